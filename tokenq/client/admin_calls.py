@@ -1,0 +1,110 @@
+"""Setting up: departments, branches, users, keys and roles. Bodies are the API's own camelCase objects."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tokenq.client.calls import Calls, segment
+from tokenq.contract.paths import BRANCHES, DEPARTMENTS, KEYS, ROLES, USERS
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import BranchView, DepartmentView, KeyView, RoleView, UserView
+
+
+class PlaceCalls(Calls):
+    """Departments and branches. Every method raises ``Refused`` or a ``TokenqError``."""
+
+    def departments(self) -> "list[DepartmentView]":
+        """All departments."""
+        return self.all_of(DEPARTMENTS)
+
+    def department(self, department: str) -> "DepartmentView":
+        """One department."""
+        view: DepartmentView = self.get(f"{DEPARTMENTS}/{segment(department)}")
+        return view
+
+    def create_department(self, body: Mapping[str, Any]) -> "DepartmentView":
+        """Add a department; only ``name`` must be given."""
+        view: DepartmentView = self.post(DEPARTMENTS, body)
+        return view
+
+    def change_department(self, department: str, body: Mapping[str, Any]) -> "DepartmentView":
+        """Change the given fields of a department."""
+        view: DepartmentView = self.patch(f"{DEPARTMENTS}/{segment(department)}", body)
+        return view
+
+    def delete_department(self, department: str) -> None:
+        """Remove a department."""
+        self.delete(f"{DEPARTMENTS}/{segment(department)}")
+
+    def open_department(self, department: str) -> "DepartmentView":
+        """Let the department issue tokens."""
+        view: DepartmentView = self.post(f"{DEPARTMENTS}/{segment(department)}/open")
+        return view
+
+    def close_department(self, department: str) -> "DepartmentView":
+        """Stop the department from issuing tokens; who waits is still served."""
+        view: DepartmentView = self.post(f"{DEPARTMENTS}/{segment(department)}/close")
+        return view
+
+    def branches(self) -> "list[BranchView]":
+        """All branches."""
+        return self.all_of(BRANCHES)
+
+    def branch(self, branch: str) -> "BranchView":
+        """One branch."""
+        view: BranchView = self.get(f"{BRANCHES}/{segment(branch)}")
+        return view
+
+    def create_branch(self, body: Mapping[str, Any]) -> "BranchView":
+        """Add a branch."""
+        view: BranchView = self.post(BRANCHES, body)
+        return view
+
+    def replace_branch(self, branch: str, body: Mapping[str, Any]) -> "BranchView":
+        """Set all fields of a branch."""
+        view: BranchView = self.put(f"{BRANCHES}/{segment(branch)}", body)
+        return view
+
+
+class PeopleCalls(Calls):
+    """Users, keys and roles. Every method raises ``Refused`` or a ``TokenqError``."""
+
+    def users(self) -> "list[UserView]":
+        """All users."""
+        return self.all_of(USERS)
+
+    def user(self, user_id: int) -> "UserView":
+        """One user."""
+        view: UserView = self.get(f"{USERS}/{segment(user_id)}")
+        return view
+
+    def create_user(self, body: Mapping[str, Any]) -> "UserView":
+        """Add a user."""
+        view: UserView = self.post(USERS, body)
+        return view
+
+    def change_user(self, user_id: int, body: Mapping[str, Any]) -> "UserView":
+        """Change the given fields of a user."""
+        view: UserView = self.patch(f"{USERS}/{segment(user_id)}", body)
+        return view
+
+    def delete_user(self, user_id: int) -> None:
+        """Remove a user."""
+        self.delete(f"{USERS}/{segment(user_id)}")
+
+    def keys(self) -> "list[KeyView]":
+        """All keys, without their secrets."""
+        return self.all_of(KEYS)
+
+    def create_key(self, body: Mapping[str, Any]) -> "KeyView":
+        """Make a key; the answer is the only one that holds its secret."""
+        view: KeyView = self.post(KEYS, body)
+        return view
+
+    def delete_key(self, key_id: int) -> None:
+        """Revoke a key."""
+        self.delete(f"{KEYS}/{segment(key_id)}")
+
+    def roles(self) -> "list[RoleView]":
+        """What roles there are and what each may do."""
+        return self.all_of(ROLES)

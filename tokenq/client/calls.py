@@ -1,0 +1,153 @@
+"""One call of the API: JSON out, JSON in, repeated with the same key when the way there failed."""
+
+import json
+import random
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from tokenq.client.transport import CutOff, NothingSent, Reply, Server, Transport
+from tokenq.contract.paths import IDEMPOTENCY_KEY_HEADER
+from tokenq.contract.problems import Problem, Refused
+from tokenq.errors import BadReply, Unreachable
+
+ATTEMPTS = 5
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+_REPEATABLE = frozenset({"GET", "PUT"})
+_BUSY = 503
+
+
+class Calls:
+    """The base of :class:`tokenq.client.Client`: how every verb reaches the server.
+
+    A call that may be repeated (GET, PUT, and each POST with an idempotency key) is tried up to
+    ``attempts`` times, with growing random pauses, when the connection was lost or the server was too busy.
+    The key stays the same, so the server does the thing once. Other calls are repeated only when
+    nothing can have been sent.
+    """
+
+    def __init__(self, server: Server, attempts: int = ATTEMPTS) -> None:
+        self.server = server
+        self.attempts = attempts
+        self._transport = Transport(server)
+
+    def close(self) -> None:
+        """Close the connection to the server; a later call opens a new one."""
+        self._transport.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """GET ``path``; query parameters that are ``None`` are left out, lists repeat the name."""
+        return self._call("GET", path, query=query)
+
+    def all_of(self, path: str) -> list[Any]:
+        """Every item of a list, whatever the number of pages."""
+        page = self.get(path)
+        items: list[Any] = page["items"]
+        while page["nextCursor"]:
+            page = self.get(path, cursor=page["nextCursor"])
+            items = items + page["items"]
+        return items
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """POST a change that the server offers no idempotency key for."""
+        return self._call("POST", path, body=body)
+
+    def post_once(self, path: str, body: Mapping[str, Any], key: str | None) -> Any:
+        """POST with an idempotency key (made here unless given), so that a repeat does nothing twice."""
+        return self._call("POST", path, body=body, key=key or uuid.uuid4().hex)
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """PUT the whole of something."""
+        return self._call("PUT", path, body=body)
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """PATCH a part of something."""
+        return self._call("PATCH", path, body=body)
+
+    def delete(self, path: str) -> None:
+        """DELETE something."""
+        self._call("DELETE", path)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> Any:
+        target = path + _query_string(query or {})
+        content = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        headers = self._headers(content, key)
+        may_repeat = method in _REPEATABLE or key is not None
+        give_up = time.monotonic() + self.server.timeout
+        for attempt in range(1, self.attempts + 1):
+            is_last = attempt == self.attempts or time.monotonic() > give_up
+            try:
+                reply = self._transport.exchange(method, target, content, headers)
+            except (NothingSent, CutOff) as error:
+                if is_last or not (may_repeat or isinstance(error, NothingSent)):
+                    raise
+                time.sleep(_pause(attempt))
+                continue
+            if reply.status == _BUSY and may_repeat and not is_last:
+                time.sleep(_pause(attempt, reply.headers.get("retry-after")))
+                continue
+            return _read(reply, self.server.url)
+        raise Unreachable
+
+    def _headers(self, content: bytes | None, key: str | None) -> dict[str, str]:
+        headers = {"Accept": "application/json", "User-Agent": "tokenq"}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        if self.server.token:
+            headers["Authorization"] = f"Bearer {self.server.token}"
+        if key is not None:
+            headers[IDEMPOTENCY_KEY_HEADER] = key
+        return headers
+
+
+def segment(value: object) -> str:
+    """One path segment, whatever a person typed as a name."""
+    return quote(str(value), safe="")
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """The fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _query_string(query: Mapping[str, Any]) -> str:
+    text = urlencode(given(**query), doseq=True)
+    return f"?{text}" if text else ""
+
+
+def _pause(attempt: int, retry_after: str | None = None) -> float:
+    """Seconds to wait: what the server asked for (up to five), else doubling, and never two clients in step."""
+    longest = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
+    wait = random.uniform(longest / 2, longest)  # noqa: S311 - spreads clients, guards nothing
+    if retry_after and retry_after.isascii() and retry_after.isdigit():
+        return min(int(retry_after) + wait / 4, _LONGEST_PAUSE)
+    return wait
+
+
+def _read(reply: Reply, url: str) -> Any:
+    if 300 <= reply.status < 400:
+        raise BadReply(
+            f"{url} sends on to {reply.headers.get('location', 'another place')}; a token is not carried there.",
+            "Set TOKENQ_URL to the address of the tokenq server itself.",
+        )
+    if reply.status == 204:
+        return None
+    try:
+        body = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        body = None
+    if 200 <= reply.status < 300 and isinstance(body, dict):
+        return body
+    if reply.status >= 400 and (isinstance(body, dict) or reply.status == _BUSY):
+        raise Refused(Problem.from_wire(body, reply.status))
+    raise BadReply(f"{url} answered {reply.status}, and not as a tokenq server does.")

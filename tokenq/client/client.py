@@ -1,0 +1,66 @@
+"""The client: every verb of the API as one method."""
+
+from typing import TYPE_CHECKING, Any
+
+from tokenq.client.admin_calls import PeopleCalls, PlaceCalls
+from tokenq.client.calls import ATTEMPTS
+from tokenq.client.queue_calls import QueueCalls
+from tokenq.client.token_calls import TokenCalls
+from tokenq.client.transport import DEFAULT_TIMEOUT, Server
+from tokenq.contract.paths import HEALTHZ, LOGIN, LOGOUT, ME, PASSWORD, READYZ
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import LoginView, MeView
+
+
+class Client(QueueCalls, TokenCalls, PlaceCalls, PeopleCalls):
+    """Speaks to one server as one caller, over one kept connection.
+
+    One thread at a time may use a client; other threads take a :meth:`clone`. Every verb answers the
+    server's view as it came, and raises ``Refused`` when the server said no, ``Unreachable`` when it could not be
+    asked and ``BadReply`` when something else answered.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        *,
+        insecure: bool = False,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        super().__init__(Server(url.rstrip("/"), token, timeout, insecure), attempts)
+
+    def clone(self) -> "Client":
+        """The same client with a connection of its own, for another thread."""
+        server = self.server
+        return Client(server.url, server.token, server.timeout, insecure=server.insecure, attempts=self.attempts)
+
+    def login(self, username: str, password: str) -> "LoginView":
+        """Start a session; the caller keeps its token."""
+        view: LoginView = self.post(LOGIN, {"username": username, "password": password})
+        return view
+
+    def logout(self) -> None:
+        """End the session whose token this client carries."""
+        self.post(LOGOUT)
+
+    def me(self) -> "MeView":
+        """Who the server thinks the caller is."""
+        view: MeView = self.get(ME)
+        return view
+
+    def change_password(self, old: str, new: str) -> None:
+        """Give the signed-in user a new password."""
+        self.post(PASSWORD, {"oldPassword": old, "newPassword": new})
+
+    def health(self) -> dict[str, Any]:
+        """Answers as soon as the server process runs."""
+        body: dict[str, Any] = self.get(HEALTHZ)
+        return body
+
+    def ready(self) -> dict[str, Any]:
+        """Whether the server can work, and each part it needs."""
+        body: dict[str, Any] = self.get(READYZ)
+        return body

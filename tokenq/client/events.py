@@ -1,0 +1,199 @@
+"""The live event stream: one endless iterator that reconnects by itself and says so."""
+
+import random
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# httpx pulls in its own command line as soon as click is installed: 140 ms and nothing we use.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+import httpx  # noqa: E402
+
+from tokenq.client.sse import Message, Parser  # noqa: E402
+from tokenq.client.transport import Server  # noqa: E402
+from tokenq.contract.events import BadEvent, Event, decode  # noqa: E402
+from tokenq.contract.paths import EVENTS, LAST_EVENT_ID_HEADER  # noqa: E402
+from tokenq.contract.problems import Problem, Refused  # noqa: E402
+from tokenq.errors import BadReply  # noqa: E402
+
+SILENCE_SECONDS = 20.0
+"""The server speaks at least every 15 s, if only by a comment; longer silence means a dead link."""
+
+_CONNECT_SECONDS = 3.0
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 5.0
+
+
+@dataclass(frozen=True)
+class EventArrived:
+    """An event, and the position after it: give it as ``last_event_id`` to go on from there."""
+
+    event: Event
+    position: str
+
+
+@dataclass(frozen=True)
+class Resync:
+    """Some events are lost to this reader: fetch the queues again, then go on reading."""
+
+
+@dataclass(frozen=True)
+class LinkChanged:
+    """The stream became live, or was lost for the reason in ``sentence`` and is being tried again."""
+
+    is_live: bool
+    sentence: str = ""
+
+
+Arrival = EventArrived | Resync | LinkChanged
+
+
+def follow(
+    server: Server, departments: Sequence[str], last_event_id: str | None, stop: threading.Event
+) -> Iterator[Arrival]:
+    """Events of ``departments`` (none given: of all that the caller may see) until ``stop`` is set.
+
+    Reconnects with growing pauses and resumes after the last position seen. The first arrival is always a
+    :class:`LinkChanged`; a second loss in a row is not repeated. Setting ``stop`` from any thread ends the
+    iterator at once; closing the iterator sets ``stop``.
+
+    Raises:
+        Refused: the server will never let this caller read (401, 403, 404 …).
+        BadSettings: the server's address is not usable.
+    """
+    server.split()
+    reader = _Reader(server, departments, last_event_id or "", stop)
+    threading.Thread(target=reader.cut_when_stopped, name="tokenq-events-stop", daemon=True).start()
+    try:
+        yield from _without_repeats(reader.arrivals())
+    finally:
+        stop.set()
+
+
+def _without_repeats(arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
+    was_live: bool | None = None
+    for arrival in arrivals:
+        if isinstance(arrival, LinkChanged):
+            if arrival.is_live == was_live:
+                continue
+            was_live = arrival.is_live
+        yield arrival
+
+
+class _Reader:
+    """One stream over any number of connections."""
+
+    def __init__(self, server: Server, departments: Sequence[str], position: str, stop: threading.Event) -> None:
+        self._server = server
+        self._departments = list(departments)
+        self._position = position
+        self._stop = stop
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._failures = 0
+
+    def arrivals(self) -> Iterator[Arrival]:
+        timeout = httpx.Timeout(SILENCE_SECONDS, connect=_CONNECT_SECONDS)
+        trust: ssl.SSLContext | bool = ssl.create_default_context() if self._server.url.startswith("https") else False
+        with httpx.Client(timeout=timeout, verify=trust, trust_env=False, follow_redirects=False) as http:
+            while not self._stop.is_set():
+                yield from self._one_connection(http)
+                self._failures += 1
+                self._stop.wait(_pause(self._failures))
+
+    def cut_when_stopped(self) -> None:
+        """Wake a blocked read by shutting its socket down."""
+        self._stop.wait()
+        with self._lock:
+            if self._socket is not None:
+                _shut_down(self._socket)
+
+    def _one_connection(self, http: httpx.Client) -> Iterator[Arrival]:
+        query = {"departmentId": self._departments}
+        watch = {"trace": self._remember_socket}
+        try:
+            with http.stream(
+                "GET", self._server.url + EVENTS, params=query, headers=self._headers(), extensions=watch
+            ) as response:
+                if response.status_code != httpx.codes.OK:
+                    yield _weakness(response)
+                    return
+                yield LinkChanged(is_live=True)
+                yield from self._read(response)
+            sentence = "The server ended the event stream."
+        except httpx.ReadTimeout:
+            sentence = f"The server was silent for {SILENCE_SECONDS:.0f} seconds."
+        except httpx.HTTPError:
+            sentence = "The event stream cannot be reached or broke off."
+        except BadReply as error:
+            sentence = str(error)
+        if not self._stop.is_set():
+            yield LinkChanged(is_live=False, sentence=sentence)
+
+    def _read(self, response: httpx.Response) -> Iterator[Arrival]:
+        parser = Parser()
+        for chunk in response.iter_bytes():
+            self._failures = 0
+            for message in parser.feed(chunk):
+                arrival = self._arrival(message)
+                if arrival is not None:
+                    yield arrival
+                if self._stop.is_set():
+                    return
+
+    def _arrival(self, message: Message) -> Arrival | None:
+        self._position = message.last_id or self._position
+        if message.event == "resync":
+            self._position = message.last_id
+            return Resync()
+        try:
+            return EventArrived(decode(message.data), self._position)
+        except BadEvent:
+            return None
+
+    def _remember_socket(self, moment: str, particulars: dict[str, Any]) -> None:
+        """Keep the socket of each new connection; if ``stop`` came in the meantime, nobody else will shut it."""
+        if moment not in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            return
+        with self._lock:
+            self._socket = particulars["return_value"].get_extra_info("socket")
+            if self._stop.is_set() and self._socket is not None:
+                _shut_down(self._socket)
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Accept": "text/event-stream", "User-Agent": "tokenq"}
+        if self._server.token:
+            headers["Authorization"] = f"Bearer {self._server.token}"
+        if self._position:
+            headers[LAST_EVENT_ID_HEADER] = self._position
+        return headers
+
+
+def _weakness(response: httpx.Response) -> LinkChanged:
+    """A passing weakness of the server as a lost link; a refusal that will stay is raised."""
+    status = response.status_code
+    try:
+        body = response.read() and response.json()
+    except ValueError:
+        body = None
+    problem = Problem.from_wire(body, status)
+    if status < 500 and status not in (408, 429):
+        raise Refused(problem)
+    return LinkChanged(is_live=False, sentence=problem.detail)
+
+
+def _pause(failures: int) -> float:
+    longest = min(_FIRST_PAUSE * 2**failures, _LONGEST_PAUSE)
+    return random.uniform(longest / 2, longest)  # noqa: S311 - spreads clients, guards nothing
+
+
+def _shut_down(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return

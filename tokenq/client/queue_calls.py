@@ -1,0 +1,61 @@
+"""The verbs on a department's queue."""
+
+from typing import TYPE_CHECKING, Any
+
+from tokenq.client.calls import Calls, given, segment
+from tokenq.contract.paths import DEPARTMENTS
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import NextView, QueueView, TokenView
+
+
+class QueueCalls(Calls):
+    """What a front desk and a counter ask of a queue. Every method raises ``Refused`` or a ``TokenqError``."""
+
+    def queue(self, department: str) -> "QueueView":
+        """The department's queue now."""
+        view: QueueView = self.get(_department(department, "queue"))
+        return view
+
+    def next(self, department: str) -> "NextView":
+        """Who would be called now, and why."""
+        view: NextView = self.get(_department(department, "next"))
+        return view
+
+    def issue(
+        self,
+        department: str,
+        *,
+        email: str | None = None,
+        user_id: int | None = None,
+        name: str | None = None,
+        priority: str | None = None,
+        key: str | None = None,
+    ) -> "TokenView":
+        """Put one person in line."""
+        body = given(email=email, userId=user_id, name=name, priority=priority)
+        view: TokenView = self.post_once(_department(department, "tokens"), body, key)
+        return view
+
+    def call(
+        self,
+        department: str,
+        counter: str,
+        *,
+        token_id: int | None = None,
+        reason: str | None = None,
+        key: str | None = None,
+    ) -> "TokenView":
+        """Call the next one to ``counter``, or ``token_id`` out of order for a ``reason``."""
+        body = given(counterId=counter, tokenId=token_id, reason=reason)
+        view: TokenView = self.post_once(_department(department, "call"), body, key)
+        return view
+
+    def serve_next(self, department: str, counter: str, *, key: str | None = None) -> "TokenView":
+        """Serve the one this counter holds, else the next one, in one step."""
+        view: TokenView = self.post_once(_department(department, "serve"), {"counterId": counter}, key)
+        return view
+
+
+def _department(department: str, *rest: Any) -> str:
+    return "/".join([DEPARTMENTS, segment(department), *map(segment, rest)])

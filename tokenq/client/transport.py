@@ -1,0 +1,156 @@
+"""HTTP by ``http.client``: one kept connection, bounded answers, no redirects, verified TLS.
+
+A full HTTP library costs a one-shot command more start-up time than the request itself, and an API
+client needs little of one.
+"""
+
+import http.client
+import select
+import ssl
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from tokenq.errors import BadReply, BadSettings, Unreachable
+
+DEFAULT_TIMEOUT = 10.0
+MAX_REPLY_BYTES = 16 * 1024 * 1024
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class NothingSent(Unreachable):
+    """The server cannot be reached."""
+
+
+class CutOff(Unreachable):
+    """The connection to the server was lost before its answer came."""
+
+    hint = "The server may or may not have done it: look before you repeat."
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the API is and as whom to speak to it.
+
+    ``timeout`` is in seconds, for connecting and for each wait for data. ``insecure`` allows plain
+    http to another machine, where anybody on the way can read the token.
+    """
+
+    url: str
+    token: str | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    insecure: bool = False
+
+    def split(self) -> tuple[str, str, int, str]:
+        """Scheme, host, port and path prefix of ``url``.
+
+        Raises:
+            BadSettings: the address is not usable, or is plain http to another machine.
+        """
+        try:
+            parts = urlsplit(self.url)
+            port = parts.port
+        except ValueError:
+            raise _bad_address(self.url) from None
+        host = parts.hostname
+        if parts.scheme not in ("http", "https") or not host or parts.username or parts.query or parts.fragment:
+            raise _bad_address(self.url)
+        if parts.scheme == "http" and not self.insecure and not _is_loopback(host):
+            raise BadSettings(
+                f"Plain http to {host} would show passwords and tokens to everyone on the way.",
+                "Use an https:// address, or set TOKENQ_INSECURE=1 if you trust the network.",
+            )
+        return parts.scheme, host, port or (443 if parts.scheme == "https" else 80), parts.path.rstrip("/")
+
+
+class Reply(NamedTuple):
+    """An answer as it came: header names in lower case, the body whole."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Transport:
+    """One connection to one server, opened on first use and kept; for one thread at a time."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._scheme, self._host, self._port, self._prefix = server.split()
+        self._connection: http.client.HTTPConnection | None = None
+
+    def exchange(self, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        """Send one request and read its answer.
+
+        Raises:
+            NothingSent: no connection came about, so nothing can have happened.
+            CutOff: the connection broke or went silent after the request was under way.
+            BadReply: the answer is no HTTP, or larger than 16 MiB.
+        """
+        connection = self._open()
+        try:
+            connection.request(method, self._prefix + target, body, headers)
+            response = connection.getresponse()
+            content = response.read(MAX_REPLY_BYTES + 1)
+        except TimeoutError:
+            self.close()
+            raise CutOff(f"{self.server.url} did not answer within {self.server.timeout:g} seconds.") from None
+        except (OSError, http.client.RemoteDisconnected, http.client.IncompleteRead):
+            self.close()
+            raise CutOff(f"The connection to {self.server.url} was lost before its answer came.") from None
+        except http.client.HTTPException:
+            self.close()
+            raise BadReply(f"{self.server.url} does not speak HTTP.") from None
+        if len(content) > MAX_REPLY_BYTES:
+            self.close()
+            raise BadReply(f"The answer of {self.server.url} is larger than {MAX_REPLY_BYTES >> 20} MiB.")
+        if response.will_close:
+            self.close()
+        return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
+
+    def close(self) -> None:
+        """Close the connection; the next exchange opens a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> http.client.HTTPConnection:
+        if self._connection is not None and _is_dropped(self._connection):
+            self.close()
+        if self._connection is None:
+            connection = self._make()
+            try:
+                connection.connect()
+            except ssl.SSLCertVerificationError as error:
+                raise NothingSent(
+                    f"The certificate of {self._host} is not trusted: {error.verify_message}.",
+                    "Install the right authority's certificate, or point SSL_CERT_FILE to it.",
+                ) from None
+            except (OSError, UnicodeError) as error:
+                reason = getattr(error, "strerror", None) or str(error) or "no answer"
+                raise NothingSent(f"Cannot reach {self.server.url}: {reason}.") from None
+            self._connection = connection
+        return self._connection
+
+    def _make(self) -> http.client.HTTPConnection:
+        if self._scheme == "http":
+            return http.client.HTTPConnection(self._host, self._port, timeout=self.server.timeout)
+        return http.client.HTTPSConnection(
+            self._host, self._port, timeout=self.server.timeout, context=ssl.create_default_context()
+        )
+
+
+def _is_dropped(connection: http.client.HTTPConnection) -> bool:
+    """Whether an idle connection has something to read: that can only be its end."""
+    if connection.sock is None:
+        return True
+    readable, _, _ = select.select([connection.sock], [], [], 0)
+    return bool(readable)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in _LOOPBACK or (host.startswith("127.") and host.replace(".", "").isdigit())
+
+
+def _bad_address(url: str) -> BadSettings:
+    return BadSettings(f"'{url}' is not the address of a server.", "It looks like http://127.0.0.1:8080.")
