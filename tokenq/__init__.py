@@ -1,0 +1,1 @@
+"""tokenq: queues for places where people take a number and wait."""

@@ -1,0 +1,184 @@
+"""The event on the wire: topic ``token-events``, flat UTF-8 JSON, one record per change of a token.
+
+Readers must survive anything: :func:`decode` accepts both spellings of the type (``eventType`` and
+``event``), fills what is missing with neutral values, ignores unknown fields and raises only
+:class:`BadEvent`.
+"""
+
+import json
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+TOPIC = "token-events"
+DLQ_TOPIC = "token-events.dlq"
+SCHEMA_VERSION = 1
+MAX_EVENT_BYTES = 256 * 1024
+_MAX_INT = 2**63 - 1
+
+
+class EventType(StrEnum):
+    """What happened to a token."""
+
+    TOKEN_GENERATED = "TOKEN_GENERATED"
+    TOKEN_CALLED = "TOKEN_CALLED"
+    TOKEN_RECALLED = "TOKEN_RECALLED"
+    TOKEN_SERVICE_STARTED = "TOKEN_SERVICE_STARTED"
+    TOKEN_SERVED = "TOKEN_SERVED"
+    TOKEN_NO_SHOW = "TOKEN_NO_SHOW"
+    TOKEN_REQUEUED = "TOKEN_REQUEUED"
+    TOKEN_PARKED = "TOKEN_PARKED"
+    TOKEN_RESUMED = "TOKEN_RESUMED"
+    TOKEN_TRANSFERRED = "TOKEN_TRANSFERRED"
+    TOKEN_CANCELLED = "TOKEN_CANCELLED"
+    TOKEN_PRIORITY_CHANGED = "TOKEN_PRIORITY_CHANGED"
+    TOKEN_REINSTATED = "TOKEN_REINSTATED"
+    TOKEN_REVERTED = "TOKEN_REVERTED"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One change of one token, complete in itself: a reader needs no other source.
+
+    ``seq`` counts 1, 2, 3 … per department without gap; readers drop every ``seq`` at or below the
+    highest they have seen. ``timestamp`` is the server's, in UTC. ``event_type`` stays a plain string
+    so that an old reader survives a new type.
+    """
+
+    event_type: str
+    event_id: str
+    seq: int
+    timestamp: datetime
+    branch_id: str
+    department_id: str
+    business_day: str
+    token_id: int
+    token_no: int
+    display_number: str
+    priority: str = "normal"
+    user_id: int | None = None
+    email: str | None = None
+    counter_id: str | None = None
+    actor: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    schema_version: int = SCHEMA_VERSION
+
+
+class BadEvent(ValueError):
+    """A record that is no event; the text says in one sentence why."""
+
+
+def to_wire(event: Event) -> dict[str, Any]:
+    """The event as the JSON object of the wire format."""
+    return {
+        "eventType": event.event_type,
+        "event": event.event_type,
+        "eventId": event.event_id,
+        "schemaVersion": event.schema_version,
+        "seq": event.seq,
+        "timestamp": event.timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "branchId": event.branch_id,
+        "departmentId": event.department_id,
+        "businessDay": event.business_day,
+        "tokenId": event.token_id,
+        "tokenNo": event.token_no,
+        "displayNumber": event.display_number,
+        "priority": event.priority,
+        "userId": event.user_id,
+        "email": event.email,
+        "counterId": event.counter_id,
+        "actor": event.actor,
+        "data": event.data,
+    }
+
+
+def encode(event: Event) -> bytes:
+    """The bytes of one Kafka record's value."""
+    return json.dumps(to_wire(event), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def key(event: Event) -> bytes:
+    """The Kafka record's key: one department is one partition, so its order holds."""
+    return event.department_id.encode()
+
+
+def decode(raw: bytes | str | None) -> Event:
+    """Read one record's value.
+
+    Raises:
+        BadEvent: the value is empty, too large, no JSON object, or names no type, department or token.
+    """
+    if not raw:
+        raise BadEvent("The record is empty.")
+    if len(raw) > MAX_EVENT_BYTES:
+        raise BadEvent(f"The record is larger than {MAX_EVENT_BYTES} bytes.")
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BadEvent("The record is not JSON.") from error
+    return from_wire(body)
+
+
+def from_wire(body: Any) -> Event:
+    """Read an already parsed JSON value; see :func:`decode`."""
+    if not isinstance(body, dict):
+        raise BadEvent("The record is not a JSON object.")
+    event_type = body.get("eventType") or body.get("event")
+    if not isinstance(event_type, str):
+        raise BadEvent("The record names no eventType.")
+    department_id = _text(body, "departmentId")
+    if not department_id:
+        raise BadEvent("The record names no departmentId.")
+    token_no = _integer(body, "tokenNo", 0)
+    return Event(
+        event_type=event_type,
+        event_id=_text(body, "eventId"),
+        schema_version=_integer(body, "schemaVersion", SCHEMA_VERSION),
+        seq=_integer(body, "seq", 0),
+        timestamp=_instant(body.get("timestamp")),
+        branch_id=_text(body, "branchId") or "main",
+        department_id=department_id,
+        business_day=_text(body, "businessDay"),
+        token_id=_integer(body, "tokenId"),
+        token_no=token_no,
+        display_number=_text(body, "displayNumber") or f"{department_id}-{token_no:03d}",
+        priority=_text(body, "priority") or "normal",
+        user_id=_integer(body, "userId", 0) or None,
+        email=_text(body, "email") or None,
+        counter_id=_text(body, "counterId") or None,
+        actor=_text(body, "actor"),
+        data=body["data"] if isinstance(body.get("data"), dict) else {},
+    )
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadEvent(f"The field {name} is not a text.")
+    return value
+
+
+def _integer(body: dict[str, Any], name: str, missing: int | None = None) -> int:
+    value = body.get(name)
+    if value is None and missing is not None:
+        return missing
+    if isinstance(value, float) and math.isfinite(value) and value == int(value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_INT:
+        raise BadEvent(f"The field {name} is not a whole number.")
+    return value
+
+
+def _instant(value: Any) -> datetime:
+    if not isinstance(value, str):
+        return datetime.fromtimestamp(0, UTC)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise BadEvent("The field timestamp is not an RFC 3339 time.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

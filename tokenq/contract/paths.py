@@ -1,0 +1,23 @@
+"""Where things are in the HTTP API, and the headers it knows."""
+
+API = "/api/v1"
+HEALTHZ = "/healthz"
+READYZ = "/readyz"
+METRICS = "/metrics"
+EVENTS = "/events"
+"""Server-Sent Events; the path has no version, as in the seed's display stream."""
+
+LOGIN = f"{API}/auth/login"
+LOGOUT = f"{API}/auth/logout"
+ME = f"{API}/auth/me"
+PASSWORD = f"{API}/auth/password"
+KEYS = f"{API}/keys"
+DEPARTMENTS = f"{API}/departments"
+BRANCHES = f"{API}/branches"
+USERS = f"{API}/users"
+ROLES = f"{API}/roles"
+TOKENS = f"{API}/tokens"
+
+IDEMPOTENCY_KEY_HEADER = "Idempotency-Key"
+LAST_EVENT_ID_HEADER = "Last-Event-ID"
+REQUEST_ID_HEADER = "X-Request-ID"

@@ -1,0 +1,48 @@
+"""The closed lists of words: states, priorities, roles and the places a token can return to."""
+
+from enum import StrEnum
+
+
+class TokenState(StrEnum):
+    """Where a token is in its life."""
+
+    WAITING = "WAITING"
+    CALLED = "CALLED"
+    SERVING = "SERVING"
+    PARKED = "PARKED"
+    SERVED = "SERVED"
+    NO_SHOW = "NO_SHOW"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+LIVE = frozenset({TokenState.WAITING, TokenState.CALLED, TokenState.SERVING, TokenState.PARKED})
+"""States of a token that still needs somebody's attention."""
+
+AT_COUNTER = frozenset({TokenState.CALLED, TokenState.SERVING})
+"""States in which a token occupies a counter."""
+
+
+class Priority(StrEnum):
+    """A token's class; inside a class the line is first in, first out."""
+
+    NORMAL = "normal"
+    PRIORITY = "priority"
+    URGENT = "urgent"
+
+
+class Role(StrEnum):
+    """What a person or a key may do."""
+
+    ADMIN = "admin"
+    STAFF = "staff"
+    DESK = "desk"
+    CUSTOMER = "customer"
+
+
+class RequeuePosition(StrEnum):
+    """Where a requeued token goes in its class."""
+
+    FIRST = "first"
+    LAST = "last"
+    ORIGINAL = "original"

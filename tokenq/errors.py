@@ -1,0 +1,39 @@
+"""What can go wrong on the way to the server, beside a refusal by the server itself.
+
+A refusal is :class:`tokenq.contract.problems.Refused`; the classes here are failures before or after
+the server could answer. A class's docstring is its default sentence.
+"""
+
+
+class TokenqError(Exception):
+    """Something went wrong in tokenq's client."""
+
+    hint = ""
+
+    def __init__(self, sentence: str = "", hint: str = "") -> None:
+        super().__init__(sentence or (type(self).__doc__ or "").splitlines()[0])
+        self.hint = hint or type(self).hint
+
+
+class Unreachable(TokenqError):
+    """The server cannot be reached."""
+
+    hint = "Is it running? Try 'tokenq up --status', or set TOKENQ_URL to the right address."
+
+
+class BadReply(TokenqError):
+    """The answer is not one a tokenq server gives."""
+
+    hint = "Check that TOKENQ_URL is the address of a tokenq server."
+
+
+class BadSettings(TokenqError):
+    """A setting is wrong."""
+
+
+class StreamLost(TokenqError):
+    """The event stream was cut off."""
+
+
+class Missing(TokenqError):
+    """A part of tokenq is not installed."""

@@ -1,0 +1,1 @@
+"""The server of tokenq: it decides, remembers and tells; screens and commands only ask."""
