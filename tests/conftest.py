@@ -1,0 +1,28 @@
+"""Fixtures on real servers, one set per test session (per worker under xdist)."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.servers import Servers, running_servers
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Real Postgres, Valkey and a Kafka broker; see :class:`tests.servers.Servers`."""
+    with running_servers() as found:
+        yield found
+
+
+@pytest.fixture
+def fresh_database(servers: Servers) -> Iterator[Callable[..., str]]:
+    """A factory of databases of this test's own: ``fresh_database()`` is empty, ``fresh_database(url)`` a copy."""
+    made: list[str] = []
+
+    def make(template: str = "template1") -> str:
+        made.append(servers.new_database(template))
+        return made[-1]
+
+    yield make
+    for url in made:
+        servers.drop_database(url)

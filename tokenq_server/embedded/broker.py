@@ -1,0 +1,101 @@
+"""The Kafka-compatible broker (Tansu) as a child process: on loopback, in memory only."""
+
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from tokenq.contract.events import DLQ_TOPIC, TOPIC
+from tokenq_server.embedded.privileges import RunAs
+from tokenq_server.embedded.processes import QUIET_ENVIRONMENT, Command
+
+TOPICS = {TOPIC: 3, DLQ_TOPIC: 1}
+"""The number of partitions of each topic."""
+
+_SECONDS = 2.0
+
+
+@dataclass
+class Broker:
+    """One broker. Whatever it held is gone when it stops: topics are made and events told again after each start."""
+
+    binary: Path
+    log: Path
+    port: int
+    cluster_id: str
+    run_as: RunAs | None = None
+
+    title = "the broker"
+    stop_signal = signal.SIGKILL
+    """It has nothing to save, and would wait seconds for its clients."""
+    patience = 2.0
+
+    @property
+    def bootstrap(self) -> str:
+        """For Kafka clients."""
+        return f"127.0.0.1:{self.port}"
+
+    def prepare(self) -> None:
+        """Nothing to do: it keeps nothing on disk."""
+
+    def command(self) -> Command:
+        """How the broker is started; unasked it would listen on every address."""
+        address = f"tcp://{self.bootstrap}"
+        argv = [str(self.binary), "broker", "--cluster-id", self.cluster_id, "--storage-engine", "memory://tansu/"]
+        argv += ["--listener-url", address, "--advertised-listener-url", address]
+        environment = {**QUIET_ENVIRONMENT, "RUST_LOG": "warn"}
+        return Command(argv, self.log, signal.SIGKILL, environment=environment, run_as=self.run_as)
+
+    def is_ready(self) -> bool:
+        """Whether our broker answers and has the topics, which are made on the way.
+
+        The cluster id tells our broker from somebody else's: with the port taken, ours would end without an error.
+        """
+        if not _is_listening(self.port):
+            return False
+        try:
+            return cluster_id(self.bootstrap) == self.cluster_id and create_topics(self.bootstrap)
+        except KafkaException:
+            return False
+
+
+def cluster_id(bootstrap: str) -> str | None:
+    """The cluster id that a broker tells.
+
+    Raises:
+        KafkaException: it does not answer.
+    """
+    admin = _admin(bootstrap)  # must outlive the answer
+    found: str | None = admin.describe_cluster(request_timeout=_SECONDS).result().cluster_id
+    return found
+
+
+def create_topics(bootstrap: str) -> bool:
+    """Make tokenq's topics where they are missing; True when all are there afterwards.
+
+    Raises:
+        KafkaException: the broker refuses or does not answer.
+    """
+    admin = _admin(bootstrap)
+    known = admin.list_topics(timeout=_SECONDS).topics
+    missing = [NewTopic(name, partitions, 1) for name, partitions in TOPICS.items() if name not in known]
+    if missing:
+        for made in admin.create_topics(missing, request_timeout=_SECONDS).values():
+            made.result()
+    return True
+
+
+def _admin(bootstrap: str) -> AdminClient:
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+
+
+def _is_listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,115 @@
+"""PostgreSQL as a child process: one private cluster on loopback, with fsync on and passwords."""
+
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq_server.embedded.privileges import RunAs, give_folder
+from tokenq_server.embedded.processes import QUIET_ENVIRONMENT, Command, last_words, run
+
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    "max_connections": "100",
+}
+
+_FIRST_STEPS = r"""
+SELECT 'CREATE ROLE tokenq LOGIN PASSWORD ''{password}'''
+  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tokenq') \gexec
+SELECT 'CREATE DATABASE tokenq OWNER tokenq'
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'tokenq') \gexec
+"""
+
+
+@dataclass
+class Postgres:
+    """One cluster. ``binaries`` is a folder of programs; ``folder`` and ``log`` are made when needed.
+
+    The superuser ``postgres`` has ``admin_password``; the role and the database ``tokenq`` have ``password``.
+    Both passwords hold only characters of URL-safe base64.
+    """
+
+    binaries: Path
+    folder: Path
+    log: Path
+    port: int
+    admin_password: str
+    password: str
+    run_as: RunAs | None = None
+
+    title = "PostgreSQL"
+    stop_signal = signal.SIGINT
+    """Its fast shutdown; SIGTERM would wait for the clients to leave."""
+    patience = 8.0
+
+    @property
+    def url(self) -> str:
+        """For tokenq: its own database, as its own role."""
+        return f"postgresql://tokenq:{self.password}@127.0.0.1:{self.port}/tokenq"
+
+    @property
+    def admin_url(self) -> str:
+        """For the superuser."""
+        return f"postgresql://postgres:{self.admin_password}@127.0.0.1:{self.port}/postgres"
+
+    def prepare(self, durable: bool = True) -> None:
+        """Make the cluster if there is none; takes about half a second. ``durable=False`` skips its fsync.
+
+        Raises:
+            Refused: the folder belongs to somebody else, or initdb fails.
+        """
+        give_folder(self.folder, self.run_as)
+        cluster = self.folder / "cluster"
+        if (cluster / "PG_VERSION").exists():
+            return
+        unfinished = self.folder / "unfinished"
+        if unfinished.exists():  # left behind by a kill -9
+            shutil.rmtree(unfinished)
+        give_folder(unfinished, self.run_as)
+        if self._initdb(unfinished, durable) != 0:
+            raise refuse(
+                ProblemCode.UNAVAILABLE,
+                f"PostgreSQL could not make its data folder: {last_words(self.log)}",
+                f"The whole story is in {self.log}.",
+            )
+        unfinished.rename(cluster)
+
+    def _initdb(self, target: Path, durable: bool) -> int:
+        argv = [str(self.binaries / "initdb"), "-D", str(target), "-U", "postgres", "--encoding=UTF8"]
+        argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--auth=scram-sha-256"]
+        password = os.memfd_create("password")  # never on disk, in argv or in the environment
+        try:
+            os.write(password, self.admin_password.encode())
+            argv += [f"--pwfile=/proc/self/fd/{password}", *([] if durable else ["--no-sync"])]
+            done = run(argv, self.run_as, keep_open=[password])
+        finally:
+            os.close(password)
+        with self.log.open("ab") as log:
+            log.write(done.stdout)
+        return done.returncode
+
+    def command(self) -> Command:
+        """How the server is started, after :meth:`prepare`."""
+        argv = [str(self.binaries / "postgres"), "-D", str(self.folder / "cluster"), "-c", f"port={self.port}"]
+        for name, value in _SETTINGS.items():
+            argv += ["-c", f"{name}={value}"]
+        return Command(argv, self.log, signal.SIGINT, run_as=self.run_as)
+
+    def is_ready(self) -> bool:
+        """Whether it takes connections, and is ours: SCRAM succeeds only with a server that knows our password.
+
+        The role and the database are made on the way if they are missing.
+        """
+        psql = [str(self.binaries / "psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
+        environment = {**QUIET_ENVIRONMENT, "PGPASSWORD": self.admin_password, "PGCONNECT_TIMEOUT": "2"}
+        steps = _FIRST_STEPS.format(password=self.password).encode()
+        return run([*psql, "-U", "postgres", "-d", "postgres"], stdin=steps, environment=environment).returncode == 0

@@ -1,0 +1,67 @@
+"""Valkey as a child process: on loopback, with a password and an append-only file."""
+
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenq_server.embedded.privileges import RunAs, give_folder
+from tokenq_server.embedded.processes import Command
+
+_SETTINGS = """\
+bind 127.0.0.1
+port {port}
+requirepass {password}
+dir "{folder}"
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory-policy noeviction
+daemonize no
+"""
+
+
+@dataclass
+class Valkey:
+    """One server. Its settings go in by standard input, so that the password is in no file and no argument."""
+
+    binary: Path
+    folder: Path
+    log: Path
+    port: int
+    password: str
+    run_as: RunAs | None = None
+
+    title = "Valkey"
+    stop_signal = signal.SIGTERM
+    patience = 5.0
+
+    @property
+    def url(self) -> str:
+        """For tokenq: database 0."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def prepare(self) -> None:
+        """Make its folder.
+
+        Raises:
+            Refused: the folder belongs to somebody else.
+        """
+        give_folder(self.folder, self.run_as)
+
+    def command(self) -> Command:
+        """How the server is started."""
+        folder = str(self.folder).replace("\\", "\\\\").replace('"', '\\"')
+        settings = _SETTINGS.format(port=self.port, password=self.password, folder=folder)
+        argv = [str(self.binary), "-"]
+        return Command(argv, self.log, signal.SIGTERM, run_as=self.run_as, stdin=settings.encode())
+
+    def is_ready(self) -> bool:
+        """Whether it takes our password and has read its data back."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(f"AUTH {self.password}\r\nPING\r\nQUIT\r\n".encode())
+                answer = b"".join(iter(lambda: connection.recv(256), b""))
+        except OSError:
+            return False
+        return answer.startswith(b"+OK\r\n+PONG\r\n")
