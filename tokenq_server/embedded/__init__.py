@@ -1,1 +1,21 @@
-"""PostgreSQL, Valkey and a Kafka-compatible broker from wheels, and a supervisor that runs tokenq on them."""
+"""PostgreSQL, Valkey and a Kafka-compatible broker from wheels, and a supervisor that runs tokenq on them.
+
+``up`` runs everything in the foreground, ``start_detached`` in the background; ``status`` and ``down`` find it by
+its data folder.
+"""
+
+from tokenq_server.embedded.background import down, start_detached, status
+from tokenq_server.embedded.reports import Endpoints, Progress, Status, UpOptions, default_data_dir
+from tokenq_server.embedded.supervisor import up
+
+__all__ = [
+    "Endpoints",
+    "Progress",
+    "Status",
+    "UpOptions",
+    "default_data_dir",
+    "down",
+    "start_detached",
+    "status",
+    "up",
+]

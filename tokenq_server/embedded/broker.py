@@ -4,14 +4,14 @@ import signal
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from typing import TYPE_CHECKING
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq_server.embedded.privileges import RunAs
 from tokenq_server.embedded.processes import QUIET_ENVIRONMENT, Command
+
+if TYPE_CHECKING:  # at run time it is imported where it is used, while the servers are starting anyway
+    from confluent_kafka.admin import AdminClient
 
 TOPICS = {TOPIC: 3, DLQ_TOPIC: 1}
 """The number of partitions of each topic."""
@@ -57,6 +57,8 @@ class Broker:
         """
         if not _is_listening(self.port):
             return False
+        from confluent_kafka import KafkaException
+
         try:
             return cluster_id(self.bootstrap) == self.cluster_id and create_topics(self.bootstrap)
         except KafkaException:
@@ -80,6 +82,8 @@ def create_topics(bootstrap: str) -> bool:
     Raises:
         KafkaException: the broker refuses or does not answer.
     """
+    from confluent_kafka.cimpl import NewTopic
+
     admin = _admin(bootstrap)
     known = admin.list_topics(timeout=_SECONDS).topics
     missing = [NewTopic(name, partitions, 1) for name, partitions in TOPICS.items() if name not in known]
@@ -89,7 +93,9 @@ def create_topics(bootstrap: str) -> bool:
     return True
 
 
-def _admin(bootstrap: str) -> AdminClient:
+def _admin(bootstrap: str) -> "AdminClient":
+    from confluent_kafka.admin import AdminClient
+
     return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
 

@@ -82,6 +82,7 @@ class Postgres:
                 f"The whole story is in {self.log}.",
             )
         unfinished.rename(cluster)
+        _sync_folder(self.folder)
 
     def _initdb(self, target: Path, durable: bool) -> int:
         argv = [str(self.binaries / "initdb"), "-D", str(target), "-U", "postgres", "--encoding=UTF8"]
@@ -113,3 +114,11 @@ class Postgres:
         environment = {**QUIET_ENVIRONMENT, "PGPASSWORD": self.admin_password, "PGCONNECT_TIMEOUT": "2"}
         steps = _FIRST_STEPS.format(password=self.password).encode()
         return run([*psql, "-U", "postgres", "-d", "postgres"], stdin=steps, environment=environment).returncode == 0
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

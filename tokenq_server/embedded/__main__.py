@@ -1,0 +1,49 @@
+"""The detached supervisor: ``python -m tokenq_server.embedded FOLDER HOST PORT [demo] PIPE``.
+
+It tells its news as JSON lines on the pipe until the API is ready, and goes on by itself.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+from tokenq.contract.problems import Refused
+from tokenq_server.embedded.reports import Progress, UpOptions
+from tokenq_server.embedded.supervisor import up
+
+
+def main(folder: str, host: str, port: str, demo: str, pipe: str) -> int:
+    """Run the supervisor; answers its exit code."""
+    news = os.fdopen(int(pipe), "w", buffering=1)
+
+    def tell(kind: str, body: Any) -> None:
+        with suppress(OSError, ValueError):  # nobody listens any more
+            news.write(dumps([kind, body]) + "\n")
+
+    def tell_progress(progress: Progress) -> None:
+        tell("progress", asdict(progress))
+
+    try:
+        return up(
+            UpOptions(Path(folder), host, int(port), bool(demo)),
+            tell_progress,
+            lambda endpoints: _finish(tell, endpoints.to_json(), news.close),
+        )
+    except Refused as refusal:
+        tell("refused", refusal.problem.to_wire())
+        return 1
+
+
+def _finish(tell: Callable[[str, Any], None], endpoints: str, close: Callable[[], None]) -> None:
+    tell("ready", endpoints)
+    with suppress(OSError):
+        close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

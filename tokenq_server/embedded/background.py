@@ -1,0 +1,127 @@
+"""``tokenq up --detach``, ``tokenq up --status`` and ``tokenq down``: a supervisor that belongs to no terminal."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from tokenq.contract.problems import Problem, ProblemCode, Refused, refuse
+from tokenq_server.embedded.addresses import takes_tokens
+from tokenq_server.embedded.folder import DataFolder, holder, is_held
+from tokenq_server.embedded.privileges import choose_run_as
+from tokenq_server.embedded.programs import program
+from tokenq_server.embedded.reports import Endpoints, Progress, Status, UpOptions
+
+_STOP_SECONDS = 20.0
+_KILL_SECONDS = 10.0
+
+
+def start_detached(options: UpOptions, report: Callable[[Progress], None]) -> Endpoints:
+    """Start the supervisor in the background and return when the API takes tokens.
+
+    Raises:
+        Refused: for every reason for which ``up`` refuses.
+    """
+    folder = DataFolder(options.data_dir)
+    folder.make(choose_run_as())
+    reader, writer = os.pipe()
+    words = [str(folder.path), options.host, str(options.port), "demo" if options.demo else "", str(writer)]
+    command = program("tokenq_server.embedded", words, folder.log("supervisor"), {}, [writer])
+    with command.log.open("ab") as log:
+        supervisor = subprocess.Popen(  # noqa: S603
+            command.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=command.environment,
+            pass_fds=[writer], start_new_session=True,
+        )  # fmt: skip
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as news:
+            return _follow(news, report, folder)
+    except BaseException:
+        supervisor.terminate()
+        raise
+
+
+def _follow(news: IO[str], report: Callable[[Progress], None], folder: DataFolder) -> Endpoints:
+    for line in news:
+        kind, body = json.loads(line)
+        if kind == "progress":
+            report(Progress(**body))
+        elif kind == "ready":
+            return Endpoints.from_json(body)
+        else:
+            raise Refused(Problem.from_wire(body, body["status"]))
+    raise refuse(
+        ProblemCode.UNAVAILABLE,
+        "The supervisor ended before tokenq was ready.",
+        f"The reason is in {folder.log('supervisor')}.",
+    )
+
+
+def status(data_dir: Path) -> Status:
+    """What runs on that folder; a folder that does not exist has nothing running.
+
+    Raises:
+        Refused: the folder belongs to another user.
+    """
+    folder = DataFolder(data_dir)
+    pid = holder(folder)
+    endpoints = folder.read_endpoints() if pid else None
+    if pid is None:
+        return Status(running=False)
+    return Status(True, pid, endpoints is not None and takes_tokens(endpoints.api), endpoints)
+
+
+def down(data_dir: Path) -> bool:
+    """Stop what runs on that folder and wait until all of it is gone; False when nothing ran.
+
+    Raises:
+        Refused: the folder belongs to another user, or the processes do not end.
+    """
+    folder = DataFolder(data_dir)
+    for ending, seconds in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
+        if not _send(folder, ending) and ending is signal.SIGTERM and not is_held(folder.children_lock):
+            return False
+        if _is_free_within(folder, seconds):
+            return True
+    raise refuse(
+        ProblemCode.UNAVAILABLE,
+        f"The servers on {folder.path} do not end.",
+        f"See {folder.log('supervisor')}, and end them by hand.",
+    )
+
+
+def _send(folder: DataFolder, ending: signal.Signals) -> bool:
+    """Signal the supervisor. The process is pinned first and the lock asked again, so no stranger can be hit."""
+    pid = holder(folder)
+    if pid is None:
+        return False
+    try:
+        pinned = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return False
+    try:
+        if holder(folder) != pid:
+            return False
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(pinned, ending)
+    except PermissionError as error:
+        raise refuse(
+            ProblemCode.FORBIDDEN, "tokenq was started by another user.", "Stop it as the user who started it."
+        ) from error
+    finally:
+        os.close(pinned)
+    return True
+
+
+def _is_free_within(folder: DataFolder, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while is_held(folder.supervisor_lock) or is_held(folder.children_lock):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

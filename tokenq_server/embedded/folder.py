@@ -1,0 +1,206 @@
+"""The data folder: what lies where in it, its secrets, and who holds it."""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq_server.embedded.privileges import RunAs
+from tokenq_server.embedded.processes import can_run
+from tokenq_server.embedded.reports import Endpoints
+
+_LOG_LIMIT = 10_000_000
+_LINGER_SECONDS = 15.0
+
+
+class DataFolder:
+    """Paths below one data folder; nothing is touched before :meth:`make`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+        self.secrets = self.path / "secrets"
+        self.logs = self.path / "log"
+        self.mail = self.path / "mail"
+        self.programs = self.path / "programs"
+        self.admin_token_file = self.secrets / "admin.token"
+        self._endpoints = self.path / "endpoints.json"
+        self._ports = self.path / "ports.json"
+        self.supervisor_lock = self.path / "lock"
+        self.children_lock = self.path / "children.lock"
+
+    def make(self, run_as: RunAs | None) -> None:
+        """Make the folder and its private parts.
+
+        Raises:
+            Refused: it cannot be made or written to, or the servers' user cannot reach it.
+        """
+        try:
+            self.path.mkdir(mode=0o700 if run_as is None else 0o711, parents=True, exist_ok=True)
+            for private in (self.secrets, self.logs, self.mail):
+                private.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise refuse(
+                ProblemCode.FORBIDDEN,
+                f"The data folder {self.path} cannot be used: {error.strerror}.",
+                "Choose another one with --data-dir, or TOKENQ_DATA_DIR.",
+            ) from error
+        if run_as is not None and not can_run(self.path, run_as):
+            raise refuse(
+                ProblemCode.FORBIDDEN,
+                f"The servers run as {run_as.name}, who cannot enter {self.path}.",
+                "Choose a --data-dir outside of private folders, such as /var/lib/tokenq, or chmod o+x the way to it.",
+            )
+
+    def log(self, part: str) -> Path:
+        """The log of one part."""
+        return self.logs / f"{part}.log"
+
+    def secret(self, name: str) -> str:
+        """A generated password: the same on every call, in a file that only its owner reads."""
+        path = self.secrets / name
+        with suppress(FileNotFoundError):
+            if kept := path.read_text().strip():
+                return kept
+        made = secrets.token_urlsafe(24)
+        _write_privately(path, made + "\n")
+        return made
+
+    def write_endpoints(self, endpoints: Endpoints) -> None:
+        """Publish where everything is; readers see the old or the new document, never a part."""
+        _write_privately(self._endpoints, endpoints.to_json() + "\n")
+
+    def forget_endpoints(self) -> None:
+        """Take back the document: nothing answers there any more."""
+        self._endpoints.unlink(missing_ok=True)
+
+    def read_endpoints(self) -> Endpoints | None:
+        """What was published last; None when there is nothing (readable)."""
+        try:
+            return Endpoints.from_json(self._endpoints.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def remembered_ports(self) -> dict[str, int]:
+        """The stores' ports of the last run, so that a board that tails the broker finds it again."""
+        try:
+            ports = json.loads(self._ports.read_text())
+            return {str(name): int(port) for name, port in ports.items()}
+        except (OSError, ValueError, AttributeError, TypeError):
+            return {}
+
+    def remember_ports(self, ports: dict[str, int]) -> None:
+        """Keep the ports for the next run."""
+        _write_privately(self._ports, json.dumps(ports) + "\n")
+
+    def bound_logs(self) -> None:
+        """Move what a log holds beyond ten megabytes to one old file. The writers keep their open files."""
+        for log in self.logs.glob("*.log"):
+            if log.stat().st_size > _LOG_LIMIT:
+                shutil.copyfile(log, log.with_suffix(".log.1"))
+                os.truncate(log, 0)
+
+
+def _write_privately(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(handle)
+    beside.replace(path)
+
+
+class Hold:
+    """This process' claim on a data folder, ended by :meth:`release` or by its death, whatever kills it.
+
+    Two locks: one is held by the supervisor alone; the other is inherited by every child, so it is free
+    only when the last of them is gone, and two generations never write to the same data.
+    """
+
+    def __init__(self, folder: DataFolder) -> None:
+        """Raises ``Refused`` when another supervisor has the folder, or its children do not end."""
+        self._supervisor = _lock(folder.supervisor_lock, seconds=1.0)
+        if self._supervisor is None:
+            raise _already_running(folder)
+        os.ftruncate(self._supervisor, 0)
+        os.pwrite(self._supervisor, str(os.getpid()).encode(), 0)
+        children = _lock(folder.children_lock, seconds=_LINGER_SECONDS)
+        if children is None:
+            os.close(self._supervisor)
+            raise refuse(
+                ProblemCode.IN_USE,
+                f"Servers of an earlier run still use {folder.path}.",
+                "Wait for them to end; if they hang, end them by hand.",
+            )
+        self.inherited = children
+        """The file descriptor that every child must inherit."""
+
+    def release(self) -> None:
+        """Give the folder back; the children are gone."""
+        os.close(self.inherited)
+        if self._supervisor is not None:
+            os.close(self._supervisor)
+
+
+def _already_running(folder: DataFolder) -> Exception:
+    endpoints = folder.read_endpoints()
+    where = f", at {endpoints.api}" if endpoints else " and is starting"
+    return refuse(
+        ProblemCode.IN_USE,
+        f"tokenq already runs on {folder.path}{where}.",
+        "'tokenq down' stops it; --data-dir starts a second one elsewhere.",
+        api=endpoints.api if endpoints else None,
+    )
+
+
+def _lock(path: Path, seconds: float) -> int | None:
+    """An open descriptor that holds the lock; None when others keep it for so many seconds."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + seconds
+    while not _try_lock(handle, fcntl.LOCK_EX):
+        if time.monotonic() > deadline:
+            os.close(handle)
+            return None
+        time.sleep(0.02)
+    return handle
+
+
+def _try_lock(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_held(lock: Path) -> bool:
+    """Whether some living process holds the lock.
+
+    Raises:
+        Refused: the file may not be read: somebody else's folder.
+    """
+    try:
+        handle = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except PermissionError as error:
+        raise refuse(
+            ProblemCode.FORBIDDEN, f"{lock.parent} belongs to another user.", "Ask as the user who started it."
+        ) from error
+    try:
+        return not _try_lock(handle, fcntl.LOCK_SH)
+    finally:
+        os.close(handle)
+
+
+def holder(folder: DataFolder) -> int | None:
+    """The process id of the supervisor that holds the folder, None when nobody does; a left-over number is ignored."""
+    if not is_held(folder.supervisor_lock):
+        return None
+    text = folder.supervisor_lock.read_text()
+    return int(text) if text.isdigit() else None

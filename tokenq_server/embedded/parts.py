@@ -1,0 +1,104 @@
+"""One supervised child process: started when what it needs is ready, and started again whenever it ends."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tokenq_server.embedded.processes import Command, last_words, spawn, stop
+from tokenq_server.embedded.reports import Progress
+
+_FIRST_DELAY = 0.1
+_LONGEST_DELAY = 10.0
+_LONG_LIFE = 30.0
+
+
+@dataclass
+class Part:
+    """A process and the rule for keeping it alive. Times are in seconds."""
+
+    name: str
+    title: str
+    command: Callable[[], Command]
+    is_ready: Callable[[], bool]
+    report: Callable[[Progress], None]
+    needs: Sequence["Part"] = ()
+    stop_signal: signal.Signals = signal.SIGTERM
+    patience: float = 4.0
+    on_early_death: Callable[[], None] = lambda: None
+    """Called when it ends before it was ever ready, to choose another port for instance."""
+
+    ready: bool = False
+    times_ready: int = 0
+    failures: int = 0
+    """Deaths in a row without a long life between."""
+    _process: subprocess.Popen[bytes] | None = None
+    _started: float = 0.0
+    _next_start: float = field(default=0.0)
+
+    def tend(self) -> None:
+        """Notice its end, start it, notice that it is ready: whichever is due."""
+        if self._process is not None and self._process.poll() is not None:
+            self._ended(self._process)
+        if self._process is None:
+            if time.monotonic() >= self._next_start and all(part.ready for part in self.needs):
+                self._start()
+        elif not self.ready and self.is_ready():
+            self.ready = True
+            self.times_ready += 1
+            self.report(Progress(self.name, "ready"))
+
+    def restart(self) -> None:
+        """Ask it to end; it is started again at once when it has."""
+        self.failures = 0
+        if self._process is not None and self.is_alive:
+            self._process.send_signal(self.stop_signal)
+
+    def ask_to_stop(self) -> None:
+        """Send its stop signal and do not wait."""
+        self.ready = False
+        if self._process is not None and self.is_alive:
+            self.report(Progress(self.name, "stopping"))
+            self._process.send_signal(self.stop_signal)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def finish(self) -> None:
+        """Force its end after :meth:`ask_to_stop`, if it still runs, and of all that it started."""
+        if self._process is not None:
+            stop(self._process, signal.SIGKILL, 1.0)
+            self._process = None
+            self.report(Progress(self.name, "stopped"))
+
+    def last_words(self) -> str:
+        """The last line of its log."""
+        return last_words(self.command().log)
+
+    def _start(self) -> None:
+        self.report(Progress(self.name, "starting"))
+        self._process = spawn(self.command())
+        self._started = time.monotonic()
+
+    def _ended(self, process: subprocess.Popen[bytes]) -> None:
+        stop(process, signal.SIGKILL, 0.0)  # what it started ends with it
+        now = time.monotonic()
+        self.failures = 1 if now - self._started > _LONG_LIFE else self.failures + 1
+        self._next_start = now + min(_FIRST_DELAY * 2 ** (self.failures - 1), _LONGEST_DELAY)
+        if self.times_ready == 0:
+            self.on_early_death()
+        self.ready = False
+        self._process = None
+        self.report(Progress(self.name, "restarting", _how_it_ended(process.returncode)))
+
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        return f"ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"ended by signal {-code}"

@@ -1,0 +1,29 @@
+"""How tokenq's own processes are started: the same interpreter, the same code, settings by environment."""
+
+import os
+import signal
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tokenq_server.embedded.processes import Command
+
+
+def program(
+    module: str, words: Sequence[str], log: Path, settings: Mapping[str, str], keep_open: Sequence[int]
+) -> Command:
+    """``python -m module words…`` with these settings over the present environment."""
+    # -P: a file named like a module in the user's current folder must not be imported.
+    argv = [sys.executable, "-P", "-m", module, *words]
+    environment = {**os.environ, **_code_path(), **settings}
+    return Command(argv, log, signal.SIGTERM, environment=environment, keep_open=keep_open)
+
+
+def _code_path() -> dict[str, str]:
+    """Children must find the code that runs here, also when it is not installed."""
+    here = str(Path(__file__).parents[2])
+    if here in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        return {}
+    known = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": f"{here}{os.pathsep}{known}" if known else here}

@@ -1,0 +1,87 @@
+"""What the supervisor is told and what it tells."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+
+
+@dataclass(frozen=True)
+class UpOptions:
+    """What ``tokenq up`` was asked for. ``port`` 0 takes any free one."""
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    demo: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of one part: ``postgres``, ``valkey``, ``broker``, ``api``, ``relay``, ``notify`` or ``demo``."""
+
+    part: str
+    state: Literal["starting", "ready", "restarting", "stopping", "stopped"]
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where everything is; also the content of ``endpoints.json`` in the data folder."""
+
+    api: str
+    kafka: str
+    postgres: str
+    redis: str
+    admin_token_file: str
+    mail_outbox: str
+
+    def to_json(self) -> str:
+        """The document that scripts read."""
+        return json.dumps(
+            {
+                "api": self.api,
+                "kafka": self.kafka,
+                "postgres": self.postgres,
+                "redis": self.redis,
+                "adminTokenFile": self.admin_token_file,
+                "mailOutbox": self.mail_outbox,
+            },
+            indent=2,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Endpoints":
+        """Read the document; raises ``ValueError`` when it is none."""
+        body = json.loads(text)
+        try:
+            return cls(
+                api=str(body["api"]),
+                kafka=str(body["kafka"]),
+                postgres=str(body["postgres"]),
+                redis=str(body["redis"]),
+                admin_token_file=str(body["adminTokenFile"]),
+                mail_outbox=str(body["mailOutbox"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError("endpoints.json is incomplete") from error
+
+
+@dataclass(frozen=True)
+class Status:
+    """What runs on a data folder. ``ready`` says that the API takes tokens now."""
+
+    running: bool
+    pid: int | None = None
+    ready: bool = False
+    endpoints: Endpoints | None = None
+
+
+def default_data_dir() -> Path:
+    """``TOKENQ_DATA_DIR``, else ``/var/lib/tokenq`` for root, else the user's own data folder."""
+    if named := os.environ.get("TOKENQ_DATA_DIR"):
+        return Path(named)
+    return Path("/var/lib/tokenq") if os.geteuid() == 0 else user_data_path("tokenq")

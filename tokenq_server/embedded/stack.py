@@ -1,0 +1,119 @@
+"""What runs together: the stores, the API, relay and notify, and the demo, with their settings and their order."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+from tokenq_server.embedded.addresses import api_url, takes_tokens
+from tokenq_server.embedded.binaries import locate
+from tokenq_server.embedded.broker import Broker
+from tokenq_server.embedded.folder import DataFolder
+from tokenq_server.embedded.parts import Part
+from tokenq_server.embedded.ports import free_port
+from tokenq_server.embedded.postgres import Postgres
+from tokenq_server.embedded.privileges import RunAs
+from tokenq_server.embedded.processes import Command
+from tokenq_server.embedded.programs import program
+from tokenq_server.embedded.reports import Endpoints, Progress, UpOptions
+from tokenq_server.embedded.valkey import Valkey
+
+Store = Postgres | Valkey | Broker
+
+
+class Stack:
+    """All parts of one ``tokenq up``. ``inherited`` is a file descriptor that every child keeps open."""
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        options: UpOptions,
+        run_as: RunAs | None,
+        inherited: int,
+        report: Callable[[Progress], None],
+    ) -> None:
+        self._folder, self._options, self._inherited, self._report = folder, options, inherited, report
+        found = locate(run_as, folder.programs)
+        admin, password, redis = (folder.secret(name) for name in ("postgres.admin", "postgres.tokenq", "valkey"))
+        known = folder.remembered_ports()
+        ports = {name: free_port(known.get(name, 0)) for name in ("postgres", "valkey", "broker")}
+        cluster = f"tokenq-{secrets.token_hex(8)}"
+        home, log = folder.path / "postgres", folder.log("postgres")
+        self.postgres = Postgres(found.postgres, home, log, ports["postgres"], admin, password, run_as)
+        home, log = folder.path / "valkey", folder.log("valkey")
+        self.valkey = Valkey(found.valkey, home, log, ports["valkey"], redis, run_as)
+        self.broker = Broker(found.tansu, folder.log("broker"), ports["broker"], cluster, run_as)
+
+        self.broker_part = self._store_part("broker", self.broker)
+        self.stores = [
+            self._store_part("valkey", self.valkey),
+            self.broker_part,
+            self._store_part("postgres", self.postgres),
+        ]
+        self.api = self._program_part("api", "The API", self.stores, lambda: takes_tokens(self.endpoints().api))
+        self.followers = [self._program_part(name, name, [self.api]) for name in ("relay", "notify")]
+        self.demo = [self._program_part("demo", "The demo", [self.api])] if options.demo else []
+
+    @property
+    def programs(self) -> list[Part]:
+        """tokenq's own processes, in the order of their start."""
+        return [self.api, *self.followers, *self.demo]
+
+    def prepare(self) -> None:
+        """Make the stores' folders; the quick ones are started before the slow one is prepared."""
+        self.valkey.prepare()
+        for part in self.stores[:2]:
+            part.tend()
+        self.postgres.prepare()
+
+    def ports(self) -> dict[str, int]:
+        """The stores' ports by name."""
+        return {"postgres": self.postgres.port, "valkey": self.valkey.port, "broker": self.broker.port}
+
+    def endpoints(self) -> Endpoints:
+        """Where everything is now; the stores' ports may change until they are ready for the first time."""
+        return Endpoints(
+            api=api_url(self._options.host, self._options.port),
+            kafka=self.broker.bootstrap,
+            postgres=self.postgres.url,
+            redis=self.valkey.url,
+            admin_token_file=str(self._folder.admin_token_file),
+            mail_outbox=str(self._folder.mail),
+        )
+
+    def _store_part(self, name: str, store: Store) -> Part:
+        def other_port() -> None:
+            store.port = free_port()
+
+        def command() -> Command:
+            return replace(store.command(), keep_open=[self._inherited])
+
+        return Part(
+            name, store.title, command, store.is_ready, self._report,
+            stop_signal=store.stop_signal, patience=store.patience, on_early_death=other_port,
+        )  # fmt: skip
+
+    def _program_part(
+        self, name: str, title: str, needs: list[Part], is_ready: Callable[[], bool] = lambda: True
+    ) -> Part:
+        def command() -> Command:
+            module, words = ("tokenq_server", [name]) if name != "demo" else ("tokenq_server.embedded.demo", [])
+            return program(module, words, self._folder.log(name), self._settings(), [self._inherited])
+
+        return Part(name, title, command, is_ready, self._report, needs)
+
+    def _settings(self) -> dict[str, str]:
+        where = self.endpoints()
+        return {
+            "TOKENQ_DATA_DIR": str(self._folder.path),
+            "TOKENQ_HOST": self._options.host,
+            "TOKENQ_PORT": str(self._options.port),
+            "TOKENQ_URL": where.api,
+            "TOKENQ_DATABASE_URL": where.postgres,
+            "TOKENQ_REDIS_URL": where.redis,
+            "TOKENQ_KAFKA_BOOTSTRAP": where.kafka,
+            "TOKENQ_KAFKA_EMBEDDED": "1",
+            "TOKENQ_KAFKA_FETCH_WAIT_MS": "20",
+            "TOKENQ_MAIL_OUTBOX": where.mail_outbox,
+            "TOKENQ_ADMIN_TOKEN_FILE": where.admin_token_file,
+            "TOKENQ_MIGRATE": "1",
+        }

@@ -1,0 +1,140 @@
+"""``tokenq up``: starts everything, keeps it alive, and stops it in order."""
+
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq_server.embedded.addresses import take_port
+from tokenq_server.embedded.folder import DataFolder, Hold
+from tokenq_server.embedded.parts import Part
+from tokenq_server.embedded.privileges import choose_run_as
+from tokenq_server.embedded.reports import Endpoints, Progress, UpOptions
+from tokenq_server.embedded.signals import Signals
+from tokenq_server.embedded.stack import Stack
+
+_STARTING_TICK = 0.02
+_QUIET_TICK = 1.0
+_LOG_CHECK_SECONDS = 60.0
+_MOST_EARLY_DEATHS = 5
+_START_SECONDS = 180.0
+
+
+def up(options: UpOptions, report: Callable[[Progress], None], on_ready: Callable[[Endpoints], None]) -> int:
+    """Run everything in the foreground until Ctrl-C, SIGTERM or SIGHUP, and stop it.
+
+    Call it from the main thread. ``on_ready`` is called once, as soon as the API takes tokens; ``report`` is called
+    at each step, also later when something had to be started again.
+
+    Returns:
+        130 after Ctrl-C, else 0.
+
+    Raises:
+        Refused: the folder is in use or not usable, the port is taken, a server is missing or does not start.
+    """
+    run_as = choose_run_as()
+    folder = DataFolder(options.data_dir)
+    folder.make(run_as)
+    hold = Hold(folder)
+    try:
+        options = replace(options, port=take_port(options.host, options.port))
+        folder.forget_endpoints()
+        folder.bound_logs()
+        log = _Log(folder, report)
+        with Signals() as signals:
+            stack = Stack(folder, options, run_as, hold.inherited, log.write)
+            return _Run(folder, stack, signals).run(on_ready)
+    finally:
+        folder.forget_endpoints()
+        hold.release()
+
+
+class _Log:
+    """Passes progress on, and keeps it in ``supervisor.log``."""
+
+    def __init__(self, folder: DataFolder, report: Callable[[Progress], None]) -> None:
+        self._path, self._report = folder.log("supervisor"), report
+
+    def write(self, progress: Progress) -> None:
+        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with self._path.open("a") as file:
+            file.write(f"{moment} {progress.part} {progress.state} {progress.detail}".rstrip() + "\n")
+        self._report(progress)
+
+
+class _Run:
+    def __init__(self, folder: DataFolder, stack: Stack, signals: Signals) -> None:
+        self._folder, self._stack, self._signals = folder, stack, signals
+        self._parts = [*stack.stores, *stack.programs]
+        self._broker_times_ready = 1
+
+    def run(self, on_ready: Callable[[Endpoints], None]) -> int:
+        try:
+            self._start()
+            if not self._signals.endings:
+                self._folder.remember_ports(self._stack.ports())
+                self._folder.write_endpoints(self._stack.endpoints())
+                on_ready(self._stack.endpoints())
+                self._keep_alive()
+        finally:
+            self._stop()
+        return 130 if self._signals.endings[0] == signal.SIGINT else 0
+
+    def _start(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        self._stack.prepare()
+        while not self._stack.api.ready and not self._signals.endings:
+            self._tend()
+            for part in self._parts:
+                if part.failures >= _MOST_EARLY_DEATHS or time.monotonic() > deadline:
+                    raise _does_not_start(part, self._folder)
+            self._signals.wait(_STARTING_TICK)
+        for part in self._stack.programs:
+            part.tend()
+
+    def _keep_alive(self) -> None:
+        next_log_check = 0.0
+        while not self._signals.endings:
+            self._tend()
+            if time.monotonic() > next_log_check:
+                self._folder.bound_logs()
+                next_log_check = time.monotonic() + _LOG_CHECK_SECONDS
+            settled = all(part.ready for part in self._parts)
+            self._signals.wait(_QUIET_TICK if settled else _STARTING_TICK * 5)
+
+    def _tend(self) -> None:
+        for part in self._parts:
+            part.tend()
+        if self._stack.broker_part.times_ready > self._broker_times_ready:
+            # It came back empty: only a new relay reads its tail and refills it, only a new consumer starts over.
+            self._broker_times_ready = self._stack.broker_part.times_ready
+            for part in self._stack.followers:
+                part.restart()
+
+    def _stop(self) -> None:
+        for group in (self._stack.programs, self._stack.stores):
+            for part in reversed(group):
+                part.ask_to_stop()
+            self._await(group)
+
+    def _await(self, group: Sequence[Part]) -> None:
+        """Until all have ended, or their time is over, or somebody presses Ctrl-C again."""
+        deadline = time.monotonic() + max(part.patience for part in group)
+        asked = len(self._signals.endings)
+        while any(part.is_alive for part in group) and time.monotonic() < deadline:
+            if len(self._signals.endings) > asked:
+                break
+            self._signals.wait(_STARTING_TICK * 5)
+        for part in reversed(group):
+            part.finish()
+
+
+def _does_not_start(part: Part, folder: DataFolder) -> Exception:
+    said = part.last_words()
+    return refuse(
+        ProblemCode.UNAVAILABLE,
+        f"{part.title} does not start" + (f": {said}" if said else "."),
+        f"The whole story is in {folder.log(part.name)}.",
+    )
