@@ -1,9 +1,9 @@
 """One call of the API: JSON out, JSON in, repeated with the same key when the way there failed."""
 
 import json
+import os
 import random
 import time
-import uuid
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -57,7 +57,7 @@ class Calls:
 
     def post_once(self, path: str, body: Mapping[str, Any], key: str | None) -> Any:
         """POST with an idempotency key (made here unless given), so that a repeat does nothing twice."""
-        return self._call("POST", path, body=body, key=key or uuid.uuid4().hex)
+        return self._call("POST", path, body=body, key=key or os.urandom(16).hex())
 
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
         """PUT the whole of something."""

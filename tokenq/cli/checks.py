@@ -1,0 +1,144 @@
+"""The client's half of ``tokenq doctor``; needs nothing but the base install."""
+
+import shutil
+import socket
+import sys
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+from tokenq.cli.context import DEFAULT_URL, Identity, client_for, credentials_file, identify
+from tokenq.client import Client
+from tokenq.client.credentials import read
+from tokenq.client.transport import Transport
+from tokenq.contract.paths import HEALTHZ
+from tokenq.contract.problems import Refused
+from tokenq.errors import TokenqError
+from tokenq.settings import Settings, config_file, load
+
+_SKEW_SECONDS = 30.0
+_CONNECT_SECONDS = 3.0
+_SMALLEST_SCREEN = (80, 24)
+
+
+class Check(NamedTuple):
+    """One thing looked at: what was found, and what to do when it is not ``ok``."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+def client_checks() -> list[Check]:
+    """Everything that can be checked from a machine that only has the command line."""
+    try:
+        settings = load()
+    except Refused as refusal:
+        return [Check("settings", False, refusal.problem.detail, refusal.problem.hint), _terminal()]
+    file = config_file()
+    checks = [Check("settings", True, f"{file}" if file.is_file() else f"no file at {file}; environment and defaults")]
+    try:
+        identity = identify(settings)
+        checks.append(_credentials(identity))
+    except TokenqError as error:
+        identity = Identity(settings.url or DEFAULT_URL, settings.token, None)
+        checks.append(_failed("credentials", error))
+    return [*checks, *_server(settings, identity), *_kafka(settings, identity), _terminal()]
+
+
+def _credentials(identity: Identity) -> Check:
+    if identity.stored is None and identity.token:
+        return Check("credentials", True, "from TOKENQ_TOKEN")
+    path = credentials_file()
+    if identity.token:
+        return Check("credentials", True, f"{path}, for {identity.url}")
+    others = ", ".join(read(path).servers)
+    detail = f"none for {identity.url}" + (f"; there are some for {others}" if others else "")
+    return Check("credentials", False, detail, "Run 'tokenq login', or set TOKENQ_TOKEN.")
+
+
+def _server(settings: Settings, identity: Identity) -> list[Check]:
+    try:
+        client = client_for(settings, identity, attempts=1)
+        sent = time.time()
+        reply = Transport(client.server).exchange("GET", HEALTHZ, None, {})
+    except TokenqError as error:
+        return [_failed("server", error)]
+    took = time.time() - sent
+    checks = [Check("server", reply.status == 200, f"{identity.url} answers {reply.status} in {took * 1000:.0f} ms")]
+    return [*checks, *_clock(reply.headers.get("date"), sent + took / 2), _ready(client), _login(client)]
+
+
+def _clock(date: str | None, now: float) -> list[Check]:
+    """The header counts whole seconds; more than that and some is a wrong clock."""
+    if date is None:
+        return []
+    skew = now - parsedate_to_datetime(date).timestamp()
+    is_right = abs(skew) <= _SKEW_SECONDS
+    detail = "agrees with the server's" if is_right else f"differs from the server's by {skew:+.0f} seconds"
+    return [Check("clock", is_right, detail, "Set this machine's clock, best by NTP.")]
+
+
+def _ready(client: Client) -> Check:
+    try:
+        body = client.ready()
+    except Refused as refusal:
+        particulars = _particulars(refusal.problem.extra)
+        hint = refusal.problem.hint or "See the server's log; 'tokenq doctor --server' there tells more."
+        return Check("readiness", False, particulars or refusal.problem.detail, hint)
+    except TokenqError as error:
+        return _failed("readiness", error)
+    status = str(body.get("status"))
+    hint = "It works, only slower or later, until that part is back."
+    return Check("readiness", status == "ready", "; ".join(filter(None, (status, _particulars(body)))), hint)
+
+
+def _particulars(body: dict[str, Any]) -> str:
+    flat = {**body, **{name: one for part in body.values() if isinstance(part, dict) for name, one in part.items()}}
+    return ", ".join(
+        f"{name} {value}"
+        for name, value in flat.items()
+        if isinstance(value, str | bool | int | float) and name != "status"
+    )
+
+
+def _login(client: Client) -> Check:
+    try:
+        view = client.me()
+    except Refused as refusal:
+        return Check("login", False, refusal.problem.detail, refusal.problem.hint or "Run 'tokenq login'.")
+    except TokenqError as error:
+        return _failed("login", error)
+    return Check("login", True, f"{view['name']} ({view['role']})")
+
+
+def _kafka(settings: Settings, identity: Identity) -> list[Check]:
+    """Only the board needs Kafka from here; without an address there is nothing to check."""
+    bootstrap = settings.kafka_bootstrap or (identity.stored.kafka if identity.stored else None)
+    return [_broker(address.strip()) for address in (bootstrap or "").split(",") if address.strip()]
+
+
+def _broker(address: str) -> Check:
+    host, _, port = address.rpartition(":")
+    hint = "The board needs it: check TOKENQ_KAFKA_BOOTSTRAP (host:port), and that the broker runs."
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+    except (OSError, ValueError, OverflowError) as error:
+        return Check("kafka", False, f"cannot connect to {address}: {getattr(error, 'strerror', None) or error}", hint)
+    return Check("kafka", True, f"{address} accepts connections")
+
+
+def _terminal() -> Check:
+    if not sys.stdout.isatty():
+        return Check("terminal", True, "none here; console and board need one")
+    size = shutil.get_terminal_size()
+    encoding = (sys.stdout.encoding or "").lower()
+    if "utf" not in encoding:
+        return Check("terminal", False, f"its encoding is {encoding}", "Set LANG to a UTF-8 locale, such as C.UTF-8.")
+    is_large = size.columns >= _SMALLEST_SCREEN[0] and size.lines >= _SMALLEST_SCREEN[1]
+    return Check("terminal", is_large, f"{size.columns}×{size.lines}", "Console and board want 80×24 at least.")
+
+
+def _failed(name: str, error: TokenqError) -> Check:
+    return Check(name, False, str(error), error.hint)

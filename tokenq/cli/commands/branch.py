@@ -1,0 +1,86 @@
+"""``tokenq branch``: sites, their time zones and when their business day begins."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tokenq.cli import output
+from tokenq.cli.context import connect
+from tokenq.cli.exits import WrongUse
+from tokenq.cli.options import Json
+from tokenq.cli.tree import plain_app
+from tokenq.client.calls import given
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import BranchView
+
+app = plain_app(help="List, create and change branches.", no_args_is_help=True)
+
+Branch = Annotated[str, typer.Argument(metavar="BRANCH", help="Branch id, such as main.")]
+RolloverHour = Annotated[
+    int | None, typer.Option(min=0, max=23, metavar="HOUR", help="The hour at which the business day begins (4).")
+]
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List all branches."""
+    branches = connect().branches()
+    if as_json:
+        output.document({"items": branches})
+        return
+    output.table(
+        ("Id", "Name", "Time zone", "Day begins"),
+        ((view["branchId"], view["name"], view["timezone"], f"{view['rolloverHour']:02d}:00") for view in branches),
+    )
+
+
+@app.command()
+def show(branch: Branch, as_json: Json = False) -> None:
+    """Show one branch."""
+    _show(connect().branch(branch), as_json=as_json)
+
+
+@app.command()
+def create(
+    branch: Branch,
+    name: Annotated[str, typer.Option(help="What people call it.")],
+    timezone: Annotated[str, typer.Option(help="IANA time zone, such as Europe/Berlin.")],
+    rollover_hour: RolloverHour = None,
+    as_json: Json = False,
+) -> None:
+    """Create a branch."""
+    body = given(branchId=branch, name=name, timezone=timezone, rolloverHour=rollover_hour)
+    _show(connect().create_branch(body), as_json=as_json)
+
+
+@app.command()
+def update(
+    branch: Branch,
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="IANA time zone, such as Europe/Berlin.")] = None,
+    rollover_hour: RolloverHour = None,
+    as_json: Json = False,
+) -> None:
+    """Change what is given, keep the rest."""
+    changes = given(name=name, timezone=timezone, rolloverHour=rollover_hour)
+    if not changes:
+        raise WrongUse("Nothing to change.", "Give at least one option, such as --name.")
+    client = connect()
+    now = client.branch(branch)
+    whole = {"name": now["name"], "timezone": now["timezone"], "rolloverHour": now["rolloverHour"], **changes}
+    _show(client.replace_branch(branch, whole), as_json=as_json)
+
+
+def _show(view: "BranchView", *, as_json: bool) -> None:
+    if as_json:
+        output.document(view)
+        return
+    output.fields(
+        [
+            ("Branch", view["branchId"]),
+            ("Name", view["name"]),
+            ("Time zone", view["timezone"]),
+            ("Day begins", f"{view['rolloverHour']:02d}:00"),
+        ]
+    )

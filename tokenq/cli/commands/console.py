@@ -1,0 +1,26 @@
+"""``tokenq console``: the staff's screen."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tokenq.cli import launch
+from tokenq.cli.context import connect
+from tokenq.cli.exits import WrongUse
+from tokenq.cli.options import Counter, Departments
+from tokenq.settings import load
+
+
+def command(
+    depts: Departments = None,
+    at: Counter = None,
+    light: Annotated[bool, typer.Option("--light", help="Dark letters on a light ground.")] = False,
+) -> int:
+    """Serve from a full screen with single keys; F1 there shows them."""
+    settings = load(counter=at)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise WrongUse("The console needs a terminal.", "In scripts use 'tokenq call', 'serve' and 'queue --json'.")
+    client = connect(settings)
+    screen = launch.load("tokenq_tui.console", "tui")
+    return int(screen.run(client=client, departments=depts or [], counter=settings.counter, light=light))

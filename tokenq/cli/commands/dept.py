@@ -1,0 +1,141 @@
+"""``tokenq dept``: departments."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tokenq.cli import output
+from tokenq.cli.asking import confirm
+from tokenq.cli.context import connect
+from tokenq.cli.exits import WrongUse
+from tokenq.cli.options import Department, Json, Yes
+from tokenq.cli.tree import plain_app
+from tokenq.client.calls import given
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import DepartmentView
+
+app = plain_app(help="List, create, change, open and close departments.", no_args_is_help=True)
+
+Branch = Annotated[str | None, typer.Option(help="The branch it belongs to; 'main' unless given.")]
+Prefix = Annotated[str | None, typer.Option(help="What its numbers begin with; its id unless given.")]
+Format = Annotated[str | None, typer.Option(help="How its numbers are written.")]
+Ratio = Annotated[str | None, typer.Option(metavar="P:N", help="So many priority calls to so many normal ones (2:1).")]
+MaxWait = Annotated[int | None, typer.Option(metavar="MINUTES", help="Nobody is overtaken after waiting so long.")]
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List all departments."""
+    departments = connect().departments()
+    if as_json:
+        output.document({"items": departments})
+        return
+    output.table(
+        ("Id", "Name", "Branch", "Open", "Prefix", "Ratio", "Max wait"),
+        (
+            (
+                view["departmentId"],
+                view["name"],
+                view["branchId"],
+                "open" if view["open"] else "closed",
+                view["prefix"],
+                view["ratio"],
+                f"{view['maxWaitMinutes']} min",
+            )
+            for view in departments
+        ),
+    )
+
+
+@app.command()
+def show(dept: Department, as_json: Json = False) -> None:
+    """Show one department."""
+    _show(connect().department(dept), as_json=as_json)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What people call it, such as 'Cardiology ward'.")],
+    id_: Annotated[
+        str | None, typer.Option("--id", help="Its short id, such as CW; made from the name if left out.")
+    ] = None,
+    branch: Branch = None,
+    prefix: Prefix = None,
+    number_format: Format = None,
+    ratio: Ratio = None,
+    max_wait: MaxWait = None,
+    closed: Annotated[bool, typer.Option("--closed", help="Issue no tokens yet.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Create a department."""
+    body = given(
+        departmentId=id_.upper() if id_ else None,
+        name=name,
+        open=False if closed else None,
+        **_fields(branch, prefix, number_format, ratio, max_wait),
+    )
+    _show(connect().create_department(body), as_json=as_json)
+
+
+@app.command()
+def update(
+    dept: Department,
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    branch: Branch = None,
+    prefix: Prefix = None,
+    number_format: Format = None,
+    ratio: Ratio = None,
+    max_wait: MaxWait = None,
+    as_json: Json = False,
+) -> None:
+    """Change what is given, keep the rest."""
+    body = given(name=name, **_fields(branch, prefix, number_format, ratio, max_wait))
+    if not body:
+        raise WrongUse("Nothing to change.", "Give at least one option, such as --name.")
+    _show(connect().change_department(dept, body), as_json=as_json)
+
+
+@app.command()
+def delete(dept: Department, yes: Yes = False, as_json: Json = False) -> None:
+    """Delete a department."""
+    client = connect()
+    confirm(f"Delete the department {dept}?", yes=yes)
+    client.delete_department(dept)
+    output.deleted("department", dept, as_json=as_json)
+
+
+@app.command("open")
+def open_(dept: Department, as_json: Json = False) -> None:
+    """Let a department issue tokens."""
+    _show(connect().open_department(dept), as_json=as_json)
+
+
+@app.command()
+def close(dept: Department, as_json: Json = False) -> None:
+    """Stop a department from issuing tokens; who waits is still served."""
+    _show(connect().close_department(dept), as_json=as_json)
+
+
+def _fields(
+    branch: str | None, prefix: str | None, number_format: str | None, ratio: str | None, max_wait: int | None
+) -> dict[str, object]:
+    return given(branchId=branch, prefix=prefix, numberFormat=number_format, ratio=ratio, maxWaitMinutes=max_wait)
+
+
+def _show(view: "DepartmentView", *, as_json: bool) -> None:
+    if as_json:
+        output.document(view)
+        return
+    output.fields(
+        [
+            ("Department", view["departmentId"]),
+            ("Name", view["name"]),
+            ("Branch", view["branchId"]),
+            ("Open", "yes" if view["open"] else "no"),
+            ("Prefix", view["prefix"]),
+            ("Numbers", view["numberFormat"]),
+            ("Ratio", f"{view['ratio']} (priority:normal)"),
+            ("Max wait", f"{view['maxWaitMinutes']} minutes"),
+        ]
+    )

@@ -1,0 +1,46 @@
+"""``tokenq doctor``: check every part and setting, and say how to mend them."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from tokenq.cli import launch, output
+from tokenq.cli.checks import Check, client_checks
+from tokenq.cli.exits import ExitCode
+from tokenq.cli.options import Json
+from tokenq.errors import Missing
+
+_SERVER_VARIABLES = ("TOKENQ_DATABASE_URL", "TOKENQ_REDIS_URL", "TOKENQ_SMTP_URL")
+
+
+def command(
+    server: Annotated[
+        bool | None,
+        typer.Option(
+            "--server/--no-server",
+            help="Whether to check database, Redis, Kafka and mail from here; else only if their addresses are set.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Check every part and setting, and say how to mend what is wrong."""
+    checks = client_checks()
+    if server or (server is None and any(os.environ.get(name) for name in _SERVER_VARIABLES)):
+        checks += _server_checks()
+    if as_json:
+        output.document({"ok": all(check.ok for check in checks), "checks": [check._asdict() for check in checks]})
+    else:
+        for check in checks:
+            output.line("ok  " if check.ok else "FAIL", f"{check.name:<12}", check.detail)
+            if not check.ok and check.hint:
+                output.line(" " * 17, check.hint)
+    return ExitCode.OK if all(check.ok for check in checks) else ExitCode.FAILED
+
+
+def _server_checks() -> list[Check]:
+    try:
+        doctor = launch.load("tokenq_server.doctor", "server")
+    except Missing as missing:
+        return [Check("server parts", False, str(missing), missing.hint)]
+    return [Check(one["name"], bool(one["ok"]), one["detail"], one["hint"]) for one in doctor.check()]

@@ -1,0 +1,24 @@
+"""``tokenq down``: stop what ``up --detach`` started."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tokenq.cli import launch, output
+from tokenq.cli.options import Json
+from tokenq.settings import load
+
+
+def command(
+    data_dir: Annotated[Path | None, typer.Option(help="The folder it was started on.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Stop what 'up' runs on this folder. Nothing is lost; 'up' goes on from there."""
+    embedded = launch.load("tokenq_server.embedded", "embedded")
+    folder = load(data_dir=data_dir).data_dir or embedded.default_data_dir()
+    stopped = bool(embedded.down(folder))
+    if as_json:
+        output.document({"stopped": stopped, "dataDir": str(folder)})
+    else:
+        output.line("Stopped." if stopped else f"Nothing was running on {folder}.")

@@ -1,0 +1,98 @@
+"""``tokenq key``: long-lived keys for kiosks and scripts."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tokenq.cli import output
+from tokenq.cli.asking import confirm
+from tokenq.cli.context import connect
+from tokenq.cli.exits import talk
+from tokenq.cli.options import Json, TheirDepartments, Yes
+from tokenq.cli.tokens import clock
+from tokenq.cli.tree import plain_app
+from tokenq.client import Client
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.words import Role
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import KeyView
+
+app = plain_app(help="List, create and revoke keys for kiosks and scripts.", no_args_is_help=True)
+
+Key = Annotated[int, typer.Argument(metavar="KEY", help="The key's id, as 'tokenq key list' shows it.")]
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List all keys, without their secrets."""
+    keys = connect().keys()
+    if as_json:
+        output.document({"items": keys})
+        return
+    output.table(
+        ("Id", "Label", "Role", "Departments", "Created", "Last used"),
+        (
+            (
+                view["keyId"],
+                view["label"],
+                view["role"],
+                " ".join(view["departments"]) or "all",
+                clock(view["createdAt"], with_day=True),
+                clock(view["lastUsedAt"], with_day=True) or "never",
+            )
+            for view in keys
+        ),
+    )
+
+
+@app.command()
+def show(key: Key, as_json: Json = False) -> None:
+    """Show one key, without its secret."""
+    view = _find(connect(), key)
+    if as_json:
+        output.document(view)
+        return
+    output.fields(
+        [
+            ("Key", view["keyId"]),
+            ("Label", view["label"]),
+            ("Role", view["role"]),
+            ("Departments", " ".join(view["departments"]) or "all"),
+            ("Created", clock(view["createdAt"], with_day=True)),
+            ("Last used", clock(view["lastUsedAt"], with_day=True) or "never"),
+        ]
+    )
+
+
+@app.command()
+def create(
+    label: Annotated[str, typer.Argument(help="What it is for, such as 'kiosk at the entrance'.")],
+    role: Annotated[Role, typer.Option(help="What it may do.")] = Role.DESK,
+    dept: TheirDepartments = None,
+    as_json: Json = False,
+) -> None:
+    """Create a key. Its secret goes to stdout, once; use it as TOKENQ_TOKEN."""
+    view = connect().create_key({"label": label, "role": role, "departments": dept or []})
+    if as_json:
+        output.document(view)
+        return
+    output.line(view.get("key", ""))
+    talk(f"Key {view['keyId']} is made. It is shown this one time: keep it now, and use it as TOKENQ_TOKEN.")
+
+
+@app.command()
+def delete(key: Key, yes: Yes = False, as_json: Json = False) -> None:
+    """Revoke a key at once."""
+    client = connect()
+    confirm(f"Revoke the key {key}? Whatever uses it stops working.", yes=yes)
+    client.delete_key(key)
+    output.deleted("key", key, as_json=as_json)
+
+
+def _find(client: Client, key_id: int) -> "KeyView":
+    known = client.keys()
+    for view in known:
+        if view["keyId"] == key_id:
+            return view
+    raise refuse(ProblemCode.UNKNOWN_KEY, f"There is no key {key_id}.", "'tokenq key list' shows them all.")

@@ -1,0 +1,9 @@
+"""``tokenq no-show``."""
+
+from tokenq.cli.options import Json, Token
+from tokenq.cli.tokens import move_token
+
+
+def command(token: Token, as_json: Json = False) -> None:
+    """Note that the called person did not come."""
+    move_token(token, "no-show", as_json=as_json)

@@ -1,0 +1,81 @@
+"""``tokenq queue``: who waits and who is at which counter."""
+
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tokenq.cli import output
+from tokenq.cli.context import connect
+from tokenq.cli.exits import talk
+from tokenq.cli.options import Department, Json
+from tokenq.cli.tokens import clock
+from tokenq.client import Client
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import QueueView
+
+_COLUMNS = ("#", "Number", "State", "Counter", "Priority", "Since", "Name")
+
+
+def command(
+    dept: Department,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again after every change.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show who waits and who is at which counter."""
+    client = connect()
+    if watch:
+        _watch(client, dept, as_json=as_json)
+    elif as_json:
+        output.document(client.queue(dept))
+    else:
+        _show(client.queue(dept))
+
+
+def _watch(client: Client, dept: str, *, as_json: bool) -> None:
+    """Fetch anew after each arrival; the event stream says when, the queue itself says what."""
+    from tokenq.client.events import LinkChanged, follow
+
+    latest = -1
+    for arrival in follow(client.server, [dept], None, threading.Event()):
+        if isinstance(arrival, LinkChanged) and not arrival.is_live:
+            talk(f"{arrival.sentence} Trying again.")
+            continue
+        queue = client.queue(dept)
+        if queue["seq"] == latest:
+            continue
+        latest = queue["seq"]
+        if as_json:
+            output.record(queue)
+        else:
+            output.clear()
+            _show(queue)
+
+
+def _show(queue: "QueueView") -> None:
+    counts = queue["counts"]
+    state = "open" if queue["open"] else "closed"
+    title = f"{queue['departmentId']} {queue['name']} ({state}), {queue['businessDay']}"
+    tokens = [*queue["serving"], *queue["called"], *queue["waiting"], *queue["parked"]]
+    output.line(title)
+    if tokens:
+        output.table(
+            _COLUMNS,
+            (
+                (
+                    token["position"],
+                    token["displayNumber"],
+                    token["state"],
+                    token["counterId"],
+                    token["priority"],
+                    clock(token["startedAt"] or token["calledAt"] or token["issuedAt"]),
+                    token["name"],
+                )
+                for token in tokens
+            ),
+        )
+    more = counts["waiting"] - len(queue["waiting"])
+    if more > 0:
+        output.line(f"… and {more} more waiting.")
+    output.line(f"{counts['waiting']} waiting, {counts['served']} served, {counts['noShow']} did not come.")

@@ -1,0 +1,9 @@
+"""``tokenq recall``."""
+
+from tokenq.cli.options import Json, Token
+from tokenq.cli.tokens import move_token
+
+
+def command(token: Token, as_json: Json = False) -> None:
+    """Call the same person once more."""
+    move_token(token, "recall", as_json=as_json)

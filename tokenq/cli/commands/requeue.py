@@ -1,0 +1,10 @@
+"""``tokenq requeue``: put a called person back in line."""
+
+from tokenq.cli.options import Json, Position, Token
+from tokenq.cli.tokens import move_token
+from tokenq.contract.words import RequeuePosition
+
+
+def command(token: Token, position: Position = RequeuePosition.ORIGINAL, as_json: Json = False) -> None:
+    """Put a called person back in line."""
+    move_token(token, "requeue", as_json=as_json, position=position)

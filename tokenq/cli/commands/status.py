@@ -1,0 +1,29 @@
+"""``tokenq status``: one token."""
+
+from tokenq.cli import output
+from tokenq.cli.context import connect
+from tokenq.cli.options import Json, Token
+from tokenq.cli.tokens import clock, sentence
+
+
+def command(token: Token, as_json: Json = False) -> None:
+    """Show one token: its state and its place in line."""
+    found = connect().find_token(token)
+    if as_json:
+        output.document(found)
+        return
+    output.line(sentence(found))
+    output.fields(
+        [
+            ("Department", found["departmentId"]),
+            ("Business day", found["businessDay"]),
+            ("Priority", found["priority"]),
+            ("Name", found["name"]),
+            ("E-mail", found["email"]),
+            ("Issued", clock(found["issuedAt"], with_day=True)),
+            ("Called", clock(found["calledAt"])),
+            ("Started", clock(found["startedAt"])),
+            ("Served", clock(found["servedAt"])),
+            ("Can now", ", ".join(found["moves"])),
+        ]
+    )

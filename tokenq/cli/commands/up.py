@@ -1,0 +1,102 @@
+"""``tokenq up``: everything on this machine."""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+import typer
+
+from tokenq.cli import launch, output
+from tokenq.cli.context import credentials_file
+from tokenq.cli.exits import ExitCode, WrongUse, talk
+from tokenq.cli.options import Json
+from tokenq.cli.progress import Progress
+from tokenq.client.credentials import Credential, store
+from tokenq.errors import BadSettings
+from tokenq.settings import load
+
+
+def command(
+    demo: Annotated[bool, typer.Option("--demo", help="Add departments, customers and staff, to look at.")] = False,
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept.")] = None,
+    host: Annotated[str, typer.Option(help="The address the API listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of the API; 0 takes any free one.")] = 8080,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when it is ready; 'down' stops it.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Only say whether it runs.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Run everything on this machine: database, waiting lines, broker, API, relay and letters."""
+    if status and (detach or demo):
+        raise WrongUse("--status only looks; it starts nothing.", "Leave out --detach and --demo.")
+    embedded = launch.load("tokenq_server.embedded", "embedded")
+    folder = load(data_dir=data_dir).data_dir or embedded.default_data_dir()
+    if status:
+        return _status(embedded, folder, as_json=as_json)
+    options = embedded.UpOptions(data_dir=folder.absolute(), host=host, port=port, demo=demo)
+    with Progress() as progress:
+
+        def ready(endpoints: Any) -> None:
+            progress.finish()
+            _welcome(endpoints, demo=demo, detach=detach, as_json=as_json)
+
+        if not detach:
+            return int(embedded.up(options, progress.report, ready))
+        ready(embedded.start_detached(options, progress.report))
+        return ExitCode.OK
+
+
+def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None:
+    signed_in = _sign_in(endpoints)
+    if as_json:
+        output.document(endpoints.to_json())
+    talk(f"\ntokenq runs at {endpoints.api}{'; this machine is signed in as admin' if signed_in else ''}.\n")
+    talk("What to type next, in another terminal:" if not detach else "What to type next:")
+    if demo:
+        steps = [
+            ("tokenq board", "the lobby's screen"),
+            ("tokenq console --counter 9", "serve beside the demo's staff"),
+        ]
+    else:
+        steps = [
+            ("tokenq dept create 'Customer window' --id CW", "a department"),
+            ("tokenq issue CW --email you@example.org", "the first person in line"),
+            ("tokenq console CW --counter 1", "serve them"),
+            ("tokenq board", "the lobby's screen"),
+        ]
+    for typed, meaning in steps:
+        talk(f"  {typed:<46} {meaning}")
+    talk(f"\nLetters go to {endpoints.mail_outbox} until TOKENQ_SMTP_URL is set.")
+    talk(f"The first admin's password is in {Path(endpoints.admin_token_file).with_name('admin.password')}.")
+    talk("'tokenq down' stops it." if detach else "Ctrl-C stops it; nothing is lost.")
+
+
+def _sign_in(endpoints: Any) -> bool:
+    """Keep the admin's key and the broker's address for the commands that follow; whether it worked."""
+    try:
+        key = Path(endpoints.admin_token_file).read_text("utf-8").strip()
+        store(credentials_file(), endpoints.api, Credential(key, "admin", endpoints.kafka))
+    except (OSError, BadSettings) as error:
+        talk(f"This machine could not be signed in: {error}")
+        return False
+    return True
+
+
+def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
+    found = embedded.status(folder)
+    endpoints = found.endpoints.to_json() if found.endpoints else None
+    if as_json:
+        output.document(
+            {
+                "running": found.running,
+                "ready": found.ready,
+                "pid": found.pid,
+                "dataDir": str(folder),
+                "endpoints": endpoints,
+            }
+        )
+    elif not found.running:
+        output.line(f"Nothing is running on {folder}.")
+    else:
+        output.line(f"{'Ready' if found.ready else 'Running, but not ready'} on {folder} (process {found.pid}).")
+        output.fields((endpoints or {}).items())
+    return ExitCode.OK if found.ready else ExitCode.FAILED

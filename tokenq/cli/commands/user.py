@@ -1,0 +1,153 @@
+"""``tokenq user``: people and what they may do."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tokenq.cli import output
+from tokenq.cli.asking import confirm, new_password
+from tokenq.cli.context import connect
+from tokenq.cli.exits import WrongUse
+from tokenq.cli.options import Json, OfRole, TheirDepartments, Yes
+from tokenq.cli.tree import plain_app
+from tokenq.client import Client
+from tokenq.client.calls import given
+from tokenq.contract.problems import ProblemCode, refuse
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import UserView
+
+app = plain_app(help="List, create and change users and their roles.", no_args_is_help=True)
+
+User = Annotated[str, typer.Argument(metavar="USER", help="User id (55) or user name.")]
+Email = Annotated[str | None, typer.Option(help="Their e-mail address.")]
+Username = Annotated[str | None, typer.Option(help="The name they sign in with.")]
+Password = Annotated[
+    bool, typer.Option("--password", help="Set a password: asked for, or from TOKENQ_PASSWORD or stdin.")
+]
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List all users."""
+    users = connect().users()
+    if as_json:
+        output.document({"items": users})
+        return
+    output.table(
+        ("Id", "User name", "Name", "E-mail", "Role", "Departments", "Disabled"),
+        (
+            (
+                view["userId"],
+                view["username"],
+                view["name"],
+                view["email"],
+                view["role"],
+                " ".join(view["departments"]) or "all",
+                "disabled" if view["disabled"] else "",
+            )
+            for view in users
+        ),
+    )
+
+
+@app.command()
+def show(user: User, as_json: Json = False) -> None:
+    """Show one user."""
+    _show(_find(connect(), user), as_json=as_json)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="The person's name.")],
+    username: Username = None,
+    email: Email = None,
+    role: OfRole = None,
+    dept: TheirDepartments = None,
+    password: Password = False,
+    as_json: Json = False,
+) -> None:
+    """Create a user."""
+    body = given(
+        name=name,
+        username=username,
+        email=email,
+        role=role,
+        departments=dept or None,
+        password=new_password() if password else None,
+    )
+    _show(connect().create_user(body), as_json=as_json)
+
+
+@app.command()
+def update(
+    user: User,
+    name: Annotated[str | None, typer.Option(help="The person's name.")] = None,
+    username: Username = None,
+    email: Email = None,
+    role: OfRole = None,
+    dept: TheirDepartments = None,
+    password: Password = False,
+    disabled: Annotated[bool | None, typer.Option("--disable/--enable", help="Whether they may sign in.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change what is given, keep the rest."""
+    changes = given(name=name, username=username, email=email, role=role, departments=dept or None, disabled=disabled)
+    if not changes and not password:
+        raise WrongUse("Nothing to change.", "Give at least one option, such as --role.")
+    client = connect()
+    found = _find(client, user)
+    if password:
+        changes["password"] = new_password()
+    _show(client.change_user(found["userId"], changes), as_json=as_json)
+
+
+@app.command()
+def delete(user: User, yes: Yes = False, as_json: Json = False) -> None:
+    """Delete a user."""
+    client = connect()
+    found = _find(client, user)
+    confirm(f"Delete the user {found['userId']} ({found['name']})?", yes=yes)
+    client.delete_user(found["userId"])
+    output.deleted("user", found["userId"], as_json=as_json)
+
+
+@app.command()
+def roles(as_json: Json = False) -> None:
+    """List what roles there are and what each may do."""
+    known = connect().roles()
+    if as_json:
+        output.document({"items": known})
+    else:
+        output.fields((view["role"], view["may"]) for view in known)
+
+
+def _find(client: Client, reference: str) -> "UserView":
+    """By id, else by user name.
+
+    Raises:
+        Refused: there is no such user.
+    """
+    if reference.isascii() and reference.isdigit():
+        return client.user(int(reference))
+    for view in client.users():
+        if view["username"] == reference.lower():
+            return view
+    raise refuse(ProblemCode.UNKNOWN_USER, f"There is no user '{reference}'.", "'tokenq user list' shows them all.")
+
+
+def _show(view: "UserView", *, as_json: bool) -> None:
+    if as_json:
+        output.document(view)
+        return
+    output.fields(
+        [
+            ("User", view["userId"]),
+            ("User name", view["username"]),
+            ("Name", view["name"]),
+            ("E-mail", view["email"]),
+            ("Role", view["role"]),
+            ("Departments", " ".join(view["departments"]) or "all"),
+            ("Disabled", "yes" if view["disabled"] else "no"),
+        ]
+    )

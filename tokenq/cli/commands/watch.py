@@ -1,0 +1,56 @@
+"""``tokenq watch``: events as they happen."""
+
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tokenq.cli import output
+from tokenq.cli.context import connect
+from tokenq.cli.exits import talk
+from tokenq.cli.options import Departments, Json
+from tokenq.contract.events import Event, to_wire
+from tokenq.errors import Unreachable
+
+if TYPE_CHECKING:
+    from tokenq.client.events import LinkChanged
+
+
+def command(
+    depts: Departments = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="POSITION", help="Go on after this position, such as CW:17,HR:4.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print events as they happen, one per line, until Ctrl-C."""
+    from tokenq.client.events import EventArrived, LinkChanged, follow
+
+    was_live = False
+    for arrival in follow(connect().server, depts or [], since, threading.Event()):
+        if isinstance(arrival, LinkChanged):
+            _tell_link(arrival, was_live=was_live)
+            was_live = was_live or arrival.is_live
+        elif isinstance(arrival, EventArrived):
+            _show(arrival.event, arrival.position, as_json=as_json)
+        else:
+            talk("Some events were missed here; the stream goes on from now.")
+
+
+def _tell_link(change: "LinkChanged", *, was_live: bool) -> None:
+    if change.is_live:
+        talk("Live; Ctrl-C ends it." if not was_live else "Live again.")
+    elif was_live:
+        talk(f"{change.sentence} Trying again.")
+    else:
+        raise Unreachable(change.sentence)
+
+
+def _show(event: Event, position: str, *, as_json: bool) -> None:
+    if as_json:
+        output.record({**to_wire(event), "position": position})
+        return
+    counter = f"counter {event.counter_id}" if event.counter_id else ""
+    by = f"by {event.actor}" if event.actor else ""
+    when = event.timestamp.astimezone().strftime("%H:%M:%S")
+    output.line(when, f"{event.display_number:<8}", event.event_type, counter, by)

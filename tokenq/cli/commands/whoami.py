@@ -1,0 +1,26 @@
+"""``tokenq whoami``: who the server thinks the caller is."""
+
+from tokenq.cli import output
+from tokenq.cli.context import connect
+from tokenq.cli.exits import talk
+from tokenq.cli.options import Json
+
+
+def command(as_json: Json = False) -> None:
+    """Show who the server thinks you are."""
+    client = connect()
+    view = client.me()
+    if as_json:
+        output.document({"url": client.server.url, **view})
+        return
+    output.fields(
+        [
+            ("Server", client.server.url),
+            ("Name", view["name"]),
+            ("Kind", view["kind"]),
+            ("Role", view["role"]),
+            ("Departments", " ".join(view["departments"]) or "all"),
+        ]
+    )
+    if view["mustChangePassword"]:
+        talk("Choose a password of your own: tokenq passwd")

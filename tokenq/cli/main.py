@@ -1,0 +1,29 @@
+"""Where the command line starts, and the one place where every failure ends."""
+
+import sys
+from collections.abc import Sequence
+
+from tokenq.cli import exits
+from tokenq.cli.tree import root
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``tokenq`` with ``arguments`` (else the process's own) and leave with its exit code."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and answer its exit code; no exception gets out."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        code = root().main(args=arguments, prog_name="tokenq", standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:
+        return exits.report(error, as_json=_wants_json(arguments))
+    return code if isinstance(code, int) else exits.ExitCode.OK
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    before_data = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in before_data

@@ -1,0 +1,70 @@
+"""The menu: every command, for whom it is, and its sentence. Reading it loads no command."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One line of the menu; ``tokenq.cli.commands.<module>`` does it."""
+
+    name: str
+    help: str
+
+    @property
+    def module(self) -> str:
+        """The module's name."""
+        return self.name.replace("-", "_")
+
+
+SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "Front desk",
+        (
+            Entry("issue", "Give the next number to a person."),
+            Entry("status", "Show one token: its state and its place in line."),
+            Entry("cancel", "Take a person out of the line."),
+        ),
+    ),
+    (
+        "Staff",
+        (
+            Entry("console", "Serve from a full screen with single keys."),
+            Entry("queue", "Show who waits and who is at which counter."),
+            Entry("next", "Show who would be called now, and why."),
+            Entry("call", "Call the next person, or a certain one, to a counter."),
+            Entry("recall", "Call the same person once more."),
+            Entry("start", "Note that the service has begun."),
+            Entry("serve", "Finish a token, or serve the next one in one step."),
+            Entry("no-show", "Note that the called person did not come."),
+            Entry("requeue", "Put a called person back in line."),
+        ),
+    ),
+    ("Lobby", (Entry("board", "Show the public screen: who goes where."),)),
+    (
+        "Admin",
+        (
+            Entry("dept", "List, create, change, open and close departments."),
+            Entry("branch", "List, create and change branches."),
+            Entry("user", "List, create and change users and their roles."),
+            Entry("key", "List, create and revoke keys for kiosks and scripts."),
+            Entry("login", "Sign in to a server."),
+            Entry("logout", "Sign out."),
+            Entry("whoami", "Show who the server thinks you are."),
+            Entry("passwd", "Change your password."),
+            Entry("watch", "Print events as they happen."),
+            Entry("log", "Print everything that happened to one token."),
+            Entry("doctor", "Check every part and setting, and say how to mend them."),
+        ),
+    ),
+    (
+        "Operations",
+        (
+            Entry("up", "Run everything on this machine."),
+            Entry("down", "Stop what 'up --detach' started."),
+            Entry("server", "Run the API, migrate the database, rebuild the waiting lines."),
+            Entry("relay", "Carry events from the database to Kafka."),
+            Entry("notify", "Send the letters; look after those that failed."),
+        ),
+    ),
+)
+
+ENTRIES: dict[str, Entry] = {entry.name: entry for _, entries in SECTIONS for entry in entries}

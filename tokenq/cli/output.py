@@ -1,0 +1,80 @@
+"""The only writer to stdout: plain JSON for scripts, lines and tables for people."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tokenq.printable import printable
+
+
+def document(content: Any) -> None:
+    """One JSON document; non-ASCII is escaped, so that no text in it can act on a terminal."""
+    _write(json.dumps(content, indent=2))
+
+
+def record(content: Any) -> None:
+    """One JSON object of a stream, on one line."""
+    _write(json.dumps(content, separators=(",", ":")))
+
+
+def line(*parts: object) -> None:
+    """One line for people; each part is made safe to show."""
+    _write(" ".join(printable(part) for part in parts if part != ""))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """A table for people: framed on a terminal, plain columns of full width elsewhere."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    is_terminal = sys.stdout.isatty()
+    console = Console(
+        file=sys.stdout, width=None if is_terminal else 10_000, markup=False, highlight=False, emoji=False
+    )
+    drawn = Table(
+        box=box.SIMPLE_HEAD if is_terminal else None,
+        title=Text(printable(title)) if title else None,
+        title_justify="left",
+        pad_edge=False,
+    )
+    for column in columns:
+        drawn.add_column(Text(column))
+    for row in rows:
+        drawn.add_row(*(Text("–" if cell is None or cell == "" else printable(cell)) for cell in row))
+    console.print(drawn)
+
+
+def fields(pairs: Iterable[tuple[str, object]]) -> None:
+    """Names and values, one pair a line, for people."""
+    shown = [(name, "–" if value is None or value == "" else printable(value)) for name, value in pairs]
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        _write(f"{name:<{width}}  {value}")
+
+
+def deleted(kind: str, name: object, *, as_json: bool) -> None:
+    """That something is no more."""
+    if as_json:
+        document({"deleted": {kind: name}})
+    else:
+        line(f"Deleted: {kind} {name}")
+
+
+def clear() -> None:
+    """Empty the terminal before a table is drawn anew; does nothing elsewhere."""
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        sys.stdout.write("\x1b[2J\x1b[H")
+
+
+def raw(text: str) -> None:
+    """Text that is made here to the last character, such as a printed ticket."""
+    _write(text)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,46 @@
+"""How a token is told to people, and the one way the verbs on a token share."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tokenq.cli import output
+from tokenq.cli.context import connect
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import TokenView
+
+
+def move_token(reference: str, verb: str, *, as_json: bool, **body: Any) -> None:
+    """Find the token a person means, do ``verb`` to it as it is now, and show what became of it."""
+    client = connect()
+    show_token(client.move(client.find_token(reference), verb, **body), as_json=as_json)
+
+
+def show_token(token: "TokenView", *, as_json: bool) -> None:
+    """The token as one JSON document, or in one line."""
+    if as_json:
+        output.document(token)
+    else:
+        output.line(sentence(token))
+
+
+def sentence(token: "TokenView | Mapping[str, Any]") -> str:
+    """``CW-012  CALLED at counter 3  (token 101)``."""
+    where = ""
+    if token["counterId"] and token["state"] in ("CALLED", "SERVING", "SERVED"):
+        where = f" at counter {token['counterId']}"
+    elif token["state"] == "WAITING" and token["position"]:
+        where = f", number {token['position']} in line"
+    return f"{token['displayNumber']}  {token['state']}{where}  (token {token['tokenId']})"
+
+
+def clock(instant: str | None, *, with_day: bool = False) -> str:
+    """A server's time on this machine's clock."""
+    if not instant:
+        return ""
+    try:
+        moment = datetime.fromisoformat(instant).astimezone()
+    except ValueError:
+        return instant
+    return moment.strftime("%Y-%m-%d %H:%M:%S" if with_day else "%H:%M:%S")

@@ -1,0 +1,113 @@
+"""The command tree: names and sentences come from the menu, a command's module is loaded when it is run."""
+
+import importlib
+from difflib import get_close_matches
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from tokenq.cli.exits import WrongUse
+from tokenq.cli.menu import ENTRIES, SECTIONS
+
+_STYLE: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+}
+
+
+def plain_app(**settings: Any) -> typer.Typer:
+    """A Typer without rich: help and errors in plain text, in a third of the time."""
+    return typer.Typer(**{**_STYLE, **settings})
+
+
+class Menu(TyperGroup):
+    """The top of the tree; knows every name, loads only what is run."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for entry in ENTRIES.values():
+            self.commands[entry.name] = TyperCommand(entry.name, help=entry.help, rich_markup_mode=None)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the base class passes it
+        """The real command, its module loaded now; None for a name that is not on the menu."""
+        entry = ENTRIES.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"tokenq.cli.commands.{entry.module}")
+        app = getattr(module, "app", None)
+        if app is None:
+            app = plain_app()
+            app.command(entry.name)(module.command)
+        command = get_command(app)
+        command.name = entry.name
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that ``args`` begin with.
+
+        Raises:
+            WrongUse: there is none of that name; the hint names those that sound alike.
+        """
+        if args and args[0] not in ENTRIES and not args[0].startswith("-"):
+            alike = get_close_matches(args[0], ENTRIES, n=3)
+            hint = f"Did you mean {' or '.join(repr(name) for name in alike)}?" if alike else "Try 'tokenq --help'."
+            raise WrongUse(f"There is no command '{args[0]}'.", hint)
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Show the menu to who types nothing."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The menu, a section for each kind of user."""
+        formatter.write_usage("tokenq", "COMMAND ...")
+        formatter.write_paragraph()
+        formatter.write_text("Queues for places where people take a number and wait.")
+        width = max(map(len, ENTRIES))
+        for title, entries in SECTIONS:
+            with formatter.section(title):
+                formatter.write_dl([(entry.name.ljust(width), entry.help) for entry in entries])
+        with formatter.section("Options"):
+            formatter.write_dl(
+                [record for parameter in self.get_params(ctx) if (record := parameter.get_help_record(ctx))]
+            )
+        formatter.write_paragraph()
+        formatter.write_text("'tokenq COMMAND --help' tells more. New here? Type 'tokenq up --demo'.")
+
+
+def root() -> TyperGroup:
+    """The whole tree."""
+    app = typer.Typer(
+        **{**_STYLE, "add_completion": True},
+        cls=Menu,
+        name="tokenq",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    command = get_command(app)
+    assert isinstance(command, TyperGroup)
+    return command
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        from tokenq.cli import output
+
+        try:
+            output.line("tokenq", version("tokenq"))
+        except PackageNotFoundError:
+            output.line("tokenq", "(not installed, running from its source)")
+        raise typer.Exit
+
+
+def _root(
+    _version: bool = typer.Option(
+        False, "--version", help="Show the version.", is_eager=True, callback=_show_version, expose_value=False
+    ),
+) -> None:
+    """Queues for places where people take a number and wait."""

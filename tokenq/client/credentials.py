@@ -1,0 +1,147 @@
+"""Who this person is at which server: one private file in the config folder.
+
+``{"current": URL, "servers": {URL: {"token": …, "name": …, "kafka": …}}}``. It is created 0600 in a 0700 folder,
+replaced as a whole, never followed through a link, and refused when others may read it.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tokenq.errors import BadSettings
+
+
+@dataclass(frozen=True)
+class Credential:
+    """How to be somebody at one server; ``kafka`` is its broker's address if that is known."""
+
+    token: str
+    name: str = ""
+    kafka: str | None = None
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """All stored credentials, and the address of the server in use."""
+
+    current: str | None = None
+    servers: dict[str, Credential] = field(default_factory=dict)
+
+    def at(self, url: str) -> Credential | None:
+        """The credential for the server at ``url``."""
+        return self.servers.get(url.rstrip("/"))
+
+    def having(self, url: str, credential: Credential) -> "Credentials":
+        """The same with this one added, and its server the current one."""
+        url = url.rstrip("/")
+        return Credentials(url, {**self.servers, url: credential})
+
+    def without(self, url: str) -> "Credentials":
+        """The same without the credential for ``url``; the server stays the current one."""
+        return replace(self, servers={known: one for known, one in self.servers.items() if known != url.rstrip("/")})
+
+
+def read(path: Path) -> Credentials:
+    """The stored credentials; none when there is no file.
+
+    Raises:
+        BadSettings: the file is a link, belongs to somebody else, is readable by others, or is damaged.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return Credentials()
+    except OSError as error:
+        if path.is_symlink():
+            raise BadSettings(f"{path} is a link; credentials are only read from a real file.", f"rm {path}") from None
+        raise BadSettings(f"The credentials in {path} cannot be read: {error.strerror}.", f"ls -l {path}") from None
+    with open(descriptor, encoding="utf-8") as file:  # noqa: PTH123 - an open descriptor, checked below
+        _refuse_if_exposed(os.fstat(descriptor), path)
+        try:
+            return _from_json(json.load(file))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise BadSettings(f"{path} is damaged.", f"rm {path} and run 'tokenq login' again.") from None
+
+
+def store(path: Path, url: str, credential: Credential) -> None:
+    """Keep ``credential`` for the server at ``url`` and make that server the current one.
+
+    Raises:
+        BadSettings: the file is unsafe or cannot be written.
+    """
+    with _exclusive(path):
+        _write(path, read(path).having(url, credential))
+
+
+def forget(path: Path, url: str) -> None:
+    """Remove the credential for the server at ``url``.
+
+    Raises:
+        BadSettings: the file is unsafe or cannot be written.
+    """
+    with _exclusive(path):
+        _write(path, read(path).without(url))
+
+
+def _refuse_if_exposed(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise BadSettings(f"{path} is not a file.", f"Move it away and run 'tokenq login' again: {path}")
+    if status.st_uid != os.geteuid():
+        raise BadSettings(f"{path} belongs to another user.", "Point XDG_CONFIG_HOME to a folder of your own.")
+    if status.st_mode & 0o077:
+        raise BadSettings(f"{path} can be read by others; its tokens may have leaked.", f"chmod 600 {path}")
+
+
+def _from_json(body: Any) -> Credentials:
+    servers = {
+        str(url): Credential(str(one["token"]), str(one.get("name") or ""), one.get("kafka"))
+        for url, one in body["servers"].items()
+    }
+    return Credentials(body.get("current"), servers)
+
+
+@contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    """One writer at a time, so that two logins do not lose each other."""
+    import fcntl
+
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _write(path: Path, credentials: Credentials) -> None:
+    servers = {
+        url: {"token": one.token, "name": one.name, "kafka": one.kafka} for url, one in credentials.servers.items()
+    }
+    content = json.dumps({"current": credentials.current, "servers": servers}, indent=2) + "\n"
+    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with open(os.open(draft, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - needs these flags
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> BadSettings:
+    return BadSettings(
+        f"The credentials cannot be written to {path}: {error.strerror}.",
+        "Point XDG_CONFIG_HOME to a folder you may write, or use TOKENQ_TOKEN.",
+    )

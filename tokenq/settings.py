@@ -1,0 +1,144 @@
+"""What the command line and the screens can be told.
+
+A flag wins over the environment (``TOKENQ_…``), that over the TOML file, that over the default. The file is
+``TOKENQ_CONFIG`` or ``config.toml`` in the platform's config folder; its keys are flat: ``url = "https://…"``.
+The server's programs read the same file, so keys that are theirs are left alone here.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+
+_PLATFORM: str = sys.platform
+_SECRETS = ("token", "password")
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run's settings. A field's environment name is ``TOKENQ_`` and its own name in capitals."""
+
+    url: str | None = None
+    """The address of the server, such as ``https://queue.example.org``; else the one last logged in to."""
+    token: str | None = None
+    """The bearer token or key to speak with (environment only); else the one that ``tokenq login`` stored."""
+    timeout: float = 10.0
+    """Seconds to wait for the server to connect and for each answer."""
+    insecure: bool = False
+    """Whether plain http to another machine is allowed, where others on the network can read the token."""
+    counter: str | None = None
+    """The counter this machine stands at, so that staff need not type ``--counter``."""
+    kafka_bootstrap: str | None = None
+    """Kafka brokers for the board, ``host:port`` with commas between."""
+    data_dir: Path | None = None
+    """Where ``tokenq up`` keeps everything; else the platform's data folder, for root ``/var/lib/tokenq``."""
+    debug: bool = False
+    """Whether an unexpected failure shows its traceback."""
+
+
+ENVIRONMENT_ONLY = {
+    "TOKENQ_CONFIG": "The TOML file with settings.",
+    "TOKENQ_PASSWORD": "The password for 'login' and 'passwd', and of the user that 'user create --password' makes.",
+}
+"""Names that are read on the spot, each with its sentence."""
+
+
+def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
+    """Read the settings; a flag of ``None`` was not given.
+
+    Raises:
+        Refused: a setting is wrong; the sentence names it and where it came from.
+    """
+    path = config_file(environ)
+    file = _read_toml(path)
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        variable = f"TOKENQ_{field.name.upper()}"
+        if flags.get(field.name) is not None:
+            values[field.name] = flags[field.name]
+        elif environ.get(variable):
+            values[field.name] = _convert(field.name, environ[variable], variable)
+        elif field.name in file:
+            values[field.name] = _convert(field.name, file[field.name], f"'{field.name}' in {path}")
+    return Settings(**values)
+
+
+def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of this person's settings and credentials."""
+    if _PLATFORM == "linux":
+        # platformdirs says the same and costs every command 30 ms
+        base = environ.get("XDG_CONFIG_HOME", "")
+        return (Path(base) if base.strip() else Path("~/.config").expanduser()) / "tokenq"
+    from platformdirs import user_config_path
+
+    return user_config_path("tokenq", appauthor=False)
+
+
+def config_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """The TOML file, whether it exists or not."""
+    named = environ.get("TOKENQ_CONFIG")
+    return Path(named).expanduser() if named else config_folder(environ) / "config.toml"
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise _wrong(
+            f"The settings file {path} cannot be read: {error}.", "Mend the file or its permissions."
+        ) from None
+    import tomllib
+
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _wrong(f"The settings file {path} is not TOML: {error}.", "Mend that line.") from None
+    for name in _SECRETS:
+        if name in content:
+            raise _wrong(
+                f"The settings file {path} holds a {name}; secrets do not belong there.",
+                "Use 'tokenq login' or the environment, and remove it from the file.",
+            )
+    return content
+
+
+def _convert(name: str, value: Any, source: str) -> Any:
+    """The value in the field's type."""
+    try:
+        if name == "timeout":
+            return _positive(value)
+        if name in ("insecure", "debug"):
+            return _truth(value)
+        if not isinstance(value, str):
+            raise ValueError("a text is expected")
+        return Path(value).expanduser() if name == "data_dir" else value
+    except (TypeError, ValueError) as error:
+        raise _wrong(f"The setting {source} is wrong: {error}.", "Correct or remove it.") from None
+
+
+def _positive(value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = 0.0
+    if not 0 < number <= 3600:
+        raise ValueError("a number of seconds above 0 is expected")
+    return number
+
+
+def _truth(value: Any) -> bool:
+    text = str(value).lower()
+    if text not in _TRUE + _FALSE:
+        raise ValueError("1 or 0 is expected")
+    return text in _TRUE
+
+
+def _wrong(sentence: str, hint: str) -> Refused:
+    return refuse(ProblemCode.INVALID, sentence, hint)
