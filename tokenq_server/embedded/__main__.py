@@ -1,4 +1,4 @@
-"""The detached supervisor: ``python -m tokenq_server.embedded FOLDER HOST PORT [demo] PIPE``.
+"""The detached supervisor: ``python -m tokenq_server.embedded FOLDER HOST PORT PIPE [demo]``.
 
 It tells its news as JSON lines on the pipe until the API is ready, and goes on by itself.
 """
@@ -17,9 +17,11 @@ from tokenq_server.embedded.reports import Progress, UpOptions
 from tokenq_server.embedded.supervisor import up
 
 
-def main(folder: str, host: str, port: str, demo: str, pipe: str) -> int:
+def main(folder: str, host: str, port: str, pipe: str, demo: str = "") -> int:
     """Run the supervisor; answers its exit code."""
     news = os.fdopen(int(pipe), "w", buffering=1)
+    os.set_inheritable(news.fileno(), False)
+    os.chdir("/")
 
     def tell(kind: str, body: Any) -> None:
         with suppress(OSError, ValueError):  # nobody listens any more

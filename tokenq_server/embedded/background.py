@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,20 +29,26 @@ def start_detached(options: UpOptions, report: Callable[[Progress], None]) -> En
     folder = DataFolder(options.data_dir)
     folder.make(choose_run_as())
     reader, writer = os.pipe()
-    words = [str(folder.path), options.host, str(options.port), "demo" if options.demo else "", str(writer)]
-    command = program("tokenq_server.embedded", words, folder.log("supervisor"), {}, [writer])
-    with command.log.open("ab") as log:
-        supervisor = subprocess.Popen(  # noqa: S603
-            command.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=command.environment,
-            pass_fds=[writer], start_new_session=True,
-        )  # fmt: skip
+    supervisor = _spawn_free(folder, options, writer)
     os.close(writer)
     try:
         with os.fdopen(reader) as news:
             return _follow(news, report, folder)
     except BaseException:
-        supervisor.terminate()
+        with suppress(ProcessLookupError):
+            os.kill(supervisor, signal.SIGTERM)
         raise
+
+
+def _spawn_free(folder: DataFolder, options: UpOptions, writer: int) -> int:
+    """Start the supervisor in a session of its own, without a terminal; the answer is its process id."""
+    words = [str(folder.path), options.host, str(options.port), str(writer), *(["demo"] if options.demo else [])]
+    command = program("tokenq_server.embedded", words, folder.log("supervisor"), {}, [])
+    os.set_inheritable(writer, True)
+    files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+    for output in (1, 2):
+        files.append((os.POSIX_SPAWN_OPEN, output, str(command.log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    return os.posix_spawn(command.argv[0], list(command.argv), command.environment, file_actions=files, setsid=True)
 
 
 def _follow(news: IO[str], report: Callable[[Progress], None], folder: DataFolder) -> Endpoints:

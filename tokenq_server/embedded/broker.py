@@ -29,7 +29,7 @@ class Broker:
     cluster_id: str
     run_as: RunAs | None = None
 
-    title = "the broker"
+    title = "The broker"
     stop_signal = signal.SIGKILL
     """It has nothing to save, and would wait seconds for its clients."""
     patience = 2.0

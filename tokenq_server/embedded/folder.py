@@ -1,5 +1,6 @@
 """The data folder: what lies where in it, its secrets, and who holds it."""
 
+import errno
 import fcntl
 import json
 import os
@@ -39,8 +40,15 @@ class DataFolder:
         Raises:
             Refused: it cannot be made or written to, or the servers' user cannot reach it.
         """
+        existed = self.path.exists()
         try:
             self.path.mkdir(mode=0o700 if run_as is None else 0o711, parents=True, exist_ok=True)
+            if run_as is not None and not can_run(self.path, run_as):
+                if not existed:
+                    self.path.rmdir()
+                raise _out_of_reach(self.path, run_as)
+            if not os.access(self.path, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             for private in (self.secrets, self.logs, self.mail):
                 private.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
@@ -49,12 +57,6 @@ class DataFolder:
                 f"The data folder {self.path} cannot be used: {error.strerror}.",
                 "Choose another one with --data-dir, or TOKENQ_DATA_DIR.",
             ) from error
-        if run_as is not None and not can_run(self.path, run_as):
-            raise refuse(
-                ProblemCode.FORBIDDEN,
-                f"The servers run as {run_as.name}, who cannot enter {self.path}.",
-                "Choose a --data-dir outside of private folders, such as /var/lib/tokenq, or chmod o+x the way to it.",
-            )
 
     def log(self, part: str) -> Path:
         """The log of one part."""
@@ -103,6 +105,14 @@ class DataFolder:
             if log.stat().st_size > _LOG_LIMIT:
                 shutil.copyfile(log, log.with_suffix(".log.1"))
                 os.truncate(log, 0)
+
+
+def _out_of_reach(path: Path, run_as: RunAs) -> Exception:
+    return refuse(
+        ProblemCode.FORBIDDEN,
+        f"The servers run as {run_as.name}, who cannot enter {path}.",
+        "Choose a --data-dir outside of private folders, such as /var/lib/tokenq, or chmod o+x the way to it.",
+    )
 
 
 def _write_privately(path: Path, text: str) -> None:

@@ -34,6 +34,7 @@ class Part:
     failures: int = 0
     """Deaths in a row without a long life between."""
     _process: subprocess.Popen[bytes] | None = None
+    _last_end: str = ""
     _started: float = 0.0
     _next_start: float = field(default=0.0)
 
@@ -75,8 +76,9 @@ class Part:
             self.report(Progress(self.name, "stopped"))
 
     def last_words(self) -> str:
-        """The last line of its log."""
-        return last_words(self.command().log)
+        """How it ended last, and the last line of its log."""
+        said = last_words(self.command().log)
+        return f"it {self._last_end or 'is not ready'}" + (f" ({said})" if said else "")
 
     def _start(self) -> None:
         self.report(Progress(self.name, "starting"))
@@ -92,7 +94,8 @@ class Part:
             self.on_early_death()
         self.ready = False
         self._process = None
-        self.report(Progress(self.name, "restarting", _how_it_ended(process.returncode)))
+        self._last_end = _how_it_ended(process.returncode)
+        self.report(Progress(self.name, "restarting", self._last_end))
 
 
 def _how_it_ended(code: int) -> str:

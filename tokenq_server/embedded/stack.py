@@ -50,7 +50,7 @@ class Stack:
             self._store_part("postgres", self.postgres),
         ]
         self.api = self._program_part("api", "The API", self.stores, lambda: takes_tokens(self.endpoints().api))
-        self.followers = [self._program_part(name, name, [self.api]) for name in ("relay", "notify")]
+        self.followers = [self._program_part(name, name.capitalize(), [self.api]) for name in ("relay", "notify")]
         self.demo = [self._program_part("demo", "The demo", [self.api])] if options.demo else []
 
     @property

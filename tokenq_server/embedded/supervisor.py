@@ -132,9 +132,8 @@ class _Run:
 
 
 def _does_not_start(part: Part, folder: DataFolder) -> Exception:
-    said = part.last_words()
     return refuse(
         ProblemCode.UNAVAILABLE,
-        f"{part.title} does not start" + (f": {said}" if said else "."),
+        f"{part.title} does not start: {part.last_words()}.",
         f"The whole story is in {folder.log(part.name)}.",
     )

@@ -1,0 +1,267 @@
+"""The supervisor with real processes: what it starts comes back when it dies, and goes when it goes."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from confluent_kafka.admin import AdminClient
+
+from tests.servers import until
+from tokenq.contract.problems import ProblemCode, Refused
+from tokenq_server.embedded import Endpoints, Progress, UpOptions, down, start_detached, status
+
+_MARKS = {
+    "postgres": "bin/postgres -D",
+    "valkey": "valkey-server ",
+    "broker": "tansu broker",
+    "api": "-m tokenq_server api",
+    "relay": "-m tokenq_server relay",
+    "notify": "-m tokenq_server notify",
+}
+"""What the command line of each part holds."""
+
+
+@pytest.fixture(scope="module")
+def data_dir() -> Iterator[Path]:
+    """A data folder that all tests here share, so that only the first start makes a cluster."""
+    folder = Path(tempfile.mkdtemp(prefix="tokenq-up-"))
+    folder.chmod(0o711)
+    yield folder
+    down(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def endpoints(data_dir: Path) -> Iterator[Endpoints]:
+    """tokenq, up on that folder."""
+    yield start(data_dir)
+    down(data_dir)
+
+
+def start(data_dir: Path, port: int = 0) -> Endpoints:
+    return start_detached(UpOptions(data_dir, port=port), lambda progress: None)
+
+
+def processes(supervisor: int) -> dict[int, str]:
+    """Every living descendant of a process, with its command line."""
+    found: dict[int, str] = {}
+    parents = {supervisor}
+    while parents:
+        children = {pid for pid in _living() if _parent(pid) in parents}
+        found |= {pid: Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in children}
+        parents = children
+    return found
+
+
+def part(data_dir: Path, name: str) -> int | None:
+    """The process id of one part."""
+    supervisor = status(data_dir).pid
+    assert supervisor is not None
+    return next((pid for pid, line in processes(supervisor).items() if _MARKS[name] in line), None)
+
+
+def _living() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _parent(int(entry.name))]
+
+
+def _parent(pid: int) -> int:
+    """0 for a process that is gone, or dead and not yet collected."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return 0 if state == "Z" else int(parent)
+
+
+def test_endpoints_json_names_everything_and_is_private(data_dir: Path, endpoints: Endpoints) -> None:
+    """Scripts read it; it holds passwords."""
+    document = data_dir / "endpoints.json"
+    assert set(json.loads(document.read_text())) == {
+        "api", "kafka", "postgres", "redis", "adminTokenFile", "mailOutbox",
+    }  # fmt: skip
+    assert Endpoints.from_json(document.read_text()) == endpoints
+    assert stat.S_IMODE(document.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(secret.stat().st_mode) for secret in (data_dir / "secrets").iterdir()} == {0o600}
+
+
+def test_status_tells_what_runs(data_dir: Path, endpoints: Endpoints) -> None:
+    """Running, ready, and where."""
+    told = status(data_dir)
+    assert (told.running, told.ready, told.endpoints) == (True, True, endpoints)
+
+
+def test_a_second_up_on_the_folder_is_refused_with_the_address(data_dir: Path, endpoints: Endpoints) -> None:
+    """It says what is there instead of hurting it."""
+    with pytest.raises(Refused) as refusal:
+        start(data_dir)
+    assert refusal.value.problem.code is ProblemCode.IN_USE
+    assert endpoints.api in refusal.value.problem.detail
+    assert status(data_dir).ready
+
+
+def test_a_taken_port_is_a_clear_sentence(data_dir: Path) -> None:
+    """The port is named, and the way out."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(Refused, match=f"Port {port} on 127.0.0.1 is already taken") as refusal:
+            start(data_dir, port)
+    assert "--port" in refusal.value.problem.hint
+    assert not status(data_dir).running
+
+
+def test_nothing_outlives_a_killed_supervisor(data_dir: Path) -> None:
+    """kill -9 of the supervisor takes all its descendants with it, and the next start finds the data."""
+    endpoints = start(data_dir)
+    supervisor = status(data_dir).pid
+    assert supervisor is not None
+    keep(endpoints, "before the kill")
+    descendants = processes(supervisor)
+    assert len(descendants) >= 6
+    os.kill(supervisor, signal.SIGKILL)
+    until(lambda: not any(_parent(pid) for pid in descendants), lambda: str(descendants))
+    assert not status(data_dir).running
+    assert kept(start(data_dir)) == ["before the kill", "before the kill"]
+    down(data_dir)
+
+
+@pytest.mark.parametrize("name", list(_MARKS))
+def test_a_killed_part_comes_back(data_dir: Path, endpoints: Endpoints, name: str) -> None:
+    """kill -9 of any part: it is started again by itself, at the same address, with its data."""
+    keep(endpoints, name)
+    before = part(data_dir, name)
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    until(lambda: part(data_dir, name) not in (None, before), lambda: f"{name} did not come back")
+    until(lambda: status(data_dir).ready, lambda: "the API is not ready again")
+    until(lambda: reachable(endpoints), lambda: f"{name} is not reachable again")
+    assert kept(endpoints) == [name, name]
+
+
+def test_a_restarted_broker_has_its_topics_and_new_followers(data_dir: Path, endpoints: Endpoints) -> None:
+    """It comes back empty: topics are made, and relay and notify start over to refill and reread it."""
+    before = part(data_dir, "relay"), part(data_dir, "notify")
+    broker = part(data_dir, "broker")
+    assert broker is not None
+    os.kill(broker, signal.SIGKILL)
+    until(lambda: reachable(endpoints), lambda: "the broker did not come back")
+    until(lambda: None not in (now := (part(data_dir, "relay"), part(data_dir, "notify"))) and now[0] != before[0])
+    assert part(data_dir, "notify") != before[1]
+
+
+def test_the_stores_ports_stay_the_same_over_a_restart(data_dir: Path) -> None:
+    """A board that tails the broker finds it again."""
+    first = start(data_dir)
+    down(data_dir)
+    second = start(data_dir)
+    down(data_dir)
+    assert (first.kafka, first.redis, first.postgres) == (second.kafka, second.redis, second.postgres)
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0)], ids=["ctrl-c", "term", "hup"]
+)
+def test_the_foreground_stops_in_order_and_leaves_nothing(data_dir: Path, ending: signal.Signals, code: int) -> None:
+    """Ctrl-C, SIGTERM and a closed terminal end everything; Postgres is shut down, not crashed."""
+    program = (
+        "import sys; from pathlib import Path; from tokenq_server.embedded import UpOptions, up\n"
+        "sys.exit(up(UpOptions(Path(sys.argv[1]), port=0), print, lambda endpoints: print('READY', flush=True)))"
+    )
+    supervisor = subprocess.Popen([sys.executable, "-c", program, data_dir], stdout=subprocess.PIPE, text=True)
+    assert supervisor.stdout is not None
+    with supervisor.stdout:
+        assert any("READY" in line for line in supervisor.stdout)
+        descendants = processes(supervisor.pid)
+        supervisor.send_signal(ending)
+        story = supervisor.stdout.read()
+    assert supervisor.wait() == code
+    assert not any(_parent(pid) for pid in descendants)
+    assert story.index("'api', state='stopped'") < story.index("'postgres', state='stopping'")
+    assert "database system is shut down" in (data_dir / "log" / "postgres.log").read_text().splitlines()[-1]
+    assert not (data_dir / "endpoints.json").exists()
+
+
+def test_down_and_status_of_a_folder_where_nothing_runs(data_dir: Path, tmp_path: Path) -> None:
+    """They say so, also for a folder that was never used."""
+    for folder in (data_dir, tmp_path / "never"):
+        assert not status(folder).running
+        assert down(folder) is False
+
+
+def test_a_left_over_process_number_is_never_believed(data_dir: Path) -> None:
+    """After a reboot the number in the lock file may be anybody's: the lock counts, not the number."""
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        (data_dir / "lock").write_text(str(stranger.pid))
+        assert down(data_dir) is False
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_several_run_side_by_side(data_dir: Path, endpoints: Endpoints) -> None:
+    """Each folder is an instance of its own."""
+    other = Path(tempfile.mkdtemp(prefix="tokenq-up-"))
+    other.chmod(0o711)
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, other)
+        stack.callback(down, other)
+        second = start(other)
+        assert {second.api, second.kafka, second.postgres}.isdisjoint(
+            {endpoints.api, endpoints.kafka, endpoints.postgres}
+        )
+        assert status(data_dir).ready
+        assert status(other).ready
+
+
+def test_a_server_that_does_not_start_is_named_with_its_log(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence says which one and how it ended; nothing is left running."""
+    monkeypatch.setenv("TOKENQ_TANSU_BIN", "/bin/false")
+    told: list[Progress] = []
+    with pytest.raises(Refused, match="The broker does not start: it ended with code 1") as refusal:
+        start_detached(UpOptions(data_dir, port=0), told.append)
+    assert str(data_dir / "log" / "broker.log") in refusal.value.problem.hint
+    assert "restarting" in {progress.state for progress in told}
+    assert not status(data_dir).running
+
+
+def keep(endpoints: Endpoints, text: str) -> None:
+    """Leave a mark in Postgres and in Valkey."""
+    with psycopg.connect(endpoints.postgres) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS kept (text text)")
+        connection.execute("TRUNCATE kept")
+        connection.execute("INSERT INTO kept VALUES (%s)", [text])
+    with redis.Redis.from_url(endpoints.redis) as client:
+        client.set("kept", text)
+
+
+def kept(endpoints: Endpoints) -> list[str]:
+    """The marks as they are now."""
+    with psycopg.connect(endpoints.postgres) as connection:
+        rows = [text for (text,) in connection.execute("SELECT text FROM kept").fetchall()]
+    with redis.Redis.from_url(endpoints.redis, decode_responses=True) as client:
+        return [*rows, str(client.get("kept"))]
+
+
+def reachable(endpoints: Endpoints) -> bool:
+    """Whether all three stores answer, the broker with its topics."""
+    try:
+        kept(endpoints)
+    except (psycopg.OperationalError, redis.RedisError):
+        return False
+    host, port = endpoints.kafka.split(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    topics = AdminClient({"bootstrap.servers": endpoints.kafka, "log_level": 0}).list_topics(timeout=5).topics
+    return {"token-events", "token-events.dlq"} <= set(topics)
