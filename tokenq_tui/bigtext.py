@@ -1,0 +1,98 @@
+"""Our own big letters: texts drawn with half blocks, so that they can be read across a room.
+
+A glyph is five pixels wide at most and seven high; one terminal cell shows two pixels, one above the other.
+"""
+
+import unicodedata
+from functools import lru_cache
+
+HEIGHT = 7
+"""Pixels from the top of a glyph to its foot."""
+
+_GAP = 1
+_SHEET = (
+    (
+        "ABCDEFGHIJKLM",
+        ".###. ####. .###. ####. ##### ##### .###. #...# ### ....# #...# #.... #...#",
+        "#...# #...# #...# #...# #.... #.... #...# #...# .#. ....# #..#. #.... ##.##",
+        "#...# #...# #.... #...# #.... #.... #.... #...# .#. ....# #.#.. #.... #.#.#",
+        "##### ####. #.... #...# ####. ####. #.### ##### .#. ....# ##... #.... #.#.#",
+        "#...# #...# #.... #...# #.... #.... #...# #...# .#. #...# #.#.. #.... #...#",
+        "#...# #...# #...# #...# #.... #.... #...# #...# .#. #...# #..#. #.... #...#",
+        "#...# ####. .###. ####. ##### #.... .###. #...# ### .###. #...# ##### #...#",
+    ),
+    (
+        "NOPQRSTUVWXYZ",
+        "#...# .###. ####. .###. ####. .#### ##### #...# #...# #...# #...# #...# #####",
+        "##..# #...# #...# #...# #...# #.... ..#.. #...# #...# #...# #...# #...# ....#",
+        "##..# #...# #...# #...# #...# #.... ..#.. #...# #...# #...# .#.#. .#.#. ...#.",
+        "#.#.# #...# ####. #...# ####. .###. ..#.. #...# #...# #.#.# ..#.. ..#.. ..#..",
+        "#..## #...# #.... #.#.# #.#.. ....# ..#.. #...# #...# #.#.# .#.#. ..#.. .#...",
+        "#..## #...# #.... #..#. #..#. ....# ..#.. #...# .#.#. ##.## #...# ..#.. #....",
+        "#...# .###. #.... .##.# #...# ####. ..#.. .###. ..#.. #...# #...# ..#.. #####",
+    ),
+    (
+        "0123456789",
+        ".###. ..#.. .###. ##### ...#. ##### ..##. ##### .###. .###.",
+        "#...# .##.. #...# ...#. ..##. #.... .#... ....# #...# #...#",
+        "#..## ..#.. ....# ..#.. .#.#. ####. #.... ...#. #...# #...#",
+        "#.#.# ..#.. ...#. ...#. #..#. ....# ####. ..#.. .###. .####",
+        "##..# ..#.. ..#.. ....# ##### ....# #...# .#... #...# ....#",
+        "#...# ..#.. .#... #...# ...#. #...# #...# .#... #...# ...#.",
+        ".###. .###. ##### .###. ...#. .###. .###. .#... .###. .##..",
+    ),
+    (
+        "-–.,:/#+&()'_→ ",
+        "... .... . .. . ....# .#.#. ..... .##.. ..# #.. # ..... ....... ..",
+        "... .... . .. . ....# .#.#. ..#.. #..#. .#. .#. # ..... ....#.. ..",
+        "... .... . .. # ...#. ##### ..#.. #.#.. #.. ..# . ..... .....#. ..",
+        "### #### . .. . ..#.. .#.#. ##### .#... #.. ..# . ..... ####### ..",
+        "... .... . .. . .#... ##### ..#.. #.#.# #.. ..# . ..... .....#. ..",
+        "... .... . .# # #.... .#.#. ..#.. #..#. .#. .#. . ..... ....#.. ..",
+        "... .... # #. . #.... .#.#. ..... .##.# ..# #.. . ##### ....... ..",
+    ),
+)
+_GLYPHS = {
+    character: tuple(row.split(" ")[place] for row in rows)
+    for characters, *rows in _SHEET
+    for place, character in enumerate(characters)
+}
+_CELLS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
+
+
+@lru_cache(maxsize=64)
+def big(text: str, width: int, height: int) -> tuple[str, ...] | None:
+    """Draw ``text`` as large as ``width`` columns and ``height`` rows allow, as rows of equal length.
+
+    Letters are drawn as capitals and without accents. ``None`` when it does not fit even at the
+    smallest size, or holds a character we have no glyph for: show it as plain text then.
+    """
+    glyphs = _glyphs_of(text)
+    if not glyphs:
+        return None
+    pixels = sum(len(glyph[0]) + _GAP for glyph in glyphs) - _GAP
+    scale = min(width // pixels, height * 2 // HEIGHT)
+    if scale < 1:
+        return None
+    rows = [(("." * _GAP).join(glyph[line] for glyph in glyphs)) for line in range(HEIGHT)]
+    return _half_blocks([_stretched(row, scale) for row in rows for _ in range(scale)])
+
+
+def _glyphs_of(text: str) -> list[tuple[str, ...]] | None:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).upper()
+    glyphs = [_GLYPHS.get(character) for character in plain.strip()]
+    known = [glyph for glyph in glyphs if glyph is not None]
+    return known if len(known) == len(glyphs) else None
+
+
+def _stretched(row: str, scale: int) -> list[bool]:
+    return [pixel == "#" for pixel in row for _ in range(scale)]
+
+
+def _half_blocks(pixels: list[list[bool]]) -> tuple[str, ...]:
+    if len(pixels) % 2:
+        pixels = [*pixels, [False] * len(pixels[0])]
+    return tuple(
+        "".join(_CELLS[pair] for pair in zip(upper, lower, strict=True))
+        for upper, lower in zip(pixels[::2], pixels[1::2], strict=True)
+    )

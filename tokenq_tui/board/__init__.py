@@ -1,0 +1,5 @@
+"""The lobby board: who is called, to which counter, and how many wait. It shows numbers, never names or addresses."""
+
+from tokenq_tui.board.app import run
+
+__all__ = ["run"]

@@ -1,0 +1,151 @@
+"""The board as an application: takes pictures from the tail and hands them to its parts."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from tokenq.printable import printable
+from tokenq.stream import EventStream, Link
+from tokenq_tui.board.announcing import Announcer
+from tokenq_tui.board.messages import Changed
+from tokenq_tui.board.state import Picture
+from tokenq_tui.board.tail import Stream, Tail, Update
+from tokenq_tui.board.widgets.banner import Banner
+from tokenq_tui.board.widgets.departments import Departments
+from tokenq_tui.board.widgets.recent import Recent
+from tokenq_tui.link_badge import Health, LinkBadge
+from tokenq_tui.theme import DARK, LIGHT
+
+OFFLINE_AFTER = 60.0
+"""Seconds without the broker after which "stale" becomes "offline"."""
+
+_CONNECTS_WITHIN = 5.0
+_PAGE_SECONDS = 8
+
+
+class BoardApp(App[None]):
+    """The lobby's screen."""
+
+    TITLE = "tokenq board"
+    CSS_PATH = "board.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "Quit"),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        open_stream: Callable[[], Stream],
+        departments: Sequence[str] = (),
+        *,
+        calls: int = 8,
+        quiet: bool = False,
+        light: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        super().__init__()
+        self._tail = Tail(open_stream, departments, self._tell)
+        self._announcer = Announcer()
+        self._update = Update(Picture(), Link.CONNECTING, "", None, (), 0)
+        self._calls, self._quiet, self._clock = calls, quiet, clock
+        self._began = time.monotonic()
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = LIGHT.name if light else DARK.name
+
+    def compose(self) -> ComposeResult:
+        """The frame; its content comes with the first picture."""
+        with Horizontal(id="top"):
+            yield Static("NOW CALLING", id="title", markup=False)
+            yield Static("", id="clock", markup=False)
+            yield LinkBadge(markup=False)
+        yield Banner()
+        with Horizontal(id="lower"):
+            yield Recent(self._calls)
+            yield Departments()
+
+    def on_mount(self) -> None:
+        """Start reading; the half-second beat moves clock, badge and highlight."""
+        self._draw()
+        self.set_interval(0.5, self._draw)
+        self._tail.start()
+
+    def on_unmount(self) -> None:
+        """Let the broker go."""
+        self._tail.stop()
+
+    def _tell(self) -> None:
+        self.post_message(Changed())
+
+    def on_changed(self, _message: Changed) -> None:
+        """Take what is new; ring once for however many calls came together."""
+        self._update = self._tail.take()
+        for call in self._update.news:
+            self._announcer.announce(call)
+        if self._update.news and not self._quiet:
+            self.bell()
+        self._draw()
+
+    def _draw(self) -> None:
+        now = time.monotonic()
+        picture = self._update.picture
+        call, age = self._announcer.current(picture, now)
+        health, detail = _health(self._update, now, now - self._began, self._clock())
+        self.query_one(LinkBadge).show(health, detail)
+        clock = self.query_one("#clock", Static)
+        if str(clock.content) != (text := f"{self._clock().astimezone():%H:%M}"):
+            clock.update(text)
+        self.query_one(Banner).show(call, age, _notice(self._update, health))
+        shown = (call.department_id, call.seq) if call else None
+        self.query_one(Recent).show([c for c in picture.calls if (c.department_id, c.seq) != shown])
+        self.query_one(Departments).show(picture.departments, int(now) // _PAGE_SECONDS)
+
+
+def run(
+    *,
+    bootstrap: str,
+    departments: Sequence[str] = (),
+    calls: int = 8,
+    quiet: bool = False,
+    light: bool = False,
+    fetch_wait_ms: int = 20,
+) -> int:
+    """Show the board until somebody leaves it; the answer is the exit code.
+
+    It reads from the Kafka brokers at ``bootstrap`` and needs nothing else; ``departments`` empty means all.
+    """
+
+    def open_stream() -> EventStream:
+        return EventStream(bootstrap, fetch_wait_ms=fetch_wait_ms)
+
+    app = BoardApp(open_stream, departments, calls=calls, quiet=quiet, light=light)
+    app.run()
+    return app.return_code or 0
+
+
+def _health(update: Update, now: float, running: float, clock: datetime) -> tuple[Health, str]:
+    if update.link is Link.LIVE:
+        return Health.LIVE, ""
+    if update.link is Link.NO_TOPIC:
+        return Health.CONNECTING, ""
+    if update.heard_at is None:
+        return (Health.CONNECTING, "") if running < _CONNECTS_WITHIN else (Health.OFFLINE, "")
+    silent = now - update.heard_at
+    if silent < OFFLINE_AFTER:
+        return Health.STALE, f"{silent:.0f}s"
+    return Health.OFFLINE, f"since {(clock - timedelta(seconds=silent)).astimezone():%H:%M}"
+
+
+def _notice(update: Update, health: Health) -> tuple[str, str]:
+    if health is Health.LIVE:
+        return "WELCOME", "Nobody has been called yet. Numbers appear here."
+    if health is Health.CONNECTING:
+        return "WELCOME", printable(update.why) or "Connecting to the queue …"
+    return "PLEASE WAIT", "The queue cannot be reached at the moment. Please ask at the desk."

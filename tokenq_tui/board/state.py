@@ -1,0 +1,211 @@
+"""What the board knows: a fold over events, without any drawing.
+
+Per department only ``seq`` above the highest seen counts, so a repeated event changes nothing and the
+order between departments does not matter. Names, users and addresses never enter this state.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from tokenq.contract.events import Event, EventType
+from tokenq.contract.names import DEPARTMENT_ID
+from tokenq.contract.words import AT_COUNTER, TokenState
+
+RECENT_CALLS = 24
+"""How many of its last calls each department remembers."""
+
+_QUIET_NIGHT = timedelta(hours=4)
+_DAY_BEGINS_AT = 4
+_VALID_ID = re.compile(DEPARTMENT_ID)
+_STATE_AFTER = {
+    EventType.TOKEN_GENERATED: TokenState.WAITING,
+    EventType.TOKEN_CALLED: TokenState.CALLED,
+    EventType.TOKEN_RECALLED: TokenState.CALLED,
+    EventType.TOKEN_SERVICE_STARTED: TokenState.SERVING,
+    EventType.TOKEN_SERVED: TokenState.SERVED,
+    EventType.TOKEN_NO_SHOW: TokenState.NO_SHOW,
+    EventType.TOKEN_REQUEUED: TokenState.WAITING,
+    EventType.TOKEN_PARKED: TokenState.PARKED,
+    EventType.TOKEN_RESUMED: TokenState.WAITING,
+    EventType.TOKEN_REINSTATED: TokenState.WAITING,
+    EventType.TOKEN_CANCELLED: TokenState.CANCELLED,
+    EventType.TOKEN_EXPIRED: TokenState.EXPIRED,
+}
+_DONE = frozenset({TokenState.SERVED, TokenState.NO_SHOW})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One number called to one counter. ``times`` counts the first call and its repeats."""
+
+    event_id: str
+    department_id: str
+    seq: int
+    token_id: int
+    number: str
+    counter: str
+    at: datetime
+    times: int = 1
+    state: TokenState = TokenState.CALLED
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentPicture:
+    """One department as it is shown: who is at which counter (newest first) and how many wait."""
+
+    department_id: str
+    business_day: str
+    waiting: int
+    at_counters: tuple[Call, ...]
+    recent: tuple[Call, ...]
+    last_event_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything the board shows, frozen. ``calls`` are the last ones of all departments, newest first."""
+
+    departments: tuple[DepartmentPicture, ...] = ()
+    calls: tuple[Call, ...] = ()
+    gaps: int = 0
+
+
+@dataclass(slots=True)
+class _Department:
+    last_event_at: datetime
+    business_day: str = ""
+    seen: int = 0
+    gaps: int = 0
+    waiting: set[int] = field(default_factory=set)
+    at_counters: dict[int, Call] = field(default_factory=dict)
+    recent: dict[int, Call] = field(default_factory=dict)
+
+
+class Fold:
+    """The state after all events applied so far; ``only`` limits it to these departments (empty: all)."""
+
+    def __init__(self, only: Iterable[str] = ()) -> None:
+        self._only = frozenset(only)
+        self._departments: dict[str, _Department] = {}
+
+    def apply(self, event: Event) -> Call | None:
+        """Take one event in; the answer is the call that it makes or repeats, if it does."""
+        if (self._only and event.department_id not in self._only) or not _VALID_ID.match(event.department_id):
+            return None
+        department = self._departments.get(event.department_id)
+        if department is None:
+            department = self._departments[event.department_id] = _Department(event.timestamp)
+        if event.seq <= department.seen:
+            return None
+        if department.seen and event.seq > department.seen + 1:
+            department.gaps += 1
+        department.seen = event.seq
+        if event.business_day > department.business_day:
+            _begin_day(department, event.business_day)
+        elif event.business_day < department.business_day:
+            return None
+        department.last_event_at = event.timestamp
+        return _move(department, event)
+
+    @property
+    def gaps(self) -> int:
+        """How often a department's numbering jumped: events that never came."""
+        return sum(department.gaps for department in self._departments.values())
+
+    def picture(self, now: datetime) -> Picture:
+        """What to show at the local time ``now``; departments whose business day is over show nothing."""
+        shown = {key: value for key, value in sorted(self._departments.items()) if not _is_over(value, now)}
+        calls = [call for department in shown.values() for call in department.recent.values()]
+        return Picture(
+            tuple(_department_picture(key, value) for key, value in shown.items()),
+            tuple(sorted(calls, key=_newest_first)),
+            self.gaps,
+        )
+
+
+def _begin_day(department: _Department, day: str) -> None:
+    department.business_day = day
+    department.waiting.clear()
+    department.at_counters.clear()
+    department.recent.clear()
+
+
+def _move(department: _Department, event: Event) -> Call | None:
+    token = event.token_id
+    state = _state_after(department, event)
+    if state is None:
+        return None
+    before = department.at_counters.pop(token, None)
+    department.waiting.discard(token)
+    if state is TokenState.WAITING:
+        department.waiting.add(token)
+    if state in AT_COUNTER:
+        call = department.at_counters[token] = _call(event, state, before)
+        if state is TokenState.CALLED:
+            _remember(department, call)
+            return call
+    elif state in _DONE and token in department.recent:
+        department.recent[token] = replace(department.recent[token], state=state)
+    else:
+        department.recent.pop(token, None)
+    return None
+
+
+def _state_after(department: _Department, event: Event) -> TokenState | None:
+    if event.event_type == EventType.TOKEN_TRANSFERRED:
+        # Published under both departments: the one that has the token loses it, the other one gets it.
+        here = event.token_id in department.waiting or event.token_id in department.at_counters
+        leaves = here if not isinstance(event.data.get("to"), str) else event.data["to"] != event.department_id
+        return TokenState.CANCELLED if leaves else TokenState.WAITING
+    try:
+        return _STATE_AFTER.get(EventType(event.event_type))
+    except ValueError:
+        return None
+
+
+def _call(event: Event, state: TokenState, before: Call | None) -> Call:
+    if before is not None and state is TokenState.SERVING:
+        return replace(before, state=state)
+    told = event.data.get("call")
+    times = told if isinstance(told, int) and told > 0 else 1 if before is None else before.times + 1
+    return Call(
+        event_id=event.event_id,
+        department_id=event.department_id,
+        seq=event.seq,
+        token_id=event.token_id,
+        number=event.display_number,
+        counter=event.counter_id or (before.counter if before else ""),
+        at=event.timestamp,
+        times=times,
+        state=state,
+    )
+
+
+def _remember(department: _Department, call: Call) -> None:
+    department.recent.pop(call.token_id, None)
+    department.recent[call.token_id] = call
+    if len(department.recent) > RECENT_CALLS:
+        department.recent.pop(next(iter(department.recent)))
+
+
+def _is_over(department: _Department, now: datetime) -> bool:
+    local = now.astimezone()
+    is_another_day = department.business_day < local.date().isoformat() and local.hour >= _DAY_BEGINS_AT
+    return is_another_day and now - department.last_event_at > _QUIET_NIGHT
+
+
+def _department_picture(department_id: str, department: _Department) -> DepartmentPicture:
+    return DepartmentPicture(
+        department_id,
+        department.business_day,
+        len(department.waiting),
+        tuple(sorted(department.at_counters.values(), key=_newest_first)),
+        tuple(sorted(department.recent.values(), key=_newest_first)),
+        department.last_event_at,
+    )
+
+
+def _newest_first(call: Call) -> tuple[float, str, int]:
+    return (-call.at.timestamp(), call.department_id, -call.seq)

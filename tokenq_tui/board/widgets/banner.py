@@ -1,0 +1,104 @@
+"""The newest call, as big as the screen allows."""
+
+from collections.abc import Iterable
+
+from textual.content import Content
+
+from tokenq.printable import printable
+from tokenq_tui.bigtext import HEIGHT, big
+from tokenq_tui.board.state import Call
+from tokenq_tui.board.widgets.panel import Panel, line
+
+Rows = tuple[str, ...]
+
+_SMALLEST = 4
+_BLINKS_FOR = 3.0
+
+
+class Banner(Panel):
+    """Shows one call big; a new one blinks, then stays inverted until it is no longer fresh."""
+
+    DEFAULT_CSS = """
+    Banner { background: $surface; color: $foreground; padding: 0 2; }
+    Banner.-bright { background: $primary; color: $background; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._call: Call | None = None
+        self._is_fresh = False
+        self._notice: tuple[str, str] = ("", "")
+
+    def show(self, call: Call | None, age: float | None, notice: tuple[str, str]) -> None:
+        """Show ``call``, new since ``age`` seconds; without one, ``notice``: a headline and a sentence."""
+        self._call, self._is_fresh, self._notice = call, age is not None, notice
+        is_bright = age is not None and (age > _BLINKS_FOR or int(age * 2) % 2 == 0)
+        self.set_class(is_bright, "-bright")
+        self.draw()
+
+    def lines(self, width: int, height: int) -> Iterable[Content]:
+        """The call centred, its particulars underneath."""
+        block = self._notice_lines(width, height) if self._call is None else self._call_lines(self._call, width, height)
+        above = (height - len(block)) // 2
+        return [Content("")] * above + [_centred(content, width) for content in block]
+
+    def _notice_lines(self, width: int, height: int) -> list[Content]:
+        headline, sentence = self._notice
+        drawn = big(headline, width, min(height - 2, _SMALLEST * 2))
+        return [*_styled(drawn or (headline,), "$quiet"), Content(""), line((sentence, "$quiet"))]
+
+    def _call_lines(self, call: Call, width: int, height: int) -> list[Content]:
+        number, counter = printable(call.number.strip(), width), printable(call.counter.strip(), width - 2)
+        colours = ("$background", "$background") if self.has_class("-bright") else ("$primary", "$accent")
+        caption = [Content(""), line((_caption(call), f"not bold {colours[0] if self._is_fresh else '$quiet'}"))]
+        room = height - len(caption)
+        beside = big(f"{number} → {counter}", width, room) if counter else None
+        over, under = _stacked(number, counter, width, room)
+        if beside is not None and _scale(beside) ** 2 >= _scale(over) * _scale(under):
+            return [*_side_by_side(beside, number, colours), *caption]
+        is_roomy = len(over) + len(under) < room
+        return [
+            *_styled(over, colours[0]),
+            Content(""),
+            *_styled(under, colours[1]),
+            *(caption if is_roomy else caption[1:]),
+        ]
+
+
+def _scale(rows: Rows) -> int:
+    return len(rows) * 2 // HEIGHT
+
+
+def _centred(content: Content, width: int) -> Content:
+    # By hand: alignment by style would drop the blanks at the end of a row of big letters.
+    return content.pad_left(max(width - content.cell_length, 0) // 2)
+
+
+def _stacked(number: str, counter: str, width: int, room: int) -> tuple[Rows, Rows]:
+    """The number above its counter, both as big as they can be together; plain text where there is no other way."""
+    if not counter:
+        return big(number, width, room) or (number,), ()
+    to = f"→ {counter}"
+    best: tuple[Rows, Rows] = (big(number, width, room - 1) or (number,), (to,))
+    for rows in range(_SMALLEST, room - _SMALLEST + 1):
+        over, under = big(number, width, rows), big(to, width, room - rows)
+        if not over or not under or _scale(over) < _scale(under):
+            continue
+        if _scale(over) * _scale(under) >= _scale(best[0]) * _scale(best[1]):
+            best = over, under
+    return best
+
+
+def _side_by_side(drawn: Rows, number: str, colours: tuple[str, str]) -> list[Content]:
+    alone = big(number, 10_000, len(drawn))
+    split = len(alone[0]) if alone else 0
+    return [line((row[:split], f"bold {colours[0]}"), (row[split:], f"bold {colours[1]}")) for row in drawn]
+
+
+def _styled(rows: Rows, colour: str) -> list[Content]:
+    return [line((row, f"bold {colour}")) for row in rows]
+
+
+def _caption(call: Call) -> str:
+    repeated = f"  ·  called {call.times} times" if call.times > 1 else ""
+    return f"{call.department_id}  ·  {call.at.astimezone():%H:%M}{repeated}"

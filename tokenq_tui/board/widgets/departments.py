@@ -1,0 +1,127 @@
+"""Each department: how many wait, and who is at which counter."""
+
+from collections.abc import Iterable, Sequence
+
+from textual.content import Content
+
+from tokenq.contract.words import TokenState
+from tokenq.printable import printable
+from tokenq_tui.bigtext import big
+from tokenq_tui.board.state import Call, DepartmentPicture
+from tokenq_tui.board.widgets.panel import Panel, line, padded, spread
+
+_CARD, _ROW = 26, 38
+_GUTTER = 3
+_MOST_SEATS = 8
+_BIG_HEAD = 5
+_NUMBER, _COUNTER = 14, 16
+
+Band = Sequence[DepartmentPicture]
+"""Departments side by side."""
+
+
+class Departments(Panel):
+    """A card for each department; when there are too many, a line for each, and pages that take turns."""
+
+    DEFAULT_CSS = """
+    Departments { padding: 0 2; border-left: solid $line; color: $foreground; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._departments: Sequence[DepartmentPicture] = ()
+        self._turn = 0
+
+    def show(self, departments: Sequence[DepartmentPicture], turn: int) -> None:
+        """Show these; ``turn`` counts up and chooses the page."""
+        self._departments, self._turn = departments, turn
+        self.draw()
+
+    def lines(self, width: int, height: int) -> Iterable[Content]:
+        """A title, and underneath cards or lines."""
+        columns = _columns(width, _CARD, len(self._departments))
+        bands = [self._departments[at : at + columns] for at in range(0, len(self._departments), columns)]
+        for head in (_BIG_HEAD, 1):
+            natural = [head + min(max(len(each.at_counters) for each in band), _MOST_SEATS) for band in bands]
+            if sum(natural) + len(natural) < height:
+                return _cards(bands, natural, head, width)
+        share = (height - 1) // len(bands) - 1
+        if share >= 2:
+            return _cards(bands, [min(rows, share) for rows in natural], 1, width)
+        return self._page(width, height)
+
+    def _page(self, width: int, height: int) -> Iterable[Content]:
+        columns = _columns(width, _ROW, len(self._departments))
+        per_page = columns * max(height - 1, 1)
+        pages = -(-len(self._departments) // per_page)
+        page = self._turn % pages
+        shown = self._departments[page * per_page : (page + 1) * per_page]
+        row_width = (width - _GUTTER * (columns - 1)) // columns
+        yield spread(width, [("WAITING", "bold $secondary")], [(f"{page + 1}/{pages}" if pages > 1 else "", "$quiet")])
+        for at in range(0, len(shown), columns):
+            yield Content(" " * _GUTTER).join([_short(each, row_width) for each in shown[at : at + columns]])
+
+
+def _columns(width: int, needed: int, count: int) -> int:
+    return max(1, min((width + _GUTTER) // (needed + _GUTTER), count))
+
+
+def _cards(bands: Sequence[Band], rows: Sequence[int], head: int, width: int) -> Iterable[Content]:
+    yield line(("WAITING", "bold $secondary"))
+    if not bands:
+        yield line(("no numbers yet", "$quiet"))
+    if head > 1:
+        yield Content("")
+    columns = max((len(band) for band in bands), default=1)
+    card_width = (width - _GUTTER * (columns - 1)) // columns
+    for band, height in zip(bands, rows, strict=True):
+        cards = [_card(department, card_width, head, height) for department in band]
+        for row in zip(*cards, strict=True):
+            yield Content(" " * _GUTTER).join(row)
+        yield Content("")
+
+
+def _card(department: DepartmentPicture, width: int, head: int, rows: int) -> list[Content]:
+    seats = department.at_counters
+    room = rows - head
+    shown = [_seat(call, width, 0) for call in seats[:room]]
+    if len(seats) > room > 0:
+        shown[-1] = _seat(seats[room - 1], width, len(seats) - room)
+    lines = [*(_big_head(department, width) if head > 1 else [_head(department, width)]), *shown]
+    return [_filled(content, width) for content in [*lines, *[Content("")] * (rows - len(lines))]]
+
+
+def _head(department: DepartmentPicture, width: int) -> Content:
+    name = (printable(department.department_id), "bold $foreground")
+    return spread(width, [name], [(f"{department.waiting}", "bold $accent"), (" waiting", "$quiet")])
+
+
+def _big_head(department: DepartmentPicture, width: int) -> list[Content]:
+    count = str(department.waiting)
+    drawn = big(count, width - 10, _BIG_HEAD - 1) or (count,)
+    beside = [(printable(department.department_id), "bold $foreground"), ("waiting", "$quiet")]
+    beside += [("", "")] * (_BIG_HEAD - len(beside))
+    drawn += ("",) * (_BIG_HEAD - len(drawn))
+    return [line((padded(text, 10), style), (row, "$accent")) for (text, style), row in zip(beside, drawn, strict=True)]
+
+
+def _short(department: DepartmentPicture, width: int) -> Content:
+    seats = department.at_counters
+    name = (padded(printable(department.department_id), 9), "bold $foreground")
+    newest = _parts(seats[0]) if seats else []
+    more = f"+{len(seats) - 1}  " if len(seats) > 1 else ""
+    return spread(width, [name, *newest], [(more, "$quiet"), (f"{department.waiting:>4}", "bold $accent")])
+
+
+def _seat(call: Call, width: int, more: int) -> Content:
+    return spread(width, _parts(call), [(f"+{more}", "$quiet")] if more else [])
+
+
+def _parts(call: Call) -> list[tuple[str, str]]:
+    number, counter = printable(call.number.strip(), _NUMBER), printable(call.counter.strip(), _COUNTER)
+    style = "$primary" if call.state is TokenState.CALLED else "$quiet"
+    return [(padded(number, 7) if len(number) < 7 else number, style), (" → ", "$quiet"), (counter, style)]
+
+
+def _filled(content: Content, width: int) -> Content:
+    return Content.assemble(content, " " * max(width - content.cell_length, 0))

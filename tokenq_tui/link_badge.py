@@ -1,0 +1,43 @@
+"""The badge that says whether what is on the screen is true now."""
+
+from enum import StrEnum
+
+from textual.content import Content
+from textual.widgets import Static
+
+
+class Health(StrEnum):
+    """How far the screen can be trusted."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALE = "stale"
+    OFFLINE = "offline"
+
+
+_LOOKS = {
+    Health.CONNECTING: ("◌", "$quiet"),
+    Health.LIVE: ("●", "$success"),
+    Health.STALE: ("◐", "$warning"),
+    Health.OFFLINE: ("○", "bold $error"),
+}
+
+
+def badge(health: Health, detail: str = "") -> Content:
+    """The badge as text: a sign that differs in shape, the word, and since when or for how long."""
+    sign, style = _LOOKS[health]
+    return Content.styled(f"{sign} {health.upper()}{' ' + detail if detail else ''}", style)
+
+
+class LinkBadge(Static):
+    """Shows a :class:`Health`."""
+
+    DEFAULT_CSS = """
+    LinkBadge { width: auto; height: 1; }
+    """
+
+    def show(self, health: Health, detail: str = "") -> None:
+        """Change the badge; nothing is drawn when it is the same."""
+        content = badge(health, detail)
+        if content.plain != str(self.content):
+            self.update(content)

@@ -1,0 +1,38 @@
+"""Colours by meaning, one dark and one light set; both keep their sense for colour-blind eyes and without colour.
+
+``primary`` is the called number, ``accent`` the counter to go to, ``warning`` what is stale, ``error`` what is
+lost. Blue and amber differ for every kind of colour blindness, and no meaning hangs on colour alone.
+"""
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="tokenq-dark",
+    dark=True,
+    primary="#ffc83d",
+    secondary="#8fb8ff",
+    accent="#62d0ff",
+    foreground="#e8ecf4",
+    background="#0d1220",
+    surface="#131a2c",
+    panel="#1c2640",
+    success="#5fd7af",
+    warning="#ffb454",
+    error="#ff8f8f",
+    variables={"quiet": "#8b96ad", "line": "#2c3a5c", "footer-key-foreground": "#ffc83d"},
+)
+LIGHT = Theme(
+    name="tokenq-light",
+    dark=False,
+    primary="#123f9e",
+    secondary="#31507f",
+    accent="#a34700",
+    foreground="#1a2233",
+    background="#f6f7fa",
+    surface="#ffffff",
+    panel="#e4e9f2",
+    success="#00694a",
+    warning="#8a4b00",
+    error="#a8071a",
+    variables={"quiet": "#5b6579", "line": "#c3cbdb", "footer-key-foreground": "#123f9e"},
+)
