@@ -4,13 +4,21 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.servers import Servers, running_servers
+from tests.kafka.apache import ApacheKafka
+from tests.servers import Running, Servers, running_apache_kafka, running_servers
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """Real Postgres, Valkey and a Kafka broker; see :class:`tests.servers.Servers`."""
     with running_servers() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def apache_kafka() -> Iterator[Running[ApacheKafka]]:
+    """A real Apache Kafka broker with tokenq's topics; ``.server.bootstrap`` is its address."""
+    with running_apache_kafka() as found:
         yield found
 
 

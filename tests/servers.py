@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.kafka.apache import ApacheKafka
 from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.broker import Broker
 from tokenq_server.embedded.ports import free_port
@@ -20,10 +22,10 @@ from tokenq_server.embedded.privileges import choose_run_as
 from tokenq_server.embedded.processes import last_words, spawn, stop
 from tokenq_server.embedded.valkey import Valkey
 
-Server = Postgres | Valkey | Broker
+Server = TypeVar("Server", bound=Postgres | Valkey | Broker | ApacheKafka)
 
 
-class Running:
+class Running(Generic[Server]):
     """One server process that a test may stop, kill and start again on its data and port."""
 
     def __init__(self, server: Server) -> None:
@@ -57,10 +59,10 @@ class Servers:
     redis_url: str
     """Database 0; better take a number of your own, or flush."""
     kafka_bootstrap: str
-    postgres: Running
-    valkey: Running
-    broker: Running | None
-    """None when Apache Kafka stands in."""
+    postgres: Running[Postgres]
+    valkey: Running[Valkey]
+    broker: Running[Broker] | Running[ApacheKafka]
+    """The embedded one, or Apache Kafka when ``TOKENQ_TEST_KAFKA=apache``."""
 
     def new_database(self, template: str = "template1") -> str:
         """The URL of a new database, empty or a copy of another one (named by URL or name)."""
@@ -75,35 +77,56 @@ class Servers:
 
     def psql(self, sql: str) -> None:
         """Run one statement as the superuser."""
-        server = self.postgres.server
-        assert isinstance(server, Postgres)
-        subprocess.run([server.binaries / "psql", "-Xqc", sql, self.admin_url], check=True, capture_output=True)
+        subprocess.run(
+            [self.postgres.server.binaries / "psql", "-Xqc", sql, self.admin_url], check=True, capture_output=True
+        )
 
 
 @contextmanager
-def running_servers(kafka_bootstrap: str | None = None) -> Iterator[Servers]:
-    """Postgres, Valkey and (unless a bootstrap address is given) the embedded broker, for one test session."""
+def running_servers() -> Iterator[Servers]:
+    """Postgres, Valkey and a broker for one test session."""
+    with _servers_folder() as folder, ExitStack() as stack:
+        postgres, valkey, embedded = _embedded(folder)
+        apache = os.environ.get("TOKENQ_TEST_KAFKA") == "apache"
+        broker = _started(stack, apache_kafka(folder)) if apache else _started(stack, embedded)
+        yield Servers(
+            database_url=postgres.url,
+            admin_url=postgres.admin_url,
+            redis_url=valkey.url,
+            kafka_bootstrap=broker.server.bootstrap,
+            postgres=_started(stack, postgres),
+            valkey=_started(stack, valkey),
+            broker=broker,
+        )
+
+
+@contextmanager
+def running_apache_kafka() -> Iterator[Running[ApacheKafka]]:
+    """Apache Kafka alone, whatever ``TOKENQ_TEST_KAFKA`` says."""
+    with _servers_folder() as folder, ExitStack() as stack:
+        yield _started(stack, apache_kafka(folder))
+
+
+def _started(stack: ExitStack, server: Server) -> Running[Server]:
+    running = Running(server)
+    stack.callback(running.stop)
+    running.start()
+    return running
+
+
+def apache_kafka(folder: Path) -> ApacheKafka:
+    """A formatted Apache Kafka below that folder, not yet started."""
+    kafka = ApacheKafka(folder / "kafka", folder / "kafka.log")
+    kafka.prepare()
+    return kafka
+
+
+@contextmanager
+def _servers_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="tokenq-test-"))
     folder.chmod(0o755)  # the servers may run as another user
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        postgres, valkey, broker = (Running(server) for server in _embedded(folder))
-        used = [postgres, valkey] if kafka_bootstrap else [postgres, valkey, broker]
-        for running in used:
-            stack.callback(running.stop)
-            running.start()
-        assert isinstance(postgres.server, Postgres)
-        assert isinstance(valkey.server, Valkey)
-        assert isinstance(broker.server, Broker)
-        yield Servers(
-            database_url=postgres.server.url,
-            admin_url=postgres.server.admin_url,
-            redis_url=valkey.server.url,
-            kafka_bootstrap=kafka_bootstrap or broker.server.bootstrap,
-            postgres=postgres,
-            valkey=valkey,
-            broker=None if kafka_bootstrap else broker,
-        )
+    yield folder
+    shutil.rmtree(folder)
 
 
 def _embedded(folder: Path) -> tuple[Postgres, Valkey, Broker]:
@@ -119,7 +142,7 @@ def _embedded(folder: Path) -> tuple[Postgres, Valkey, Broker]:
     return postgres, valkey, broker
 
 
-def until(holds: Callable[[], object], explain: Callable[[], str] = str, seconds: float = 20.0) -> None:
+def until(holds: Callable[[], object], explain: Callable[[], str] = str, seconds: float = 30.0) -> None:
     """Poll until it holds; fail with the explanation when it does not within that time."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -25,7 +25,7 @@ class Part:
     report: Callable[[Progress], None]
     needs: Sequence["Part"] = ()
     stop_signal: signal.Signals = signal.SIGTERM
-    patience: float = 4.0
+    patience: float = 6.0
     on_early_death: Callable[[], None] = lambda: None
     """Called when it ends before it was ever ready, to choose another port for instance."""
 

@@ -1,0 +1,148 @@
+"""Apache Kafka for the tests: jars by Maven, one KRaft broker on loopback, no cluster and no ZooKeeper."""
+
+import base64
+import fcntl
+import os
+import re
+import shutil
+import signal
+import subprocess
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from tokenq_server.embedded.broker import TOPICS, cluster_id, create_topics
+from tokenq_server.embedded.ports import free_port
+from tokenq_server.embedded.processes import Command, run
+
+_POM = Path(__file__).with_name("pom.xml")
+_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+inter.broker.listener.name=PLAINTEXT
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={folder}/kraft
+num.partitions=1
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+"""
+
+
+def jars() -> Path:
+    """The folder of jars: ``TOKENQ_TEST_KAFKA_JARS``, else a cache that Maven fills once per version."""
+    if named := os.environ.get("TOKENQ_TEST_KAFKA_JARS"):
+        return Path(named)
+    version = re.search(r"<kafka.version>(.*)</kafka.version>", _POM.read_text())
+    assert version is not None
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tokenq-tests"
+    cache.mkdir(parents=True, exist_ok=True)
+    wanted = cache / f"kafka-{version[1]}"
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not wanted.exists():
+            _resolve(wanted)
+    return wanted
+
+
+def _resolve(wanted: Path) -> None:
+    unfinished = wanted.with_name(f"{wanted.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    maven: list[str | Path] = [
+        "mvn",
+        "-B",
+        "-q",
+        "-f",
+        _POM,
+        _COPY,
+        f"-DoutputDirectory={unfinished}",
+        "-DincludeScope=runtime",
+    ]
+    done = subprocess.run(maven, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"Maven could not fetch Apache Kafka:\n{done.stdout}{done.stderr}"
+    unfinished.rename(wanted)
+
+
+@dataclass
+class ApacheKafka:
+    """One broker that is its own controller; the same face as the embedded broker, so it can take its place."""
+
+    folder: Path
+    log: Path
+    port: int = field(default_factory=free_port)
+    controller_port: int = field(default_factory=free_port)
+    cluster_id: str = field(default_factory=lambda: _cluster_id())
+
+    title = "Apache Kafka"
+    stop_signal = signal.SIGTERM
+    patience = 20.0
+
+    @property
+    def bootstrap(self) -> str:
+        """For Kafka clients."""
+        return f"127.0.0.1:{self.port}"
+
+    def prepare(self) -> None:
+        """Write its settings and format its log folder."""
+        self.folder.mkdir()
+        settings = _PROPERTIES.format(port=self.port, controller=self.controller_port, folder=self.folder)
+        self._settings.write_text(settings)
+        storage = ["kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", str(self._settings)]
+        done = run([*_java(), *storage], environment=os.environ)
+        assert done.returncode == 0, done.stdout.decode()
+
+    def command(self) -> Command:
+        """How the broker is started."""
+        argv = [*_java(), "kafka.Kafka", str(self._settings)]
+        return Command(argv, self.log, signal.SIGKILL, environment=dict(os.environ))
+
+    def is_ready(self) -> bool:
+        """Whether our broker answers and leads every partition of the topics, which are made on the way."""
+        try:
+            if cluster_id(self.bootstrap) != self.cluster_id or not create_topics(self.bootstrap):
+                return False
+            for topic, partitions in TOPICS.items():
+                for partition in range(partitions):
+                    watermark(self.bootstrap, topic, partition)
+        except KafkaException:
+            return False
+        return True
+
+    @property
+    def _settings(self) -> Path:
+        return self.folder / "server.properties"
+
+
+def watermark(bootstrap: str, topic: str, partition: int = 0) -> int:
+    """The offset that the next record of a partition gets; raises ``KafkaException`` while nobody leads it."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "watermark", "log_level": 0})
+    try:
+        return int(consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1])
+    finally:
+        consumer.close()
+
+
+def _java() -> list[str]:
+    small = ["-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+    return ["java", *small, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars()}/*"]
+
+
+def _cluster_id() -> str:
+    made = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+    return made if not made.startswith("-") else _cluster_id()
