@@ -37,12 +37,11 @@ class Settings:
     """Kafka brokers for the board, ``host:port`` with commas between."""
     data_dir: Path | None = None
     """Where ``tokenq up`` keeps everything; else the platform's data folder, for root ``/var/lib/tokenq``."""
-    debug: bool = False
-    """Whether an unexpected failure shows its traceback."""
 
 
 ENVIRONMENT_ONLY = {
     "TOKENQ_CONFIG": "The TOML file with settings.",
+    "TOKENQ_DEBUG": "Whether a failure shows its traceback (1).",
     "TOKENQ_PASSWORD": "The password for 'login' and 'passwd', and of the user that 'user create --password' makes.",
 }
 """Names that are read on the spot, each with its sentence."""
@@ -66,6 +65,11 @@ def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
         elif field.name in file:
             values[field.name] = _convert(field.name, file[field.name], f"'{field.name}' in {path}")
     return Settings(**values)
+
+
+def is_debugging(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a failure should show where in the program it arose."""
+    return environ.get("TOKENQ_DEBUG", "").lower() not in _FALSE
 
 
 def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -114,7 +118,7 @@ def _convert(name: str, value: Any, source: str) -> Any:
     try:
         if name == "timeout":
             return _positive(value)
-        if name in ("insecure", "debug"):
+        if name == "insecure":
             return _truth(value)
         if not isinstance(value, str):
             raise ValueError("a text is expected")

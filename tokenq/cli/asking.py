@@ -7,6 +7,7 @@ import sys
 import typer
 
 from tokenq.cli.exits import WrongUse
+from tokenq.errors import TokenqError
 from tokenq.printable import printable
 
 
@@ -14,12 +15,12 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask before something is lost for good, if there is anybody to ask.
 
     Raises:
-        typer.Abort: the answer was no.
+        TokenqError: the answer was no.
     """
     if yes or not sys.stdin.isatty():
         return
     if not typer.confirm(printable(question), err=True):
-        raise typer.Abort
+        raise TokenqError("Nothing was changed.")
 
 
 def text(prompt: str, missing: str) -> str:

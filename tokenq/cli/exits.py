@@ -1,6 +1,5 @@
 """The only writer to stderr, and the only place that turns a failure into an exit code."""
 
-import os
 import sys
 import traceback
 from enum import IntEnum
@@ -12,6 +11,7 @@ from tokenq.cli import output
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.errors import BadReply, BadSettings, Missing, StreamLost, TokenqError, Unreachable
 from tokenq.printable import printable
+from tokenq.settings import is_debugging
 
 
 class ExitCode(IntEnum):
@@ -91,7 +91,7 @@ def talk(text: str) -> None:
 def report(error: BaseException, *, as_json: bool) -> int:
     """Tell people (stderr) and scripts (stdout, with ``--json``) what went wrong; answers the exit code."""
     failure = explain(error)
-    if os.environ.get("TOKENQ_DEBUG"):
+    if is_debugging():
         traceback.print_exception(error)
     if as_json:
         output.document({"error": {"code": failure.code, "detail": failure.detail, "hint": failure.hint}})
@@ -132,4 +132,5 @@ def _usage(error: typer.TyperException) -> Failure:
     hint = getattr(error, "hint", "")
     if not hint and context is not None:
         hint = f"Try '{context.command_path} --help'."
-    return Failure("usage", error.format_message().rstrip(".") + ".", hint, error.exit_code)
+    sentence = error.format_message()
+    return Failure("usage", sentence if sentence.endswith((".", "?")) else f"{sentence}.", hint, error.exit_code)

@@ -5,7 +5,7 @@ import os
 from types import ModuleType
 
 from tokenq.errors import Missing
-from tokenq.settings import config_file
+from tokenq.settings import config_file, is_debugging
 
 
 def load(module: str, extra: str) -> ModuleType:
@@ -20,7 +20,7 @@ def load(module: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if os.environ.get("TOKENQ_DEBUG"):
+        if is_debugging():
             raise
         raise Missing(
             f"This command needs the '{extra}' extra: {error.name} is not installed.",

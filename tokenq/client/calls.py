@@ -5,7 +5,7 @@ import os
 import random
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 from tokenq.client.transport import CutOff, NothingSent, Reply, Server, Transport
@@ -33,6 +33,12 @@ class Calls:
         self.server = server
         self.attempts = attempts
         self._transport = Transport(server)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connection to the server; a later call opens a new one."""

@@ -14,7 +14,7 @@ from tokenq.client.calls import given
 if TYPE_CHECKING:
     from tokenq.contract.views import BranchView
 
-app = plain_app(help="List, create and change branches.", no_args_is_help=True)
+app = plain_app(help="List, create and change branches.")
 
 Branch = Annotated[str, typer.Argument(metavar="BRANCH", help="Branch id, such as main.")]
 RolloverHour = Annotated[

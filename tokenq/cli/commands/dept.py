@@ -15,7 +15,7 @@ from tokenq.client.calls import given
 if TYPE_CHECKING:
     from tokenq.contract.views import DepartmentView
 
-app = plain_app(help="List, create, change, open and close departments.", no_args_is_help=True)
+app = plain_app(help="List, create, change, open and close departments.")
 
 Branch = Annotated[str | None, typer.Option(help="The branch it belongs to; 'main' unless given.")]
 Prefix = Annotated[str | None, typer.Option(help="What its numbers begin with; its id unless given.")]

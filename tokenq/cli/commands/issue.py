@@ -14,7 +14,7 @@ from tokenq.cli.tokens import show_token
 def command(
     dept: Department,
     email: Annotated[str | None, typer.Option(help="Where letters about this token go.")] = None,
-    user: Annotated[int | None, typer.Option(help="Id of a registered user.", min=1)] = None,
+    user: Annotated[int | None, typer.Option(metavar="ID", help="Id of a registered user.", min=1)] = None,
     name: Annotated[str | None, typer.Option(help="The person's name, for staff only.")] = None,
     priority: OfPriority = None,
     print_: Annotated[bool, typer.Option("--print", help="Print a paper ticket with a QR code to stdout.")] = False,

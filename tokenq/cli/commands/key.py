@@ -18,7 +18,7 @@ from tokenq.contract.words import Role
 if TYPE_CHECKING:
     from tokenq.contract.views import KeyView
 
-app = plain_app(help="List, create and revoke keys for kiosks and scripts.", no_args_is_help=True)
+app = plain_app(help="List, create and revoke keys for kiosks and scripts.")
 
 Key = Annotated[int, typer.Argument(metavar="KEY", help="The key's id, as 'tokenq key list' shows it.")]
 

@@ -12,7 +12,7 @@ from tokenq.cli.tokens import clock
 from tokenq.cli.tree import plain_app
 
 app = plain_app(invoke_without_command=True)
-dlq = plain_app(help="Look after letters that could not be sent.", no_args_is_help=True)
+dlq = plain_app(help="Look after letters that could not be sent.")
 app.add_typer(dlq, name="dlq")
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="Its number, as 'tokenq notify dlq list' shows it.")]

@@ -3,7 +3,7 @@
 from tokenq.cli import launch
 from tokenq.cli.tree import plain_app
 
-app = plain_app(help="Run the API, migrate the database, rebuild the waiting lines.", no_args_is_help=True)
+app = plain_app(help="Run the API, migrate the database, rebuild the waiting lines.")
 
 
 @app.command()

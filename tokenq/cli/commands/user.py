@@ -17,7 +17,7 @@ from tokenq.contract.problems import ProblemCode, refuse
 if TYPE_CHECKING:
     from tokenq.contract.views import UserView
 
-app = plain_app(help="List, create and change users and their roles.", no_args_is_help=True)
+app = plain_app(help="List, create and change users and their roles.")
 
 User = Annotated[str, typer.Argument(metavar="USER", help="User id (55) or user name.")]
 Email = Annotated[str | None, typer.Option(help="Their e-mail address.")]

@@ -1,0 +1,87 @@
+"""Where a setting comes from, and that every one is explained."""
+
+import inspect
+from dataclasses import fields
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from tokenq import settings
+from tokenq.contract.problems import Refused
+from tokenq.settings import ENVIRONMENT_ONLY, Settings, load
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment(tmp_path, toml="", **variables):
+    file = tmp_path / "config.toml"
+    if toml:
+        file.write_text(toml, "utf-8")
+    return {"TOKENQ_CONFIG": str(file), **variables}
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path):
+    environ = environment(tmp_path, 'url = "http://file"\ncounter = "file"\ntimeout = 3', TOKENQ_URL="http://env")
+    found = load(environ, counter="flag")
+    assert (found.url, found.counter, found.timeout) == ("http://env", "flag", 3.0)
+
+
+def test_without_anything_there_are_defaults(tmp_path):
+    assert load(environment(tmp_path)) == Settings()
+
+
+def test_an_empty_variable_is_no_setting(tmp_path):
+    assert load(environment(tmp_path, TOKENQ_URL="", TOKENQ_TIMEOUT="")) == Settings()
+
+
+def test_keys_of_the_server_in_the_same_file_are_left_alone(tmp_path):
+    assert load(environment(tmp_path, 'database_url = "postgresql://x"')) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("toml", "variables", "named"),
+    [
+        ("", {"TOKENQ_TIMEOUT": "soon"}, "TOKENQ_TIMEOUT"),
+        ("", {"TOKENQ_TIMEOUT": "nan"}, "TOKENQ_TIMEOUT"),
+        ("", {"TOKENQ_TIMEOUT": "-1"}, "TOKENQ_TIMEOUT"),
+        ("", {"TOKENQ_INSECURE": "perhaps"}, "TOKENQ_INSECURE"),
+        ("url = 3", {}, "'url' in"),
+        ("url = [", {}, "is not TOML"),
+        ('token = "tq_x"', {}, "secrets do not belong"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_that_names_it(tmp_path, toml, variables, named):
+    with pytest.raises(Refused) as caught:
+        load(environment(tmp_path, toml, **variables))
+    assert named in caught.value.problem.detail
+    assert caught.value.problem.hint
+
+
+def test_a_settings_file_that_cannot_be_read_is_a_clear_sentence(tmp_path):
+    with pytest.raises(Refused, match="cannot be read"):
+        load({"TOKENQ_CONFIG": str(tmp_path)})
+
+
+def test_the_config_folder_is_the_platform_s(monkeypatch, tmp_path):
+    """The short way on Linux must not drift from what platformdirs says."""
+    for value in ("", str(tmp_path)):
+        monkeypatch.setenv("XDG_CONFIG_HOME", value)
+        expected = platformdirs.user_config_path("tokenq", appauthor=False)
+        assert settings.config_folder() == expected
+        monkeypatch.setattr(settings, "_PLATFORM", "elsewhere")
+        assert settings.config_folder() == expected
+        monkeypatch.undo()
+
+
+def test_every_setting_has_its_sentence():
+    source = inspect.getsource(Settings)
+    for field in fields(Settings):
+        after = source.split(f"    {field.name}: ", 1)[1].split("\n", 2)[1]
+        assert after.strip().startswith('"""'), field.name
+
+
+def test_every_setting_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    names = [f"TOKENQ_{field.name.upper()}" for field in fields(Settings)] + list(ENVIRONMENT_ONLY)
+    assert [name for name in names if name not in readme] == []
