@@ -1,0 +1,1 @@
+"""The doors' other side: each driver has its one home here."""

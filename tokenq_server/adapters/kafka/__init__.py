@@ -1,0 +1,1 @@
+"""Kafka, which tells the story."""

@@ -1,0 +1,80 @@
+"""The pool through which everything but the ledger reads and writes, by SQLAlchemy Core."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+
+
+class Database:
+    """Opens short transactions; what the driver says is translated here."""
+
+    def __init__(self, dsn: str, size: int = 8) -> None:
+        self._engine = create_async_engine(
+            make_url(dsn).set(drivername="postgresql+psycopg"),
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": 5, "options": "-c statement_timeout=10000 -c timezone=UTC"},
+        )
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that commits on leaving.
+
+        Raises:
+            Refused: ``unavailable`` when Postgres is away, ``exists`` or ``in_use`` on a broken rule.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError as error:
+            raise _conflict(error) from error
+        except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+            raise unavailable() from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise unavailable() from error
+            raise
+
+    async def ping(self) -> None:
+        """Return if Postgres answers. Raises Refused."""
+        async with self.begin() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def unsafe_settings(self) -> list[str]:
+        """Settings under which an acknowledged token could be lost."""
+        async with self.begin() as connection:
+            rows = await connection.execute(
+                text(
+                    "SELECT name FROM pg_settings WHERE setting = 'off' "
+                    "AND name IN ('fsync', 'synchronous_commit', 'full_page_writes')"
+                )
+            )
+            return [str(row.name) for row in rows]
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._engine.dispose()
+
+
+def unavailable() -> Refused:
+    """The refusal while Postgres is away."""
+    return refuse(ProblemCode.UNAVAILABLE, "The database is away.", "Try again in a few seconds.", retryAfter=2)
+
+
+def _conflict(error: IntegrityError) -> Refused:
+    state = getattr(error.orig, "sqlstate", "")
+    if state == "23505":
+        return refuse(ProblemCode.EXISTS, "Something of this name is there already.", "Choose another name.")
+    if state == "23503":
+        return refuse(ProblemCode.IN_USE, "Something else still refers to this.", "Remove or change that first.")
+    return refuse(ProblemCode.INVALID, "The database refused these values.", "Check them and try again.")

@@ -1,0 +1,136 @@
+"""The outbox as a log to follow: by the relay, which publishes it, and by the API, which streams it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tokenq_server.services.ports import LedgerDown
+from tokenq_server.services.publishing import Cursor, Entry, Fenced
+
+_RELAY_LOCK = 0x746F6B656E71  # "tokenq"
+
+_ADVANCED = """
+SELECT s.department_id, s.last_seq FROM dept_state s
+"""
+
+_SINCE = """
+SELECT o.department_id, o.seq, o.payload
+FROM unnest(%s::text[], %s::bigint[]) AS c(department_id, seq)
+CROSS JOIN LATERAL (
+  SELECT department_id, seq, payload FROM outbox
+  WHERE outbox.department_id = c.department_id AND outbox.seq > c.seq ORDER BY outbox.seq LIMIT %s
+) AS o
+ORDER BY o.department_id, o.seq
+"""
+
+_BEHIND = """
+SELECT c.department_id, c.seq FROM relay_cursor c JOIN dept_state s USING (department_id) WHERE s.last_seq > c.seq
+"""
+
+_SET = """
+UPDATE relay_cursor SET seq = n.seq, partition = n.partition, kafka_offset = n.kafka_offset
+FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::bigint[]) AS n(department_id, seq, partition, kafka_offset)
+WHERE relay_cursor.department_id = n.department_id
+"""
+
+_REFILL = """
+SELECT s.department_id, coalesce(
+  (SELECT min(o.seq) - 1 FROM outbox o WHERE o.department_id = s.department_id AND o.at > now() - interval '7 days'),
+  s.last_seq) AS seq
+FROM dept_state s
+"""
+
+
+class PostgresEventLog:
+    """Reads the log on a connection of its own."""
+
+    def __init__(self, dsn: str, name: str) -> None:
+        self._dsn = dsn
+        self._name = name
+        self._connection: psycopg.AsyncConnection[dict[str, Any]] | None = None
+        self._epoch = -1
+
+    async def take_over(self) -> None:
+        """Wait for the one relay's place, and fence off whoever had it before."""
+        connection = await self._open()
+        try:
+            await connection.execute("SET lock_timeout = 0")
+            await connection.execute("SELECT pg_advisory_lock(%s)", [_RELAY_LOCK])
+            cursor = await connection.execute("UPDATE relay_epoch SET epoch = epoch + 1 RETURNING epoch")
+            row = await cursor.fetchone()
+        except psycopg.Error as error:
+            raise LedgerDown from error
+        self._epoch = row["epoch"] if row else -1
+
+    async def cursors(self) -> dict[str, Cursor]:
+        """What was published last, per department."""
+        rows = await self._rows("SELECT department_id, seq, partition, kafka_offset FROM relay_cursor", [])
+        return {row["department_id"]: Cursor(row["seq"], row["partition"], row["kafka_offset"]) for row in rows}
+
+    async def refill_starts(self) -> dict[str, int]:
+        """The seq after which to publish again, per department, when the topic has lost everything."""
+        return {row["department_id"]: row["seq"] for row in await self._rows(_REFILL, [])}
+
+    async def set_cursors(self, cursors: dict[str, Cursor]) -> None:
+        """Move cursors, unless a later relay has taken over."""
+        connection = await self._open()
+        try:
+            async with connection.transaction():
+                # The row lock keeps a later relay from bumping the epoch between the look and the update.
+                cursor = await connection.execute("SELECT epoch FROM relay_epoch FOR SHARE")
+                row = await cursor.fetchone()
+                if row is None or row["epoch"] != self._epoch:
+                    raise Fenced
+                values = list(cursors.values())
+                columns = [[c.seq for c in values], [c.partition for c in values], [c.offset for c in values]]
+                await connection.execute(_SET, [list(cursors), *columns])
+        except psycopg.Error as error:
+            raise LedgerDown from error
+
+    async def unpublished(self, limit: int) -> list[Entry]:
+        """The next entries per department."""
+        behind = await self._rows(_BEHIND, [])
+        return await self.since({row["department_id"]: row["seq"] for row in behind}, limit) if behind else []
+
+    async def heads(self) -> dict[str, int]:
+        """The last seq of every department's log."""
+        return {row["department_id"]: row["last_seq"] for row in await self._rows(_ADVANCED, [])}
+
+    async def since(self, positions: Mapping[str, int], limit: int) -> list[Entry]:
+        """The entries after each department's position, at most ``limit`` a department."""
+        rows = await self._rows(_SINCE, [list(positions), list(positions.values()), limit])
+        return [Entry(row["department_id"], row["seq"], row["payload"]) for row in rows]
+
+    async def close(self) -> None:
+        """Give the connection, and with it the relay's place, back."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def _rows(self, statement: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        connection = await self._open()
+        try:
+            cursor = await connection.execute(statement, values)
+            return await cursor.fetchall()
+        except psycopg.Error as error:
+            raise LedgerDown from error
+
+    async def _open(self) -> psycopg.AsyncConnection[dict[str, Any]]:
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            if self._connection is not None and self._epoch >= 0:
+                # The place went with the connection; what was read under it must not be trusted.
+                raise LedgerDown
+            try:
+                self._connection = await psycopg.AsyncConnection.connect(
+                    self._dsn,
+                    autocommit=True,
+                    row_factory=dict_row,
+                    connect_timeout=5,
+                    application_name=self._name,
+                    options="-c statement_timeout=0 -c timezone=UTC",
+                )
+            except psycopg.Error as error:
+                raise LedgerDown from error
+        return self._connection

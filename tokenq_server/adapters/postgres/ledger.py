@@ -1,0 +1,340 @@
+"""The ledger on PostgreSQL: the one connection through which a process changes tokens.
+
+Plain psycopg in pipeline mode, since this is the hot path: a batch costs three or four round trips and one
+fsync, however many commands it carries.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.sql import Composed
+
+from tokenq.contract.events import Event, encode
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.words import Priority, TokenState
+from tokenq_server.adapters.postgres import statements as sql
+from tokenq_server.domain.department import Department, Standing
+from tokenq_server.domain.floor import Floor, Record
+from tokenq_server.domain.policy import Policy, Ratio, Turn
+from tokenq_server.domain.token import Token
+from tokenq_server.services.event_ids import new_event_id
+from tokenq_server.services.ports import (
+    Contact,
+    LedgerDown,
+    LedgerRefused,
+    LineChange,
+    LineEntry,
+    Loaded,
+    Locked,
+    Remembered,
+    Wanted,
+)
+
+Connection = psycopg.AsyncConnection[dict[str, Any]]
+
+_SESSION = (
+    "SET lock_timeout = '5s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'; "
+    "SET TIME ZONE 'UTC'"
+)
+
+
+class PostgresLedger:
+    """Opens transactions on one connection, reconnecting when it is lost."""
+
+    def __init__(self, dsn: str, *, with_email: bool = True) -> None:
+        self._dsn = dsn
+        self._with_email = with_email
+        self._connection: Connection | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["PostgresTransaction"]:
+        """Begin a transaction; leaving without a commit rolls back."""
+        connection = await self._connect()
+        transaction = PostgresTransaction(connection, with_email=self._with_email)
+        try:
+            try:
+                yield transaction
+            finally:
+                if not transaction.is_over:
+                    await connection.rollback()
+        except psycopg.Error as error:
+            await self._settle(connection)
+            raise _translated(error) from error
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        if self._connection:
+            await self._connection.close()
+
+    async def _connect(self) -> Connection:
+        if self._connection is not None and not self._connection.closed and not self._connection.broken:
+            return self._connection
+        try:
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._dsn,
+                row_factory=dict_row,
+                connect_timeout=5,
+                application_name="tokenq-ledger",
+                keepalives_idle=10,
+                keepalives_interval=5,
+                keepalives_count=2,
+                tcp_user_timeout=15_000,
+            )
+            await self._connection.execute(_SESSION)
+            await self._connection.commit()
+        except psycopg.Error as error:
+            raise LedgerDown from error
+        return self._connection
+
+    async def _settle(self, connection: Connection) -> None:
+        with suppress(psycopg.Error):
+            await connection.rollback()
+        if (
+            connection.broken
+            or connection.closed
+            or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+        ):
+            with suppress(psycopg.Error):
+                await connection.close()
+            self._connection = None
+
+
+def _translated(error: psycopg.Error) -> Exception:
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return refuse(ProblemCode.UNAVAILABLE, "The department is busy.", "Try again in a second.", retryAfter=1)
+    if isinstance(error, psycopg.IntegrityError | psycopg.DataError | psycopg.ProgrammingError):
+        return LedgerRefused(error.diag.constraint_name)
+    return LedgerDown()
+
+
+class PostgresTransaction:
+    """One transaction of the ledger."""
+
+    def __init__(self, connection: Connection, *, with_email: bool) -> None:
+        self._connection = connection
+        self._with_email = with_email
+        self.is_over = False
+
+    async def lock(self, department_ids: Sequence[str]) -> Locked:
+        """Lock the departments' rows in id order and read them."""
+        async with self._connection.pipeline():
+            locked = await self._connection.execute(sql.LOCK, [list(department_ids)])
+            clock = await self._connection.execute(sql.NOW)
+        rows = await locked.fetchall()
+        (now,) = await clock.fetchall()
+        return Locked(now["now"], {row["department_id"]: (department_from(row), standing_from(row)) for row in rows})
+
+    async def load(self, wanted: Wanted) -> Loaded:
+        """Read everything wanted in one pipelined round trip."""
+        cursors: dict[str, psycopg.AsyncCursor[dict[str, Any]]] = {}
+        async with self._connection.pipeline():
+            if wanted.token_ids or wanted.counters or wanted.users:
+                cursors["tokens"] = await self._connection.execute(
+                    sql.TOKENS_WANTED, [wanted.token_ids, *_columns(wanted.counters, 2), *_columns(wanted.users, 2)]
+                )
+            if wanted.users:
+                cursors["contacts"] = await self._connection.execute(sql.CONTACTS, [[user for _, user in wanted.users]])
+            if wanted.keys:
+                cursors["kept"] = await self._connection.execute(sql.REMEMBERED, _columns(wanted.keys, 2))
+            if wanted.new_tokens:
+                cursors["ids"] = await self._connection.execute(sql.NEW_IDS, [wanted.new_tokens])
+        rows = {name: await cursor.fetchall() for name, cursor in cursors.items()}
+        return Loaded(
+            tokens=[token_from(row) for row in rows.get("tokens", [])],
+            contacts={row["user_id"]: Contact(row["name"], row["email"]) for row in rows.get("contacts", [])},
+            remembered=[Remembered(**row) for row in rows.get("kept", [])],
+            new_ids=[row["id"] for row in rows.get("ids", [])],
+        )
+
+    async def tokens(self, token_ids: Sequence[int]) -> list[Token]:
+        """Read tokens by id."""
+        return await self._tokens(sql.TOKENS_BY_ID, [list(token_ids)]) if token_ids else []
+
+    async def heads(self, department_id: str, count: int) -> list[Token]:
+        """The first waiting tokens of each class."""
+        return await self._tokens(sql.HEADS, [department_id, count] * 3)
+
+    async def leftovers(self, department_id: str) -> list[Token]:
+        """Who waits, is called or is parked."""
+        return await self._tokens(sql.LEFTOVERS, [department_id])
+
+    async def changes_since(self, department_id: str, seq: int) -> list[LineChange | None]:
+        """What each log entry after ``seq`` that is still kept did to the line."""
+        cursor = await self._connection.execute(sql.CHANGES_SINCE, [department_id, seq])
+        rows = await cursor.fetchall()
+        return [None if row["joins"] is None else LineChange(row["joins"], _entry(row)) for row in rows]
+
+    async def waiting(self, department_id: str) -> list[LineEntry]:
+        """Everybody in line."""
+        cursor = await self._connection.execute(sql.WAITING, [department_id])
+        return [_entry(row) for row in await cursor.fetchall()]
+
+    async def commit(self, floors: Sequence[Floor], remembered: Sequence[Remembered]) -> None:
+        """Write what changed and commit, in one pipelined round trip."""
+        created = [floor.changed[one] for floor in floors for one in floor.changed if one in floor.created]
+        changed = [floor.changed[one] for floor in floors for one in floor.changed if one not in floor.created]
+        records = [(floor, record) for floor in floors for record in floor.records]
+        run = self._connection.execute
+        async with self._connection.pipeline():
+            # Leaving a counter comes before taking it: the unique index is checked row by row.
+            for group in (
+                [one for one in changed if not one.is_at_counter],
+                [one for one in changed if one.is_at_counter],
+            ):
+                if group:
+                    await run(sql.UPDATE_TOKENS, _columns([_changed_row(one) for one in group], 13))
+            if created:
+                await run(sql.INSERT_TOKENS, _columns([_token_row(one) for one in created], 22))
+            if records:
+                rows = [self._outbox_row(floor.department.branch_id, record) for floor, record in records]
+                await run(sql.INSERT_OUTBOX, _columns(rows, 9))
+            if remembered:
+                rows = [(one.principal, one.key, one.fingerprint, one.status, one.body) for one in remembered]
+                await run(sql.REMEMBER, _columns(rows, 5))
+            for floor in floors:
+                await run(sql.UPDATE_STANDING, _standing_row(floor))
+            await run("COMMIT")
+        self.is_over = True
+
+    async def _tokens(self, statement: Composed, values: list[Any]) -> list[Token]:
+        cursor = await self._connection.execute(statement, values)
+        return [token_from(row) for row in await cursor.fetchall()]
+
+    def _outbox_row(self, branch_id: str, record: Record) -> tuple[Any, ...]:
+        token = record.token
+        event = Event(
+            event_type=record.event_type,
+            event_id=new_event_id(record.at),
+            seq=record.seq,
+            timestamp=record.at,
+            branch_id=branch_id,
+            department_id=token.department_id,
+            business_day=token.day.isoformat(),
+            token_id=token.token_id,
+            token_no=token.number,
+            display_number=token.display,
+            priority=str(token.priority),
+            user_id=token.user_id,
+            email=token.email if self._with_email else None,
+            counter_id=token.counter_id,
+            actor=record.actor,
+            data=record.data,
+        )
+        return (
+            token.department_id,
+            record.seq,
+            str(record.event_type),
+            token.token_id,
+            encode(event).decode(),
+            record.joins,
+            str(token.priority),
+            token.place,
+            record.at,
+        )
+
+
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Turn rows into columns, the shape that unnest takes."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _entry(row: dict[str, Any]) -> LineEntry:
+    return LineEntry(row["token_id"], Priority(row["priority"]), row["place"])
+
+
+def department_from(row: dict[str, Any]) -> Department:
+    """A department from a row that joins department and branch; ``max_wait`` is an interval."""
+    ratio = Ratio(row["ratio_priority"], row["ratio_normal"])
+    return Department(
+        department_id=row["department_id"],
+        name=row["name"],
+        branch_id=row["branch_id"],
+        timezone=row["timezone"],
+        rollover_hour=row["rollover_hour"],
+        is_open=row["is_open"],
+        prefix=row["prefix"],
+        number_format=row["number_format"],
+        policy=Policy(ratio, row["max_wait"]),
+    )
+
+
+def standing_from(row: dict[str, Any]) -> Standing:
+    """The head of a department's log from its row."""
+    return Standing(
+        day=row["day"],
+        last_no=row["last_no"],
+        last_seq=row["last_seq"],
+        turn=Turn(row["turn_priority"], row["turn_normal"]),
+        waiting={
+            Priority.URGENT: row["waiting_urgent"],
+            Priority.PRIORITY: row["waiting_priority"],
+            Priority.NORMAL: row["waiting_normal"],
+        },
+    )
+
+
+def _standing_row(floor: Floor) -> list[Any]:
+    standing = floor.standing
+    waiting = [standing.waiting.get(name, 0) for name in (Priority.URGENT, Priority.PRIORITY, Priority.NORMAL)]
+    return [
+        standing.day,
+        standing.last_no,
+        standing.last_seq,
+        standing.turn.priority,
+        standing.turn.normal,
+        *waiting,
+        floor.department.department_id,
+    ]
+
+
+def token_from(row: dict[str, Any]) -> Token:
+    """A token from its row."""
+    return Token(**row | {"state": TokenState(row["state"]), "priority": Priority(row["priority"])})
+
+
+def _token_row(token: Token) -> tuple[Any, ...]:
+    return (
+        token.token_id,
+        token.department_id,
+        token.branch_id,
+        token.day,
+        token.number,
+        token.display,
+        str(token.state),
+        str(token.priority),
+        token.place,
+        token.original_place,
+        token.issued_at,
+        token.waiting_since,
+        token.user_id,
+        token.name,
+        token.email,
+        token.counter_id,
+        token.claim_version,
+        token.calls,
+        token.reason,
+        token.called_at,
+        token.started_at,
+        token.served_at,
+    )
+
+
+def _changed_row(token: Token) -> tuple[Any, ...]:
+    return (
+        token.token_id,
+        str(token.state),
+        str(token.priority),
+        token.place,
+        token.waiting_since,
+        token.counter_id,
+        token.claim_version,
+        token.calls,
+        token.reason,
+        token.called_at,
+        token.started_at,
+        token.served_at,
+        token.original_place,
+    )

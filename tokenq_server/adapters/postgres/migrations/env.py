@@ -1,0 +1,10 @@
+"""Alembic's entry: runs the scripts on the connection that migrate() opened."""
+
+from alembic import context
+
+from tokenq_server.adapters.postgres.tables import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, compare_type=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,131 @@
+"""Looking up queues and tokens in Postgres."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select, text, tuple_, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tokenq.contract.words import Priority, TokenState
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.ledger import department_from, standing_from, token_from
+from tokenq_server.adapters.postgres.tables import branch, department, dept_state, outbox, token
+from tokenq_server.domain.token import Token
+from tokenq_server.services.reading import Snapshot, Sought
+
+
+class PostgresReading:
+    """Reads; every answer is one consistent moment."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def snapshot(self, department_id: str, heads: int) -> Snapshot | None:
+        """A department now; all its parts from the same snapshot."""
+        query = (
+            select(
+                department, branch.c.timezone, branch.c.rollover_hour, dept_state, func.clock_timestamp().label("now")
+            )
+            .join(dept_state, dept_state.c.department_id == department.c.department_id)
+            .join(branch, branch.c.branch_id == department.c.branch_id)
+            .where(department.c.department_id == department_id, ~department.c.is_archived)
+        )
+        async with self._database.begin() as connection:
+            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            found = (await connection.execute(query)).mappings().one_or_none()
+            if found is None:
+                return None
+            row = dict(found) | {"max_wait": timedelta(minutes=found["max_wait_minutes"])}
+            standing = standing_from(row)
+            return Snapshot(
+                department=department_from(row),
+                standing=standing,
+                now=row["now"],
+                line=await _heads(connection, department_id, heads),
+                busy=await _busy(connection, department_id),
+                counts=await _counts(connection, department_id, standing.day, standing.waiting),
+            )
+
+    async def token(self, token_id: int) -> Token | None:
+        """One token."""
+        async with self._database.begin() as connection:
+            row = (await connection.execute(select(token).where(token.c.token_id == token_id))).one_or_none()
+            return _token(row) if row is not None else None
+
+    async def ahead_in_class(self, one: Token) -> int:
+        """How many of its class wait before it."""
+        query = (
+            select(func.count())
+            .select_from(token)
+            .where(
+                token.c.department_id == one.department_id,
+                token.c.priority == str(one.priority),
+                token.c.state == "WAITING",
+                tuple_(token.c.place, token.c.token_id) < tuple_(one.place, one.token_id),
+            )
+        )
+        async with self._database.begin() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def tokens(self, sought: Sought) -> list[Token]:
+        """Tokens by falling id."""
+        query = select(token).order_by(token.c.token_id.desc()).limit(sought.limit)
+        if sought.department_id is not None:
+            query = query.where(token.c.department_id == sought.department_id)
+        if sought.states:
+            query = query.where(token.c.state.in_([str(state) for state in sought.states]))
+        if sought.user_id is not None:
+            query = query.where(token.c.user_id == sought.user_id)
+        if sought.day is not None:
+            query = query.where(token.c.day == sought.day)
+        if sought.before is not None:
+            query = query.where(token.c.token_id < sought.before)
+        if sought.display is not None:
+            latest = select(dept_state.c.day).where(dept_state.c.department_id == token.c.department_id)
+            day = latest.correlate(token).scalar_subquery()
+            query = query.where(token.c.display == sought.display)
+            query = query.where(token.c.day == day) if sought.day is None else query
+        async with self._database.begin() as connection:
+            return [_token(row) for row in await connection.execute(query)]
+
+    async def payloads(self, token_id: int) -> list[dict[str, Any]]:
+        """A token's events in the order they happened."""
+        query = select(outbox.c.payload).where(outbox.c.token_id == token_id).order_by(outbox.c.at, outbox.c.seq)
+        async with self._database.begin() as connection:
+            return [json.loads(row.payload) for row in await connection.execute(query)]
+
+
+async def _heads(connection: AsyncConnection, department_id: str, count: int) -> list[Token]:
+    one_class = [
+        select(token)
+        .where(token.c.department_id == department_id, token.c.state == "WAITING", token.c.priority == str(name))
+        .order_by(token.c.place, token.c.token_id)
+        .limit(count)
+        .subquery()
+        for name in Priority
+    ]
+    rows = await connection.execute(union_all(*(select(part) for part in one_class)))
+    return [_token(row) for row in rows]
+
+
+async def _busy(connection: AsyncConnection, department_id: str) -> list[Token]:
+    busy = ("CALLED", "SERVING", "PARKED")
+    query = select(token).where(token.c.department_id == department_id, token.c.state.in_(busy))
+    return [_token(row) for row in await connection.execute(query.order_by(token.c.called_at.desc()))]
+
+
+async def _counts(
+    connection: AsyncConnection, department_id: str, day: Any, waiting: dict[Priority, int]
+) -> dict[TokenState, int]:
+    query = (
+        select(token.c.state, func.count().label("count"))
+        .where(token.c.department_id == department_id, token.c.day == day)
+        .group_by(token.c.state)
+    )
+    counts = {TokenState(row.state): int(row._mapping["count"]) for row in await connection.execute(query)}
+    return counts | {TokenState.WAITING: sum(waiting.values())}
+
+
+def _token(row: Any) -> Token:
+    return token_from(dict(row._mapping))

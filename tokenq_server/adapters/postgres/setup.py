@@ -1,0 +1,123 @@
+"""Branches and departments in Postgres."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.ledger import department_from
+from tokenq_server.adapters.postgres.tables import branch, department, dept_state, idempotency, relay_cursor, token
+from tokenq_server.domain.department import Department
+from tokenq_server.services.setup import Branch
+
+_LIVE = ("WAITING", "CALLED", "SERVING", "PARKED")
+
+
+class PostgresSetup:
+    """Keeps what admins set up."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def branches(self) -> list[Branch]:
+        """All branches by id."""
+        async with self._database.begin() as connection:
+            rows = await connection.execute(select(branch).order_by(branch.c.branch_id))
+            return [Branch(**row) for row in rows.mappings()]
+
+    async def branch(self, branch_id: str) -> Branch | None:
+        """One branch."""
+        async with self._database.begin() as connection:
+            rows = await connection.execute(select(branch).where(branch.c.branch_id == branch_id))
+            row = rows.mappings().one_or_none()
+            return Branch(**row) if row else None
+
+    async def put_branch(self, one: Branch, *, is_new: bool) -> None:
+        """Write a branch."""
+        values = {"name": one.name, "timezone": one.timezone, "rollover_hour": one.rollover_hour}
+        statement = upsert(branch).values(branch_id=one.branch_id, **values)
+        if not is_new:
+            statement = statement.on_conflict_do_update(index_elements=["branch_id"], set_=values)
+        async with self._database.begin() as connection:
+            await connection.execute(statement)
+
+    async def departments(self) -> list[Department]:
+        """All departments by id."""
+        async with self._database.begin() as connection:
+            rows = await connection.execute(_departments().order_by(department.c.department_id))
+            return [_department(row) for row in rows.mappings()]
+
+    async def department(self, department_id: str) -> Department | None:
+        """One department."""
+        async with self._database.begin() as connection:
+            rows = await connection.execute(_departments().where(department.c.department_id == department_id))
+            row = rows.mappings().one_or_none()
+            return _department(row) if row else None
+
+    async def put_department(self, one: Department, *, is_new: bool) -> None:
+        """Write a department and, for a new one, the row that orders it."""
+        values = {
+            "name": one.name,
+            "branch_id": one.branch_id,
+            "is_open": one.is_open,
+            "prefix": one.prefix,
+            "number_format": one.number_format,
+            "ratio_priority": one.policy.ratio.priority,
+            "ratio_normal": one.policy.ratio.normal,
+            "max_wait_minutes": int(one.policy.max_wait.total_seconds() // 60),
+            "is_archived": False,
+        }
+        async with self._database.begin() as connection:
+            if is_new and not await _unarchived(connection, one.department_id, values):
+                await connection.execute(insert(department).values(department_id=one.department_id, **values))
+            elif not is_new:
+                statement = upsert(department).values(department_id=one.department_id, **values)
+                await connection.execute(statement.on_conflict_do_update(index_elements=["department_id"], set_=values))
+            for table in (dept_state, relay_cursor):
+                await connection.execute(upsert(table).values(department_id=one.department_id).on_conflict_do_nothing())
+
+    async def archive_department(self, department_id: str) -> bool:
+        """Hide a department; False if it still has live tokens."""
+        async with self._database.begin() as connection:
+            # The same lock as the ledger's: nobody can be issued a token between the look and the change.
+            await connection.execute(
+                select(dept_state.c.department_id).where(dept_state.c.department_id == department_id).with_for_update()
+            )
+            live = select(literal(1)).where(token.c.department_id == department_id, token.c.state.in_(_LIVE)).limit(1)
+            if (await connection.execute(live)).first():
+                return False
+            await connection.execute(
+                update(department).where(department.c.department_id == department_id).values(is_archived=True)
+            )
+            return True
+
+    async def forget_old_keys(self) -> None:
+        """Forget idempotency keys older than two days."""
+        old = idempotency.c.created_at < func.clock_timestamp() - timedelta(days=2)
+        async with self._database.begin() as connection:
+            await connection.execute(delete(idempotency).where(old))
+
+
+async def _unarchived(connection: AsyncConnection, department_id: str, values: dict[str, Any]) -> bool:
+    revived = await connection.execute(
+        update(department)
+        .where(department.c.department_id == department_id, department.c.is_archived)
+        .values(**values)
+        .returning(department.c.department_id)
+    )
+    return revived.first() is not None
+
+
+def _departments() -> Select[Any]:
+    return (
+        select(department, branch.c.timezone, branch.c.rollover_hour)
+        .join(branch, branch.c.branch_id == department.c.branch_id)
+        .where(~department.c.is_archived)
+    )
+
+
+def _department(row: Any) -> Department:
+    return department_from({**row, "max_wait": timedelta(minutes=row["max_wait_minutes"])})

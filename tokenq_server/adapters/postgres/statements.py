@@ -1,0 +1,104 @@
+"""The ledger's SQL, one sentence each."""
+
+from psycopg.sql import SQL
+
+_TOKENS = SQL(
+    "token_id, department_id, branch_id, day, number, display, state, priority, place, original_place, issued_at, "
+    "waiting_since, user_id, name, email, counter_id, claim_version, calls, reason, called_at, started_at, served_at"
+)
+# Lock the departments' rows in id order (so that two processes cannot deadlock) and read what orders them.
+LOCK = """
+SELECT d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_format,
+       d.ratio_priority, d.ratio_normal, make_interval(mins => d.max_wait_minutes) AS max_wait,
+       b.timezone, b.rollover_hour,
+       s.day, s.last_no, s.last_seq, s.turn_priority, s.turn_normal,
+       s.waiting_urgent, s.waiting_priority, s.waiting_normal
+FROM dept_state s
+JOIN department d USING (department_id)
+JOIN branch b USING (branch_id)
+WHERE s.department_id = ANY(%s) AND NOT d.is_archived
+ORDER BY s.department_id
+FOR UPDATE OF s
+"""
+
+# The database's clock, read when the locks are held: a row could be read before the wait for its lock was over.
+NOW = "SELECT clock_timestamp() AS now"
+
+# Every token a batch names: by id, by the counter that holds it, by the user who holds it.
+TOKENS_WANTED = SQL("""
+SELECT {columns} FROM token WHERE token_id = ANY(%s)
+UNION
+SELECT {columns} FROM token
+WHERE state IN ('CALLED', 'SERVING') AND (branch_id, counter_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+UNION
+SELECT {columns} FROM token
+WHERE state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')
+  AND (department_id, user_id) IN (SELECT * FROM unnest(%s::text[], %s::bigint[]))
+""").format(columns=_TOKENS)
+
+CONTACTS = "SELECT user_id, name, email FROM app_user WHERE user_id = ANY(%s) AND NOT is_disabled"
+
+REMEMBERED = """
+SELECT principal, key, fingerprint, status, body FROM idempotency
+WHERE (principal, key) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+"""
+
+NEW_IDS = "SELECT nextval('token_id_seq') AS id FROM generate_series(1, %s)"
+
+TOKENS_BY_ID = SQL("SELECT {columns} FROM token WHERE token_id = ANY(%s)").format(columns=_TOKENS)
+
+_HEADS_OF = SQL("""
+(SELECT {columns} FROM token
+ WHERE department_id = %s AND state = 'WAITING' AND priority = {priority}
+ ORDER BY place, token_id LIMIT %s)
+""")
+HEADS = SQL(" UNION ALL ").join(
+    _HEADS_OF.format(columns=_TOKENS, priority=priority) for priority in ("urgent", "priority", "normal")
+)
+
+LEFTOVERS = SQL("""
+SELECT {columns} FROM token
+WHERE department_id = %s AND state IN ('WAITING', 'CALLED', 'PARKED')
+ORDER BY place, token_id
+""").format(columns=_TOKENS)
+
+CHANGES_SINCE = """
+SELECT seq, joins, token_id, priority, place FROM outbox WHERE department_id = %s AND seq > %s ORDER BY seq
+"""
+
+WAITING = "SELECT token_id, priority, place FROM token WHERE department_id = %s AND state = 'WAITING'"
+
+INSERT_TOKENS = SQL("""
+INSERT INTO token ({columns})
+SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::date[], %s::int[], %s::text[], %s::text[], %s::text[],
+  %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::text[], %s::text[], %s::text[],
+  %s::int[], %s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+""").format(columns=_TOKENS)
+
+UPDATE_TOKENS = """
+UPDATE token SET state = c.state, priority = c.priority, place = c.place, waiting_since = c.waiting_since,
+  counter_id = c.counter_id, claim_version = c.claim_version, calls = c.calls, reason = c.reason,
+  called_at = c.called_at, started_at = c.started_at, served_at = c.served_at, original_place = c.original_place
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::int[], %s::int[],
+  %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::bigint[])
+  AS c(token_id, state, priority, place, waiting_since, counter_id, claim_version, calls, reason, called_at, started_at,
+       served_at, original_place)
+WHERE token.token_id = c.token_id
+"""
+
+INSERT_OUTBOX = """
+INSERT INTO outbox (department_id, seq, event_type, token_id, payload, joins, priority, place, at)
+SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::bool[], %s::text[],
+  %s::bigint[], %s::timestamptz[])
+"""
+
+REMEMBER = """
+INSERT INTO idempotency (principal, key, fingerprint, status, body)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::smallint[], %s::text[])
+"""
+
+UPDATE_STANDING = """
+UPDATE dept_state SET day = %s, last_no = %s, last_seq = %s, turn_priority = %s, turn_normal = %s,
+  waiting_urgent = %s, waiting_priority = %s, waiting_normal = %s
+WHERE department_id = %s
+"""

@@ -1,0 +1,275 @@
+"""The tables. Migrations are checked against these definitions by a test."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+
+def _moment(name: str, *, nullable: bool = True, now: bool = False) -> Column[object]:
+    return Column(
+        name, DateTime(timezone=True), nullable=nullable, server_default=func.clock_timestamp() if now else None
+    )
+
+
+branch = Table(
+    "branch",
+    metadata,
+    Column("branch_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("rollover_hour", SmallInteger, nullable=False, server_default="4"),
+    CheckConstraint("rollover_hour BETWEEN 0 AND 23", name="branch_rollover_hour"),
+)
+
+department = Table(
+    "department",
+    metadata,
+    Column("department_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("branch_id", Text, ForeignKey("branch.branch_id"), nullable=False),
+    Column("is_open", Boolean, nullable=False, server_default=text("true")),
+    Column("prefix", Text, nullable=False),
+    Column("number_format", Text, nullable=False),
+    Column("ratio_priority", SmallInteger, nullable=False, server_default="2"),
+    Column("ratio_normal", SmallInteger, nullable=False, server_default="1"),
+    Column("max_wait_minutes", Integer, nullable=False, server_default="60"),
+    # A department with history is hidden, not deleted: its tokens and events stay explainable.
+    Column("is_archived", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("department_id ~ '^[A-Z][A-Z0-9]{0,7}$'", name="department_id_shape"),
+    CheckConstraint("ratio_priority BETWEEN 1 AND 99 AND ratio_normal BETWEEN 1 AND 99", name="department_ratio"),
+    CheckConstraint("max_wait_minutes BETWEEN 1 AND 1440", name="department_max_wait"),
+)
+
+dept_state = Table(
+    "dept_state",
+    metadata,
+    Column("department_id", Text, ForeignKey("department.department_id"), primary_key=True),
+    Column("day", Date, nullable=False, server_default=text("'0001-01-01'")),
+    Column("last_no", Integer, nullable=False, server_default="0"),
+    Column("last_seq", BigInteger, nullable=False, server_default="0"),
+    Column("turn_priority", SmallInteger, nullable=False, server_default="0"),
+    Column("turn_normal", SmallInteger, nullable=False, server_default="0"),
+    Column("waiting_urgent", Integer, nullable=False, server_default="0"),
+    Column("waiting_priority", Integer, nullable=False, server_default="0"),
+    Column("waiting_normal", Integer, nullable=False, server_default="0"),
+    # Updated at every batch: room on the page keeps the update in place (HOT).
+    postgresql_with={"fillfactor": "50"},
+)
+
+app_user = Table(
+    "app_user",
+    metadata,
+    Column("user_id", BigInteger, Identity(), primary_key=True),
+    Column("username", Text, unique=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text),
+    Column("role", Text, nullable=False),
+    Column("departments", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("password_hash", Text),
+    Column("must_change_password", Boolean, nullable=False, server_default=text("false")),
+    Column("is_disabled", Boolean, nullable=False, server_default=text("false")),
+    _moment("created_at", nullable=False, now=True),
+    CheckConstraint("role IN ('admin', 'staff', 'desk', 'customer')", name="app_user_role"),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("credential_id", BigInteger, Identity(), primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("user_id", BigInteger, ForeignKey("app_user.user_id", ondelete="CASCADE")),
+    Column("label", Text, nullable=False),
+    Column("role", Text),
+    Column("departments", ARRAY(Text), nullable=False, server_default="{}"),
+    _moment("created_at", nullable=False, now=True),
+    _moment("expires_at"),
+    _moment("last_used_at"),
+    CheckConstraint("(kind = 'session') = (user_id IS NOT NULL)", name="credential_owner"),
+    CheckConstraint("(kind = 'key') = (role IS NOT NULL)", name="credential_role"),
+    Index("credential_user", "user_id"),
+)
+
+token_id_seq = Sequence("token_id_seq", metadata=metadata)
+
+token = Table(
+    "token",
+    metadata,
+    Column("token_id", BigInteger, primary_key=True),
+    Column("department_id", Text, ForeignKey("department.department_id"), nullable=False),
+    Column("branch_id", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("display", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("original_place", BigInteger, nullable=False),
+    _moment("issued_at", nullable=False),
+    _moment("waiting_since", nullable=False),
+    Column("user_id", BigInteger),
+    Column("name", Text),
+    Column("email", Text),
+    Column("counter_id", Text),
+    Column("claim_version", Integer, nullable=False, server_default="0"),
+    Column("calls", Integer, nullable=False, server_default="0"),
+    Column("reason", Text),
+    _moment("called_at"),
+    _moment("started_at"),
+    _moment("served_at"),
+    UniqueConstraint("department_id", "day", "number", name="token_number"),
+    CheckConstraint("priority IN ('normal', 'priority', 'urgent')", name="token_priority"),
+    Index(
+        "token_live_user",
+        "department_id",
+        "user_id",
+        unique=True,
+        postgresql_where=text("state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')"),
+    ),
+    Index(
+        "token_at_counter",
+        "branch_id",
+        "counter_id",
+        unique=True,
+        postgresql_where=text("state IN ('CALLED', 'SERVING')"),
+    ),
+    Index(
+        "token_waiting",
+        "department_id",
+        "priority",
+        "place",
+        "token_id",
+        postgresql_where=text("state = 'WAITING'"),
+    ),
+    Index(
+        "token_live",
+        "department_id",
+        postgresql_where=text("state IN ('CALLED', 'SERVING', 'PARKED')"),
+    ),
+    Index("token_user", "user_id", postgresql_where=text("user_id IS NOT NULL")),
+    postgresql_with={"fillfactor": "80"},
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("principal", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    _moment("created_at", nullable=False, now=True),
+    PrimaryKeyConstraint("principal", "key"),
+    Index("idempotency_age", "created_at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("department_id", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("token_id", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),
+    # What this entry does to the waiting line: true joins, false leaves, null neither.
+    Column("joins", Boolean),
+    Column("priority", Text, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    _moment("at", nullable=False),
+    PrimaryKeyConstraint("department_id", "seq"),
+    Index("outbox_token", "token_id"),
+    Index("outbox_age", "at"),
+)
+
+relay_cursor = Table(
+    "relay_cursor",
+    metadata,
+    Column("department_id", Text, ForeignKey("department.department_id"), primary_key=True),
+    Column("seq", BigInteger, nullable=False, server_default="0"),
+    # Where the last published record went: a topic that ends before it has lost records.
+    Column("partition", Integer),
+    Column("kafka_offset", BigInteger),
+)
+
+relay_epoch = Table(
+    "relay_epoch",
+    metadata,
+    Column("only", Boolean, primary_key=True, server_default=text("true")),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("only", name="relay_epoch_one_row"),
+)
+
+mail_job = Table(
+    "mail_job",
+    metadata,
+    Column("department_id", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("token_id", BigInteger, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("event", JSONB, nullable=False),
+    Column("state", Text, nullable=False, server_default="due"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("ambiguous", Integer, nullable=False, server_default="0"),
+    _moment("due_at", nullable=False, now=True),
+    _moment("lease_until"),
+    Column("lease_owner", Text),
+    Column("last_error", Text),
+    _moment("created_at", nullable=False, now=True),
+    _moment("sent_at"),
+    PrimaryKeyConstraint("department_id", "seq", "kind"),
+    CheckConstraint("state IN ('due', 'sending', 'sent', 'dead', 'dropped')", name="mail_job_state"),
+    Index("mail_job_due", "due_at", postgresql_where=text("state IN ('due', 'sending')")),
+    Index("mail_job_token", "token_id", "seq"),
+)
+
+mail_dlq = Table(
+    "mail_dlq",
+    metadata,
+    Column("dlq_id", BigInteger, Identity(), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    # A record that could not be read …
+    Column("topic", Text),
+    Column("partition", Integer),
+    Column("offset", BigInteger),
+    Column("raw", LargeBinary),
+    # … or a letter that could not be sent.
+    Column("department_id", Text),
+    Column("seq", BigInteger),
+    Column("kind", Text),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("copied", Boolean, nullable=False, server_default=text("false")),
+    _moment("at", nullable=False, now=True),
+    UniqueConstraint("topic", "partition", "offset", name="mail_dlq_record"),
+    ForeignKeyConstraint(
+        ["department_id", "seq", "kind"],
+        ["mail_job.department_id", "mail_job.seq", "mail_job.kind"],
+        name="mail_dlq_job",
+    ),
+    CheckConstraint("state IN ('open', 'retried', 'dropped')", name="mail_dlq_state"),
+)

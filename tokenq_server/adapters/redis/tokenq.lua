@@ -1,0 +1,85 @@
+#!lua name=tokenq
+-- The waiting line of a department. All keys of one department share a hash tag, so they share a slot.
+--   meta hash: seq = the last log entry applied;  ctr: the last number handed out;  q: who waits
+-- The score in q orders classes first and places inside a class second; the member is the token id,
+-- zero-padded so that equal scores sort by id as they do in Postgres.
+
+local TWO_DAYS = 172800
+local CLASSES = 3
+local CLASS_WIDTH = 281474976710656 -- 2^48 places a class
+
+-- Lua would write a large number as 2.8e+14; a score must be exact.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+local function standing(meta)
+  return tonumber(redis.call('HGET', meta, 'seq') or '-1')
+end
+
+-- ask: KEYS meta ctr q; ARGV last_no last_seq numbers heads -> {first_no, at, in_step, id, id, ...}
+-- The caller holds the department's row in Postgres: what it says of the last number is true.
+local function ask(keys, args)
+  local last_no, last_seq = tonumber(args[1]), tonumber(args[2])
+  local numbers, heads = tonumber(args[3]), tonumber(args[4])
+  if numbers > 0 then
+    if tonumber(redis.call('GET', keys[2]) or '-1') ~= last_no then
+      redis.call('SET', keys[2], args[1])
+    end
+    redis.call('INCRBY', keys[2], numbers)
+    redis.call('EXPIRE', keys[2], TWO_DAYS)
+  end
+  local at = standing(keys[1])
+  local answer = {last_no + 1, at, 0}
+  if at == last_seq then
+    answer[3] = 1
+    for class = 0, CLASSES - 1 do
+      if heads > 0 then
+        local ids = redis.call('ZRANGE', keys[3], whole(class * CLASS_WIDTH),
+          '(' .. whole((class + 1) * CLASS_WIDTH), 'BYSCORE', 'LIMIT', 0, heads)
+        for _, id in ipairs(ids) do answer[#answer + 1] = id end
+      end
+    end
+  end
+  return answer
+end
+
+-- advance: KEYS meta q; ARGV prev new then op score id ... -> where the line stands afterwards
+local function advance(keys, args)
+  local at, prev, new = standing(keys[1]), tonumber(args[1]), tonumber(args[2])
+  if at ~= prev then return at end
+  for i = 3, #args, 3 do
+    if args[i] == '+' then
+      redis.call('ZADD', keys[2], args[i + 1], args[i + 2])
+    else
+      redis.call('ZREM', keys[2], args[i + 2])
+    end
+  end
+  redis.call('HSET', keys[1], 'seq', args[2])
+  redis.call('EXPIRE', keys[2], TWO_DAYS)
+  return new
+end
+
+-- stage: KEYS new_q; ARGV score id ... : part of a rebuilt line, put aside
+local function stage(keys, args)
+  for i = 1, #args, 2 do redis.call('ZADD', keys[1], args[i], args[i + 1]) end
+  redis.call('EXPIRE', keys[1], 600)
+  return redis.call('ZCARD', keys[1])
+end
+
+-- install: KEYS meta ctr q new_q; ARGV last_no last_seq : the staged line becomes the line
+local function install(keys, args)
+  redis.call('DEL', keys[3])
+  if redis.call('EXISTS', keys[4]) == 1 then
+    redis.call('RENAME', keys[4], keys[3])
+    redis.call('EXPIRE', keys[3], TWO_DAYS)
+  end
+  redis.call('SET', keys[2], args[1], 'EX', TWO_DAYS)
+  redis.call('HSET', keys[1], 'seq', args[2])
+  return tonumber(args[2])
+end
+
+redis.register_function('tokenq_ask', ask)
+redis.register_function('tokenq_advance', advance)
+redis.register_function('tokenq_stage', stage)
+redis.register_function('tokenq_install', install)

@@ -1,0 +1,135 @@
+"""The waiting line on Redis: small server-side functions that take the expected value.
+
+Only the group-commit task may use it: a cancelled call would leave its reply for the next caller.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from tokenq_server.domain.policy import RANK
+from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry
+
+_CLASS_WIDTH = 1 << 48
+_MIDDLE = 1 << 40
+"""Places may fall below zero (somebody put first again and again); the offset keeps scores inside their class."""
+_STAGE_CHUNK = 2_000
+
+
+class RedisLine:
+    """One line per department; keys ``tq:{DEPT}:…`` share a slot."""
+
+    def __init__(self, url: str, *, timeout: float = 0.15, pause: float = 0.5) -> None:
+        self._redis: Redis = Redis.from_url(
+            url,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            single_connection_client=False,
+            max_connections=2,
+            decode_responses=True,
+        )
+        self._pause = pause
+        self._down_until = 0.0
+
+    async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
+        """Answer every ask in one round trip."""
+        calls = [
+            ("tokenq_ask", _keys(ask.department_id, ask.day, "meta", "ctr", "q"), _ask_values(ask)) for ask in asks
+        ]
+        replies = await self._call(calls)
+        return [
+            LineAnswer(int(first), int(at), [int(one) for one in ids] if int(in_step) else None)
+            for first, at, in_step, *ids in replies
+        ]
+
+    async def advance(self, steps: Sequence[Advance]) -> list[int]:
+        """Apply each step whose ``prev`` is where the line stands."""
+        calls = []
+        for step in steps:
+            values: list[Any] = [step.prev, step.new]
+            for change in step.changes:
+                values += ["+" if change.joins else "-", _score(change.entry), _member(change.entry)]
+            calls.append(("tokenq_advance", _keys(step.department_id, step.day, "meta", "q"), values))
+        return [int(at) for at in await self._call(calls)]
+
+    async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
+        """Replace a department's line."""
+        meta, counter, line, staged = _keys(ask.department_id, ask.day, "meta", "ctr", "q", "q:new")
+        await self._run(self._redis.delete(staged))
+        for start in range(0, len(entries), _STAGE_CHUNK):
+            chunk = entries[start : start + _STAGE_CHUNK]
+            values = [value for entry in chunk for value in (_score(entry), _member(entry))]
+            await self._call([("tokenq_stage", [staged], values)])
+        await self._call([("tokenq_install", [meta, counter, line, staged], [ask.last_no, ask.last_seq])])
+
+    async def ping(self) -> None:
+        """Return if Redis answers."""
+        try:
+            await self._redis.ping()
+        except (RedisError, OSError, TimeoutError) as error:
+            raise LineDown from error
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._redis.aclose()
+
+    async def _call(self, calls: Sequence[tuple[str, list[str], list[Any]]]) -> list[Any]:
+        try:
+            return list(await self._run(self._pipeline(calls)))
+        except ResponseError as error:
+            if "not found" not in str(error).lower():
+                raise LineDown from error
+        try:
+            await self._run(self._redis.function_load(_library(), replace=True))
+            return list(await self._run(self._pipeline(calls)))
+        except ResponseError as error:
+            raise LineDown from error
+
+    async def _pipeline(self, calls: Sequence[tuple[str, list[str], list[Any]]]) -> list[Any]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for function, keys, values in calls:
+            pipeline.fcall(function, len(keys), *keys, *values)
+        return list(await pipeline.execute())
+
+    async def _run(self, work: Any) -> Any:
+        """Await Redis, but not again for a while after it failed: a row lock must not wait on a dead Redis twice."""
+        if time.monotonic() < self._down_until:
+            if asyncio.iscoroutine(work):
+                work.close()
+            raise LineDown
+        try:
+            return await work
+        except ResponseError:
+            raise
+        except (RedisError, OSError, TimeoutError) as error:
+            self._down_until = time.monotonic() + self._pause
+            raise LineDown from error
+
+
+def _library() -> str:
+    return (files("tokenq_server.adapters.redis") / "tokenq.lua").read_text()
+
+
+def _keys(department_id: str, day: Any, *names: str) -> list[str]:
+    tag = f"tq:{{{department_id}}}"
+    return [f"{tag}:{name}" if name == "meta" else f"{tag}:{day}:{name}" for name in names]
+
+
+def _ask_values(ask: Ask) -> list[Any]:
+    return [ask.last_no, ask.last_seq, ask.numbers, ask.heads]
+
+
+def _score(entry: LineEntry) -> int:
+    return RANK[entry.priority] * _CLASS_WIDTH + _MIDDLE + entry.place
+
+
+def _member(entry: LineEntry) -> str:
+    return f"{entry.token_id:019d}"

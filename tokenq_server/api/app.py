@@ -1,0 +1,116 @@
+"""The API as an ASGI application."""
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tokenq_server.adapters.metrics import Metrics
+from tokenq_server.api import problems
+from tokenq_server.api.routes import auth, events, health, people, setup, tokens
+from tokenq_server.bootstrap import Services, ensure_admin, open_services
+from tokenq_server.settings import ServerSettings
+
+logger = logging.getLogger(__name__)
+
+_ABOUT = """Queues for places where people take a number and wait.
+
+Log in with `POST /api/v1/auth/login`, or use a key, and send it as `Authorization: Bearer tq_…`.
+Send an `Idempotency-Key` with every change, and the same one when you repeat it: nothing is done twice.
+Whatever is refused comes as `application/problem+json` with a stable `code`, a sentence and a hint.
+"""
+_PROBLEM = {
+    "description": "Refused: a stable code, a sentence and a hint.",
+    "content": {
+        "application/problem+json": {
+            "example": {
+                "type": "urn:tokenq:problem:queue_empty",
+                "title": "queue empty",
+                "status": 409,
+                "code": "queue_empty",
+                "detail": "Nobody is waiting in CW.",
+                "hint": "Watch for the next one with 'tokenq queue --watch'.",
+            }
+        }
+    },
+}
+
+
+def create_app(settings: ServerSettings) -> FastAPI:
+    """Build the application; stores are opened when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services(settings) as services:
+            app.state.services = services
+            app.state.metrics = services.metrics
+            await _first_steps(services)
+            yield
+
+    app = FastAPI(
+        title="tokenq",
+        version="1",
+        description=_ABOUT,
+        lifespan=lifespan,
+        docs_url="/docs" if settings.docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.docs else None,
+        max_body_size=settings.max_body_bytes,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        responses={"4XX": _PROBLEM, "5XX": _PROBLEM},
+    )
+    problems.register(app)
+    for module in (auth, setup, people, tokens, events, health):
+        app.include_router(module.router)
+    app.add_middleware(Timed)
+    return app
+
+
+async def _first_steps(services: Services) -> None:
+    unsafe = [] if services.settings.env == "development" else await _unsafe_settings(services)
+    if unsafe:
+        logger.error("the database may lose what it acknowledged", extra={"off": unsafe})
+    if services.settings.admin_token_file is not None:
+        await ensure_admin(services, services.settings.admin_token_file)
+
+
+async def _unsafe_settings(services: Services) -> list[str]:
+    try:
+        return await services.database.unsafe_settings()
+    except Exception:  # the database may be away at this moment; /readyz tells
+        logger.warning("the database is away")
+        return []
+
+
+class Timed:
+    """Counts requests by route and status, and keeps answers out of caches. Plain ASGI: it cannot cancel a request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on and take its time."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 500
+
+        async def note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers: list[Any] = message.setdefault("headers", [])
+                headers += [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        finally:
+            metrics: Metrics = scope["app"].state.metrics
+            route = getattr(scope.get("route"), "path", "unknown")
+            metrics.requests.labels(scope["method"], route, str(status)).observe(time.perf_counter() - began)

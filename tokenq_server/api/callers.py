@@ -1,0 +1,99 @@
+"""Who calls, and whether that one may. Every route declares it; a test walks the route table."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Path, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from tokenq.contract import names, paths
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.words import Role
+from tokenq_server.bootstrap import Services
+from tokenq_server.domain.principal import Principal
+
+_bearer = HTTPBearer(auto_error=False, description="A session from /auth/login, or a key.")
+_KEY = re.compile(names.IDEMPOTENCY_KEY)
+
+PUBLIC = {"x-public": True}
+"""Marks a route that needs no login, as ``openapi_extra``."""
+
+
+def services_of(request: Request) -> Services:
+    """What bootstrap opened for this process."""
+    services: Services = request.app.state.services
+    return services
+
+
+BearerDep = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+class Allowed:
+    """A dependency that answers the caller, if the caller has one of the roles."""
+
+    def __init__(self, *roles: Role) -> None:
+        self.roles = frozenset(roles) | {Role.ADMIN}
+
+    async def __call__(
+        self,
+        services: ServicesDep,
+        bearer: BearerDep,
+    ) -> Principal:
+        """The caller. Raises Refused (``unauthenticated``, ``forbidden``)."""
+        if bearer is None or not bearer.credentials or len(bearer.credentials) > 256:
+            raise refuse(ProblemCode.UNAUTHENTICATED, "This needs a login.", "Log in with 'tokenq login'.")
+        principal = await services.people.who(bearer.credentials)
+        if principal.role not in self.roles:
+            raise forbidden(f"The role {principal.role} may not do this.")
+        return principal
+
+
+def forbidden(detail: str) -> Refused:
+    """The refusal for somebody who may not."""
+    return refuse(ProblemCode.FORBIDDEN, detail, "Ask an admin for another role or department.")
+
+
+Anybody = Annotated[Principal, Depends(Allowed(Role.STAFF, Role.DESK, Role.CUSTOMER))]
+Staff = Annotated[Principal, Depends(Allowed(Role.STAFF))]
+Workers = Annotated[Principal, Depends(Allowed(Role.STAFF, Role.DESK))]
+Admin = Annotated[Principal, Depends(Allowed())]
+
+
+def check_works_in(caller: Principal, department_id: str) -> None:
+    """Refuse staff of other departments. Raises Refused (``forbidden``)."""
+    if not caller.may_work_in(department_id):
+        raise forbidden(f"You are not staff of {department_id}.")
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """What makes repeating a request harmless: its key and a fingerprint of everything it says."""
+
+    key: str | None
+    fingerprint: bytes
+
+
+async def _repeat(
+    request: Request,
+    key: Annotated[
+        str | None, Header(alias=paths.IDEMPOTENCY_KEY_HEADER, description="Makes repeating harmless.")
+    ] = None,
+) -> Repeat:
+    if key is None:
+        return Repeat(None, b"")
+    if not _KEY.match(key):
+        raise refuse(
+            ProblemCode.INVALID,
+            "The idempotency key is not 1 to 255 visible ASCII characters.",
+            "Use a random UUID.",
+        )
+    said = b"\0".join([request.method.encode(), request.url.path.encode(), await request.body()])
+    return Repeat(key, hashlib.sha256(said).digest())
+
+
+RepeatDep = Annotated[Repeat, Depends(_repeat)]
+DepartmentPath = Annotated[str, Path(pattern=names.DEPARTMENT_ID, examples=["CW"])]
+IdPath = Annotated[int, Path(ge=1, le=2**63 - 1)]

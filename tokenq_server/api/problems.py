@@ -1,0 +1,72 @@
+"""Failures as RFC 9457 documents, whatever raised them."""
+
+import json
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from tokenq.contract.problems import PROBLEM_MEDIA_TYPE, STATUS, Problem, ProblemCode, Refused
+from tokenq_server.services.ports import LedgerDown
+
+logger = logging.getLogger(__name__)
+
+_BY_STATUS = {
+    400: (ProblemCode.INVALID, "The request could not be read.", "Send JSON as the API's documentation shows."),
+    404: (ProblemCode.NOT_FOUND, "There is nothing at this address.", "See /docs for what there is."),
+    405: (ProblemCode.METHOD_NOT_ALLOWED, "This address does not take that method.", "See /docs for what it takes."),
+    413: (ProblemCode.TOO_LARGE, "The request is too large.", "Send less at once."),
+}
+
+
+def respond(problem: Problem) -> Response:
+    """The answer that carries a problem."""
+    status = STATUS[problem.code]
+    headers = {}
+    if "retryAfter" in problem.extra:
+        headers["Retry-After"] = str(problem.extra["retryAfter"])
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    body = json.dumps(problem.to_wire(), ensure_ascii=False)
+    return Response(body, status, headers, media_type=PROBLEM_MEDIA_TYPE)
+
+
+def register(app: FastAPI) -> None:
+    """Let every failure of ``app`` be answered as a problem."""
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(LedgerDown, _ledger_down)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _refused(_: Request, error: Any) -> Response:
+    return respond(error.problem)
+
+
+async def _invalid(_: Request, error: Any) -> Response:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in ("body", "path", "query", "header"))
+    message = str(first["msg"]).removeprefix("Value error, ")
+    detail = f"{where or 'The request'}: {message}."
+    return respond(Problem(ProblemCode.INVALID, detail, "Correct it and send it again.", {"field": where}))
+
+
+async def _http(_: Request, error: Any) -> Response:
+    known = _BY_STATUS.get(error.status_code, _BY_STATUS[400])
+    return respond(Problem(*known))
+
+
+async def _ledger_down(_: Request, __: Any) -> Response:
+    problem = Problem(
+        ProblemCode.UNAVAILABLE, "The database is away.", "Try again in a few seconds.", {"retryAfter": 2}
+    )
+    return respond(problem)
+
+
+async def _unexpected(request: Request, error: Any) -> Response:
+    logger.error("request failed", exc_info=error, extra={"path": request.url.path})
+    problem = Problem(ProblemCode.INTERNAL, "The server failed to answer this.", "Its log says why; please report it.")
+    return respond(problem)

@@ -1,0 +1,100 @@
+"""The live event stream (Server-Sent Events)."""
+
+import json
+import re
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.security import HTTPAuthorizationCredentials
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from tokenq.contract import paths
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq_server.api.callers import Anybody, BearerDep, ServicesDep
+from tokenq_server.bootstrap import Services
+from tokenq_server.domain.principal import Principal
+from tokenq_server.services.feed import Arrival, Resync
+from tokenq_server.services.ports import LedgerDown
+
+router = APIRouter(tags=["tokens"])
+_POSITION = re.compile(r"^[A-Z][A-Z0-9]{0,7}:[0-9]{1,18}$")
+_MOST_PER_CALLER = 32
+_PING_EVERY = 10
+_RECHECK_SECONDS = 1.0
+_open: dict[str, int] = {}
+
+
+def _positions(
+    last_event_id: Annotated[str | None, Header(alias=paths.LAST_EVENT_ID_HEADER)] = None,
+) -> dict[str, int] | None:
+    if not last_event_id:
+        return None
+    parts = last_event_id.split(",")
+    if len(last_event_id) > 16_384 or not all(_POSITION.match(part) for part in parts):
+        raise refuse(
+            ProblemCode.INVALID, "The Last-Event-ID is not one this stream gave.", "Leave it out to start now."
+        )
+    return {name: int(seq) for name, _, seq in (part.partition(":") for part in parts)}
+
+
+def _watcher(caller: Anybody) -> Principal:
+    """The caller, unless there are too many streams of this one already. Checked before the stream begins."""
+    if _open.get(caller.identity, 0) >= _MOST_PER_CALLER:
+        raise refuse(ProblemCode.RATE_LIMITED, "You have too many event streams open.", "Close some.", retryAfter=5)
+    return caller
+
+
+@router.get(paths.EVENTS, response_class=EventSourceResponse)
+@router.get(paths.API + paths.EVENTS, response_class=EventSourceResponse, include_in_schema=False)
+async def events(
+    caller: Annotated[Principal, Depends(_watcher)],
+    bearer: BearerDep,
+    services: ServicesDep,
+    last: Annotated[dict[str, int] | None, Depends(_positions)],
+    department_id: Annotated[list[str] | None, Query(alias="departmentId")] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Everything that happens in the departments asked for (all, if none is), from now or from ``Last-Event-ID`` on.
+
+    Whose token it is shows only to staff of its department. ``resync`` says: you missed something, look again.
+    """
+    _open[caller.identity] = _open.get(caller.identity, 0) + 1
+    welcome_until = time.monotonic() + _RECHECK_SECONDS
+    silence = 0
+    try:
+        yield ServerSentEvent(comment="tokenq", retry=1000)
+        async for arrival in services.feed.watch(department_id or (), last):
+            silence = silence + 1 if arrival is None else 0
+            if arrival is not None:
+                yield _message(arrival, caller)
+            elif silence % _PING_EVERY == 0:
+                yield ServerSentEvent(comment="ping")
+            if time.monotonic() > welcome_until:
+                if not await _is_welcome(services, bearer):
+                    return
+                welcome_until = time.monotonic() + _RECHECK_SECONDS
+    except LedgerDown:
+        return
+    finally:
+        _open[caller.identity] -= 1
+
+
+async def _is_welcome(services: Services, bearer: HTTPAuthorizationCredentials | None) -> bool:
+    """Whether the login that opened the stream still holds; a database that is away closes nobody's stream."""
+    try:
+        await services.people.who(bearer.credentials if bearer else "")
+    except Refused as refusal:
+        return refusal.problem.code is not ProblemCode.UNAUTHENTICATED
+    return True
+
+
+def _message(arrival: Arrival, caller: Principal) -> ServerSentEvent:
+    position = ",".join(f"{name}:{seq}" for name, seq in sorted(arrival.positions.items()))
+    if isinstance(arrival.item, Resync):
+        return ServerSentEvent(raw_data="{}", event="resync", id=position)
+    payload = json.loads(arrival.item.payload)
+    if not caller.sees_people_of(arrival.item.department_id):
+        payload |= {"email": None, "userId": None}
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    return ServerSentEvent(raw_data=text, event=payload["eventType"], id=position)

@@ -1,0 +1,52 @@
+"""Whether the server lives, is ready, and what it counts."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from tokenq.contract import paths
+from tokenq.contract.problems import Refused
+from tokenq_server.adapters.metrics import CONTENT_TYPE
+from tokenq_server.api.callers import PUBLIC, ServicesDep
+from tokenq_server.services.ports import LedgerDown, LineDown
+from tokenq_server.services.publishing import PublishFailed
+
+router = APIRouter(tags=["operations"])
+_LIMIT_SECONDS = 1.5
+
+
+@router.get(paths.HEALTHZ, openapi_extra=PUBLIC)
+async def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "alive"}
+
+
+@router.get(paths.READYZ, openapi_extra=PUBLIC)
+async def readyz(services: ServicesDep) -> JSONResponse:
+    """Ready with Postgres; degraded but working without Redis or Kafka; 503 without Postgres."""
+    names = ("postgres", "redis", "kafka")
+    pings = (services.database.ping(), services.line.ping(), services.topic.ping())
+    answers = dict(zip(names, await asyncio.gather(*map(_answers, pings)), strict=True))
+    status = "ready" if all(answers.values()) else "degraded" if answers["postgres"] else "unavailable"
+    parts = {name: "up" if is_up else "down" for name, is_up in answers.items()}
+    body: dict[str, Any] = {"status": status, "parts": parts}
+    return JSONResponse(body, 200 if answers["postgres"] else 503)
+
+
+@router.get(paths.METRICS, openapi_extra=PUBLIC)
+async def metrics(services: ServicesDep) -> Response:
+    """What the server counts, for Prometheus."""
+    services.metrics.queued.set(services.commit.queued)
+    services.metrics.watchers.set(services.feed.watchers)
+    return Response(services.metrics.page(), media_type=CONTENT_TYPE)
+
+
+async def _answers(ping: Awaitable[None]) -> bool:
+    try:
+        await asyncio.wait_for(ping, _LIMIT_SECONDS)
+    except (Refused, LedgerDown, LineDown, PublishFailed, TimeoutError):
+        return False
+    return True

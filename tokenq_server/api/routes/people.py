@@ -1,0 +1,106 @@
+"""Users, roles and keys."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from typing_extensions import TypedDict
+
+from tokenq.contract import paths
+from tokenq.contract.views import KeyView, RoleView, UserView
+from tokenq_server.api.bodies import ChangeUser, CreateKey, CreateUser
+from tokenq_server.api.callers import Admin, Anybody, IdPath, ServicesDep
+from tokenq_server.domain.principal import MAY
+
+router = APIRouter(tags=["people"])
+_USER = paths.USERS + "/{user_id}"
+_NOT_NULL = ("name", "role", "departments")
+
+
+class UserList(TypedDict):
+    """A page of users."""
+
+    items: list[UserView]
+    nextCursor: str | None
+
+
+class KeyList(TypedDict):
+    """All keys."""
+
+    items: list[KeyView]
+    nextCursor: str | None
+
+
+class RoleList(TypedDict):
+    """All roles."""
+
+    items: list[RoleView]
+    nextCursor: str | None
+
+
+@router.get(paths.USERS)
+async def list_users(
+    _: Admin,
+    services: ServicesDep,
+    cursor: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> UserList:
+    """A page of users."""
+    users = await services.people.users(cursor, limit)
+    return {"items": users, "nextCursor": str(users[-1]["userId"]) if len(users) == limit else None}
+
+
+@router.post(paths.USERS, status_code=201)
+async def create_user(body: CreateUser, _: Admin, services: ServicesDep) -> UserView:
+    """Create a user; a customer needs neither username nor password."""
+    return await services.people.create_user(_values(body.model_dump()))
+
+
+@router.get(_USER)
+async def show_user(user_id: IdPath, _: Admin, services: ServicesDep) -> UserView:
+    """One user."""
+    return await services.people.user(user_id)
+
+
+@router.patch(_USER)
+async def change_user(user_id: IdPath, body: ChangeUser, _: Admin, services: ServicesDep) -> UserView:
+    """Change a user; their sessions end when role, departments or password change."""
+    return await services.people.change_user(user_id, _values(body.said()))
+
+
+@router.delete(_USER, status_code=204)
+async def delete_user(user_id: IdPath, _: Admin, services: ServicesDep) -> None:
+    """Delete a user."""
+    await services.people.delete_user(user_id)
+
+
+@router.get(paths.ROLES)
+async def list_roles(_: Anybody) -> RoleList:
+    """Each role, and what it may do."""
+    return {"items": [{"role": str(role), "may": may} for role, may in MAY.items()], "nextCursor": None}
+
+
+@router.get(paths.KEYS)
+async def list_keys(_: Admin, services: ServicesDep) -> KeyList:
+    """All keys, without their secrets."""
+    return {"items": await services.people.keys(), "nextCursor": None}
+
+
+@router.post(paths.KEYS, status_code=201)
+async def create_key(body: CreateKey, _: Admin, services: ServicesDep) -> KeyView:
+    """Create a key; its secret shows in this answer only."""
+    return await services.people.create_key(body.label, body.role, body.departments)
+
+
+@router.delete(paths.KEYS + "/{key_id}", status_code=204)
+async def delete_key(key_id: IdPath, _: Admin, services: ServicesDep) -> None:
+    """Revoke a key."""
+    await services.people.delete_key(key_id)
+
+
+def _values(said: dict[str, Any]) -> dict[str, Any]:
+    values = {name: value for name, value in said.items() if value is not None or name not in _NOT_NULL}
+    if "role" in values:
+        values["role"] = str(values["role"])
+    if "disabled" in values:
+        values["is_disabled"] = bool(values.pop("disabled"))
+    return values

@@ -1,0 +1,110 @@
+"""Departments and branches."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from typing_extensions import TypedDict
+
+from tokenq.contract import names, paths
+from tokenq.contract.views import BranchView, DepartmentView
+from tokenq_server.api.bodies import CreateBranch, CreateDepartment, DepartmentFields, PutBranch, PutDepartment
+from tokenq_server.api.callers import Admin, Anybody, DepartmentPath, ServicesDep, Staff, check_works_in
+from tokenq_server.services.setup import Branch
+
+router = APIRouter(tags=["setup"])
+_DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
+_BRANCH = paths.BRANCHES + "/{branch_id}"
+BranchPath = Annotated[str, Path(pattern=names.BRANCH_ID, examples=["main"])]
+
+
+class DepartmentList(TypedDict):
+    """All departments."""
+
+    items: list[DepartmentView]
+    nextCursor: str | None
+
+
+class BranchList(TypedDict):
+    """All branches."""
+
+    items: list[BranchView]
+    nextCursor: str | None
+
+
+@router.get(paths.DEPARTMENTS)
+async def list_departments(_: Anybody, services: ServicesDep) -> DepartmentList:
+    """All departments."""
+    return {"items": await services.setup.departments(), "nextCursor": None}
+
+
+@router.post(paths.DEPARTMENTS, status_code=201)
+async def create_department(body: CreateDepartment, _: Admin, services: ServicesDep) -> DepartmentView:
+    """Create a department; only the name is needed."""
+    return await services.setup.create_department(body.department_id, body.settings())
+
+
+@router.get(_DEPARTMENT)
+async def show_department(department_id: DepartmentPath, _: Anybody, services: ServicesDep) -> DepartmentView:
+    """One department."""
+    return await services.setup.department(department_id)
+
+
+@router.put(_DEPARTMENT)
+async def put_department(
+    department_id: DepartmentPath, body: PutDepartment, _: Admin, services: ServicesDep
+) -> DepartmentView:
+    """Create a department or set it to exactly this."""
+    return await services.setup.put_department(department_id, body.settings())
+
+
+@router.patch(_DEPARTMENT)
+async def change_department(
+    department_id: DepartmentPath, body: DepartmentFields, _: Admin, services: ServicesDep
+) -> DepartmentView:
+    """Change what is said and keep the rest."""
+    return await services.setup.change_department(department_id, body.settings())
+
+
+@router.delete(_DEPARTMENT, status_code=204)
+async def delete_department(department_id: DepartmentPath, _: Admin, services: ServicesDep) -> None:
+    """Remove a department that nobody waits in; its history stays."""
+    await services.setup.delete_department(department_id)
+
+
+@router.post(_DEPARTMENT + "/open")
+@router.post(_DEPARTMENT + "/close")
+async def open_or_close(
+    department_id: DepartmentPath, request: Request, caller: Staff, services: ServicesDep
+) -> DepartmentView:
+    """Let new tokens be issued, or no more; who waits is still served."""
+    check_works_in(caller, department_id)
+    is_open = request.url.path.endswith("/open")
+    return await services.setup.change_department(department_id, {"is_open": is_open})
+
+
+@router.get(paths.BRANCHES)
+async def list_branches(_: Anybody, services: ServicesDep) -> BranchList:
+    """All branches."""
+    return {"items": await services.setup.branches(), "nextCursor": None}
+
+
+@router.post(paths.BRANCHES, status_code=201)
+async def create_branch(body: CreateBranch, _: Admin, services: ServicesDep) -> BranchView:
+    """Create a branch."""
+    return await services.setup.create_branch(_branch(body.branch_id, body))
+
+
+@router.get(_BRANCH)
+async def show_branch(branch_id: BranchPath, _: Anybody, services: ServicesDep) -> BranchView:
+    """One branch."""
+    return await services.setup.branch(branch_id)
+
+
+@router.put(_BRANCH)
+async def put_branch(branch_id: BranchPath, body: PutBranch, _: Admin, services: ServicesDep) -> BranchView:
+    """Create a branch or set it to exactly this."""
+    return await services.setup.put_branch(_branch(branch_id, body))
+
+
+def _branch(branch_id: str, body: PutBranch) -> Branch:
+    return Branch(branch_id, body.name, body.timezone, body.rollover_hour)

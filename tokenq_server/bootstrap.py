@@ -1,0 +1,144 @@
+"""The only place that opens things: settings in, services out."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenq.contract.problems import Refused
+from tokenq.contract.words import Role
+from tokenq_server.adapters.kafka.topic import KafkaTopic
+from tokenq_server.adapters.metrics import Metrics
+from tokenq_server.adapters.passwords import Argon2Passwords
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.event_log import PostgresEventLog
+from tokenq_server.adapters.postgres.ledger import PostgresLedger
+from tokenq_server.adapters.postgres.people import PostgresPeople
+from tokenq_server.adapters.postgres.reading import PostgresReading
+from tokenq_server.adapters.postgres.setup import PostgresSetup
+from tokenq_server.adapters.redis.waiting_line import RedisLine
+from tokenq_server.relay import Relay
+from tokenq_server.services.batch import Batch
+from tokenq_server.services.feed import Feed
+from tokenq_server.services.group_commit import GroupCommit
+from tokenq_server.services.people import People, new_secret
+from tokenq_server.services.reading import Reading
+from tokenq_server.services.setup import Setup
+from tokenq_server.services.sweeping import Sweeper
+from tokenq_server.settings import ServerSettings
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the API needs; opened once per process."""
+
+    settings: ServerSettings
+    metrics: Metrics
+    commit: GroupCommit
+    people: People
+    setup: Setup
+    reading: Reading
+    feed: Feed
+    database: Database
+    line: RedisLine
+    topic: KafkaTopic
+    log: PostgresEventLog
+
+
+@asynccontextmanager
+async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
+    """Open what the API needs; on leaving, finish what was accepted and close everything.
+
+    Nothing is asked of the stores yet, so the API starts, and says it is not ready, while they are away.
+    """
+    dsn = settings.database_url.get_secret_value()
+    metrics = Metrics()
+    ledger = PostgresLedger(dsn, with_email=settings.events_email == "plain")
+    line = RedisLine(settings.redis_url.get_secret_value())
+    database = Database(dsn)
+    log = PostgresEventLog(dsn, "tokenq-feed")
+    feed = Feed(log)
+    commit = GroupCommit(Batch(ledger, line, metrics), on_commit=feed.poke)
+    store = PostgresSetup(database)
+    services = Services(
+        settings=settings,
+        metrics=metrics,
+        commit=commit,
+        people=People(PostgresPeople(database), Argon2Passwords()),
+        setup=Setup(store),
+        reading=Reading(PostgresReading(database)),
+        feed=feed,
+        database=database,
+        line=line,
+        topic=open_topic(settings),
+        log=log,
+    )
+    sweeper = Sweeper(commit, store)
+    commit.start()
+    feed.start()
+    sweeper.start()
+    try:
+        yield services
+    finally:
+        await sweeper.close()
+        await commit.close()
+        await feed.close()
+        await ledger.close()
+        await line.close()
+        await database.close()
+
+
+def open_topic(settings: ServerSettings) -> KafkaTopic:
+    """The topic as the settings describe it; connects when it is first used."""
+    return KafkaTopic(settings.kafka_bootstrap, settings.kafka_partitions, embedded=settings.kafka_embedded)
+
+
+def open_relay(settings: ServerSettings) -> Relay:
+    """A relay; it opens its connections when it runs."""
+    log = PostgresEventLog(settings.database_url.get_secret_value(), "tokenq-relay")
+    return Relay(log, open_topic(settings))
+
+
+async def ensure_admin(services: Services, token_file: Path) -> None:
+    """Make sure there is an admin, and that ``token_file`` holds a key of that role that works.
+
+    The first admin's password is random, goes to ``admin.password`` beside the file, and must be changed.
+    """
+    admins = [user for user in await services.people.users(0, 1000) if user["role"] == Role.ADMIN]
+    if not admins:
+        password = new_secret()[3:19]
+        values = {
+            "name": "Administrator",
+            "username": "admin",
+            "role": str(Role.ADMIN),
+            "password": password,
+            "must_change_password": True,
+        }
+        await services.people.create_user(values)
+        _write_secret(token_file.with_name("admin.password"), password)
+    if not await _works(services, token_file):
+        key = await services.people.create_key("this machine", Role.ADMIN, [])
+        _write_secret(token_file, key["key"])
+
+
+async def _works(services: Services, token_file: Path) -> bool:
+    try:
+        await services.people.who(_read_secret(token_file))
+    except Refused:
+        return False
+    return True
+
+
+def _read_secret(path: Path) -> str:
+    return path.read_text().strip() if path.is_file() else ""
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    """Replace a file in one step; at no moment can others read it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as file:
+        file.write(secret + "\n")
+    part.replace(path)

@@ -1,0 +1,37 @@
+"""A department: its settings, and the one row that orders everything in it."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from tokenq.contract.words import Priority
+from tokenq_server.domain.numbering import DEFAULT_FORMAT
+from tokenq_server.domain.policy import Policy, Turn
+
+
+@dataclass(frozen=True)
+class Department:
+    """What admins set. ``timezone`` and ``rollover_hour`` come from the branch."""
+
+    department_id: str
+    name: str
+    branch_id: str = "main"
+    timezone: str = "UTC"
+    rollover_hour: int = 4
+    is_open: bool = True
+    prefix: str = ""
+    number_format: str = DEFAULT_FORMAT
+    policy: Policy = field(default_factory=Policy)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The head of a department's log: the day, the last number and seq given out, and what the policy remembers.
+
+    ``waiting`` counts the tokens in line per class.
+    """
+
+    day: date
+    last_no: int = 0
+    last_seq: int = 0
+    turn: Turn = field(default_factory=Turn)
+    waiting: dict[Priority, int] = field(default_factory=dict)

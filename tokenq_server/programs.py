@@ -1,0 +1,106 @@
+"""The server's programs: each takes its settings from the environment and runs until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+from tokenq_server import logs
+
+logger = logging.getLogger(__name__)
+
+
+def run(name: str) -> int:
+    """Run ``api``, ``relay``, ``notify``, ``migrate`` or ``rebuild``; answers the exit code.
+
+    Raises:
+        Refused: a setting is wrong, or a store that is needed is away.
+    """
+    logs.to_stderr()
+    return _PROGRAMS[name]()
+
+
+def _api() -> int:
+    import uvicorn
+
+    from tokenq_server import settings as settings_module
+    from tokenq_server.api.app import create_app
+
+    settings = settings_module.load()
+    if settings.migrate:
+        _migrate()
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        limit_concurrency=4096,
+        backlog=2048,
+    )
+
+    class Server(uvicorn.Server):
+        """Ends the event streams as soon as it is told to stop: they would never end by themselves."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+            app.state.services.feed.end()
+
+    server = Server(config)
+    server.run()
+    return 0 if server.started else 1
+
+
+def _relay() -> int:
+    from tokenq_server import bootstrap, settings
+
+    relay = bootstrap.open_relay(settings.load())
+    return _until_told(relay.run, relay.stop)
+
+
+def _notify() -> int:
+    notify: Any = import_module("tokenq_server.notify.program")
+    return int(notify.main())
+
+
+def _migrate() -> int:
+    from tokenq_server import settings
+    from tokenq_server.adapters.postgres.migrate import migrate
+
+    revision = migrate(settings.load().database_url.get_secret_value())
+    logger.info("the schema is up to date", extra={"revision": revision})
+    return 0
+
+
+def _rebuild() -> int:
+    from tokenq_server import rebuild, settings
+
+    return asyncio.run(rebuild.rebuild(settings.load()))
+
+
+def _until_told(work: Callable[[], Any], stop: Callable[[], None]) -> int:
+    """Run ``work`` until it ends or SIGTERM or SIGINT asks it to."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        await work()
+
+    asyncio.run(main())
+    return 0
+
+
+_PROGRAMS: dict[str, Callable[[], int]] = {
+    "api": _api,
+    "relay": _relay,
+    "notify": _notify,
+    "migrate": _migrate,
+    "rebuild": _rebuild,
+}

@@ -1,0 +1,103 @@
+"""The relay: follows each department's log and publishes it in order, once, whatever dies on the way.
+
+One relay is active; others wait for its place. Whatever goes wrong, it starts over from what the topic
+itself holds, so a crash between publishing and moving the cursor costs at most a few records read twice.
+"""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from tokenq_server.services.ports import LedgerDown
+from tokenq_server.services.publishing import Cursor, EventLog, Fenced, PublishFailed, Tail, Topic
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 500
+_BUSY_PAUSE = 0.01
+_IDLE_PAUSE = 0.1
+_RETRY_PAUSE = 1.0
+
+
+class Relay:
+    """Publishes the log until it is stopped."""
+
+    def __init__(self, log: EventLog, topic: Topic) -> None:
+        self._log = log
+        self._topic = topic
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Finish the batch in hand and end."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Follow the log; after any failure begin again from what the topic holds."""
+        while not self._stop.is_set():
+            try:
+                await self._follow()
+            except (PublishFailed, LedgerDown, Fenced) as error:
+                logger.warning("relay starts over", extra={"why": type(error).__name__, "detail": str(error)})
+                await self._pause(_RETRY_PAUSE)
+            finally:
+                await self._topic.close()
+                await self._log.close()
+
+    async def _follow(self) -> None:
+        await self._until_stopped(self._log.take_over())
+        if self._stop.is_set():
+            return
+        await self._topic.open()
+        await self._resume()
+        logger.info("relay is active")
+        pause = _BUSY_PAUSE
+        while not self._stop.is_set():
+            published = await self._publish_some()
+            pause = _BUSY_PAUSE if published else min(pause * 1.5, _IDLE_PAUSE)
+            await self._pause(pause)
+
+    async def _resume(self) -> None:
+        cursors = await self._log.cursors()
+        offsets: dict[int, int] = {}
+        for cursor in cursors.values():
+            if cursor.partition is not None and cursor.offset is not None:
+                offsets[cursor.partition] = max(offsets.get(cursor.partition, -1), cursor.offset)
+        tail = await self._topic.read_back(offsets)
+        starts = await self._log.refill_starts() if tail.lost else {}
+        if tail.lost:
+            logger.error("the topic has lost records; publishing them again", extra={"partitions": sorted(tail.lost)})
+        moved = {name: resumed(cursor, tail, name, starts.get(name, 0)) for name, cursor in cursors.items()}
+        changed = {name: cursor for name, cursor in moved.items() if cursor != cursors[name]}
+        if changed:
+            await self._log.set_cursors(changed)
+
+    async def _publish_some(self) -> bool:
+        entries = await self._log.unpublished(_BATCH)
+        if entries:
+            await self._log.set_cursors(await self._topic.publish(entries))
+        return bool(entries)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _until_stopped(self, work: object) -> None:
+        """Wait for the relay's place, but not longer than until this relay is told to stop."""
+        waiting = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        stopping = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if waiting.done():
+            waiting.result()
+        else:
+            waiting.cancel()
+
+
+def resumed(cursor: Cursor, tail: Tail, department_id: str, refill_start: int) -> Cursor:
+    """Where to go on: never behind what the topic shows, and back to what it still has if it lost records."""
+    found = tail.found.get(department_id, 0)
+    if cursor.partition in tail.lost:
+        return Cursor(max(found, refill_start))
+    return replace(cursor, seq=max(cursor.seq, found))

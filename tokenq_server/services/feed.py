@@ -1,0 +1,179 @@
+"""The live feed: everybody who watches gets each event once, in the order of its department's log.
+
+One reader follows the log for all watchers. A watcher who is too slow is told to look again (``resync``)
+rather than allowed to grow the server's memory.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tokenq_server.services.ports import LedgerDown
+from tokenq_server.services.publishing import Entry
+
+logger = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.05
+_BACKLOG = 500
+_QUEUE = 256
+
+
+class FollowedLog(Protocol):
+    """The log as a follower sees it."""
+
+    async def heads(self) -> dict[str, int]:
+        """The last seq of every department's log. Raises LedgerDown."""
+
+    async def since(self, positions: Mapping[str, int], limit: int) -> list[Entry]:
+        """The entries after each position, at most ``limit`` a department. Raises LedgerDown."""
+
+    async def close(self) -> None:
+        """Let go of the store."""
+
+
+@dataclass(frozen=True)
+class Resync:
+    """Something was missed: the watcher must fetch what it shows once more."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An entry, or a resync, and the watcher's position after it."""
+
+    item: Entry | Resync
+    positions: dict[str, int]
+
+
+@dataclass(eq=False)
+class _Watcher:
+    departments: frozenset[str]
+    queue: asyncio.Queue[Entry | Resync | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE))
+
+    def offer(self, entry: Entry) -> None:
+        if self.departments and entry.department_id not in self.departments:
+            return
+        if self.queue.full():
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            self.queue.put_nowait(Resync())
+        else:
+            self.queue.put_nowait(entry)
+
+    def end(self) -> None:
+        while self.queue.full():
+            self.queue.get_nowait()
+        self.queue.put_nowait(None)
+
+
+class Feed:
+    """Follows the log while somebody watches."""
+
+    def __init__(self, log: FollowedLog) -> None:
+        self._log = log
+        self._watchers: set[_Watcher] = set()
+        self._positions: dict[str, int] = {}
+        self._wake = asyncio.Event()
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def watchers(self) -> int:
+        """How many watch now."""
+        return len(self._watchers)
+
+    def start(self) -> None:
+        """Begin to follow the log."""
+        self._task = asyncio.create_task(self._run(), name="feed")
+
+    def poke(self) -> None:
+        """Something was committed: look at once."""
+        self._wake.set()
+
+    def end(self) -> None:
+        """End every watcher's stream; nobody new is let in."""
+        self._closed = True
+        for watcher in self._watchers:
+            watcher.end()
+        self._wake.set()
+
+    async def close(self) -> None:
+        """End every stream and stop."""
+        self.end()
+        if self._task:
+            await self._task
+        await self._log.close()
+
+    async def watch(
+        self, departments: Collection[str], last: Mapping[str, int] | None
+    ) -> AsyncIterator[Arrival | None]:
+        """Yield what happens from now, or from position ``last`` on; ``None`` every second of silence.
+
+        Raises:
+            LedgerDown: the log cannot be read now.
+        """
+        watcher = _Watcher(frozenset(departments))
+        heads = await self._log.heads()
+        if not self._watchers:
+            self._positions = dict(heads)
+        self._watchers.add(watcher)
+        self._wake.set()
+        try:
+            positions = {name: seq for name, seq in heads.items() if not departments or name in departments}
+            if last is not None:
+                async for arrival in self._backlog(positions, last):
+                    yield arrival
+            while not self._closed:
+                try:
+                    item = await asyncio.wait_for(watcher.queue.get(), 1.0)
+                except TimeoutError:
+                    yield None
+                    continue
+                if item is None:
+                    return
+                if isinstance(item, Entry):
+                    if item.seq <= positions.get(item.department_id, 0):
+                        continue
+                    positions[item.department_id] = item.seq
+                yield Arrival(item, positions)
+        finally:
+            self._watchers.discard(watcher)
+
+    async def _backlog(self, positions: dict[str, int], last: Mapping[str, int]) -> AsyncIterator[Arrival]:
+        """Bring a returning watcher from ``last`` to ``positions``, which grows to where it then stands."""
+        starts = {name: last.get(name, 0) for name in positions}
+        is_sane = all(seq <= positions[name] <= seq + _BACKLOG for name, seq in starts.items())
+        if not is_sane:
+            yield Arrival(Resync(), positions)
+            return
+        for entry in await self._log.since(starts, _BACKLOG + 1):
+            starts[entry.department_id] = entry.seq
+            positions[entry.department_id] = max(entry.seq, positions[entry.department_id])
+            yield Arrival(entry, starts)
+
+    async def _run(self) -> None:
+        while not self._closed:
+            if not self._watchers:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            try:
+                await self._distribute()
+            except LedgerDown:
+                await self._log.close()
+                await asyncio.sleep(0.5)
+            with contextlib.suppress(TimeoutError):
+                self._wake.clear()
+                await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
+
+    async def _distribute(self) -> None:
+        heads = await self._log.heads()
+        grown = {
+            name: self._positions.get(name, 0) for name, seq in heads.items() if seq > self._positions.get(name, 0)
+        }
+        for entry in await self._log.since(grown, _BACKLOG) if grown else []:
+            self._positions[entry.department_id] = entry.seq
+            for watcher in self._watchers:
+                watcher.offer(entry)

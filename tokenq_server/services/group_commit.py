@@ -1,0 +1,137 @@
+"""Group commit: everything that queued while one batch was in flight becomes the next batch.
+
+There is no timer: a lone request is a batch of one, forty at once share one transaction and one fsync.
+One task per process runs the batches; it alone changes Postgres and Redis, and it is never cancelled, so a
+caller who goes away cannot tear a transaction apart.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq_server.services.batch import Batch, Outcome, Reply, Request
+from tokenq_server.services.ports import LedgerDown, LedgerRefused
+
+logger = logging.getLogger(__name__)
+
+MAX_QUEUED = 2048
+MAX_BATCH = 256
+
+_Waiting = tuple[Request, "asyncio.Future[Reply]"]
+
+_CONSTRAINTS: dict[str, tuple[ProblemCode, str, str]] = {
+    "token_at_counter": (ProblemCode.COUNTER_BUSY, "The counter already holds somebody.", "Look at the queue again."),
+    "token_live_user": (
+        ProblemCode.ALREADY_WAITING,
+        "This user already holds a token here.",
+        "Look at the queue again.",
+    ),
+}
+
+
+class GroupCommit:
+    """Takes requests from any number of callers and carries them out in batches."""
+
+    def __init__(self, batch: Batch, on_commit: Callable[[], None] = lambda: None) -> None:
+        self._batch = batch
+        self._on_commit = on_commit
+        self._queue: deque[_Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def queued(self) -> int:
+        """How many requests wait for the next batch."""
+        return len(self._queue)
+
+    def start(self) -> None:
+        """Begin to carry out requests."""
+        self._task = asyncio.create_task(self._run(), name="group-commit")
+
+    async def close(self) -> None:
+        """Carry out what was accepted, accept nothing more, and end."""
+        self._closing = True
+        self._wake.set()
+        if self._task:
+            await self._task
+
+    async def submit(self, request: Request) -> Reply:
+        """Carry out one request; returns after its commit.
+
+        Raises:
+            Refused: the request was refused and changed nothing, or the server cannot take it now.
+        """
+        if self._closing or len(self._queue) >= MAX_QUEUED:
+            raise refuse(
+                ProblemCode.OVERLOADED,
+                "The server has too much to do at this moment.",
+                "Try again in a second.",
+                retryAfter=1,
+            )
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._queue.append((request, future))
+        self._wake.set()
+        return await future
+
+    async def _run(self) -> None:
+        while not (self._closing and not self._queue):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                taken = [self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))]
+                await self._carry_out(taken)
+
+    async def _carry_out(self, taken: list[_Waiting]) -> None:
+        try:
+            outcomes, steps = await self._batch.commit([request for request, _ in taken])
+        except LedgerDown:
+            logger.warning("database lost", extra={"requests": len(taken)})
+            self._answer(taken, [_unavailable()] * len(taken))
+        except LedgerRefused as refusal:
+            await self._separately(taken, refusal)
+        except Exception:
+            logger.exception("batch failed", extra={"requests": len(taken)})
+            self._answer(taken, [_broken()] * len(taken))
+        else:
+            self._answer(taken, outcomes)
+            self._on_commit()
+            await self._batch.tell_line(steps)
+
+    async def _separately(self, taken: list[_Waiting], refusal: LedgerRefused) -> None:
+        """One poisonous request must not fail its neighbours: try each by itself."""
+        if len(taken) > 1:
+            for one in taken:
+                await self._carry_out([one])
+            return
+        known = _CONSTRAINTS.get(refusal.constraint or "")
+        logger.warning("request refused by the database", extra={"constraint": refusal.constraint})
+        self._answer(taken, [refuse(*known) if known else _broken()])
+
+    def _answer(self, taken: list[_Waiting], outcomes: list[Outcome] | list[Refused]) -> None:
+        for (_, future), outcome in zip(taken, outcomes, strict=True):
+            with contextlib.suppress(asyncio.InvalidStateError):
+                if isinstance(outcome, Refused):
+                    future.set_exception(outcome)
+                    # A caller who has gone must not make the loop complain about an unread exception.
+                    future.exception()
+                else:
+                    future.set_result(outcome)
+
+
+def _unavailable() -> Refused:
+    return refuse(
+        ProblemCode.UNAVAILABLE,
+        "The database is away; whether this request was carried out is not known yet.",
+        "Repeat it with the same idempotency key in a few seconds: it will not be done twice.",
+        retryAfter=2,
+    )
+
+
+def _broken() -> Refused:
+    return refuse(
+        ProblemCode.INTERNAL, "The server could not carry this out; nothing has changed.", "The server's log says why."
+    )

@@ -1,0 +1,187 @@
+"""The doors to the outside that the use cases need; adapters fulfil them, tests prove them."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from tokenq.contract.words import Priority
+from tokenq_server.domain.department import Department, Standing
+from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.token import Token
+
+
+class LineDown(Exception):
+    """The waiting line in Redis cannot be asked now; Postgres knows the same."""
+
+
+@dataclass(frozen=True)
+class LineEntry:
+    """Somebody in line: inside a class the least ``place`` goes first."""
+
+    token_id: int
+    priority: Priority
+    place: int
+
+
+@dataclass(frozen=True)
+class LineChange:
+    """What one log entry does to the line: somebody joins it or leaves it."""
+
+    joins: bool
+    entry: LineEntry
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a department needs of its line: ``numbers`` new token numbers and ``heads`` heads per class.
+
+    ``last_no`` and ``last_seq`` are what the locked row says; the line corrects its counter by the first
+    and answers heads only if it stands exactly at the second.
+    """
+
+    department_id: str
+    day: date
+    last_no: int
+    last_seq: int
+    numbers: int = 0
+    heads: int = 0
+
+
+@dataclass(frozen=True)
+class LineAnswer:
+    """``at`` is the seq the line stands at (-1: it knows nothing).
+
+    ``heads`` are token ids, ``None`` if the line is not in step.
+    """
+
+    first_no: int
+    at: int
+    heads: list[int] | None
+
+
+@dataclass(frozen=True)
+class Advance:
+    """Bring a department's line from seq ``prev`` to ``new`` by the changes between."""
+
+    department_id: str
+    day: date
+    prev: int
+    new: int
+    changes: Sequence[LineChange]
+
+
+class WaitingLine(Protocol):
+    """The waiting queues and number counters (Redis). Never asked what is true, only who might be next."""
+
+    async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
+        """Answer every ask in one round trip. Raises LineDown."""
+
+    async def advance(self, steps: Sequence[Advance]) -> list[int]:
+        """Apply each step whose ``prev`` is where its line stands; answer where each stands then.
+
+        Raises:
+            LineDown: the line cannot be told now.
+        """
+
+    async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
+        """Replace a department's line by ``entries``, standing at the ask's seq. Raises LineDown."""
+
+    async def ping(self) -> None:
+        """Return if the line answers. Raises LineDown."""
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """An answer kept under an idempotency key; ``fingerprint`` tells whether the request was the same."""
+
+    principal: str
+    key: str
+    fingerprint: bytes
+    status: int
+    body: str
+
+
+@dataclass(frozen=True)
+class Locked:
+    """Departments whose rows this transaction holds, and the database's clock."""
+
+    now: datetime
+    departments: dict[str, tuple[Department, Standing]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a batch of commands needs to see after the lock."""
+
+    token_ids: list[int] = field(default_factory=list)
+    counters: list[tuple[str, str]] = field(default_factory=list)
+    users: list[tuple[str, int]] = field(default_factory=list)
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    new_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How a registered user is called and reached."""
+
+    name: str
+    email: str | None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The answer to :class:`Wanted`."""
+
+    tokens: list[Token]
+    contacts: dict[int, Contact]
+    remembered: list[Remembered]
+    new_ids: list[int]
+
+
+class Transaction(Protocol):
+    """One transaction of the ledger. Leaving it without :meth:`commit` rolls back."""
+
+    async def lock(self, department_ids: Sequence[str]) -> Locked:
+        """Lock the departments' rows in id order and read them; unknown ones are missing from the answer."""
+
+    async def load(self, wanted: Wanted) -> Loaded:
+        """Read everything wanted, and reserve token ids."""
+
+    async def tokens(self, token_ids: Sequence[int]) -> list[Token]:
+        """Read tokens by id."""
+
+    async def heads(self, department_id: str, count: int) -> list[Token]:
+        """The first ``count`` waiting tokens of each class, as the index has them."""
+
+    async def leftovers(self, department_id: str) -> list[Token]:
+        """The tokens that still wait, are called or parked when a business day ends."""
+
+    async def changes_since(self, department_id: str, seq: int) -> list[LineChange | None]:
+        """What each log entry after ``seq`` that is still kept did to the line (``None``: nothing)."""
+
+    async def waiting(self, department_id: str) -> list[LineEntry]:
+        """Everybody in line."""
+
+    async def commit(self, floors: Sequence[Floor], remembered: Sequence[Remembered]) -> None:
+        """Write what the floors changed and what must be remembered, and commit."""
+
+
+class Ledger(Protocol):
+    """The store that decides (Postgres)."""
+
+    def open(self) -> AbstractAsyncContextManager[Transaction]:
+        """Begin a transaction. Raises Refused (``unavailable``) when the store is away."""
+
+
+class LedgerDown(Exception):
+    """Postgres cannot be reached, or was lost on the way; whether a commit arrived is unknown."""
+
+
+class LedgerRefused(Exception):
+    """Postgres refused a whole batch; ``constraint`` names the rule it broke, if one did."""
+
+    def __init__(self, constraint: str | None) -> None:
+        super().__init__(constraint or "refused")
+        self.constraint = constraint

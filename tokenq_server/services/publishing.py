@@ -1,0 +1,77 @@
+"""What the relay needs of the log and of the topic."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One log entry as it goes on the wire."""
+
+    department_id: str
+    seq: int
+    payload: str
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """What was published last of a department, and where in the topic it went (unknown at first)."""
+
+    seq: int
+    partition: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What the topic holds: the highest seq found per department, and partitions that end before they should."""
+
+    found: dict[str, int]
+    lost: set[int]
+
+
+class Fenced(Exception):
+    """Another relay has taken over; this one must stop."""
+
+
+class PublishFailed(Exception):
+    """The broker did not take everything; the relay must begin again from what the topic holds."""
+
+
+class EventLog(Protocol):
+    """The outbox in Postgres, seen by the relay."""
+
+    async def take_over(self) -> None:
+        """Wait for the one relay's place, and fence off whoever had it before."""
+
+    async def cursors(self) -> dict[str, Cursor]:
+        """What was published last, per department."""
+
+    async def refill_starts(self) -> dict[str, int]:
+        """The seq after which to publish again, per department, when the topic has lost everything."""
+
+    async def set_cursors(self, cursors: dict[str, Cursor]) -> None:
+        """Move cursors. Raises Fenced if another relay has taken over."""
+
+    async def unpublished(self, limit: int) -> list[Entry]:
+        """The next entries per department, in seq order, at most ``limit`` a department."""
+
+    async def close(self) -> None:
+        """Give the place back."""
+
+
+class Topic(Protocol):
+    """The topic ``token-events``, seen by the relay."""
+
+    async def open(self) -> None:
+        """Make sure the topic is there. Raises PublishFailed."""
+
+    async def read_back(self, last_offsets: dict[int, int]) -> Tail:
+        """Read the tail of every partition up to its end, given the last known offset of each. Raises PublishFailed."""
+
+    async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
+        """Publish all, in order; answer the new cursors once the broker acknowledged all. Raises PublishFailed."""
+
+    async def close(self) -> None:
+        """Let go of the broker."""

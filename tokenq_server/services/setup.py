@@ -1,0 +1,197 @@
+"""Branches and departments: what admins set up."""
+
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.views import BranchView, DepartmentView
+from tokenq_server.domain.department import Department
+from tokenq_server.domain.numbering import DEFAULT_FORMAT, check_format
+from tokenq_server.domain.policy import Ratio
+from tokenq_server.services.batch import unknown_department
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A site with its time zone and the hour at which its business day begins."""
+
+    branch_id: str
+    name: str
+    timezone: str = "UTC"
+    rollover_hour: int = 4
+
+
+class SetupStore(Protocol):
+    """Where branches and departments are kept."""
+
+    async def branches(self) -> list[Branch]:
+        """All branches by id."""
+
+    async def branch(self, branch_id: str) -> Branch | None:
+        """One branch."""
+
+    async def put_branch(self, branch: Branch, *, is_new: bool) -> None:
+        """Write a branch. Raises Refused (``exists``)."""
+
+    async def departments(self) -> list[Department]:
+        """All departments by id."""
+
+    async def department(self, department_id: str) -> Department | None:
+        """One department."""
+
+    async def put_department(self, department: Department, *, is_new: bool) -> None:
+        """Write a department. Raises Refused (``exists``)."""
+
+    async def archive_department(self, department_id: str) -> bool:
+        """Hide a department; False if it still has live tokens."""
+
+    async def forget_old_keys(self) -> None:
+        """Forget idempotency keys older than two days."""
+
+
+class Setup:
+    """Lists, creates and changes branches and departments."""
+
+    def __init__(self, store: SetupStore) -> None:
+        self._store = store
+
+    async def branches(self) -> list[BranchView]:
+        """All branches."""
+        return [branch_view(branch) for branch in await self._store.branches()]
+
+    async def branch(self, branch_id: str) -> BranchView:
+        """One branch. Raises Refused."""
+        return branch_view(await self._branch(branch_id))
+
+    async def create_branch(self, branch: Branch) -> BranchView:
+        """Create a branch. Raises Refused (``exists``, ``invalid``)."""
+        _check_zone(branch.timezone)
+        await self._store.put_branch(branch, is_new=True)
+        return branch_view(branch)
+
+    async def put_branch(self, branch: Branch) -> BranchView:
+        """Create a branch or set it to exactly this."""
+        _check_zone(branch.timezone)
+        await self._store.put_branch(branch, is_new=False)
+        return branch_view(branch)
+
+    async def departments(self) -> list[DepartmentView]:
+        """All departments."""
+        return [department_view(one) for one in await self._store.departments()]
+
+    async def department(self, department_id: str) -> DepartmentView:
+        """One department. Raises Refused."""
+        return department_view(await self._department(department_id))
+
+    async def create_department(self, department_id: str | None, values: dict[str, Any]) -> DepartmentView:
+        """Create a department; without an id one is made from the name's initials. Raises Refused."""
+        department_id = department_id or await self._free_id(str(values["name"]))
+        return await self._write(Department(department_id, "", prefix=department_id), values, is_new=True)
+
+    async def put_department(self, department_id: str, values: dict[str, Any]) -> DepartmentView:
+        """Create a department or set it to exactly this: what is not said gets its default."""
+        known = await self._store.department(department_id)
+        fresh = Department(department_id, "", prefix=department_id, is_open=known.is_open if known else True)
+        return await self._write(fresh, values, is_new=False)
+
+    async def change_department(self, department_id: str, values: dict[str, Any]) -> DepartmentView:
+        """Change what is said and keep the rest. Raises Refused."""
+        return await self._write(await self._department(department_id), values, is_new=False)
+
+    async def delete_department(self, department_id: str) -> None:
+        """Hide a department that nobody waits in; its history stays. Raises Refused (``in_use``)."""
+        await self._department(department_id)
+        if not await self._store.archive_department(department_id):
+            raise refuse(
+                ProblemCode.IN_USE,
+                f"Somebody still waits or is served in {department_id}.",
+                "Serve or cancel those tokens first.",
+            )
+
+    async def _write(self, department: Department, values: dict[str, Any], *, is_new: bool) -> DepartmentView:
+        department = _changed(department, values)
+        check_format(department.number_format, department.prefix)
+        await self._branch(department.branch_id)
+        await self._store.put_department(department, is_new=is_new)
+        return department_view(department)
+
+    async def _branch(self, branch_id: str) -> Branch:
+        branch = await self._store.branch(branch_id)
+        if branch is None:
+            raise refuse(
+                ProblemCode.UNKNOWN_BRANCH, f"There is no branch {branch_id}.", "List them with 'tokenq branch list'."
+            )
+        return branch
+
+    async def _department(self, department_id: str) -> Department:
+        department = await self._store.department(department_id)
+        if department is None:
+            raise unknown_department(department_id)
+        return department
+
+    async def _free_id(self, name: str) -> str:
+        letters = [word[0].upper() for word in name.split() if word[0].isascii() and word[0].isalpha()]
+        stem = "".join(letters[:6]) or "Q"
+        taken = {department.department_id for department in await self._store.departments()}
+        return next(one for one in [stem, *(f"{stem}{n}" for n in range(2, 100))] if one not in taken)
+
+
+def _changed(department: Department, values: dict[str, Any]) -> Department:
+    policy = department.policy
+    if "ratio" in values:
+        policy = replace(policy, ratio=parse_ratio(values["ratio"]))
+    if "max_wait_minutes" in values:
+        policy = replace(policy, max_wait=timedelta(minutes=values["max_wait_minutes"]))
+    known = {field.name for field in fields(Department)}
+    return replace(department, policy=policy, **{name: value for name, value in values.items() if name in known})
+
+
+def parse_ratio(text: str) -> Ratio:
+    """Read ``"2:1"``. Raises Refused."""
+    left, _, right = text.partition(":")
+    if (
+        left.isascii()
+        and left.isdigit()
+        and right.isascii()
+        and right.isdigit()
+        and 0 < int(left) < 100 > int(right) > 0
+    ):
+        return Ratio(int(left), int(right))
+    raise refuse(ProblemCode.INVALID, f"{text!r} is not a ratio.", "Write it as priority:normal, such as 2:1.")
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _unknown_zone(name) from None
+
+
+def _unknown_zone(name: str) -> Refused:
+    return refuse(ProblemCode.INVALID, f"{name!r} is not a time zone.", "Use an IANA name such as Europe/Berlin.")
+
+
+def branch_view(branch: Branch) -> BranchView:
+    """A branch as the API shows it."""
+    return {
+        "branchId": branch.branch_id,
+        "name": branch.name,
+        "timezone": branch.timezone,
+        "rolloverHour": branch.rollover_hour,
+    }
+
+
+def department_view(department: Department) -> DepartmentView:
+    """A department as the API shows it."""
+    return {
+        "departmentId": department.department_id,
+        "name": department.name,
+        "branchId": department.branch_id,
+        "open": department.is_open,
+        "prefix": department.prefix,
+        "numberFormat": department.number_format or DEFAULT_FORMAT,
+        "ratio": str(department.policy.ratio),
+        "maxWaitMinutes": int(department.policy.max_wait.total_seconds() // 60),
+    }

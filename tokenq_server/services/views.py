@@ -1,0 +1,42 @@
+"""Tokens as the API shows them."""
+
+from datetime import UTC, datetime
+
+from tokenq.contract.views import TokenView
+from tokenq_server.domain.lifecycle import moves_from
+from tokenq_server.domain.token import Token
+
+
+def instant(moment: datetime | None) -> str | None:
+    """A moment as RFC 3339 in UTC with milliseconds, or null."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def token_view(token: Token, position: int | None = None, *, shows_person: bool = True) -> TokenView:
+    """One token for a reader who may or may not see whose it is."""
+    return {
+        "tokenId": token.token_id,
+        "tokenNo": token.number,
+        "displayNumber": token.display,
+        "departmentId": token.department_id,
+        "branchId": token.branch_id,
+        "businessDay": token.day.isoformat(),
+        "state": str(token.state),
+        "priority": str(token.priority),
+        "userId": token.user_id if shows_person else None,
+        "name": token.name if shows_person else None,
+        "email": token.email if shows_person else None,
+        "counterId": token.counter_id,
+        "claimVersion": token.claim_version,
+        "calls": token.calls,
+        "reason": token.reason,
+        "position": position,
+        "issuedAt": instant(token.issued_at) or "",
+        "calledAt": instant(token.called_at),
+        "startedAt": instant(token.started_at),
+        "servedAt": instant(token.served_at),
+        "estimate": None,
+        "moves": [str(verb) for verb in moves_from(token.state)],
+    }

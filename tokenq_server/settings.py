@@ -1,0 +1,98 @@
+"""What the server's programs can be told, by environment (``TOKENQ_…``) or by the TOML file of ``TOKENQ_CONFIG``."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from tokenq.contract.problems import ProblemCode, refuse
+
+_DEFAULT_DATABASE = "postgresql://tokenq@127.0.0.1:5432/tokenq"
+
+
+class ServerSettings(BaseSettings):
+    """Settings of API, relay, notify and the maintenance commands. Secrets never show in their text."""
+
+    model_config = SettingsConfigDict(env_prefix="TOKENQ_", extra="ignore", frozen=True)
+
+    env: Literal["production", "development"] = "production"
+    """``production`` refuses unsafe stores and test hooks."""
+    host: str = "127.0.0.1"
+    """The address the API listens on."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """The port the API listens on."""
+    database_url: SecretStr = SecretStr(_DEFAULT_DATABASE)
+    """PostgreSQL, the one that decides: ``postgresql://user:password@host:port/database``."""
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    """Redis or Valkey, which orders the waiting: ``redis://``, ``rediss://`` or ``unix://``."""
+    kafka_bootstrap: str = "127.0.0.1:9092"
+    """Kafka brokers, ``host:port`` with commas between."""
+    kafka_partitions: int = Field(default=3, ge=1, le=1000)
+    """How many partitions a newly created ``token-events`` gets; never change it in place."""
+    kafka_embedded: bool = False
+    """The broker is the memory-only one of ``tokenq up``."""
+    kafka_fetch_wait_ms: int = Field(default=100, ge=1, le=5000)
+    """How long the broker may hold back a fetch, in milliseconds."""
+    events_email: Literal["plain", "omit"] = "plain"
+    """Whether events carry the customer's address."""
+    smtp_url: SecretStr = SecretStr("")
+    """``smtp://user:password@host:port``, ``smtp+starttls://`` or ``smtps://``; empty writes .eml files instead."""
+    mail_from: str = "tokenq@localhost.localdomain"
+    """The sender of every letter."""
+    mail_outbox: Path | None = None
+    """The folder for .eml files while no mail server is set."""
+    data_dir: Path = Path("/var/lib/tokenq")
+    """Where ``tokenq up`` keeps everything."""
+    migrate: bool = False
+    """Whether the API brings the database schema up to date when it starts."""
+    admin_token_file: Path | None = None
+    """A file in which the API keeps a valid admin key, and beside it the first admin's password."""
+    max_body_bytes: int = Field(default=256 * 1024, ge=1024)
+    """The largest request body, in bytes."""
+    issue_rate: int = Field(default=0, ge=0)
+    """How many changing requests per minute one customer or kiosk key may send; 0 is without limit."""
+    docs: bool = True
+    """Whether /docs and /openapi.json are served."""
+    metrics_public: bool = True
+    """Whether /metrics needs no login."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class names it)
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then secret files, then the TOML file."""
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
+        return init_settings, env_settings, file_secret_settings, toml
+
+    @property
+    def outbox_folder(self) -> Path:
+        """Where letters go while no mail server is set."""
+        return self.mail_outbox or self.data_dir / "mail"
+
+
+def _config_file() -> Path | None:
+    named = os.environ.get("TOKENQ_CONFIG")
+    return Path(named) if named else None
+
+
+def load() -> ServerSettings:
+    """Read the settings.
+
+    Raises:
+        Refused: a setting is wrong; the sentence names it.
+    """
+    try:
+        return ServerSettings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "TOKENQ_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise refuse(
+            ProblemCode.INVALID, f"The setting {name} is wrong: {first['msg']}.", "Correct it and start again."
+        ) from None
