@@ -6,6 +6,7 @@ import pytest
 
 from tests.kafka.apache import ApacheKafka
 from tests.servers import Running, Servers, running_apache_kafka, running_servers
+from tests.stack import Stack, start, up_folder
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,10 @@ def fresh_database(servers: Servers) -> Iterator[Callable[..., str]]:
     yield make
     for url in made:
         servers.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Stack]:
+    """All of tokenq, up in the background; see :class:`tests.stack.Stack`. Make departments of your own on it."""
+    with up_folder() as folder:
+        yield start(folder)

@@ -2,15 +2,12 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -19,6 +16,7 @@ import redis
 from confluent_kafka.admin import AdminClient
 
 from tests.servers import until
+from tests.stack import start, up_folder
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.embedded import Endpoints, Progress, UpOptions, down, start_detached, status
 
@@ -36,22 +34,15 @@ _MARKS = {
 @pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
     """A data folder that all tests here share, so that only the first start makes a cluster."""
-    folder = Path(tempfile.mkdtemp(prefix="tokenq-up-"))
-    folder.chmod(0o711)
-    yield folder
-    down(folder)
-    shutil.rmtree(folder)
+    with up_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
 def endpoints(data_dir: Path) -> Iterator[Endpoints]:
     """tokenq, up on that folder."""
-    yield start(data_dir)
+    yield start(data_dir).endpoints
     down(data_dir)
-
-
-def start(data_dir: Path, port: int = 0) -> Endpoints:
-    return start_detached(UpOptions(data_dir, port=port), lambda progress: None)
 
 
 def processes(supervisor: int) -> dict[int, str]:
@@ -66,10 +57,19 @@ def processes(supervisor: int) -> dict[int, str]:
 
 
 def part(data_dir: Path, name: str) -> int | None:
-    """The process id of one part."""
+    """The process id of one part; None while it does not run."""
     supervisor = status(data_dir).pid
     assert supervisor is not None
     return next((pid for pid, line in processes(supervisor).items() if _MARKS[name] in line), None)
+
+
+def kill(data_dir: Path, name: str) -> int:
+    """kill -9 of one part; the answer is its former process id."""
+    until(lambda: part(data_dir, name), lambda: f"{name} does not run")
+    pid = part(data_dir, name)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    return pid
 
 
 def _living() -> list[int]:
@@ -116,14 +116,14 @@ def test_a_taken_port_is_a_clear_sentence(data_dir: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(Refused, match=f"Port {port} on 127.0.0.1 is already taken") as refusal:
-            start(data_dir, port)
+            start(data_dir, port=port)
     assert "--port" in refusal.value.problem.hint
     assert not status(data_dir).running
 
 
 def test_nothing_outlives_a_killed_supervisor(data_dir: Path) -> None:
     """kill -9 of the supervisor takes all its descendants with it, and the next start finds the data."""
-    endpoints = start(data_dir)
+    endpoints = start(data_dir).endpoints
     supervisor = status(data_dir).pid
     assert supervisor is not None
     keep(endpoints, "before the kill")
@@ -132,7 +132,7 @@ def test_nothing_outlives_a_killed_supervisor(data_dir: Path) -> None:
     os.kill(supervisor, signal.SIGKILL)
     until(lambda: not any(_parent(pid) for pid in descendants), lambda: str(descendants))
     assert not status(data_dir).running
-    assert kept(start(data_dir)) == ["before the kill", "before the kill"]
+    assert kept(start(data_dir).endpoints) == ["before the kill", "before the kill"]
     down(data_dir)
 
 
@@ -140,9 +140,7 @@ def test_nothing_outlives_a_killed_supervisor(data_dir: Path) -> None:
 def test_a_killed_part_comes_back(data_dir: Path, endpoints: Endpoints, name: str) -> None:
     """kill -9 of any part: it is started again by itself, at the same address, with its data."""
     keep(endpoints, name)
-    before = part(data_dir, name)
-    assert before is not None
-    os.kill(before, signal.SIGKILL)
+    before = kill(data_dir, name)
     until(lambda: part(data_dir, name) not in (None, before), lambda: f"{name} did not come back")
     until(lambda: status(data_dir).ready, lambda: "the API is not ready again")
     until(lambda: reachable(endpoints), lambda: f"{name} is not reachable again")
@@ -151,10 +149,9 @@ def test_a_killed_part_comes_back(data_dir: Path, endpoints: Endpoints, name: st
 
 def test_a_restarted_broker_has_its_topics_and_new_followers(data_dir: Path, endpoints: Endpoints) -> None:
     """It comes back empty: topics are made, and relay and notify start over to refill and reread it."""
+    until(lambda: part(data_dir, "relay") and part(data_dir, "notify"))
     before = part(data_dir, "relay"), part(data_dir, "notify")
-    broker = part(data_dir, "broker")
-    assert broker is not None
-    os.kill(broker, signal.SIGKILL)
+    kill(data_dir, "broker")
     until(lambda: reachable(endpoints), lambda: "the broker did not come back")
     until(lambda: None not in (now := (part(data_dir, "relay"), part(data_dir, "notify"))) and now[0] != before[0])
     assert part(data_dir, "notify") != before[1]
@@ -162,9 +159,9 @@ def test_a_restarted_broker_has_its_topics_and_new_followers(data_dir: Path, end
 
 def test_the_stores_ports_stay_the_same_over_a_restart(data_dir: Path) -> None:
     """A board that tails the broker finds it again."""
-    first = start(data_dir)
+    first = start(data_dir).endpoints
     down(data_dir)
-    second = start(data_dir)
+    second = start(data_dir).endpoints
     down(data_dir)
     assert (first.kafka, first.redis, first.postgres) == (second.kafka, second.redis, second.postgres)
 
@@ -210,12 +207,8 @@ def test_a_left_over_process_number_is_never_believed(data_dir: Path) -> None:
 
 def test_several_run_side_by_side(data_dir: Path, endpoints: Endpoints) -> None:
     """Each folder is an instance of its own."""
-    other = Path(tempfile.mkdtemp(prefix="tokenq-up-"))
-    other.chmod(0o711)
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, other)
-        stack.callback(down, other)
-        second = start(other)
+    with up_folder() as other:
+        second = start(other).endpoints
         assert {second.api, second.kafka, second.postgres}.isdisjoint(
             {endpoints.api, endpoints.kafka, endpoints.postgres}
         )

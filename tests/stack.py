@@ -1,0 +1,66 @@
+"""All of tokenq, up on a data folder of its own, for tests that look from the outside."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from tokenq_server.embedded import Endpoints, UpOptions, down, start_detached
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running ``tokenq up``."""
+
+    data_dir: Path
+    endpoints: Endpoints
+    token: str
+    """The admin key of this machine."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client command needs to find it."""
+        return {
+            "TOKENQ_URL": self.endpoints.api,
+            "TOKENQ_TOKEN": self.token,
+            "TOKENQ_KAFKA_BOOTSTRAP": self.endpoints.kafka,
+            "TOKENQ_DATA_DIR": str(self.data_dir),
+        }
+
+    def ask(self, method: str, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
+        """One request as admin; the status and the JSON document. ``key`` is an idempotency key."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(self.endpoints.api + path, data, headers, method=method)
+        try:
+            with urlopen(request, timeout=10) as answer:
+                return answer.status, json.loads(answer.read() or b"null")
+        except HTTPError as refusal:
+            with refusal:
+                return refusal.code, json.loads(refusal.read() or b"null")
+
+
+@contextmanager
+def up_folder() -> Iterator[Path]:
+    """A new data folder; what runs on it at the end is stopped."""
+    folder = Path(tempfile.mkdtemp(prefix="tokenq-up-"))  # not pytest's: below a private folder, its path may be long
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        down(folder)
+        shutil.rmtree(folder)
+
+
+def start(data_dir: Path, *, port: int = 0, demo: bool = False) -> Stack:
+    """Start it in the background on any free port."""
+    endpoints = start_detached(UpOptions(data_dir, port=port, demo=demo), lambda progress: None)
+    return Stack(data_dir, endpoints, Path(endpoints.admin_token_file).read_text().strip())
