@@ -8,20 +8,24 @@ from pathlib import Path
 
 from tokenq.contract.problems import Refused
 from tokenq.contract.words import Role
+from tokenq_server.adapters.kafka.inbox import KafkaInbox
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.adapters.passwords import Argon2Passwords
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
+from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.postgres.people import PostgresPeople
 from tokenq_server.adapters.postgres.reading import PostgresReading
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.waiting_line import RedisLine
+from tokenq_server.adapters.smtp import OutboxMailer, SmtpMailer
 from tokenq_server.relay import Relay
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.feed import Feed
 from tokenq_server.services.group_commit import GroupCommit
+from tokenq_server.services.mailing import Mailer, MailQueue
 from tokenq_server.services.people import People, new_secret
 from tokenq_server.services.reading import Reading
 from tokenq_server.services.setup import Setup
@@ -98,6 +102,27 @@ def open_relay(settings: ServerSettings) -> Relay:
     """A relay; it opens its connections when it runs."""
     log = PostgresEventLog(settings.database_url.get_secret_value(), "tokenq-relay")
     return Relay(log, open_topic(settings))
+
+
+@asynccontextmanager
+async def open_mail_queue(settings: ServerSettings) -> AsyncIterator[MailQueue]:
+    """The mail queues."""
+    database = Database(settings.database_url.get_secret_value(), size=4)
+    try:
+        yield PostgresMailQueue(database)
+    finally:
+        await database.close()
+
+
+def open_inbox(settings: ServerSettings) -> KafkaInbox:
+    """Notify's consumer; it joins its group when it is first asked."""
+    return KafkaInbox(settings.kafka_bootstrap, settings.kafka_fetch_wait_ms)
+
+
+def open_mailer(settings: ServerSettings) -> Mailer:
+    """The mail server of the settings, or a folder while there is none. Raises Refused for a wrong address."""
+    url = settings.smtp_url.get_secret_value()
+    return SmtpMailer(url) if url else OutboxMailer(settings.outbox_folder)
 
 
 async def ensure_admin(services: Services, token_file: Path) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
-from importlib import import_module
 from types import FrameType
 from typing import Any
 
@@ -65,8 +64,37 @@ def _relay() -> int:
 
 
 def _notify() -> int:
-    notify: Any = import_module("tokenq_server.notify.program")
-    return int(notify.main())
+    from tokenq_server.notify import program
+
+    return program.main()
+
+
+def dlq_list() -> list[dict[str, Any]]:
+    """The open dead letters. Raises Refused."""
+    from tokenq_server.notify import program
+
+    return asyncio.run(program.dead_letters())
+
+
+def dlq_show(dlq_id: int) -> dict[str, Any]:
+    """One dead letter whole. Raises Refused."""
+    from tokenq_server.notify import program
+
+    return asyncio.run(program.dead_letter(dlq_id))
+
+
+def dlq_retry(dlq_ids: list[int]) -> int:
+    """Try dead letters once more; answers how many there were. Raises Refused."""
+    from tokenq_server.notify import program
+
+    return asyncio.run(program.retry(dlq_ids))
+
+
+def dlq_drop(dlq_ids: list[int]) -> int:
+    """Close dead letters for good; answers how many there were. Raises Refused."""
+    from tokenq_server.notify import program
+
+    return asyncio.run(program.drop(dlq_ids))
 
 
 def _migrate() -> int:

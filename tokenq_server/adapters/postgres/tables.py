@@ -218,9 +218,9 @@ relay_cursor = Table(
 relay_epoch = Table(
     "relay_epoch",
     metadata,
-    Column("only", Boolean, primary_key=True, server_default=text("true")),
+    Column("is_only", Boolean, primary_key=True, server_default=text("true")),
     Column("epoch", BigInteger, nullable=False, server_default="0"),
-    CheckConstraint("only", name="relay_epoch_one_row"),
+    CheckConstraint("is_only", name="relay_epoch_one_row"),
 )
 
 mail_job = Table(

@@ -95,10 +95,10 @@ def upgrade() -> None:
     op.create_index("outbox_token", "outbox", ["token_id"], unique=False)
     op.create_table(
         "relay_epoch",
-        sa.Column("only", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("is_only", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("epoch", sa.BigInteger(), server_default="0", nullable=False),
-        sa.CheckConstraint("only", name="relay_epoch_one_row"),
-        sa.PrimaryKeyConstraint("only"),
+        sa.CheckConstraint("is_only", name="relay_epoch_one_row"),
+        sa.PrimaryKeyConstraint("is_only"),
     )
     op.create_table(
         "credential",

@@ -1,0 +1,123 @@
+"""Notify's side of Kafka: a consumer group on ``token-events``, and the topic for what could not be used."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from tokenq.contract.events import DLQ_TOPIC, TOPIC
+from tokenq_server.services.mailing import Copy, InboxLost, RawRecord
+
+_GROUP = "tokenq-notify"
+
+
+class KafkaInbox:
+    """Takes records and commits their offsets, only when told to."""
+
+    def __init__(self, bootstrap: str, fetch_wait_ms: int) -> None:
+        self._bootstrap = bootstrap
+        self._fetch_wait_ms = fetch_wait_ms
+        self._consumer: Consumer | None = None
+        self._producer: Producer | None = None
+
+    async def take(self, limit: int, seconds: float) -> list[RawRecord]:
+        """Up to ``limit`` records; waits at most ``seconds`` for the first one."""
+        return await asyncio.to_thread(self._take, limit, seconds)
+
+    async def commit(self, records: Sequence[RawRecord]) -> None:
+        """The records are dealt with: never deliver them again to this group."""
+        await asyncio.to_thread(self._commit, records)
+
+    async def copy(self, copies: Sequence[Copy]) -> None:
+        """Put copies into the dead-letter topic; returns when the broker has them. Raises InboxLost."""
+        await asyncio.to_thread(self._copy, copies)
+
+    async def close(self) -> None:
+        """Leave the group."""
+        if self._consumer is not None:
+            await asyncio.to_thread(self._consumer.close)
+            self._consumer = None
+
+    def _open(self) -> Consumer:
+        if self._consumer is None:
+            self._consumer = Consumer(
+                {
+                    "bootstrap.servers": self._bootstrap,
+                    "group.id": _GROUP,
+                    "enable.auto.commit": False,
+                    "enable.auto.offset.store": False,
+                    "auto.offset.reset": "earliest",
+                    "partition.assignment.strategy": "range",
+                    "session.timeout.ms": 6_000,
+                    "heartbeat.interval.ms": 2_000,
+                    "max.poll.interval.ms": 1_800_000,
+                    "fetch.wait.max.ms": self._fetch_wait_ms,
+                    "topic.metadata.refresh.interval.ms": 10_000,
+                    "log_level": 2,
+                }
+            )
+            self._consumer.subscribe([TOPIC])
+        return self._consumer
+
+    def _take(self, limit: int, seconds: float) -> list[RawRecord]:
+        consumer = self._open()
+        records: list[RawRecord] = []
+        give_up = time.monotonic() + seconds
+        while len(records) < limit:
+            message = consumer.poll(0.0 if records else max(give_up - time.monotonic(), 0.0))
+            if message is None:
+                break
+            if (error := message.error()) is None:
+                records.append(_record(message))
+            elif error.fatal():
+                raise InboxLost(str(error))
+            elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                break
+        return records
+
+    def _commit(self, records: Sequence[RawRecord]) -> None:
+        ends: dict[tuple[str, int], int] = {}
+        for record in records:
+            place = (record.topic, record.partition)
+            ends[place] = max(ends.get(place, 0), record.offset + 1)
+        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in ends.items()]
+        try:
+            self._open().commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            # The rows are in; another member, or this one again, gets the records once more and finds them there.
+            raise InboxLost(str(error.args[0])) from error
+
+    def _copy(self, copies: Sequence[Copy]) -> None:
+        if self._producer is None:
+            settings: dict[str, Any] = {
+                "bootstrap.servers": self._bootstrap,
+                "log_level": 2,
+                "message.timeout.ms": 10_000,
+            }
+            self._producer = Producer(settings)
+        failures: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                failures.append(error)
+
+        for copy in copies:
+            headers: dict[str, str | bytes | None] = {
+                "reason": copy.reason,
+                "error": copy.error[:200],
+                "source": copy.source,
+            }
+            self._producer.produce(DLQ_TOPIC, value=copy.raw, headers=headers, on_delivery=delivered)
+        if self._producer.flush(15) or failures:
+            raise InboxLost(str(failures[0]) if failures else "The broker did not take the copies in time.")
+
+
+def _record(message: Message) -> RawRecord:
+    return RawRecord(
+        topic=message.topic() or TOPIC,
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        value=message.value() or b"",
+    )

@@ -1,0 +1,182 @@
+"""The mail queues in Postgres."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.services.mailing import Attempt, BadRecord, Copy, DeadLetter, Job, NewJob, RawRecord, Verdict
+
+# The log decides what is mailed to whom: a forged record finds no entry, and its address is never used.
+_TAKE_IN = text("""
+WITH entry AS (
+  SELECT o.department_id, o.seq, o.token_id, o.payload::jsonb AS event, t.email
+  FROM outbox o JOIN token t USING (token_id)
+  WHERE o.department_id = :department_id AND o.seq = :seq AND o.token_id = :token_id
+), kept AS (
+  INSERT INTO mail_job (department_id, seq, kind, token_id, recipient, event)
+  SELECT department_id, seq, :kind, token_id, email, event FROM entry WHERE email IS NOT NULL
+  ON CONFLICT DO NOTHING
+)
+SELECT count(*) FROM entry
+""")
+
+_BAD = text("""
+INSERT INTO mail_dlq (reason, error, topic, partition, "offset", raw)
+VALUES (:reason, :error, :topic, :partition, :offset, :raw) ON CONFLICT DO NOTHING
+""")
+
+# The CTE is materialised so that the lock takes exactly the rows that are updated.
+_CLAIM = text("""
+WITH picked AS MATERIALIZED (
+  SELECT department_id, seq, kind FROM mail_job j
+  WHERE (state = 'due' AND due_at <= clock_timestamp() OR state = 'sending' AND lease_until < clock_timestamp())
+    AND NOT EXISTS (SELECT 1 FROM mail_job e
+                    WHERE e.token_id = j.token_id AND e.seq < j.seq AND e.state IN ('due', 'sending'))
+  ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+UPDATE mail_job m SET state = 'sending', lease_until = clock_timestamp() + interval '180 seconds', lease_owner = :owner,
+  attempts = attempts + 1, ambiguous = ambiguous + (m.state = 'sending')::int
+FROM picked p, token t, department d
+WHERE (m.department_id, m.seq, m.kind) = (p.department_id, p.seq, p.kind)
+  AND t.token_id = m.token_id AND d.department_id = m.department_id
+RETURNING m.department_id, m.seq, m.kind, m.token_id, m.recipient, m.event, m.attempts, t.name,
+  d.name AS department_name
+""")
+
+_SENT = text("""
+UPDATE mail_job SET state = 'sent', sent_at = clock_timestamp(), lease_until = NULL, last_error = NULL
+WHERE department_id = :department_id AND seq = :seq AND kind = :kind AND lease_owner = :owner AND state = 'sending'
+""")
+
+_LATER = text("""
+UPDATE mail_job SET state = 'due', due_at = clock_timestamp() + make_interval(secs => :seconds), lease_until = NULL,
+  last_error = :error, ambiguous = ambiguous + :ambiguous
+WHERE department_id = :department_id AND seq = :seq AND kind = :kind AND lease_owner = :owner AND state = 'sending'
+""")
+
+_DEAD = text("""
+WITH job AS (
+  UPDATE mail_job SET state = 'dead', lease_until = NULL, last_error = :error
+  WHERE department_id = :department_id AND seq = :seq AND kind = :kind AND lease_owner = :owner AND state = 'sending'
+  RETURNING department_id, seq, kind
+)
+INSERT INTO mail_dlq (reason, error, department_id, seq, kind)
+SELECT 'not sent', :error, department_id, seq, kind FROM job
+""")
+
+_UNCOPIED = text("""
+SELECT q.dlq_id, q.reason, q.error,
+  coalesce(q.topic || '/' || q.partition || '/' || q."offset",
+           q.department_id || '.' || q.seq || '.' || q.kind) AS source,
+  coalesce(q.raw, convert_to(j.event::text, 'UTF8')) AS raw
+FROM mail_dlq q LEFT JOIN mail_job j USING (department_id, seq, kind)
+WHERE NOT q.copied ORDER BY q.dlq_id LIMIT :limit
+""")
+
+_LIST = """
+SELECT q.dlq_id, q.reason, q.error, q.at, q.state, q.topic, q.partition, q."offset", q.raw,
+  q.department_id, q.seq, q.kind, j.token_id
+FROM mail_dlq q LEFT JOIN mail_job j USING (department_id, seq, kind)
+"""
+_OPEN = text(_LIST + "WHERE q.state = 'open' ORDER BY q.dlq_id")
+_ONE = text(_LIST + "WHERE q.dlq_id = :dlq_id")
+
+_CLOSE = text("""
+WITH entry AS (
+  UPDATE mail_dlq SET state = :state WHERE dlq_id = :dlq_id AND state = 'open' RETURNING department_id, seq, kind
+), job AS (
+  UPDATE mail_job m SET state = :job_state, attempts = 0, due_at = clock_timestamp() FROM entry e
+  WHERE (m.department_id, m.seq, m.kind) = (e.department_id, e.seq, e.kind) AND m.state = 'dead'
+)
+SELECT count(*) FROM entry
+""")
+
+
+class PostgresMailQueue:
+    """Primary and dead-letter queue."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take_in(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord]) -> None:
+        """Keep all in one transaction."""
+        async with self._database.begin() as connection:
+            for job in jobs:
+                values = {
+                    "department_id": job.department_id,
+                    "seq": job.seq,
+                    "kind": job.kind,
+                    "token_id": job.token_id,
+                }
+                known = (await connection.execute(_TAKE_IN, values)).scalar_one()
+                if not known:
+                    await _bury(connection, job.source, "unknown event", "The log has no such event.")
+            for record in bad:
+                await _bury(connection, record.source, "unreadable", record.error)
+
+    async def claim(self, owner: str, limit: int) -> list[Job]:
+        """Lease letters that are due."""
+        async with self._database.begin() as connection:
+            rows = await connection.execute(_CLAIM, {"owner": owner, "limit": limit})
+            return sorted((Job(**row) for row in rows.mappings()), key=lambda job: job.seq)
+
+    async def settle(self, job: Job, attempt: Attempt, owner: str, next_try: float | None) -> None:
+        """Note how it ended; a job whose lease another sender took over is left alone."""
+        values: dict[str, Any] = {"department_id": job.department_id, "seq": job.seq, "kind": job.kind, "owner": owner}
+        statement = _SENT
+        if attempt.verdict is not Verdict.SENT:
+            values |= {"error": attempt.error[:500]}
+            statement = _DEAD if next_try is None else _LATER
+        if statement is _LATER:
+            values |= {"seconds": next_try, "ambiguous": int(attempt.is_ambiguous)}
+        async with self._database.begin() as connection:
+            await connection.execute(statement, values)
+
+    async def uncopied(self, limit: int) -> list[Copy]:
+        """Dead letters whose copy is not in the dead-letter topic yet."""
+        async with self._database.begin() as connection:
+            rows = await connection.execute(_UNCOPIED, {"limit": limit})
+            return [Copy(**{**row, "raw": bytes(row["raw"] or b"")}) for row in rows.mappings()]
+
+    async def mark_copied(self, dlq_ids: Sequence[int]) -> None:
+        """Their copies are there."""
+        async with self._database.begin() as connection:
+            await connection.execute(
+                text("UPDATE mail_dlq SET copied = true WHERE dlq_id = ANY(:ids)"), {"ids": list(dlq_ids)}
+            )
+
+    async def dead_letters(self) -> list[DeadLetter]:
+        """The open entries, oldest first."""
+        async with self._database.begin() as connection:
+            return [_dead_letter(row) for row in (await connection.execute(_OPEN)).mappings()]
+
+    async def dead_letter(self, dlq_id: int) -> DeadLetter | None:
+        """One entry."""
+        async with self._database.begin() as connection:
+            row = (await connection.execute(_ONE, {"dlq_id": dlq_id})).mappings().one_or_none()
+            return _dead_letter(row) if row else None
+
+    async def revive(self, dlq_id: int) -> bool:
+        """Make a dead letter due again."""
+        return await self._close(dlq_id, "retried", "due")
+
+    async def drop(self, dlq_id: int) -> bool:
+        """Close an entry for good."""
+        return await self._close(dlq_id, "dropped", "dropped")
+
+    async def _close(self, dlq_id: int, state: str, job_state: str) -> bool:
+        values = {"dlq_id": dlq_id, "state": state, "job_state": job_state}
+        async with self._database.begin() as connection:
+            return bool((await connection.execute(_CLOSE, values)).scalar_one())
+
+
+async def _bury(connection: AsyncConnection, record: RawRecord, reason: str, error: str) -> None:
+    values = {"topic": record.topic, "partition": record.partition, "offset": record.offset, "raw": record.value}
+    await connection.execute(_BAD, values | {"reason": reason, "error": error})
+
+
+def _dead_letter(row: Any) -> DeadLetter:
+    return DeadLetter(**{**row, "raw": bytes(row["raw"]) if row["raw"] is not None else None})

@@ -1,0 +1,75 @@
+"""``tokenq notify``: intake and sender in one process."""
+
+import asyncio
+import signal
+from typing import Any
+
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq_server import bootstrap, settings
+from tokenq_server.notify.intake import Intake
+from tokenq_server.notify.letters import Sender
+from tokenq_server.notify.sending import Sending
+from tokenq_server.services.mailing import DeadLetter
+from tokenq_server.services.views import instant
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; answers the exit code."""
+    asyncio.run(_run(settings.load()))
+    return 0
+
+
+async def _run(chosen: settings.ServerSettings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with bootstrap.open_mail_queue(chosen) as queue:
+        intake = Intake(bootstrap.open_inbox(chosen), queue, stop)
+        sending = Sending(queue, bootstrap.open_mailer(chosen), Sender(chosen.mail_from), stop)
+        await asyncio.gather(intake.run(), sending.run())
+
+
+async def dead_letters() -> list[dict[str, Any]]:
+    """The open entries of the dead-letter queue. Raises Refused."""
+    async with bootstrap.open_mail_queue(settings.load()) as queue:
+        return [_view(entry) for entry in await queue.dead_letters()]
+
+
+async def dead_letter(dlq_id: int) -> dict[str, Any]:
+    """One entry whole. Raises Refused."""
+    async with bootstrap.open_mail_queue(settings.load()) as queue:
+        entry = await queue.dead_letter(dlq_id)
+    if entry is None:
+        raise refuse(
+            ProblemCode.NOT_FOUND, f"There is no dead letter {dlq_id}.", "List them with 'tokenq notify dlq list'."
+        )
+    raw = entry.raw.decode("utf-8", "backslashreplace") if entry.raw is not None else None
+    return _view(entry) | {"raw": raw}
+
+
+async def retry(dlq_ids: list[int]) -> int:
+    """Make letters due again, and read records once more; answers how many."""
+    async with bootstrap.open_mail_queue(settings.load()) as queue:
+        return sum([await queue.revive(dlq_id) for dlq_id in dlq_ids])
+
+
+async def drop(dlq_ids: list[int]) -> int:
+    """Close entries for good; answers how many."""
+    async with bootstrap.open_mail_queue(settings.load()) as queue:
+        return sum([await queue.drop(dlq_id) for dlq_id in dlq_ids])
+
+
+def _view(entry: DeadLetter) -> dict[str, Any]:
+    return {
+        "dlqId": entry.dlq_id,
+        "createdAt": instant(entry.at),
+        "state": entry.state,
+        "reason": f"{entry.reason}: {entry.error}",
+        "departmentId": entry.department_id,
+        "seq": entry.seq,
+        "kind": entry.kind,
+        "tokenId": entry.token_id,
+        "topic": entry.topic,
+        "partition": entry.partition,
+        "offset": entry.offset,
+    }

@@ -1,0 +1,77 @@
+"""The sender: leases letters that are due, sends them and notes how it went. Any number may run side by side."""
+
+import asyncio
+import logging
+import os
+import random
+import socket
+from dataclasses import dataclass
+
+from tokenq.contract.problems import Refused
+from tokenq_server.notify.letters import Sender, compose
+from tokenq_server.services.mailing import Attempt, Job, Mailer, MailQueue, Verdict
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 8
+_IDLE_SECONDS = 0.5
+_BACKOFF = (10.0, 60.0, 300.0, 1800.0, 7200.0)
+"""The longest wait before each further try, in seconds; the wait itself is drawn at random below it."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often and how slowly a letter is tried again."""
+
+    waits: tuple[float, ...] = _BACKOFF
+
+    def next_try(self, attempts: int) -> float | None:
+        """Seconds until the next try after so many attempts; ``None``: give up."""
+        if attempts > len(self.waits):
+            return None
+        return random.uniform(0.1, 1.0) * self.waits[attempts - 1]  # noqa: S311 (spreads load; nobody gains by guessing)
+
+
+class Sending:
+    """Sends what the queue holds until told to stop."""
+
+    def __init__(
+        self, queue: MailQueue, mailer: Mailer, sender: Sender, stop: asyncio.Event, patience: Patience | None = None
+    ) -> None:
+        self._queue = queue
+        self._mailer = mailer
+        self._sender = sender
+        self._stop = stop
+        self._patience = patience or Patience()
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+
+    async def run(self) -> None:
+        """Send until told to stop; letters in hand are finished."""
+        while not self._stop.is_set():
+            try:
+                jobs = await self._queue.claim(self._owner, _AT_ONCE)
+                await asyncio.gather(*(self._send(job) for job in jobs))
+            except Refused:
+                jobs = []
+                logger.warning("the database is away")
+            if not jobs:
+                await self._rest()
+
+    async def _send(self, job: Job) -> None:
+        try:
+            attempt = await self._mailer.send(compose(job, self._sender))
+        except ValueError as error:
+            attempt = Attempt(Verdict.NEVER, str(error))
+        wait = self._patience.next_try(job.attempts) if attempt.verdict is Verdict.LATER else None
+        await self._queue.settle(job, attempt, self._owner, wait)
+        fields = {"department": job.department_id, "seq": job.seq, "kind": job.kind, "attempt": job.attempts}
+        if attempt.verdict is Verdict.SENT:
+            logger.info("letter sent", extra=fields)
+        else:
+            logger.warning("letter not sent", extra=fields | {"why": attempt.error, "next_try_seconds": wait})
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._stop.wait(), _IDLE_SECONDS)
+        except TimeoutError:
+            return
