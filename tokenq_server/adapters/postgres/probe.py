@@ -1,0 +1,45 @@
+"""Looking at a Postgres as the doctor does."""
+
+from sqlalchemy import text
+
+from tokenq.contract.problems import Refused
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.migrate import HEAD
+from tokenq_server.services.findings import Finding
+
+_OLDEST = 140000
+
+
+async def probe(dsn: str) -> list[Finding]:
+    """Whether Postgres answers, is new enough, keeps what it acknowledges, and has this release's schema."""
+    database = Database(dsn, size=1)
+    try:
+        async with database.begin() as connection:
+            version = int((await connection.execute(text("SHOW server_version_num"))).scalar_one())
+            name = (await connection.execute(text("SHOW server_version"))).scalar_one()
+            has_schema = (await connection.execute(text("SELECT to_regclass('alembic_version')"))).scalar_one()
+            revision = None
+            if has_schema:
+                revision = (
+                    await connection.execute(text("SELECT version_num FROM alembic_version"))
+                ).scalar_one_or_none()
+        unsafe = await database.unsafe_settings()
+    except Refused:
+        return [Finding("postgres", False, "does not answer", "Start it, or correct TOKENQ_DATABASE_URL.")]
+    finally:
+        await database.close()
+    return [
+        Finding("postgres", version >= _OLDEST, f"version {name}", "" if version >= _OLDEST else "Use 14 or newer."),
+        Finding(
+            "postgres durability",
+            not unsafe,
+            "keeps what it acknowledges" if not unsafe else f"off: {', '.join(unsafe)}",
+            "" if not unsafe else "Switch these on, or acknowledged tokens can be lost.",
+        ),
+        Finding(
+            "postgres schema",
+            revision == HEAD,
+            f"revision {revision or 'none'}",
+            "" if revision == HEAD else f"Run 'tokenq server migrate' (this release needs {HEAD}).",
+        ),
+    ]
