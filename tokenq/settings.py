@@ -54,7 +54,7 @@ def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
         Refused: a setting is wrong; the sentence names it and where it came from.
     """
     path = config_file(environ)
-    file = _read_toml(path)
+    file = read_file(path)
     values: dict[str, Any] = {}
     for field in fields(Settings):
         variable = f"TOKENQ_{field.name.upper()}"
@@ -89,7 +89,12 @@ def config_file(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(named).expanduser() if named else config_folder(environ) / "config.toml"
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_file(path: Path) -> dict[str, Any]:
+    """What the TOML file says; nothing when there is none.
+
+    Raises:
+        Refused: it cannot be read, is no TOML, or holds a secret.
+    """
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:

@@ -53,9 +53,9 @@ def test_a_busy_server_is_asked_again_after_the_time_it_names(connect):
 
 
 def test_a_server_that_stays_busy_is_reported_and_not_asked_for_ever(connect):
-    with fake_server(says(503, {"code": "overloaded", "detail": "Too much."}, Retry_After="0")) as fake:
-        with pytest.raises(Refused) as caught:
-            connect(fake.url, attempts=3).issue("CW")
+    busy = says(503, {"code": "overloaded", "detail": "Too much."}, Retry_After="0")
+    with fake_server(busy) as fake, pytest.raises(Refused) as caught:
+        connect(fake.url, attempts=3).issue("CW")
     assert caught.value.problem.code is ProblemCode.OVERLOADED
     assert len(fake.asked) == 3
 
@@ -96,9 +96,12 @@ def test_the_connection_is_kept_and_a_clone_has_its_own(connect):
 
 def test_a_redirect_is_not_followed(connect):
     """The bearer token would go to whoever the redirect names."""
-    with fake_server(says(200, TOKEN)) as other, fake_server(says(307, None, Location=other.url)) as fake:
-        with pytest.raises(BadReply, match=other.url):
-            connect(fake.url, "tq_secret").token(1)
+    with (
+        fake_server(says(200, TOKEN)) as other,
+        fake_server(says(307, None, Location=other.url)) as fake,
+        pytest.raises(BadReply, match=other.url),
+    ):
+        connect(fake.url, "tq_secret").token(1)
     assert other.asked == []
 
 
@@ -207,6 +210,13 @@ def test_a_token_is_found_by_its_number(connect, reference):
     assert fake.asked[0].path == "/api/v1/tokens?displayNumber=CW-012"
 
 
+def test_a_number_in_a_department_s_own_style_is_found_as_it_is_written(connect):
+    nothing, one = {"items": [], "nextCursor": None}, {"items": [TOKEN], "nextCursor": None}
+    with fake_server(says(200, nothing), says(200, one)) as fake:
+        assert connect(fake.url).find_token("a0012")["tokenId"] == 101
+    assert [asked.path.rpartition("=")[2] for asked in fake.asked] == ["A-012", "A0012"]
+
+
 def test_a_token_is_found_by_its_id(connect):
     with fake_server(says(200, TOKEN)) as fake:
         connect(fake.url).find_token("101")
@@ -215,9 +225,9 @@ def test_a_token_is_found_by_its_id(connect):
 
 def test_a_number_that_two_departments_share_asks_for_the_id(connect):
     twin = {**TOKEN, "tokenId": 102, "departmentId": "CX"}
-    with fake_server(says(200, {"items": [TOKEN, twin], "nextCursor": None})) as fake:
-        with pytest.raises(Refused) as caught:
-            connect(fake.url).find_token("CW-012")
+    both = says(200, {"items": [TOKEN, twin], "nextCursor": None})
+    with fake_server(both) as fake, pytest.raises(Refused) as caught:
+        connect(fake.url).find_token("CW-012")
     assert "101 (CW), 102 (CX)" in caught.value.problem.hint
 
 

@@ -85,9 +85,9 @@ def test_a_resync_is_passed_on_and_forgets_the_position():
 
 
 def test_a_refusal_ends_the_stream():
-    with fake_server(says(401, {"code": "unauthenticated", "detail": "Who are you?"})) as fake:
-        with pytest.raises(Refused, match="Who are you"):
-            arrivals(fake, 1)
+    refusal = says(401, {"code": "unauthenticated", "detail": "Who are you?"})
+    with fake_server(refusal) as fake, pytest.raises(Refused, match="Who are you"):
+        arrivals(fake, 1)
 
 
 def test_a_record_that_is_no_event_is_passed_over():

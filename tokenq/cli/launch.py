@@ -5,7 +5,8 @@ import os
 from types import ModuleType
 
 from tokenq.errors import Missing
-from tokenq.settings import config_file, is_debugging
+from tokenq.settings import config_file, is_debugging, read_file
+from tokenq.settings import load as load_settings
 
 
 def load(module: str, extra: str) -> ModuleType:
@@ -28,6 +29,36 @@ def load(module: str, extra: str) -> ModuleType:
         ) from None
 
 
+def server(module: str) -> ModuleType:
+    """Import a module of the server, told where the stores are that ``tokenq up`` runs here, unless others are set.
+
+    Raises:
+        Missing: a library of the server is not installed.
+        Refused: the settings file is wrong.
+    """
+    if "TOKENQ_DATABASE_URL" not in os.environ and "database_url" not in read_file(config_file()):
+        for name, value in _stores_of_up().items():
+            os.environ.setdefault(name, value)
+    return load(module, "server")
+
+
 def program(name: str) -> int:
     """Run one of the server's programs until it ends; answers its exit code."""
-    return int(load("tokenq_server.programs", "server").run(name))
+    return int(server("tokenq_server.programs").run(name))
+
+
+def _stores_of_up() -> dict[str, str]:
+    try:
+        embedded = load("tokenq_server.embedded", "embedded")
+    except Missing:
+        return {}
+    found = embedded.status(load_settings().data_dir or embedded.default_data_dir())
+    if not found.running or found.endpoints is None:
+        return {}
+    return {
+        "TOKENQ_DATABASE_URL": found.endpoints.postgres,
+        "TOKENQ_REDIS_URL": found.endpoints.redis,
+        "TOKENQ_KAFKA_BOOTSTRAP": found.endpoints.kafka,
+        "TOKENQ_KAFKA_EMBEDDED": "1",
+        "TOKENQ_MAIL_OUTBOX": found.endpoints.mail_outbox,
+    }

@@ -1,18 +1,28 @@
 """Parameters that several commands share, declared once."""
 
+import re
 from typing import Annotated
 
 import typer
 
+from tokenq.contract.names import DEPARTMENT_ID
 from tokenq.contract.words import Priority, RequeuePosition, Role
 
 
-def _upper(value: str | None) -> str | None:
-    return value.strip().upper() if value else value
+def department_id(typed: str) -> str:
+    """A department's id as the server writes it, from what a person typed.
+
+    Raises:
+        typer.BadParameter: nothing could be called so.
+    """
+    name = typed.strip().upper()
+    if not re.match(DEPARTMENT_ID, name):
+        raise typer.BadParameter(f"'{typed}' is no department id, such as CW.")
+    return name
 
 
-def _upper_all(values: list[str] | None) -> list[str]:
-    return [value.strip().upper() for value in values or []]
+def _department_ids(typed: list[str] | None) -> list[str]:
+    return [department_id(one) for one in typed or []]
 
 
 def _departments(incomplete: str) -> list[tuple[str, str]]:
@@ -25,14 +35,19 @@ def _departments(incomplete: str) -> list[tuple[str, str]]:
         found = client.departments()
     except Exception:
         return []
-    start = incomplete.upper()
-    return [(view["departmentId"], view["name"]) for view in found if view["departmentId"].startswith(start)]
+    # The shell keeps only words that begin as typed, in small letters too.
+    names = ((view["departmentId"], view["name"]) for view in found)
+    return [
+        (incomplete + name[len(incomplete) :], title) for name, title in names if name.startswith(incomplete.upper())
+    ]
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Department = Annotated[
     str,
-    typer.Argument(metavar="DEPT", help="Department id, such as CW.", autocompletion=_departments, callback=_upper),
+    typer.Argument(
+        metavar="DEPT", help="Department id, such as CW.", autocompletion=_departments, callback=department_id
+    ),
 ]
 Departments = Annotated[
     list[str] | None,
@@ -40,7 +55,7 @@ Departments = Annotated[
         metavar="[DEPT]...",
         help="Department ids; all when none is given.",
         autocompletion=_departments,
-        callback=_upper_all,
+        callback=_department_ids,
     ),
 ]
 TheirDepartments = Annotated[
@@ -50,7 +65,7 @@ TheirDepartments = Annotated[
         metavar="DEPT",
         help="Only for this department; may be repeated. None given: for all.",
         autocompletion=_departments,
-        callback=_upper_all,
+        callback=_department_ids,
     ),
 ]
 Token = Annotated[str, typer.Argument(metavar="TOKEN", help="Token id (101) or today's number (CW-012, cw12).")]

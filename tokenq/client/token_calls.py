@@ -11,6 +11,8 @@ from tokenq.contract.problems import ProblemCode, refuse
 if TYPE_CHECKING:
     from tokenq.contract.views import TokenView
 
+_LONGEST_NUMBER = 24
+
 
 class TokenCalls(Calls):
     """What can be asked of a token. Every method raises ``Refused`` or a ``TokenqError``."""
@@ -27,27 +29,34 @@ class TokenCalls(Calls):
             Refused: no such token, several of that number, or no such way to name a token.
         """
         parsed = token_reference(reference)
-        if parsed is None:
+        if isinstance(parsed, int):
+            return self.token(parsed)
+        typed = reference.strip()
+        usual = f"{parsed[0]}-{parsed[1]:03d}" if parsed else typed
+        # A department may write its numbers in a way of its own: then what was typed is what they look like.
+        found: list[TokenView] = []
+        for number in dict.fromkeys((usual, typed.upper(), typed)):
+            found = found or (self.tokens(display_number=number)["items"] if 0 < len(number) <= _LONGEST_NUMBER else [])
+        if not found and parsed is None:
             raise refuse(
                 ProblemCode.INVALID,
                 f"'{reference}' names no token.",
                 "Give its id, such as 101, or its number, such as CW-012.",
             )
-        if isinstance(parsed, int):
-            return self.token(parsed)
-        number = f"{parsed[0]}-{parsed[1]:03d}"
-        found = self.tokens(display_number=number)["items"]
         if not found:
             raise refuse(
                 ProblemCode.UNKNOWN_TOKEN,
-                f"There is no token {number} today.",
+                f"There is no token {usual} today.",
                 "Name tokens of other days by id; 'tokenq queue DEPT' shows who waits.",
             )
         if len(found) > 1:
             choices = ", ".join(f"{view['tokenId']} ({view['departmentId']})" for view in found)
-            raise refuse(ProblemCode.INVALID, f"Several tokens are called {number}.", f"Name one by its id: {choices}.")
-        view: TokenView = found[0]
-        return view
+            raise refuse(
+                ProblemCode.INVALID,
+                f"Several tokens are called {found[0]['displayNumber']}.",
+                f"Name one by its id: {choices}.",
+            )
+        return found[0]
 
     def tokens(
         self,

@@ -8,7 +8,7 @@ from tokenq.cli import output
 from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
-from tokenq.cli.options import Department, Json, Yes
+from tokenq.cli.options import Department, Json, Yes, department_id
 from tokenq.cli.tree import plain_app
 from tokenq.client.calls import given
 
@@ -70,7 +70,7 @@ def create(
 ) -> None:
     """Create a department."""
     body = given(
-        departmentId=id_.upper() if id_ else None,
+        departmentId=department_id(id_) if id_ else None,
         name=name,
         open=False if closed else None,
         **_fields(branch, prefix, number_format, ratio, max_wait),

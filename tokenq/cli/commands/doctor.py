@@ -40,7 +40,7 @@ def command(
 
 def _server_checks() -> list[Check]:
     try:
-        doctor = launch.load("tokenq_server.doctor", "server")
+        doctor = launch.server("tokenq_server.doctor")
     except Missing as missing:
         return [Check("server parts", False, str(missing), missing.hint)]
     return [Check(one["name"], bool(one["ok"]), one["detail"], one["hint"]) for one in doctor.check()]

@@ -1,9 +1,17 @@
 """``tokenq no-show``."""
 
+from typing import Annotated
+
+import typer
+
 from tokenq.cli.options import Json, Token
 from tokenq.cli.tokens import move_token
 
 
-def command(token: Token, as_json: Json = False) -> None:
+def command(
+    token: Token,
+    reason: Annotated[str | None, typer.Option(help="More about it, for the log.")] = None,
+    as_json: Json = False,
+) -> None:
     """Note that the called person did not come."""
-    move_token(token, "no-show", as_json=as_json)
+    move_token(token, "no-show", as_json=as_json, reason=reason)

@@ -57,8 +57,8 @@ def show(number: Id, as_json: Json = False) -> None:
 @dlq.command()
 def retry(numbers: Ids = None, everything: All = False, as_json: Json = False) -> None:
     """Try them once more."""
-    programs = _programs()
-    count = int(programs.dlq_retry(_chosen(programs, numbers, everything=everything)))
+    chosen = _chosen(numbers, everything=everything)
+    count = int(_programs().dlq_retry(chosen))
     if as_json:
         output.document({"retried": count})
     else:
@@ -70,10 +70,9 @@ def retry(numbers: Ids = None, everything: All = False, as_json: Json = False) -
 @dlq.command()
 def drop(numbers: Ids = None, everything: All = False, yes: Yes = False, as_json: Json = False) -> None:
     """Throw them away."""
-    programs = _programs()
-    chosen = _chosen(programs, numbers, everything=everything)
+    chosen = _chosen(numbers, everything=everything)
     confirm(f"Throw away {len(chosen)} for good?", yes=yes)
-    count = int(programs.dlq_drop(chosen))
+    count = int(_programs().dlq_drop(chosen))
     if as_json:
         output.document({"dropped": count})
     else:
@@ -81,10 +80,10 @@ def drop(numbers: Ids = None, everything: All = False, yes: Yes = False, as_json
 
 
 def _programs() -> Any:
-    return launch.load("tokenq_server.programs", "server")
+    return launch.server("tokenq_server.programs")
 
 
-def _chosen(programs: Any, numbers: list[int] | None, *, everything: bool) -> list[int]:
+def _chosen(numbers: list[int] | None, *, everything: bool) -> list[int]:
     if bool(numbers) == everything:
         raise WrongUse("Which ones?", "Give their numbers, or --all.")
-    return numbers or [int(item["dlqId"]) for item in programs.dlq_list()]
+    return numbers or [int(item["dlqId"]) for item in _programs().dlq_list()]

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tokenq.cli.context import connect, counter
-from tokenq.cli.options import Counter, Json
+from tokenq.cli.options import Counter, Json, department_id
 from tokenq.cli.tokens import show_token
 from tokenq.client import Client
 from tokenq.contract.names import token_reference
@@ -20,7 +20,7 @@ def command(
     """Finish a token (SERVED); or, given a department, serve whom the counter holds, else the next one."""
     client = connect()
     if _is_department(client, what):
-        show_token(client.serve_next(what.strip().upper(), counter(at)), as_json=as_json)
+        show_token(client.serve_next(department_id(what), counter(at)), as_json=as_json)
     else:
         show_token(client.move(client.find_token(what), "serve"), as_json=as_json)
 

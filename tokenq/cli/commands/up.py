@@ -1,5 +1,6 @@
 """``tokenq up``: everything on this machine."""
 
+import json
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
@@ -48,7 +49,7 @@ def command(
 def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None:
     signed_in = _sign_in(endpoints)
     if as_json:
-        output.document(endpoints.to_json())
+        output.document(json.loads(endpoints.to_json()))
     talk(f"\ntokenq runs at {endpoints.api}{'; this machine is signed in as admin' if signed_in else ''}.\n")
     talk("What to type next, in another terminal:" if not detach else "What to type next:")
     if demo:
@@ -83,7 +84,7 @@ def _sign_in(endpoints: Any) -> bool:
 
 def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
     found = embedded.status(folder)
-    endpoints = found.endpoints.to_json() if found.endpoints else None
+    endpoints = json.loads(found.endpoints.to_json()) if found.endpoints else None
     if as_json:
         output.document(
             {

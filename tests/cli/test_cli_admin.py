@@ -1,0 +1,113 @@
+"""Setting up by the command line: departments, branches, users, keys, and signing in."""
+
+import json
+import secrets
+import stat
+
+from tests.cli.conftest import Api, Cli
+
+
+def made(done) -> dict:
+    assert done.code == 0, done
+    return json.loads(done.out)
+
+
+def test_a_department_is_made_listed_changed_closed_opened_and_deleted(tokenq: Cli):
+    name = f"D{secrets.token_hex(3).upper()}"
+    view = made(tokenq("dept", "create", "Cash window", "--id", name, "--ratio", "3:1", "--max-wait", "30", "--json"))
+    assert (view["departmentId"], view["open"], view["ratio"], view["maxWaitMinutes"]) == (name, True, "3:1", 30)
+    assert name in [one["departmentId"] for one in made(tokenq("dept", "list", "--json"))["items"]]
+    assert made(tokenq("dept", "update", name, "--name", "Cash", "--json"))["name"] == "Cash"
+    assert made(tokenq("dept", "close", name, "--json"))["open"] is False
+    assert made(tokenq("dept", "open", name, "--json"))["open"] is True
+    assert "Cash" in tokenq("dept", "show", name).out
+    assert name in tokenq("dept", "list").out
+    assert made(tokenq("dept", "delete", name, "--json")) == {"deleted": {"department": name}}
+    assert tokenq("dept", "show", name).code == 3
+
+
+def test_a_branch_is_made_and_changed_in_part(tokenq: Cli):
+    name = f"b{secrets.token_hex(3)}"
+    made(tokenq("branch", "create", name, "--name", "North", "--timezone", "Europe/Berlin", "--json"))
+    view = made(tokenq("branch", "update", name, "--rollover-hour", "2", "--json"))
+    assert view == {"branchId": name, "name": "North", "timezone": "Europe/Berlin", "rolloverHour": 2}
+    assert "Europe/Berlin" in tokenq("branch", "list").out
+    assert tokenq("branch", "show", name).code == 0
+
+
+def test_a_user_signs_in_changes_the_password_and_signs_out(cli: Cli, tokenq: Cli, api: Api, home, dept: str):
+    """The whole life of a login, without one password in argv."""
+    name = f"u{secrets.token_hex(3)}"
+    view = made(
+        tokenq(
+            *("user", "create", "Ann", "--username", name, "--role", "staff", "--dept", dept, "--password", "--json"),
+            stdin="first-password\n",
+        )
+    )
+    assert view["departments"] == [dept]
+    done = cli("login", api.url, "--user", name, stdin="first-password\n")
+    assert done.code == 0, done
+    file = home / "tokenq" / "credentials.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    me = made(cli("whoami", "--json"))
+    assert (me["url"], me["role"], me["departments"]) == (api.url, "staff", [dept])
+    assert cli("queue", dept).code == 0
+    assert cli("passwd", stdin="first-password\nsecond-password\n").code == 0
+    assert cli("login", "--user", name, TOKENQ_PASSWORD="first-password").code == 5
+    assert cli("login", "--user", name, TOKENQ_PASSWORD="second-password").code == 0
+    assert cli("logout").code == 0
+    assert cli("whoami").code == 5
+    assert json.loads(file.read_text())["servers"] == {}
+
+
+def test_a_user_is_found_by_name_changed_and_deleted(tokenq: Cli, dept: str):
+    name = f"u{secrets.token_hex(3)}"
+    view = made(tokenq("user", "create", "Bob", "--username", name, "--role", "desk", "--json"))
+    assert made(tokenq("user", "show", name, "--json"))["userId"] == view["userId"]
+    changed = made(tokenq("user", "update", name, "--role", "staff", "--dept", dept, "--disable", "--json"))
+    assert (changed["role"], changed["departments"], changed["disabled"]) == ("staff", [dept], True)
+    assert name in tokenq("user", "list").out
+    assert tokenq("user", "delete", name).code == 0
+    assert tokenq("user", "show", name).code == 3
+    assert {one["role"] for one in made(tokenq("user", "roles", "--json"))["items"]} == {
+        "admin",
+        "staff",
+        "desk",
+        "customer",
+    }
+
+
+def test_a_key_is_shown_once_used_and_revoked(tokenq: Cli, dept: str):
+    done = tokenq("key", "create", "kiosk", "--dept", dept)
+    secret = done.out.strip()
+    assert secret.startswith("tq_")
+    assert "one time" in done.err
+    assert tokenq("issue", dept, TOKENQ_TOKEN=secret).code == 0
+    keys = made(tokenq("key", "list", "--json"))["items"]
+    number = next(one["keyId"] for one in keys if one["label"] == "kiosk" and one["departments"] == [dept])
+    assert secret not in tokenq("key", "list", "--json").out
+    assert "desk" in tokenq("key", "show", str(number)).out
+    assert tokenq("key", "delete", str(number)).code == 0
+    assert tokenq("issue", dept, TOKENQ_TOKEN=secret).code == 5
+
+
+def test_doctor_names_what_is_wrong_and_how_to_mend_it(tokenq: Cli, cli: Cli):
+    healthy = made_or_degraded(tokenq("doctor", "--json"))
+    assert {"settings", "credentials", "server", "clock", "readiness", "login", "terminal"} <= set(healthy)
+    assert healthy["server"]["ok"]
+    assert healthy["login"]["ok"]
+    sick = cli("doctor", TOKENQ_URL="http://127.0.0.1:1")
+    assert sick.code == 1
+    assert "FAIL server" in sick.out
+    assert "tokenq login" in sick.out
+
+
+def made_or_degraded(done) -> dict:
+    assert done.code in (0, 1), done
+    return {check["name"]: check for check in json.loads(done.out)["checks"]}
+
+
+def test_nothing_runs_on_an_empty_folder(cli: Cli, tmp_path):
+    done = cli("up", "--status", "--json", "--data-dir", str(tmp_path / "nothing"))
+    assert (done.code, json.loads(done.out)["running"]) == (1, False)
+    assert json.loads(cli("down", "--json", "--data-dir", str(tmp_path / "nothing")).out)["stopped"] is False

@@ -1,0 +1,184 @@
+"""Exit codes, and that failures talk on stderr while stdout stays for data."""
+
+import json
+import socket
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.http_fake import fake_server, says
+from tokenq.cli.exits import EXIT_CODES, ExitCode, explain
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.errors import Missing, Unreachable
+
+
+def fails(done, code: int, name: str) -> None:
+    assert done.code == code, done
+    error = json.loads(done.out)["error"]
+    assert error["code"] == name
+    assert set(error) == {"code", "detail", "hint"}
+    assert done.err.startswith(f"tokenq: {error['detail']}\n")
+
+
+def test_every_refusal_has_an_exit_code():
+    assert set(EXIT_CODES) == set(ProblemCode)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (refuse(ProblemCode.QUEUE_EMPTY, "x"), 4),
+        (refuse(ProblemCode.UNKNOWN_TOKEN, "x"), 3),
+        (refuse(ProblemCode.UNAUTHENTICATED, "x"), 5),
+        (refuse(ProblemCode.OVERLOADED, "x"), 6),
+        (Unreachable(), 6),
+        (Missing("x"), 1),
+        (KeyboardInterrupt(), 130),
+        (KeyError("x"), 1),
+    ],
+)
+def test_the_exit_code_of(error, code):
+    assert explain(error).exit_code == code
+
+
+def test_a_bug_says_how_to_report_it_and_shows_no_traceback():
+    failure = explain(RuntimeError("boom"))
+    assert "bug" in failure.detail
+    assert "TOKENQ_DEBUG=1" in failure.hint
+
+
+def test_nothing_found_is_3(tokenq: Cli, dept: str):
+    fails(tokenq("queue", "NOWHERE", "--json"), ExitCode.NOT_FOUND, "unknown_department")
+    fails(tokenq("status", f"{dept}-099", "--json"), ExitCode.NOT_FOUND, "unknown_token")
+    fails(tokenq("status", "999999999", "--json"), ExitCode.NOT_FOUND, "unknown_token")
+    fails(tokenq("user", "show", "nobody-here", "--json"), ExitCode.NOT_FOUND, "unknown_user")
+    fails(tokenq("key", "show", "999999", "--json"), ExitCode.NOT_FOUND, "unknown_key")
+    fails(tokenq("branch", "show", "nowhere", "--json"), ExitCode.NOT_FOUND, "unknown_branch")
+
+
+def test_conflicts_are_4(tokenq: Cli, dept: str):
+    fails(tokenq("call", dept, "-c", "1", "--json"), ExitCode.CONFLICT, "queue_empty")
+    tokenq("issue", dept)
+    fails(tokenq("serve", f"{dept}-001", "--json"), ExitCode.CONFLICT, "wrong_state")
+    fails(tokenq("dept", "create", "x", "--id", dept, "--json"), ExitCode.CONFLICT, "exists")
+    tokenq("dept", "close", dept)
+    fails(tokenq("issue", dept, "--json"), ExitCode.CONFLICT, "department_closed")
+
+
+def test_not_allowed_is_5(tokenq: Cli, dept: str):
+    fails(tokenq("queue", dept, "--json", TOKENQ_TOKEN="tq_wrong"), ExitCode.NOT_ALLOWED, "unauthenticated")
+    secret = tokenq("key", "create", "kiosk", "--role", "desk", "--dept", dept).out.strip()
+    fails(tokenq("user", "list", "--json", TOKENQ_TOKEN=secret), ExitCode.NOT_ALLOWED, "forbidden")
+    assert tokenq("issue", dept, TOKENQ_TOKEN=secret).code == 0
+
+
+def test_what_the_server_finds_invalid_is_1(tokenq: Cli, dept: str):
+    fails(tokenq("issue", dept, "--email", "nonsense", "--json"), ExitCode.FAILED, "invalid")
+    fails(tokenq("dept", "update", dept, "--ratio", "a:b", "--json"), ExitCode.FAILED, "invalid")
+
+
+def test_an_unreachable_server_is_6(cli: Cli):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    fails(cli("whoami", "--json", TOKENQ_URL=f"http://127.0.0.1:{port}"), ExitCode.UNREACHABLE, "unreachable")
+    fails(cli("watch", "--json", TOKENQ_URL=f"http://127.0.0.1:{port}"), ExitCode.UNREACHABLE, "unreachable")
+
+
+def test_another_kind_of_server_is_1(cli: Cli):
+    with fake_server(says(200, b"<html>")) as fake:
+        fails(cli("whoami", "--json", TOKENQ_URL=fake.url), ExitCode.FAILED, "bad_reply")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["isue", "CW"],
+        ["issue"],
+        ["issue", "CW", "--prioritee", "x"],
+        ["issue", "CW", "--priority", "king"],
+        ["issue", "CW", "extra"],
+        ["call", "CW"],
+        ["serve", "CW"],
+        ["requeue", "101", "--position", "middle"],
+        ["dept"],
+        ["dept", "lst"],
+        ["dept", "update", "CW"],
+        ["key", "delete", "abc"],
+        ["login"],
+        ["login", "--user", "ann"],
+        ["board"],
+        ["console"],
+        ["up", "--status", "--demo"],
+        ["up", "--port", "70000"],
+        ["notify", "dlq", "retry"],
+    ],
+)
+def test_wrong_use_is_2_and_says_how(cli: Cli, arguments: list[str]):
+    with fake_server(says(404, {"code": "unknown_department", "detail": "No."})) as fake:
+        done = cli(*arguments, TOKENQ_URL=fake.url)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("tokenq: ")
+    assert len(done.err.splitlines()) >= 2
+
+
+def test_a_mistyped_command_is_answered_with_the_right_one(cli: Cli):
+    assert "Did you mean 'issue'?" in cli("isue", "CW").err
+
+
+def test_wrong_use_with_json_is_one_document_too(cli: Cli):
+    fails(cli("issue", "--json"), ExitCode.USAGE, "usage")
+    fails(cli("isue", "--json"), ExitCode.USAGE, "usage")
+
+
+def test_a_wrong_setting_is_one_sentence(cli: Cli):
+    fails(cli("whoami", "--json", TOKENQ_TIMEOUT="soon"), ExitCode.FAILED, "invalid")
+    fails(cli("whoami", "--json", TOKENQ_URL="http://queue.example.org"), ExitCode.FAILED, "bad_settings")
+
+
+def test_an_unsafe_credentials_file_is_refused_with_the_way_to_mend_it(cli: Cli, home):
+    file = home / "tokenq" / "credentials.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"current": null, "servers": {}}')
+    file.chmod(0o644)
+    done = cli("whoami")
+    assert done.code == 1
+    assert f"chmod 600 {file}" in done.err
+
+
+def test_debug_shows_where_it_went_wrong(home):
+    import subprocess
+    import sys
+
+    from tests.cli.conftest import ROOT
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tokenq", "isue"],
+        cwd=ROOT,
+        env={"XDG_CONFIG_HOME": str(home), "TOKENQ_DEBUG": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" in done.stderr
+
+
+def test_help_is_a_menu_for_each_kind_of_user(cli: Cli):
+    for arguments in ([], ["--help"], ["-h"]):
+        done = cli(*arguments)
+        assert done.code == 0
+        for section in ("Front desk:", "Staff:", "Lobby:", "Admin:", "Operations:"):
+            assert section in done.out
+    assert cli("issue", "-h").out.startswith("Usage: tokenq issue")
+
+
+def test_the_shell_gets_words_to_complete(tokenq: Cli, dept: str):
+    done = tokenq(_TOKENQ_COMPLETE="complete_bash", COMP_WORDS="tokenq iss", COMP_CWORD="1")
+    assert done.out.split() == ["issue"]
+    done = tokenq(_TOKENQ_COMPLETE="complete_bash", COMP_WORDS=f"tokenq issue {dept[:3]}", COMP_CWORD="2")
+    assert dept in done.out.split()
+    done = tokenq(_TOKENQ_COMPLETE="complete_bash", COMP_WORDS=f"tokenq issue {dept[:3].lower()}", COMP_CWORD="2")
+    assert dept in done.out.upper().split()
+
+
+def test_without_a_server_the_shell_gets_no_words_and_no_noise(cli: Cli):
+    done = cli(_TOKENQ_COMPLETE="complete_bash", COMP_WORDS="tokenq issue C", COMP_CWORD="2", TOKENQ_URL="http://x")
+    assert (done.out.strip(), done.err) == ("", "")

@@ -1,0 +1,99 @@
+"""The way of a token by the command line alone, on the real server."""
+
+import json
+import re
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+
+def made(done) -> dict:
+    assert done.code == 0, done
+    return json.loads(done.out)
+
+
+def test_a_token_goes_from_the_desk_to_served(tokenq: Cli, dept: str):
+    token = made(tokenq("issue", dept.lower(), "--email", "ann@example.org", "--name", "Ann", "--json"))
+    number = token["displayNumber"]
+    assert (token["state"], token["position"], number) == ("WAITING", 1, f"{dept}-001")
+    assert made(tokenq("next", dept, "--json"))["token"]["tokenId"] == token["tokenId"]
+    called = made(tokenq("call", dept, "--counter", "3", "--json"))
+    assert (called["tokenId"], called["state"], called["counterId"]) == (token["tokenId"], "CALLED", "3")
+    assert made(tokenq("recall", number, "--json"))["calls"] == 2
+    assert made(tokenq("start", str(token["tokenId"]), "--json"))["state"] == "SERVING"
+    assert made(tokenq("serve", number.lower(), "--json"))["state"] == "SERVED"
+    log = made(tokenq("log", number, "--json"))["items"]
+    assert [event["eventType"] for event in log] == [
+        "TOKEN_GENERATED",
+        "TOKEN_CALLED",
+        "TOKEN_RECALLED",
+        "TOKEN_SERVICE_STARTED",
+        "TOKEN_SERVED",
+    ]
+
+
+def test_serve_with_a_department_serves_the_next_one_in_one_step(tokenq: Cli, dept: str):
+    first = made(tokenq("issue", dept, "--json"))
+    done = made(tokenq("serve", dept, "--json", TOKENQ_COUNTER="1"))
+    assert (done["tokenId"], done["state"], done["counterId"]) == (first["tokenId"], "SERVED", "1")
+
+
+def test_a_token_can_be_cancelled_missed_and_put_back(tokenq: Cli, dept: str):
+    for _ in range(3):
+        tokenq("issue", dept)
+    assert made(tokenq("cancel", f"{dept}-003", "--reason", "went home", "--json"))["state"] == "CANCELLED"
+    tokenq("call", dept, "-c", "1")
+    assert made(tokenq("requeue", f"{dept}-001", "--position", "last", "--json"))["state"] == "WAITING"
+    assert made(tokenq("status", f"{dept}-001", "--json"))["position"] == 2
+    tokenq("call", dept, "-c", "1")
+    assert made(tokenq("no-show", f"{dept}-002", "--json"))["state"] == "NO_SHOW"
+
+
+def test_calling_out_of_order_takes_a_reason(tokenq: Cli, dept: str):
+    for _ in range(2):
+        tokenq("issue", dept)
+    assert tokenq("call", dept, "-c", "1", "--token", f"{dept}-002").code == 2
+    called = made(tokenq("call", dept, "-c", "1", "--token", f"{dept}-002", "--reason", "in pain", "--json"))
+    assert called["tokenNo"] == 2
+
+
+def test_the_same_key_issues_the_same_token(tokenq: Cli, dept: str):
+    """A kiosk that does not know whether it printed may simply ask again."""
+    first, second = (made(tokenq("issue", dept, "--idempotency-key", f"k-{dept}", "--json")) for _ in range(2))
+    assert first["tokenId"] == second["tokenId"]
+    other = tokenq("issue", dept, "--idempotency-key", f"k-{dept}", "--name", "Bob", "--json")
+    assert (other.code, json.loads(other.out)["error"]["code"]) == (4, "idempotency_mismatch")
+
+
+def test_people_get_lines_and_tables(tokenq: Cli, dept: str):
+    assert re.fullmatch(
+        rf"{dept}-001  WAITING, number 1 in line  \(token \d+\)\n", tokenq("issue", dept, "--name", "Ann").out
+    )
+    queue = tokenq("queue", dept)
+    assert queue.code == 0
+    assert re.search(rf"1 +{dept}-001 +WAITING .*Ann", queue.out)
+    assert "1 waiting, 0 served" in queue.out
+    status = tokenq("status", f"{dept}-001").out
+    assert re.search("^Name +Ann$", status, re.MULTILINE)
+    assert re.search("^Can now +.*cancel", status, re.MULTILINE)
+
+
+def test_a_printed_ticket_has_number_and_code(tokenq: Cli, dept: str):
+    done = tokenq("issue", dept, "--print")
+    assert done.code == 0
+    assert " ".join(f"{dept}-001") in done.out
+    assert "Test desk" in done.out
+    assert "█" in done.out
+    assert tokenq("issue", dept, "--print", "--json").code == 2
+
+
+def test_hostile_names_cannot_act_on_the_terminal(tokenq: Cli, dept: str):
+    done = tokenq("issue", dept, "--name", "\x1b[2Jx")
+    assert "\x1b" not in done.out + done.err
+
+
+@pytest.mark.parametrize("command", ["queue", "next"])
+def test_an_empty_queue_is_nothing_wrong(tokenq: Cli, dept: str, command: str):
+    assert tokenq(command, dept).code == 0
+    assert tokenq(command, dept, "--json").code == 0

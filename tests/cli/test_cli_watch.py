@@ -1,0 +1,64 @@
+"""Streams: one JSON object per line, live, until interrupted."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.cli.conftest import ROOT, Api, Cli
+
+
+@contextmanager
+def running(api: Api, *arguments: str) -> Iterator[subprocess.Popen]:
+    """A command that does not end by itself."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tokenq", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "TOKENQ_URL": api.url, "TOKENQ_TOKEN": api.token, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.timeout(60)
+def test_watch_prints_events_as_they_happen_and_ends_on_ctrl_c(api: Api, tokenq: Cli, dept: str):
+    with running(api, "watch", dept, "--json") as process:
+        assert "Live" in process.stderr.readline()
+        tokenq("issue", dept)
+        event = json.loads(process.stdout.readline())
+        assert (event["eventType"], event["departmentId"], event["tokenNo"]) == ("TOKEN_GENERATED", dept, 1)
+        tokenq("call", dept, "-c", "2")
+        following = json.loads(process.stdout.readline())
+        assert (following["eventType"], following["counterId"]) == ("TOKEN_CALLED", "2")
+        assert event["position"] != following["position"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.timeout(60)
+def test_watch_goes_on_after_a_given_position(api: Api, tokenq: Cli, dept: str):
+    for _ in range(3):
+        tokenq("issue", dept)
+    with running(api, "watch", dept, "--since", f"{dept}:1", "--json") as process:
+        seqs = [json.loads(process.stdout.readline())["seq"] for _ in range(2)]
+    assert seqs == [2, 3]
+
+
+@pytest.mark.timeout(60)
+def test_queue_watch_shows_the_queue_anew_after_each_change(api: Api, tokenq: Cli, dept: str):
+    with running(api, "queue", dept, "--watch", "--json") as process:
+        assert json.loads(process.stdout.readline())["counts"]["waiting"] == 0
+        tokenq("issue", dept)
+        assert json.loads(process.stdout.readline())["counts"]["waiting"] == 1
