@@ -4,6 +4,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tokenq_server.embedded.processes import Command, last_words, spawn, stop
@@ -26,8 +27,8 @@ class Part:
     needs: Sequence["Part"] = ()
     stop_signal: signal.Signals = signal.SIGTERM
     patience: float = 6.0
-    on_early_death: Callable[[], None] = lambda: None
-    """Called when it ends before it was ever ready, to choose another port for instance."""
+    on_failure: Callable[["Part"], None] | None = None
+    """Called after each end that nobody asked for, to change something before the next start."""
 
     ready: bool = False
     times_ready: int = 0
@@ -40,12 +41,13 @@ class Part:
 
     def tend(self) -> None:
         """Notice its end, start it, notice that it is ready: whichever is due."""
-        if self._process is not None and self._process.poll() is not None:
-            self._ended(self._process)
         if self._process is None:
             if time.monotonic() >= self._next_start and all(part.ready for part in self.needs):
                 self._start()
-        elif not self.ready and self.is_ready():
+        elif self._process.poll() is not None:
+            stop(self._process, signal.SIGKILL, 0.0)  # what it started ends with it
+            self._failed(_how_it_ended(self._process.returncode))
+        elif not self.ready and self._looks_ready():
             self.ready = True
             self.times_ready += 1
             self.report(Progress(self.name, "ready"))
@@ -82,20 +84,27 @@ class Part:
 
     def _start(self) -> None:
         self.report(Progress(self.name, "starting"))
-        self._process = spawn(self.command())
         self._started = time.monotonic()
+        try:
+            self._process = spawn(self.command())
+        except OSError as error:  # no memory, a full disk: it may pass
+            self._failed(f"could not be started: {error}")
 
-    def _ended(self, process: subprocess.Popen[bytes]) -> None:
-        stop(process, signal.SIGKILL, 0.0)  # what it started ends with it
+    def _looks_ready(self) -> bool:
+        with suppress(OSError):
+            return self.is_ready()
+        return False
+
+    def _failed(self, how: str) -> None:
         now = time.monotonic()
         self.failures = 1 if now - self._started > _LONG_LIFE else self.failures + 1
         self._next_start = now + min(_FIRST_DELAY * 2 ** (self.failures - 1), _LONGEST_DELAY)
-        if self.times_ready == 0:
-            self.on_early_death()
         self.ready = False
         self._process = None
-        self._last_end = _how_it_ended(process.returncode)
-        self.report(Progress(self.name, "restarting", self._last_end))
+        self._last_end = how
+        self.report(Progress(self.name, "restarting", how))
+        if self.on_failure is not None:
+            self.on_failure(self)
 
 
 def _how_it_ended(code: int) -> str:

@@ -17,7 +17,8 @@ def program(
     # -P: a file named like a module in the user's current folder must not be imported.
     argv = [sys.executable, "-P", "-m", module, *words]
     environment = {**os.environ, **_code_path(), **settings}
-    return Command(argv, log, signal.SIGTERM, environment=environment, keep_open=keep_open)
+    # Every program of tokenq survives kill -9, and must not linger.
+    return Command(argv, log, signal.SIGKILL, environment=environment, keep_open=keep_open)
 
 
 def _code_path() -> dict[str, str]:

@@ -17,6 +17,9 @@ from tokenq_server.embedded.programs import program
 from tokenq_server.embedded.reports import Endpoints, Progress, UpOptions
 from tokenq_server.embedded.valkey import Valkey
 
+_BROKEN_DATA = 3
+"""After so many failures in a row, Valkey starts empty: the API fills it again from Postgres."""
+
 Store = Postgres | Valkey | Broker
 
 
@@ -81,15 +84,18 @@ class Stack:
         )
 
     def _store_part(self, name: str, store: Store) -> Part:
-        def other_port() -> None:
-            store.port = free_port()
+        def retry_elsewhere(part: Part) -> None:
+            if part.times_ready == 0:
+                store.port = free_port()  # somebody took it since it was chosen
+            if part.failures == _BROKEN_DATA and isinstance(store, Valkey):
+                store.set_aside()
 
         def command() -> Command:
             return replace(store.command(), keep_open=[self._inherited])
 
         return Part(
             name, store.title, command, store.is_ready, self._report,
-            stop_signal=store.stop_signal, patience=store.patience, on_early_death=other_port,
+            stop_signal=store.stop_signal, patience=store.patience, on_failure=retry_elsewhere,
         )  # fmt: skip
 
     def _program_part(

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -34,6 +35,17 @@ def up(options: UpOptions, report: Callable[[Progress], None], on_ready: Callabl
     Raises:
         Refused: the folder is in use or not usable, the port is taken, a server is missing or does not start.
     """
+    try:
+        return _up(options, report, on_ready)
+    except OSError as error:
+        raise refuse(
+            ProblemCode.UNAVAILABLE,
+            f"The system does not let tokenq run on {options.data_dir}: {error}.",
+            "Mend that, or choose another folder with --data-dir.",
+        ) from error
+
+
+def _up(options: UpOptions, report: Callable[[Progress], None], on_ready: Callable[[Endpoints], None]) -> int:
     run_as = choose_run_as()
     folder = DataFolder(options.data_dir)
     folder.make(run_as)
@@ -59,9 +71,11 @@ class _Log:
 
     def write(self, progress: Progress) -> None:
         moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        with self._path.open("a") as file:
-            file.write(f"{moment} {progress.part} {progress.state} {progress.detail}".rstrip() + "\n")
-        self._report(progress)
+        line = f"{moment} {progress.part} {progress.state} {progress.detail}".rstrip()
+        with suppress(OSError), self._path.open("a") as file:  # a full disk
+            file.write(line + "\n")
+        with suppress(OSError):  # nobody reads any more
+            self._report(progress)
 
 
 class _Run:
@@ -88,7 +102,8 @@ class _Run:
         while not self._stack.api.ready and not self._signals.endings:
             self._tend()
             for part in self._parts:
-                if part.failures >= _MOST_EARLY_DEATHS or time.monotonic() > deadline:
+                is_late = time.monotonic() > deadline and not part.ready
+                if part.failures >= _MOST_EARLY_DEATHS or is_late:
                     raise _does_not_start(part, self._folder)
             self._signals.wait(_STARTING_TICK)
         for part in self._stack.programs:
@@ -99,7 +114,8 @@ class _Run:
         while not self._signals.endings:
             self._tend()
             if time.monotonic() > next_log_check:
-                self._folder.bound_logs()
+                with suppress(OSError):
+                    self._folder.bound_logs()
                 next_log_check = time.monotonic() + _LOG_CHECK_SECONDS
             settled = all(part.ready for part in self._parts)
             self._signals.wait(_QUIET_TICK if settled else _STARTING_TICK * 5)

@@ -1,5 +1,6 @@
 """Valkey as a child process: on loopback, with a password and an append-only file."""
 
+import shutil
 import signal
 import socket
 from dataclasses import dataclass
@@ -48,6 +49,13 @@ class Valkey:
             Refused: the folder belongs to somebody else.
         """
         give_folder(self.folder, self.run_as)
+
+    def set_aside(self) -> None:
+        """Move data that it cannot read out of its way, for somebody to look at. Earlier such data is dropped."""
+        data, aside = self.folder / "appendonlydir", self.folder / "appendonlydir.broken"
+        if data.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+            data.rename(aside)
 
     def command(self) -> Command:
         """How the server is started."""

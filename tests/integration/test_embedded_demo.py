@@ -1,0 +1,50 @@
+"""The demo on a real API, played faster than people are."""
+
+import random
+from pathlib import Path
+
+from tests.stack import Stack
+from tokenq_server.embedded.demo import SCENES, play
+from tokenq_server.embedded.demo_api import DemoApi
+
+
+def test_the_demo_brings_life_to_three_departments_and_keeps_them_bounded(running: Stack) -> None:
+    """People wait, are called, served and missed; no line grows without end; a change by an admin stays."""
+    running.ask("PUT", "/api/v1/departments/DOC", {"name": "Papers"})
+    demo = play(
+        DemoApi(running.endpoints.api, Path(running.endpoints.admin_token_file)),
+        random.Random(7),
+        sleep=lambda seconds: None,
+    )
+    for _ in range(600):
+        next(demo)
+    for scene in SCENES:
+        _, queue = running.ask("GET", f"/api/v1/departments/{scene.department_id}/queue")
+        assert queue["counts"]["served"] > 10
+        assert queue["counts"]["waiting"] <= 12
+    assert running.ask("GET", "/api/v1/departments/DOC")[1]["name"] == "Papers"
+    _, missed = running.ask("GET", "/api/v1/tokens?departmentId=CW&state=NO_SHOW")
+    _, served = running.ask("GET", "/api/v1/tokens?departmentId=CW&state=SERVED")
+    assert missed["items"]
+    assert {token["priority"] for token in served["items"]} == {"normal", "priority"}
+
+
+def test_the_demo_waits_for_the_api_and_its_key(running: Stack, tmp_path: Path) -> None:
+    """It outlives a restart of the API: each actor tries again a little later."""
+    key = tmp_path / "admin.token"
+    pauses: list[float] = []
+    demo = play(DemoApi(running.endpoints.api, key), random.Random(7), sleep=pauses.append)
+    before = _issued(running)
+    for _ in range(30):
+        next(demo)
+    assert _issued(running) == before
+    assert sum(pauses) < 10
+    key.write_text(running.token)
+    for _ in range(200):
+        next(demo)
+    assert _issued(running) > before
+
+
+def _issued(running: Stack) -> int:
+    views = (running.ask("GET", f"/api/v1/departments/{scene.department_id}/queue")[1] for scene in SCENES)
+    return sum(sum(view["counts"].values()) for view in views if "counts" in view)
