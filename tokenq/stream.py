@@ -233,11 +233,12 @@ class _Pulse:
             idle = min(broker["rxidle"] for broker in up)
             self.heard_at = time.monotonic() - max(idle, 0) / 1e6
         self.down = not up
-        for name, disconnects in self._disconnects.items():
-            if name not in used or used[name]["disconnects"] > disconnects:
-                # It may have come back as another log; a killed broker needs milliseconds to restart.
-                self.doubt = True
-        self._disconnects = {name: broker["disconnects"] for name, broker in used.items()}
+        disconnects = {name: broker["disconnects"] for name, broker in used.items()}
+        is_gone = not self._disconnects.keys() <= disconnects.keys()
+        was_cut = any(count > self._disconnects.get(name, 0) for name, count in disconnects.items())
+        # It may have come back as another log; a killed broker needs milliseconds to restart.
+        self.doubt = self.doubt or self.down or is_gone or was_cut
+        self._disconnects = disconnects
 
 
 def _settings(bootstrap: str, fetch_wait_ms: int, pulse: _Pulse) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from textual.content import Content
 from tokenq.printable import printable
 from tokenq_tui.bigtext import HEIGHT, big
 from tokenq_tui.board.state import Call
-from tokenq_tui.board.widgets.panel import Panel, line
+from tokenq_tui.panel import Panel, line
 
 Rows = tuple[str, ...]
 

@@ -8,7 +8,7 @@ from tokenq.contract.words import TokenState
 from tokenq.printable import printable
 from tokenq_tui.bigtext import big
 from tokenq_tui.board.state import Call, DepartmentPicture
-from tokenq_tui.board.widgets.panel import Panel, line, padded, spread
+from tokenq_tui.panel import Panel, line, padded, spread
 
 _CARD, _ROW = 26, 38
 _GUTTER = 3

@@ -8,7 +8,7 @@ from tokenq.contract.words import AT_COUNTER
 from tokenq.printable import printable
 from tokenq_tui.bigtext import big
 from tokenq_tui.board.state import Call
-from tokenq_tui.board.widgets.panel import Panel, line, padded, spread
+from tokenq_tui.panel import Panel, line, padded, spread
 
 _BIG_ROWS = 5
 _ROOM_FOR_ROWS = 6

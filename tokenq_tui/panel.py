@@ -1,4 +1,4 @@
-"""A part of the board that draws lines of text to fill itself."""
+"""A part of a screen that draws lines of text to fill itself."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,0 +1,217 @@
+"""A small desk by hand, standing in for the server behind the console, and the mornings it can tell of."""
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from tokenq.client.events import Arrival, EventArrived, LinkChanged
+from tokenq.contract.events import Event
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.views import DepartmentView, MeView, QueueView, TokenView
+from tokenq.errors import Unreachable
+
+NOON = datetime(2026, 8, 7, 12, 0, tzinfo=UTC)
+MOVES = {
+    "WAITING": ["call", "cancel"],
+    "CALLED": ["recall", "start", "serve", "no-show", "requeue", "cancel"],
+    "SERVING": ["serve", "requeue"],
+}
+AFTER = {"start": "SERVING", "serve": "SERVED", "no-show": "NO_SHOW", "requeue": "WAITING", "cancel": "CANCELLED"}
+
+
+def stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def token(department: str, number: int, *, name: str | None = None, minutes: float = 10, **fields: Any) -> TokenView:
+    view = {
+        "tokenId": sum(map(ord, department)) * 1000 + number,
+        "tokenNo": number,
+        "displayNumber": f"{department}-{number:03d}",
+        "departmentId": department,
+        "branchId": "main",
+        "businessDay": "2026-08-07",
+        "state": "WAITING",
+        "priority": "normal",
+        "userId": None,
+        "name": name,
+        "email": None,
+        "counterId": None,
+        "claimVersion": 1,
+        "calls": 0,
+        "reason": None,
+        "position": None,
+        "issuedAt": stamp(NOON - timedelta(minutes=minutes)),
+        "calledAt": None,
+        "startedAt": None,
+        "servedAt": None,
+        "estimate": None,
+        "moves": MOVES["WAITING"],
+    }
+    return cast(TokenView, {**view, **fields})
+
+
+class FakeDesk:
+    """Keeps tokens and does the moves; ``fault`` is raised by every request while it is set."""
+
+    def __init__(self, tokens: Sequence[TokenView] = (), departments: Sequence[str] = ("CW",)) -> None:
+        self.tokens = {each["tokenId"]: each for each in tokens}
+        self.ids = list(departments)
+        self.names: dict[str, str] = {}
+        self.closed: set[str] = set()
+        self.seq = 1
+        self.fault: Exception | None = None
+        self.requests: list[tuple[Any, ...]] = []
+        self.feed = FakeFeed()
+        self.pause: threading.Event | None = None
+
+    def me(self) -> MeView:
+        self._asked()
+        return cast(MeView, {"kind": "user", "name": "Ann", "role": "staff", "departments": []})
+
+    def departments(self) -> list[DepartmentView]:
+        self._asked()
+        return [cast(DepartmentView, {"departmentId": each}) for each in self.ids]
+
+    def queue(self, department: str) -> QueueView:
+        self._asked()
+        mine = [each for each in self.tokens.values() if each["departmentId"] == department]
+        waiting = [each for each in mine if each["state"] == "WAITING"]
+        for place, each in enumerate(waiting, 1):
+            each["position"] = place
+        states = [each["state"] for each in mine]
+        view = {
+            "departmentId": department,
+            "name": self.names.get(department, department),
+            "branchId": "main",
+            "businessDay": "2026-08-07",
+            "open": department not in self.closed,
+            "waiting": [dict(each) for each in waiting],
+            "called": [dict(each) for each in mine if each["state"] == "CALLED"],
+            "serving": [dict(each) for each in mine if each["state"] == "SERVING"],
+            "parked": [],
+            "counts": {"waiting": len(waiting), "served": states.count("SERVED")},
+            "estimate": None,
+            "seq": self.seq,
+        }
+        return cast(QueueView, view)
+
+    def call(
+        self,
+        department: str,
+        counter: str,
+        *,
+        token_id: int | None = None,
+        reason: str | None = None,
+        key: str | None = None,
+    ) -> TokenView:
+        self.requests.append(("call", department, counter, token_id, reason, key))
+        self._asked()
+        waiting = [t for t in self.tokens.values() if t["departmentId"] == department and t["state"] == "WAITING"]
+        chosen = self.tokens[token_id] if token_id else waiting[0] if waiting else None
+        if chosen is None:
+            raise refuse(ProblemCode.QUEUE_EMPTY, f"Nobody waits in {department}.", "Wait for the next person.")
+        now = stamp(NOON)
+        return self._change(chosen, state="CALLED", counterId=counter, calls=chosen["calls"] + 1, calledAt=now)
+
+    def serve_next(self, department: str, counter: str, *, key: str | None = None) -> TokenView:
+        return self._change(self.call(department, counter, key=key), state="SERVED")
+
+    def move(self, token: TokenView, verb: str, *, key: str | None = None, **body: Any) -> TokenView:
+        self.requests.append(("move", verb, token["displayNumber"], key))
+        self._asked()
+        known = self.tokens[token["tokenId"]]
+        if known["claimVersion"] != token["claimVersion"]:
+            raise refuse(ProblemCode.STALE_CLAIM, "Somebody else moved this token.", "Look at the queue again.")
+        if verb == "recall":
+            return self._change(known, calls=known["calls"] + 1)
+        counter = known["counterId"] if verb == "start" else None
+        return self._change(known, state=AFTER[verb], counterId=counter, startedAt=stamp(NOON))
+
+    def other_person(self, token: TokenView, **fields: Any) -> None:
+        """Somebody at another desk changes a token, and the events say so."""
+        self._change(self.tokens[token["tokenId"]], **fields)
+        self.feed.put(EventArrived(event(token["departmentId"], self.seq), f"{token['departmentId']}:{self.seq}"))
+
+    def _change(self, token: TokenView, **fields: Any) -> TokenView:
+        self.seq += 1
+        known = self.tokens[token["tokenId"]]
+        known.update(fields)  # type: ignore[typeddict-item]
+        known["moves"] = MOVES.get(known["state"], [])
+        known["claimVersion"] += 1
+        known["position"] = None
+        return known
+
+    def _asked(self) -> None:
+        if self.pause is not None:
+            self.pause.wait(5)
+        if self.fault is not None:
+            raise self.fault
+
+
+class FakeFeed:
+    """The event stream by hand: live from the start, then whatever is put in."""
+
+    def __init__(self) -> None:
+        self._arrivals: queue.Queue[Arrival] = queue.Queue()
+        self._arrivals.put(LinkChanged(is_live=True))
+
+    def put(self, arrival: Arrival) -> None:
+        self._arrivals.put(arrival)
+
+    def __call__(self, departments: Sequence[str], stop: threading.Event) -> Iterator[Arrival]:
+        while not stop.is_set():
+            try:
+                yield self._arrivals.get(timeout=0.02)
+            except queue.Empty:
+                continue
+
+
+def event(department: str, seq: int) -> Event:
+    return Event("TOKEN_CALLED", f"e{seq}", seq, NOON, "main", department, "2026-08-07", 1, 1, f"{department}-001")
+
+
+def busy_desk() -> FakeDesk:
+    """A morning in a clinic, with a person at counter 3."""
+    names = [
+        "Ada Moore",
+        "Bo Lind",
+        "Chen Wei",
+        "Dana Ruiz",
+        "Emil Novak",
+        "Fay Stone",
+        "Gus Park",
+        "Hana Sato",
+        "Ivo Maric",
+        "June Bell",
+    ]
+    tokens = [
+        token("CW", 13 + place, name=name, minutes=34 - 2.6 * place, priority=priority)
+        for place, (name, priority) in enumerate(
+            zip(names, ["urgent", "normal", "priority"] + ["normal"] * 7, strict=True)
+        )
+    ]
+    tokens += [token("LAB", number, minutes=9) for number in range(3, 8)]
+    tokens += [token("XR", number, minutes=5) for number in range(2, 4)]
+    tokens.append(
+        token("CW", 12, name="Noor Haddad", minutes=41, state="CALLED", counterId="3", calls=2, claimVersion=3)
+        | {"calledAt": stamp(NOON - timedelta(seconds=83)), "moves": MOVES["CALLED"]}  # type: ignore[arg-type]
+    )
+    tokens.append(
+        token("CW", 11, name="Tom Reed", minutes=47, state="SERVING", counterId="1", calls=1)
+        | {"calledAt": stamp(NOON), "startedAt": stamp(NOON - timedelta(minutes=6)), "moves": MOVES["SERVING"]}  # type: ignore[arg-type]
+    )
+    tokens.append(
+        token("CW", 10, name="Mia Frost", minutes=52, state="CALLED", counterId="Window 2", calls=1)
+        | {"calledAt": stamp(NOON - timedelta(seconds=20)), "moves": MOVES["CALLED"]}  # type: ignore[arg-type]
+    )
+    tokens += [token("CW", number, state="SERVED", minutes=90) for number in range(1, 10)]
+    desk = FakeDesk(tokens, ("CW", "LAB", "XR"))
+    desk.names = {"CW": "Children's Ward", "LAB": "Laboratory", "XR": "X-Ray"}
+    return desk
+
+
+def away() -> Exception:
+    return Unreachable("The server cannot be reached.")

@@ -1,0 +1,163 @@
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.screens.board_seeds import NOON, Log, busy_log
+from tokenq.contract.events import Event
+from tokenq.contract.words import TokenState
+from tokenq_tui.board.state import RECENT_CALLS, Fold, Picture
+
+
+def picture_of(events: list[Event], only: tuple[str, ...] = ()) -> Picture:
+    fold = Fold(only)
+    for event in events:
+        fold.apply(event)
+    return fold.picture(NOON)
+
+
+def numbers(picture: Picture) -> list[str]:
+    return [call.number for call in picture.calls]
+
+
+def test_counts_who_waits_and_shows_who_is_at_which_counter() -> None:
+    log = busy_log()
+    ward = picture_of(log.events).departments[0]
+    assert (ward.department_id, ward.waiting) == ("CW", 13)
+    assert [(call.number, call.counter, call.state) for call in ward.at_counters] == [
+        ("CW-012", "3", TokenState.CALLED),
+        ("CW-011", "2", TokenState.CALLED),
+        ("CW-010", "1", TokenState.SERVING),
+    ]
+
+
+def test_lists_calls_of_all_departments_newest_first_and_counts_repeats() -> None:
+    picture = picture_of(busy_log().events)
+    assert numbers(picture)[:4] == ["CW-012", "LAB-002", "XR-001", "CW-011"]
+    assert [call.times for call in picture.calls[:3]] == [1, 2, 1]
+
+
+def test_a_served_call_stays_in_the_list_as_over() -> None:
+    log = Log()
+    log.issue("CW", 1)
+    log.call("CW", 1, "3")
+    log.serve("CW", 1, "3")
+    picture = picture_of(log.events)
+    assert [(call.number, call.state) for call in picture.calls] == [("CW-001", TokenState.SERVED)]
+    assert picture.departments[0].at_counters == ()
+
+
+def test_a_call_that_was_taken_back_is_not_shown() -> None:
+    """Somebody would walk to a counter that does not expect them."""
+    for kind in ("TOKEN_REQUEUED", "TOKEN_CANCELLED", "TOKEN_PARKED", "TOKEN_EXPIRED"):
+        log = Log()
+        log.issue("CW", 1)
+        log.call("CW", 1, "3")
+        log.add(kind, "CW", 1)
+        picture = picture_of(log.events)
+        assert picture.calls == ()
+        assert picture.departments[0].waiting == (1 if kind == "TOKEN_REQUEUED" else 0)
+
+
+def test_reinstated_and_resumed_wait_again() -> None:
+    log = Log()
+    log.issue("CW", 1, 2)
+    log.call("CW", 1, "1")
+    log.add("TOKEN_NO_SHOW", "CW", 1)
+    log.add("TOKEN_REINSTATED", "CW", 1)
+    log.call("CW", 2, "1")
+    log.add("TOKEN_PARKED", "CW", 2)
+    log.add("TOKEN_RESUMED", "CW", 2)
+    assert picture_of(log.events).departments[0].waiting == 2
+
+
+def test_a_transfer_leaves_one_line_and_joins_the_other() -> None:
+    log = Log()
+    log.issue("CW", 1)
+    log.issue("LAB", 1)
+    log.add("TOKEN_TRANSFERRED", "CW", 1)
+    token = log.events[0].token_id
+    log.add("TOKEN_TRANSFERRED", "LAB", 1, token_id=token, display_number="CW-001")
+    ward, lab = picture_of(log.events).departments
+    assert (ward.waiting, lab.waiting) == (0, 2)
+
+
+def test_a_new_business_day_clears_the_department_and_late_events_of_the_old_one_do_nothing() -> None:
+    log = busy_log()
+    log.day = "2026-08-08"
+    log.issue("CW", 1)
+    log.day = "2026-08-07"
+    log.issue("CW", 99)
+    picture = picture_of(log.events, ("CW",))
+    assert (picture.departments[0].waiting, picture.calls) == (1, ())
+
+
+def test_a_department_silent_since_yesterday_is_not_shown() -> None:
+    """The board stays on over night; nobody is to read yesterday's numbers in the morning."""
+    fold = Fold()
+    for event in busy_log().events:
+        fold.apply(event)
+    assert fold.picture(NOON + timedelta(hours=2)).calls
+    assert fold.picture(NOON + timedelta(hours=26)) == Picture()
+
+
+def test_only_the_departments_asked_for_are_folded() -> None:
+    assert [each.department_id for each in picture_of(busy_log().events, ("LAB", "XR")).departments] == ["LAB", "XR"]
+
+
+def test_unknown_types_move_the_numbering_and_nothing_else() -> None:
+    log = Log()
+    log.issue("CW", 1)
+    log.add("TOKEN_ABDUCTED", "CW", 1)
+    log.issue("CW", 2)
+    picture = picture_of(log.events)
+    assert (picture.departments[0].waiting, picture.gaps) == (2, 0)
+
+
+def test_a_jump_in_the_numbering_is_noted() -> None:
+    log = busy_log()
+    assert picture_of(log.events).gaps == 0
+    assert picture_of(log.events[:3] + log.events[5:]).gaps == 1
+
+
+def test_impossible_department_ids_are_ignored() -> None:
+    log = Log()
+    log.issue("CW", 1)
+    bad = [replace(log.events[0], department_id=name) for name in ("", "\x1b[2J", "cw", "X" * 500)]
+    assert picture_of(bad) == Picture()
+
+
+def test_names_and_addresses_never_enter_the_state() -> None:
+    log = busy_log()
+    assert "example.com" not in repr(picture_of(log.events))
+
+
+def test_remembers_a_bounded_number_of_calls() -> None:
+    log = Log()
+    for number in range(1, 100):
+        log.call("CW", number, "1")
+        log.serve("CW", number, "1")
+    assert len(picture_of(log.events).calls) == RECENT_CALLS
+
+
+@st.composite
+def retold(draw: st.DrawFn) -> list[Event]:
+    """The busy morning as at-least-once delivery may tell it: departments interleaved anyhow, parts repeated."""
+    lines: dict[str, list[Event]] = {}
+    for event in busy_log().events:
+        lines.setdefault(event.department_id, []).append(event)
+    told: list[Event] = []
+    places = dict.fromkeys(lines, 0)
+    while any(places[key] < len(lines[key]) for key in lines):
+        key = draw(st.sampled_from(sorted(key for key in lines if places[key] < len(lines[key]))))
+        back = draw(st.integers(0, 5))
+        step = draw(st.integers(1, 20))
+        told += lines[key][max(0, places[key] - back) : places[key] + step]
+        places[key] += step
+    return told
+
+
+@given(retold())
+def test_any_repetition_and_interleaving_gives_the_same_picture(events: list[Event]) -> None:
+    assert picture_of(events) == picture_of(busy_log().events)

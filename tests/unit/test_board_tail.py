@@ -1,0 +1,85 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from tests.screens.board_seeds import FakeStream, busy_log, replay
+from tests.servers import until
+from tokenq.stream import Arrived, CaughtUp, Link, LinkChanged, Rewound, Skipped
+from tokenq_tui.board.state import Call
+from tokenq_tui.board.tail import NEWS_WITHIN, Tail
+
+START = datetime.now(UTC) - timedelta(minutes=30)
+
+
+@contextmanager
+def tailing(stream: FakeStream) -> Iterator[Tail]:
+    tail = Tail(lambda: stream, (), lambda: None)
+    tail.start()
+    try:
+        yield tail
+    finally:
+        tail.stop()
+
+
+def news_of(tail: Tail, wanted: int) -> list[Call]:
+    heard: list[Call] = []
+
+    def enough() -> bool:
+        heard.extend(tail.take().news)
+        return len(heard) >= wanted
+
+    until(enough, lambda: f"heard only {heard}")
+    return heard
+
+
+def test_the_replay_at_the_start_announces_nothing_and_a_later_call_is_news() -> None:
+    log = busy_log(START)
+    stream = FakeStream(replay(log))
+    with tailing(stream) as tail:
+        until(lambda: tail.take().picture.calls)
+        stream.put(Arrived(log.call("CW", 13, "1"), 0.2))
+        assert [call.number for call in news_of(tail, 1)] == ["CW-013"]
+
+
+def test_a_call_published_long_after_it_happened_is_shown_but_not_announced() -> None:
+    """When the relay comes back after an hour, the lobby is not to hear an hour of calls."""
+    log = busy_log(START)
+    stream = FakeStream(replay(log))
+    with tailing(stream) as tail:
+        stream.put(Arrived(log.call("CW", 13, "1"), NEWS_WITHIN + 1), Arrived(log.call("CW", 14, "2"), 0.0))
+        assert [call.number for call in news_of(tail, 1)] == ["CW-014"]
+        assert "CW-013" in [call.number for call in tail.take().picture.calls]
+
+
+def test_a_log_read_again_keeps_the_old_picture_until_it_is_complete_and_announces_nothing_twice() -> None:
+    log = busy_log(START)
+    stream = FakeStream(replay(log))
+    with tailing(stream) as tail:
+        until(lambda: tail.take().picture.calls)
+        before = tail.take().picture
+        stream.put(Rewound(), *(Arrived(event, 0.1) for event in log.events[:40]))
+        stream.put(Skipped("noise"))
+        until(lambda: tail.take().skipped == 1)
+        assert tail.take().picture == before
+        missed = log.call("CW", 13, "1")
+        stream.put(*(Arrived(event, 0.1) for event in log.events[40:-1]), CaughtUp(), Arrived(missed, 0.1))
+        assert [call.number for call in news_of(tail, 1)] == ["CW-013"]
+
+
+def test_repeated_deliveries_are_not_announced_again() -> None:
+    log = busy_log(START)
+    stream = FakeStream(replay(log))
+    with tailing(stream) as tail:
+        call = log.call("CW", 13, "1")
+        stream.put(Arrived(call, 0.1), Arrived(call, 0.1), Arrived(replace(call, seq=call.seq + 1), 0.1))
+        stream.put(Arrived(log.call("CW", 14, "1"), 0.1), Arrived(log.call("CW", 15, "1"), 0.1))
+        assert [call.number for call in news_of(tail, 2)] == ["CW-013", "CW-015"]
+
+
+def test_the_link_is_told_with_the_picture_and_stopping_closes_the_stream() -> None:
+    stream = FakeStream([LinkChanged(Link.LIVE), LinkChanged(Link.LOST, "The broker does not answer.")])
+    with tailing(stream) as tail:
+        until(lambda: tail.take().link is Link.LOST)
+        assert tail.take().why == "The broker does not answer."
+    assert stream.is_closed

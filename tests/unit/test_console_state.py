@@ -1,0 +1,94 @@
+from datetime import timedelta
+
+import pytest
+
+from tests.screens.console_seeds import NOON, busy_desk, token
+from tokenq_tui.console.intents import BUTTONS, INTENTS, intent, is_offered
+from tokenq_tui.console.state import State, stopwatch, waited
+
+
+def busy_state(counter: str = "3") -> State:
+    desk = busy_desk()
+    state = State(counter=counter).with_departments(["CW", "LAB", "XR"])
+    for department in state.departments:
+        state = state.with_queue(desk.queue(department))
+    return state
+
+
+def test_finds_the_token_at_our_counter_and_those_at_the_others() -> None:
+    state = busy_state()
+    assert state.held is not None
+    assert state.held["displayNumber"] == "CW-012"
+    assert [each["displayNumber"] for each in state.elsewhere] == ["CW-010", "CW-011"]
+    assert state.counters_in_use == ["1", "3", "Window 2"]
+
+
+def test_the_token_at_our_counter_is_found_while_looking_at_another_department() -> None:
+    """A counter holds at most one token; it must not be forgotten in another tab."""
+    state = busy_state().select("LAB")
+    assert state.held is not None
+    assert state.next_up is not None
+    assert (state.held["displayNumber"], state.next_up["displayNumber"]) == ("CW-012", "LAB-003")
+
+
+def test_an_older_answer_that_arrives_late_does_not_replace_a_newer_one() -> None:
+    desk = busy_desk()
+    old = desk.queue("CW")
+    desk.seq += 1
+    new = desk.queue("CW")
+    state = State().with_departments(["CW"]).with_queue(new).with_queue(old)
+    assert state.queue is new
+
+
+def test_a_new_business_day_replaces_the_old_one() -> None:
+    desk = busy_desk()
+    today = desk.queue("CW")
+    tomorrow = desk.queue("CW")
+    tomorrow["businessDay"] = "2026-08-08"
+    assert State().with_departments(["CW"]).with_queue(today).with_queue(tomorrow).queue is tomorrow
+
+
+def test_departments_go_round_and_the_chosen_one_stays() -> None:
+    state = State().with_departments(["CW", "LAB", "CW"])
+    assert [state.selected, state.step(1).selected, state.step(2).selected] == ["CW", "LAB", "CW"]
+    assert state.step(-1).with_departments(["XR", "LAB"]).selected == "LAB"
+    assert state.select("NOPE").selected == "CW"
+    assert State().step(1) == State()
+
+
+def test_keys_and_names_of_intents_are_unique() -> None:
+    assert len({each.key for each in INTENTS}) == len({each.name for each in INTENTS}) == len(INTENTS)
+    assert [intent(name).name for name in BUTTONS] == list(BUTTONS)
+
+
+@pytest.mark.parametrize(
+    ("held", "offered"),
+    [
+        ([], {"call", "call_row", "cancel_row", "serve_next"}),
+        (
+            ["recall", "start", "serve", "no-show", "requeue", "cancel"],
+            {"recall", "start", "serve", "no_show", "requeue", "cancel", "cancel_row"},
+        ),
+        (["serve", "requeue"], {"serve", "requeue", "cancel_row"}),
+    ],
+)
+def test_exactly_the_moves_of_the_token_are_offered(held: list[str], offered: set[str]) -> None:
+    desk = busy_desk()
+    for each in desk.tokens.values():
+        if each["counterId"] == "3":
+            each["counterId"], each["moves"] = ("3" if held else "4"), held
+    state = State(counter="3").with_departments(["CW"]).with_queue(desk.queue("CW"))
+    always = {"next_department", "previous_department", "counter", "refresh", "help", "quit"}
+    row = state.next_up
+    assert {each.name for each in INTENTS if is_offered(each, state, row)} == offered | always
+
+
+def test_waiting_times_and_stopwatches_read_well() -> None:
+    assert [waited(token("CW", 1, minutes=m), NOON) for m in (0, 12.9, 99, 125, -3)] == [
+        "0 min",
+        "12 min",
+        "99 min",
+        "2 h 05",
+        "0 min",
+    ]
+    assert [stopwatch(timedelta(seconds=s)) for s in (-5, 7, 83, 3725)] == ["0:00", "0:07", "1:23", "1:02:05"]

@@ -1,0 +1,105 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from textual.message import Message
+
+from tests.screens.console_seeds import FakeDesk, away, busy_desk
+from tests.servers import until
+from tokenq.client.events import LinkChanged, Resync
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble
+from tokenq_tui.console.tail import Tail
+from tokenq_tui.link_badge import Health
+
+
+@contextmanager
+def tailing(desk: FakeDesk, *departments: str) -> Iterator[tuple[Tail, list[Message]]]:
+    told: list[Message] = []
+    tail = Tail(desk, desk.feed, departments, told.append)
+    tail.start()
+    try:
+        yield tail, told
+    finally:
+        tail.stop()
+
+
+def seen(told: list[Message], department: str) -> int:
+    return max(
+        (
+            each.queue["seq"]
+            for each in told
+            if isinstance(each, QueueArrived) and each.queue["departmentId"] == department
+        ),
+        default=0,
+    )
+
+
+def health(told: list[Message]) -> Health | None:
+    return next((each.health for each in reversed(told) if isinstance(each, LinkMoved)), None)
+
+
+def test_asks_for_the_departments_and_fetches_each_queue() -> None:
+    with tailing(busy_desk()) as (_, told):
+        until(lambda: all(seen(told, each) for each in ("CW", "LAB", "XR")))
+        assert isinstance(told[0], DepartmentsKnown)
+        assert list(told[0].departments) == ["CW", "LAB", "XR"]
+
+
+def test_another_persons_action_is_fetched_when_its_event_comes() -> None:
+    desk = busy_desk()
+    with tailing(desk, "CW") as (_, told):
+        until(lambda: health(told) is Health.LIVE)
+        desk.other_person(desk.queue("CW")["waiting"][0], state="CALLED", counterId="7")
+        until(lambda: seen(told, "CW") == desk.seq)
+
+
+def test_a_resync_fetches_everything() -> None:
+    desk = busy_desk()
+    with tailing(desk, "CW", "LAB") as (_, told):
+        until(lambda: health(told) is Health.LIVE)
+        desk.seq += 5
+        desk.feed.put(Resync())
+        until(lambda: seen(told, "CW") == seen(told, "LAB") == desk.seq)
+
+
+def test_lost_events_are_stale_and_a_silent_server_is_offline_until_it_answers() -> None:
+    desk = busy_desk()
+    with tailing(desk, "CW") as (tail, told):
+        until(lambda: health(told) is Health.LIVE)
+        desk.feed.put(LinkChanged(is_live=False, sentence="The server ended the event stream."))
+        until(lambda: health(told) is Health.STALE)
+        desk.fault = away()
+        tail.refresh()
+        until(lambda: health(told) is Health.OFFLINE)
+        desk.fault = None
+        tail.refresh()
+        until(lambda: health(told) is Health.STALE)
+        desk.feed.put(LinkChanged(is_live=True))
+        until(lambda: health(told) is Health.LIVE)
+
+
+def test_without_the_server_it_tries_again_until_it_is_there() -> None:
+    desk = busy_desk()
+    desk.fault = away()
+    with tailing(desk) as (_, told):
+        until(lambda: health(told) is Health.OFFLINE)
+        desk.fault = None
+        until(lambda: seen(told, "CW"))
+
+
+def test_a_caller_who_is_not_let_in_is_told_to_leave_with_code_5() -> None:
+    desk = busy_desk()
+    desk.fault = refuse(ProblemCode.UNAUTHENTICATED, "You are not signed in.", "Sign in: tokenq login")
+    with tailing(desk) as (_, told):
+        until(lambda: told)
+        assert isinstance(told[0], Trouble)
+        assert (told[0].sentence, told[0].hint, told[0].exit_code) == (
+            "You are not signed in.",
+            "Sign in: tokenq login",
+            5,
+        )
+
+
+def test_no_department_at_all_is_said() -> None:
+    with tailing(FakeDesk([], ())) as (_, told):
+        until(lambda: any(isinstance(each, Trouble) and each.exit_code == 3 for each in told))

@@ -1,0 +1,101 @@
+"""The console as an application: it owns the client and nothing else does."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.message import Message
+from textual.screen import Screen
+from typing_extensions import override
+
+from tokenq.client import Client
+from tokenq.client.events import Arrival, follow
+from tokenq.printable import printable
+from tokenq_tui.console import messages
+from tokenq_tui.console.intents import INTENTS
+from tokenq_tui.console.screens.serving import ServingScreen
+from tokenq_tui.console.state import State
+from tokenq_tui.console.tail import Desk, Feed, Tail
+from tokenq_tui.theme import DARK, LIGHT
+
+_FETCH_TIMEOUT = 5.0
+
+
+class ConsoleApp(App[None]):
+    """Staff's screen. ``reader`` fetches queues, ``actor`` carries out commands; one thread at a time uses each."""
+
+    TITLE = "tokenq console"
+    CSS_PATH = "console.tcss"
+
+    def __init__(
+        self,
+        reader: Desk,
+        actor: Desk,
+        feed: Feed,
+        departments: Sequence[str] = (),
+        counter: str | None = None,
+        *,
+        light: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        super().__init__()
+        self._tail = Tail(reader, feed, departments, self._pass_on)
+        state = State(counter=counter or "").with_departments(departments)
+        self._main = ServingScreen(self._tail, actor, state, clock)
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = LIGHT.name if light else DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        """The one main screen."""
+        return self._main
+
+    @override
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every intent that can be done now, and the other colours."""
+        main = self._main
+        for each in INTENTS:
+            if main.check_action("do", (each.name,)):
+                yield SystemCommand(each.label, f"{each.help} ({each.shown_key})", partial(main.action_do, each.name))
+        yield SystemCommand("Light or dark", "Change between the light and the dark colours.", self.action_other_theme)
+
+    def action_other_theme(self) -> None:
+        """Change between light and dark."""
+        self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
+
+    def on_mount(self) -> None:
+        """Start fetching."""
+        self._tail.start()
+
+    def on_unmount(self) -> None:
+        """Stop fetching."""
+        self._tail.stop()
+
+    def _pass_on(self, message: Message) -> None:
+        if isinstance(message, messages.Trouble) and message.exit_code:
+            self.call_later(self._give_up, message)
+        else:
+            self._main.post_message(message)
+
+    def _give_up(self, trouble: messages.Trouble) -> None:
+        text = Text(printable(trouble.sentence) + "\n" + printable(trouble.hint))
+        self.exit(return_code=trouble.exit_code, message=text)
+
+
+def run(*, client: Client, departments: Sequence[str] = (), counter: str | None = None, light: bool = False) -> int:
+    """Serve until the person leaves; the answer is the exit code (5 when the server does not let them in).
+
+    ``departments`` empty means all that the person may serve; without a ``counter`` the screen asks for it.
+    """
+    server = client.server
+    reader = Client(server.url, server.token, _FETCH_TIMEOUT, insecure=server.insecure, attempts=1)
+
+    def feed(ids: Sequence[str], stop: threading.Event) -> Iterator[Arrival]:
+        return follow(server, ids, None, stop)
+
+    app = ConsoleApp(reader, client, feed, departments, counter, light=light)
+    app.run()
+    return app.return_code or 0

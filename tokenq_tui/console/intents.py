@@ -1,0 +1,107 @@
+"""Everything a person can want of the console, once: keys, footer, buttons, palette and help are made from this."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tokenq.contract.views import TokenView
+from tokenq_tui.console.state import State
+
+
+class Needs(StrEnum):
+    """What must be there before an intent can be carried out."""
+
+    NOTHING = "nothing"
+    FREE_COUNTER = "free counter"
+    HELD = "held"
+    ROW = "row"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """One thing to want. ``verb`` is the API's word when it is a move of a token; ``doubt`` asks before it is done."""
+
+    name: str
+    key: str
+    label: str
+    help: str
+    needs: Needs = Needs.NOTHING
+    verb: str = ""
+    doubt: str = ""
+    is_in_footer: bool = True
+
+    @property
+    def shown_key(self) -> str:
+        """The key as people read it."""
+        return _SHOWN.get(self.key, self.key)
+
+
+_SHOWN = {"question_mark": "?", "enter": "⏎", "delete": "del", "right_square_bracket": "]", "left_square_bracket": "["}
+
+INTENTS = (
+    Intent("call", "n", "Next", "Call the next person to your counter.", Needs.FREE_COUNTER),
+    Intent("recall", "r", "Recall", "Call the same person again.", Needs.HELD, "recall"),
+    Intent("start", "s", "Start", "The person is here: begin to serve.", Needs.HELD, "start"),
+    Intent("serve", "v", "Served", "The person is done.", Needs.HELD, "serve"),
+    Intent("requeue", "b", "Back", "Put the person back to the old place in line.", Needs.HELD, "requeue"),
+    Intent("no_show", "x", "No-show", "The person did not come.", Needs.HELD, "no-show", "Nobody came for {number}?"),
+    Intent("cancel", "c", "Cancel", "Cancel the token at your counter.", Needs.HELD, "cancel", "Cancel {number}?"),
+    Intent(
+        "call_row",
+        "enter",
+        "Call this one",
+        "Call the marked person (asks why).",
+        Needs.ROW,
+        is_in_footer=False,
+    ),
+    Intent(
+        "cancel_row",
+        "delete",
+        "Cancel this one",
+        "Cancel the marked person who waits.",
+        Needs.ROW,
+        "cancel",
+        "Cancel {number}, who waits?",
+        is_in_footer=False,
+    ),
+    Intent(
+        "serve_next",
+        "V",
+        "Serve next at once",
+        "Call and serve the next person in one step.",
+        Needs.FREE_COUNTER,
+        is_in_footer=False,
+    ),
+    Intent("next_department", "right_square_bracket", "Department", "Look at the next department.", is_in_footer=False),
+    Intent(
+        "previous_department",
+        "left_square_bracket",
+        "Previous department",
+        "Look at the previous department.",
+        is_in_footer=False,
+    ),
+    Intent("counter", "k", "Counter", "Work at another counter.", is_in_footer=False),
+    Intent("refresh", "f5", "Refresh", "Fetch the queues again.", is_in_footer=False),
+    Intent("help", "question_mark", "Help", "Show all keys."),
+    Intent("quit", "q", "Quit", "Leave; nothing changes at your counter."),
+)
+
+BUTTONS = ("call", "recall", "start", "serve", "requeue", "no_show", "cancel")
+"""The intents that also have a button."""
+
+
+def intent(name: str) -> Intent:
+    """The intent of that name."""
+    return next(each for each in INTENTS if each.name == name)
+
+
+def is_offered(wanted: Intent, state: State, row: TokenView | None) -> bool:
+    """Whether it can be done now: ``row`` is the marked person who waits."""
+    match wanted.needs:
+        case Needs.NOTHING:
+            return True
+        case Needs.FREE_COUNTER:
+            return bool(state.departments) and state.held is None
+        case Needs.HELD:
+            return state.held is not None and wanted.verb in state.held["moves"]
+        case Needs.ROW:
+            return row is not None and (wanted.verb in row["moves"] if wanted.verb else state.held is None)

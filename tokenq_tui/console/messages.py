@@ -1,0 +1,66 @@
+"""What the tail and the widgets tell the console's screen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.message import Message
+
+from tokenq.contract.views import QueueView
+from tokenq_tui.link_badge import Health
+
+
+@dataclass
+class DepartmentsKnown(Message):
+    """These are the departments to serve."""
+
+    departments: Sequence[str]
+
+
+@dataclass
+class QueueArrived(Message):
+    """A queue was fetched."""
+
+    queue: QueueView
+
+
+@dataclass
+class LinkMoved(Message):
+    """How the console stands to the server, and since when if not live."""
+
+    health: Health
+    since: datetime | None
+    why: str = ""
+
+
+@dataclass
+class Trouble(Message):
+    """Something was refused or failed: a sentence and what to do.
+
+    With an ``exit_code`` other than 0 it makes no sense to go on.
+    """
+
+    sentence: str
+    hint: str = ""
+    exit_code: int = 0
+
+
+@dataclass
+class Done(Message):
+    """An intent was carried out; the sentence says what happened."""
+
+    sentence: str
+
+
+@dataclass
+class Wanted(Message):
+    """Somebody clicked on an intent."""
+
+    name: str
+
+
+@dataclass
+class DepartmentChosen(Message):
+    """Somebody clicked on a department."""
+
+    department_id: str

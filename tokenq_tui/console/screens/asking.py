@@ -1,0 +1,93 @@
+"""Small screens that ask one thing and go away again."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from tokenq.printable import printable
+from tokenq_tui.console.intents import INTENTS
+
+_FRAME = """
+{name} {{ align: center middle; background: $background 60%; }}
+{name} > .box {{ width: 64; max-width: 96%; height: auto; max-height: 94%; padding: 1 2; background: $panel;
+                border: round $secondary; color: $foreground; }}
+{name} .quiet {{ color: $quiet; margin-top: 1; }}
+{name} Input {{ margin-top: 1; }}
+{name} Horizontal {{ height: auto; margin-top: 1; align-horizontal: right; }}
+{name} Button {{ margin-left: 2; }}
+"""
+
+
+class AskText(ModalScreen[str | None]):
+    """Ask for one short text; the answer is ``None`` when the person would rather not."""
+
+    DEFAULT_CSS = _FRAME.format(name="AskText")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Not now")]
+
+    def __init__(self, question: str, hint: str, *, longest: int, answer: str = "") -> None:
+        super().__init__()
+        self._question, self._hint, self._longest, self._answer = question, hint, longest, answer
+
+    def compose(self) -> ComposeResult:
+        """The question, the field, the hint."""
+        with Vertical(classes="box"):
+            yield Static(Content.styled(printable(self._question), "bold"), markup=False)
+            yield Input(self._answer, max_length=self._longest, select_on_focus=True)
+            yield Static(Content(printable(self._hint)), classes="quiet", markup=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer, unless the field is empty."""
+        event.stop()
+        if text := event.value.strip():
+            self.dismiss(text)
+
+
+class Confirm(ModalScreen[bool]):
+    """Ask yes or no. The key that asked also says yes, so a sure hand presses it twice."""
+
+    AUTO_FOCUS = None
+    DEFAULT_CSS = _FRAME.format(name="Confirm")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "dismiss(True)", "Yes"),
+        Binding("n,escape", "dismiss(False)", "No"),
+    ]
+
+    def __init__(self, question: str, key: str) -> None:
+        super().__init__()
+        self._question, self._key = question, key
+        self._bindings.bind(key, "dismiss(True)")
+
+    def compose(self) -> ComposeResult:
+        """The question and two buttons."""
+        with Vertical(classes="box"):
+            yield Static(Content.styled(printable(self._question), "bold"), markup=False)
+            with Horizontal():
+                yield Button(Content("Yes (y)"), id="yes", variant="warning")
+                yield Button(Content("No (n)"), id="no")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer by mouse."""
+        event.stop()
+        self.dismiss(event.button.id == "yes")
+
+
+class Help(ModalScreen[None]):
+    """Every key and what it does."""
+
+    DEFAULT_CSS = _FRAME.format(name="Help")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss(None)", "Close")]
+
+    def compose(self) -> ComposeResult:
+        """One line for each intent."""
+        lines = [
+            Content.assemble(Content.styled(f"{each.shown_key:>4}  ", "bold $primary"), each.help) for each in INTENTS
+        ]
+        more = "ctrl+p searches all of this. ▲ priority, ‼ urgent."
+        with VerticalScroll(classes="box"):
+            yield Static(Content("\n").join(lines), markup=False)
+            yield Static(Content(more), classes="quiet", markup=False)

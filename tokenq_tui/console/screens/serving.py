@@ -1,0 +1,234 @@
+"""The console's main screen: it holds the state, gives it to the widgets and turns wishes into commands."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import DataTable, Footer, Static
+
+from tokenq.contract.names import COUNTER_ID_LENGTH
+from tokenq.contract.views import TokenView
+from tokenq.printable import printable
+from tokenq_tui.console import messages
+from tokenq_tui.console.acting import Wish, carry_out
+from tokenq_tui.console.intents import INTENTS, Intent, Needs, intent, is_offered
+from tokenq_tui.console.screens.asking import AskText, Confirm, Help
+from tokenq_tui.console.state import State
+from tokenq_tui.console.tail import Desk, Tail
+from tokenq_tui.console.widgets.action_bar import ActionBar
+from tokenq_tui.console.widgets.department_bar import DepartmentBar
+from tokenq_tui.console.widgets.now_serving import Elsewhere, NowServing
+from tokenq_tui.console.widgets.waiting_list import WaitingList
+from tokenq_tui.link_badge import Health, LinkBadge
+
+_REASON_LENGTH = 200
+_TALL = 32
+
+
+class ServingScreen(Screen[None]):
+    """Everything a counter needs."""
+
+    AUTO_FOCUS = "WaitingList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(each.key, f"do('{each.name}')", each.label, key_display=each.shown_key, show=each.is_in_footer)
+        for each in INTENTS
+    ]
+
+    def __init__(self, tail: Tail, desk: Desk, state: State, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._tail, self._desk, self._state, self._clock = tail, desk, state, clock
+        self._is_busy = False
+        self._offered: list[bool] = []
+
+    def compose(self) -> ComposeResult:
+        """The frame."""
+        with Horizontal(id="top"):
+            yield Static("", id="title", markup=False)
+            yield Static("", id="clock", markup=False)
+            yield LinkBadge(markup=False)
+        yield DepartmentBar()
+        with Horizontal(id="body"):
+            with Vertical(id="line"):
+                yield Static("", id="line-title", markup=False)
+                yield WaitingList()
+            with Vertical(id="counter"):
+                yield NowServing()
+                yield ActionBar()
+                yield Elsewhere()
+        yield Footer(show_command_palette=False, compact=True)
+
+    async def on_mount(self) -> None:
+        """Start the clock, and ask for the counter when there is none."""
+        self.query_one(LinkBadge).show(Health.CONNECTING)
+        self.set_interval(1.0, self._beat)
+        await self._show()
+        if not self._state.counter:
+            self._ask_counter()
+
+    def on_resize(self) -> None:
+        """Use the room of a tall terminal for larger buttons."""
+        self.query_one(ActionBar).set_class(self.size.height >= _TALL, "-tall")
+
+    async def on_departments_known(self, message: messages.DepartmentsKnown) -> None:
+        """Take the departments in."""
+        await self._become(self._state.with_departments(message.departments))
+
+    async def on_queue_arrived(self, message: messages.QueueArrived) -> None:
+        """Take a fetched queue in."""
+        await self._become(self._state.with_queue(message.queue))
+
+    def on_link_moved(self, message: messages.LinkMoved) -> None:
+        """Say on the badge how true the screen is."""
+        since = f"since {message.since.astimezone():%H:%M}" if message.since else ""
+        self.query_one(LinkBadge).show(message.health, since)
+
+    def on_trouble(self, message: messages.Trouble) -> None:
+        """Say what went wrong and what to do."""
+        self._is_busy = False
+        self._tail.refresh()
+        text = f"{printable(message.sentence, 300)}\n{printable(message.hint, 300)}".rstrip()
+        self.notify(text, severity="error", timeout=8, markup=False)
+
+    def on_done(self, message: messages.Done) -> None:
+        """Say what was done."""
+        self._is_busy = False
+        self.notify(printable(message.sentence, 200), timeout=3, markup=False)
+
+    async def on_department_chosen(self, message: messages.DepartmentChosen) -> None:
+        """Look at the department that was clicked."""
+        await self._become(self._state.select(message.department_id))
+
+    async def on_wanted(self, message: messages.Wanted) -> None:
+        """Do what was clicked."""
+        await self.action_do(message.name)
+
+    async def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Call the person whose row was chosen."""
+        event.stop()
+        await self.action_do("call_row")
+
+    def on_data_table_row_highlighted(self) -> None:
+        """Another row offers other things to do."""
+        self._offer()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Dim the keys of what cannot be done now."""
+        if action != "do":
+            return True
+        return True if is_offered(intent(str(parameters[0])), self._state, self._marked) else None
+
+    async def action_do(self, name: str) -> None:
+        """Carry out the intent of that name, asking first where it needs an answer."""
+        wanted = intent(name)
+        match name:
+            case "quit":
+                self.app.exit()
+            case "help":
+                self.app.push_screen(Help())
+            case "refresh":
+                self._tail.refresh()
+            case "counter":
+                self._ask_counter()
+            case "next_department" | "previous_department":
+                await self._become(self._state.step(1 if name == "next_department" else -1))
+            case _ if is_offered(wanted, self._state, self._marked):
+                self._wish(wanted)
+
+    def _wish(self, wanted: Intent) -> None:
+        if self._is_busy:
+            return
+        if not self._state.counter:
+            self._ask_counter()
+            return
+        token = {Needs.HELD: self._state.held, Needs.ROW: self._marked}.get(wanted.needs)
+        if wanted.name == "call_row" and token is not None and token != self._state.next_up:
+            question = f"Why {token['displayNumber']} before the others?"
+            answered = partial(self._reason_given, wanted, token)
+            self.app.push_screen(
+                AskText(question, "Enter calls, Esc does not. The reason is kept.", longest=_REASON_LENGTH), answered
+            )
+        elif wanted.doubt and token is not None:
+            question = wanted.doubt.format(number=token["displayNumber"])
+            self.app.push_screen(Confirm(question, wanted.key), partial(self._answered, wanted, token))
+        else:
+            # The first in line needs no reason: to call that row is to call the next one.
+            self._send(Wish(wanted, self._state, None if wanted.name == "call_row" else token))
+
+    def _reason_given(self, wanted: Intent, token: TokenView, reason: str | None) -> None:
+        if reason:
+            self._send(Wish(wanted, self._state, token, reason))
+
+    def _answered(self, wanted: Intent, token: TokenView, is_sure: bool | None) -> None:
+        if is_sure:
+            self._send(Wish(wanted, self._state, token))
+
+    def _send(self, wish: Wish) -> None:
+        self._is_busy = True
+        work = partial(carry_out, wish, self._desk, self.post_message)
+        self.run_worker(work, thread=True, group="command", exit_on_error=False)
+
+    def _ask_counter(self) -> None:
+        taken = ", ".join(self._state.counters_in_use)
+        hint = f"Busy now: {taken}." if taken else "Any short name, such as 3 or Window 2."
+        ask = AskText("Which counter do you work at?", hint, longest=COUNTER_ID_LENGTH, answer=self._state.counter)
+        self.app.push_screen(ask, self._counter_given)
+
+    async def _counter_given(self, counter: str | None) -> None:
+        if counter:
+            await self._become(self._state.at_counter(counter))
+
+    @property
+    def _marked(self) -> TokenView | None:
+        marked = self.query_one(WaitingList).marked if self.is_mounted else None
+        return self._state.find(marked) if marked is not None else None
+
+    async def _become(self, state: State) -> None:
+        self._state = state
+        await self._show()
+
+    async def _show(self) -> None:
+        state = self._state
+        await self.query_one(DepartmentBar).show(state)
+        queue = state.queue
+        is_closed = queue is not None and not queue["open"]
+        name = printable(queue["name"] if queue else state.selected, 40)
+        title = Content.assemble(
+            Content.styled(name, "bold"), Content.styled("  CLOSED", "bold $warning") if is_closed else ""
+        )
+        self.query_one("#title", Static).update(title)
+        self.query_one("#line-title", Static).update(_line_title(state))
+        self._beat()
+        self._offer()
+
+    def _offer(self) -> None:
+        offered = [is_offered(each, self._state, self._marked) for each in INTENTS]
+        if offered != self._offered:
+            # Only then: it builds the whole footer anew.
+            self._offered = offered
+            self.query_one(ActionBar).show(self._state, self._marked)
+            self.refresh_bindings()
+
+    def _beat(self) -> None:
+        now, state = self._clock(), self._state
+        clock = self.query_one("#clock", Static)
+        if str(clock.content) != (text := f"{now.astimezone():%H:%M}"):
+            clock.update(text)
+        self.query_one(WaitingList).show(state.queue["waiting"] if state.queue else (), now)
+        self.query_one(NowServing).show(state, now)
+        self.query_one(Elsewhere).show(state.elsewhere, now)
+
+
+def _line_title(state: State) -> Content:
+    if state.queue is None:
+        return Content.styled("WAITING", "bold $secondary")
+    counts = state.queue["counts"]
+    hidden = counts["waiting"] - len(state.queue["waiting"])
+    more = f"  the first {len(state.queue['waiting'])} of" if hidden > 0 else ""
+    told = f"{more} {counts['waiting']}   ·   served today {counts['served']}"
+    return Content.assemble(Content.styled("WAITING", "bold $secondary"), Content.styled(told, "$quiet"))

@@ -1,0 +1,111 @@
+"""What the console knows: the queues as last fetched, the counter, the chosen department. Nothing is drawn here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from tokenq.contract.views import QueueView, TokenView
+from tokenq.contract.words import TokenState
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything the console shows, frozen; each change makes a new one."""
+
+    departments: tuple[str, ...] = ()
+    selected: str = ""
+    counter: str = ""
+    queues: Mapping[str, QueueView] = field(default_factory=dict)
+
+    def with_departments(self, departments: Iterable[str]) -> "State":
+        """Serve these; the chosen one stays when it is among them."""
+        ids = tuple(dict.fromkeys(departments))
+        selected = self.selected if self.selected in ids else (ids[0] if ids else "")
+        return replace(self, departments=ids, selected=selected)
+
+    def with_queue(self, queue: QueueView) -> "State":
+        """Take a fetched queue in, unless a newer one is known already."""
+        known = self.queues.get(queue["departmentId"])
+        if known is not None and (known["businessDay"], known["seq"]) > (queue["businessDay"], queue["seq"]):
+            return self
+        return replace(self, queues={**self.queues, queue["departmentId"]: queue})
+
+    def select(self, department: str) -> "State":
+        """Look at another department."""
+        return replace(self, selected=department) if department in self.departments else self
+
+    def step(self, by: int) -> "State":
+        """Look at the department ``by`` places further, round and round."""
+        if not self.departments:
+            return self
+        place = self.departments.index(self.selected)
+        return replace(self, selected=self.departments[(place + by) % len(self.departments)])
+
+    def at_counter(self, counter: str) -> "State":
+        """Work at ``counter``."""
+        return replace(self, counter=counter)
+
+    @property
+    def queue(self) -> QueueView | None:
+        """The chosen department's queue; ``None`` until it was fetched."""
+        return self.queues.get(self.selected)
+
+    @property
+    def held(self) -> TokenView | None:
+        """The token at our counter, of whichever department."""
+        ours = (token for token in self._seated() if self.counter and token["counterId"] == self.counter)
+        return next(ours, None)
+
+    @property
+    def next_up(self) -> TokenView | None:
+        """The token that a call would take now, as far as we know."""
+        return self.queue["waiting"][0] if self.queue and self.queue["waiting"] else None
+
+    @property
+    def elsewhere(self) -> list[TokenView]:
+        """The chosen department's tokens at other counters."""
+        if self.queue is None:
+            return []
+        return [token for token in seated(self.queue) if token["counterId"] != self.counter]
+
+    @property
+    def counters_in_use(self) -> list[str]:
+        """Counters that hold a token now, in alphabetical order."""
+        return sorted({token["counterId"] for token in self._seated() if token["counterId"]})
+
+    def waiting_in(self, department: str) -> int | None:
+        """How many wait there; ``None`` until it was fetched."""
+        queue = self.queues.get(department)
+        return None if queue is None else queue["counts"]["waiting"]
+
+    def find(self, token_id: int) -> TokenView | None:
+        """A waiting token of the chosen department."""
+        waiting = self.queue["waiting"] if self.queue else []
+        return next((token for token in waiting if token["tokenId"] == token_id), None)
+
+    def _seated(self) -> list[TokenView]:
+        return [token for department in self.departments for token in seated(self.queues.get(department))]
+
+
+def seated(queue: QueueView | None) -> list[TokenView]:
+    """The tokens at counters."""
+    return [] if queue is None else [*queue["called"], *queue["serving"]]
+
+
+def since(token: TokenView) -> datetime | None:
+    """When the token came into its present state at the counter."""
+    text = token["startedAt"] if token["state"] == TokenState.SERVING else token["calledAt"]
+    return datetime.fromisoformat(text) if text else None
+
+
+def waited(token: TokenView, now: datetime) -> str:
+    """How long the person has been waiting, in minutes or hours."""
+    minutes = max(0, int((now - datetime.fromisoformat(token["issuedAt"])).total_seconds() // 60))
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d}"
+
+
+def stopwatch(passed: timedelta) -> str:
+    """A duration as ``m:ss`` or ``h:mm:ss``; never negative."""
+    seconds = max(0, int(passed.total_seconds()))
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"

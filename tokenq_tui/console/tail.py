@@ -1,0 +1,184 @@
+"""The threads that keep the queues true: one follows the events, one fetches each queue that changed.
+
+Events say only *that* a queue changed; the picture is always the server's own, fetched at once. While the
+events are cut off, the queues are fetched every few seconds, so the screen is late but never wrong for long.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from textual.message import Message
+
+from tokenq.client.events import Arrival, EventArrived, LinkChanged
+from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.views import DepartmentView, MeView, QueueView, TokenView
+from tokenq.errors import TokenqError
+from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble
+from tokenq_tui.link_badge import Health
+
+POLL_SECONDS = 3.0
+"""How often the queues are fetched while no events come."""
+
+_TOGETHER = 0.03
+_FINAL = {ProblemCode.UNAUTHENTICATED: 5, ProblemCode.FORBIDDEN: 5, ProblemCode.UNKNOWN_DEPARTMENT: 3}
+
+
+class Desk(Protocol):
+    """What the console asks of the server; :class:`tokenq.client.Client` is the real one."""
+
+    def me(self) -> MeView:
+        """Who we are."""
+
+    def departments(self) -> list[DepartmentView]:
+        """All departments."""
+
+    def queue(self, department: str) -> QueueView:
+        """One queue."""
+
+    def call(
+        self,
+        department: str,
+        counter: str,
+        *,
+        token_id: int | None = None,
+        reason: str | None = None,
+        key: str | None = None,
+    ) -> TokenView:
+        """Call the next one, or this one for a reason."""
+
+    def serve_next(self, department: str, counter: str, *, key: str | None = None) -> TokenView:
+        """Call and serve in one step."""
+
+    def move(self, token: TokenView, verb: str, *, key: str | None = None, **body: Any) -> TokenView:
+        """Do a verb to a token."""
+
+
+Feed = Callable[[Sequence[str], threading.Event], Iterator[Arrival]]
+"""Follows the events of departments until the event is set: :func:`tokenq.client.events.follow` of one server."""
+
+
+class Tail:
+    """Keeps fetching from :meth:`start` to :meth:`stop` and tells everything by ``tell``."""
+
+    def __init__(self, desk: Desk, feed: Feed, departments: Sequence[str], tell: Callable[[Message], object]) -> None:
+        self._desk, self._feed, self._tell = desk, feed, tell
+        self._departments = tuple(departments)
+        self._stop = threading.Event()
+        self._work = threading.Condition()
+        self._changed: set[str] = set()
+        self._feed_lost_at: datetime | None = None
+        self._fetched_at: datetime | None = None
+        self._is_reachable = True
+        self._last_link: tuple[Health, datetime | None] | None = None
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin."""
+        self._spawn(self._keep_fetching)
+
+    def stop(self) -> None:
+        """End the threads; waits a moment for them."""
+        self._stop.set()
+        with self._work:
+            self._work.notify_all()
+        for thread in self._threads:
+            thread.join(1.0)
+
+    def refresh(self, *departments: str) -> None:
+        """Fetch these queues now (none given: all)."""
+        with self._work:
+            self._changed.update(departments or self._departments)
+            self._work.notify_all()
+
+    def _spawn(self, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, name=f"console-{target.__name__}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _keep_fetching(self) -> None:
+        while not self._stop.is_set() and not self._find_departments():
+            self._stop.wait(1.0)
+        if self._stop.is_set():
+            return
+        self._tell(DepartmentsKnown(self._departments))
+        self.refresh()
+        self._spawn(self._keep_following)
+        while not self._stop.is_set():
+            for department in self._next_changed():
+                self._fetch(department)
+
+    def _find_departments(self) -> bool:
+        """Ask for the departments when none were given; true when they are known."""
+        try:
+            me = self._desk.me()
+            if not self._departments:
+                own = me["departments"] or [view["departmentId"] for view in self._desk.departments()]
+                self._departments = tuple(sorted(own))
+        except (Refused, TokenqError) as error:
+            self._failed(error)
+            return False
+        if not self._departments:
+            self._tell(Trouble("There is no department yet.", "Create one: tokenq dept create NAME", 3))
+        return bool(self._departments)
+
+    def _next_changed(self) -> list[str]:
+        with self._work:
+            if not self._changed and not self._stop.is_set():
+                is_polling = self._feed_lost_at is not None or not self._is_reachable
+                if not self._work.wait(POLL_SECONDS if is_polling else None) and is_polling:
+                    self._changed.update(self._departments)
+        # Events come in bursts: one fetch answers for all of them.
+        self._stop.wait(_TOGETHER)
+        with self._work:
+            changed, self._changed = self._changed, set()
+        return sorted(changed)
+
+    def _fetch(self, department: str) -> None:
+        if self._stop.is_set():
+            return
+        try:
+            queue = self._desk.queue(department)
+        except (Refused, TokenqError) as error:
+            self._failed(error)
+        else:
+            self._fetched_at, self._is_reachable = datetime.now(UTC), True
+            self._tell(QueueArrived(queue))
+            self._tell_link()
+
+    def _failed(self, error: Refused | TokenqError) -> None:
+        if isinstance(error, Refused) and error.problem.code in _FINAL:
+            self._tell(Trouble(error.problem.detail, error.problem.hint, _FINAL[error.problem.code]))
+        else:
+            self._is_reachable = False
+            self._tell_link(str(error))
+
+    def _keep_following(self) -> None:
+        try:
+            for arrival in self._feed(self._departments, self._stop):
+                self._take_in(arrival)
+        except (Refused, TokenqError) as error:
+            self._failed(error)
+
+    def _take_in(self, arrival: Arrival) -> None:
+        if isinstance(arrival, EventArrived):
+            self.refresh(arrival.event.department_id)
+            return
+        if isinstance(arrival, LinkChanged):
+            self._feed_lost_at = None if arrival.is_live else datetime.now(UTC)
+            if not arrival.is_live:
+                self._tell_link(arrival.sentence)
+        # After a gap nothing is known: fetch all, and turn to polling if the link is lost.
+        self.refresh()
+
+    def _tell_link(self, why: str = "") -> None:
+        if not self._is_reachable:
+            link = (Health.OFFLINE, self._fetched_at)
+        elif self._feed_lost_at is not None:
+            link = (Health.STALE, self._feed_lost_at)
+        else:
+            link = (Health.LIVE, None)
+        if link != self._last_link:
+            self._last_link = link
+            self._tell(LinkMoved(*link, why))

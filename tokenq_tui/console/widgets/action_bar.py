@@ -1,0 +1,59 @@
+"""A button for each thing to do at the counter; those that cannot be done now are dimmed."""
+
+from textual.app import ComposeResult
+from textual.containers import Grid
+from textual.content import Content
+from textual.widgets import Button
+
+from tokenq.contract.views import TokenView
+from tokenq_tui.console.intents import BUTTONS, intent, is_offered
+from tokenq_tui.console.messages import Wanted
+from tokenq_tui.console.state import State
+
+
+class ActionButton(Button):
+    """One intent to click on; keys stay with the list."""
+
+    DEFAULT_CSS = """
+    ActionButton { width: 1fr; min-width: 8; height: 1; border: none; background: $panel !important; color: $foreground;
+                   text-style: none; content-align: center middle; }
+    ActionButton:hover { background: $secondary 40% !important; color: $foreground; border: none; }
+    ActionButton:disabled { background: $panel 50% !important; color: $quiet 70%; opacity: 100%; text-opacity: 100%; }
+    ActionButton.-main { background: $primary !important; color: $background; text-style: bold; }
+    """
+    can_focus = False
+
+    def __init__(self, name: str) -> None:
+        wanted = intent(name)
+        super().__init__(Content(f"{wanted.label} ({wanted.shown_key})"), compact=True, name=name)
+
+
+class ActionBar(Grid):
+    """The buttons in two columns."""
+
+    DEFAULT_CSS = """
+    ActionBar { grid-size: 2; grid-gutter: 0 1; grid-rows: 1; height: auto; padding: 0 2; }
+    ActionBar.-tall { grid-rows: 3; }
+    ActionBar.-tall ActionButton { height: 3; }
+    ActionBar > #action-call { column-span: 2; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """One button for each."""
+        for name in BUTTONS:
+            button = ActionButton(name)
+            button.id = f"action-{name}"
+            yield button
+
+    def show(self, state: State, row: TokenView | None) -> None:
+        """Dim what cannot be done in this state and mark what comes next."""
+        usual = "call" if state.held is None else "serve" if "start" not in state.held["moves"] else "start"
+        for button in self.query(ActionButton):
+            name = button.name or ""
+            button.disabled = not is_offered(intent(name), state, row)
+            button.set_class(name == usual and not button.disabled, "-main")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Say which intent it was."""
+        event.stop()
+        self.post_message(Wanted(event.button.name or ""))

@@ -1,0 +1,110 @@
+"""Who is at our counter, big; and who is at the others."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from textual.content import Content
+from typing_extensions import override
+
+from tokenq.contract.views import TokenView
+from tokenq.contract.words import Priority, TokenState
+from tokenq.printable import printable
+from tokenq_tui.bigtext import big
+from tokenq_tui.console.state import State, since, stopwatch, waited
+from tokenq_tui.panel import Panel, line, padded, spread
+
+_WORDS_BELOW = 4
+_TALLEST = 11
+
+
+class NowServing(Panel):
+    """The token at our counter with its particulars, or whom a call would bring."""
+
+    DEFAULT_CSS = """
+    NowServing { background: $surface; color: $foreground; padding: 0 2; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._state = State()
+        self._now = datetime.now().astimezone()
+
+    def show(self, state: State, now: datetime) -> None:
+        """Show the counter's state at the time ``now``."""
+        self._state, self._now = state, now
+        self.draw()
+
+    def lines(self, width: int, height: int) -> Iterable[Content]:
+        """A title, the number, and what to know about it."""
+        counter = printable(self._state.counter, 24)
+        yield line((f"COUNTER {counter}" if counter else "NO COUNTER YET: PRESS k", "bold $secondary"))
+        held = self._state.held
+        yield from self._holding(held, width, height) if held else self._empty(width)
+
+    def _holding(self, token: TokenView, width: int, height: int) -> Iterable[Content]:
+        number = printable(token["displayNumber"], width)
+        is_serving = token["state"] == TokenState.SERVING
+        colour = "$success" if is_serving else "$primary"
+        yield Content("")
+        rows = min(height - 2 - _WORDS_BELOW, _TALLEST)
+        yield from (line((row, f"bold {colour}")) for row in big(number, width, rows) or (number,))
+        yield Content("")
+        began = since(token)
+        timer = stopwatch(self._now - began) if began else ""
+        calls = f"  ·  {token['calls']} calls" if token["calls"] > 1 else ""
+        yield spread(
+            width, [("SERVING" if is_serving else "CALLED", f"bold {colour}"), (calls, "$quiet")], [(timer, "")]
+        )
+        priority = "" if token["priority"] == Priority.NORMAL else f"  ·  {printable(token['priority'], 10)}"
+        yield line((printable(token["name"] or "no name given", width - 12), ""), (priority, "$accent"))
+        yield line((f"came {waited(token, self._now)} ago", "$quiet"))
+
+    def _empty(self, width: int) -> Iterable[Content]:
+        yield Content("")
+        yield line(("Nobody is at your counter.", "$foreground"))
+        yield Content("")
+        if self._state.queue is None:
+            yield line(("The queue is not known yet.", "$quiet"))
+            return
+        following = self._state.next_up
+        if following is None:
+            yield line(("Nobody waits here.", "$quiet"))
+            return
+        name = printable(following["name"] or "", max(width - 24, 8))
+        yield line(("Press ", "$quiet"), ("n", "bold $primary"), (" to call", "$quiet"))
+        yield Content("")
+        yield line((printable(following["displayNumber"], 16), "bold $primary"), (f"  {name}", ""))
+
+
+class Elsewhere(Panel):
+    """The tokens at the other counters of this department."""
+
+    DEFAULT_CSS = """
+    Elsewhere { color: $foreground; padding: 0 2; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._tokens: Sequence[TokenView] = ()
+        self._now = datetime.now().astimezone()
+
+    def show(self, tokens: Sequence[TokenView], now: datetime) -> None:
+        """Show who is where at the time ``now``."""
+        self._tokens, self._now = tokens, now
+        self.draw()
+
+    @override
+    def lines(self, width: int, height: int) -> Iterable[Content]:
+        """A title and one line for each counter."""
+        if self._tokens:
+            yield line(("OTHER COUNTERS", "bold $secondary"))
+        for token in self._tokens:
+            began = since(token)
+            timer = stopwatch(self._now - began) if began else ""
+            style = "$success" if token["state"] == TokenState.SERVING else "$primary"
+            counter = padded(printable(token["counterId"] or "?", 12), 8 if width < _WORDS_BELOW * 10 else 13)
+            yield spread(
+                width,
+                [(counter, "$accent"), (" ", ""), (printable(token["displayNumber"], 12), style)],
+                [(timer, "$quiet")],
+            )

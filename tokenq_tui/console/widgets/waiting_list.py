@@ -1,0 +1,81 @@
+"""Who waits, in the order in which they will be called."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.text import Text
+from textual.widgets import DataTable
+
+from tokenq.contract.views import TokenView
+from tokenq.contract.words import Priority
+from tokenq.printable import printable
+from tokenq_tui.console.state import waited
+
+_WIDE = 60
+_SIGNS = {Priority.URGENT: " ‼", Priority.PRIORITY: " ▲"}
+_NARROW_FIXED, _WIDE_FIXED = 30, 41
+
+
+class WaitingList(DataTable[Text]):
+    """The waiting tokens as rows; the marked row stays with its person when the order changes."""
+
+    DEFAULT_CSS = """
+    WaitingList { height: 1fr; background: $background; }
+    WaitingList:focus { background-tint: $foreground 0%; }
+    WaitingList > .datatable--header { background: $background; color: $quiet; text-style: none; }
+    WaitingList > .datatable--cursor { background: $panel; color: $foreground; text-style: bold; }
+    WaitingList:focus > .datatable--cursor { background: $secondary 40%; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(cursor_type="row", zebra_stripes=False, show_row_labels=False)
+        self._tokens: Sequence[TokenView] = ()
+        self._shown: list[tuple[str, ...]] = []
+        self._laid_out_for = 0
+
+    @property
+    def marked(self) -> int | None:
+        """The token id of the marked row."""
+        return self._tokens[self.cursor_row]["tokenId"] if 0 <= self.cursor_row < len(self._tokens) else None
+
+    def show(self, tokens: Sequence[TokenView], now: datetime) -> None:
+        """Show these tokens; nothing is drawn when nothing changed."""
+        is_wide = self.size.width >= _WIDE
+        rows = [_cells(token, now, is_wide) for token in tokens]
+        if rows == self._shown and self.size.width == self._laid_out_for:
+            self._tokens = tokens
+            return
+        marked, place = self.marked, self.cursor_row
+        self._lay_out(is_wide)
+        for cells in rows:
+            self.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
+        self._tokens, self._shown = tokens, rows
+        ids = [token["tokenId"] for token in tokens]
+        place = ids.index(marked) if marked in ids else min(place, len(ids) - 1)
+        self.move_cursor(row=max(place, 0), animate=False)
+
+    def on_resize(self) -> None:
+        """Lay the columns out for the new width."""
+        self.show(self._tokens, datetime.now().astimezone())
+
+    def _lay_out(self, is_wide: bool) -> None:
+        if self._laid_out_for == self.size.width:
+            self.clear()
+            return
+        self.clear(columns=True)
+        self._laid_out_for = self.size.width
+        room = max(self.size.width - (_WIDE_FIXED if is_wide else _NARROW_FIXED), 4)
+        self.add_column("#", width=3)
+        self.add_column("Number", width=11)
+        self.add_column("Name", width=room)
+        if is_wide:
+            self.add_column("Class", width=9)
+        self.add_column("Waits", width=7)
+
+
+def _cells(token: TokenView, now: datetime, is_wide: bool) -> tuple[str, ...]:
+    sign = _SIGNS.get(Priority(token["priority"]), "") if token["priority"] in set(Priority) else ""
+    number = printable(token["displayNumber"], 9) + sign
+    name = printable(token["name"] or "", 60)
+    priority = (printable(token["priority"], 9),) if is_wide else ()
+    return (str(token["position"] or ""), number, name, *priority, waited(token, now))
