@@ -125,8 +125,8 @@ def _broker(address: str) -> Check:
     try:
         socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
     except (OSError, ValueError, OverflowError) as error:
-        return Check("kafka", False, f"cannot connect to {address}: {getattr(error, 'strerror', None) or error}", hint)
-    return Check("kafka", True, f"{address} accepts connections")
+        return Check("broker", False, f"cannot connect to {address}: {getattr(error, 'strerror', None) or error}", hint)
+    return Check("broker", True, f"{address} accepts connections")
 
 
 def _terminal() -> Check:

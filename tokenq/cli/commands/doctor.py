@@ -31,10 +31,11 @@ def command(
     if as_json:
         output.document({"ok": all(check.ok for check in checks), "checks": [check._asdict() for check in checks]})
     else:
+        width = max(len(check.name) for check in checks)
         for check in checks:
-            output.line("ok  " if check.ok else "FAIL", f"{check.name:<12}", check.detail)
+            output.line("ok  " if check.ok else "FAIL", f"{check.name:<{width}}", check.detail)
             if not check.ok and check.hint:
-                output.line(" " * 17, check.hint)
+                output.line(" " * (width + 5), check.hint)
     return ExitCode.OK if all(check.ok for check in checks) else ExitCode.FAILED
 
 

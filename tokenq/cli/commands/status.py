@@ -8,7 +8,10 @@ from tokenq.cli.tokens import clock, sentence
 
 def command(token: Token, as_json: Json = False) -> None:
     """Show one token: its state and its place in line."""
-    found = connect().find_token(token)
+    client = connect()
+    found = client.find_token(token)
+    if found["state"] == "WAITING" and found["position"] is None:
+        found = client.token(found["tokenId"])  # a list of tokens does not say the place in line
     if as_json:
         output.document(found)
         return

@@ -1,6 +1,7 @@
 """``tokenq up``: everything on this machine."""
 
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
@@ -15,6 +16,9 @@ from tokenq.cli.progress import Progress
 from tokenq.client.credentials import Credential, store
 from tokenq.errors import BadSettings
 from tokenq.settings import load
+
+_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
+"""Screens are looked at over shoulders; scripts find the passwords in endpoints.json."""
 
 
 def command(
@@ -99,5 +103,5 @@ def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
         output.line(f"Nothing is running on {folder}.")
     else:
         output.line(f"{'Ready' if found.ready else 'Running, but not ready'} on {folder} (process {found.pid}).")
-        output.fields((endpoints or {}).items())
+        output.fields((name, _PASSWORD.sub(r"\1…@", value)) for name, value in (endpoints or {}).items())
     return ExitCode.OK if found.ready else ExitCode.FAILED

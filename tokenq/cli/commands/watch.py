@@ -53,4 +53,4 @@ def _show(event: Event, position: str, *, as_json: bool) -> None:
     counter = f"counter {event.counter_id}" if event.counter_id else ""
     by = f"by {event.actor}" if event.actor else ""
     when = event.timestamp.astimezone().strftime("%H:%M:%S")
-    output.line(when, f"{event.display_number:<8}", event.event_type, counter, by)
+    output.line(when, f"{event.display_number:<8}", f"{event.event_type:<21}", counter, by)
