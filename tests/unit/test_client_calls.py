@@ -1,5 +1,6 @@
 """The client against a server that misbehaves in every way a network can."""
 
+import select
 import socket
 import threading
 from contextlib import ExitStack
@@ -71,12 +72,14 @@ def test_a_post_without_a_key_is_never_repeated_once_it_was_sent(connect):
 def test_a_connection_that_the_server_closed_while_idle_costs_nothing(connect):
     """The next call opens a new one at once, even a call that must not be repeated."""
 
-    def answers_and_closes(asked):
-        asked.answer(200, {"items": [], "nextCursor": None}, Connection="close")
+    def answers_and_closes_without_a_word(asked):
+        asked.answer(200, {"items": [], "nextCursor": None})
+        asked.hang_up()
 
-    with fake_server(answers_and_closes, says(201, {"userId": 1})) as fake:
+    with fake_server(answers_and_closes_without_a_word, says(201, {"userId": 1})) as fake:
         client = connect(fake.url)
         client.users()
+        select.select([client._transport._connection.sock], [], [], 10)  # its end has arrived
         assert client.create_user({"name": "Ann"}) == {"userId": 1}
 
 

@@ -105,8 +105,10 @@ def test_a_silent_link_is_noticed(monkeypatch):
     assert "silent" in lost.sentence
 
 
-def test_setting_stop_from_another_thread_ends_a_blocked_reader():
+@pytest.mark.timeout(20)
+def test_setting_stop_from_another_thread_ends_a_blocked_reader(monkeypatch):
     """A screen that is left must not hang until the next event."""
+    monkeypatch.setattr(events, "SILENCE_SECONDS", 600.0)
     stop = threading.Event()
     with fake_server(says(200)) as fake:
         fake.steps = [streams(message(1), then=fake.is_silent)]

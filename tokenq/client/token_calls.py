@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from tokenq.client.calls import Calls, given, segment
 from tokenq.contract.names import token_reference
 from tokenq.contract.paths import TOKENS
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import ProblemCode, Refused, refuse
 
 if TYPE_CHECKING:
     from tokenq.contract.views import TokenView
@@ -33,22 +33,9 @@ class TokenCalls(Calls):
             return self.token(parsed)
         typed = reference.strip()
         usual = f"{parsed[0]}-{parsed[1]:03d}" if parsed else typed
-        # A department may write its numbers in a way of its own: then what was typed is what they look like.
-        found: list[TokenView] = []
-        for number in dict.fromkeys((usual, typed.upper(), typed)):
-            found = found or (self.tokens(display_number=number)["items"] if 0 < len(number) <= _LONGEST_NUMBER else [])
-        if not found and parsed is None:
-            raise refuse(
-                ProblemCode.INVALID,
-                f"'{reference}' names no token.",
-                "Give its id, such as 101, or its number, such as CW-012.",
-            )
+        found = self._numbered(usual, typed.upper(), typed)
         if not found:
-            raise refuse(
-                ProblemCode.UNKNOWN_TOKEN,
-                f"There is no token {usual} today.",
-                "Name tokens of other days by id; 'tokenq queue DEPT' shows who waits.",
-            )
+            raise _no_token(reference, usual if parsed else None)
         if len(found) > 1:
             choices = ", ".join(f"{view['tokenId']} ({view['departmentId']})" for view in found)
             raise refuse(
@@ -57,6 +44,15 @@ class TokenCalls(Calls):
                 f"Name one by its id: {choices}.",
             )
         return found[0]
+
+    def _numbered(self, *numbers: str) -> "list[TokenView]":
+        """The tokens with the first of ``numbers`` that any has: a department may write them in a way of its own."""
+        for number in dict.fromkeys(numbers):
+            if 0 < len(number) <= _LONGEST_NUMBER:
+                found: list[TokenView] = self.tokens(display_number=number)["items"]
+                if found:
+                    return found
+        return []
 
     def tokens(
         self,
@@ -96,3 +92,11 @@ class TokenCalls(Calls):
         content = {"claimVersion": token["claimVersion"], **given(**body)}
         view: TokenView = self.post_once(f"{TOKENS}/{segment(token['tokenId'])}/{segment(verb)}", content, key)
         return view
+
+
+def _no_token(reference: str, number: str | None) -> Refused:
+    if number is None:
+        sentence, hint = f"'{reference}' names no token.", "Give its id, such as 101, or its number, such as CW-012."
+        return refuse(ProblemCode.INVALID, sentence, hint)
+    hint = "Name tokens of other days by id; 'tokenq queue DEPT' shows who waits."
+    return refuse(ProblemCode.UNKNOWN_TOKEN, f"There is no token {number} today.", hint)

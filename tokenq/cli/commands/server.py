@@ -1,6 +1,7 @@
 """``tokenq server``: the API and the upkeep of its stores."""
 
-from tokenq.cli import launch
+from tokenq.cli import launch, output
+from tokenq.cli.options import Json
 from tokenq.cli.tree import plain_app
 
 app = plain_app(help="Run the API, migrate the database, rebuild the waiting lines.")
@@ -13,12 +14,21 @@ def start() -> int:
 
 
 @app.command()
-def migrate() -> int:
+def migrate(as_json: Json = False) -> int:
     """Bring the database's tables up to date."""
-    return launch.program("migrate")
+    return _once("migrate", as_json=as_json)
 
 
 @app.command()
-def rebuild() -> int:
+def rebuild(as_json: Json = False) -> int:
     """Fill the waiting lines in Redis anew from the database."""
-    return launch.program("rebuild")
+    return _once("rebuild", as_json=as_json)
+
+
+def _once(name: str, *, as_json: bool) -> int:
+    code = launch.program(name)
+    if as_json:
+        output.document({"program": name, "done": code == 0})
+    elif code == 0:
+        output.line("Done.")
+    return code

@@ -1,0 +1,44 @@
+"""What ``--json`` prints is a contract with scripts: every key and its type, as a golden file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import Cli
+
+GOLDEN = Path(__file__).parent / "goldens" / "shapes.json"
+
+
+def shape(value: Any) -> Any:
+    """Keys and types instead of values; of a list, its first item."""
+    if isinstance(value, dict):
+        return {name: shape(one) for name, one in sorted(value.items())}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return type(value).__name__
+
+
+def test_the_shapes_of_json_are_those_that_scripts_rely_on(tokenq: Cli, dept: str):
+    """A new key may be added to the golden file; an old one is never renamed or removed."""
+    tokenq("issue", dept)
+    commands = {
+        "issue": ("issue", dept, "--email", "ann@example.org", "--name", "Ann"),
+        "status": ("status", f"{dept}-001"),
+        "next": ("next", dept),
+        "queue": ("queue", dept),
+        "log": ("log", f"{dept}-001"),
+        "call": ("call", dept, "-c", "1"),
+        "serve": ("serve", f"{dept}-001"),
+        "dept show": ("dept", "show", dept),
+        "dept list": ("dept", "list"),
+        "branch list": ("branch", "list"),
+        "user list": ("user", "list"),
+        "user roles": ("user", "roles"),
+        "key create": ("key", "create", "script"),
+        "key list": ("key", "list"),
+        "whoami": ("whoami",),
+        "doctor": ("doctor",),
+        "refusal": ("issue", "NOWHERE"),
+    }
+    found = {name: shape(json.loads(tokenq(*typed, "--json").out)) for name, typed in commands.items()}
+    assert found == json.loads(GOLDEN.read_text("utf-8"))
