@@ -7,6 +7,7 @@ import pytest
 from tests.kafka.apache import ApacheKafka
 from tests.servers import Running, Servers, running_apache_kafka, running_servers
 from tests.stack import Stack, start, up_folder
+from tokenq_server.adapters.postgres.migrate import migrate
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +36,14 @@ def fresh_database(servers: Servers) -> Iterator[Callable[..., str]]:
     yield make
     for url in made:
         servers.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def schema(servers: Servers) -> str:
+    """A database with the tables and nothing in them, to be copied: ``fresh_database(schema)``."""
+    url = servers.new_database()
+    migrate(url)
+    return url
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,115 @@
+"""The core on real stores, without HTTP: what a test of the order of operations needs."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.fakes import CountedCounts
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.ledger import PostgresLedger
+from tokenq_server.adapters.postgres.migrate import migrate
+from tokenq_server.adapters.postgres.setup import PostgresSetup
+from tokenq_server.adapters.redis.waiting_line import RedisLine
+from tokenq_server.domain.commands import CallNext, Command, Issue, MoveToken, ServeNext
+from tokenq_server.domain.lifecycle import Verb
+from tokenq_server.services.batch import Batch, Request
+from tokenq_server.services.group_commit import GroupCommit
+from tokenq_server.services.ports import WaitingLine
+from tokenq_server.services.setup import Setup
+
+Body = dict[str, Any]
+
+
+def department_id() -> str:
+    """A department of a test's own: Redis is shared by all tests of a worker."""
+    return "T" + secrets.token_hex(3).upper()
+
+
+@dataclass
+class Core:
+    """One process's core, its database and what it counted."""
+
+    dsn: str
+    commit: GroupCommit
+    ledger: PostgresLedger
+    line: WaitingLine
+    counts: CountedCounts
+    setup: Setup
+
+    async def department(self, **more: Any) -> str:
+        """A new department; answers its id."""
+        name = department_id()
+        await self.setup.create_department(name, {"name": f"Department {name}", **more})
+        return name
+
+    async def do(self, command: Command, key: str | None = None, fingerprint: bytes = b"") -> Body:
+        """Carry out one command."""
+        reply = await self.commit.submit(Request(command, "test", key, fingerprint))
+        body: Body = json.loads(reply.body)
+        return body
+
+    async def issue(self, department: str, count: int = 1, **more: Any) -> list[Body]:
+        """Put people in line, all at once."""
+        return list(await asyncio.gather(*(self.do(Issue(department, "desk", **more)) for _ in range(count))))
+
+    async def call(self, department: str, counter: str) -> Body:
+        """Call the next one."""
+        return await self.do(CallNext(department, "ann", counter))
+
+    async def serve(self, department: str, counter: str) -> Body:
+        """Serve the next one in one step."""
+        return await self.do(ServeNext(department, "ann", counter))
+
+    async def move(self, token: Body, verb: Verb, **more: Any) -> Body:
+        """Move a token."""
+        return await self.do(
+            MoveToken(token["departmentId"], "ann", token["tokenId"], verb, token["claimVersion"], **more)
+        )
+
+    async def rows(self, statement: str, *values: Any) -> list[Body]:
+        """Read the database as an outsider."""
+        async with await psycopg.AsyncConnection.connect(self.dsn, row_factory=dict_row, autocommit=True) as connection:
+            return await (await connection.execute(statement, values)).fetchall()  # type: ignore[arg-type]
+
+    async def run(self, statement: str, *values: Any) -> None:
+        """Change the database as an outsider."""
+        async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
+            await connection.execute(statement, values)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def open_core(dsn: str, redis_url: str, line: WaitingLine | None = None) -> AsyncIterator[Core]:
+    """A core on a database that is migrated first."""
+    await asyncio.to_thread(migrate, dsn)
+    database, ledger, counts = Database(dsn, size=2), PostgresLedger(dsn), CountedCounts()
+    redis = RedisLine(redis_url)
+    commit = GroupCommit(Batch(ledger, line or redis, counts))
+    commit.start()
+    try:
+        yield Core(dsn, commit, ledger, line or redis, counts, Setup(PostgresSetup(database)))
+    finally:
+        await commit.close()
+        await ledger.close()
+        await redis.close()
+        await database.close()
+
+
+async def assert_all_is_well(core: Core, department: str) -> None:
+    """The invariants that must hold of a department whenever nothing is in flight."""
+    (standing,) = await core.rows("SELECT * FROM dept_state WHERE department_id = %s", department)
+    tokens = await core.rows("SELECT * FROM token WHERE department_id = %s ORDER BY number", department)
+    log = await core.rows("SELECT seq, event_type, token_id FROM outbox WHERE department_id = %s ORDER BY seq", department)
+    waiting = sorted(one["token_id"] for one in tokens if one["state"] == "WAITING")
+
+    assert [one["number"] for one in tokens] == list(range(1, standing["last_no"] + 1))
+    assert [entry["seq"] for entry in log] == list(range(1, standing["last_seq"] + 1))
+    assert {entry["token_id"] for entry in log} == {one["token_id"] for one in tokens}
+    counted = sum(standing[f"waiting_{name}"] for name in ("urgent", "priority", "normal"))
+    assert counted == len(waiting)

@@ -1,0 +1,142 @@
+"""Hand-written fakes of the ports. Each runs through the same behaviour suite as the real adapter."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tokenq_server.domain.policy import RANK
+from tokenq_server.services.mailing import Attempt, Letter, Verdict
+from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry
+from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail
+
+
+class _Count:
+    def __init__(self, seen: "Counter[str]", name: str) -> None:
+        self._seen, self._name = seen, name
+
+    def inc(self, amount: float = 1) -> None:
+        self._seen[self._name] += int(amount)
+
+    def labels(self, *labelvalues: object) -> "_Count":
+        return self
+
+
+class CountedCounts:
+    """Remembers what was counted, by name."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[str] = Counter()
+
+
+    @property
+    def events(self) -> _Count:
+        return _Count(self.seen, "events")
+
+    @property
+    def line_gaps(self) -> _Count:
+        return _Count(self.seen, "line_gaps")
+
+    @property
+    def line_fallbacks(self) -> _Count:
+        return _Count(self.seen, "line_fallbacks")
+
+    @property
+    def line_replays(self) -> _Count:
+        return _Count(self.seen, "line_replays")
+
+    @property
+    def line_rebuilds(self) -> _Count:
+        return _Count(self.seen, "line_rebuilds")
+
+
+class MemoryLine:
+    """A waiting line in memory."""
+
+    def __init__(self) -> None:
+        self.is_down = False
+        self._seq: dict[str, int] = {}
+        self._line: dict[str, dict[int, LineEntry]] = {}
+
+    async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
+        await self.ping()
+        return [self._answer(ask) for ask in asks]
+
+    async def advance(self, steps: Sequence[Advance]) -> list[int]:
+        await self.ping()
+        return [self._step(step) for step in steps]
+
+    async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
+        await self.ping()
+        self._line[ask.department_id] = {entry.token_id: entry for entry in entries}
+        self._seq[ask.department_id] = ask.last_seq
+
+    async def ping(self) -> None:
+        if self.is_down:
+            raise LineDown
+
+    def _answer(self, ask: Ask) -> LineAnswer:
+        at = self._seq.get(ask.department_id, -1)
+        if at != ask.last_seq:
+            return LineAnswer(ask.last_no + 1, at, None)
+        heads: list[int] = []
+        for priority in RANK:
+            entries = [one for one in self._line.get(ask.department_id, {}).values() if one.priority is priority]
+            entries.sort(key=lambda one: (one.place, one.token_id))
+            heads += [one.token_id for one in entries[: ask.heads]]
+        return LineAnswer(ask.last_no + 1, at, heads)
+
+    def _step(self, step: Advance) -> int:
+        at = self._seq.get(step.department_id, -1)
+        if at != step.prev:
+            return at
+        line = self._line.setdefault(step.department_id, {})
+        for change in step.changes:
+            if change.joins:
+                line[change.entry.token_id] = change.entry
+            else:
+                line.pop(change.entry.token_id, None)
+        self._seq[step.department_id] = step.new
+        return step.new
+
+
+@dataclass
+class MemoryTopic:
+    """A topic in memory, one partition; ``fails`` makes the next publish fail after so many records."""
+
+    records: list[Entry] = field(default_factory=list)
+    fails_after: int | None = None
+
+    async def open(self) -> None:
+        return
+
+    async def read_back(self, last_offsets: dict[int, int]) -> Tail:
+        found: dict[str, int] = {}
+        for entry in self.records:
+            found[entry.department_id] = max(found.get(entry.department_id, 0), entry.seq)
+        lost = {number for number, offset in last_offsets.items() if offset >= len(self.records)}
+        return Tail(found, lost)
+
+    async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
+        cursors = {}
+        for index, entry in enumerate(entries):
+            if self.fails_after is not None and index >= self.fails_after:
+                self.fails_after = None
+                raise PublishFailed("told to fail")
+            self.records.append(entry)
+            cursors[entry.department_id] = Cursor(entry.seq, 0, len(self.records) - 1)
+        return cursors
+
+    async def close(self) -> None:
+        return
+
+
+@dataclass
+class ScriptedMailer:
+    """A mailer that answers as it was told, then always SENT."""
+
+    answers: list[Attempt] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+
+    async def send(self, letter: Letter) -> Attempt:
+        self.letters.append(letter)
+        return self.answers.pop(0) if self.answers else Attempt(Verdict.SENT)

@@ -1,0 +1,250 @@
+"""The order of operations on real Postgres and Valkey, with things going wrong in between."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.core import Core, assert_all_is_well, open_core
+from tests.fakes import MemoryLine
+from tests.servers import Servers
+from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.words import RequeuePosition
+from tokenq_server.domain.commands import Issue
+from tokenq_server.domain.lifecycle import Verb
+from tokenq_server.services.group_commit import MAX_BATCH, MAX_QUEUED
+
+
+@pytest.fixture
+async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
+    async with open_core(fresh_database(schema), servers.redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def redis(servers: Servers) -> AsyncIterator[Redis]:
+    client: Redis = Redis.from_url(servers.redis_url)
+    yield client
+    await client.aclose()
+
+
+async def test_many_at_once_get_gapless_numbers(core: Core) -> None:
+    """Forty people at nine o'clock, at several desks."""
+    names = [await core.department() for _ in range(3)]
+    tokens = [token for group in await asyncio.gather(*(core.issue(name, 150) for name in names)) for token in group]
+
+    assert len({token["tokenId"] for token in tokens}) == 450
+    for name in names:
+        numbers = [token["tokenNo"] for token in tokens if token["departmentId"] == name]
+        assert sorted(numbers) == list(range(1, 151))
+        await assert_all_is_well(core, name)
+
+
+async def test_first_come_first_called_through_redis(core: Core) -> None:
+    """The heads come from Redis, and agree with arrival."""
+    name = await core.department()
+    issued = await core.issue(name, 5)
+    called = [await core.call(name, str(counter)) for counter in range(5)]
+
+    assert [one["tokenNo"] for one in called] == sorted(one["tokenNo"] for one in issued)
+    assert core.counts.seen["line_fallbacks"] == 0
+    await assert_all_is_well(core, name)
+
+
+async def test_thirty_two_counters_at_once_call_thirty_two_people(core: Core) -> None:
+    """No token to two counters, nobody skipped."""
+    name = await core.department()
+    await core.issue(name, 40)
+    called = await asyncio.gather(*(core.call(name, f"c{n}") for n in range(32)))
+
+    assert sorted(one["tokenNo"] for one in called) == list(range(1, 33))
+    await assert_all_is_well(core, name)
+
+
+async def test_two_processes_share_counters_and_numbers(core: Core, servers: Servers) -> None:
+    """A second API process on the same stores: still one order."""
+    name = await core.department()
+    async with open_core(core.dsn, servers.redis_url) as other:
+        await asyncio.gather(core.issue(name, 60), other.issue(name, 60))
+        called = await asyncio.gather(*((core, other)[n % 2].call(name, f"c{n}") for n in range(20)))
+
+    assert sorted(one["tokenNo"] for one in called) == list(range(1, 21))
+    await assert_all_is_well(core, name)
+
+
+async def test_a_counter_holds_one_person_across_departments(core: Core, servers: Servers) -> None:
+    """Two departments, one desk, two processes: the database itself refuses the second."""
+    first, second = await core.department(), await core.department()
+    await core.issue(first)
+    await core.issue(second)
+    async with open_core(core.dsn, servers.redis_url) as other:
+        answers = await asyncio.gather(core.call(first, "9"), other.call(second, "9"), return_exceptions=True)
+
+    refused = [answer for answer in answers if isinstance(answer, Refused)]
+    assert [refusal.problem.code for refusal in refused] == [ProblemCode.COUNTER_BUSY]
+
+
+async def test_the_same_key_is_one_token(core: Core) -> None:
+    """A retry, or sixteen at once, cannot print two tickets."""
+    name = await core.department()
+    command = Issue(name, "desk")
+    answers = await asyncio.gather(*(core.do(command, "key-1", b"same") for _ in range(16)))
+    again = await core.do(command, "key-1", b"same")
+
+    assert all(answer == again for answer in answers)
+    await assert_all_is_well(core, name)
+    assert len(await core.rows("SELECT 1 FROM token WHERE department_id = %s", name)) == 1
+
+
+async def test_the_same_key_for_something_else_is_refused(core: Core) -> None:
+    """A reused key is a mistake of the caller's; answering the old token would hide it."""
+    name = await core.department()
+    await core.do(Issue(name, "desk"), "key-1", b"one")
+
+    with pytest.raises(Refused) as refused:
+        await core.do(Issue(name, "desk"), "key-1", b"other")
+
+    assert refused.value.problem.code is ProblemCode.IDEMPOTENCY_MISMATCH
+
+
+async def test_a_refusal_does_not_fail_its_neighbours(core: Core) -> None:
+    """One batch, one refused, the others done."""
+    name = await core.department()
+    commands = [Issue(name, "desk", user_id=999_999 if n == 1 else None) for n in range(3)]
+    answers = await asyncio.gather(*(core.do(command) for command in commands), return_exceptions=True)
+
+    assert [isinstance(answer, Refused) for answer in answers] == [False, True, False]
+    await assert_all_is_well(core, name)
+
+
+async def test_a_poisonous_command_does_not_fail_its_neighbours(core: Core) -> None:
+    """What the database itself refuses makes the batch split."""
+    name = await core.department()
+    texts = ["fine", "bad\x00text", "fine too"]
+    answers = await asyncio.gather(*(core.do(Issue(name, "desk", name=text)) for text in texts), return_exceptions=True)
+
+    assert [isinstance(answer, Refused) for answer in answers] == [False, True, False]
+    await assert_all_is_well(core, name)
+
+
+async def test_redis_wiped_changes_no_answer(core: Core, redis: Redis) -> None:
+    """Everything in Redis can be lost at any moment; it is rebuilt from Postgres."""
+    name = await core.department()
+    await core.issue(name, 10)
+    for expected in range(1, 6):
+        await redis.flushall()
+        assert (await core.call(name, f"c{expected}"))["tokenNo"] == expected
+    (token,) = await core.issue(name)
+
+    assert token["tokenNo"] == 11
+    assert core.counts.seen["line_rebuilds"] >= 5
+
+
+async def test_redis_behind_catches_up_from_the_log(core: Core, redis: Redis) -> None:
+    """After a failover to an old copy, the log tells what is missing."""
+    name = await core.department()
+    await core.issue(name, 3)
+    keys = [key async for key in redis.scan_iter(f"tq:{{{name}}}:*")]
+    old = {key: await redis.dump(key) for key in keys}
+    await core.call(name, "1")
+    await core.issue(name, 2)
+    for key, value in old.items():
+        await redis.restore(key, 0, value, replace=True)
+
+    assert (await core.call(name, "2"))["tokenNo"] == 2
+    assert core.counts.seen["line_replays"] == 1
+
+
+async def test_redis_down_only_costs_time(
+    servers: Servers, fresh_database: Callable[..., str], schema: str
+) -> None:
+    """The line comes from the index meanwhile, and Redis catches up when it is back."""
+    line = MemoryLine()
+    async with open_core(fresh_database(schema), servers.redis_url, line) as core:
+        name = await core.department()
+        await core.issue(name, 3)
+        line.is_down = True
+        assert (await core.call(name, "1"))["tokenNo"] == 1
+        await core.issue(name)
+        line.is_down = False
+
+        assert [(await core.call(name, counter))["tokenNo"] for counter in "234"] == [2, 3, 4]
+        await assert_all_is_well(core, name)
+
+
+async def test_redis_holds_exactly_who_waits(core: Core, redis: Redis) -> None:
+    """After any mix of verbs the queue in Redis is the queue in Postgres."""
+    name = await core.department()
+    await core.issue(name, 12)
+    for counter in "123":
+        await core.call(name, counter)
+    await core.move(await core.call(name, "1"), Verb.REQUEUE, position=RequeuePosition.LAST)
+    await core.move(await core.call(name, "2"), Verb.NO_SHOW)
+    await core.serve(name, "3")
+    (last,) = await core.issue(name)
+    await core.move(last, Verb.CANCEL)
+
+    (key,) = [key async for key in redis.scan_iter(f"tq:{{{name}}}:*:q")]
+    held = [int(member) for member in await redis.zrange(key, 0, -1)]
+    rows = await core.rows("SELECT token_id FROM token WHERE state = 'WAITING' ORDER BY place, token_id")
+    assert held == [row["token_id"] for row in rows]
+    await assert_all_is_well(core, name)
+
+
+async def test_a_lost_connection_is_a_clear_answer_and_the_next_command_works(core: Core) -> None:
+    """Postgres dropped us: unavailable, then reconnected."""
+    name = await core.department()
+    await core.issue(name)
+    await core.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tokenq-ledger'")
+
+    outcomes = await asyncio.gather(core.issue(name), return_exceptions=True)
+    if isinstance(outcomes[0], Refused):
+        assert outcomes[0].problem.code is ProblemCode.UNAVAILABLE
+    await core.issue(name)
+    await assert_all_is_well(core, name)
+
+
+async def test_the_day_that_is_over_is_closed_by_the_next_command(core: Core) -> None:
+    """Numbers restart, leftovers expire with an event, nobody of yesterday is called."""
+    name = await core.department()
+    await core.issue(name, 3)
+    await core.run("UPDATE dept_state SET day = day - 1 WHERE department_id = %s", name)
+    await core.run("UPDATE token SET day = day - 1 WHERE department_id = %s", name)
+
+    (token,) = await core.issue(name)
+
+    assert token["tokenNo"] == 1
+    assert (await core.call(name, "1"))["tokenId"] == token["tokenId"]
+    rows = await core.rows("SELECT state, count(*) FROM token WHERE department_id = %s GROUP BY 1", name)
+    assert {row["state"]: row["count"] for row in rows} == {"EXPIRED": 3, "CALLED": 1}
+
+
+async def test_too_much_at_once_is_refused_not_swallowed(core: Core) -> None:
+    """Beyond the bound the answer is 'overloaded' with a time to come back; what was accepted is done."""
+    name = await core.department()
+    answers = await asyncio.gather(
+        *(core.do(Issue(name, "desk")) for _ in range(MAX_QUEUED + MAX_BATCH)), return_exceptions=True
+    )
+    refused = [answer for answer in answers if isinstance(answer, Refused)]
+
+    assert refused
+    assert {refusal.problem.code for refusal in refused} == {ProblemCode.OVERLOADED}
+    assert all(refusal.problem.extra["retryAfter"] for refusal in refused)
+    (count,) = await core.rows("SELECT count(*) FROM token WHERE department_id = %s", name)
+    assert count["count"] == len(answers) - len(refused)
+    await assert_all_is_well(core, name)
+
+
+async def test_closing_finishes_what_was_accepted(
+    servers: Servers, fresh_database: Callable[..., str], schema: str
+) -> None:
+    """SIGTERM must not leave anybody in doubt."""
+    dsn = fresh_database(schema)
+    async with open_core(dsn, servers.redis_url) as core:
+        name = await core.department()
+        work = [asyncio.create_task(core.do(Issue(name, "desk"))) for _ in range(50)]
+        await asyncio.sleep(0)
+    tokens = await asyncio.gather(*work)
+
+    assert sorted(token["tokenNo"] for token in tokens) == list(range(1, 51))

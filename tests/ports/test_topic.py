@@ -1,0 +1,67 @@
+"""What the relay's topic must do, on the fake and on a real broker alike."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.core import department_id
+from tests.fakes import MemoryTopic
+from tests.servers import Servers
+from tokenq_server.adapters.kafka.topic import KafkaTopic
+from tokenq_server.services.publishing import Entry, PublishFailed, Topic
+
+
+@pytest.fixture(params=["memory", "kafka"])
+async def topic(request: pytest.FixtureRequest, servers: Servers) -> AsyncIterator[Topic]:
+    chosen: Topic = MemoryTopic()
+    if request.param == "kafka":
+        chosen = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.broker is not None)
+    await chosen.open()
+    yield chosen
+    await chosen.close()
+
+
+def entries(name: str, first: int, last: int) -> list[Entry]:
+    """Log entries of one department."""
+    wire = {"eventType": "TOKEN_GENERATED", "departmentId": name, "tokenId": 1, "tokenNo": 1}
+    return [Entry(name, seq, json.dumps(wire | {"seq": seq})) for seq in range(first, last + 1)]
+
+
+async def test_cursors_are_the_last_of_each_department(topic: Topic) -> None:
+    """A cursor moves only by what was acknowledged, and knows where that lies."""
+    one, other = department_id(), department_id()
+    cursors = await topic.publish([*entries(one, 1, 5), *entries(other, 1, 2)])
+
+    assert {name: cursor.seq for name, cursor in cursors.items()} == {one: 5, other: 2}
+    assert all(cursor.offset is not None and cursor.partition is not None for cursor in cursors.values())
+
+
+async def test_what_was_published_is_read_back(topic: Topic) -> None:
+    """A relay that died after publishing must find out that it did."""
+    name = department_id()
+    cursors = await topic.publish(entries(name, 1, 7))
+    cursor = cursors[name]
+    tail = await topic.read_back({cursor.partition or 0: cursor.offset or 0})
+
+    assert tail.found[name] == 7
+    assert tail.lost == set()
+
+
+async def test_a_topic_that_ends_too_early_has_lost_records(topic: Topic) -> None:
+    """A broker that came back empty must be noticed."""
+    name = department_id()
+    cursor = (await topic.publish(entries(name, 1, 1)))[name]
+    partition = cursor.partition or 0
+    tail = await topic.read_back({partition: (cursor.offset or 0) + 1_000_000})
+
+    assert tail.lost == {partition}
+    assert tail.found[name] == 1
+
+
+async def test_an_unreachable_broker_is_a_failure_not_a_hang() -> None:
+    """The relay starts over; it must get the chance to."""
+    topic = KafkaTopic("127.0.0.1:1", 1, embedded=True)
+
+    with pytest.raises(PublishFailed):
+        await topic.ping()
