@@ -21,6 +21,8 @@ def run(arguments: list[str]) -> int:
         code = root().main(args=arguments, prog_name="tokenq", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:
         return exits.report(error, as_json=_wants_json(arguments))
+    if code == exits.ExitCode.INTERRUPTED and sys.stderr.isatty():
+        exits.talk("")  # the terminal's ^C stands on an unfinished line
     return code if isinstance(code, int) else exits.ExitCode.OK
 
 

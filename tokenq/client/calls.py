@@ -18,6 +18,7 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _REPEATABLE = frozenset({"GET", "PUT"})
 _BUSY = 503
+_UNSURE = "The server may or may not have done it: look before you repeat."
 
 
 class Calls:
@@ -96,6 +97,8 @@ class Calls:
                 reply = self._transport.exchange(method, target, content, headers)
             except (NothingSent, CutOff) as error:
                 if is_last or not (may_repeat or isinstance(error, NothingSent)):
+                    if method != "GET" and isinstance(error, CutOff):
+                        error.hint = _UNSURE
                     raise
                 time.sleep(_pause(attempt))
                 continue

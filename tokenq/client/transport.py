@@ -25,8 +25,6 @@ class NothingSent(Unreachable):
 class CutOff(Unreachable):
     """The connection to the server was lost before its answer came."""
 
-    hint = "The server may or may not have done it: look before you repeat."
-
 
 @dataclass(frozen=True)
 class Server:
@@ -85,7 +83,7 @@ class Transport:
         Raises:
             NothingSent: no connection came about, so nothing can have happened.
             CutOff: the connection broke or went silent after the request was under way.
-            BadReply: the answer is no HTTP, or larger than 16 MiB.
+            BadReply: the answer is no HTTP or larger than 16 MiB, or the server's certificate is not trusted.
         """
         connection = self._open()
         try:
@@ -122,8 +120,8 @@ class Transport:
             try:
                 connection.connect()
             except ssl.SSLCertVerificationError as error:
-                raise NothingSent(
-                    f"The certificate of {self._host} is not trusted: {error.verify_message}.",
+                raise BadReply(
+                    f"The certificate of {self._host} is not trusted: {error.verify_message.rstrip('.')}.",
                     "Install the right authority's certificate, or point SSL_CERT_FILE to it.",
                 ) from None
             except (OSError, UnicodeError) as error:
