@@ -1,0 +1,281 @@
+"""Letters: nothing lost, nothing sent twice, nobody's text in a header."""
+
+import asyncio
+import email
+import email.policy
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.core import Core, open_core
+from tests.fakes import ScriptedMailer
+from tests.servers import Servers
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.mail import PostgresMailQueue
+from tokenq_server.adapters.smtp import OutboxMailer, SmtpMailer
+from tokenq_server.embedded.ports import free_port
+from tokenq_server.notify.intake import sort_out
+from tokenq_server.notify.letters import Sender, compose
+from tokenq_server.notify.sending import Patience, Sending
+from tokenq_server.services.mailing import Attempt, Job, Mailer, RawRecord, Verdict
+
+SENDER = Sender("queue@office.example")
+IMPATIENT = Patience((0.01, 0.01))
+
+
+@pytest.fixture
+async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
+    async with open_core(fresh_database(schema), servers.redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def queue(core: Core) -> AsyncIterator[PostgresMailQueue]:
+    database = Database(core.dsn, size=3)
+    yield PostgresMailQueue(database)
+    await database.close()
+
+
+async def records_of(core: Core) -> list[RawRecord]:
+    """The whole log as it would lie in the topic."""
+    rows = await core.rows("SELECT payload FROM outbox ORDER BY department_id, seq")
+    return [RawRecord("token-events", 0, offset, row["payload"].encode()) for offset, row in enumerate(rows)]
+
+
+async def visited(core: Core, **more: str) -> list[RawRecord]:
+    """One customer who came and was served."""
+    name = await core.department()
+    await core.issue(name, email="ada@example.com", **more)
+    await core.serve(name, "3")
+    return await records_of(core)
+
+
+@asynccontextmanager
+async def sending(queue: PostgresMailQueue, mailer: Mailer) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(Sending(queue, mailer, SENDER, stop, IMPATIENT).run())
+    yield
+    stop.set()
+    await task
+
+
+async def until_settled(core: Core) -> list[dict[str, object]]:
+    """Wait until no letter is under way; answers all of them."""
+    async with asyncio.timeout(20):
+        while await core.rows("SELECT 1 FROM mail_job WHERE state IN ('due', 'sending')"):
+            await asyncio.sleep(0.02)
+    return await core.rows("SELECT kind, state, attempts FROM mail_job ORDER BY seq")
+
+
+async def test_issued_and_served_are_two_letters_in_that_order(core: Core, queue: PostgresMailQueue) -> None:
+    """The first implementation never sent the second one."""
+    await queue.take_in(*sort_out(await visited(core)))
+    mailer = ScriptedMailer([Attempt(Verdict.LATER, "450 try later")])
+    async with sending(queue, mailer):
+        jobs = await until_settled(core)
+
+    assert [(job["kind"], job["state"]) for job in jobs] == [("issued", "sent"), ("served", "sent")]
+    assert [letter.subject for letter in mailer.letters][:2] != ["", ""]
+    assert ["served" in letter.message_id for letter in mailer.letters] == [False, False, True]
+
+
+async def test_records_that_come_twice_are_mailed_once(core: Core, queue: PostgresMailQueue) -> None:
+    """Kafka delivers at least once; a mailbox must not notice."""
+    records = await visited(core)
+    for _ in range(3):
+        await queue.take_in(*sort_out(records))
+    mailer = ScriptedMailer()
+    async with sending(queue, mailer):
+        await until_settled(core)
+    await queue.take_in(*sort_out(records))
+
+    assert len(mailer.letters) == 2
+    assert await queue.claim("other", 10) == []
+
+
+async def test_two_senders_share_the_work(core: Core, queue: PostgresMailQueue) -> None:
+    """Any number of senders; each letter once."""
+    name = await core.department()
+    await core.issue(name, 20, email="ada@example.com")
+    await queue.take_in(*sort_out(await records_of(core)))
+    one, other = ScriptedMailer(), ScriptedMailer()
+    async with sending(queue, one), sending(queue, other):
+        await until_settled(core)
+    sent = [letter.message_id for letter in one.letters + other.letters]
+
+    assert len(sent) == len(set(sent)) == 20
+
+
+async def test_a_refusal_for_good_is_a_dead_letter_that_can_be_revived(core: Core, queue: PostgresMailQueue) -> None:
+    """5xx: no further try, but nothing is lost; the letter behind it is not held up."""
+    await queue.take_in(*sort_out(await visited(core)))
+    async with sending(queue, ScriptedMailer([Attempt(Verdict.NEVER, "550 no such user")])):
+        jobs = await until_settled(core)
+        (dead,) = await queue.dead_letters()
+        assert [job["state"] for job in jobs] == ["dead", "sent"]
+        assert (dead.kind, dead.error) == ("issued", "550 no such user")
+
+        assert await queue.revive(dead.dlq_id)
+        assert [job["state"] for job in await until_settled(core)] == ["sent", "sent"]
+    assert await queue.dead_letters() == []
+    assert not await queue.revive(dead.dlq_id)
+
+
+async def test_patience_ends_in_the_dead_letter_queue(core: Core, queue: PostgresMailQueue) -> None:
+    """A server that never takes it: after the last try the letter is kept, not forgotten."""
+    await queue.take_in(*sort_out((await visited(core))[:1]))
+    async with sending(queue, ScriptedMailer([Attempt(Verdict.LATER, "421 busy")] * 9)):
+        (job,) = await until_settled(core)
+
+    assert (job["state"], job["attempts"]) == ("dead", 3)
+
+
+async def test_what_cannot_be_read_is_kept_with_its_place(core: Core, queue: PostgresMailQueue) -> None:
+    """Poison must not stop the partition, and must be findable."""
+    poison = RawRecord("token-events", 2, 41, b"\xff{not json")
+    for _ in range(2):
+        await queue.take_in(*sort_out([poison, *await visited(core)]))
+    bad = [entry for entry in await queue.dead_letters() if entry.raw is not None]
+
+    assert [(one.topic, one.partition, one.offset, one.raw) for one in bad] == [("token-events", 2, 41, poison.value)]
+    assert [copy.raw for copy in await queue.uncopied(10)] == [poison.value]
+    await queue.mark_copied([bad[0].dlq_id])
+    assert await queue.uncopied(10) == []
+
+
+async def test_a_forged_record_is_not_mailed(core: Core, queue: PostgresMailQueue) -> None:
+    """The log in Postgres decides who gets a letter, not whoever can write to the topic."""
+    (real, *_) = await visited(core)
+    forged = json.loads(real.value) | {"seq": 999, "email": "victim@example.com"}
+    await queue.take_in(*sort_out([RawRecord("token-events", 0, 7, json.dumps(forged).encode())]))
+
+    assert await queue.claim("me", 10) == []
+    assert [entry.reason for entry in await queue.dead_letters()] == ["unknown event"]
+
+
+async def test_the_address_comes_from_the_token(core: Core, queue: PostgresMailQueue) -> None:
+    """A record without the address (TOKENQ_EVENTS_EMAIL=omit), or with another one, changes nothing."""
+    (real, *_) = await visited(core)
+    changed = json.loads(real.value) | {"email": "mallory@example.com"}
+    await queue.take_in(*sort_out([RawRecord("token-events", 0, 7, json.dumps(changed).encode())]))
+    (job,) = await queue.claim("me", 10)
+
+    assert job.recipient == "ada@example.com"
+
+
+async def test_a_sender_that_died_is_taken_over(core: Core, queue: PostgresMailQueue) -> None:
+    """A lease ends; the next sender counts the letter as ambiguous and sends it with the same Message-ID."""
+    await queue.take_in(*sort_out((await visited(core))[:1]))
+    (first,) = await queue.claim("dead", 10)
+    assert await queue.claim("other", 10) == []
+    await core.run("UPDATE mail_job SET lease_until = now() - interval '1 second'")
+    (second,) = await queue.claim("other", 10)
+
+    assert compose(first, SENDER).message_id == compose(second, SENDER).message_id
+    await queue.settle(first, Attempt(Verdict.SENT), "dead", None)
+    (row,) = await core.rows("SELECT state, ambiguous FROM mail_job")
+    assert row == {"state": "sending", "ambiguous": 1}
+
+
+def job_named(name: str | None) -> Job:
+    event = {"displayNumber": "CW-012", "counterId": "3", "businessDay": "2026-11-22"}
+    return Job("CW", 17, "served", 1, "ada@example.com", event, name, "Cash <b>window</b>", 1)
+
+
+async def test_names_cannot_become_headers_or_markup(tmp_path: Path) -> None:
+    """Encoded words, line breaks and HTML in a name stay text in the body (CVE-2024-6923)."""
+    hostile = "A =?UTF-8?Q?=0A?=Bcc: v@example.com\r\nBcc: w@example.com <script>x</script>"
+    letter = compose(job_named(hostile), SENDER)
+    await OutboxMailer(tmp_path).send(letter)
+    (path,) = tmp_path.iterdir()
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+
+    assert message["Bcc"] is None
+    assert message["To"] == "ada@example.com"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert "CW-012" in message["Subject"]
+    html = message.get_body(("html",))
+    assert html is not None
+    assert "<script>" not in html.get_content()
+    assert "Cash &lt;b&gt;" in html.get_content()
+
+
+async def test_the_outbox_gets_each_letter_once(tmp_path: Path) -> None:
+    """Sending a letter again writes the same file."""
+    for _ in range(2):
+        attempt = await OutboxMailer(tmp_path / "mail").send(compose(job_named("Ada"), SENDER))
+        assert attempt.verdict is Verdict.SENT
+
+    assert [path.name for path in (tmp_path / "mail").iterdir()] == ["CW-000017-served.eml"]
+
+
+class FakeServer:
+    """An SMTP server that answers RCPT as told and keeps what it took."""
+
+    def __init__(self, answer: str = "250 OK") -> None:
+        self.answer = answer
+        self.taken: list[Envelope] = []
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        envelope.rcpt_tos.append(address)
+        return self.answer
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.taken.append(envelope)
+        return "250 taken"
+
+
+@pytest.fixture
+def smtp() -> Iterator[Callable[..., tuple[FakeServer, str]]]:
+    running: list[Controller] = []
+
+    def start(answer: str = "250 OK") -> tuple[FakeServer, str]:
+        handler = FakeServer(answer)
+        controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+        controller.start()
+        running.append(controller)
+        return handler, f"smtp://127.0.0.1:{controller.port}"
+
+    yield start
+    for controller in running:
+        controller.stop()
+
+
+async def test_a_letter_reaches_a_mail_server_with_one_recipient(smtp: Callable[..., tuple[FakeServer, str]]) -> None:
+    """Text and HTML, our Message-ID, exactly one RCPT."""
+    server, url = smtp()
+    attempt = await SmtpMailer(url).send(compose(job_named("Ada"), SENDER))
+    (envelope,) = server.taken
+    message = email.message_from_bytes(envelope.original_content or b"", policy=email.policy.default)
+
+    assert attempt == Attempt(Verdict.SENT)
+    assert envelope.rcpt_tos == ["ada@example.com"]
+    assert message["Message-ID"] == "<CW.17.served@office.example>"
+    assert {part.get_content_type() for part in message.walk() if not part.is_multipart()} == {"text/plain", "text/html"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [("550 no such user", Verdict.NEVER), ("450 greylisted", Verdict.LATER), ("421 closing", Verdict.LATER)],
+)
+async def test_answers_of_a_mail_server_are_told_apart(
+    smtp: Callable[..., tuple[FakeServer, str]], answer: str, verdict: Verdict
+) -> None:
+    """4xx is tried again, 5xx is not."""
+    _, url = smtp(answer)
+
+    assert (await SmtpMailer(url).send(compose(job_named("Ada"), SENDER))).verdict is verdict
+
+
+async def test_a_mail_server_that_is_away_is_tried_again() -> None:
+    """Nothing was handed over, so nothing is ambiguous."""
+    attempt = await SmtpMailer("smtp://127.0.0.1:1").send(compose(job_named("Ada"), SENDER))
+
+    assert (attempt.verdict, attempt.is_ambiguous) == (Verdict.LATER, False)
