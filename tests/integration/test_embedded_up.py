@@ -45,6 +45,15 @@ def endpoints(data_dir: Path) -> Iterator[Endpoints]:
     down(data_dir)
 
 
+def foreground(data_dir: Path) -> subprocess.Popen[str]:
+    """The supervisor as a child of this test, telling its story on a pipe."""
+    program = (
+        "import sys; from pathlib import Path; from tokenq_server.embedded import UpOptions, up\n"
+        "sys.exit(up(UpOptions(Path(sys.argv[1]), port=0), print, lambda endpoints: print('READY', flush=True)))"
+    )
+    return subprocess.Popen([sys.executable, "-c", program, data_dir], stdout=subprocess.PIPE, text=True)
+
+
 def processes(supervisor: int) -> dict[int, str]:
     """Every living descendant of a process, with its command line."""
     found: dict[int, str] = {}
@@ -136,6 +145,17 @@ def test_nothing_outlives_a_killed_supervisor(data_dir: Path) -> None:
     down(data_dir)
 
 
+def test_a_kill_in_the_middle_of_the_first_start_leaves_nothing_half_made() -> None:
+    """Not even initdb outlives the supervisor, and the next start makes the cluster anew."""
+    with up_folder() as folder:
+        with foreground(folder) as supervisor:
+            until(lambda: any("initdb" in line for line in processes(supervisor.pid).values()))
+            descendants = processes(supervisor.pid)
+            supervisor.kill()
+        until(lambda: not any(_parent(pid) for pid in descendants), lambda: str(descendants))
+        assert reachable(start(folder).endpoints)
+
+
 @pytest.mark.parametrize("name", list(_MARKS))
 def test_a_killed_part_comes_back(data_dir: Path, endpoints: Endpoints, name: str) -> None:
     """kill -9 of any part: it is started again by itself, at the same address, with its data."""
@@ -171,13 +191,8 @@ def test_the_stores_ports_stay_the_same_over_a_restart(data_dir: Path) -> None:
 )
 def test_the_foreground_stops_in_order_and_leaves_nothing(data_dir: Path, ending: signal.Signals, code: int) -> None:
     """Ctrl-C, SIGTERM and a closed terminal end everything; Postgres is shut down, not crashed."""
-    program = (
-        "import sys; from pathlib import Path; from tokenq_server.embedded import UpOptions, up\n"
-        "sys.exit(up(UpOptions(Path(sys.argv[1]), port=0), print, lambda endpoints: print('READY', flush=True)))"
-    )
-    supervisor = subprocess.Popen([sys.executable, "-c", program, data_dir], stdout=subprocess.PIPE, text=True)
-    assert supervisor.stdout is not None
-    with supervisor.stdout:
+    with foreground(data_dir) as supervisor:
+        assert supervisor.stdout is not None
         assert any("READY" in line for line in supervisor.stdout)
         descendants = processes(supervisor.pid)
         supervisor.send_signal(ending)
@@ -227,6 +242,17 @@ def test_a_server_that_does_not_start_is_named_with_its_log(data_dir: Path, monk
     assert not status(data_dir).running
 
 
+def test_unreadable_valkey_data_is_set_aside(data_dir: Path) -> None:
+    """Valkey only orders the waiting: what it cannot read must not keep everybody waiting."""
+    start(data_dir)
+    down(data_dir)
+    (data_dir / "valkey" / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense\n")
+    endpoints = start(data_dir).endpoints
+    assert reachable(endpoints)
+    assert (data_dir / "valkey" / "appendonlydir.broken").is_dir()
+    down(data_dir)
+
+
 def keep(endpoints: Endpoints, text: str) -> None:
     """Leave a mark in Postgres and in Valkey."""
     with psycopg.connect(endpoints.postgres) as connection:
@@ -249,6 +275,8 @@ def reachable(endpoints: Endpoints) -> bool:
     """Whether all three stores answer, the broker with its topics."""
     try:
         kept(endpoints)
+    except psycopg.errors.UndefinedTable:
+        pass  # nothing was kept yet
     except (psycopg.OperationalError, redis.RedisError):
         return False
     host, port = endpoints.kafka.split(":")

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ class Broker:
     port: int
     cluster_id: str
     run_as: RunAs | None = None
+    keep_open: Sequence[int] = ()
+    """File descriptors that it inherits."""
 
     title = "The broker"
     stop_signal = signal.SIGKILL
@@ -48,7 +51,9 @@ class Broker:
         argv = [str(self.binary), "broker", "--cluster-id", self.cluster_id, "--storage-engine", "memory://tansu/"]
         argv += ["--listener-url", address, "--advertised-listener-url", address]
         environment = {**QUIET_ENVIRONMENT, "RUST_LOG": "warn"}
-        return Command(argv, self.log, signal.SIGKILL, environment=environment, run_as=self.run_as)
+        return Command(
+            argv, self.log, signal.SIGKILL, environment=environment, run_as=self.run_as, keep_open=self.keep_open
+        )
 
     def is_ready(self) -> bool:
         """Whether our broker answers and has the topics, which are made on the way.

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,8 @@ class Postgres:
     admin_password: str
     password: str
     run_as: RunAs | None = None
+    keep_open: Sequence[int] = ()
+    """File descriptors that its processes inherit."""
 
     title = "PostgreSQL"
     stop_signal = signal.SIGINT
@@ -91,7 +94,7 @@ class Postgres:
         try:
             os.write(password, self.admin_password.encode())
             argv += [f"--pwfile=/proc/self/fd/{password}", *([] if durable else ["--no-sync"])]
-            done = run(argv, self.run_as, keep_open=[password])
+            done = run(argv, self.run_as, keep_open=[password, *self.keep_open])
         finally:
             os.close(password)
         with self.log.open("ab") as log:
@@ -103,7 +106,7 @@ class Postgres:
         argv = [str(self.binaries / "postgres"), "-D", str(self.folder / "cluster"), "-c", f"port={self.port}"]
         for name, value in _SETTINGS.items():
             argv += ["-c", f"{name}={value}"]
-        return Command(argv, self.log, signal.SIGINT, run_as=self.run_as)
+        return Command(argv, self.log, signal.SIGINT, run_as=self.run_as, keep_open=self.keep_open)
 
     def is_ready(self) -> bool:
         """Whether it takes connections, and is ours: SCRAM succeeds only with a server that knows our password.

@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
@@ -38,9 +38,7 @@ class Command:
 
 def spawn(command: Command) -> subprocess.Popen[bytes]:
     """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone. Call from the main thread."""
-    with command.log.open("ab") as log, warnings.catch_warnings():
-        # Python 3.12 warns of preexec_fn beside threads; ours only makes two system calls.
-        warnings.simplefilter("ignore", DeprecationWarning)
+    with command.log.open("ab") as log, _quiet_fork():
         process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603
             list(command.argv),
             stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
@@ -78,24 +76,34 @@ def run(
     environment: Mapping[str, str] = QUIET_ENVIRONMENT,
     keep_open: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a short program to its end; its output is in the answer, errors and output together."""
-    return subprocess.run(  # noqa: S603
-        argv,
-        check=False,
-        input=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        cwd="/",
-        env=dict(environment),
-        pass_fds=keep_open,
-        start_new_session=True,
-        **_user(run_as),
-    )
+    """Run a short program to its end, or to ours; errors and output are in the answer, together."""
+    with _quiet_fork():
+        return subprocess.run(  # noqa: S603
+            argv,
+            check=False,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=dict(environment),
+            pass_fds=keep_open,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(signal.SIGKILL, os.getpid()),
+            **_user(run_as),
+        )
 
 
 def can_run(path: Path, run_as: RunAs) -> bool:
     """Whether that user may execute the file, or enter the folder. The system is asked, so ACLs count."""
     return run(["test", "-x", path], run_as).returncode == 0
+
+
+@contextmanager
+def _quiet_fork() -> Iterator[None]:
+    """Python 3.12 warns of preexec_fn beside threads; ours only makes two system calls."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def _die_with_parent(death_signal: int, parent: int) -> Callable[[], None]:

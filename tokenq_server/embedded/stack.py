@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from typing import TypedDict
 
 from tokenq_server.embedded.addresses import api_url, takes_tokens
 from tokenq_server.embedded.binaries import locate
@@ -23,6 +23,11 @@ _BROKEN_DATA = 3
 Store = Postgres | Valkey | Broker
 
 
+class _ForEvery(TypedDict):
+    run_as: RunAs | None
+    keep_open: list[int]
+
+
 class Stack:
     """All parts of one ``tokenq up``. ``inherited`` is a file descriptor that every child keeps open."""
 
@@ -40,11 +45,12 @@ class Stack:
         known = folder.remembered_ports()
         ports = {name: free_port(known.get(name, 0)) for name in ("postgres", "valkey", "broker")}
         cluster = f"tokenq-{secrets.token_hex(8)}"
+        every: _ForEvery = {"run_as": run_as, "keep_open": [inherited]}
         home, log = folder.path / "postgres", folder.log("postgres")
-        self.postgres = Postgres(found.postgres, home, log, ports["postgres"], admin, password, run_as)
+        self.postgres = Postgres(found.postgres, home, log, ports["postgres"], admin, password, **every)
         home, log = folder.path / "valkey", folder.log("valkey")
-        self.valkey = Valkey(found.valkey, home, log, ports["valkey"], redis, run_as)
-        self.broker = Broker(found.tansu, folder.log("broker"), ports["broker"], cluster, run_as)
+        self.valkey = Valkey(found.valkey, home, log, ports["valkey"], redis, **every)
+        self.broker = Broker(found.tansu, folder.log("broker"), ports["broker"], cluster, **every)
 
         self.broker_part = self._store_part("broker", self.broker)
         self.stores = [
@@ -90,11 +96,8 @@ class Stack:
             if part.failures == _BROKEN_DATA and isinstance(store, Valkey):
                 store.set_aside()
 
-        def command() -> Command:
-            return replace(store.command(), keep_open=[self._inherited])
-
         return Part(
-            name, store.title, command, store.is_ready, self._report,
+            name, store.title, store.command, store.is_ready, self._report,
             stop_signal=store.stop_signal, patience=store.patience, on_failure=retry_elsewhere,
         )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import shutil
 import signal
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class Valkey:
     port: int
     password: str
     run_as: RunAs | None = None
+    keep_open: Sequence[int] = ()
+    """File descriptors that it inherits."""
 
     title = "Valkey"
     stop_signal = signal.SIGTERM
@@ -62,7 +65,14 @@ class Valkey:
         folder = str(self.folder).replace("\\", "\\\\").replace('"', '\\"')
         settings = _SETTINGS.format(port=self.port, password=self.password, folder=folder)
         argv = [str(self.binary), "-"]
-        return Command(argv, self.log, signal.SIGTERM, run_as=self.run_as, stdin=settings.encode())
+        return Command(
+            argv,
+            self.log,
+            signal.SIGTERM,
+            run_as=self.run_as,
+            stdin=settings.encode(),
+            keep_open=self.keep_open,
+        )
 
     def is_ready(self) -> bool:
         """Whether it takes our password and has read its data back."""
