@@ -66,3 +66,20 @@ def test_the_menu_loads_no_command():
 def test_help_of_every_command_works_without_server_and_screens(name):
     found = modules(run_cli(name, "--help"))
     assert loaded(found, "tokenq_server", "tokenq_tui", *HEAVY) == []
+
+
+@pytest.mark.parametrize(
+    ("absent", "typed", "extra"),
+    [("pydantic", ["server", "migrate"], "server"), ("confluent_kafka", ["notify", "dlq", "list"], "server")],
+)
+def test_without_an_extra_its_commands_say_what_to_install(absent, typed, extra, tmp_path):
+    """The base install has every command on its menu; none may end in a traceback or be called a bug."""
+    code = f"import sys; sys.modules[{absent!r}] = None\n{run_cli(*typed)}"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={"XDG_CONFIG_HOME": str(tmp_path), "TOKENQ_DATABASE_URL": "postgresql://127.0.0.1:1/x", "PYTHONPATH": "."},
+    )
+    assert f"{absent} is not installed" in done.stderr
+    assert f"pip install 'tokenq[{extra}]'" in done.stderr

@@ -2,15 +2,17 @@
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from tokenq.errors import Missing
-from tokenq.settings import config_file, is_debugging, read_file
-from tokenq.settings import load as load_settings
+from tokenq.settings import config_file, is_debugging, load, read_file
 
 
-def load(module: str, extra: str) -> ModuleType:
-    """Import a module that needs ``extra``.
+@contextmanager
+def part(module: str, extra: str) -> Iterator[ModuleType]:
+    """Import a module that needs ``extra``, and use it inside the ``with``: it may import more while it runs.
 
     Raises:
         Missing: a library of that extra is not installed.
@@ -19,7 +21,7 @@ def load(module: str, extra: str) -> ModuleType:
     if file.is_file():
         os.environ.setdefault("TOKENQ_CONFIG", str(file))  # the server's programs read the same file
     try:
-        return importlib.import_module(module)
+        yield importlib.import_module(module)
     except ModuleNotFoundError as error:
         if is_debugging():
             raise
@@ -29,8 +31,9 @@ def load(module: str, extra: str) -> ModuleType:
         ) from None
 
 
-def server(module: str) -> ModuleType:
-    """Import a module of the server, told where the stores are that ``tokenq up`` runs here, unless others are set.
+@contextmanager
+def server(module: str) -> Iterator[ModuleType]:
+    """A part of the server, told where the stores are that ``tokenq up`` runs here, unless others are set.
 
     Raises:
         Missing: a library of the server is not installed.
@@ -39,20 +42,22 @@ def server(module: str) -> ModuleType:
     if "TOKENQ_DATABASE_URL" not in os.environ and "database_url" not in read_file(config_file()):
         for name, value in _stores_of_up().items():
             os.environ.setdefault(name, value)
-    return load(module, "server")
+    with part(module, "server") as found:
+        yield found
 
 
 def program(name: str) -> int:
     """Run one of the server's programs until it ends; answers its exit code."""
-    return int(server("tokenq_server.programs").run(name))
+    with server("tokenq_server.programs") as programs:
+        return int(programs.run(name))
 
 
 def _stores_of_up() -> dict[str, str]:
     try:
-        embedded = load("tokenq_server.embedded", "embedded")
+        with part("tokenq_server.embedded", "embedded") as embedded:
+            found = embedded.status(load().data_dir or embedded.default_data_dir())
     except Missing:
         return {}
-    found = embedded.status(load_settings().data_dir or embedded.default_data_dir())
     if not found.running or found.endpoints is None:
         return {}
     return {

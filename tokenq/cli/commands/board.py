@@ -28,10 +28,9 @@ def command(
     settings = load(kafka_bootstrap=bootstrap)
     if not sys.stdout.isatty():
         raise WrongUse("The board needs a terminal.", "In scripts use 'tokenq watch --json'.")
-    screen = launch.load("tokenq_tui.board", "tui")
-    return int(
-        screen.run(bootstrap=_bootstrap(settings), departments=depts or [], calls=calls, quiet=quiet, light=light)
-    )
+    bootstrap = _bootstrap(settings)
+    with launch.part("tokenq_tui.board", "tui") as screen:
+        return int(screen.run(bootstrap=bootstrap, departments=depts or [], calls=calls, quiet=quiet, light=light))
 
 
 def _bootstrap(settings: Settings) -> str:

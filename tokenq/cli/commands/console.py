@@ -22,5 +22,5 @@ def command(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise WrongUse("The console needs a terminal.", "In scripts use 'tokenq call', 'serve' and 'queue --json'.")
     client = connect(settings)
-    screen = launch.load("tokenq_tui.console", "tui")
-    return int(screen.run(client=client, departments=depts or [], counter=settings.counter, light=light))
+    with launch.part("tokenq_tui.console", "tui") as screen:
+        return int(screen.run(client=client, departments=depts or [], counter=settings.counter, light=light))

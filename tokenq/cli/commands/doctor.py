@@ -41,7 +41,7 @@ def command(
 
 def _server_checks() -> list[Check]:
     try:
-        doctor = launch.server("tokenq_server.doctor")
+        with launch.server("tokenq_server.doctor") as doctor:
+            return [Check(one["name"], bool(one["ok"]), one["detail"], one["hint"]) for one in doctor.check()]
     except Missing as missing:
         return [Check("server parts", False, str(missing), missing.hint)]
-    return [Check(one["name"], bool(one["ok"]), one["detail"], one["hint"]) for one in doctor.check()]

@@ -15,9 +15,9 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Stop what 'up' runs on this folder. Nothing is lost; 'up' goes on from there."""
-    embedded = launch.load("tokenq_server.embedded", "embedded")
-    folder = load(data_dir=data_dir).data_dir or embedded.default_data_dir()
-    stopped = bool(embedded.down(folder))
+    with launch.part("tokenq_server.embedded", "embedded") as embedded:
+        folder = load(data_dir=data_dir).data_dir or embedded.default_data_dir()
+        stopped = bool(embedded.down(folder))
     if as_json:
         output.document({"stopped": stopped, "dataDir": str(folder)})
     else:

@@ -15,6 +15,7 @@ app = plain_app(invoke_without_command=True)
 dlq = plain_app(help="Look after letters that could not be sent.")
 app.add_typer(dlq, name="dlq")
 
+_PROGRAMS = "tokenq_server.programs"
 Id = Annotated[int, typer.Argument(metavar="ID", help="Its number, as 'tokenq notify dlq list' shows it.")]
 Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Their numbers.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
@@ -31,7 +32,7 @@ def run(context: typer.Context) -> int | None:
 @dlq.command("list")
 def list_(as_json: Json = False) -> None:
     """List the letters and records that were given up."""
-    items: list[dict[str, Any]] = _programs().dlq_list()
+    items = _dead_letters()
     if as_json:
         output.document({"items": items})
         return
@@ -47,7 +48,8 @@ def list_(as_json: Json = False) -> None:
 @dlq.command()
 def show(number: Id, as_json: Json = False) -> None:
     """Show one of them whole."""
-    item: dict[str, Any] = _programs().dlq_show(number)
+    with launch.server(_PROGRAMS) as programs:
+        item: dict[str, Any] = programs.dlq_show(number)
     if as_json:
         output.document(item)
     else:
@@ -58,7 +60,8 @@ def show(number: Id, as_json: Json = False) -> None:
 def retry(numbers: Ids = None, everything: All = False, as_json: Json = False) -> None:
     """Try them once more."""
     chosen = _chosen(numbers, everything=everything)
-    count = int(_programs().dlq_retry(chosen))
+    with launch.server(_PROGRAMS) as programs:
+        count = int(programs.dlq_retry(chosen))
     if as_json:
         output.document({"retried": count})
     else:
@@ -72,18 +75,20 @@ def drop(numbers: Ids = None, everything: All = False, yes: Yes = False, as_json
     """Throw them away."""
     chosen = _chosen(numbers, everything=everything)
     confirm(f"Throw away {len(chosen)} for good?", yes=yes)
-    count = int(_programs().dlq_drop(chosen))
+    with launch.server(_PROGRAMS) as programs:
+        count = int(programs.dlq_drop(chosen))
     if as_json:
         output.document({"dropped": count})
     else:
         output.line(f"{count} thrown away.")
 
 
-def _programs() -> Any:
-    return launch.server("tokenq_server.programs")
+def _dead_letters() -> list[dict[str, Any]]:
+    with launch.server(_PROGRAMS) as programs:
+        return list(programs.dlq_list())
 
 
 def _chosen(numbers: list[int] | None, *, everything: bool) -> list[int]:
     if bool(numbers) == everything:
         raise WrongUse("Which ones?", "Give their numbers, or --all.")
-    return numbers or [int(item["dlqId"]) for item in _programs().dlq_list()]
+    return numbers or [int(item["dlqId"]) for item in _dead_letters()]

@@ -33,16 +33,20 @@ def command(
     """Run everything on this machine: database, waiting lines, broker, API, relay and letters."""
     if status and (detach or demo):
         raise WrongUse("--status only looks; it starts nothing.", "Leave out --detach and --demo.")
-    embedded = launch.load("tokenq_server.embedded", "embedded")
-    folder = load(data_dir=data_dir).data_dir or embedded.default_data_dir()
-    if status:
-        return _status(embedded, folder, as_json=as_json)
-    options = embedded.UpOptions(data_dir=folder.absolute(), host=host, port=port, demo=demo)
+    with launch.part("tokenq_server.embedded", "embedded") as embedded:
+        folder = load(data_dir=data_dir).data_dir or embedded.default_data_dir()
+        if status:
+            return _status(embedded, folder, as_json=as_json)
+        options = embedded.UpOptions(data_dir=folder.absolute(), host=host, port=port, demo=demo)
+        return _run(embedded, options, detach=detach, as_json=as_json)
+
+
+def _run(embedded: ModuleType, options: Any, *, detach: bool, as_json: bool) -> int:
     with Progress() as progress:
 
         def ready(endpoints: Any) -> None:
             progress.finish()
-            _welcome(endpoints, demo=demo, detach=detach, as_json=as_json)
+            _welcome(endpoints, demo=options.demo, detach=detach, as_json=as_json)
 
         if not detach:
             return int(embedded.up(options, progress.report, ready))
