@@ -16,7 +16,7 @@ import redis
 from confluent_kafka.admin import AdminClient
 
 from tests.servers import until
-from tests.stack import start, up_folder
+from tests.stack import Stack, start, up_folder
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.embedded import Endpoints, Progress, UpOptions, down, start_detached, status
 
@@ -33,16 +33,16 @@ _MARKS = {
 
 @pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
-    """A data folder that all tests here share, so that only the first start makes a cluster."""
+    """A data folder for tests that start and stop by themselves; only the first start makes a cluster."""
     with up_folder() as folder:
         yield folder
 
 
-@pytest.fixture
-def endpoints(data_dir: Path) -> Iterator[Endpoints]:
-    """tokenq, up on that folder."""
-    yield start(data_dir).endpoints
-    down(data_dir)
+@pytest.fixture(scope="module")
+def up() -> Iterator[Stack]:
+    """tokenq, up, for tests that leave it up."""
+    with up_folder() as folder:
+        yield start(folder)
 
 
 def foreground(data_dir: Path) -> subprocess.Popen[str]:
@@ -94,30 +94,30 @@ def _parent(pid: int) -> int:
     return 0 if state == "Z" else int(parent)
 
 
-def test_endpoints_json_names_everything_and_is_private(data_dir: Path, endpoints: Endpoints) -> None:
+def test_endpoints_json_names_everything_and_is_private(up: Stack) -> None:
     """Scripts read it; it holds passwords."""
-    document = data_dir / "endpoints.json"
+    document = up.data_dir / "endpoints.json"
     assert set(json.loads(document.read_text())) == {
         "api", "kafka", "postgres", "redis", "adminTokenFile", "mailOutbox",
     }  # fmt: skip
-    assert Endpoints.from_json(document.read_text()) == endpoints
+    assert Endpoints.from_json(document.read_text()) == up.endpoints
     assert stat.S_IMODE(document.stat().st_mode) == 0o600
-    assert {stat.S_IMODE(secret.stat().st_mode) for secret in (data_dir / "secrets").iterdir()} == {0o600}
+    assert {stat.S_IMODE(secret.stat().st_mode) for secret in (up.data_dir / "secrets").iterdir()} == {0o600}
 
 
-def test_status_tells_what_runs(data_dir: Path, endpoints: Endpoints) -> None:
+def test_status_tells_what_runs(up: Stack) -> None:
     """Running, ready, and where."""
-    told = status(data_dir)
-    assert (told.running, told.ready, told.endpoints) == (True, True, endpoints)
+    told = status(up.data_dir)
+    assert (told.running, told.ready, told.endpoints) == (True, True, up.endpoints)
 
 
-def test_a_second_up_on_the_folder_is_refused_with_the_address(data_dir: Path, endpoints: Endpoints) -> None:
+def test_a_second_up_on_the_folder_is_refused_with_the_address(up: Stack) -> None:
     """It says what is there instead of hurting it."""
     with pytest.raises(Refused) as refusal:
-        start(data_dir)
+        start(up.data_dir)
     assert refusal.value.problem.code is ProblemCode.IN_USE
-    assert endpoints.api in refusal.value.problem.detail
-    assert status(data_dir).ready
+    assert up.endpoints.api in refusal.value.problem.detail
+    assert status(up.data_dir).ready
 
 
 def test_a_taken_port_is_a_clear_sentence(data_dir: Path) -> None:
@@ -157,24 +157,26 @@ def test_a_kill_in_the_middle_of_the_first_start_leaves_nothing_half_made() -> N
 
 
 @pytest.mark.parametrize("name", list(_MARKS))
-def test_a_killed_part_comes_back(data_dir: Path, endpoints: Endpoints, name: str) -> None:
+def test_a_killed_part_comes_back(up: Stack, name: str) -> None:
     """kill -9 of any part: it is started again by itself, at the same address, with its data."""
-    keep(endpoints, name)
-    before = kill(data_dir, name)
-    until(lambda: part(data_dir, name) not in (None, before), lambda: f"{name} did not come back")
-    until(lambda: status(data_dir).ready, lambda: "the API is not ready again")
-    until(lambda: reachable(endpoints), lambda: f"{name} is not reachable again")
-    assert kept(endpoints) == [name, name]
+    keep(up.endpoints, name)
+    before = kill(up.data_dir, name)
+    until(lambda: part(up.data_dir, name) not in (None, before), lambda: f"{name} did not come back")
+    until(lambda: status(up.data_dir).ready, lambda: "the API is not ready again")
+    until(lambda: reachable(up.endpoints), lambda: f"{name} is not reachable again")
+    assert kept(up.endpoints) == [name, name]
 
 
-def test_a_restarted_broker_has_its_topics_and_new_followers(data_dir: Path, endpoints: Endpoints) -> None:
+def test_a_restarted_broker_has_its_topics_and_new_followers(up: Stack) -> None:
     """It comes back empty: topics are made, and relay and notify start over to refill and reread it."""
-    until(lambda: part(data_dir, "relay") and part(data_dir, "notify"))
-    before = part(data_dir, "relay"), part(data_dir, "notify")
-    kill(data_dir, "broker")
-    until(lambda: reachable(endpoints), lambda: "the broker did not come back")
-    until(lambda: None not in (now := (part(data_dir, "relay"), part(data_dir, "notify"))) and now[0] != before[0])
-    assert part(data_dir, "notify") != before[1]
+    until(lambda: part(up.data_dir, "relay") and part(up.data_dir, "notify"))
+    before = part(up.data_dir, "relay"), part(up.data_dir, "notify")
+    kill(up.data_dir, "broker")
+    until(lambda: reachable(up.endpoints), lambda: "the broker did not come back")
+    until(
+        lambda: None not in (now := (part(up.data_dir, "relay"), part(up.data_dir, "notify"))) and now[0] != before[0]
+    )
+    assert part(up.data_dir, "notify") != before[1]
 
 
 def test_the_stores_ports_stay_the_same_over_a_restart(data_dir: Path) -> None:
@@ -220,14 +222,14 @@ def test_a_left_over_process_number_is_never_believed(data_dir: Path) -> None:
         stranger.kill()
 
 
-def test_several_run_side_by_side(data_dir: Path, endpoints: Endpoints) -> None:
+def test_several_run_side_by_side(up: Stack) -> None:
     """Each folder is an instance of its own."""
     with up_folder() as other:
         second = start(other).endpoints
         assert {second.api, second.kafka, second.postgres}.isdisjoint(
-            {endpoints.api, endpoints.kafka, endpoints.postgres}
+            {up.endpoints.api, up.endpoints.kafka, up.endpoints.postgres}
         )
-        assert status(data_dir).ready
+        assert status(up.data_dir).ready
         assert status(other).ready
 
 
