@@ -67,6 +67,19 @@ def test_a_log_read_again_keeps_the_old_picture_until_it_is_complete_and_announc
         assert [call.number for call in news_of(tail, 1)] == ["CW-013"]
 
 
+def test_an_emptied_log_does_not_blank_the_board_while_it_is_refilled() -> None:
+    """The embedded broker forgets everything when it dies; the relay needs a moment to tell it again."""
+    log = busy_log(START)
+    stream = FakeStream(replay(log))
+    with tailing(stream) as tail:
+        until(lambda: tail.take().picture.calls)
+        stream.put(Rewound(), CaughtUp(), Skipped("noise"))
+        until(lambda: tail.take().skipped == 1)
+        assert tail.take().picture.calls
+        stream.put(*(Arrived(event, 0.1) for event in log.events), Arrived(log.call("CW", 13, "1"), 0.1))
+        assert [call.number for call in news_of(tail, 1)] == ["CW-013"]
+
+
 def test_repeated_deliveries_are_not_announced_again() -> None:
     log = busy_log(START)
     stream = FakeStream(replay(log))

@@ -51,14 +51,19 @@ class BoardApp(App[None]):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
-        self._tail = Tail(open_stream, departments, self._tell)
+        self._tail = Tail(open_stream, departments, self._tell, clock)
         self._announcer = Announcer()
-        self._update = Update(Picture(), Link.CONNECTING, "", None, (), 0)
+        self._update = Update()
         self._calls, self._quiet, self._clock = calls, quiet, clock
         self._began = time.monotonic()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
+
+    @property
+    def picture(self) -> Picture:
+        """What is shown now."""
+        return self._update.picture
 
     def compose(self) -> ComposeResult:
         """The frame; its content comes with the first picture."""
@@ -132,11 +137,11 @@ def run(
 
 def _health(update: Update, now: float, running: float, clock: datetime) -> tuple[Health, str]:
     if update.link is Link.LIVE:
-        return Health.LIVE, ""
-    if update.link is Link.NO_TOPIC:
+        return Health.LIVE if update.is_complete else Health.CONNECTING, ""
+    if update.link is not Link.LOST:
         return Health.CONNECTING, ""
     if update.heard_at is None:
-        return (Health.CONNECTING, "") if running < _CONNECTS_WITHIN else (Health.OFFLINE, "")
+        return Health.CONNECTING if running < _CONNECTS_WITHIN else Health.OFFLINE, ""
     silent = now - update.heard_at
     if silent < OFFLINE_AFTER:
         return Health.STALE, f"{silent:.0f}s"
@@ -147,5 +152,5 @@ def _notice(update: Update, health: Health) -> tuple[str, str]:
     if health is Health.LIVE:
         return "WELCOME", "Nobody has been called yet. Numbers appear here."
     if health is Health.CONNECTING:
-        return "WELCOME", printable(update.why) or "Connecting to the queue …"
+        return "WELCOME", printable(update.why) or "Reading today's numbers …"
     return "PLEASE WAIT", "The queue cannot be reached at the moment. Please ask at the desk."

@@ -72,6 +72,10 @@ class Picture:
     gaps: int = 0
 
 
+NOTHING = Picture()
+"""The picture before anything is known."""
+
+
 @dataclass(slots=True)
 class _Department:
     last_event_at: datetime

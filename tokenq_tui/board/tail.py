@@ -6,13 +6,13 @@ It draws nothing and never waits for the screen: pictures are overwritten, only 
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 from tokenq.contract.events import EventType
 from tokenq.stream import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped
-from tokenq_tui.board.state import Call, Fold, Picture
+from tokenq_tui.board.state import NOTHING, Call, Fold, Picture
 
 PICTURE_EVERY = 0.25
 """Seconds between two pictures at most often; a new call is shown without that wait."""
@@ -21,6 +21,7 @@ NEWS_WITHIN = 60.0
 
 _CALL_EVERY = 0.04
 _LOOK_AGAIN = 30.0
+_REFILLED_WITHIN = 20.0
 _POLL = 0.2
 _HEARD = 2_000
 
@@ -41,33 +42,44 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What the screen takes at once: the picture, the link, and the calls that are new since last time."""
+    """What the screen takes at once: the picture, the link, and the calls that are new since last time.
 
-    picture: Picture
-    link: Link
-    why: str
-    heard_at: float | None
-    news: tuple[Call, ...]
-    skipped: int
+    Until the log was read once, ``is_complete`` is false and the picture empty. ``heard_at`` is when the
+    broker last answered, as ``time.monotonic()``; ``skipped`` counts records that were no events.
+    """
+
+    picture: Picture = NOTHING
+    link: Link = Link.CONNECTING
+    why: str = ""
+    heard_at: float | None = None
+    news: tuple[Call, ...] = ()
+    skipped: int = 0
+    is_complete: bool = False
 
 
 class Tail:
     """Runs in its own thread from :meth:`start` to :meth:`stop`; the screen calls :meth:`take` when told."""
 
     def __init__(
-        self, open_stream: Callable[[], Stream], departments: Iterable[str], notify: Callable[[], None]
+        self,
+        open_stream: Callable[[], Stream],
+        departments: Iterable[str],
+        notify: Callable[[], None],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._open_stream = open_stream
+        self._open_stream, self._clock = open_stream, clock
         self._departments = tuple(departments)
         self._notify = notify
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="token-events", daemon=True)
         self._lock = threading.Lock()
-        self._update = Update(Picture(), Link.CONNECTING, "", None, (), 0)
+        self._update = Update()
         self._fold = Fold(self._departments)
         self._is_news = False
-        self._is_shown = True
+        self._is_shown = False
         self._is_stale = False
+        self._is_urgent = False
+        self._blank_at = 0.0
         self._heard: dict[str, None] = {}
         self._link, self._why, self._skipped = Link.CONNECTING, "", 0
         self._news: list[Call] = []
@@ -86,7 +98,7 @@ class Tail:
         """The newest state; its news are handed out only once."""
         with self._lock:
             update = self._update
-            self._update = Update(update.picture, update.link, update.why, update.heard_at, (), update.skipped)
+            self._update = replace(update, news=())
         return update
 
     def _run(self) -> None:
@@ -97,14 +109,13 @@ class Tail:
             stream.close()
 
     def _read(self, stream: Stream) -> None:
-        due = 0.0
+        shown_at = 0.0
         while not self._stopping.is_set():
-            now = time.monotonic()
-            is_due = self._is_stale and now >= due - (PICTURE_EVERY - _CALL_EVERY) * bool(self._news)
-            if is_due or now > due + _LOOK_AGAIN:
+            wait = shown_at + (_CALL_EVERY if self._is_urgent else PICTURE_EVERY) - time.monotonic()
+            if wait <= 0 and (self._is_stale or wait < -_LOOK_AGAIN):
                 self._publish(stream)
-                due = time.monotonic() + PICTURE_EVERY
-            item = stream.read(max(0.0, min(_POLL, due - now)) if self._is_stale else _POLL)
+                shown_at = time.monotonic()
+            item = stream.read(min(_POLL, max(wait, 0.0)) if self._is_stale else _POLL)
             if item is not None:
                 self._take_in(item)
 
@@ -117,10 +128,11 @@ class Tail:
             case LinkChanged():
                 self._link, self._why = item.link, item.why
             case CaughtUp():
-                self._is_news, self._is_shown = True, True
+                self._is_news = self._is_shown = self._is_urgent = True
             case Rewound():
                 # The old picture stays on the screen until the log has been read again.
                 self._fold, self._is_news, self._is_shown = Fold(self._departments), False, False
+                self._blank_at = time.monotonic() + _REFILLED_WITHIN
         self._is_stale = True
 
     def _apply(self, item: Arrived) -> None:
@@ -134,13 +146,17 @@ class Tail:
         is_call = item.event.event_type in (EventType.TOKEN_CALLED, EventType.TOKEN_RECALLED)
         if is_call and self._is_news and not is_known and item.delay < NEWS_WITHIN:
             self._news.append(call)
+            self._is_urgent = True
 
     def _publish(self, stream: Stream) -> None:
-        picture = self._fold.picture(datetime.now(UTC))
+        picture = self._fold.picture(self._clock())
         with self._lock:
             news = (*self._update.news, *self._news)
-            shown = picture if self._is_shown else self._update.picture
-            self._update = Update(shown, self._link, self._why, stream.heard_at, news, self._skipped)
+            # An emptied log is about to be refilled; only if that takes long, the board goes blank.
+            is_shown = self._is_shown and (bool(picture.departments) or time.monotonic() >= self._blank_at)
+            shown = picture if is_shown else self._update.picture
+            is_complete = self._is_shown or self._update.is_complete
+            self._update = Update(shown, self._link, self._why, stream.heard_at, news, self._skipped, is_complete)
         self._news.clear()
-        self._is_stale = False
+        self._is_stale = self._is_urgent = False
         self._notify()

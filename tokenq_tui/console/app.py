@@ -44,19 +44,19 @@ class ConsoleApp(App[None]):
         super().__init__()
         self._tail = Tail(reader, feed, departments, self._pass_on)
         state = State(counter=counter or "").with_departments(departments)
-        self._main = ServingScreen(self._tail, actor, state, clock)
+        self.main = ServingScreen(self._tail, actor, state, clock)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
 
     def get_default_screen(self) -> Screen[None]:
         """The one main screen."""
-        return self._main
+        return self.main
 
     @override
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every intent that can be done now, and the other colours."""
-        main = self._main
+        main = self.main
         for each in INTENTS:
             if main.check_action("do", (each.name,)):
                 yield SystemCommand(each.label, f"{each.help} ({each.shown_key})", partial(main.action_do, each.name))
@@ -66,10 +66,6 @@ class ConsoleApp(App[None]):
         """Change between light and dark."""
         self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
 
-    def on_mount(self) -> None:
-        """Start fetching."""
-        self._tail.start()
-
     def on_unmount(self) -> None:
         """Stop fetching."""
         self._tail.stop()
@@ -78,7 +74,7 @@ class ConsoleApp(App[None]):
         if isinstance(message, messages.Trouble) and message.exit_code:
             self.call_later(self._give_up, message)
         else:
-            self._main.post_message(message)
+            self.main.post_message(message)
 
     def _give_up(self, trouble: messages.Trouble) -> None:
         text = Text(printable(trouble.sentence) + "\n" + printable(trouble.hint))

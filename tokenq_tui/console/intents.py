@@ -32,7 +32,8 @@ class Intent:
     @property
     def shown_key(self) -> str:
         """The key as people read it."""
-        return _SHOWN.get(self.key, self.key)
+        first = self.key.split(",")[0]
+        return _SHOWN.get(first, first)
 
 
 _SHOWN = {"question_mark": "?", "enter": "⏎", "delete": "del", "right_square_bracket": "]", "left_square_bracket": "["}
@@ -81,7 +82,7 @@ INTENTS = (
     ),
     Intent("counter", "k", "Counter", "Work at another counter.", is_in_footer=False),
     Intent("refresh", "f5", "Refresh", "Fetch the queues again.", is_in_footer=False),
-    Intent("help", "question_mark", "Help", "Show all keys."),
+    Intent("help", "question_mark,f1", "Help", "Show all keys."),
     Intent("quit", "q", "Quit", "Leave; nothing changes at your counter."),
 )
 

@@ -22,6 +22,9 @@ _FRAME = """
 {name} Button {{ margin-left: 2; }}
 """
 
+_SHOWABLE = r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*"
+"""What may be typed or pasted: the field shows it as it is."""
+
 
 class AskText(ModalScreen[str | None]):
     """Ask for one short text; the answer is ``None`` when the person would rather not."""
@@ -31,13 +34,13 @@ class AskText(ModalScreen[str | None]):
 
     def __init__(self, question: str, hint: str, *, longest: int, answer: str = "") -> None:
         super().__init__()
-        self._question, self._hint, self._longest, self._answer = question, hint, longest, answer
+        self._question, self._hint, self._longest, self._answer = question, hint, longest, printable(answer)
 
     def compose(self) -> ComposeResult:
         """The question, the field, the hint."""
         with Vertical(classes="box"):
             yield Static(Content.styled(printable(self._question), "bold"), markup=False)
-            yield Input(self._answer, max_length=self._longest, select_on_focus=True)
+            yield Input(self._answer, max_length=self._longest, restrict=_SHOWABLE)
             yield Static(Content(printable(self._hint)), classes="quiet", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

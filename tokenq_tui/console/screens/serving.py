@@ -42,8 +42,9 @@ class ServingScreen(Screen[None]):
 
     def __init__(self, tail: Tail, desk: Desk, state: State, clock: Callable[[], datetime]) -> None:
         super().__init__()
-        self._tail, self._desk, self._state, self._clock = tail, desk, state, clock
-        self._is_busy = False
+        self._tail, self._desk, self._clock = tail, desk, clock
+        self.state = state
+        self.is_busy = False
         self._offered: list[bool] = []
 
     def compose(self) -> ComposeResult:
@@ -64,11 +65,12 @@ class ServingScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     async def on_mount(self) -> None:
-        """Start the clock, and ask for the counter when there is none."""
+        """Start the clock and the fetching, and ask for the counter when there is none."""
         self.query_one(LinkBadge).show(Health.CONNECTING)
         self.set_interval(1.0, self._beat)
         await self._show()
-        if not self._state.counter:
+        self._tail.start()
+        if not self.state.counter:
             self._ask_counter()
 
     def on_resize(self) -> None:
@@ -77,11 +79,11 @@ class ServingScreen(Screen[None]):
 
     async def on_departments_known(self, message: messages.DepartmentsKnown) -> None:
         """Take the departments in."""
-        await self._become(self._state.with_departments(message.departments))
+        await self._become(self.state.with_departments(message.departments))
 
     async def on_queue_arrived(self, message: messages.QueueArrived) -> None:
         """Take a fetched queue in."""
-        await self._become(self._state.with_queue(message.queue))
+        await self._become(self.state.with_queue(message.queue))
 
     def on_link_moved(self, message: messages.LinkMoved) -> None:
         """Say on the badge how true the screen is."""
@@ -90,19 +92,19 @@ class ServingScreen(Screen[None]):
 
     def on_trouble(self, message: messages.Trouble) -> None:
         """Say what went wrong and what to do."""
-        self._is_busy = False
+        self.is_busy = False
         self._tail.refresh()
         text = f"{printable(message.sentence, 300)}\n{printable(message.hint, 300)}".rstrip()
         self.notify(text, severity="error", timeout=8, markup=False)
 
     def on_done(self, message: messages.Done) -> None:
         """Say what was done."""
-        self._is_busy = False
+        self.is_busy = False
         self.notify(printable(message.sentence, 200), timeout=3, markup=False)
 
     async def on_department_chosen(self, message: messages.DepartmentChosen) -> None:
         """Look at the department that was clicked."""
-        await self._become(self._state.select(message.department_id))
+        await self._become(self.state.select(message.department_id))
 
     async def on_wanted(self, message: messages.Wanted) -> None:
         """Do what was clicked."""
@@ -121,7 +123,7 @@ class ServingScreen(Screen[None]):
         """Dim the keys of what cannot be done now."""
         if action != "do":
             return True
-        return True if is_offered(intent(str(parameters[0])), self._state, self._marked) else None
+        return True if is_offered(intent(str(parameters[0])), self.state, self._marked) else None
 
     async def action_do(self, name: str) -> None:
         """Carry out the intent of that name, asking first where it needs an answer."""
@@ -136,18 +138,18 @@ class ServingScreen(Screen[None]):
             case "counter":
                 self._ask_counter()
             case "next_department" | "previous_department":
-                await self._become(self._state.step(1 if name == "next_department" else -1))
-            case _ if is_offered(wanted, self._state, self._marked):
+                await self._become(self.state.step(1 if name == "next_department" else -1))
+            case _ if is_offered(wanted, self.state, self._marked):
                 self._wish(wanted)
 
     def _wish(self, wanted: Intent) -> None:
-        if self._is_busy:
+        if self.is_busy:
             return
-        if not self._state.counter:
+        if not self.state.counter:
             self._ask_counter()
             return
-        token = {Needs.HELD: self._state.held, Needs.ROW: self._marked}.get(wanted.needs)
-        if wanted.name == "call_row" and token is not None and token != self._state.next_up:
+        token = {Needs.HELD: self.state.held, Needs.ROW: self._marked}.get(wanted.needs)
+        if wanted.name == "call_row" and token is not None and token != self.state.next_up:
             question = f"Why {token['displayNumber']} before the others?"
             answered = partial(self._reason_given, wanted, token)
             self.app.push_screen(
@@ -158,42 +160,42 @@ class ServingScreen(Screen[None]):
             self.app.push_screen(Confirm(question, wanted.key), partial(self._answered, wanted, token))
         else:
             # The first in line needs no reason: to call that row is to call the next one.
-            self._send(Wish(wanted, self._state, None if wanted.name == "call_row" else token))
+            self._send(Wish(wanted, self.state, None if wanted.name == "call_row" else token))
 
     def _reason_given(self, wanted: Intent, token: TokenView, reason: str | None) -> None:
         if reason:
-            self._send(Wish(wanted, self._state, token, reason))
+            self._send(Wish(wanted, self.state, token, reason))
 
     def _answered(self, wanted: Intent, token: TokenView, is_sure: bool | None) -> None:
         if is_sure:
-            self._send(Wish(wanted, self._state, token))
+            self._send(Wish(wanted, self.state, token))
 
     def _send(self, wish: Wish) -> None:
-        self._is_busy = True
+        self.is_busy = True
         work = partial(carry_out, wish, self._desk, self.post_message)
         self.run_worker(work, thread=True, group="command", exit_on_error=False)
 
     def _ask_counter(self) -> None:
-        taken = ", ".join(self._state.counters_in_use)
+        taken = ", ".join(self.state.counters_in_use)
         hint = f"Busy now: {taken}." if taken else "Any short name, such as 3 or Window 2."
-        ask = AskText("Which counter do you work at?", hint, longest=COUNTER_ID_LENGTH, answer=self._state.counter)
+        ask = AskText("Which counter do you work at?", hint, longest=COUNTER_ID_LENGTH, answer=self.state.counter)
         self.app.push_screen(ask, self._counter_given)
 
     async def _counter_given(self, counter: str | None) -> None:
         if counter:
-            await self._become(self._state.at_counter(counter))
+            await self._become(self.state.at_counter(counter))
 
     @property
     def _marked(self) -> TokenView | None:
         marked = self.query_one(WaitingList).marked if self.is_mounted else None
-        return self._state.find(marked) if marked is not None else None
+        return self.state.find(marked) if marked is not None else None
 
     async def _become(self, state: State) -> None:
-        self._state = state
+        self.state = state
         await self._show()
 
     async def _show(self) -> None:
-        state = self._state
+        state = self.state
         await self.query_one(DepartmentBar).show(state)
         queue = state.queue
         is_closed = queue is not None and not queue["open"]
@@ -207,15 +209,15 @@ class ServingScreen(Screen[None]):
         self._offer()
 
     def _offer(self) -> None:
-        offered = [is_offered(each, self._state, self._marked) for each in INTENTS]
+        offered = [is_offered(each, self.state, self._marked) for each in INTENTS]
         if offered != self._offered:
             # Only then: it builds the whole footer anew.
             self._offered = offered
-            self.query_one(ActionBar).show(self._state, self._marked)
+            self.query_one(ActionBar).show(self.state, self._marked)
             self.refresh_bindings()
 
     def _beat(self) -> None:
-        now, state = self._clock(), self._state
+        now, state = self._clock(), self.state
         clock = self.query_one("#clock", Static)
         if str(clock.content) != (text := f"{now.astimezone():%H:%M}"):
             clock.update(text)

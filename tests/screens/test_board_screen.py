@@ -1,0 +1,144 @@
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from textual.app import App
+
+from tests.screens.board_seeds import NOON, FakeStream, Log, busy_log, replay
+from tests.screens.reading import text_of, until, until_shown
+from tokenq.stream import Arrived, CaughtUp, Link, LinkChanged
+from tokenq_tui.board.app import BoardApp
+from tokenq_tui.board.widgets.banner import Banner
+
+LooksLike = Callable[[App[None], str], None]
+SMALL, LARGE = (80, 24), (200, 60)
+
+
+def morning() -> Log:
+    return busy_log(NOON - timedelta(minutes=24))
+
+
+def board(stream: FakeStream, *departments: str, quiet: bool = True) -> BoardApp:
+    return BoardApp(lambda: stream, departments, quiet=quiet, clock=lambda: NOON)
+
+
+async def test_shows_the_newest_call_big_the_others_in_rows_and_who_waits(looks_like: LooksLike) -> None:
+    app = board(FakeStream(replay(morning())))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "X-Ray B")
+        looks_like(app, "board-80x24")
+
+
+async def test_grows_with_the_screen(looks_like: LooksLike) -> None:
+    app = board(FakeStream(replay(morning())))
+    async with app.run_test(size=LARGE) as pilot:
+        await until_shown(pilot, "X-Ray B")
+        looks_like(app, "board-200x60")
+
+
+async def test_an_empty_day_welcomes(looks_like: LooksLike) -> None:
+    app = board(FakeStream([LinkChanged(Link.LIVE), CaughtUp()]))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Nobody has been called yet")
+        looks_like(app, "board-empty-80x24")
+
+
+async def test_a_new_call_takes_the_banner_is_marked_and_rings_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = morning()
+    stream = FakeStream(replay(log))
+    app, rung = board(stream, quiet=False), []
+    monkeypatch.setattr(app, "bell", lambda: rung.append(1))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "X-Ray B")
+        assert rung == [], "the replay is no news"
+        stream.put(Arrived(log.call("LAB", 3, "Room 4"), 0.1))
+        await until(pilot, lambda: app.query_one(Banner).has_class("-bright"))
+        assert rung == [1]
+        assert "LAB  ·" in text_of(app)
+
+
+async def test_quiet_never_rings(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = morning()
+    stream = FakeStream(replay(log))
+    app, rung = board(stream), []
+    monkeypatch.setattr(app, "bell", lambda: rung.append(1))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "X-Ray B")
+        stream.put(Arrived(log.call("LAB", 3, "Room 4"), 0.1))
+        await until(pilot, lambda: app.query_one(Banner).has_class("-bright"))
+        assert rung == []
+
+
+async def test_only_the_departments_asked_for() -> None:
+    app = board(FakeStream(replay(morning())), "XR")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "XR")
+        assert "LAB" not in text_of(app)
+        assert "CW" not in text_of(app)
+
+
+@pytest.mark.parametrize(
+    ("link", "silent_for", "badge"),
+    [
+        (Link.LIVE, 0, "● LIVE"),
+        (Link.LOST, 12, "◐ STALE 1"),
+        (Link.LOST, 300, "○ OFFLINE since 11:5"),
+        (Link.NO_TOPIC, 0, "◌ CONNECTING"),
+    ],
+)
+async def test_the_badge_says_how_true_the_screen_is(link: Link, silent_for: float, badge: str) -> None:
+    """A picture that stopped moving without saying so sends people to counters that closed an hour ago."""
+    stream = FakeStream([*replay(morning()), LinkChanged(link)])
+    stream.heard_at = time.monotonic() - silent_for
+    app = board(stream)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, badge)
+        assert "CW-011" in text_of(app), "what is known stays on the screen"
+
+
+async def test_no_broker_since_the_start_says_what_to_do() -> None:
+    stream = FakeStream([LinkChanged(Link.LOST, "Connection refused")])
+    stream.heard_at = time.monotonic() - 300
+    app = board(stream)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Please ask at the desk.")
+
+
+async def test_shows_no_address() -> None:
+    app = board(FakeStream(replay(morning())))
+    async with app.run_test(size=LARGE) as pilot:
+        await until_shown(pilot, "CW-010")
+        assert "@" not in text_of(app)
+        assert "person" not in text_of(app)
+
+
+async def test_more_departments_than_fit_take_turns() -> None:
+    log = Log(NOON - timedelta(hours=1))
+    for number in range(60):
+        log.issue(f"D{number:02d}", 1)
+    app = board(FakeStream(replay(log)))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "/8")
+
+
+@pytest.mark.parametrize("size", [(20, 6), (40, 10), (80, 24), (300, 90)])
+async def test_survives_every_size_and_long_words(size: tuple[int, int]) -> None:
+    log = Log(NOON - timedelta(hours=1))
+    log.issue("CW", 1)
+    log.add("TOKEN_CALLED", "CW", 1, "A counter with a very long name" * 9, display_number="CW-" + "9" * 400)
+    app = board(FakeStream(replay(log)))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.picture.calls)
+        rows = text_of(app).split("\n")
+        assert len(rows) == size[1]
+
+
+async def test_q_leaves_and_lets_the_broker_go() -> None:
+    stream = FakeStream(replay(morning()))
+    app = board(stream)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "X-Ray B")
+        await pilot.press("q")
+    assert stream.is_closed
+    assert app.return_code == 0

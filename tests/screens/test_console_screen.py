@@ -1,0 +1,279 @@
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.widgets import Input
+
+from tests.screens.console_seeds import NOON, FakeDesk, away, busy_desk
+from tests.screens.reading import text_of, until, until_shown
+from tokenq.client.events import LinkChanged
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq_tui.console.app import ConsoleApp
+from tokenq_tui.console.intents import INTENTS
+from tokenq_tui.console.screens.asking import AskText, Confirm
+from tokenq_tui.console.widgets.department_bar import DepartmentTab
+from tokenq_tui.console.widgets.waiting_list import WaitingList
+
+LooksLike = Callable[[App[None], str], None]
+SMALL, MIDDLE = (80, 24), (120, 36)
+
+
+def console(desk: FakeDesk, counter: str | None = "3") -> ConsoleApp:
+    return ConsoleApp(desk, desk, desk.feed, (), counter, clock=lambda: NOON)
+
+
+def done(desk: FakeDesk) -> list[tuple[Any, ...]]:
+    """What was asked of the server, without the idempotency keys."""
+    return [request[:-1] for request in desk.requests]
+
+
+async def test_shows_who_waits_and_who_is_at_the_counter(looks_like: LooksLike) -> None:
+    app = console(busy_desk())
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "LIVE")
+        await until_shown(pilot, "Noor Haddad")
+        looks_like(app, "console-80x24")
+
+
+async def test_a_free_counter_is_told_whom_a_call_would_bring(looks_like: LooksLike) -> None:
+    app = console(busy_desk(), "9")
+    async with app.run_test(size=MIDDLE) as pilot:
+        await until_shown(pilot, "LIVE")
+        await until_shown(pilot, "Press n to call")
+        looks_like(app, "console-free-120x36")
+
+
+async def test_the_way_of_one_person_by_keys() -> None:
+    desk = busy_desk()
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Press n to call")
+        for key, state in (("n", "CALLED"), ("r", "CALLED"), ("s", "SERVING")):
+            await pilot.press(key)
+            await until(pilot, lambda: not app.main.is_busy)
+            assert app.main.state.held is not None
+            assert app.main.state.held["state"] == state
+        await pilot.press("v")
+        await until(pilot, lambda: app.main.state.held is None)
+    assert done(desk) == [
+        ("call", "CW", "9", None, None),
+        ("move", "recall", "CW-013"),
+        ("move", "start", "CW-013"),
+        ("move", "serve", "CW-013"),
+    ]
+
+
+@pytest.mark.parametrize(("key", "verb", "state"), [("x", "no-show", "NO_SHOW"), ("c", "cancel", "CANCELLED")])
+async def test_what_cannot_be_undone_asks_first_and_the_same_key_says_yes(key: str, verb: str, state: str) -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("escape")
+        assert done(desk) == []
+        await pilot.press(key, key)
+        await until(pilot, lambda: app.main.state.held is None)
+    assert done(desk) == [("move", verb, "CW-012")]
+
+
+async def test_back_puts_the_person_into_the_line_again() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press("b")
+        await until(pilot, lambda: app.main.state.held is None)
+    assert done(desk) == [("move", "requeue", "CW-012")]
+
+
+async def test_only_the_moves_of_the_token_have_an_effect() -> None:
+    desk = busy_desk()
+    app = console(desk, "1")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Tom Reed")
+        await pilot.press("r", "s", "x", "c", "n")
+    assert done(desk) == []
+
+
+async def test_a_double_press_asks_the_server_once() -> None:
+    desk = busy_desk()
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Press n to call")
+        desk.pause = threading.Event()
+        await pilot.press("n", "n", "n")
+        desk.pause.set()
+        await until(pilot, lambda: app.main.state.held)
+    assert done(desk) == [("call", "CW", "9", None, None)]
+    assert desk.requests[0][-1], "and with an idempotency key"
+
+
+async def test_calling_out_of_order_asks_why() -> None:
+    desk = busy_desk()
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Press n to call")
+        await pilot.press("down", "down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, AskText))
+        assert "Why CW-015 before the others?" in text_of(app)
+        await pilot.press("enter", *"late", "enter")
+        await until(pilot, lambda: app.main.state.held)
+    assert done(desk) == [("call", "CW", "9", desk_id(desk, "CW-015"), "late")]
+
+
+async def test_enter_on_the_first_row_calls_it_without_a_question() -> None:
+    desk = busy_desk()
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Press n to call")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.main.state.held)
+    assert done(desk) == [("call", "CW", "9", None, None)]
+
+
+async def test_a_person_who_left_the_line_is_cancelled_from_the_list() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press("down", "delete", "y")
+        await until(pilot, lambda: "Bo Lind" not in text_of(app))
+    assert done(desk) == [("move", "cancel", "CW-014")]
+
+
+async def test_the_mouse_does_what_the_keys_do() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.click("#action-start")
+        await until(pilot, lambda: app.main.state.held and app.main.state.held["state"] == "SERVING")
+        await pilot.click("#action-recall")
+        await pilot.click(list(app.screen.query(DepartmentTab))[1])
+        await until(pilot, lambda: app.main.state.selected == "LAB")
+        await until_shown(pilot, "LAB-003")
+    assert done(desk) == [("move", "start", "CW-012")]
+
+
+async def test_another_persons_action_appears_by_itself_and_the_marked_row_stays_with_its_person() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "LIVE")
+        await pilot.press("down", "down")
+        marked = app.screen.query_one(WaitingList).marked
+        desk.other_person(
+            desk.queue("CW")["waiting"][0], state="CALLED", counterId="4", calledAt="2026-08-07T12:00:00Z"
+        )
+        await until(pilot, lambda: "Ada Moore" not in text_of(app))
+        assert app.screen.query_one(WaitingList).marked == marked
+        assert marked == desk_id(desk, "CW-015")
+
+
+async def test_a_stale_claim_is_said_and_the_queue_is_fetched_again() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        known = desk.tokens[desk_id(desk, "CW-012")]
+        known["claimVersion"] += 1
+        known.update({"state": "SERVED", "counterId": None})
+        desk.seq += 1
+        await pilot.press("s")
+        await until_shown(pilot, "Somebody else moved this token.")
+        await until(pilot, lambda: app.main.state.held is None)
+
+
+async def test_an_unreachable_server_is_said_and_marked_and_nothing_is_lost() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until_shown(pilot, "LIVE")
+        desk.fault = away()
+        await pilot.press("v")
+        await until_shown(pilot, "The server cannot be reached.")
+        await until_shown(pilot, "OFFLINE since")
+        desk.fault = None
+        await pilot.press("f5")
+        await until_shown(pilot, "LIVE")
+        await pilot.press("v")
+        await until(pilot, lambda: app.main.state.held is None)
+
+
+async def test_lost_events_are_marked_stale() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "LIVE")
+        desk.feed.put(LinkChanged(is_live=False, sentence="gone"))
+        await until_shown(pilot, "STALE since")
+
+
+async def test_without_a_counter_it_asks_and_takes_no_empty_answer() -> None:
+    desk = busy_desk()
+    app = console(desk, None)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Which counter do you work at?")
+        await pilot.press("enter")
+        assert isinstance(app.screen, AskText)
+        app.screen.query_one(Input).value = "Window 7"
+        await pilot.press("enter")
+        await until_shown(pilot, "COUNTER Window 7")
+        await pilot.press("n")
+        await until(pilot, lambda: done(desk) == [("call", "CW", "Window 7", None, None)])
+
+
+async def test_somebody_who_is_not_let_in_leaves_with_code_5() -> None:
+    desk = busy_desk()
+    desk.fault = refuse(ProblemCode.FORBIDDEN, "You may not serve here.", "Ask an admin.")
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: app.return_code == 5)
+
+
+async def test_a_closed_department_is_marked() -> None:
+    desk = busy_desk()
+    desk.closed = {"CW"}
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "CLOSED")
+
+
+async def test_help_and_palette_name_every_intent(looks_like: LooksLike) -> None:
+    app = console(busy_desk())
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "LIVE")
+        await pilot.press("question_mark")
+        await until_shown(pilot, "Show all keys.")
+        shown = text_of(app)
+        assert [each.help for each in INTENTS if each.help not in shown] == []
+        looks_like(app, "console-help-80x24")
+        await pilot.press("escape")
+        offered = {command.title for command in app.get_system_commands(app.screen)}
+        assert {"Recall", "Served", "Help", "Quit"} <= offered
+        assert "Next" not in offered, "the counter is busy"
+
+
+async def test_departments_change_by_key() -> None:
+    app = console(busy_desk(), "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Press n to call")
+        await pilot.press("right_square_bracket")
+        await until_shown(pilot, "LAB-003")
+        await pilot.press("left_square_bracket", "left_square_bracket")
+        await until_shown(pilot, "XR-002")
+
+
+@pytest.mark.parametrize("size", [(30, 10), (60, 15), (300, 90)])
+async def test_survives_every_size(size: tuple[int, int]) -> None:
+    app = console(busy_desk())
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.main.state.held)
+
+
+def desk_id(desk: FakeDesk, number: str) -> int:
+    return next(each["tokenId"] for each in desk.tokens.values() if each["displayNumber"] == number)
