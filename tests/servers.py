@@ -64,6 +64,11 @@ class Servers:
     broker: Running[Broker] | Running[ApacheKafka]
     """The embedded one, or Apache Kafka when ``TOKENQ_TEST_KAFKA=apache``."""
 
+    @property
+    def has_embedded_broker(self) -> bool:
+        """Whether the broker is the memory-only one, whose traps apply."""
+        return isinstance(self.broker.server, Broker)
+
     def new_database(self, template: str = "template1") -> str:
         """The URL of a new database, empty or a copy of another one (named by URL or name)."""
         name = f"t{secrets.token_hex(6)}"

@@ -16,7 +16,7 @@ from tokenq_server.services.publishing import Entry, PublishFailed, Topic
 async def topic(request: pytest.FixtureRequest, servers: Servers) -> AsyncIterator[Topic]:
     chosen: Topic = MemoryTopic()
     if request.param == "kafka":
-        chosen = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.broker is not None)
+        chosen = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker)
     await chosen.open()
     yield chosen
     await chosen.close()

@@ -1,0 +1,120 @@
+"""tokenq's own programs on Apache Kafka: what is committed reaches topic and mailbox, also over a broker crash."""
+
+import email
+import email.policy
+import json
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from tests.kafka.apache import ApacheKafka, watermark
+from tests.servers import Running, Servers, until
+from tests.stack import Stack
+from tokenq.contract.events import TOPIC, Event, decode
+from tokenq_server.embedded import Endpoints
+from tokenq_server.embedded.addresses import takes_tokens
+from tokenq_server.embedded.broker import TOPICS
+from tokenq_server.embedded.ports import free_port
+from tokenq_server.embedded.processes import spawn, stop
+from tokenq_server.embedded.programs import program
+
+pytestmark = pytest.mark.kafka
+
+_DEPARTMENT = "/api/v1/departments/KFK"
+
+
+@pytest.fixture
+def stack(
+    servers: Servers, apache_kafka: Running[ApacheKafka], fresh_database: Callable[..., str], tmp_path: Path
+) -> Iterator[Stack]:
+    """API, relay and notify as processes, on a database of their own and Apache Kafka."""
+    port = free_port()
+    where = Endpoints(
+        api=f"http://127.0.0.1:{port}",
+        kafka=apache_kafka.server.bootstrap,
+        postgres=fresh_database(),
+        redis=servers.redis_url.replace("/0", "/9"),
+        admin_token_file=str(tmp_path / "admin.token"),
+        mail_outbox=str(tmp_path / "mail"),
+    )
+    with ExitStack() as running:
+        for name in ("api", "relay", "notify"):
+            process = spawn(program("tokenq_server", [name], tmp_path / f"{name}.log", _settings(where, port), []))
+            running.callback(_stop, process)
+            if name == "api":
+                until(lambda: takes_tokens(where.api), lambda: (tmp_path / "api.log").read_text()[-2000:])
+        yield Stack(tmp_path, where, (tmp_path / "admin.token").read_text().strip())
+
+
+def _settings(where: Endpoints, port: int) -> dict[str, str]:
+    return {
+        "TOKENQ_PORT": str(port),
+        "TOKENQ_DATABASE_URL": where.postgres,
+        "TOKENQ_REDIS_URL": where.redis,
+        "TOKENQ_KAFKA_BOOTSTRAP": where.kafka,
+        "TOKENQ_ADMIN_TOKEN_FILE": where.admin_token_file,
+        "TOKENQ_MAIL_OUTBOX": where.mail_outbox,
+        "TOKENQ_MIGRATE": "1",
+    }
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    stop(process, signal.SIGTERM, 10.0)
+
+
+def test_two_letters_and_every_event_over_a_crash_of_the_broker(
+    stack: Stack, apache_kafka: Running[ApacheKafka]
+) -> None:
+    """Tokens are issued and served before, during and after a kill -9 of Kafka; nothing is lost or mailed twice."""
+    starts = [watermark(stack.endpoints.kafka, TOPIC, partition) for partition in range(TOPICS[TOPIC])]
+    assert stack.ask("PUT", _DEPARTMENT, {"name": "Kafka"})[0] == 200
+    served = [_issue_and_serve(stack, "before")]
+    until(lambda: len(_events(stack, starts)) >= 3, lambda: "nothing reaches the topic")
+    apache_kafka.kill()
+    served += [_issue_and_serve(stack, f"during{number}") for number in range(5)]
+    apache_kafka.start()
+    served.append(_issue_and_serve(stack, "after"))
+    until(lambda: len(_letters(stack)) >= 2 * len(served), lambda: f"{_letters(stack)}", seconds=60)
+    assert Counter(_letters(stack).values()) == Counter(dict.fromkeys(served, 2))
+    until(lambda: {event.seq for event in _events(stack, starts)} == set(range(1, 3 * len(served) + 1)))
+
+
+def _issue_and_serve(stack: Stack, person: str) -> str:
+    address = f"{person}@example.com"
+    assert stack.ask("POST", f"{_DEPARTMENT}/tokens", {"email": address})[0] == 201
+    code, token = stack.ask("POST", f"{_DEPARTMENT}/serve", {"counterId": "1"})
+    assert (code, token["state"]) == (200, "SERVED"), json.dumps(token)
+    return address
+
+
+def _letters(stack: Stack) -> dict[str, str]:
+    """Every letter in the outbox with whom it is for."""
+    letters = Path(stack.endpoints.mail_outbox).glob("*.eml")
+    return {
+        path.name: email.message_from_bytes(path.read_bytes(), policy=email.policy.default)["To"] for path in letters
+    }
+
+
+def _events(stack: Stack, starts: list[int]) -> list[Event]:
+    """What this test's department has on the topic."""
+    consumer = Consumer(
+        {"bootstrap.servers": stack.endpoints.kafka, "group.id": "pipeline", "enable.partition.eof": True}
+    )
+    consumer.assign([TopicPartition(TOPIC, partition, start) for partition, start in enumerate(starts)])
+    found: list[Event] = []
+    open_partitions = set(range(len(starts)))
+    while open_partitions:
+        record = consumer.poll(10)
+        assert record is not None
+        if record.error() is not None:
+            open_partitions.discard(record.partition())
+        elif (event := decode(record.value())).department_id == "KFK":
+            found.append(event)
+    consumer.close()
+    return found
