@@ -16,14 +16,20 @@ def program(
     """``python -m module words…`` with these settings over the present environment."""
     # -P: a file named like a module in the user's current folder must not be imported.
     argv = [sys.executable, "-P", "-m", module, *words]
-    environment = {**os.environ, **_code_path(), **settings}
+    environment = {**os.environ, **_code_path(), **_config_file(), **settings}
     # Every program of tokenq survives kill -9, and must not linger.
     return Command(argv, log, signal.SIGKILL, environment=environment, keep_open=keep_open)
 
 
+def _config_file() -> dict[str, str]:
+    """Children work in another folder, so the name must not depend on it."""
+    named = os.environ.get("TOKENQ_CONFIG")
+    return {"TOKENQ_CONFIG": str(Path(named).absolute())} if named else {}
+
+
 def _code_path() -> dict[str, str]:
     """Children must find the code that runs here, also when it is not installed."""
-    here = str(Path(__file__).parents[2])
+    here = str(Path(__file__).absolute().parents[2])
     if here in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         return {}
     known = os.environ.get("PYTHONPATH")
