@@ -105,7 +105,9 @@ async def assert_all_is_well(core: Core, department: str) -> None:
     """The invariants that must hold of a department whenever nothing is in flight."""
     (standing,) = await core.rows("SELECT * FROM dept_state WHERE department_id = %s", department)
     tokens = await core.rows("SELECT * FROM token WHERE department_id = %s ORDER BY number", department)
-    log = await core.rows("SELECT seq, event_type, token_id FROM outbox WHERE department_id = %s ORDER BY seq", department)
+    log = await core.rows(
+        "SELECT seq, event_type, token_id FROM outbox WHERE department_id = %s ORDER BY seq", department
+    )
     waiting = sorted(one["token_id"] for one in tokens if one["state"] == "WAITING")
 
     assert [one["number"] for one in tokens] == list(range(1, standing["last_no"] + 1))

@@ -27,7 +27,6 @@ class CountedCounts:
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
 
-
     @property
     def events(self) -> _Count:
         return _Count(self.seen, "events")

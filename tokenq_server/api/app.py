@@ -17,6 +17,8 @@ from tokenq_server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
+ROUTERS = tuple(module.router for module in (auth, setup, people, tokens, events, health))
+
 _ABOUT = """Queues for places where people take a number and wait.
 
 Log in with `POST /api/v1/auth/login`, or use a key, and send it as `Authorization: Bearer tq_…`.
@@ -51,7 +53,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
             await _first_steps(services)
             yield
 
-    app = FastAPI(
+    app = _App(
         title="tokenq",
         version="1",
         description=_ABOUT,
@@ -64,10 +66,17 @@ def create_app(settings: ServerSettings) -> FastAPI:
         responses={"4XX": _PROBLEM, "5XX": _PROBLEM},
     )
     problems.register(app)
-    for module in (auth, setup, people, tokens, events, health):
-        app.include_router(module.router)
-    app.add_middleware(Timed)
+    for router in ROUTERS:
+        app.include_router(router)
     return app
+
+
+class _App(FastAPI):
+    """FastAPI answers a body that is too large outside of all handlers, as plain text: its stack is wrapped."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The stack with our two layers around it."""
+        return Timed(problems.TooLargeAsProblem(super().build_middleware_stack()))
 
 
 async def _first_steps(services: Services) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokenq.contract.problems import PROBLEM_MEDIA_TYPE, STATUS, Problem, ProblemCode, Refused
 from tokenq_server.services.ports import LedgerDown
@@ -40,6 +41,27 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(LedgerDown, _ledger_down)
     app.add_exception_handler(Exception, _unexpected)
+
+
+class TooLargeAsProblem:
+    """Turns the framework's plain-text 413 into a problem."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on, and replace a bare 413."""
+        is_replaced = False
+
+        async def replace(message: Message) -> None:
+            nonlocal is_replaced
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                is_replaced = True
+                await respond(Problem(*_BY_STATUS[413]))(scope, receive, send)
+            elif not is_replaced:
+                await send(message)
+
+        await self._app(scope, receive, replace)
 
 
 async def _refused(_: Request, error: Any) -> Response:

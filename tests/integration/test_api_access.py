@@ -1,0 +1,259 @@
+"""Who may do what: every route declares it, and the server holds to it."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from fastapi.routing import APIRoute
+
+from tests.core import department_id
+from tests.stack import Stack
+from tokenq.contract.words import Role
+from tokenq_server.api.app import ROUTERS
+from tokenq_server.api.callers import Allowed
+
+PUBLIC = {"/api/v1/auth/login", "/healthz", "/readyz", "/metrics"}
+
+
+def routes() -> list[APIRoute]:
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def example_of(route: APIRoute) -> str:
+    return route.path.format(department_id="CW", branch_id="main", token_id=1, user_id=1, key_id=1)
+
+
+def roles_of(route: APIRoute) -> frozenset[Role] | None:
+    pending = list(route.dependant.dependencies)
+    while pending:
+        dependant = pending.pop()
+        if isinstance(dependant.call, Allowed):
+            return dependant.call.roles
+        pending += dependant.dependencies
+    return None
+
+
+@pytest.mark.parametrize("route", routes(), ids=lambda route: f"{min(route.methods)} {route.path}")
+def test_every_route_says_who_may_use_it(route: APIRoute) -> None:
+    """A new route without a role, and not marked public on purpose, is a hole."""
+    is_public = bool((route.openapi_extra or {}).get("x-public"))
+
+    assert is_public == (roles_of(route) is None) == (route.path in PUBLIC)
+
+
+def test_reading_never_changes() -> None:
+    """The first implementation issued tokens by GET: every crawler took a number."""
+    for route in routes():
+        verbs = ("issue", "call", "serve", "cancel", "create", "delete", "put", "change", "open")
+        assert not ({"GET", "HEAD"} & route.methods and route.name.startswith(verbs)), route.path
+
+
+class Caller:
+    """Somebody with a key of some role."""
+
+    def __init__(self, stack: Stack, key: str) -> None:
+        self._client = httpx.Client(
+            base_url=stack.endpoints.api, headers={"Authorization": f"Bearer {key}"}, timeout=10
+        )
+
+    def __call__(self, method: str, path: str, **more: Any) -> httpx.Response:
+        return self._client.request(method, path, **more)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+MakeCaller = Callable[..., Caller]
+MakePerson = Callable[..., tuple[int, Caller]]
+
+
+@pytest.fixture
+def department(running: Stack) -> str:
+    name = department_id()
+    status, _ = running.ask("POST", "/api/v1/departments", {"departmentId": name, "name": "Cash window"})
+    assert status == 201
+    return name
+
+
+@pytest.fixture
+def enter(running: Stack) -> Iterator[Callable[[str], Caller]]:
+    """Come in with a bearer token; closed at the end."""
+    made: list[Caller] = []
+
+    def come(bearer: str) -> Caller:
+        made.append(Caller(running, bearer))
+        return made[-1]
+
+    yield come
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def caller(running: Stack, enter: Callable[[str], Caller]) -> Callable[..., Caller]:
+    """A factory: ``caller("staff", "CW")`` has a key of that role for those departments."""
+
+    def make(role: str, *departments: str) -> Caller:
+        body = {"label": f"{role} key", "role": role, "departments": list(departments)}
+        return enter(running.ask("POST", "/api/v1/keys", body)[1]["key"])
+
+    return make
+
+
+@pytest.fixture
+def person(running: Stack, enter: Callable[[str], Caller]) -> Callable[..., tuple[int, Caller]]:
+    """A factory of users with a password, logged in: id and caller."""
+
+    def make(role: str, *departments: str) -> tuple[int, Caller]:
+        name, password = f"u{secrets.token_hex(4)}", secrets.token_hex(8)
+        body = {"name": "Ada", "username": name, "role": role, "departments": list(departments), "password": password}
+        user = running.ask("POST", "/api/v1/users", body)[1]
+        login = running.ask("POST", "/api/v1/auth/login", {"username": name, "password": password})[1]
+        return user["userId"], enter(login["token"])
+
+    return make
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer x", "Basic YWRtaW46YWRtaW4=", "Bearer " + "x" * 500])
+def test_nobody_gets_in_without_a_login(running: Stack, authorization: str) -> None:
+    """401 with WWW-Authenticate, on every route but the public ones."""
+    headers = {"Authorization": authorization} if authorization else {}
+    with httpx.Client(base_url=running.endpoints.api, headers=headers, timeout=10) as client:
+        answers = [(route, client.request(min(route.methods), example_of(route))) for route in routes()]
+    for route, answer in answers:
+        if route.path not in PUBLIC:
+            assert answer.status_code == 401, route.path
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert answer.json()["code"] == "unauthenticated"
+
+
+def test_staff_work_in_their_departments_only(running: Stack, department: str, caller: MakeCaller) -> None:
+    """Staff of one desk cannot call, serve, move or open at another one, by path or by token id."""
+    stranger, own = caller("staff", "ZZ"), caller("staff", department)
+    token = own("POST", f"/api/v1/departments/{department}/tokens", json={}).json()
+    paths = [f"departments/{department}/call", f"departments/{department}/serve"]
+
+    for path in paths:
+        assert stranger("POST", f"/api/v1/{path}", json={"counterId": department}).status_code == 403
+    assert stranger("POST", f"/api/v1/departments/{department}/close").status_code == 403
+    move = {"claimVersion": token["claimVersion"]}
+    assert stranger("POST", f"/api/v1/tokens/{token['tokenId']}/cancel", json=move).status_code == 403
+    assert own("POST", f"/api/v1/departments/{department}/call", json={"counterId": department}).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["staff", "desk", "customer"])
+def test_only_admins_set_up(running: Stack, caller: MakeCaller, role: str) -> None:
+    """Generated from the route table: what admits admins only refuses everybody else."""
+    key = caller(role)
+    admin_only = [route for route in routes() if roles_of(route) == frozenset({Role.ADMIN})]
+    assert len(admin_only) > 10
+
+    for route in admin_only:
+        assert key(min(route.methods), example_of(route), json={}).status_code == 403, route.path
+
+
+def test_a_customer_sees_and_cancels_only_own_tokens(department: str, person: MakePerson) -> None:
+    """Somebody else's token answers exactly as a missing one does."""
+    (_, ada), (_, bob) = person("customer"), person("customer")
+    issue = f"/api/v1/departments/{department}/tokens"
+    token = ada("POST", issue, json={}).json()
+    one = f"/api/v1/tokens/{token['tokenId']}"
+
+    missing = bob("GET", "/api/v1/tokens/999999999")
+    foreign = bob("GET", one)
+    assert (
+        (foreign.status_code, foreign.json()["code"])
+        == (missing.status_code, missing.json()["code"])
+        == (404, "unknown_token")
+    )
+    assert bob("POST", f"{one}/cancel", json={}).status_code == 404
+    assert bob("GET", "/api/v1/tokens").json()["items"] == []
+    assert ada("POST", issue, json={"priority": "urgent"}).status_code == 403
+    assert ada("POST", issue, json={"userId": 1}).status_code == 403
+    assert ada("GET", f"/api/v1/departments/{department}/queue").status_code == 403
+    assert ada("POST", f"{one}/cancel", json={}).json()["state"] == "CANCELLED"
+
+
+def test_names_and_addresses_are_for_staff_of_the_department(
+    running: Stack, department: str, caller: MakeCaller
+) -> None:
+    """A kiosk or another desk sees numbers only."""
+    token = running.ask(
+        "POST", f"/api/v1/departments/{department}/tokens", {"name": "Ada", "email": "ada@example.com"}
+    )[1]
+    one = f"/api/v1/tokens/{token['tokenId']}"
+
+    for key, sees in ((caller("staff", department), True), (caller("staff", "ZZ"), False), (caller("desk"), False)):
+        assert (key("GET", one).json()["name"] is not None) == sees
+        assert ("ada@example.com" in key("GET", f"/api/v1/departments/{department}/queue").text) == sees
+        assert ("ada@example.com" in key("GET", f"{one}/events").text) == sees
+
+
+def test_a_demoted_or_disabled_user_is_out_within_a_second(running: Stack, person: MakePerson) -> None:
+    """An open session does not outlive the right it stood on."""
+    user_id, ada = person("admin")
+    assert ada("GET", "/api/v1/users").status_code == 200
+
+    running.ask("PATCH", f"/api/v1/users/{user_id}", {"role": "staff"})
+
+    assert ada("GET", "/api/v1/users").status_code == 401
+
+
+def test_a_password_change_ends_every_session(running: Stack, person: MakePerson) -> None:
+    """Whoever stole the old one is out too."""
+    _, ada = person("staff")
+    wrong = ada("POST", "/api/v1/auth/password", json={"oldPassword": "nonsense", "newPassword": "long enough"})
+    assert wrong.json()["code"] == "forbidden"
+    assert ada("GET", "/api/v1/auth/me").json()["role"] == "staff"
+
+
+def test_logout_ends_the_session(running: Stack, person: MakePerson) -> None:
+    """The token is worthless afterwards."""
+    _, ada = person("staff")
+
+    assert ada("POST", "/api/v1/auth/logout").status_code == 204
+    assert ada("GET", "/api/v1/auth/me").status_code == 401
+
+
+def test_a_deleted_key_is_worthless(running: Stack, enter: Callable[[str], Caller]) -> None:
+    """Keys are revoked by deleting them; the list never shows the secret."""
+    body = {"label": "kiosk", "role": "desk", "departments": []}
+    key = running.ask("POST", "/api/v1/keys", body)[1]
+    kiosk = enter(key["key"])
+    assert kiosk("GET", "/api/v1/auth/me").json()["name"] == "kiosk"
+    assert key["key"] not in str(running.ask("GET", "/api/v1/keys"))
+
+    running.ask("DELETE", f"/api/v1/keys/{key['keyId']}")
+
+    assert kiosk("GET", "/api/v1/auth/me").status_code == 401
+
+
+def test_an_unknown_name_answers_like_a_wrong_password(running: Stack) -> None:
+    """Nobody learns which names exist; guessing is slowed down."""
+    answers = [
+        running.ask("POST", "/api/v1/auth/login", {"username": name, "password": "wrong password"})
+        for name in ("admin", "nobody-of-this-name")
+    ]
+    assert answers[0] == answers[1]
+
+    name = f"g{secrets.token_hex(4)}"
+    codes = [running.ask("POST", "/api/v1/auth/login", {"username": name, "password": "x"})[0] for _ in range(12)]
+    assert codes[0] == 401
+    assert codes[-1] == 429
+
+
+def test_secrets_are_not_kept_in_clear(running: Stack, person: MakePerson) -> None:
+    """A stolen dump holds no bearer token and no password."""
+    person("staff")
+    with psycopg.connect(running.endpoints.postgres) as connection:
+        rows = connection.execute(
+            "SELECT credential::text FROM credential UNION ALL SELECT app_user::text FROM app_user"
+        )
+        dump = "\n".join(row[0] for row in rows)
+
+    assert running.token not in dump
+    assert "tq_" not in dump
+    assert "$argon2id$" in dump

@@ -1,0 +1,148 @@
+"""The live stream: what happens, to whom it may show, and how a watcher comes back."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from tests.core import department_id
+from tests.stack import Stack
+from tests.waiting import until
+
+
+@dataclass
+class Watch:
+    """An open stream and what came through it."""
+
+    messages: list[dict[str, str]] = field(default_factory=list)
+    status: int = 0
+    is_over: bool = False
+
+    @property
+    def events(self) -> list[dict[str, object]]:
+        """The data of every message that has some."""
+        return [json.loads(message["data"]) for message in self.messages if "data" in message]
+
+    def read(self, response: httpx.Response) -> None:
+        message: dict[str, str] = {}
+        for line in response.iter_lines():
+            name, _, value = line.partition(": ")
+            if line:
+                message[name] = value
+            else:
+                self.messages.append(message)
+                message = {}
+
+
+@contextmanager
+def watching(stack: Stack, department: str, last: str | None = None, token: str | None = None) -> Iterator[Watch]:
+    watch = Watch()
+    headers = {"Authorization": f"Bearer {token or stack.token}"} | ({"Last-Event-ID": last} if last else {})
+    with (
+        httpx.Client(timeout=30) as client,
+        client.stream("GET", f"{stack.endpoints.api}/events?departmentId={department}", headers=headers) as response,
+    ):
+        watch.status = response.status_code
+
+        def read() -> None:
+            with suppress(httpx.HTTPError):
+                watch.read(response)
+            watch.is_over = True
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            until(lambda: watch.messages or watch.is_over)
+            yield watch
+        finally:
+            stack.ask("POST", f"/api/v1/departments/{department}/tokens", {})
+            response.extensions["network_stream"].close()
+            reader.join(10)
+
+
+@pytest.fixture
+def department(running: Stack) -> str:
+    name = department_id()
+    running.ask("PUT", f"/api/v1/departments/{name}", {"name": "Cash window"})
+    return name
+
+
+def issue(stack: Stack, department: str, **body: object) -> None:
+    stack.ask("POST", f"/api/v1/departments/{department}/tokens", body)
+
+
+def test_events_come_as_they_happen(running: Stack, department: str) -> None:
+    """Consoles live on this."""
+    with watching(running, department) as watch:
+        issue(running, department)
+        running.ask("POST", f"/api/v1/departments/{department}/call", {"counterId": department})
+        until(lambda: len(watch.events) >= 2)
+
+    assert [one["eventType"] for one in watch.events[:2]] == ["TOKEN_GENERATED", "TOKEN_CALLED"]
+    assert watch.messages[-1] is not None
+
+
+def test_a_watcher_comes_back_where_it_was(running: Stack, department: str) -> None:
+    """Last-Event-ID: what was missed comes first, nothing comes twice."""
+    for _ in range(5):
+        issue(running, department)
+    with watching(running, department, last=f"{department}:2") as watch:
+        issue(running, department)
+        until(lambda: len(watch.events) >= 4)
+
+    assert [one["seq"] for one in watch.events[:4]] == [3, 4, 5, 6]
+    assert [message["id"] for message in watch.messages if "data" in message][:2] == [
+        f"{department}:3",
+        f"{department}:4",
+    ]
+
+
+def test_a_position_from_nowhere_means_look_again(running: Stack, department: str) -> None:
+    """After a restore the server may know less than the watcher: it says so instead of guessing."""
+    with watching(running, department, last=f"{department}:999") as watch:
+        until(lambda: any(message.get("event") == "resync" for message in watch.messages))
+
+
+def test_addresses_show_to_staff_of_the_department_only(running: Stack, department: str) -> None:
+    """Somebody's kiosk must not learn who waits."""
+    body = {"label": "kiosk", "role": "desk", "departments": []}
+    key = running.ask("POST", "/api/v1/keys", body)[1]["key"]
+    with watching(running, department, token=key) as watch, watching(running, department) as staff:
+        issue(running, department, email="ada@example.com")
+        until(lambda: watch.events and staff.events)
+
+    assert watch.events[0]["email"] is None
+    assert staff.events[0]["email"] == "ada@example.com"
+
+
+def test_other_departments_stay_out(running: Stack, department: str) -> None:
+    """A stream asked for one department shows that one."""
+    other = department_id()
+    running.ask("PUT", f"/api/v1/departments/{other}", {"name": "Other"})
+    with watching(running, department) as watch:
+        issue(running, other)
+        issue(running, department)
+        until(lambda: watch.events)
+
+    assert {one["departmentId"] for one in watch.events} == {department}
+
+
+@pytest.mark.parametrize("last", ["nonsense", "CW:1;HR:2", "x" * 20_000])
+def test_a_position_that_is_none_is_refused(running: Stack, last: str) -> None:
+    """Before the stream begins, as a problem."""
+    headers = {"Authorization": f"Bearer {running.token}", "Last-Event-ID": last}
+    answer = httpx.get(f"{running.endpoints.api}/events", headers=headers, timeout=10)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+def test_a_revoked_key_ends_its_streams(running: Stack, department: str) -> None:
+    """Whoever lost the right to look does not go on looking."""
+    key = running.ask("POST", "/api/v1/keys", {"label": "screen", "role": "staff", "departments": []})[1]
+    with watching(running, department, token=key["key"]) as watch:
+        running.ask("DELETE", f"/api/v1/keys/{key['keyId']}")
+        until(lambda: watch.is_over)

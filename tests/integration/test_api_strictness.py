@@ -1,0 +1,220 @@
+"""What the API refuses, and how it says so."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.core import department_id
+from tests.stack import Stack
+
+BAD_BODIES: list[bytes] = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'"x"',
+    b'{"unknown":1}',
+    b'{"tokenNo":1}',
+    b'{"state":"SERVED"}',
+    b'{"priority":"vip"}',
+    b'{"priority":1}',
+    b'{"userId":"1"}',
+    b'{"userId":true}',
+    b'{"userId":-1}',
+    b'{"userId":1.5}',
+    b'{"userId":1e400}',
+    b'{"userId":9223372036854775808}',
+    b'{"email":"a@b.com, c@d.com"}',
+    b'{"email":"a@b.com\\r\\nRCPT TO:<x@y.com>"}',
+    b'{"email":"<a@b.com>"}',
+    b'{"email":"a@[127.0.0.1]"}',
+    b'{"email":"a@localhost"}',
+    b'{"name":""}',
+    b'{"name":"   "}',
+    b'{"name":"A\\u0000"}',
+    b'{"name":"A\\u001b[2J"}',
+    b'{"name":"A\\u009b31m"}',
+    b'{"name":"A\\u202eB"}',
+    b'{"name":"A\\nB"}',
+    b'{"name":"A =?UTF-8?Q?=0A?=Bcc: x@y.com"}',
+    b'{"name":"\\ud800"}',
+    b'{"name":"' + b"x" * 121 + b'"}',
+    b"[" * 5_000,
+    b"\xff\xfe",
+]
+
+
+@pytest.fixture(scope="module")
+def department(running: Stack) -> str:
+    name = department_id()
+    running.ask("PUT", f"/api/v1/departments/{name}", {"name": "Cash window"})
+    return name
+
+
+def post(stack: Stack, path: str, raw: bytes, **headers: str) -> httpx.Response:
+    sent = {"Authorization": f"Bearer {stack.token}", "Content-Type": "application/json", **headers}
+    return httpx.post(stack.endpoints.api + path, content=raw, headers=sent, timeout=10)
+
+
+@pytest.mark.parametrize("raw", BAD_BODIES, ids=lambda raw: repr(raw)[:40])
+def test_a_bad_body_is_refused_and_changes_nothing(running: Stack, department: str, raw: bytes) -> None:
+    """Strict shapes: nothing unknown, nothing coerced, nothing unprintable; never a 500."""
+    before = running.ask("GET", f"/api/v1/departments/{department}/queue")[1]["seq"]
+    answer = post(running, f"/api/v1/departments/{department}/tokens", raw)
+
+    assert answer.status_code in (400, 422), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "invalid"
+    assert answer.json()["hint"]
+    assert running.ask("GET", f"/api/v1/departments/{department}/queue")[1]["seq"] == before
+
+
+@pytest.mark.parametrize("name", ["cw", "CW%2f..%2fHR", "CW%00", "%EF%BC%A3W", "C" * 300, "CW}:meta", "*", "1CW"])
+def test_odd_department_ids_reach_nothing(running: Stack, name: str) -> None:
+    """No path trick reaches another department or another Redis key."""
+    answer = post(running, f"/api/v1/departments/{name}/tokens", b"{}")
+
+    assert answer.status_code in (404, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a b", "schlüssel"])
+def test_an_odd_idempotency_key_is_refused(running: Stack, department: str, key: str) -> None:
+    """A key that cannot be sent again exactly protects nobody."""
+    answer = httpx.post(
+        f"{running.endpoints.api}/api/v1/departments/{department}/tokens",
+        json={},
+        headers=[(b"Authorization", f"Bearer {running.token}".encode()), (b"Idempotency-Key", key.encode())],
+        timeout=10,
+    )
+
+    assert answer.status_code in (400, 422)
+
+
+def test_a_key_belongs_to_its_owner_and_its_request(running: Stack, department: str) -> None:
+    """Same owner, same request: the same bytes. Same key, other request: refused."""
+    path = f"/api/v1/departments/{department}/tokens"
+    first, again = (post(running, path, b'{"name":"Ada"}', **{"Idempotency-Key": "k-1"}) for _ in range(2))
+    other = post(running, path, b'{"name":"Bob"}', **{"Idempotency-Key": "k-1"})
+
+    assert first.content == again.content
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+
+
+def test_a_large_body_is_refused(running: Stack, department: str) -> None:
+    """Nobody fills the memory."""
+    answer = post(running, f"/api/v1/departments/{department}/tokens", b'{"name":"' + b"x" * 400_000 + b'"}')
+
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing", 404, "not_found"),
+        ("DELETE", "/api/v1/tokens/1", 405, "method_not_allowed"),
+        ("GET", "/api/v1/tokens/0", 422, "invalid"),
+        ("GET", "/api/v1/tokens/999999999", 404, "unknown_token"),
+        ("GET", "/api/v1/tokens?limit=1000000", 422, "invalid"),
+        ("GET", "/api/v1/tokens?state=ASLEEP", 422, "invalid"),
+        ("GET", "/api/v1/departments/NONE", 404, "unknown_department"),
+        ("GET", "/api/v1/branches/nowhere", 404, "unknown_branch"),
+        ("GET", "/api/v1/users/999999", 404, "unknown_user"),
+        ("DELETE", "/api/v1/keys/999999", 404, "unknown_key"),
+        ("POST", "/api/v1/departments/NONE/call", 404, "unknown_department"),
+    ],
+)
+def test_every_refusal_is_a_problem(running: Stack, method: str, path: str, status: int, code: str) -> None:
+    """A stable code, a sentence and a hint; no trace of the machinery."""
+    body = {"counterId": "1"} if method == "POST" else None
+    found, problem = running.ask(method, path, body)
+
+    assert (found, problem["code"]) == (status, code)
+    assert problem["detail"].endswith(".")
+    assert problem["hint"]
+    assert not {"Traceback", "psycopg", "sqlalchemy", "SELECT"} & set(json.dumps(problem).split())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "X", "departmentId": "cw"},
+        {"name": "X", "numberFormat": "{number:__class__}"},
+        {"name": "X", "numberFormat": "{prefix.__class__}"},
+        {"name": "X", "prefix": "c w"},
+        {"name": "X", "ratio": "0:1"},
+        {"name": "X", "ratio": "a:b"},
+        {"name": "X", "maxWaitMinutes": 0},
+        {"name": "X", "branchId": "nowhere"},
+        {"departmentId": "QQ"},
+    ],
+    ids=str,
+)
+def test_a_department_that_makes_no_sense_is_refused(running: Stack, body: dict[str, Any]) -> None:
+    """Formats are a closed language: nothing of Python can be reached through them."""
+    assert running.ask("POST", "/api/v1/departments", body)[0] in (404, 422)
+
+
+def test_a_department_needs_only_a_name(running: Stack) -> None:
+    """The id is made of the initials, and is free."""
+    first = running.ask("POST", "/api/v1/departments", {"name": "Quite New Desk"})[1]
+    second = running.ask("POST", "/api/v1/departments", {"name": "Quite New Desk"})[1]
+
+    assert (first["departmentId"], second["departmentId"]) == ("QND", "QND2")
+
+
+def test_put_is_the_same_however_often(running: Stack) -> None:
+    """Declarative setup: the second one changes nothing."""
+    name = department_id()
+    body = {"name": "Cash window", "ratio": "3:1", "prefix": "K", "numberFormat": "{prefix}{number:03d}"}
+    answers = [running.ask("PUT", f"/api/v1/departments/{name}", body)[1] for _ in range(2)]
+
+    assert answers[0] == answers[1]
+    assert running.ask("POST", f"/api/v1/departments/{name}/tokens", {})[1]["displayNumber"] == "K001"
+    assert running.ask("POST", "/api/v1/departments", body | {"departmentId": name})[1]["code"] == "exists"
+
+
+def test_a_department_in_use_is_not_deleted(running: Stack) -> None:
+    """Nobody in line loses the line; afterwards it goes, and may come back with its history."""
+    name = department_id()
+    path = f"/api/v1/departments/{name}"
+    running.ask("PUT", path, {"name": "Cash window"})
+    token = running.ask("POST", f"{path}/tokens", {})[1]
+    assert running.ask("DELETE", path)[1]["code"] == "in_use"
+
+    running.ask("POST", f"/api/v1/tokens/{token['tokenId']}/cancel", {})
+
+    assert running.ask("DELETE", path)[0] == 204
+    assert running.ask("GET", path)[0] == 404
+    assert running.ask("PUT", path, {"name": "Cash window"})[0] == 200
+    assert running.ask("POST", f"{path}/tokens", {})[1]["tokenNo"] == 2
+
+
+def test_a_hundred_at_once(running: Stack, department: str) -> None:
+    """A kiosk's batch: all in line, and repeatable under its key."""
+    path = f"/api/v1/departments/{department}/tokens:batch"
+    body = {"tokens": [{}] * 99 + [{"userId": 987_654}]}
+    answers = [running.ask("POST", path, body, key="batch-1") for _ in range(2)]
+    items = answers[0][1]["items"]
+
+    assert answers[0][0] == 201
+    assert len({item["tokenId"] for item in items[:99]}) == 99
+    assert items[99]["problem"]["code"] == "unknown_user"
+    assert [item["tokenId"] for item in answers[1][1]["items"][:99]] == [item["tokenId"] for item in items[:99]]
+
+
+def test_the_documentation_describes_every_route_with_examples(running: Stack) -> None:
+    """/openapi.json is what integrators read."""
+    document = httpx.get(f"{running.endpoints.api}/openapi.json", timeout=10).json()
+
+    assert len(document["paths"]) > 25
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation.get("description") or operation.get("summary"), (method, path)
+    issue = document["components"]["schemas"]["IssueToken"]
+    assert issue["examples"]
+    assert issue["additionalProperties"] is False
