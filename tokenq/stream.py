@@ -88,6 +88,7 @@ class EventStream:
         self._unread: set[int] = set()
         self._pending: list[Item] = []
         self._has_read = False
+        self._has_record = False
         self._retry_at = 0.0
         self._last_record_at = 0.0
 
@@ -105,7 +106,9 @@ class EventStream:
         message = self._consumer.poll(timeout)
         if message is not None:
             self._take(message)
-        self._look_after_link()
+        if message is None or self._pulse.is_new:
+            self._pulse.is_new = False
+            self._look_after_link()
         return self._pending.pop(0) if self._pending else None
 
     def close(self) -> None:
@@ -166,7 +169,7 @@ class EventStream:
                 self._pulse.doubt = True
                 return
             self._next_offsets[partition] = offset + 1
-            self._last_record_at = time.monotonic()
+            self._has_record = True
             self._pending.append(_item(message))
         elif error.code() == KafkaError._PARTITION_EOF:
             self._read_to_end({partition})
@@ -181,6 +184,8 @@ class EventStream:
     def _look_after_link(self) -> None:
         heard = self._pulse.heard_at
         now = time.monotonic()
+        if self._has_record:
+            self._last_record_at, self._has_record = now, False
         if self._pulse.down or (heard is not None and now - heard > _SILENT):
             self._say(Link.LOST, "The broker does not answer.")
         elif self._pulse.doubt:
@@ -207,6 +212,7 @@ class _Pulse:
     """What the library's statistics tell, once a second: is the broker there, and is it the log we know?"""
 
     def __init__(self) -> None:
+        self.is_new = False
         self.heard_at: float | None = None
         self.down = False
         self.doubt = False
@@ -216,6 +222,7 @@ class _Pulse:
 
     def on_statistics(self, text: str) -> None:
         report = json.loads(text)
+        self.is_new = True
         self._look_at_brokers(report["brokers"])
         partitions = report["topics"].get(TOPIC, {}).get("partitions", {})
         known = {int(number): values for number, values in partitions.items() if int(number) >= 0}

@@ -111,22 +111,27 @@ class Tail:
     def _read(self, stream: Stream) -> None:
         shown_at = 0.0
         while not self._stopping.is_set():
+            if not self._update.is_complete and not self._is_urgent:
+                # Nothing to show before the log was read: a million events must not cost a million looks at the clock.
+                self._take_in(stream.read(_POLL))
+                continue
             wait = shown_at + (_CALL_EVERY if self._is_urgent else PICTURE_EVERY) - time.monotonic()
             if wait <= 0 and (self._is_stale or wait < -_LOOK_AGAIN):
                 self._publish(stream)
                 shown_at = time.monotonic()
             item = stream.read(min(_POLL, max(wait, 0.0)) if self._is_stale else _POLL)
-            if item is not None:
-                self._take_in(item)
+            self._take_in(item)
 
-    def _take_in(self, item: Item) -> None:
+    def _take_in(self, item: Item | None) -> None:
         match item:
+            case None:
+                return
             case Arrived():
                 self._apply(item)
             case Skipped():
                 self._skipped += 1
             case LinkChanged():
-                self._link, self._why = item.link, item.why
+                self._link, self._why, self._is_urgent = item.link, item.why, True
             case CaughtUp():
                 self._is_news = self._is_shown = self._is_urgent = True
             case Rewound():

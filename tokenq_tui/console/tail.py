@@ -20,6 +20,8 @@ from tokenq_tui.link_badge import Health
 
 POLL_SECONDS = 3.0
 """How often the queues are fetched while no events come."""
+REASSURE_SECONDS = 10.0
+"""How often they are fetched although events come: a server that hangs is noticed by its silence."""
 
 _TOGETHER = 0.03
 _FINAL = {ProblemCode.UNAUTHENTICATED: 5, ProblemCode.FORBIDDEN: 5, ProblemCode.UNKNOWN_DEPARTMENT: 3}
@@ -127,7 +129,7 @@ class Tail:
         with self._work:
             if not self._changed and not self._stop.is_set():
                 is_polling = self._feed_lost_at is not None or not self._is_reachable
-                if not self._work.wait(POLL_SECONDS if is_polling else None) and is_polling:
+                if not self._work.wait(POLL_SECONDS if is_polling else REASSURE_SECONDS):
                     self._changed.update(self._departments)
         # Events come in bursts: one fetch answers for all of them.
         self._stop.wait(_TOGETHER)
