@@ -1,0 +1,114 @@
+"""The whole way: one command brings everything up; a token goes from front desk to mailbox and board."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.stack import Stack, start, up_folder
+from tests.waiting import until
+from tokenq.stream import Arrived, EventStream
+from tokenq_server.embedded import down
+from tokenq_server.embedded.ports import free_port
+from tokenq_tui.board.state import Fold
+
+
+class Mailbox:
+    """A mail server that keeps subjects and recipients."""
+
+    def __init__(self) -> None:
+        self.letters: list[tuple[str, str]] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        lines = (envelope.original_content or b"").decode().splitlines()
+        subject = next(line for line in lines if line.startswith("Subject: "))
+        self.letters.append((envelope.rcpt_tos[0], subject.removeprefix("Subject: ")))
+        return "250 taken"
+
+
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    box = Mailbox()
+    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    monkeypatch.setenv("TOKENQ_SMTP_URL", f"smtp://127.0.0.1:{controller.port}")
+    yield box
+    controller.stop()
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    with up_folder() as path:
+        yield path
+
+
+def tokenq(stack: Stack, *words: str) -> dict[str, object]:
+    """One command of a clerk's; answers its JSON document."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tokenq", *words, "--json"],
+        env=os.environ | stack.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    document: dict[str, object] = json.loads(done.stdout)
+    return document
+
+
+class Board:
+    """What a lobby board knows, without its screen."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._fold = Fold()
+        self._stream = EventStream(stack.endpoints.kafka)
+
+    def shows(self, called: list[str], waiting: int) -> bool:
+        """Read on, and tell whether exactly these numbers are at counters and so many wait."""
+        item = self._stream.read(0.1)
+        if isinstance(item, Arrived):
+            self._fold.apply(item.event)
+        for department in self._fold.picture(datetime.now().astimezone()).departments:
+            return ([call.number for call in department.at_counters], department.waiting) == (called, waiting)
+        return False
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def test_from_front_desk_to_mailbox_and_board(folder: Path, mailbox: Mailbox) -> None:
+    """Everything real: servers, broker, mail; then a restart, and all is still there."""
+    stack = start(folder)
+    tokenq(stack, "dept", "create", "Cash window", "--id", "CW")
+    issued = tokenq(stack, "issue", "CW", "--email", "ada@example.com", "--name", "Ada")
+    tokenq(stack, "issue", "CW")
+    assert issued["displayNumber"] == "CW-001"
+
+    board = Board(stack)
+    until(lambda: board.shows([], 2), 30)
+    tokenq(stack, "call", "CW", "--counter", "3")
+    until(lambda: board.shows(["CW-001"], 1), 30)
+    tokenq(stack, "serve", "CW-001")
+    until(lambda: board.shows([], 1), 30)
+    until(lambda: len(mailbox.letters) == 2, 40)
+    assert [to for to, _ in mailbox.letters] == ["ada@example.com"] * 2
+    assert "CW-001" in mailbox.letters[0][1]
+    board.close()
+
+    assert down(folder)
+    stack = start(folder)
+    queue = tokenq(stack, "queue", "CW")
+    assert [token["displayNumber"] for token in queue["waiting"]] == ["CW-002"]  # type: ignore[attr-defined]
+    assert tokenq(stack, "issue", "CW")["displayNumber"] == "CW-003"
+    board = Board(stack)
+    until(lambda: board.shows([], 2), 30)
+    board.close()
+    assert len(mailbox.letters) == 2
