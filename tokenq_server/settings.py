@@ -51,12 +51,8 @@ class ServerSettings(BaseSettings):
     """A file in which the API keeps a valid admin key, and beside it the first admin's password."""
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     """The largest request body, in bytes."""
-    issue_rate: int = Field(default=0, ge=0)
-    """How many changing requests per minute one customer or kiosk key may send; 0 is without limit."""
     docs: bool = True
     """Whether /docs and /openapi.json are served."""
-    metrics_public: bool = True
-    """Whether /metrics needs no login."""
 
     @classmethod
     def settings_customise_sources(

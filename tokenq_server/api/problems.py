@@ -21,6 +21,28 @@ _BY_STATUS = {
     413: (ProblemCode.TOO_LARGE, "The request is too large.", "Send less at once."),
 }
 
+_PLAIN = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "string_pattern_mismatch": "does not have the right form",
+    "json_invalid": "is not JSON",
+    "enum": "is none of the words allowed there",
+    "string_type": "must be a text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_attributes_type": "must be a JSON object",
+}
+_LIMITS = {
+    "max_length": "must not be longer than {}",
+    "min_length": "must not be shorter than {}",
+    "ge": "must be at least {}",
+    "le": "must be at most {}",
+}
+
 
 def respond(problem: Problem) -> Response:
     """The answer that carries a problem."""
@@ -71,9 +93,21 @@ async def _refused(_: Request, error: Any) -> Response:
 async def _invalid(_: Request, error: Any) -> Response:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("body", "path", "query", "header"))
-    message = str(first["msg"]).removeprefix("Value error, ")
-    detail = f"{where or 'The request'}: {message}."
+    detail = f"{where or 'The request'} {_what_is_wrong(first)}."
     return respond(Problem(ProblemCode.INVALID, detail, "Correct it and send it again.", {"field": where}))
+
+
+def _what_is_wrong(error: dict[str, Any]) -> str:
+    """One validation error in words that do not need the framework to be understood."""
+    kind, limits = error["type"], error.get("ctx") or {}
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    for name, words in _LIMITS.items():
+        if name in limits:
+            return words.format(limits[name])
+    if kind == "value_error":
+        return str(error["msg"]).removeprefix("Value error, ")
+    return f"must be {kind.removesuffix('_type').removesuffix('_parsing').replace('_', ' ')}"
 
 
 async def _http(_: Request, error: Any) -> Response:

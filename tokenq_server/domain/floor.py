@@ -192,11 +192,11 @@ class Floor:
     def _check(self, token: Token, verb: Verb) -> None:
         if token.state in MOVES[verb].sources:
             return
-        allowed = ", ".join(moves_from(token.state)) or "nothing more"
+        allowed = ", ".join(moves_from(token.state))
         raise refuse(
             ProblemCode.WRONG_STATE,
-            f"{token.display} is {token.state}: it cannot go through '{verb}'.",
-            f"From there it can: {allowed}.",
+            f"{token.display} is {token.state}: '{verb}' is not possible.",
+            f"Possible now: {allowed}." if allowed else "Nothing more can be done with it; issue a new one.",
             state=str(token.state),
         )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -41,6 +42,10 @@ async def metrics(services: ServicesDep) -> Response:
     """What the server counts, for Prometheus."""
     services.metrics.queued.set(services.commit.queued)
     services.metrics.watchers.set(services.feed.watchers)
+    with suppress(LedgerDown):
+        published = await services.log.cursors()
+        for name, last_seq in (await services.log.heads()).items():
+            services.metrics.backlog.labels(name).set(last_seq - published[name].seq if name in published else last_seq)
     return Response(services.metrics.page(), media_type=CONTENT_TYPE)
 
 
