@@ -60,7 +60,7 @@ def processes(supervisor: int) -> dict[int, str]:
     parents = {supervisor}
     while parents:
         children = {pid for pid in _living() if _parent(pid) in parents}
-        found |= {pid: Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in children}
+        found |= {pid: _command_line(pid) for pid in children}
         parents = children
     return found
 
@@ -83,6 +83,13 @@ def kill(data_dir: Path, name: str) -> int:
 
 def _living() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _parent(int(entry.name))]
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _parent(pid: int) -> int:
