@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -89,8 +90,9 @@ def _kill(data_dir: Path, mark: str) -> None:
         os.kill(supervisor, signal.SIGKILL)
         return
     for child in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
-        if mark in Path(f"/proc/{child}/cmdline").read_text().replace("\0", " "):
-            os.kill(int(child), signal.SIGKILL)
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended by itself meanwhile
+            if mark in Path(f"/proc/{child}/cmdline").read_text().replace("\0", " "):
+                os.kill(int(child), signal.SIGKILL)
 
 
 def _tokens(stack: Stack) -> set[tuple[int, int]]:
