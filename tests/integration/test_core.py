@@ -156,9 +156,7 @@ async def test_redis_behind_catches_up_from_the_log(core: Core, redis: Redis) ->
     assert core.counts.seen["line_replays"] == 1
 
 
-async def test_redis_down_only_costs_time(
-    servers: Servers, fresh_database: Callable[..., str], schema: str
-) -> None:
+async def test_redis_down_only_costs_time(servers: Servers, fresh_database: Callable[..., str], schema: str) -> None:
     """The line comes from the index meanwhile, and Redis catches up when it is back."""
     line = MemoryLine()
     async with open_core(fresh_database(schema), servers.redis_url, line) as core:

@@ -258,7 +258,10 @@ async def test_a_letter_reaches_a_mail_server_with_one_recipient(smtp: Callable[
     assert attempt == Attempt(Verdict.SENT)
     assert envelope.rcpt_tos == ["ada@example.com"]
     assert message["Message-ID"] == "<CW.17.served@office.example>"
-    assert {part.get_content_type() for part in message.walk() if not part.is_multipart()} == {"text/plain", "text/html"}
+    assert {part.get_content_type() for part in message.walk() if not part.is_multipart()} == {
+        "text/plain",
+        "text/html",
+    }
 
 
 @pytest.mark.parametrize(
