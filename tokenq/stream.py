@@ -121,9 +121,9 @@ class EventStream:
             return None
         try:
             starts = self._starts()
-        except KafkaException as error:
+        except KafkaException:
             self._retry_at = time.monotonic() + 0.5
-            self._say(Link.LOST, error.args[0].str())
+            self._say(Link.LOST, "The broker cannot be reached.")
         else:
             if starts:
                 self._assign(starts)

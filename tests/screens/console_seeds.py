@@ -77,6 +77,8 @@ class FakeDesk:
 
     def queue(self, department: str) -> QueueView:
         self._asked()
+        if department not in self.ids:
+            raise refuse(ProblemCode.UNKNOWN_DEPARTMENT, f"There is no department {department}.")
         mine = [each for each in self.tokens.values() if each["departmentId"] == department]
         waiting = [each for each in mine if each["state"] == "WAITING"]
         for place, each in enumerate(waiting, 1):

@@ -76,7 +76,7 @@ async def use_console(pilot: Pilot[None]) -> None:
 
 
 async def settle(holds: Callable[[], object]) -> None:
-    while not holds():  # noqa: ASYNC110 - there is no event to wait for, only what a person sees
+    while not holds():
         await asyncio.sleep(0.01)
 
 

@@ -95,6 +95,7 @@ async def test_the_badge_says_how_true_the_screen_is(link: Link, silent_for: flo
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, badge)
         assert "CW-011" in text_of(app), "what is known stays on the screen"
+        assert ("Please ask at the desk." in text_of(app)) == ("OFFLINE" in badge)
 
 
 async def test_no_broker_since_the_start_says_what_to_do() -> None:

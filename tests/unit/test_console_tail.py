@@ -100,6 +100,22 @@ def test_a_caller_who_is_not_let_in_is_told_to_leave_with_code_5() -> None:
         )
 
 
+def test_a_department_deleted_meanwhile_is_dropped_and_the_others_go_on() -> None:
+    desk = busy_desk()
+    with tailing(desk) as (tail, told):
+        until(lambda: health(told) is Health.LIVE)
+        desk.ids.remove("LAB")
+        tail.refresh()
+        until(
+            lambda: any(isinstance(each, DepartmentsKnown) and list(each.departments) == ["CW", "XR"] for each in told)
+        )
+
+
+def test_a_department_that_does_not_exist_is_told_to_leave_with_code_3() -> None:
+    with tailing(busy_desk(), "NOPE") as (_, told):
+        until(lambda: any(isinstance(each, Trouble) and each.exit_code == 3 for each in told))
+
+
 def test_no_department_at_all_is_said() -> None:
     with tailing(FakeDesk([], ())) as (_, told):
         until(lambda: any(isinstance(each, Trouble) and each.exit_code == 3 for each in told))

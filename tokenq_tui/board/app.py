@@ -107,7 +107,7 @@ class BoardApp(App[None]):
         clock = self.query_one("#clock", Static)
         if str(clock.content) != (text := f"{self._clock().astimezone():%H:%M}"):
             clock.update(text)
-        self.query_one(Banner).show(call, age, _notice(self._update, health))
+        self.query_one(Banner).show(call, age, _notice(self._update, health), is_doubtful=health is Health.OFFLINE)
         shown = (call.department_id, call.seq) if call else None
         self.query_one(Recent).show([c for c in picture.calls if (c.department_id, c.seq) != shown])
         self.query_one(Departments).show(picture.departments, int(now) // _PAGE_SECONDS)
@@ -130,7 +130,8 @@ def run(
     def open_stream() -> EventStream:
         return EventStream(bootstrap, fetch_wait_ms=fetch_wait_ms)
 
-    app = BoardApp(open_stream, departments, calls=calls, quiet=quiet, light=light)
+    ids = [department.strip().upper() for department in departments]
+    app = BoardApp(open_stream, ids, calls=calls, quiet=quiet, light=light)
     app.run()
     return app.return_code or 0
 

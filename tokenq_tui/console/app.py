@@ -92,6 +92,7 @@ def run(*, client: Client, departments: Sequence[str] = (), counter: str | None 
     def feed(ids: Sequence[str], stop: threading.Event) -> Iterator[Arrival]:
         return follow(server, ids, None, stop)
 
-    app = ConsoleApp(reader, client, feed, departments, counter, light=light)
+    wanted = [department.strip().upper() for department in departments]
+    app = ConsoleApp(reader, client, feed, wanted, counter, light=light)
     app.run()
     return app.return_code or 0

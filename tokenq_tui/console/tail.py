@@ -143,7 +143,11 @@ class Tail:
         try:
             queue = self._desk.queue(department)
         except (Refused, TokenqError) as error:
-            self._failed(error)
+            if len(self._departments) > 1 and _is_unknown(error):
+                self._departments = tuple(each for each in self._departments if each != department)
+                self._tell(DepartmentsKnown(self._departments))
+            else:
+                self._failed(error)
         else:
             self._fetched_at, self._is_reachable = datetime.now(UTC), True
             self._tell(QueueArrived(queue))
@@ -184,3 +188,8 @@ class Tail:
         if link != self._last_link:
             self._last_link = link
             self._tell(LinkMoved(*link, why))
+
+
+def _is_unknown(error: Refused | TokenqError) -> bool:
+    """Whether the department has been deleted meanwhile."""
+    return isinstance(error, Refused) and error.problem.code == ProblemCode.UNKNOWN_DEPARTMENT

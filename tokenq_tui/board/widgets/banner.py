@@ -27,11 +27,16 @@ class Banner(Panel):
         super().__init__(markup=False)
         self._call: Call | None = None
         self._is_fresh = False
+        self._is_doubtful = False
         self._notice: tuple[str, str] = ("", "")
 
-    def show(self, call: Call | None, age: float | None, notice: tuple[str, str]) -> None:
-        """Show ``call``, new since ``age`` seconds; without one, ``notice``: a headline and a sentence."""
+    def show(self, call: Call | None, age: float | None, notice: tuple[str, str], *, is_doubtful: bool = False) -> None:
+        """Show ``call``, new since ``age`` seconds; without one, ``notice``: a headline and a sentence.
+
+        A doubtful call, known from before the link was lost, is dimmed and has the sentence underneath.
+        """
         self._call, self._is_fresh, self._notice = call, age is not None, notice
+        self._is_doubtful = is_doubtful
         is_bright = age is not None and (age > _BLINKS_FOR or int(age * 2) % 2 == 0)
         self.set_class(is_bright, "-bright")
         self.draw()
@@ -50,7 +55,10 @@ class Banner(Panel):
     def _call_lines(self, call: Call, width: int, height: int) -> list[Content]:
         number, counter = printable(call.number.strip(), width), printable(call.counter.strip(), width - 2)
         colours = ("$background", "$background") if self.has_class("-bright") else ("$primary", "$accent")
-        caption = [Content(""), line((_caption(call), f"not bold {colours[0] if self._is_fresh else '$quiet'}"))]
+        words = _caption(call)
+        if self._is_doubtful:
+            colours, words = ("$quiet", "$quiet"), self._notice[1]
+        caption = [Content(""), line((words, f"not bold {colours[0] if self._is_fresh else '$quiet'}"))]
         room = height - len(caption)
         beside = big(f"{number} → {counter}", width, room) if counter else None
         over, under = _stacked(number, counter, width, room)
