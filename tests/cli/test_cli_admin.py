@@ -111,3 +111,27 @@ def test_nothing_runs_on_an_empty_folder(cli: Cli, tmp_path):
     done = cli("up", "--status", "--json", "--data-dir", str(tmp_path / "nothing"))
     assert (done.code, json.loads(done.out)["running"]) == (1, False)
     assert json.loads(cli("down", "--json", "--data-dir", str(tmp_path / "nothing")).out)["stopped"] is False
+
+
+def test_a_branch_goes_when_no_department_is_in_it(tokenq: Cli):
+    """What is in use stays, and 'main' always does."""
+    branch, name = f"b{secrets.token_hex(3)}", f"D{secrets.token_hex(3).upper()}"
+    made(tokenq("branch", "create", branch, "--name", "North", "--timezone", "UTC", "--json"))
+    made(tokenq("dept", "create", "Cash", "--id", name, "--branch", branch, "--json"))
+    assert tokenq("branch", "delete", branch, "--yes").code == 4
+    assert tokenq("branch", "delete", "main", "--yes").code == 4
+
+    made(tokenq("dept", "update", name, "--branch", "main", "--json"))
+
+    assert made(tokenq("branch", "delete", branch, "--yes", "--json")) == {"deleted": {"branch": branch}}
+    assert tokenq("branch", "show", branch).code == 3
+
+
+def test_a_key_changes_and_keeps_its_secret(cli: Cli, tokenq: Cli, api: Api, dept: str):
+    """A kiosk that moves to another department need not be given a new key."""
+    key = made(tokenq("key", "create", "kiosk", "--role", "desk", "--dept", dept, "--json"))
+    changed = made(tokenq("key", "update", str(key["keyId"]), "--label", "entrance", "--role", "staff", "--json"))
+    assert (changed["label"], changed["role"], changed["departments"]) == ("entrance", "staff", [dept])
+    me = made(cli("whoami", "--json", TOKENQ_URL=api.url, TOKENQ_TOKEN=key["key"]))
+    assert (me["name"], me["role"]) == ("entrance", "staff")
+    assert tokenq("key", "update", "999999", "--label", "x").code == 3

@@ -43,7 +43,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Admin",
         (
             Entry("dept", "List, create, change, open and close departments."),
-            Entry("branch", "List, create and change branches."),
+            Entry("branch", "List, create, change and delete branches."),
             Entry("user", "List, create and change users and their roles."),
             Entry("key", "List, create and revoke keys for kiosks and scripts."),
             Entry("login", "Sign in to a server."),

@@ -65,6 +65,10 @@ class PlaceCalls(Calls):
         view: BranchView = self.put(f"{BRANCHES}/{segment(branch)}", body)
         return view
 
+    def delete_branch(self, branch: str) -> None:
+        """Remove a branch that no department is in."""
+        self.delete(f"{BRANCHES}/{segment(branch)}")
+
 
 class PeopleCalls(Calls):
     """Users, keys and roles. Every method raises ``Refused`` or a ``TokenqError``."""
@@ -99,6 +103,11 @@ class PeopleCalls(Calls):
     def create_key(self, body: Mapping[str, Any]) -> "KeyView":
         """Make a key; the answer is the only one that holds its secret."""
         view: KeyView = self.post(KEYS, body)
+        return view
+
+    def change_key(self, key_id: int, body: Mapping[str, Any]) -> "KeyView":
+        """Change the given fields of a key."""
+        view: KeyView = self.patch(f"{KEYS}/{segment(key_id)}", body)
         return view
 
     def delete_key(self, key_id: int) -> None:

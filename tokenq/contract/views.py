@@ -3,9 +3,9 @@
 Times are RFC 3339 in UTC, days ``YYYY-MM-DD``; what is unknown or not for the reader's eyes is null.
 """
 
-from typing import Any
+from typing import Any, NotRequired
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 
 class TokenView(TypedDict):

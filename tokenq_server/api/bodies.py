@@ -208,6 +208,14 @@ class ChangeUser(Body):
     disabled: bool | None = None
 
 
+class ChangeKey(Body):
+    """What changes about a key; its secret stays."""
+
+    label: Label | None = None
+    role: AnyRole | None = None
+    departments: Departments | None = None
+
+
 class CreateKey(Body):
     """A new key: what it is for and what it may do."""
 

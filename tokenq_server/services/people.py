@@ -75,6 +75,9 @@ class PeopleStore(Protocol):
     async def keys(self) -> list[Key]:
         """All keys by id."""
 
+    async def change_key(self, key_id: int, values: dict[str, Any]) -> Key | None:
+        """Change a key."""
+
     async def delete_credential(self, credential_id: int, kind: str) -> bool:
         """Revoke a key or a session."""
 
@@ -178,10 +181,18 @@ class People:
         key = await self._store.add_key(label, role, departments, hash_of(secret))
         return {**_key_view(key), "key": secret}
 
+    async def change_key(self, key_id: int, values: dict[str, Any]) -> KeyView:
+        """Change a key's label, role or departments. Raises Refused."""
+        key = await self._store.change_key(key_id, values)
+        if key is None:
+            raise _unknown_key(key_id)
+        self._seen.clear()
+        return _key_view(key)
+
     async def delete_key(self, key_id: int) -> None:
         """Revoke a key. Raises Refused."""
         if not await self._store.delete_credential(key_id, "key"):
-            raise refuse(ProblemCode.UNKNOWN_KEY, f"There is no key {key_id}.", "List them with 'tokenq key list'.")
+            raise _unknown_key(key_id)
         self._seen.clear()
 
     async def _with_hash(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -234,3 +245,7 @@ def _known(user: User | None, user_id: int) -> User:
 
 def _unknown_user(user_id: int) -> Refused:
     return refuse(ProblemCode.UNKNOWN_USER, f"There is no user {user_id}.", "List them with 'tokenq user list'.")
+
+
+def _unknown_key(key_id: int) -> Refused:
+    return refuse(ProblemCode.UNKNOWN_KEY, f"There is no key {key_id}.", "List them with 'tokenq key list'.")

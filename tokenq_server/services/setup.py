@@ -12,6 +12,8 @@ from tokenq_server.domain.numbering import DEFAULT_FORMAT, check_format
 from tokenq_server.domain.policy import Ratio
 from tokenq_server.services.batch import unknown_department
 
+MAIN_BRANCH = "main"
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -34,6 +36,9 @@ class SetupStore(Protocol):
 
     async def put_branch(self, branch: Branch, *, is_new: bool) -> None:
         """Write a branch. Raises Refused (``exists``)."""
+
+    async def delete_branch(self, branch_id: str) -> bool:
+        """Remove a branch; False if there is none. Raises Refused (``in_use``)."""
 
     async def departments(self) -> list[Department]:
         """All departments by id."""
@@ -76,6 +81,13 @@ class Setup:
         _check_zone(branch.timezone)
         await self._store.put_branch(branch, is_new=False)
         return branch_view(branch)
+
+    async def delete_branch(self, branch_id: str) -> None:
+        """Remove a branch that no department is in. Raises Refused (``in_use``); ``main`` always stays."""
+        if branch_id == MAIN_BRANCH:
+            raise refuse(ProblemCode.IN_USE, "The main branch stays.", "Give it another name and time zone instead.")
+        await self._branch(branch_id)
+        await self._store.delete_branch(branch_id)
 
     async def departments(self) -> list[DepartmentView]:
         """All departments."""

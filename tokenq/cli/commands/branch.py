@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli import output
+from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
-from tokenq.cli.options import Json
+from tokenq.cli.options import Json, Yes
 from tokenq.cli.tree import plain_app
 from tokenq.client.calls import given
 
 if TYPE_CHECKING:
     from tokenq.contract.views import BranchView
 
-app = plain_app(help="List, create and change branches.")
+app = plain_app(help="List, create, change and delete branches.")
 
 Branch = Annotated[str, typer.Argument(metavar="BRANCH", help="Branch id, such as main.")]
 RolloverHour = Annotated[
@@ -70,6 +71,15 @@ def update(
     now = client.branch(branch)
     whole = {"name": now["name"], "timezone": now["timezone"], "rolloverHour": now["rolloverHour"], **changes}
     _show(client.replace_branch(branch, whole), as_json=as_json)
+
+
+@app.command()
+def delete(branch: Branch, yes: Yes = False, as_json: Json = False) -> None:
+    """Delete a branch that no department is in."""
+    client = connect()
+    confirm(f"Delete the branch {branch}?", yes=yes)
+    client.delete_branch(branch)
+    output.deleted("branch", branch, as_json=as_json)
 
 
 def _show(view: "BranchView", *, as_json: bool) -> None:

@@ -7,11 +7,12 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import WrongUse, talk
 from tokenq.cli.options import Json, TheirDepartments, Yes
 from tokenq.cli.tokens import clock
 from tokenq.cli.tree import plain_app
 from tokenq.client import Client
+from tokenq.client.calls import given
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.words import Role
 
@@ -49,7 +50,10 @@ def list_(as_json: Json = False) -> None:
 @app.command()
 def show(key: Key, as_json: Json = False) -> None:
     """Show one key, without its secret."""
-    view = _find(connect(), key)
+    _show(_find(connect(), key), as_json=as_json)
+
+
+def _show(view: "KeyView", *, as_json: bool) -> None:
     if as_json:
         output.document(view)
         return
@@ -79,6 +83,21 @@ def create(
         return
     output.line(view.get("key", ""))
     talk(f"Key {view['keyId']} is made. It is shown this one time: keep it now, and use it as TOKENQ_TOKEN.")
+
+
+@app.command()
+def update(
+    key: Key,
+    label: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    role: Annotated[Role | None, typer.Option(help="What it may do.")] = None,
+    dept: TheirDepartments = None,
+    as_json: Json = False,
+) -> None:
+    """Change what is given, keep the rest; the secret stays the same."""
+    changes = given(label=label, role=role, departments=dept)
+    if not changes:
+        raise WrongUse("Nothing to change.", "Give at least one option, such as --label.")
+    _show(connect().change_key(key, changes), as_json=as_json)
 
 
 @app.command()

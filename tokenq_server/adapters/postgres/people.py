@@ -98,6 +98,15 @@ class PostgresPeople:
         async with self._database.begin() as connection:
             return [_key(row) for row in await connection.execute(query)]
 
+    async def change_key(self, key_id: int, values: dict[str, Any]) -> Key | None:
+        """Change a key."""
+        which = and_(credential.c.credential_id == key_id, credential.c.kind == "key")
+        changed = {name: str(value) if name == "role" else value for name, value in values.items()}
+        statement = update(credential).where(which).values(credential_id=key_id, **changed)
+        async with self._database.begin() as connection:
+            row = (await connection.execute(statement.returning(*credential.c))).one_or_none()
+            return _key(row) if row is not None else None
+
     async def delete_credential(self, credential_id: int, kind: str) -> bool:
         """Revoke a key or a session."""
         which = and_(credential.c.credential_id == credential_id, credential.c.kind == kind)

@@ -44,6 +44,14 @@ class PostgresSetup:
         async with self._database.begin() as connection:
             await connection.execute(statement)
 
+    async def delete_branch(self, branch_id: str) -> bool:
+        """Remove a branch."""
+        async with self._database.begin() as connection:
+            gone = await connection.execute(
+                delete(branch).where(branch.c.branch_id == branch_id).returning(branch.c.branch_id)
+            )
+            return gone.first() is not None
+
     async def departments(self) -> list[Department]:
         """All departments by id."""
         async with self._database.begin() as connection:

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import paths
 from tokenq.contract.views import KeyView, RoleView, UserView
-from tokenq_server.api.bodies import ChangeUser, CreateKey, CreateUser
+from tokenq_server.api.bodies import ChangeKey, ChangeUser, CreateKey, CreateUser
 from tokenq_server.api.callers import Admin, Anybody, IdPath, ServicesDep
 from tokenq_server.domain.principal import MAY
 
@@ -89,6 +89,13 @@ async def list_keys(_: Admin, services: ServicesDep) -> KeyList:
 async def create_key(body: CreateKey, _: Admin, services: ServicesDep) -> KeyView:
     """Create a key; its secret shows in this answer only."""
     return await services.people.create_key(body.label, body.role, body.departments)
+
+
+@router.patch(paths.KEYS + "/{key_id}")
+async def change_key(key_id: IdPath, body: ChangeKey, _: Admin, services: ServicesDep) -> KeyView:
+    """Change what a key is called and what it may do; its secret stays the same."""
+    said = {name: value for name, value in body.said().items() if value is not None}
+    return await services.people.change_key(key_id, said)
 
 
 @router.delete(paths.KEYS + "/{key_id}", status_code=204)

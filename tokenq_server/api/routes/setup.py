@@ -106,5 +106,11 @@ async def put_branch(branch_id: BranchPath, body: PutBranch, _: Admin, services:
     return await services.setup.put_branch(_branch(branch_id, body))
 
 
+@router.delete(_BRANCH, status_code=204)
+async def delete_branch(branch_id: BranchPath, _: Admin, services: ServicesDep) -> None:
+    """Remove a branch that no department is in."""
+    await services.setup.delete_branch(branch_id)
+
+
 def _branch(branch_id: str, body: PutBranch) -> Branch:
     return Branch(branch_id, body.name, body.timezone, body.rollover_hour)
