@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tokenq_server.domain.policy import RANK
 from tokenq_server.services.mailing import Attempt, Letter, Verdict
-from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry
+from tokenq_server.services.ports import Advance, Ask, LedgerDown, LineAnswer, LineDown, LineEntry
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail
 
 
@@ -96,6 +96,36 @@ class MemoryLine:
                 line.pop(change.entry.token_id, None)
         self._seq[step.department_id] = step.new
         return step.new
+
+
+@dataclass
+class MemoryLog:
+    """An outbox in memory; ``loses_cursor_once`` is a crash between publishing and moving the cursor."""
+
+    entries: list[Entry]
+    positions: dict[str, Cursor] = field(default_factory=dict)
+    loses_cursor_once: bool = False
+
+    async def take_over(self) -> None:
+        return
+
+    async def cursors(self) -> dict[str, Cursor]:
+        return {name: self.positions.get(name, Cursor(0)) for name in {one.department_id for one in self.entries}}
+
+    async def refill_starts(self) -> dict[str, int]:
+        return {}
+
+    async def set_cursors(self, cursors: dict[str, Cursor]) -> None:
+        if self.loses_cursor_once:
+            self.loses_cursor_once = False
+            raise LedgerDown
+        self.positions |= cursors
+
+    async def unpublished(self, limit: int) -> list[Entry]:
+        return [one for one in self.entries if one.seq > self.positions.get(one.department_id, Cursor(0)).seq][:limit]
+
+    async def close(self) -> None:
+        return
 
 
 @dataclass

@@ -3,42 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
-from tests.fakes import MemoryTopic
+from tests.fakes import MemoryLog, MemoryTopic
 from tokenq_server.relay import Relay, resumed
-from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, Entry, Tail
-
-
-@dataclass
-class MemoryLog:
-    """An outbox in memory; ``loses_cursor_once`` is a crash between publishing and moving the cursor."""
-
-    entries: list[Entry]
-    positions: dict[str, Cursor] = field(default_factory=dict)
-    loses_cursor_once: bool = False
-
-    async def take_over(self) -> None:
-        return
-
-    async def cursors(self) -> dict[str, Cursor]:
-        return {name: self.positions.get(name, Cursor(0)) for name in {one.department_id for one in self.entries}}
-
-    async def refill_starts(self) -> dict[str, int]:
-        return {}
-
-    async def set_cursors(self, cursors: dict[str, Cursor]) -> None:
-        if self.loses_cursor_once:
-            self.loses_cursor_once = False
-            raise LedgerDown
-        self.positions |= cursors
-
-    async def unpublished(self, limit: int) -> list[Entry]:
-        return [one for one in self.entries if one.seq > self.positions.get(one.department_id, Cursor(0)).seq][:limit]
-
-    async def close(self) -> None:
-        return
 
 
 def log_of(count: int, **more: bool) -> MemoryLog:
