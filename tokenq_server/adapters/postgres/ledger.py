@@ -14,11 +14,20 @@ from psycopg.sql import Composed
 
 from tokenq.contract.events import Event, encode
 from tokenq.contract.problems import ProblemCode, refuse
-from tokenq.contract.words import Priority, TokenState
 from tokenq_server.adapters.postgres import statements as sql
-from tokenq_server.domain.department import Department, Standing
+from tokenq_server.adapters.postgres.rows import (
+    CHANGING_COLUMNS,
+    TOKEN_COLUMNS,
+    changed_row,
+    columns,
+    department_from,
+    entry_from,
+    standing_from,
+    standing_row,
+    token_from,
+    token_row,
+)
 from tokenq_server.domain.floor import Floor, Record
-from tokenq_server.domain.policy import Policy, Ratio, Turn
 from tokenq_server.domain.token import Token
 from tokenq_server.services.event_ids import new_event_id
 from tokenq_server.services.ports import (
@@ -133,12 +142,12 @@ class PostgresTransaction:
         async with self._connection.pipeline():
             if wanted.token_ids or wanted.counters or wanted.users:
                 cursors["tokens"] = await self._connection.execute(
-                    sql.TOKENS_WANTED, [wanted.token_ids, *_columns(wanted.counters, 2), *_columns(wanted.users, 2)]
+                    sql.TOKENS_WANTED, [wanted.token_ids, *columns(wanted.counters, 2), *columns(wanted.users, 2)]
                 )
             if wanted.users:
                 cursors["contacts"] = await self._connection.execute(sql.CONTACTS, [[user for _, user in wanted.users]])
             if wanted.keys:
-                cursors["kept"] = await self._connection.execute(sql.REMEMBERED, _columns(wanted.keys, 2))
+                cursors["kept"] = await self._connection.execute(sql.REMEMBERED, columns(wanted.keys, 2))
             if wanted.new_tokens:
                 cursors["ids"] = await self._connection.execute(sql.NEW_IDS, [wanted.new_tokens])
         rows = {name: await cursor.fetchall() for name, cursor in cursors.items()}
@@ -165,12 +174,12 @@ class PostgresTransaction:
         """What each log entry after ``seq`` that is still kept did to the line."""
         cursor = await self._connection.execute(sql.CHANGES_SINCE, [department_id, seq])
         rows = await cursor.fetchall()
-        return [None if row["joins"] is None else LineChange(row["joins"], _entry(row)) for row in rows]
+        return [None if row["joins"] is None else LineChange(row["joins"], entry_from(row)) for row in rows]
 
     async def waiting(self, department_id: str) -> list[LineEntry]:
         """Everybody in line."""
         cursor = await self._connection.execute(sql.WAITING, [department_id])
-        return [_entry(row) for row in await cursor.fetchall()]
+        return [entry_from(row) for row in await cursor.fetchall()]
 
     async def commit(self, floors: Sequence[Floor], remembered: Sequence[Remembered]) -> None:
         """Write what changed and commit, in one pipelined round trip."""
@@ -185,17 +194,17 @@ class PostgresTransaction:
                 [one for one in changed if one.is_at_counter],
             ):
                 if group:
-                    await run(sql.UPDATE_TOKENS, _columns([_changed_row(one) for one in group], 13))
+                    await run(sql.UPDATE_TOKENS, columns([changed_row(one) for one in group], len(CHANGING_COLUMNS)))
             if created:
-                await run(sql.INSERT_TOKENS, _columns([_token_row(one) for one in created], 22))
+                await run(sql.INSERT_TOKENS, columns([token_row(one) for one in created], len(TOKEN_COLUMNS)))
             if records:
                 rows = [self._outbox_row(floor.department.branch_id, record) for floor, record in records]
-                await run(sql.INSERT_OUTBOX, _columns(rows, 9))
+                await run(sql.INSERT_OUTBOX, columns(rows, 9))
             if remembered:
                 rows = [(one.principal, one.key, one.fingerprint, one.status, one.body) for one in remembered]
-                await run(sql.REMEMBER, _columns(rows, 5))
+                await run(sql.REMEMBER, columns(rows, 5))
             for floor in floors:
-                await run(sql.UPDATE_STANDING, _standing_row(floor))
+                await run(sql.UPDATE_STANDING, standing_row(floor))
             await run("COMMIT")
         self.is_over = True
 
@@ -234,107 +243,3 @@ class PostgresTransaction:
             token.place,
             record.at,
         )
-
-
-def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
-    """Turn rows into columns, the shape that unnest takes."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
-
-
-def _entry(row: dict[str, Any]) -> LineEntry:
-    return LineEntry(row["token_id"], Priority(row["priority"]), row["place"])
-
-
-def department_from(row: dict[str, Any]) -> Department:
-    """A department from a row that joins department and branch; ``max_wait`` is an interval."""
-    ratio = Ratio(row["ratio_priority"], row["ratio_normal"])
-    return Department(
-        department_id=row["department_id"],
-        name=row["name"],
-        branch_id=row["branch_id"],
-        timezone=row["timezone"],
-        rollover_hour=row["rollover_hour"],
-        is_open=row["is_open"],
-        prefix=row["prefix"],
-        number_format=row["number_format"],
-        policy=Policy(ratio, row["max_wait"]),
-    )
-
-
-def standing_from(row: dict[str, Any]) -> Standing:
-    """The head of a department's log from its row."""
-    return Standing(
-        day=row["day"],
-        last_no=row["last_no"],
-        last_seq=row["last_seq"],
-        turn=Turn(row["turn_priority"], row["turn_normal"]),
-        waiting={
-            Priority.URGENT: row["waiting_urgent"],
-            Priority.PRIORITY: row["waiting_priority"],
-            Priority.NORMAL: row["waiting_normal"],
-        },
-    )
-
-
-def _standing_row(floor: Floor) -> list[Any]:
-    standing = floor.standing
-    waiting = [standing.waiting.get(name, 0) for name in (Priority.URGENT, Priority.PRIORITY, Priority.NORMAL)]
-    return [
-        standing.day,
-        standing.last_no,
-        standing.last_seq,
-        standing.turn.priority,
-        standing.turn.normal,
-        *waiting,
-        floor.department.department_id,
-    ]
-
-
-def token_from(row: dict[str, Any]) -> Token:
-    """A token from its row."""
-    return Token(**row | {"state": TokenState(row["state"]), "priority": Priority(row["priority"])})
-
-
-def _token_row(token: Token) -> tuple[Any, ...]:
-    return (
-        token.token_id,
-        token.department_id,
-        token.branch_id,
-        token.day,
-        token.number,
-        token.display,
-        str(token.state),
-        str(token.priority),
-        token.place,
-        token.original_place,
-        token.issued_at,
-        token.waiting_since,
-        token.user_id,
-        token.name,
-        token.email,
-        token.counter_id,
-        token.claim_version,
-        token.calls,
-        token.reason,
-        token.called_at,
-        token.started_at,
-        token.served_at,
-    )
-
-
-def _changed_row(token: Token) -> tuple[Any, ...]:
-    return (
-        token.token_id,
-        str(token.state),
-        str(token.priority),
-        token.place,
-        token.waiting_since,
-        token.counter_id,
-        token.claim_version,
-        token.calls,
-        token.reason,
-        token.called_at,
-        token.started_at,
-        token.served_at,
-        token.original_place,
-    )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq.contract.words import Priority, TokenState
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.ledger import department_from, standing_from, token_from
+from tokenq_server.adapters.postgres.rows import department_from, standing_from, token_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state, outbox, token
 from tokenq_server.domain.token import Token
 from tokenq_server.services.reading import Snapshot, Sought

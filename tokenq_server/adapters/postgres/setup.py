@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.ledger import department_from
+from tokenq_server.adapters.postgres.rows import department_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state, idempotency, relay_cursor, token
 from tokenq_server.domain.department import Department
 from tokenq_server.services.setup import Branch

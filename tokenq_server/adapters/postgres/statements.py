@@ -1,11 +1,11 @@
 """The ledger's SQL, one sentence each."""
 
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Identifier
 
-_TOKENS = SQL(
-    "token_id, department_id, branch_id, day, number, display, state, priority, place, original_place, issued_at, "
-    "waiting_since, user_id, name, email, counter_id, claim_version, calls, reason, called_at, started_at, served_at"
-)
+from tokenq_server.adapters.postgres.rows import TOKEN_COLUMNS
+
+_TOKENS = SQL(", ").join(map(Identifier, TOKEN_COLUMNS))
+
 # Lock the departments' rows in id order (so that two processes cannot deadlock) and read what orders them.
 LOCK = """
 SELECT d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_format,
@@ -78,11 +78,11 @@ SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::date[], %s::int[]
 UPDATE_TOKENS = """
 UPDATE token SET state = c.state, priority = c.priority, place = c.place, waiting_since = c.waiting_since,
   counter_id = c.counter_id, claim_version = c.claim_version, calls = c.calls, reason = c.reason,
-  called_at = c.called_at, started_at = c.started_at, served_at = c.served_at, original_place = c.original_place
+  called_at = c.called_at, started_at = c.started_at, served_at = c.served_at
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::int[], %s::int[],
-  %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::bigint[])
+  %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
   AS c(token_id, state, priority, place, waiting_since, counter_id, claim_version, calls, reason, called_at, started_at,
-       served_at, original_place)
+       served_at)
 WHERE token.token_id = c.token_id
 """
 
