@@ -5,9 +5,8 @@ other, and writes :attr:`Floor.changed`, :attr:`Floor.records` and :attr:`Floor.
 A command checks everything before it changes anything, so a refused one leaves no trace.
 """
 
-from bisect import insort
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -18,25 +17,14 @@ from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.commands import CallNext, CallToken, Issue, MoveToken, ServeNext
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.lifecycle import MOVES, Verb, moves_from
+from tokenq_server.domain.line import Line
 from tokenq_server.domain.numbering import display_number
-from tokenq_server.domain.policy import Turn, Waiting, choose, position
+from tokenq_server.domain.policy import Turn, choose, position
+from tokenq_server.domain.record import Record
 from tokenq_server.domain.token import Token
 
 Counters = dict[tuple[str, str], Token]
 """Who is at which (branch, counter) now; shared by the floors of one batch."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """One entry of the department's log. ``joins`` says whether the token enters (True) or leaves the line."""
-
-    seq: int
-    event_type: EventType
-    token: Token
-    actor: str
-    at: datetime
-    data: dict[str, Any]
-    joins: bool | None = None
 
 
 class Floor:
@@ -52,7 +40,7 @@ class Floor:
         self.changed: dict[int, Token] = {}
         self.records: list[Record] = []
         self._live_of_user: dict[int, Token] = {}
-        self._line: dict[Priority, list[tuple[int, int]]] = {name: [] for name in Priority}
+        self._line = Line()
 
     def know(self, tokens: Iterable[Token]) -> None:
         """Take in tokens as the store holds them."""
@@ -65,9 +53,8 @@ class Floor:
         """Take in the heads of the waiting line; only tokens that really wait are kept."""
         for token in tokens:
             known = self.tokens.setdefault(token.token_id, token)
-            entry = (known.place, known.token_id)
-            if known.state is TokenState.WAITING and entry not in self._line[known.priority]:
-                insort(self._line[known.priority], entry)
+            if known.state is TokenState.WAITING:
+                self._line.join(known)
 
     @property
     def day_is_over(self) -> bool:
@@ -129,7 +116,7 @@ class Floor:
         """Call whoever is next; if the counter holds somebody of this department, that one is the answer."""
         if held := self._held_here(command.counter_id):
             return held
-        choice = choose(self._heads(), self.standing.turn, self.department.policy, self.now)
+        choice = choose(self._line.heads(self.tokens), self.standing.turn, self.department.policy, self.now)
         if choice is None:
             raise refuse(
                 ProblemCode.QUEUE_EMPTY,
@@ -206,14 +193,6 @@ class Floor:
             raise _busy(counter_id, held)
         return held
 
-    def _heads(self) -> dict[Priority, Waiting]:
-        heads = {}
-        for name, line in self._line.items():
-            if line:
-                token = self.tokens[line[0][1]]
-                heads[name] = Waiting(token.token_id, name, token.place, token.waiting_since)
-        return heads
-
     def _call(self, token: Token, counter_id: str, rule: str, actor: str) -> Token:
         self._leave_line(token)
         called = replace(
@@ -264,12 +243,12 @@ class Floor:
         return moved
 
     def _put_back(self, token: Token, to: RequeuePosition) -> Token:
-        line = self._line[token.priority]
+        first = self._line.first_place(token.priority)
         place, since = token.original_place, token.issued_at
         if to is RequeuePosition.LAST:
             place, since = self.standing.last_seq + 1, self.now
-        elif to is RequeuePosition.FIRST and line:
-            place = min(line[0][0] - 1, place)
+        elif to is RequeuePosition.FIRST and first is not None:
+            place = min(first - 1, place)
         return replace(token, counter_id=None, place=place, waiting_since=since, started_at=None)
 
     def _keep(self, token: Token) -> None:
@@ -283,13 +262,11 @@ class Floor:
             self._live_of_user.pop(token.user_id, None)
 
     def _enter_line(self, token: Token) -> None:
-        insort(self._line[token.priority], (token.place, token.token_id))
+        self._line.join(token)
         self._count(token.priority, 1)
 
     def _leave_line(self, token: Token) -> None:
-        entry = (token.place, token.token_id)
-        if entry in self._line[token.priority]:
-            self._line[token.priority].remove(entry)
+        self._line.leave(token)
         self._count(token.priority, -1)
 
     def _count(self, priority: Priority, change: int) -> None:

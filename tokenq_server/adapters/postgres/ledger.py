@@ -27,7 +27,8 @@ from tokenq_server.adapters.postgres.rows import (
     token_from,
     token_row,
 )
-from tokenq_server.domain.floor import Floor, Record
+from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.record import Record
 from tokenq_server.domain.token import Token
 from tokenq_server.services.event_ids import new_event_id
 from tokenq_server.services.ports import (
