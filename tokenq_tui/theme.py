@@ -19,7 +19,17 @@ DARK = Theme(
     success="#5fd7af",
     warning="#ffb454",
     error="#ff8f8f",
-    variables={"quiet": "#8b96ad", "line": "#2c3a5c", "footer-key-foreground": "#ffc83d"},
+    variables={
+        "quiet": "#8b96ad",
+        "line": "#2c3a5c",
+        "footer-key-foreground": "#ffc83d",
+        "scrollbar": "#2c3a5c",
+        "scrollbar-hover": "#3d5080",
+        "scrollbar-active": "#3d5080",
+        "scrollbar-background": "#0d1220",
+        "scrollbar-background-hover": "#0d1220",
+        "scrollbar-background-active": "#0d1220",
+    },
 )
 LIGHT = Theme(
     name="tokenq-light",
@@ -34,5 +44,15 @@ LIGHT = Theme(
     success="#00694a",
     warning="#8a4b00",
     error="#a8071a",
-    variables={"quiet": "#5b6579", "line": "#c3cbdb", "footer-key-foreground": "#123f9e"},
+    variables={
+        "quiet": "#5b6579",
+        "line": "#c3cbdb",
+        "footer-key-foreground": "#123f9e",
+        "scrollbar": "#c3cbdb",
+        "scrollbar-hover": "#a3aec4",
+        "scrollbar-active": "#a3aec4",
+        "scrollbar-background": "#f6f7fa",
+        "scrollbar-background-hover": "#f6f7fa",
+        "scrollbar-background-active": "#f6f7fa",
+    },
 )

@@ -8,7 +8,7 @@ from tests.servers import until
 from tokenq.client.events import LinkChanged, Resync
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble
-from tokenq_tui.console.tail import Tail
+from tokenq_tui.console.tail import REASSURE_SECONDS, Tail
 from tokenq_tui.link_badge import Health
 
 
@@ -50,7 +50,7 @@ def test_another_persons_action_is_fetched_when_its_event_comes() -> None:
     with tailing(desk, "CW") as (_, told):
         until(lambda: health(told) is Health.LIVE)
         desk.other_person(desk.queue("CW")["waiting"][0], state="CALLED", counterId="7")
-        until(lambda: seen(told, "CW") == desk.seq)
+        until(lambda: seen(told, "CW") == desk.seq, seconds=REASSURE_SECONDS / 2)
 
 
 def test_a_resync_fetches_everything() -> None:
@@ -59,7 +59,7 @@ def test_a_resync_fetches_everything() -> None:
         until(lambda: health(told) is Health.LIVE)
         desk.seq += 5
         desk.feed.put(Resync())
-        until(lambda: seen(told, "CW") == seen(told, "LAB") == desk.seq)
+        until(lambda: seen(told, "CW") == seen(told, "LAB") == desk.seq, seconds=REASSURE_SECONDS / 2)
 
 
 def test_lost_events_are_stale_and_a_silent_server_is_offline_until_it_answers() -> None:

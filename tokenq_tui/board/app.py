@@ -109,7 +109,7 @@ class BoardApp(App[None]):
             clock.update(text)
         self.query_one(Banner).show(call, age, _notice(self._update, health), is_doubtful=health is Health.OFFLINE)
         shown = (call.department_id, call.seq) if call else None
-        self.query_one(Recent).show([c for c in picture.calls if (c.department_id, c.seq) != shown])
+        self.query_one(Recent).show(tuple(c for c in picture.calls if (c.department_id, c.seq) != shown))
         self.query_one(Departments).show(picture.departments, int(now) // _PAGE_SECONDS)
 
 
@@ -120,7 +120,7 @@ def run(
     calls: int = 8,
     quiet: bool = False,
     light: bool = False,
-    fetch_wait_ms: int = 20,
+    fetch_wait_ms: int = 50,
 ) -> int:
     """Show the board until somebody leaves it; the answer is the exit code.
 

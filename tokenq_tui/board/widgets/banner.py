@@ -29,17 +29,20 @@ class Banner(Panel):
         self._is_fresh = False
         self._is_doubtful = False
         self._notice: tuple[str, str] = ("", "")
+        self._shown: tuple[object, ...] = ()
 
     def show(self, call: Call | None, age: float | None, notice: tuple[str, str], *, is_doubtful: bool = False) -> None:
         """Show ``call``, new since ``age`` seconds; without one, ``notice``: a headline and a sentence.
 
         A doubtful call, known from before the link was lost, is dimmed and has the sentence underneath.
         """
-        self._call, self._is_fresh, self._notice = call, age is not None, notice
-        self._is_doubtful = is_doubtful
         is_bright = age is not None and (age > _BLINKS_FOR or int(age * 2) % 2 == 0)
-        self.set_class(is_bright, "-bright")
-        self.draw()
+        shown = (call, age is not None, notice, is_doubtful, is_bright)
+        if shown != self._shown:
+            self._shown = shown
+            self._call, self._is_fresh, self._notice, self._is_doubtful, _ = shown
+            self.set_class(is_bright, "-bright")
+            self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
         """The call centred, its particulars underneath."""

@@ -34,8 +34,9 @@ class Departments(Panel):
 
     def show(self, departments: Sequence[DepartmentPicture], turn: int) -> None:
         """Show these; ``turn`` counts up and chooses the page."""
-        self._departments, self._turn = departments, turn
-        self.draw()
+        if (departments, turn) != (self._departments, self._turn):
+            self._departments, self._turn = departments, turn
+            self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
         """A title, and underneath cards or lines."""

@@ -29,8 +29,10 @@ class Recent(Panel):
 
     def show(self, calls: Sequence[Call]) -> None:
         """List these calls."""
-        self._calls = calls[: self._most]
-        self.draw()
+        calls = calls[: self._most]
+        if calls != self._calls:
+            self._calls = calls
+            self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
         """A title and as many calls as fit."""

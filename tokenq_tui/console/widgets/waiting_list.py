@@ -13,14 +13,14 @@ from tokenq_tui.console.state import waited
 
 _WIDE = 60
 _SIGNS = {Priority.URGENT: " ‼", Priority.PRIORITY: " ▲"}
-_NARROW_FIXED, _WIDE_FIXED = 30, 41
+_NARROW_FIXED, _WIDE_FIXED = 31, 42
 
 
 class WaitingList(DataTable[Text]):
     """The waiting tokens as rows; the marked row stays with its person when the order changes."""
 
     DEFAULT_CSS = """
-    WaitingList { height: 1fr; background: $background; }
+    WaitingList { height: 1fr; background: $background; overflow-x: hidden; scrollbar-size: 0 1; }
     WaitingList:focus { background-tint: $foreground 0%; }
     WaitingList > .datatable--header { background: $background; color: $quiet; text-style: none; }
     WaitingList > .datatable--cursor { background: $panel; color: $foreground; text-style: bold; }
