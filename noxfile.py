@@ -110,7 +110,7 @@ def bench(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write deploy/constraints.txt anew with the newest versions that fit."""
     groups = [word for name in PROJECT["dependency-groups"] for word in ("--group", name)]
-    options = ["--universal", "--all-extras", "--upgrade", "--no-header", "--no-annotate", "--no-emit-package", "tokenq"]
-    out = str(session.run("uv", "pip", "compile", "-q", "pyproject.toml", *options, *groups, silent=True, external=True))
+    compile_ = ["uv", "pip", "compile", "-q", "pyproject.toml", "--universal", "--all-extras", "--upgrade", *groups]
+    out = str(session.run(*compile_, "--no-header", "--no-annotate", silent=True, external=True))
     head = "# The versions that are tested together. Renew them with: nox -s lock\n"
     Path(CONSTRAINTS).write_text(head + out, encoding="utf-8")
