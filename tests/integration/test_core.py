@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+import psycopg
 import pytest
 from redis.asyncio import Redis
 
@@ -246,3 +247,33 @@ async def test_closing_finishes_what_was_accepted(
     tokens = await asyncio.gather(*work)
 
     assert sorted(token["tokenNo"] for token in tokens) == list(range(1, 51))
+
+
+async def test_two_processes_that_want_each_other_s_counters_do_not_hang(core: Core, servers: Servers) -> None:
+    """Two departments, the same desks in opposite order: the database breaks the tie, and everybody gets an answer."""
+    first, second = await core.department(), await core.department()
+    await asyncio.gather(core.issue(first, 20), core.issue(second, 20))
+    desks = [f"d{n}" for n in range(20)]
+    async with open_core(core.dsn, servers.redis_url) as other:
+        calls = [core.call(first, desk) for desk in desks] + [other.call(second, desk) for desk in reversed(desks)]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+
+    codes = {answer.problem.code for answer in answers if isinstance(answer, Refused)}
+    called = [answer for answer in answers if isinstance(answer, dict)]
+    assert codes <= {ProblemCode.COUNTER_BUSY}
+    assert sorted(one["counterId"] for one in called) == sorted(desks)
+    await assert_all_is_well(core, first)
+    await assert_all_is_well(core, second)
+
+
+async def test_a_department_locked_by_somebody_else_is_busy_not_broken(core: Core) -> None:
+    """An intruder holds the row: the answer says when to come back."""
+    name = await core.department()
+    hold = "SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE"
+    async with await psycopg.AsyncConnection.connect(core.dsn) as intruder:
+        await intruder.execute(hold, [name])
+        with pytest.raises(Refused) as refused:
+            await core.issue(name)
+
+    assert refused.value.problem.code is ProblemCode.UNAVAILABLE
+    assert (await core.issue(name))[0]["tokenNo"] == 1

@@ -93,6 +93,8 @@ class GroupCommit:
             self._answer(taken, [_unavailable()] * len(taken))
         except LedgerRefused as refusal:
             await self._separately(taken, refusal)
+        except Refused as refusal:
+            self._answer(taken, [refusal] * len(taken))
         except Exception:
             logger.exception("batch failed", extra={"requests": len(taken)})
             self._answer(taken, [_broken()] * len(taken))

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.views import Counts, NextView, QueueView, TokenView
 from tokenq.contract.words import Role, TokenState
+from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.policy import Waiting, choose, in_order, position
 from tokenq_server.domain.principal import Principal
@@ -77,7 +78,7 @@ class Reading:
             "departmentId": department_id,
             "name": department.name,
             "branchId": department.branch_id,
-            "businessDay": snapshot.standing.day.isoformat(),
+            "businessDay": _day(snapshot).isoformat(),
             "open": department.is_open,
             "waiting": _waiting(snapshot, limit, shows),
             "called": _views(snapshot.busy, TokenState.CALLED, shows),
@@ -133,6 +134,14 @@ class Reading:
         if snapshot is None:
             raise unknown_department(department_id)
         return snapshot
+
+
+def _day(snapshot: Snapshot) -> date:
+    """The department's business day; one in which nothing has happened yet is at the branch's today."""
+    if snapshot.standing.last_seq:
+        return snapshot.standing.day
+    department = snapshot.department
+    return business_day(snapshot.now, department.timezone, department.rollover_hour, snapshot.standing.day)
 
 
 def _may_see(token: Token, reader: Principal) -> bool:

@@ -115,6 +115,9 @@ class PostgresLedger:
 def _translated(error: psycopg.Error) -> Exception:
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return refuse(ProblemCode.UNAVAILABLE, "The department is busy.", "Try again in a second.", retryAfter=1)
+    if (error.sqlstate or "").startswith("40"):
+        # A deadlock over two counters with another process: nothing was written, one by one it goes through.
+        return LedgerRefused(None)
     if isinstance(error, psycopg.IntegrityError | psycopg.DataError | psycopg.ProgrammingError):
         return LedgerRefused(error.diag.constraint_name)
     return LedgerDown()
