@@ -30,7 +30,7 @@ async def console_picture() -> str:
     desk = console_seeds.busy_desk()
     app = ConsoleApp(desk, desk, desk.feed, (), "3", clock=lambda: console_seeds.NOON)
     async with app.run_test(size=SIZE) as pilot:
-        while app.main.state.held is None:
+        while len(app.main.state.queues) < len(desk.ids):
             await pilot.pause(0.02)
         await pilot.pause()
         return svg_of(app)

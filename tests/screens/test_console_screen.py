@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from textual.app import App
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.screens.console_seeds import NOON, FakeDesk, away, busy_desk
@@ -29,19 +30,24 @@ def done(desk: FakeDesk) -> list[tuple[Any, ...]]:
     return [request[:-1] for request in desk.requests]
 
 
+async def settled(app: ConsoleApp, pilot: Pilot[None]) -> None:
+    """Until everything is fetched and drawn."""
+    await until(pilot, lambda: len(app.main.state.queues) == 3)
+    for words in ("LIVE", "XR 2", "q Quit"):
+        await until_shown(pilot, words)
+
+
 async def test_shows_who_waits_and_who_is_at_the_counter(looks_like: LooksLike) -> None:
     app = console(busy_desk())
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "LIVE")
-        await until_shown(pilot, "Noor Haddad")
+        await settled(app, pilot)
         looks_like(app, "console-80x24")
 
 
 async def test_a_free_counter_is_told_whom_a_call_would_bring(looks_like: LooksLike) -> None:
     app = console(busy_desk(), "9")
     async with app.run_test(size=MIDDLE) as pilot:
-        await until_shown(pilot, "LIVE")
-        await until_shown(pilot, "Press n to call")
+        await settled(app, pilot)
         looks_like(app, "console-free-120x36")
 
 
@@ -246,7 +252,7 @@ async def test_a_closed_department_is_marked() -> None:
 async def test_help_and_palette_name_every_intent(looks_like: LooksLike) -> None:
     app = console(busy_desk())
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "LIVE")
+        await settled(app, pilot)
         await pilot.press("question_mark")
         await until_shown(pilot, "Show all keys.")
         shown = text_of(app)
