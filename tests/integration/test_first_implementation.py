@@ -86,7 +86,11 @@ def test_s2_the_served_event_carries_everything(running: Stack, department: str,
 
     assert served["eventType"] == "TOKEN_SERVED"
     assert (served["tokenId"], served["tokenNo"]) == (token["tokenId"], 1)
-    assert (served["departmentId"], served["email"], served["counterId"]) == (department, "ada@example.com", f"7-{department}")
+    assert (served["departmentId"], served["email"], served["counterId"]) == (
+        department,
+        "ada@example.com",
+        f"7-{department}",
+    )
 
 
 def test_s2_the_second_letter_is_sent(running: Stack, department: str, issue: Ask, serve: Ask) -> None:
