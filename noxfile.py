@@ -1,6 +1,7 @@
 """How tokenq is checked. `nox` runs what every change must pass; `nox -l` tells what else there is."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,9 @@ nox.options.default_venv_backend = "uv"
 nox.options.sessions = ["lint", "types", "imports", "tests", "bare"]
 nox.options.error_on_missing_interpreters = True
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A script that starts us in the background makes us deaf to Ctrl-C; what the tests press must be heard.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CONSTRAINTS = "deploy/constraints.txt"
 PROJECT = nox.project.load_toml("pyproject.toml")

@@ -1,0 +1,30 @@
+"""``python -m tests.bench [--json] [--seconds N]``: ratios within one run, on this machine, as it is now.
+
+Nothing here passes or fails: a figure tells about code only beside the other one of its row.
+"""
+
+import argparse
+import json
+
+from tests.bench import group_commit, through_http, whole_programs
+from tests.bench.report import table
+from tests.stack import start, up_folder
+
+
+def main() -> None:
+    """Measure everything and print it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.add_argument("--seconds", type=float, default=3.0, help="for how long each load runs")
+    given = parser.parse_args()
+    ratios = whole_programs.measure_up()
+    with up_folder() as folder:
+        stack = start(folder)
+        ratios += whole_programs.measure(stack)
+        ratios += group_commit.measure(stack, given.seconds)
+        ratios += through_http.measure(stack, given.seconds)
+    print(json.dumps([one.as_json() for one in ratios], indent=2) if given.json else table(ratios))
+
+
+if __name__ == "__main__":
+    main()

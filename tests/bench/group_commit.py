@@ -1,0 +1,92 @@
+"""Group commit without HTTP, beside the same batching on Postgres alone: a floor that only writes rows."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from statistics import median
+
+import psycopg
+
+from tests.bench.report import Ratio
+from tests.stack import Stack
+from tokenq_server.adapters.metrics import Metrics
+from tokenq_server.adapters.postgres.ledger import PostgresLedger
+from tokenq_server.adapters.redis.waiting_line import RedisLine
+from tokenq_server.domain.commands import Issue
+from tokenq_server.services.batch import Batch, Outcome, Reply, Request
+from tokenq_server.services.group_commit import GroupCommit
+from tokenq_server.services.ports import Advance
+
+_CLIENTS = 64
+_ROUNDS = 3
+_PAYLOAD = "x" * 430
+"""As long as an event."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS bench_head (dept text PRIMARY KEY, seq bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS bench_token (id bigint PRIMARY KEY, dept text NOT NULL, state text NOT NULL, at timestamptz);
+CREATE TABLE IF NOT EXISTS bench_log (dept text, seq bigint, payload text, PRIMARY KEY (dept, seq));
+INSERT INTO bench_head VALUES ('B', 0) ON CONFLICT DO NOTHING
+"""
+
+
+class _Floor(Batch):
+    """Lock one row, write a token and a log entry per request, commit. No rules, no Redis, no remembered answers."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[tuple[int]]) -> None:
+        self._connection = connection
+
+    async def commit(self, requests: Sequence[Request]) -> tuple[list[Outcome], list[Advance]]:
+        run = self._connection.execute
+        head = await (await run("SELECT seq FROM bench_head WHERE dept = 'B' FOR UPDATE")).fetchone()
+        assert head
+        ids = [head[0] + number for number in range(1, len(requests) + 1)]
+        async with self._connection.pipeline():
+            await run("INSERT INTO bench_token SELECT unnest(%s::bigint[]), 'B', 'WAITING', clock_timestamp()", [ids])
+            await run("INSERT INTO bench_log SELECT 'B', unnest(%s::bigint[]), %s", [ids, _PAYLOAD])
+            await run("UPDATE bench_head SET seq = %s WHERE dept = 'B'", [ids[-1]])
+            await run("COMMIT")
+        return [Reply(201, _PAYLOAD)] * len(requests), []
+
+    async def tell_line(self, steps: Sequence[Advance]) -> None:
+        return
+
+
+def measure(stack: Stack, seconds: float) -> list[Ratio]:
+    """Alternate both; the median of the rounds counts."""
+    assert stack.ask("PUT", "/api/v1/departments/G", {"name": "Group"})[0] == 200
+    ours, floor = asyncio.run(_both(stack, seconds))
+    seen = f"{ours:.0f}/s of {floor:.0f}/s"
+    return [Ratio("group commit / same batching on Postgres alone", ours / floor, ">= 0.55", seen)]
+
+
+async def _both(stack: Stack, seconds: float) -> tuple[float, float]:
+    ledger, line = PostgresLedger(stack.endpoints.postgres), RedisLine(stack.endpoints.redis)
+    ours, floor = [], []
+    async with await psycopg.AsyncConnection.connect(stack.endpoints.postgres) as connection:
+        await connection.execute(_TABLES)
+        await connection.commit()
+        for _ in range(_ROUNDS):
+            floor.append(await _rate(_Floor(connection), seconds))
+            ours.append(await _rate(Batch(ledger, line, Metrics()), seconds))
+    await ledger.close()
+    await line.close()
+    return median(ours), median(floor)
+
+
+async def _rate(batch: Batch, seconds: float) -> float:
+    commit = GroupCommit(batch)
+    commit.start()
+    began = time.perf_counter()
+    counts = await asyncio.gather(*(_client(commit, began + seconds) for _ in range(_CLIENTS)))
+    elapsed = time.perf_counter() - began
+    await commit.close()
+    return sum(counts) / elapsed
+
+
+async def _client(commit: GroupCommit, ends: float) -> int:
+    count = 0
+    while time.perf_counter() < ends:
+        await commit.submit(Request(Issue("G", "bench", email="user@example.com")))
+        count += 1
+    return count
