@@ -1,0 +1,161 @@
+"""What the one who keeps it running relies on: doctor, rebuild, readiness, and an orderly end."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from tests.core import Core, open_core
+from tests.servers import Servers
+from tests.waiting import until
+from tokenq_server import doctor
+from tokenq_server.embedded.ports import free_port
+from tokenq_server.rebuild import rebuild
+from tokenq_server.settings import load
+
+
+@pytest.fixture
+async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
+    async with open_core(fresh_database(schema), servers.redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def settings(servers: Servers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Set the server's environment for a database."""
+
+    def choose(dsn: str) -> None:
+        monkeypatch.setenv("TOKENQ_DATABASE_URL", dsn)
+        monkeypatch.setenv("TOKENQ_REDIS_URL", servers.redis_url)
+        monkeypatch.setenv("TOKENQ_KAFKA_BOOTSTRAP", servers.kafka_bootstrap)
+        monkeypatch.setenv("TOKENQ_DATA_DIR", str(tmp_path))
+
+    return choose
+
+
+def found(name: str) -> dict[str, object]:
+    """One finding of the doctor's."""
+    return next(finding for finding in doctor.check() if finding["name"] == name)
+
+
+def test_the_doctor_finds_nothing_wrong_when_all_is_well(schema: str, settings: Callable[[str], None]) -> None:
+    """No false alarm at three in the morning."""
+    settings(schema)
+
+    assert [finding for finding in doctor.check() if not finding["ok"]] == []
+
+
+def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(
+    fresh_database: Callable[..., str], settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each failure has a hint that names the setting or the command."""
+    settings(fresh_database())
+    assert "tokenq server migrate" in str(found("postgres schema")["hint"])
+    monkeypatch.setenv("TOKENQ_REDIS_URL", "redis://127.0.0.1:1/0")
+    assert "TOKENQ_REDIS_URL" in str(found("redis")["hint"])
+    monkeypatch.setenv("TOKENQ_DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    assert "TOKENQ_DATABASE_URL" in str(found("postgres")["hint"])
+    monkeypatch.setenv("TOKENQ_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    assert "TOKENQ_KAFKA_BOOTSTRAP" in str(found("kafka")["hint"])
+    monkeypatch.setenv("TOKENQ_SMTP_URL", "mail.example.com")
+    assert "smtp://" in str(found("mail")["hint"])
+    monkeypatch.setenv("TOKENQ_PORT", "many")
+    assert "TOKENQ_PORT" in str(found("server settings")["detail"])
+
+
+async def test_rebuild_makes_redis_anew(core: Core, servers: Servers, settings: Callable[[str], None]) -> None:
+    """After any doubt about Redis: one command, on a live system."""
+    name = await core.department()
+    await core.issue(name, 5)
+    await core.call(name, "1")
+    redis: Redis = Redis.from_url(servers.redis_url)
+    (key,) = [key async for key in redis.scan_iter(f"tq:{{{name}}}:*:q")]
+    before = await redis.zrange(key, 0, -1, withscores=True)
+    await redis.zadd(key, {"garbage": 1})
+    settings(core.dsn)
+
+    assert await rebuild(load()) == 0
+    assert await redis.zrange(key, 0, -1, withscores=True) == before
+    assert (await core.call(name, "2"))["tokenNo"] == 2
+    await redis.aclose()
+
+
+@pytest.fixture
+def api(servers: Servers, fresh_database: Callable[..., str], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """An API process of this test's own; its address is in the environment it was given."""
+    port = free_port()
+    environment = os.environ | {
+        "TOKENQ_DATABASE_URL": fresh_database(),
+        "TOKENQ_REDIS_URL": servers.redis_url,
+        "TOKENQ_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
+        "TOKENQ_PORT": str(port),
+        "TOKENQ_MIGRATE": "1",
+        "TOKENQ_ADMIN_TOKEN_FILE": str(tmp_path / "admin.token"),
+    }
+    with (tmp_path / "api.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "tokenq_server", "api"], env=environment, stderr=log)
+    (tmp_path / "port").write_text(str(port))
+    until(lambda: _answers(f"http://127.0.0.1:{port}/readyz"), 30)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+async def test_an_orderly_end_answers_what_was_accepted(api: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    """SIGTERM under load and with a stream open: every accepted token is answered, and it ends at once."""
+    url = f"http://127.0.0.1:{(tmp_path / 'port').read_text()}"
+    headers = {"Authorization": f"Bearer {(tmp_path / 'admin.token').read_text().strip()}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as client:
+        await client.put("/api/v1/departments/CW", json={"name": "Cash window"})
+
+        async def watch() -> int:
+            async with client.stream("GET", "/events") as stream:
+                return sum([1 async for line in stream.aiter_lines() if line.startswith("data: ")])
+
+        async def issue() -> int | None:
+            try:
+                return int((await client.post("/api/v1/departments/CW/tokens", json={})).json()["tokenNo"])
+            except (httpx.ConnectError, httpx.RemoteProtocolError):
+                return None
+
+        watching = asyncio.create_task(watch())
+        await asyncio.gather(*(issue() for _ in range(20)))
+        work = [asyncio.create_task(issue()) for _ in range(200)]
+        await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        api.send_signal(signal.SIGTERM)
+        answers = [number for number in await asyncio.gather(*work) if number is not None]
+        async with asyncio.timeout(10):
+            seen = await watching
+        await asyncio.to_thread(api.wait, 10)
+
+    assert len(answers) == len(set(answers)) > 0
+    assert seen > 0
+
+
+def test_a_wrong_setting_is_one_sentence_and_no_traceback() -> None:
+    """The first thing a sysadmin meets."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tokenq_server", "api"],
+        env=os.environ | {"TOKENQ_PORT": "many"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert done.returncode == 1
+    assert "TOKENQ_PORT" in done.stderr
+    assert "Traceback" not in done.stderr
