@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS bench_token (id bigint PRIMARY KEY, dept text NOT NUL
 CREATE TABLE IF NOT EXISTS bench_log (dept text, seq bigint, payload text, PRIMARY KEY (dept, seq));
 INSERT INTO bench_head VALUES ('B', 0) ON CONFLICT DO NOTHING
 """
+_LOG = "INSERT INTO bench_log SELECT 'B', * FROM unnest(%s::bigint[], %b::text[])"
 
 
 class _Floor(Batch):
@@ -43,7 +44,7 @@ class _Floor(Batch):
         ids = [head[0] + number for number in range(1, len(requests) + 1)]
         async with self._connection.pipeline():
             await run("INSERT INTO bench_token SELECT unnest(%s::bigint[]), 'B', 'WAITING', clock_timestamp()", [ids])
-            await run("INSERT INTO bench_log SELECT 'B', unnest(%s::bigint[]), %s", [ids, _PAYLOAD])
+            await run(_LOG, [ids, [_PAYLOAD] * len(ids)])
             await run("UPDATE bench_head SET seq = %s WHERE dept = 'B'", [ids[-1]])
             await run("COMMIT")
         return [Reply(201, _PAYLOAD)] * len(requests), []

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 Answer = Callable[[bytes], bytes]
@@ -46,17 +47,21 @@ class Load:
             AssertionError: something was answered that is no success.
         """
         where = urlsplit(self.url)
-        assert where.hostname
+        assert where.hostname and where.port
         ends = time.perf_counter() + self.seconds
         loop = asyncio.get_running_loop()
         clients = [_Client(script(number), ends, loop.create_future()) for number in range(self.connections)]
         began = time.perf_counter()
         for client in clients:
-            await loop.create_connection(lambda one=client: one, where.hostname, where.port)  # type: ignore[misc]
+            await loop.create_connection(partial(_same, client), where.hostname, where.port)
         await asyncio.gather(*(client.done for client in clients))
         took = sorted(seconds for client in clients for seconds in client.took)
         elapsed = time.perf_counter() - began
         return Rate(len(took) / elapsed, took[len(took) // 2] * 1e3, took[len(took) * 99 // 100] * 1e3)
+
+
+def _same(client: "_Client") -> "_Client":
+    return client
 
 
 class _Client(asyncio.Protocol):

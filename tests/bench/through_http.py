@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import secrets
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -58,7 +59,7 @@ def _api_process(stack: Stack) -> Iterator[str]:
         until(lambda: takes_tokens(url), lambda: log.read_text()[-2000:])
         yield url
     finally:
-        stop(process, 15, 10.0)
+        stop(process, signal.SIGTERM, 10.0)
 
 
 def _empty(load: Load) -> Script:

@@ -40,7 +40,8 @@ def measure(stack: Stack) -> list[Ratio]:
 
 def measure_up() -> list[Ratio]:
     """From ``up`` to a token, on a new folder and again on the same one."""
-    cold, warm = [], []
+    cold: list[float] = []
+    warm: list[float] = []
     for _ in range(3):
         with up_folder() as folder:
             for seconds in (cold, warm):
