@@ -47,7 +47,8 @@ class Load:
             AssertionError: something was answered that is no success.
         """
         where = urlsplit(self.url)
-        assert where.hostname and where.port
+        assert where.hostname
+        assert where.port
         ends = time.perf_counter() + self.seconds
         loop = asyncio.get_running_loop()
         clients = [_Client(script(number), ends, loop.create_future()) for number in range(self.connections)]
