@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tokenq.contract.words import Priority
 from tokenq_server.domain.policy import RANK
 from tokenq_server.services.mailing import Attempt, Letter, Verdict
 from tokenq_server.services.ports import Advance, Ask, LedgerDown, LineAnswer, LineDown, LineEntry
@@ -75,6 +76,8 @@ class MemoryLine:
 
     def _answer(self, ask: Ask) -> LineAnswer:
         at = self._seq.get(ask.department_id, -1)
+        if at == ask.last_seq and self._counts(ask.department_id) != {name: ask.waiting.get(name, 0) for name in RANK}:
+            at = -2
         if at != ask.last_seq:
             return LineAnswer(ask.last_no + 1, at, None)
         heads: list[int] = []
@@ -83,6 +86,10 @@ class MemoryLine:
             entries.sort(key=lambda one: (one.place, one.token_id))
             heads += [one.token_id for one in entries[: ask.heads]]
         return LineAnswer(ask.last_no + 1, at, heads)
+
+    def _counts(self, department_id: str) -> dict[Priority, int]:
+        classes = [one.priority for one in self._line.get(department_id, {}).values()]
+        return {name: classes.count(name) for name in RANK}
 
     def _step(self, step: Advance) -> int:
         at = self._seq.get(step.department_id, -1)

@@ -142,6 +142,20 @@ async def test_redis_wiped_changes_no_answer(core: Core, redis: Redis) -> None:
     assert core.counts.seen["line_rebuilds"] >= 5
 
 
+async def test_a_stranger_in_redis_hides_nobody(core: Core, redis: Redis) -> None:
+    """One wrong member at the head of the line, and one missing: still the first who came is called."""
+    name = await core.department()
+    await core.issue(name, 3)
+    (key,) = [key async for key in redis.scan_iter(f"tq:{{{name}}}:*:q")]
+    await redis.zadd(key, {f"{99:019d}": 1})
+    await redis.zremrangebyrank(key, 1, 1)
+    assert (await core.call(name, "1"))["tokenNo"] == 1
+
+    await redis.delete(key)
+    assert (await core.call(name, "2"))["tokenNo"] == 2
+    assert (await core.call(name, "3"))["tokenNo"] == 3
+
+
 async def test_redis_behind_catches_up_from_the_log(core: Core, redis: Redis) -> None:
     """After a failover to an old copy, the log tells what is missing."""
     name = await core.department()

@@ -1,5 +1,6 @@
 """What a waiting line must do, on the fake and on Valkey alike."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
@@ -40,7 +41,9 @@ async def filled(line: WaitingLine, *changes: LineChange) -> Ask:
     ask = Ask(name, DAY, 0, 0, heads=10)
     await line.install(ask, [])
     await line.advance([Advance(name, DAY, 0, len(changes), changes)])
-    return replace(ask, last_seq=len(changes))
+    left = {change.entry.token_id for change in changes if not change.joins}
+    waiting = Counter(change.entry.priority for change in changes if change.entry.token_id not in left)
+    return replace(ask, last_seq=len(changes), waiting=waiting)
 
 
 async def test_an_unknown_department_stands_nowhere(line: WaitingLine) -> None:
@@ -101,6 +104,14 @@ async def test_a_line_out_of_step_proposes_nobody(line: WaitingLine) -> None:
     assert (answer.at, answer.heads) == (1, None)
 
 
+async def test_a_line_with_the_wrong_people_in_it_proposes_nobody(line: WaitingLine) -> None:
+    """The right seq over a lost or foreign member would answer 'nobody waits' for ever."""
+    ask = await filled(line, joins(1, 1))
+    (answer,) = await line.ask([replace(ask, waiting={Priority.URGENT: 1})])
+
+    assert (answer.at, answer.heads) == (-2, None)
+
+
 async def test_numbers_follow_what_postgres_says(line: WaitingLine) -> None:
     """A counter that is ahead or behind is corrected under the lock."""
     ask = await filled(line)
@@ -115,7 +126,7 @@ async def test_install_replaces_a_line(line: WaitingLine) -> None:
     ask = await filled(line, joins(1, 1))
     entries = [LineEntry(n, Priority.NORMAL, -n) for n in range(2, 5_002)]
     await line.install(replace(ask, last_seq=77), entries)
-    (answer,) = await line.ask([replace(ask, last_seq=77, heads=10_000)])
+    (answer,) = await line.ask([replace(ask, last_seq=77, waiting={Priority.NORMAL: 5_000}, heads=10_000)])
 
     assert answer.heads == list(range(5_001, 1, -1))
 

@@ -6,11 +6,13 @@ before it and told after it, so whatever dies in between, Redis is only behind a
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, MoveToken, ServeNext, Tidy
 from tokenq_server.domain.department import Standing
 from tokenq_server.domain.floor import Counters, Floor
@@ -41,12 +43,16 @@ _REPLAY_LIMIT = 5_000
 
 @dataclass(frozen=True)
 class Request:
-    """A command, who sends it and, where repeating must be harmless, under which key."""
+    """A command, who sends it and, where repeating must be harmless, under which key.
+
+    ``shows_person`` tells whether name and address are for the sender's eyes.
+    """
 
     command: Command
     principal: str = ""
     key: str | None = None
     fingerprint: bytes = b""
+    shows_person: bool = True
 
 
 @dataclass(frozen=True)
@@ -125,9 +131,12 @@ class Batch:
         asks = [_ask(floor, before[name].last_seq, requests) for name, floor in floors.items()]
         for ask, answer in zip(asks, await self._ask(transaction, asks), strict=True):
             floor = floors[ask.department_id]
-            if ask.heads and answer is not None and answer.heads is not None:
-                floor.line_up(await transaction.tokens(answer.heads))
-            elif ask.heads:
+            if not ask.heads:
+                continue
+            heads = await transaction.tokens(answer.heads) if answer and answer.heads is not None else []
+            if _are_enough(heads, ask, floor):
+                floor.line_up(heads)
+            else:
                 self._counts.line_fallbacks.inc()
                 floor.line_up(await transaction.heads(ask.department_id, ask.heads))
 
@@ -151,7 +160,8 @@ class Batch:
             if len(changes) == missing:
                 self._counts.line_replays.inc()
                 real = [change for change in changes if change]
-                await self._line.advance([Advance(ask.department_id, ask.day, at, ask.last_seq, real)])
+                step = Advance(ask.department_id, ask.day, at, ask.last_seq, real, ask.last_no)
+                await self._line.advance([step])
                 return
         self._counts.line_rebuilds.inc()
         logger.warning("waiting line rebuilt", extra={"department": ask.department_id, "at": at, "seq": ask.last_seq})
@@ -186,9 +196,17 @@ def _ask(floor: Floor, last_seq: int, requests: Sequence[Request]) -> Ask:
         day=floor.standing.day,
         last_no=floor.standing.last_no,
         last_seq=last_seq,
+        waiting=floor.standing.waiting,
         numbers=sum(isinstance(command, Issue) for command in mine),
         heads=len(mine) if needs_heads else 0,
     )
+
+
+def _are_enough(heads: Sequence[Token], ask: Ask, floor: Floor) -> bool:
+    """Whether these are as many of each class as must be there: a line with a stranger in it proposes too few."""
+    here = [one for one in heads if one.department_id == ask.department_id and one.state is TokenState.WAITING]
+    found = Counter(one.priority for one in here)
+    return all(found[name] == min(ask.heads, count) for name, count in floor.standing.waiting.items())
 
 
 def _act(
@@ -204,9 +222,9 @@ def _act(
             if kept is not None:
                 outcomes.append(_replay(kept, request))
                 continue
-            reply = _carry_out(
-                request.command, floors, loaded.contacts, next(new_ids) if isinstance(request.command, Issue) else 0
-            )
+            new_id = next(new_ids) if isinstance(request.command, Issue) else 0
+            token, position = _carry_out(request.command, floors, loaded.contacts, new_id)
+            reply = _reply(request, token, position)
             outcomes.append(reply)
             if request.key is not None:
                 kept = Remembered(request.principal, request.key, request.fingerprint, reply.status, reply.body)
@@ -227,24 +245,26 @@ def _replay(kept: Remembered, request: Request) -> Reply:
     return Reply(kept.status, kept.body, replayed=True)
 
 
-def _carry_out(command: Command, floors: dict[str, Floor], contacts: dict[int, Contact], new_id: int) -> Reply:
+def _carry_out(
+    command: Command, floors: dict[str, Floor], contacts: dict[int, Contact], new_id: int
+) -> tuple[Token | None, int | None]:
     floor = floors.get(command.department_id)
     if floor is None:
         raise unknown_department(command.department_id)
     match command:
         case Issue():
             token = floor.issue(_with_contact(command, contacts), new_id)
-            return _reply(token, floor.position_of(token), 201)
+            return token, floor.position_of(token)
         case CallNext():
-            return _reply(floor.call_next(command))
+            return floor.call_next(command), None
         case CallToken():
-            return _reply(floor.call_token(command))
+            return floor.call_token(command), None
         case ServeNext():
-            return _reply(floor.serve_next(command))
+            return floor.serve_next(command), None
         case MoveToken():
-            return _reply(floor.move(command))
+            return floor.move(command), None
         case Tidy():
-            return Reply(204, "")
+            return None, None
 
 
 def unknown_department(department_id: str) -> Refused:
@@ -265,8 +285,12 @@ def _with_contact(command: Issue, contacts: dict[int, Contact]) -> Issue:
     return replace(command, name=command.name or contact.name, email=command.email or contact.email)
 
 
-def _reply(token: Token, position: int | None = None, status: int = 200) -> Reply:
-    return Reply(status, json.dumps(token_view(token, position), ensure_ascii=False, separators=(",", ":")))
+def _reply(request: Request, token: Token | None, position: int | None) -> Reply:
+    if token is None:
+        return Reply(204, "")
+    view = token_view(token, position, shows_person=request.shows_person)
+    status = 201 if isinstance(request.command, Issue) else 200
+    return Reply(status, json.dumps(view, ensure_ascii=False, separators=(",", ":")))
 
 
 def _advance(floor: Floor, before: Standing) -> Advance:
@@ -275,6 +299,6 @@ def _advance(floor: Floor, before: Standing) -> Advance:
         for record in floor.records
         if record.joins is not None
     ]
-    return Advance(
-        floor.department.department_id, floor.standing.day, before.last_seq, floor.standing.last_seq, changes
-    )
+    standing = floor.standing
+    name = floor.department.department_id
+    return Advance(name, standing.day, before.last_seq, standing.last_seq, changes, standing.last_no)

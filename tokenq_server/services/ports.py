@@ -1,6 +1,6 @@
 """The doors to the outside that the use cases need; adapters fulfil them, tests prove them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -37,22 +37,24 @@ class LineChange:
 class Ask:
     """What a department needs of its line: ``numbers`` new token numbers and ``heads`` heads per class.
 
-    ``last_no`` and ``last_seq`` are what the locked row says; the line corrects its counter by the first
-    and answers heads only if it stands exactly at the second.
+    ``last_no``, ``last_seq`` and ``waiting`` are what the locked row says: the line corrects its counter by
+    the first, and answers heads only if it stands exactly at the second and holds exactly so many of each class.
     """
 
     department_id: str
     day: date
     last_no: int
     last_seq: int
+    waiting: Mapping[Priority, int] = field(default_factory=dict)
     numbers: int = 0
     heads: int = 0
 
 
 @dataclass(frozen=True)
 class LineAnswer:
-    """``at`` is the seq the line stands at (-1: it knows nothing).
+    """``first_no`` is the first of the numbers asked for.
 
+    ``at`` is the seq the line stands at (-1: it knows nothing, -2: it does not hold whom it should).
     ``heads`` are token ids, ``None`` if the line is not in step.
     """
 
@@ -63,13 +65,14 @@ class LineAnswer:
 
 @dataclass(frozen=True)
 class Advance:
-    """Bring a department's line from seq ``prev`` to ``new`` by the changes between."""
+    """Bring a department's line from seq ``prev`` to ``new`` by the changes between, and its counter to ``last_no``."""
 
     department_id: str
     day: date
     prev: int
     new: int
     changes: Sequence[LineChange]
+    last_no: int = 0
 
 
 class WaitingLine(Protocol):
@@ -172,7 +175,7 @@ class Ledger(Protocol):
     """The store that decides (Postgres)."""
 
     def open(self) -> AbstractAsyncContextManager[Transaction]:
-        """Begin a transaction. Raises Refused (``unavailable``) when the store is away."""
+        """Begin a transaction. Raises LedgerDown when the store is away, LedgerRefused when it refuses the whole."""
 
 
 class LedgerDown(Exception):

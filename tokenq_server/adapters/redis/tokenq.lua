@@ -1,4 +1,6 @@
-#!lua name=tokenq
+#!lua name=tokenq_VERSION
+-- VERSION is replaced by a fingerprint of this file when it is loaded: an older release's functions, kept in the
+-- append-only file, can never answer for newer ones.
 -- The waiting line of a department. All keys of one department share a hash tag, so they share a slot.
 --   meta hash: seq = the last log entry applied;  ctr: the last number handed out;  q: who waits
 -- The score in q orders classes first and places inside a class second; the member is the token id,
@@ -13,30 +15,39 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
+local function bounds(class)
+  return whole(class * CLASS_WIDTH), '(' .. whole((class + 1) * CLASS_WIDTH)
+end
+
 local function standing(meta)
   return tonumber(redis.call('HGET', meta, 'seq') or '-1')
 end
 
--- ask: KEYS meta ctr q; ARGV last_no last_seq numbers heads -> {first_no, at, in_step, id, id, ...}
+-- ask: KEYS meta ctr q; ARGV last_no last_seq numbers heads waiting... -> {first_no, at, in_step, id, id, ...}
 -- The caller holds the department's row in Postgres: what it says of the last number is true.
 local function ask(keys, args)
   local last_no, last_seq = tonumber(args[1]), tonumber(args[2])
   local numbers, heads = tonumber(args[3]), tonumber(args[4])
+  local first = last_no + 1
   if numbers > 0 then
     if tonumber(redis.call('GET', keys[2]) or '-1') ~= last_no then
       redis.call('SET', keys[2], args[1])
     end
-    redis.call('INCRBY', keys[2], numbers)
+    first = redis.call('INCRBY', keys[2], numbers) - numbers + 1
     redis.call('EXPIRE', keys[2], TWO_DAYS)
   end
   local at = standing(keys[1])
-  local answer = {last_no + 1, at, 0}
+  -- The right seq over the wrong members would answer wrongly for ever: how many wait in each class must agree.
+  for class = 0, CLASSES - 1 do
+    if at == last_seq and redis.call('ZCOUNT', keys[3], bounds(class)) ~= tonumber(args[5 + class]) then at = -2 end
+  end
+  local answer = {first, at, 0}
   if at == last_seq then
     answer[3] = 1
     for class = 0, CLASSES - 1 do
       if heads > 0 then
-        local ids = redis.call('ZRANGE', keys[3], whole(class * CLASS_WIDTH),
-          '(' .. whole((class + 1) * CLASS_WIDTH), 'BYSCORE', 'LIMIT', 0, heads)
+        local from, to = bounds(class)
+        local ids = redis.call('ZRANGE', keys[3], from, to, 'BYSCORE', 'LIMIT', 0, heads)
         for _, id in ipairs(ids) do answer[#answer + 1] = id end
       end
     end
@@ -44,19 +55,20 @@ local function ask(keys, args)
   return answer
 end
 
--- advance: KEYS meta q; ARGV prev new then op score id ... -> where the line stands afterwards
+-- advance: KEYS meta ctr q; ARGV prev new last_no then op score id ... -> where the line stands afterwards
 local function advance(keys, args)
   local at, prev, new = standing(keys[1]), tonumber(args[1]), tonumber(args[2])
   if at ~= prev then return at end
-  for i = 3, #args, 3 do
+  for i = 4, #args, 3 do
     if args[i] == '+' then
-      redis.call('ZADD', keys[2], args[i + 1], args[i + 2])
+      redis.call('ZADD', keys[3], args[i + 1], args[i + 2])
     else
-      redis.call('ZREM', keys[2], args[i + 2])
+      redis.call('ZREM', keys[3], args[i + 2])
     end
   end
   redis.call('HSET', keys[1], 'seq', args[2])
-  redis.call('EXPIRE', keys[2], TWO_DAYS)
+  redis.call('SET', keys[2], args[3], 'EX', TWO_DAYS)
+  redis.call('EXPIRE', keys[3], TWO_DAYS)
   return new
 end
 
@@ -79,7 +91,7 @@ local function install(keys, args)
   return tonumber(args[2])
 end
 
-redis.register_function('tokenq_ask', ask)
-redis.register_function('tokenq_advance', advance)
-redis.register_function('tokenq_stage', stage)
-redis.register_function('tokenq_install', install)
+redis.register_function('tokenq_ask_VERSION', ask)
+redis.register_function('tokenq_advance_VERSION', advance)
+redis.register_function('tokenq_stage_VERSION', stage)
+redis.register_function('tokenq_install_VERSION', install)

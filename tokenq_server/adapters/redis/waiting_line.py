@@ -4,6 +4,8 @@ Only the group-commit task may use it: a cancelled call would leave its reply fo
 """
 
 import asyncio
+import hashlib
+import secrets
 import time
 from collections.abc import Sequence
 from importlib.resources import files
@@ -21,6 +23,9 @@ _CLASS_WIDTH = 1 << 48
 _MIDDLE = 1 << 40
 """Places may fall below zero (somebody put first again and again); the offset keeps scores inside their class."""
 _STAGE_CHUNK = 2_000
+_SOURCE = (files("tokenq_server.adapters.redis") / "tokenq.lua").read_text()
+_VERSION = hashlib.sha256(_SOURCE.encode()).hexdigest()[:12]
+_LIBRARY = _SOURCE.replace("_VERSION", f"_{_VERSION}")
 
 
 class RedisLine:
@@ -41,9 +46,7 @@ class RedisLine:
 
     async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
         """Answer every ask in one round trip."""
-        calls = [
-            ("tokenq_ask", _keys(ask.department_id, ask.day, "meta", "ctr", "q"), _ask_values(ask)) for ask in asks
-        ]
+        calls = [("ask", _keys(ask.department_id, ask.day, "meta", "ctr", "q"), _ask_values(ask)) for ask in asks]
         replies = await self._call(calls)
         return [
             LineAnswer(int(first), int(at), [int(one) for one in ids] if int(in_step) else None)
@@ -54,21 +57,22 @@ class RedisLine:
         """Apply each step whose ``prev`` is where the line stands."""
         calls = []
         for step in steps:
-            values: list[Any] = [step.prev, step.new]
+            values: list[Any] = [step.prev, step.new, step.last_no]
             for change in step.changes:
                 values += ["+" if change.joins else "-", _score(change.entry), _member(change.entry)]
-            calls.append(("tokenq_advance", _keys(step.department_id, step.day, "meta", "q"), values))
+            calls.append(("advance", _keys(step.department_id, step.day, "meta", "ctr", "q"), values))
         return [int(at) for at in await self._call(calls)]
 
     async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
         """Replace a department's line."""
-        meta, counter, line, staged = _keys(ask.department_id, ask.day, "meta", "ctr", "q", "q:new")
-        await self._run(self._redis.delete(staged))
+        # A name of its own: a late part of a rebuild that timed out must not get into this one.
+        attempt = f"q:new:{secrets.token_hex(4)}"
+        meta, counter, line, staged = _keys(ask.department_id, ask.day, "meta", "ctr", "q", attempt)
         for start in range(0, len(entries), _STAGE_CHUNK):
             chunk = entries[start : start + _STAGE_CHUNK]
             values = [value for entry in chunk for value in (_score(entry), _member(entry))]
-            await self._call([("tokenq_stage", [staged], values)])
-        await self._call([("tokenq_install", [meta, counter, line, staged], [ask.last_no, ask.last_seq])])
+            await self._call([("stage", [staged], values)])
+        await self._call([("install", [meta, counter, line, staged], [ask.last_no, ask.last_seq])])
 
     async def ping(self) -> None:
         """Return if Redis answers."""
@@ -88,7 +92,7 @@ class RedisLine:
             if "not found" not in str(error).lower():
                 raise LineDown from error
         try:
-            await self._run(self._redis.function_load(_library(), replace=True))
+            await self._run(self._redis.function_load(_LIBRARY, replace=True))
             return list(await self._run(self._pipeline(calls)))
         except ResponseError as error:
             raise LineDown from error
@@ -96,7 +100,7 @@ class RedisLine:
     async def _pipeline(self, calls: Sequence[tuple[str, list[str], list[Any]]]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)
         for function, keys, values in calls:
-            pipeline.fcall(function, len(keys), *keys, *values)
+            pipeline.fcall(f"tokenq_{function}_{_VERSION}", len(keys), *keys, *values)
         return list(await pipeline.execute())
 
     async def _run(self, work: Any) -> Any:
@@ -114,17 +118,13 @@ class RedisLine:
             raise LineDown from error
 
 
-def _library() -> str:
-    return (files("tokenq_server.adapters.redis") / "tokenq.lua").read_text()
-
-
 def _keys(department_id: str, day: Any, *names: str) -> list[str]:
     tag = f"tq:{{{department_id}}}"
     return [f"{tag}:{name}" if name == "meta" else f"{tag}:{day}:{name}" for name in names]
 
 
 def _ask_values(ask: Ask) -> list[Any]:
-    return [ask.last_no, ask.last_seq, ask.numbers, ask.heads]
+    return [ask.last_no, ask.last_seq, ask.numbers, ask.heads, *(ask.waiting.get(name, 0) for name in RANK)]
 
 
 def _score(entry: LineEntry) -> int:
