@@ -7,10 +7,13 @@ Readers must survive anything: :func:`decode` accepts both spellings of the type
 
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+from tokenq.contract.names import DEPARTMENT_ID
 
 TOPIC = "token-events"
 DLQ_TOPIC = "token-events.dlq"
@@ -130,7 +133,7 @@ def from_wire(body: Any) -> Event:
     if not isinstance(event_type, str):
         raise BadEvent("The record names no eventType.")
     department_id = _text(body, "departmentId")
-    if not department_id:
+    if not re.fullmatch(DEPARTMENT_ID, department_id):
         raise BadEvent("The record names no departmentId.")
     token_no = _integer(body, "tokenNo", 0)
     return Event(
@@ -160,6 +163,8 @@ def _text(body: dict[str, Any], name: str) -> str:
         return ""
     if not isinstance(value, str):
         raise BadEvent(f"The field {name} is not a text.")
+    if "\0" in value or (not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value)):
+        raise BadEvent(f"The field {name} holds what is no character.")
     return value
 
 

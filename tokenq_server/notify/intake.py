@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tokenq.contract.events import BadEvent, decode
-from tokenq.contract.problems import Refused
+from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.notify.letters import kind_for
 from tokenq_server.services.mailing import BadRecord, Copy, InboxLost, MailQueue, NewJob, RawRecord
 
@@ -59,11 +59,9 @@ class Intake:
 
     async def _keep(self, records: list[RawRecord]) -> None:
         """Write until it is written: records once taken are not taken again by themselves."""
-        jobs, bad = sort_out(records)
         while True:
             try:
-                if jobs or bad:
-                    await self._queue.take_in(jobs, bad)
+                await self._take_in(records)
                 break
             except Refused:
                 logger.warning("the database is away; the records wait", extra={"records": len(records)})
@@ -71,6 +69,21 @@ class Intake:
                     return
                 await asyncio.sleep(_RETRY_SECONDS)
         await self._inbox.commit(records)
+
+    async def _take_in(self, records: Sequence[RawRecord]) -> None:
+        jobs, bad = sort_out(records)
+        try:
+            if jobs or bad:
+                await self._queue.take_in(jobs, bad)
+        except Refused as refusal:
+            if refusal.problem.code is not ProblemCode.INVALID:
+                raise
+            # One record that the database cannot hold must not stop those behind it.
+            if len(records) == 1:
+                await self._queue.take_in([], [BadRecord(records[0], refusal.problem.detail)])
+                return
+            for record in records:
+                await self._take_in([record])
 
     async def _copy_dead_letters(self) -> None:
         copies = await self._queue.uncopied(100)

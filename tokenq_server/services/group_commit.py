@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.services.batch import Batch, Outcome, Reply, Request
-from tokenq_server.services.ports import LedgerDown, LedgerRefused
+from tokenq_server.services.ports import DEADLOCK, LOCKED, Advance, LedgerDown, LedgerRefused
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,11 @@ _CONSTRAINTS: dict[str, tuple[ProblemCode, str, str]] = {
         "This user already holds a token here.",
         "Look at the queue again.",
     ),
+    LOCKED: (ProblemCode.UNAVAILABLE, "The department is busy.", "Try again in a few seconds."),
+    DEADLOCK: (ProblemCode.UNAVAILABLE, "Too many want the same counters at once.", "Try again in a second."),
 }
+_WORTH_ANOTHER_TRY = frozenset({"idempotency_pkey", DEADLOCK})
+"""What another process has just committed: the second look finds it and answers for what it is."""
 
 
 class GroupCommit:
@@ -85,33 +89,44 @@ class GroupCommit:
                 taken = [self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))]
                 await self._carry_out(taken)
 
-    async def _carry_out(self, taken: list[_Waiting]) -> None:
+    async def _carry_out(self, taken: list[_Waiting], *, is_last_try: bool = False) -> None:
         try:
             outcomes, steps = await self._batch.commit([request for request, _ in taken])
         except LedgerDown:
             logger.warning("database lost", extra={"requests": len(taken)})
             self._answer(taken, [_unavailable()] * len(taken))
-        except LedgerRefused as refusal:
-            await self._separately(taken, refusal)
         except Refused as refusal:
             self._answer(taken, [refusal] * len(taken))
+        except LedgerRefused as refusal:
+            await self._again(taken, refusal.constraint, is_last_try=is_last_try)
         except Exception:
             logger.exception("batch failed", extra={"requests": len(taken)})
-            self._answer(taken, [_broken()] * len(taken))
+            await self._again(taken, None, is_last_try=is_last_try)
         else:
             self._answer(taken, outcomes)
             self._on_commit()
-            await self._batch.tell_line(steps)
+            await self._tell_line(steps)
 
-    async def _separately(self, taken: list[_Waiting], refusal: LedgerRefused) -> None:
-        """One poisonous request must not fail its neighbours: try each by itself."""
-        if len(taken) > 1:
-            for one in taken:
-                await self._carry_out([one])
+    async def _again(self, taken: list[_Waiting], constraint: str | None, *, is_last_try: bool) -> None:
+        """Nothing was written. One bad request or one locked department must not fail its neighbours."""
+        parts = _by_department(taken) if constraint == LOCKED else [[one] for one in taken]
+        if len(parts) > 1:
+            for part in parts:
+                await self._carry_out(part)
             return
-        known = _CONSTRAINTS.get(refusal.constraint or "")
-        logger.warning("request refused by the database", extra={"constraint": refusal.constraint})
-        self._answer(taken, [refuse(*known) if known else _broken()])
+        if constraint in _WORTH_ANOTHER_TRY and not is_last_try:
+            await self._carry_out(taken, is_last_try=True)
+            return
+        logger.warning("request refused by the database", extra={"constraint": constraint})
+        known = _CONSTRAINTS.get(constraint or "")
+        self._answer(taken, [refuse(*known) if known else _broken()] * len(taken))
+
+    async def _tell_line(self, steps: list[Advance]) -> None:
+        """Redis may miss this and learn it from the log; the one task that commits must not end over it."""
+        try:
+            await self._batch.tell_line(steps)
+        except Exception:
+            logger.exception("telling the waiting line failed")
 
     def _answer(self, taken: list[_Waiting], outcomes: list[Outcome] | list[Refused]) -> None:
         for (_, future), outcome in zip(taken, outcomes, strict=True):
@@ -122,6 +137,13 @@ class GroupCommit:
                     future.exception()
                 else:
                     future.set_result(outcome)
+
+
+def _by_department(taken: list[_Waiting]) -> list[list[_Waiting]]:
+    groups: dict[str, list[_Waiting]] = {}
+    for one in taken:
+        groups.setdefault(one[0].command.department_id, []).append(one)
+    return list(groups.values())
 
 
 def _unavailable() -> Refused:

@@ -182,8 +182,16 @@ class LedgerDown(Exception):
     """Postgres cannot be reached, or was lost on the way; whether a commit arrived is unknown."""
 
 
+LOCKED = "locked"
+DEADLOCK = "deadlock"
+
+
 class LedgerRefused(Exception):
-    """Postgres refused a whole batch; ``constraint`` names the rule it broke, if one did."""
+    """Postgres refused a whole batch, and nothing of it was written.
+
+    ``constraint`` names the rule it broke, ``LOCKED`` if somebody else holds a department for too long, or
+    ``DEADLOCK`` if another process wanted the same things in another order.
+    """
 
     def __init__(self, constraint: str | None) -> None:
         super().__init__(constraint or "refused")

@@ -11,6 +11,8 @@ from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq_server.services.mailing import Copy, InboxLost, RawRecord
 
 _GROUP = "tokenq-notify"
+_LARGEST_COPY = 900_000
+"""Bytes of a record that go into the dead-letter topic: a broker takes about a megabyte. Postgres keeps it whole."""
 
 
 class KafkaInbox:
@@ -109,7 +111,12 @@ class KafkaInbox:
                 "error": copy.error[:200],
                 "source": copy.source,
             }
-            self._producer.produce(DLQ_TOPIC, value=copy.raw, headers=headers, on_delivery=delivered)
+            if len(copy.raw) > _LARGEST_COPY:
+                headers["truncated"] = str(len(copy.raw))
+            try:
+                self._producer.produce(DLQ_TOPIC, copy.raw[:_LARGEST_COPY], headers=headers, on_delivery=delivered)
+            except (KafkaException, BufferError) as error:
+                raise InboxLost(str(error)) from error
         if self._producer.flush(15) or failures:
             raise InboxLost(str(failures[0]) if failures else "The broker did not take the copies in time.")
 

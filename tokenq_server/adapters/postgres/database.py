@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq_server.adapters.postgres.network import NETWORK
 
 
 class Database:
@@ -23,7 +24,7 @@ class Database:
             pool_timeout=5,
             pool_pre_ping=True,
             hide_parameters=True,
-            connect_args={"connect_timeout": 5, "options": "-c statement_timeout=10000 -c timezone=UTC"},
+            connect_args={**NETWORK, "options": "-c statement_timeout=10000 -c timezone=UTC"},
         )
 
     @asynccontextmanager
@@ -38,6 +39,10 @@ class Database:
                 yield connection
         except IntegrityError as error:
             raise _conflict(error) from error
+        except (DataError, UnicodeEncodeError) as error:
+            raise refuse(
+                ProblemCode.INVALID, "The database cannot hold these values.", "Check them and try again."
+            ) from error
         except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
             raise unavailable() from error
         except DBAPIError as error:

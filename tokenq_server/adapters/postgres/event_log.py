@@ -1,11 +1,13 @@
 """The outbox as a log to follow: by the relay, which publishes it, and by the API, which streams it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
+from tokenq_server.adapters.postgres.network import NETWORK
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, Entry, Fenced
 
@@ -51,13 +53,15 @@ class PostgresEventLog:
         self._name = name
         self._connection: psycopg.AsyncConnection[dict[str, Any]] | None = None
         self._epoch = -1
+        self._opening = asyncio.Lock()
 
     async def take_over(self) -> None:
         """Wait for the one relay's place, and fence off whoever had it before."""
         connection = await self._open()
         try:
-            await connection.execute("SET lock_timeout = 0")
+            await connection.execute("SET statement_timeout = 0")
             await connection.execute("SELECT pg_advisory_lock(%s)", [_RELAY_LOCK])
+            await connection.execute("SET statement_timeout = 10000")
             cursor = await connection.execute("UPDATE relay_epoch SET epoch = epoch + 1 RETURNING epoch")
             row = await cursor.fetchone()
         except psycopg.Error as error:
@@ -118,19 +122,23 @@ class PostgresEventLog:
             raise LedgerDown from error
 
     async def _open(self) -> psycopg.AsyncConnection[dict[str, Any]]:
-        if self._connection is None or self._connection.closed or self._connection.broken:
-            if self._connection is not None and self._epoch >= 0:
-                # The place went with the connection; what was read under it must not be trusted.
-                raise LedgerDown
-            try:
-                self._connection = await psycopg.AsyncConnection.connect(
-                    self._dsn,
-                    autocommit=True,
-                    row_factory=dict_row,
-                    connect_timeout=5,
-                    application_name=self._name,
-                    options="-c statement_timeout=0 -c timezone=UTC",
-                )
-            except psycopg.Error as error:
-                raise LedgerDown from error
-        return self._connection
+        async with self._opening:
+            if self._connection is None or self._connection.closed or self._connection.broken:
+                if self._connection is not None and self._epoch >= 0:
+                    # The place went with the connection; what was read under it must not be trusted.
+                    raise LedgerDown
+                self._connection = await self._connect()
+            return self._connection
+
+    async def _connect(self) -> psycopg.AsyncConnection[dict[str, Any]]:
+        try:
+            return await psycopg.AsyncConnection.connect(
+                self._dsn,
+                autocommit=True,
+                row_factory=dict_row,
+                application_name=self._name,
+                options="-c statement_timeout=10000 -c timezone=UTC",
+                **NETWORK,
+            )
+        except psycopg.Error as error:
+            raise LedgerDown from error

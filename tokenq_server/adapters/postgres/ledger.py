@@ -13,8 +13,8 @@ from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
 from tokenq.contract.events import Event, encode
-from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server.adapters.postgres import statements as sql
+from tokenq_server.adapters.postgres.network import NETWORK
 from tokenq_server.adapters.postgres.rows import (
     CHANGING_COLUMNS,
     TOKEN_COLUMNS,
@@ -32,6 +32,8 @@ from tokenq_server.domain.record import Record
 from tokenq_server.domain.token import Token
 from tokenq_server.services.event_ids import new_event_id
 from tokenq_server.services.ports import (
+    DEADLOCK,
+    LOCKED,
     Contact,
     LedgerDown,
     LedgerRefused,
@@ -46,7 +48,7 @@ from tokenq_server.services.ports import (
 Connection = psycopg.AsyncConnection[dict[str, Any]]
 
 _SESSION = (
-    "SET lock_timeout = '5s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'; "
+    "SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'; "
     "SET TIME ZONE 'UTC'"
 )
 
@@ -86,12 +88,8 @@ class PostgresLedger:
             self._connection = await psycopg.AsyncConnection.connect(
                 self._dsn,
                 row_factory=dict_row,
-                connect_timeout=5,
                 application_name="tokenq-ledger",
-                keepalives_idle=10,
-                keepalives_interval=5,
-                keepalives_count=2,
-                tcp_user_timeout=15_000,
+                **NETWORK,
             )
             await self._connection.execute(_SESSION)
             await self._connection.commit()
@@ -114,10 +112,10 @@ class PostgresLedger:
 
 def _translated(error: psycopg.Error) -> Exception:
     if isinstance(error, psycopg.errors.LockNotAvailable):
-        return refuse(ProblemCode.UNAVAILABLE, "The department is busy.", "Try again in a second.", retryAfter=1)
+        return LedgerRefused(LOCKED)
     if (error.sqlstate or "").startswith("40"):
-        # A deadlock over two counters with another process: nothing was written, one by one it goes through.
-        return LedgerRefused(None)
+        # Two processes that want each other's counters: nothing was written, once more it goes through.
+        return LedgerRefused(DEADLOCK)
     if isinstance(error, psycopg.IntegrityError | psycopg.DataError | psycopg.ProgrammingError):
         return LedgerRefused(error.diag.constraint_name)
     return LedgerDown()
@@ -134,7 +132,8 @@ class PostgresTransaction:
     async def lock(self, department_ids: Sequence[str]) -> Locked:
         """Lock the departments' rows in id order and read them."""
         async with self._connection.pipeline():
-            locked = await self._connection.execute(sql.LOCK, [list(department_ids)])
+            await self._connection.execute(sql.LOCK, [list(department_ids)])
+            locked = await self._connection.execute(sql.LOCKED, [list(department_ids)])
             clock = await self._connection.execute(sql.NOW)
         rows = await locked.fetchall()
         (now,) = await clock.fetchall()

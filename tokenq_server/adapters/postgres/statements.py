@@ -6,8 +6,13 @@ from tokenq_server.adapters.postgres.rows import TOKEN_COLUMNS
 
 _TOKENS = SQL(", ").join(map(Identifier, TOKEN_COLUMNS))
 
-# Lock the departments' rows in id order (so that two processes cannot deadlock) and read what orders them.
+# Lock the departments' rows in id order, so that two processes cannot deadlock.
 LOCK = """
+SELECT department_id FROM dept_state WHERE department_id = ANY(%s) ORDER BY department_id FOR UPDATE
+"""
+
+# Read what orders them. A statement of its own: it sees what was committed while the lock was waited for.
+LOCKED = """
 SELECT d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_format,
        d.ratio_priority, d.ratio_normal, make_interval(mins => d.max_wait_minutes) AS max_wait,
        b.timezone, b.rollover_hour,
@@ -17,11 +22,9 @@ FROM dept_state s
 JOIN department d USING (department_id)
 JOIN branch b USING (branch_id)
 WHERE s.department_id = ANY(%s) AND NOT d.is_archived
-ORDER BY s.department_id
-FOR UPDATE OF s
 """
 
-# The database's clock, read when the locks are held: a row could be read before the wait for its lock was over.
+# The database's clock, read when the locks are held.
 NOW = "SELECT clock_timestamp() AS now"
 
 # Every token a batch names: by id, by the counter that holds it, by the user who holds it.
