@@ -162,6 +162,9 @@ class MemoryTopic:
             cursors[entry.department_id] = Cursor(entry.seq, 0, len(self.records) - 1)
         return cursors
 
+    def abort(self) -> None:
+        return
+
     async def close(self) -> None:
         return
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,18 +79,13 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
         log=log,
     )
     sweeper = Sweeper(commit, store)
-    commit.start()
-    feed.start()
-    sweeper.start()
-    try:
+    async with AsyncExitStack() as closing:
+        for opened in (database, line, ledger, feed, commit, sweeper):
+            closing.push_async_callback(opened.close)
+        commit.start()
+        feed.start()
+        sweeper.start()
         yield services
-    finally:
-        await sweeper.close()
-        await commit.close()
-        await feed.close()
-        await ledger.close()
-        await line.close()
-        await database.close()
 
 
 def open_topic(settings: ServerSettings) -> KafkaTopic:
@@ -130,17 +125,8 @@ async def ensure_admin(services: Services, token_file: Path) -> None:
 
     The first admin's password is random, goes to ``admin.password`` beside the file, and must be changed.
     """
-    admins = [user for user in await services.people.users(0, 1000) if user["role"] == Role.ADMIN]
-    if not admins:
-        password = new_secret()[3:19]
-        values = {
-            "name": "Administrator",
-            "username": "admin",
-            "role": str(Role.ADMIN),
-            "password": password,
-            "must_change_password": True,
-        }
-        await services.people.create_user(values)
+    password = new_secret()[3:19]
+    if await services.people.ensure_admin(password):
         _write_secret(token_file.with_name("admin.password"), password)
     if not await _works(services, token_file):
         key = await services.people.create_key("this machine", Role.ADMIN, [])

@@ -30,6 +30,7 @@ class Relay:
     def stop(self) -> None:
         """Finish the batch in hand and end."""
         self._stop.set()
+        self._topic.abort()
 
     async def run(self) -> None:
         """Follow the log; after any failure begin again from what the topic holds."""

@@ -257,3 +257,16 @@ def test_secrets_are_not_kept_in_clear(running: Stack, person: MakePerson) -> No
     assert running.token not in dump
     assert "tq_" not in dump
     assert "$argon2id$" in dump
+
+
+def test_the_last_admin_stays(running: Stack) -> None:
+    """Nobody may lock everybody out: not by demoting, not by disabling, not by deleting."""
+    users = running.ask("GET", "/api/v1/users?limit=500")[1]["items"]
+    admins = [user["userId"] for user in users if user["role"] == "admin" and not user["disabled"]]
+    for user_id in admins[1:]:
+        running.ask("DELETE", f"/api/v1/users/{user_id}")
+    last = f"/api/v1/users/{admins[0]}"
+
+    for method, body in (("PATCH", {"role": "staff"}), ("PATCH", {"disabled": True}), ("DELETE", None)):
+        assert running.ask(method, last, body)[1]["code"] == "in_use"
+    assert running.ask("GET", last)[1]["role"] == "admin"

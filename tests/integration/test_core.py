@@ -12,9 +12,12 @@ from tests.fakes import MemoryLine
 from tests.servers import Servers
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.words import RequeuePosition
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.domain.commands import Issue
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.services.group_commit import MAX_BATCH, MAX_QUEUED
+from tokenq_server.services.setup import Branch
 
 
 @pytest.fixture
@@ -291,3 +294,74 @@ async def test_a_department_locked_by_somebody_else_is_busy_not_broken(core: Cor
 
     assert refused.value.problem.code is ProblemCode.UNAVAILABLE
     assert (await core.issue(name))[0]["tokenNo"] == 1
+
+
+async def test_nobody_comes_into_a_department_that_is_being_deleted(core: Core) -> None:
+    """The lock is waited for, and what was committed meanwhile is seen."""
+    name = await core.department()
+    database = Database(core.dsn, size=1)
+    async with await psycopg.AsyncConnection.connect(core.dsn) as admin:
+        await admin.execute("SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE", [name])
+        waiting = asyncio.create_task(core.issue(name))
+        await asyncio.sleep(0.2)
+        await admin.execute("UPDATE department SET is_archived = true WHERE department_id = %s", [name])
+        await admin.commit()
+    with pytest.raises(Refused) as refused:
+        await waiting
+
+    assert refused.value.problem.code is ProblemCode.UNKNOWN_DEPARTMENT
+    assert await PostgresSetup(database).department(name) is None
+    await database.close()
+
+
+async def test_a_locked_department_does_not_hold_up_the_others(core: Core) -> None:
+    """Somebody's forgotten transaction is one department's trouble."""
+    locked, free = await core.department(), await core.department()
+    async with await psycopg.AsyncConnection.connect(core.dsn) as intruder:
+        await intruder.execute("SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE", [locked])
+        answers = await asyncio.gather(core.issue(locked), core.issue(free), return_exceptions=True)
+
+    assert isinstance(answers[0], Refused)
+    assert isinstance(answers[1], list)
+
+
+async def test_a_department_with_people_in_it_stays_in_its_branch(core: Core) -> None:
+    """Counters belong to a branch: moving would make a counter forget whom it holds."""
+    name = await core.department()
+    await core.setup.put_branch(Branch("north", "North"))
+    await core.issue(name)
+    called = await core.call(name, "1")
+    with pytest.raises(Refused) as refused:
+        await core.setup.change_department(name, {"branch_id": "north"})
+    assert refused.value.problem.code is ProblemCode.IN_USE
+
+    await core.move(called, Verb.SERVE)
+    assert (await core.setup.change_department(name, {"branch_id": "north"}))["branchId"] == "north"
+
+
+async def test_two_admins_who_change_different_things_do_not_undo_each_other(core: Core) -> None:
+    """Closing while somebody else renames: closed and renamed."""
+    name = await core.department()
+    for _ in range(5):
+        changes: list[dict[str, object]] = [{"is_open": False}, {"name": "New name"}, {"ratio": "3:1"}]
+        await asyncio.gather(*(core.setup.change_department(name, change) for change in changes))
+    view = await core.setup.department(name)
+
+    assert (view["open"], view["name"], view["ratio"]) == (False, "New name", "3:1")
+
+
+async def test_the_same_key_in_two_departments_at_once_is_a_mismatch_not_a_failure(
+    core: Core, servers: Servers
+) -> None:
+    """Two processes, one key, two requests: one is done, the other is told why not."""
+    first, second = await core.department(), await core.department()
+    async with open_core(core.dsn, servers.redis_url) as other:
+        for number in range(5):
+            key = f"key-{number}"
+            answers = await asyncio.gather(
+                core.do(Issue(first, "desk"), key, b"one"),
+                other.do(Issue(second, "desk"), key, b"other"),
+                return_exceptions=True,
+            )
+            codes = [answer.problem.code for answer in answers if isinstance(answer, Refused)]
+            assert codes == [ProblemCode.IDEMPOTENCY_MISMATCH]

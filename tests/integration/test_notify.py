@@ -138,6 +138,8 @@ async def test_patience_ends_in_the_dead_letter_queue(core: Core, queue: Postgre
 async def test_what_cannot_be_read_is_kept_with_its_place(core: Core, queue: PostgresMailQueue) -> None:
     """Poison must not stop the partition, and must be findable."""
     poison = RawRecord("token-events", 2, 41, b"\xff{not json")
+    nul = RawRecord("token-events", 2, 42, b'{"eventType":"TOKEN_GENERATED","departmentId":"C\\u0000W","tokenId":1}')
+    assert len(sort_out([nul])[1]) == 1
     for _ in range(2):
         await queue.take_in(*sort_out([poison, *await visited(core)]))
     bad = [entry for entry in await queue.dead_letters() if entry.raw is not None]
@@ -275,6 +277,29 @@ async def test_answers_of_a_mail_server_are_told_apart(
     _, url = smtp(answer)
 
     assert (await SmtpMailer(url).send(compose(job_named("Ada"), SENDER))).verdict is verdict
+
+
+async def test_a_server_that_takes_the_letter_and_hangs_up_gets_it_once() -> None:
+    """One attempt is one letter; that it may have arrived is counted, not guessed away."""
+    taken: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            if line.upper().startswith(b"DATA"):
+                writer.write(b"354 go on\r\n")
+                taken.append(await reader.readuntil(b"\r\n.\r\n"))
+                break
+            writer.write(b"250 fine\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    attempt = await SmtpMailer(f"smtp://127.0.0.1:{port}").send(compose(job_named("Ada"), SENDER))
+    server.close()
+
+    assert len(taken) == 1
+    assert (attempt.verdict, attempt.is_ambiguous) == (Verdict.LATER, True)
 
 
 async def test_a_mail_server_that_is_away_is_tried_again() -> None:

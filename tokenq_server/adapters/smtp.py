@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from aiosmtplib import SMTPException
 from emails.backend.smtp.aio_backend import AsyncSMTPBackend
 from emails.message import Message
 
@@ -39,14 +40,24 @@ class SmtpMailer:
 
     async def send(self, letter: Letter) -> Attempt:
         """Try once, in at most two minutes."""
-        backend = AsyncSMTPBackend(**self._options)
+        message = _message(letter)
+        backend = _OnceOnly(**self._options)
         try:
-            response = await asyncio.wait_for(_message(letter).send_async(smtp=backend), 2 * _TIMEOUT_SECONDS)
-        except (OSError, TimeoutError, ValueError) as error:
-            return Attempt(Verdict.LATER, type(error).__name__, is_ambiguous=isinstance(error, TimeoutError))
+            response = await asyncio.wait_for(message.send_async(smtp=backend), 2 * _TIMEOUT_SECONDS)
+        except (SMTPException, OSError, TimeoutError) as error:
+            # Connected, then lost: the server may have taken the letter before it could say so.
+            return Attempt(Verdict.LATER, f"{type(error).__name__}: {error}", is_ambiguous=True)
         finally:
             await backend.close()
         return _verdict(response)
+
+
+class _OnceOnly(AsyncSMTPBackend):
+    """The library sends again by itself when the connection breaks: a letter could arrive twice in one attempt."""
+
+    async def _send_with_retry(self, **letter: Any) -> Any:
+        async with self._lock:
+            return await self._send(**letter)
 
 
 class OutboxMailer:
@@ -124,6 +135,4 @@ def _verdict(response: Any) -> Attempt:
     error = str(response.error or response.status_text or status) if response is not None else "no answer"
     if status is not None and 500 <= status < 600:
         return Attempt(Verdict.NEVER, f"{status} {error}")
-    # Once connected, a loss without an answer may have come after the server took the letter.
-    is_ambiguous = status is None and "Connect" not in type(getattr(response, "error", None)).__name__
-    return Attempt(Verdict.LATER, error, is_ambiguous=is_ambiguous)
+    return Attempt(Verdict.LATER, error)

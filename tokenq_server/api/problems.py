@@ -48,8 +48,8 @@ def respond(problem: Problem) -> Response:
     """The answer that carries a problem."""
     status = STATUS[problem.code]
     headers = {}
-    if "retryAfter" in problem.extra:
-        headers["Retry-After"] = str(problem.extra["retryAfter"])
+    if "retryAfter" in problem.extra or status == 503:
+        headers["Retry-After"] = str(problem.extra.get("retryAfter", 2))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body = json.dumps(problem.to_wire(), ensure_ascii=False)

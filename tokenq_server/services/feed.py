@@ -164,6 +164,9 @@ class Feed:
             except LedgerDown:
                 await self._log.close()
                 await asyncio.sleep(0.5)
+            except Exception:
+                logger.exception("following the log failed")
+                await asyncio.sleep(0.5)
             with contextlib.suppress(TimeoutError):
                 self._wake.clear()
                 await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)

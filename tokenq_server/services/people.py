@@ -64,7 +64,10 @@ class PeopleStore(Protocol):
         """Change a user; sessions end when the change concerns who they are."""
 
     async def delete_user(self, user_id: int) -> bool:
-        """Forget a user, sessions included."""
+        """Forget a user, sessions included. Raises Refused (``in_use``) for the last admin."""
+
+    async def has_admin(self) -> bool:
+        """Whether an admin can log in."""
 
     async def add_session(self, user_id: int, token_hash: bytes, lifetime: timedelta) -> datetime:
         """Keep a session; answers when it ends."""
@@ -147,6 +150,18 @@ class People:
             raise refuse(ProblemCode.FORBIDDEN, "The old password is wrong.", "Try again.")
         await self.change_user(user.user_id, {"password": new, "must_change_password": False})
 
+    async def ensure_admin(self, password: str) -> str | None:
+        """If nobody can log in as admin, create one with this password; answers its username."""
+        if await self._store.has_admin():
+            return None
+        username, number = "admin", 1
+        while await self._store.user_named(username):
+            number += 1
+            username = f"admin{number}"
+        values = {"name": "Administrator", "username": username, "role": str(Role.ADMIN), "password": password}
+        await self.create_user(values | {"must_change_password": True})
+        return username
+
     async def users(self, after: int, limit: int) -> list[UserView]:
         """A page of users by id."""
         return [user_view(user) for user in await self._store.users(after, limit)]
@@ -166,7 +181,7 @@ class People:
         return user_view(_known(changed, user_id))
 
     async def delete_user(self, user_id: int) -> None:
-        """Delete a user; tokens keep the number only. Raises Refused."""
+        """Delete a user; tokens keep what was written on them. Raises Refused."""
         if not await self._store.delete_user(user_id):
             raise _unknown_user(user_id)
         self._seen.clear()

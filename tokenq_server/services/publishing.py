@@ -73,5 +73,8 @@ class Topic(Protocol):
     async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
         """Publish all, in order; answer the new cursors once the broker acknowledged all. Raises PublishFailed."""
 
+    def abort(self) -> None:
+        """Give up waiting for the broker: the relay is told to stop."""
+
     async def close(self) -> None:
         """Let go of the broker."""

@@ -1,5 +1,6 @@
 """Branches and departments: what admins set up."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -47,7 +48,10 @@ class SetupStore(Protocol):
         """One department."""
 
     async def put_department(self, department: Department, *, is_new: bool) -> None:
-        """Write a department. Raises Refused (``exists``)."""
+        """Write a department. Raises Refused (``exists``; ``in_use`` for another branch while somebody is here)."""
+
+    async def change_department(self, department: Department, names: Collection[str]) -> None:
+        """Write only these settings of a department. Raises Refused as above."""
 
     async def archive_department(self, department_id: str) -> bool:
         """Hide a department; False if it still has live tokens."""
@@ -110,7 +114,9 @@ class Setup:
 
     async def change_department(self, department_id: str, values: dict[str, Any]) -> DepartmentView:
         """Change what is said and keep the rest. Raises Refused."""
-        return await self._write(await self._department(department_id), values, is_new=False)
+        department = await self._checked(await self._department(department_id), values)
+        await self._store.change_department(department, values.keys())
+        return department_view(department)
 
     async def delete_department(self, department_id: str) -> None:
         """Hide a department that nobody waits in; its history stays. Raises Refused (``in_use``)."""
@@ -123,11 +129,15 @@ class Setup:
             )
 
     async def _write(self, department: Department, values: dict[str, Any], *, is_new: bool) -> DepartmentView:
+        department = await self._checked(department, values)
+        await self._store.put_department(department, is_new=is_new)
+        return department_view(department)
+
+    async def _checked(self, department: Department, values: dict[str, Any]) -> Department:
         department = _changed(department, values)
         check_format(department.number_format, department.prefix)
         await self._branch(department.branch_id)
-        await self._store.put_department(department, is_new=is_new)
-        return department_view(department)
+        return department
 
     async def _branch(self, branch_id: str) -> Branch:
         branch = await self._store.branch(branch_id)

@@ -40,8 +40,12 @@ class Sweeper:
 
     async def _run(self) -> None:
         while not self._stop.is_set():
-            with contextlib.suppress(Refused):
+            try:
                 await self._sweep()
+            except Refused:
+                logger.info("the database is away")
+            except Exception:
+                logger.exception("sweeping failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), _EVERY_SECONDS)
 

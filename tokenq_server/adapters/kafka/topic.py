@@ -1,6 +1,7 @@
 """``token-events`` on Kafka: one idempotent producer, and the read-back that makes its restart safe."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -11,8 +12,8 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, decode
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail
 
-_TAIL_RECORDS = 2_000
-"""Records read back per partition: at least two batches of the relay."""
+_READ_PATIENCE = 30.0
+"""Seconds without a record after which a partition counts as unreadable."""
 
 
 class KafkaTopic:
@@ -25,6 +26,12 @@ class KafkaTopic:
         self._embedded = embedded
         self._patience = 10.0 if embedded else patience
         self._producer: Producer | None = None
+        self._ends: dict[int, int] = {}
+        self._told_to_stop = threading.Event()
+
+    def abort(self) -> None:
+        """Give up waiting for acknowledgements: the relay is told to stop."""
+        self._told_to_stop.set()
 
     async def open(self) -> None:
         """Make sure both topics are there, and connect."""
@@ -45,6 +52,7 @@ class KafkaTopic:
     async def close(self) -> None:
         """Let go of the producer; what it still holds was not acknowledged and will be read back."""
         if self._producer is not None:
+            # What was not acknowledged must not land later, behind what another producer has sent by then.
             self._producer.purge()
             self._producer = None
 
@@ -73,7 +81,8 @@ class KafkaTopic:
                     "acks": "all",
                     "partitioner": "murmur2_random",
                     "linger.ms": 0,
-                    "message.timeout.ms": int(self._patience * 1000),
+                    # No message gives up by itself: one that did, between two that landed, would be a hole.
+                    "message.timeout.ms": 0,
                 },
             )
         )
@@ -98,17 +107,21 @@ class KafkaTopic:
             )
         )
         try:
-            partitions = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions
+            topic = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC]
+            if topic.error is not None or not topic.partitions:
+                raise PublishFailed("The topic cannot be read.")
             found: dict[str, int] = {}
-            lost = set()
-            for number in partitions:
+            lost = last_offsets.keys() - topic.partitions.keys()
+            self._ends = {}
+            for number in topic.partitions:
                 low, high = consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=10)
-                is_short = number in last_offsets and high <= last_offsets[number]
-                if is_short:
+                known = last_offsets.get(number)
+                if known is not None and high <= known:
                     lost.add(number)
-                start = low if is_short else max(low, high - _TAIL_RECORDS)
-                _read_partition(consumer, number, start, high, found)
-            return Tail(found, lost)
+                    known = None
+                _read_partition(consumer, number, low if known is None else max(low, known + 1), high, found)
+                self._ends[number] = high - 1
+            return Tail(found, set(lost))
         except KafkaException as error:
             raise PublishFailed(str(error.args[0])) from error
         finally:
@@ -130,12 +143,25 @@ class KafkaTopic:
                 on_delivery=_note(entry, cursors, failures),
             )
             producer.poll(0)
-        give_up = time.monotonic() + self._patience + 5
-        while producer.flush(0.5) and not failures and time.monotonic() < give_up:
-            pass
+        give_up = time.monotonic() + self._patience
+        while producer.flush(0.2) and not failures and time.monotonic() < give_up:
+            if self._told_to_stop.is_set():
+                raise PublishFailed("The relay stops.")
         if failures or len(producer):
             raise PublishFailed(str(failures[0]) if failures else "The broker did not acknowledge in time.")
+        self._check_ends(cursors)
         return cursors
+
+    def _check_ends(self, cursors: dict[str, Cursor]) -> None:
+        """A record that lands before the known end went into another topic of the same name: the old one is gone."""
+        for cursor in cursors.values():
+            if cursor.partition is None or cursor.offset is None:
+                continue
+            if cursor.offset <= self._ends.get(cursor.partition, -1):
+                raise PublishFailed("The topic begins anew.")
+        for cursor in cursors.values():
+            if cursor.partition is not None and cursor.offset is not None:
+                self._ends[cursor.partition] = max(self._ends.get(cursor.partition, -1), cursor.offset)
 
 
 def _note(entry: Entry, cursors: dict[str, Cursor], failures: list[KafkaError]) -> Any:
@@ -154,7 +180,7 @@ def _read_partition(consumer: Consumer, number: int, start: int, end: int, found
     if end <= start:
         return
     consumer.assign([TopicPartition(TOPIC, number, start)])
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + _READ_PATIENCE
     while time.monotonic() < give_up:
         message = consumer.poll(0.5)
         if message is None:
@@ -166,6 +192,7 @@ def _read_partition(consumer: Consumer, number: int, start: int, end: int, found
             if error.fatal():
                 raise PublishFailed(str(error))
             continue
+        give_up = time.monotonic() + _READ_PATIENCE
         try:
             event = decode(message.value())
         except BadEvent:

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.words import Role
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.tables import app_user, credential
@@ -60,6 +62,7 @@ class PostgresPeople:
             row = (await connection.execute(statement)).one_or_none()
             if row is not None and _WHO_THEY_ARE & set(values):
                 await connection.execute(delete(credential).where(credential.c.user_id == user_id))
+                await _keep_an_admin(connection)
             return _user(row) if row is not None else None
 
     async def delete_user(self, user_id: int) -> bool:
@@ -68,7 +71,14 @@ class PostgresPeople:
             gone = await connection.execute(
                 delete(app_user).where(app_user.c.user_id == user_id).returning(app_user.c.user_id)
             )
-            return gone.first() is not None
+            is_gone = gone.first() is not None
+            await _keep_an_admin(connection)
+            return is_gone
+
+    async def has_admin(self) -> bool:
+        """Whether an admin can log in."""
+        async with self._database.begin() as connection:
+            return await _has_admin(connection)
 
     async def add_session(self, user_id: int, token_hash: bytes, lifetime: timedelta) -> datetime:
         """Keep a session, and clear out those that ended."""
@@ -145,6 +155,18 @@ class PostgresPeople:
         async with self._database.begin() as connection:
             row = (await connection.execute(query)).one_or_none()
             return _user(row) if row is not None else None
+
+
+async def _has_admin(connection: AsyncConnection) -> bool:
+    query = select(app_user.c.user_id).where(app_user.c.role == "admin", ~app_user.c.is_disabled).limit(1)
+    return (await connection.execute(query)).first() is not None
+
+
+async def _keep_an_admin(connection: AsyncConnection) -> None:
+    """Undo a change after which nobody could set up anything any more. Two at once wait for each other."""
+    await connection.execute(text("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE"))
+    if not await _has_admin(connection):
+        raise refuse(ProblemCode.IN_USE, "This is the last admin.", "Make somebody else an admin first.")
 
 
 def _user(row: Any) -> User:

@@ -1,5 +1,6 @@
 """Branches and departments in Postgres."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -7,12 +8,14 @@ from sqlalchemy import Select, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.rows import department_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state, idempotency, relay_cursor, token
 from tokenq_server.domain.department import Department
 from tokenq_server.services.setup import Branch
 
+_COLUMNS = {"ratio": ("ratio_priority", "ratio_normal")}
 _LIVE = ("WAITING", "CALLED", "SERVING", "PARKED")
 
 
@@ -67,35 +70,34 @@ class PostgresSetup:
 
     async def put_department(self, one: Department, *, is_new: bool) -> None:
         """Write a department and, for a new one, the row that orders it."""
-        values = {
-            "name": one.name,
-            "branch_id": one.branch_id,
-            "is_open": one.is_open,
-            "prefix": one.prefix,
-            "number_format": one.number_format,
-            "ratio_priority": one.policy.ratio.priority,
-            "ratio_normal": one.policy.ratio.normal,
-            "max_wait_minutes": int(one.policy.max_wait.total_seconds() // 60),
-            "is_archived": False,
-        }
+        values = _settings(one) | {"is_archived": False}
         async with self._database.begin() as connection:
             if is_new and not await _unarchived(connection, one.department_id, values):
                 await connection.execute(insert(department).values(department_id=one.department_id, **values))
             elif not is_new:
+                await _stay_in_branch(connection, one)
                 statement = upsert(department).values(department_id=one.department_id, **values)
                 await connection.execute(statement.on_conflict_do_update(index_elements=["department_id"], set_=values))
             for table in (dept_state, relay_cursor):
                 await connection.execute(upsert(table).values(department_id=one.department_id).on_conflict_do_nothing())
 
+    async def change_department(self, one: Department, names: Collection[str]) -> None:
+        """Write only these settings: two admins who change different ones do not undo each other."""
+        columns = {column for name in names for column in _COLUMNS.get(name, (name,))}
+        values = {column: value for column, value in _settings(one).items() if column in columns}
+        if not values:
+            return
+        async with self._database.begin() as connection:
+            if "branch_id" in values:
+                await _stay_in_branch(connection, one)
+            await connection.execute(
+                update(department).where(department.c.department_id == one.department_id).values(**values)
+            )
+
     async def archive_department(self, department_id: str) -> bool:
         """Hide a department; False if it still has live tokens."""
         async with self._database.begin() as connection:
-            # The same lock as the ledger's: nobody can be issued a token between the look and the change.
-            await connection.execute(
-                select(dept_state.c.department_id).where(dept_state.c.department_id == department_id).with_for_update()
-            )
-            live = select(literal(1)).where(token.c.department_id == department_id, token.c.state.in_(_LIVE)).limit(1)
-            if (await connection.execute(live)).first():
+            if await _has_live_tokens(connection, department_id):
                 return False
             await connection.execute(
                 update(department).where(department.c.department_id == department_id).values(is_archived=True)
@@ -107,6 +109,40 @@ class PostgresSetup:
         old = idempotency.c.created_at < func.clock_timestamp() - timedelta(days=2)
         async with self._database.begin() as connection:
             await connection.execute(delete(idempotency).where(old))
+
+
+async def _has_live_tokens(connection: AsyncConnection, department_id: str) -> bool:
+    """Whether somebody is in the department. Holds the ledger's lock, so nobody can come in meanwhile."""
+    mine = dept_state.c.department_id == department_id
+    await connection.execute(select(dept_state.c.department_id).where(mine).with_for_update())
+    live = select(literal(1)).where(token.c.department_id == department_id, token.c.state.in_(_LIVE)).limit(1)
+    return (await connection.execute(live)).first() is not None
+
+
+async def _stay_in_branch(connection: AsyncConnection, one: Department) -> None:
+    """Counters belong to a branch: a department moves to another one only while nobody is in it."""
+    query = select(department.c.branch_id).where(department.c.department_id == one.department_id)
+    branch_id = (await connection.execute(query)).scalar_one_or_none()
+    if branch_id in (None, one.branch_id) or not await _has_live_tokens(connection, one.department_id):
+        return
+    raise refuse(
+        ProblemCode.IN_USE,
+        f"Somebody still waits or is served in {one.department_id}: it stays in branch {branch_id}.",
+        "Move it when the line is empty.",
+    )
+
+
+def _settings(one: Department) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "branch_id": one.branch_id,
+        "is_open": one.is_open,
+        "prefix": one.prefix,
+        "number_format": one.number_format,
+        "ratio_priority": one.policy.ratio.priority,
+        "ratio_normal": one.policy.ratio.normal,
+        "max_wait_minutes": int(one.policy.max_wait.total_seconds() // 60),
+    }
 
 
 async def _unarchived(connection: AsyncConnection, department_id: str, values: dict[str, Any]) -> bool:
