@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenq.contract.problems import Refused
+from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.words import Role
 from tokenq_server.adapters.kafka.inbox import KafkaInbox
 from tokenq_server.adapters.kafka.topic import KafkaTopic
@@ -118,6 +118,27 @@ def open_mailer(settings: ServerSettings) -> Mailer:
     """The mail server of the settings, or a folder while there is none. Raises Refused for a wrong address."""
     url = settings.smtp_url.get_secret_value()
     return SmtpMailer(url) if url else OutboxMailer(settings.outbox_folder)
+
+
+async def refuse_unsafe_stores(settings: ServerSettings) -> None:
+    """In production, do not start on a database that may lose what it acknowledged. One that is away may come yet.
+
+    Raises:
+        Refused: ``invalid``.
+    """
+    database = Database(settings.database_url.get_secret_value(), size=1)
+    try:
+        unsafe = await database.unsafe_settings()
+    except Refused:
+        return
+    finally:
+        await database.close()
+    if unsafe and settings.env == "production":
+        raise refuse(
+            ProblemCode.INVALID,
+            f"The database may lose what it acknowledged: {', '.join(unsafe)} is off.",
+            "Switch it on, or set TOKENQ_ENV=development where nothing is at stake.",
+        )
 
 
 async def ensure_admin(services: Services, token_file: Path) -> None:

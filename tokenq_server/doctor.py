@@ -35,9 +35,6 @@ async def _check(settings: ServerSettings) -> list[Finding]:
         _in_time("mail", _mail(settings)),
     )
     findings = [Finding("server settings", True, f"{settings.env}")]
-    if os.environ.get("TOKENQ_FAILPOINTS") and settings.env == "production":
-        hint = "Unset TOKENQ_FAILPOINTS, or set TOKENQ_ENV=development."
-        findings.append(Finding("failpoints", False, "set in production", hint))
     return findings + [finding for group in groups for finding in group]
 
 

@@ -25,10 +25,12 @@ def run(name: str) -> int:
 def _api() -> int:
     import uvicorn
 
+    from tokenq_server import bootstrap
     from tokenq_server import settings as settings_module
     from tokenq_server.api.app import create_app
 
     settings = settings_module.load()
+    asyncio.run(bootstrap.refuse_unsafe_stores(settings))
     if settings.migrate:
         _migrate()
     app = create_app(settings)
@@ -49,7 +51,8 @@ def _api() -> int:
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             super().handle_exit(sig, frame)
-            app.state.services.feed.end()
+            if (services := getattr(app.state, "services", None)) is not None:
+                asyncio.get_event_loop().call_soon_threadsafe(services.feed.end)
 
     server = Server(config)
     server.run()

@@ -2,11 +2,12 @@
 
 import logging
 
+from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.waiting_line import RedisLine
-from tokenq_server.services.ports import Ask
+from tokenq_server.services.ports import Ask, LedgerDown, LineDown
 from tokenq_server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -16,8 +17,7 @@ async def rebuild(settings: ServerSettings) -> int:
     """Rebuild every line, each under its department's lock; safe on a live system. Answers the exit code.
 
     Raises:
-        LedgerDown: Postgres is away.
-        LineDown: Redis is away.
+        Refused: Postgres or Redis is away.
     """
     dsn = settings.database_url.get_secret_value()
     database, ledger = Database(dsn), PostgresLedger(dsn)
@@ -27,10 +27,17 @@ async def rebuild(settings: ServerSettings) -> int:
             name = department.department_id
             async with ledger.open() as transaction:
                 locked = await transaction.lock([name])
+                if name not in locked.departments:
+                    continue
                 _, standing = locked.departments[name]
                 entries = await transaction.waiting(name)
                 await line.install(Ask(name, standing.day, standing.last_no, standing.last_seq), entries)
             logger.info("waiting line rebuilt", extra={"department": name, "waiting": len(entries)})
+    except (LedgerDown, LineDown) as error:
+        store = "database" if isinstance(error, LedgerDown) else "Redis"
+        raise refuse(
+            ProblemCode.UNAVAILABLE, f"The {store} is away.", "Start it and try again; 'tokenq doctor' helps."
+        ) from error
     finally:
         await ledger.close()
         await line.close()

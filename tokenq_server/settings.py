@@ -18,7 +18,7 @@ class ServerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TOKENQ_", extra="ignore", frozen=True)
 
     env: Literal["production", "development"] = "production"
-    """``production`` refuses unsafe stores and test hooks."""
+    """``production`` refuses a database that may lose what it acknowledged."""
     host: str = "127.0.0.1"
     """The address the API listens on."""
     port: int = Field(default=8080, ge=0, le=65535)

@@ -2,6 +2,8 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -270,3 +272,44 @@ def test_the_last_admin_stays(running: Stack) -> None:
     for method, body in (("PATCH", {"role": "staff"}), ("PATCH", {"disabled": True}), ("DELETE", None)):
         assert running.ask(method, last, body)[1]["code"] == "in_use"
     assert running.ask("GET", last)[1]["role"] == "admin"
+
+
+def test_the_first_password_opens_nothing_but_its_own_change(running: Stack, enter: Callable[[str], Caller]) -> None:
+    """A random password in a file is a way in for one purpose."""
+    first = Path(running.endpoints.admin_token_file).with_name("admin.password").read_text().strip()
+    with psycopg.connect(running.endpoints.postgres) as connection:
+        found = connection.execute("SELECT username FROM app_user WHERE must_change_password").fetchone()
+    assert found is not None
+    login = running.ask("POST", "/api/v1/auth/login", {"username": found[0], "password": first})[1]
+    admin = enter(login["token"])
+
+    assert admin("GET", "/api/v1/auth/me").json()["mustChangePassword"]
+    assert admin("POST", "/api/v1/keys", json={"label": "x", "role": "admin"}).status_code == 403
+    assert admin("POST", "/api/v1/auth/logout").status_code == 204
+
+
+def test_a_kiosk_learns_nobody_s_address(running: Stack, department: str, caller: MakeCaller) -> None:
+    """A desk key that issues for a registered user is not told who that is."""
+    user = running.ask("POST", "/api/v1/users", {"name": "Ada Byron", "email": "ada@example.com"})[1]
+    answer = caller("desk")("POST", f"/api/v1/departments/{department}/tokens", json={"userId": user["userId"]})
+
+    assert answer.status_code == 201
+    assert "ada" not in answer.text.lower()
+
+
+def test_a_customer_has_no_letters_sent_to_others(running: Stack, department: str, person: MakePerson) -> None:
+    """Issue and cancel in a loop must not be a mail gun."""
+    _, ada = person("customer")
+    body = {"email": "victim@example.com", "name": "Somebody else"}
+    token = ada("POST", f"/api/v1/departments/{department}/tokens", json=body).json()
+
+    assert (token["email"], token["name"]) == (None, "Ada")
+
+
+def test_many_guesses_at_once_are_counted_too(running: Stack) -> None:
+    """Forty guesses in parallel are forty guesses."""
+    body = {"username": f"g{secrets.token_hex(4)}", "password": "x"}
+    with ThreadPoolExecutor(20) as pool:
+        codes = list(pool.map(lambda _: running.ask("POST", "/api/v1/auth/login", body)[0], range(40)))
+
+    assert codes.count(429) >= 20

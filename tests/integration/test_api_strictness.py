@@ -218,3 +218,29 @@ def test_the_documentation_describes_every_route_with_examples(running: Stack) -
     issue = document["components"]["schemas"]["IssueToken"]
     assert issue["examples"]
     assert issue["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/v1/auth/login", {"username": "a\u0000b", "password": "x"}),
+        ("GET", "/api/v1/tokens?displayNumber=%00", None),
+        ("GET", f"/api/v1/tokens?cursor={10**23}", None),
+        ("GET", f"/api/v1/tokens?userId={10**23}", None),
+        ("GET", f"/api/v1/users?cursor={10**23}", None),
+        ("POST", "/api/v1/departments", {"name": "X", "prefix": "CW\n"}),
+        ("POST", "/api/v1/departments", {"name": "X", "numberFormat": "{number}\n"}),
+    ],
+    ids=str,
+)
+def test_hostile_values_are_refused_not_choked_on(running: Stack, method: str, path: str, body: Any) -> None:
+    """What the database could not hold is refused before it gets there."""
+    assert running.ask(method, path, body)[0] == 422
+
+
+def test_long_keys_of_a_batch_are_told_apart(running: Stack, department: str) -> None:
+    """Two keys that differ only at their end are two requests."""
+    path = f"/api/v1/departments/{department}/tokens:batch"
+    ids = {running.ask("POST", path, {"tokens": [{}]}, key="x" * 252 + end)[1]["items"][0]["tokenId"] for end in "ab"}
+
+    assert len(ids) == 2

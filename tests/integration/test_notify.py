@@ -19,10 +19,11 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.smtp import OutboxMailer, SmtpMailer
 from tokenq_server.embedded.ports import free_port
+from tokenq_server.notify import program
 from tokenq_server.notify.intake import sort_out
 from tokenq_server.notify.letters import Sender, compose
 from tokenq_server.notify.sending import Patience, Sending
-from tokenq_server.services.mailing import Attempt, Job, Mailer, RawRecord, Verdict
+from tokenq_server.services.mailing import Attempt, BadRecord, Job, Mailer, RawRecord, Verdict
 
 SENDER = Sender("queue@office.example")
 IMPATIENT = Patience((0.01, 0.01))
@@ -148,6 +149,21 @@ async def test_what_cannot_be_read_is_kept_with_its_place(core: Core, queue: Pos
     assert [copy.raw for copy in await queue.uncopied(10)] == [poison.value]
     await queue.mark_copied([bad[0].dlq_id])
     assert await queue.uncopied(10) == []
+
+
+async def test_a_dead_record_is_read_once_more_or_stays(
+    core: Core, queue: PostgresMailQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """'retry' must not close what is still unreadable, nor forget what has become readable."""
+    monkeypatch.setenv("TOKENQ_DATABASE_URL", core.dsn)
+    (real, *_) = await visited(core)
+    good = RawRecord("token-events", 0, 5, real.value)
+    await queue.take_in([], [BadRecord(good, "an older release"), BadRecord(RawRecord("t", 0, 6, b"{"), "no JSON")])
+    ids = [entry.dlq_id for entry in await queue.dead_letters()]
+
+    assert await program.retry(ids) == 1
+    assert [entry.offset for entry in await queue.dead_letters()] == [6]
+    assert [job.kind for job in await queue.claim("me", 10)] == ["issued"]
 
 
 async def test_a_forged_record_is_not_mailed(core: Core, queue: PostgresMailQueue) -> None:

@@ -20,4 +20,3 @@ TOKENS = f"{API}/tokens"
 
 IDEMPOTENCY_KEY_HEADER = "Idempotency-Key"
 LAST_EVENT_ID_HEADER = "Last-Event-ID"
-REQUEST_ID_HEADER = "X-Request-ID"

@@ -1,6 +1,5 @@
 """The API as an ASGI application."""
 
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,10 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.api import problems
 from tokenq_server.api.routes import auth, events, health, people, setup, tokens
-from tokenq_server.bootstrap import Services, ensure_admin, open_services
+from tokenq_server.bootstrap import ensure_admin, open_services
 from tokenq_server.settings import ServerSettings
-
-logger = logging.getLogger(__name__)
 
 ROUTERS = tuple(module.router for module in (auth, setup, people, tokens, events, health))
 
@@ -50,7 +47,8 @@ def create_app(settings: ServerSettings) -> FastAPI:
         async with open_services(settings) as services:
             app.state.services = services
             app.state.metrics = services.metrics
-            await _first_steps(services)
+            if settings.admin_token_file is not None:
+                await ensure_admin(services, settings.admin_token_file)
             yield
 
     app = _App(
@@ -77,22 +75,6 @@ class _App(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """The stack with our two layers around it."""
         return Timed(problems.TooLargeAsProblem(super().build_middleware_stack()))
-
-
-async def _first_steps(services: Services) -> None:
-    unsafe = [] if services.settings.env == "development" else await _unsafe_settings(services)
-    if unsafe:
-        logger.error("the database may lose what it acknowledged", extra={"off": unsafe})
-    if services.settings.admin_token_file is not None:
-        await ensure_admin(services, services.settings.admin_token_file)
-
-
-async def _unsafe_settings(services: Services) -> list[str]:
-    try:
-        return await services.database.unsafe_settings()
-    except Exception:  # the database may be away at this moment; /readyz tells
-        logger.warning("the database is away")
-        return []
 
 
 class Timed:

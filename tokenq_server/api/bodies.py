@@ -54,7 +54,7 @@ class Body(BaseModel):
 class Login(Body):
     """A name and a password."""
 
-    username: Annotated[str, Field(min_length=1, max_length=64)]
+    username: Annotated[str, Field(min_length=1, max_length=64), Line]
     password: Annotated[str, Field(min_length=1, max_length=names.PASSWORD_LENGTH[1])]
 
 

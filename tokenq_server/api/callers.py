@@ -34,8 +34,9 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 class Allowed:
     """A dependency that answers the caller, if the caller has one of the roles."""
 
-    def __init__(self, *roles: Role) -> None:
+    def __init__(self, *roles: Role, even_before_new_password: bool = False) -> None:
         self.roles = frozenset(roles) | {Role.ADMIN}
+        self._even_before_new_password = even_before_new_password
 
     async def __call__(
         self,
@@ -48,6 +49,12 @@ class Allowed:
         principal = await services.people.who(bearer.credentials)
         if principal.role not in self.roles:
             raise forbidden(f"The role {principal.role} may not do this.")
+        if principal.must_change_password and not self._even_before_new_password:
+            raise refuse(
+                ProblemCode.FORBIDDEN,
+                "The first password must be changed first.",
+                "Run 'tokenq passwd'.",
+            )
         return principal
 
 
@@ -57,6 +64,8 @@ def forbidden(detail: str) -> Refused:
 
 
 Anybody = Annotated[Principal, Depends(Allowed(Role.STAFF, Role.DESK, Role.CUSTOMER))]
+Newcomers = Annotated[Principal, Depends(Allowed(Role.STAFF, Role.DESK, Role.CUSTOMER, even_before_new_password=True))]
+"""Anybody, also with a first password that is still to be changed."""
 Staff = Annotated[Principal, Depends(Allowed(Role.STAFF))]
 Workers = Annotated[Principal, Depends(Allowed(Role.STAFF, Role.DESK))]
 Admin = Annotated[Principal, Depends(Allowed())]
@@ -84,7 +93,7 @@ async def _repeat(
 ) -> Repeat:
     if key is None:
         return Repeat(None, b"")
-    if not _KEY.match(key):
+    if not _KEY.fullmatch(key):
         raise refuse(
             ProblemCode.INVALID,
             "The idempotency key is not 1 to 255 visible ASCII characters.",

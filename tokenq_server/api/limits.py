@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import ProblemCode, refuse
 
 _REMEMBERED = 10_000
 
@@ -13,23 +13,33 @@ _REMEMBERED = 10_000
 class LoginLimit:
     """Slows down guessing: from the tenth wrong password for a name from one address on, each costs a growing wait.
 
-    The right password from another address still works, so nobody can lock somebody else out.
+    So does the fiftieth from one address for any names. The right password from another address still works, so
+    nobody can lock somebody else out. A try counts before its password is checked, so many at once count too.
     """
 
-    def __init__(self, free_tries: int = 10, longest_wait: float = 300.0) -> None:
-        self._free_tries = free_tries
+    def __init__(self, per_name: int = 10, per_source: int = 50, longest_wait: float = 300.0) -> None:
         self._longest_wait = longest_wait
-        self._failures: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
+        self._free = {True: per_name, False: per_source}
+        self._tries: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
 
     @contextmanager
     def attempt(self, username: str, source: str) -> Iterator[None]:
-        """Guard one login; a wrong password is counted, a right one forgets the count.
+        """Guard one login; a right password forgets the count.
 
         Raises:
             Refused: ``rate_limited``, with the seconds to wait.
         """
-        failures, not_before = self._failures.get((username, source), (0, 0.0))
-        wait = not_before - time.monotonic()
+        keys = [(username, source), ("", source)]
+        for key in keys:
+            self._check(key)
+        for key in keys:
+            self._count(key, 1)
+        yield
+        self._tries.pop((username, source), None)
+        self._count(("", source), -1)
+
+    def _check(self, key: tuple[str, str]) -> None:
+        wait = self._tries.get(key, (0, 0.0))[1] - time.monotonic()
         if wait > 0:
             raise refuse(
                 ProblemCode.RATE_LIMITED,
@@ -37,17 +47,11 @@ class LoginLimit:
                 f"Try again in {int(wait) + 1} seconds.",
                 retryAfter=int(wait) + 1,
             )
-        try:
-            yield
-        except Refused as refusal:
-            if refusal.problem.code is ProblemCode.UNAUTHENTICATED:
-                self._fail(username, source, failures + 1)
-            raise
-        self._failures.pop((username, source), None)
 
-    def _fail(self, username: str, source: str, failures: int) -> None:
-        over = failures - self._free_tries
-        wait = min(2.0**over, self._longest_wait) if over >= 0 else 0.0
-        self._failures[username, source] = (failures, time.monotonic() + wait)
-        while len(self._failures) > _REMEMBERED:
-            self._failures.popitem(last=False)
+    def _count(self, key: tuple[str, str], change: int) -> None:
+        tries = max(self._tries.pop(key, (0, 0.0))[0] + change, 0)
+        over = tries - self._free[bool(key[0])]
+        wait = min(2.0 ** min(over, 10), self._longest_wait) if over >= 0 else 0.0
+        self._tries[key] = (tries, time.monotonic() + wait)
+        while len(self._tries) > _REMEMBERED:
+            self._tries.popitem(last=False)

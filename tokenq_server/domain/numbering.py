@@ -5,8 +5,8 @@ import re
 from tokenq.contract.problems import ProblemCode, refuse
 
 DEFAULT_FORMAT = "{prefix}-{number:03d}"
-_FORMAT = re.compile(r"^(?:\{prefix\}[- ]?|)\{number(?::0[1-6]d)?\}$")
-_PREFIX = re.compile(r"^[A-Z0-9]{1,8}$")
+_FORMAT = re.compile(r"(?:\{prefix\}[- ]?|)\{number(?::0[1-6]d)?\}")
+_PREFIX = re.compile(r"[A-Z0-9]{1,8}")
 
 
 def display_number(template: str, prefix: str, number: int) -> str:
@@ -20,13 +20,13 @@ def check_format(template: str, prefix: str) -> None:
     Raises:
         Refused: ``invalid``.
     """
-    if not _FORMAT.match(template):
+    if not _FORMAT.fullmatch(template):
         raise refuse(
             ProblemCode.INVALID,
             "The number format is not one tokenq can write.",
             "Use {prefix} and {number:03d}, such as {prefix}-{number:03d}.",
         )
-    if not _PREFIX.match(prefix):
+    if not _PREFIX.fullmatch(prefix):
         raise refuse(
             ProblemCode.INVALID, "The prefix is not one to eight capital letters or digits.", "Use one such as CW."
         )

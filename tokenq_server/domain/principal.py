@@ -27,8 +27,8 @@ class Principal:
 
     @property
     def actor(self) -> str:
-        """How events name this one."""
-        return self.name
+        """How events name this one: staff by name, customers as what they are."""
+        return "customer" if self.role is Role.CUSTOMER else self.name
 
     @property
     def identity(self) -> str:

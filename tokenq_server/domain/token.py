@@ -11,8 +11,7 @@ class Token:
     """A token as Postgres holds it.
 
     ``place`` orders the waiting inside a class, least first; ``original_place`` is the one it was issued
-    with. ``claim_version`` grows with every change that hands the token to a counter or takes it away:
-    a command that carries an older one is stale.
+    with. ``claim_version`` grows with every call: a command that carries an older one is stale.
     """
 
     token_id: int

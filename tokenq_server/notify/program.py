@@ -6,10 +6,10 @@ from typing import Any
 
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server import bootstrap, settings
-from tokenq_server.notify.intake import Intake
+from tokenq_server.notify.intake import Intake, sort_out
 from tokenq_server.notify.letters import Sender
 from tokenq_server.notify.sending import Sending
-from tokenq_server.services.mailing import DeadLetter
+from tokenq_server.services.mailing import DeadLetter, MailQueue, RawRecord
 from tokenq_server.services.views import instant
 
 
@@ -48,9 +48,19 @@ async def dead_letter(dlq_id: int) -> dict[str, Any]:
 
 
 async def retry(dlq_ids: list[int]) -> int:
-    """Make letters due again, and read records once more; answers how many."""
+    """Make letters due again, and read records once more; answers how many. What is still unreadable stays."""
     async with bootstrap.open_mail_queue(settings.load()) as queue:
-        return sum([await queue.revive(dlq_id) for dlq_id in dlq_ids])
+        return sum([await _retry(queue, dlq_id) for dlq_id in dlq_ids])
+
+
+async def _retry(queue: MailQueue, dlq_id: int) -> bool:
+    entry = await queue.dead_letter(dlq_id)
+    if entry is not None and entry.raw is not None:
+        record = RawRecord(entry.topic or "", entry.partition or 0, entry.offset or 0, entry.raw)
+        jobs, bad = sort_out([record])
+        if bad or await queue.take_in(jobs, []) < len(jobs):
+            return False
+    return await queue.revive(dlq_id)
 
 
 async def drop(dlq_ids: list[int]) -> int:

@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 _IDLE_SECONDS = 0.5
+_SETTLE_TRIES = 60
 _BACKOFF = (10.0, 60.0, 300.0, 1800.0, 7200.0)
 """The longest wait before each further try, in seconds; the wait itself is drawn at random below it."""
 
@@ -63,12 +64,23 @@ class Sending:
         except ValueError as error:
             attempt = Attempt(Verdict.NEVER, str(error))
         wait = self._patience.next_try(job.attempts) if attempt.verdict is Verdict.LATER else None
-        await self._queue.settle(job, attempt, self._owner, wait)
+        await self._settle(job, attempt, wait)
         fields = {"department": job.department_id, "seq": job.seq, "kind": job.kind, "attempt": job.attempts}
         if attempt.verdict is Verdict.SENT:
             logger.info("letter sent", extra=fields)
         else:
             logger.warning("letter not sent", extra=fields | {"why": attempt.error, "next_try_seconds": wait})
+
+    async def _settle(self, job: Job, attempt: Attempt, wait: float | None) -> None:
+        """Note how it ended, over a short absence of the database: forgotten, the letter would be sent again."""
+        for _ in range(_SETTLE_TRIES):
+            try:
+                await self._queue.settle(job, attempt, self._owner, wait)
+            except Refused:
+                await asyncio.sleep(1.0)
+            else:
+                return
+        logger.error("the end of an attempt could not be noted", extra={"seq": job.seq, "kind": job.kind})
 
     async def _rest(self) -> None:
         try:

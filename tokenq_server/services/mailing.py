@@ -125,8 +125,12 @@ class Mailer(Protocol):
 class MailQueue(Protocol):
     """The primary queue and the dead-letter queue (Postgres)."""
 
-    async def take_in(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord]) -> None:
-        """Keep all in one transaction; what is there already stays as it is. Raises Refused when the store is away."""
+    async def take_in(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord]) -> int:
+        """Keep all in one transaction; what is there already stays as it is.
+
+        Answers how many of the jobs' events the log knows; the others are buried. Raises Refused when the store
+        is away, or (``invalid``) cannot hold one of them.
+        """
 
     async def claim(self, owner: str, limit: int) -> list[Job]:
         """Lease letters that are due; those of one token one after the other."""

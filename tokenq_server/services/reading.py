@@ -18,6 +18,9 @@ from tokenq_server.services.views import token_view
 
 PAGE = 100
 
+HIDDEN: dict[str, Any] = {"email": None, "userId": None, "actor": ""}
+"""What an event shows to those who may not know who is who."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -126,7 +129,7 @@ class Reading:
     async def events(self, token_id: int, reader: Principal) -> list[dict[str, Any]]:
         """A token's history. Raises Refused."""
         token = await self.find(token_id, reader)
-        hidden = {} if _may_see_person(token, reader) else {"email": None, "userId": None}
+        hidden = {} if _may_see_person(token, reader) else HIDDEN
         return [payload | hidden for payload in await self._store.payloads(token_id)]
 
     async def _snapshot(self, department_id: str, heads: int) -> Snapshot:

@@ -26,6 +26,7 @@ class KafkaTopic:
         self._embedded = embedded
         self._patience = 10.0 if embedded else patience
         self._producer: Producer | None = None
+        self._admin: AdminClient | None = None
         self._ends: dict[int, int] = {}
         self._told_to_stop = threading.Event()
 
@@ -89,8 +90,9 @@ class KafkaTopic:
 
     def _metadata(self, timeout: float) -> Any:
         try:
-            admin = AdminClient(self._config())
-            return admin.list_topics(timeout=timeout)
+            if self._admin is None:
+                self._admin = AdminClient(self._config())
+            return self._admin.list_topics(timeout=timeout)
         except KafkaException as error:
             raise PublishFailed(str(error.args[0])) from error
 

@@ -101,8 +101,9 @@ class PostgresMailQueue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take_in(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord]) -> None:
-        """Keep all in one transaction."""
+    async def take_in(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord]) -> int:
+        """Keep all in one transaction; answers how many of the jobs' events the log knows."""
+        found = 0
         async with self._database.begin() as connection:
             for job in jobs:
                 values = {
@@ -111,11 +112,13 @@ class PostgresMailQueue:
                     "kind": job.kind,
                     "token_id": job.token_id,
                 }
-                known = (await connection.execute(_TAKE_IN, values)).scalar_one()
-                if not known:
+                is_known = bool((await connection.execute(_TAKE_IN, values)).scalar_one())
+                found += is_known
+                if not is_known:
                     await _bury(connection, job.source, "unknown event", "The log has no such event.")
             for record in bad:
                 await _bury(connection, record.source, "unreadable", record.error)
+        return found
 
     async def claim(self, owner: str, limit: int) -> list[Job]:
         """Lease letters that are due."""

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text, tuple_, union_all
+from sqlalchemy import and_, func, select, text, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq.contract.words import Priority, TokenState
@@ -82,10 +82,11 @@ class PostgresReading:
         if sought.before is not None:
             query = query.where(token.c.token_id < sought.before)
         if sought.display is not None:
-            latest = select(dept_state.c.day).where(dept_state.c.department_id == token.c.department_id)
-            day = latest.correlate(token).scalar_subquery()
             query = query.where(token.c.display == sought.display)
-            query = query.where(token.c.day == day) if sought.day is None else query
+        if sought.display is not None and sought.day is None:
+            # By the join, the index of numbers (department, day) is enough.
+            here = and_(dept_state.c.department_id == token.c.department_id, dept_state.c.day == token.c.day)
+            query = query.join(dept_state, here)
         async with self._database.begin() as connection:
             return [_token(row) for row in await connection.execute(query)]
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request
 from tokenq.contract import paths
 from tokenq.contract.views import LoginView, MeView
 from tokenq_server.api.bodies import ChangePassword, Login
-from tokenq_server.api.callers import PUBLIC, Anybody, ServicesDep
+from tokenq_server.api.callers import PUBLIC, Newcomers, ServicesDep
 from tokenq_server.api.limits import LoginLimit
 
 router = APIRouter(tags=["login"])
@@ -21,13 +21,13 @@ async def login(body: Login, request: Request, services: ServicesDep) -> LoginVi
 
 
 @router.post(paths.LOGOUT, status_code=204)
-async def logout(caller: Anybody, services: ServicesDep) -> None:
+async def logout(caller: Newcomers, services: ServicesDep) -> None:
     """End the session."""
     await services.people.logout(caller)
 
 
 @router.get(paths.ME)
-async def me(caller: Anybody) -> MeView:
+async def me(caller: Newcomers) -> MeView:
     """Who the caller is."""
     return {
         "kind": caller.kind,
@@ -40,6 +40,6 @@ async def me(caller: Anybody) -> MeView:
 
 
 @router.post(paths.PASSWORD, status_code=204)
-async def change_password(body: ChangePassword, caller: Anybody, services: ServicesDep) -> None:
+async def change_password(body: ChangePassword, caller: Newcomers, services: ServicesDep) -> None:
     """Change one's own password; all of one's sessions end."""
     await services.people.change_password(caller, body.old_password, body.new_password)

@@ -17,6 +17,7 @@ from tokenq_server.bootstrap import Services
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.feed import Arrival, Resync
 from tokenq_server.services.ports import LedgerDown
+from tokenq_server.services.reading import HIDDEN
 
 router = APIRouter(tags=["tokens"])
 _POSITION = re.compile(r"^[A-Z][A-Z0-9]{0,7}:[0-9]{1,18}$")
@@ -32,7 +33,7 @@ def _positions(
     if not last_event_id:
         return None
     parts = last_event_id.split(",")
-    if len(last_event_id) > 16_384 or not all(_POSITION.match(part) for part in parts):
+    if len(last_event_id) > 16_384 or not all(_POSITION.fullmatch(part) for part in parts):
         raise refuse(
             ProblemCode.INVALID, "The Last-Event-ID is not one this stream gave.", "Leave it out to start now."
         )
@@ -59,7 +60,8 @@ async def events(
 
     Whose token it is shows only to staff of its department. ``resync`` says: you missed something, look again.
     """
-    _open[caller.identity] = _open.get(caller.identity, 0) + 1
+    identity = caller.identity
+    _open[identity] = _open.get(identity, 0) + 1
     welcome_until = time.monotonic() + _RECHECK_SECONDS
     silence = 0
     try:
@@ -71,22 +73,25 @@ async def events(
             elif silence % _PING_EVERY == 0:
                 yield ServerSentEvent(comment="ping")
             if time.monotonic() > welcome_until:
-                if not await _is_welcome(services, bearer):
+                now = await _as_of_now(services, caller, bearer)
+                if now is None:
                     return
+                caller = now
                 welcome_until = time.monotonic() + _RECHECK_SECONDS
     except LedgerDown:
         return
     finally:
-        _open[caller.identity] -= 1
+        _open[identity] -= 1
 
 
-async def _is_welcome(services: Services, bearer: HTTPAuthorizationCredentials | None) -> bool:
-    """Whether the login that opened the stream still holds; a database that is away closes nobody's stream."""
+async def _as_of_now(
+    services: Services, caller: Principal, bearer: HTTPAuthorizationCredentials | None
+) -> Principal | None:
+    """The caller with today's rights, or nobody; a database that is away changes nothing."""
     try:
-        await services.people.who(bearer.credentials if bearer else "")
+        return await services.people.who(bearer.credentials if bearer else "")
     except Refused as refusal:
-        return refusal.problem.code is not ProblemCode.UNAUTHENTICATED
-    return True
+        return None if refusal.problem.code is ProblemCode.UNAUTHENTICATED else caller
 
 
 def _message(arrival: Arrival, caller: Principal) -> ServerSentEvent:
@@ -95,6 +100,6 @@ def _message(arrival: Arrival, caller: Principal) -> ServerSentEvent:
         return ServerSentEvent(raw_data="{}", event="resync", id=position)
     payload = json.loads(arrival.item.payload)
     if not caller.sees_people_of(arrival.item.department_id):
-        payload |= {"email": None, "userId": None}
+        payload |= HIDDEN
     text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     return ServerSentEvent(raw_data=text, event=payload["eventType"], id=position)

@@ -13,7 +13,7 @@ from tokenq_server.domain.principal import MAY
 
 router = APIRouter(tags=["people"])
 _USER = paths.USERS + "/{user_id}"
-_NOT_NULL = ("name", "role", "departments")
+_NOT_NULL = ("name", "role", "departments", "disabled")
 
 
 class UserList(TypedDict):
@@ -41,7 +41,7 @@ class RoleList(TypedDict):
 async def list_users(
     _: Admin,
     services: ServicesDep,
-    cursor: Annotated[int, Query(ge=0)] = 0,
+    cursor: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> UserList:
     """A page of users."""

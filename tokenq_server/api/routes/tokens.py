@@ -1,6 +1,7 @@
 """Issuing, calling and moving tokens, and looking at them."""
 
 import asyncio
+import hashlib
 import json
 from datetime import date
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from tokenq.contract import names, paths
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import NextView, QueueView, TokenView
 from tokenq.contract.words import Priority, Role, TokenState
-from tokenq_server.api.bodies import Call, Cancel, IssueToken, IssueTokens, Move, NoShow, Requeue, Serve
+from tokenq_server.api.bodies import Call, Cancel, IssueToken, IssueTokens, Line, Move, NoShow, Requeue, Serve
 from tokenq_server.api.callers import (
     Anybody,
     DepartmentPath,
@@ -68,7 +69,7 @@ async def issue_many(
     """Put up to a hundred in line; each item of the answer is a token, or ``{"problem": …}``."""
     commands = [_issue(department_id, one, caller) for one in body.tokens]
     repeats = [
-        Repeat(f"{repeat.key[:250]}#{index}" if repeat.key else None, repeat.fingerprint)
+        Repeat(f"{hashlib.sha256(repeat.key.encode()).hexdigest()}#{index}" if repeat.key else None, repeat.fingerprint)
         for index in range(len(commands))
     ]
     work = [_carry_out(services, caller, command, one) for command, one in zip(commands, repeats, strict=True)]
@@ -122,10 +123,10 @@ async def list_tokens(
     services: ServicesDep,
     department_id: Annotated[str | None, Query(alias="departmentId", pattern=names.DEPARTMENT_ID)] = None,
     state: Annotated[list[TokenState] | None, Query()] = None,
-    user_id: Annotated[int | None, Query(alias="userId", ge=1)] = None,
+    user_id: Annotated[int | None, Query(alias="userId", ge=1, le=2**63 - 1)] = None,
     business_day: Annotated[date | None, Query(alias="businessDay")] = None,
-    display_number: Annotated[str | None, Query(alias="displayNumber", min_length=1, max_length=24)] = None,
-    cursor: Annotated[int | None, Query(ge=1)] = None,
+    display_number: Annotated[str | None, Query(alias="displayNumber", min_length=1, max_length=24), Line] = None,
+    cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> TokenList:
     """Tokens, latest first; a display number means the department's current business day."""
@@ -193,7 +194,8 @@ def _issue(department_id: str, body: IssueToken, caller: Principal) -> Issue:
             raise forbidden("Only staff may give priority.")
         if user_id not in (None, caller.user_id) or caller.user_id is None:
             raise forbidden("You may only issue tokens for yourself.")
-        user_id = caller.user_id
+        # A customer's letters go to the customer's own address, as it is registered.
+        return Issue(department_id, caller.actor, caller.user_id)
     return Issue(department_id, caller.actor, user_id, body.name, body.email, body.priority)
 
 
@@ -214,7 +216,9 @@ async def _move(
 
 
 async def _carry_out(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
-    reply = await services.commit.submit(Request(command, caller.identity, repeat.key, repeat.fingerprint))
+    shows_person = caller.sees_people_of(command.department_id) or caller.role is Role.CUSTOMER
+    request = Request(command, caller.identity, repeat.key, repeat.fingerprint, shows_person)
+    reply = await services.commit.submit(request)
     headers = {"Idempotency-Replayed": "true"} if reply.replayed else None
     return Response(reply.body, reply.status, headers, media_type="application/json")
 
