@@ -57,7 +57,7 @@ def test_nothing_found_is_3(tokenq: Cli, dept: str):
 
 
 def test_conflicts_are_4(tokenq: Cli, dept: str):
-    fails(tokenq("call", dept, "-c", "1", "--json"), ExitCode.CONFLICT, "queue_empty")
+    fails(tokenq("call", dept, "-c", dept, "--json"), ExitCode.CONFLICT, "queue_empty")
     tokenq("issue", dept)
     fails(tokenq("serve", f"{dept}-001", "--json"), ExitCode.CONFLICT, "wrong_state")
     fails(tokenq("dept", "create", "x", "--id", dept, "--json"), ExitCode.CONFLICT, "exists")

@@ -27,7 +27,7 @@ def test_the_shapes_of_json_are_those_that_scripts_rely_on(tokenq: Cli, dept: st
         "next": ("next", dept),
         "queue": ("queue", dept),
         "log": ("log", f"{dept}-001"),
-        "call": ("call", dept, "-c", "1"),
+        "call": ("call", dept, "-c", dept),
         "serve": ("serve", f"{dept}-001"),
         "dept show": ("dept", "show", dept),
         "dept list": ("dept", "list"),

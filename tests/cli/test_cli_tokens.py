@@ -18,8 +18,8 @@ def test_a_token_goes_from_the_desk_to_served(tokenq: Cli, dept: str):
     number = token["displayNumber"]
     assert (token["state"], token["position"], number) == ("WAITING", 1, f"{dept}-001")
     assert made(tokenq("next", dept, "--json"))["token"]["tokenId"] == token["tokenId"]
-    called = made(tokenq("call", dept, "--counter", "3", "--json"))
-    assert (called["tokenId"], called["state"], called["counterId"]) == (token["tokenId"], "CALLED", "3")
+    called = made(tokenq("call", dept, "--counter", dept, "--json"))
+    assert (called["tokenId"], called["state"], called["counterId"]) == (token["tokenId"], "CALLED", dept)
     assert made(tokenq("recall", number, "--json"))["calls"] == 2
     assert made(tokenq("start", str(token["tokenId"]), "--json"))["state"] == "SERVING"
     assert made(tokenq("serve", number.lower(), "--json"))["state"] == "SERVED"
@@ -35,26 +35,26 @@ def test_a_token_goes_from_the_desk_to_served(tokenq: Cli, dept: str):
 
 def test_serve_with_a_department_serves_the_next_one_in_one_step(tokenq: Cli, dept: str):
     first = made(tokenq("issue", dept, "--json"))
-    done = made(tokenq("serve", dept, "--json", TOKENQ_COUNTER="1"))
-    assert (done["tokenId"], done["state"], done["counterId"]) == (first["tokenId"], "SERVED", "1")
+    done = made(tokenq("serve", dept, "--json", TOKENQ_COUNTER=dept))
+    assert (done["tokenId"], done["state"], done["counterId"]) == (first["tokenId"], "SERVED", dept)
 
 
 def test_a_token_can_be_cancelled_missed_and_put_back(tokenq: Cli, dept: str):
     for _ in range(3):
         tokenq("issue", dept)
     assert made(tokenq("cancel", f"{dept}-003", "--reason", "went home", "--json"))["state"] == "CANCELLED"
-    tokenq("call", dept, "-c", "1")
+    tokenq("call", dept, "-c", dept)
     assert made(tokenq("requeue", f"{dept}-001", "--position", "last", "--json"))["state"] == "WAITING"
     assert made(tokenq("status", f"{dept}-001", "--json"))["position"] == 2
-    tokenq("call", dept, "-c", "1")
+    tokenq("call", dept, "-c", dept)
     assert made(tokenq("no-show", f"{dept}-002", "--json"))["state"] == "NO_SHOW"
 
 
 def test_calling_out_of_order_takes_a_reason(tokenq: Cli, dept: str):
     for _ in range(2):
         tokenq("issue", dept)
-    assert tokenq("call", dept, "-c", "1", "--token", f"{dept}-002").code == 2
-    called = made(tokenq("call", dept, "-c", "1", "--token", f"{dept}-002", "--reason", "in pain", "--json"))
+    assert tokenq("call", dept, "-c", dept, "--token", f"{dept}-002").code == 2
+    called = made(tokenq("call", dept, "-c", dept, "--token", f"{dept}-002", "--reason", "in pain", "--json"))
     assert called["tokenNo"] == 2
 
 

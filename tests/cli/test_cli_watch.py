@@ -38,9 +38,9 @@ def test_watch_prints_events_as_they_happen_and_ends_on_ctrl_c(api: Api, tokenq:
         tokenq("issue", dept)
         event = json.loads(process.stdout.readline())
         assert (event["eventType"], event["departmentId"], event["tokenNo"]) == ("TOKEN_GENERATED", dept, 1)
-        tokenq("call", dept, "-c", "2")
+        tokenq("call", dept, "-c", dept)
         following = json.loads(process.stdout.readline())
-        assert (following["eventType"], following["counterId"]) == ("TOKEN_CALLED", "2")
+        assert (following["eventType"], following["counterId"]) == ("TOKEN_CALLED", dept)
         assert event["position"] != following["position"]
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
