@@ -2,9 +2,12 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
 from textual.pilot import Pilot
 
 from tests.screens import console_seeds as seeds
@@ -32,6 +35,19 @@ HOSTILE = (
     "\ud800",
 )
 HARMLESS = tuple(f"Text {number}" for number in range(len(HOSTILE)))
+SECONDS = 50.0
+SEEN = {"hostile": "]52;c", "harmless": "Text 3"}
+"""What tells that the texts stand on the terminal."""
+
+
+class Watched(LinuxDriver):
+    """Writes to the terminal and remembers what: a screen may be ready long before it is painted."""
+
+    painted = ""
+
+    def write(self, data: str) -> None:
+        Watched.painted += data
+        super().write(data)
 
 
 def board(texts: tuple[str, ...]) -> BoardApp:
@@ -55,34 +71,43 @@ def console(texts: tuple[str, ...]) -> ConsoleApp:
 
 
 async def use_board(pilot: Pilot[None]) -> None:
-    app = pilot.app
-    assert isinstance(app, BoardApp)
-    await settle(lambda: app.picture.calls)
-    await pilot.pause(0.6)
-    app.exit()
+    await until_painted(SEEN[sys.argv[2]])
+    pilot.app.exit()
 
 
 async def use_console(pilot: Pilot[None]) -> None:
     app = pilot.app
     assert isinstance(app, ConsoleApp)
     await settle(lambda: app.main.state.held)
+    await until_painted(SEEN[sys.argv[2]])
     for key in ("r", "x", "escape", "down", "delete", "escape", "v"):
         await pilot.press(key)
         await settle(lambda: not app.main.is_busy)
     await settle(lambda: app.main.state.held is None)
-    await pilot.press("down", "enter", "escape", "k", "escape")
-    await pilot.pause(0.6)
+    await pilot.press("down", "enter")
+    await until_painted("before the others?")
+    await pilot.press("escape", "k")
+    await until_painted("Which counter")
+    await pilot.press("escape")
     app.exit()
 
 
+async def until_painted(words: str) -> None:
+    await settle(lambda: words in Watched.painted)
+
+
 async def settle(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SECONDS
     while not holds():
+        assert time.monotonic() < deadline, Watched.painted[-2000:]
         await asyncio.sleep(0.01)
 
 
+def main(screen: str, texts: tuple[str, ...]) -> None:
+    app: App[None] = board(texts) if screen == "board" else console(texts)
+    app.driver_class = Watched
+    app.run(auto_pilot=use_board if screen == "board" else use_console)
+
+
 if __name__ == "__main__":
-    texts = HOSTILE if sys.argv[2] == "hostile" else HARMLESS
-    if sys.argv[1] == "board":
-        board(texts).run(auto_pilot=use_board)
-    else:
-        console(texts).run(auto_pilot=use_console)
+    main(sys.argv[1], HOSTILE if sys.argv[2] == "hostile" else HARMLESS)

@@ -32,7 +32,7 @@ def bytes_of(screen: str, texts: str) -> str:
     )
     os.close(theirs)
     written = bytearray()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 90
     try:
         while time.monotonic() < deadline and (chunk := _next(ours)) is not None:
             written += chunk
