@@ -146,12 +146,22 @@ async def ensure_admin(services: Services, token_file: Path) -> None:
 
     The first admin's password is random, goes to ``admin.password`` beside the file, and must be changed.
     """
-    password = new_secret()[3:19]
+    password, password_file = new_secret()[3:19], token_file.with_name("admin.password")
     if await services.people.ensure_admin(password):
-        _write_secret(token_file.with_name("admin.password"), password)
+        _write_secret(password_file, password)
+        await services.setup.start_in_zone(machine_zone())
+    elif not await services.people.waits_for_first_password():
+        password_file.unlink(missing_ok=True)
     if not await _works(services, token_file):
         key = await services.people.create_key("this machine", Role.ADMIN, [])
         _write_secret(token_file, key["key"])
+
+
+def machine_zone() -> str:
+    """This machine's IANA time zone, or UTC if it cannot be told."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    path = str(Path("/etc/localtime").resolve())
+    return named or (path.partition("/zoneinfo/")[2] if "/zoneinfo/" in path else "UTC")
 
 
 async def _works(services: Services, token_file: Path) -> bool:

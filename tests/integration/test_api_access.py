@@ -75,6 +75,7 @@ MakePerson = Callable[..., tuple[int, Caller]]
 @pytest.fixture
 def department(running: Stack) -> str:
     name = department_id()
+    running.ask("PUT", "/api/v1/departments/ZZ", {"name": "Somewhere else"})
     status, _ = running.ask("POST", "/api/v1/departments", {"departmentId": name, "name": "Cash window"})
     assert status == 201
     return name
@@ -313,3 +314,24 @@ def test_many_guesses_at_once_are_counted_too(running: Stack) -> None:
         codes = list(pool.map(lambda _: running.ask("POST", "/api/v1/auth/login", body)[0], range(40)))
 
     assert codes.count(429) >= 20
+
+
+def test_rights_in_departments_that_are_not_there_are_refused(running: Stack) -> None:
+    """A mistyped department would make a user who can serve nothing, and nobody would know why."""
+    body = {"name": "Bob", "role": "staff", "departments": ["NOSUCH"]}
+
+    assert running.ask("POST", "/api/v1/users", body)[1]["code"] == "unknown_department"
+    body = {"label": "kiosk", "role": "desk", "departments": ["NOSUCH"]}
+    assert running.ask("POST", "/api/v1/keys", body)[1]["code"] == "unknown_department"
+
+
+def test_a_desk_takes_back_whom_it_put_in_line(running: Stack, department: str, caller: MakeCaller) -> None:
+    """Until somebody is called; another department's tokens are not its business."""
+    desk, staff = caller("desk", department), caller("staff", department)
+    issue = f"/api/v1/departments/{department}/tokens"
+    first, second = (desk("POST", issue, json={}).json()["tokenId"] for _ in range(2))
+
+    assert caller("desk", "ZZ")("POST", f"/api/v1/tokens/{first}/cancel", json={}).status_code == 403
+    assert desk("POST", f"/api/v1/tokens/{first}/cancel", json={}).json()["state"] == "CANCELLED"
+    staff("POST", f"/api/v1/departments/{department}/call", json={"counterId": department})
+    assert desk("POST", f"/api/v1/tokens/{second}/cancel", json={}).status_code == 403

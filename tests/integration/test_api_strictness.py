@@ -244,3 +244,23 @@ def test_long_keys_of_a_batch_are_told_apart(running: Stack, department: str) ->
     ids = {running.ask("POST", path, {"tokens": [{}]}, key="x" * 252 + end)[1]["items"][0]["tokenId"] for end in "ab"}
 
     assert len(ids) == 2
+
+
+@pytest.mark.parametrize("name", ["علی\u200cرضا", "👩\u200d👧 Família", "Zoë O'Hara-Łukasz"])
+def test_real_names_are_taken(running: Stack, department: str, name: str) -> None:
+    """Joiners are letters to those who write with them."""
+    assert running.ask("POST", f"/api/v1/departments/{department}/tokens", {"name": name})[1]["name"] == name
+
+
+def test_a_name_that_is_an_id_becomes_the_id(running: Stack) -> None:
+    """'dept create LAB' makes LAB."""
+    name = department_id()
+    assert running.ask("POST", "/api/v1/departments", {"name": name})[1]["departmentId"] == name
+    assert running.ask("POST", "/api/v1/departments", {"name": name})[1]["code"] == "exists"
+
+
+def test_one_lobby_never_shows_the_same_number_twice(running: Stack, department: str) -> None:
+    """Two departments of a branch with one prefix would both call 001."""
+    body = {"departmentId": department_id(), "name": "Other", "prefix": department}
+
+    assert running.ask("POST", "/api/v1/departments", body)[1]["code"] == "exists"

@@ -32,7 +32,7 @@ _PROBLEM = {
                 "status": 409,
                 "code": "queue_empty",
                 "detail": "Nobody is waiting in CW.",
-                "hint": "Watch for the next one with 'tokenq queue --watch'.",
+                "hint": "The next one shows with 'tokenq queue DEPT --watch'.",
             }
         }
     },

@@ -9,15 +9,17 @@ from pydantic.alias_generators import to_camel
 from tokenq.contract import names
 from tokenq.contract.words import Priority, RequeuePosition, Role
 
+_JOINERS = "\u200c\u200d"
+"""Zero-width joiner and non-joiner: part of how Persian, Hindi and families of emoji are written."""
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def one_line(text: str) -> str:
     """A line of ordinary text: nothing that could act on a terminal, a log or a mail header."""
     text = unicodedata.normalize("NFC", text).strip()
-    if not text:
+    if not text.strip(_JOINERS):
         raise ValueError("must not be empty")
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
+    if any(character not in _JOINERS and unicodedata.category(character) in _UNPRINTABLE for character in text):
         raise ValueError("must hold printable characters only")
     if "=?" in text:
         raise ValueError("must not hold '=?'")

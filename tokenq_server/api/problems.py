@@ -37,8 +37,8 @@ _PLAIN = {
     "model_attributes_type": "must be a JSON object",
 }
 _LIMITS = {
-    "max_length": "must not be longer than {}",
-    "min_length": "must not be shorter than {}",
+    "max_length": "must not be longer than {} characters",
+    "min_length": "must have at least {} characters",
     "ge": "must be at least {}",
     "le": "must be at most {}",
 }

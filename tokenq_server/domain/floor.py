@@ -21,6 +21,7 @@ from tokenq_server.domain.line import Line
 from tokenq_server.domain.numbering import display_number
 from tokenq_server.domain.policy import Turn, choose, position
 from tokenq_server.domain.record import Record
+from tokenq_server.domain.refusals import unknown_token
 from tokenq_server.domain.token import Token
 
 Counters = dict[tuple[str, str], Token]
@@ -121,7 +122,7 @@ class Floor:
             raise refuse(
                 ProblemCode.QUEUE_EMPTY,
                 f"Nobody is waiting in {self.department.department_id}.",
-                "Watch for the next one with 'tokenq queue --watch'.",
+                "The next one shows with 'tokenq queue DEPT --watch'.",
             )
         token = self.tokens[choice.waiting.token_id]
         turn = self.standing.turn.after(token.priority, self.department.policy.ratio)
@@ -173,7 +174,7 @@ class Floor:
     def _token(self, token_id: int) -> Token:
         token = self.tokens.get(token_id)
         if token is None or token.department_id != self.department.department_id:
-            raise refuse(ProblemCode.UNKNOWN_TOKEN, f"There is no token {token_id}.", "List them with 'tokenq queue'.")
+            raise unknown_token(token_id)
         return token
 
     def _check(self, token: Token, verb: Verb) -> None:

@@ -7,7 +7,7 @@ from tokenq.contract.words import Role
 MAY: dict[Role, str] = {
     Role.ADMIN: "set up branches, departments, users and keys, and do everything staff may do",
     Role.STAFF: "issue, call, serve and move tokens of their departments",
-    Role.DESK: "issue tokens in their departments, and look at tokens and queues",
+    Role.DESK: "issue tokens in their departments, cancel who still waits, and look at tokens and queues",
     Role.CUSTOMER: "issue, see and cancel their own tokens",
 }
 """Each role in one sentence."""

@@ -16,6 +16,7 @@ from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, MoveToken, ServeNext, Tidy
 from tokenq_server.domain.department import Standing
 from tokenq_server.domain.floor import Counters, Floor
+from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.domain.token import Token
 from tokenq_server.services.counting import Counts
 from tokenq_server.services.ports import (
@@ -265,13 +266,6 @@ def _carry_out(
             return floor.move(command), None
         case Tidy():
             return None, None
-
-
-def unknown_department(department_id: str) -> Refused:
-    """The refusal for a department that is not there."""
-    return refuse(
-        ProblemCode.UNKNOWN_DEPARTMENT, f"There is no department {department_id}.", "List them with 'tokenq dept list'."
-    )
 
 
 def _with_contact(command: Issue, contacts: dict[int, Contact]) -> Issue:

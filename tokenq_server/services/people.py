@@ -69,6 +69,9 @@ class PeopleStore(Protocol):
     async def has_admin(self) -> bool:
         """Whether an admin can log in."""
 
+    async def has_first_password(self) -> bool:
+        """Whether somebody still has a first password."""
+
     async def add_session(self, user_id: int, token_hash: bytes, lifetime: timedelta) -> datetime:
         """Keep a session; answers when it ends."""
 
@@ -161,6 +164,10 @@ class People:
         values = {"name": "Administrator", "username": username, "role": str(Role.ADMIN), "password": password}
         await self.create_user(values | {"must_change_password": True})
         return username
+
+    async def waits_for_first_password(self) -> bool:
+        """Whether some first password has not been changed yet."""
+        return await self._store.has_first_password()
 
     async def users(self, after: int, limit: int) -> list[UserView]:
         """A page of users by id."""

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.views import Counts, NextView, QueueView, TokenView
 from tokenq.contract.words import Role, TokenState
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.policy import Waiting, choose, in_order, position
 from tokenq_server.domain.principal import Principal
+from tokenq_server.domain.refusals import unknown_department, unknown_token
 from tokenq_server.domain.token import Token
-from tokenq_server.services.batch import unknown_department
 from tokenq_server.services.views import token_view
 
 PAGE = 100
@@ -118,7 +117,7 @@ class Reading:
         """The token itself, for a move that is to follow. Raises Refused."""
         token = await self._store.token(token_id)
         if token is None or not _may_see(token, reader):
-            raise refuse(ProblemCode.UNKNOWN_TOKEN, f"There is no token {token_id}.", "List them with 'tokenq queue'.")
+            raise unknown_token(token_id)
         return token
 
     async def tokens(self, sought: Sought, reader: Principal) -> list[TokenView]:

@@ -1,17 +1,20 @@
 """Branches and departments: what admins set up."""
 
+import re
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tokenq.contract.names import DEPARTMENT_ID
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.numbering import DEFAULT_FORMAT, check_format
 from tokenq_server.domain.policy import Ratio
-from tokenq_server.services.batch import unknown_department
+from tokenq_server.domain.refusals import unknown_department
 
 MAIN_BRANCH = "main"
 
@@ -86,6 +89,12 @@ class Setup:
         await self._store.put_branch(branch, is_new=False)
         return branch_view(branch)
 
+    async def start_in_zone(self, timezone: str) -> None:
+        """Put the main branch into a time zone, on a system that begins; one that is unknown is left alone."""
+        with suppress(Refused):
+            name = (await self._branch(MAIN_BRANCH)).name
+            await self.put_branch(Branch(MAIN_BRANCH, name, timezone))
+
     async def delete_branch(self, branch_id: str) -> None:
         """Remove a branch that no department is in. Raises Refused (``in_use``); ``main`` always stays."""
         if branch_id == MAIN_BRANCH:
@@ -100,6 +109,13 @@ class Setup:
     async def department(self, department_id: str) -> DepartmentView:
         """One department. Raises Refused."""
         return department_view(await self._department(department_id))
+
+    async def check_departments(self, department_ids: Collection[str]) -> None:
+        """Refuse ids of departments that are not there. Raises Refused (``unknown_department``)."""
+        known = {department.department_id for department in await self._store.departments()}
+        for department_id in department_ids:
+            if department_id not in known:
+                raise unknown_department(department_id)
 
     async def create_department(self, department_id: str | None, values: dict[str, Any]) -> DepartmentView:
         """Create a department; without an id one is made from the name's initials. Raises Refused."""
@@ -137,7 +153,19 @@ class Setup:
         department = _changed(department, values)
         check_format(department.number_format, department.prefix)
         await self._branch(department.branch_id)
+        await self._check_prefix(department)
         return department
+
+    async def _check_prefix(self, department: Department) -> None:
+        """Two departments of one lobby must not call the same number."""
+        for other in await self._store.departments():
+            is_other = other.department_id != department.department_id and other.branch_id == department.branch_id
+            if is_other and other.prefix == department.prefix:
+                raise refuse(
+                    ProblemCode.EXISTS,
+                    f"{other.department_id} in the same branch already numbers with {other.prefix}.",
+                    "Choose another prefix with --prefix.",
+                )
 
     async def _branch(self, branch_id: str) -> Branch:
         branch = await self._store.branch(branch_id)
@@ -154,6 +182,8 @@ class Setup:
         return department
 
     async def _free_id(self, name: str) -> str:
+        if re.fullmatch(DEPARTMENT_ID, name):
+            return name
         letters = [word[0].upper() for word in name.split() if word[0].isascii() and word[0].isalpha()]
         stem = "".join(letters[:6]) or "Q"
         taken = {department.department_id for department in await self._store.departments()}

@@ -16,12 +16,12 @@ from tokenq.contract.events import Event, encode
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.network import NETWORK
 from tokenq_server.adapters.postgres.rows import (
-    CHANGING_COLUMNS,
-    TOKEN_COLUMNS,
     changed_row,
     columns,
     department_from,
+    document,
     entry_from,
+    remembered_row,
     standing_from,
     standing_row,
     token_from,
@@ -197,15 +197,14 @@ class PostgresTransaction:
                 [one for one in changed if one.is_at_counter],
             ):
                 if group:
-                    await run(sql.UPDATE_TOKENS, columns([changed_row(one) for one in group], len(CHANGING_COLUMNS)))
+                    await run(sql.UPDATE_TOKENS, [document(map(changed_row, group))])
             if created:
-                await run(sql.INSERT_TOKENS, columns([token_row(one) for one in created], len(TOKEN_COLUMNS)))
+                await run(sql.INSERT_TOKENS, [document(map(token_row, created))])
             if records:
                 rows = [self._outbox_row(floor.department.branch_id, record) for floor, record in records]
-                await run(sql.INSERT_OUTBOX, columns(rows, 9))
+                await run(sql.INSERT_OUTBOX, [document(rows)])
             if remembered:
-                rows = [(one.principal, one.key, one.fingerprint, one.status, one.body) for one in remembered]
-                await run(sql.REMEMBER, columns(rows, 5))
+                await run(sql.REMEMBER, [document(map(remembered_row, remembered))])
             for floor in floors:
                 await run(sql.UPDATE_STANDING, standing_row(floor))
             await run("COMMIT")
@@ -215,7 +214,7 @@ class PostgresTransaction:
         cursor = await self._connection.execute(statement, values)
         return [token_from(row) for row in await cursor.fetchall()]
 
-    def _outbox_row(self, branch_id: str, record: Record) -> tuple[Any, ...]:
+    def _outbox_row(self, branch_id: str, record: Record) -> dict[str, Any]:
         token = record.token
         event = Event(
             event_type=record.event_type,
@@ -235,14 +234,14 @@ class PostgresTransaction:
             actor=record.actor,
             data=record.data,
         )
-        return (
-            token.department_id,
-            record.seq,
-            str(record.event_type),
-            token.token_id,
-            encode(event).decode(),
-            record.joins,
-            str(token.priority),
-            token.place,
-            record.at,
-        )
+        return {
+            "department_id": token.department_id,
+            "seq": record.seq,
+            "event_type": record.event_type,
+            "token_id": token.token_id,
+            "payload": encode(event).decode(),
+            "joins": record.joins,
+            "priority": token.priority,
+            "place": token.place,
+            "at": record.at,
+        }

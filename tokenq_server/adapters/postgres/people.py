@@ -80,6 +80,12 @@ class PostgresPeople:
         async with self._database.begin() as connection:
             return await _has_admin(connection)
 
+    async def has_first_password(self) -> bool:
+        """Whether somebody still has a first password."""
+        query = select(app_user.c.user_id).where(app_user.c.must_change_password).limit(1)
+        async with self._database.begin() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def add_session(self, user_id: int, token_hash: bytes, lifetime: timedelta) -> datetime:
         """Keep a session, and clear out those that ended."""
         async with self._database.begin() as connection:

@@ -1,7 +1,7 @@
 """Rows and the domain's values, turned into each other."""
 
-from collections.abc import Sequence
-from operator import attrgetter
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tokenq.contract.words import Priority, TokenState
@@ -9,7 +9,7 @@ from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.policy import Policy, Ratio, Turn
 from tokenq_server.domain.token import Token
-from tokenq_server.services.ports import LineEntry
+from tokenq_server.services.ports import LineEntry, Remembered
 
 TOKEN_COLUMNS = (
     "token_id",
@@ -53,8 +53,32 @@ CHANGING_COLUMNS = (
 )
 """Those of them that a move can change, after the id."""
 
-token_row = attrgetter(*TOKEN_COLUMNS)
-changed_row = attrgetter(*CHANGING_COLUMNS)
+
+def document(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as the JSON that json_populate_recordset takes; times and days in ISO 8601."""
+    return json.dumps(list(rows), default=str, ensure_ascii=False)
+
+
+def token_row(token: Token) -> dict[str, Any]:
+    """A new token, whole."""
+    return {name: getattr(token, name) for name in TOKEN_COLUMNS}
+
+
+def changed_row(token: Token) -> dict[str, Any]:
+    """What a move can have changed of a token."""
+    return {name: getattr(token, name) for name in CHANGING_COLUMNS}
+
+
+def remembered_row(one: Remembered) -> dict[str, Any]:
+    """An answer under its idempotency key."""
+    fingerprint = "\\x" + one.fingerprint.hex()
+    return {
+        "principal": one.principal,
+        "key": one.key,
+        "fingerprint": fingerprint,
+        "status": one.status,
+        "body": one.body,
+    }
 
 
 def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

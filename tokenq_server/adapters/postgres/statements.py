@@ -71,33 +71,28 @@ SELECT seq, joins, token_id, priority, place FROM outbox WHERE department_id = %
 
 WAITING = "SELECT token_id, priority, place FROM token WHERE department_id = %s AND state = 'WAITING'"
 
+# What a batch writes goes as one JSON document a table: one parameter to encode, whatever the number of rows.
 INSERT_TOKENS = SQL("""
-INSERT INTO token ({columns})
-SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::date[], %s::int[], %s::text[], %s::text[], %s::text[],
-  %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::text[], %s::text[], %s::text[],
-  %s::int[], %s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+INSERT INTO token ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::token, %s)
 """).format(columns=_TOKENS)
 
 UPDATE_TOKENS = """
 UPDATE token SET state = c.state, priority = c.priority, place = c.place, waiting_since = c.waiting_since,
   counter_id = c.counter_id, claim_version = c.claim_version, calls = c.calls, reason = c.reason,
   called_at = c.called_at, started_at = c.started_at, served_at = c.served_at
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::int[], %s::int[],
-  %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
-  AS c(token_id, state, priority, place, waiting_since, counter_id, claim_version, calls, reason, called_at, started_at,
-       served_at)
+FROM json_populate_recordset(NULL::token, %s) AS c
 WHERE token.token_id = c.token_id
 """
 
 INSERT_OUTBOX = """
 INSERT INTO outbox (department_id, seq, event_type, token_id, payload, joins, priority, place, at)
-SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::bool[], %s::text[],
-  %s::bigint[], %s::timestamptz[])
+SELECT department_id, seq, event_type, token_id, payload, joins, priority, place, at
+FROM json_populate_recordset(NULL::outbox, %s)
 """
 
 REMEMBER = """
 INSERT INTO idempotency (principal, key, fingerprint, status, body)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::smallint[], %s::text[])
+SELECT principal, key, fingerprint, status, body FROM json_populate_recordset(NULL::idempotency, %s)
 """
 
 UPDATE_STANDING = """

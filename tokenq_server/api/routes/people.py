@@ -52,6 +52,7 @@ async def list_users(
 @router.post(paths.USERS, status_code=201)
 async def create_user(body: CreateUser, _: Admin, services: ServicesDep) -> UserView:
     """Create a user; a customer needs neither username nor password."""
+    await services.setup.check_departments(body.departments)
     return await services.people.create_user(_values(body.model_dump()))
 
 
@@ -64,6 +65,7 @@ async def show_user(user_id: IdPath, _: Admin, services: ServicesDep) -> UserVie
 @router.patch(_USER)
 async def change_user(user_id: IdPath, body: ChangeUser, _: Admin, services: ServicesDep) -> UserView:
     """Change a user; their sessions end when role, departments or password change."""
+    await services.setup.check_departments(body.departments or [])
     return await services.people.change_user(user_id, _values(body.said()))
 
 
@@ -88,6 +90,7 @@ async def list_keys(_: Admin, services: ServicesDep) -> KeyList:
 @router.post(paths.KEYS, status_code=201)
 async def create_key(body: CreateKey, _: Admin, services: ServicesDep) -> KeyView:
     """Create a key; its secret shows in this answer only."""
+    await services.setup.check_departments(body.departments)
     return await services.people.create_key(body.label, body.role, body.departments)
 
 
@@ -95,6 +98,7 @@ async def create_key(body: CreateKey, _: Admin, services: ServicesDep) -> KeyVie
 async def change_key(key_id: IdPath, body: ChangeKey, _: Admin, services: ServicesDep) -> KeyView:
     """Change what a key is called and what it may do; its secret stays the same."""
     said = {name: value for name, value in body.said().items() if value is not None}
+    await services.setup.check_departments(body.departments or [])
     return await services.people.change_key(key_id, said)
 
 

@@ -209,7 +209,12 @@ async def _move(
     **more: Any,
 ) -> Response:
     token = await services.reading.find(token_id, caller)
-    if caller.role is not Role.CUSTOMER:
+    if caller.role is Role.DESK and verb is Verb.CANCEL and caller.may_issue_in(token.department_id):
+        # Who put somebody in line may take them out again, until they are called: the claim guards that.
+        claim_version = token.claim_version
+        if token.state is not TokenState.WAITING:
+            raise forbidden(f"{token.display} is {token.state}: only staff may cancel it now.")
+    elif caller.role is not Role.CUSTOMER:
         check_works_in(caller, token.department_id)
     command = MoveToken(token.department_id, caller.actor, token_id, verb, claim_version, **more)
     return await _carry_out(services, caller, command, repeat)
