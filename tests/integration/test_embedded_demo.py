@@ -3,9 +3,13 @@
 import random
 from pathlib import Path
 
-from tests.stack import Stack
+import pytest
+
+from tests.stack import Stack, start, up_folder
+from tokenq.contract.problems import Refused
 from tokenq_server.embedded.demo import SCENES, play
 from tokenq_server.embedded.demo_api import DemoApi
+from tokenq_server.embedded.folder import DataFolder
 
 
 def test_the_demo_brings_life_to_three_departments_and_keeps_them_bounded(running: Stack) -> None:
@@ -43,6 +47,20 @@ def test_the_demo_waits_for_the_api_and_its_key(running: Stack, tmp_path: Path) 
     for _ in range(200):
         next(demo)
     assert _issued(running) > before
+
+
+def test_the_demo_refuses_a_folder_that_no_demo_made() -> None:
+    """Its staff would serve real people. A folder of an earlier demo is taken again."""
+    with up_folder() as path:
+        folder, cluster = DataFolder(path), path / "postgres" / "cluster"
+        cluster.mkdir(parents=True)
+        with pytest.raises(Refused, match="was not made by the demo") as refusal:
+            start(path, demo=True)
+        assert "--data-dir" in refusal.value.problem.hint
+        cluster.rmdir()
+        folder.claim_for_demo()
+        cluster.mkdir()
+        folder.claim_for_demo()
 
 
 def _issued(running: Stack) -> int:

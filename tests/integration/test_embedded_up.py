@@ -124,6 +124,8 @@ def test_a_second_up_on_the_folder_is_refused_with_the_address(up: Stack) -> Non
         start(up.data_dir)
     assert refusal.value.problem.code is ProblemCode.IN_USE
     assert up.endpoints.api in refusal.value.problem.detail
+    assert f"'tokenq down --data-dir {up.data_dir}'" in refusal.value.problem.hint
+    assert "--data-dir DIR --port 0" in refusal.value.problem.hint
     assert status(up.data_dir).ready
 
 

@@ -5,7 +5,7 @@ its data folder.
 """
 
 from tokenq_server.embedded.background import down, start_detached, status
-from tokenq_server.embedded.reports import Endpoints, Progress, Status, UpOptions, default_data_dir
+from tokenq_server.embedded.reports import Endpoints, Progress, Status, UpOptions, default_data_dir, down_command
 from tokenq_server.embedded.supervisor import up
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "UpOptions",
     "default_data_dir",
     "down",
+    "down_command",
     "start_detached",
     "status",
     "up",

@@ -13,7 +13,7 @@ from pathlib import Path
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server.embedded.privileges import RunAs
 from tokenq_server.embedded.processes import can_run
-from tokenq_server.embedded.reports import Endpoints
+from tokenq_server.embedded.reports import Endpoints, down_command
 
 _LOG_LIMIT = 10_000_000
 _LINGER_SECONDS = 15.0
@@ -31,6 +31,7 @@ class DataFolder:
         self.admin_token_file = self.secrets / "admin.token"
         self._endpoints = self.path / "endpoints.json"
         self._ports = self.path / "ports.json"
+        self._demo_mark = self.path / "made-by-demo"
         self.supervisor_lock = self.path / "lock"
         self.children_lock = self.path / "children.lock"
 
@@ -57,6 +58,22 @@ class DataFolder:
                 f"The data folder {self.path} cannot be used: {error.strerror}.",
                 "Choose another one with --data-dir, or TOKENQ_DATA_DIR.",
             ) from error
+
+    def claim_for_demo(self) -> None:
+        """Mark a fresh folder as the demo's, before there is anything in its database.
+
+        Raises:
+            Refused: a database is there that no demo made; the demo's staff would serve real people.
+        """
+        if self._demo_mark.exists():
+            return
+        if (self.path / "postgres" / "cluster").exists():
+            raise refuse(
+                ProblemCode.IN_USE,
+                f"{self.path} was not made by the demo; its staff would serve real people there.",
+                "Leave out --data-dir and TOKENQ_DATA_DIR, then it takes a folder of its own; or name an empty one.",
+            )
+        _write_privately(self._demo_mark, "The people in this folder's database are the demo's.\n")
 
     def log(self, part: str) -> Path:
         """The log of one part."""
@@ -163,7 +180,7 @@ def _already_running(folder: DataFolder) -> Exception:
     return refuse(
         ProblemCode.IN_USE,
         f"tokenq already runs on {folder.path}{where}.",
-        "'tokenq down' stops it; --data-dir starts a second one elsewhere.",
+        f"'{down_command(folder.path)}' stops it; 'tokenq up --data-dir DIR --port 0' starts a second one.",
         api=endpoints.api if endpoints else None,
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -80,8 +81,21 @@ class Status:
     endpoints: Endpoints | None = None
 
 
-def default_data_dir() -> Path:
-    """``TOKENQ_DATA_DIR``, else ``/var/lib/tokenq`` for root, else the user's own data folder."""
+def default_data_dir(*, demo: bool = False) -> Path:
+    """``TOKENQ_DATA_DIR``, else ``/var/lib/tokenq`` for root, else the user's own data folder.
+
+    The demo's own folder lies beside the last two, so that its people never mix with real ones.
+    """
     if named := os.environ.get("TOKENQ_DATA_DIR"):
         return Path(named)
+    usual = _usual_data_dir()
+    return usual.with_name(f"{usual.name}-demo") if demo else usual
+
+
+def down_command(data_dir: Path) -> str:
+    """What to type to stop what runs on that folder, from any terminal whatever is set there."""
+    return "tokenq down" if data_dir == _usual_data_dir() else f"tokenq down --data-dir {shlex.quote(str(data_dir))}"
+
+
+def _usual_data_dir() -> Path:
     return Path("/var/lib/tokenq") if os.geteuid() == 0 else user_data_path("tokenq")

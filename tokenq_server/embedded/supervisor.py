@@ -51,6 +51,8 @@ def _up(options: UpOptions, report: Callable[[Progress], None], on_ready: Callab
     folder.make(run_as)
     hold = Hold(folder)
     try:
+        if options.demo:
+            folder.claim_for_demo()
         options = replace(options, port=take_port(options.host, options.port))
         folder.forget_endpoints()
         folder.bound_logs()
