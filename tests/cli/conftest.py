@@ -92,7 +92,13 @@ def cli(home: Path) -> Cli:
         done = subprocess.run(
             [sys.executable, "-m", "tokenq", *arguments],
             cwd=ROOT,
-            env={**kept, "XDG_CONFIG_HOME": str(home), "NO_COLOR": "1", **variables},
+            env={
+                **kept,
+                "NO_COLOR": "1",
+                "XDG_CONFIG_HOME": str(home),
+                "TOKENQ_DATA_DIR": str(home / "data"),
+                **variables,
+            },
             input=stdin,
             capture_output=True,
             text=True,

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Api, Cli
 from tests.http_fake import fake_server, says
 from tokenq.cli.exits import EXIT_CODES, ExitCode, explain
 from tokenq.contract.problems import ProblemCode, refuse
@@ -70,6 +70,13 @@ def test_not_allowed_is_5(tokenq: Cli, dept: str):
     secret = tokenq("key", "create", "kiosk", "--role", "desk", "--dept", dept).out.strip()
     fails(tokenq("user", "list", "--json", TOKENQ_TOKEN=secret), ExitCode.NOT_ALLOWED, "forbidden")
     assert tokenq("issue", dept, TOKENQ_TOKEN=secret).code == 0
+
+
+def test_a_token_that_is_set_and_wrong_is_named(tokenq: Cli, cli: Cli, api: Api, dept: str):
+    """A login would not help: the variable wins over it. At the login itself it plays no part."""
+    assert "TOKENQ_TOKEN is not valid" in tokenq("queue", dept, TOKENQ_TOKEN="tq_wrong").err
+    assert "tokenq login" in cli("queue", dept, TOKENQ_URL=api.url).err
+    assert "TOKENQ_TOKEN" not in tokenq("login", "--user", "admin", stdin="wrong\n").err
 
 
 def test_what_the_server_finds_invalid_is_1(tokenq: Cli, dept: str):

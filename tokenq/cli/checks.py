@@ -1,13 +1,14 @@
 """The client's half of ``tokenq doctor``; needs nothing but the base install."""
 
 import shutil
-import socket
 import sys
 import time
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+from tokenq.cli.broker import DEFAULT_BOOTSTRAP, known_bootstrap, why_unreachable
 from tokenq.cli.context import DEFAULT_URL, Identity, client_for, credentials_file, identify
+from tokenq.cli.exits import explain
 from tokenq.client import Client
 from tokenq.client.credentials import read
 from tokenq.client.transport import Transport
@@ -17,7 +18,6 @@ from tokenq.errors import TokenqError
 from tokenq.settings import Settings, config_file, load
 
 _SKEW_SECONDS = 30.0
-_CONNECT_SECONDS = 3.0
 _SMALLEST_SCREEN = (80, 24)
 
 
@@ -44,7 +44,7 @@ def client_checks() -> list[Check]:
     except TokenqError as error:
         identity = Identity(settings.url or DEFAULT_URL, settings.token, None)
         checks.append(_failed("credentials", error))
-    return [*checks, *_server(settings, identity), *_kafka(settings, identity), _terminal()]
+    return [*checks, *_server(settings, identity), *_kafka(settings), _terminal()]
 
 
 def _credentials(identity: Identity) -> Check:
@@ -107,25 +107,25 @@ def _login(client: Client) -> Check:
     try:
         view = client.me()
     except Refused as refusal:
-        return Check("login", False, refusal.problem.detail, refusal.problem.hint or "Run 'tokenq login'.")
+        return Check("login", False, refusal.problem.detail, explain(refusal).hint)
     except TokenqError as error:
         return _failed("login", error)
     return Check("login", True, f"{view['name']} ({view['role']})")
 
 
-def _kafka(settings: Settings, identity: Identity) -> list[Check]:
-    """Only the board needs Kafka from here; without an address there is nothing to check."""
-    bootstrap = settings.kafka_bootstrap or (identity.stored.kafka if identity.stored else None)
-    return [_broker(address.strip()) for address in (bootstrap or "").split(",") if address.strip()]
+def _kafka(settings: Settings) -> list[Check]:
+    """Only the board needs Kafka from here, so that none is known is nothing wrong."""
+    known = known_bootstrap(settings)
+    if known is None and why_unreachable(DEFAULT_BOOTSTRAP):
+        detail = f"none is known, and none answers at {DEFAULT_BOOTSTRAP}; for the board set TOKENQ_KAFKA_BOOTSTRAP"
+        return [Check("broker", True, detail)]
+    return [_broker(address.strip()) for address in (known or DEFAULT_BOOTSTRAP).split(",") if address.strip()]
 
 
 def _broker(address: str) -> Check:
-    host, _, port = address.rpartition(":")
-    hint = "The board needs it: check TOKENQ_KAFKA_BOOTSTRAP (host:port), and that the broker runs."
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
-    except (OSError, ValueError, OverflowError) as error:
-        return Check("broker", False, f"cannot connect to {address}: {getattr(error, 'strerror', None) or error}", hint)
+    if reason := why_unreachable(address):
+        hint = "The board needs it: check TOKENQ_KAFKA_BOOTSTRAP (host:port), and that the broker runs."
+        return Check("broker", False, f"cannot connect to {address}: {reason}", hint)
     return Check("broker", True, f"{address} accepts connections")
 
 

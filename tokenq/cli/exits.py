@@ -1,5 +1,6 @@
 """The only writer to stderr, and the only place that turns a failure into an exit code."""
 
+import os
 import sys
 import traceback
 from enum import IntEnum
@@ -8,7 +9,7 @@ from typing import NamedTuple
 import typer
 
 from tokenq.cli import output
-from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.problems import Problem, ProblemCode, Refused
 from tokenq.errors import BadReply, BadSettings, Missing, StreamLost, TokenqError, Unreachable
 from tokenq.printable import printable
 from tokenq.settings import is_debugging
@@ -105,10 +106,7 @@ def explain(error: BaseException) -> Failure:
     """The failure behind an exception."""
     if isinstance(error, Refused):
         problem = error.problem
-        hint = problem.hint
-        if problem.code is ProblemCode.UNAUTHENTICATED and not hint:
-            hint = "Run 'tokenq login', or set TOKENQ_TOKEN."
-        return Failure(str(problem.code), problem.detail, hint, EXIT_CODES[problem.code])
+        return Failure(str(problem.code), problem.detail, _hint(problem), EXIT_CODES[problem.code])
     if isinstance(error, TokenqError):
         code = next((code for kind, code in _CLIENT_CODES.items() if isinstance(error, kind)), "failed")
         lost = isinstance(error, Unreachable | StreamLost)
@@ -125,6 +123,15 @@ def explain(error: BaseException) -> Failure:
         "Run it again with TOKENQ_DEBUG=1 to see where, and report that.",
         ExitCode.FAILED,
     )
+
+
+def _hint(problem: Problem) -> str:
+    """The server's hint, unless it is to log in while TOKENQ_TOKEN would win over every login."""
+    if problem.code is not ProblemCode.UNAUTHENTICATED or (problem.hint and "tokenq login" not in problem.hint):
+        return problem.hint
+    if os.environ.get("TOKENQ_TOKEN"):
+        return "TOKENQ_TOKEN is not valid; replace or unset it."
+    return problem.hint or "Run 'tokenq login', or set TOKENQ_TOKEN."
 
 
 def _usage(error: typer.TyperException) -> Failure:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 from tokenq.errors import Missing
 from tokenq.settings import config_file, is_debugging, load, read_file
@@ -52,18 +53,28 @@ def program(name: str) -> int:
         return int(programs.run(name))
 
 
-def _stores_of_up() -> dict[str, str]:
+def endpoints_of_up() -> Any:
+    """Where everything is that ``tokenq up`` runs on this machine's folder; None when it does not run.
+
+    Raises:
+        Refused: the settings file is wrong, or the folder belongs to another user.
+    """
     try:
         with part("tokenq_server.embedded", "embedded") as embedded:
             found = embedded.status(load().data_dir or embedded.default_data_dir())
     except Missing:
-        return {}
-    if not found.running or found.endpoints is None:
+        return None
+    return found.endpoints if found.running else None
+
+
+def _stores_of_up() -> dict[str, str]:
+    found = endpoints_of_up()
+    if found is None:
         return {}
     return {
-        "TOKENQ_DATABASE_URL": found.endpoints.postgres,
-        "TOKENQ_REDIS_URL": found.endpoints.redis,
-        "TOKENQ_KAFKA_BOOTSTRAP": found.endpoints.kafka,
+        "TOKENQ_DATABASE_URL": found.postgres,
+        "TOKENQ_REDIS_URL": found.redis,
+        "TOKENQ_KAFKA_BOOTSTRAP": found.kafka,
         "TOKENQ_KAFKA_EMBEDDED": "1",
-        "TOKENQ_MAIL_OUTBOX": found.endpoints.mail_outbox,
+        "TOKENQ_MAIL_OUTBOX": found.mail_outbox,
     }

@@ -59,7 +59,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Operations",
         (
             Entry("up", "Run everything on this machine."),
-            Entry("down", "Stop what 'up --detach' started."),
+            Entry("down", "Stop what 'up' runs."),
             Entry("server", "Run the API, migrate the database, rebuild the waiting lines."),
             Entry("relay", "Carry events from the database to Kafka."),
             Entry("notify", "Send the letters; look after those that failed."),

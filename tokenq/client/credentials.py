@@ -36,10 +36,10 @@ class Credentials:
         """The credential for the server at ``url``."""
         return self.servers.get(url.rstrip("/"))
 
-    def having(self, url: str, credential: Credential) -> "Credentials":
-        """The same with this one added, and its server the current one."""
+    def having(self, url: str, credential: Credential, *, current: bool = True) -> "Credentials":
+        """The same with this one added, and its server the current one if ``current``."""
         url = url.rstrip("/")
-        return Credentials(url, {**self.servers, url: credential})
+        return Credentials(url if current else self.current, {**self.servers, url: credential})
 
     def without(self, url: str) -> "Credentials":
         """The same without the credential for ``url``; the server stays the current one."""
@@ -68,14 +68,14 @@ def read(path: Path) -> Credentials:
             raise BadSettings(f"{path} is damaged.", f"rm {path} and run 'tokenq login' again.") from None
 
 
-def store(path: Path, url: str, credential: Credential) -> None:
-    """Keep ``credential`` for the server at ``url`` and make that server the current one.
+def store(path: Path, url: str, credential: Credential, *, current: bool = True) -> None:
+    """Keep ``credential`` for the server at ``url`` and, if ``current``, make that server the current one.
 
     Raises:
         BadSettings: the file is unsafe or cannot be written.
     """
     with _exclusive(path):
-        _write(path, read(path).having(url, credential))
+        _write(path, read(path).having(url, credential, current=current))
 
 
 def forget(path: Path, url: str) -> None:

@@ -6,13 +6,11 @@ from typing import Annotated
 import typer
 
 from tokenq.cli import launch
-from tokenq.cli.context import identify
+from tokenq.cli.broker import DEFAULT_BOOTSTRAP, known_bootstrap, why_unreachable
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Departments
-from tokenq.errors import BadSettings
-from tokenq.settings import Settings, load
-
-DEFAULT_BOOTSTRAP = "127.0.0.1:9092"
+from tokenq.errors import Unreachable
+from tokenq.settings import load
 
 
 def command(
@@ -28,17 +26,20 @@ def command(
     settings = load(kafka_bootstrap=bootstrap)
     if not sys.stdout.isatty():
         raise WrongUse("The board needs a terminal.", "In scripts use 'tokenq watch --json'.")
-    bootstrap = _bootstrap(settings)
+    bootstrap = known_bootstrap(settings) or _usual_port()
     with launch.part("tokenq_tui.board", "tui") as screen:
         return int(screen.run(bootstrap=bootstrap, departments=depts or [], calls=calls, quiet=quiet, light=light))
 
 
-def _bootstrap(settings: Settings) -> str:
-    """The setting, else what ``up`` left with the login, else the usual port of this machine."""
-    if settings.kafka_bootstrap:
-        return settings.kafka_bootstrap
-    try:
-        stored = identify(settings).stored
-    except BadSettings:
-        stored = None  # the board needs no login; an unsafe credentials file is no reason to go dark
-    return (stored.kafka if stored else None) or DEFAULT_BOOTSTRAP
+def _usual_port() -> str:
+    """A guess is only good while somebody answers there; a known broker is waited for.
+
+    Raises:
+        Unreachable: nobody does.
+    """
+    if reason := why_unreachable(DEFAULT_BOOTSTRAP):
+        raise Unreachable(
+            f"No broker is known, and none answers at {DEFAULT_BOOTSTRAP}: {reason}.",
+            "Set TOKENQ_KAFKA_BOOTSTRAP=HOST:PORT, or --bootstrap; 'tokenq up' brings one.",
+        )
+    return DEFAULT_BOOTSTRAP

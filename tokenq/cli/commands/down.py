@@ -1,4 +1,4 @@
-"""``tokenq down``: stop what ``up --detach`` started."""
+"""``tokenq down``: stop what ``up`` runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,4 +21,4 @@ def command(
     if as_json:
         output.document({"stopped": stopped, "dataDir": str(folder)})
     else:
-        output.line("Stopped." if stopped else f"Nothing was running on {folder}.")
+        output.line(f"Stopped what ran on {folder}." if stopped else f"Nothing was running on {folder}.")

@@ -9,12 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from tokenq.cli import launch, output
-from tokenq.cli.context import credentials_file
 from tokenq.cli.exits import ExitCode, WrongUse, talk
 from tokenq.cli.options import Json
 from tokenq.cli.progress import Progress
-from tokenq.client.credentials import Credential, store
-from tokenq.errors import BadSettings
+from tokenq.cli.signing_in import server_of_other_commands, sign_in
 from tokenq.settings import load
 
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
@@ -23,7 +21,7 @@ _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 
 def command(
     demo: Annotated[bool, typer.Option("--demo", help="Add departments, customers and staff, to look at.")] = False,
-    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept; the demo has its own.")] = None,
     host: Annotated[str, typer.Option(help="The address the API listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port of the API; 0 takes any free one.")] = 8080,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when it is ready; 'down' stops it.")] = False,
@@ -34,7 +32,7 @@ def command(
     if status and (detach or demo):
         raise WrongUse("--status only looks; it starts nothing.", "Leave out --detach and --demo.")
     with launch.part("tokenq_server.embedded", "embedded") as embedded:
-        folder = load(data_dir=data_dir).data_dir or embedded.default_data_dir()
+        folder = load(data_dir=data_dir).data_dir or embedded.default_data_dir(demo=demo)
         if status:
             return _status(embedded, folder, as_json=as_json)
         options = embedded.UpOptions(data_dir=folder.absolute(), host=host, port=port, demo=demo)
@@ -47,6 +45,7 @@ def _run(embedded: ModuleType, options: Any, *, detach: bool, as_json: bool) -> 
         def ready(endpoints: Any) -> None:
             progress.finish()
             _welcome(endpoints, demo=options.demo, detach=detach, as_json=as_json)
+            talk(_farewell(embedded.down_command(options.data_dir), detach=detach))
 
         if not detach:
             return int(embedded.up(options, progress.report, ready))
@@ -55,10 +54,13 @@ def _run(embedded: ModuleType, options: Any, *, detach: bool, as_json: bool) -> 
 
 
 def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None:
-    signed_in = _sign_in(endpoints)
+    signed_in = sign_in(endpoints)
     if as_json:
         output.document(json.loads(endpoints.to_json()))
-    talk(f"\ntokenq runs at {endpoints.api}{'; this machine is signed in as admin' if signed_in else ''}.\n")
+    talk(f"\ntokenq runs at {endpoints.api}{'; this machine is signed in as admin' if signed_in else ''}.")
+    if other := server_of_other_commands(endpoints.api):
+        talk(f"Other commands still go to {other}; for this one set TOKENQ_URL={endpoints.api}")
+    talk("")
     talk("What to type next, in another terminal:" if not detach else "What to type next:")
     if demo:
         steps = [
@@ -75,19 +77,13 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
     for typed, meaning in steps:
         talk(f"  {typed:<46} {meaning}")
     talk(f"\nLetters go to {endpoints.mail_outbox} until TOKENQ_SMTP_URL is set.")
-    talk(f"The first admin's password is in {Path(endpoints.admin_token_file).with_name('admin.password')}.")
-    talk("'tokenq down' stops it." if detach else "Ctrl-C stops it; nothing is lost.")
+    password = Path(endpoints.admin_token_file).with_name("admin.password")
+    if password.exists():  # until it is changed
+        talk(f"The first admin's password is in {password}.")
 
 
-def _sign_in(endpoints: Any) -> bool:
-    """Keep the admin's key and the broker's address for the commands that follow; whether it worked."""
-    try:
-        key = Path(endpoints.admin_token_file).read_text("utf-8").strip()
-        store(credentials_file(), endpoints.api, Credential(key, "admin", endpoints.kafka))
-    except (OSError, BadSettings) as error:
-        talk(f"This machine could not be signed in: {error}")
-        return False
-    return True
+def _farewell(down: str, *, detach: bool) -> str:
+    return f"'{down}' stops it; nothing is lost." if detach else f"Ctrl-C here or '{down}' stops it; nothing is lost."
 
 
 def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:

@@ -1,0 +1,115 @@
+"""What ``up`` leaves for the commands that follow: whom they speak to, and where the board reads."""
+
+import json
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.http_fake import fake_server, says
+from tokenq.cli.broker import known_bootstrap
+from tokenq.cli.commands import board
+from tokenq.cli.context import credentials_file
+from tokenq.cli.signing_in import server_of_other_commands, sign_in
+from tokenq.client.credentials import Credential, read, store
+from tokenq.errors import Unreachable
+from tokenq.settings import load
+from tokenq_server.embedded import Endpoints, default_data_dir, down_command
+from tokenq_server.embedded.folder import DataFolder, Hold
+
+HEALTHY = says(200, {"status": "ok"})
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("TOKENQ_URL", "TOKENQ_TOKEN", "TOKENQ_KAFKA_BOOTSTRAP", "TOKENQ_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("TOKENQ_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def endpoints(tmp_path: Path) -> Endpoints:
+    """Those of an ``up`` that just became ready."""
+    key = tmp_path / "admin.token"
+    key.write_text("tq_admin\n")
+    return Endpoints("http://127.0.0.1:8099", "127.0.0.1:9", "postgresql://", "redis://", str(key), str(tmp_path))
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def test_the_first_up_is_the_server_of_all_commands(endpoints: Endpoints) -> None:
+    assert sign_in(endpoints)
+    assert read(credentials_file()).current == endpoints.api
+    assert server_of_other_commands(endpoints.api) is None
+
+
+def test_a_second_up_takes_no_command_away_from_a_server_that_answers(endpoints: Endpoints) -> None:
+    """Somebody would call people of the wrong place."""
+    with fake_server(HEALTHY) as other:
+        store(credentials_file(), other.url, Credential("tq_other"))
+        assert sign_in(endpoints)
+        kept = read(credentials_file())
+        assert (kept.current, kept.servers[endpoints.api].token) == (other.url, "tq_admin")
+        assert server_of_other_commands(endpoints.api) == other.url
+
+
+def test_an_up_replaces_a_server_that_is_gone(endpoints: Endpoints) -> None:
+    """With '--port 0' each start has another address."""
+    store(credentials_file(), f"http://127.0.0.1:{closed_port()}", Credential("tq_old"))
+    assert sign_in(endpoints)
+    assert read(credentials_file()).current == endpoints.api
+
+
+def test_a_set_address_is_said_to_win(endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKENQ_URL", "https://queue.example.org")
+    assert sign_in(endpoints)
+    assert server_of_other_commands(endpoints.api) == "https://queue.example.org"
+
+
+def test_the_board_finds_the_broker_that_runs_here_without_a_login(endpoints: Endpoints) -> None:
+    """The board needs no login, so logging out must not take it away."""
+    folder = DataFolder(default_data_dir())
+    folder.make(None)
+    folder.write_endpoints(endpoints)
+    assert known_bootstrap(load()) is None, "nothing runs there"
+    hold = Hold(folder)
+    try:
+        assert known_bootstrap(load()) == endpoints.kafka
+        assert known_bootstrap(replace(load(), url="https://queue.example.org")) is None
+    finally:
+        hold.release()
+
+
+def test_a_guessed_broker_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = f"127.0.0.1:{closed_port()}"
+    monkeypatch.setattr(board, "DEFAULT_BOOTSTRAP", address)
+    with pytest.raises(Unreachable, match=address) as failure:
+        board._usual_port()
+    assert "TOKENQ_KAFKA_BOOTSTRAP" in failure.value.hint
+
+
+def test_doctor_never_leaves_the_broker_out(cli: Cli) -> None:
+    checks = json.loads(cli("doctor", "--json", TOKENQ_URL="http://127.0.0.1:1").out)["checks"]
+    assert "broker" in [check["name"] for check in checks]
+
+
+def test_the_demo_has_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its staff serve whoever waits; TOKENQ_DATA_DIR still names both."""
+    assert default_data_dir(demo=True) == default_data_dir()
+    monkeypatch.delenv("TOKENQ_DATA_DIR")
+    assert default_data_dir(demo=True) == default_data_dir().with_name("tokenq-demo")
+
+
+def test_what_stops_it_names_its_folder_unless_it_is_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another terminal may have another TOKENQ_DATA_DIR, or none."""
+    assert down_command(default_data_dir()) == f"tokenq down --data-dir {default_data_dir()}"
+    assert down_command(Path("/srv/two queues")) == "tokenq down --data-dir '/srv/two queues'"
+    monkeypatch.delenv("TOKENQ_DATA_DIR")
+    assert down_command(default_data_dir()) == "tokenq down"
