@@ -40,7 +40,7 @@ async def test_grows_with_the_screen(looks_like: LooksLike) -> None:
 async def test_an_empty_day_welcomes(looks_like: LooksLike) -> None:
     app = board(FakeStream([LinkChanged(Link.LIVE), CaughtUp()]))
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "Nobody has been called yet")
+        await until_shown(pilot, "Nobody is called at the moment")
         looks_like(app, "board-empty-80x24")
 
 
@@ -56,6 +56,33 @@ async def test_a_new_call_takes_the_banner_is_marked_and_rings_once(monkeypatch:
         await until(pilot, lambda: app.query_one(Banner).has_class("-bright"))
         assert rung == [1]
         assert "LAB  ·" in text_of(app)
+
+
+@pytest.mark.parametrize("kind", ["TOKEN_NO_SHOW", "TOKEN_CANCELLED", "TOKEN_REQUEUED"])
+async def test_a_number_nobody_expects_any_more_leaves_the_big_place_at_once(kind: str) -> None:
+    log = Log(NOON - timedelta(minutes=24))
+    log.issue("CW", 1, 2)
+    log.call("CW", 1, "1")
+    stream = FakeStream(replay(log))
+    app = board(stream)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "CW  ·")
+        stream.put(Arrived(log.call("CW", 2, "2"), 0.1))
+        await until(pilot, lambda: app.query_one(Banner).has_class("-bright"))
+        stream.put(Arrived(log.add(kind, "CW", 2), 0.1), Arrived(log.add(kind, "CW", 1), 0.1))
+        await until_shown(pilot, "Nobody is called at the moment")
+        assert ("CW-002" in text_of(app)) == (kind == "TOKEN_NO_SHOW"), "dimmed among the last calls, or not at all"
+
+
+async def test_with_everybody_served_the_last_number_is_not_said_to_be_called(looks_like: LooksLike) -> None:
+    log = morning()
+    for department, number in (("CW", 10), ("CW", 11), ("CW", 12), ("LAB", 2), ("XR", 1)):
+        log.serve(department, number, "1")
+    app = board(FakeStream(replay(log)))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "LAST CALLED")
+        assert "NOW CALLING" not in text_of(app)
+        looks_like(app, "board-all-served-80x24")
 
 
 async def test_quiet_never_rings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from tokenq.contract.words import AT_COUNTER, TokenState
 from tokenq_tui.board.state import Call, Picture
 
 DWELL = 4.0
@@ -9,6 +10,7 @@ DWELL = 4.0
 FRESH = 12.0
 """Seconds for which a call is highlighted when no other follows."""
 _LONGEST_LINE = 8
+_SERVED = frozenset({TokenState.SERVED})
 
 
 class Announcer:
@@ -24,25 +26,39 @@ class Announcer:
         self._line.append(call)
 
     def current(self, picture: Picture, now: float) -> tuple[Call | None, float | None]:
-        """The call to show big and for how many seconds it has been new (``None`` when it is not any more)."""
-        revoked = self._shown is not None and not _is_among(self._shown, picture.calls)
-        if self._line and (self._shown is None or revoked or now - self._since >= DWELL):
-            self._shown, self._since = self._line.popleft(), now
-        elif revoked:
-            self._shown = None
-        newest = picture.calls[0] if picture.calls else None
-        if self._shown is None:
-            return newest, None
-        if now - self._since < FRESH:
-            return self._shown, now - self._since
-        # Calls of the same second have no order: the one announced last stays.
-        return (newest if newest is not None and newest.at > self._shown.at else self._shown), None
+        """The call to show big and for how many seconds it has been new (``None`` when it is not any more).
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether calls still wait to be shown."""
-        return bool(self._line)
+        Somebody at a counter has the place; without one it is the number that was served last, which is over.
+        """
+        self._shown = _as_it_stands(self._shown, picture)
+        if self._shown is None or now - self._since >= DWELL:
+            self._take_next(picture, now)
+        shown, age = self._shown, now - self._since
+        if shown is not None and age < (FRESH if shown.state in AT_COUNTER else DWELL):
+            return shown, age
+        return _newest(picture, AT_COUNTER, shown) or _newest(picture, _SERVED, shown), None
+
+    def _take_next(self, picture: Picture, now: float) -> None:
+        while self._line:
+            following = _as_it_stands(self._line.popleft(), picture)
+            if following is not None:
+                self._shown, self._since = following, now
+                return
 
 
-def _is_among(call: Call, calls: tuple[Call, ...]) -> bool:
-    return any((call.department_id, call.seq) == (other.department_id, other.seq) for other in calls)
+def _as_it_stands(call: Call | None, picture: Picture) -> Call | None:
+    """The call in its present state; ``None`` when nobody is to come any more, as after a no-show."""
+    if call is None:
+        return None
+    known = (each for each in picture.calls if (each.department_id, each.seq) == (call.department_id, call.seq))
+    found = next(known, None)
+    # A number served in one step was called all the same: it is to be seen.
+    return found if found is not None and found.state in AT_COUNTER | _SERVED else None
+
+
+def _newest(picture: Picture, states: frozenset[TokenState], shown: Call | None) -> Call | None:
+    newest = next((call for call in picture.calls if call.state in states), None)
+    if newest is None or shown is None or shown.state not in states:
+        return newest
+    # Calls of the same second have no order: the one announced last stays.
+    return newest if newest.at > shown.at else shown

@@ -104,10 +104,10 @@ class BoardApp(App[None]):
         call, age = self._announcer.current(picture, now)
         health, detail = _health(self._update, now, now - self._began, self._clock())
         self.query_one(LinkBadge).show(health, detail)
-        clock = self.query_one("#clock", Static)
-        if str(clock.content) != (text := f"{self._clock().astimezone():%H:%M}"):
-            clock.update(text)
-        self.query_one(Banner).show(call, age, _notice(self._update, health), is_doubtful=health is Health.OFFLINE)
+        _write(self.query_one("#clock", Static), f"{self._clock().astimezone():%H:%M}")
+        banner = self.query_one(Banner)
+        banner.show(call, age, _notice(self._update, health), is_doubtful=health is Health.OFFLINE)
+        _write(self.query_one("#title", Static), "LAST CALLED" if banner.is_past else "NOW CALLING")
         shown = (call.department_id, call.seq) if call else None
         self.query_one(Recent).show(tuple(c for c in picture.calls if (c.department_id, c.seq) != shown))
         self.query_one(Departments).show(picture.departments, int(now) // _PAGE_SECONDS)
@@ -136,6 +136,11 @@ def run(
     return app.return_code or 0
 
 
+def _write(static: Static, text: str) -> None:
+    if str(static.content) != text:
+        static.update(text)
+
+
 def _health(update: Update, now: float, running: float, clock: datetime) -> tuple[Health, str]:
     if update.link is Link.LIVE:
         return Health.LIVE if update.is_complete else Health.CONNECTING, ""
@@ -151,7 +156,7 @@ def _health(update: Update, now: float, running: float, clock: datetime) -> tupl
 
 def _notice(update: Update, health: Health) -> tuple[str, str]:
     if health is Health.LIVE:
-        return "WELCOME", "Nobody has been called yet. Numbers appear here."
+        return "WELCOME", "Nobody is called at the moment. Numbers appear here."
     if health is Health.CONNECTING:
         return "WELCOME", printable(update.why) or "Reading today's numbers …"
     return "PLEASE WAIT", "The queue cannot be reached at the moment. Please ask at the desk."

@@ -1,9 +1,10 @@
-"""The newest call, as big as the screen allows."""
+"""One call, as big as the screen allows."""
 
 from collections.abc import Iterable
 
 from textual.content import Content
 
+from tokenq.contract.words import AT_COUNTER
 from tokenq.printable import printable
 from tokenq_tui.bigtext import HEIGHT, big
 from tokenq_tui.board.state import Call
@@ -34,7 +35,8 @@ class Banner(Panel):
     def show(self, call: Call | None, age: float | None, notice: tuple[str, str], *, is_doubtful: bool = False) -> None:
         """Show ``call``, new since ``age`` seconds; without one, ``notice``: a headline and a sentence.
 
-        A doubtful call, known from before the link was lost, is dimmed and has the sentence underneath.
+        A call that is over is dimmed once it is not new any more. A doubtful call, known from before the link
+        was lost, is dimmed too and has the sentence underneath.
         """
         is_bright = age is not None and (age > _BLINKS_FOR or int(age * 2) % 2 == 0)
         shown = (call, age is not None, notice, is_doubtful, is_bright)
@@ -43,6 +45,11 @@ class Banner(Panel):
             self._call, self._is_fresh, self._notice, self._is_doubtful, _ = shown
             self.set_class(is_bright, "-bright")
             self.draw()
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the call is over and stays only because no other is there."""
+        return self._call is not None and not self._is_fresh and self._call.state not in AT_COUNTER
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
         """The call centred, its particulars underneath."""
@@ -59,8 +66,10 @@ class Banner(Panel):
         number, counter = printable(call.number.strip(), width), printable(call.counter.strip(), width - 2)
         colours = ("$background", "$background") if self.has_class("-bright") else ("$primary", "$accent")
         words = _caption(call)
+        if self._is_doubtful or self.is_past:
+            colours = ("$quiet", "$quiet")
         if self._is_doubtful:
-            colours, words = ("$quiet", "$quiet"), self._notice[1]
+            words = self._notice[1]
         caption = [Content(""), line((words, f"not bold {colours[0] if self._is_fresh else '$quiet'}"))]
         room = height - len(caption)
         beside = big(f"{number} → {counter}", width, room) if counter else None
