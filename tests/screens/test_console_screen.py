@@ -7,14 +7,16 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.screens.console_seeds import NOON, FakeDesk, away, busy_desk
+from tests.screens.console_seeds import NOON, FakeDesk, away, busy_desk, token
 from tests.screens.reading import text_of, until, until_shown
 from tokenq.client.events import LinkChanged
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_tui.console.app import ConsoleApp
 from tokenq_tui.console.intents import INTENTS
 from tokenq_tui.console.screens.asking import AskText, Confirm
+from tokenq_tui.console.widgets.action_bar import ActionButton
 from tokenq_tui.console.widgets.department_bar import DepartmentTab
+from tokenq_tui.console.widgets.notice import Notice
 from tokenq_tui.console.widgets.waiting_list import WaitingList
 
 LooksLike = Callable[[App[None], str], None]
@@ -262,6 +264,69 @@ async def test_help_and_palette_name_every_intent(looks_like: LooksLike) -> None
         offered = {command.title for command in app.get_system_commands(app.screen)}
         assert {"Recall", "Served", "Help", "Quit"} <= offered
         assert "Next" not in offered, "the counter is busy"
+
+
+async def test_a_notice_stands_below_the_list_alone_and_covers_neither_buttons_nor_help() -> None:
+    app = console(busy_desk(), "9")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until_shown(pilot, "Press n to call")
+        await pilot.press("n")
+        await until_shown(pilot, "CW-013 is called to 9.")
+        await pilot.press("r")
+        await until_shown(pilot, "CW-013 is called again.")
+        assert "CW-013 is called to 9." not in text_of(app)
+        notice, line = app.main.query_one(Notice).region, app.main.query_one("#line").region
+        assert line.contains_region(notice)
+        assert notice.bottom == line.bottom
+        for button in app.main.query(ActionButton):
+            assert app.main.get_widget_at(*button.region.offset)[0] is button
+        await pilot.press("question_mark")
+        await until_shown(pilot, "Show all keys.")
+        assert [each.help for each in INTENTS if each.help not in text_of(app)] == []
+
+
+@pytest.mark.parametrize("key", ["n", "V", "enter"])
+async def test_a_call_while_somebody_is_here_is_answered_by_a_notice(key: str) -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press(key)
+        await until_shown(pilot, "CW-012 is still at your counter.")
+    assert done(desk) == []
+
+
+async def test_a_hint_that_names_a_command_of_the_shell_is_not_shown() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        desk.fault = refuse(ProblemCode.STALE_CLAIM, "Somebody moved it.", "Look again: tokenq queue CW")
+        await pilot.press("v")
+        await until_shown(pilot, "Somebody moved it.")
+        assert "tokenq queue" not in text_of(app)
+        desk.fault = refuse(ProblemCode.STALE_CLAIM, "Somebody moved it.", "Look at the list.")
+        await pilot.press("v")
+        await until_shown(pilot, "Look at the list.")
+
+
+@pytest.mark.parametrize("before", [(), ("k",), ("question_mark",)])
+async def test_ctrl_c_leaves_like_q(before: tuple[str, ...]) -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press(*before, "ctrl+c")
+    assert app.return_code == 0
+    assert done(desk) == []
+
+
+async def test_starts_where_somebody_waits() -> None:
+    desk = FakeDesk([token("XR", 1)], ("CW", "LAB", "XR"))
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "XR-001")
+        assert app.main.state.selected == "XR"
 
 
 async def test_departments_change_by_key() -> None:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.screens.console_seeds import NOON, busy_desk, token
+from tests.screens.console_seeds import NOON, FakeDesk, busy_desk, token
 from tokenq_tui.console.intents import BUTTONS, INTENTS, intent, is_offered
 from tokenq_tui.console.state import State, stopwatch, waited
 
@@ -54,6 +54,28 @@ def test_departments_go_round_and_the_chosen_one_stays() -> None:
     assert state.step(-1).with_departments(["XR", "LAB"]).selected == "LAB"
     assert state.select("NOPE").selected == "CW"
     assert State().step(1) == State()
+
+
+def first_look(waiting: dict[str, int]) -> State:
+    """A console that was not told a department, after the first fetch of each."""
+    desk = FakeDesk([token(each, number) for each, many in waiting.items() for number in range(many)], list(waiting))
+    state = State().with_departments(waiting)
+    for department in waiting:
+        state = state.with_queue(desk.queue(department))
+    return state
+
+
+def test_the_first_look_goes_to_the_first_department_in_which_somebody_waits() -> None:
+    assert first_look({"CW": 0, "LAB": 2, "XR": 1}).selected == "LAB"
+    assert first_look({"CW": 0, "LAB": 0}).selected == "CW"
+
+
+def test_after_the_first_look_only_the_person_changes_the_department() -> None:
+    desk = FakeDesk([token("LAB", 1)], ["CW", "LAB"])
+    empty = first_look({"CW": 0, "LAB": 0})
+    assert empty.with_queue(desk.queue("LAB")).selected == "CW"
+    chosen = State().with_departments(["CW", "LAB"]).select("CW")
+    assert chosen.with_queue(desk.queue("CW")).with_queue(desk.queue("LAB")).selected == "CW"
 
 
 def test_keys_and_names_of_intents_are_unique() -> None:

@@ -4,9 +4,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from typing_extensions import override
@@ -29,6 +31,7 @@ class ConsoleApp(App[None]):
 
     TITLE = "tokenq console"
     CSS_PATH = "console.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "quit", "Quit", show=False, priority=True)]
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class ConsoleApp(App[None]):
     ) -> None:
         super().__init__()
         self._tail = Tail(reader, feed, departments, self._pass_on)
-        state = State(counter=counter or "").with_departments(departments)
+        state = State(counter=counter or "", is_chosen=bool(departments)).with_departments(departments)
         self.main = ServingScreen(self._tail, actor, state, clock)
         self.register_theme(DARK)
         self.register_theme(LIGHT)

@@ -10,10 +10,14 @@ from tokenq.contract.words import TokenState
 
 @dataclass(frozen=True)
 class State:
-    """Everything the console shows, frozen; each change makes a new one."""
+    """Everything the console shows, frozen; each change makes a new one.
+
+    Until a department ``is_chosen`` by the person, it is the first one in which somebody waits.
+    """
 
     departments: tuple[str, ...] = ()
     selected: str = ""
+    is_chosen: bool = False
     counter: str = ""
     queues: Mapping[str, QueueView] = field(default_factory=dict)
 
@@ -28,18 +32,18 @@ class State:
         known = self.queues.get(queue["departmentId"])
         if known is not None and (known["businessDay"], known["seq"]) > (queue["businessDay"], queue["seq"]):
             return self
-        return replace(self, queues={**self.queues, queue["departmentId"]: queue})
+        return replace(self, queues={**self.queues, queue["departmentId"]: queue})._with_a_start()
 
     def select(self, department: str) -> "State":
         """Look at another department."""
-        return replace(self, selected=department) if department in self.departments else self
+        return replace(self, selected=department, is_chosen=True) if department in self.departments else self
 
     def step(self, by: int) -> "State":
         """Look at the department ``by`` places further, round and round."""
         if not self.departments:
             return self
         place = self.departments.index(self.selected)
-        return replace(self, selected=self.departments[(place + by) % len(self.departments)])
+        return self.select(self.departments[(place + by) % len(self.departments)])
 
     def at_counter(self, counter: str) -> "State":
         """Work at ``counter``."""
@@ -82,6 +86,17 @@ class State:
         """A waiting token of the chosen department."""
         waiting = self.queue["waiting"] if self.queue else []
         return next((token for token in waiting if token["tokenId"] == token_id), None)
+
+    def _with_a_start(self) -> "State":
+        if self.is_chosen:
+            return self
+        for department in self.departments:
+            waiting = self.waiting_in(department)
+            if waiting is None:
+                return self
+            if waiting:
+                return self.select(department)
+        return replace(self, is_chosen=True)
 
     def _seated(self) -> list[TokenView]:
         return [token for department in self.departments for token in seated(self.queues.get(department))]

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -23,12 +24,14 @@ from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk, Tail
 from tokenq_tui.console.widgets.action_bar import ActionBar
 from tokenq_tui.console.widgets.department_bar import DepartmentBar
+from tokenq_tui.console.widgets.notice import Notice
 from tokenq_tui.console.widgets.now_serving import Elsewhere, NowServing
 from tokenq_tui.console.widgets.waiting_list import WaitingList
 from tokenq_tui.link_badge import Health, LinkBadge
 
 _REASON_LENGTH = 200
 _TALL = 32
+_SHELL = "tokenq "
 
 
 class ServingScreen(Screen[None]):
@@ -58,6 +61,7 @@ class ServingScreen(Screen[None]):
             with Vertical(id="line"):
                 yield Static("", id="line-title", markup=False)
                 yield WaitingList()
+                yield Notice()
             with Vertical(id="counter"):
                 yield NowServing()
                 yield ActionBar()
@@ -94,13 +98,14 @@ class ServingScreen(Screen[None]):
         """Say what went wrong and what to do."""
         self.is_busy = False
         self._tail.refresh()
-        text = f"{printable(message.sentence, 300)}\n{printable(message.hint, 300)}".rstrip()
-        self.notify(text, severity="error", timeout=8, markup=False)
+        # A hint for the shell is of no use to somebody who is in here.
+        hint = "" if _SHELL in message.hint else message.hint
+        self.query_one(Notice).say(message.sentence, hint, is_trouble=True)
 
     def on_done(self, message: messages.Done) -> None:
         """Say what was done."""
         self.is_busy = False
-        self.notify(printable(message.sentence, 200), timeout=3, markup=False)
+        self.query_one(Notice).say(message.sentence)
 
     async def on_department_chosen(self, message: messages.DepartmentChosen) -> None:
         """Look at the department that was clicked."""
@@ -118,6 +123,12 @@ class ServingScreen(Screen[None]):
     def on_data_table_row_highlighted(self) -> None:
         """Another row offers other things to do."""
         self._offer()
+
+    async def on_key(self, event: events.Key) -> None:
+        """Say why nobody is called: the key is off while somebody is here, but it is the one pressed most."""
+        if self.state.held and event.key in (intent("call").key, intent("serve_next").key):
+            event.stop()
+            await self.action_do("call")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Dim the keys of what cannot be done now."""
@@ -141,6 +152,8 @@ class ServingScreen(Screen[None]):
                 await self._become(self.state.step(1 if name == "next_department" else -1))
             case _ if is_offered(wanted, self.state, self._marked):
                 self._wish(wanted)
+            case "call" | "call_row" | "serve_next" if held := self.state.held:
+                self.query_one(Notice).say(f"{held['displayNumber']} is still at your counter.")
 
     def _wish(self, wanted: Intent) -> None:
         if self.is_busy:

@@ -55,8 +55,9 @@ class WaitingList(DataTable[Text]):
         self.move_cursor(row=max(place, 0), animate=False)
 
     def on_resize(self) -> None:
-        """Lay the columns out for the new width."""
+        """Lay the columns out for the new width, and keep the marked row in sight."""
         self.show(self._tokens, datetime.now().astimezone())
+        self.move_cursor(row=self.cursor_row, animate=False, scroll=True)
 
     def _lay_out(self, is_wide: bool) -> None:
         if self._laid_out_for == self.size.width:

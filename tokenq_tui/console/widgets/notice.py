@@ -1,0 +1,36 @@
+"""The one sentence that says what was just done or what went wrong; it covers nothing and goes away by itself."""
+
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tokenq.printable import printable
+
+_SHORT, _LONG = 3.0, 8.0
+"""Seconds for which a word and a trouble stay."""
+
+
+class Notice(Static):
+    """Shows the newest notice only; it takes its room from the list above it, never from the buttons."""
+
+    DEFAULT_CSS = """
+    Notice { display: none; height: auto; max-height: 50%; padding: 0 1; background: $panel; color: $foreground;
+             border-left: outer $success; }
+    Notice.-trouble { border-left: outer $error; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._timer: Timer | None = None
+
+    def say(self, *sentences: str, is_trouble: bool = False) -> None:
+        """Show these sentences, a line for each, instead of what was there; a trouble stays longer."""
+        self.update(Content("\n".join(printable(sentence, 300) for sentence in sentences if sentence)))
+        self.set_class(is_trouble, "-trouble")
+        self.display = True
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(_LONG if is_trouble else _SHORT, self._leave)
+
+    def _leave(self) -> None:
+        self.display = False
