@@ -26,6 +26,9 @@ def bytes_of(screen: str, texts: str) -> str:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 100, 160, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "TZ": "UTC"}
+    # Where these are set, as under pytest -n, they would win over the size of the terminal.
+    for size in ("COLUMNS", "LINES"):
+        environment.pop(size, None)
     command = [sys.executable, "-m", "tests.screens.pty_child", screen, texts]
     child = subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
