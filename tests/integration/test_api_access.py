@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from fastapi.routing import APIRoute
 
-from tests.core import department_id
 from tests.stack import Stack
+from tests.without_http import department_id
 from tokenq.contract.words import Role
 from tokenq_server.api.app import ROUTERS
 from tokenq_server.api.callers import Allowed

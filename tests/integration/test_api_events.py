@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from tests.core import department_id
 from tests.stack import Stack
 from tests.waiting import until
+from tests.without_http import department_id
 
 
 @dataclass

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.core import department_id
 from tests.stack import Stack
+from tests.without_http import department_id
 
 BAD_BODIES: list[bytes] = [
     b"",

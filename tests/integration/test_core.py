@@ -7,9 +7,9 @@ import psycopg
 import pytest
 from redis.asyncio import Redis
 
-from tests.core import Core, assert_all_is_well, open_core
 from tests.fakes import MemoryLine
 from tests.servers import Servers
+from tests.without_http import Core, assert_all_is_well, open_core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.words import RequeuePosition
 from tokenq_server.adapters.postgres.database import Database

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from tests.core import department_id
 from tests.stack import Stack
 from tests.waiting import until
+from tests.without_http import department_id
 
 Ask = Callable[..., Any]
 

@@ -12,9 +12,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.core import Core, open_core
 from tests.fakes import ScriptedMailer
 from tests.servers import Servers
+from tests.without_http import Core, open_core
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.smtp import OutboxMailer, SmtpMailer

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from tests.core import Core, open_core
 from tests.servers import Servers
 from tests.waiting import until
+from tests.without_http import Core, open_core
 from tokenq_server import doctor
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.rebuild import rebuild

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from confluent_kafka import Producer
 
-from tests.core import department_id
 from tests.kafka.apache import ApacheKafka
 from tests.servers import Running, until
+from tests.without_http import department_id
 from tokenq.contract.events import TOPIC, Event, encode
 from tokenq.stream import Arrived, EventStream
 from tokenq_tui.board.state import Fold

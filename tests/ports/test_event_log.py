@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.core import Core, open_core
 from tests.fakes import MemoryLog
 from tests.servers import Servers
+from tests.without_http import Core, open_core
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, Entry, EventLog, Fenced

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.core import department_id
 from tests.fakes import MemoryTopic
 from tests.servers import Servers
+from tests.without_http import department_id
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.services.publishing import Entry, PublishFailed, Topic
 

@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from tests.core import department_id
 from tests.fakes import MemoryLine
 from tests.servers import Servers
+from tests.without_http import department_id
 from tokenq.contract.words import Priority
 from tokenq_server.adapters.redis.waiting_line import RedisLine
 from tokenq_server.services.ports import Advance, Ask, LineChange, LineDown, LineEntry, WaitingLine
