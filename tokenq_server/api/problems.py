@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokenq.contract.problems import PROBLEM_MEDIA_TYPE, STATUS, Problem, ProblemCode, Refused
+from tokenq_server.adapters.postgres.database import unavailable
 from tokenq_server.services.ports import LedgerDown
 
 logger = logging.getLogger(__name__)
@@ -116,10 +117,7 @@ async def _http(_: Request, error: Any) -> Response:
 
 
 async def _ledger_down(_: Request, __: Any) -> Response:
-    problem = Problem(
-        ProblemCode.UNAVAILABLE, "The database is away.", "Try again in a few seconds.", {"retryAfter": 2}
-    )
-    return respond(problem)
+    return respond(unavailable().problem)
 
 
 async def _unexpected(request: Request, error: Any) -> Response:

@@ -12,7 +12,7 @@ from tokenq.contract.names import DEPARTMENT_ID
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.domain.department import Department
-from tokenq_server.domain.numbering import DEFAULT_FORMAT, check_format
+from tokenq_server.domain.numbering import check_format
 from tokenq_server.domain.policy import Ratio
 from tokenq_server.domain.refusals import unknown_department
 
@@ -243,7 +243,7 @@ def department_view(department: Department) -> DepartmentView:
         "branchId": department.branch_id,
         "open": department.is_open,
         "prefix": department.prefix,
-        "numberFormat": department.number_format or DEFAULT_FORMAT,
+        "numberFormat": department.number_format,
         "ratio": str(department.policy.ratio),
         "maxWaitMinutes": int(department.policy.max_wait.total_seconds() // 60),
     }

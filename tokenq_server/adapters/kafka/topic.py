@@ -61,7 +61,7 @@ class KafkaTopic:
         return {"bootstrap.servers": self._bootstrap, "log_level": 2, "socket.timeout.ms": 10_000, **more}
 
     def _open(self) -> None:
-        admin = AdminClient(self._config())
+        admin = self._open_admin()
         try:
             known = admin.list_topics(timeout=10).topics
             wanted = {TOPIC: self._partitions, DLQ_TOPIC: 1}
@@ -88,11 +88,14 @@ class KafkaTopic:
             )
         )
 
+    def _open_admin(self) -> AdminClient:
+        if self._admin is None:
+            self._admin = AdminClient(self._config())
+        return self._admin
+
     def _metadata(self, timeout: float) -> Any:
         try:
-            if self._admin is None:
-                self._admin = AdminClient(self._config())
-            return self._admin.list_topics(timeout=timeout)
+            return self._open_admin().list_topics(timeout=timeout)
         except KafkaException as error:
             raise PublishFailed(str(error.args[0])) from error
 

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.words import LIVE
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.rows import department_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state, idempotency, relay_cursor, token
@@ -16,7 +17,7 @@ from tokenq_server.domain.department import Department
 from tokenq_server.services.setup import Branch
 
 _COLUMNS = {"ratio": ("ratio_priority", "ratio_normal")}
-_LIVE = ("WAITING", "CALLED", "SERVING", "PARKED")
+_LIVE = [str(state) for state in LIVE]
 
 
 class PostgresSetup:
