@@ -23,7 +23,10 @@ _MAX_INT = 2**63 - 1
 
 
 class EventType(StrEnum):
-    """What happened to a token."""
+    """What happened: to a token, or (the last four) to a counter or the department itself.
+
+    Those four carry token id 0, token number 0 and an empty display number.
+    """
 
     TOKEN_GENERATED = "TOKEN_GENERATED"
     TOKEN_CALLED = "TOKEN_CALLED"
@@ -40,6 +43,11 @@ class EventType(StrEnum):
     TOKEN_REINSTATED = "TOKEN_REINSTATED"
     TOKEN_REVERTED = "TOKEN_REVERTED"
     TOKEN_EXPIRED = "TOKEN_EXPIRED"
+    TOKEN_TURN_NEAR = "TOKEN_TURN_NEAR"
+    COUNTER_OPENED = "COUNTER_OPENED"
+    COUNTER_PAUSED = "COUNTER_PAUSED"
+    COUNTER_CLOSED = "COUNTER_CLOSED"
+    DEPARTMENT_CHANGED = "DEPARTMENT_CHANGED"
 
 
 @dataclass(frozen=True)

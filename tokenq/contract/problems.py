@@ -13,6 +13,12 @@ class ProblemCode(StrEnum):
     WRONG_STATE = "wrong_state"
     STALE_CLAIM = "stale_claim"
     COUNTER_BUSY = "counter_busy"
+    COUNTER_PAUSED = "counter_paused"
+    COUNTER_CLAIMED = "counter_claimed"
+    DEPARTMENT_FULL = "department_full"
+    TOO_EARLY = "too_early"
+    LIMIT_REACHED = "limit_reached"
+    NOTHING_TO_UNDO = "nothing_to_undo"
     ALREADY_WAITING = "already_waiting"
     EXISTS = "exists"
     IN_USE = "in_use"
@@ -20,6 +26,7 @@ class ProblemCode(StrEnum):
     UNKNOWN_BRANCH = "unknown_branch"
     UNKNOWN_USER = "unknown_user"
     UNKNOWN_KEY = "unknown_key"
+    UNKNOWN_COUNTER = "unknown_counter"
     UNKNOWN_TOKEN = "unknown_token"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -40,6 +47,12 @@ STATUS: dict[ProblemCode, int] = {
     ProblemCode.WRONG_STATE: 409,
     ProblemCode.STALE_CLAIM: 409,
     ProblemCode.COUNTER_BUSY: 409,
+    ProblemCode.COUNTER_PAUSED: 409,
+    ProblemCode.COUNTER_CLAIMED: 409,
+    ProblemCode.DEPARTMENT_FULL: 409,
+    ProblemCode.TOO_EARLY: 409,
+    ProblemCode.LIMIT_REACHED: 409,
+    ProblemCode.NOTHING_TO_UNDO: 409,
     ProblemCode.ALREADY_WAITING: 409,
     ProblemCode.EXISTS: 409,
     ProblemCode.IN_USE: 409,
@@ -47,6 +60,7 @@ STATUS: dict[ProblemCode, int] = {
     ProblemCode.UNKNOWN_BRANCH: 404,
     ProblemCode.UNKNOWN_USER: 404,
     ProblemCode.UNKNOWN_KEY: 404,
+    ProblemCode.UNKNOWN_COUNTER: 404,
     ProblemCode.UNKNOWN_TOKEN: 404,
     ProblemCode.NOT_FOUND: 404,
     ProblemCode.METHOD_NOT_ALLOWED: 405,

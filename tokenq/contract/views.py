@@ -3,16 +3,26 @@
 Times are RFC 3339 in UTC, days ``YYYY-MM-DD``; what is unknown or not for the reader's eyes is null.
 """
 
-from typing import Any, NotRequired
+from typing import NotRequired
 
 from typing_extensions import TypedDict
+
+
+class EstimateView(TypedDict):
+    """The wait from now in minutes, as a range; both null where it is not known, and then ``reason`` says why."""
+
+    lowMinutes: int | None
+    highMinutes: int | None
+    reason: str | None
 
 
 class TokenView(TypedDict):
     """One token. ``name``, ``email`` and ``userId`` are null unless the reader is staff of the department or the owner.
 
     ``position`` counts from 1 (the next to be called) and is null unless the token waits. ``moves``
-    are the verbs that the token's state allows now. ``reason`` is the rule that chose a called token.
+    are the verbs that can be used on the token now. ``reason`` is the rule that chose a called token.
+    ``estimate`` is the wait from now while the token waits; in the answer to an issue it is what was promised.
+    ``nearTurn`` is the place at which the owner wants a letter (0: none).
     """
 
     tokenId: int
@@ -35,8 +45,47 @@ class TokenView(TypedDict):
     calledAt: str | None
     startedAt: str | None
     servedAt: str | None
-    estimate: dict[str, Any] | None
+    parkedUntil: str | None
+    nearTurn: int
+    estimate: EstimateView | None
     moves: list[str]
+
+
+class CounterView(TypedDict):
+    """A counter of a branch.
+
+    ``departments`` is its work profile: what it serves, in order; empty means every department of the branch.
+    ``state`` is ``OPEN``, ``PAUSED`` or ``CLOSED``; ``token`` is whom it holds now. ``operator`` is who has claimed it,
+    and ``leaseUntil`` when that claim ends unless it is renewed. ``isDeclared`` tells a counter that an admin
+    set up from one that exists since its first use.
+    """
+
+    branchId: str
+    counterId: str
+    state: str
+    reason: str | None
+    operator: str | None
+    leaseUntil: str | None
+    departments: list[str]
+    isDeclared: bool
+    token: "HeldView | None"
+
+
+class HeldView(TypedDict):
+    """Whom a counter holds."""
+
+    tokenId: int
+    displayNumber: str
+    departmentId: str
+    state: str
+
+
+class OpeningView(TypedDict):
+    """Whether tokens are issued now, by the hours and by hand, and when that changes next (RFC 3339, null: never)."""
+
+    isOpen: bool
+    opensAt: str | None
+    closesAt: str | None
 
 
 class Counts(TypedDict):
@@ -53,7 +102,11 @@ class Counts(TypedDict):
 
 
 class QueueView(TypedDict):
-    """One department's queue now. ``waiting`` is in the order of calling and holds at most one page."""
+    """One department's queue now. ``waiting`` is in the order of calling and holds at most one page.
+
+    ``estimate`` is the wait of somebody who would come now in the normal class. ``nextReason`` is the rule
+    by which the first in ``waiting`` is next. ``counters`` are those that serve this department.
+    """
 
     departmentId: str
     name: str
@@ -65,8 +118,38 @@ class QueueView(TypedDict):
     serving: list[TokenView]
     parked: list[TokenView]
     counts: Counts
-    estimate: dict[str, Any] | None
+    estimate: EstimateView | None
     seq: int
+    opening: OpeningView
+    nextReason: str | None
+    counters: list[CounterView]
+    classNames: dict[str, str]
+
+
+class AheadView(TypedDict):
+    """Somebody who will be called before, and the rule by which; no more than what the board shows."""
+
+    position: int
+    tokenId: int
+    displayNumber: str
+    priority: str
+    rule: str
+
+
+class WhyView(TypedDict):
+    """Why a token is where it is.
+
+    A waiting one: its ``position``, the ``rule`` by which it will be called, who goes before (``ahead``, at most a
+    page of them; ``position`` counts them all) and the estimated wait. A called one: the ``rule`` stored with its call.
+    ``policy`` is the department's order as one sentence.
+    """
+
+    token: TokenView
+    position: int | None
+    rule: str | None
+    policy: str
+    ahead: list[AheadView]
+    estimate: EstimateView | None
 
 
 class NextView(TypedDict):
@@ -75,10 +158,24 @@ class NextView(TypedDict):
     departmentId: str
     token: TokenView | None
     reason: str | None
+    policy: str
+    estimate: EstimateView | None
+
+
+class HoursDocument(TypedDict):
+    """Opening hours: per weekday (``mon`` … ``sun``) a list of ``"08:00-12:00"``, and per date what holds instead."""
+
+    weekly: dict[str, list[str]]
+    exceptions: dict[str, list[str]]
 
 
 class DepartmentView(TypedDict):
-    """A department. ``ratio`` is ``"2:1"``: so many priority calls to so many normal ones."""
+    """A department. ``ratio`` is ``"2:1"``: so many priority calls to so many normal ones.
+
+    0 stands for "no limit" in ``dailyCap`` and ``maxCalls``, and for "off" in ``undoMinutes`` and ``nearTurn``;
+    ``hours`` null means the branch's hours, an empty list of ``counters`` any counter.
+    ``serviceMinutes`` is what one person takes before today has taught better.
+    """
 
     departmentId: str
     name: str
@@ -88,15 +185,33 @@ class DepartmentView(TypedDict):
     numberFormat: str
     ratio: str
     maxWaitMinutes: int
+    numberStart: int
+    dailyCap: int
+    minCalls: int
+    noShowGraceSeconds: int
+    recallCooldownSeconds: int
+    maxCalls: int
+    undoMinutes: int
+    nearTurn: int
+    letters: list[str]
+    serviceMinutes: int
+    serviceLevelMinutes: int
+    serviceLevelPercent: int
+    counters: list[str]
+    outOfOrderBy: str
+    lastTokenMinutes: int
+    classNames: dict[str, str]
+    hours: HoursDocument | None
 
 
 class BranchView(TypedDict):
-    """A site: its IANA time zone and the hour (0-23) at which its business day begins."""
+    """A site: its IANA time zone, the hour (0-23) at which its business day begins, its hours (null: always open)."""
 
     branchId: str
     name: str
     timezone: str
     rolloverHour: int
+    hours: HoursDocument | None
 
 
 class UserView(TypedDict):

@@ -1,4 +1,4 @@
-"""The closed lists of words: states, priorities, roles and the places a token can return to."""
+"""The closed lists of words: states, priorities, roles, letters and the places a token can return to."""
 
 from enum import StrEnum
 
@@ -46,3 +46,21 @@ class RequeuePosition(StrEnum):
     FIRST = "first"
     LAST = "last"
     ORIGINAL = "original"
+
+
+class CounterState(StrEnum):
+    """Whether a counter takes people."""
+
+    OPEN = "OPEN"
+    PAUSED = "PAUSED"
+    CLOSED = "CLOSED"
+
+
+class LetterKind(StrEnum):
+    """The letters that a department can send."""
+
+    ISSUED = "issued"
+    NEAR = "near"
+    CALLED = "called"
+    SERVED = "served"
+    MISSED = "missed"
