@@ -18,8 +18,10 @@ from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.waiting_line import RedisLine
 from tokenq_server.domain.commands import CallNext, Command, Issue, MoveToken, ServeNext
+from tokenq_server.domain.counters import Operator
 from tokenq_server.domain.lifecycle import Verb
-from tokenq_server.services.batch import Batch, Request
+from tokenq_server.services.acting import Request
+from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.ports import WaitingLine
 from tokenq_server.services.setup import Setup
@@ -61,11 +63,11 @@ class Core:
 
     async def call(self, department: str, counter: str) -> Body:
         """Call the next one."""
-        return await self.do(CallNext(department, "ann", counter))
+        return await self.do(CallNext(department, Operator("ann"), counter))
 
     async def serve(self, department: str, counter: str) -> Body:
         """Serve the next one in one step."""
-        return await self.do(ServeNext(department, "ann", counter))
+        return await self.do(ServeNext(department, Operator("ann"), counter))
 
     async def move(self, token: Body, verb: Verb, **more: Any) -> Body:
         """Move a token."""

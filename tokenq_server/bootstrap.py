@@ -12,6 +12,7 @@ from tokenq_server.adapters.kafka.inbox import KafkaInbox
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.adapters.passwords import Argon2Passwords
+from tokenq_server.adapters.postgres.counters import PostgresCounters
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
@@ -23,12 +24,14 @@ from tokenq_server.adapters.redis.waiting_line import RedisLine
 from tokenq_server.adapters.smtp import OutboxMailer, SmtpMailer
 from tokenq_server.relay import Relay
 from tokenq_server.services.batch import Batch
+from tokenq_server.services.explaining import Explaining
 from tokenq_server.services.feed import Feed
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.mailing import Mailer, MailQueue
 from tokenq_server.services.people import People, new_secret
 from tokenq_server.services.reading import Reading
 from tokenq_server.services.setup import Setup
+from tokenq_server.services.staffing import Staffing
 from tokenq_server.services.sweeping import Sweeper
 from tokenq_server.settings import ServerSettings
 
@@ -43,11 +46,20 @@ class Services:
     people: People
     setup: Setup
     reading: Reading
+    explaining: Explaining
+    staffing: Staffing
     feed: Feed
     database: Database
     line: RedisLine
     topic: KafkaTopic
     log: PostgresEventLog
+
+
+class NoForecasts:
+    """Nothing is known of waits."""
+
+    async def fresh(self, department_id: str) -> None:
+        """Nothing."""
 
 
 @asynccontextmanager
@@ -65,13 +77,16 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
     feed = Feed(log)
     commit = GroupCommit(Batch(ledger, line, metrics), on_commit=feed.poke)
     store = PostgresSetup(database)
+    reading = Reading(PostgresReading(database), NoForecasts())
     services = Services(
         settings=settings,
         metrics=metrics,
         commit=commit,
         people=People(PostgresPeople(database), Argon2Passwords()),
         setup=Setup(store),
-        reading=Reading(PostgresReading(database)),
+        reading=reading,
+        explaining=Explaining(reading),
+        staffing=Staffing(PostgresCounters(database)),
         feed=feed,
         database=database,
         line=line,

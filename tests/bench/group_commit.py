@@ -13,7 +13,8 @@ from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.redis.waiting_line import RedisLine
 from tokenq_server.domain.commands import Issue
-from tokenq_server.services.batch import Batch, Outcome, Reply, Request
+from tokenq_server.services.acting import Outcome, Reply, Request
+from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.ports import Advance
 

@@ -8,32 +8,35 @@ import pytest
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.words import Priority, RequeuePosition, TokenState
+from tokenq_server.domain import calling, issuing, moving
 from tokenq_server.domain.commands import CallNext, CallToken, Issue, MoveToken, ServeNext
+from tokenq_server.domain.counters import Counters, Operator
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.domain.token import Token
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+ANN = Operator("ann")
 CW = Department("CW", "Cash window", prefix="CW")
 
 
 @pytest.fixture
 def floor() -> Floor:
-    return Floor(CW, Standing(date(2026, 11, 22)), NOW, {})
+    return Floor(CW, Standing(date(2026, 11, 22)), NOW, Counters())
 
 
 def issue(floor: Floor, count: int = 1, **more: object) -> list[Token]:
     first = floor.standing.last_no + 1
-    return [floor.issue(Issue("CW", "desk", **more), 100 + first + index) for index in range(count)]  # type: ignore[arg-type]
+    return [issuing.issue(floor, Issue("CW", "desk", **more), 100 + first + index) for index in range(count)]  # type: ignore[arg-type]
 
 
 def call(floor: Floor, counter: str = "1") -> Token:
-    return floor.call_next(CallNext("CW", "ann", counter))
+    return calling.call_next(floor, CallNext("CW", ANN, counter))
 
 
 def move(floor: Floor, token: Token, verb: Verb, **more: object) -> Token:
-    return floor.move(MoveToken("CW", "ann", token.token_id, verb, token.claim_version, **more))  # type: ignore[arg-type]
+    return moving.move(floor, MoveToken("CW", "ann", token.token_id, verb, token.claim_version, **more))  # type: ignore[arg-type]
 
 
 def refused(code: ProblemCode) -> object:
@@ -65,8 +68,8 @@ def test_pressing_next_twice_is_harmless(floor: Floor) -> None:
 def test_a_counter_of_another_department_is_busy(floor: Floor) -> None:
     """One desk, one person, whatever department they came from."""
     issue(floor)
-    held = replace(call(floor), department_id="HR", display="HR-004")
-    floor.counters["main", "9"] = held
+    held = replace(call(floor), department_id="HR", display="HR-004", counter_id="9")
+    floor.counters.seat(held)
 
     with refused(ProblemCode.COUNTER_BUSY):
         call(floor, "9")
@@ -76,7 +79,7 @@ def test_calling_out_of_order_keeps_its_reason(floor: Floor) -> None:
     """Skipping the line must be explainable."""
     tokens = issue(floor, 3)
 
-    called = floor.call_token(CallToken("CW", "ann", "1", tokens[2].token_id, "wheelchair"))
+    called = calling.call_token(floor, CallToken("CW", ANN, "1", tokens[2].token_id, "wheelchair"))
 
     assert called.display == "CW-003"
     assert "wheelchair" in (called.reason or "")
@@ -87,12 +90,12 @@ def test_serve_next_calls_and_serves_in_one_step(floor: Floor) -> None:
     """The seed's one-step serve leaves both events."""
     issue(floor)
 
-    served = floor.serve_next(ServeNext("CW", "ann", "1"))
+    served = calling.serve_next(floor, ServeNext("CW", ANN, "1"))
 
     assert served.state is TokenState.SERVED
     assert [record.event_type for record in floor.records[1:]] == [EventType.TOKEN_CALLED, EventType.TOKEN_SERVED]
     assert floor.records[-1].token.counter_id == "1"
-    assert ("main", "1") not in floor.counters
+    assert floor.counters.held("main", "1") is None
 
 
 def test_serve_next_serves_whom_the_counter_holds(floor: Floor) -> None:
@@ -100,7 +103,7 @@ def test_serve_next_serves_whom_the_counter_holds(floor: Floor) -> None:
     issue(floor, 2)
     held = call(floor)
 
-    assert floor.serve_next(ServeNext("CW", "ann", "1")).token_id == held.token_id
+    assert calling.serve_next(floor, ServeNext("CW", ANN, "1")).token_id == held.token_id
 
 
 def test_a_stale_claim_changes_nothing(floor: Floor) -> None:
@@ -152,7 +155,7 @@ def test_a_requeued_token_goes_where_it_was_put(floor: Floor, position: RequeueP
 def test_first_means_before_those_with_an_older_place(floor: Floor) -> None:
     """'first' puts even a late one before everybody of its class."""
     tokens = issue(floor, 3)
-    late = floor.call_token(CallToken("CW", "ann", "1", tokens[2].token_id, "asked"))
+    late = calling.call_token(floor, CallToken("CW", ANN, "1", tokens[2].token_id, "asked"))
     move(floor, late, Verb.REQUEUE, position=RequeuePosition.FIRST)
 
     assert call(floor, "2").display == "CW-003"
@@ -165,13 +168,13 @@ def test_a_user_holds_one_live_token_per_department(floor: Floor) -> None:
     with refused(ProblemCode.ALREADY_WAITING):
         issue(floor, user_id=55)
 
-    floor.serve_next(ServeNext("CW", "ann", "1"))
+    calling.serve_next(floor, ServeNext("CW", ANN, "1"))
     assert issue(floor, user_id=55)[0].display == "CW-002"
 
 
 def test_a_closed_department_issues_nothing_but_serves_on() -> None:
     """Who is in line when the doors close is still served."""
-    floor = Floor(CW, Standing(date(2026, 11, 22)), NOW, {})
+    floor = Floor(CW, Standing(date(2026, 11, 22)), NOW, Counters())
     issue(floor)
     floor.department = replace(CW, is_open=False)
 
@@ -189,8 +192,8 @@ def test_an_empty_queue_is_said_so(floor: Floor) -> None:
 def test_a_new_day_starts_at_one_and_closes_the_old(floor: Floor) -> None:
     """Who was left over expires with an event of the old day; seq goes on, numbers start again."""
     left, served = issue(floor, 2)
-    floor.call_token(CallToken("CW", "ann", "1", served.token_id, "asked"))
-    tomorrow = Floor(CW, floor.standing, NOW + timedelta(days=1), {})
+    calling.call_token(floor, CallToken("CW", ANN, "1", served.token_id, "asked"))
+    tomorrow = Floor(CW, floor.standing, NOW + timedelta(days=1), Counters())
 
     assert tomorrow.day_is_over
     tomorrow.turn_day(floor.changed.values())
@@ -198,7 +201,7 @@ def test_a_new_day_starts_at_one_and_closes_the_old(floor: Floor) -> None:
     assert [record.event_type for record in tomorrow.records] == [EventType.TOKEN_EXPIRED] * 2
     assert {record.token.day for record in tomorrow.records} == {left.day}
     assert sum(tomorrow.standing.waiting.values()) == 0
-    assert tomorrow.issue(Issue("CW", "desk"), 9).display == "CW-001"
+    assert issuing.issue(tomorrow, Issue("CW", "desk"), 9).display == "CW-001"
     assert [record.seq for record in tomorrow.records] == [4, 5, 6]
 
 
@@ -217,6 +220,6 @@ def test_a_refused_command_leaves_no_trace(floor: Floor) -> None:
     before = (floor.standing, list(floor.records), dict(floor.changed))
 
     with refused(ProblemCode.UNKNOWN_TOKEN):
-        floor.move(MoveToken("CW", "ann", 999, Verb.CANCEL))
+        moving.move(floor, MoveToken("CW", "ann", 999, Verb.CANCEL))
 
     assert (floor.standing, floor.records, floor.changed) == before

@@ -12,13 +12,27 @@ def test_the_diagram_names_every_move() -> None:
     for verb, move in MOVES.items():
         if verb is not Verb.RECALL:
             assert str(verb) in drawing
-            assert str(move.target) in drawing
+            assert move.target is None or str(move.target) in drawing
 
 
-def test_only_live_tokens_move() -> None:
-    """What is over stays as it is."""
-    for state in set(TokenState) - LIVE:
-        assert moves_from(state) == []
+def test_what_is_over_only_comes_back() -> None:
+    """A token that was served or has expired stays as it is; one that was missed or cancelled can be reinstated."""
+    over = {state: moves_from(state) for state in set(TokenState) - LIVE}
+
+    assert over == {
+        TokenState.SERVED: [],
+        TokenState.EXPIRED: [],
+        TokenState.NO_SHOW: [Verb.REINSTATE],
+        TokenState.CANCELLED: [Verb.REINSTATE],
+    }
+
+
+def test_undo_is_offered_only_where_there_is_something_to_undo() -> None:
+    """It belongs to the token's last move, not to its state."""
+    for state in set(TokenState) - {TokenState.EXPIRED}:
+        assert Verb.UNDO not in moves_from(state)
+        assert Verb.UNDO in moves_from(state, can_undo=True)
+    assert Verb.UNDO not in moves_from(TokenState.EXPIRED, can_undo=True)
 
 
 def test_every_move_leaves_its_own_event() -> None:

@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from tokenq.contract import names
@@ -74,6 +74,8 @@ class IssueToken(Body):
     email: Email | None = None
     name: PersonName | None = None
     priority: AnyPriority = Priority.NORMAL
+    near_turn: Annotated[int, Field(ge=0, le=50)] | None = None
+    force: bool = False
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"email": "user@example.com", "name": "Ada Byron", "priority": "normal"}]}
@@ -120,6 +122,64 @@ class NoShow(Move):
     """Why, if there is more to say."""
 
     reason: Reason | None = None
+
+
+class Park(Move):
+    """Until when: a moment, or so many minutes from now; without either until somebody resumes it."""
+
+    until: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    until_minutes: Minutes | None = None
+    reason: Reason | None = None
+
+
+class Transfer(Move):
+    """The department to go to."""
+
+    to: DepartmentId
+    reason: Reason | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"claimVersion": 1, "to": "HR"}]})
+
+
+class Reinstate(Move):
+    """Where in the line the token goes back to."""
+
+    position: Annotated[RequeuePosition, Field(strict=False)] = RequeuePosition.ORIGINAL
+    reason: Reason | None = None
+
+
+class ChangePriority(Move):
+    """The class to be in."""
+
+    priority: AnyPriority
+    reason: Reason | None = None
+
+
+class CounterBody(Body):
+    """A counter."""
+
+    counter_id: CounterId
+
+
+class OpenCounter(CounterBody):
+    """A counter to work at; ``departments`` is what it serves, in order, unless an admin has set that."""
+
+    departments: Departments = []
+    take_over: bool = False
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"counterId": "3", "departments": ["CW", "HR"]}]})
+
+
+class PauseCounter(CounterBody):
+    """A counter and why it pauses."""
+
+    reason: Reason | None = None
+
+
+class DeclareCounter(CounterBody):
+    """A counter as it shall be: what it serves, in order; empty means every department of the branch."""
+
+    departments: Departments = []
 
 
 class Cancel(Body):

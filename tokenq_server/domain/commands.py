@@ -1,14 +1,20 @@
-"""What can be asked of a department while its row is locked."""
+"""What can be asked of departments while their rows are locked."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from tokenq.contract.words import Priority, RequeuePosition
+from tokenq_server.domain.counters import Operator
 from tokenq_server.domain.lifecycle import Verb
 
 
 @dataclass(frozen=True)
 class Issue:
-    """Put somebody in line."""
+    """Put somebody in line.
+
+    ``near_turn`` is the place at which the customer wants a letter (``None``: as the department has it).
+    ``is_forced``: staff may issue outside the hours and above the cap.
+    """
 
     department_id: str
     actor: str
@@ -16,6 +22,8 @@ class Issue:
     name: str | None = None
     email: str | None = None
     priority: Priority = Priority.NORMAL
+    near_turn: int | None = None
+    is_forced: bool = False
 
 
 @dataclass(frozen=True)
@@ -23,19 +31,30 @@ class CallNext:
     """Call whoever the policy says to a counter; a counter that holds somebody gets that one back."""
 
     department_id: str
-    actor: str
+    operator: Operator
     counter_id: str
 
 
 @dataclass(frozen=True)
+class CallByProfile:
+    """Call whoever is next in the departments of a counter's work profile, in that order if ``is_ordered``."""
+
+    departments: tuple[str, ...]
+    operator: Operator
+    counter_id: str
+    is_ordered: bool = True
+
+
+@dataclass(frozen=True)
 class CallToken:
-    """Call one token out of order, with a reason."""
+    """Call one token out of order, with a reason; ``is_admin`` tells whether the operator is one."""
 
     department_id: str
-    actor: str
+    operator: Operator
     counter_id: str
     token_id: int
     reason: str
+    is_admin: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,13 +62,17 @@ class ServeNext:
     """Serve the one the counter holds, else call and serve the next one in a single step."""
 
     department_id: str
-    actor: str
+    operator: Operator
     counter_id: str
 
 
 @dataclass(frozen=True)
 class MoveToken:
-    """Move one token along the table. ``claim_version`` fences off commands made on an old view of it."""
+    """Move one token along the table. ``claim_version`` fences off commands made on an old view of it.
+
+    ``position`` is for requeue and reinstate, ``until`` for park, ``priority`` for that verb. ``user_id`` is whose
+    token it is, as far as the sender knows: it is looked up whether that one has come in again.
+    """
 
     department_id: str
     actor: str
@@ -58,14 +81,68 @@ class MoveToken:
     claim_version: int | None = None
     position: RequeuePosition = RequeuePosition.ORIGINAL
     reason: str | None = None
+    until: datetime | None = None
+    priority: Priority = Priority.NORMAL
+    user_id: int | None = None
+
+
+@dataclass(frozen=True)
+class TransferToken:
+    """Move one token into the line of another department of the branch."""
+
+    department_id: str
+    actor: str
+    token_id: int
+    to: str
+    claim_version: int | None = None
+    reason: str | None = None
+    user_id: int | None = None
+
+
+@dataclass(frozen=True)
+class UndoMove:
+    """Take the last move of a token back.
+
+    ``back_to`` and ``counter_id`` are the department and the counter that this would lead to, as the sender saw it.
+    """
+
+    department_id: str
+    actor: str
+    token_id: int
+    claim_version: int | None = None
+    back_to: str | None = None
+    counter_id: str | None = None
+    user_id: int | None = None
+
+
+@dataclass(frozen=True)
+class TellNear:
+    """Note that the turn of these tokens is near; each goes with its place in line."""
+
+    department_id: str
+    places: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
 class Tidy:
-    """Close a business day that is over and let Redis catch up; changes nothing else."""
+    """Close a business day that is over, bring back the parked whose time has come, let Redis catch up."""
 
     department_id: str
-    actor: str = "tokenq"
 
 
-Command = Issue | CallNext | CallToken | ServeNext | MoveToken | Tidy
+Command = (
+    Issue | CallNext | CallByProfile | CallToken | ServeNext | MoveToken | TransferToken | UndoMove | TellNear | Tidy
+)
+
+
+def departments_of(command: Command) -> tuple[str, ...]:
+    """The departments whose rows a command needs; its own, or the first of its profile, comes first."""
+    match command:
+        case CallByProfile():
+            return command.departments
+        case TransferToken():
+            return command.department_id, command.to
+        case UndoMove(back_to=str() as other):
+            return command.department_id, other
+        case _:
+            return (command.department_id,)

@@ -4,13 +4,15 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from tokenq.contract.words import Priority
+from tokenq_server.domain.hours import Hours
 from tokenq_server.domain.numbering import DEFAULT_FORMAT
 from tokenq_server.domain.policy import Policy, Turn
+from tokenq_server.domain.rules import Rules
 
 
 @dataclass(frozen=True)
 class Department:
-    """What admins set. ``timezone`` and ``rollover_hour`` come from the branch."""
+    """What admins set. ``timezone``, ``rollover_hour`` and ``branch_hours`` come from the branch."""
 
     department_id: str
     name: str
@@ -21,6 +23,13 @@ class Department:
     prefix: str = ""
     number_format: str = DEFAULT_FORMAT
     policy: Policy = field(default_factory=Policy)
+    rules: Rules = field(default_factory=Rules)
+    branch_hours: Hours | None = None
+
+    @property
+    def hours(self) -> Hours | None:
+        """The hours that hold here: its own, else the branch's; ``None`` means always open."""
+        return self.rules.hours if self.rules.hours is not None else self.branch_hours
 
 
 @dataclass(frozen=True)

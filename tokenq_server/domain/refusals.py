@@ -1,6 +1,7 @@
 """Refusals that several places give in the same words."""
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq_server.domain.token import Token
 
 
 def unknown_department(department_id: str) -> Refused:
@@ -13,3 +14,14 @@ def unknown_department(department_id: str) -> Refused:
 def unknown_token(token_id: int) -> Refused:
     """There is no such token, or none that the caller may see."""
     return refuse(ProblemCode.UNKNOWN_TOKEN, f"There is no token {token_id}.", "'tokenq queue DEPT' shows who waits.")
+
+
+def already_waiting(live: Token) -> Refused:
+    """The user holds a token there already."""
+    return refuse(
+        ProblemCode.ALREADY_WAITING,
+        f"User {live.user_id} already holds {live.display} in {live.department_id}.",
+        f"See 'tokenq status {live.token_id}', or cancel it first.",
+        tokenId=live.token_id,
+        displayNumber=live.display,
+    )

@@ -12,7 +12,9 @@ from collections import deque
 from collections.abc import Callable
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
-from tokenq_server.services.batch import Batch, Outcome, Reply, Request
+from tokenq_server.domain.commands import departments_of
+from tokenq_server.services.acting import Outcome, Reply, Request
+from tokenq_server.services.batch import Batch
 from tokenq_server.services.ports import DEADLOCK, LOCKED, Advance, LedgerDown, LedgerRefused
 
 logger = logging.getLogger(__name__)
@@ -142,7 +144,7 @@ class GroupCommit:
 def _by_department(taken: list[_Waiting]) -> list[list[_Waiting]]:
     groups: dict[str, list[_Waiting]] = {}
     for one in taken:
-        groups.setdefault(one[0].command.department_id, []).append(one)
+        groups.setdefault(departments_of(one[0].command)[0], []).append(one)
     return list(groups.values())
 
 

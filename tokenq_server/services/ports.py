@@ -1,12 +1,13 @@
 """The doors to the outside that the use cases need; adapters fulfil them, tests prove them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
 from tokenq.contract.words import Priority
+from tokenq_server.domain.counters import Counter, Place
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.token import Token
@@ -116,11 +117,12 @@ class Locked:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a batch of commands needs to see after the lock."""
+    """What a batch of commands needs to see after the lock; ``tidied`` are departments whose parked may come back."""
 
     token_ids: list[int] = field(default_factory=list)
-    counters: list[tuple[str, str]] = field(default_factory=list)
+    counters: list[Place] = field(default_factory=list)
     users: list[tuple[str, int]] = field(default_factory=list)
+    tidied: list[str] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
     new_tokens: int = 0
 
@@ -138,6 +140,7 @@ class Loaded:
     """The answer to :class:`Wanted`."""
 
     tokens: list[Token]
+    counters: list[Counter]
     contacts: dict[int, Contact]
     remembered: list[Remembered]
     new_ids: list[int]
@@ -167,8 +170,10 @@ class Transaction(Protocol):
     async def waiting(self, department_id: str) -> list[LineEntry]:
         """Everybody in line."""
 
-    async def commit(self, floors: Sequence[Floor], remembered: Sequence[Remembered]) -> None:
-        """Write what the floors changed and what must be remembered, and commit."""
+    async def commit(
+        self, floors: Sequence[Floor], remembered: Sequence[Remembered], opened: Collection[Place] = ()
+    ) -> None:
+        """Write what the floors changed, what must be remembered and the counters that were opened; commit."""
 
 
 class Ledger(Protocol):

@@ -1,19 +1,23 @@
 """Looking at queues and tokens; changes nothing."""
 
-from collections.abc import Iterable
+from collections import Counter as Counter_
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any, Protocol
 
-from tokenq.contract.views import Counts, NextView, QueueView, TokenView
-from tokenq.contract.words import Role, TokenState
+from tokenq.contract.views import CounterView, Counts, EstimateView, OpeningView, QueueView, TokenView
+from tokenq.contract.words import Priority, Role, TokenState
 from tokenq_server.domain.business_day import business_day
+from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department, Standing
-from tokenq_server.domain.policy import Waiting, choose, in_order, position
+from tokenq_server.domain.estimate import Forecast
+from tokenq_server.domain.hours import opening
+from tokenq_server.domain.policy import Choice, Waiting, in_order, position
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department, unknown_token
 from tokenq_server.domain.token import Token
-from tokenq_server.services.views import token_view
+from tokenq_server.services.views import counter_view, instant, token_view
 
 PAGE = 100
 
@@ -23,7 +27,11 @@ HIDDEN: dict[str, Any] = {"email": None, "userId": None, "actor": ""}
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One department at one moment: the heads of its line, everybody at a counter or parked, today's counts."""
+    """One department at one moment.
+
+    The heads of its line, everybody at a counter or parked, today's counts, and the counters of its branch, each with
+    whom it holds.
+    """
 
     department: Department
     standing: Standing
@@ -31,6 +39,7 @@ class Snapshot:
     line: list[Token]
     busy: list[Token]
     counts: dict[TokenState, int]
+    counters: list[tuple[Counter, Token | None]]
 
 
 @dataclass(frozen=True)
@@ -65,53 +74,57 @@ class ReadingStore(Protocol):
         """A token's events in the order they happened, as on the wire."""
 
 
+class Forecasting(Protocol):
+    """Who knows how long people will wait."""
+
+    async def fresh(self, department_id: str) -> Forecast | None:
+        """The forecast of a department, seconds old at most; ``None`` while nothing is known."""
+
+
 class Reading:
     """Answers questions about queues and tokens, showing each reader only what is theirs to see."""
 
-    def __init__(self, store: ReadingStore) -> None:
+    def __init__(self, store: ReadingStore, forecasting: Forecasting) -> None:
         self._store = store
+        self._forecasting = forecasting
 
     async def queue(self, department_id: str, reader: Principal, limit: int = PAGE) -> QueueView:
         """The department's queue now. Raises Refused."""
-        snapshot = await self._snapshot(department_id, limit)
+        snapshot = await self.snapshot(department_id, limit)
+        forecast = await self._forecasting.fresh(department_id)
         shows = reader.sees_people_of(department_id)
-        department = snapshot.department
+        department, choices = snapshot.department, order_of_calling(snapshot, limit)
         return {
             "departmentId": department_id,
             "name": department.name,
             "branchId": department.branch_id,
             "businessDay": _day(snapshot).isoformat(),
             "open": department.is_open,
-            "waiting": _waiting(snapshot, limit, shows),
-            "called": _views(snapshot.busy, TokenState.CALLED, shows),
-            "serving": _views(snapshot.busy, TokenState.SERVING, shows),
-            "parked": _views(snapshot.busy, TokenState.PARKED, shows),
+            "waiting": _waiting(snapshot, choices, forecast, shows),
+            "called": _views(snapshot, TokenState.CALLED, shows),
+            "serving": _views(snapshot, TokenState.SERVING, shows),
+            "parked": _views(snapshot, TokenState.PARKED, shows),
             "counts": _counts(snapshot.counts),
-            "estimate": None,
+            "estimate": estimate_of_newcomer(snapshot, forecast),
             "seq": snapshot.standing.last_seq,
+            "opening": _opening(snapshot),
+            "nextReason": choices[0].rule if choices else None,
+            "counters": _counters(snapshot, department_id),
+            "classNames": {str(name): label for name, label in department.rules.class_names.items()},
         }
-
-    async def next(self, department_id: str, reader: Principal) -> NextView:
-        """Who would be called now, and why. Raises Refused."""
-        snapshot = await self._snapshot(department_id, 1)
-        heads = {one.priority: _in_line(one) for one in snapshot.line}
-        choice = choose(heads, snapshot.standing.turn, snapshot.department.policy, snapshot.now)
-        if choice is None:
-            return {"departmentId": department_id, "token": None, "reason": None}
-        token = next(one for one in snapshot.line if one.token_id == choice.waiting.token_id)
-        view = token_view(token, 1, shows_person=reader.sees_people_of(department_id))
-        return {"departmentId": department_id, "token": view, "reason": choice.rule}
 
     async def token(self, token_id: int, reader: Principal) -> TokenView:
         """One token with its position. Raises Refused, also for one that is not the reader's to see."""
         token = await self.find(token_id, reader)
-        place = None
-        if token.state is TokenState.WAITING:
-            snapshot = await self._snapshot(token.department_id, 1)
-            standing, index = snapshot.standing, await self._store.ahead_in_class(token) + 1
-            ratio = snapshot.department.policy.ratio
-            place = position(token.priority, index, standing.waiting, standing.turn, ratio)
-        return token_view(token, place, shows_person=_may_see_person(token, reader))
+        shows = may_see_person(token, reader)
+        if token.state is not TokenState.WAITING:
+            return token_view(token, datetime.now(UTC), shows_person=shows)
+        snapshot = await self.snapshot(token.department_id, 1)
+        standing, index = snapshot.standing, await self._store.ahead_in_class(token) + 1
+        ratio = snapshot.department.policy.ratio
+        place = position(token.priority, index, standing.waiting, standing.turn, ratio)
+        estimate = _estimate(await self._forecasting.fresh(token.department_id), token.priority, index)
+        return token_view(token, snapshot.now, place, estimate, shows_person=shows)
 
     async def find(self, token_id: int, reader: Principal) -> Token:
         """The token itself, for a move that is to follow. Raises Refused."""
@@ -123,15 +136,23 @@ class Reading:
     async def tokens(self, sought: Sought, reader: Principal) -> list[TokenView]:
         """A page of tokens by falling id."""
         found = await self._store.tokens(sought)
-        return [token_view(one, shows_person=_may_see_person(one, reader)) for one in found if _may_see(one, reader)]
+        now = datetime.now(UTC)
+        return [
+            token_view(one, now, shows_person=may_see_person(one, reader)) for one in found if _may_see(one, reader)
+        ]
 
     async def events(self, token_id: int, reader: Principal) -> list[dict[str, Any]]:
         """A token's history. Raises Refused."""
         token = await self.find(token_id, reader)
-        hidden = {} if _may_see_person(token, reader) else HIDDEN
+        hidden = {} if may_see_person(token, reader) else HIDDEN
         return [payload | hidden for payload in await self._store.payloads(token_id)]
 
-    async def _snapshot(self, department_id: str, heads: int) -> Snapshot:
+    async def forecast(self, department_id: str) -> Forecast | None:
+        """What is known of the waits in a department."""
+        return await self._forecasting.fresh(department_id)
+
+    async def snapshot(self, department_id: str, heads: int) -> Snapshot:
+        """A department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""
         snapshot = await self._store.snapshot(department_id, heads)
         if snapshot is None:
             raise unknown_department(department_id)
@@ -140,7 +161,7 @@ class Reading:
 
 def _day(snapshot: Snapshot) -> date:
     """The department's business day; one in which nothing has happened yet is at the branch's today."""
-    if snapshot.standing.last_seq:
+    if snapshot.standing.day.year > 1:
         return snapshot.standing.day
     department = snapshot.department
     return business_day(snapshot.now, department.timezone, department.rollover_hour, snapshot.standing.day)
@@ -150,26 +171,55 @@ def _may_see(token: Token, reader: Principal) -> bool:
     return reader.role is not Role.CUSTOMER or (token.user_id is not None and token.user_id == reader.user_id)
 
 
-def _may_see_person(token: Token, reader: Principal) -> bool:
+def may_see_person(token: Token, reader: Principal) -> bool:
+    """Whether the reader may know whose token it is."""
     is_owner = token.user_id is not None and token.user_id == reader.user_id
     return is_owner or reader.sees_people_of(token.department_id)
 
 
-def _in_line(token: Token) -> Waiting:
-    return Waiting(token.token_id, token.priority, token.place, token.waiting_since)
+def order_of_calling(snapshot: Snapshot, limit: int) -> list[Choice]:
+    """The first ``limit`` in the order in which they would be called if nobody else came."""
+    line = (Waiting(one.token_id, one.priority, one.place, one.waiting_since) for one in snapshot.line)
+    return list(islice(in_order(line, snapshot.standing.turn, snapshot.department.policy, snapshot.now), limit))
 
 
-def _waiting(snapshot: Snapshot, limit: int, shows: bool) -> list[TokenView]:
+def estimate_of_newcomer(snapshot: Snapshot, forecast: Forecast | None) -> EstimateView | None:
+    """The wait of somebody who would come now in the normal class."""
+    return _estimate(forecast, Priority.NORMAL, snapshot.standing.waiting.get(Priority.NORMAL, 0) + 1)
+
+
+def _estimate(forecast: Forecast | None, priority: Priority, index: int) -> EstimateView | None:
+    return forecast.at(priority, index).view() if forecast else None
+
+
+def _waiting(snapshot: Snapshot, choices: list[Choice], forecast: Forecast | None, shows: bool) -> list[TokenView]:
     known = {token.token_id: token for token in snapshot.line}
-    line = in_order(map(_in_line, snapshot.line), snapshot.standing.turn, snapshot.department.policy, snapshot.now)
-    return [
-        token_view(known[choice.waiting.token_id], place, shows_person=shows)
-        for place, choice in zip(range(1, limit + 1), line, strict=False)
-    ]
+    index: Counter_[Priority] = Counter_()
+    views = []
+    for place, choice in enumerate(choices, 1):
+        token = known[choice.waiting.token_id]
+        index[token.priority] += 1
+        estimate = _estimate(forecast, token.priority, index[token.priority])
+        views.append(token_view(token, snapshot.now, place, estimate, shows_person=shows))
+    return views
 
 
-def _views(tokens: Iterable[Token], state: TokenState, shows: bool) -> list[TokenView]:
-    return [token_view(token, shows_person=shows) for token in tokens if token.state is state]
+def _views(snapshot: Snapshot, state: TokenState, shows: bool) -> list[TokenView]:
+    return [token_view(token, snapshot.now, shows_person=shows) for token in snapshot.busy if token.state is state]
+
+
+def _counters(snapshot: Snapshot, department_id: str) -> list[CounterView]:
+    return [counter_view(one, held) for one, held in snapshot.counters if one.serves(department_id)]
+
+
+def _opening(snapshot: Snapshot) -> OpeningView:
+    department = snapshot.department
+    now = opening(department.hours, snapshot.now, department.timezone)
+    return {
+        "isOpen": department.is_open and now.is_open,
+        "opensAt": instant(now.opens_at),
+        "closesAt": instant(now.closes_at),
+    }
 
 
 def _counts(counts: dict[TokenState, int]) -> Counts:

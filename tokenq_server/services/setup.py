@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tokenq.contract.names import DEPARTMENT_ID
 from tokenq.contract.problems import ProblemCode, Refused, refuse
-from tokenq.contract.views import BranchView, DepartmentView
+from tokenq.contract.views import BranchView, DepartmentView, HoursDocument
 from tokenq_server.domain.department import Department
+from tokenq_server.domain.hours import Hours, hours_document
 from tokenq_server.domain.numbering import check_format
 from tokenq_server.domain.policy import Ratio
 from tokenq_server.domain.refusals import unknown_department
+from tokenq_server.domain.rules import rules_document
 
 MAIN_BRANCH = "main"
 
@@ -27,6 +29,7 @@ class Branch:
     name: str
     timezone: str = "UTC"
     rollover_hour: int = 4
+    hours: Hours | None = None
 
 
 class SetupStore(Protocol):
@@ -232,6 +235,7 @@ def branch_view(branch: Branch) -> BranchView:
         "name": branch.name,
         "timezone": branch.timezone,
         "rolloverHour": branch.rollover_hour,
+        "hours": _hours_view(branch.hours),
     }
 
 
@@ -246,4 +250,10 @@ def department_view(department: Department) -> DepartmentView:
         "numberFormat": department.number_format,
         "ratio": str(department.policy.ratio),
         "maxWaitMinutes": int(department.policy.max_wait.total_seconds() // 60),
+        **rules_document(department.rules),  # type: ignore[typeddict-item]
     }
+
+
+def _hours_view(hours: Hours | None) -> HoursDocument | None:
+    document: HoursDocument | None = hours_document(hours) if hours else None  # type: ignore[assignment]
+    return document

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from tokenq.contract.views import TokenView
+from tokenq.contract.views import CounterView, EstimateView, TokenView
+from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.lifecycle import moves_from
 from tokenq_server.domain.token import Token
 
@@ -14,8 +15,16 @@ def instant(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def token_view(token: Token, position: int | None = None, *, shows_person: bool = True) -> TokenView:
-    """One token for a reader who may or may not see whose it is."""
+def token_view(
+    token: Token,
+    now: datetime,
+    position: int | None = None,
+    estimate: EstimateView | None = None,
+    *,
+    shows_person: bool = True,
+) -> TokenView:
+    """One token at the moment ``now`` for a reader who may or may not see whose it is."""
+    can_undo = token.undo is not None and token.undo.until > now
     return {
         "tokenId": token.token_id,
         "tokenNo": token.number,
@@ -37,6 +46,30 @@ def token_view(token: Token, position: int | None = None, *, shows_person: bool 
         "calledAt": instant(token.called_at),
         "startedAt": instant(token.started_at),
         "servedAt": instant(token.served_at),
-        "estimate": None,
-        "moves": [str(verb) for verb in moves_from(token.state)],
+        "parkedUntil": instant(token.parked_until),
+        "nearTurn": token.near_turn,
+        "estimate": estimate,
+        "moves": [str(verb) for verb in moves_from(token.state, can_undo=can_undo)],
+    }
+
+
+def counter_view(counter: Counter, held: Token | None) -> CounterView:
+    """A counter, with whom it holds."""
+    return {
+        "branchId": counter.branch_id,
+        "counterId": counter.counter_id,
+        "state": str(counter.state),
+        "reason": counter.reason,
+        "operator": counter.operator,
+        "leaseUntil": instant(counter.lease_until),
+        "departments": list(counter.departments),
+        "isDeclared": counter.is_declared,
+        "token": None
+        if held is None
+        else {
+            "tokenId": held.token_id,
+            "displayNumber": held.display,
+            "departmentId": held.department_id,
+            "state": str(held.state),
+        },
     }

@@ -4,7 +4,7 @@ Plain psycopg in pipeline mode, since this is the hot path: a batch costs three 
 fsync, however many commands it carries.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from tokenq_server.adapters.postgres.network import NETWORK
 from tokenq_server.adapters.postgres.rows import (
     changed_row,
     columns,
+    counter_from,
     department_from,
     document,
     entry_from,
@@ -27,6 +28,7 @@ from tokenq_server.adapters.postgres.rows import (
     token_from,
     token_row,
 )
+from tokenq_server.domain.counters import Place
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.record import Record
 from tokenq_server.domain.token import Token
@@ -147,6 +149,10 @@ class PostgresTransaction:
                 cursors["tokens"] = await self._connection.execute(
                     sql.TOKENS_WANTED, [wanted.token_ids, *columns(wanted.counters, 2), *columns(wanted.users, 2)]
                 )
+            if wanted.counters:
+                cursors["counters"] = await self._connection.execute(sql.COUNTERS_WANTED, columns(wanted.counters, 2))
+            if wanted.tidied:
+                cursors["due"] = await self._connection.execute(sql.DUE_PARKED, [wanted.tidied])
             if wanted.users:
                 cursors["contacts"] = await self._connection.execute(sql.CONTACTS, [[user for _, user in wanted.users]])
             if wanted.keys:
@@ -155,7 +161,8 @@ class PostgresTransaction:
                 cursors["ids"] = await self._connection.execute(sql.NEW_IDS, [wanted.new_tokens])
         rows = {name: await cursor.fetchall() for name, cursor in cursors.items()}
         return Loaded(
-            tokens=[token_from(row) for row in rows.get("tokens", [])],
+            tokens=[token_from(row) for row in rows.get("tokens", []) + rows.get("due", [])],
+            counters=[counter_from(row) for row in rows.get("counters", [])],
             contacts={row["user_id"]: Contact(row["name"], row["email"]) for row in rows.get("contacts", [])},
             remembered=[Remembered(**row) for row in rows.get("kept", [])],
             new_ids=[row["id"] for row in rows.get("ids", [])],
@@ -184,7 +191,9 @@ class PostgresTransaction:
         cursor = await self._connection.execute(sql.WAITING, [department_id])
         return [entry_from(row) for row in await cursor.fetchall()]
 
-    async def commit(self, floors: Sequence[Floor], remembered: Sequence[Remembered]) -> None:
+    async def commit(
+        self, floors: Sequence[Floor], remembered: Sequence[Remembered], opened: Collection[Place] = ()
+    ) -> None:
         """Write what changed and commit, in one pipelined round trip."""
         created = [floor.changed[one] for floor in floors for one in floor.changed if one in floor.created]
         changed = [floor.changed[one] for floor in floors for one in floor.changed if one not in floor.created]
@@ -203,6 +212,8 @@ class PostgresTransaction:
             if records:
                 rows = [self._outbox_row(floor.department.branch_id, record) for floor, record in records]
                 await run(sql.INSERT_OUTBOX, [document(rows)])
+            if opened:
+                await run(sql.OPEN_COUNTERS, columns(list(opened), 2))
             if remembered:
                 await run(sql.REMEMBER, [document(map(remembered_row, remembered))])
             for floor in floors:

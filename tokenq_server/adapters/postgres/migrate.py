@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from tokenq_server.adapters.postgres.database import unavailable
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision this release works with; a test compares it with the newest script."""
 
 _LOCK = 0x6D696772  # "migr"

@@ -1,14 +1,15 @@
 """Looking up queues and tokens in Postgres."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, func, select, text, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq.contract.words import Priority, TokenState
+from tokenq_server.adapters.postgres.counters import read_counters
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.places import DEPARTMENT
 from tokenq_server.adapters.postgres.rows import department_from, standing_from, token_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state, outbox, token
 from tokenq_server.domain.token import Token
@@ -25,7 +26,9 @@ class PostgresReading:
         """A department now; all its parts from the same snapshot."""
         query = (
             select(
-                department, branch.c.timezone, branch.c.rollover_hour, dept_state, func.clock_timestamp().label("now")
+                *DEPARTMENT,
+                dept_state,
+                func.clock_timestamp().label("now"),
             )
             .join(dept_state, dept_state.c.department_id == department.c.department_id)
             .join(branch, branch.c.branch_id == department.c.branch_id)
@@ -36,7 +39,7 @@ class PostgresReading:
             found = (await connection.execute(query)).mappings().one_or_none()
             if found is None:
                 return None
-            row = dict(found) | {"max_wait": timedelta(minutes=found["max_wait_minutes"])}
+            row = dict(found)
             standing = standing_from(row)
             return Snapshot(
                 department=department_from(row),
@@ -45,6 +48,7 @@ class PostgresReading:
                 line=await _heads(connection, department_id, heads),
                 busy=await _busy(connection, department_id),
                 counts=await _counts(connection, department_id, standing.day, standing.waiting),
+                counters=await read_counters(connection, row["branch_id"]),
             )
 
     async def token(self, token_id: int) -> Token | None:

@@ -1,14 +1,19 @@
 """Rows and the domain's values, turned into each other."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from tokenq.contract.words import Priority, TokenState
+from tokenq.contract.words import CounterState, Priority, TokenState
+from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.hours import Hours, hours_from
 from tokenq_server.domain.policy import Policy, Ratio, Turn
-from tokenq_server.domain.token import Token
+from tokenq_server.domain.rules import Rules, rules_from
+from tokenq_server.domain.token import Token, Undo
 from tokenq_server.services.ports import LineEntry, Remembered
 
 TOKEN_COLUMNS = (
@@ -34,14 +39,25 @@ TOKEN_COLUMNS = (
     "called_at",
     "started_at",
     "served_at",
+    "issued_in",
+    "last_call_at",
+    "parked_at",
+    "parked_until",
+    "near_turn",
+    "is_near_told",
+    "estimate_low",
+    "estimate_high",
+    "undo",
 )
 """A token's columns in the order of the statements; each is a field of :class:`Token`."""
 
 CHANGING_COLUMNS = (
     "token_id",
+    "department_id",
     "state",
     "priority",
     "place",
+    "original_place",
     "waiting_since",
     "counter_id",
     "claim_version",
@@ -50,6 +66,11 @@ CHANGING_COLUMNS = (
     "called_at",
     "started_at",
     "served_at",
+    "last_call_at",
+    "parked_at",
+    "parked_until",
+    "is_near_told",
+    "undo",
 )
 """Those of them that a move can change, after the id."""
 
@@ -61,12 +82,12 @@ def document(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def token_row(token: Token) -> dict[str, Any]:
     """A new token, whole."""
-    return {name: getattr(token, name) for name in TOKEN_COLUMNS}
+    return {name: getattr(token, name) for name in TOKEN_COLUMNS} | {"undo": _undo_document(token.undo)}
 
 
 def changed_row(token: Token) -> dict[str, Any]:
     """What a move can have changed of a token."""
-    return {name: getattr(token, name) for name in CHANGING_COLUMNS}
+    return {name: getattr(token, name) for name in CHANGING_COLUMNS} | {"undo": _undo_document(token.undo)}
 
 
 def remembered_row(one: Remembered) -> dict[str, Any]:
@@ -91,8 +112,11 @@ def entry_from(row: dict[str, Any]) -> LineEntry:
     return LineEntry(row["token_id"], Priority(row["priority"]), row["place"])
 
 
-def department_from(row: dict[str, Any]) -> Department:
-    """A department from a row that joins department and branch; ``max_wait`` is an interval."""
+def department_from(row: Mapping[Any, Any]) -> Department:
+    """A department from a row that joins department and branch.
+
+    ``max_wait`` is an interval; ``rules`` and ``branch_hours`` are the documents as text.
+    """
     ratio = Ratio(row["ratio_priority"], row["ratio_normal"])
     return Department(
         department_id=row["department_id"],
@@ -104,6 +128,8 @@ def department_from(row: dict[str, Any]) -> Department:
         prefix=row["prefix"],
         number_format=row["number_format"],
         policy=Policy(ratio, row["max_wait"]),
+        rules=_rules(row["rules"]),
+        branch_hours=_hours(row["branch_hours"]) if row["branch_hours"] else None,
     )
 
 
@@ -139,4 +165,54 @@ def standing_row(floor: Floor) -> list[Any]:
 
 def token_from(row: dict[str, Any]) -> Token:
     """A token from its row."""
-    return Token(**row | {"state": TokenState(row["state"]), "priority": Priority(row["priority"])})
+    read = {"state": TokenState(row["state"]), "priority": Priority(row["priority"]), "undo": _undo_from(row["undo"])}
+    return Token(**row | read)
+
+
+def counter_from(row: Mapping[Any, Any]) -> Counter:
+    """A counter from its row."""
+    return Counter(
+        branch_id=row["branch_id"],
+        counter_id=row["counter_id"],
+        state=CounterState(row["state"]),
+        reason=row["reason"],
+        operator=row["operator"],
+        operator_identity=row["operator_identity"],
+        lease_until=row["lease_until"],
+        departments=tuple(row["departments"]),
+        is_declared=row["is_declared"],
+    )
+
+
+@lru_cache(maxsize=1024)
+def _rules(document: str) -> Rules:
+    """Rules hardly ever change and are asked for with every batch."""
+    return rules_from(json.loads(document))
+
+
+@lru_cache(maxsize=256)
+def _hours(document: str) -> Hours:
+    return hours_from(json.loads(document))
+
+
+def _undo_document(undo: Undo | None) -> dict[str, Any] | None:
+    return {"verb": undo.verb, "was": dict(undo.was), "until": undo.until} if undo else None
+
+
+def _undo_from(document: Mapping[str, Any] | None) -> Undo | None:
+    if document is None:
+        return None
+    was = {name: _READ.get(name, _as_is)(value) for name, value in document["was"].items()}
+    return Undo(document["verb"], was, datetime.fromisoformat(document["until"]))
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+_MOMENTS = ("waiting_since", "called_at", "started_at", "served_at", "last_call_at", "parked_at", "parked_until")
+_READ: dict[str, Callable[[Any], Any]] = {"state": TokenState, "priority": Priority} | dict.fromkeys(_MOMENTS, _moment)

@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.words import LIVE
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.places import DEPARTMENT
 from tokenq_server.adapters.postgres.rows import department_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state, idempotency, relay_cursor, token
 from tokenq_server.domain.department import Department
+from tokenq_server.domain.hours import hours_from
 from tokenq_server.services.setup import Branch
 
 _COLUMNS = {"ratio": ("ratio_priority", "ratio_normal")}
@@ -30,14 +32,14 @@ class PostgresSetup:
         """All branches by id."""
         async with self._database.begin() as connection:
             rows = await connection.execute(select(branch).order_by(branch.c.branch_id))
-            return [Branch(**row) for row in rows.mappings()]
+            return [_branch(row) for row in rows.mappings()]
 
     async def branch(self, branch_id: str) -> Branch | None:
         """One branch."""
         async with self._database.begin() as connection:
             rows = await connection.execute(select(branch).where(branch.c.branch_id == branch_id))
             row = rows.mappings().one_or_none()
-            return Branch(**row) if row else None
+            return _branch(row) if row else None
 
     async def put_branch(self, one: Branch, *, is_new: bool) -> None:
         """Write a branch."""
@@ -60,14 +62,14 @@ class PostgresSetup:
         """All departments by id."""
         async with self._database.begin() as connection:
             rows = await connection.execute(_departments().order_by(department.c.department_id))
-            return [_department(row) for row in rows.mappings()]
+            return [department_from(row) for row in rows.mappings()]
 
     async def department(self, department_id: str) -> Department | None:
         """One department."""
         async with self._database.begin() as connection:
             rows = await connection.execute(_departments().where(department.c.department_id == department_id))
             row = rows.mappings().one_or_none()
-            return _department(row) if row else None
+            return department_from(row) if row else None
 
     async def put_department(self, one: Department, *, is_new: bool) -> None:
         """Write a department and, for a new one, the row that orders it."""
@@ -156,13 +158,11 @@ async def _unarchived(connection: AsyncConnection, department_id: str, values: d
     return revived.first() is not None
 
 
+def _branch(row: Any) -> Branch:
+    return Branch(**dict(row) | {"hours": hours_from(row["hours"]) if row["hours"] else None})
+
+
 def _departments() -> Select[Any]:
     return (
-        select(department, branch.c.timezone, branch.c.rollover_hour)
-        .join(branch, branch.c.branch_id == department.c.branch_id)
-        .where(~department.c.is_archived)
+        select(*DEPARTMENT).join(branch, branch.c.branch_id == department.c.branch_id).where(~department.c.is_archived)
     )
-
-
-def _department(row: Any) -> Department:
-    return department_from({**row, "max_wait": timedelta(minutes=row["max_wait_minutes"])})

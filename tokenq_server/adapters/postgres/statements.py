@@ -15,7 +15,7 @@ SELECT department_id FROM dept_state WHERE department_id = ANY(%s) ORDER BY depa
 LOCKED = """
 SELECT d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_format,
        d.ratio_priority, d.ratio_normal, make_interval(mins => d.max_wait_minutes) AS max_wait,
-       b.timezone, b.rollover_hour,
+       d.rules::text AS rules, b.timezone, b.rollover_hour, b.hours::text AS branch_hours,
        s.day, s.last_no, s.last_seq, s.turn_priority, s.turn_normal,
        s.waiting_urgent, s.waiting_priority, s.waiting_normal
 FROM dept_state s
@@ -38,6 +38,27 @@ SELECT {columns} FROM token
 WHERE state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')
   AND (department_id, user_id) IN (SELECT * FROM unnest(%s::text[], %s::bigint[]))
 """).format(columns=_TOKENS)
+
+COUNTERS_WANTED = """
+SELECT branch_id, counter_id, state, reason, operator, operator_identity, lease_until, departments, is_declared
+FROM counter WHERE (branch_id, counter_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+"""
+
+# Whose time to come back has come.
+DUE_PARKED = SQL("""
+SELECT {columns} FROM token
+WHERE department_id = ANY(%s) AND state = 'PARKED' AND parked_until <= clock_timestamp()
+ORDER BY parked_until, token_id
+""").format(columns=_TOKENS)
+
+# A call at a counter that is closed or was never seen opens it.
+OPEN_COUNTERS = """
+INSERT INTO counter (branch_id, counter_id, state)
+SELECT branch_id, counter_id, 'OPEN' FROM unnest(%s::text[], %s::text[]) AS u(branch_id, counter_id)
+ORDER BY 1, 2
+ON CONFLICT (branch_id, counter_id)
+DO UPDATE SET state = 'OPEN', reason = NULL, changed_at = clock_timestamp() WHERE counter.state = 'CLOSED'
+"""
 
 CONTACTS = "SELECT user_id, name, email FROM app_user WHERE user_id = ANY(%s) AND NOT is_disabled"
 
@@ -77,9 +98,11 @@ INSERT INTO token ({columns}) SELECT {columns} FROM json_populate_recordset(NULL
 """).format(columns=_TOKENS)
 
 UPDATE_TOKENS = """
-UPDATE token SET state = c.state, priority = c.priority, place = c.place, waiting_since = c.waiting_since,
+UPDATE token SET department_id = c.department_id, state = c.state, priority = c.priority, place = c.place,
+  original_place = c.original_place, waiting_since = c.waiting_since,
   counter_id = c.counter_id, claim_version = c.claim_version, calls = c.calls, reason = c.reason,
-  called_at = c.called_at, started_at = c.started_at, served_at = c.served_at
+  called_at = c.called_at, started_at = c.started_at, served_at = c.served_at, last_call_at = c.last_call_at,
+  parked_at = c.parked_at, parked_until = c.parked_until, is_near_told = c.is_near_told, undo = c.undo
 FROM json_populate_recordset(NULL::token, %s) AS c
 WHERE token.token_id = c.token_id
 """

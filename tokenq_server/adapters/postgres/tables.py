@@ -42,6 +42,8 @@ branch = Table(
     Column("name", Text, nullable=False),
     Column("timezone", Text, nullable=False),
     Column("rollover_hour", SmallInteger, nullable=False, server_default="4"),
+    # Null: always open.
+    Column("hours", JSONB(none_as_null=True)),
     CheckConstraint("rollover_hour BETWEEN 0 AND 23", name="branch_rollover_hour"),
 )
 
@@ -57,6 +59,8 @@ department = Table(
     Column("ratio_priority", SmallInteger, nullable=False, server_default="2"),
     Column("ratio_normal", SmallInteger, nullable=False, server_default="1"),
     Column("max_wait_minutes", Integer, nullable=False, server_default="60"),
+    # What domain/rules.py knows, in the API's spelling; what is missing has its default.
+    Column("rules", JSONB, nullable=False, server_default=text("'{}'")),
     # A department with history is hidden, not deleted: its tokens and events stay explainable.
     Column("is_archived", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("department_id ~ '^[A-Z][A-Z0-9]{0,7}$'", name="department_id_shape"),
@@ -141,7 +145,19 @@ token = Table(
     _moment("called_at"),
     _moment("started_at"),
     _moment("served_at"),
-    UniqueConstraint("department_id", "day", "number", name="token_number"),
+    # The department that gave the number: a transferred token keeps it.
+    Column("issued_in", Text, nullable=False),
+    _moment("last_call_at"),
+    _moment("parked_at"),
+    _moment("parked_until"),
+    Column("near_turn", SmallInteger, nullable=False, server_default="0"),
+    Column("is_near_told", Boolean, nullable=False, server_default=text("false")),
+    # What was promised at issue, in minutes.
+    Column("estimate_low", Integer),
+    Column("estimate_high", Integer),
+    # What the last move changed, to take it back.
+    Column("undo", JSONB(none_as_null=True)),
+    UniqueConstraint("issued_in", "day", "number", name="token_number"),
     CheckConstraint("priority IN ('normal', 'priority', 'urgent')", name="token_priority"),
     Index(
         "token_live_user",
@@ -171,7 +187,32 @@ token = Table(
         postgresql_where=text("state IN ('CALLED', 'SERVING', 'PARKED')"),
     ),
     Index("token_user", "user_id", postgresql_where=text("user_id IS NOT NULL")),
+    Index("token_day", "department_id", "day"),
+    Index(
+        "token_near",
+        "department_id",
+        postgresql_where=text("state = 'WAITING' AND near_turn > 0 AND NOT is_near_told"),
+    ),
     postgresql_with={"fillfactor": "80"},
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("branch_id", Text, ForeignKey("branch.branch_id", ondelete="CASCADE"), nullable=False),
+    Column("counter_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    # Who has claimed it, by name and by credential, until the lease ends.
+    Column("operator", Text),
+    Column("operator_identity", Text),
+    _moment("lease_until"),
+    # The work profile: what it serves, in order; empty means every department of the branch.
+    Column("departments", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("is_declared", Boolean, nullable=False, server_default=text("false")),
+    _moment("changed_at", nullable=False, now=True),
+    PrimaryKeyConstraint("branch_id", "counter_id"),
+    CheckConstraint("state IN ('OPEN', 'PAUSED', 'CLOSED')", name="counter_state"),
 )
 
 idempotency = Table(

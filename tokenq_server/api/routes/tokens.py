@@ -11,9 +11,9 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import names, paths
 from tokenq.contract.problems import ProblemCode, Refused, refuse
-from tokenq.contract.views import NextView, QueueView, TokenView
+from tokenq.contract.views import NextView, QueueView, TokenView, WhyView
 from tokenq.contract.words import Priority, Role, TokenState
-from tokenq_server.api.bodies import Call, Cancel, IssueToken, IssueTokens, Line, Move, NoShow, Requeue, Serve
+from tokenq_server.api.bodies import Call, IssueToken, IssueTokens, Line, Serve
 from tokenq_server.api.callers import (
     Anybody,
     DepartmentPath,
@@ -26,12 +26,11 @@ from tokenq_server.api.callers import (
     check_works_in,
     forbidden,
 )
-from tokenq_server.bootstrap import Services
-from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, MoveToken, ServeNext
-from tokenq_server.domain.lifecycle import Verb
+from tokenq_server.api.carrying import carry_out
+from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, ServeNext
 from tokenq_server.domain.principal import Principal
-from tokenq_server.services.batch import Request
 from tokenq_server.services.reading import Sought
+from tokenq_server.services.staffing import operator_of
 
 router = APIRouter(tags=["tokens"])
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
@@ -59,7 +58,7 @@ async def issue(
     department_id: DepartmentPath, body: IssueToken, caller: Anybody, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
     """Put somebody in line; answers when the token is durable."""
-    return await _carry_out(services, caller, _issue(department_id, body, caller), repeat)
+    return await carry_out(services, caller, _issue(department_id, body, caller), repeat)
 
 
 @router.post(_DEPARTMENT + "/tokens:batch", status_code=201)
@@ -72,7 +71,7 @@ async def issue_many(
         Repeat(f"{hashlib.sha256(repeat.key.encode()).hexdigest()}#{index}" if repeat.key else None, repeat.fingerprint)
         for index in range(len(commands))
     ]
-    work = [_carry_out(services, caller, command, one) for command, one in zip(commands, repeats, strict=True)]
+    work = [carry_out(services, caller, command, one) for command, one in zip(commands, repeats, strict=True)]
     outcomes = await asyncio.gather(*work, return_exceptions=True)
     return {"items": [_item(outcome) for outcome in outcomes], "nextCursor": None}
 
@@ -83,12 +82,14 @@ async def call(
 ) -> Response:
     """Call the next one by the policy, or a certain token out of order with a reason."""
     check_works_in(caller, department_id)
-    command: Command = CallNext(department_id, caller.actor, body.counter_id)
+    operator = operator_of(caller)
+    command: Command = CallNext(department_id, operator, body.counter_id)
     if body.token_id is not None:
         if body.reason is None:
             raise refuse(ProblemCode.INVALID, "Calling out of order needs a reason.", "Say why in 'reason'.")
-        command = CallToken(department_id, caller.actor, body.counter_id, body.token_id, body.reason)
-    return await _carry_out(services, caller, command, repeat)
+        is_admin = caller.role is Role.ADMIN
+        command = CallToken(department_id, operator, body.counter_id, body.token_id, body.reason, is_admin)
+    return await carry_out(services, caller, command, repeat)
 
 
 @router.post(_DEPARTMENT + "/serve", response_class=Response, responses=_ONE_TOKEN)
@@ -97,7 +98,7 @@ async def serve_next(
 ) -> Response:
     """Serve whom the counter holds, else the next one, straight to SERVED."""
     check_works_in(caller, department_id)
-    return await _carry_out(services, caller, ServeNext(department_id, caller.actor, body.counter_id), repeat)
+    return await carry_out(services, caller, ServeNext(department_id, operator_of(caller), body.counter_id), repeat)
 
 
 @router.get(_DEPARTMENT + "/queue")
@@ -114,7 +115,7 @@ async def queue(
 @router.get(_DEPARTMENT + "/next")
 async def peek(department_id: DepartmentPath, caller: Workers, services: ServicesDep) -> NextView:
     """Who would be called now, and why."""
-    return await services.reading.next(department_id, caller)
+    return await services.explaining.next(department_id, caller)
 
 
 @router.get(paths.TOKENS)
@@ -143,89 +144,32 @@ async def show(token_id: IdPath, caller: Anybody, services: ServicesDep) -> Toke
     return await services.reading.token(token_id, caller)
 
 
+@router.get(_TOKEN + "/why")
+async def why(token_id: IdPath, caller: Anybody, services: ServicesDep) -> WhyView:
+    """Why a token is where it is: who goes before and by which rule, and how long it may take."""
+    return await services.explaining.why(token_id, caller)
+
+
 @router.get(_TOKEN + "/events")
 async def history(token_id: IdPath, caller: Anybody, services: ServicesDep) -> EventList:
     """Everything that happened to a token."""
     return {"items": await services.reading.events(token_id, caller), "nextCursor": None}
 
 
-@router.post(_TOKEN + "/recall", response_class=Response, responses=_ONE_TOKEN)
-async def recall(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """Call somebody once more."""
-    return await _move(services, caller, repeat, token_id, Verb.RECALL, body.claim_version)
-
-
-@router.post(_TOKEN + "/start", response_class=Response, responses=_ONE_TOKEN)
-async def start(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """The customer is at the counter."""
-    return await _move(services, caller, repeat, token_id, Verb.START, body.claim_version)
-
-
-@router.post(_TOKEN + "/serve", response_class=Response, responses=_ONE_TOKEN)
-async def serve(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """The customer has been served."""
-    return await _move(services, caller, repeat, token_id, Verb.SERVE, body.claim_version)
-
-
-@router.post(_TOKEN + "/no-show", response_class=Response, responses=_ONE_TOKEN)
-async def no_show(token_id: IdPath, body: NoShow, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """The customer did not come."""
-    return await _move(services, caller, repeat, token_id, Verb.NO_SHOW, body.claim_version, reason=body.reason)
-
-
-@router.post(_TOKEN + "/requeue", response_class=Response, responses=_ONE_TOKEN)
-async def requeue(token_id: IdPath, body: Requeue, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """Put somebody back in line."""
-    return await _move(services, caller, repeat, token_id, Verb.REQUEUE, body.claim_version, position=body.position)
-
-
-@router.post(_TOKEN + "/cancel", response_class=Response, responses=_ONE_TOKEN)
-async def cancel(token_id: IdPath, body: Cancel, caller: Anybody, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """Take somebody out of the line: by staff, or by the customer whose token it is."""
-    return await _move(services, caller, repeat, token_id, Verb.CANCEL, body.claim_version, reason=body.reason)
-
-
 def _issue(department_id: str, body: IssueToken, caller: Principal) -> Issue:
     if not caller.may_issue_in(department_id):
         raise forbidden(f"You may not issue tokens in {department_id}.")
     user_id = body.user_id
+    if body.force and caller.role is Role.DESK:
+        raise forbidden("Only staff may issue outside the hours or above the limit.")
     if caller.role is Role.CUSTOMER:
-        if body.priority is not Priority.NORMAL:
-            raise forbidden("Only staff may give priority.")
+        if body.priority is not Priority.NORMAL or body.force:
+            raise forbidden("Only staff may give priority, or a number outside the hours.")
         if user_id not in (None, caller.user_id) or caller.user_id is None:
             raise forbidden("You may only issue tokens for yourself.")
         # A customer's letters go to the customer's own address, as it is registered.
-        return Issue(department_id, caller.actor, caller.user_id)
-    return Issue(department_id, caller.actor, user_id, body.name, body.email, body.priority)
-
-
-async def _move(
-    services: Services,
-    caller: Principal,
-    repeat: Repeat,
-    token_id: int,
-    verb: Verb,
-    claim_version: int | None,
-    **more: Any,
-) -> Response:
-    token = await services.reading.find(token_id, caller)
-    if caller.role is Role.DESK and verb is Verb.CANCEL and caller.may_issue_in(token.department_id):
-        # Who put somebody in line may take them out again, until they are called: the claim guards that.
-        claim_version = token.claim_version
-        if token.state is not TokenState.WAITING:
-            raise forbidden(f"{token.display} is {token.state}: only staff may cancel it now.")
-    elif caller.role is not Role.CUSTOMER:
-        check_works_in(caller, token.department_id)
-    command = MoveToken(token.department_id, caller.actor, token_id, verb, claim_version, **more)
-    return await _carry_out(services, caller, command, repeat)
-
-
-async def _carry_out(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
-    shows_person = caller.sees_people_of(command.department_id) or caller.role is Role.CUSTOMER
-    request = Request(command, caller.identity, repeat.key, repeat.fingerprint, shows_person)
-    reply = await services.commit.submit(request)
-    headers = {"Idempotency-Replayed": "true"} if reply.replayed else None
-    return Response(reply.body, reply.status, headers, media_type="application/json")
+        return Issue(department_id, caller.actor, caller.user_id, near_turn=body.near_turn)
+    return Issue(department_id, caller.actor, user_id, body.name, body.email, body.priority, body.near_turn, body.force)
 
 
 def _item(outcome: Response | BaseException) -> dict[str, Any]:

@@ -1,0 +1,142 @@
+"""Counters in Postgres."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tokenq.contract.events import EventType
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq_server.adapters.postgres.config_log import append
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.rows import counter_from, token_from
+from tokenq_server.adapters.postgres.tables import branch, counter, department, dept_state, token
+from tokenq_server.domain.counters import LEASE, Counter
+from tokenq_server.domain.token import Token
+from tokenq_server.services.staffing import Change
+
+_COLUMNS = [column for column in counter.c if column.name != "changed_at"]
+
+
+class PostgresCounters:
+    """Keeps counters."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def counters(self, branch_id: str) -> list[tuple[Counter, Token | None]]:
+        """The counters of a branch by id, each with whom it holds."""
+        async with self._database.begin() as connection:
+            await _check_branch(connection, branch_id)
+            return await read_counters(connection, branch_id)
+
+    async def departments(self, branch_id: str) -> list[str]:
+        """The ids of a branch's departments."""
+        async with self._database.begin() as connection:
+            await _check_branch(connection, branch_id)
+            query = select(department.c.department_id).where(
+                department.c.branch_id == branch_id, ~department.c.is_archived
+            )
+            return list((await connection.execute(query.order_by(department.c.department_id))).scalars())
+
+    async def change(
+        self, fresh: Counter, serves: Sequence[str], change: Change, event: EventType | None, actor: str
+    ) -> tuple[Counter, Token | None]:
+        """Change a counter; its departments' rows are locked first, as the ledger does it."""
+        async with self._database.begin() as connection:
+            await connection.execute(
+                select(dept_state.c.department_id)
+                .where(dept_state.c.department_id.in_(serves))
+                .order_by(dept_state.c.department_id)
+                .with_for_update()
+            )
+            known = await _locked(connection, fresh)
+            held = await _held(connection, fresh)
+            now = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+            changed = change(known or fresh, held, now)
+            await _write(connection, changed)
+            for department_id in [one for one in serves if event and changed.serves(one)]:
+                await append(connection, department_id, str(event), actor, _data(changed), changed.counter_id)
+            return changed, held
+
+    async def renew(self, branch_id: str, counter_id: str, identity: str) -> Counter | None:
+        """Renew the lease that an operator holds."""
+        mine = (counter.c.branch_id == branch_id, counter.c.counter_id == counter_id)
+        statement = (
+            update(counter)
+            .where(*mine, counter.c.operator_identity == identity)
+            .values(lease_until=func.clock_timestamp() + LEASE)
+            .returning(*_COLUMNS)
+        )
+        async with self._database.begin() as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+            return counter_from(row) if row else None
+
+    async def delete(self, branch_id: str, counter_id: str) -> bool:
+        """Forget a counter that holds nobody."""
+        async with self._database.begin() as connection:
+            if await _held(connection, Counter(branch_id, counter_id)):
+                return False
+            gone = delete(counter).where(counter.c.branch_id == branch_id, counter.c.counter_id == counter_id)
+            return (await connection.execute(gone)).rowcount > 0
+
+
+async def read_counters(connection: AsyncConnection, branch_id: str) -> list[tuple[Counter, Token | None]]:
+    """The counters of a branch by id, each with whom it holds."""
+    known = await connection.execute(select(*_COLUMNS).where(counter.c.branch_id == branch_id))
+    seated = await connection.execute(
+        select(token).where(token.c.branch_id == branch_id, token.c.state.in_(("CALLED", "SERVING")))
+    )
+    held = {one.counter_id: one for one in (token_from(dict(row._mapping)) for row in seated)}
+    counters = sorted((counter_from(row) for row in known.mappings()), key=lambda one: one.counter_id)
+    return [(one, held.get(one.counter_id)) for one in counters]
+
+
+async def _check_branch(connection: AsyncConnection, branch_id: str) -> None:
+    query = select(branch.c.branch_id).where(branch.c.branch_id == branch_id)
+    if (await connection.execute(query)).first() is None:
+        raise refuse(
+            ProblemCode.UNKNOWN_BRANCH, f"There is no branch {branch_id}.", "List them with 'tokenq branch list'."
+        )
+
+
+async def _locked(connection: AsyncConnection, one: Counter) -> Counter | None:
+    query = select(*_COLUMNS).where(counter.c.branch_id == one.branch_id, counter.c.counter_id == one.counter_id)
+    row = (await connection.execute(query.with_for_update())).mappings().one_or_none()
+    return counter_from(row) if row else None
+
+
+async def _held(connection: AsyncConnection, one: Counter) -> Token | None:
+    query = select(token).where(
+        token.c.branch_id == one.branch_id,
+        token.c.counter_id == one.counter_id,
+        token.c.state.in_(("CALLED", "SERVING")),
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return token_from(dict(row._mapping)) if row else None
+
+
+async def _write(connection: AsyncConnection, one: Counter) -> None:
+    values: dict[str, Any] = {
+        "state": str(one.state),
+        "reason": one.reason,
+        "operator": one.operator,
+        "operator_identity": one.operator_identity,
+        "lease_until": one.lease_until,
+        "departments": list(one.departments),
+        "is_declared": one.is_declared,
+        "changed_at": func.clock_timestamp(),
+    }
+    statement = upsert(counter).values(branch_id=one.branch_id, counter_id=one.counter_id, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["branch_id", "counter_id"], set_=values))
+
+
+def _data(one: Counter) -> dict[str, Any]:
+    return {
+        "state": str(one.state),
+        "reason": one.reason,
+        "operator": one.operator,
+        "departments": list(one.departments),
+    }

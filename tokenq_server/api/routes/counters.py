@@ -1,0 +1,83 @@
+"""Counters of a branch: where people are served."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+from typing_extensions import TypedDict
+
+from tokenq.contract import names, paths
+from tokenq.contract.views import CounterView, TokenView
+from tokenq_server.api.bodies import CounterBody, DeclareCounter, Line, OpenCounter, PauseCounter
+from tokenq_server.api.callers import Admin, RepeatDep, ServicesDep, Staff, Workers
+from tokenq_server.api.carrying import carry_out
+from tokenq_server.domain.commands import CallByProfile
+from tokenq_server.services.staffing import operator_of
+
+router = APIRouter(tags=["counters"])
+_COUNTERS = paths.BRANCHES + "/{branch_id}/counters"
+_ONE_TOKEN: dict[int | str, dict[str, Any]] = {200: {"model": TokenView}}
+BranchPath = Annotated[str, Path(pattern=names.BRANCH_ID, examples=["main"])]
+CounterQuery = Annotated[
+    str, Query(alias="counterId", min_length=1, max_length=names.COUNTER_ID_LENGTH, examples=["3"]), Line
+]
+
+
+class CounterList(TypedDict):
+    """The counters of a branch."""
+
+    items: list[CounterView]
+    nextCursor: str | None
+
+
+@router.get(_COUNTERS)
+async def list_counters(branch_id: BranchPath, _: Workers, services: ServicesDep) -> CounterList:
+    """The counters of a branch, each with whom it holds."""
+    return {"items": await services.staffing.counters(branch_id), "nextCursor": None}
+
+
+@router.put(_COUNTERS)
+async def declare_counter(
+    branch_id: BranchPath, body: DeclareCounter, caller: Admin, services: ServicesDep
+) -> CounterView:
+    """Set a counter up with its work profile."""
+    return await services.staffing.declare(branch_id, body.counter_id, body.departments, caller)
+
+
+@router.delete(_COUNTERS, status_code=204)
+async def delete_counter(branch_id: BranchPath, counter_id: CounterQuery, _: Admin, services: ServicesDep) -> None:
+    """Forget a counter that holds nobody."""
+    await services.staffing.delete(branch_id, counter_id)
+
+
+@router.post(_COUNTERS + "/open")
+async def open_counter(branch_id: BranchPath, body: OpenCounter, caller: Staff, services: ServicesDep) -> CounterView:
+    """Claim a counter for thirty seconds, or longer by ``beat``, and let it take people."""
+    return await services.staffing.open(branch_id, body.counter_id, caller, body.departments, take_over=body.take_over)
+
+
+@router.post(_COUNTERS + "/pause")
+async def pause_counter(branch_id: BranchPath, body: PauseCounter, caller: Staff, services: ServicesDep) -> CounterView:
+    """Let a counter call nobody for a while."""
+    return await services.staffing.pause(branch_id, body.counter_id, caller, body.reason)
+
+
+@router.post(_COUNTERS + "/close")
+async def close_counter(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
+    """Close a counter that holds nobody."""
+    return await services.staffing.close(branch_id, body.counter_id, caller)
+
+
+@router.post(_COUNTERS + "/beat")
+async def beat(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
+    """Renew the caller's claim of a counter."""
+    return await services.staffing.beat(branch_id, body.counter_id, caller)
+
+
+@router.post(_COUNTERS + "/call", response_class=Response, responses=_ONE_TOKEN)
+async def call(
+    branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep, repeat: RepeatDep
+) -> Response:
+    """Call whoever is next by the counter's work profile; a counter that holds somebody gets that one back."""
+    departments, is_ordered = await services.staffing.profile_of(branch_id, body.counter_id, caller)
+    command = CallByProfile(departments, operator_of(caller), body.counter_id, is_ordered)
+    return await carry_out(services, caller, command, repeat)

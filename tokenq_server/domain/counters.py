@@ -1,0 +1,164 @@
+"""Counters: the desks of a branch, whom each holds, and whether it may call somebody now."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.words import CounterState
+from tokenq_server.domain.department import Department
+from tokenq_server.domain.token import Token
+
+LEASE = timedelta(seconds=30)
+"""How long a claim lasts; a console renews it three times in that time."""
+
+Place = tuple[str, str]
+"""A counter's name: branch and counter id."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Who presses the key: ``name`` for people, ``identity`` for telling two of the same name apart."""
+
+    name: str
+    identity: str = ""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A counter as Postgres holds it.
+
+    ``departments`` is the work profile: what it serves, in order; empty means every department of the branch.
+    The claim of ``operator`` ends at ``lease_until`` unless it is renewed.
+    """
+
+    branch_id: str
+    counter_id: str
+    state: CounterState = CounterState.OPEN
+    reason: str | None = None
+    operator: str | None = None
+    operator_identity: str | None = None
+    lease_until: datetime | None = None
+    departments: tuple[str, ...] = ()
+    is_declared: bool = False
+
+    def is_claimed_by_other(self, identity: str, now: datetime) -> bool:
+        """Whether somebody else holds the counter's lease."""
+        if self.operator_identity in (None, identity) or self.lease_until is None:
+            return False
+        return self.lease_until > now
+
+    def serves(self, department_id: str) -> bool:
+        """Whether the department is in the work profile."""
+        return not self.departments or department_id in self.departments
+
+
+class Counters:
+    """The counters that a batch of commands is about; shared by the floors of all its departments."""
+
+    def __init__(self) -> None:
+        self.opened: set[Place] = set()
+        self._held: dict[Place, Token] = {}
+        self._known: dict[Place, Counter] = {}
+
+    def know(self, counters: Iterable[Counter]) -> None:
+        """Take in counters as the store holds them."""
+        self._known.update({(one.branch_id, one.counter_id): one for one in counters})
+
+    def seat(self, token: Token) -> None:
+        """A token is at its counter now."""
+        if token.is_at_counter and token.counter_id:
+            self._held[token.branch_id, token.counter_id] = token
+
+    def free(self, token: Token) -> None:
+        """A token has left its counter."""
+        if token.counter_id:
+            self._held.pop((token.branch_id, token.counter_id), None)
+
+    def held(self, branch_id: str, counter_id: str) -> Token | None:
+        """Whom a counter holds."""
+        return self._held.get((branch_id, counter_id))
+
+    def admit(self, department: Department, counter_id: str, operator: Operator, now: datetime) -> None:
+        """Let the counter call somebody of this department; one that is closed or new is opened by that.
+
+        Raises:
+            Refused: ``unknown_counter``, ``counter_paused``, ``counter_claimed``.
+        """
+        allowed = department.rules.counters
+        if allowed and counter_id not in allowed:
+            raise _not_serving(counter_id, department, f"Its counters are {', '.join(allowed)}.")
+        place = (department.branch_id, counter_id)
+        counter = self._known.get(place)
+        if counter is None or counter.state is CounterState.CLOSED:
+            self.opened.add(place)
+        if counter is None:
+            return
+        if not counter.serves(department.department_id):
+            raise _not_serving(counter_id, department, f"It serves {', '.join(counter.departments)}.")
+        if counter.state is CounterState.PAUSED:
+            raise refuse(
+                ProblemCode.COUNTER_PAUSED,
+                f"Counter {counter_id} is paused{f' ({counter.reason})' if counter.reason else ''}.",
+                f"Go on with 'tokenq counter open {counter_id}'.",
+            )
+        _check_claim(counter, operator, now)
+
+
+def opened(
+    counter: Counter, operator: Operator, now: datetime, departments: Sequence[str], *, take_over: bool = False
+) -> Counter:
+    """The counter claimed by an operator and taking people.
+
+    ``departments`` becomes its work profile, unless an admin has declared one. Raises Refused (``counter_claimed``).
+    """
+    if not take_over:
+        _check_claim(counter, operator, now)
+    profile = counter.departments if counter.is_declared and counter.departments else tuple(departments)
+    mine = replace(counter, operator=operator.name, operator_identity=operator.identity, lease_until=now + LEASE)
+    return replace(mine, state=CounterState.OPEN, reason=None, departments=profile)
+
+
+def paused(counter: Counter, operator: Operator, now: datetime, reason: str | None) -> Counter:
+    """The counter calling nobody for a while; whom it holds stays there. Raises Refused (``counter_claimed``)."""
+    _check_claim(counter, operator, now)
+    return replace(counter, state=CounterState.PAUSED, reason=reason)
+
+
+def closed(counter: Counter, held: Token | None, operator: Operator, now: datetime) -> Counter:
+    """The counter closed and free to be claimed. Raises Refused (``counter_claimed``, ``counter_busy``)."""
+    _check_claim(counter, operator, now)
+    if held:
+        raise busy(counter.counter_id, held)
+    free = replace(counter, operator=None, operator_identity=None, lease_until=None)
+    return replace(free, state=CounterState.CLOSED, reason=None)
+
+
+def _check_claim(counter: Counter, operator: Operator, now: datetime) -> None:
+    if counter.is_claimed_by_other(operator.identity, now):
+        raise claimed(counter)
+
+
+def claimed(counter: Counter) -> Refused:
+    """Somebody else works at the counter."""
+    return refuse(
+        ProblemCode.COUNTER_CLAIMED,
+        f"Counter {counter.counter_id} is in use by {counter.operator}.",
+        "Choose another counter, or take it over with 'tokenq counter open --take-over'.",
+        operator=counter.operator,
+    )
+
+
+def busy(counter_id: str, held: Token) -> Refused:
+    """The counter holds somebody already."""
+    return refuse(
+        ProblemCode.COUNTER_BUSY,
+        f"Counter {counter_id} still holds {held.display}.",
+        "Serve it, mark it as no-show or put it back first.",
+        tokenId=held.token_id,
+        displayNumber=held.display,
+    )
+
+
+def _not_serving(counter_id: str, department: Department, hint: str) -> Refused:
+    return refuse(ProblemCode.UNKNOWN_COUNTER, f"Counter {counter_id} does not serve {department.department_id}.", hint)

@@ -1,0 +1,115 @@
+"""Issuing: who may come into the line, under which number, and what wait is promised."""
+
+from datetime import UTC
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.words import TokenState
+from tokenq_server.domain.commands import Issue
+from tokenq_server.domain.estimate import UNKNOWN, Estimate
+from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.hours import Opening, opening
+from tokenq_server.domain.numbering import display_number
+from tokenq_server.domain.refusals import already_waiting
+from tokenq_server.domain.token import Token
+
+
+def issue(floor: Floor, command: Issue, token_id: int) -> Token:
+    """Put somebody in line under the day's next number.
+
+    Raises:
+        Refused: ``department_closed``, ``department_full`` (neither when forced), ``already_waiting``.
+    """
+    if not command.is_forced:
+        _check_open(floor)
+    if live := floor.live_token_of(command.user_id):
+        raise already_waiting(live)
+    index = floor.standing.waiting.get(command.priority, 0) + 1
+    promised = _promise(floor, command, index)
+    token = _token(floor, command, token_id, promised)
+    data: dict[str, Any] = {"estimate": promised.view()}
+    if command.is_forced:
+        data["forced"] = True
+    return floor.add(token, command.actor, data)
+
+
+def _token(floor: Floor, command: Issue, token_id: int, promised: Estimate) -> Token:
+    department, number = floor.department, floor.standing.last_no + 1
+    shown = department.rules.number_start - 1 + number
+    near_turn = department.rules.near_turn if command.near_turn is None else command.near_turn
+    return Token(
+        token_id=token_id,
+        department_id=floor.id,
+        branch_id=department.branch_id,
+        day=floor.standing.day,
+        number=number,
+        display=display_number(department.number_format, department.prefix, shown),
+        state=TokenState.WAITING,
+        priority=command.priority,
+        place=floor.last_place,
+        original_place=floor.last_place,
+        issued_at=floor.now,
+        waiting_since=floor.now,
+        user_id=command.user_id,
+        name=command.name,
+        email=command.email,
+        issued_in=floor.id,
+        # A letter that cannot be sent is not worth an event.
+        near_turn=near_turn if command.email else 0,
+        estimate_low=promised.low_minutes,
+        estimate_high=promised.high_minutes,
+    )
+
+
+def _promise(floor: Floor, command: Issue, index: int) -> Estimate:
+    return floor.forecast.at(command.priority, index) if floor.forecast else UNKNOWN
+
+
+def _check_open(floor: Floor) -> None:
+    department = floor.department
+    if not department.is_open:
+        raise refuse(
+            ProblemCode.DEPARTMENT_CLOSED,
+            f"{department.name} ({floor.id}) is closed.",
+            f"An admin opens it with 'tokenq dept open {floor.id}'.",
+        )
+    now = opening(department.hours, floor.now, department.timezone)
+    if not now.is_open:
+        raise refuse(
+            ProblemCode.DEPARTMENT_CLOSED,
+            f"{department.name} ({floor.id}) is closed at this hour.",
+            _opens(now, department.timezone),
+            opensAt=now.opens_at.astimezone(UTC).isoformat() if now.opens_at else None,
+        )
+    cap = department.rules.daily_cap
+    if cap and floor.standing.last_no >= cap:
+        raise _full(f"{department.name} ({floor.id}) has given out its {cap} numbers of today.")
+    _check_last_token(floor, now)
+
+
+def _check_last_token(floor: Floor, now: Opening) -> None:
+    """Nobody is let in who could not be served before closing time, as far as can be told now."""
+    if now.closes_at is None:
+        return
+    left = (now.closes_at - floor.now).total_seconds()
+    name = floor.department.name
+    if left < floor.department.rules.last_token_minutes * 60:
+        raise _full(f"{name} ({floor.id}) gives out no more numbers so shortly before it closes.")
+    if floor.forecast is None:
+        return
+    # As many as the counters can still take; one that is to be opened yet counts as one.
+    capacity = left * max(floor.forecast.counters_open, 1) / floor.forecast.service_seconds
+    if sum(floor.standing.waiting.values()) + 1 > capacity:
+        raise _full(f"{name} ({floor.id}) cannot serve more people before it closes.")
+
+
+def _full(detail: str) -> Refused:
+    return refuse(ProblemCode.DEPARTMENT_FULL, detail, "Staff can issue one nevertheless with 'tokenq issue --force'.")
+
+
+def _opens(now: Opening, timezone: str) -> str:
+    if now.opens_at is None:
+        return "It has no opening hours ahead; staff can issue with 'tokenq issue --force'."
+    local = now.opens_at.astimezone(ZoneInfo(timezone))
+    return f"It opens on {local:%a %Y-%m-%d at %H:%M}; staff can issue with 'tokenq issue --force'."

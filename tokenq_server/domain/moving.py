@@ -1,0 +1,211 @@
+"""Moving a token along the table: the verbs that stay in one department, and their guards."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from math import ceil
+from typing import Any
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.words import RequeuePosition, TokenState
+from tokenq_server.domain.commands import MoveToken, TellNear
+from tokenq_server.domain.floor import SYSTEM, Floor
+from tokenq_server.domain.lifecycle import MOVES, Verb, moves_from
+from tokenq_server.domain.refusals import already_waiting
+from tokenq_server.domain.token import Token
+
+Data = dict[str, Any]
+
+
+def move(floor: Floor, command: MoveToken) -> Token:
+    """Move one token along the table; a final move made twice by the same claim is answered, not repeated.
+
+    Raises:
+        Refused: ``unknown_token``, ``stale_claim``, ``wrong_state``; ``too_early`` and ``limit_reached`` where the
+            department's guards say so; ``already_waiting`` for somebody who came in again meanwhile.
+    """
+    token = floor.token(command.token_id)
+    check_claim(token, command.claim_version)
+    if _is_done(token, command.verb):
+        return token
+    check_table(token, command.verb)
+    moved, data = _MOVING[command.verb](floor, token, command)
+    if command.reason:
+        data["reason"] = command.reason
+    return floor.move(token, moved, command.verb, command.actor, data)
+
+
+def come_back(floor: Floor, token: Token) -> None:
+    """Let a parked token return to the line, since its time has come."""
+    if token.state is TokenState.PARKED and token.parked_until and token.parked_until <= floor.now:
+        resumed = replace(_resumed(floor, token), undo=None)
+        floor.become(token, resumed, MOVES[Verb.RESUME].event, SYSTEM, {"reason": "the time has come"})
+
+
+def tell_near(floor: Floor, command: TellNear) -> None:
+    """Note for each token that still waits that its turn is near; once in its life."""
+    for token_id, place in command.places:
+        token = floor.tokens.get(token_id)
+        if token and token.department_id == floor.id and token.state is TokenState.WAITING and not token.is_near_told:
+            floor.note_near(replace(token, is_near_told=True), place)
+
+
+def check_claim(token: Token, claim_version: int | None) -> None:
+    """Refuse a command made on an old view of the token. Raises Refused (``stale_claim``)."""
+    if claim_version is not None and claim_version != token.claim_version:
+        raise refuse(
+            ProblemCode.STALE_CLAIM,
+            f"{token.display} was called again or taken back since you last saw it.",
+            "Look at the queue once more before you go on.",
+            claimVersion=token.claim_version,
+        )
+
+
+def check_table(token: Token, verb: Verb) -> None:
+    """Refuse what the table of moves does not have. Raises Refused (``wrong_state``)."""
+    if token.state in MOVES[verb].sources:
+        return
+    allowed = ", ".join(moves_from(token.state))
+    raise refuse(
+        ProblemCode.WRONG_STATE,
+        f"{token.display} is {token.state}: '{verb}' is not possible.",
+        f"Possible now: {allowed}." if allowed else "Nothing more can be done with it; issue a new one.",
+        state=str(token.state),
+    )
+
+
+def _is_done(token: Token, verb: Verb) -> bool:
+    """Whether the token is already where this leads. Who waits or is called may be so for another reason."""
+    target = MOVES[verb].target
+    return token.state is target and target not in (TokenState.WAITING, TokenState.CALLED)
+
+
+def _recall(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
+    rules = floor.department.rules
+    if rules.max_calls and token.calls >= rules.max_calls:
+        raise refuse(
+            ProblemCode.LIMIT_REACHED,
+            f"{token.display} was called {token.calls} times, the most that {floor.id} allows.",
+            "Mark it as no-show, put it back or park it.",
+        )
+    _check_pause(floor, token, rules.recall_cooldown_seconds, "called again")
+    calls = token.calls + 1
+    return replace(token, calls=calls, last_call_at=floor.now), {"call": calls}
+
+
+def _start(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
+    return replace(token, state=TokenState.SERVING, started_at=floor.now), {}
+
+
+def _serve(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
+    started = token.started_at or token.called_at
+    return replace(token, state=TokenState.SERVED, served_at=floor.now, started_at=started), {}
+
+
+def _no_show(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
+    rules = floor.department.rules
+    if token.calls < rules.min_calls:
+        raise refuse(
+            ProblemCode.TOO_EARLY,
+            f"{token.display} was called {token.calls} of {rules.min_calls} times before it may count as no-show.",
+            "Call it again with 'recall'.",
+        )
+    _check_pause(floor, token, rules.no_show_grace_seconds, "counted as no-show")
+    return replace(token, state=TokenState.NO_SHOW), {}
+
+
+def _requeue(floor: Floor, token: Token, command: MoveToken) -> tuple[Token, Data]:
+    return _put_back(floor, token, command.position), {"position": str(command.position)}
+
+
+def _park(floor: Floor, token: Token, command: MoveToken) -> tuple[Token, Data]:
+    if command.until is not None and command.until <= floor.now:
+        raise refuse(ProblemCode.INVALID, "That time is past.", "Park until a time to come, or without one.")
+    until = command.until.isoformat(timespec="seconds") if command.until else None
+    parked = replace(
+        token,
+        state=TokenState.PARKED,
+        counter_id=None,
+        parked_at=floor.now,
+        parked_until=command.until,
+        started_at=None,
+    )
+    return parked, {"until": until}
+
+
+def _resume(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
+    return _resumed(floor, token), {}
+
+
+def _cancel(_: Floor, token: Token, _command: MoveToken) -> tuple[Token, Data]:
+    return replace(token, state=TokenState.CANCELLED), {"state": str(token.state)}
+
+
+def _reinstate(floor: Floor, token: Token, command: MoveToken) -> tuple[Token, Data]:
+    if token.day != floor.standing.day:
+        raise refuse(
+            ProblemCode.WRONG_STATE,
+            f"{token.display} is of another business day.",
+            "Issue a new one.",
+            state=token.state,
+        )
+    if live := floor.live_token_of(token.user_id):
+        raise already_waiting(live)
+    back = replace(_put_back(floor, token, command.position), calls=0, called_at=None, reason=None)
+    return back, {"position": str(command.position)}
+
+
+def _priority(_: Floor, token: Token, command: MoveToken) -> tuple[Token, Data]:
+    if command.priority is token.priority:
+        raise refuse(ProblemCode.WRONG_STATE, f"{token.display} is {token.priority} already.", "Choose another class.")
+    changed = replace(token, priority=command.priority, place=token.original_place)
+    return changed, {"from": str(token.priority), "to": str(command.priority)}
+
+
+_MOVING: dict[Verb, Callable[[Floor, Token, MoveToken], tuple[Token, Data]]] = {
+    Verb.RECALL: _recall,
+    Verb.START: _start,
+    Verb.SERVE: _serve,
+    Verb.NO_SHOW: _no_show,
+    Verb.REQUEUE: _requeue,
+    Verb.PARK: _park,
+    Verb.RESUME: _resume,
+    Verb.CANCEL: _cancel,
+    Verb.REINSTATE: _reinstate,
+    Verb.PRIORITY: _priority,
+}
+
+
+def _put_back(floor: Floor, token: Token, to: RequeuePosition) -> Token:
+    first = floor.first_place(token.priority)
+    place, since = token.original_place, token.issued_at
+    if to is RequeuePosition.LAST:
+        place, since = floor.last_place, floor.now
+    elif to is RequeuePosition.FIRST and first is not None:
+        place = min(first - 1, place)
+    return replace(token, state=TokenState.WAITING, counter_id=None, place=place, waiting_since=since, started_at=None)
+
+
+def _resumed(floor: Floor, token: Token) -> Token:
+    """Back at the old place; the time away does not count as waiting."""
+    away = floor.now - (token.parked_at or floor.now)
+    return replace(
+        token,
+        state=TokenState.WAITING,
+        place=token.original_place,
+        waiting_since=token.waiting_since + away,
+        parked_at=None,
+        parked_until=None,
+    )
+
+
+def _check_pause(floor: Floor, token: Token, seconds: int, what: str) -> None:
+    since = floor.now - (token.last_call_at or floor.now)
+    left = timedelta(seconds=seconds) - since
+    if left > timedelta():
+        wait = ceil(left.total_seconds())
+        raise _too_early(f"{token.display} can be {what} in {wait} seconds.", wait)
+
+
+def _too_early(detail: str, wait: int) -> Refused:
+    return refuse(ProblemCode.TOO_EARLY, detail, "Give them a moment to come.", retryAfter=wait)

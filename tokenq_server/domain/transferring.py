@@ -1,0 +1,66 @@
+"""Transferring: a token goes into the line of another department and keeps its number."""
+
+from dataclasses import replace
+
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.words import TokenState
+from tokenq_server.domain.commands import TransferToken
+from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.lifecycle import MOVES, Verb
+from tokenq_server.domain.moving import check_claim, check_table
+from tokenq_server.domain.refusals import already_waiting
+from tokenq_server.domain.token import Token, remembering
+
+
+def transfer(source: Floor, target: Floor, command: TransferToken) -> Token:
+    """Move a token to the end of another department's line; a new leg of waiting begins.
+
+    Raises:
+        Refused: ``unknown_token``, ``stale_claim``, ``wrong_state``, ``invalid`` (the same department, or one in
+            another branch), ``department_closed``, ``already_waiting``.
+    """
+    token = source.token(command.token_id)
+    check_claim(token, command.claim_version)
+    check_table(token, Verb.TRANSFER)
+    _check_target(source, target, token)
+    place = target.last_place
+    moved = replace(
+        token,
+        department_id=target.id,
+        state=TokenState.WAITING,
+        place=place,
+        original_place=place,
+        waiting_since=target.now,
+        counter_id=None,
+        calls=0,
+        reason=None,
+        called_at=None,
+        last_call_at=None,
+        started_at=None,
+        parked_at=None,
+        parked_until=None,
+    )
+    moved = remembering(token, moved, str(Verb.TRANSFER), source.now + source.department.rules.undo_window)
+    data = {"from": source.id, "to": target.id} | ({"reason": command.reason} if command.reason else {})
+    return source.hand_over(token, moved, target, MOVES[Verb.TRANSFER].event, command.actor, data)
+
+
+def _check_target(source: Floor, target: Floor, token: Token) -> None:
+    if source.id == target.id:
+        raise refuse(
+            ProblemCode.INVALID, f"{token.display} is in {target.id} already.", "Put it back with 'requeue' instead."
+        )
+    if source.department.branch_id != target.department.branch_id:
+        raise refuse(
+            ProblemCode.INVALID,
+            f"{target.id} is in branch {target.department.branch_id}, {source.id} in {source.department.branch_id}.",
+            "A token stays in its branch: issue a new one there.",
+        )
+    if not target.department.is_open:
+        raise refuse(
+            ProblemCode.DEPARTMENT_CLOSED,
+            f"{target.department.name} ({target.id}) is closed.",
+            f"An admin opens it with 'tokenq dept open {target.id}'.",
+        )
+    if live := target.live_token_of(token.user_id):
+        raise already_waiting(live)

@@ -1,0 +1,64 @@
+"""Undo: the last move of a token taken back by a compensating event; nothing is deleted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.words import LIVE
+from tokenq_server.domain.commands import UndoMove
+from tokenq_server.domain.counters import busy
+from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.lifecycle import MOVES, Verb
+from tokenq_server.domain.moving import check_claim
+from tokenq_server.domain.refusals import already_waiting
+from tokenq_server.domain.token import Token, Undo, taken_back
+
+
+def undo(floors: Mapping[str, Floor], command: UndoMove) -> Token:
+    """Take the last move back: the token is again in the state, at the place and at the counter it came from.
+
+    A call that is taken back stays counted in the interleaving of the classes.
+
+    Raises:
+        Refused: ``unknown_token``, ``stale_claim``, ``nothing_to_undo``; ``counter_busy`` or ``already_waiting`` if the
+            counter, or the user, has somebody else by now.
+    """
+    floor = floors[command.department_id]
+    token = floor.token(command.token_id)
+    check_claim(token, command.claim_version)
+    last = _last_move(floor, token)
+    before = taken_back(token, last)
+    home = floors.get(before.department_id)
+    if home is None:
+        raise refuse(ProblemCode.STALE_CLAIM, f"{token.display} has moved on.", "Look at it once more.")
+    _check_room(home, token, before)
+    data: dict[str, Any] = {"undone": last.verb, "state": str(before.state)}
+    event = MOVES[Verb.UNDO].event
+    if home is floor:
+        return floor.become(token, before, event, command.actor, data)
+    return floor.hand_over(token, before, home, event, command.actor, data | {"from": floor.id, "to": home.id})
+
+
+def _last_move(floor: Floor, token: Token) -> Undo:
+    if token.undo is None:
+        raise _nothing(f"{token.display} has no move that can be taken back.")
+    if token.undo.until <= floor.now:
+        minutes = floor.department.rules.undo_minutes
+        raise _nothing(f"The last move of {token.display} is more than {minutes} minutes ago.")
+    if token.day != floor.standing.day:
+        raise _nothing(f"{token.display} is of another business day.")
+    return token.undo
+
+
+def _check_room(home: Floor, token: Token, before: Token) -> None:
+    if before.is_at_counter and before.counter_id:
+        held = home.counters.held(before.branch_id, before.counter_id)
+        if held and held.token_id != token.token_id:
+            raise busy(before.counter_id, held)
+    live = home.live_token_of(token.user_id)
+    if before.state in LIVE and live and live.token_id != token.token_id:
+        raise already_waiting(live)
+
+
+def _nothing(detail: str) -> Refused:
+    return refuse(ProblemCode.NOTHING_TO_UNDO, detail, "'tokenq log' shows what happened to it.")

@@ -1,0 +1,166 @@
+"""Counters: opened, paused and closed by those who work at them, declared by admins."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from tokenq.contract.events import EventType
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.views import CounterView
+from tokenq_server.domain.counters import Counter, Operator, claimed, closed, opened, paused
+from tokenq_server.domain.principal import Principal
+from tokenq_server.domain.token import Token
+from tokenq_server.services.views import counter_view
+
+Change = Callable[[Counter, Token | None, datetime], Counter]
+"""What a counter becomes, given what it is, whom it holds and the database's clock; may refuse."""
+
+
+class CounterStore(Protocol):
+    """Where counters are kept."""
+
+    async def counters(self, branch_id: str) -> list[tuple[Counter, Token | None]]:
+        """The counters of a branch by id, each with whom it holds. Raises Refused (``unknown_branch``)."""
+
+    async def departments(self, branch_id: str) -> list[str]:
+        """The ids of a branch's departments. Raises Refused (``unknown_branch``)."""
+
+    async def change(
+        self, fresh: Counter, serves: Sequence[str], change: Change, event: EventType | None, actor: str
+    ) -> tuple[Counter, Token | None]:
+        """Change a counter, or ``fresh`` if there is none yet, and tell the departments it serves in their logs."""
+
+    async def renew(self, branch_id: str, counter_id: str, identity: str) -> Counter | None:
+        """Renew the lease that an operator holds; ``None`` if that one holds none."""
+
+    async def delete(self, branch_id: str, counter_id: str) -> bool:
+        """Forget a counter that holds nobody; False if there is none, or it holds somebody."""
+
+
+class Staffing:
+    """Changes counters and tells about them."""
+
+    def __init__(self, store: CounterStore) -> None:
+        self._store = store
+
+    async def counters(self, branch_id: str) -> list[CounterView]:
+        """The counters of a branch. Raises Refused."""
+        return [counter_view(one, held) for one, held in await self._store.counters(branch_id)]
+
+    async def open(
+        self, branch_id: str, counter_id: str, caller: Principal, departments: Sequence[str], *, take_over: bool
+    ) -> CounterView:
+        """Claim a counter and let it take people. Raises Refused (``counter_claimed``, ``forbidden``)."""
+        operator = operator_of(caller)
+        profile = await self._profile(branch_id, caller, departments)
+
+        def change(one: Counter, _: Token | None, now: datetime) -> Counter:
+            return opened(one, operator, now, profile, take_over=take_over)
+
+        return await self._change(branch_id, counter_id, caller, change, EventType.COUNTER_OPENED)
+
+    async def pause(self, branch_id: str, counter_id: str, caller: Principal, reason: str | None) -> CounterView:
+        """Let a counter call nobody for a while. Raises Refused (``counter_claimed``)."""
+        operator = operator_of(caller)
+
+        def change(one: Counter, _: Token | None, now: datetime) -> Counter:
+            return paused(one, operator, now, reason)
+
+        return await self._change(branch_id, counter_id, caller, change, EventType.COUNTER_PAUSED)
+
+    async def close(self, branch_id: str, counter_id: str, caller: Principal) -> CounterView:
+        """Close a counter. Raises Refused (``counter_claimed``, ``counter_busy``)."""
+        operator = operator_of(caller)
+
+        def change(one: Counter, held: Token | None, now: datetime) -> Counter:
+            return closed(one, held, operator, now)
+
+        return await self._change(branch_id, counter_id, caller, change, EventType.COUNTER_CLOSED)
+
+    async def beat(self, branch_id: str, counter_id: str, caller: Principal) -> CounterView:
+        """Renew the caller's claim. Raises Refused (``counter_claimed``) if it is somebody else's by now."""
+        counter = await self._store.renew(branch_id, counter_id, caller.identity)
+        if counter is None:
+            found = await self._find(branch_id, counter_id)
+            raise claimed(found) if found.operator else unknown_counter(counter_id)
+        return counter_view(counter, None)
+
+    async def declare(
+        self, branch_id: str, counter_id: str, departments: Sequence[str], caller: Principal
+    ) -> CounterView:
+        """Set a counter up with its work profile; empty means every department of the branch."""
+        profile = tuple(await self._profile(branch_id, caller, departments))
+
+        def change(one: Counter, _held: Token | None, _now: datetime) -> Counter:
+            return replace(one, departments=profile, is_declared=True)
+
+        return await self._change(branch_id, counter_id, caller, change, None)
+
+    async def delete(self, branch_id: str, counter_id: str) -> None:
+        """Forget a counter. Raises Refused (``unknown_counter``, ``in_use``)."""
+        if not await self._store.delete(branch_id, counter_id):
+            await self._find(branch_id, counter_id)
+            raise refuse(
+                ProblemCode.IN_USE, f"Counter {counter_id} holds somebody.", "Serve or put back that token first."
+            )
+
+    async def profile_of(self, branch_id: str, counter_id: str, caller: Principal) -> tuple[tuple[str, ...], bool]:
+        """The departments that a counter calls from for this caller, and whether their order counts.
+
+        Raises:
+            Refused: ``unknown_branch``, or ``forbidden`` when nothing is left for the caller.
+        """
+        counters = [one for one, _ in await self._store.counters(branch_id) if one.counter_id == counter_id]
+        declared = counters[0].departments if counters else ()
+        departments = [one for one in declared or await self._store.departments(branch_id) if caller.may_work_in(one)]
+        if not departments:
+            raise refuse(
+                ProblemCode.FORBIDDEN,
+                f"Counter {counter_id} serves no department of yours.",
+                "Ask an admin for another role or work profile.",
+            )
+        return tuple(departments), bool(declared)
+
+    async def _change(
+        self, branch_id: str, counter_id: str, caller: Principal, change: Change, event: EventType | None
+    ) -> CounterView:
+        fresh = Counter(branch_id, counter_id)
+        serves = await self._store.departments(branch_id)
+        counter, held = await self._store.change(fresh, serves, change, event, caller.actor)
+        return counter_view(counter, held)
+
+    async def _profile(self, branch_id: str, caller: Principal, wanted: Sequence[str]) -> list[str]:
+        """The departments as asked for, in that order; without a wish all that the caller may work in."""
+        known = await self._store.departments(branch_id)
+        for department_id in wanted:
+            if department_id not in known:
+                raise refuse(
+                    ProblemCode.UNKNOWN_DEPARTMENT,
+                    f"There is no department {department_id} in branch {branch_id}.",
+                    "'tokenq dept list' shows them all.",
+                )
+            if not caller.may_work_in(department_id):
+                raise refuse(
+                    ProblemCode.FORBIDDEN, f"You are not staff of {department_id}.", "Ask an admin for that department."
+                )
+        mine = [one for one in known if caller.may_work_in(one)]
+        return list(dict.fromkeys(wanted)) or ([] if len(mine) == len(known) else mine)
+
+    async def _find(self, branch_id: str, counter_id: str) -> Counter:
+        for one, _ in await self._store.counters(branch_id):
+            if one.counter_id == counter_id:
+                return one
+        raise unknown_counter(counter_id)
+
+
+def operator_of(caller: Principal) -> Operator:
+    """The caller as one who works at a counter."""
+    return Operator(caller.actor, caller.identity)
+
+
+def unknown_counter(counter_id: str) -> Refused:
+    """There is no such counter."""
+    return refuse(
+        ProblemCode.UNKNOWN_COUNTER, f"There is no counter {counter_id}.", "'tokenq counter list' shows them all."
+    )
