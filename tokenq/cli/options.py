@@ -49,6 +49,15 @@ Department = Annotated[
         metavar="DEPT", help="Department id, such as CW.", autocompletion=_departments, callback=department_id
     ),
 ]
+MaybeDepartment = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DEPT]",
+        help="Department id, such as CW.",
+        autocompletion=_departments,
+        callback=lambda typed: department_id(typed) if typed else None,
+    ),
+]
 Departments = Annotated[
     list[str] | None,
     typer.Argument(
@@ -73,6 +82,8 @@ Counter = Annotated[
     str | None,
     typer.Option("--counter", "-c", metavar="C", help="The counter's name; or TOKENQ_COUNTER."),
 ]
+Reason = Annotated[str | None, typer.Option(help="Why, for the log.")]
+InBranch = Annotated[str, typer.Option("--branch", metavar="BRANCH", help="The branch it is in.")]
 OfPriority = Annotated[Priority | None, typer.Option("--priority", help="The class in line.")]
 OfRole = Annotated[Role | None, typer.Option("--role", help="What they may do.")]
 Position = Annotated[RequeuePosition, typer.Option("--position", help="Where in line.")]

@@ -8,7 +8,7 @@ from tokenq.cli import output
 from tokenq.cli.context import connect
 
 if TYPE_CHECKING:
-    from tokenq.contract.views import TokenView
+    from tokenq.contract.views import EstimateView, TokenView
 
 
 def move_token(reference: str, verb: str, *, as_json: bool, **body: Any) -> None:
@@ -26,13 +26,23 @@ def show_token(token: "TokenView", *, as_json: bool) -> None:
 
 
 def sentence(token: "TokenView | Mapping[str, Any]") -> str:
-    """``CW-012  CALLED at counter 3  (token 101)``."""
+    """``CW-012  CALLED at counter 3  (token 101)``, or ``CW-013  WAITING, number 4 in line, about 10-20 min  (…)``."""
     where = ""
     if token["counterId"] and token["state"] in ("CALLED", "SERVING", "SERVED"):
         where = f" at counter {token['counterId']}"
     elif token["state"] == "WAITING" and token["position"]:
-        where = f", number {token['position']} in line"
+        wait = waits(token.get("estimate"))
+        where = f", number {token['position']} in line" + (f", about {wait}" if wait else "")
+    elif token["state"] == "PARKED" and token.get("parkedUntil"):
+        where = f" until {clock(token['parkedUntil'])[:5]}"
     return f"{token['displayNumber']}  {token['state']}{where}  (token {token['tokenId']})"
+
+
+def waits(estimate: "EstimateView | None", *, with_reason: bool = False) -> str:
+    """An estimated wait as people say it: ``10-20 min``; nothing, or ``unknown: …``, if it is not known."""
+    if not estimate or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
+        return f"unknown: {estimate['reason']}" if with_reason and estimate and estimate["reason"] else ""
+    return f"{estimate['lowMinutes']}-{estimate['highMinutes']} min"
 
 
 def clock(instant: str | None, *, with_day: bool = False) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokenq.client.admin_calls import PeopleCalls, PlaceCalls
 from tokenq.client.calls import ATTEMPTS
+from tokenq.client.counter_calls import CounterCalls
 from tokenq.client.queue_calls import QueueCalls
 from tokenq.client.token_calls import TokenCalls
 from tokenq.client.transport import DEFAULT_TIMEOUT, Server
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from tokenq.contract.views import LoginView, MeView
 
 
-class Client(QueueCalls, TokenCalls, PlaceCalls, PeopleCalls):
+class Client(QueueCalls, TokenCalls, CounterCalls, PlaceCalls, PeopleCalls):
     """Speaks to one server as one caller, over one kept connection.
 
     One thread at a time may use a client; other threads take a :meth:`clone`. Every verb answers the

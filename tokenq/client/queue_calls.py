@@ -30,10 +30,12 @@ class QueueCalls(Calls):
         user_id: int | None = None,
         name: str | None = None,
         priority: str | None = None,
+        near_turn: int | None = None,
+        force: bool | None = None,
         key: str | None = None,
     ) -> "TokenView":
-        """Put one person in line."""
-        body = given(email=email, userId=user_id, name=name, priority=priority)
+        """Put one person in line; ``force`` also outside the opening hours and above the day's limit."""
+        body = given(email=email, userId=user_id, name=name, priority=priority, nearTurn=near_turn, force=force)
         view: TokenView = self.post_once(_department(department, "tokens"), body, key)
         return view
 

@@ -9,7 +9,7 @@ from tokenq.contract.paths import TOKENS
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 
 if TYPE_CHECKING:
-    from tokenq.contract.views import TokenView
+    from tokenq.contract.views import TokenView, WhyView
 
 _LONGEST_NUMBER = 24
 
@@ -76,6 +76,11 @@ class TokenCalls(Calls):
             cursor=cursor,
             limit=limit,
         )
+
+    def why(self, token_id: int) -> "WhyView":
+        """Why the token is where it is."""
+        view: WhyView = self.get(f"{TOKENS}/{segment(token_id)}/why")
+        return view
 
     def token_events(self, token_id: int) -> list[dict[str, Any]]:
         """Everything that happened to the token, oldest first, as events on the wire."""

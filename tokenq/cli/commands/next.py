@@ -3,7 +3,7 @@
 from tokenq.cli import output
 from tokenq.cli.context import connect
 from tokenq.cli.options import Department, Json
-from tokenq.cli.tokens import sentence
+from tokenq.cli.tokens import sentence, waits
 
 
 def command(dept: Department, as_json: Json = False) -> None:
@@ -11,9 +11,13 @@ def command(dept: Department, as_json: Json = False) -> None:
     view = connect().next(dept)
     if as_json:
         output.document(view)
-    elif view["token"] is None:
+        return
+    if view["token"] is None:
         output.line(f"Nobody waits in {view['departmentId']}.")
     else:
         output.line(sentence(view["token"]))
-        if view["reason"]:
-            output.line(view["reason"])
+        output.line(f"Because: {view['reason']}.")
+    output.line(f"Order:   {view['policy']}")
+    wait = waits(view["estimate"], with_reason=True)
+    if wait:
+        output.line(f"Who comes now waits: {wait}.")

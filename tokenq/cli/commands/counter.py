@@ -1,0 +1,98 @@
+"""``tokenq counter``: where people are served."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tokenq.cli import output
+from tokenq.cli.asking import confirm
+from tokenq.cli.context import connect
+from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes
+from tokenq.cli.tokens import clock
+from tokenq.cli.tree import plain_app
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import CounterView
+
+app = plain_app(help="List, open, pause and close counters; set up what each serves.")
+
+Counter = Annotated[str, typer.Argument(metavar="COUNTER", help="The counter's name, such as 3.")]
+
+
+@app.command("list")
+def list_(branch: InBranch = "main", as_json: Json = False) -> None:
+    """List the counters of a branch and whom each holds."""
+    counters = connect().counters(branch)
+    if as_json:
+        output.document({"items": counters})
+        return
+    output.table(
+        ("Counter", "State", "Why", "Operator", "Serves", "Holds"),
+        (
+            (
+                view["counterId"],
+                view["state"],
+                view["reason"],
+                view["operator"],
+                " ".join(view["departments"]) or "all",
+                view["token"]["displayNumber"] if view["token"] else "",
+            )
+            for view in counters
+        ),
+    )
+
+
+@app.command("open")
+def open_(
+    counter: Counter,
+    dept: TheirDepartments = None,
+    take_over: Annotated[bool, typer.Option("--take-over", help="Also if somebody else works there.")] = False,
+    branch: InBranch = "main",
+    as_json: Json = False,
+) -> None:
+    """Claim a counter and let it take people; --dept in the order in which it shall serve."""
+    _show(connect().open_counter(branch, counter, dept or (), take_over=take_over), as_json=as_json)
+
+
+@app.command()
+def pause(counter: Counter, reason: Reason = None, branch: InBranch = "main", as_json: Json = False) -> None:
+    """Let a counter call nobody for a while."""
+    _show(connect().pause_counter(branch, counter, reason), as_json=as_json)
+
+
+@app.command()
+def close(counter: Counter, branch: InBranch = "main", as_json: Json = False) -> None:
+    """Close a counter that holds nobody."""
+    _show(connect().close_counter(branch, counter), as_json=as_json)
+
+
+@app.command()
+def declare(counter: Counter, dept: TheirDepartments = None, branch: InBranch = "main", as_json: Json = False) -> None:
+    """Set up what a counter serves, in that order; without --dept every department of the branch."""
+    _show(connect().declare_counter(branch, counter, dept or ()), as_json=as_json)
+
+
+@app.command()
+def delete(counter: Counter, branch: InBranch = "main", yes: Yes = False, as_json: Json = False) -> None:
+    """Forget a counter that holds nobody."""
+    client = connect()
+    confirm(f"Delete the counter {counter}?", yes=yes)
+    client.delete_counter(branch, counter)
+    output.deleted("counter", counter, as_json=as_json)
+
+
+def _show(view: "CounterView", *, as_json: bool) -> None:
+    if as_json:
+        output.document(view)
+        return
+    output.fields(
+        [
+            ("Counter", view["counterId"]),
+            ("Branch", view["branchId"]),
+            ("State", view["state"] + (f" ({view['reason']})" if view["reason"] else "")),
+            ("Operator", view["operator"]),
+            ("Claimed until", clock(view["leaseUntil"])),
+            ("Serves", " ".join(view["departments"]) or "all departments of the branch"),
+            ("Holds", view["token"]["displayNumber"] if view["token"] else None),
+        ]
+    )

@@ -1,0 +1,19 @@
+"""``tokenq priority``."""
+
+from typing import Annotated
+
+import typer
+
+from tokenq.cli.options import Json, Reason, Token
+from tokenq.cli.tokens import move_token
+from tokenq.contract.words import Priority
+
+
+def command(
+    token: Token,
+    to: Annotated[Priority, typer.Argument(metavar="CLASS", help="normal, priority or urgent.")],
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Change the class of a person who waits; the place by arrival stays."""
+    move_token(token, "priority", as_json=as_json, priority=to, reason=reason)

@@ -1,0 +1,40 @@
+"""``tokenq why``: why a token is where it is."""
+
+from typing import TYPE_CHECKING
+
+from tokenq.cli import output
+from tokenq.cli.context import connect
+from tokenq.cli.options import Json, Token
+from tokenq.cli.tokens import sentence, waits
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import WhyView
+
+_SHOWN = 15
+
+
+def command(token: Token, as_json: Json = False) -> None:
+    """Say why a token is where it is: who goes before and by which rule, or the rule that called it."""
+    client = connect()
+    view = client.why(client.find_token(token)["tokenId"])
+    if as_json:
+        output.document(view)
+    else:
+        _show(view)
+
+
+def _show(view: "WhyView") -> None:
+    output.line(sentence(view["token"]))
+    if view["rule"]:
+        output.line(f"Because: {view['rule']}.")
+    output.line(f"Order:   {view['policy']}")
+    if view["position"] is None:
+        return
+    output.line(f"Wait:    {waits(view['estimate'], with_reason=True) or 'unknown'}")
+    ahead = view["ahead"]
+    if ahead:
+        rows = ((one["position"], one["displayNumber"], one["priority"], one["rule"]) for one in ahead[:_SHOWN])
+        output.table(("#", "Number", "Class", "Goes before because"), rows)
+    more = view["position"] - 1 - min(len(ahead), _SHOWN)
+    if more > 0:
+        output.line(f"… and {more} more before it.")

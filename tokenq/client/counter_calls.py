@@ -1,0 +1,60 @@
+"""The verbs on a branch's counters."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tokenq.client.calls import Calls, given, segment
+from tokenq.contract.paths import BRANCHES
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import CounterView, TokenView
+
+
+class CounterCalls(Calls):
+    """What is asked of counters. Every method raises ``Refused`` or a ``TokenqError``."""
+
+    def counters(self, branch: str) -> "list[CounterView]":
+        """The counters of a branch."""
+        return self.all_of(_counters(branch))
+
+    def open_counter(
+        self, branch: str, counter: str, departments: Sequence[str] = (), *, take_over: bool = False
+    ) -> "CounterView":
+        """Claim a counter, serve these departments there in this order, and let it take people."""
+        body = {"counterId": counter, "departments": list(departments), "takeOver": take_over}
+        view: CounterView = self.post(_counters(branch, "open"), body)
+        return view
+
+    def pause_counter(self, branch: str, counter: str, reason: str | None = None) -> "CounterView":
+        """Let a counter call nobody for a while."""
+        view: CounterView = self.post(_counters(branch, "pause"), given(counterId=counter, reason=reason))
+        return view
+
+    def close_counter(self, branch: str, counter: str) -> "CounterView":
+        """Close a counter that holds nobody."""
+        view: CounterView = self.post(_counters(branch, "close"), {"counterId": counter})
+        return view
+
+    def beat(self, branch: str, counter: str) -> "CounterView":
+        """Renew the caller's claim of a counter."""
+        view: CounterView = self.post(_counters(branch, "beat"), {"counterId": counter})
+        return view
+
+    def call_at_counter(self, branch: str, counter: str, *, key: str | None = None) -> "TokenView":
+        """Call whoever is next by the counter's work profile."""
+        view: TokenView = self.post_once(_counters(branch, "call"), {"counterId": counter}, key)
+        return view
+
+    def declare_counter(self, branch: str, counter: str, departments: Sequence[str] = ()) -> "CounterView":
+        """Set a counter up with its work profile; empty means every department of the branch."""
+        body = {"counterId": counter, "departments": list(departments)}
+        view: CounterView = self.put(_counters(branch), body)
+        return view
+
+    def delete_counter(self, branch: str, counter: str) -> None:
+        """Forget a counter that holds nobody."""
+        self.delete(f"{_counters(branch)}?counterId={segment(counter)}")
+
+
+def _counters(branch: str, *rest: Any) -> str:
+    return "/".join([BRANCHES, segment(branch), "counters", *map(segment, rest)])
