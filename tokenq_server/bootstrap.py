@@ -28,6 +28,7 @@ from tokenq_server.services.explaining import Explaining
 from tokenq_server.services.feed import Feed
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.mailing import Mailer, MailQueue
+from tokenq_server.services.near_turn import NearTurns
 from tokenq_server.services.people import People, new_secret
 from tokenq_server.services.reading import Reading
 from tokenq_server.services.setup import Setup
@@ -77,7 +78,8 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
     feed = Feed(log)
     commit = GroupCommit(Batch(ledger, line, metrics), on_commit=feed.poke)
     store = PostgresSetup(database)
-    reading = Reading(PostgresReading(database), NoForecasts())
+    looking_up = PostgresReading(database)
+    reading = Reading(looking_up, NoForecasts())
     services = Services(
         settings=settings,
         metrics=metrics,
@@ -93,13 +95,12 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
         topic=open_topic(settings),
         log=log,
     )
-    sweeper = Sweeper(commit, store)
+    sweeper, near_turns = Sweeper(commit, store), NearTurns(commit, looking_up)
     async with AsyncExitStack() as closing:
-        for opened in (database, line, ledger, feed, commit, sweeper):
+        for opened in (database, line, ledger, feed, commit, sweeper, near_turns):
             closing.push_async_callback(opened.close)
-        commit.start()
-        feed.start()
-        sweeper.start()
+        for started in (commit, feed, sweeper, near_turns):
+            started.start()
         yield services
 
 

@@ -109,13 +109,11 @@ class Floor:
         """A place behind everybody who waits now."""
         return self.standing.last_seq + 1
 
-    def position_of(self, token: Token) -> int | None:
-        """The place from 1 of a token that is the last of its class; ``None`` unless it waits."""
-        if token.state is not TokenState.WAITING:
-            return None
+    def next_position(self, priority: Priority) -> int:
+        """The place from 1 of somebody who would join a class now."""
         waiting = self.standing.waiting
-        ratio = self.department.policy.ratio
-        return position(token.priority, waiting.get(token.priority, 0), waiting, self.standing.turn, ratio)
+        index = waiting.get(priority, 0) + 1
+        return position(priority, index, waiting, self.standing.turn, self.department.policy.ratio)
 
     def turn_after(self, called: Priority) -> None:
         """Remember a call by the policy: the classes take turns."""

@@ -1,5 +1,6 @@
 """Issuing: who may come into the line, under which number, and what wait is promised."""
 
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,10 +26,11 @@ def issue(floor: Floor, command: Issue, token_id: int) -> Token:
         _check_open(floor)
     if live := floor.live_token_of(command.user_id):
         raise already_waiting(live)
-    index = floor.standing.waiting.get(command.priority, 0) + 1
-    promised = _promise(floor, command, index)
+    promised, position = _promise(floor, command), floor.next_position(command.priority)
     token = _token(floor, command, token_id, promised)
-    data: dict[str, Any] = {"estimate": promised.view()}
+    # Who is told the place with the number itself needs no second letter about it.
+    token = replace(token, is_near_told=position <= token.near_turn)
+    data: dict[str, Any] = {"position": position, "estimate": promised.view()}
     if command.is_forced:
         data["forced"] = True
     return floor.add(token, command.actor, data)
@@ -62,7 +64,8 @@ def _token(floor: Floor, command: Issue, token_id: int, promised: Estimate) -> T
     )
 
 
-def _promise(floor: Floor, command: Issue, index: int) -> Estimate:
+def _promise(floor: Floor, command: Issue) -> Estimate:
+    index = floor.standing.waiting.get(command.priority, 0) + 1
     return floor.forecast.at(command.priority, index) if floor.forecast else UNKNOWN
 
 

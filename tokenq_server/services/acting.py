@@ -143,8 +143,8 @@ def _by_itself(command: Tidy | TellNear, floor: Floor) -> None:
 
 def _issue(request: Request, command: Issue, floor: Floor, contacts: dict[int, Contact], new_id: int) -> Reply:
     token = issue(floor, _with_contact(command, contacts), new_id)
-    promised: EstimateView = floor.records[-1].data["estimate"]
-    return _reply(201, request, token, floor, floor.position_of(token), promised)
+    told = floor.records[-1].data
+    return _reply(201, request, token, floor, told["position"], told["estimate"])
 
 
 def _with_contact(command: Issue, contacts: dict[int, Contact]) -> Issue:

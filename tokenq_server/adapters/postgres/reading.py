@@ -13,6 +13,7 @@ from tokenq_server.adapters.postgres.places import DEPARTMENT
 from tokenq_server.adapters.postgres.rows import department_from, standing_from, token_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state, outbox, token
 from tokenq_server.domain.token import Token
+from tokenq_server.services.near_turn import Wish
 from tokenq_server.services.reading import Snapshot, Sought
 
 
@@ -50,6 +51,16 @@ class PostgresReading:
                 counts=await _counts(connection, department_id, standing.day, standing.waiting),
                 counters=await read_counters(connection, row["branch_id"]),
             )
+
+    async def near_turn_wishes(self) -> list[Wish]:
+        """The departments in which somebody who waits wants to be told and was not yet."""
+        query = (
+            select(token.c.department_id, func.max(token.c.near_turn).label("furthest"))
+            .where(token.c.state == "WAITING", token.c.near_turn > 0, ~token.c.is_near_told)
+            .group_by(token.c.department_id)
+        )
+        async with self._database.begin() as connection:
+            return [Wish(row.department_id, row.furthest) for row in await connection.execute(query)]
 
     async def token(self, token_id: int) -> Token | None:
         """One token."""

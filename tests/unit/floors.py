@@ -1,0 +1,102 @@
+"""Floors to try the verbs on, and the verbs in few words."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.words import Priority
+from tokenq_server.domain import calling, issuing, moving, transferring, undoing
+from tokenq_server.domain.commands import CallNext, CallToken, Issue, MoveToken, ServeNext, TransferToken, UndoMove
+from tokenq_server.domain.counters import Counters, Operator
+from tokenq_server.domain.department import Department, Standing
+from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.lifecycle import Verb
+from tokenq_server.domain.rules import Rules
+from tokenq_server.domain.token import Token
+
+TODAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+ANN, BEN = Operator("ann", "user:1"), Operator("ben", "user:2")
+
+
+class Room:
+    """A branch with some departments, one moment after the other."""
+
+    def __init__(self, *ids: str, rules: Rules | None = None, **settings: Any) -> None:
+        self.counters = Counters()
+        self.floors = {
+            name: Floor(
+                Department(name, f"Department {name}", prefix=name, rules=rules or Rules(), **settings),
+                Standing(TODAY),
+                NOW,
+                self.counters,
+            )
+            for name in ids or ("CW",)
+        }
+        self._next_id = 100
+
+    @property
+    def floor(self) -> Floor:
+        """The first department."""
+        return next(iter(self.floors.values()))
+
+    def later(self, **time: float) -> None:
+        """Let time pass."""
+        for floor in self.floors.values():
+            floor.now += timedelta(**time)
+
+    def issue(self, to: str = "CW", **more: Any) -> Token:
+        self._next_id += 1
+        return issuing.issue(self.floors[to], Issue(to, "desk", **more), self._next_id)
+
+    def call(self, counter: str = "1", of: str = "CW", operator: Operator = ANN) -> Token:
+        return calling.call_next(self.floors[of], CallNext(of, operator, counter))
+
+    def pick(self, token: Token, counter: str = "1", *, is_admin: bool = False) -> Token:
+        command = CallToken(token.department_id, ANN, counter, token.token_id, "asked", is_admin)
+        return calling.call_token(self.floors[token.department_id], command)
+
+    def serve_next(self, counter: str = "1", of: str = "CW") -> Token:
+        return calling.serve_next(self.floors[of], ServeNext(of, ANN, counter))
+
+    def move(self, token: Token, verb: Verb, **more: Any) -> Token:
+        command = MoveToken(token.department_id, "ann", token.token_id, verb, token.claim_version, **more)
+        return moving.move(self.floors[token.department_id], command)
+
+    def transfer(self, token: Token, to: str) -> Token:
+        command = TransferToken(token.department_id, "ann", token.token_id, to, token.claim_version)
+        return transferring.transfer(self.floors[token.department_id], self.floors[to], command)
+
+    def undo(self, token: Token) -> Token:
+        command = UndoMove(token.department_id, "ann", token.token_id, token.claim_version)
+        return undoing.undo(self.floors, command)
+
+    def waiting(self, of: str = "CW") -> dict[Priority, int]:
+        """How many the department's row says wait, per class."""
+        return {name: count for name, count in self.floors[of].standing.waiting.items() if count}
+
+    def events(self, of: str = "CW") -> list[str]:
+        return [str(record.event_type) for record in self.floors[of].records]
+
+
+def refused(code: ProblemCode, *words: str) -> AbstractContextManager[Any]:
+    """The refusal with this code, whose sentence and hint hold these words."""
+
+    def fits(error: Refused) -> bool:
+        told = f"{error.problem.detail} {error.problem.hint}"
+        return error.problem.code is code and all(word in told for word in words)
+
+    check: Callable[[Refused], bool] = fits
+    return pytest.raises(Refused, check=check)
+
+
+def with_rules(room: Room, **rules: Any) -> Room:
+    """The room with other rules from now on."""
+    for floor in room.floors.values():
+        floor.department = replace(floor.department, rules=replace(floor.department.rules, **rules))
+    return room

@@ -1,0 +1,196 @@
+"""The verbs inside one department, and their guards."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.unit.floors import NOW, Room, refused
+from tokenq.contract.problems import ProblemCode
+from tokenq.contract.words import Priority, RequeuePosition, TokenState
+from tokenq_server.domain.commands import TellNear
+from tokenq_server.domain.lifecycle import MOVES, Verb
+from tokenq_server.domain.moving import come_back, tell_near
+from tokenq_server.domain.rules import Rules
+from tokenq_server.domain.token import Token
+
+
+def test_parking_frees_the_counter_and_resuming_gives_the_old_place_back() -> None:
+    """Who fetches a paper does not lose the place, and nobody waits for them at the counter."""
+    room = Room()
+    first, second = room.issue(), room.issue()
+    parked = room.move(room.call(), Verb.PARK, reason="fetches a form")
+    assert (parked.state, parked.counter_id) == (TokenState.PARKED, None)
+
+    assert room.call().token_id == second.token_id
+    room.move(room.floor.tokens[second.token_id], Verb.SERVE)
+    room.move(parked, Verb.RESUME)
+
+    assert room.call().token_id == first.token_id
+
+
+def test_time_parked_is_not_time_waited() -> None:
+    """Half an hour at the copy shop must not make somebody overdue."""
+    room = Room()
+    room.issue()
+    room.later(minutes=10)
+    parked = room.move(room.call(), Verb.PARK)
+    room.later(minutes=30)
+
+    resumed = room.move(parked, Verb.RESUME)
+
+    assert room.floor.now - resumed.waiting_since == timedelta(minutes=10)
+
+
+def test_the_parked_come_back_when_their_time_comes_and_not_before() -> None:
+    room = Room()
+    room.issue()
+    parked = room.move(room.call(), Verb.PARK, until=NOW + timedelta(minutes=5))
+    room.later(minutes=4)
+    come_back(room.floor, room.floor.tokens[parked.token_id])
+    assert room.floor.tokens[parked.token_id].state is TokenState.PARKED
+
+    room.later(minutes=1)
+    come_back(room.floor, room.floor.tokens[parked.token_id])
+
+    assert room.floor.tokens[parked.token_id].state is TokenState.WAITING
+    assert room.floor.records[-1].actor == "tokenq"
+    assert room.waiting() == {Priority.NORMAL: 1}
+
+
+def test_nobody_is_parked_until_the_past() -> None:
+    room = Room()
+    room.issue()
+    with refused(ProblemCode.INVALID, "past"):
+        room.move(room.call(), Verb.PARK, until=NOW - timedelta(minutes=5))
+
+
+def test_a_missed_one_is_reinstated_at_the_old_place_or_the_last() -> None:
+    """Late by a minute or by an hour: staff decide where they come in again."""
+    for position, expected in ((RequeuePosition.ORIGINAL, "CW-001"), (RequeuePosition.LAST, "CW-002")):
+        room = Room()
+        room.issue(), room.issue()
+        missed = room.move(room.call(), Verb.NO_SHOW)
+
+        back = room.move(missed, Verb.REINSTATE, position=position)
+
+        assert (back.state, back.calls, back.counter_id) == (TokenState.WAITING, 0, None)
+        assert room.call().display == expected
+
+
+def test_nobody_comes_back_from_another_day_or_beside_oneself() -> None:
+    room = Room()
+    old = room.move(room.issue(user_id=7), Verb.CANCEL)
+    room.issue(user_id=7)
+    with refused(ProblemCode.ALREADY_WAITING, "CW-002"):
+        room.move(old, Verb.REINSTATE)
+
+    room.floor.standing = type(room.floor.standing)(old.day + timedelta(days=1), waiting=room.floor.standing.waiting)
+    with refused(ProblemCode.WRONG_STATE, "another business day"):
+        room.move(old, Verb.REINSTATE)
+
+
+def test_another_class_keeps_the_arrival() -> None:
+    """An edit never changes who came first."""
+    room = Room()
+    early, late = room.issue(), room.issue(priority=Priority.PRIORITY)
+    raised = room.move(early, Verb.PRIORITY, priority=Priority.PRIORITY, reason="pregnant")
+
+    assert room.waiting() == {Priority.PRIORITY: 2}
+    assert room.floor.records[-1].data == {"from": "normal", "to": "priority", "reason": "pregnant"}
+    assert room.call().token_id == raised.token_id
+    with refused(ProblemCode.WRONG_STATE, "already"):
+        room.move(late, Verb.PRIORITY, priority=Priority.PRIORITY)
+
+
+def test_a_no_show_takes_as_many_calls_and_as_long_as_the_department_says() -> None:
+    """People complain about being struck off after one quiet call."""
+    room = Room(rules=Rules(min_calls=2, no_show_grace_seconds=60))
+    room.issue()
+    called = room.call()
+    with refused(ProblemCode.TOO_EARLY, "1 of 2"):
+        room.move(called, Verb.NO_SHOW)
+    called = room.move(called, Verb.RECALL)
+    with refused(ProblemCode.TOO_EARLY, "60 seconds"):
+        room.move(called, Verb.NO_SHOW)
+
+    room.later(seconds=60)
+
+    assert room.move(called, Verb.NO_SHOW).state is TokenState.NO_SHOW
+
+
+def test_recalls_have_a_pause_and_an_end() -> None:
+    room = Room(rules=Rules(recall_cooldown_seconds=30, max_calls=2))
+    room.issue()
+    called = room.call()
+    with refused(ProblemCode.TOO_EARLY, "30 seconds"):
+        room.move(called, Verb.RECALL)
+    room.later(seconds=30)
+    called = room.move(called, Verb.RECALL)
+    room.later(seconds=30)
+    with refused(ProblemCode.LIMIT_REACHED, "2 times"):
+        room.move(called, Verb.RECALL)
+
+
+@pytest.mark.parametrize(
+    "verb", [verb for verb in MOVES if verb not in (Verb.CALL, Verb.TRANSFER, Verb.UNDO, Verb.EXPIRE)]
+)
+@pytest.mark.parametrize("state", list(TokenState))
+def test_the_table_alone_decides_what_is_possible(verb: Verb, state: TokenState) -> None:
+    """Each verb from each state: done if the table has it (or it is done already), refused in words otherwise."""
+    room = Room()
+    token = in_state(room, state)
+    is_done = token.state is MOVES[verb].target and token.state not in (TokenState.WAITING, TokenState.CALLED)
+    before = len(room.floor.records)
+    if state in MOVES[verb].sources:
+        moved = room.move(token, verb, priority=Priority.URGENT)
+        assert moved.state is MOVES[verb].target
+        assert len(room.floor.records) == before + 1
+    elif is_done:
+        assert room.move(token, verb) == token
+        assert len(room.floor.records) == before
+    else:
+        with refused(ProblemCode.WRONG_STATE, str(state)):
+            room.move(token, verb)
+        assert len(room.floor.records) == before
+
+
+def in_state(room: Room, state: TokenState):
+    token = room.issue()
+    if state is TokenState.WAITING:
+        return token
+    if state is TokenState.CANCELLED:
+        return room.move(token, Verb.CANCEL)
+    if state is TokenState.EXPIRED:
+        room.later(days=1)
+        room.floor.turn_day([token])
+        return room.floor.tokens[token.token_id]
+    called = room.call()
+    way = {
+        TokenState.SERVING: Verb.START,
+        TokenState.PARKED: Verb.PARK,
+        TokenState.SERVED: Verb.SERVE,
+        TokenState.NO_SHOW: Verb.NO_SHOW,
+    }
+    return room.move(called, way[state]) if state in way else called
+
+
+def test_near_turns_are_told_once_and_only_to_who_still_waits() -> None:
+    room = Room()
+    first, second, third = (room.issue(email="a@example.org", near_turn=1) for _ in range(3))
+    room.call()
+
+    for _ in range(2):
+        tell_near(room.floor, TellNear("CW", ((first.token_id, 1), (second.token_id, 1), (999, 1))))
+
+    told = [record.token.token_id for record in room.floor.records if record.event_type == "TOKEN_TURN_NEAR"]
+    assert told == [second.token_id]
+    assert not room.floor.tokens[third.token_id].is_near_told
+
+
+def test_who_hears_the_place_with_the_number_is_not_told_again() -> None:
+    """The first letter says 'you are second': a second one at once would be noise."""
+    room = Room()
+    assert room.issue(email="a@example.org", near_turn=2).is_near_told
+    assert room.issue(email="a@example.org", near_turn=2).is_near_told
+    assert not room.issue(email="a@example.org", near_turn=2).is_near_told
+    assert room.issue(near_turn=2).near_turn == 0, "nobody to write to"

@@ -1,0 +1,154 @@
+"""Transfers and undo: a token goes to another department and back, and every move can be taken back."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.floors import ANN, Room, refused, with_rules
+from tests.unit.test_moving import in_state
+from tokenq.contract.problems import ProblemCode
+from tokenq.contract.words import Priority, TokenState
+from tokenq_server.domain.lifecycle import MOVES, Verb
+from tokenq_server.domain.token import Token
+
+
+def same(one: Token, other: Token) -> bool:
+    """Whether two are the same but for the fence and the way back."""
+    return replace(one, claim_version=0, undo=None) == replace(other, claim_version=0, undo=None)
+
+
+def test_a_transferred_token_keeps_its_number_and_waits_anew() -> None:
+    """The person has one number on paper, whatever rooms they are sent through."""
+    room = Room("CW", "HR")
+    room.issue("HR")
+    room.issue()
+    room.later(minutes=7)
+    moved = room.transfer(room.call(), "HR")
+
+    assert (moved.display, moved.department_id, moved.issued_in) == ("CW-001", "HR", "CW")
+    assert (moved.state, moved.counter_id, moved.waiting_since) == (TokenState.WAITING, None, room.floor.now)
+    assert room.waiting("CW") == {}
+    assert room.waiting("HR") == {Priority.NORMAL: 2}
+    assert [room.call(str(number), of="HR").display for number in (1, 2)] == ["HR-001", "CW-001"]
+
+
+def test_both_logs_tell_of_a_transfer() -> None:
+    """The board of each department shows it, from its own log alone."""
+    room = Room("CW", "HR")
+    room.issue()
+    room.transfer(room.call("3"), "HR")
+    left, came = room.floors["CW"].records[-1], room.floors["HR"].records[-1]
+
+    assert (left.token.department_id, left.data, left.token.counter_id) == ("CW", {"from": "CW", "to": "HR"}, "3")
+    assert (came.token.department_id, came.data, came.joins) == ("HR", {"from": "CW", "to": "HR"}, True)
+
+
+def test_a_waiting_one_leaves_the_old_line() -> None:
+    room = Room("CW", "HR")
+    room.transfer(room.issue(), "HR")
+
+    assert room.floors["CW"].records[-1].joins is False
+    with refused(ProblemCode.QUEUE_EMPTY):
+        room.call()
+
+
+@pytest.mark.parametrize(
+    ("to", "code"), [("CW", ProblemCode.INVALID), ("HR", ProblemCode.DEPARTMENT_CLOSED), ("FAR", ProblemCode.INVALID)]
+)
+def test_where_nobody_can_be_sent(to: str, code: ProblemCode) -> None:
+    """The same department, a closed one, one in another town."""
+    room = Room("CW", "HR", "FAR")
+    room.floors["HR"].department = replace(room.floors["HR"].department, is_open=False)
+    room.floors["FAR"].department = replace(room.floors["FAR"].department, branch_id="far")
+    token = room.issue()
+    with refused(code):
+        room.transfer(token, to)
+    assert room.events() == ["TOKEN_GENERATED"]
+
+
+def test_nobody_waits_twice_in_one_department_by_a_transfer() -> None:
+    room = Room("CW", "HR")
+    room.issue("HR", user_id=7)
+    with refused(ProblemCode.ALREADY_WAITING, "HR-001"):
+        room.transfer(room.issue(user_id=7), "HR")
+
+
+@pytest.mark.parametrize("verb", [verb for verb, move in MOVES.items() if move.has_undo])
+def test_every_move_can_be_taken_back(verb: Verb) -> None:
+    """From each state that the table allows: after undo all is as before, and the log tells both."""
+    for state in sorted(MOVES[verb].sources):
+        room = Room("CW", "HR")
+        before = in_state(room, state)
+        waiting = room.waiting(), room.waiting("HR")
+        if verb is Verb.CALL:
+            after = room.call()
+        elif verb is Verb.TRANSFER:
+            after = room.transfer(before, "HR")
+        else:
+            after = room.move(before, verb, priority=Priority.URGENT)
+
+        again = room.undo(after)
+
+        assert same(again, before)
+        assert again.claim_version > after.claim_version
+        assert (room.waiting(), room.waiting("HR")) == waiting
+        assert room.events()[-1] == "TOKEN_REVERTED"
+        assert room.floor.records[-1].data["undone"] == verb
+        held = room.counters.held("main", "1")
+        assert (held == again) if again.is_at_counter else (held is None)
+
+
+def test_an_undone_call_puts_the_person_first_again() -> None:
+    room = Room()
+    first, second = room.issue(), room.issue()
+    room.undo(room.call())
+
+    assert [room.call("1").token_id, room.call("2").token_id] == [first.token_id, second.token_id]
+
+
+def test_there_is_no_undo_of_an_undo_and_none_after_the_time() -> None:
+    """Undo is for a slip of the finger, not for rewriting the day."""
+    room = with_rules(Room(), undo_minutes=5)
+    room.issue(), room.issue()
+    with refused(ProblemCode.NOTHING_TO_UNDO):
+        room.undo(room.undo(room.call()))
+    called = room.call("2")
+    room.later(minutes=5)
+    with refused(ProblemCode.NOTHING_TO_UNDO, "5 minutes"):
+        room.undo(called)
+
+
+def test_undo_does_not_push_anybody_from_a_counter() -> None:
+    """The slip is noticed after the next one was called: one of both must give way first."""
+    room = Room()
+    room.issue(), room.issue()
+    served = room.move(room.call(), Verb.SERVE)
+    room.call()
+    with refused(ProblemCode.COUNTER_BUSY, "CW-002"):
+        room.undo(served)
+
+
+def test_undo_is_fenced() -> None:
+    room = Room()
+    room.issue()
+    called = room.call()
+    room.undo(called)
+    with refused(ProblemCode.STALE_CLAIM):
+        room.move(called, Verb.SERVE)
+
+
+def test_undo_of_a_cancellation_does_not_make_one_person_two() -> None:
+    room = Room()
+    gone = room.move(room.issue(user_id=7), Verb.CANCEL)
+    room.issue(user_id=7)
+    with refused(ProblemCode.ALREADY_WAITING):
+        room.undo(gone)
+
+
+def test_what_happens_by_itself_is_not_undone() -> None:
+    """The end of the day is nobody's slip."""
+    room = Room()
+    expired = in_state(room, TokenState.EXPIRED)
+    with refused(ProblemCode.NOTHING_TO_UNDO):
+        room.undo(expired)
+    assert ANN.name
