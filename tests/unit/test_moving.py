@@ -154,7 +154,8 @@ def test_the_table_alone_decides_what_is_possible(verb: Verb, state: TokenState)
         assert len(room.floor.records) == before
 
 
-def in_state(room: Room, state: TokenState):
+def in_state(room: Room, state: TokenState) -> Token:
+    """The first token of a room, in this state; at counter 1 where that makes sense."""
     token = room.issue()
     if state is TokenState.WAITING:
         return token

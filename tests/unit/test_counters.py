@@ -1,0 +1,161 @@
+"""Counters: claims, pauses, work profiles, and who is called where."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.unit.floors import ANN, BEN, NOW, Room, refused
+from tokenq.contract.problems import ProblemCode
+from tokenq.contract.words import CounterState, Priority
+from tokenq_server.domain import calling
+from tokenq_server.domain.commands import CallByProfile
+from tokenq_server.domain.counters import LEASE, Counter, closed, opened, paused
+from tokenq_server.domain.lifecycle import Verb
+from tokenq_server.domain.policy import Choice, Policy, Waiting
+from tokenq_server.domain.profile import first_of_profile
+from tokenq_server.domain.rules import Rules
+from tokenq_server.domain.token import Token
+
+DESK = Counter("main", "1", CounterState.OPEN)
+
+
+def profile(room: Room, *departments: str, counter: str = "1", is_ordered: bool = True) -> Token:
+    floors = [room.floors[name] for name in departments]
+    return calling.call_by_profile(floors, CallByProfile(departments, ANN, counter, is_ordered))
+
+
+def test_a_counter_is_claimed_by_one_operator_until_the_lease_ends() -> None:
+    """Two clerks who type the same desk number call each other's customers."""
+    mine = opened(DESK, ANN, NOW, ())
+    with refused(ProblemCode.COUNTER_CLAIMED, "ann"):
+        opened(mine, BEN, NOW + LEASE - timedelta(seconds=1), ())
+
+    assert opened(mine, ANN, NOW, ()).operator == "ann"
+    assert opened(mine, BEN, NOW + LEASE, ()).operator == "ben"
+    assert opened(mine, BEN, NOW, (), take_over=True).operator == "ben"
+
+
+def test_only_the_operator_pauses_and_closes() -> None:
+    mine = opened(DESK, ANN, NOW, ())
+    for change in (paused(mine, ANN, NOW, "lunch"), closed(mine, None, ANN, NOW)):
+        assert change.state in (CounterState.PAUSED, CounterState.CLOSED)
+    with refused(ProblemCode.COUNTER_CLAIMED):
+        paused(mine, BEN, NOW, "prank")
+    with refused(ProblemCode.COUNTER_CLAIMED):
+        closed(mine, None, BEN, NOW)
+
+
+def test_nobody_is_left_at_a_closed_counter() -> None:
+    room = Room()
+    room.issue()
+    with refused(ProblemCode.COUNTER_BUSY, "CW-001"):
+        closed(DESK, room.call(), ANN, NOW)
+
+
+def test_a_paused_counter_calls_nobody_but_keeps_whom_it_has() -> None:
+    """Pressing next by habit during the break must not call a person to an empty desk."""
+    room = Room()
+    room.issue(), room.issue()
+    held = room.call()
+    room.counters.know([replace(DESK, state=CounterState.PAUSED, reason="lunch")])
+
+    assert room.call() == held
+    room.move(held, Verb.SERVE)
+    with refused(ProblemCode.COUNTER_PAUSED, "lunch", "tokenq counter open 1"):
+        room.call()
+
+
+def test_a_counter_claimed_by_somebody_else_calls_nobody_for_me() -> None:
+    room = Room()
+    token = room.issue()
+    room.counters.know([opened(DESK, BEN, NOW, ())])
+    with refused(ProblemCode.COUNTER_CLAIMED, "ben"):
+        room.call()
+    with refused(ProblemCode.COUNTER_CLAIMED):
+        room.pick(token)
+    with refused(ProblemCode.COUNTER_CLAIMED):
+        room.serve_next()
+    assert room.events() == ["TOKEN_GENERATED"]
+    assert room.call(operator=BEN).token_id == token.token_id
+
+
+def test_a_call_opens_a_counter_that_is_closed_or_new() -> None:
+    """A script with a counter's name must work on the first morning."""
+    room = Room()
+    for _ in range(3):
+        room.issue()
+    room.counters.know([DESK, replace(DESK, counter_id="2", state=CounterState.CLOSED)])
+    for counter in "123":
+        room.call(counter)
+
+    assert room.counters.opened == {("main", "2"), ("main", "3")}
+
+
+def test_a_department_that_lists_its_counters_is_served_there_only() -> None:
+    room = Room(rules=Rules(counters=("1", "2")))
+    room.issue()
+    with refused(ProblemCode.UNKNOWN_COUNTER, "1, 2"):
+        room.call("9")
+    assert room.call("2").counter_id == "2"
+
+
+def test_a_work_profile_is_a_limit_too() -> None:
+    room = Room()
+    room.issue()
+    room.counters.know([replace(DESK, departments=("HR",))])
+    with refused(ProblemCode.UNKNOWN_COUNTER, "HR"):
+        room.call()
+
+
+def test_out_of_order_takes_the_permission_the_department_asks_for() -> None:
+    """Staff pick the easy customers when they can."""
+    room = Room(rules=Rules(out_of_order_by="admin"))
+    room.issue()
+    late = room.issue()
+    with refused(ProblemCode.FORBIDDEN, "admins"):
+        room.pick(late)
+    assert room.pick(late, is_admin=True).reason == "called out of order: asked"
+
+
+def test_a_profile_serves_its_departments_in_order() -> None:
+    room = Room("CW", "HR")
+    room.issue("CW")
+    room.later(minutes=1)
+    room.issue("HR")
+    called = profile(room, "HR", "CW")
+
+    assert called.department_id == "HR"
+    assert "HR was next for counter 1" in (called.reason or "")
+    assert profile(room, "HR", "CW") == called, "a second press is harmless"
+    assert profile(room, "HR", "CW", counter="2").department_id == "CW"
+    with refused(ProblemCode.QUEUE_EMPTY, "HR, CW"):
+        profile(room, "HR", "CW", counter="3")
+
+
+def test_without_an_order_who_waited_longest_goes_first() -> None:
+    room = Room("CW", "HR")
+    room.issue("HR")
+    room.later(minutes=1)
+    room.issue("CW")
+
+    assert profile(room, "CW", "HR", is_ordered=False).department_id == "HR"
+
+
+def test_no_profile_makes_anybody_wait_past_the_maximum() -> None:
+    """A counter that always finds somebody in its first department must not starve the second."""
+    policy = Policy(max_wait=timedelta(minutes=60))
+
+    def choice(minutes: int) -> tuple[Choice, Policy]:
+        since = NOW - timedelta(minutes=minutes)
+        return Choice(Waiting(minutes, Priority.NORMAL, minutes, since), "first in line"), policy
+
+    assert first_of_profile([choice(5), choice(59)], NOW) == 0
+    assert first_of_profile([choice(5), choice(61)], NOW) == 1
+    assert first_of_profile([choice(61), choice(90), choice(75)], NOW) == 1
+
+
+def test_a_counter_busy_with_another_department_calls_nobody_by_profile() -> None:
+    room = Room("CW", "HR")
+    room.issue("CW"), room.issue("HR")
+    room.call("1", of="CW")
+    with refused(ProblemCode.COUNTER_BUSY, "CW-001"):
+        profile(room, "HR")
