@@ -1,13 +1,13 @@
 """What requests may say: strict shapes that refuse unknown fields, wrong types and unprintable text."""
 
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from tokenq.contract import names
-from tokenq.contract.words import Priority, RequeuePosition, Role
+from tokenq.contract.words import LetterKind, Priority, RequeuePosition, Role
 
 _JOINERS = "\u200c\u200d"
 """Zero-width joiner and non-joiner: part of how Persian, Hindi and families of emoji are written."""
@@ -37,6 +37,7 @@ Email = Annotated[str, Field(pattern=names.EMAIL, max_length=names.EMAIL_LENGTH)
 Username = Annotated[str, Field(pattern=names.USERNAME)]
 Password = Annotated[str, Field(min_length=names.PASSWORD_LENGTH[0], max_length=names.PASSWORD_LENGTH[1])]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Seconds = Annotated[int, Field(ge=0, le=3600)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Departments = Annotated[list[DepartmentId], Field(max_length=200)]
 AnyPriority = Annotated[Priority, Field(strict=False)]
@@ -189,8 +190,19 @@ class Cancel(Body):
     reason: Reason | None = None
 
 
+class HoursBody(Body):
+    """Opening hours: per weekday, and per date what holds instead."""
+
+    weekly: dict[str, Annotated[list[str], Field(max_length=8)]] = {}
+    exceptions: Annotated[dict[str, Annotated[list[str], Field(max_length=8)]], Field(max_length=400)] = {}
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"weekly": {"mon": ["08:00-12:00"]}, "exceptions": {"2026-12-25": []}}]}
+    )
+
+
 class DepartmentFields(Body):
-    """A department's settings, each of which may be left out."""
+    """A department's settings, each of which may be left out; ``hours`` null means the branch's."""
 
     name: PersonName | None = None
     branch_id: BranchId | None = None
@@ -199,10 +211,27 @@ class DepartmentFields(Body):
     ratio: Annotated[str, Field(min_length=3, max_length=5)] | None = None
     max_wait_minutes: Minutes | None = None
     open: bool | None = None
+    number_start: Annotated[int, Field(ge=1, le=900_000)] | None = None
+    daily_cap: Annotated[int, Field(ge=0, le=900_000)] | None = None
+    min_calls: Annotated[int, Field(ge=1, le=20)] | None = None
+    no_show_grace_seconds: Seconds | None = None
+    recall_cooldown_seconds: Seconds | None = None
+    max_calls: Annotated[int, Field(ge=0, le=100)] | None = None
+    undo_minutes: Annotated[int, Field(ge=0, le=60)] | None = None
+    near_turn: Annotated[int, Field(ge=0, le=50)] | None = None
+    letters: Annotated[list[Annotated[LetterKind, Field(strict=False)]], Field(max_length=5)] | None = None
+    service_minutes: Annotated[int, Field(ge=1, le=480)] | None = None
+    service_level_minutes: Minutes | None = None
+    service_level_percent: Annotated[int, Field(ge=1, le=100)] | None = None
+    counters: Annotated[list[CounterId], Field(max_length=200)] | None = None
+    out_of_order_by: Literal["staff", "admin"] | None = None
+    last_token_minutes: Annotated[int, Field(ge=0, le=480)] | None = None
+    class_names: dict[AnyPriority, Label] | None = None
+    hours: HoursBody | None = None
 
     def settings(self) -> dict[str, Any]:
         """The settings that the request names, as the use case calls them."""
-        said = {name: value for name, value in self.said().items() if value is not None}
+        said = {name: value for name, value in self.said().items() if value is not None or name == "hours"}
         if "open" in said:
             said["is_open"] = said.pop("open")
         said.pop("department_id", None)
@@ -231,6 +260,7 @@ class PutBranch(Body):
     name: PersonName
     timezone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
     rollover_hour: Annotated[int, Field(ge=0, le=23)] = 4
+    hours: HoursBody | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Town hall", "timezone": "Europe/Berlin"}]})
 

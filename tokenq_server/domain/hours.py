@@ -1,11 +1,24 @@
-"""Opening hours: weekly intervals and dated exceptions, in the branch's local time."""
+"""Opening hours: weekly intervals and dated exceptions, in the branch's local time.
 
-from collections.abc import Mapping
+A time of day that the clock skips in spring is the moment of the jump; one that comes twice in autumn is the
+earlier of the two when it opens and the later when it closes.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.views import HoursDocument
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_INTERVAL = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)")
+_LOOK_AHEAD = 400
+"""Days: whoever is closed for longer than a year has no opening that could be told."""
 
 
 @dataclass(frozen=True)
@@ -26,30 +39,14 @@ class Hours:
     weekly: Mapping[int, tuple[Interval, ...]] = field(default_factory=dict)
     exceptions: Mapping[date, tuple[Interval, ...]] = field(default_factory=dict)
 
-
-def hours_from(document: Mapping[str, Any]) -> Hours:
-    """Hours from their document, ``{"weekly": {"mon": ["08:00-12:00"]}, "exceptions": {"2026-12-25": []}}``."""
-    return Hours(
-        weekly={WEEKDAYS.index(day): _intervals(texts) for day, texts in document["weekly"].items()},
-        exceptions={date.fromisoformat(day): _intervals(texts) for day, texts in document["exceptions"].items()},
-    )
-
-
-def hours_document(hours: Hours) -> dict[str, Any]:
-    """The document of hours."""
-    return {
-        "weekly": {WEEKDAYS[day]: [str(one) for one in hours.weekly[day]] for day in sorted(hours.weekly)},
-        "exceptions": {str(day): [str(one) for one in hours.exceptions[day]] for day in sorted(hours.exceptions)},
-    }
-
-
-def _intervals(texts: list[str]) -> tuple[Interval, ...]:
-    return tuple(Interval(*(time.fromisoformat(part) for part in text.split("-"))) for text in texts)
+    def of(self, day: date) -> tuple[Interval, ...]:
+        """The intervals that begin on a day."""
+        return self.exceptions[day] if day in self.exceptions else self.weekly.get(day.weekday(), ())
 
 
 @dataclass(frozen=True)
 class Opening:
-    """Placeholder until the real one lands."""
+    """Whether it is open, and when that changes next, in UTC; ``None``: not in the time to come."""
 
     is_open: bool
     closes_at: datetime | None = None
@@ -57,5 +54,103 @@ class Opening:
 
 
 def opening(hours: Hours | None, now: datetime, timezone: str) -> Opening:
-    """Placeholder."""
-    return Opening(True)
+    """Whether a place with these hours is open at ``now``, an aware time. Without hours it always is."""
+    if hours is None:
+        return Opening(True)
+    zone, closes_at = ZoneInfo(timezone), None
+    for start, end in _stretches(hours, now, zone):
+        if closes_at is not None:
+            # Intervals that touch are one: midnight does not close a place that is open all night.
+            if start > closes_at:
+                break
+            closes_at = max(closes_at, end)
+        elif start <= now < end:
+            closes_at = end
+        elif start > now:
+            return Opening(False, opens_at=start)
+    return Opening(True, closes_at=closes_at) if closes_at else Opening(False)
+
+
+def _stretches(hours: Hours, now: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """The open times from the day before ``now`` on, as moments in UTC, by their beginning."""
+    first = now.astimezone(zone).date() - timedelta(days=1)
+    for ahead in range(_LOOK_AHEAD):
+        day = first + timedelta(days=ahead)
+        for one in sorted(hours.of(day), key=lambda one: one.start):
+            last = day if one.end > one.start else day + timedelta(days=1)
+            start, end = _moment(day, one.start, zone, fold=0), _moment(last, one.end, zone, fold=1)
+            if start < end:
+                yield start, end
+
+
+def _moment(day: date, at: time, zone: ZoneInfo, *, fold: int) -> datetime:
+    local = datetime.combine(day, at, zone)
+    early, late = local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC)
+    if early > late:
+        # The clock skips this time: the moment of the jump lies between the two readings.
+        return _jump(late, early, zone)
+    return late if fold else early
+
+
+def _jump(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The second at which the zone's offset changes between two moments."""
+    offset = before.astimezone(zone).utcoffset()
+    low, high = int(before.timestamp()), int(after.timestamp())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return datetime.fromtimestamp(high, UTC)
+
+
+def hours_from(document: Mapping[str, Any]) -> Hours:
+    """Hours from their document, ``{"weekly": {"mon": ["08:00-12:00"]}, "exceptions": {"2026-12-25": []}}``.
+
+    Raises:
+        Refused: ``invalid``, with the day that is wrong; ``path`` names it.
+    """
+    weekly, exceptions = document.get("weekly", {}), document.get("exceptions", {})
+    for day in weekly:
+        if day not in WEEKDAYS:
+            raise _wrong(f"weekly.{day}", f"'{day}' is no weekday.", f"Use {', '.join(WEEKDAYS)}.")
+    return Hours(
+        weekly={WEEKDAYS.index(day): _intervals(f"weekly.{day}", texts) for day, texts in weekly.items()},
+        exceptions={_date(day): _intervals(f"exceptions.{day}", texts) for day, texts in exceptions.items()},
+    )
+
+
+def hours_document(hours: Hours) -> HoursDocument:
+    """The document of hours."""
+    return {
+        "weekly": {WEEKDAYS[day]: [str(one) for one in hours.weekly[day]] for day in sorted(hours.weekly)},
+        "exceptions": {str(day): [str(one) for one in hours.exceptions[day]] for day in sorted(hours.exceptions)},
+    }
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise _wrong(f"exceptions.{text}", f"'{text}' is no date.", "Write it as 2026-12-25.") from None
+
+
+def _intervals(path: str, texts: list[str]) -> tuple[Interval, ...]:
+    for text in texts:
+        if not _INTERVAL.fullmatch(text):
+            raise _wrong(path, f"'{text}' are no opening hours.", "Write them as 08:00-12:00.")
+    found = sorted((_interval(text) for text in texts), key=lambda one: one.start)
+    for one, following in pairwise(found):
+        if one.end <= one.start or one.end > following.start:
+            raise _wrong(path, f"{one} and {following} overlap.", "Join them into one.")
+    return tuple(found)
+
+
+def _interval(text: str) -> Interval:
+    start, _, end = text.partition("-")
+    return Interval(time.fromisoformat(start), time.fromisoformat(end if end != "24:00" else "00:00"))
+
+
+def _wrong(path: str, detail: str, hint: str) -> Refused:
+    return refuse(ProblemCode.INVALID, detail, hint, path=f"hours.{path}")

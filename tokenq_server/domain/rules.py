@@ -62,7 +62,7 @@ def rules_from(document: Mapping[str, Any]) -> Rules:
 
 def rules_document(rules: Rules) -> dict[str, Any]:
     """The document of rules, whole."""
-    document = {_camel(one.name): getattr(rules, one.name) for one in fields(Rules)}
+    document = {to_camel(one.name): getattr(rules, one.name) for one in fields(Rules)}
     return document | {
         "letters": [str(kind) for kind in rules.letters],
         "counters": list(rules.counters),
@@ -71,7 +71,8 @@ def rules_document(rules: Rules) -> dict[str, Any]:
     }
 
 
-def _camel(name: str) -> str:
+def to_camel(name: str) -> str:
+    """A setting's name as the API spells it."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 

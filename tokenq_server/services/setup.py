@@ -3,33 +3,23 @@
 import re
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tokenq.contract.names import DEPARTMENT_ID
 from tokenq.contract.problems import ProblemCode, Refused, refuse
-from tokenq.contract.views import BranchView, DepartmentView, HoursDocument
+from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.domain.department import Department
-from tokenq_server.domain.hours import Hours, hours_document
+from tokenq_server.domain.floor import SYSTEM
 from tokenq_server.domain.numbering import check_format
 from tokenq_server.domain.policy import Ratio
 from tokenq_server.domain.refusals import unknown_department
-from tokenq_server.domain.rules import rules_document
+from tokenq_server.domain.rules import rules_document, rules_from, to_camel
+from tokenq_server.services.setup_views import Branch, branch_view, department_view
 
 MAIN_BRANCH = "main"
-
-
-@dataclass(frozen=True)
-class Branch:
-    """A site with its time zone and the hour at which its business day begins."""
-
-    branch_id: str
-    name: str
-    timezone: str = "UTC"
-    rollover_hour: int = 4
-    hours: Hours | None = None
 
 
 class SetupStore(Protocol):
@@ -41,8 +31,8 @@ class SetupStore(Protocol):
     async def branch(self, branch_id: str) -> Branch | None:
         """One branch."""
 
-    async def put_branch(self, branch: Branch, *, is_new: bool) -> None:
-        """Write a branch. Raises Refused (``exists``)."""
+    async def put_branch(self, branch: Branch, actor: str, *, is_new: bool) -> None:
+        """Write a branch and tell its departments' logs. Raises Refused (``exists``)."""
 
     async def delete_branch(self, branch_id: str) -> bool:
         """Remove a branch; False if there is none. Raises Refused (``in_use``)."""
@@ -53,13 +43,17 @@ class SetupStore(Protocol):
     async def department(self, department_id: str) -> Department | None:
         """One department."""
 
-    async def put_department(self, department: Department, *, is_new: bool) -> None:
-        """Write a department. Raises Refused (``exists``; ``in_use`` for another branch while somebody is here)."""
+    async def put_department(self, department: Department, actor: str, *, is_new: bool) -> None:
+        """Write a department and tell its log.
 
-    async def change_department(self, department: Department, names: Collection[str]) -> None:
-        """Write only these settings of a department. Raises Refused as above."""
+        Raises:
+            Refused: ``exists``; ``in_use`` for another branch while somebody is here.
+        """
 
-    async def archive_department(self, department_id: str) -> bool:
+    async def change_department(self, department: Department, names: Collection[str], actor: str) -> Department:
+        """Write only these settings of a department, tell its log, and answer what holds now. Raises as above."""
+
+    async def archive_department(self, department_id: str, actor: str) -> bool:
         """Hide a department; False if it still has live tokens."""
 
     async def forget_old_keys(self) -> None:
@@ -80,23 +74,23 @@ class Setup:
         """One branch. Raises Refused."""
         return branch_view(await self._branch(branch_id))
 
-    async def create_branch(self, branch: Branch) -> BranchView:
+    async def create_branch(self, branch: Branch, actor: str) -> BranchView:
         """Create a branch. Raises Refused (``exists``, ``invalid``)."""
         _check_zone(branch.timezone)
-        await self._store.put_branch(branch, is_new=True)
+        await self._store.put_branch(branch, actor, is_new=True)
         return branch_view(branch)
 
-    async def put_branch(self, branch: Branch) -> BranchView:
+    async def put_branch(self, branch: Branch, actor: str) -> BranchView:
         """Create a branch or set it to exactly this."""
         _check_zone(branch.timezone)
-        await self._store.put_branch(branch, is_new=False)
+        await self._store.put_branch(branch, actor, is_new=False)
         return branch_view(branch)
 
     async def start_in_zone(self, timezone: str) -> None:
         """Put the main branch into a time zone, on a system that begins; one that is unknown is left alone."""
         with suppress(Refused):
             name = (await self._branch(MAIN_BRANCH)).name
-            await self.put_branch(Branch(MAIN_BRANCH, name, timezone))
+            await self.put_branch(Branch(MAIN_BRANCH, name, timezone), SYSTEM)
 
     async def delete_branch(self, branch_id: str) -> None:
         """Remove a branch that no department is in. Raises Refused (``in_use``); ``main`` always stays."""
@@ -120,40 +114,45 @@ class Setup:
             if department_id not in known:
                 raise unknown_department(department_id)
 
-    async def create_department(self, department_id: str | None, values: dict[str, Any]) -> DepartmentView:
+    async def create_department(
+        self, department_id: str | None, values: dict[str, Any], actor: str = SYSTEM
+    ) -> DepartmentView:
         """Create a department; without an id one is made from the name's initials. Raises Refused."""
         department_id = department_id or await self._free_id(str(values["name"]))
-        return await self._write(Department(department_id, "", prefix=department_id), values, is_new=True)
+        return await self._write(Department(department_id, "", prefix=department_id), values, actor, is_new=True)
 
-    async def put_department(self, department_id: str, values: dict[str, Any]) -> DepartmentView:
+    async def put_department(self, department_id: str, values: dict[str, Any], actor: str) -> DepartmentView:
         """Create a department or set it to exactly this: what is not said gets its default."""
         known = await self._store.department(department_id)
         fresh = Department(department_id, "", prefix=department_id, is_open=known.is_open if known else True)
-        return await self._write(fresh, values, is_new=False)
+        return await self._write(fresh, values, actor, is_new=False)
 
-    async def change_department(self, department_id: str, values: dict[str, Any]) -> DepartmentView:
+    async def change_department(
+        self, department_id: str, values: dict[str, Any], actor: str = SYSTEM
+    ) -> DepartmentView:
         """Change what is said and keep the rest. Raises Refused."""
         department = await self._checked(await self._department(department_id), values)
-        await self._store.change_department(department, values.keys())
-        return department_view(department)
+        return department_view(await self._store.change_department(department, values.keys(), actor))
 
-    async def delete_department(self, department_id: str) -> None:
+    async def delete_department(self, department_id: str, actor: str = SYSTEM) -> None:
         """Hide a department that nobody waits in; its history stays. Raises Refused (``in_use``)."""
         await self._department(department_id)
-        if not await self._store.archive_department(department_id):
+        if not await self._store.archive_department(department_id, actor):
             raise refuse(
                 ProblemCode.IN_USE,
                 f"Somebody still waits or is served in {department_id}.",
                 "Serve or cancel those tokens first.",
             )
 
-    async def _write(self, department: Department, values: dict[str, Any], *, is_new: bool) -> DepartmentView:
+    async def _write(
+        self, department: Department, values: dict[str, Any], actor: str, *, is_new: bool
+    ) -> DepartmentView:
         department = await self._checked(department, values)
-        await self._store.put_department(department, is_new=is_new)
+        await self._store.put_department(department, actor, is_new=is_new)
         return department_view(department)
 
     async def _checked(self, department: Department, values: dict[str, Any]) -> Department:
-        department = _changed(department, values)
+        department = changed(department, values)
         check_format(department.number_format, department.prefix)
         await self._branch(department.branch_id)
         await self._check_prefix(department)
@@ -193,14 +192,17 @@ class Setup:
         return next(one for one in [stem, *(f"{stem}{n}" for n in range(2, 100))] if one not in taken)
 
 
-def _changed(department: Department, values: dict[str, Any]) -> Department:
+def changed(department: Department, values: dict[str, Any]) -> Department:
+    """The department with these settings, named as its fields and those of its rules. Raises Refused."""
     policy = department.policy
     if "ratio" in values:
         policy = replace(policy, ratio=parse_ratio(values["ratio"]))
     if "max_wait_minutes" in values:
         policy = replace(policy, max_wait=timedelta(minutes=values["max_wait_minutes"]))
-    known = {field.name for field in fields(Department)}
-    return replace(department, policy=policy, **{name: value for name, value in values.items() if name in known})
+    known = {field.name for field in fields(Department)} - {"rules"}
+    rules = rules_from(rules_document(department.rules) | {to_camel(name): values[name] for name in values})
+    own = {name: value for name, value in values.items() if name in known}
+    return replace(department, policy=policy, rules=rules, **own)
 
 
 def parse_ratio(text: str) -> Ratio:
@@ -226,34 +228,3 @@ def _check_zone(name: str) -> None:
 
 def _unknown_zone(name: str) -> Refused:
     return refuse(ProblemCode.INVALID, f"{name!r} is not a time zone.", "Use an IANA name such as Europe/Berlin.")
-
-
-def branch_view(branch: Branch) -> BranchView:
-    """A branch as the API shows it."""
-    return {
-        "branchId": branch.branch_id,
-        "name": branch.name,
-        "timezone": branch.timezone,
-        "rolloverHour": branch.rollover_hour,
-        "hours": _hours_view(branch.hours),
-    }
-
-
-def department_view(department: Department) -> DepartmentView:
-    """A department as the API shows it."""
-    return {
-        "departmentId": department.department_id,
-        "name": department.name,
-        "branchId": department.branch_id,
-        "open": department.is_open,
-        "prefix": department.prefix,
-        "numberFormat": department.number_format,
-        "ratio": str(department.policy.ratio),
-        "maxWaitMinutes": int(department.policy.max_wait.total_seconds() // 60),
-        **rules_document(department.rules),  # type: ignore[typeddict-item]
-    }
-
-
-def _hours_view(hours: Hours | None) -> HoursDocument | None:
-    document: HoursDocument | None = hours_document(hours) if hours else None  # type: ignore[assignment]
-    return document

@@ -1,5 +1,67 @@
-"""Placeholder."""
+"""Entries about a department itself and its counters, in the log that its tokens have.
+
+Written in the transaction of the change they tell of, under the lock that also orders the tokens' entries.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tokenq.contract.events import Event, EventType, encode
+from tokenq_server.adapters.postgres.places import DEPARTMENT
+from tokenq_server.adapters.postgres.rows import department_from
+from tokenq_server.adapters.postgres.tables import branch, department, dept_state, outbox
+from tokenq_server.domain.business_day import business_day
+from tokenq_server.services.event_ids import new_event_id
 
 
-async def append(connection, department_id, event_type, actor, data, counter_id=None):
-    """Placeholder."""
+async def lock(connection: AsyncConnection, department_ids: Sequence[str]) -> None:
+    """Lock the departments' rows in order of id, as the ledger does it."""
+    await connection.execute(
+        select(dept_state.c.department_id)
+        .where(dept_state.c.department_id.in_(department_ids))
+        .order_by(dept_state.c.department_id)
+        .with_for_update()
+    )
+
+
+async def append(
+    connection: AsyncConnection,
+    department_id: str,
+    event_type: EventType,
+    actor: str,
+    data: dict[str, Any],
+    counter_id: str | None = None,
+) -> None:
+    """Add one entry to a department's log. The department must exist in this transaction."""
+    mine = dept_state.c.department_id == department_id
+    query = (
+        select(*DEPARTMENT, dept_state.c.day, dept_state.c.last_seq, func.clock_timestamp().label("now"))
+        .join(branch, branch.c.branch_id == department.c.branch_id)
+        .join(dept_state, dept_state.c.department_id == department.c.department_id)
+        .where(mine)
+        .with_for_update(of=dept_state)
+    )
+    row = (await connection.execute(query)).mappings().one()
+    here = department_from(row)
+    event = Event(
+        event_type=event_type,
+        event_id=new_event_id(row["now"]),
+        seq=row["last_seq"] + 1,
+        timestamp=row["now"],
+        branch_id=here.branch_id,
+        department_id=department_id,
+        business_day=str(business_day(row["now"], here.timezone, here.rollover_hour, row["day"])),
+        token_id=0,
+        token_no=0,
+        display_number="",
+        counter_id=counter_id,
+        actor=actor,
+        data=data,
+    )
+    entry = {"event_type": str(event_type), "token_id": 0, "payload": encode(event).decode(), "at": row["now"]}
+    place = {"joins": None, "priority": event.priority, "place": 0}
+    await connection.execute(insert(outbox).values(department_id=department_id, seq=event.seq, **entry, **place))
+    await connection.execute(update(dept_state).where(mine).values(last_seq=event.seq))

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, refuse
-from tokenq_server.adapters.postgres.config_log import append
+from tokenq_server.adapters.postgres.config_log import append, lock
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.rows import counter_from, token_from
-from tokenq_server.adapters.postgres.tables import branch, counter, department, dept_state, token
+from tokenq_server.adapters.postgres.tables import branch, counter, department, token
 from tokenq_server.domain.counters import LEASE, Counter
 from tokenq_server.domain.token import Token
 from tokenq_server.services.staffing import Change
@@ -46,19 +46,15 @@ class PostgresCounters:
     ) -> tuple[Counter, Token | None]:
         """Change a counter; its departments' rows are locked first, as the ledger does it."""
         async with self._database.begin() as connection:
-            await connection.execute(
-                select(dept_state.c.department_id)
-                .where(dept_state.c.department_id.in_(serves))
-                .order_by(dept_state.c.department_id)
-                .with_for_update()
-            )
+            await lock(connection, serves)
             known = await _locked(connection, fresh)
             held = await _held(connection, fresh)
             now = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
             changed = change(known or fresh, held, now)
             await _write(connection, changed)
-            for department_id in [one for one in serves if event and changed.serves(one)]:
-                await append(connection, department_id, str(event), actor, _data(changed), changed.counter_id)
+            if event:
+                for department_id in filter(changed.serves, serves):
+                    await append(connection, department_id, event, actor, _data(changed), changed.counter_id)
             return changed, held
 
     async def renew(self, branch_id: str, counter_id: str, identity: str) -> Counter | None:

@@ -4,19 +4,23 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, literal, select, update
+from sqlalchemy import Select, cast, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.words import LIVE
+from tokenq_server.adapters.postgres.config_log import append, lock
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.places import DEPARTMENT
 from tokenq_server.adapters.postgres.rows import department_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state, idempotency, relay_cursor, token
 from tokenq_server.domain.department import Department
-from tokenq_server.domain.hours import hours_from
-from tokenq_server.services.setup import Branch
+from tokenq_server.domain.hours import hours_document, hours_from
+from tokenq_server.domain.rules import rules_document, to_camel
+from tokenq_server.services.setup_views import Branch, department_view
 
 _COLUMNS = {"ratio": ("ratio_priority", "ratio_normal")}
 _LIVE = [str(state) for state in LIVE]
@@ -41,14 +45,10 @@ class PostgresSetup:
             row = rows.mappings().one_or_none()
             return _branch(row) if row else None
 
-    async def put_branch(self, one: Branch, *, is_new: bool) -> None:
-        """Write a branch."""
-        values = {"name": one.name, "timezone": one.timezone, "rollover_hour": one.rollover_hour}
-        statement = upsert(branch).values(branch_id=one.branch_id, **values)
-        if not is_new:
-            statement = statement.on_conflict_do_update(index_elements=["branch_id"], set_=values)
+    async def put_branch(self, one: Branch, actor: str, *, is_new: bool) -> None:
+        """Write a branch and tell its departments' logs."""
         async with self._database.begin() as connection:
-            await connection.execute(statement)
+            await write_branch(connection, one, actor, is_new=is_new)
 
     async def delete_branch(self, branch_id: str) -> bool:
         """Remove a branch."""
@@ -71,33 +71,31 @@ class PostgresSetup:
             row = rows.mappings().one_or_none()
             return department_from(row) if row else None
 
-    async def put_department(self, one: Department, *, is_new: bool) -> None:
-        """Write a department and, for a new one, the row that orders it."""
-        values = _settings(one) | {"is_archived": False}
+    async def put_department(self, one: Department, actor: str, *, is_new: bool) -> None:
+        """Write a department and, for a new one, the row that orders it; tell its log."""
         async with self._database.begin() as connection:
-            if is_new and not await _unarchived(connection, one.department_id, values):
-                await connection.execute(insert(department).values(department_id=one.department_id, **values))
-            elif not is_new:
-                await _stay_in_branch(connection, one)
-                statement = upsert(department).values(department_id=one.department_id, **values)
-                await connection.execute(statement.on_conflict_do_update(index_elements=["department_id"], set_=values))
-            for table in (dept_state, relay_cursor):
-                await connection.execute(upsert(table).values(department_id=one.department_id).on_conflict_do_nothing())
+            await write_department(connection, one, actor, is_new=is_new)
 
-    async def change_department(self, one: Department, names: Collection[str]) -> None:
+    async def change_department(self, one: Department, names: Collection[str], actor: str) -> Department:
         """Write only these settings: two admins who change different ones do not undo each other."""
         columns = {column for name in names for column in _COLUMNS.get(name, (name,))}
-        values = {column: value for column, value in _settings(one).items() if column in columns}
-        if not values:
-            return
+        values: dict[str, Any] = {column: value for column, value in _settings(one).items() if column in columns}
+        rules = {to_camel(name) for name in names}
+        said = {name: value for name, value in rules_document(one.rules).items() if name in rules}
+        if said:
+            values["rules"] = department.c.rules.op("||")(cast(said, JSONB))
+        mine = department.c.department_id == one.department_id
         async with self._database.begin() as connection:
             if "branch_id" in values:
                 await _stay_in_branch(connection, one)
-            await connection.execute(
-                update(department).where(department.c.department_id == one.department_id).values(**values)
-            )
+            if values:
+                await lock(connection, [one.department_id])
+                await connection.execute(update(department).where(mine).values(**values))
+                await _tell(connection, one.department_id, actor)
+            row = (await connection.execute(_departments().where(mine))).mappings().one()
+            return department_from(row)
 
-    async def archive_department(self, department_id: str) -> bool:
+    async def archive_department(self, department_id: str, actor: str) -> bool:
         """Hide a department; False if it still has live tokens."""
         async with self._database.begin() as connection:
             if await _has_live_tokens(connection, department_id):
@@ -105,6 +103,7 @@ class PostgresSetup:
             await connection.execute(
                 update(department).where(department.c.department_id == department_id).values(is_archived=True)
             )
+            await append(connection, department_id, EventType.DEPARTMENT_CHANGED, actor, {"archived": True})
             return True
 
     async def forget_old_keys(self) -> None:
@@ -112,6 +111,48 @@ class PostgresSetup:
         old = idempotency.c.created_at < func.clock_timestamp() - timedelta(days=2)
         async with self._database.begin() as connection:
             await connection.execute(delete(idempotency).where(old))
+
+
+async def write_branch(connection: AsyncConnection, one: Branch, actor: str, *, is_new: bool) -> None:
+    """Write a branch and tell the logs of its departments, whose time and hours it sets."""
+    values = {
+        "name": one.name,
+        "timezone": one.timezone,
+        "rollover_hour": one.rollover_hour,
+        "hours": hours_document(one.hours) if one.hours else None,
+    }
+    statement = upsert(branch).values(branch_id=one.branch_id, **values)
+    if not is_new:
+        statement = statement.on_conflict_do_update(index_elements=["branch_id"], set_=values)
+    await connection.execute(statement)
+    mine = _departments().where(department.c.branch_id == one.branch_id).order_by(department.c.department_id)
+    for row in (await connection.execute(mine)).mappings().all():
+        await _tell(connection, row["department_id"], actor)
+
+
+async def write_department(connection: AsyncConnection, one: Department, actor: str, *, is_new: bool) -> None:
+    """Write a department and, for a new one, the row that orders it; tell its log."""
+    values = _settings(one) | {"is_archived": False}
+    await lock(connection, [one.department_id])
+    if is_new and not await _unarchived(connection, one.department_id, values):
+        await connection.execute(insert(department).values(department_id=one.department_id, **values))
+    elif not is_new:
+        await _stay_in_branch(connection, one)
+        statement = upsert(department).values(department_id=one.department_id, **values)
+        await connection.execute(statement.on_conflict_do_update(index_elements=["department_id"], set_=values))
+    for table in (dept_state, relay_cursor):
+        await connection.execute(upsert(table).values(department_id=one.department_id).on_conflict_do_nothing())
+    await _tell(connection, one.department_id, actor)
+
+
+async def _tell(connection: AsyncConnection, department_id: str, actor: str) -> None:
+    """Put what holds now into the department's log, whole: a replay needs the rules of that day."""
+    rows = await connection.execute(_departments().where(department.c.department_id == department_id))
+    here = department_from(rows.mappings().one())
+    settings = {**department_view(here), "timezone": here.timezone}
+    if settings["hours"] is None and here.branch_hours:
+        settings["hours"] = hours_document(here.branch_hours)
+    await append(connection, department_id, EventType.DEPARTMENT_CHANGED, actor, {"settings": settings})
 
 
 async def _has_live_tokens(connection: AsyncConnection, department_id: str) -> bool:
@@ -145,6 +186,7 @@ def _settings(one: Department) -> dict[str, Any]:
         "ratio_priority": one.policy.ratio.priority,
         "ratio_normal": one.policy.ratio.normal,
         "max_wait_minutes": int(one.policy.max_wait.total_seconds() // 60),
+        "rules": rules_document(one.rules),
     }
 
 

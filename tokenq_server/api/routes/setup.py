@@ -9,7 +9,8 @@ from tokenq.contract import names, paths
 from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.api.bodies import CreateBranch, CreateDepartment, DepartmentFields, PutBranch, PutDepartment
 from tokenq_server.api.callers import Admin, Anybody, DepartmentPath, ServicesDep, Staff, check_works_in
-from tokenq_server.services.setup import Branch
+from tokenq_server.domain.hours import hours_from
+from tokenq_server.services.setup_views import Branch
 
 router = APIRouter(tags=["setup"])
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
@@ -38,9 +39,9 @@ async def list_departments(_: Anybody, services: ServicesDep) -> DepartmentList:
 
 
 @router.post(paths.DEPARTMENTS, status_code=201)
-async def create_department(body: CreateDepartment, _: Admin, services: ServicesDep) -> DepartmentView:
+async def create_department(body: CreateDepartment, caller: Admin, services: ServicesDep) -> DepartmentView:
     """Create a department; only the name is needed."""
-    return await services.setup.create_department(body.department_id, body.settings())
+    return await services.setup.create_department(body.department_id, body.settings(), caller.actor)
 
 
 @router.get(_DEPARTMENT)
@@ -51,24 +52,24 @@ async def show_department(department_id: DepartmentPath, _: Anybody, services: S
 
 @router.put(_DEPARTMENT)
 async def put_department(
-    department_id: DepartmentPath, body: PutDepartment, _: Admin, services: ServicesDep
+    department_id: DepartmentPath, body: PutDepartment, caller: Admin, services: ServicesDep
 ) -> DepartmentView:
     """Create a department or set it to exactly this."""
-    return await services.setup.put_department(department_id, body.settings())
+    return await services.setup.put_department(department_id, body.settings(), caller.actor)
 
 
 @router.patch(_DEPARTMENT)
 async def change_department(
-    department_id: DepartmentPath, body: DepartmentFields, _: Admin, services: ServicesDep
+    department_id: DepartmentPath, body: DepartmentFields, caller: Admin, services: ServicesDep
 ) -> DepartmentView:
     """Change what is said and keep the rest."""
-    return await services.setup.change_department(department_id, body.settings())
+    return await services.setup.change_department(department_id, body.settings(), caller.actor)
 
 
 @router.delete(_DEPARTMENT, status_code=204)
-async def delete_department(department_id: DepartmentPath, _: Admin, services: ServicesDep) -> None:
+async def delete_department(department_id: DepartmentPath, caller: Admin, services: ServicesDep) -> None:
     """Remove a department that nobody waits in; its history stays."""
-    await services.setup.delete_department(department_id)
+    await services.setup.delete_department(department_id, caller.actor)
 
 
 @router.post(_DEPARTMENT + "/open")
@@ -79,7 +80,7 @@ async def open_or_close(
     """Let new tokens be issued, or no more; who waits is still served."""
     check_works_in(caller, department_id)
     is_open = request.url.path.endswith("/open")
-    return await services.setup.change_department(department_id, {"is_open": is_open})
+    return await services.setup.change_department(department_id, {"is_open": is_open}, caller.actor)
 
 
 @router.get(paths.BRANCHES)
@@ -89,9 +90,9 @@ async def list_branches(_: Anybody, services: ServicesDep) -> BranchList:
 
 
 @router.post(paths.BRANCHES, status_code=201)
-async def create_branch(body: CreateBranch, _: Admin, services: ServicesDep) -> BranchView:
+async def create_branch(body: CreateBranch, caller: Admin, services: ServicesDep) -> BranchView:
     """Create a branch."""
-    return await services.setup.create_branch(_branch(body.branch_id, body))
+    return await services.setup.create_branch(_branch(body.branch_id, body), caller.actor)
 
 
 @router.get(_BRANCH)
@@ -101,9 +102,9 @@ async def show_branch(branch_id: BranchPath, _: Anybody, services: ServicesDep) 
 
 
 @router.put(_BRANCH)
-async def put_branch(branch_id: BranchPath, body: PutBranch, _: Admin, services: ServicesDep) -> BranchView:
+async def put_branch(branch_id: BranchPath, body: PutBranch, caller: Admin, services: ServicesDep) -> BranchView:
     """Create a branch or set it to exactly this."""
-    return await services.setup.put_branch(_branch(branch_id, body))
+    return await services.setup.put_branch(_branch(branch_id, body), caller.actor)
 
 
 @router.delete(_BRANCH, status_code=204)
@@ -113,4 +114,5 @@ async def delete_branch(branch_id: BranchPath, _: Admin, services: ServicesDep) 
 
 
 def _branch(branch_id: str, body: PutBranch) -> Branch:
-    return Branch(branch_id, body.name, body.timezone, body.rollover_hour)
+    hours = hours_from(body.hours.model_dump()) if body.hours else None
+    return Branch(branch_id, body.name, body.timezone, body.rollover_hour, hours)
