@@ -14,7 +14,9 @@ from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.adapters.passwords import Argon2Passwords
 from tokenq_server.adapters.postgres.counters import PostgresCounters
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.day_log import PostgresDayLog
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
+from tokenq_server.adapters.postgres.forecasting import PostgresForecasting
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.postgres.people import PostgresPeople
@@ -26,11 +28,13 @@ from tokenq_server.relay import Relay
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.explaining import Explaining
 from tokenq_server.services.feed import Feed
+from tokenq_server.services.forecasting import Forecasts
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.mailing import Mailer, MailQueue
 from tokenq_server.services.near_turn import NearTurns
 from tokenq_server.services.people import People, new_secret
 from tokenq_server.services.reading import Reading
+from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.setup import Setup
 from tokenq_server.services.staffing import Staffing
 from tokenq_server.services.sweeping import Sweeper
@@ -49,18 +53,12 @@ class Services:
     reading: Reading
     explaining: Explaining
     staffing: Staffing
+    reporting: Reporting
     feed: Feed
     database: Database
     line: RedisLine
     topic: KafkaTopic
     log: PostgresEventLog
-
-
-class NoForecasts:
-    """Nothing is known of waits."""
-
-    async def fresh(self, department_id: str) -> None:
-        """Nothing."""
 
 
 @asynccontextmanager
@@ -76,10 +74,11 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
     database = Database(dsn)
     log = PostgresEventLog(dsn, "tokenq-feed")
     feed = Feed(log)
-    commit = GroupCommit(Batch(ledger, line, metrics), on_commit=feed.poke)
+    forecasts = Forecasts(PostgresForecasting(database))
+    commit = GroupCommit(Batch(ledger, line, metrics, forecasts.of), on_commit=feed.poke)
     store = PostgresSetup(database)
     looking_up = PostgresReading(database)
-    reading = Reading(looking_up, NoForecasts())
+    reading = Reading(looking_up, forecasts)
     services = Services(
         settings=settings,
         metrics=metrics,
@@ -89,6 +88,7 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
         reading=reading,
         explaining=Explaining(reading),
         staffing=Staffing(PostgresCounters(database)),
+        reporting=Reporting(PostgresDayLog(database)),
         feed=feed,
         database=database,
         line=line,
@@ -97,9 +97,9 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
     )
     sweeper, near_turns = Sweeper(commit, store), NearTurns(commit, looking_up)
     async with AsyncExitStack() as closing:
-        for opened in (database, line, ledger, feed, commit, sweeper, near_turns):
+        for opened in (database, line, ledger, feed, commit, sweeper, near_turns, forecasts):
             closing.push_async_callback(opened.close)
-        for started in (commit, feed, sweeper, near_turns):
+        for started in (commit, feed, sweeper, near_turns, forecasts):
             started.start()
         yield services
 

@@ -33,7 +33,7 @@ async def case(request: pytest.FixtureRequest, core: Core) -> AsyncIterator[Case
         yield Case(MemoryLog([Entry("CW", seq, "{}") for seq in range(1, 6)]), "CW")
         return
     name = await core.department()
-    await core.issue(name, 5)
+    await core.issue(name, 4)  # after the entry about the department itself
     log = PostgresEventLog(core.dsn, "tokenq-test")
     yield Case(log, name)
     await log.close()

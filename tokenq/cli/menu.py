@@ -60,6 +60,8 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("passwd", "Change your password."),
             Entry("watch", "Print events as they happen."),
             Entry("log", "Print everything that happened to one token."),
+            Entry("report", "Show a day in figures."),
+            Entry("simulate", "Show a real day with other counters or another ratio."),
             Entry("doctor", "Check every part and setting, and say how to mend them."),
         ),
     ),

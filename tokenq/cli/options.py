@@ -84,6 +84,7 @@ Counter = Annotated[
 ]
 Reason = Annotated[str | None, typer.Option(help="Why, for the log.")]
 InBranch = Annotated[str, typer.Option("--branch", metavar="BRANCH", help="The branch it is in.")]
+Day = Annotated[str | None, typer.Option("--day", metavar="DAY", help="today, yesterday or a date such as 2026-11-23.")]
 OfPriority = Annotated[Priority | None, typer.Option("--priority", help="The class in line.")]
 OfRole = Annotated[Role | None, typer.Option("--role", help="What they may do.")]
 Position = Annotated[RequeuePosition, typer.Option("--position", help="Where in line.")]

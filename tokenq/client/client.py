@@ -6,6 +6,7 @@ from tokenq.client.admin_calls import PeopleCalls, PlaceCalls
 from tokenq.client.calls import ATTEMPTS
 from tokenq.client.counter_calls import CounterCalls
 from tokenq.client.queue_calls import QueueCalls
+from tokenq.client.report_calls import ReportCalls
 from tokenq.client.token_calls import TokenCalls
 from tokenq.client.transport import DEFAULT_TIMEOUT, Server
 from tokenq.contract.paths import HEALTHZ, LOGIN, LOGOUT, ME, PASSWORD, READYZ
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from tokenq.contract.views import LoginView, MeView
 
 
-class Client(QueueCalls, TokenCalls, CounterCalls, PlaceCalls, PeopleCalls):
+class Client(QueueCalls, TokenCalls, CounterCalls, ReportCalls, PlaceCalls, PeopleCalls):
     """Speaks to one server as one caller, over one kept connection.
 
     One thread at a time may use a client; other threads take a :meth:`clone`. Every verb answers the

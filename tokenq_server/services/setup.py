@@ -74,13 +74,13 @@ class Setup:
         """One branch. Raises Refused."""
         return branch_view(await self._branch(branch_id))
 
-    async def create_branch(self, branch: Branch, actor: str) -> BranchView:
+    async def create_branch(self, branch: Branch, actor: str = SYSTEM) -> BranchView:
         """Create a branch. Raises Refused (``exists``, ``invalid``)."""
         _check_zone(branch.timezone)
         await self._store.put_branch(branch, actor, is_new=True)
         return branch_view(branch)
 
-    async def put_branch(self, branch: Branch, actor: str) -> BranchView:
+    async def put_branch(self, branch: Branch, actor: str = SYSTEM) -> BranchView:
         """Create a branch or set it to exactly this."""
         _check_zone(branch.timezone)
         await self._store.put_branch(branch, actor, is_new=False)
@@ -121,7 +121,7 @@ class Setup:
         department_id = department_id or await self._free_id(str(values["name"]))
         return await self._write(Department(department_id, "", prefix=department_id), values, actor, is_new=True)
 
-    async def put_department(self, department_id: str, values: dict[str, Any], actor: str) -> DepartmentView:
+    async def put_department(self, department_id: str, values: dict[str, Any], actor: str = SYSTEM) -> DepartmentView:
         """Create a department or set it to exactly this: what is not said gets its default."""
         known = await self._store.department(department_id)
         fresh = Department(department_id, "", prefix=department_id, is_open=known.is_open if known else True)

@@ -1,5 +1,7 @@
 """``tokenq log``: everything that happened to one token."""
 
+from typing import Any
+
 from tokenq.cli import output
 from tokenq.cli.context import connect
 from tokenq.cli.options import Json, Token
@@ -16,15 +18,28 @@ def command(token: Token, as_json: Json = False) -> None:
         return
     output.line(sentence(found))
     output.table(
-        ("When", "What", "Counter", "By", "Why"),
+        ("When", "What", "Counter", "By", "More"),
         (
             (
                 clock(event.get("timestamp"), with_day=True),
                 event.get("eventType"),
                 event.get("counterId"),
                 event.get("actor"),
-                (event.get("data") or {}).get("reason"),
+                _more(event.get("data") or {}),
             )
             for event in events
         ),
     )
+
+
+def _more(data: dict[str, Any]) -> str:
+    """What an event says beyond its name."""
+    told = {
+        "from": data.get("from"),
+        "to": data.get("to"),
+        "until": clock(data.get("until"))[:5],
+        "undone:": data.get("undone"),
+        "position": data.get("position"),
+    }
+    parts = [f"{word} {value}" for word, value in told.items() if value]
+    return ", ".join([*parts, *filter(None, [data.get("reason")])])

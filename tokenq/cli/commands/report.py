@@ -1,0 +1,124 @@
+"""``tokenq report``: a day in figures."""
+
+import csv
+import io
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tokenq.cli import output
+from tokenq.cli.context import connect
+from tokenq.cli.days import day_of
+from tokenq.cli.exits import WrongUse
+from tokenq.cli.options import Day, Departments, Json
+from tokenq.cli.plots import bar, minutes, spark
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import EstimatesView, ReportView, TimesView
+
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def command(
+    dept: Departments = None,
+    day: Day = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print one row per hour, safe for spreadsheets.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a day in figures: waiting, walking and service times, per hour and counter; how good the estimates were."""
+    if as_csv and as_json:
+        raise WrongUse("CSV and JSON cannot both go to stdout.", "Leave out --csv or --json.")
+    client = connect()
+    wanted = dept or [view["departmentId"] for view in client.departments()]
+    views = [client.report(one, day_of(day)) for one in wanted]
+    if as_json:
+        output.document({"items": views})
+    elif as_csv:
+        output.raw(_csv(views).rstrip("\n"))
+    else:
+        for view in views:
+            _show(view)
+
+
+def _show(view: "ReportView") -> None:
+    output.line(f"{view['departmentId']} {view['name']}, {view['businessDay']}")
+    elsewhere = f", and {view['transferredIn']} from elsewhere" if view["transferredIn"] else ""
+    missed = f" ({view['noShowPercent']} %)" if view["noShow"] else ""
+    output.fields(
+        [
+            ("Came", f"{view['issued']}{elsewhere}"),
+            ("Served", view["served"]),
+            ("Did not come", f"{view['noShow']}{missed}"),
+            ("Left or sent on", view["cancelled"] + view["transferredOut"] + view["expired"]),
+            ("Waiting", _times(view["waiting"])),
+            *((f"  {name}", _times(waits)) for name, waits in view["classes"].items() if waits["count"]),
+            ("Walking", _times(view["walking"])),
+            ("Service", _times(view["service"])),
+            ("Service level", _level(view)),
+            ("Estimates", _estimates(view["estimates"])),
+        ]
+    )
+    if view["hours"]:
+        _show_hours(view)
+
+
+def _show_hours(view: "ReportView") -> None:
+    hours = view["hours"]
+    output.line(f"Came by hour  {spark([one['issued'] for one in hours])}  from {hours[0]['hour']}:00")
+    top = max((one["meanWait"] or 0 for one in hours), default=0)
+    output.table(
+        ("Hour", "Came", "Called", "Served", "Mean wait", ""),
+        (
+            (
+                f"{one['hour']}:00",
+                one["issued"],
+                one["called"],
+                one["served"],
+                minutes(one["meanWait"]),
+                bar(one["meanWait"], top) or " ",
+            )
+            for one in hours
+        ),
+    )
+    output.table(
+        ("Counter", "Served", "Did not come", "Mean service"),
+        ((one["counterId"], one["served"], one["noShow"], minutes(one["service"]["mean"])) for one in view["counters"]),
+    )
+
+
+def _times(view: "TimesView") -> str:
+    if not view["count"]:
+        return ""
+    shown = f"mean {minutes(view['mean'])}, half within {minutes(view['p50'])}"
+    return f"{shown}, nine of ten within {minutes(view['p90'])}, longest {minutes(view['max'])}  ({view['count']})"
+
+
+def _level(view: "ReportView") -> str:
+    level = view["serviceLevel"]
+    if level["percent"] is None:
+        return ""
+    return f"{level['percent']} % called within {level['minutes']} min (target {level['target']} %)"
+
+
+def _estimates(view: "EstimatesView") -> str:
+    if not view["count"]:
+        return ""
+    missed = minutes(view["meanError"])
+    return f"missed by {missed} on average, {view['within']} % within the range  ({view['count']})"
+
+
+def _csv(views: "list[ReportView]") -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("department", "name", "day", "hour", "came", "called", "served", "mean_wait_seconds"))
+    for view in views:
+        for one in view["hours"]:
+            row = (view["departmentId"], view["name"], view["businessDay"], one["hour"], one["issued"], one["called"])
+            writer.writerow(map(_cell, (*row, one["served"], one["meanWait"])))
+    return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_DANGEROUS) else text

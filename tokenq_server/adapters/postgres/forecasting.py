@@ -1,0 +1,140 @@
+"""What a forecast needs, from Postgres."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tokenq.contract.words import CounterState, Priority
+from tokenq_server.adapters.postgres.counters import read_counters
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.places import DEPARTMENT
+from tokenq_server.adapters.postgres.rows import department_from, standing_from
+from tokenq_server.adapters.postgres.tables import branch, department, dept_state
+from tokenq_server.domain.counters import Counter
+from tokenq_server.domain.estimate import LONGEST, Line, OpenCounter, learned
+from tokenq_server.domain.token import Token
+from tokenq_server.services.forecasting import BranchNow
+
+_SAMPLES = 30
+
+_ACTIVITY = """
+SELECT d.branch_id, sum(s.last_seq)::bigint AS activity
+FROM dept_state s JOIN department d USING (department_id)
+WHERE NOT d.is_archived GROUP BY d.branch_id
+"""
+
+# The first of each class, and for how many seconds each has waited.
+_WAITING = """
+SELECT d.department_id, c.priority, t.age
+FROM unnest(CAST(:departments AS text[])) AS d(department_id)
+CROSS JOIN unnest(ARRAY['urgent', 'priority', 'normal']) AS c(priority)
+CROSS JOIN LATERAL (
+  SELECT extract(epoch FROM clock_timestamp() - waiting_since)::float AS age, place, token_id FROM token
+  WHERE token.department_id = d.department_id AND token.priority = c.priority AND token.state = 'WAITING'
+  ORDER BY place, token_id LIMIT :longest
+) t
+ORDER BY d.department_id, c.priority, t.place, t.token_id
+"""
+
+# How long the last ones occupied a counter. Somebody served in one step, by a key press afterwards, took the time since
+# the call before at that counter, if they were waiting already then.
+_SERVICES = """
+WITH calls AS (
+  SELECT department_id, called_at, issued_at,
+         extract(epoch FROM coalesce(served_at, last_call_at) - called_at)::float AS took,
+         lag(called_at) OVER (PARTITION BY branch_id, counter_id ORDER BY called_at) AS called_before,
+         row_number() OVER (PARTITION BY department_id ORDER BY called_at DESC) AS latest
+  FROM token
+  WHERE (department_id, day) IN (SELECT department_id, day FROM dept_state WHERE department_id = ANY(:departments))
+    AND state IN ('SERVED', 'NO_SHOW') AND called_at IS NOT NULL
+)
+SELECT department_id,
+       CASE WHEN took >= 1 THEN took
+            WHEN issued_at <= called_before THEN extract(epoch FROM called_at - called_before)::float END AS took
+FROM calls WHERE latest <= :samples
+"""
+
+_COMING = """
+SELECT department_id, priority, count(*) AS count,
+       greatest(least(extract(epoch FROM clock_timestamp() - min(issued_at)), 3600), 900)::float AS seconds
+FROM token
+WHERE (department_id, day) IN (SELECT department_id, day FROM dept_state WHERE department_id = ANY(:departments))
+  AND issued_at > clock_timestamp() - interval '1 hour'
+GROUP BY department_id, priority
+"""
+
+# Where somebody was called lately: a counter that scripts use has no console to keep its claim.
+_USED = """
+SELECT DISTINCT counter_id FROM token
+WHERE (department_id, day) IN (SELECT department_id, day FROM dept_state WHERE department_id = ANY(:departments))
+  AND last_call_at > clock_timestamp() - interval '15 minutes'
+"""
+
+
+class PostgresForecasting:
+    """Looks at the floor."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def activity(self) -> Mapping[str, int]:
+        """Per branch a number that grows with whatever happens in it."""
+        async with self._database.begin() as connection:
+            return {row.branch_id: row.activity for row in await connection.execute(text(_ACTIVITY))}
+
+    async def branch_now(self, branch_id: str) -> BranchNow:
+        """The lines, the open counters and what today has taught."""
+        query = (
+            select(*DEPARTMENT, *(one for one in dept_state.c if one.name != "department_id"))
+            .join(branch, branch.c.branch_id == department.c.branch_id)
+            .join(dept_state, dept_state.c.department_id == department.c.department_id)
+            .where(department.c.branch_id == branch_id, ~department.c.is_archived)
+        )
+        async with self._database.begin() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+            ids = [row["department_id"] for row in rows]
+            return BranchNow(await _lines(connection, rows, ids), await _counters(connection, branch_id, ids))
+
+
+async def _lines(connection: AsyncConnection, rows: Any, ids: list[str]) -> list[Line]:
+    waiting: dict[str, dict[Priority, list[float]]] = {name: {} for name in ids}
+    found = await connection.execute(text(_WAITING), {"departments": ids, "longest": LONGEST})
+    for one in found:
+        waiting[one.department_id].setdefault(Priority(one.priority), []).append(one.age)
+    services: dict[str, list[float]] = {name: [] for name in ids}
+    for one in await connection.execute(text(_SERVICES), {"departments": ids, "samples": _SAMPLES}):
+        if one.took is not None:
+            services[one.department_id].append(one.took)
+    coming: dict[str, dict[Priority, float]] = {name: {} for name in ids}
+    for one in await connection.execute(text(_COMING), {"departments": ids}):
+        coming[one.department_id][Priority(one.priority)] = one._mapping["count"] * 3600 / one.seconds
+    lines = []
+    for row in rows:
+        here, name = department_from(row), row["department_id"]
+        service = learned(services[name], here.rules.service_minutes)
+        lines.append(Line(name, here.policy, standing_from(dict(row)).turn, service, waiting[name], coming[name]))
+    return lines
+
+
+async def _counters(connection: AsyncConnection, branch_id: str, ids: list[str]) -> list[OpenCounter]:
+    used = set((await connection.execute(text(_USED), {"departments": ids})).scalars())
+    now = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+    found = []
+    for counter, held in await read_counters(connection, branch_id):
+        if held is not None or (
+            counter.state is CounterState.OPEN and (_is_claimed(counter, now) or counter.counter_id in used)
+        ):
+            found.append(_open(counter, held, now))
+    return found
+
+
+def _is_claimed(counter: Counter, now: Any) -> bool:
+    return counter.lease_until is not None and counter.lease_until > now
+
+
+def _open(counter: Counter, held: Token | None, now: Any) -> OpenCounter:
+    if held is None or held.called_at is None:
+        return OpenCounter(counter.departments)
+    return OpenCounter(counter.departments, held.department_id, (now - held.called_at).total_seconds())

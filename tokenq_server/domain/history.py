@@ -1,0 +1,131 @@
+"""A day's log read as visits: what became of each token in one department, without the moves that were taken back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tokenq.contract.events import Event, EventType
+from tokenq_server.domain.lifecycle import MOVES
+
+_ENTERS = (
+    EventType.TOKEN_GENERATED,
+    EventType.TOKEN_REQUEUED,
+    EventType.TOKEN_RESUMED,
+    EventType.TOKEN_REINSTATED,
+    EventType.TOKEN_TRANSFERRED,
+)
+_ENDS = (
+    EventType.TOKEN_SERVED,
+    EventType.TOKEN_NO_SHOW,
+    EventType.TOKEN_REQUEUED,
+    EventType.TOKEN_PARKED,
+    EventType.TOKEN_TRANSFERRED,
+    EventType.TOKEN_CANCELLED,
+)
+_ROLLBACK = {str(verb): str(move.event) for verb, move in MOVES.items()}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the log, with the moment to the microsecond."""
+
+    event: Event
+    at: datetime
+
+
+@dataclass
+class Service:
+    """One stay at a counter: called, perhaps started, and how it ended."""
+
+    counter_id: str
+    called_at: datetime
+    last_call_at: datetime
+    waited: float
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    end: str | None = None
+
+    @property
+    def occupied(self) -> float | None:
+        """Seconds from the call to the end."""
+        return (self.ended_at - self.called_at).total_seconds() if self.ended_at else None
+
+
+@dataclass
+class Visit:
+    """One token in one department on one day."""
+
+    token_id: int
+    priority: str
+    came_at: datetime
+    estimate: dict[str, Any] | None = None
+    is_transferred_in: bool = False
+    services: list[Service] = field(default_factory=list)
+    end: str | None = None
+
+
+def visits(log: Iterable[Entry], department_id: str) -> list[Visit]:
+    """The visits of a department's log, by when they began."""
+    entries: dict[int, list[Entry]] = {}
+    for entry in log:
+        if entry.event.token_id:
+            _take_in(entries.setdefault(entry.event.token_id, []), entry)
+    found = [_visit(one, department_id) for one in entries.values()]
+    return sorted((one for one in found if one), key=lambda one: (one.came_at, one.token_id))
+
+
+def _take_in(told: list[Entry], entry: Entry) -> None:
+    """Add an entry to what is told of a token; an undo takes away the move that it undid."""
+    if entry.event.event_type != EventType.TOKEN_REVERTED:
+        told.append(entry)
+        return
+    undone = _ROLLBACK.get(str(entry.event.data.get("undone")))
+    for index in range(len(told) - 1, -1, -1):
+        if told[index].event.event_type == undone:
+            del told[index]
+            return
+
+
+def _visit(entries: list[Entry], department_id: str) -> Visit | None:
+    visit: Visit | None = None
+    waits_since: datetime | None = None
+    for entry in entries:
+        event, kind = entry.event, entry.event.event_type
+        if visit is None:
+            visit = _begin(entry, department_id)
+            waits_since = entry.at
+            continue
+        visit.priority = event.priority
+        current = visit.services[-1] if visit.services and visit.services[-1].end is None else None
+        if kind == EventType.TOKEN_CALLED:
+            waited = (entry.at - (waits_since or entry.at)).total_seconds()
+            visit.services.append(Service(event.counter_id or "", entry.at, entry.at, waited))
+        elif kind == EventType.TOKEN_RECALLED and current:
+            current.last_call_at = entry.at
+        elif kind == EventType.TOKEN_SERVICE_STARTED and current:
+            current.started_at = entry.at
+        if kind in _ENDS and current:
+            current.ended_at, current.end = entry.at, kind
+        waits_since = entry.at if kind in _ENTERS else waits_since
+        visit.end = kind if kind in _FINAL or _goes_away(event, department_id) else None
+    return visit
+
+
+_FINAL = (EventType.TOKEN_SERVED, EventType.TOKEN_NO_SHOW, EventType.TOKEN_CANCELLED, EventType.TOKEN_EXPIRED)
+
+
+def _goes_away(event: Event, department_id: str) -> bool:
+    return event.event_type == EventType.TOKEN_TRANSFERRED and event.data.get("to") != department_id
+
+
+def _begin(entry: Entry, department_id: str) -> Visit:
+    event = entry.event
+    estimate = event.data.get("estimate")
+    return Visit(
+        token_id=event.token_id,
+        priority=event.priority,
+        came_at=entry.at,
+        estimate=estimate if isinstance(estimate, dict) else None,
+        is_transferred_in=event.event_type == EventType.TOKEN_TRANSFERRED and event.data.get("to") == department_id,
+    )

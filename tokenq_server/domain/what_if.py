@@ -1,0 +1,50 @@
+"""A real day once more with other counters and ratios: who came is as it was, the rest is the policy's.
+
+Those who were never called (they left, or the day ended) are not simulated, since nobody knows how long they would
+have taken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from statistics import fmean
+
+from tokenq.contract.views import SettingView
+from tokenq.contract.words import Priority
+from tokenq_server.domain.department import Department
+from tokenq_server.domain.history import Visit
+from tokenq_server.domain.policy import Ratio
+from tokenq_server.domain.report import percent, times
+from tokenq_server.domain.simulation import Arrival, Desk, Order, run
+
+
+def simulated(department: Department, found: Sequence[Visit], counters: int, ratio: Ratio) -> SettingView:
+    """The waits of the day's customers with so many counters, open from the first customer on, and this ratio."""
+    customers = [visit for visit in found if visit.services]
+    begin = min((visit.came_at for visit in customers), default=datetime.min)
+    took = [sum(one.occupied or 0.0 for one in visit.services) for visit in customers]
+    usual = (
+        fmean(known) if (known := [seconds for seconds in took if seconds]) else department.rules.service_minutes * 60
+    )
+    arrivals = [
+        Arrival((visit.came_at - begin).total_seconds(), department.department_id, number, Priority(visit.priority))
+        for number, visit in enumerate(customers)
+    ]
+    order = Order(replace(department.policy, ratio=ratio))
+    called = run(
+        arrivals,
+        [Desk()] * counters,
+        {department.department_id: order},
+        lambda one: took[one.customer] or usual,
+    )
+    waits = {one.customer: called[one.customer] - one.at for one in arrivals}
+    level = department.rules.service_level_minutes * 60
+    return {
+        "counters": counters,
+        "ratio": str(ratio),
+        "waiting": times(waits.values()),
+        "classes": {
+            str(name): times(waits[one.customer] for one in arrivals if one.priority is name) for name in Priority
+        },
+        "serviceLevel": percent(sum(wait <= level for wait in waits.values()), len(waits)),
+    }

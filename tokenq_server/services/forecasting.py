@@ -1,0 +1,114 @@
+"""Forecasts of waits, kept in memory: made anew beside the batches, read by them in no time.
+
+A branch is forecast as a whole, since its counters serve several departments. A forecast that was dear to make is
+made less often.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tokenq.contract.problems import Refused
+from tokenq_server.domain.estimate import Forecast, Line, OpenCounter, forecasts
+
+logger = logging.getLogger(__name__)
+
+_EVERY_SECONDS = 1.0
+_QUIET_SECONDS = 15.0
+"""Nothing happened, but those who wait have waited longer."""
+_LEISURE = 10
+"""A forecast that took so long is next made after so many times as long."""
+
+
+@dataclass(frozen=True)
+class BranchNow:
+    """A branch as its forecast needs it."""
+
+    lines: list[Line]
+    counters: list[OpenCounter]
+
+
+class ForecastStore(Protocol):
+    """Where the floor is looked at."""
+
+    async def activity(self) -> Mapping[str, int]:
+        """Per branch a number that grows with whatever happens in it."""
+
+    async def branch_now(self, branch_id: str) -> BranchNow:
+        """The lines, the open counters and what today has taught."""
+
+
+@dataclass(frozen=True)
+class _Made:
+    activity: int
+    at: float
+    not_before: float
+
+
+class Forecasts:
+    """The last forecast of every department."""
+
+    def __init__(self, store: ForecastStore) -> None:
+        self._store = store
+        self._known: dict[str, Forecast] = {}
+        self._made: dict[str, _Made] = {}
+        self._round = asyncio.Condition()
+        self._rounds = 0
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def of(self, department_id: str) -> Forecast | None:
+        """The last forecast, from memory."""
+        return self._known.get(department_id)
+
+    async def fresh(self, department_id: str) -> Forecast | None:
+        """The forecast of a department, seconds old at most; for a new one the next round is waited for."""
+        if department_id not in self._known and self._task and not self._stop.is_set():
+            async with self._round:
+                seen = self._rounds
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._round.wait_for(lambda: self._rounds > seen), 2 * _EVERY_SECONDS)
+        return self._known.get(department_id)
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name="forecasts")
+
+    async def close(self) -> None:
+        """End after the round in hand."""
+        self._stop.set()
+        if self._task:
+            await self._task
+
+    async def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                for branch_id, activity in (await self._store.activity()).items():
+                    if self._is_due(branch_id, activity):
+                        await self._make(branch_id, activity)
+            except Refused:
+                logger.info("the database is away")
+            except Exception:
+                logger.exception("forecasting failed")
+            async with self._round:
+                self._rounds += 1
+                self._round.notify_all()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), _EVERY_SECONDS)
+
+    def _is_due(self, branch_id: str, activity: int) -> bool:
+        made, now = self._made.get(branch_id), time.monotonic()
+        if made is None:
+            return True
+        return now >= made.not_before and (activity != made.activity or now - made.at > _QUIET_SECONDS)
+
+    async def _make(self, branch_id: str, activity: int) -> None:
+        branch = await self._store.branch_now(branch_id)
+        began = time.monotonic()
+        self._known |= await asyncio.to_thread(forecasts, branch.lines, branch.counters)
+        now = time.monotonic()
+        self._made[branch_id] = _Made(activity, now, now + _LEISURE * (now - began))

@@ -1,0 +1,107 @@
+"""Reports and what-ifs, from a day's log."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Protocol
+
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.views import ReportView, SimulationView
+from tokenq_server.domain.department import Department
+from tokenq_server.domain.history import Entry, Visit, visits
+from tokenq_server.domain.policy import Ratio
+from tokenq_server.domain.principal import Principal
+from tokenq_server.domain.refusals import unknown_department
+from tokenq_server.domain.report import report, times
+from tokenq_server.domain.what_if import simulated
+from tokenq_server.services.reading import HIDDEN
+from tokenq_server.services.setup import parse_ratio
+
+_MOST_COUNTERS = 64
+_MOST_SETTINGS = 40
+_COUNTERS = re.compile(r"(\d{1,2})(?:(?:-|\.\.)(\d{1,2}))?")
+
+
+class DayLogStore(Protocol):
+    """Where the log is read by days."""
+
+    async def day_of(self, department_id: str) -> tuple[Department, date] | None:
+        """A department and the business day it is at; ``None`` if there is no such one."""
+
+    async def day_log(self, department_id: str, day: date) -> list[Entry]:
+        """A department's entries of one business day, in order."""
+
+    async def day_payloads(self, department_id: str, day: date, after: int, limit: int) -> list[dict[str, Any]]:
+        """The same as on the wire, after a seq."""
+
+
+class Reporting:
+    """Answers what a day was like."""
+
+    def __init__(self, store: DayLogStore) -> None:
+        self._store = store
+        self._simulating = asyncio.Semaphore(1)
+
+    async def report(self, department_id: str, day: date | None) -> ReportView:
+        """A day in figures; without one, the department's current day. Raises Refused (``unknown_department``)."""
+        department, day, found = await self._visits(department_id, day)
+        return await asyncio.to_thread(report, department, day.isoformat(), found)
+
+    async def simulate(
+        self, department_id: str, day: date | None, counters: str, ratios: Sequence[str]
+    ) -> SimulationView:
+        """A day with other counters (``3``, ``3-6``) and ratios (``2:1``); one simulation at a time.
+
+        Raises:
+            Refused: ``unknown_department``, ``invalid``.
+        """
+        numbers, chosen = _counters(counters), [parse_ratio(one) for one in ratios]
+        department, day, found = await self._visits(department_id, day)
+        settings = [(number, ratio) for ratio in chosen or [department.policy.ratio] for number in numbers]
+        if len(settings) > _MOST_SETTINGS:
+            raise refuse(
+                ProblemCode.INVALID, f"That is {len(settings)} settings.", f"Ask for {_MOST_SETTINGS} or fewer."
+            )
+        async with self._simulating:
+            waits = await asyncio.to_thread(_simulate, department, found, settings)
+        customers = [visit for visit in found if visit.services]
+        return {
+            "departmentId": department_id,
+            "businessDay": day.isoformat(),
+            "customers": len(customers),
+            "asItWas": times(visit.services[0].waited for visit in customers),
+            "serviceLevelMinutes": department.rules.service_level_minutes,
+            "settings": waits,
+        }
+
+    async def events(
+        self, department_id: str, reader: Principal, day: date | None, after: int, limit: int
+    ) -> list[dict[str, Any]]:
+        """A page of a day's log, as on the wire. Raises Refused (``unknown_department``)."""
+        _, day = await self._day(department_id, day)
+        hidden = {} if reader.sees_people_of(department_id) else HIDDEN
+        return [one | hidden for one in await self._store.day_payloads(department_id, day, after, limit)]
+
+    async def _visits(self, department_id: str, day: date | None) -> tuple[Department, date, list[Visit]]:
+        department, day = await self._day(department_id, day)
+        return department, day, visits(await self._store.day_log(department_id, day), department_id)
+
+    async def _day(self, department_id: str, day: date | None) -> tuple[Department, date]:
+        found = await self._store.day_of(department_id)
+        if found is None:
+            raise unknown_department(department_id)
+        return found[0], day or found[1]
+
+
+def _simulate(department: Department, found: list[Visit], settings: list[tuple[int, Ratio]]) -> list[Any]:
+    return [simulated(department, found, number, ratio) for number, ratio in settings]
+
+
+def _counters(text: str) -> list[int]:
+    match = _COUNTERS.fullmatch(text)
+    first = int(match[1]) if match else 0
+    last = int(match[2]) if match and match[2] else first
+    if not 0 < first <= last <= _MOST_COUNTERS:
+        raise refuse(ProblemCode.INVALID, f"{text!r} are no numbers of counters.", "Write 4, or 3..6.")
+    return list(range(first, last + 1))
