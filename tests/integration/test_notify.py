@@ -15,14 +15,18 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.fakes import ScriptedMailer
 from tests.servers import Servers
 from tests.without_http import Core, open_core
+from tokenq.contract.words import LetterKind
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.smtp import OutboxMailer, SmtpMailer
+from tokenq_server.domain.commands import TellNear, TransferToken
+from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.notify import program
 from tokenq_server.notify.intake import sort_out
 from tokenq_server.notify.letters import Sender, compose
 from tokenq_server.notify.sending import Patience, Sending
+from tokenq_server.services.acting import Request
 from tokenq_server.services.mailing import Attempt, BadRecord, Job, Mailer, RawRecord, Verdict
 
 SENDER = Sender("queue@office.example")
@@ -44,7 +48,7 @@ async def queue(core: Core) -> AsyncIterator[PostgresMailQueue]:
 
 async def records_of(core: Core) -> list[RawRecord]:
     """The whole log as it would lie in the topic."""
-    rows = await core.rows("SELECT payload FROM outbox ORDER BY department_id, seq")
+    rows = await core.rows("SELECT payload FROM outbox WHERE token_id > 0 ORDER BY department_id, seq")
     return [RawRecord("token-events", 0, offset, row["payload"].encode()) for offset, row in enumerate(rows)]
 
 
@@ -323,3 +327,50 @@ async def test_a_mail_server_that_is_away_is_tried_again() -> None:
     attempt = await SmtpMailer("smtp://127.0.0.1:1").send(compose(job_named("Ada"), SENDER))
 
     assert (attempt.verdict, attempt.is_ambiguous) == (Verdict.LATER, False)
+
+
+async def test_each_kind_of_letter_is_sent_when_it_happens(core: Core, queue: PostgresMailQueue) -> None:
+    """Issued with place and wait, near, called with the counter, missed; in that order."""
+    name = await core.department()
+    await core.issue(name)
+    (token,) = await core.issue(name, email="ada@example.com", near_turn=1)
+    await core.call(name, name)
+    await core.commit.submit(Request(TellNear(name, ((token["tokenId"], 1),))))
+    called = await core.call(name, f"{name}-2")
+    await core.move(called, Verb.NO_SHOW)
+    await queue.take_in(*sort_out(await records_of(core)))
+    mailer = ScriptedMailer()
+    async with sending(queue, mailer):
+        jobs = await until_settled(core)
+
+    assert [job["kind"] for job in jobs] == ["issued", "near", "called", "missed"]
+    issued, near, called_letter, missed = mailer.letters
+    assert "number 2 in line" in issued.text
+    assert "number 1 in line" in near.text
+    assert f"counter {name}-2" in called_letter.text
+    assert f"{name}-002" in missed.text
+    assert all(letter.html and letter.subject.endswith(f"{name}-002") for letter in mailer.letters)
+
+
+async def test_a_department_switches_letters_off(core: Core, queue: PostgresMailQueue) -> None:
+    """Some places want one letter and no more."""
+    name = await core.department(letters=[LetterKind.CALLED])
+    await core.issue(name, email="ada@example.com")
+    await core.move(await core.call(name, name), Verb.SERVE)
+    await queue.take_in(*sort_out(await records_of(core)))
+
+    assert [row["kind"] for row in await core.rows("SELECT kind FROM mail_job")] == ["called"]
+
+
+async def test_after_a_transfer_the_first_letter_is_still_the_first(core: Core, queue: PostgresMailQueue) -> None:
+    """The other department counts its entries by itself: a small number there is not an earlier one."""
+    first, second = await core.department(), await core.department()
+    await core.issue(first, 5)
+    (token,) = await core.issue(first, email="ada@example.com")
+    await core.do(TransferToken(first, "ann", token["tokenId"], second))
+    await core.call(second, second)
+    records = await records_of(core)
+    for name in (second, first):
+        await queue.take_in(*sort_out([one for one in records if f'"departmentId":"{name}"'.encode() in one.value]))
+
+    assert [job.kind for job in await queue.claim("one", 10)] == ["issued"]

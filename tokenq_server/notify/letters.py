@@ -1,14 +1,28 @@
 """Which event calls for which letter, and what it says. Pure: nothing is read or sent here."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from tokenq.contract.events import Event, EventType
+from tokenq.contract.words import LetterKind
 from tokenq_server.services.mailing import Job, Letter
 
-_SUBJECTS = {"issued": "Your number is {number}", "served": "You have been served: {number}"}
-_KINDS = {EventType.TOKEN_GENERATED: "issued", EventType.TOKEN_SERVED: "served"}
+_SUBJECTS = {
+    LetterKind.ISSUED: "Your number is {number}",
+    LetterKind.NEAR: "Your turn is near: {number}",
+    LetterKind.CALLED: "It is your turn: {number}",
+    LetterKind.SERVED: "You have been served: {number}",
+    LetterKind.MISSED: "We called you: {number}",
+}
+_KINDS = {
+    EventType.TOKEN_GENERATED: LetterKind.ISSUED,
+    EventType.TOKEN_TURN_NEAR: LetterKind.NEAR,
+    EventType.TOKEN_CALLED: LetterKind.CALLED,
+    EventType.TOKEN_SERVED: LetterKind.SERVED,
+    EventType.TOKEN_NO_SHOW: LetterKind.MISSED,
+}
 
 _environment = Environment(
     loader=PackageLoader("tokenq_server.notify"),
@@ -32,27 +46,38 @@ class Sender:
 
 
 def kind_for(event: Event) -> str | None:
-    """Which letter an event calls for, if any."""
+    """Which letter an event calls for, if any; the department may have switched it off."""
+    if event.event_type == EventType.TOKEN_CALLED and event.data.get("served"):
+        return None  # called and served in one step: nobody is on the way
     return _KINDS.get(EventType(event.event_type)) if event.event_type in EventType.__members__ else None
 
 
 def compose(job: Job, sender: Sender) -> Letter:
     """Write the letter. The subject holds fixed words and the number only; names go into the body."""
-    event = job.event
+    event, told = job.event, job.event.get("data") or {}
     said = {
         "name": job.name,
         "number": event["displayNumber"],
         "department": job.department_name,
         "counter": event.get("counterId"),
         "day": event["businessDay"],
+        "position": told.get("position"),
+        "wait": _wait(told.get("estimate")),
     }
     name = f"{job.department_id}-{job.seq:06d}-{job.kind}"
     return Letter(
         message_id=f"<{job.department_id}.{job.seq}.{job.kind}@{sender.domain}>",
         sender=sender.address,
         recipient=job.recipient,
-        subject=_SUBJECTS[job.kind].format(number=event["displayNumber"]),
+        subject=_SUBJECTS[LetterKind(job.kind)].format(number=event["displayNumber"]),
         text=_environment.get_template(f"{job.kind}.txt").render(said),
         html=_environment.get_template(f"{job.kind}.html").render(said),
         file_name=f"{name}.eml",
     )
+
+
+def _wait(estimate: Any) -> str | None:
+    """The wait that was promised, as people say it."""
+    if not isinstance(estimate, dict) or estimate.get("lowMinutes") is None:
+        return None
+    return f"{estimate['lowMinutes']} to {estimate['highMinutes']} minutes"

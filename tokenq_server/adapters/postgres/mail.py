@@ -17,7 +17,8 @@ WITH entry AS (
   WHERE o.department_id = :department_id AND o.seq = :seq AND o.token_id = :token_id
 ), kept AS (
   INSERT INTO mail_job (department_id, seq, kind, token_id, recipient, event)
-  SELECT department_id, seq, :kind, token_id, email, event FROM entry WHERE email IS NOT NULL
+  SELECT department_id, seq, :kind, token_id, email, event FROM entry JOIN department USING (department_id)
+  WHERE email IS NOT NULL AND (rules->'letters' IS NULL OR jsonb_exists(rules->'letters', :kind))
   ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM entry
@@ -34,7 +35,10 @@ WITH picked AS MATERIALIZED (
   SELECT department_id, seq, kind FROM mail_job j
   WHERE (state = 'due' AND due_at <= clock_timestamp() OR state = 'sending' AND lease_until < clock_timestamp())
     AND NOT EXISTS (SELECT 1 FROM mail_job e
-                    WHERE e.token_id = j.token_id AND e.seq < j.seq AND e.state IN ('due', 'sending'))
+                    WHERE e.token_id = j.token_id AND e.state IN ('due', 'sending')
+                      AND (e.department_id = j.department_id AND e.seq < j.seq
+                           -- After a transfer, the seq of another department says nothing about which came first.
+                           OR e.department_id <> j.department_id AND e.kind = 'issued'))
   ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 UPDATE mail_job m SET state = 'sending', lease_until = clock_timestamp() + interval '180 seconds', lease_owner = :owner,
