@@ -28,7 +28,13 @@ def day(moment: str, zone: str, rollover: int = 0, not_before: date | None = Non
         ("2026-10-25T03:00", "Europe/Berlin", 4, "2026-10-25"),
         ("2026-03-29T01:59", "Europe/Berlin", 4, "2026-03-28"),
         ("2026-03-29T02:00", "Europe/Berlin", 4, "2026-03-29"),
+        # The same for Cairo: 23:59 is followed by 01:00.
+        ("2027-04-29T21:59", "Africa/Cairo", 0, "2027-04-29"),
+        ("2027-04-29T22:00", "Africa/Cairo", 0, "2027-04-30"),
+        # Half an hour's change of clocks; a rollover at two falls into it.
         ("2026-04-04T15:15", "Australia/Lord_Howe", 0, "2026-04-05"),
+        ("2026-10-03T15:29", "Australia/Lord_Howe", 2, "2026-10-03"),
+        ("2026-10-03T15:30", "Australia/Lord_Howe", 2, "2026-10-04"),
     ],
 )
 def test_a_moment_has_the_branch_s_local_day(moment: str, zone: str, rollover: int, expected: str) -> None:

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.unit.floors import refused
+from tokenq.contract.hours import WEEKDAYS
 from tokenq.contract.problems import ProblemCode
-from tokenq_server.domain.hours import WEEKDAYS, Hours, hours_document, hours_from, opening
+from tokenq_server.domain.hours import Hours, hours_document, hours_from, opening
 
 OFFICE = hours_from(
     {

@@ -12,10 +12,10 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tokenq.contract.hours import WEEKDAYS
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import HoursDocument
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _INTERVAL = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)")
 _LOOK_AHEAD = 400
 """Days: whoever is closed for longer than a year has no opening that could be told."""
@@ -116,7 +116,7 @@ def hours_from(document: Mapping[str, Any]) -> Hours:
         if day not in WEEKDAYS:
             raise _wrong(f"weekly.{day}", f"'{day}' is no weekday.", f"Use {', '.join(WEEKDAYS)}.")
     return Hours(
-        weekly={WEEKDAYS.index(day): _intervals(f"weekly.{day}", texts) for day, texts in weekly.items()},
+        weekly={WEEKDAYS.index(day): _intervals(f"weekly.{day}", texts) for day, texts in weekly.items() if texts},
         exceptions={_date(day): _intervals(f"exceptions.{day}", texts) for day, texts in exceptions.items()},
     )
 
