@@ -16,6 +16,7 @@ from tokenq_server.adapters.postgres.counters import PostgresCounters
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.day_log import PostgresDayLog
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
+from tokenq_server.adapters.postgres.floor_plan import PostgresFloorPlans
 from tokenq_server.adapters.postgres.forecasting import PostgresForecasting
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
@@ -28,6 +29,7 @@ from tokenq_server.relay import Relay
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.explaining import Explaining
 from tokenq_server.services.feed import Feed
+from tokenq_server.services.floor_plan import FloorPlans
 from tokenq_server.services.forecasting import Forecasts
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.mailing import Mailer, MailQueue
@@ -54,6 +56,7 @@ class Services:
     explaining: Explaining
     staffing: Staffing
     reporting: Reporting
+    floor_plans: FloorPlans
     feed: Feed
     database: Database
     line: RedisLine
@@ -89,6 +92,7 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
         explaining=Explaining(reading),
         staffing=Staffing(PostgresCounters(database)),
         reporting=Reporting(PostgresDayLog(database)),
+        floor_plans=FloorPlans(PostgresFloorPlans(database)),
         feed=feed,
         database=database,
         line=line,

@@ -10,11 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.api import problems
-from tokenq_server.api.routes import auth, counters, events, health, moves, people, reports, setup, tokens
+from tokenq_server.api.routes import auth, counters, events, floor, health, moves, people, reports, setup, tokens
 from tokenq_server.bootstrap import ensure_admin, open_services
 from tokenq_server.settings import ServerSettings
 
-ROUTERS = tuple(module.router for module in (auth, setup, people, tokens, moves, counters, reports, events, health))
+ROUTERS = tuple(
+    module.router for module in (auth, setup, people, tokens, moves, counters, floor, reports, events, health)
+)
 
 _ABOUT = """Queues for places where people take a number and wait.
 

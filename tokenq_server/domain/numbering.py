@@ -25,8 +25,12 @@ def check_format(template: str, prefix: str) -> None:
             ProblemCode.INVALID,
             "The number format is not one tokenq can write.",
             "Use {prefix} and {number:03d}, such as {prefix}-{number:03d}.",
+            path="numberFormat",
         )
     if not _PREFIX.fullmatch(prefix):
         raise refuse(
-            ProblemCode.INVALID, "The prefix is not one to eight capital letters or digits.", "Use one such as CW."
+            ProblemCode.INVALID,
+            "The prefix is not one to eight capital letters or digits.",
+            "Use one such as CW.",
+            path="prefix",
         )

@@ -76,13 +76,13 @@ class Setup:
 
     async def create_branch(self, branch: Branch, actor: str = SYSTEM) -> BranchView:
         """Create a branch. Raises Refused (``exists``, ``invalid``)."""
-        _check_zone(branch.timezone)
+        check_zone(branch.timezone)
         await self._store.put_branch(branch, actor, is_new=True)
         return branch_view(branch)
 
     async def put_branch(self, branch: Branch, actor: str = SYSTEM) -> BranchView:
         """Create a branch or set it to exactly this."""
-        _check_zone(branch.timezone)
+        check_zone(branch.timezone)
         await self._store.put_branch(branch, actor, is_new=False)
         return branch_view(branch)
 
@@ -216,10 +216,13 @@ def parse_ratio(text: str) -> Ratio:
         and 0 < int(left) < 100 > int(right) > 0
     ):
         return Ratio(int(left), int(right))
-    raise refuse(ProblemCode.INVALID, f"{text!r} is not a ratio.", "Write it as priority:normal, such as 2:1.")
+    raise refuse(
+        ProblemCode.INVALID, f"{text!r} is not a ratio.", "Write it as priority:normal, such as 2:1.", path="ratio"
+    )
 
 
-def _check_zone(name: str) -> None:
+def check_zone(name: str) -> None:
+    """Refuse what is no IANA time zone. Raises Refused."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -227,4 +230,5 @@ def _check_zone(name: str) -> None:
 
 
 def _unknown_zone(name: str) -> Refused:
-    return refuse(ProblemCode.INVALID, f"{name!r} is not a time zone.", "Use an IANA name such as Europe/Berlin.")
+    hint = "Use an IANA name such as Europe/Berlin."
+    return refuse(ProblemCode.INVALID, f"{name!r} is not a time zone.", hint, path="timezone")

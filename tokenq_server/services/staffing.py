@@ -8,6 +8,7 @@ from typing import Protocol
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import CounterView
+from tokenq.contract.words import CounterState
 from tokenq_server.domain.counters import Counter, Operator, claimed, closed, opened, paused
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
@@ -125,7 +126,7 @@ class Staffing:
     async def _change(
         self, branch_id: str, counter_id: str, caller: Principal, change: Change, event: EventType | None
     ) -> CounterView:
-        fresh = Counter(branch_id, counter_id)
+        fresh = Counter(branch_id, counter_id, CounterState.CLOSED)
         serves = await self._store.departments(branch_id)
         counter, held = await self._store.change(fresh, serves, change, event, caller.actor)
         return counter_view(counter, held)

@@ -3,7 +3,8 @@
 Written in the transaction of the change they tell of, under the lock that also orders the tokens' entries.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -27,41 +28,62 @@ async def lock(connection: AsyncConnection, department_ids: Sequence[str]) -> No
     )
 
 
-async def append(
-    connection: AsyncConnection,
-    department_id: str,
-    event_type: EventType,
-    actor: str,
-    data: dict[str, Any],
-    counter_id: str | None = None,
-) -> None:
-    """Add one entry to a department's log. The department must exist in this transaction."""
-    mine = dept_state.c.department_id == department_id
+@dataclass(frozen=True)
+class Note:
+    """What an entry tells: the department it is about, and what it is now."""
+
+    department_id: str
+    event_type: EventType
+    data: dict[str, Any]
+    counter_id: str | None = None
+
+
+async def append(connection: AsyncConnection, notes: Sequence[Note], actor: str) -> None:
+    """Add an entry for each note to its department's log; at most one note a department.
+
+    The departments must exist in this transaction. Four round trips, however many there are.
+    """
+    wanted = {note.department_id: note for note in notes}
+    if not wanted:
+        return
+    mine = dept_state.c.department_id.in_(wanted)
     query = (
         select(*DEPARTMENT, dept_state.c.day, dept_state.c.last_seq, func.clock_timestamp().label("now"))
         .join(branch, branch.c.branch_id == department.c.branch_id)
         .join(dept_state, dept_state.c.department_id == department.c.department_id)
         .where(mine)
-        .with_for_update(of=dept_state)
     )
-    row = (await connection.execute(query)).mappings().one()
+    await lock(connection, list(wanted))
+    rows = (await connection.execute(query)).mappings().all()
+    await connection.execute(insert(outbox), [_row(wanted[row["department_id"]], row, actor) for row in rows])
+    await connection.execute(update(dept_state).where(mine).values(last_seq=dept_state.c.last_seq + 1))
+
+
+def _row(note: Note, row: Mapping[Any, Any], actor: str) -> dict[str, Any]:
     here = department_from(row)
     event = Event(
-        event_type=event_type,
+        event_type=note.event_type,
         event_id=new_event_id(row["now"]),
         seq=row["last_seq"] + 1,
         timestamp=row["now"],
         branch_id=here.branch_id,
-        department_id=department_id,
+        department_id=note.department_id,
         business_day=str(business_day(row["now"], here.timezone, here.rollover_hour, row["day"])),
         token_id=0,
         token_no=0,
         display_number="",
-        counter_id=counter_id,
+        counter_id=note.counter_id,
         actor=actor,
-        data=data,
+        data=note.data,
     )
-    entry = {"event_type": str(event_type), "token_id": 0, "payload": encode(event).decode(), "at": row["now"]}
-    place = {"joins": None, "priority": event.priority, "place": 0}
-    await connection.execute(insert(outbox).values(department_id=department_id, seq=event.seq, **entry, **place))
-    await connection.execute(update(dept_state).where(mine).values(last_seq=event.seq))
+    return {
+        "department_id": note.department_id,
+        "seq": event.seq,
+        "event_type": str(note.event_type),
+        "token_id": 0,
+        "payload": encode(event).decode(),
+        "joins": None,
+        "priority": event.priority,
+        "place": 0,
+        "at": row["now"],
+    }

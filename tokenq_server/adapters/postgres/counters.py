@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, refuse
-from tokenq_server.adapters.postgres.config_log import append, lock
+from tokenq_server.adapters.postgres.config_log import Note, append, lock
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.rows import counter_from, token_from
 from tokenq_server.adapters.postgres.tables import branch, counter, department, token
@@ -53,8 +53,9 @@ class PostgresCounters:
             changed = change(known or fresh, held, now)
             await _write(connection, changed)
             if event:
-                for department_id in filter(changed.serves, serves):
-                    await append(connection, department_id, event, actor, _data(changed), changed.counter_id)
+                told = filter(changed.serves, serves)
+                notes = [Note(one, event, _data(changed), changed.counter_id) for one in told]
+                await append(connection, notes, actor)
             return changed, held
 
     async def renew(self, branch_id: str, counter_id: str, identity: str) -> Counter | None:

@@ -62,7 +62,7 @@ class PostgresPeople:
             row = (await connection.execute(statement)).one_or_none()
             if row is not None and _WHO_THEY_ARE & set(values):
                 await connection.execute(delete(credential).where(credential.c.user_id == user_id))
-                await _keep_an_admin(connection)
+                await keep_an_admin(connection)
             return _user(row) if row is not None else None
 
     async def delete_user(self, user_id: int) -> bool:
@@ -72,7 +72,7 @@ class PostgresPeople:
                 delete(app_user).where(app_user.c.user_id == user_id).returning(app_user.c.user_id)
             )
             is_gone = gone.first() is not None
-            await _keep_an_admin(connection)
+            await keep_an_admin(connection)
             return is_gone
 
     async def has_admin(self) -> bool:
@@ -168,7 +168,7 @@ async def _has_admin(connection: AsyncConnection) -> bool:
     return (await connection.execute(query)).first() is not None
 
 
-async def _keep_an_admin(connection: AsyncConnection) -> None:
+async def keep_an_admin(connection: AsyncConnection) -> None:
     """Undo a change after which nobody could set up anything any more. Two at once wait for each other."""
     await connection.execute(text("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE"))
     if not await _has_admin(connection):

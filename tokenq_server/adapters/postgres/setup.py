@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.words import LIVE
-from tokenq_server.adapters.postgres.config_log import append, lock
+from tokenq_server.adapters.postgres.config_log import Note, append, lock
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.places import DEPARTMENT
 from tokenq_server.adapters.postgres.rows import department_from
@@ -35,8 +35,7 @@ class PostgresSetup:
     async def branches(self) -> list[Branch]:
         """All branches by id."""
         async with self._database.begin() as connection:
-            rows = await connection.execute(select(branch).order_by(branch.c.branch_id))
-            return [_branch(row) for row in rows.mappings()]
+            return await read_branches(connection)
 
     async def branch(self, branch_id: str) -> Branch | None:
         """One branch."""
@@ -61,8 +60,7 @@ class PostgresSetup:
     async def departments(self) -> list[Department]:
         """All departments by id."""
         async with self._database.begin() as connection:
-            rows = await connection.execute(_departments().order_by(department.c.department_id))
-            return [department_from(row) for row in rows.mappings()]
+            return await read_departments(connection)
 
     async def department(self, department_id: str) -> Department | None:
         """One department."""
@@ -91,7 +89,7 @@ class PostgresSetup:
             if values:
                 await lock(connection, [one.department_id])
                 await connection.execute(update(department).where(mine).values(**values))
-                await _tell(connection, one.department_id, actor)
+                await tell(connection, [one.department_id], actor)
             row = (await connection.execute(_departments().where(mine))).mappings().one()
             return department_from(row)
 
@@ -100,10 +98,7 @@ class PostgresSetup:
         async with self._database.begin() as connection:
             if await _has_live_tokens(connection, department_id):
                 return False
-            await connection.execute(
-                update(department).where(department.c.department_id == department_id).values(is_archived=True)
-            )
-            await append(connection, department_id, EventType.DEPARTMENT_CHANGED, actor, {"archived": True})
+            await _archive(connection, department_id, actor)
             return True
 
     async def forget_old_keys(self) -> None:
@@ -111,6 +106,35 @@ class PostgresSetup:
         old = idempotency.c.created_at < func.clock_timestamp() - timedelta(days=2)
         async with self._database.begin() as connection:
             await connection.execute(delete(idempotency).where(old))
+
+
+async def read_branches(connection: AsyncConnection) -> list[Branch]:
+    """All branches by id."""
+    rows = await connection.execute(select(branch).order_by(branch.c.branch_id))
+    return [_branch(row) for row in rows.mappings()]
+
+
+async def read_departments(connection: AsyncConnection) -> list[Department]:
+    """All departments by id."""
+    rows = await connection.execute(_departments().order_by(department.c.department_id))
+    return [department_from(row) for row in rows.mappings()]
+
+
+async def archive_department(connection: AsyncConnection, department_id: str, actor: str) -> None:
+    """Hide a department. Raises Refused (``in_use``) while somebody is in it."""
+    if await _has_live_tokens(connection, department_id):
+        raise refuse(
+            ProblemCode.IN_USE,
+            f"Somebody still waits or is served in {department_id}.",
+            "Serve or cancel those tokens first.",
+        )
+    await _archive(connection, department_id, actor)
+
+
+async def _archive(connection: AsyncConnection, department_id: str, actor: str) -> None:
+    mine = department.c.department_id == department_id
+    await connection.execute(update(department).where(mine).values(is_archived=True))
+    await append(connection, [Note(department_id, EventType.DEPARTMENT_CHANGED, {"archived": True})], actor)
 
 
 async def write_branch(connection: AsyncConnection, one: Branch, actor: str, *, is_new: bool) -> None:
@@ -125,9 +149,8 @@ async def write_branch(connection: AsyncConnection, one: Branch, actor: str, *, 
     if not is_new:
         statement = statement.on_conflict_do_update(index_elements=["branch_id"], set_=values)
     await connection.execute(statement)
-    mine = _departments().where(department.c.branch_id == one.branch_id).order_by(department.c.department_id)
-    for row in (await connection.execute(mine)).mappings().all():
-        await _tell(connection, row["department_id"], actor)
+    mine = select(department.c.department_id).where(department.c.branch_id == one.branch_id, ~department.c.is_archived)
+    await tell(connection, (await connection.execute(mine)).scalars().all(), actor)
 
 
 async def write_department(connection: AsyncConnection, one: Department, actor: str, *, is_new: bool) -> None:
@@ -142,17 +165,26 @@ async def write_department(connection: AsyncConnection, one: Department, actor: 
         await connection.execute(statement.on_conflict_do_update(index_elements=["department_id"], set_=values))
     for table in (dept_state, relay_cursor):
         await connection.execute(upsert(table).values(department_id=one.department_id).on_conflict_do_nothing())
-    await _tell(connection, one.department_id, actor)
+    await tell(connection, [one.department_id], actor)
 
 
-async def _tell(connection: AsyncConnection, department_id: str, actor: str) -> None:
-    """Put what holds now into the department's log, whole: a replay needs the rules of that day."""
-    rows = await connection.execute(_departments().where(department.c.department_id == department_id))
-    here = department_from(rows.mappings().one())
+async def tell(connection: AsyncConnection, department_ids: Collection[str], actor: str) -> None:
+    """Put what holds now into the departments' logs, whole: a replay needs the rules of that day."""
+    if department_ids:
+        rows = await connection.execute(_departments().where(department.c.department_id.in_(department_ids)))
+        await append(connection, [_note(department_from(row)) for row in rows.mappings()], actor)
+
+
+def farewell(department_id: str) -> Note:
+    """That a department is no more."""
+    return Note(department_id, EventType.DEPARTMENT_CHANGED, {"archived": True})
+
+
+def _note(here: Department) -> Note:
     settings = {**department_view(here), "timezone": here.timezone}
     if settings["hours"] is None and here.branch_hours:
         settings["hours"] = hours_document(here.branch_hours)
-    await append(connection, department_id, EventType.DEPARTMENT_CHANGED, actor, {"settings": settings})
+    return Note(here.department_id, EventType.DEPARTMENT_CHANGED, {"settings": settings})
 
 
 async def _has_live_tokens(connection: AsyncConnection, department_id: str) -> bool:

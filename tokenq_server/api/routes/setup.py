@@ -9,8 +9,7 @@ from tokenq.contract import names, paths
 from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.api.bodies import CreateBranch, CreateDepartment, DepartmentFields, PutBranch, PutDepartment
 from tokenq_server.api.callers import Admin, Anybody, DepartmentPath, ServicesDep, Staff, check_works_in
-from tokenq_server.domain.hours import hours_from
-from tokenq_server.services.setup_views import Branch
+from tokenq_server.api.floor_body import branch_from
 
 router = APIRouter(tags=["setup"])
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
@@ -92,7 +91,7 @@ async def list_branches(_: Anybody, services: ServicesDep) -> BranchList:
 @router.post(paths.BRANCHES, status_code=201)
 async def create_branch(body: CreateBranch, caller: Admin, services: ServicesDep) -> BranchView:
     """Create a branch."""
-    return await services.setup.create_branch(_branch(body.branch_id, body), caller.actor)
+    return await services.setup.create_branch(branch_from(body.branch_id, body), caller.actor)
 
 
 @router.get(_BRANCH)
@@ -104,15 +103,10 @@ async def show_branch(branch_id: BranchPath, _: Anybody, services: ServicesDep) 
 @router.put(_BRANCH)
 async def put_branch(branch_id: BranchPath, body: PutBranch, caller: Admin, services: ServicesDep) -> BranchView:
     """Create a branch or set it to exactly this."""
-    return await services.setup.put_branch(_branch(branch_id, body), caller.actor)
+    return await services.setup.put_branch(branch_from(branch_id, body), caller.actor)
 
 
 @router.delete(_BRANCH, status_code=204)
 async def delete_branch(branch_id: BranchPath, _: Admin, services: ServicesDep) -> None:
     """Remove a branch that no department is in."""
     await services.setup.delete_branch(branch_id)
-
-
-def _branch(branch_id: str, body: PutBranch) -> Branch:
-    hours = hours_from(body.hours.model_dump()) if body.hours else None
-    return Branch(branch_id, body.name, body.timezone, body.rollover_hour, hours)
