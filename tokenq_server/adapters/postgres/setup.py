@@ -175,11 +175,6 @@ async def tell(connection: AsyncConnection, department_ids: Collection[str], act
         await append(connection, [_note(department_from(row)) for row in rows.mappings()], actor)
 
 
-def farewell(department_id: str) -> Note:
-    """That a department is no more."""
-    return Note(department_id, EventType.DEPARTMENT_CHANGED, {"archived": True})
-
-
 def _note(here: Department) -> Note:
     settings = {**department_view(here), "timezone": here.timezone}
     if settings["hours"] is None and here.branch_hours:

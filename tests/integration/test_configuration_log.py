@@ -1,0 +1,86 @@
+"""Every change of a department is an entry in its log, in the same transaction and numbering as its tokens' entries."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from tests.servers import Servers
+from tests.without_http import Core, assert_all_is_well, open_core
+from tokenq_server.domain.hours import hours_from
+from tokenq_server.services.setup_views import Branch
+
+
+@pytest.fixture
+async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
+    async with open_core(fresh_database(schema), servers.redis_url) as opened:
+        yield opened
+
+
+async def log_of(core: Core, department: str) -> list[dict[str, Any]]:
+    rows = await core.rows("SELECT payload FROM outbox WHERE department_id = %s ORDER BY seq", department)
+    return [json.loads(row["payload"]) for row in rows]
+
+
+async def test_creation_and_each_change_are_told_with_all_settings_and_by_whom(core: Core) -> None:
+    name = await core.department(ratio="3:1")
+    await core.issue(name)
+    await core.setup.change_department(name, {"daily_cap": 40}, "ann")
+    await core.setup.change_department(name, {"is_open": False}, "bob")
+    created, issued, capped, closed = await log_of(core, name)
+
+    assert [entry["seq"] for entry in (created, issued, capped, closed)] == [1, 2, 3, 4]
+    assert (created["eventType"], created["tokenId"], created["displayNumber"]) == ("DEPARTMENT_CHANGED", 0, "")
+    assert created["data"]["settings"]["ratio"] == "3:1"
+    assert (capped["actor"], capped["data"]["settings"]["dailyCap"]) == ("ann", 40)
+    assert (closed["actor"], closed["data"]["settings"]["open"]) == ("bob", False)
+    await assert_all_is_well(core, name)
+
+
+async def test_a_branch_tells_each_of_its_departments(core: Core) -> None:
+    """Its hours and its time zone are theirs."""
+    here = [await core.department() for _ in range(3)]
+    await core.setup.create_branch(Branch("north", "North"), "ann")
+    elsewhere = await core.department(branch_id="north")
+    hours = hours_from({"weekly": {"mon": ["08:00-12:00"]}, "exceptions": {}})
+    await core.setup.put_branch(Branch("main", "Main", "Asia/Kolkata", 4, hours), "ann")
+
+    for name in here:
+        last = (await log_of(core, name))[-1]
+        assert last["seq"] == 2
+        assert last["data"]["settings"]["hours"]["weekly"] == {"mon": ["08:00-12:00"]}
+        assert last["data"]["settings"]["timezone"] == "Asia/Kolkata"
+    assert len(await log_of(core, elsewhere)) == 1
+
+
+async def test_who_changes_nothing_tells_nothing(core: Core) -> None:
+    name = await core.department()
+    await core.setup.change_department(name, {}, "ann")
+    assert len(await log_of(core, name)) == 1
+
+
+async def test_an_archived_department_says_so_and_comes_back(core: Core) -> None:
+    name = await core.department()
+    await core.setup.delete_department(name, "ann")
+    await core.setup.create_department(name, {"name": "Again"}, "ann")
+
+    assert [entry["data"].get("archived") for entry in await log_of(core, name)] == [None, True, None]
+
+
+async def test_changes_of_different_rules_at_once_do_not_undo_each_other(core: Core) -> None:
+    """Twenty admins, twenty rules: each one holds afterwards, and the log has no gap."""
+    name = await core.department()
+    changes = {"daily_cap": 7, "undo_minutes": 9, "near_turn": 3, "max_calls": 5, "last_token_minutes": 11}
+    await asyncio.gather(
+        *(core.setup.change_department(name, {rule: value}, "ann") for rule, value in changes.items()),
+        *(core.issue(name) for _ in range(5)),
+    )
+    view = await core.setup.department(name)
+
+    assert {view["dailyCap"], view["undoMinutes"], view["nearTurn"], view["maxCalls"], view["lastTokenMinutes"]} == {
+        *changes.values()
+    }
+    assert [entry["seq"] for entry in await log_of(core, name)] == list(range(1, 12))
+    await assert_all_is_well(core, name)
