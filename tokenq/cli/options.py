@@ -85,6 +85,8 @@ Counter = Annotated[
 Reason = Annotated[str | None, typer.Option(help="Why, for the log.")]
 InBranch = Annotated[str, typer.Option("--branch", metavar="BRANCH", help="The branch it is in.")]
 Day = Annotated[str | None, typer.Option("--day", metavar="DAY", help="today, yesterday or a date such as 2026-11-23.")]
+File = Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="The file; - reads standard input.")]
+Prune = Annotated[bool, typer.Option("--prune", help="Also remove what the file does not name; never users.")]
 OfPriority = Annotated[Priority | None, typer.Option("--priority", help="The class in line.")]
 OfRole = Annotated[Role | None, typer.Option("--role", help="What they may do.")]
 Position = Annotated[RequeuePosition, typer.Option("--position", help="Where in line.")]

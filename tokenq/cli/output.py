@@ -24,6 +24,13 @@ def line(*parts: object) -> None:
     _write(" ".join(printable(part) for part in parts if part != ""))
 
 
+def coloured(text: str, colour: str) -> None:
+    """One line for people in an ANSI colour, where the terminal may show colours."""
+    is_plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    safe = printable(text, 2_000)
+    _write(safe if is_plain else f"\x1b[{colour}m{safe}\x1b[0m")
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
     """A table for people: framed on a terminal, plain columns of full width elsewhere."""
     from rich import box

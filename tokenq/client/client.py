@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from tokenq.client.admin_calls import PeopleCalls, PlaceCalls
 from tokenq.client.calls import ATTEMPTS
 from tokenq.client.counter_calls import CounterCalls
+from tokenq.client.floor_calls import FloorCalls
 from tokenq.client.queue_calls import QueueCalls
 from tokenq.client.report_calls import ReportCalls
 from tokenq.client.token_calls import TokenCalls
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tokenq.contract.views import LoginView, MeView
 
 
-class Client(QueueCalls, TokenCalls, CounterCalls, ReportCalls, PlaceCalls, PeopleCalls):
+class Client(QueueCalls, TokenCalls, CounterCalls, ReportCalls, FloorCalls, PlaceCalls, PeopleCalls):
     """Speaks to one server as one caller, over one kept connection.
 
     One thread at a time may use a client; other threads take a :meth:`clone`. Every verb answers the

@@ -1,0 +1,31 @@
+"""Changes of a configuration, told to people."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from tokenq.cli import output
+
+_KINDS = {"branches": "branch", "departments": "department", "counters": "counter", "users": "user"}
+_SIGNS = {"create": ("+", "32"), "update": ("~", "33"), "delete": ("-", "31")}
+
+
+def show(changes: Sequence[dict[str, Any]], verdict: str) -> None:
+    """Each change on a line, and how many there are."""
+    for change in changes:
+        sign, colour = _SIGNS[change["action"]]
+        told = f"{sign} {_KINDS[change['kind']]} {change['id']}"
+        if change["action"] == "update":
+            told += f": {change['field']} {_value(change['before'])} -> {_value(change['after'])}"
+        output.coloured(told, colour)
+    count = len(changes)
+    output.line(f"{count or 'No'} {'change' if count == 1 else 'changes'}. {verdict}".rstrip())
+    sys.stdout.flush()
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)

@@ -1,0 +1,30 @@
+"""``tokenq apply``: make the configuration what a file says."""
+
+from typing import Annotated
+
+import typer
+
+from tokenq.cli import output
+from tokenq.cli.changes import show
+from tokenq.cli.context import connect
+from tokenq.cli.floor_file import FloorFile
+from tokenq.cli.options import File, Json, Prune
+from tokenq.contract.problems import Refused
+
+
+def command(
+    file: File,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    prune: Prune = False,
+    as_json: Json = False,
+) -> None:
+    """Make branches, departments, counters and users what a file says; all of it, or nothing if something is wrong."""
+    floor = FloorFile(file)
+    try:
+        changes = connect().apply_floor(floor.document, dry_run=dry_run, prune=prune)
+    except Refused as refusal:
+        raise floor.located(refusal) from None
+    if as_json:
+        output.document({"changes": changes, "applied": not dry_run})
+    else:
+        show(changes, "Nothing was changed: this was a dry run." if dry_run else "")

@@ -1,0 +1,33 @@
+"""``tokenq export``: the configuration as a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tokenq.cli import output
+from tokenq.cli.context import connect
+from tokenq.cli.exits import talk
+from tokenq.cli.floor_file import written
+from tokenq.cli.options import Json
+from tokenq.errors import BadSettings
+
+
+def command(
+    to: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the configuration as a file for 'tokenq apply'; what has its default is left out."""
+    document = connect().floor()
+    if as_json:
+        output.document(document)
+        return
+    text = written(document)
+    if to is None:
+        output.raw(text.rstrip("\n"))
+        return
+    try:
+        Path(to).write_text(text, "utf-8")
+    except OSError as error:
+        raise BadSettings(f"{to} cannot be written: {error.strerror}.", "Choose another file.") from None
+    talk(f"Written to {to}.")

@@ -1,0 +1,116 @@
+"""Files that describe a floor: read with the line of whatever is wrong in them, and written."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tokenq.contract.problems import Problem, ProblemCode, Refused, refuse
+from tokenq.errors import BadSettings
+
+_LINE = re.compile(r"at line (\d+)")
+
+
+class FloorFile:
+    """One such file; ``-`` is standard input."""
+
+    def __init__(self, name: str) -> None:
+        self.name = "standard input" if name == "-" else name
+        self.text = _read(name)
+        self.document = self._parsed()
+
+    def located(self, refusal: Refused) -> Refused:
+        """The server's refusal, with the line of the file that it is about."""
+        problem = refusal.problem
+        path = problem.extra.get("path") or problem.extra.get("field")
+        line = line_of(self.text, str(path)) if path else None
+        if line is None:
+            return refusal
+        extra = {**problem.extra, "line": line}
+        return Refused(Problem(problem.code, f"{self.name}, line {line}: {problem.detail}", problem.hint, extra))
+
+    def _parsed(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            found = _LINE.search(str(error))
+            line = int(found[1]) if found else self.text.count("\n") + 1
+            what = str(error).partition(" (at ")[0]
+            raise refuse(
+                ProblemCode.INVALID,
+                f"{self.name}, line {line}: this is not TOML: {what}.",
+                "Correct it; nothing was changed.",
+                line=line,
+            ) from None
+
+
+def line_of(text: str, path: str) -> int | None:
+    """The line, from 1, that says the thing at a dotted path, or the nearest thing around it."""
+    best: tuple[int, int] | None = None
+    table: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            table = _keys(stripped.strip("[]").partition("]")[0]) or table
+            here = table
+        elif "=" in stripped and not stripped.startswith("#"):
+            here = table + (_keys(stripped.partition("=")[0]) or ["?"])
+        else:
+            continue
+        said = ".".join(here)
+        if (path == said or path.startswith(said + ".")) and (best is None or len(here) > best[0]):
+            best = (len(here), number)
+    return best[1] if best else None
+
+
+def written(document: dict[str, Any]) -> str:
+    """The file for a document."""
+    import tomli_w
+
+    sections = {name: things for name, things in document.items() if things}
+    counters = sections.pop("counters", None)
+    if counters:
+        nested: dict[str, dict[str, Any]] = {}
+        for name, said in counters.items():
+            branch, _, counter = name.partition(".")
+            nested.setdefault(branch, {})[counter] = said
+        sections["counters"] = nested
+    plain = {name: {key: _without_nulls(said) for key, said in things.items()} for name, things in sections.items()}
+    return _ABOUT + tomli_w.dumps(plain)
+
+
+_ABOUT = """\
+# A floor: branches, departments, counters and users. Passwords are not in it.
+# 'tokenq diff -f FILE' shows what is different, 'tokenq apply -f FILE' makes it so.
+# What a thing here does not say has its default; what is not named here is left alone.
+
+"""
+
+
+def _without_nulls(said: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _keys(text: str) -> list[str] | None:
+    """The parts of a dotted key, quoted or not."""
+    try:
+        value: Any = tomllib.loads(f"{text} = 0")
+    except tomllib.TOMLDecodeError:
+        return None
+    keys = []
+    while isinstance(value, dict):
+        ((key, value),) = value.items()
+        keys.append(key)
+    return keys
+
+
+def _read(name: str) -> str:
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+    except OSError as error:
+        raise BadSettings(
+            f"{name} cannot be read: {error.strerror}.", "Give the file with -f, or - for stdin."
+        ) from None
+    except UnicodeDecodeError:
+        raise BadSettings(f"{name} is not UTF-8 text.", "Save it as UTF-8.") from None

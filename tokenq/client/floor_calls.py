@@ -1,0 +1,24 @@
+"""The whole configuration as one document."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tokenq.client.calls import Calls
+from tokenq.contract.paths import FLOOR
+
+
+class FloorCalls(Calls):
+    """Reads and sets the whole configuration. Every method raises ``Refused`` or a ``TokenqError``."""
+
+    def floor(self) -> dict[str, Any]:
+        """The document that makes the configuration; what has its default is left out."""
+        document: dict[str, Any] = self.get(FLOOR)
+        return document
+
+    def apply_floor(
+        self, document: Mapping[str, Any], *, dry_run: bool = False, prune: bool = False
+    ) -> list[dict[str, Any]]:
+        """Make the configuration what the document says, or only say what would change; answers the changes."""
+        flags = "&".join(name for name, is_set in (("dryRun=true", dry_run), ("prune=true", prune)) if is_set)
+        changes: list[dict[str, Any]] = self.put(f"{FLOOR}?{flags}" if flags else FLOOR, document)["changes"]
+        return changes
