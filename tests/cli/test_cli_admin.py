@@ -30,7 +30,13 @@ def test_a_branch_is_made_and_changed_in_part(tokenq: Cli):
     name = f"b{secrets.token_hex(3)}"
     made(tokenq("branch", "create", name, "--name", "North", "--timezone", "Europe/Berlin", "--json"))
     view = made(tokenq("branch", "update", name, "--rollover-hour", "2", "--json"))
-    assert view == {"branchId": name, "name": "North", "timezone": "Europe/Berlin", "rolloverHour": 2}
+    assert view == {
+        "branchId": name,
+        "name": "North",
+        "timezone": "Europe/Berlin",
+        "rolloverHour": 2,
+        "hours": None,
+    }
     assert "Europe/Berlin" in tokenq("branch", "list").out
     assert tokenq("branch", "show", name).code == 0
 

@@ -143,3 +143,10 @@ def test_wrong_hours_are_refused_with_the_day(document: dict, path: str) -> None
 def test_hours_go_through_their_document_unchanged() -> None:
     assert hours_from(hours_document(OFFICE)) == OFFICE
     assert hours_from(hours_document(ALL_DAY)) == ALL_DAY
+    assert hours_document(ALL_DAY)["weekly"]["mon"] == ["00:00-24:00"]
+    assert hours_document(daily("18:00-00:00"))["weekly"]["mon"] == ["18:00-24:00"]
+
+
+def test_a_day_without_times_is_a_day_that_is_not_named() -> None:
+    """Two ways to say the same compare as equal, so no change is seen where there is none."""
+    assert hours_from({"weekly": {"mon": []}}) == hours_from({"weekly": {}})

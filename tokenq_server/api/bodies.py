@@ -3,12 +3,14 @@
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from tokenq.contract import names
+from tokenq.contract.hours import read_hours
 from tokenq.contract.words import LetterKind, Priority, RequeuePosition, Role
 
+_HOURS_LENGTH = 10_000
 _JOINERS = "\u200c\u200d"
 """Zero-width joiner and non-joiner: part of how Persian, Hindi and families of emoji are written."""
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -201,6 +203,14 @@ class HoursBody(Body):
     )
 
 
+def _hours_as_written(said: Any) -> Any:
+    return read_hours(said) if isinstance(said, str) and len(said) <= _HOURS_LENGTH else said
+
+
+AnyHours = Annotated[HoursBody, BeforeValidator(_hours_as_written)]
+"""Opening hours as an object, or as people write them: ``mon-fri 08:00-12:00, 13:00-17:00``."""
+
+
 class DepartmentFields(Body):
     """A department's settings, each of which may be left out; ``hours`` null means the branch's."""
 
@@ -227,7 +237,7 @@ class DepartmentFields(Body):
     out_of_order_by: Literal["staff", "admin"] | None = None
     last_token_minutes: Annotated[int, Field(ge=0, le=480)] | None = None
     class_names: dict[AnyPriority, Label] | None = None
-    hours: HoursBody | None = None
+    hours: AnyHours | None = None
 
     def settings(self) -> dict[str, Any]:
         """The settings that the request names, as the use case calls them."""
@@ -260,7 +270,7 @@ class PutBranch(Body):
     name: PersonName
     timezone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
     rollover_hour: Annotated[int, Field(ge=0, le=23)] = 4
-    hours: HoursBody | None = None
+    hours: AnyHours | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Town hall", "timezone": "Europe/Berlin"}]})
 

@@ -29,7 +29,8 @@ class Interval:
     end: time
 
     def __str__(self) -> str:
-        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+        end = f"{self.end:%H:%M}" if self.end > time.min else "24:00"
+        return f"{self.start:%H:%M}-{end}"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from tokenq.cli import output
 from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
+from tokenq.cli.opening_hours import ClosedOn, branch_hours, shown_hours, shown_week
 from tokenq.cli.options import Json, Yes
 from tokenq.cli.tree import plain_app
 from tokenq.client.calls import given
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 app = plain_app(help="List, create, change and delete branches.")
 
 Branch = Annotated[str, typer.Argument(metavar="BRANCH", help="Branch id, such as main.")]
+OpenAt = Annotated[
+    str | None,
+    typer.Option("--hours", metavar="HOURS", help="'mon-fri 08:00-12:00, 13:00-17:00; sat 09:00-12:00', or always."),
+]
 RolloverHour = Annotated[
     int | None, typer.Option(min=0, max=23, metavar="HOUR", help="The hour at which the business day begins (4).")
 ]
@@ -31,8 +36,17 @@ def list_(as_json: Json = False) -> None:
         output.document({"items": branches})
         return
     output.table(
-        ("Id", "Name", "Time zone", "Day begins"),
-        ((view["branchId"], view["name"], view["timezone"], f"{view['rolloverHour']:02d}:00") for view in branches),
+        ("Id", "Name", "Time zone", "Day begins", "Hours"),
+        (
+            (
+                view["branchId"],
+                view["name"],
+                view["timezone"],
+                f"{view['rolloverHour']:02d}:00",
+                shown_week(view["hours"], "always"),
+            )
+            for view in branches
+        ),
     )
 
 
@@ -48,10 +62,13 @@ def create(
     name: Annotated[str, typer.Option(help="What people call it.")],
     timezone: Annotated[str, typer.Option(help="IANA time zone, such as Europe/Berlin.")],
     rollover_hour: RolloverHour = None,
+    hours: OpenAt = None,
+    closed_on: ClosedOn = None,
     as_json: Json = False,
 ) -> None:
     """Create a branch."""
-    body = given(branchId=branch, name=name, timezone=timezone, rolloverHour=rollover_hour)
+    open_at = branch_hours(hours, closed_on or (), None)
+    body = given(branchId=branch, name=name, timezone=timezone, rolloverHour=rollover_hour, hours=open_at)
     _show(connect().create_branch(body), as_json=as_json)
 
 
@@ -61,15 +78,18 @@ def update(
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     timezone: Annotated[str | None, typer.Option(help="IANA time zone, such as Europe/Berlin.")] = None,
     rollover_hour: RolloverHour = None,
+    hours: OpenAt = None,
+    closed_on: ClosedOn = None,
     as_json: Json = False,
 ) -> None:
     """Change what is given, keep the rest."""
     changes = given(name=name, timezone=timezone, rolloverHour=rollover_hour)
-    if not changes:
+    if not changes and not hours and not closed_on:
         raise WrongUse("Nothing to change.", "Give at least one option, such as --name.")
     client = connect()
     now = client.branch(branch)
-    whole = {"name": now["name"], "timezone": now["timezone"], "rolloverHour": now["rolloverHour"], **changes}
+    whole = {key: value for key, value in now.items() if key != "branchId"} | changes
+    whole["hours"] = branch_hours(hours, closed_on or (), now["hours"])
     _show(client.replace_branch(branch, whole), as_json=as_json)
 
 
@@ -92,5 +112,6 @@ def _show(view: "BranchView", *, as_json: bool) -> None:
             ("Name", view["name"]),
             ("Time zone", view["timezone"]),
             ("Day begins", f"{view['rolloverHour']:02d}:00"),
+            ("Hours", shown_hours(view["hours"], "always open")),
         ]
     )

@@ -7,7 +7,9 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
+from tokenq.cli.department_settings import SETTINGS, read_settings, shown_settings
 from tokenq.cli.exits import WrongUse
+from tokenq.cli.opening_hours import ClosedOn, department_hours, shown_hours
 from tokenq.cli.options import Department, Json, Yes, department_id
 from tokenq.cli.tree import plain_app
 from tokenq.client.calls import given
@@ -22,6 +24,16 @@ Prefix = Annotated[str | None, typer.Option(help="What its numbers begin with; i
 Format = Annotated[str | None, typer.Option(help="How its numbers are written.")]
 Ratio = Annotated[str | None, typer.Option(metavar="P:N", help="So many priority calls to so many normal ones (2:1).")]
 MaxWait = Annotated[int | None, typer.Option(metavar="MINUTES", help="Nobody is overtaken after waiting so long.")]
+OpenAt = Annotated[
+    str | None,
+    typer.Option(
+        "--hours", metavar="HOURS", help="'mon-fri 08:00-12:00, 13:00-17:00; sat 09:00-12:00', branch, always."
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other setting ('dept settings' lists them); repeatable."),
+]
 
 
 @app.command("list")
@@ -65,6 +77,9 @@ def create(
     number_format: Format = None,
     ratio: Ratio = None,
     max_wait: MaxWait = None,
+    hours: OpenAt = None,
+    closed_on: ClosedOn = None,
+    settings: Set = None,
     closed: Annotated[bool, typer.Option("--closed", help="Issue no tokens yet.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -74,7 +89,10 @@ def create(
         name=name,
         open=False if closed else None,
         **_fields(branch, prefix, number_format, ratio, max_wait),
+        **read_settings(settings or ()),
     )
+    if hours or closed_on:
+        body["hours"] = department_hours(hours, closed_on or (), None)
     _show(connect().create_department(body), as_json=as_json)
 
 
@@ -87,13 +105,32 @@ def update(
     number_format: Format = None,
     ratio: Ratio = None,
     max_wait: MaxWait = None,
+    hours: OpenAt = None,
+    closed_on: ClosedOn = None,
+    settings: Set = None,
     as_json: Json = False,
 ) -> None:
     """Change what is given, keep the rest."""
-    body = given(name=name, **_fields(branch, prefix, number_format, ratio, max_wait))
-    if not body:
+    body = given(name=name, **_fields(branch, prefix, number_format, ratio, max_wait), **read_settings(settings or ()))
+    if not body and not hours and not closed_on:
         raise WrongUse("Nothing to change.", "Give at least one option, such as --name.")
-    _show(connect().change_department(dept, body), as_json=as_json)
+    client = connect()
+    if hours or closed_on:
+        now = None if hours else client.department(dept)["hours"]
+        body["hours"] = department_hours(hours, closed_on or (), now)
+    _show(client.change_department(dept, body), as_json=as_json)
+
+
+@app.command("settings")
+def settings_(as_json: Json = False) -> None:
+    """List what --set can set, what holds without it, and what it means."""
+    if as_json:
+        output.document(
+            {"items": [{"name": name, "default": one.default, "about": one.about} for name, one in SETTINGS.items()]}
+        )
+        return
+    rows = ((name, one.default, one.about) for name, one in SETTINGS.items())
+    output.table(("Setting", "Default", "What it is"), rows)
 
 
 @app.command()
@@ -137,5 +174,7 @@ def _show(view: "DepartmentView", *, as_json: bool) -> None:
             ("Numbers", view["numberFormat"]),
             ("Ratio", f"{view['ratio']} (priority:normal)"),
             ("Max wait", f"{view['maxWaitMinutes']} minutes"),
+            ("Hours", shown_hours(view["hours"], "the branch's")),
+            *shown_settings(view),
         ]
     )
