@@ -1,10 +1,11 @@
 """Changes of a configuration, told to people."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tokenq.cli import output
+from tokenq.contract.hours import write_hours
 
 _KINDS = {"branches": "branch", "departments": "department", "counters": "counter", "users": "user"}
 _SIGNS = {"create": ("+", "32"), "update": ("~", "33"), "delete": ("-", "31")}
@@ -17,6 +18,8 @@ def show(changes: Sequence[dict[str, Any]], verdict: str) -> None:
         told = f"{sign} {_KINDS[change['kind']]} {change['id']}"
         if change["action"] == "update":
             told += f": {change['field']} {_value(change['before'])} -> {_value(change['after'])}"
+        elif change.get("after"):
+            told += f": {_fields(change['after'])}"
         output.coloured(told, colour)
     count = len(changes)
     output.line(f"{count or 'No'} {'change' if count == 1 else 'changes'}. {verdict}".rstrip())
@@ -28,4 +31,11 @@ def _value(value: Any) -> str:
         return "none"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
+    if isinstance(value, dict):
+        is_hours = "weekly" in value
+        return f"'{write_hours(value)}'" if is_hours else _fields(value) or "none"  # type: ignore[arg-type]
     return str(value)
+
+
+def _fields(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_value(value)}" for name, value in values.items())

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from tokenq.contract.hours import write_hours
 from tokenq.contract.problems import Problem, ProblemCode, Refused, refuse
 from tokenq.errors import BadSettings
 
@@ -68,16 +69,12 @@ def written(document: dict[str, Any]) -> str:
     """The file for a document."""
     import tomli_w
 
-    sections = {name: things for name, things in document.items() if things}
-    counters = sections.pop("counters", None)
-    if counters:
-        nested: dict[str, dict[str, Any]] = {}
-        for name, said in counters.items():
-            branch, _, counter = name.partition(".")
-            nested.setdefault(branch, {})[counter] = said
-        sections["counters"] = nested
-    plain = {name: {key: _without_nulls(said) for key, said in things.items()} for name, things in sections.items()}
-    return _ABOUT + tomli_w.dumps(plain)
+    sections = {
+        section: {name: _as_written(said) for name, said in things.items()}
+        for section, things in document.items()
+        if things
+    }
+    return _ABOUT + tomli_w.dumps(sections)
 
 
 _ABOUT = """\
@@ -88,8 +85,12 @@ _ABOUT = """\
 """
 
 
-def _without_nulls(said: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if value is not None}
+def _as_written(said: dict[str, Any]) -> dict[str, Any]:
+    """One thing: TOML has no null, and hours are written as people write them."""
+    fields = {name: value for name, value in said.items() if value is not None}
+    if "hours" in fields:
+        fields["hours"] = write_hours(fields["hours"])
+    return fields
 
 
 def _keys(text: str) -> list[str] | None:

@@ -19,7 +19,7 @@ from tokenq_server.api.bodies import (
     Username,
 )
 from tokenq_server.domain.hours import hours_from
-from tokenq_server.services.floor_plan import UserSpec, Wanted
+from tokenq_server.services.floor_plan import UserSpec, Wanted, at
 from tokenq_server.services.setup_views import Branch
 
 
@@ -50,8 +50,12 @@ class FloorBody(Body):
 
 def wanted(body: FloorBody) -> Wanted:
     """The document as the use case takes it. Raises Refused for wrong hours."""
+    branches: dict[str, Branch] = {}
+    for name, one in body.branches.items():
+        with at(f"branches.{name}"):
+            branches[name] = branch_from(name, one)
     return Wanted(
-        branches={name: branch_from(name, one) for name, one in body.branches.items()},
+        branches=branches,
         departments={name: one.settings() for name, one in body.departments.items()},
         counters={
             (branch, name): tuple(one.departments)

@@ -4,7 +4,7 @@ What a document does not name is left alone, unless it shall be pruned; what it 
 names gets its default, but for whether a department is open now.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -29,6 +29,11 @@ class UserSpec:
     role: str = "customer"
     departments: tuple[str, ...] = ()
     is_disabled: bool = False
+
+    @property
+    def rights(self) -> tuple[str, tuple[str, ...], bool]:
+        """What the user may do."""
+        return self.role, self.departments, self.is_disabled
 
 
 @dataclass(frozen=True)
@@ -74,10 +79,14 @@ class FloorPlans:
     async def export(self) -> Document:
         """The document that would make this configuration; defaults are left out."""
         plan = await self._store.read()
-        return {
+        sections: dict[str, dict[str, Any]] = {
             section: {name: _without_defaults(section, name, said) for name, said in things.items()}
             for section, things in document(plan).items()
         }
+        profiles: dict[str, dict[str, Any]] = {}
+        for branch_id, counter_id in sorted(plan.counters):
+            profiles.setdefault(branch_id, {})[counter_id] = sections["counters"][f"{branch_id}.{counter_id}"]
+        return {**sections, "counters": profiles}
 
     async def apply(self, wanted: Wanted, actor: str, *, prune: bool, is_dry: bool) -> list[dict[str, Any]]:
         """Make the configuration what the document says, whole or not at all; answers the changes.
@@ -99,21 +108,22 @@ def planned(plan: FloorPlan, wanted: Wanted, *, prune: bool) -> FloorPlan:
     """The configuration as a document wants it. Raises Refused with ``path``."""
     branches = {**({MAIN_BRANCH: plan.branches[MAIN_BRANCH]} if prune else plan.branches), **wanted.branches}
     for name, branch in wanted.branches.items():
-        with _at(f"branches.{name}"):
+        with at(f"branches.{name}"):
             check_zone(branch.timezone)
     departments = {} if prune else dict(plan.departments)
     for name, values in wanted.departments.items():
-        with _at(f"departments.{name}"):
+        with at(f"departments.{name}"):
             departments[name] = _department(plan.departments.get(name), name, values, branches)
     _check_prefixes(departments, wanted)
     counters = {**({} if prune else plan.counters), **wanted.counters}
     for (branch_id, counter_id), profile in wanted.counters.items():
-        with _at(f"counters.{branch_id}.{counter_id}"):
+        with at(f"counters.{branch_id}.{counter_id}"):
             _check_branch(branch_id, branches)
-            _check_known(profile, {one: it for one, it in departments.items() if it.branch_id == branch_id})
+            here = {one for one, it in departments.items() if it.branch_id == branch_id}
+            _check_known(profile, here.union(plan.counters.get((branch_id, counter_id), ())))
     for name, user in wanted.users.items():
-        with _at(f"users.{name}.departments"):
-            _check_known(user.departments, departments)
+        with at(f"users.{name}.departments"):
+            _check_known(user.departments, departments.keys() | _departments_of(plan.users.get(name)))
     return FloorPlan(branches, departments, counters, {**plan.users, **wanted.users})
 
 
@@ -124,8 +134,12 @@ def differences(before: FloorPlan, after: FloorPlan) -> list[dict[str, Any]]:
     for section in new:
         for name in sorted({*old[section], *new[section]}):
             was, will = old[section].get(name), new[section].get(name)
-            if was is None or will is None:
-                found.append({"kind": section, "id": name, "action": "delete" if will is None else "create"})
+            if will is None:
+                found.append({"kind": section, "id": name, "action": "delete"})
+                continue
+            if was is None:
+                said = _without_defaults(section, name, will)
+                found.append({"kind": section, "id": name, "action": "create", "after": said})
                 continue
             found += [
                 {"kind": section, "id": name, "action": "update", "field": key, "before": was[key], "after": will[key]}
@@ -170,7 +184,9 @@ def _department(known: Department | None, name: str, values: Values, branches: M
 
 def _check_prefixes(departments: Mapping[str, Department], wanted: Wanted) -> None:
     owners: dict[tuple[str, str], str] = {}
-    for name, one in sorted(departments.items(), key=lambda item: item[0] in wanted.departments):
+    said = wanted.departments
+    # The one to blame is who says its prefix, else who is named.
+    for name, one in sorted(departments.items(), key=lambda item: (item[0] in said, "prefix" in said.get(item[0], {}))):
         other = owners.setdefault((one.branch_id, one.prefix), name)
         if other != name:
             raise refuse(
@@ -191,7 +207,12 @@ def _check_branch(branch_id: str, branches: Mapping[str, Branch]) -> None:
         )
 
 
-def _check_known(names: tuple[str, ...], departments: Mapping[str, Department]) -> None:
+def _departments_of(user: UserSpec | None) -> set[str]:
+    """A department that is gone may stay: who had only that one would else have all of them."""
+    return set(user.departments) if user else set()
+
+
+def _check_known(names: Iterable[str], departments: Set[str]) -> None:
     for name in names:
         if name not in departments:
             raise unknown_department(name)
@@ -213,7 +234,7 @@ def _without(view: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _at(path: str) -> Iterator[None]:
+def at(path: str) -> Iterator[None]:
     """Say in a refusal where in the document it is about."""
     try:
         yield

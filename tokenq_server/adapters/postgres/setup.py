@@ -47,7 +47,8 @@ class PostgresSetup:
     async def put_branch(self, one: Branch, actor: str, *, is_new: bool) -> None:
         """Write a branch and tell its departments' logs."""
         async with self._database.begin() as connection:
-            await write_branch(connection, one, actor, is_new=is_new)
+            await write_branch(connection, one, is_new=is_new)
+            await tell(connection, await departments_in(connection, [one.branch_id]), actor)
 
     async def delete_branch(self, branch_id: str) -> bool:
         """Remove a branch."""
@@ -72,7 +73,8 @@ class PostgresSetup:
     async def put_department(self, one: Department, actor: str, *, is_new: bool) -> None:
         """Write a department and, for a new one, the row that orders it; tell its log."""
         async with self._database.begin() as connection:
-            await write_department(connection, one, actor, is_new=is_new)
+            await write_department(connection, one, is_new=is_new)
+            await tell(connection, [one.department_id], actor)
 
     async def change_department(self, one: Department, names: Collection[str], actor: str) -> Department:
         """Write only these settings: two admins who change different ones do not undo each other."""
@@ -137,8 +139,8 @@ async def _archive(connection: AsyncConnection, department_id: str, actor: str) 
     await append(connection, [Note(department_id, EventType.DEPARTMENT_CHANGED, {"archived": True})], actor)
 
 
-async def write_branch(connection: AsyncConnection, one: Branch, actor: str, *, is_new: bool) -> None:
-    """Write a branch and tell the logs of its departments, whose time and hours it sets."""
+async def write_branch(connection: AsyncConnection, one: Branch, *, is_new: bool) -> None:
+    """Write a branch; the logs of its departments, whose time and hours it sets, are to be told."""
     values = {
         "name": one.name,
         "timezone": one.timezone,
@@ -149,12 +151,16 @@ async def write_branch(connection: AsyncConnection, one: Branch, actor: str, *, 
     if not is_new:
         statement = statement.on_conflict_do_update(index_elements=["branch_id"], set_=values)
     await connection.execute(statement)
-    mine = select(department.c.department_id).where(department.c.branch_id == one.branch_id, ~department.c.is_archived)
-    await tell(connection, (await connection.execute(mine)).scalars().all(), actor)
 
 
-async def write_department(connection: AsyncConnection, one: Department, actor: str, *, is_new: bool) -> None:
-    """Write a department and, for a new one, the row that orders it; tell its log."""
+async def departments_in(connection: AsyncConnection, branch_ids: Collection[str]) -> list[str]:
+    """The ids of the departments of branches."""
+    mine = select(department.c.department_id).where(department.c.branch_id.in_(branch_ids), ~department.c.is_archived)
+    return list((await connection.execute(mine)).scalars())
+
+
+async def write_department(connection: AsyncConnection, one: Department, *, is_new: bool) -> None:
+    """Write a department and, for a new one, the row that orders it; its log is to be told."""
     values = _settings(one) | {"is_archived": False}
     await lock(connection, [one.department_id])
     if is_new and not await _unarchived(connection, one.department_id, values):
@@ -165,7 +171,6 @@ async def write_department(connection: AsyncConnection, one: Department, actor: 
         await connection.execute(statement.on_conflict_do_update(index_elements=["department_id"], set_=values))
     for table in (dept_state, relay_cursor):
         await connection.execute(upsert(table).values(department_id=one.department_id).on_conflict_do_nothing())
-    await tell(connection, [one.department_id], actor)
 
 
 async def tell(connection: AsyncConnection, department_ids: Collection[str], actor: str) -> None:
