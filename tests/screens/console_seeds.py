@@ -9,16 +9,31 @@ from typing import Any, cast
 from tokenq.client.events import Arrival, EventArrived, LinkChanged
 from tokenq.contract.events import Event
 from tokenq.contract.problems import ProblemCode, refuse
-from tokenq.contract.views import DepartmentView, MeView, QueueView, TokenView
+from tokenq.contract.views import CounterView, DepartmentView, MeView, QueueView, TokenView
 from tokenq.errors import Unreachable
 
 NOON = datetime(2026, 8, 7, 12, 0, tzinfo=UTC)
 MOVES = {
     "WAITING": ["call", "cancel"],
-    "CALLED": ["recall", "start", "serve", "no-show", "requeue", "cancel"],
-    "SERVING": ["serve", "requeue"],
+    "CALLED": ["recall", "start", "serve", "no-show", "requeue", "park", "transfer", "cancel"],
+    "SERVING": ["serve", "requeue", "park", "transfer"],
+    "PARKED": ["resume", "transfer", "cancel"],
+    "NO_SHOW": ["reinstate"],
+    "CANCELLED": ["reinstate"],
 }
-AFTER = {"start": "SERVING", "serve": "SERVED", "no-show": "NO_SHOW", "requeue": "WAITING", "cancel": "CANCELLED"}
+MOVES["WAITING"] += ["transfer", "priority"]
+AFTER = {
+    "start": "SERVING",
+    "serve": "SERVED",
+    "no-show": "NO_SHOW",
+    "requeue": "WAITING",
+    "cancel": "CANCELLED",
+    "park": "PARKED",
+    "resume": "WAITING",
+    "reinstate": "WAITING",
+    "priority": "WAITING",
+    "transfer": "WAITING",
+}
 
 
 def stamp(moment: datetime) -> str:
@@ -47,6 +62,8 @@ def token(department: str, number: int, *, name: str | None = None, minutes: flo
         "calledAt": None,
         "startedAt": None,
         "servedAt": None,
+        "parkedUntil": None,
+        "nearTurn": 0,
         "estimate": None,
         "moves": MOVES["WAITING"],
     }
@@ -57,7 +74,7 @@ class FakeDesk:
     """Keeps tokens and does the moves; ``fault`` is raised by every request while it is set."""
 
     def __init__(self, tokens: Sequence[TokenView] = (), departments: Sequence[str] = ("CW",)) -> None:
-        self.tokens = {each["tokenId"]: each for each in tokens}
+        self.known = {each["tokenId"]: each for each in tokens}
         self.ids = list(departments)
         self.names: dict[str, str] = {}
         self.closed: set[str] = set()
@@ -66,6 +83,11 @@ class FakeDesk:
         self.requests: list[tuple[Any, ...]] = []
         self.feed = FakeFeed()
         self.pause: threading.Event | None = None
+        self.counters: dict[str, CounterView] = {}
+        self.claimed_by: dict[str, str] = {}
+        self.opens_at: str | None = None
+        self.before: dict[int, dict[str, Any]] = {}
+        self.bodies: list[dict[str, Any]] = []
 
     def me(self) -> MeView:
         self._asked()
@@ -73,13 +95,13 @@ class FakeDesk:
 
     def departments(self) -> list[DepartmentView]:
         self._asked()
-        return [cast(DepartmentView, {"departmentId": each}) for each in self.ids]
+        return [cast(DepartmentView, {"departmentId": each, "name": self.names.get(each, each)}) for each in self.ids]
 
     def queue(self, department: str) -> QueueView:
         self._asked()
         if department not in self.ids:
             raise refuse(ProblemCode.UNKNOWN_DEPARTMENT, f"There is no department {department}.")
-        mine = [each for each in self.tokens.values() if each["departmentId"] == department]
+        mine = [each for each in self.known.values() if each["departmentId"] == department]
         waiting = [each for each in mine if each["state"] == "WAITING"]
         for place, each in enumerate(waiting, 1):
             each["position"] = place
@@ -93,10 +115,14 @@ class FakeDesk:
             "waiting": [dict(each) for each in waiting],
             "called": [dict(each) for each in mine if each["state"] == "CALLED"],
             "serving": [dict(each) for each in mine if each["state"] == "SERVING"],
-            "parked": [],
+            "parked": [dict(each) for each in mine if each["state"] == "PARKED"],
             "counts": {"waiting": len(waiting), "served": states.count("SERVED")},
-            "estimate": None,
+            "estimate": {"lowMinutes": 10, "highMinutes": 20, "reason": None} if self.counters else None,
             "seq": self.seq,
+            "opening": {"isOpen": department not in self.closed, "opensAt": self.opens_at, "closesAt": None},
+            "nextReason": "first in line" if waiting else None,
+            "counters": list(self.counters.values()),
+            "classNames": {},
         }
         return cast(QueueView, view)
 
@@ -111,8 +137,8 @@ class FakeDesk:
     ) -> TokenView:
         self.requests.append(("call", department, counter, token_id, reason, key))
         self._asked()
-        waiting = [t for t in self.tokens.values() if t["departmentId"] == department and t["state"] == "WAITING"]
-        chosen = self.tokens[token_id] if token_id else waiting[0] if waiting else None
+        waiting = [t for t in self.known.values() if t["departmentId"] == department and t["state"] == "WAITING"]
+        chosen = self.known[token_id] if token_id else waiting[0] if waiting else None
         if chosen is None:
             raise refuse(ProblemCode.QUEUE_EMPTY, f"Nobody waits in {department}.", "Wait for the next person.")
         now = stamp(NOON)
@@ -124,24 +150,77 @@ class FakeDesk:
     def move(self, token: TokenView, verb: str, *, key: str | None = None, **body: Any) -> TokenView:
         self.requests.append(("move", verb, token["displayNumber"], key))
         self._asked()
-        known = self.tokens[token["tokenId"]]
+        known = self.known[token["tokenId"]]
         if known["claimVersion"] != token["claimVersion"]:
             raise refuse(ProblemCode.STALE_CLAIM, "Somebody else moved this token.", "Look at the queue again.")
         if verb == "recall":
             return self._change(known, calls=known["calls"] + 1)
+        if verb == "undo":
+            return self._change(known, **self.before.pop(known["tokenId"]))
+        self.before[known["tokenId"]] = {"state": known["state"], "counterId": known["counterId"]}
+        if verb == "transfer":
+            known["departmentId"] = body["to"]
+        if verb == "park" and body.get("untilMinutes"):
+            known["parkedUntil"] = stamp(NOON + timedelta(minutes=body["untilMinutes"]))
+        self.bodies.append(body)
         counter = known["counterId"] if verb == "start" else None
         return self._change(known, state=AFTER[verb], counterId=counter, startedAt=stamp(NOON))
 
+    def call_at_counter(self, branch: str, counter: str, *, key: str | None = None) -> TokenView:
+        first = next(each for each in self.known.values() if each["state"] == "WAITING")
+        return self.call(first["departmentId"], counter, key=key)
+
+    def open_counter(
+        self, branch: str, counter: str, departments: Sequence[str] = (), *, take_over: bool = False
+    ) -> CounterView:
+        self._asked()
+        if (operator := self.claimed_by.get(counter)) and not take_over:
+            raise refuse(ProblemCode.COUNTER_CLAIMED, f"Counter {counter} is in use.", operator=operator)
+        self.claimed_by.pop(counter, None)
+        return self._counter(counter, "OPEN", None)
+
+    def pause_counter(self, branch: str, counter: str, reason: str | None = None) -> CounterView:
+        self._asked()
+        return self._counter(counter, "PAUSED", reason)
+
+    def close_counter(self, branch: str, counter: str) -> CounterView:
+        return self._counter(counter, "CLOSED", None)
+
+    def beat(self, branch: str, counter: str) -> CounterView:
+        self._asked()
+        return self._counter(counter, "OPEN", None)
+
+    def tokens(self, *, department: str | None = None, state: Any = None, limit: int | None = None) -> Any:
+        self._asked()
+        mine = [dict(each) for each in self.known.values() if each["departmentId"] == department]
+        return {"items": [each for each in mine if each["state"] in state]}
+
+    def _counter(self, counter: str, state: str, reason: str | None) -> CounterView:
+        self.seq += 1
+        known = {
+            "branchId": "main",
+            "counterId": counter,
+            "state": state,
+            "reason": reason,
+            "operator": "Ann",
+            "leaseUntil": None,
+            "departments": [],
+            "isDeclared": False,
+            "token": None,
+        }
+        self.counters[counter] = cast(CounterView, known)
+        return self.counters[counter]
+
     def other_person(self, token: TokenView, **fields: Any) -> None:
         """Somebody at another desk changes a token, and the events say so."""
-        self._change(self.tokens[token["tokenId"]], **fields)
+        self._change(self.known[token["tokenId"]], **fields)
         self.feed.put(EventArrived(event(token["departmentId"], self.seq), f"{token['departmentId']}:{self.seq}"))
 
     def _change(self, token: TokenView, **fields: Any) -> TokenView:
         self.seq += 1
-        known = self.tokens[token["tokenId"]]
+        known = self.known[token["tokenId"]]
         known.update(fields)  # type: ignore[typeddict-item]
-        known["moves"] = MOVES.get(known["state"], [])
+        known["moves"] = [*MOVES.get(known["state"], []), *(["undo"] if known["tokenId"] in self.before else [])]
         known["claimVersion"] += 1
         known["position"] = None
         return known

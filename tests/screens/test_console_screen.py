@@ -13,7 +13,7 @@ from tokenq.client.events import LinkChanged
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_tui.console.app import ConsoleApp
 from tokenq_tui.console.intents import INTENTS
-from tokenq_tui.console.screens.asking import AskText, Confirm
+from tokenq_tui.console.screens.asking import AskText, Choose, Confirm
 from tokenq_tui.console.widgets.action_bar import ActionButton
 from tokenq_tui.console.widgets.department_bar import DepartmentTab
 from tokenq_tui.console.widgets.notice import Notice
@@ -187,7 +187,7 @@ async def test_a_stale_claim_is_said_and_the_queue_is_fetched_again() -> None:
     app = console(desk)
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until_shown(pilot, "Noor Haddad")
-        known = desk.tokens[desk_id(desk, "CW-012")]
+        known = desk.known[desk_id(desk, "CW-012")]
         known["claimVersion"] += 1
         known.update({"state": "SERVED", "counterId": None})
         desk.seq += 1
@@ -256,10 +256,12 @@ async def test_help_and_palette_name_every_intent(looks_like: LooksLike) -> None
     async with app.run_test(size=SMALL) as pilot:
         await settled(app, pilot)
         await pilot.press("question_mark")
+        await until_shown(pilot, "Call the same person again.")
+        looks_like(app, "console-help-80x24")
+        await pilot.resize_terminal(*MIDDLE)
         await until_shown(pilot, "Show all keys.")
         shown = text_of(app)
         assert [each.help for each in INTENTS if each.help not in shown] == []
-        looks_like(app, "console-help-80x24")
         await pilot.press("escape")
         offered = {command.title for command in app.get_system_commands(app.screen)}
         assert {"Recall", "Served", "Help", "Quit"} <= offered
@@ -280,6 +282,7 @@ async def test_a_notice_stands_below_the_list_alone_and_covers_neither_buttons_n
         assert notice.bottom == line.bottom
         for button in app.main.query(ActionButton):
             assert app.main.get_widget_at(*button.region.offset)[0] is button
+        await pilot.resize_terminal(120, 40)
         await pilot.press("question_mark")
         await until_shown(pilot, "Show all keys.")
         assert [each.help for each in INTENTS if each.help not in text_of(app)] == []
@@ -347,4 +350,102 @@ async def test_survives_every_size(size: tuple[int, int]) -> None:
 
 
 def desk_id(desk: FakeDesk, number: str) -> int:
-    return next(each["tokenId"] for each in desk.tokens.values() if each["displayNumber"] == number)
+    return next(each["tokenId"] for each in desk.known.values() if each["displayNumber"] == number)
+
+
+async def test_parking_asks_for_how_long_and_why_and_resuming_whom() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, AskText))
+        await pilot.press(*"15", "space", *"form", "enter")
+        await until_shown(pilot, "until 12:15")
+        assert desk.bodies == [{"untilMinutes": 15, "reason": "form"}]
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        await pilot.press("enter")
+        await until_shown(pilot, "CW-012 is back in line.")
+    assert done(desk) == [("move", "park", "CW-012"), ("move", "resume", "CW-012")]
+
+
+async def test_a_transfer_offers_the_other_departments() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(app, pilot)
+        await pilot.press("t")
+        await until_shown(pilot, "Laboratory")
+        assert "Children's Ward" not in text_of(app).split("Send CW-012")[1]
+        await pilot.press("down", "enter")
+        await until_shown(pilot, "CW-012 waits in XR now.")
+    assert desk.bodies == [{"to": "XR"}]
+
+
+async def test_undo_takes_the_last_move_from_here_back() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press("u")
+        assert done(desk) == [], "nothing was done from here yet"
+        await pilot.press("v")
+        await until_shown(pilot, "CW-012 is served.")
+        await pilot.press("u", "u")
+        await until_shown(pilot, "CW-012 is called again.")
+        await until_shown(pilot, "Noor Haddad")
+    assert done(desk) == [("move", "serve", "CW-012"), ("move", "undo", "CW-012")]
+
+
+async def test_a_paused_counter_says_so_and_calls_nobody() -> None:
+    desk = busy_desk()
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Press n to call")
+        await pilot.press("z")
+        await until(pilot, lambda: isinstance(app.screen, AskText))
+        await pilot.press(*"lunch", "enter")
+        await until_shown(pilot, "PAUSED (lunch)")
+        await pilot.press("n", "V", "N")
+        assert done(desk) == []
+        await pilot.press("o")
+        await until_shown(pilot, "Press n to call")
+
+
+async def test_a_counter_in_use_is_taken_over_only_when_the_person_says_so() -> None:
+    desk = busy_desk()
+    desk.claimed_by["9"] = "Bo"
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Counter 9 is in use by Bo. Take it over?")
+        assert "9" in desk.claimed_by
+        await pilot.press("y")
+        await until(pilot, lambda: "9" not in desk.claimed_by)
+
+
+async def test_the_counter_is_given_back_at_the_end() -> None:
+    desk = busy_desk()
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "9" in desk.counters)
+        await pilot.press("q")
+    assert desk.counters["9"]["state"] == "CLOSED"
+
+
+async def test_who_was_missed_comes_back_and_another_class_is_given() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press("x", "x")
+        await until_shown(pilot, "CW-012 did not come.")
+        await pilot.press("i")
+        await until_shown(pilot, "Who comes back into the line?")
+        await pilot.press("enter")
+        await until_shown(pilot, "CW-012 is back in line.")
+        await pilot.press("y")
+        await until_shown(pilot, "Which class for")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(desk.bodies) == 3)
+    assert [verb for _, verb, *_ in done(desk)] == ["no-show", "reinstate", "priority"]

@@ -86,21 +86,22 @@ def test_keys_and_names_of_intents_are_unique() -> None:
 @pytest.mark.parametrize(
     ("held", "offered"),
     [
-        ([], {"call", "call_row", "cancel_row", "serve_next"}),
+        ([], {"call", "call_row", "serve_next", "call_any"}),
         (
             ["recall", "start", "serve", "no-show", "requeue", "cancel"],
-            {"recall", "start", "serve", "no_show", "requeue", "cancel", "cancel_row"},
+            {"recall", "start", "serve", "no_show", "requeue", "cancel"},
         ),
-        (["serve", "requeue"], {"serve", "requeue", "cancel_row"}),
+        (["serve", "requeue", "park", "transfer"], {"serve", "requeue", "park", "transfer"}),
     ],
 )
 def test_exactly_the_moves_of_the_token_are_offered(held: list[str], offered: set[str]) -> None:
     desk = busy_desk()
-    for each in desk.tokens.values():
+    for each in desk.known.values():
         if each["counterId"] == "3":
             each["counterId"], each["moves"] = ("3" if held else "4"), held
     state = State(counter="3").with_departments(["CW"]).with_queue(desk.queue("CW"))
-    always = {"next_department", "previous_department", "counter", "refresh", "help", "quit"}
+    always = {"next_department", "previous_department", "counter", "refresh", "help", "quit", "reinstate", "pause"}
+    always |= {"cancel_row", "class_row", "transfer_row"}
     row = state.next_up
     assert {each.name for each in INTENTS if is_offered(each, state, row)} == offered | always
 

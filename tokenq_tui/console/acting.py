@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from textual.message import Message
 
@@ -14,6 +15,7 @@ from tokenq_tui.console.messages import Done, QueueArrived, Trouble
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk
 
+_LONGEST_PARK = 1440
 _PAST = {
     "recall": "{number} is called again.",
     "start": "{number} is being served.",
@@ -21,24 +23,34 @@ _PAST = {
     "no-show": "{number} did not come.",
     "requeue": "{number} is back in line.",
     "cancel": "{number} is cancelled.",
+    "park": "{number} is parked.",
+    "resume": "{number} is back in line.",
+    "transfer": "{number} waits in {department} now.",
+    "priority": "{number} is {priority} now.",
+    "reinstate": "{number} is back in line.",
+    "undo": "{number} is {state} again.",
 }
 
 
 @dataclass(frozen=True)
 class Wish:
-    """An intent with all it needs: the state it was made in, and the token it is about."""
+    """An intent with all it needs: the state it was made in, the token it is about, and what was answered.
+
+    ``candidates`` are the tokens to choose one from, where that is asked.
+    """
 
     intent: Intent
     state: State
     token: TokenView | None = None
-    reason: str = ""
+    answer: str = ""
+    candidates: tuple[TokenView, ...] = ()
 
 
 def carry_out(wish: Wish, desk: Desk, tell: Callable[[Message], object]) -> None:
     """Do it, tell what came of it, and fetch the queue it changed, so that nobody looks at an old one."""
     department = wish.token["departmentId"] if wish.token else wish.state.selected
     try:
-        tell(Done(_do(wish, desk)))
+        tell(_do(wish, desk))
     except Refused as refusal:
         tell(Trouble(refusal.problem.detail, refusal.problem.hint))
     except TokenqError as error:
@@ -50,14 +62,57 @@ def carry_out(wish: Wish, desk: Desk, tell: Callable[[Message], object]) -> None
         return
 
 
-def _do(wish: Wish, desk: Desk) -> str:
+def missed_today(wish: Wish, desk: Desk) -> Wish:
+    """The wish with those who could be reinstated. Raises Refused and TokenqError."""
+    day = wish.state.queue["businessDay"] if wish.state.queue else ""
+    found = desk.tokens(department=wish.state.selected, state=["NO_SHOW", "CANCELLED"], limit=50)["items"]
+    return replace(wish, candidates=tuple(one for one in found if one["businessDay"] == day))
+
+
+def _do(wish: Wish, desk: Desk) -> Done:
     state, key = wish.state, str(uuid.uuid4())
+    if wish.intent.name in ("pause", "open"):
+        return Done(_staff(wish, desk))
     if wish.intent.verb and wish.token is not None:
-        desk.move(wish.token, wish.intent.verb, key=key)
-        return _PAST[wish.intent.verb].format(number=wish.token["displayNumber"])
+        token = desk.move(wish.token, wish.intent.verb, key=key, **_body(wish))
+        said = {"number": token["displayNumber"], "department": token["departmentId"], "state": token["state"].lower()}
+        return Done(_PAST[wish.intent.verb].format(priority=token["priority"], **said), token)
     if wish.intent.name == "serve_next":
         token = desk.serve_next(state.selected, state.counter, key=key)
-        return f"{token['displayNumber']} is served."
-    token_id = wish.token["tokenId"] if wish.token else None
-    token = desk.call(state.selected, state.counter, token_id=token_id, reason=wish.reason or None, key=key)
-    return f"{token['displayNumber']} is called to {state.counter}."
+        return Done(f"{token['displayNumber']} is served.", token)
+    if wish.intent.name == "call_any":
+        token = desk.call_at_counter(_branch(state), state.counter, key=key)
+    else:
+        token_id = wish.token["tokenId"] if wish.token else None
+        token = desk.call(state.selected, state.counter, token_id=token_id, reason=wish.answer or None, key=key)
+    return Done(f"{token['displayNumber']} is called to {state.counter}.", token)
+
+
+def _staff(wish: Wish, desk: Desk) -> str:
+    state = wish.state
+    if wish.intent.name == "pause":
+        desk.pause_counter(_branch(state), state.counter, wish.answer or None)
+        return f"Counter {state.counter} is paused."
+    desk.open_counter(_branch(state), state.counter, state.departments)
+    return f"Counter {state.counter} is open."
+
+
+def _body(wish: Wish) -> dict[str, Any]:
+    """What a move says beyond the token."""
+    answer = wish.answer.strip()
+    match wish.intent.verb:
+        case "transfer":
+            return {"to": answer}
+        case "priority":
+            return {"priority": answer}
+        case "park":
+            first, _, rest = answer.partition(" ")
+            if first.isascii() and first.isdigit() and 0 < int(first) <= _LONGEST_PARK:
+                return {"untilMinutes": int(first), "reason": rest.strip() or None}
+            return {"reason": answer or None}
+        case _:
+            return {}
+
+
+def _branch(state: State) -> str:
+    return state.queue["branchId"] if state.queue else "main"

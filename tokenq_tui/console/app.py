@@ -18,6 +18,7 @@ from tokenq.client.events import Arrival, follow
 from tokenq.printable import printable
 from tokenq_tui.console import messages
 from tokenq_tui.console.intents import INTENTS
+from tokenq_tui.console.keeping import CounterDesk, Keeper
 from tokenq_tui.console.screens.serving import ServingScreen
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk, Feed, Tail
@@ -27,7 +28,11 @@ _FETCH_TIMEOUT = 5.0
 
 
 class ConsoleApp(App[None]):
-    """Staff's screen. ``reader`` fetches queues, ``actor`` carries out commands; one thread at a time uses each."""
+    """Staff's screen.
+
+    ``reader`` fetches queues, ``actor`` carries out commands, ``keeping`` keeps the counter ours (without it, the
+    actor does); one thread at a time uses each.
+    """
 
     TITLE = "tokenq console"
     CSS_PATH = "console.tcss"
@@ -41,13 +46,15 @@ class ConsoleApp(App[None]):
         departments: Sequence[str] = (),
         counter: str | None = None,
         *,
+        keeping: CounterDesk | None = None,
         light: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
         self._tail = Tail(reader, feed, departments, self._pass_on)
         state = State(counter=counter or "", is_chosen=bool(departments)).with_departments(departments)
-        self.main = ServingScreen(self._tail, actor, state, clock)
+        self._keeper = Keeper(keeping or actor, self._pass_on)
+        self.main = ServingScreen(self._tail, self._keeper, actor, state, clock)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
@@ -71,6 +78,7 @@ class ConsoleApp(App[None]):
 
     def on_unmount(self) -> None:
         """Stop fetching."""
+        self._keeper.stop()
         self._tail.stop()
 
     def _pass_on(self, message: Message) -> None:
@@ -96,6 +104,7 @@ def run(*, client: Client, departments: Sequence[str] = (), counter: str | None 
         return follow(server, ids, None, stop)
 
     wanted = [department.strip().upper() for department in departments]
-    app = ConsoleApp(reader, client, feed, wanted, counter, light=light)
+    keeper = Client(server.url, server.token, _FETCH_TIMEOUT, insecure=server.insecure, attempts=1)
+    app = ConsoleApp(reader, client, feed, wanted, counter, keeping=keeper, light=light)
     app.run()
     return app.return_code or 0

@@ -14,6 +14,10 @@ class Needs(StrEnum):
     FREE_COUNTER = "free counter"
     HELD = "held"
     ROW = "row"
+    PARKED = "parked"
+    LAST = "last"
+    OPEN_COUNTER = "open counter"
+    SHUT_COUNTER = "shut counter"
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,30 @@ INTENTS = (
     Intent("recall", "r", "Recall", "Call the same person again.", Needs.HELD, "recall"),
     Intent("start", "s", "Start", "The person is here: begin to serve.", Needs.HELD, "start"),
     Intent("serve", "v", "Served", "The person is done.", Needs.HELD, "serve"),
-    Intent("requeue", "b", "Back", "Put the person back to the old place in line.", Needs.HELD, "requeue"),
-    Intent("no_show", "x", "No-show", "The person did not come.", Needs.HELD, "no-show", "Nobody came for {number}?"),
-    Intent("cancel", "c", "Cancel", "Cancel the token at your counter.", Needs.HELD, "cancel", "Cancel {number}?"),
+    Intent("park", "p", "Park", "Set the person aside (asks until when).", Needs.HELD, "park"),
+    Intent("transfer", "t", "Transfer", "Send the person to another department.", Needs.HELD, "transfer"),
+    Intent("requeue", "b", "Back", "Put the person back to the old place.", Needs.HELD, "requeue", is_in_footer=False),
+    Intent(
+        "no_show",
+        "x",
+        "No-show",
+        "The person did not come.",
+        Needs.HELD,
+        "no-show",
+        "Nobody came for {number}?",
+        is_in_footer=False,
+    ),
+    Intent(
+        "cancel",
+        "c",
+        "Cancel",
+        "Cancel the token at your counter.",
+        Needs.HELD,
+        "cancel",
+        "Cancel {number}?",
+        is_in_footer=False,
+    ),
+    Intent("undo", "u", "Undo", "Take back what was done last here.", Needs.LAST, "undo"),
     Intent(
         "call_row",
         "enter",
@@ -64,6 +89,39 @@ INTENTS = (
         "Cancel {number}, who waits?",
         is_in_footer=False,
     ),
+    Intent(
+        "class_row", "y", "Class", "Change the class of the marked person.", Needs.ROW, "priority", is_in_footer=False
+    ),
+    Intent(
+        "transfer_row",
+        "T",
+        "Transfer this one",
+        "Send the marked person to another department.",
+        Needs.ROW,
+        "transfer",
+        is_in_footer=False,
+    ),
+    Intent(
+        "resume", "e", "Resume", "Let a parked person back into the line.", Needs.PARKED, "resume", is_in_footer=False
+    ),
+    Intent(
+        "reinstate",
+        "i",
+        "Reinstate",
+        "Let back in who did not come or was cancelled.",
+        verb="reinstate",
+        is_in_footer=False,
+    ),
+    Intent(
+        "call_any",
+        "N",
+        "Next of all",
+        "Call the next person of all your departments.",
+        Needs.FREE_COUNTER,
+        is_in_footer=False,
+    ),
+    Intent("pause", "z", "Pause", "Pause your counter (asks why).", Needs.OPEN_COUNTER, is_in_footer=False),
+    Intent("open", "o", "Open", "Open your counter again.", Needs.SHUT_COUNTER, is_in_footer=False),
     Intent(
         "serve_next",
         "V",
@@ -86,7 +144,7 @@ INTENTS = (
     Intent("quit", "q", "Quit", "Leave; nothing changes at your counter."),
 )
 
-BUTTONS = ("call", "recall", "start", "serve", "requeue", "no_show", "cancel")
+BUTTONS = ("call", "recall", "start", "serve", "park", "transfer", "requeue", "no_show", "cancel", "undo")
 """The intents that also have a button."""
 
 
@@ -101,8 +159,16 @@ def is_offered(wanted: Intent, state: State, row: TokenView | None) -> bool:
         case Needs.NOTHING:
             return True
         case Needs.FREE_COUNTER:
-            return bool(state.departments) and state.held is None
+            return bool(state.departments) and state.held is None and not state.is_paused
         case Needs.HELD:
             return state.held is not None and wanted.verb in state.held["moves"]
+        case Needs.PARKED:
+            return bool(state.queue and state.queue["parked"])
+        case Needs.LAST:
+            return state.last is not None and wanted.verb in state.last["moves"]
+        case Needs.OPEN_COUNTER:
+            return bool(state.counter) and not state.is_paused
+        case Needs.SHUT_COUNTER:
+            return bool(state.counter) and state.is_paused
         case Needs.ROW:
             return row is not None and (wanted.verb in row["moves"] if wanted.verb else state.held is None)

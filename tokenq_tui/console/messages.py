@@ -6,15 +6,23 @@ from datetime import datetime
 
 from textual.message import Message
 
-from tokenq.contract.views import QueueView
+from tokenq.contract.views import QueueView, TokenView
 from tokenq_tui.link_badge import Health
 
 
 @dataclass
 class DepartmentsKnown(Message):
-    """These are the departments to serve."""
+    """These are the departments to serve; ``places`` are all that there are, with their names."""
 
     departments: Sequence[str]
+    places: Sequence[tuple[str, str]] = ()
+
+
+@dataclass
+class CounterTaken(Message):
+    """Somebody else works at our counter."""
+
+    operator: str
 
 
 @dataclass
@@ -47,9 +55,10 @@ class Trouble(Message):
 
 @dataclass
 class Done(Message):
-    """An intent was carried out; the sentence says what happened."""
+    """An intent was carried out; the sentence says what happened, ``token`` is what became of it."""
 
     sentence: str
+    token: TokenView | None = None
 
 
 @dataclass

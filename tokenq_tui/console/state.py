@@ -4,21 +4,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tokenq.contract.views import QueueView, TokenView
-from tokenq.contract.words import TokenState
+from tokenq.contract.views import CounterView, EstimateView, QueueView, TokenView
+from tokenq.contract.words import CounterState, TokenState
 
 
 @dataclass(frozen=True)
 class State:
     """Everything the console shows, frozen; each change makes a new one.
 
-    Until a department ``is_chosen`` by the person, it is the first one in which somebody waits.
+    Until a department ``is_chosen`` by the person, it is the first one in which somebody waits. ``places`` are all
+    departments of the branch with their names; ``last`` is the token that was moved last from here.
     """
 
     departments: tuple[str, ...] = ()
     selected: str = ""
     is_chosen: bool = False
     counter: str = ""
+    places: tuple[tuple[str, str], ...] = ()
+    last: TokenView | None = None
     queues: Mapping[str, QueueView] = field(default_factory=dict)
 
     def with_departments(self, departments: Iterable[str]) -> "State":
@@ -48,6 +51,28 @@ class State:
     def at_counter(self, counter: str) -> "State":
         """Work at ``counter``."""
         return replace(self, counter=counter)
+
+    def having_moved(self, token: TokenView | None) -> "State":
+        """Remember what was done last from here."""
+        return replace(self, last=token)
+
+    @property
+    def own_counter(self) -> CounterView | None:
+        """Our counter as the server knows it."""
+        known = (one for queue in self.queues.values() for one in queue["counters"])
+        return next((one for one in known if one["counterId"] == self.counter), None)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether our counter calls nobody now."""
+        counter = self.own_counter
+        return counter is not None and counter["state"] == CounterState.PAUSED
+
+    @property
+    def paused_elsewhere(self) -> list[CounterView]:
+        """Other counters of the chosen department that are paused."""
+        known = self.queue["counters"] if self.queue else []
+        return [one for one in known if one["state"] == CounterState.PAUSED and one["counterId"] != self.counter]
 
     @property
     def queue(self) -> QueueView | None:
@@ -124,3 +149,26 @@ def stopwatch(passed: timedelta) -> str:
     seconds = max(0, int(passed.total_seconds()))
     hours, rest = divmod(seconds, 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+def parked_until(token: TokenView) -> str:
+    """The local time at which a parked one comes back by itself; empty if that is not set."""
+    until = token["parkedUntil"]
+    return f"{datetime.fromisoformat(until).astimezone():%H:%M}" if until else ""
+
+
+def expected_wait(estimate: EstimateView | None) -> str:
+    """``10-20 min``, or nothing if it is not known."""
+    if estimate is None or estimate["lowMinutes"] is None:
+        return ""
+    return f"{estimate['lowMinutes']}-{estimate['highMinutes']} min"
+
+
+def change_of_hours(queue: QueueView) -> str:
+    """When a closed department opens, or an open one closes, on this machine's clock."""
+    opening = queue["opening"]
+    moment = opening["closesAt"] if opening["isOpen"] else opening["opensAt"]
+    if moment is None or (not opening["isOpen"] and not queue["open"]):
+        return ""
+    word = "closes" if opening["isOpen"] else "opens"
+    return f"{word} {datetime.fromisoformat(moment).astimezone():%a %H:%M}"

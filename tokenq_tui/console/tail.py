@@ -13,8 +13,9 @@ from textual.message import Message
 
 from tokenq.client.events import Arrival, EventArrived, LinkChanged
 from tokenq.contract.problems import ProblemCode, Refused
-from tokenq.contract.views import DepartmentView, MeView, QueueView, TokenView
+from tokenq.contract.views import CounterView, DepartmentView, MeView, QueueView, TokenView
 from tokenq.errors import TokenqError
+from tokenq_tui.console.keeping import CounterDesk
 from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble
 from tokenq_tui.link_badge import Health
 
@@ -27,7 +28,7 @@ _TOGETHER = 0.03
 _FINAL = {ProblemCode.UNAUTHENTICATED: 5, ProblemCode.FORBIDDEN: 5, ProblemCode.UNKNOWN_DEPARTMENT: 3}
 
 
-class Desk(Protocol):
+class Desk(CounterDesk, Protocol):
     """What the console asks of the server; :class:`tokenq.client.Client` is the real one."""
 
     def me(self) -> MeView:
@@ -56,6 +57,15 @@ class Desk(Protocol):
     def move(self, token: TokenView, verb: str, *, key: str | None = None, **body: Any) -> TokenView:
         """Do a verb to a token."""
 
+    def call_at_counter(self, branch: str, counter: str, *, key: str | None = None) -> TokenView:
+        """Call the next one by the counter's work profile."""
+
+    def pause_counter(self, branch: str, counter: str, reason: str | None = None) -> CounterView:
+        """Let the counter call nobody."""
+
+    def tokens(self, *, department: str | None = None, state: Any = None, limit: int | None = None) -> Any:
+        """A page of tokens, latest first."""
+
 
 Feed = Callable[[Sequence[str], threading.Event], Iterator[Arrival]]
 """Follows the events of departments until the event is set: :func:`tokenq.client.events.follow` of one server."""
@@ -70,6 +80,7 @@ class Tail:
         self._stop = threading.Event()
         self._work = threading.Condition()
         self._changed: set[str] = set()
+        self._places: list[tuple[str, str]] = []
         self._feed_lost_at: datetime | None = None
         self._fetched_at: datetime | None = None
         self._is_reachable = True
@@ -104,7 +115,7 @@ class Tail:
             self._stop.wait(1.0)
         if self._stop.is_set():
             return
-        self._tell(DepartmentsKnown(self._departments))
+        self._tell(DepartmentsKnown(self._departments, self._places))
         self.refresh()
         self._spawn(self._keep_following)
         while not self._stop.is_set():
@@ -115,9 +126,10 @@ class Tail:
         """Ask for the departments when none were given; true when they are known."""
         try:
             me = self._desk.me()
+            known = self._desk.departments()
+            self._places = [(view["departmentId"], view["name"]) for view in known]
             if not self._departments:
-                own = me["departments"] or [view["departmentId"] for view in self._desk.departments()]
-                self._departments = tuple(sorted(own))
+                self._departments = tuple(sorted(me["departments"] or (name for name, _ in self._places)))
         except (Refused, TokenqError) as error:
             self._failed(error)
             return False
@@ -145,7 +157,7 @@ class Tail:
         except (Refused, TokenqError) as error:
             if len(self._departments) > 1 and _is_unknown(error):
                 self._departments = tuple(each for each in self._departments if each != department)
-                self._tell(DepartmentsKnown(self._departments))
+                self._tell(DepartmentsKnown(self._departments, self._places))
             else:
                 self._failed(error)
         else:

@@ -1,5 +1,6 @@
 """Small screens that ask one thing and go away again."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -7,7 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
 
 from tokenq.printable import printable
 from tokenq_tui.console.intents import INTENTS
@@ -32,8 +34,9 @@ class AskText(ModalScreen[str | None]):
     DEFAULT_CSS = _FRAME.format(name="AskText")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Not now")]
 
-    def __init__(self, question: str, hint: str, *, longest: int, answer: str = "") -> None:
+    def __init__(self, question: str, hint: str, *, longest: int, answer: str = "", may_be_empty: bool = False) -> None:
         super().__init__()
+        self._may_be_empty = may_be_empty
         self._question, self._hint, self._longest, self._answer = question, hint, longest, printable(answer)
 
     def compose(self) -> ComposeResult:
@@ -46,8 +49,44 @@ class AskText(ModalScreen[str | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer, unless the field is empty."""
         event.stop()
-        if text := event.value.strip():
+        text = event.value.strip()
+        if text or self._may_be_empty:
             self.dismiss(text)
+
+
+class Choose(ModalScreen[str | None]):
+    """Ask for one of several; the answer is its key, or ``None`` when the person would rather not."""
+
+    DEFAULT_CSS = (
+        _FRAME.format(name="Choose") + "Choose OptionList { margin-top: 1; max-height: 14; background: $panel; }"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Not now")]
+
+    def __init__(self, question: str, options: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._question, self._options = question, options
+
+    def compose(self) -> ComposeResult:
+        """The question and the options, or that there is none."""
+        with Vertical(classes="box"):
+            yield Static(Content.styled(printable(self._question), "bold"), markup=False)
+            if self._options:
+                shown = (
+                    Option(Content(printable(label, 56)), id=f"option-{place}")
+                    for place, (_, label) in enumerate(self._options)
+                )
+                yield OptionList(*shown, markup=False)
+            hint = (
+                "Enter chooses, Esc does not."
+                if self._options
+                else "There is nobody and nothing to choose. Esc goes back."
+            )
+            yield Static(Content(hint), classes="quiet", markup=False)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Answer."""
+        event.stop()
+        self.dismiss(self._options[event.option_index][0])
 
 
 class Confirm(ModalScreen[bool]):

@@ -1,6 +1,7 @@
 """The console's main screen: it holds the state, gives it to the widgets and turns wishes into commands."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import ClassVar
@@ -14,22 +15,26 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 
 from tokenq.contract.names import COUNTER_ID_LENGTH
+from tokenq.contract.problems import Refused
 from tokenq.contract.views import TokenView
+from tokenq.errors import TokenqError
 from tokenq.printable import printable
 from tokenq_tui.console import messages
-from tokenq_tui.console.acting import Wish, carry_out
+from tokenq_tui.console.acting import Wish, carry_out, missed_today
 from tokenq_tui.console.intents import INTENTS, Intent, Needs, intent, is_offered
+from tokenq_tui.console.keeping import Keeper, Place
 from tokenq_tui.console.screens.asking import AskText, Confirm, Help
-from tokenq_tui.console.state import State
+from tokenq_tui.console.screens.questions import question
+from tokenq_tui.console.state import State, change_of_hours, expected_wait
 from tokenq_tui.console.tail import Desk, Tail
 from tokenq_tui.console.widgets.action_bar import ActionBar
 from tokenq_tui.console.widgets.department_bar import DepartmentBar
 from tokenq_tui.console.widgets.notice import Notice
 from tokenq_tui.console.widgets.now_serving import Elsewhere, NowServing
+from tokenq_tui.console.widgets.parked_list import ParkedList
 from tokenq_tui.console.widgets.waiting_list import WaitingList
 from tokenq_tui.link_badge import Health, LinkBadge
 
-_REASON_LENGTH = 200
 _TALL = 32
 _SHELL = "tokenq "
 
@@ -43,9 +48,9 @@ class ServingScreen(Screen[None]):
         for each in INTENTS
     ]
 
-    def __init__(self, tail: Tail, desk: Desk, state: State, clock: Callable[[], datetime]) -> None:
+    def __init__(self, tail: Tail, keeper: Keeper, desk: Desk, state: State, clock: Callable[[], datetime]) -> None:
         super().__init__()
-        self._tail, self._desk, self._clock = tail, desk, clock
+        self._tail, self._keeper, self._desk, self._clock = tail, keeper, desk, clock
         self.state = state
         self.is_busy = False
         self._offered: list[bool] = []
@@ -61,6 +66,7 @@ class ServingScreen(Screen[None]):
             with Vertical(id="line"):
                 yield Static("", id="line-title", markup=False)
                 yield WaitingList()
+                yield ParkedList()
                 yield Notice()
             with Vertical(id="counter"):
                 yield NowServing()
@@ -74,6 +80,7 @@ class ServingScreen(Screen[None]):
         self.set_interval(1.0, self._beat)
         await self._show()
         self._tail.start()
+        self._keeper.start()
         if not self.state.counter:
             self._ask_counter()
 
@@ -83,11 +90,13 @@ class ServingScreen(Screen[None]):
 
     async def on_departments_known(self, message: messages.DepartmentsKnown) -> None:
         """Take the departments in."""
-        await self._become(self.state.with_departments(message.departments))
+        state = replace(self.state, places=tuple(message.places))
+        await self._become(state.with_departments(message.departments))
 
     async def on_queue_arrived(self, message: messages.QueueArrived) -> None:
         """Take a fetched queue in."""
         await self._become(self.state.with_queue(message.queue))
+        self._claim()
 
     def on_link_moved(self, message: messages.LinkMoved) -> None:
         """Say on the badge how true the screen is."""
@@ -102,10 +111,17 @@ class ServingScreen(Screen[None]):
         hint = "" if _SHELL in message.hint else message.hint
         self.query_one(Notice).say(message.sentence, hint, is_trouble=True)
 
-    def on_done(self, message: messages.Done) -> None:
-        """Say what was done."""
+    async def on_done(self, message: messages.Done) -> None:
+        """Say what was done, and remember it in case it must be taken back."""
         self.is_busy = False
         self.query_one(Notice).say(message.sentence)
+        if message.token is not None:
+            await self._become(self.state.having_moved(message.token))
+
+    def on_counter_taken(self, message: messages.CounterTaken) -> None:
+        """Ask whether to take the counter over."""
+        asked = f"Counter {self.state.counter} is in use by {message.operator}. Take it over?"
+        self.app.push_screen(Confirm(asked, "f4"), self._take_over)
 
     async def on_department_chosen(self, message: messages.DepartmentChosen) -> None:
         """Look at the department that was clicked."""
@@ -161,27 +177,37 @@ class ServingScreen(Screen[None]):
         if not self.state.counter:
             self._ask_counter()
             return
-        token = {Needs.HELD: self.state.held, Needs.ROW: self._marked}.get(wanted.needs)
-        if wanted.name == "call_row" and token is not None and token != self.state.next_up:
-            question = f"Why {token['displayNumber']} before the others?"
-            answered = partial(self._reason_given, wanted, token)
-            self.app.push_screen(
-                AskText(question, "Enter calls, Esc does not. The reason is kept.", longest=_REASON_LENGTH), answered
-            )
-        elif wanted.doubt and token is not None:
-            question = wanted.doubt.format(number=token["displayNumber"])
-            self.app.push_screen(Confirm(question, wanted.key), partial(self._answered, wanted, token))
+        token = {Needs.HELD: self.state.held, Needs.ROW: self._marked, Needs.LAST: self.state.last}.get(wanted.needs)
+        # The first in line needs no reason: to call that row is to call the next one.
+        is_next = wanted.name == "call_row" and token == self.state.next_up
+        wish = Wish(wanted, self.state, None if is_next else token)
+        if wanted.name == "reinstate":
+            self.run_worker(partial(self._look_up, wish), thread=True, group="command", exit_on_error=False)
         else:
-            # The first in line needs no reason: to call that row is to call the next one.
-            self._send(Wish(wanted, self.state, None if wanted.name == "call_row" else token))
+            self._ask(wish)
 
-    def _reason_given(self, wanted: Intent, token: TokenView, reason: str | None) -> None:
-        if reason:
-            self._send(Wish(wanted, self.state, token, reason))
+    def _look_up(self, wish: Wish) -> None:
+        try:
+            wish = missed_today(wish, self._desk)
+        except Refused as refusal:
+            self.post_message(messages.Trouble(refusal.problem.detail, refusal.problem.hint))
+        except TokenqError as error:
+            self.post_message(messages.Trouble(str(error), error.hint))
+        else:
+            self.app.call_from_thread(self._ask, wish)
 
-    def _answered(self, wanted: Intent, token: TokenView, is_sure: bool | None) -> None:
-        if is_sure:
-            self._send(Wish(wanted, self.state, token))
+    def _ask(self, wish: Wish) -> None:
+        asked = question(wish)
+        if asked is None:
+            self._send(wish)
+            return
+        screen, answered = asked
+
+        def take(answer: object) -> None:
+            if (made := answered(answer)) is not None:
+                self._send(made)
+
+        self.app.push_screen(screen, take)
 
     def _send(self, wish: Wish) -> None:
         self.is_busy = True
@@ -197,6 +223,19 @@ class ServingScreen(Screen[None]):
     async def _counter_given(self, counter: str | None) -> None:
         if counter:
             await self._become(self.state.at_counter(counter))
+            self._claim()
+
+    def _take_over(self, is_sure: bool | None) -> None:
+        if is_sure:
+            self._claim(take_over=True)
+        else:
+            self._ask_counter()
+
+    def _claim(self, *, take_over: bool = False) -> None:
+        """Work at our counter, as soon as the branch is known."""
+        if self.state.counter and self.state.queue:
+            place = Place(self.state.queue["branchId"], self.state.counter, self.state.departments)
+            self._keeper.work_at(place, take_over=take_over)
 
     @property
     def _marked(self) -> TokenView | None:
@@ -211,10 +250,13 @@ class ServingScreen(Screen[None]):
         state = self.state
         await self.query_one(DepartmentBar).show(state)
         queue = state.queue
-        is_closed = queue is not None and not queue["open"]
+        is_closed = queue is not None and not queue["opening"]["isOpen"]
+        hours = change_of_hours(queue) if queue else ""
         name = printable(queue["name"] if queue else state.selected, 40)
         title = Content.assemble(
-            Content.styled(name, "bold"), Content.styled("  CLOSED", "bold $warning") if is_closed else ""
+            Content.styled(name, "bold"),
+            Content.styled("  CLOSED", "bold $warning") if is_closed else "",
+            Content.styled(f"  {hours}", "$quiet") if hours else "",
         )
         self.query_one("#title", Static).update(title)
         self.query_one("#line-title", Static).update(_line_title(state))
@@ -235,8 +277,9 @@ class ServingScreen(Screen[None]):
         if str(clock.content) != (text := f"{now.astimezone():%H:%M}"):
             clock.update(text)
         self.query_one(WaitingList).show(state.queue["waiting"] if state.queue else (), now)
+        self.query_one(ParkedList).show(state.queue["parked"] if state.queue else ())
         self.query_one(NowServing).show(state, now)
-        self.query_one(Elsewhere).show(state.elsewhere, now)
+        self.query_one(Elsewhere).show(state.elsewhere, state.paused_elsewhere, now)
 
 
 def _line_title(state: State) -> Content:
@@ -245,5 +288,6 @@ def _line_title(state: State) -> Content:
     counts = state.queue["counts"]
     hidden = counts["waiting"] - len(state.queue["waiting"])
     more = f"  the first {len(state.queue['waiting'])} of" if hidden > 0 else ""
-    told = f"{more} {counts['waiting']}   ·   served today {counts['served']}"
+    wait = expected_wait(state.queue["estimate"])
+    told = f"{more} {counts['waiting']} · served {counts['served']}" + (f" · wait {wait}" if wait else "")
     return Content.assemble(Content.styled("WAITING", "bold $secondary"), Content.styled(told, "$quiet"))

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from textwrap import wrap
 
 from textual.content import Content
 from typing_extensions import override
 
-from tokenq.contract.views import TokenView
+from tokenq.contract.views import CounterView, TokenView
 from tokenq.contract.words import Priority, TokenState
 from tokenq.printable import printable
 from tokenq_tui.bigtext import big
@@ -36,8 +37,10 @@ class NowServing(Panel):
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
         """A title, the number, and what to know about it."""
-        counter = printable(self._state.counter, 24)
-        yield line((f"COUNTER {counter}" if counter else "NO COUNTER YET: PRESS k", "bold $secondary"))
+        counter, own = printable(self._state.counter, 24), self._state.own_counter
+        title = (f"COUNTER {counter}" if counter else "NO COUNTER YET: PRESS k", "bold $secondary")
+        why = f" ({printable(own['reason'], 20)})" if own and own["reason"] else ""
+        yield line(title, (f"  PAUSED{why}" if self._state.is_paused else "", "bold $warning"))
         held = self._state.held
         yield from self._holding(held, width, height) if held else self._empty(width)
 
@@ -70,10 +73,14 @@ class NowServing(Panel):
         if following is None:
             yield line(("Nobody waits here.", "$quiet"))
             return
+        if self._state.is_paused:
+            yield line(("Press ", "$quiet"), ("o", "bold $primary"), (" to open your counter again", "$quiet"))
+            return
         name = printable(following["name"] or "", max(width - 24, 8))
         yield line(("Press ", "$quiet"), ("n", "bold $primary"), (" to call", "$quiet"))
         yield Content("")
         yield line((printable(following["displayNumber"], 16), "bold $primary"), (f"  {name}", ""))
+        yield from (line((row, "$quiet")) for row in wrap(printable(self._state.queue["nextReason"] or ""), width))
 
 
 class Elsewhere(Panel):
@@ -86,17 +93,18 @@ class Elsewhere(Panel):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._tokens: Sequence[TokenView] = ()
+        self._paused: Sequence[CounterView] = ()
         self._now = datetime.now().astimezone()
 
-    def show(self, tokens: Sequence[TokenView], now: datetime) -> None:
-        """Show who is where at the time ``now``."""
-        self._tokens, self._now = tokens, now
+    def show(self, tokens: Sequence[TokenView], paused: Sequence[CounterView], now: datetime) -> None:
+        """Show who is where at the time ``now``, and which counters are paused."""
+        self._tokens, self._paused, self._now = tokens, paused, now
         self.draw()
 
     @override
     def lines(self, width: int, height: int) -> Iterable[Content]:
         """A title and one line for each counter."""
-        if self._tokens:
+        if self._tokens or self._paused:
             yield line(("OTHER COUNTERS", "bold $secondary"))
         for token in self._tokens:
             began = since(token)
@@ -108,3 +116,7 @@ class Elsewhere(Panel):
                 [(counter, "$accent"), (" ", ""), (printable(token["displayNumber"], 12), style)],
                 [(timer, "$quiet")],
             )
+        for one in self._paused:
+            counter = padded(printable(one["counterId"], 12), 8 if width < _WORDS_BELOW * 10 else 13)
+            why = printable(one["reason"] or "", max(width - 24, 4))
+            yield line((counter, "$accent"), ("  paused", "$warning"), (f"  {why}", "$quiet"))

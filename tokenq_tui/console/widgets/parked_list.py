@@ -1,0 +1,47 @@
+"""Who is set aside, until when; it takes no room while nobody is."""
+
+from collections.abc import Iterable, Sequence
+
+from textual.content import Content
+from typing_extensions import override
+
+from tokenq.contract.views import TokenView
+from tokenq.printable import printable
+from tokenq_tui.console.state import parked_until
+from tokenq_tui.panel import Panel, padded, spread
+
+_MOST = 4
+
+
+class ParkedList(Panel):
+    """One line for each, the first to come back first."""
+
+    DEFAULT_CSS = """
+    ParkedList { display: none; height: auto; max-height: 6; padding: 0 1; color: $foreground; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._tokens: Sequence[TokenView] = ()
+
+    def show(self, tokens: Sequence[TokenView]) -> None:
+        """Show these."""
+        ordered = sorted(tokens, key=lambda token: (token["parkedUntil"] or "9", token["tokenId"]))
+        if ordered != list(self._tokens):
+            self._tokens = ordered
+            self.styles.height = min(len(ordered), _MOST) + 1
+            self.display = bool(ordered)
+            self.draw()
+
+    @override
+    def lines(self, width: int, height: int) -> Iterable[Content]:
+        """A title and the tokens."""
+        more = len(self._tokens) - _MOST
+        yield spread(
+            width, [("PARKED", "bold $secondary"), ("  e resumes", "$quiet")], [(f"+{more}" * (more > 0), "$quiet")]
+        )
+        for token in self._tokens[:_MOST]:
+            number = padded(printable(token["displayNumber"], 10), 11)
+            name = printable(token["name"] or "", max(width - 26, 4))
+            until = parked_until(token)
+            yield spread(width, [(number, "$accent"), (name, "")], [(f"until {until}" if until else "", "$quiet")])
