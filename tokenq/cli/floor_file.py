@@ -3,9 +3,11 @@
 import re
 import sys
 import tomllib
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from tokenq.cli.toml_lines import line_of
 from tokenq.contract.hours import write_hours
 from tokenq.contract.problems import Problem, ProblemCode, Refused, refuse
 from tokenq.errors import BadSettings
@@ -33,7 +35,7 @@ class FloorFile:
 
     def _parsed(self) -> dict[str, Any]:
         try:
-            return tomllib.loads(self.text)
+            document = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
             found = _LINE.search(str(error))
             line = int(found[1]) if found else self.text.count("\n") + 1
@@ -44,25 +46,20 @@ class FloorFile:
                 "Correct it; nothing was changed.",
                 line=line,
             ) from None
+        try:
+            _check_plain(document, "")
+        except Refused as refusal:
+            raise self.located(refusal) from None
+        return document
 
 
-def line_of(text: str, path: str) -> int | None:
-    """The line, from 1, that says the thing at a dotted path, or the nearest thing around it."""
-    best: tuple[int, int] | None = None
-    table: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if stripped.startswith("["):
-            table = _keys(stripped.strip("[]").partition("]")[0]) or table
-            here = table
-        elif "=" in stripped and not stripped.startswith("#"):
-            here = table + (_keys(stripped.partition("=")[0]) or ["?"])
-        else:
-            continue
-        said = ".".join(here)
-        if (path == said or path.startswith(said + ".")) and (best is None or len(here) > best[0]):
-            best = (len(here), number)
-    return best[1] if best else None
+def _check_plain(value: Any, path: str) -> None:
+    """Refuse what TOML can say and a request cannot: dates, times and numbers that are none."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        _check_plain(one, f"{path}.{name}" if path else str(name))
+    if not isinstance(value, dict | list | str | int | float) or (isinstance(value, float) and not isfinite(value)):
+        raise refuse(ProblemCode.INVALID, f"{path} is {value}.", "Write dates and times in quotes.", path=path)
 
 
 def written(document: dict[str, Any]) -> str:
@@ -93,22 +90,9 @@ def _as_written(said: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _keys(text: str) -> list[str] | None:
-    """The parts of a dotted key, quoted or not."""
-    try:
-        value: Any = tomllib.loads(f"{text} = 0")
-    except tomllib.TOMLDecodeError:
-        return None
-    keys = []
-    while isinstance(value, dict):
-        ((key, value),) = value.items()
-        keys.append(key)
-    return keys
-
-
 def _read(name: str) -> str:
     try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+        return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8-sig")
     except OSError as error:
         raise BadSettings(
             f"{name} cannot be read: {error.strerror}.", "Give the file with -f, or - for stdin."

@@ -1,0 +1,176 @@
+"""The floor as a file: apply, diff and export."""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tokenq.cli.floor_file import FloorFile, written
+from tokenq.contract.problems import ProblemCode, refuse
+
+
+def names() -> tuple[str, str, str]:
+    """A branch, a department and a user of a test's own: all tests share one server."""
+    mark = secrets.token_hex(3)
+    return f"b{mark}", f"F{mark.upper()}", f"u{mark}"
+
+
+def floor(branch: str, dept: str, user: str) -> str:
+    return f'''\
+# Written by hand.
+[branches.{branch}]
+name = "Town hall"
+timezone = "Europe/Berlin"
+hours = "mon-fri 08:00-16:00; 2026-12-25 closed"
+
+[departments.{dept}]
+name = "Cash «window»"
+branchId = "{branch}"
+ratio = "3:1"
+classNames = {{ urgent = "Emergency" }}
+
+[counters.{branch}]
+1 = {{ departments = ["{dept}"] }}
+"2 b" = {{}}
+
+[users.{user}]
+name = "Ann"
+role = "staff"
+departments = ["{dept}"]
+'''
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "floor.toml"
+
+
+def test_a_file_is_tried_applied_and_then_there_is_nothing_left_to_do(tokenq: Cli, file: Path):
+    branch, dept, user = names()
+    file.write_text(floor(branch, dept, user), "utf-8")
+
+    tried = tokenq("apply", "-f", str(file), "--dry-run")
+    assert tried.code == 0
+    assert f"+ department {dept}: name Cash «window», branchId {branch}, ratio 3:1" in tried.out
+    assert "dry run" in tried.out
+    assert tokenq("dept", "show", dept).code == 3
+    assert tokenq("diff", "-f", str(file)).code == 1
+
+    done = json.loads(tokenq("apply", "-f", str(file), "--json").out)
+    assert done["applied"] is True
+    assert {(one["kind"], one["id"], one["action"]) for one in done["changes"]} == {
+        ("branches", branch, "create"),
+        ("departments", dept, "create"),
+        ("counters", f"{branch}.1", "create"),
+        ("counters", f"{branch}.2 b", "create"),
+        ("users", user, "create"),
+    }
+    again = tokenq("diff", "-f", str(file))
+    assert (again.code, again.out.strip()) == (0, "No changes.")
+    assert json.loads(tokenq("apply", "-f", str(file), "--json").out)["changes"] == []
+
+
+def test_what_changed_is_shown_from_what_to_what(tokenq: Cli, file: Path):
+    branch, dept, user = names()
+    file.write_text(floor(branch, dept, user), "utf-8")
+    assert tokenq("apply", "-f", str(file)).code == 0
+    tokenq("dept", "update", dept, "--ratio", "1:1", "--hours", "sat 10:00-12:00")
+    out = tokenq("diff", "-f", str(file)).out
+
+    assert f"~ department {dept}: ratio 1:1 -> 3:1" in out
+    assert f"~ department {dept}: hours 'sat 10:00-12:00' -> none" in out
+    assert "2 changes" in out
+
+
+def test_an_export_is_a_file_that_changes_nothing(tokenq: Cli, file: Path, tmp_path: Path):
+    """Also through a pipe; and what is shown in it is short: defaults are left out."""
+    branch, dept, user = names()
+    file.write_text(floor(branch, dept, user), "utf-8")
+    assert tokenq("apply", "-f", str(file)).code == 0
+    exported = tokenq("export").out
+    to = tmp_path / "export.toml"
+
+    assert tokenq("export", "-o", str(to)).code == 0
+    assert to.read_text("utf-8") == exported
+    assert tokenq("export").out == exported
+    assert tokenq("diff", "-f", str(to)).code == 0
+    assert tokenq("diff", "-f", "-", "--prune", stdin=exported).code == 0
+    assert 'hours = "mon-fri 08:00-16:00; 2026-12-25 closed"' in exported
+    assert exported.startswith("# ")
+    assert "undoMinutes" not in exported
+    assert "password" not in exported.replace("Passwords are not in it", "")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "line", "says"),
+    [
+        ('ratio = "3:1"', 'ratio = "3-1"', 10, "not a ratio"),
+        ('ratio = "3:1"', "ratio = 3", 10, "must be a text"),
+        ('ratio = "3:1"', 'ratioo = "3:1"', 10, "not known"),
+        ('ratio = "3:1"', 'ratio = "3:1', 10, "not TOML"),
+        ('ratio = "3:1"', "ratio = 2026-12-25", 10, "2026-12-25"),
+        ('ratio = "3:1"', "ratio = nan", 10, "nan"),
+        ('name = "Town hall"', "", 2, "missing"),
+        ('timezone = "Europe/Berlin"', 'timezone = "Berlin"', 4, "time zone"),
+        ("mon-fri 08:00-16:00;", "mon-fri 08:00-16:00; fri 17:00-18:00;", 5, "names fri twice"),
+        ("mon-fri 08:00-16:00;", "mon-fri 08:00-16:00, 15:00-17:00;", 5, "overlap"),
+        ('urgent = "Emergency"', 'vip = "Very"', 11, "none of the words"),
+        ('"2 b" = {}', '"2 b" = { departments = ["NOWHERE"] }', 15, "NOWHERE"),
+        ('role = "staff"', 'role = "king"', 19, "none of the words"),
+        ("[users.", "[people.", 17, "not known"),
+    ],
+)
+def test_a_wrong_file_is_told_with_its_line_and_changes_nothing(
+    tokenq: Cli, file: Path, good: str, bad: str, line: int, says: str
+):
+    branch, dept, user = names()
+    text = floor(branch, dept, user)
+    assert good in text
+    file.write_text(text.replace(good, bad), "utf-8")
+    for command in ("diff", "apply"):
+        done = tokenq(command, "-f", str(file))
+        assert done.code == (3 if "NOWHERE" in bad else 1)
+        assert f"{file}, line {line}: " in done.err, done
+        assert says in done.err
+    assert tokenq("branch", "show", branch).code == 3
+
+
+def test_what_cannot_be_read_is_said(tokenq: Cli, tmp_path: Path):
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes('name = "Bücherei"'.encode("latin-1"))
+
+    assert "not UTF-8" in tokenq("apply", "-f", str(latin)).err
+    assert "cannot be read" in tokenq("apply", "-f", str(tmp_path / "nothing.toml")).err
+    assert tokenq("apply").code == 2
+
+
+def test_only_an_admin_may(tokenq: Cli, dept: str, file: Path):
+    key = json.loads(tokenq("key", "create", "clerk", "--role", "staff", "--json").out)["key"]
+    file.write_text("", "utf-8")
+
+    assert tokenq("export", TOKENQ_TOKEN=key).code == 5
+    assert tokenq("apply", "-f", str(file), TOKENQ_TOKEN=key).code == 5
+
+
+def test_a_file_from_another_editor_is_read_too(tmp_path: Path):
+    """With a byte order mark, and with the line ends of Windows."""
+    path = tmp_path / "windows.toml"
+    path.write_bytes(b"\xef\xbb\xbf[users.ann]\r\nname = 'Ann'\r\nrole = 3\r\n")
+    file = FloorFile(str(path))
+    located = file.located(refuse(ProblemCode.INVALID, "Wrong.", path="users.ann.role"))
+
+    assert file.document == {"users": {"ann": {"name": "Ann", "role": 3}}}
+    assert located.problem.extra["line"] == 3
+
+
+def test_hostile_names_stay_text_in_an_export(tmp_path: Path):
+    """Quotes, brackets and line breaks in a name do not become TOML."""
+    hostile = 'a"]\n[users.root]\nrole = "admin'
+    said: dict[str, Any] = {"departments": {"CW": {"name": hostile}}, "counters": {"main": {'1"]\n[x]': {}}}}
+    path = tmp_path / "hostile.toml"
+    path.write_text(written(said), "utf-8")
+
+    assert FloorFile(str(path)).document == said
