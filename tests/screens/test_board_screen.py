@@ -170,3 +170,18 @@ async def test_q_leaves_and_lets_the_broker_go() -> None:
         await pilot.press("q")
     assert stream.is_closed
     assert app.return_code == 0
+
+
+async def test_closed_departments_and_paused_counters_are_told(looks_like: LooksLike) -> None:
+    """Somebody before the board must see that waiting here is for nothing, and when it is not."""
+    log = busy_log()
+    hours = {"weekly": {"fri": ["08:00-11:30", "13:00-16:00"]}, "exceptions": {}}
+    for department, name in (("CW", "Children's Ward"), ("LAB", "Laboratory")):
+        told = {"name": name, "open": True, "timezone": "UTC", "hours": hours if department == "LAB" else None}
+        log.add("DEPARTMENT_CHANGED", department, 0, token_id=0, data={"settings": told})
+    log.add("COUNTER_PAUSED", "CW", 0, "2", token_id=0, data={"reason": "lunch"})
+    app = board(FakeStream(replay(log)))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until_shown(pilot, "paused: 2")
+        await until_shown(pilot, "closed, today 08:00-11:30, 13:00-16:00")
+        looks_like(app, "board-closed-120x36")

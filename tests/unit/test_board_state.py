@@ -161,3 +161,80 @@ def retold(draw: st.DrawFn) -> list[Event]:
 @given(retold())
 def test_any_repetition_and_interleaving_gives_the_same_picture(events: list[Event]) -> None:
     assert picture_of(events) == picture_of(busy_log().events)
+
+
+HOURS = {"weekly": {"fri": ["08:00-11:30", "12:30-16:00"]}, "exceptions": {}}
+
+
+def setting_up(log: Log, department: str, **settings: object) -> None:
+    told = {"name": "Children's Ward", "open": True, "timezone": "UTC", "hours": HOURS, **settings}
+    log.add("DEPARTMENT_CHANGED", department, 0, token_id=0, display_number="", data={"settings": told})
+
+
+def test_an_undone_call_disappears_and_an_undone_serve_is_at_the_counter_again() -> None:
+    """Undo is the last word, and is not announced like a new call."""
+    log = Log()
+    log.issue("CW", 1, 2)
+    log.call("CW", 1, "3")
+    log.add("TOKEN_REVERTED", "CW", 1, data={"undone": "call", "state": "WAITING"})
+    picture = picture_of(log.events)
+    assert (picture.calls, picture.departments[0].waiting) == ((), 2)
+
+    fold = Fold()
+    log.call("CW", 1, "3")
+    log.serve("CW", 1, "3")
+    for event in log.events:
+        fold.apply(event)
+    undo = log.add("TOKEN_REVERTED", "CW", 1, "3", data={"undone": "serve", "state": "CALLED"})
+    assert fold.apply(undo) is None
+    (call,) = fold.picture(NOON).departments[0].at_counters
+    assert (call.number, call.counter, call.state) == ("CW-001", "3", TokenState.CALLED)
+
+
+def test_an_undone_transfer_leaves_the_other_department_again() -> None:
+    log = Log()
+    log.issue("CW", 1)
+    way = {"from": "CW", "to": "HR"}
+    back = {"from": "HR", "to": "CW", "undone": "transfer", "state": "WAITING"}
+    for department, kind, data in (
+        ("CW", "TOKEN_TRANSFERRED", way),
+        ("HR", "TOKEN_TRANSFERRED", way),
+        ("HR", "TOKEN_REVERTED", back),
+        ("CW", "TOKEN_REVERTED", back),
+    ):
+        log.add(kind, department, 1, token_id=7, data=data)
+    assert [(one.department_id, one.waiting) for one in picture_of(log.events).departments] == [("CW", 2), ("HR", 0)]
+
+
+def test_names_hours_and_closing_are_those_last_told() -> None:
+    """NOON is a Friday, in the midday break of these hours."""
+    log = Log()
+    setting_up(log, "CW")
+    (ward,) = picture_of(log.events).departments
+    assert (ward.name, ward.hours, ward.is_closed) == ("Children's Ward", ("08:00-11:30", "12:30-16:00"), True)
+    setting_up(log, "CW", timezone="Asia/Kolkata", hours={"weekly": {"fri": ["17:00-18:00"]}})
+    assert not picture_of(log.events).departments[0].is_closed
+    setting_up(log, "CW", open=False, hours=None)
+    assert picture_of(log.events).departments[0].is_closed
+    log.add("DEPARTMENT_CHANGED", "CW", 0, token_id=0, data={"archived": True})
+    assert picture_of(log.events).departments == ()
+
+
+def test_odd_settings_are_survived() -> None:
+    """A forged or newer record must not stop the board."""
+    for settings in (None, [], "x", {"hours": {"weekly": 7}}, {"hours": 5, "timezone": "Mars/Base", "name": 9}):
+        log = Log()
+        log.add("DEPARTMENT_CHANGED", "CW", 0, token_id=0, data={"settings": settings})
+        log.issue("CW", 1)
+        assert picture_of(log.events).departments[0].waiting == 1
+
+
+def test_a_paused_counter_is_told_until_it_opens_or_calls() -> None:
+    log = Log()
+    log.issue("CW", 1)
+    log.add("COUNTER_PAUSED", "CW", 0, "3", token_id=0, data={"reason": "lunch"})
+    log.add("COUNTER_PAUSED", "CW", 0, "4", token_id=0)
+    assert picture_of(log.events).departments[0].paused == ("3", "4")
+    log.add("COUNTER_OPENED", "CW", 0, "3", token_id=0)
+    log.call("CW", 1, "4")
+    assert picture_of(log.events).departments[0].paused == ()

@@ -46,7 +46,13 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("counter", "Open, pause and close counters; say what each serves."),
         ),
     ),
-    ("Lobby", (Entry("board", "Show the public screen: who goes where."),)),
+    (
+        "Lobby",
+        (
+            Entry("board", "Show the public screen: who goes where."),
+            Entry("replay", "Show a day on the board again, faster."),
+        ),
+    ),
     (
         "Admin",
         (

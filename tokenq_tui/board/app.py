@@ -136,6 +136,20 @@ def run(
     return app.return_code or 0
 
 
+def replay(
+    *,
+    open_stream: Callable[[], Stream],
+    clock: Callable[[], datetime],
+    departments: Sequence[str] = (),
+    calls: int = 8,
+    light: bool = False,
+) -> int:
+    """Show a day again: ``open_stream`` hands out its events at some pace, ``clock`` tells the time of that day."""
+    app = BoardApp(open_stream, departments, calls=calls, quiet=True, light=light, clock=clock)
+    app.run()
+    return app.return_code or 0
+
+
 def _write(static: Static, text: str) -> None:
     if str(static.content) != text:
         static.update(text)

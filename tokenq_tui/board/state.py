@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.names import DEPARTMENT_ID
 from tokenq.contract.words import AT_COUNTER, TokenState
+from tokenq_tui.board.places import Place, place_from
 
 RECENT_CALLS = 24
 """How many of its last calls each department remembers."""
@@ -34,6 +35,7 @@ _STATE_AFTER = {
     EventType.TOKEN_EXPIRED: TokenState.EXPIRED,
 }
 _DONE = frozenset({TokenState.SERVED, TokenState.NO_SHOW})
+_STATES = {str(state): state for state in TokenState}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class DepartmentPicture:
-    """One department as it is shown: who is at which counter (newest first) and how many wait."""
+    """One department as it is shown: who is at which counter (newest first) and how many wait.
+
+    ``recent`` are its last calls, newest first, those that are over among them. ``hours`` are today's, ``None`` where
+    there are none; ``paused`` are the counters that call nobody now.
+    """
 
     department_id: str
     business_day: str
@@ -61,6 +67,10 @@ class DepartmentPicture:
     at_counters: tuple[Call, ...]
     recent: tuple[Call, ...]
     last_event_at: datetime
+    name: str = ""
+    is_closed: bool = False
+    hours: tuple[str, ...] | None = None
+    paused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,9 @@ class _Department:
     waiting: set[int] = field(default_factory=set)
     at_counters: dict[int, Call] = field(default_factory=dict)
     recent: dict[int, Call] = field(default_factory=dict)
+    place: Place = field(default_factory=Place)
+    paused: set[str] = field(default_factory=set)
+    is_gone: bool = False
 
 
 class Fold:
@@ -111,6 +124,9 @@ class Fold:
         elif event.business_day < department.business_day:
             return None
         department.last_event_at = event.timestamp
+        if event.token_id == 0:
+            _set_up(department, event)
+            return None
         return _move(department, event)
 
     @property
@@ -120,10 +136,10 @@ class Fold:
 
     def picture(self, now: datetime) -> Picture:
         """What to show at the local time ``now``; departments whose business day is over show nothing."""
-        shown = {key: value for key, value in sorted(self._departments.items()) if not _is_over(value, now)}
+        shown = {key: value for key, value in sorted(self._departments.items()) if _is_shown(value, now)}
         calls = [call for department in shown.values() for call in department.recent.values()]
         return Picture(
-            tuple(_department_picture(key, value) for key, value in shown.items()),
+            tuple(_department_picture(key, value, now) for key, value in shown.items()),
             tuple(sorted(calls, key=_newest_first)),
             self.gaps,
         )
@@ -134,6 +150,19 @@ def _begin_day(department: _Department, day: str) -> None:
     department.waiting.clear()
     department.at_counters.clear()
     department.recent.clear()
+    department.paused.clear()
+
+
+def _set_up(department: _Department, event: Event) -> None:
+    """Take in what is told of the department itself or of a counter."""
+    if event.event_type == EventType.DEPARTMENT_CHANGED:
+        department.is_gone = event.data.get("archived") is True
+        if not department.is_gone:
+            department.place = place_from(event.data.get("settings"))
+    elif event.event_type == EventType.COUNTER_PAUSED and event.counter_id:
+        department.paused.add(event.counter_id)
+    elif event.counter_id:
+        department.paused.discard(event.counter_id)
 
 
 def _move(department: _Department, event: Event) -> Call | None:
@@ -147,9 +176,10 @@ def _move(department: _Department, event: Event) -> Call | None:
         department.waiting.add(token)
     if state in AT_COUNTER:
         call = department.at_counters[token] = _call(event, state, before)
+        department.paused.discard(call.counter)
         if state is TokenState.CALLED:
             _remember(department, call)
-            return call
+            return call if event.event_type != EventType.TOKEN_REVERTED else None
     elif state in _DONE and token in department.recent:
         department.recent[token] = replace(department.recent[token], state=state)
     else:
@@ -163,6 +193,9 @@ def _state_after(department: _Department, event: Event) -> TokenState | None:
         here = event.token_id in department.waiting or event.token_id in department.at_counters
         leaves = here if not isinstance(event.data.get("to"), str) else event.data["to"] != event.department_id
         return TokenState.CANCELLED if leaves else TokenState.WAITING
+    if event.event_type == EventType.TOKEN_REVERTED:
+        leaves = isinstance(event.data.get("to"), str) and event.data["to"] != event.department_id
+        return TokenState.CANCELLED if leaves else _STATES.get(str(event.data.get("state")))
     try:
         return _STATE_AFTER.get(EventType(event.event_type))
     except ValueError:
@@ -194,13 +227,17 @@ def _remember(department: _Department, call: Call) -> None:
         department.recent.pop(next(iter(department.recent)))
 
 
+def _is_shown(department: _Department, now: datetime) -> bool:
+    return not department.is_gone and bool(department.seen) and not _is_over(department, now)
+
+
 def _is_over(department: _Department, now: datetime) -> bool:
     local = now.astimezone()
     is_another_day = department.business_day < local.date().isoformat() and local.hour >= _DAY_BEGINS_AT
     return is_another_day and now - department.last_event_at > _QUIET_NIGHT
 
 
-def _department_picture(department_id: str, department: _Department) -> DepartmentPicture:
+def _department_picture(department_id: str, department: _Department, now: datetime) -> DepartmentPicture:
     return DepartmentPicture(
         department_id,
         department.business_day,
@@ -208,6 +245,10 @@ def _department_picture(department_id: str, department: _Department) -> Departme
         tuple(sorted(department.at_counters.values(), key=_newest_first)),
         tuple(sorted(department.recent.values(), key=_newest_first)),
         department.last_event_at,
+        department.place.name,
+        department.place.is_closed_at(now),
+        department.place.hours_on(now),
+        tuple(sorted(department.paused)),
     )
 
 

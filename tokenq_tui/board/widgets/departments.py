@@ -43,12 +43,12 @@ class Departments(Panel):
         columns = _columns(width, _CARD, len(self._departments))
         bands = [self._departments[at : at + columns] for at in range(0, len(self._departments), columns)]
         for head in (_BIG_HEAD, 1):
-            natural = [head + min(max(len(each.at_counters) for each in band), _MOST_SEATS) for band in bands]
+            natural = [head + min(max(map(_needed, band)), _MOST_SEATS) for band in bands]
             if sum(natural) + len(natural) < height:
                 return _cards(bands, natural, head, width)
         share = (height - 1) // len(bands) - 1
         if share >= 2:
-            return _cards(bands, [min(rows, share) for rows in natural], 1, width)
+            return _cards(bands, _shared(natural, share, height - 1), 1, width)
         return self._page(width, height)
 
     def _page(self, width: int, height: int) -> Iterable[Content]:
@@ -61,6 +61,22 @@ class Departments(Panel):
         yield spread(width, [("WAITING", "bold $secondary")], [(f"{page + 1}/{pages}" if pages > 1 else "", "$quiet")])
         for at in range(0, len(shown), columns):
             yield Content(" " * _GUTTER).join([_short(each, row_width) for each in shown[at : at + columns]])
+
+
+def _shared(natural: Sequence[int], share: int, height: int) -> list[int]:
+    """Rows for each band: its share, and what others leave over, from the top."""
+    rows = [min(wanted, share) for wanted in natural]
+    spare = height - sum(rows) - len(rows)
+    for place, wanted in enumerate(natural):
+        more = max(min(wanted - rows[place], spare), 0)
+        rows[place] += more
+        spare -= more
+    return rows
+
+
+def _needed(department: DepartmentPicture) -> int:
+    """Rows under the head: its last calls, and what else is to be said."""
+    return len(department.recent) + department.is_closed + bool(department.paused)
 
 
 def _columns(width: int, needed: int, count: int) -> int:
@@ -83,18 +99,38 @@ def _cards(bands: Sequence[Band], rows: Sequence[int], head: int, width: int) ->
 
 
 def _card(department: DepartmentPicture, width: int, head: int, rows: int) -> list[Content]:
-    seats = department.at_counters
-    room = rows - head
+    seats = department.recent
+    head_lines = _big_head(department, width) if head > 1 else [_head(department, width)]
+    head_lines += [line((note, "$warning")) for note in _notes(department, width) if rows > head]
+    room = max(rows - len(head_lines), 0)
     shown = [_seat(call, width, 0) for call in seats[:room]]
     if len(seats) > room > 0:
         shown[-1] = _seat(seats[room - 1], width, len(seats) - room)
-    lines = [*(_big_head(department, width) if head > 1 else [_head(department, width)]), *shown]
+    lines = [*head_lines, *shown][:rows]
     return [_filled(content, width) for content in [*lines, *[Content("")] * (rows - len(lines))]]
 
 
+def _notes(department: DepartmentPicture, width: int) -> list[str]:
+    """That it is closed and when it is open today, and which counters are paused."""
+    notes = []
+    if department.is_closed:
+        hours = ", ".join(department.hours or ())
+        notes.append(printable(f"closed, today {hours}" if hours else "closed", width))
+    if department.paused:
+        notes.append(printable(f"paused: {', '.join(department.paused)}", width))
+    return notes
+
+
+def _name(department: DepartmentPicture, width: int) -> str:
+    """The department's name if there is room for it, else its id."""
+    name = printable(department.name)
+    return name if name and len(name) <= width else printable(department.department_id)
+
+
 def _head(department: DepartmentPicture, width: int) -> Content:
-    name = (printable(department.department_id), "bold $foreground")
-    return spread(width, [name], [(f"{department.waiting}", "bold $accent"), (" waiting", "$quiet")])
+    count = f"{department.waiting}"
+    name = (_name(department, width - len(count) - 10), "bold $foreground")
+    return spread(width, [name], [(count, "bold $accent"), (" waiting", "$quiet")])
 
 
 def _big_head(department: DepartmentPicture, width: int) -> list[Content]:
@@ -120,7 +156,7 @@ def _seat(call: Call, width: int, more: int) -> Content:
 
 def _parts(call: Call) -> list[tuple[str, str]]:
     number, counter = printable(call.number.strip(), _NUMBER), printable(call.counter.strip(), _COUNTER)
-    style = "$primary" if call.state is TokenState.CALLED else "$quiet"
+    style = {TokenState.CALLED: "$primary", TokenState.SERVING: "$foreground"}.get(call.state, "$quiet")
     return [(padded(number, 7) if len(number) < 7 else number, style), (" → ", "$quiet"), (counter, style)]
 
 

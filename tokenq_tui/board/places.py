@@ -1,0 +1,72 @@
+"""What the board knows of a department besides its numbers: its name, its hours, its paused counters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A department as admins set it up; ``weekly`` and ``exceptions`` are its hours, ``None`` if it has none."""
+
+    name: str = ""
+    is_open: bool = True
+    timezone: str = "UTC"
+    weekly: Mapping[str, tuple[str, ...]] | None = None
+    exceptions: Mapping[str, tuple[str, ...]] | None = None
+
+    def hours_on(self, now: datetime) -> tuple[str, ...] | None:
+        """The open times of the local day, such as ``08:00-12:00``; ``None`` where there are no hours."""
+        if self.weekly is None:
+            return None
+        local = now.astimezone(_zone(self.timezone))
+        day = local.date().isoformat()
+        if self.exceptions and day in self.exceptions:
+            return self.exceptions[day]
+        return self.weekly.get(_WEEKDAYS[local.weekday()], ())
+
+    def is_closed_at(self, now: datetime) -> bool:
+        """Whether no numbers are given out now, by hand or by the hours of the day."""
+        hours = self.hours_on(now)
+        if not self.is_open or hours is None:
+            return not self.is_open
+        clock = f"{now.astimezone(_zone(self.timezone)):%H:%M}"
+        return not any(_covers(one, clock) for one in hours)
+
+
+def place_from(settings: Any) -> Place:
+    """The place that the settings in an event describe; whatever is missing or odd has its default."""
+    said = settings if isinstance(settings, dict) else {}
+    hours = said.get("hours") if isinstance(said.get("hours"), dict) else None
+    return Place(
+        name=_text(said.get("name")),
+        is_open=said.get("open") is not False,
+        timezone=_text(said.get("timezone")) or "UTC",
+        weekly=_times(hours.get("weekly")) if hours else None,
+        exceptions=_times(hours.get("exceptions")) if hours else None,
+    )
+
+
+def _covers(interval: str, clock: str) -> bool:
+    start, _, end = interval.partition("-")
+    return start <= clock < end if start < end else clock >= start or clock < end
+
+
+def _times(said: Any) -> dict[str, tuple[str, ...]]:
+    days = said if isinstance(said, dict) else {}
+    return {str(day): tuple(map(str, texts)) for day, texts in days.items() if isinstance(texts, list)}
+
+
+def _text(said: Any) -> str:
+    return said if isinstance(said, str) else ""
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
