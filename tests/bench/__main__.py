@@ -1,4 +1,4 @@
-"""``python -m tests.bench [--json] [--seconds N]``: ratios within one run, on this machine, as it is now.
+"""``python -m tests.bench [fairness|estimates] [--json] [--seconds N]``: ratios within one run, as it is now.
 
 Nothing here passes or fails: a figure tells about code only beside the other one of its row.
 """
@@ -6,7 +6,7 @@ Nothing here passes or fails: a figure tells about code only beside the other on
 import argparse
 import json
 
-from tests.bench import group_commit, through_http, whole_programs
+from tests.bench import days, group_commit, through_http, whole_programs
 from tests.bench.report import table
 from tests.stack import start, up_folder
 
@@ -16,7 +16,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.add_argument("--seconds", type=float, default=3.0, help="for how long each load runs")
+    parser.add_argument("part", nargs="?", choices=["fairness", "estimates"], help="only this, in simulated time")
     given = parser.parse_args()
+    if given.part:
+        print({"fairness": days.fairness, "estimates": days.estimates}[given.part]())
+        return
     ratios = whole_programs.measure_up()
     with up_folder() as folder:
         stack = start(folder)

@@ -4,6 +4,12 @@ Inside a class the line is first in, first out. Urgent goes first. Priority and 
 department's ratio: after so many priority calls in a row, as many normal ones as the ratio says. Whoever
 has waited past the maximum goes before any later arrival of another class. This is weighted round robin
 with a deadline guard (Katevenis, Sidiropoulos and Courcoubetis 1991 give the round robin).
+
+Nobody starves. Let X wait in a line whose classes are each in order of arrival. Once X has waited past the maximum,
+whoever is called before X came before X; so X is called after at most as many calls as there were people
+before X, besides the calls made within the maximum. For at each such call the head H of X's class came no
+later than X, so the earliest of all heads, E, came no later than X either and is past the maximum too. If the ratio's
+choice is of E's class it is E; if it came later than E, the guard takes E; it cannot have come before E.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
