@@ -98,6 +98,8 @@ class _Run:
     def _next(self, at: float, departments: Sequence[str], *, is_ordered: bool) -> Arrival | None:
         now, choices, names = _START + timedelta(seconds=at), [], []
         for name in departments:
+            if name not in self._lines:
+                continue  # a work profile may name a department that is no more
             heads = {priority: line[0][0] for priority, line in self._lines[name].items() if line}
             choice = choose(heads, self._turns[name], self._policies[name], now) if heads else None
             if choice:

@@ -21,8 +21,14 @@ from tokenq_server.services.views import counter_view, instant, token_view
 
 PAGE = 100
 
-HIDDEN: dict[str, Any] = {"email": None, "userId": None, "actor": ""}
-"""What an event shows to those who may not know who is who."""
+_HIDDEN: dict[str, Any] = {"email": None, "userId": None, "actor": ""}
+
+
+def without_people(event: dict[str, Any]) -> dict[str, Any]:
+    """An event on the wire as those see it who may not know who is who: customers, and staff elsewhere."""
+    told = event.get("data") or {}
+    return event | _HIDDEN | ({"data": {**told, "operator": None}} if "operator" in told else {})
+
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ class Reading:
             "seq": snapshot.standing.last_seq,
             "opening": _opening(snapshot),
             "nextReason": choices[0].rule if choices else None,
-            "counters": _counters(snapshot, department_id),
+            "counters": _counters(snapshot, department_id, shows),
             "classNames": {str(name): label for name, label in department.rules.class_names.items()},
         }
 
@@ -144,8 +150,8 @@ class Reading:
     async def events(self, token_id: int, reader: Principal) -> list[dict[str, Any]]:
         """A token's history. Raises Refused."""
         token = await self.find(token_id, reader)
-        hidden = {} if may_see_person(token, reader) else HIDDEN
-        return [payload | hidden for payload in await self._store.payloads(token_id)]
+        found = await self._store.payloads(token_id)
+        return found if may_see_person(token, reader) else [without_people(one) for one in found]
 
     async def forecast(self, department_id: str) -> Forecast | None:
         """What is known of the waits in a department."""

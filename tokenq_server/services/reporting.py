@@ -15,7 +15,7 @@ from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.domain.report import report, times
 from tokenq_server.domain.what_if import simulated
-from tokenq_server.services.reading import HIDDEN
+from tokenq_server.services.reading import without_people
 from tokenq_server.services.setup import parse_ratio
 
 _MOST_COUNTERS = 64
@@ -80,8 +80,8 @@ class Reporting:
     ) -> list[dict[str, Any]]:
         """A page of a day's log, as on the wire. Raises Refused (``unknown_department``)."""
         _, day = await self._day(department_id, day)
-        hidden = {} if reader.sees_people_of(department_id) else HIDDEN
-        return [one | hidden for one in await self._store.day_payloads(department_id, day, after, limit)]
+        found = await self._store.day_payloads(department_id, day, after, limit)
+        return found if reader.sees_people_of(department_id) else [without_people(one) for one in found]
 
     async def _visits(self, department_id: str, day: date | None) -> tuple[Department, date, list[Visit]]:
         department, day = await self._day(department_id, day)

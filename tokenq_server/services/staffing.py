@@ -114,7 +114,9 @@ class Staffing:
         """
         counters = [one for one, _ in await self._store.counters(branch_id) if one.counter_id == counter_id]
         declared = counters[0].departments if counters else ()
-        departments = [one for one in declared or await self._store.departments(branch_id) if caller.may_work_in(one)]
+        known = await self._store.departments(branch_id)
+        # A work profile may name a department that is no more.
+        departments = [one for one in declared or known if one in known and caller.may_work_in(one)]
         if not departments:
             raise refuse(
                 ProblemCode.FORBIDDEN,

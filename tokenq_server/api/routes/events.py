@@ -17,7 +17,7 @@ from tokenq_server.bootstrap import Services
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.feed import Arrival, Resync
 from tokenq_server.services.ports import LedgerDown
-from tokenq_server.services.reading import HIDDEN
+from tokenq_server.services.reading import without_people
 
 router = APIRouter(tags=["tokens"])
 _POSITION = re.compile(r"^[A-Z][A-Z0-9]{0,7}:[0-9]{1,18}$")
@@ -100,6 +100,6 @@ def _message(arrival: Arrival, caller: Principal) -> ServerSentEvent:
         return ServerSentEvent(raw_data="{}", event="resync", id=position)
     payload = json.loads(arrival.item.payload)
     if not caller.sees_people_of(arrival.item.department_id):
-        payload |= HIDDEN
+        payload = without_people(payload)
     text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     return ServerSentEvent(raw_data=text, event=payload["eventType"], id=position)

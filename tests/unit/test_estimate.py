@@ -1,0 +1,103 @@
+"""Estimated waits: ranges that follow the policy, the counters and what today has taught."""
+
+import random
+
+from tokenq.contract.words import Priority
+from tokenq_server.domain.estimate import (
+    NO_COUNTER,
+    Forecast,
+    Line,
+    OpenCounter,
+    ServiceTime,
+    forecasts,
+    learned,
+)
+from tokenq_server.domain.policy import Policy, Turn
+
+STEADY = ServiceTime(300.0, 30.0)
+
+
+def line(department: str = "CW", normal: int = 0, priority: int = 0, per_hour: float = 0.0) -> Line:
+    waiting = {Priority.NORMAL: [60.0] * normal, Priority.PRIORITY: [30.0] * priority}
+    return Line(department, Policy(), Turn(), STEADY, waiting, {Priority.PRIORITY: per_hour})
+
+
+def middle(forecast: Forecast, priority: Priority, index: int) -> float:
+    found = forecast.seconds(priority, index)
+    assert found is not None
+    return sum(found) / 2
+
+
+def test_without_a_counter_nothing_is_promised() -> None:
+    assert forecasts([line(normal=3)], [])["CW"].at(Priority.NORMAL, 2) == NO_COUNTER
+
+
+def test_the_first_at_a_free_counter_does_not_wait() -> None:
+    estimate = forecasts([line()], [OpenCounter()])["CW"].at(Priority.NORMAL, 1)
+    assert (estimate.low_minutes, estimate.high_minutes) == (0, 5)
+
+
+def test_the_wait_grows_with_the_line_and_shrinks_with_the_counters() -> None:
+    one = forecasts([line(normal=12)], [OpenCounter()])["CW"]
+    three = forecasts([line(normal=12)], [OpenCounter()] * 3)["CW"]
+    waits = [middle(one, Priority.NORMAL, index) for index in range(1, 14)]
+
+    assert waits == sorted(waits)
+    assert 0.8 < waits[12] / (12 * STEADY.mean) < 1.2
+    assert middle(three, Priority.NORMAL, 13) < waits[12] / 2
+
+
+def test_the_policy_decides_who_waits_how_long() -> None:
+    """Two priority to one normal: the last of a few priority people waits less than the last of many normal ones."""
+    found = forecasts([line(normal=8, priority=4)], [OpenCounter()])["CW"]
+
+    assert middle(found, Priority.PRIORITY, 4) < middle(found, Priority.NORMAL, 4)
+
+
+def test_those_who_may_still_come_and_go_before_make_it_longer() -> None:
+    quiet = forecasts([line(normal=10)], [OpenCounter()])["CW"]
+    busy = forecasts([line(normal=10, per_hour=12)], [OpenCounter()])["CW"]
+
+    assert middle(busy, Priority.NORMAL, 10) > middle(quiet, Priority.NORMAL, 10) * 1.2
+
+
+def test_a_counter_that_serves_others_first_is_no_help_here() -> None:
+    shared = forecasts([line("CW", normal=6), line("HR", normal=6)], [OpenCounter(("HR", "CW"))])
+    alone = forecasts([line("CW", normal=6)], [OpenCounter(("HR", "CW"))])
+
+    assert middle(shared["CW"], Priority.NORMAL, 1) > 5 * STEADY.mean
+    assert middle(alone["CW"], Priority.NORMAL, 1) == 0
+    assert forecasts([line("CW", normal=6)], [OpenCounter(("HR",))])["CW"].at(Priority.NORMAL, 1) == NO_COUNTER
+
+
+def test_what_is_left_of_a_service_counts() -> None:
+    fresh = forecasts([line(normal=1)], [OpenCounter((), "CW", 10.0)])["CW"]
+    nearly = forecasts([line(normal=1)], [OpenCounter((), "CW", 280.0)])["CW"]
+
+    assert middle(nearly, Priority.NORMAL, 1) < middle(fresh, Priority.NORMAL, 1) / 2
+
+
+def test_further_back_than_is_simulated_the_pace_goes_on() -> None:
+    found = forecasts([line(normal=200)], [OpenCounter()] * 2)["CW"]
+    near, far = (middle(found, Priority.NORMAL, index) for index in (200, 210))
+
+    assert round(far - near) == 10 * STEADY.mean / 2
+
+
+def test_the_same_floor_has_the_same_forecast() -> None:
+    lines, counters = [line(normal=5, per_hour=3)], [OpenCounter()] * 2
+    assert forecasts(lines, counters) == forecasts(lines, counters)
+
+
+def test_today_teaches_more_the_more_it_has_shown() -> None:
+    """One odd service must not turn the board's promise over; thirty of them should."""
+    assert learned([], 10).mean == 600
+    assert 500 < learned([60.0], 10).mean < 600
+    assert learned([60.0] * 30, 10).mean < 150
+
+
+def test_service_times_drawn_have_the_mean_they_are_drawn_around() -> None:
+    dice = random.Random(1)
+    drawn = [ServiceTime(300, 180).draw(dice) for _ in range(4000)]
+    assert 280 < sum(drawn) / len(drawn) < 320
+    assert all(STEADY.draw(dice, elapsed=400) >= 0 for _ in range(100))
