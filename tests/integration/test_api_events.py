@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -23,7 +24,7 @@ class Watch:
     is_over: bool = False
 
     @property
-    def events(self) -> list[dict[str, object]]:
+    def events(self) -> list[dict[str, Any]]:
         """The data of every message that has some."""
         return [json.loads(message["data"]) for message in self.messages if "data" in message]
 
@@ -117,6 +118,37 @@ def test_addresses_show_to_staff_of_the_department_only(running: Stack, departme
 
     assert watch.events[0]["email"] is None
     assert staff.events[0]["email"] == "ada@example.com"
+
+
+def test_who_works_at_a_counter_shows_to_staff_only(running: Stack, department: str) -> None:
+    """The lobby sees that a counter is open, not the name of whoever sits there."""
+    key = running.ask("POST", "/api/v1/keys", {"label": "kiosk", "role": "desk", "departments": []})[1]["key"]
+    at, name = f"c-{department}", {"counterId": f"c-{department}", "departments": [department]}
+    with watching(running, department, token=key) as watch, watching(running, department) as staff:
+        running.ask("POST", "/api/v1/branches/main/counters/open", name)
+        until(lambda: watch.events and staff.events)
+
+    told, hidden = staff.events[0], watch.events[0]
+    assert (told["eventType"], told["counterId"], hidden["counterId"]) == ("COUNTER_OPENED", at, at)
+    assert told["data"]["operator"]
+    assert (hidden["data"]["operator"], hidden["actor"], hidden["data"]["state"]) == (None, "", "OPEN")
+    path = f"{running.endpoints.api}/api/v1/departments/{department}/queue"
+    seen = [
+        {one["counterId"]: one["operator"] for one in httpx.get(path, headers=headers, timeout=10).json()["counters"]}
+        for headers in ({"Authorization": f"Bearer {key}"}, {"Authorization": f"Bearer {running.token}"})
+    ]
+    assert seen[0][at] is None
+    assert seen[1][at]
+
+
+def test_a_department_s_settings_come_when_they_change(running: Stack, department: str) -> None:
+    """Consoles follow what an admin sets, without asking."""
+    with watching(running, department) as watch:
+        running.ask("PATCH", f"/api/v1/departments/{department}", {"undoMinutes": 9})
+        until(lambda: watch.events)
+
+    assert watch.events[0]["eventType"] == "DEPARTMENT_CHANGED"
+    assert watch.events[0]["data"]["settings"]["undoMinutes"] == 9
 
 
 def test_other_departments_stay_out(running: Stack, department: str) -> None:

@@ -30,7 +30,6 @@ def without_people(event: dict[str, Any]) -> dict[str, Any]:
     return event | _HIDDEN | ({"data": {**told, "operator": None}} if "operator" in told else {})
 
 
-
 @dataclass(frozen=True)
 class Snapshot:
     """One department at one moment.
@@ -214,8 +213,9 @@ def _views(snapshot: Snapshot, state: TokenState, shows: bool) -> list[TokenView
     return [token_view(token, snapshot.now, shows_person=shows) for token in snapshot.busy if token.state is state]
 
 
-def _counters(snapshot: Snapshot, department_id: str) -> list[CounterView]:
-    return [counter_view(one, held) for one, held in snapshot.counters if one.serves(department_id)]
+def _counters(snapshot: Snapshot, department_id: str, shows_people: bool) -> list[CounterView]:
+    here = [counter_view(one, held) for one, held in snapshot.counters if one.serves(department_id)]
+    return here if shows_people else [{**view, "operator": None} for view in here]
 
 
 def _opening(snapshot: Snapshot) -> OpeningView:
