@@ -129,7 +129,7 @@ def test_wrong_use_is_2_and_says_how(cli: Cli, arguments: list[str]):
 
 
 def test_a_mistyped_command_is_answered_with_the_right_one(cli: Cli):
-    assert "Did you mean 'issue'?" in cli("isue", "CW").err
+    assert "Did you mean 'issue'" in cli("isue", "CW").err
 
 
 def test_wrong_use_with_json_is_one_document_too(cli: Cli):
