@@ -68,6 +68,30 @@ def test_midnight_does_not_close_what_is_open_all_night() -> None:
     assert opening(ALL_DAY, at("2026-11-27T23:59:59"), BERLIN).is_open
 
 
+@pytest.mark.parametrize("times", [["00:00-24:00"], ["06:00-18:00", "18:00-06:00"]])
+def test_who_never_closes_has_no_closing_time(times: list[str]) -> None:
+    found = opening(hours_from({"weekly": dict.fromkeys(WEEKDAYS, times)}), at("2026-11-27T12:00"), BERLIN)
+    assert (found.is_open, found.closes_at) == (True, None)
+
+
+def test_who_never_closes_but_for_one_day_closes_for_that_day() -> None:
+    """A past holiday says nothing about the days to come."""
+    week = hours_document(ALL_DAY)["weekly"]
+    ahead = hours_from({"weekly": week, "exceptions": {"2026-12-25": [], "2025-12-25": []}})
+    past = hours_from({"weekly": week, "exceptions": {"2025-12-25": []}})
+
+    assert opening(ahead, at("2026-11-27T12:00"), BERLIN).closes_at == at("2026-12-25T00:00")
+    assert opening(ahead, at("2026-12-25T12:00"), BERLIN).opens_at == at("2026-12-26T00:00")
+    assert opening(past, at("2026-11-27T12:00"), BERLIN).closes_at is None
+
+
+def test_a_place_that_opens_once_more_is_looked_for_a_year_ahead() -> None:
+    """Closed for rebuilding: the day of the opening is told; one that is further away is not."""
+    for day, opens in (("2027-12-01", at("2027-12-01T09:00")), ("2028-12-01", None)):
+        hours = hours_from({"exceptions": {day: ["09:00-12:00"]}})
+        assert opening(hours, at("2026-11-27T12:00"), BERLIN).opens_at == opens
+
+
 def test_closed_for_good_has_no_next_opening() -> None:
     assert opening(hours_from({"weekly": {}, "exceptions": {}}), at("2026-11-27T12:00"), BERLIN).opens_at is None
 

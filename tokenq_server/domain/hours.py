@@ -28,6 +28,11 @@ class Interval:
     start: time
     end: time
 
+    @property
+    def is_all_day(self) -> bool:
+        """Whether it is a whole day, from midnight to midnight."""
+        return self.start == self.end == time.min
+
     def __str__(self) -> str:
         end = f"{self.end:%H:%M}" if self.end > time.min else "24:00"
         return f"{self.start:%H:%M}-{end}"
@@ -44,6 +49,13 @@ class Hours:
         """The intervals that begin on a day."""
         return self.exceptions[day] if day in self.exceptions else self.weekly.get(day.weekday(), ())
 
+    def never_close_from(self, day: date) -> bool:
+        """Whether every day from this one on is open around the clock; cheap, since it is asked at each issue."""
+        coming = (times for when, times in self.exceptions.items() if when >= day)
+        return len(self.weekly) == len(WEEKDAYS) and all(
+            len(times) == 1 and times[0].is_all_day for times in (*self.weekly.values(), *coming)
+        )
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -59,6 +71,8 @@ def opening(hours: Hours | None, now: datetime, timezone: str) -> Opening:
     if hours is None:
         return Opening(True)
     zone, closes_at = ZoneInfo(timezone), None
+    if hours.never_close_from(now.astimezone(zone).date() - timedelta(days=1)):
+        return Opening(True)
     for start, end in _stretches(hours, now, zone):
         if closes_at is not None:
             # Intervals that touch are one: midnight does not close a place that is open all night.
@@ -69,7 +83,10 @@ def opening(hours: Hours | None, now: datetime, timezone: str) -> Opening:
             closes_at = end
         elif start > now:
             return Opening(False, opens_at=start)
-    return Opening(True, closes_at=closes_at) if closes_at else Opening(False)
+    if closes_at is None:
+        return Opening(False)
+    is_in_sight = closes_at < now + timedelta(days=_LOOK_AHEAD - 2)
+    return Opening(True, closes_at=closes_at if is_in_sight else None)
 
 
 def _stretches(hours: Hours, now: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
