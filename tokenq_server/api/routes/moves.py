@@ -114,11 +114,11 @@ async def transfer(
 @router.post(_TOKEN + "/undo")
 async def undo(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
     """Take the last move of a token back, within minutes."""
-    token = await _mine(services, caller, token_id)
+    token = await services.reading.find(token_id, caller)
     was = token.undo.was if token.undo else {}
     back_to = was.get("department_id")
-    if back_to is not None:
-        check_works_in(caller, back_to)
+    # Who sent somebody on by a slip need not be staff over there to take it back.
+    check_works_in(caller, back_to or token.department_id)
     counter_id = was.get("counter_id", token.counter_id)
     command = UndoMove(
         token.department_id, caller.actor, token_id, body.claim_version, back_to, counter_id, token.user_id

@@ -1,0 +1,186 @@
+"""The serving floor through the API of a running system: what happens by itself, who may what, what is promised."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.stack import Stack
+from tests.waiting import until
+from tokenq.client import Client
+from tokenq.contract.problems import ProblemCode, Refused
+
+Enter = Callable[..., Client]
+
+
+@pytest.fixture
+def admin(running: Stack) -> Iterator[Client]:
+    with Client(running.endpoints.api, running.token) as client:
+        yield client
+
+
+@pytest.fixture
+def enter(running: Stack, admin: Client) -> Iterator[Enter]:
+    """A client with a key of its own: ``enter("staff", "CW")``."""
+    opened: list[Client] = []
+
+    def make(role: str, *departments: str) -> Client:
+        key = admin.create_key({"label": secrets.token_hex(3), "role": role, "departments": list(departments)})
+        opened.append(Client(running.endpoints.api, key["key"]))
+        return opened[-1]
+
+    yield make
+    for client in opened:
+        client.close()
+
+
+def department(admin: Client, **settings: Any) -> str:
+    name = "F" + secrets.token_hex(3).upper()
+    admin.create_department({"departmentId": name, "name": f"Department {name}", **settings})
+    return name
+
+
+def refused(code: ProblemCode) -> Any:
+    return pytest.raises(Refused, check=lambda error: error.problem.code is code)
+
+
+def kinds(admin: Client, token_id: int) -> list[str]:
+    return [event["eventType"] for event in admin.token_events(token_id)]
+
+
+def test_the_parked_come_back_by_the_clock(admin: Client) -> None:
+    """Nobody has to remember them, and no process has to stay up for it."""
+    name = department(admin)
+    admin.issue(name)
+    until_then = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    parked = admin.move(admin.call(name, name), "park", until=until_then, reason="copies")
+    assert (parked["state"], parked["parkedUntil"] is None) == ("PARKED", False)
+
+    until(lambda: admin.token(parked["tokenId"])["state"] == "WAITING")
+    assert kinds(admin, parked["tokenId"])[-1] == "TOKEN_RESUMED"
+    assert admin.queue(name)["parked"] == []
+
+
+def test_a_near_turn_is_told_once_when_it_comes(admin: Client) -> None:
+    name = department(admin, nearTurn=2)
+    admin.issue(name), admin.issue(name)
+    token = admin.issue(name, email="ada@example.org")
+    other = admin.issue(name, email="bob@example.org", near_turn=1)
+    admin.serve_next(name, name)
+
+    until(lambda: "TOKEN_TURN_NEAR" in kinds(admin, token["tokenId"]))
+    admin.serve_next(name, name)
+    admin.serve_next(name, name)
+    until(lambda: "TOKEN_TURN_NEAR" in kinds(admin, other["tokenId"]))
+    assert kinds(admin, token["tokenId"]).count("TOKEN_TURN_NEAR") == 1
+
+
+def test_waits_are_promised_once_a_counter_works_and_the_report_holds_them_against_what_came(admin: Client) -> None:
+    name = department(admin, serviceMinutes=6)
+    assert admin.issue(name)["estimate"]["lowMinutes"] is None
+    admin.call(name, name)
+    until(lambda: (admin.queue(name)["estimate"] or {}).get("highMinutes"))
+    promised = admin.issue(name)["estimate"]
+    assert 0 <= promised["lowMinutes"] < promised["highMinutes"] <= 30
+    admin.move(admin.queue(name)["called"][0], "serve")
+    admin.serve_next(name, name)
+
+    report = admin.report(name)
+    assert (report["issued"], report["served"], report["estimates"]["count"]) == (2, 2, 1)
+    assert admin.simulate(name, "1-3", ["2:1", "1:1"])["customers"] == 2
+
+
+def test_why_tells_who_goes_before_and_by_which_rule(admin: Client) -> None:
+    name = department(admin, classNames={"priority": "Eilig"})
+    first = admin.issue(name)
+    second = admin.issue(name, priority="priority")
+    third = admin.issue(name)
+    why = admin.why(third["tokenId"])
+
+    assert why["position"] == third["position"] == 3
+    assert [(one["tokenId"], "ratio" in one["rule"]) for one in why["ahead"]] == [
+        (second["tokenId"], True),
+        (first["tokenId"], False),
+    ]
+    assert "Eilig" in why["policy"]
+    called = admin.call(name, name)
+    assert admin.why(called["tokenId"])["rule"] == called["reason"]
+    assert admin.next(name)["token"]["tokenId"] == first["tokenId"]
+
+
+def test_a_closed_hour_and_a_full_day_are_for_staff_to_overrule(admin: Client, enter: Enter) -> None:
+    name = department(admin, hours={"weekly": {}, "exceptions": {}}, dailyCap=1)
+    desk = enter("desk", name)
+    with refused(ProblemCode.DEPARTMENT_CLOSED):
+        desk.issue(name)
+    with refused(ProblemCode.FORBIDDEN):
+        desk.issue(name, force=True)
+    assert admin.issue(name, force=True)["state"] == "WAITING"
+    admin.change_department(name, {"hours": None})
+    with refused(ProblemCode.DEPARTMENT_FULL):
+        desk.issue(name)
+
+
+def test_two_operators_do_not_share_a_counter(admin: Client, enter: Enter) -> None:
+    name = department(admin)
+    ann, ben = enter("staff", name), enter("staff", name)
+    admin.issue(name), admin.issue(name)
+    opened = ann.open_counter("main", name, [name])
+    assert (opened["state"], opened["departments"]) == ("OPEN", [name])
+    with refused(ProblemCode.COUNTER_CLAIMED):
+        ben.open_counter("main", name)
+    with refused(ProblemCode.COUNTER_CLAIMED):
+        ben.call(name, name)
+    held = ann.call_at_counter("main", name)
+    with refused(ProblemCode.COUNTER_BUSY):
+        ann.close_counter("main", name)
+    ann.pause_counter("main", name, "lunch")
+    ann.move(held, "serve")
+    with refused(ProblemCode.COUNTER_PAUSED):
+        ann.call(name, name)
+    ben.open_counter("main", name, [name], take_over=True)
+    with refused(ProblemCode.COUNTER_CLAIMED):
+        ann.beat("main", name)
+    assert ben.call(name, name)["counterId"] == name
+    told = [one["eventType"] for one in admin.day_log(name) if one["eventType"].startswith("COUNTER")]
+    assert told == ["COUNTER_OPENED", "COUNTER_PAUSED", "COUNTER_OPENED"]
+
+
+def test_staff_send_on_and_take_back_but_touch_nobody_elsewhere(admin: Client, enter: Enter) -> None:
+    here, there = department(admin), department(admin)
+    ann = enter("staff", here)
+    token = ann.issue(here, name="Ada")
+    sent = ann.move(token, "transfer", to=there)
+    assert (sent["departmentId"], sent["displayNumber"], sent["name"]) == (there, token["displayNumber"], None)
+    with refused(ProblemCode.FORBIDDEN):
+        ann.move(sent, "cancel")
+    back = ann.move(sent, "undo")
+    assert (back["departmentId"], back["state"]) == (here, "WAITING")
+    assert [one["tokenId"] for one in ann.queue(here)["waiting"]] == [token["tokenId"]]
+    assert admin.queue(there)["waiting"] == []
+
+
+def test_looking_back_is_for_staff_of_the_department(admin: Client, enter: Enter) -> None:
+    here, there = department(admin), department(admin)
+    admin.issue(here, email="ada@example.org")
+    ann, desk = enter("staff", there), enter("desk", here)
+    for look in (lambda: ann.report(here), lambda: ann.simulate(here, "2"), lambda: desk.report(here)):
+        with refused(ProblemCode.FORBIDDEN):
+            look()
+    assert [one["email"] for one in desk.day_log(here) if one["tokenId"]] == [None]
+
+
+def test_only_admins_declare_counters_and_read_the_floor(admin: Client, enter: Enter) -> None:
+    name = department(admin)
+    ann = enter("staff", name)
+    for forbidden in (lambda: ann.declare_counter("main", name, [name]), ann.floor, lambda: ann.apply_floor({})):
+        with refused(ProblemCode.FORBIDDEN):
+            forbidden()
+    assert admin.declare_counter("main", name, [name])["isDeclared"]
+    assert ann.open_counter("main", name)["departments"] == [name]
+    ann.close_counter("main", name)
+    admin.delete_counter("main", name)
+    with refused(ProblemCode.UNKNOWN_COUNTER):
+        admin.delete_counter("main", name)
