@@ -11,8 +11,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from tokenq_server.adapters.postgres import migrate as module
+from tokenq_server.adapters.postgres.mail_tables import mail_job
 from tokenq_server.adapters.postgres.migrate import HEAD, migrate
-from tokenq_server.adapters.postgres.tables import metadata
 
 
 def test_migrations_make_the_tables_of_the_code(fresh_database: Callable[..., str]) -> None:
@@ -21,7 +21,7 @@ def test_migrations_make_the_tables_of_the_code(fresh_database: Callable[..., st
     migrate(url)
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+        differences = compare_metadata(MigrationContext.configure(connection), mail_job.metadata)
 
     assert differences == []
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.unit.logs import DayLog
-from tokenq.contract.views import ReportView
+from tokenq.contract.report_views import ReportView
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import visits
 from tokenq_server.domain.policy import Ratio

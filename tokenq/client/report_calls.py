@@ -7,7 +7,7 @@ from tokenq.client.calls import Calls, segment
 from tokenq.contract.paths import DEPARTMENTS
 
 if TYPE_CHECKING:
-    from tokenq.contract.views import ReportView, SimulationView
+    from tokenq.contract.report_views import ReportView, SimulationView
 
 
 class ReportCalls(Calls):

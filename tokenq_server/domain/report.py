@@ -1,4 +1,4 @@
-"""A business day in figures; the definitions are in :class:`tokenq.contract.views.ReportView`."""
+"""A business day in figures; the definitions are in :class:`tokenq.contract.report_views.ReportView`."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,7 +7,14 @@ from statistics import fmean
 from zoneinfo import ZoneInfo
 
 from tokenq.contract.events import EventType
-from tokenq.contract.views import CounterReportView, EstimatesView, HourView, ReportView, ServiceLevelView, TimesView
+from tokenq.contract.report_views import (
+    CounterReportView,
+    EstimatesView,
+    HourView,
+    ReportView,
+    ServiceLevelView,
+    TimesView,
+)
 from tokenq.contract.words import Priority
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import Service, Visit

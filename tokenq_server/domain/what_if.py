@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from statistics import fmean
 
-from tokenq.contract.views import SettingView
+from tokenq.contract.report_views import SettingView
 from tokenq.contract.words import Priority
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import Visit

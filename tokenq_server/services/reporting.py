@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from tokenq.contract.problems import ProblemCode, refuse
-from tokenq.contract.views import ReportView, SimulationView
+from tokenq.contract.report_views import ReportView, SimulationView
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import Entry, Visit, visits
 from tokenq_server.domain.policy import Ratio

@@ -14,7 +14,7 @@ from tokenq.cli.options import Day, Departments, Json
 from tokenq.cli.plots import bar, minutes, spark
 
 if TYPE_CHECKING:
-    from tokenq.contract.views import EstimatesView, ReportView, TimesView
+    from tokenq.contract.report_views import EstimatesView, ReportView, TimesView
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 

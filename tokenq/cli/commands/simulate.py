@@ -11,7 +11,7 @@ from tokenq.cli.options import Day, Department, Json
 from tokenq.cli.plots import bar, minutes
 
 if TYPE_CHECKING:
-    from tokenq.contract.views import SimulationView
+    from tokenq.contract.report_views import SimulationView
 
 
 def command(

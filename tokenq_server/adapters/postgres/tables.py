@@ -9,7 +9,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
-    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -29,7 +28,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 metadata = MetaData()
 
 
-def _moment(name: str, *, nullable: bool = True, now: bool = False) -> Column[object]:
+def moment(name: str, *, nullable: bool = True, now: bool = False) -> Column[object]:
+    """A column that holds a moment; ``now``: the database's clock unless something else is said."""
     return Column(
         name, DateTime(timezone=True), nullable=nullable, server_default=func.clock_timestamp() if now else None
     )
@@ -96,7 +96,7 @@ app_user = Table(
     Column("password_hash", Text),
     Column("must_change_password", Boolean, nullable=False, server_default=text("false")),
     Column("is_disabled", Boolean, nullable=False, server_default=text("false")),
-    _moment("created_at", nullable=False, now=True),
+    moment("created_at", nullable=False, now=True),
     CheckConstraint("role IN ('admin', 'staff', 'desk', 'customer')", name="app_user_role"),
 )
 
@@ -110,9 +110,9 @@ credential = Table(
     Column("label", Text, nullable=False),
     Column("role", Text),
     Column("departments", ARRAY(Text), nullable=False, server_default="{}"),
-    _moment("created_at", nullable=False, now=True),
-    _moment("expires_at"),
-    _moment("last_used_at"),
+    moment("created_at", nullable=False, now=True),
+    moment("expires_at"),
+    moment("last_used_at"),
     CheckConstraint("(kind = 'session') = (user_id IS NOT NULL)", name="credential_owner"),
     CheckConstraint("(kind = 'key') = (role IS NOT NULL)", name="credential_role"),
     Index("credential_user", "user_id"),
@@ -133,8 +133,8 @@ token = Table(
     Column("priority", Text, nullable=False),
     Column("place", BigInteger, nullable=False),
     Column("original_place", BigInteger, nullable=False),
-    _moment("issued_at", nullable=False),
-    _moment("waiting_since", nullable=False),
+    moment("issued_at", nullable=False),
+    moment("waiting_since", nullable=False),
     Column("user_id", BigInteger),
     Column("name", Text),
     Column("email", Text),
@@ -142,14 +142,14 @@ token = Table(
     Column("claim_version", Integer, nullable=False, server_default="0"),
     Column("calls", Integer, nullable=False, server_default="0"),
     Column("reason", Text),
-    _moment("called_at"),
-    _moment("started_at"),
-    _moment("served_at"),
+    moment("called_at"),
+    moment("started_at"),
+    moment("served_at"),
     # The department that gave the number: a transferred token keeps it.
     Column("issued_in", Text, nullable=False),
-    _moment("last_call_at"),
-    _moment("parked_at"),
-    _moment("parked_until"),
+    moment("last_call_at"),
+    moment("parked_at"),
+    moment("parked_until"),
     Column("near_turn", SmallInteger, nullable=False, server_default="0"),
     Column("is_near_told", Boolean, nullable=False, server_default=text("false")),
     # What was promised at issue, in minutes.
@@ -206,11 +206,11 @@ counter = Table(
     # Who has claimed it, by name and by credential, until the lease ends.
     Column("operator", Text),
     Column("operator_identity", Text),
-    _moment("lease_until"),
+    moment("lease_until"),
     # The work profile: what it serves, in order; empty means every department of the branch.
     Column("departments", ARRAY(Text), nullable=False, server_default="{}"),
     Column("is_declared", Boolean, nullable=False, server_default=text("false")),
-    _moment("changed_at", nullable=False, now=True),
+    moment("changed_at", nullable=False, now=True),
     PrimaryKeyConstraint("branch_id", "counter_id"),
     CheckConstraint("state IN ('OPEN', 'PAUSED', 'CLOSED')", name="counter_state"),
 )
@@ -223,7 +223,7 @@ idempotency = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("body", Text, nullable=False),
-    _moment("created_at", nullable=False, now=True),
+    moment("created_at", nullable=False, now=True),
     PrimaryKeyConstraint("principal", "key"),
     Index("idempotency_age", "created_at"),
 )
@@ -240,7 +240,7 @@ outbox = Table(
     Column("joins", Boolean),
     Column("priority", Text, nullable=False),
     Column("place", BigInteger, nullable=False),
-    _moment("at", nullable=False),
+    moment("at", nullable=False),
     PrimaryKeyConstraint("department_id", "seq"),
     Index("outbox_token", "token_id"),
     Index("outbox_age", "at"),
@@ -262,55 +262,4 @@ relay_epoch = Table(
     Column("is_only", Boolean, primary_key=True, server_default=text("true")),
     Column("epoch", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("is_only", name="relay_epoch_one_row"),
-)
-
-mail_job = Table(
-    "mail_job",
-    metadata,
-    Column("department_id", Text, nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("token_id", BigInteger, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("event", JSONB, nullable=False),
-    Column("state", Text, nullable=False, server_default="due"),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("ambiguous", Integer, nullable=False, server_default="0"),
-    _moment("due_at", nullable=False, now=True),
-    _moment("lease_until"),
-    Column("lease_owner", Text),
-    Column("last_error", Text),
-    _moment("created_at", nullable=False, now=True),
-    _moment("sent_at"),
-    PrimaryKeyConstraint("department_id", "seq", "kind"),
-    CheckConstraint("state IN ('due', 'sending', 'sent', 'dead', 'dropped')", name="mail_job_state"),
-    Index("mail_job_due", "due_at", postgresql_where=text("state IN ('due', 'sending')")),
-    Index("mail_job_token", "token_id", "seq"),
-)
-
-mail_dlq = Table(
-    "mail_dlq",
-    metadata,
-    Column("dlq_id", BigInteger, Identity(), primary_key=True),
-    Column("reason", Text, nullable=False),
-    Column("error", Text, nullable=False),
-    # A record that could not be read …
-    Column("topic", Text),
-    Column("partition", Integer),
-    Column("offset", BigInteger),
-    Column("raw", LargeBinary),
-    # … or a letter that could not be sent.
-    Column("department_id", Text),
-    Column("seq", BigInteger),
-    Column("kind", Text),
-    Column("state", Text, nullable=False, server_default="open"),
-    Column("copied", Boolean, nullable=False, server_default=text("false")),
-    _moment("at", nullable=False, now=True),
-    UniqueConstraint("topic", "partition", "offset", name="mail_dlq_record"),
-    ForeignKeyConstraint(
-        ["department_id", "seq", "kind"],
-        ["mail_job.department_id", "mail_job.seq", "mail_job.kind"],
-        name="mail_dlq_job",
-    ),
-    CheckConstraint("state IN ('open', 'retried', 'dropped')", name="mail_dlq_state"),
 )

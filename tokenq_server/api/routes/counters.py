@@ -7,9 +7,10 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import names, paths
 from tokenq.contract.views import CounterView, TokenView
-from tokenq_server.api.bodies import CounterBody, DeclareCounter, Line, OpenCounter, PauseCounter
+from tokenq_server.api.bodies import Line
 from tokenq_server.api.callers import Admin, RepeatDep, ServicesDep, Staff, Workers
 from tokenq_server.api.carrying import carry_out
+from tokenq_server.api.move_bodies import CounterBody, DeclareCounter, OpenCounter, PauseCounter
 from tokenq_server.domain.commands import CallByProfile
 from tokenq_server.services.staffing import operator_of
 

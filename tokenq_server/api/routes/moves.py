@@ -10,9 +10,9 @@ from tokenq.contract import paths
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.views import TokenView
 from tokenq.contract.words import Role, TokenState
-from tokenq_server.api.bodies import Cancel, ChangePriority, Move, NoShow, Park, Reinstate, Requeue, Transfer
 from tokenq_server.api.callers import Anybody, IdPath, RepeatDep, ServicesDep, Staff, check_works_in, forbidden
 from tokenq_server.api.carrying import carry_out
+from tokenq_server.api.move_bodies import Cancel, ChangePriority, Move, NoShow, Park, Reinstate, Requeue, Transfer
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import MoveToken, TransferToken, UndoMove
 from tokenq_server.domain.lifecycle import Verb

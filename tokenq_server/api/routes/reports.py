@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from typing_extensions import TypedDict
 
 from tokenq.contract import paths
-from tokenq.contract.views import ReportView, SimulationView
+from tokenq.contract.report_views import ReportView, SimulationView
 from tokenq_server.api.callers import DepartmentPath, ServicesDep, Staff, Workers, check_works_in
 
 router = APIRouter(tags=["reports"])

@@ -13,7 +13,7 @@ from tokenq.contract import names, paths
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import NextView, QueueView, TokenView, WhyView
 from tokenq.contract.words import Priority, Role, TokenState
-from tokenq_server.api.bodies import Call, IssueToken, IssueTokens, Line, Serve
+from tokenq_server.api.bodies import IssueToken, IssueTokens, Line
 from tokenq_server.api.callers import (
     Anybody,
     DepartmentPath,
@@ -27,6 +27,7 @@ from tokenq_server.api.callers import (
     forbidden,
 )
 from tokenq_server.api.carrying import carry_out
+from tokenq_server.api.move_bodies import Call, Serve
 from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, ServeNext
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.reading import Sought

@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from tokenq_server.adapters.postgres.tables import metadata
+from tokenq_server.adapters.postgres.mail_tables import mail_job
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, compare_type=True)
+context.configure(connection=connection, target_metadata=mail_job.metadata, compare_type=True)
 with context.begin_transaction():
     context.run_migrations()
