@@ -9,7 +9,7 @@ from tokenq.cli import output
 from tokenq.cli.context import connect
 from tokenq.cli.exits import talk
 from tokenq.cli.options import Department, Json
-from tokenq.cli.tokens import clock
+from tokenq.cli.tokens import clock, waits
 from tokenq.client import Client
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _watch(client: Client, dept: str, *, as_json: bool) -> None:
 
 def _show(queue: "QueueView") -> None:
     counts = queue["counts"]
-    state = "open" if queue["open"] else "closed"
+    state = "open" if queue["opening"]["isOpen"] else "closed"
     title = f"{queue['departmentId']} {queue['name']} ({state}), {queue['businessDay']}"
     tokens = [*queue["serving"], *queue["called"], *queue["waiting"], *queue["parked"]]
     output.line(title)
@@ -79,3 +79,13 @@ def _show(queue: "QueueView") -> None:
     if more > 0:
         output.line(f"… and {more} more waiting.")
     output.line(f"{counts['waiting']} waiting, {counts['served']} served, {counts['noShow']} did not come.")
+    wait = waits(queue["estimate"], with_reason=True)
+    if wait:
+        output.line(f"Who comes now waits: {wait}.")
+    paused = [
+        f"{one['counterId']} ({one['reason'] or 'no reason given'})"
+        for one in queue["counters"]
+        if one["state"] == "PAUSED"
+    ]
+    if paused:
+        output.line(f"Paused counters: {', '.join(paused)}.")

@@ -276,7 +276,8 @@ class ServingScreen(Screen[None]):
         clock = self.query_one("#clock", Static)
         if str(clock.content) != (text := f"{now.astimezone():%H:%M}"):
             clock.update(text)
-        self.query_one(WaitingList).show(state.queue["waiting"] if state.queue else (), now)
+        waiting, names = (state.queue["waiting"], state.queue["classNames"]) if state.queue else ((), {})
+        self.query_one(WaitingList).show(waiting, now, names)
         self.query_one(ParkedList).show(state.queue["parked"] if state.queue else ())
         self.query_one(NowServing).show(state, now)
         self.query_one(Elsewhere).show(state.elsewhere, state.paused_elsewhere, now)

@@ -1,6 +1,6 @@
 """Who waits, in the order in which they will be called."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rich.text import Text
@@ -32,16 +32,18 @@ class WaitingList(DataTable[Text]):
         self._tokens: Sequence[TokenView] = ()
         self._shown: list[tuple[str, ...]] = []
         self._laid_out_for = 0
+        self._names: Mapping[str, str] = {}
 
     @property
     def marked(self) -> int | None:
         """The token id of the marked row."""
         return self._tokens[self.cursor_row]["tokenId"] if 0 <= self.cursor_row < len(self._tokens) else None
 
-    def show(self, tokens: Sequence[TokenView], now: datetime) -> None:
-        """Show these tokens; nothing is drawn when nothing changed."""
+    def show(self, tokens: Sequence[TokenView], now: datetime, names: Mapping[str, str]) -> None:
+        """Show these tokens, their classes by the department's ``names``; nothing is drawn when nothing changed."""
         is_wide = self.size.width >= _WIDE
-        rows = [_cells(token, now, is_wide) for token in tokens]
+        self._names = names
+        rows = [_cells(token, now, names, is_wide) for token in tokens]
         if rows == self._shown and self.size.width == self._laid_out_for:
             self._tokens = tokens
             return
@@ -56,7 +58,7 @@ class WaitingList(DataTable[Text]):
 
     def on_resize(self) -> None:
         """Lay the columns out for the new width, and keep the marked row in sight."""
-        self.show(self._tokens, datetime.now().astimezone())
+        self.show(self._tokens, datetime.now().astimezone(), self._names)
         self.move_cursor(row=self.cursor_row, animate=False, scroll=True)
 
     def _lay_out(self, is_wide: bool) -> None:
@@ -74,9 +76,9 @@ class WaitingList(DataTable[Text]):
         self.add_column("Waits", width=7)
 
 
-def _cells(token: TokenView, now: datetime, is_wide: bool) -> tuple[str, ...]:
+def _cells(token: TokenView, now: datetime, names: Mapping[str, str], is_wide: bool) -> tuple[str, ...]:
     sign = _SIGNS.get(Priority(token["priority"]), "") if token["priority"] in set(Priority) else ""
     number = printable(token["displayNumber"], 9) + sign
     name = printable(token["name"] or "", 60)
-    priority = (printable(token["priority"], 9),) if is_wide else ()
+    priority = (printable(names.get(token["priority"], token["priority"]), 9),) if is_wide else ()
     return (str(token["position"] or ""), number, name, *priority, waited(token, now))
