@@ -130,9 +130,9 @@ def test_a_wrong_file_is_told_with_its_line_and_changes_nothing(
     text = floor(branch, dept, user)
     assert good in text
     file.write_text(text.replace(good, bad), "utf-8")
-    for command in ("diff", "apply"):
+    for command, code in (("diff", 2), ("apply", 1)):
         done = tokenq(command, "-f", str(file))
-        assert done.code == (3 if "NOWHERE" in bad else 1)
+        assert done.code == (3 if "NOWHERE" in bad else code)
         assert f"{file}, line {line}: " in done.err, done
         assert says in done.err
     assert tokenq("branch", "show", branch).code == 3
