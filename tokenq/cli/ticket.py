@@ -4,7 +4,7 @@ import io
 from typing import TYPE_CHECKING
 
 from tokenq.cli.exits import talk
-from tokenq.cli.tokens import clock
+from tokenq.cli.tokens import clock, waits
 from tokenq.client import Client
 from tokenq.contract.problems import Refused
 from tokenq.errors import TokenqError
@@ -24,6 +24,7 @@ def draw(client: Client, token: "TokenView") -> str:
         " ".join(token["displayNumber"]),
         "",
         f"number {token['position']} in line" if token["position"] else "",
+        f"wait about {wait}" if (wait := waits(token["estimate"])) else "",
         clock(token["issuedAt"], with_day=True),
         f"token {token['tokenId']}",
     ]

@@ -17,7 +17,9 @@ from tokenq_server.domain.simulation import Arrival, Desk, Order, run
 
 RUNS = 12
 LONGEST = 120
-"""How many of each class are simulated; further back the wait grows by the counters' pace."""
+"""How many of each class are simulated at most; further back the wait grows by the pace of those before."""
+_MOST_PEOPLE = 500
+"""So many people of a branch are simulated, however many departments share them out: a forecast must stay cheap."""
 _PRIOR_WEIGHT = 5
 """The prior counts as much as so many services seen today."""
 _USUAL_SPREAD = 0.6
@@ -73,8 +75,16 @@ class Forecast:
         if not known or not self.counters_open:
             return None
         low, high = known[min(index, len(known)) - 1]
-        further = max(index - len(known), 0) * self.service_seconds / self.counters_open
+        further = max(index - len(known), 0) * self._pace(known)
         return low + further, high + further
+
+    def _pace(self, known: Sequence[Range]) -> float:
+        """Seconds by which the wait grows from one to the next, at the end of what was simulated."""
+        middle = len(known) // 2
+        steps = len(known) - 1 - middle
+        alone = self.service_seconds / self.counters_open
+        # A counter that serves others too is slower than it looks from here.
+        return max(alone, (sum(known[-1]) - sum(known[middle])) / 2 / steps) if steps else alone
 
 
 @dataclass(frozen=True)
@@ -137,10 +147,11 @@ class OpenCounter:
 def forecasts(lines: Sequence[Line], counters: Sequence[OpenCounter], seed: int = 0) -> dict[str, Forecast]:
     """The forecast of every department of a branch, since counters are shared. The same input, the same answer."""
     seen: dict[tuple[str, Priority], list[list[float]]] = {}
+    longest = max(min(LONGEST, _MOST_PEOPLE // max(len(lines), 1)), 1)
     for number in range(RUNS if counters else 0):
         for newcomer in Priority:
             dice = random.Random(f"{seed}:{number}")  # noqa: S311 - draws service times, guards nothing
-            for key, waits in _one_run(lines, counters, newcomer, dice).items():
+            for key, waits in _one_run(lines, counters, newcomer, longest, dice).items():
                 if key[1] is newcomer:
                     seen.setdefault(key, []).append(waits)
     return {
@@ -154,7 +165,7 @@ def forecasts(lines: Sequence[Line], counters: Sequence[OpenCounter], seed: int 
 
 
 def _one_run(
-    lines: Sequence[Line], counters: Sequence[OpenCounter], newcomer: Priority, dice: random.Random
+    lines: Sequence[Line], counters: Sequence[OpenCounter], newcomer: Priority, longest: int, dice: random.Random
 ) -> dict[tuple[str, Priority], list[float]]:
     """The waits from now of one simulated course of events, with one more person of a class in each department."""
     times = {line.department_id: line.service for line in lines}
@@ -164,7 +175,7 @@ def _one_run(
     mine: dict[tuple[str, Priority], list[int]] = {}
     for line in lines:
         for priority in Priority:
-            ages = list(line.waiting.get(priority, ()))[:LONGEST] + ([0.0] if priority is newcomer else [])
+            ages = list(line.waiting.get(priority, ()))[:longest] + ([0.0] if priority is newcomer else [])
             for age in ages:
                 people.append(Arrival(-age, line.department_id, len(people), priority))
                 mine.setdefault((line.department_id, priority), []).append(len(people) - 1)

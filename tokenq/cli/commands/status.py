@@ -3,7 +3,7 @@
 from tokenq.cli import output
 from tokenq.cli.context import connect
 from tokenq.cli.options import Json, Token
-from tokenq.cli.tokens import clock, sentence
+from tokenq.cli.tokens import clock, sentence, waits
 
 
 def command(token: Token, as_json: Json = False) -> None:
@@ -23,6 +23,8 @@ def command(token: Token, as_json: Json = False) -> None:
             ("Priority", found["priority"]),
             ("Name", found["name"]),
             ("E-mail", found["email"]),
+            ("Wait", waits(found["estimate"], with_reason=True)),
+            ("Comes back", clock(found["parkedUntil"])),
             ("Issued", clock(found["issuedAt"], with_day=True)),
             ("Called", clock(found["calledAt"])),
             ("Started", clock(found["startedAt"])),
