@@ -18,7 +18,7 @@ from tokenq_server.domain.simulation import Arrival, Desk, Order, run
 RUNS = 12
 LONGEST = 120
 """How many of each class are simulated at most; further back the wait grows by the pace of those before."""
-_MOST_PEOPLE = 500
+_MOST_PEOPLE = 250
 """So many people of a branch are simulated, however many departments share them out: a forecast must stay cheap."""
 _PRIOR_WEIGHT = 5
 """The prior counts as much as so many services seen today."""
