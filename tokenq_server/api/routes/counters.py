@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from tokenq.contract import names, paths
 from tokenq.contract.views import CounterView, TokenView
 from tokenq_server.api.bodies import Line
-from tokenq_server.api.callers import Admin, RepeatDep, ServicesDep, Staff, Workers
+from tokenq_server.api.callers import Admin, RepeatDep, ServicesDep, Staff
 from tokenq_server.api.carrying import carry_out
 from tokenq_server.api.move_bodies import CounterBody, DeclareCounter, OpenCounter, PauseCounter
 from tokenq_server.domain.commands import CallByProfile
@@ -31,7 +31,7 @@ class CounterList(TypedDict):
 
 
 @router.get(_COUNTERS)
-async def list_counters(branch_id: BranchPath, _: Workers, services: ServicesDep) -> CounterList:
+async def list_counters(branch_id: BranchPath, _: Staff, services: ServicesDep) -> CounterList:
     """The counters of a branch, each with whom it holds."""
     return {"items": await services.staffing.counters(branch_id), "nextCursor": None}
 
