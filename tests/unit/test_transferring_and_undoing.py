@@ -152,3 +152,13 @@ def test_what_happens_by_itself_is_not_undone() -> None:
     with refused(ProblemCode.NOTHING_TO_UNDO):
         room.undo(expired)
     assert ANN.name
+
+
+def test_who_is_sent_on_stands_behind_everybody_there() -> None:
+    """The two departments count their entries by themselves: a short log must not put anybody ahead in a long one."""
+    room = Room("CW", "HR")
+    for _ in range(5):
+        room.issue("HR")
+    room.transfer(room.issue(), "HR")
+
+    assert [room.call(str(number), of="HR").display for number in range(6)][-1] == "CW-001"
