@@ -81,7 +81,7 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
     commit = GroupCommit(Batch(ledger, line, metrics, forecasts.of), on_commit=feed.poke)
     store = PostgresSetup(database)
     looking_up = PostgresReading(database)
-    reading = Reading(looking_up, forecasts)
+    reading = Reading(looking_up, forecasts.of)
     services = Services(
         settings=settings,
         metrics=metrics,

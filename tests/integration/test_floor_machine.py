@@ -40,10 +40,11 @@ class FloorMachine(RuleBasedStateMachine):
         tag = secrets.token_hex(3).upper()
         self.depts = [f"A{tag}", f"B{tag}"]
         self.views: dict[int, Any] = {}
-        for name in self.depts:
-            body = {"departmentId": name, "name": name, "maxWaitMinutes": 1440, "branchId": "main"}
-            self.client.create_department(body)
         self.tag = tag
+        self.client.create_branch({"branchId": f"b{tag.lower()}", "name": tag})
+        for name in self.depts:
+            body = {"departmentId": name, "name": name, "maxWaitMinutes": 1440, "branchId": f"b{tag.lower()}"}
+            self.client.create_department(body)
         self.model = Model({name: self.client.queue(name)["seq"] for name in self.depts})
         for side, priority in ((0, "normal"), (0, "priority"), (0, "normal"), (1, "normal"), (0, "normal")):
             self._issue(side, priority)
@@ -136,6 +137,13 @@ class FloorMachine(RuleBasedStateMachine):
             assert self._in_redis(name) == self._in_postgres(name)
         states = {token.id: token.state for token in self.model.tokens.values()}
         assert {token: self.client.token(token)["state"] for token in self.views} == states
+        self._clear_away()
+
+    def _clear_away(self) -> None:
+        """Thousands of departments that nobody uses would be looked after by the server all the time."""
+        with psycopg.connect(self.dsn) as connection:
+            connection.execute("UPDATE token SET state = 'EXPIRED' WHERE department_id = ANY(%s)", [self.depts])
+            connection.execute("UPDATE department SET is_archived = true WHERE department_id = ANY(%s)", [self.depts])
 
     def _both(self, real: Callable[[], Any], model: Callable[[], Any]) -> None:
         """Do it on both sides: the same refusal, or the same token in the same state."""

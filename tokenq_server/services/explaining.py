@@ -32,7 +32,7 @@ class Explaining:
             "token": token,
             "reason": choice.rule if choice else None,
             "policy": policy_sentence(snapshot.department),
-            "estimate": estimate_of_newcomer(snapshot, await self._reading.forecast(department_id)),
+            "estimate": estimate_of_newcomer(snapshot, self._reading.forecast_of(department_id)),
         }
 
     async def why(self, token_id: int, reader: Principal) -> WhyView:

@@ -56,22 +56,11 @@ class Forecasts:
         self._store = store
         self._known: dict[str, Forecast] = {}
         self._made: dict[str, _Made] = {}
-        self._round = asyncio.Condition()
-        self._rounds = 0
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def of(self, department_id: str) -> Forecast | None:
-        """The last forecast, from memory."""
-        return self._known.get(department_id)
-
-    async def fresh(self, department_id: str) -> Forecast | None:
-        """The forecast of a department, seconds old at most; for a new one the next round is waited for."""
-        if department_id not in self._known and self._task and not self._stop.is_set():
-            async with self._round:
-                seen = self._rounds
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._round.wait_for(lambda: self._rounds > seen), 2 * _EVERY_SECONDS)
+        """The last forecast, from memory, seconds old; ``None`` while there is none."""
         return self._known.get(department_id)
 
     def start(self) -> None:
@@ -94,9 +83,6 @@ class Forecasts:
                 logger.info("the database is away")
             except Exception:
                 logger.exception("forecasting failed")
-            async with self._round:
-                self._rounds += 1
-                self._round.notify_all()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), _EVERY_SECONDS)
 

@@ -1,6 +1,7 @@
 """Looking at queues and tokens; changes nothing."""
 
 from collections import Counter as Counter_
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -79,24 +80,17 @@ class ReadingStore(Protocol):
         """A token's events in the order they happened, as on the wire."""
 
 
-class Forecasting(Protocol):
-    """Who knows how long people will wait."""
-
-    async def fresh(self, department_id: str) -> Forecast | None:
-        """The forecast of a department, seconds old at most; ``None`` while nothing is known."""
-
-
 class Reading:
     """Answers questions about queues and tokens, showing each reader only what is theirs to see."""
 
-    def __init__(self, store: ReadingStore, forecasting: Forecasting) -> None:
+    def __init__(self, store: ReadingStore, forecast_of: Callable[[str], Forecast | None]) -> None:
         self._store = store
-        self._forecasting = forecasting
+        self.forecast_of = forecast_of
 
     async def queue(self, department_id: str, reader: Principal, limit: int = PAGE) -> QueueView:
         """The department's queue now. Raises Refused."""
         snapshot = await self.snapshot(department_id, limit)
-        forecast = await self._forecasting.fresh(department_id)
+        forecast = self.forecast_of(department_id)
         shows = reader.sees_people_of(department_id)
         department, choices = snapshot.department, order_of_calling(snapshot, limit)
         return {
@@ -128,7 +122,7 @@ class Reading:
         standing, index = snapshot.standing, await self._store.ahead_in_class(token) + 1
         ratio = snapshot.department.policy.ratio
         place = position(token.priority, index, standing.waiting, standing.turn, ratio)
-        estimate = _estimate(await self._forecasting.fresh(token.department_id), token.priority, index)
+        estimate = _estimate(self.forecast_of(token.department_id), token.priority, index)
         return token_view(token, snapshot.now, place, estimate, shows_person=shows)
 
     async def find(self, token_id: int, reader: Principal) -> Token:
@@ -151,10 +145,6 @@ class Reading:
         token = await self.find(token_id, reader)
         found = await self._store.payloads(token_id)
         return found if may_see_person(token, reader) else [without_people(one) for one in found]
-
-    async def forecast(self, department_id: str) -> Forecast | None:
-        """What is known of the waits in a department."""
-        return await self._forecasting.fresh(department_id)
 
     async def snapshot(self, department_id: str, heads: int) -> Snapshot:
         """A department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""
