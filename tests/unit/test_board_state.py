@@ -1,12 +1,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.screens.board_seeds import NOON, Log, busy_log
 from tokenq.contract.events import Event
 from tokenq.contract.words import TokenState
+from tokenq_tui.board.places import place_from
 from tokenq_tui.board.state import RECENT_CALLS, Fold, Picture
 
 
@@ -191,6 +193,24 @@ def test_an_undone_call_disappears_and_an_undone_serve_is_at_the_counter_again()
     assert (call.number, call.counter, call.state) == ("CW-001", "3", TokenState.CALLED)
 
 
+def test_an_undo_makes_the_same_call_again_and_no_newer_one() -> None:
+    """Whoever was called at nine and marked as served by mistake is still called at nine, behind later calls."""
+    log = Log()
+    log.issue("CW", 1, 2)
+    first = log.call("CW", 1, "3")
+    log.call("CW", 2, "4")
+    log.serve("CW", 1, "3")
+    log.add("TOKEN_REVERTED", "CW", 1, "3", data={"undone": "serve", "state": "SERVING"})
+    newest, undone = picture_of(log.events).calls
+    assert newest.number == "CW-002"
+    assert (undone.at, undone.times, undone.state) == (first.timestamp, 1, TokenState.SERVING)
+    log.add("TOKEN_REVERTED", "CW", 1, "3", data={"undone": "start", "state": "CALLED"})
+    assert [(call.number, call.state) for call in picture_of(log.events).calls] == [
+        ("CW-002", TokenState.CALLED),
+        ("CW-001", TokenState.CALLED),
+    ]
+
+
 def test_an_undone_transfer_leaves_the_other_department_again() -> None:
     log = Log()
     log.issue("CW", 1)
@@ -218,6 +238,24 @@ def test_names_hours_and_closing_are_those_last_told() -> None:
     assert picture_of(log.events).departments[0].is_closed
     log.add("DEPARTMENT_CHANGED", "CW", 0, token_id=0, data={"archived": True})
     assert picture_of(log.events).departments == ()
+
+
+@pytest.mark.parametrize(
+    ("hours", "closed_at", "open_at"),
+    [
+        ({"thu": ["22:00-13:00"]}, {}, {"12:00"}),
+        ({"fri": ["22:00-13:00"]}, {"12:00"}, {"22:00"}),
+        ({"fri": ["00:00-24:00"]}, {}, {"00:00", "12:00", "23:59"}),
+        ({"thu": ["22:00-00:00"]}, {"00:00", "12:00"}, {}),
+        ({}, {"12:00"}, {}),
+    ],
+)
+def test_a_night_belongs_to_the_day_on_which_it_began(
+    hours: dict[str, list[str]], closed_at: set[str], open_at: set[str]
+) -> None:
+    place = place_from({"hours": {"weekly": hours, "exceptions": {}}})
+    times = {text: NOON.replace(hour=int(text[:2]), minute=int(text[3:])) for text in {*closed_at, *open_at}}
+    assert {text for text, now in times.items() if place.is_closed_at(now)} == set(closed_at)
 
 
 def test_odd_settings_are_survived() -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+from tokenq.contract.hours import WEEKDAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +21,21 @@ class Place:
 
     def hours_on(self, now: datetime) -> tuple[str, ...] | None:
         """The open times of the local day, such as ``08:00-12:00``; ``None`` where there are no hours."""
-        if self.weekly is None:
-            return None
-        local = now.astimezone(_zone(self.timezone))
-        day = local.date().isoformat()
-        if self.exceptions and day in self.exceptions:
-            return self.exceptions[day]
-        return self.weekly.get(_WEEKDAYS[local.weekday()], ())
+        return None if self.weekly is None else self._of(now.astimezone(_zone(self.timezone)).date())
 
     def is_closed_at(self, now: datetime) -> bool:
         """Whether no numbers are given out now, by hand or by the hours of the day."""
-        hours = self.hours_on(now)
-        if not self.is_open or hours is None:
+        if not self.is_open or self.weekly is None:
             return not self.is_open
-        clock = f"{now.astimezone(_zone(self.timezone)):%H:%M}"
-        return not any(_covers(one, clock) for one in hours)
+        local = now.astimezone(_zone(self.timezone))
+        clock, today = f"{local:%H:%M}", local.date()
+        is_open = any(_covers(one, clock) for one in self._of(today))
+        return not (is_open or any(_lasts_until(one, clock) for one in self._of(today - timedelta(days=1))))
+
+    def _of(self, day: date) -> tuple[str, ...]:
+        if self.exceptions and day.isoformat() in self.exceptions:
+            return self.exceptions[day.isoformat()]
+        return (self.weekly or {}).get(WEEKDAYS[day.weekday()], ())
 
 
 def place_from(settings: Any) -> Place:
@@ -52,8 +52,15 @@ def place_from(settings: Any) -> Place:
 
 
 def _covers(interval: str, clock: str) -> bool:
+    """Whether times that begin today are open at this time of today."""
     start, _, end = interval.partition("-")
-    return start <= clock < end if start < end else clock >= start or clock < end
+    return start <= clock and (clock < end or end <= start)
+
+
+def _lasts_until(interval: str, clock: str) -> bool:
+    """Whether times that began yesterday and end after midnight are still open at this time of today."""
+    start, _, end = interval.partition("-")
+    return end <= start and clock < end
 
 
 def _times(said: Any) -> dict[str, tuple[str, ...]]:

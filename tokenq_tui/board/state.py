@@ -175,16 +175,28 @@ def _move(department: _Department, event: Event) -> Call | None:
     if state is TokenState.WAITING:
         department.waiting.add(token)
     if state in AT_COUNTER:
-        call = department.at_counters[token] = _call(event, state, before)
-        department.paused.discard(call.counter)
-        if state is TokenState.CALLED:
-            _remember(department, call)
-            return call if event.event_type != EventType.TOKEN_REVERTED else None
-    elif state in _DONE and token in department.recent:
+        return _come_to_counter(department, event, state, before)
+    if state in _DONE and token in department.recent:
         department.recent[token] = replace(department.recent[token], state=state)
     else:
         department.recent.pop(token, None)
     return None
+
+
+def _come_to_counter(department: _Department, event: Event, state: TokenState, before: Call | None) -> Call | None:
+    known = department.recent.get(event.token_id)
+    is_undo = event.event_type == EventType.TOKEN_REVERTED
+    if known and (is_undo or state is TokenState.SERVING):
+        # The same call as before, neither newer nor repeated.
+        call = replace(known, state=state, counter=event.counter_id or known.counter)
+        department.recent[call.token_id] = call
+    else:
+        call = _call(event, state, before)
+        if state is TokenState.CALLED:
+            _remember(department, call)
+    department.at_counters[call.token_id] = call
+    department.paused.discard(call.counter)
+    return call if state is TokenState.CALLED and not is_undo else None
 
 
 def _state_after(department: _Department, event: Event) -> TokenState | None:

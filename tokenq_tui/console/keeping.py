@@ -13,6 +13,9 @@ from tokenq.errors import TokenqError
 from tokenq_tui.console.messages import CounterTaken, Trouble
 
 BEAT_SECONDS = 10.0
+"""Between two renewals of the claim; the server ends one after thirty."""
+
+_PASSING = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.OVERLOADED, ProblemCode.RATE_LIMITED})
 
 
 class CounterDesk(Protocol):
@@ -38,28 +41,37 @@ class Place:
     counter: str
     departments: tuple[str, ...] = ()
 
+    def is_at(self, other: "Place") -> bool:
+        """Whether it is the same counter, whatever it serves."""
+        return (self.branch, self.counter) == (other.branch, other.counter)
+
 
 class Keeper:
     """Holds one claim at a time, in a thread of its own."""
 
-    def __init__(self, desk: CounterDesk, tell: Callable[[Message], object]) -> None:
-        self._desk, self._tell = desk, tell
+    def __init__(self, desk: CounterDesk, tell: Callable[[Message], object], *, every: float = BEAT_SECONDS) -> None:
+        self._desk, self._tell, self._every = desk, tell, every
         self._wake = threading.Condition()
         self._wanted: Place | None = None
         self._take_over = False
-        self._held: Place | None = None
+        self._is_new = False
         self._is_over = False
+        self._held: Place | None = None
+        self._is_refused = False
         self._thread = threading.Thread(target=self._run, name="console-counter", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
-    def work_at(self, place: Place, *, take_over: bool = False) -> None:
-        """Claim this counter from now on, and give the one before back."""
+    def work_at(self, place: Place, *, take_over: bool = False, again: bool = False) -> None:
+        """Claim this counter from now on, and give the one before back.
+
+        A counter that was refused is asked for ``again`` only when somebody wants that.
+        """
         with self._wake:
-            if place != self._wanted or take_over:
-                self._wanted, self._take_over = place, take_over
+            if place != self._wanted or take_over or again:
+                self._wanted, self._take_over, self._is_new = place, take_over, True
                 self._wake.notify_all()
 
     def stop(self) -> None:
@@ -73,22 +85,25 @@ class Keeper:
     def _run(self) -> None:
         while True:
             with self._wake:
-                if self._wanted == self._held and not self._take_over and not self._is_over:
-                    self._wake.wait(BEAT_SECONDS)
-                wanted, take_over, is_over = self._wanted, self._take_over, self._is_over
-                self._take_over = False
+                # What failed is tried again with the next beat, never at once: the server may be down.
+                self._wake.wait_for(lambda: self._is_new or self._is_over, self._every)
+                wanted, take_over, is_new, is_over = self._wanted, self._take_over, self._is_new, self._is_over
+                self._take_over = self._is_new = False
+            self._is_refused = self._is_refused and not is_new
             self._settle(wanted, take_over=take_over)
             if is_over:
                 return
 
     def _settle(self, wanted: Place | None, *, take_over: bool) -> None:
         try:
-            if self._held and self._held != wanted:
+            if self._held and not (wanted and wanted.is_at(self._held)):
                 self._give_back(self._held)
-            if wanted and (wanted != self._held or take_over):
+            if wanted is None or self._is_refused:
+                return
+            if wanted != self._held or take_over:
                 self._desk.open_counter(wanted.branch, wanted.counter, wanted.departments, take_over=take_over)
                 self._held = wanted
-            elif wanted:
+            else:
                 self._desk.beat(wanted.branch, wanted.counter)
         except Refused as refusal:
             self._refused(refusal)
@@ -105,9 +120,14 @@ class Keeper:
             return
 
     def _refused(self, refusal: Refused) -> None:
-        with self._wake:
-            self._held = self._wanted
         problem = refusal.problem
+        if problem.code in _PASSING:
+            return
+        was_ours, self._held = self._held is not None, None
+        if was_ours and problem.code is ProblemCode.UNKNOWN_COUNTER:
+            # It was closed or forgotten behind our back: the next beat claims it anew.
+            return
+        self._is_refused = True
         if problem.code is ProblemCode.COUNTER_CLAIMED:
             self._tell(CounterTaken(str(problem.extra.get("operator") or "somebody else")))
         else:

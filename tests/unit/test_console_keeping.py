@@ -1,0 +1,156 @@
+"""The claim on a counter: asked for once, renewed, given back, and never in anybody's way."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import cast
+
+from textual.message import Message
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.views import CounterView
+from tokenq.errors import Unreachable
+from tokenq_tui.console.keeping import Keeper, Place
+from tokenq_tui.console.messages import CounterTaken, Trouble
+
+SECONDS = 10.0
+THREE = Place("main", "3", ("CW",))
+
+
+class FakeCounters:
+    """Remembers what was asked; each verb fails as ``faults`` says."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.faults: dict[str, Exception] = {}
+
+    def open_counter(
+        self, branch: str, counter: str, departments: Sequence[str] = (), *, take_over: bool = False
+    ) -> CounterView:
+        if take_over:
+            self.faults.clear()
+        return self._answer("open", counter)
+
+    def close_counter(self, branch: str, counter: str) -> CounterView:
+        return self._answer("close", counter)
+
+    def beat(self, branch: str, counter: str) -> CounterView:
+        return self._answer("beat", counter)
+
+    def _answer(self, verb: str, counter: str) -> CounterView:
+        self.asked.append(f"{verb} {counter}")
+        if verb in self.faults:
+            raise self.faults[verb]
+        return cast(CounterView, {"counterId": counter})
+
+
+@contextmanager
+def keeping(desk: FakeCounters, *, every: float = 0.02) -> Iterator[tuple[Keeper, list[Message]]]:
+    told: list[Message] = []
+    keeper = Keeper(desk, told.append, every=every)
+    keeper.start()
+    try:
+        yield keeper, told
+    finally:
+        keeper.stop()
+
+
+def until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def claimed() -> Refused:
+    return refuse(ProblemCode.COUNTER_CLAIMED, "Counter 3 is in use by ada.", operator="ada")
+
+
+def test_a_counter_is_claimed_renewed_and_given_back() -> None:
+    desk = FakeCounters()
+    with keeping(desk) as (keeper, told):
+        keeper.work_at(THREE)
+        keeper.work_at(THREE)
+        until(lambda: desk.asked.count("beat 3") > 2)
+    assert desk.asked.count("open 3") == 1
+    assert (desk.asked[0], desk.asked[-1], told) == ("open 3", "close 3", [])
+
+
+def test_another_counter_gives_the_first_one_back() -> None:
+    desk = FakeCounters()
+    with keeping(desk, every=60) as (keeper, _):
+        keeper.work_at(THREE)
+        until(lambda: desk.asked)
+        keeper.work_at(Place("main", "4"))
+        until(lambda: "open 4" in desk.asked)
+        keeper.work_at(Place("main", "4", ("CW",)))
+        until(lambda: desk.asked.count("open 4") == 2)
+    assert desk.asked == ["open 3", "close 3", "open 4", "open 4", "close 4"]
+
+
+def test_who_is_in_use_is_asked_about_once_and_left_alone_until_the_person_decides() -> None:
+    """No second question stands on top of the first, however long the person thinks."""
+    desk = FakeCounters()
+    desk.faults["open"] = claimed()
+    with keeping(desk) as (keeper, told):
+        keeper.work_at(THREE)
+        until(lambda: told)
+        keeper.work_at(THREE)
+        time.sleep(0.1)  # several beats, in which nothing may happen
+        assert (desk.asked, told) == (["open 3"], [CounterTaken("ada")])
+        keeper.work_at(THREE, again=True)
+        until(lambda: len(told) == 2)
+        keeper.work_at(THREE, take_over=True)
+        until(lambda: "beat 3" in desk.asked)
+    assert desk.asked[-1] == "close 3"
+
+
+def test_a_counter_that_another_one_took_over_is_asked_about_once() -> None:
+    desk = FakeCounters()
+    with keeping(desk) as (keeper, told):
+        keeper.work_at(THREE)
+        until(lambda: "beat 3" in desk.asked)
+        desk.faults["beat"] = claimed()
+        until(lambda: told)
+        beats = desk.asked.count("beat 3")
+        time.sleep(0.1)  # several beats
+        assert (desk.asked.count("beat 3"), told) == (beats, [CounterTaken("ada")])
+    assert desk.asked[-1] == "beat 3", "it is not ours to close"
+
+
+def test_a_server_that_is_away_is_asked_again_at_the_next_beat_and_not_before() -> None:
+    desk = FakeCounters()
+    desk.faults["open"] = Unreachable("The server cannot be reached.")
+    with keeping(desk, every=60) as (keeper, told):
+        keeper.work_at(THREE)
+        until(lambda: desk.asked)
+        time.sleep(0.05)  # a loop without a pause would have asked a thousand times
+        assert (desk.asked, told) == (["open 3"], [])
+    desk = FakeCounters()
+    desk.faults["open"] = refuse(ProblemCode.UNAVAILABLE, "The database is away.")
+    with keeping(desk) as (keeper, told):
+        keeper.work_at(THREE)
+        until(lambda: len(desk.asked) > 2)
+        desk.faults.clear()
+        until(lambda: "beat 3" in desk.asked)
+        assert told == []
+
+
+def test_a_counter_closed_behind_our_back_is_claimed_anew() -> None:
+    desk = FakeCounters()
+    with keeping(desk) as (keeper, told):
+        keeper.work_at(THREE)
+        until(lambda: "beat 3" in desk.asked)
+        desk.faults["beat"] = refuse(ProblemCode.UNKNOWN_COUNTER, "There is no counter 3.")
+        until(lambda: desk.asked.count("open 3") > 1)
+        assert told == []
+
+
+def test_a_counter_that_may_not_be_opened_is_said_once() -> None:
+    desk = FakeCounters()
+    desk.faults["open"] = refuse(ProblemCode.FORBIDDEN, "You are not staff of CW.", "Ask an admin.")
+    with keeping(desk) as (keeper, told):
+        keeper.work_at(THREE)
+        until(lambda: told)
+        time.sleep(0.1)  # several beats
+        assert told == [Trouble("You are not staff of CW.", "Ask an admin.")]
