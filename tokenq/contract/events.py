@@ -20,6 +20,7 @@ DLQ_TOPIC = "token-events.dlq"
 SCHEMA_VERSION = 1
 MAX_EVENT_BYTES = 256 * 1024
 _MAX_INT = 2**63 - 1
+_is_department_id = re.compile(DEPARTMENT_ID).fullmatch
 
 
 class EventType(StrEnum):
@@ -141,7 +142,7 @@ def from_wire(body: Any) -> Event:
     if not isinstance(event_type, str):
         raise BadEvent("The record names no eventType.")
     department_id = _text(body, "departmentId")
-    if not re.fullmatch(DEPARTMENT_ID, department_id):
+    if not _is_department_id(department_id):
         raise BadEvent("The record names no departmentId.")
     token_no = _integer(body, "tokenNo", 0)
     return Event(
@@ -178,6 +179,8 @@ def _text(body: dict[str, Any], name: str) -> str:
 
 def _integer(body: dict[str, Any], name: str, missing: int | None = None) -> int:
     value = body.get(name)
+    if type(value) is int and 0 <= value <= _MAX_INT:
+        return value
     if value is None and missing is not None:
         return missing
     if isinstance(value, float) and math.isfinite(value) and value == int(value):
