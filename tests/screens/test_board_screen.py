@@ -9,6 +9,7 @@ from tests.screens.board_seeds import NOON, FakeStream, Log, busy_log, replay
 from tests.screens.reading import text_of, until, until_shown
 from tokenq.stream import Arrived, CaughtUp, Link, LinkChanged
 from tokenq_tui.board.app import BoardApp
+from tokenq_tui.board.replaying import Replay
 from tokenq_tui.board.widgets.banner import Banner
 
 LooksLike = Callable[[App[None], str], None]
@@ -185,3 +186,24 @@ async def test_closed_departments_and_paused_counters_are_told(looks_like: Looks
         await until_shown(pilot, "paused: 2")
         await until_shown(pilot, "closed, today 08:00-11:30, 13:00-16:00")
         looks_like(app, "board-closed-120x36")
+        await pilot.resize_terminal(*SMALL)
+        await until_shown(pilot, "closed · 08:00-11:30")
+        assert "paused: 2" in text_of(app)
+
+
+async def test_a_day_is_played_again_stopped_and_skipped() -> None:
+    log = morning()
+    player = Replay(log.events, NOON - timedelta(minutes=6), speed=1)
+    app = BoardApp(lambda: player, quiet=True, clock=player.now, player=player)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "REPLAY 2026-08-07 ▶ ×1")
+        await pilot.press("space")
+        await until_shown(pilot, "paused")
+        assert len(app.picture.calls) == 5
+        await pilot.press(*["left"] * 4)
+        await until(pilot, lambda: not app.picture.calls)
+        await pilot.press(*["right"] * 6)
+        await until_shown(pilot, "X-Ray B")
+        await pilot.press("plus")
+        await until_shown(pilot, "×2")
+        assert "LIVE" not in text_of(app)

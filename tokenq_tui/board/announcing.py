@@ -14,9 +14,10 @@ _SERVED = frozenset({TokenState.SERVED})
 
 
 class Announcer:
-    """The line of new calls waiting to be shown big. Times are seconds of any steady clock."""
+    """The line of new calls waiting to be shown big, each for ``dwell``. Times are seconds of any steady clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, dwell: float = DWELL) -> None:
+        self._dwell = dwell
         self._line: deque[Call] = deque(maxlen=_LONGEST_LINE)
         self._shown: Call | None = None
         self._since = 0.0
@@ -31,10 +32,10 @@ class Announcer:
         Somebody at a counter has the place; without one it is the number that was served last, which is over.
         """
         self._shown = _as_it_stands(self._shown, picture)
-        if self._shown is None or now - self._since >= DWELL:
+        if self._shown is None or now - self._since >= self._dwell:
             self._take_next(picture, now)
         shown, age = self._shown, now - self._since
-        if shown is not None and age < (FRESH if shown.state in AT_COUNTER else DWELL):
+        if shown is not None and age < (FRESH if shown.state in AT_COUNTER else self._dwell):
             return shown, age
         return _newest(picture, AT_COUNTER, shown) or _newest(picture, _SERVED, shown), None
 

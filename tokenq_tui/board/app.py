@@ -10,10 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from tokenq.contract.events import Event
 from tokenq.printable import printable
 from tokenq.stream import EventStream, Link
-from tokenq_tui.board.announcing import Announcer
+from tokenq_tui.board.announcing import DWELL, Announcer
 from tokenq_tui.board.messages import Changed
+from tokenq_tui.board.replaying import STEP, Replay
 from tokenq_tui.board.state import Picture
 from tokenq_tui.board.tail import Stream, Tail, Update
 from tokenq_tui.board.widgets.banner import Banner
@@ -24,6 +26,9 @@ from tokenq_tui.theme import DARK, LIGHT
 
 OFFLINE_AFTER = 60.0
 """Seconds without the broker after which "stale" becomes "offline"."""
+
+DWELL_IN_REPLAY = 1.0
+"""Seconds that a call stays big while a day is played again: calls come faster there."""
 
 _CONNECTS_WITHIN = 5.0
 _PAGE_SECONDS = 8
@@ -38,6 +43,11 @@ class BoardApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
         Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
+        Binding("space", "play('toggle')", "Stop or go on"),
+        Binding("right", "play('forward')", "Skip forward"),
+        Binding("left", "play('back')", "Skip back"),
+        Binding("plus,up", "play('faster')", "Faster"),
+        Binding("minus,down", "play('slower')", "Slower"),
     ]
 
     def __init__(
@@ -49,10 +59,12 @@ class BoardApp(App[None]):
         quiet: bool = False,
         light: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        player: Replay | None = None,
     ) -> None:
         super().__init__()
+        self._player = player
         self._tail = Tail(open_stream, departments, self._tell, clock)
-        self._announcer = Announcer()
+        self._announcer = Announcer(DWELL if player is None else DWELL_IN_REPLAY)
         self._update = Update()
         self._calls, self._quiet, self._clock = calls, quiet, clock
         self._began = time.monotonic()
@@ -69,6 +81,7 @@ class BoardApp(App[None]):
         """The frame; its content comes with the first picture."""
         with Horizontal(id="top"):
             yield Static("NOW CALLING", id="title", markup=False)
+            yield Static("", id="player", markup=False)
             yield Static("", id="clock", markup=False)
             yield LinkBadge(markup=False)
         yield Banner()
@@ -78,6 +91,8 @@ class BoardApp(App[None]):
 
     def on_mount(self) -> None:
         """Start reading; the half-second beat moves clock, badge and highlight."""
+        self.query_one("#player").display = self._player is not None
+        self.query_one(LinkBadge).display = self._player is None
         self._draw()
         self.set_interval(0.5, self._draw)
         self._tail.start()
@@ -98,7 +113,22 @@ class BoardApp(App[None]):
             self.bell()
         self._draw()
 
+    def action_play(self, what: str) -> None:
+        """Do to the day that is played again what the key stands for; what is live cannot be stopped."""
+        if self._player is None:
+            return
+        match what:
+            case "toggle":
+                self._player.toggle()
+            case "forward" | "back":
+                self._player.skip(STEP if what == "forward" else -STEP)
+            case _:
+                self._player.change_speed(1 if what == "faster" else -1)
+        self._draw()
+
     def _draw(self) -> None:
+        if self._player is not None:
+            _write(self.query_one("#player", Static), f"space ← → + -   {self._player.status()}")
         now = time.monotonic()
         picture = self._update.picture
         call, age = self._announcer.current(picture, now)
@@ -106,7 +136,9 @@ class BoardApp(App[None]):
         self.query_one(LinkBadge).show(health, detail)
         _write(self.query_one("#clock", Static), f"{self._clock().astimezone():%H:%M}")
         banner = self.query_one(Banner)
-        banner.show(call, age, _notice(self._update, health), is_doubtful=health is Health.OFFLINE)
+        place = next((one.name for one in picture.departments if call and one.department_id == call.department_id), "")
+        is_doubtful = health is Health.OFFLINE
+        banner.show(call, age, _notice(self._update, health), place=place, is_doubtful=is_doubtful)
         _write(self.query_one("#title", Static), "LAST CALLED" if banner.is_past else "NOW CALLING")
         shown = (call.department_id, call.seq) if call else None
         self.query_one(Recent).show(tuple(c for c in picture.calls if (c.department_id, c.seq) != shown))
@@ -136,16 +168,10 @@ def run(
     return app.return_code or 0
 
 
-def replay(
-    *,
-    open_stream: Callable[[], Stream],
-    clock: Callable[[], datetime],
-    departments: Sequence[str] = (),
-    calls: int = 8,
-    light: bool = False,
-) -> int:
-    """Show a day again: ``open_stream`` hands out its events at some pace, ``clock`` tells the time of that day."""
-    app = BoardApp(open_stream, departments, calls=calls, quiet=True, light=light, clock=clock)
+def replay(*, events: Sequence[Event], begin: datetime, speed: float, calls: int = 8, light: bool = False) -> int:
+    """Show a day's ``events``, which are in order of time, from ``begin``, ``speed`` times faster; until it is left."""
+    player = Replay(events, begin, speed)
+    app = BoardApp(lambda: player, calls=calls, quiet=True, light=light, clock=player.now, player=player)
     app.run()
     return app.return_code or 0
 

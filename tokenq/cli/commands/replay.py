@@ -1,7 +1,7 @@
 """``tokenq replay``: a day again, on the board or as a stream of events."""
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +11,7 @@ from tokenq.cli.context import connect
 from tokenq.cli.days import day_of
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Day, Departments, Json
+from tokenq.cli.replaying import paced
 from tokenq.contract.events import Event, from_wire, to_wire
 
 if TYPE_CHECKING:
@@ -25,35 +26,33 @@ def command(
     light: Annotated[bool, typer.Option("--light", help="Dark letters on a light ground.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Show a day on the board again, from the log, faster. Nothing is called and nothing changes."""
+    """Show a day on the board again, from the log, faster; space stops it, the arrows skip. Nothing changes."""
     is_stream = as_json or not sys.stdout.isatty()
     client = connect()
     events = _events(client, dept, day_of(day))
     if not events:
         output.line("Nothing happened on that day.")
         return 0
-    begin = _at(start, events[0].timestamp) if start else events[0].timestamp - timedelta(seconds=1)
-    from tokenq.cli.replaying import Replay
-
-    replay = Replay(events, begin, speed)
+    begin = _at(start, events[0]) if start else events[0].timestamp - timedelta(seconds=1)
     if is_stream:
-        for event in replay.timed():
+        for event in paced(events, begin, speed):
             output.record(to_wire(event))
         return 0
     with launch.part("tokenq_tui.board", "tui") as screen:
-        return int(screen.replay(open_stream=lambda: replay, clock=replay.now, departments=dept or [], light=light))
+        return int(screen.replay(events=events, begin=begin, speed=speed, light=light))
 
 
 def _events(client: "Client", dept: list[str] | None, day: str | None) -> list[Event]:
-    wanted = dept or [view["departmentId"] for view in client.departments()]
+    wanted = [name.strip().upper() for name in dept or ()] or [view["departmentId"] for view in client.departments()]
     logs: list[dict[str, Any]] = [one for name in wanted for one in client.day_log(name, day)]
     return sorted((from_wire(one) for one in logs), key=lambda event: (event.timestamp, event.department_id, event.seq))
 
 
-def _at(text: str, day: datetime) -> datetime:
+def _at(text: str, first: Event) -> datetime:
     """A time of this machine's clock on the day of the log."""
     try:
-        hour, minute = (int(part) for part in text.split(":"))
-        return day.astimezone().replace(hour=hour, minute=minute, second=0, microsecond=0).astimezone(UTC)
+        moment = datetime.strptime(text, "%H:%M")
+        day = date.fromisoformat(first.business_day)
     except ValueError:
         raise WrongUse(f"'{text}' is no time of day.", "Write it as 09:00.") from None
+    return datetime.combine(day, moment.time()).astimezone()

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tokenq.contract.words import TokenState
 from tokenq.printable import printable
 from tokenq_tui.bigtext import big
 from tokenq_tui.board.state import Call, DepartmentPicture
-from tokenq_tui.panel import Panel, line, padded, spread
+from tokenq_tui.panel import Panel, Part, line, padded, spread
 
 _CARD, _ROW = 26, 38
 _GUTTER = 3
@@ -21,7 +22,7 @@ Band = Sequence[DepartmentPicture]
 
 
 class Departments(Panel):
-    """A card for each department; when there are too many, a line for each, and pages that take turns."""
+    """A card for each department; when there are too many, two lines or one for each, and pages that take turns."""
 
     DEFAULT_CSS = """
     Departments { padding: 0 2; border-left: solid $line; color: $foreground; }
@@ -49,6 +50,8 @@ class Departments(Panel):
         share = (height - 1) // len(bands) - 1
         if share >= 2:
             return _cards(bands, _shared(natural, share, height - 1), 1, width)
+        if len(bands) * 2 < height:
+            return _pairs(bands, width)
         return self._page(width, height)
 
     def _page(self, width: int, height: int) -> Iterable[Content]:
@@ -83,6 +86,16 @@ def _columns(width: int, needed: int, count: int) -> int:
     return max(1, min((width + _GUTTER) // (needed + _GUTTER), count))
 
 
+def _pairs(bands: Sequence[Band], width: int) -> Iterable[Content]:
+    yield line(("WAITING", "bold $secondary"))
+    columns = max((len(band) for band in bands), default=1)
+    card_width = (width - _GUTTER * (columns - 1)) // columns
+    for band in bands:
+        pairs = [(_head(department, card_width), _in_a_row(department, card_width)) for department in band]
+        for row in zip(*pairs, strict=True):
+            yield Content(" " * _GUTTER).join([_filled(content, card_width) for content in row])
+
+
 def _cards(bands: Sequence[Band], rows: Sequence[int], head: int, width: int) -> Iterable[Content]:
     yield line(("WAITING", "bold $secondary"))
     if not bands:
@@ -101,7 +114,9 @@ def _cards(bands: Sequence[Band], rows: Sequence[int], head: int, width: int) ->
 def _card(department: DepartmentPicture, width: int, head: int, rows: int) -> list[Content]:
     seats = department.recent
     head_lines = _big_head(department, width) if head > 1 else [_head(department, width)]
-    head_lines += [line((note, "$warning")) for note in _notes(department, width) if rows > head]
+    head_lines += [line(note) for note in _notes(department, width) if rows > head]
+    if head > 1 and department.hours and not department.is_closed:
+        head_lines.append(line((printable(f"today {', '.join(department.hours)}", width), "$quiet")))
     room = max(rows - len(head_lines), 0)
     shown = [_seat(call, width, 0) for call in seats[:room]]
     if len(seats) > room > 0:
@@ -110,15 +125,33 @@ def _card(department: DepartmentPicture, width: int, head: int, rows: int) -> li
     return [_filled(content, width) for content in [*lines, *[Content("")] * (rows - len(lines))]]
 
 
-def _notes(department: DepartmentPicture, width: int) -> list[str]:
+def _notes(department: DepartmentPicture, width: int) -> list[Part]:
     """That it is closed and when it is open today, and which counters are paused."""
     notes = []
     if department.is_closed:
         hours = ", ".join(department.hours or ())
-        notes.append(printable(f"closed, today {hours}" if hours else "closed", width))
+        long = f"closed, today {hours}"
+        notes.append("closed" if not hours else long if len(long) <= width else f"closed · {hours}")
     if department.paused:
-        notes.append(printable(f"paused: {', '.join(department.paused)}", width))
-    return notes
+        notes.append(f"paused: {', '.join(department.paused)}")
+    return [(printable(note, width), "$warning") for note in notes]
+
+
+def _in_a_row(department: DepartmentPicture, width: int) -> Content:
+    """What there is to say in one line: that it is closed, or its last calls, and which counters are paused."""
+    notes = _notes(department, width)
+    if department.is_closed:
+        return line(notes[0])
+    aside = [notes[0]] if notes and len(notes[0][0]) * 2 < width else []
+    room = width - sum(len(text) + 2 for text, _ in aside)
+    shown: list[Part] = []
+    for call in department.recent:
+        parts = [(text.strip() if text != " → " else text, style) for text, style in _parts(call)]
+        room -= sum(map(cell_len, (text for text, _ in parts))) + 2
+        if room < 0:
+            break
+        shown += [*parts, ("  ", "")]
+    return spread(width, shown, aside)
 
 
 def _name(department: DepartmentPicture, width: int) -> str:
@@ -137,24 +170,29 @@ def _big_head(department: DepartmentPicture, width: int) -> list[Content]:
     count = str(department.waiting)
     drawn = big(count, width - 10, _BIG_HEAD - 1) or (count,)
     beside = [(printable(department.department_id), "bold $foreground"), ("waiting", "$quiet")]
-    beside += [("", "")] * (_BIG_HEAD - len(beside))
-    drawn += ("",) * (_BIG_HEAD - len(drawn))
-    return [line((padded(text, 10), style), (row, "$accent")) for (text, style), row in zip(beside, drawn, strict=True)]
+    rows = _BIG_HEAD - 1
+    beside += [("", "")] * (rows - len(beside))
+    drawn += ("",) * (rows - len(drawn))
+    numbers = [
+        line((padded(text, 10), style), (row, "$accent")) for (text, style), row in zip(beside, drawn, strict=True)
+    ]
+    return [*numbers, line((printable(department.name, width), "$secondary"))]
 
 
 def _short(department: DepartmentPicture, width: int) -> Content:
     seats = department.at_counters
     name = (padded(printable(department.department_id), 9), "bold $foreground")
     newest = _parts(seats[0]) if seats else []
-    more = f"+{len(seats) - 1}  " if len(seats) > 1 else ""
-    return spread(width, [name, *newest], [(more, "$quiet"), (f"{department.waiting:>4}", "bold $accent")])
+    more = (f"+{len(seats) - 1}  " if len(seats) > 1 else "", "$quiet")
+    aside = ("closed  ", "$warning") if department.is_closed else more
+    return spread(width, [name, *newest], [aside, (f"{department.waiting:>4}", "bold $accent")])
 
 
 def _seat(call: Call, width: int, more: int) -> Content:
     return spread(width, _parts(call), [(f"+{more}", "$quiet")] if more else [])
 
 
-def _parts(call: Call) -> list[tuple[str, str]]:
+def _parts(call: Call) -> list[Part]:
     number, counter = printable(call.number.strip(), _NUMBER), printable(call.counter.strip(), _COUNTER)
     style = {TokenState.CALLED: "$primary", TokenState.SERVING: "$foreground"}.get(call.state, "$quiet")
     return [(padded(number, 7) if len(number) < 7 else number, style), (" → ", "$quiet"), (counter, style)]
