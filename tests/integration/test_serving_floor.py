@@ -78,7 +78,9 @@ def test_a_near_turn_is_told_once_when_it_comes(admin: Client) -> None:
 
 
 def test_waits_are_promised_once_a_counter_works_and_the_report_holds_them_against_what_came(admin: Client) -> None:
-    name = department(admin, serviceMinutes=6)
+    branch = f"b{secrets.token_hex(3)}"
+    admin.create_branch({"branchId": branch, "name": "A branch whose counters serve nobody else"})
+    name = department(admin, serviceMinutes=6, branchId=branch)
     assert admin.issue(name)["estimate"]["lowMinutes"] is None
     admin.call(name, name)
     until(lambda: (admin.queue(name)["estimate"] or {}).get("highMinutes"))
