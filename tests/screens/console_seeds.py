@@ -9,7 +9,7 @@ from typing import Any, cast
 from tokenq.client.events import Arrival, EventArrived, LinkChanged
 from tokenq.contract.events import Event
 from tokenq.contract.problems import ProblemCode, refuse
-from tokenq.contract.views import CounterView, DepartmentView, MeView, QueueView, TokenView
+from tokenq.contract.views import CounterView, DepartmentView, EstimateView, MeView, QueueView, TokenView
 from tokenq.errors import Unreachable
 
 NOON = datetime(2026, 8, 7, 12, 0, tzinfo=UTC)
@@ -86,6 +86,7 @@ class FakeDesk:
         self.counters: dict[str, CounterView] = {}
         self.claimed_by: dict[str, str] = {}
         self.opens_at: str | None = None
+        self.no_estimate = ""
         self.before: dict[int, dict[str, Any]] = {}
         self.bodies: list[dict[str, Any]] = []
 
@@ -95,7 +96,10 @@ class FakeDesk:
 
     def departments(self) -> list[DepartmentView]:
         self._asked()
-        return [cast(DepartmentView, {"departmentId": each, "name": self.names.get(each, each)}) for each in self.ids]
+        return [
+            cast(DepartmentView, {"departmentId": each, "name": self.names.get(each, each), "branchId": "main"})
+            for each in self.ids
+        ]
 
     def queue(self, department: str) -> QueueView:
         self._asked()
@@ -117,7 +121,7 @@ class FakeDesk:
             "serving": [dict(each) for each in mine if each["state"] == "SERVING"],
             "parked": [dict(each) for each in mine if each["state"] == "PARKED"],
             "counts": {"waiting": len(waiting), "served": states.count("SERVED")},
-            "estimate": {"lowMinutes": 10, "highMinutes": 20, "reason": None} if self.counters else None,
+            "estimate": self._estimate(),
             "seq": self.seq,
             "opening": {"isOpen": department not in self.closed, "opensAt": self.opens_at, "closesAt": None},
             "nextReason": "first in line" if waiting else None,
@@ -125,6 +129,11 @@ class FakeDesk:
             "classNames": {},
         }
         return cast(QueueView, view)
+
+    def _estimate(self) -> EstimateView | None:
+        if self.no_estimate:
+            return {"lowMinutes": None, "highMinutes": None, "reason": self.no_estimate}
+        return {"lowMinutes": 10, "highMinutes": 20, "reason": None} if self.counters else None
 
     def call(
         self,
@@ -142,6 +151,7 @@ class FakeDesk:
         if chosen is None:
             raise refuse(ProblemCode.QUEUE_EMPTY, f"Nobody waits in {department}.", "Wait for the next person.")
         now = stamp(NOON)
+        self.before[chosen["tokenId"]] = {"state": "WAITING", "counterId": None}
         return self._change(chosen, state="CALLED", counterId=counter, calls=chosen["calls"] + 1, calledAt=now)
 
     def serve_next(self, department: str, counter: str, *, key: str | None = None) -> TokenView:

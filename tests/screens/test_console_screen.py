@@ -280,7 +280,7 @@ async def test_a_notice_stands_below_the_list_alone_and_covers_neither_buttons_n
         notice, line = app.main.query_one(Notice).region, app.main.query_one("#line").region
         assert line.contains_region(notice)
         assert notice.bottom == line.bottom
-        for button in app.main.query(ActionButton):
+        for button in app.main.query(ActionButton).exclude("#action-open"):
             assert app.main.get_widget_at(*button.region.offset)[0] is button
         await pilot.resize_terminal(120, 40)
         await pilot.press("question_mark")
@@ -378,9 +378,23 @@ async def test_a_transfer_offers_the_other_departments() -> None:
         await pilot.press("t")
         await until_shown(pilot, "Laboratory")
         assert "Children's Ward" not in text_of(app).split("Send CW-012")[1]
-        await pilot.press("down", "enter")
+        await pilot.press("down", "tab", *"film", "enter")
         await until_shown(pilot, "CW-012 waits in XR now.")
-    assert desk.bodies == [{"to": "XR"}]
+    assert desk.bodies == [{"to": "XR", "reason": "film"}]
+
+
+async def test_a_transfer_tells_how_many_wait_also_where_the_person_does_not_serve() -> None:
+    desk = busy_desk()
+    desk.closed.add("XR")
+    app = ConsoleApp(desk, desk, desk.feed, ("CW",), "3", clock=lambda: NOON)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press("t")
+        await until_shown(pilot, "Laboratory  (5 waiting, 10-20 min)")
+        await until_shown(pilot, "X-Ray  (closed)")
+        await pilot.press("escape", "v")
+        await until_shown(pilot, "CW-012 is served.")
+    assert done(desk) == [("move", "serve", "CW-012")]
 
 
 async def test_undo_takes_the_last_move_from_here_back() -> None:
@@ -392,10 +406,62 @@ async def test_undo_takes_the_last_move_from_here_back() -> None:
         assert done(desk) == [], "nothing was done from here yet"
         await pilot.press("v")
         await until_shown(pilot, "CW-012 is served.")
-        await pilot.press("u", "u")
+        await pilot.press("u")
+        await until_shown(pilot, "Take back that CW-012 was served?")
+        await pilot.press("u")
         await until_shown(pilot, "CW-012 is called again.")
         await until_shown(pilot, "Noor Haddad")
     assert done(desk) == [("move", "serve", "CW-012"), ("move", "undo", "CW-012")]
+
+
+async def test_a_repeated_call_is_still_taken_back_as_a_call() -> None:
+    desk = busy_desk()
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Press n to call")
+        await pilot.press("n")
+        await until_shown(pilot, "CW-013 is called to 9.")
+        await pilot.press("r")
+        await until_shown(pilot, "CW-013 is called again.")
+        await pilot.press("u")
+        await until_shown(pilot, "Take the call of CW-013 back, into the line?")
+        await pilot.press("y")
+        await until_shown(pilot, "Press n to call")
+
+
+async def test_what_was_done_before_the_console_began_is_taken_back_too() -> None:
+    desk = busy_desk()
+    held = desk.known[desk_id(desk, "CW-012")]
+    held["moves"] = [*held["moves"], "undo"]
+    desk.before[held["tokenId"]] = {"state": "WAITING", "counterId": None}
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press("u")
+        await until_shown(pilot, "Take back what was done last with CW-012?")
+        await pilot.press("enter")
+        await until_shown(pilot, "CW-012 is waiting again.")
+
+
+async def test_other_counters_are_told_with_who_works_there() -> None:
+    desk = busy_desk()
+    desk.pause_counter("main", "4", "lunch")
+    desk.open_counter("main", "5")
+    app = console(desk)
+    async with app.run_test(size=MIDDLE) as pilot:
+        await settled(app, pilot)
+        rows = [row.split()[-4:] for row in text_of(app).split("\n")]
+        assert ["4", "paused", "lunch", "Ann"] in rows
+        assert ["5", "free", "Ann"] in [row[-3:] for row in rows]
+        assert not any(row[-3:-1] == ["3", "free"] for row in rows), "our own is not another one"
+
+
+async def test_an_unknown_wait_has_its_reason() -> None:
+    desk = busy_desk()
+    desk.no_estimate = "no counter is open"
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "10 · no counter is open ")
 
 
 async def test_a_paused_counter_says_so_and_calls_nobody() -> None:

@@ -1,8 +1,11 @@
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from typing import cast
 
 import pytest
 
 from tests.screens.console_seeds import NOON, FakeDesk, busy_desk, token
+from tokenq.contract.views import QueueView
+from tokenq_tui.console.acting import Wish, carry_out
 from tokenq_tui.console.intents import BUTTONS, INTENTS, intent, is_offered
 from tokenq_tui.console.state import State, stopwatch, waited
 
@@ -115,3 +118,43 @@ def test_waiting_times_and_stopwatches_read_well() -> None:
         "0 min",
     ]
     assert [stopwatch(timedelta(seconds=s)) for s in (-5, 7, 83, 3725)] == ["0:00", "0:07", "1:23", "1:02:05"]
+
+
+def test_a_counter_serves_the_departments_of_one_branch() -> None:
+    """And nothing is claimed before all of them are known: each claim would replace the one before."""
+    state = State(counter="3").with_departments(["CW", "LAB", "HR"])
+    desk = busy_desk()
+    desk.ids.append("HR")
+    state = state.with_queue(desk.queue("CW")).with_queue(desk.queue("LAB"))
+    assert state.profile is None
+    state = state.with_queue(cast(QueueView, {**desk.queue("HR"), "branchId": "north"}))
+    assert state.profile == ("CW", "LAB")
+    assert state.select("HR").profile == ("HR",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"),
+    [
+        ("15 copies", {"untilMinutes": 15, "reason": "copies"}),
+        ("15", {"untilMinutes": 15, "reason": None}),
+        ("", {"reason": None}),
+        ("form 12", {"reason": "form 12"}),
+        ("0 x", {"reason": "0 x"}),
+        ("25:00 x", {"reason": "25:00 x"}),
+    ],
+)
+def test_parking_takes_minutes_first_and_then_the_reason(answer: str, body: dict[str, object]) -> None:
+    desk = busy_desk()
+    held = desk.queue("CW")["called"][0]
+    told: list[object] = []
+    carry_out(Wish(intent("park"), State(), held, answer), desk, told.append)
+    assert desk.bodies == [body]
+
+
+def test_parking_takes_a_time_of_day() -> None:
+    desk = busy_desk()
+    carry_out(Wish(intent("park"), State(), desk.queue("CW")["called"][0], "23:59 X-ray"), desk, [].append)
+    (body,) = desk.bodies
+    until = datetime.fromisoformat(body["until"])
+    assert (until.hour, until.minute, until.date(), body["reason"]) == (23, 59, date.today(), "X-ray")
+    assert until.tzinfo is not None

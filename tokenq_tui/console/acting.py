@@ -1,14 +1,16 @@
 """One intent carried out at the server, once: each attempt of the same wish has the same idempotency key."""
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from textual.message import Message
 
 from tokenq.contract.problems import Refused
-from tokenq.contract.views import TokenView
+from tokenq.contract.views import QueueView, TokenView
 from tokenq.errors import TokenqError
 from tokenq_tui.console.intents import Intent
 from tokenq_tui.console.messages import Done, QueueArrived, Trouble
@@ -36,14 +38,16 @@ _PAST = {
 class Wish:
     """An intent with all it needs: the state it was made in, the token it is about, and what was answered.
 
-    ``candidates`` are the tokens to choose one from, where that is asked.
+    ``candidates`` are the tokens to choose one from, and ``queues`` those of the departments, where that is asked.
     """
 
     intent: Intent
     state: State
     token: TokenView | None = None
     answer: str = ""
+    note: str = ""
     candidates: tuple[TokenView, ...] = ()
+    queues: Mapping[str, QueueView] = field(default_factory=dict)
 
 
 def carry_out(wish: Wish, desk: Desk, tell: Callable[[Message], object]) -> None:
@@ -62,11 +66,28 @@ def carry_out(wish: Wish, desk: Desk, tell: Callable[[Message], object]) -> None
         return
 
 
-def missed_today(wish: Wish, desk: Desk) -> Wish:
-    """The wish with those who could be reinstated. Raises Refused and TokenqError."""
+def needs_looking_up(wanted: Intent) -> bool:
+    """Whether something must be fetched before the person can be asked."""
+    return wanted.verb in ("reinstate", "transfer")
+
+
+def looked_up(wish: Wish, desk: Desk) -> Wish:
+    """The wish with what the question about it shows. Raises Refused and TokenqError."""
+    if wish.intent.verb == "transfer" and wish.token:
+        return replace(wish, queues=_queues(wish.state, wish.token, desk))
     day = wish.state.queue["businessDay"] if wish.state.queue else ""
     found = desk.tokens(department=wish.state.selected, state=["NO_SHOW", "CANCELLED"], limit=50)["items"]
     return replace(wish, candidates=tuple(one for one in found if one["businessDay"] == day))
+
+
+def _queues(state: State, token: TokenView, desk: Desk) -> dict[str, QueueView]:
+    """The queues to which the token could be sent; one that cannot be seen is left out."""
+    found = dict(state.queues)
+    for department in state.destinations(token):
+        if department.department_id not in found:
+            with suppress(Refused):
+                found[department.department_id] = desk.queue(department.department_id)
+    return found
 
 
 def _do(wish: Wish, desk: Desk) -> Done:
@@ -76,16 +97,16 @@ def _do(wish: Wish, desk: Desk) -> Done:
     if wish.intent.verb and wish.token is not None:
         token = desk.move(wish.token, wish.intent.verb, key=key, **_body(wish))
         said = {"number": token["displayNumber"], "department": token["departmentId"], "state": token["state"].lower()}
-        return Done(_PAST[wish.intent.verb].format(priority=token["priority"], **said), token)
+        return Done(_PAST[wish.intent.verb].format(priority=token["priority"], **said), token, wish.intent.verb)
     if wish.intent.name == "serve_next":
         token = desk.serve_next(state.selected, state.counter, key=key)
-        return Done(f"{token['displayNumber']} is served.", token)
+        return Done(f"{token['displayNumber']} is served.", token, "serve")
     if wish.intent.name == "call_any":
         token = desk.call_at_counter(_branch(state), state.counter, key=key)
     else:
         token_id = wish.token["tokenId"] if wish.token else None
         token = desk.call(state.selected, state.counter, token_id=token_id, reason=wish.answer or None, key=key)
-    return Done(f"{token['displayNumber']} is called to {state.counter}.", token)
+    return Done(f"{token['displayNumber']} is called to {state.counter}.", token, "call")
 
 
 def _staff(wish: Wish, desk: Desk) -> str:
@@ -93,7 +114,7 @@ def _staff(wish: Wish, desk: Desk) -> str:
     if wish.intent.name == "pause":
         desk.pause_counter(_branch(state), state.counter, wish.answer or None)
         return f"Counter {state.counter} is paused."
-    desk.open_counter(_branch(state), state.counter, state.departments)
+    desk.open_counter(_branch(state), state.counter, state.profile or ())
     return f"Counter {state.counter} is open."
 
 
@@ -102,16 +123,26 @@ def _body(wish: Wish) -> dict[str, Any]:
     answer = wish.answer.strip()
     match wish.intent.verb:
         case "transfer":
-            return {"to": answer}
+            return {"to": answer, "reason": wish.note.strip() or None}
         case "priority":
             return {"priority": answer}
         case "park":
-            first, _, rest = answer.partition(" ")
-            if first.isascii() and first.isdigit() and 0 < int(first) <= _LONGEST_PARK:
-                return {"untilMinutes": int(first), "reason": rest.strip() or None}
-            return {"reason": answer or None}
+            return _parking(answer)
         case _:
             return {}
+
+
+def _parking(answer: str) -> dict[str, Any]:
+    """Minutes or a time of this machine's clock first, if there is one, and the rest is the reason."""
+    first, _, rest = answer.partition(" ")
+    if first.isascii() and first.isdigit() and 0 < int(first) <= _LONGEST_PARK:
+        return {"untilMinutes": int(first), "reason": rest.strip() or None}
+    try:
+        clock = datetime.strptime(first, "%H:%M")
+    except ValueError:
+        return {"reason": answer or None}
+    until = datetime.now().astimezone().replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+    return {"until": until.isoformat(), "reason": rest.strip() or None}
 
 
 def _branch(state: State) -> str:

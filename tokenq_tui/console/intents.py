@@ -141,10 +141,23 @@ INTENTS = (
     Intent("counter", "k", "Counter", "Work at another counter.", is_in_footer=False),
     Intent("refresh", "f5", "Refresh", "Fetch the queues again.", is_in_footer=False),
     Intent("help", "question_mark,f1", "Help", "Show all keys."),
-    Intent("quit", "q", "Quit", "Leave; nothing changes at your counter."),
+    Intent("quit", "q", "Quit", "Leave; your counter closes if it is free."),
 )
 
-BUTTONS = ("call", "recall", "start", "serve", "park", "transfer", "requeue", "no_show", "cancel", "undo")
+BUTTONS = (
+    "call",
+    "recall",
+    "start",
+    "serve",
+    "park",
+    "transfer",
+    "requeue",
+    "no_show",
+    "cancel",
+    "undo",
+    "pause",
+    "open",
+)
 """The intents that also have a button."""
 
 
@@ -165,10 +178,10 @@ def is_offered(wanted: Intent, state: State, row: TokenView | None) -> bool:
         case Needs.PARKED:
             return bool(state.queue and state.queue["parked"])
         case Needs.LAST:
-            return state.last is not None and wanted.verb in state.last["moves"]
+            return state.undoable is not None
         case Needs.OPEN_COUNTER:
-            return bool(state.counter) and not state.is_paused
+            return bool(state.counter) and not state.is_shut
         case Needs.SHUT_COUNTER:
-            return bool(state.counter) and state.is_paused
+            return bool(state.counter) and state.is_shut
         case Needs.ROW:
             return row is not None and (wanted.verb in row["moves"] if wanted.verb else state.held is None)

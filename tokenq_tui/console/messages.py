@@ -7,15 +7,16 @@ from datetime import datetime
 from textual.message import Message
 
 from tokenq.contract.views import QueueView, TokenView
+from tokenq_tui.console.state import Department
 from tokenq_tui.link_badge import Health
 
 
 @dataclass
 class DepartmentsKnown(Message):
-    """These are the departments to serve; ``places`` are all that there are, with their names."""
+    """These are the departments to serve; ``places`` are all that there are."""
 
     departments: Sequence[str]
-    places: Sequence[tuple[str, str]] = ()
+    places: Sequence[Department] = ()
 
 
 @dataclass
@@ -55,10 +56,11 @@ class Trouble(Message):
 
 @dataclass
 class Done(Message):
-    """An intent was carried out; the sentence says what happened, ``token`` is what became of it."""
+    """An intent was carried out; the sentence says what happened, ``token`` is what ``verb`` made of it."""
 
     sentence: str
     token: TokenView | None = None
+    verb: str = ""
 
 
 @dataclass

@@ -9,19 +9,36 @@ from tokenq.contract.words import CounterState, TokenState
 
 
 @dataclass(frozen=True)
+class Department:
+    """A department that there is, whether or not it is served here."""
+
+    department_id: str
+    name: str
+    branch_id: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What was done last from here: the token as it was afterwards, and the verb (empty if that is not known)."""
+
+    token: TokenView
+    verb: str = ""
+
+
+@dataclass(frozen=True)
 class State:
     """Everything the console shows, frozen; each change makes a new one.
 
     Until a department ``is_chosen`` by the person, it is the first one in which somebody waits. ``places`` are all
-    departments of the branch with their names; ``last`` is the token that was moved last from here.
+    departments that there are; ``last`` is what was done last from here.
     """
 
     departments: tuple[str, ...] = ()
     selected: str = ""
     is_chosen: bool = False
     counter: str = ""
-    places: tuple[tuple[str, str], ...] = ()
-    last: TokenView | None = None
+    places: tuple[Department, ...] = ()
+    last: Moved | None = None
     queues: Mapping[str, QueueView] = field(default_factory=dict)
 
     def with_departments(self, departments: Iterable[str]) -> "State":
@@ -52,9 +69,32 @@ class State:
         """Work at ``counter``."""
         return replace(self, counter=counter)
 
-    def having_moved(self, token: TokenView | None) -> "State":
-        """Remember what was done last from here."""
-        return replace(self, last=token)
+    def having_moved(self, token: TokenView, verb: str) -> "State":
+        """Remember what was done last from here; a call that is repeated can still be taken back as a call."""
+        if verb == "recall" and self.last and self.last.token["tokenId"] == token["tokenId"]:
+            verb = self.last.verb
+        return replace(self, last=Moved(token, verb))
+
+    @property
+    def undoable(self) -> Moved | None:
+        """What can be taken back: what was done last from here, else what was done with the person who is here."""
+        held, last = self.held, self.last
+        if held and (last is None or _is_newer(held, last.token)):
+            last = Moved(held)
+        return last if last and "undo" in last.token["moves"] else None
+
+    @property
+    def profile(self) -> tuple[str, ...] | None:
+        """The departments served here that are in the branch of the chosen one; ``None`` until all are known."""
+        if self.queue is None or any(department not in self.queues for department in self.departments):
+            return None
+        branch = self.queue["branchId"]
+        return tuple(one for one in self.departments if self.queues[one]["branchId"] == branch)
+
+    def destinations(self, token: TokenView) -> list[Department]:
+        """Where the token could be sent: the other departments of its branch."""
+        here = token["departmentId"]
+        return [one for one in self.places if one.branch_id == token["branchId"] and one.department_id != here]
 
     @property
     def own_counter(self) -> CounterView | None:
@@ -69,10 +109,18 @@ class State:
         return counter is not None and counter["state"] == CounterState.PAUSED
 
     @property
-    def paused_elsewhere(self) -> list[CounterView]:
-        """Other counters of the chosen department that are paused."""
+    def is_shut(self) -> bool:
+        """Whether our counter is paused or closed."""
+        counter = self.own_counter
+        return counter is not None and counter["state"] != CounterState.OPEN
+
+    @property
+    def staffed_elsewhere(self) -> list[CounterView]:
+        """Other counters of the chosen department that are open or paused and hold nobody."""
         known = self.queue["counters"] if self.queue else []
-        return [one for one in known if one["state"] == CounterState.PAUSED and one["counterId"] != self.counter]
+        busy = {token["counterId"] for token in self._seated()}
+        others = (one for one in known if one["counterId"] not in {self.counter, *busy} and one["token"] is None)
+        return [one for one in others if one["state"] != CounterState.CLOSED]
 
     @property
     def queue(self) -> QueueView | None:
@@ -127,6 +175,11 @@ class State:
         return [token for department in self.departments for token in seated(self.queues.get(department))]
 
 
+def _is_newer(token: TokenView, known: TokenView) -> bool:
+    """Whether it is the same token, moved by somebody else meanwhile."""
+    return token["tokenId"] == known["tokenId"] and token["claimVersion"] > known["claimVersion"]
+
+
 def seated(queue: QueueView | None) -> list[TokenView]:
     """The tokens at counters."""
     return [] if queue is None else [*queue["called"], *queue["serving"]]
@@ -162,6 +215,11 @@ def expected_wait(estimate: EstimateView | None) -> str:
     if estimate is None or estimate["lowMinutes"] is None:
         return ""
     return f"{estimate['lowMinutes']}-{estimate['highMinutes']} min"
+
+
+def why_no_estimate(estimate: EstimateView | None) -> str:
+    """Why the wait is not known; empty if it is, or if nobody says why."""
+    return estimate["reason"] or "" if estimate and estimate["lowMinutes"] is None else ""
 
 
 def change_of_hours(queue: QueueView) -> str:

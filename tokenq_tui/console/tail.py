@@ -17,6 +17,7 @@ from tokenq.contract.views import CounterView, DepartmentView, MeView, QueueView
 from tokenq.errors import TokenqError
 from tokenq_tui.console.keeping import CounterDesk
 from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble
+from tokenq_tui.console.state import Department
 from tokenq_tui.link_badge import Health
 
 POLL_SECONDS = 3.0
@@ -80,7 +81,7 @@ class Tail:
         self._stop = threading.Event()
         self._work = threading.Condition()
         self._changed: set[str] = set()
-        self._places: list[tuple[str, str]] = []
+        self._places: list[Department] = []
         self._feed_lost_at: datetime | None = None
         self._fetched_at: datetime | None = None
         self._is_reachable = True
@@ -127,9 +128,9 @@ class Tail:
         try:
             me = self._desk.me()
             known = self._desk.departments()
-            self._places = [(view["departmentId"], view["name"]) for view in known]
+            self._places = [Department(view["departmentId"], view["name"], view["branchId"]) for view in known]
             if not self._departments:
-                self._departments = tuple(sorted(me["departments"] or (name for name, _ in self._places)))
+                self._departments = tuple(sorted(me["departments"] or (one.department_id for one in self._places)))
         except (Refused, TokenqError) as error:
             self._failed(error)
             return False

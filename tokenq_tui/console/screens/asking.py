@@ -1,6 +1,7 @@
 """Small screens that ask one thing and go away again."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -23,6 +24,9 @@ _FRAME = """
 {name} Horizontal {{ height: auto; margin-top: 1; align-horizontal: right; }}
 {name} Button {{ margin-left: 2; }}
 """
+
+NOTE_LENGTH = 200
+"""Characters that a reason may have."""
 
 _SHOWABLE = r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*"
 """What may be typed or pasted: the field shows it as it is."""
@@ -54,17 +58,28 @@ class AskText(ModalScreen[str | None]):
             self.dismiss(text)
 
 
-class Choose(ModalScreen[str | None]):
-    """Ask for one of several; the answer is its key, or ``None`` when the person would rather not."""
+@dataclass(frozen=True)
+class Choice:
+    """The key of what was chosen, and what was noted with it."""
+
+    key: str
+    note: str = ""
+
+
+class Choose(ModalScreen[Choice | None]):
+    """Ask for one of several, and for a note if a question for one is given.
+
+    The answer is ``None`` when the person would rather not.
+    """
 
     DEFAULT_CSS = (
         _FRAME.format(name="Choose") + "Choose OptionList { margin-top: 1; max-height: 14; background: $panel; }"
     )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Not now")]
 
-    def __init__(self, question: str, options: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, question: str, options: Sequence[tuple[str, str]], *, note: str = "") -> None:
         super().__init__()
-        self._question, self._options = question, options
+        self._question, self._options, self._note = question, options, note
 
     def compose(self) -> ComposeResult:
         """The question and the options, or that there is none."""
@@ -76,17 +91,26 @@ class Choose(ModalScreen[str | None]):
                     for place, (_, label) in enumerate(self._options)
                 )
                 yield OptionList(*shown, markup=False)
-            hint = (
-                "Enter chooses, Esc does not."
-                if self._options
-                else "There is nobody and nothing to choose. Esc goes back."
-            )
+                if self._note:
+                    yield Input(placeholder=self._note, max_length=NOTE_LENGTH, restrict=_SHOWABLE)
+            hint = "There is nobody and nothing to choose. Esc goes back."
+            if self._options:
+                hint = f"Enter chooses, {'Tab goes to the reason, ' if self._note else ''}Esc does not."
             yield Static(Content(hint), classes="quiet", markup=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Answer."""
         event.stop()
-        self.dismiss(self._options[event.option_index][0])
+        self._answer()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer with what is marked in the list."""
+        event.stop()
+        self._answer()
+
+    def _answer(self) -> None:
+        note = self.query_one(Input).value.strip() if self._note else ""
+        self.dismiss(Choice(self._options[self.query_one(OptionList).highlighted or 0][0], note))
 
 
 class Confirm(ModalScreen[bool]):

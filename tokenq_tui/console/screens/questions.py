@@ -6,13 +6,29 @@ from typing import Any
 
 from textual.screen import ModalScreen
 
-from tokenq.contract.views import TokenView
+from tokenq.contract.views import QueueView, TokenView
 from tokenq.contract.words import Priority
+from tokenq.printable import printable
 from tokenq_tui.console.acting import Wish
-from tokenq_tui.console.screens.asking import AskText, Choose, Confirm
-from tokenq_tui.console.state import State, parked_until
+from tokenq_tui.console.screens.asking import NOTE_LENGTH, AskText, Choice, Choose, Confirm
+from tokenq_tui.console.state import State, expected_wait, parked_until
 
-_REASON_LENGTH = 200
+_UNDOES = {
+    "call": "Take the call of {number} back, into the line?",
+    "start": "Take back that {number} is being served?",
+    "serve": "Take back that {number} was served?",
+    "no-show": "Take back that {number} did not come?",
+    "requeue": "Take back that {number} went back into the line?",
+    "cancel": "Take back that {number} was cancelled?",
+    "park": "Take back that {number} was parked?",
+    "resume": "Take back that {number} was let back into the line?",
+    "transfer": "Take back that {number} was sent to {department}?",
+    "priority": "Take back the change of class of {number}?",
+    "reinstate": "Take back that {number} came back into the line?",
+    "": "Take back what was done last with {number}?",
+}
+
+_ROOM = 50
 
 Answered = Callable[[Any], Wish | None]
 """The wish that an answer makes; ``None`` when the person would rather not."""
@@ -26,12 +42,13 @@ def question(wish: Wish) -> tuple[ModalScreen[Any], Answered] | None:
             wish, f"Why {token['displayNumber']} before the others?", "Enter calls, Esc does not. The reason is kept."
         )
     if name == "park" and token is not None:
-        hint = "Minutes until they come back, and why: 15 copies. Enter alone: until somebody resumes them."
+        hint = "Until when and why: 15 copies, or 14:30 X-ray. Enter alone: until somebody resumes them."
         return _text(wish, f"Park {token['displayNumber']}?", hint, may_be_empty=True)
     if name == "pause":
         return _text(wish, "Why do you pause?", "Enter alone gives no reason.", may_be_empty=True)
     if name in ("transfer", "transfer_row") and token is not None:
-        return _choice(wish, f"Send {token['displayNumber']} to …", _other_departments(state, token))
+        asked = f"Send {token['displayNumber']} to …"
+        return _choice(wish, asked, _destinations(wish, token), note="Why? (may stay empty)")
     if name == "class_row" and token is not None:
         return _choice(wish, f"Which class for {token['displayNumber']}?", _classes(state, token))
     if name == "resume":
@@ -39,7 +56,7 @@ def question(wish: Wish) -> tuple[ModalScreen[Any], Answered] | None:
     if name == "reinstate":
         return _token(wish, "Who comes back into the line?", wish.candidates, _missed)
     if name == "undo" and token is not None:
-        return Confirm(f"Take back what was done last with {token['displayNumber']}?", wish.intent.key), _if_sure(wish)
+        return Confirm(_undoing(state, token), wish.intent.key), _if_sure(wish)
     if wish.intent.doubt and token is not None:
         return Confirm(wish.intent.doubt.format(number=token["displayNumber"]), wish.intent.key), _if_sure(wish)
     return None
@@ -49,14 +66,16 @@ def _text(wish: Wish, asked: str, hint: str, *, may_be_empty: bool = False) -> t
     def answered(text: str | None) -> Wish | None:
         return None if text is None else replace(wish, answer=text)
 
-    return AskText(asked, hint, longest=_REASON_LENGTH, may_be_empty=may_be_empty), answered
+    return AskText(asked, hint, longest=NOTE_LENGTH, may_be_empty=may_be_empty), answered
 
 
-def _choice(wish: Wish, asked: str, options: Iterable[tuple[str, str]]) -> tuple[ModalScreen[Any], Answered]:
-    def answered(chosen: str | None) -> Wish | None:
-        return None if chosen is None else replace(wish, answer=chosen)
+def _choice(
+    wish: Wish, asked: str, options: Iterable[tuple[str, str]], *, note: str = ""
+) -> tuple[ModalScreen[Any], Answered]:
+    def answered(chosen: Choice | None) -> Wish | None:
+        return None if chosen is None else replace(wish, answer=chosen.key, note=chosen.note)
 
-    return Choose(asked, list(options)), answered
+    return Choose(asked, list(options), note=note), answered
 
 
 def _token(
@@ -64,8 +83,8 @@ def _token(
 ) -> tuple[ModalScreen[Any], Answered]:
     known = {str(token["tokenId"]): token for token in tokens}
 
-    def answered(chosen: str | None) -> Wish | None:
-        return None if chosen is None else replace(wish, token=known[chosen])
+    def answered(chosen: Choice | None) -> Wish | None:
+        return None if chosen is None else replace(wish, token=known[chosen.key])
 
     return Choose(asked, [(key, told(token)) for key, token in known.items()]), answered
 
@@ -74,11 +93,26 @@ def _if_sure(wish: Wish) -> Answered:
     return lambda is_sure: wish if is_sure else None
 
 
-def _other_departments(state: State, token: TokenView) -> Iterable[tuple[str, str]]:
-    for department_id, name in state.places:
-        if department_id != token["departmentId"]:
-            waiting = state.waiting_in(department_id)
-            yield department_id, f"{department_id}  {name}" + (f"  ({waiting} waiting)" if waiting is not None else "")
+def _undoing(state: State, token: TokenView) -> str:
+    verb = state.undoable.verb if state.undoable else ""
+    said = _UNDOES.get(verb, _UNDOES[""])
+    return said.format(number=token["displayNumber"], department=token["departmentId"])
+
+
+def _destinations(wish: Wish, token: TokenView) -> Iterable[tuple[str, str]]:
+    """The other departments: how many wait there, for how long, and whether it is closed."""
+    for one in wish.state.destinations(token):
+        queue = wish.queues.get(one.department_id)
+        told = _standing(queue) if queue else ""
+        name = printable(one.name, _ROOM - len(told) - len(one.department_id))
+        yield one.department_id, f"{one.department_id}  {name}" + (f"  ({told})" if told else "")
+
+
+def _standing(queue: QueueView) -> str:
+    if not queue["open"]:
+        return "closed"
+    wait = expected_wait(queue["estimate"])
+    return f"{queue['counts']['waiting']} waiting" + (f", {wait}" if wait else "")
 
 
 def _classes(state: State, token: TokenView) -> Iterable[tuple[str, str]]:

@@ -10,7 +10,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 
@@ -18,14 +17,14 @@ from tokenq.contract.names import COUNTER_ID_LENGTH
 from tokenq.contract.problems import Refused
 from tokenq.contract.views import TokenView
 from tokenq.errors import TokenqError
-from tokenq.printable import printable
 from tokenq_tui.console import messages
-from tokenq_tui.console.acting import Wish, carry_out, missed_today
+from tokenq_tui.console.acting import Wish, carry_out, looked_up, needs_looking_up
 from tokenq_tui.console.intents import INTENTS, Intent, Needs, intent, is_offered
 from tokenq_tui.console.keeping import Keeper, Place
 from tokenq_tui.console.screens.asking import AskText, Confirm, Help
 from tokenq_tui.console.screens.questions import question
-from tokenq_tui.console.state import State, change_of_hours, expected_wait
+from tokenq_tui.console.screens.titles import line_title, place_title
+from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk, Tail
 from tokenq_tui.console.widgets.action_bar import ActionBar
 from tokenq_tui.console.widgets.department_bar import DepartmentBar
@@ -35,7 +34,7 @@ from tokenq_tui.console.widgets.parked_list import ParkedList
 from tokenq_tui.console.widgets.waiting_list import WaitingList
 from tokenq_tui.link_badge import Health, LinkBadge
 
-_TALL = 32
+_TALL = 44
 _SHELL = "tokenq "
 
 
@@ -116,7 +115,7 @@ class ServingScreen(Screen[None]):
         self.is_busy = False
         self.query_one(Notice).say(message.sentence)
         if message.token is not None:
-            await self._become(self.state.having_moved(message.token))
+            await self._become(self.state.having_moved(message.token, message.verb))
 
     def on_counter_taken(self, message: messages.CounterTaken) -> None:
         """Ask whether to take the counter over."""
@@ -177,18 +176,21 @@ class ServingScreen(Screen[None]):
         if not self.state.counter:
             self._ask_counter()
             return
-        token = {Needs.HELD: self.state.held, Needs.ROW: self._marked, Needs.LAST: self.state.last}.get(wanted.needs)
+        undoable = self.state.undoable
+        last = undoable.token if undoable else None
+        token = {Needs.HELD: self.state.held, Needs.ROW: self._marked, Needs.LAST: last}.get(wanted.needs)
         # The first in line needs no reason: to call that row is to call the next one.
         is_next = wanted.name == "call_row" and token == self.state.next_up
         wish = Wish(wanted, self.state, None if is_next else token)
-        if wanted.name == "reinstate":
+        if needs_looking_up(wanted):
+            self.is_busy = True
             self.run_worker(partial(self._look_up, wish), thread=True, group="command", exit_on_error=False)
         else:
             self._ask(wish)
 
     def _look_up(self, wish: Wish) -> None:
         try:
-            wish = missed_today(wish, self._desk)
+            wish = looked_up(wish, self._desk)
         except Refused as refusal:
             self.post_message(messages.Trouble(refusal.problem.detail, refusal.problem.hint))
         except TokenqError as error:
@@ -197,6 +199,7 @@ class ServingScreen(Screen[None]):
             self.app.call_from_thread(self._ask, wish)
 
     def _ask(self, wish: Wish) -> None:
+        self.is_busy = False
         asked = question(wish)
         if asked is None:
             self._send(wish)
@@ -223,7 +226,7 @@ class ServingScreen(Screen[None]):
     async def _counter_given(self, counter: str | None) -> None:
         if counter:
             await self._become(self.state.at_counter(counter))
-            self._claim()
+            self._claim(again=True)
 
     def _take_over(self, is_sure: bool | None) -> None:
         if is_sure:
@@ -231,11 +234,12 @@ class ServingScreen(Screen[None]):
         else:
             self._ask_counter()
 
-    def _claim(self, *, take_over: bool = False) -> None:
+    def _claim(self, *, take_over: bool = False, again: bool = False) -> None:
         """Work at our counter, as soon as the branch is known."""
-        if self.state.counter and self.state.queue:
-            place = Place(self.state.queue["branchId"], self.state.counter, self.state.departments)
-            self._keeper.work_at(place, take_over=take_over)
+        profile = self.state.profile
+        if self.state.counter and self.state.queue and profile is not None:
+            place = Place(self.state.queue["branchId"], self.state.counter, profile)
+            self._keeper.work_at(place, take_over=take_over, again=again)
 
     @property
     def _marked(self) -> TokenView | None:
@@ -249,17 +253,8 @@ class ServingScreen(Screen[None]):
     async def _show(self) -> None:
         state = self.state
         await self.query_one(DepartmentBar).show(state)
-        queue = state.queue
-        is_closed = queue is not None and not queue["opening"]["isOpen"]
-        hours = change_of_hours(queue) if queue else ""
-        name = printable(queue["name"] if queue else state.selected, 40)
-        title = Content.assemble(
-            Content.styled(name, "bold"),
-            Content.styled("  CLOSED", "bold $warning") if is_closed else "",
-            Content.styled(f"  {hours}", "$quiet") if hours else "",
-        )
-        self.query_one("#title", Static).update(title)
-        self.query_one("#line-title", Static).update(_line_title(state))
+        self.query_one("#title", Static).update(place_title(state))
+        self.query_one("#line-title", Static).update(line_title(state))
         self._beat()
         self._offer()
 
@@ -280,15 +275,4 @@ class ServingScreen(Screen[None]):
         self.query_one(WaitingList).show(waiting, now, names)
         self.query_one(ParkedList).show(state.queue["parked"] if state.queue else ())
         self.query_one(NowServing).show(state, now)
-        self.query_one(Elsewhere).show(state.elsewhere, state.paused_elsewhere, now)
-
-
-def _line_title(state: State) -> Content:
-    if state.queue is None:
-        return Content.styled("WAITING", "bold $secondary")
-    counts = state.queue["counts"]
-    hidden = counts["waiting"] - len(state.queue["waiting"])
-    more = f"  the first {len(state.queue['waiting'])} of" if hidden > 0 else ""
-    wait = expected_wait(state.queue["estimate"])
-    told = f"{more} {counts['waiting']} · served {counts['served']}" + (f" · wait {wait}" if wait else "")
-    return Content.assemble(Content.styled("WAITING", "bold $secondary"), Content.styled(told, "$quiet"))
+        self.query_one(Elsewhere).show(state.elsewhere, state.staffed_elsewhere, now)

@@ -47,13 +47,20 @@ class ActionBar(Grid):
 
     def show(self, state: State, row: TokenView | None) -> None:
         """Dim what cannot be done in this state and mark what comes next."""
-        usual = "call" if state.held is None else "serve" if "start" not in state.held["moves"] else "start"
+        usual, hidden = _usual(state), "pause" if state.is_shut else "open"
         for button in self.query(ActionButton):
             name = button.name or ""
             button.disabled = not is_offered(intent(name), state, row)
+            button.display = name != hidden
             button.set_class(name == usual and not button.disabled, "-main")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Say which intent it was."""
         event.stop()
         self.post_message(Wanted(event.button.name or ""))
+
+
+def _usual(state: State) -> str:
+    if state.held is None:
+        return "open" if state.is_paused else "call"
+    return "start" if "start" in state.held["moves"] else "serve"

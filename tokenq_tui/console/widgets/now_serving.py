@@ -8,7 +8,7 @@ from textual.content import Content
 from typing_extensions import override
 
 from tokenq.contract.views import CounterView, TokenView
-from tokenq.contract.words import Priority, TokenState
+from tokenq.contract.words import CounterState, Priority, TokenState
 from tokenq.printable import printable
 from tokenq_tui.bigtext import big
 from tokenq_tui.console.state import State, since, stopwatch, waited
@@ -40,7 +40,8 @@ class NowServing(Panel):
         counter, own = printable(self._state.counter, 24), self._state.own_counter
         title = (f"COUNTER {counter}" if counter else "NO COUNTER YET: PRESS k", "bold $secondary")
         why = f" ({printable(own['reason'], 20)})" if own and own["reason"] else ""
-        yield line(title, (f"  PAUSED{why}" if self._state.is_paused else "", "bold $warning"))
+        word = f"  {own['state']}{why}" if own and self._state.is_shut else ""
+        yield line(title, (word, "bold $warning"))
         held = self._state.held
         yield from self._holding(held, width, height) if held else self._empty(width)
 
@@ -84,7 +85,7 @@ class NowServing(Panel):
 
 
 class Elsewhere(Panel):
-    """The tokens at the other counters of this department."""
+    """The other counters of this department: whom they hold, which are paused, which are free."""
 
     DEFAULT_CSS = """
     Elsewhere { color: $foreground; padding: 0 2; }
@@ -93,18 +94,18 @@ class Elsewhere(Panel):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._tokens: Sequence[TokenView] = ()
-        self._paused: Sequence[CounterView] = ()
+        self._staffed: Sequence[CounterView] = ()
         self._now = datetime.now().astimezone()
 
-    def show(self, tokens: Sequence[TokenView], paused: Sequence[CounterView], now: datetime) -> None:
-        """Show who is where at the time ``now``, and which counters are paused."""
-        self._tokens, self._paused, self._now = tokens, paused, now
+    def show(self, tokens: Sequence[TokenView], staffed: Sequence[CounterView], now: datetime) -> None:
+        """Show who is where at the time ``now``, and which counters are ``staffed`` and hold nobody."""
+        self._tokens, self._staffed, self._now = tokens, staffed, now
         self.draw()
 
     @override
     def lines(self, width: int, height: int) -> Iterable[Content]:
         """A title and one line for each counter."""
-        if self._tokens or self._paused:
+        if self._tokens or self._staffed:
             yield line(("OTHER COUNTERS", "bold $secondary"))
         for token in self._tokens:
             began = since(token)
@@ -116,7 +117,10 @@ class Elsewhere(Panel):
                 [(counter, "$accent"), (" ", ""), (printable(token["displayNumber"], 12), style)],
                 [(timer, "$quiet")],
             )
-        for one in self._paused:
+        for one in self._staffed:
             counter = padded(printable(one["counterId"], 12), 8 if width < _WORDS_BELOW * 10 else 13)
-            why = printable(one["reason"] or "", max(width - 24, 4))
-            yield line((counter, "$accent"), ("  paused", "$warning"), (f"  {why}", "$quiet"))
+            is_paused = one["state"] == CounterState.PAUSED
+            why = printable(one["reason"] or "", max(width - 24, 4)) if is_paused else ""
+            word = ("paused", "$warning") if is_paused else ("free", "$quiet")
+            operator = printable(one["operator"] or "", max(width - 22 - len(why), 4))
+            yield spread(width, [(counter, "$accent"), (" ", ""), word, (f"  {why}", "$quiet")], [(operator, "$quiet")])
