@@ -5,9 +5,12 @@ import logging
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tokenq_server import logs
+from tokenq_server import failpoints, logs
+
+if TYPE_CHECKING:
+    from tokenq_server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
@@ -18,21 +21,23 @@ def run(name: str) -> int:
     Raises:
         Refused: a setting is wrong, or a store that is needed is away.
     """
+    from tokenq_server import settings
+
     logs.to_stderr()
-    return _PROGRAMS[name]()
+    chosen = settings.load()
+    failpoints.arm(chosen.failpoints)
+    return _PROGRAMS[name](chosen)
 
 
-def _api() -> int:
+def _api(settings: "ServerSettings") -> int:
     import uvicorn
 
     from tokenq_server import bootstrap
-    from tokenq_server import settings as settings_module
     from tokenq_server.api.app import create_app
 
-    settings = settings_module.load()
     asyncio.run(bootstrap.refuse_unsafe_stores(settings))
     if settings.migrate:
-        _migrate()
+        _migrate(settings)
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -59,17 +64,17 @@ def _api() -> int:
     return 0 if server.started else 1
 
 
-def _relay() -> int:
-    from tokenq_server import bootstrap, settings
+def _relay(settings: "ServerSettings") -> int:
+    from tokenq_server import bootstrap
 
-    relay = bootstrap.open_relay(settings.load())
+    relay = bootstrap.open_relay(settings)
     return _until_told(relay.run, relay.stop)
 
 
-def _notify() -> int:
+def _notify(settings: "ServerSettings") -> int:
     from tokenq_server.notify import program
 
-    return program.main()
+    return program.main(settings)
 
 
 def dlq_list() -> list[dict[str, Any]]:
@@ -100,19 +105,18 @@ def dlq_drop(dlq_ids: list[int]) -> int:
     return asyncio.run(program.drop(dlq_ids))
 
 
-def _migrate() -> int:
-    from tokenq_server import settings
+def _migrate(settings: "ServerSettings") -> int:
     from tokenq_server.adapters.postgres.migrate import migrate
 
-    revision = migrate(settings.load().database_url.get_secret_value())
+    revision = migrate(settings.database_url.get_secret_value())
     logger.info("the schema is up to date", extra={"revision": revision})
     return 0
 
 
-def _rebuild() -> int:
-    from tokenq_server import rebuild, settings
+def _rebuild(settings: "ServerSettings") -> int:
+    from tokenq_server import rebuild
 
-    return asyncio.run(rebuild.rebuild(settings.load()))
+    return asyncio.run(rebuild.rebuild(settings))
 
 
 def _until_told(work: Callable[[], Any], stop: Callable[[], None]) -> int:
@@ -128,7 +132,7 @@ def _until_told(work: Callable[[], Any], stop: Callable[[], None]) -> int:
     return 0
 
 
-_PROGRAMS: dict[str, Callable[[], int]] = {
+_PROGRAMS: dict[str, Callable[["ServerSettings"], int]] = {
     "api": _api,
     "relay": _relay,
     "notify": _notify,

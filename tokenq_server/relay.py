@@ -8,6 +8,7 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from tokenq_server.failpoints import reach
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, EventLog, Fenced, PublishFailed, Tail, Topic
 
@@ -48,6 +49,7 @@ class Relay:
         await self._until_stopped(self._log.take_over())
         if self._stop.is_set():
             return
+        reach("relay.took_over")
         await self._topic.open()
         await self._resume()
         logger.info("relay is active")
@@ -64,6 +66,7 @@ class Relay:
             if cursor.partition is not None and cursor.offset is not None:
                 offsets[cursor.partition] = max(offsets.get(cursor.partition, -1), cursor.offset)
         tail = await self._topic.read_back(offsets)
+        reach("relay.read_back")
         starts = await self._log.refill_starts() if tail.lost else {}
         if tail.lost:
             logger.error("the topic has lost records; publishing them again", extra={"partitions": sorted(tail.lost)})
@@ -74,9 +77,14 @@ class Relay:
 
     async def _publish_some(self) -> bool:
         entries = await self._log.unpublished(_BATCH)
-        if entries:
-            await self._log.set_cursors(await self._topic.publish(entries))
-        return bool(entries)
+        if not entries:
+            return False
+        reach("relay.read")
+        cursors = await self._topic.publish(entries)
+        reach("relay.published")
+        await self._log.set_cursors(cursors)
+        reach("relay.cursor_moved")
+        return True
 
     async def _pause(self, seconds: float) -> None:
         try:

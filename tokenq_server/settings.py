@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from tokenq.contract.problems import ProblemCode, refuse
+from tokenq_server import failpoints
 
 _DEFAULT_DATABASE = "postgresql://tokenq@127.0.0.1:5432/tokenq"
 
@@ -53,6 +54,20 @@ class ServerSettings(BaseSettings):
     """The largest request body, in bytes."""
     docs: bool = True
     """Whether /docs and /openapi.json are served."""
+    failpoints: str = ""
+    """Places at which to die, fail or stall, for tests of durability: ``issue.after_commit=kill:0.01``."""
+
+    @field_validator("failpoints")
+    @classmethod
+    def _are_known(cls, text: str) -> str:
+        failpoints.parse(text)
+        return text
+
+    @model_validator(mode="after")
+    def _are_for_tests(self) -> Self:
+        if self.failpoints and self.env == "production":
+            raise ValueError("TOKENQ_FAILPOINTS is for tests only; it needs TOKENQ_ENV=development")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -88,7 +103,7 @@ def load() -> ServerSettings:
         return ServerSettings()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = "TOKENQ_" + "_".join(str(part) for part in first["loc"]).upper()
+        name = "TOKENQ_" + ("_".join(str(part) for part in first["loc"]) or "failpoints").upper()
         raise refuse(
             ProblemCode.INVALID, f"The setting {name} is wrong: {first['msg']}.", "Correct it and start again."
         ) from None

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from tokenq.contract.events import BadEvent, decode
 from tokenq.contract.problems import ProblemCode, Refused
+from tokenq_server.failpoints import reach
 from tokenq_server.notify.letters import kind_for
 from tokenq_server.services.mailing import BadRecord, Copy, InboxLost, MailQueue, NewJob, RawRecord
 
@@ -59,6 +60,7 @@ class Intake:
 
     async def _keep(self, records: list[RawRecord]) -> None:
         """Write until it is written: records once taken are not taken again by themselves."""
+        reach("notify.taken")
         while True:
             try:
                 await self._take_in(records)
@@ -68,7 +70,9 @@ class Intake:
                 if self._stop.is_set():
                     return
                 await asyncio.sleep(_RETRY_SECONDS)
+        reach("notify.rows_kept")
         await self._inbox.commit(records)
+        reach("notify.offsets_committed")
 
     async def _take_in(self, records: Sequence[RawRecord]) -> None:
         jobs, bad = sort_out(records)

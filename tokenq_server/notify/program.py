@@ -13,9 +13,9 @@ from tokenq_server.services.mailing import DeadLetter, MailQueue, RawRecord
 from tokenq_server.services.views import instant
 
 
-def main() -> int:
+def main(chosen: settings.ServerSettings) -> int:
     """Run until SIGTERM or SIGINT; answers the exit code."""
-    asyncio.run(_run(settings.load()))
+    asyncio.run(_run(chosen))
     return 0
 
 

@@ -8,6 +8,7 @@ import socket
 from dataclasses import dataclass
 
 from tokenq.contract.problems import Refused
+from tokenq_server.failpoints import reach
 from tokenq_server.notify.letters import Sender, compose
 from tokenq_server.services.mailing import Attempt, Job, Mailer, MailQueue, Verdict
 
@@ -51,6 +52,8 @@ class Sending:
         while not self._stop.is_set():
             try:
                 jobs = await self._queue.claim(self._owner, _AT_ONCE)
+                if jobs:
+                    reach("notify.claimed")
                 await asyncio.gather(*(self._send(job) for job in jobs))
             except Refused:
                 jobs = []
@@ -63,8 +66,10 @@ class Sending:
             attempt = await self._mailer.send(compose(job, self._sender))
         except ValueError as error:
             attempt = Attempt(Verdict.NEVER, str(error))
+        reach("notify.sent")
         wait = self._patience.next_try(job.attempts) if attempt.verdict is Verdict.LATER else None
         await self._settle(job, attempt, wait)
+        reach("notify.settled")
         fields = {"department": job.department_id, "seq": job.seq, "kind": job.kind, "attempt": job.attempts}
         if attempt.verdict is Verdict.SENT:
             logger.info("letter sent", extra=fields)

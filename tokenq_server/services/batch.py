@@ -19,6 +19,7 @@ from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.token import Token
 from tokenq_server.services.acting import Outcome, Request, act
 from tokenq_server.services.counting import Counts
+from tokenq_server.services.crash_points import reach
 from tokenq_server.services.ports import (
     Advance,
     Ask,
@@ -65,6 +66,7 @@ class Batch:
         """
         async with self._ledger.open() as transaction:
             locked = await transaction.lock(sorted({one for each in requests for one in departments_of(each.command)}))
+            reach("locked", requests)
             counters = Counters()
             floors = {
                 name: Floor(department, standing, locked.now, counters, self._forecast_of(name))
@@ -76,9 +78,12 @@ class Batch:
             for floor in floors.values():
                 if floor.day_is_over:
                     floor.turn_day(await transaction.leftovers(floor.id))
+            reach("loaded", requests)
             await self._line_up(transaction, requests, floors, before)
+            reach("line_asked", requests)
             outcomes, remembered = act(requests, floors, loaded)
             changed = [floor for floor in floors.values() if floor.standing != before[floor.id]]
+            reach("before_commit", requests)
             if changed or remembered:
                 await transaction.commit(changed, remembered, counters.opened if changed else ())
             self._count(changed)

@@ -15,6 +15,7 @@ from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.domain.commands import departments_of
 from tokenq_server.services.acting import Outcome, Reply, Request
 from tokenq_server.services.batch import Batch
+from tokenq_server.services.crash_points import reach, reach_answered
 from tokenq_server.services.ports import DEADLOCK, LOCKED, Advance, LedgerDown, LedgerRefused
 
 logger = logging.getLogger(__name__)
@@ -105,9 +106,21 @@ class GroupCommit:
             logger.exception("batch failed", extra={"requests": len(taken)})
             await self._again(taken, None, is_last_try=is_last_try)
         else:
+            await self._follow_up(taken, outcomes, steps)
+
+    async def _follow_up(self, taken: list[_Waiting], outcomes: list[Outcome], steps: list[Advance]) -> None:
+        """It is committed. Whatever fails from here on, nobody is left without an answer and the next batch comes."""
+        requests = [request for request, _ in taken]
+        try:
+            reach("after_commit", requests)
             self._answer(taken, outcomes)
             self._on_commit()
-            await self._tell_line(steps)
+            await reach_answered("after_ack", requests)
+            await self._batch.tell_line(steps)
+            reach("line_told", requests)
+        except Exception:
+            logger.exception("a committed batch was not followed up")
+            self._answer(taken, [_unavailable()] * len(taken))
 
     async def _again(self, taken: list[_Waiting], constraint: str | None, *, is_last_try: bool) -> None:
         """Nothing was written. One bad request or one locked department must not fail its neighbours."""
@@ -123,14 +136,8 @@ class GroupCommit:
         known = _CONSTRAINTS.get(constraint or "")
         self._answer(taken, [refuse(*known) if known else _broken()] * len(taken))
 
-    async def _tell_line(self, steps: list[Advance]) -> None:
-        """Redis may miss this and learn it from the log; the one task that commits must not end over it."""
-        try:
-            await self._batch.tell_line(steps)
-        except Exception:
-            logger.exception("telling the waiting line failed")
-
     def _answer(self, taken: list[_Waiting], outcomes: list[Outcome] | list[Refused]) -> None:
+        """Answer whoever has no answer yet and still listens."""
         for (_, future), outcome in zip(taken, outcomes, strict=True):
             with contextlib.suppress(asyncio.InvalidStateError):
                 if isinstance(outcome, Refused):

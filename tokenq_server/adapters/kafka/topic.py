@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in the stub
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, decode
+from tokenq_server.failpoints import reach
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail
 
 _READ_PATIENCE = 30.0
@@ -139,7 +140,9 @@ class KafkaTopic:
         failures: list[KafkaError] = []
         cursors: dict[str, Cursor] = {}
 
-        for entry in entries:
+        for number, entry in enumerate(entries):
+            if number == len(entries) // 2:
+                reach("relay.half_published")
             producer.produce(
                 TOPIC,
                 key=entry.department_id.encode(),

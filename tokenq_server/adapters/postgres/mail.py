@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.failpoints import reach
 from tokenq_server.services.mailing import Attempt, BadRecord, Copy, DeadLetter, Job, NewJob, RawRecord, Verdict
 
 # The log decides what is mailed to whom: a forged record finds no entry, and its address is never used.
@@ -122,6 +123,7 @@ class PostgresMailQueue:
                     await _bury(connection, job.source, "unknown event", "The log has no such event.")
             for record in bad:
                 await _bury(connection, record.source, "unreadable", record.error)
+            reach("notify.rows_written")
         return found
 
     async def claim(self, owner: str, limit: int) -> list[Job]:

@@ -1,0 +1,26 @@
+"""The failpoints on the way of a batch: one set for batches that issue, one for batches that call or move."""
+
+from collections.abc import Sequence
+
+from tokenq_server import failpoints
+from tokenq_server.domain.commands import Issue, TellNear, Tidy
+from tokenq_server.services.acting import Request
+
+
+def reach(step: str, requests: Sequence[Request]) -> None:
+    """The batch has come to this step. Raises InjectedFault where a test wants it."""
+    if failpoints.is_any_armed():
+        failpoints.reach(*_points(step, requests))
+
+
+async def reach_answered(step: str, requests: Sequence[Request]) -> None:
+    """The same, after the answers have left the process."""
+    if failpoints.is_any_armed():
+        await failpoints.reach_answered(*_points(step, requests))
+
+
+def _points(step: str, requests: Sequence[Request]) -> list[str]:
+    commands = [request.command for request in requests]
+    is_issue = any(isinstance(command, Issue) for command in commands)
+    is_call = any(not isinstance(command, Issue | Tidy | TellNear) for command in commands)
+    return [f"{way}.{step}" for way, is_on in (("issue", is_issue), ("call", is_call)) if is_on]
