@@ -66,6 +66,11 @@ class Part:
             self._process.send_signal(self.stop_signal)
 
     @property
+    def pid(self) -> int | None:
+        """Its process, while it runs."""
+        return self._process.pid if self._process is not None and self.is_alive else None
+
+    @property
     def is_alive(self) -> bool:
         """Whether its process runs."""
         return self._process is not None and self._process.poll() is None

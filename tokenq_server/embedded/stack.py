@@ -121,6 +121,8 @@ class Stack:
             "TOKENQ_REDIS_URL": where.redis,
             "TOKENQ_KAFKA_BOOTSTRAP": where.kafka,
             "TOKENQ_KAFKA_EMBEDDED": "1",
+            # The broker forgets the offsets when it ends, but a member of before could block a group of that name.
+            "TOKENQ_KAFKA_GROUP": f"tokenq-notify-{self.broker_part.times_ready}",
             "TOKENQ_KAFKA_FETCH_WAIT_MS": "20",
             "TOKENQ_MAIL_OUTBOX": where.mail_outbox,
             "TOKENQ_ADMIN_TOKEN_FILE": where.admin_token_file,

@@ -10,7 +10,6 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq_server.services.mailing import Copy, InboxLost, RawRecord
 
-_GROUP = "tokenq-notify"
 _LARGEST_COPY = 900_000
 """Bytes of a record that go into the dead-letter topic: a broker takes about a megabyte. Postgres keeps it whole."""
 
@@ -18,8 +17,9 @@ _LARGEST_COPY = 900_000
 class KafkaInbox:
     """Takes records and commits their offsets, only when told to."""
 
-    def __init__(self, bootstrap: str, fetch_wait_ms: int) -> None:
+    def __init__(self, bootstrap: str, group: str, fetch_wait_ms: int) -> None:
         self._bootstrap = bootstrap
+        self._group = group
         self._fetch_wait_ms = fetch_wait_ms
         self._consumer: Consumer | None = None
         self._producer: Producer | None = None
@@ -47,7 +47,7 @@ class KafkaInbox:
             self._consumer = Consumer(
                 {
                     "bootstrap.servers": self._bootstrap,
-                    "group.id": _GROUP,
+                    "group.id": self._group,
                     "enable.auto.commit": False,
                     "enable.auto.offset.store": False,
                     "auto.offset.reset": "earliest",
