@@ -8,6 +8,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from tests.chaos import kills, mail, network, stores
 from tests.chaos.campaign import Campaign, Fault, Result, carry_out, table
@@ -84,15 +85,17 @@ CHAPTERS = {
 }
 
 
+async def _times(script: Script, times: int, campaign: Campaign) -> None:
+    await script(campaign, times)
+
+
 async def _all(profile: str, only: list[str], times: int | None) -> list[Result]:
     results = []
     for name, chapter in CHAPTERS.items():
         if only and name not in only:
             continue
-        count = times or getattr(chapter, profile)
-        result = await carry_out(
-            name, chapter.plan, lambda campaign, chapter=chapter, count=count: chapter.script(campaign, count), mail_share=chapter.mail_share
-        )  # fmt: skip
+        script = partial(_times, chapter.script, times or getattr(chapter, profile))
+        result = await carry_out(name, chapter.plan, script, mail_share=chapter.mail_share)
         print(table([result]), flush=True)
         if result.violations:
             print(result.report, flush=True)

@@ -5,6 +5,8 @@ import random
 import signal
 from collections.abc import Callable
 
+import psutil
+
 from tests.chaos.campaign import Fault
 from tests.chaos.crowd import Crowd
 from tests.chaos.system import System
@@ -90,6 +92,4 @@ async def _epoch(system: System) -> object:
 
 def _ports(pid: int) -> set[int]:
     """The local TCP ports of a process."""
-    import psutil
-
     return {one.laddr.port for one in psutil.Process(pid).net_connections("tcp4") if one.laddr}

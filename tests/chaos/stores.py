@@ -11,6 +11,10 @@ from tests.chaos.campaign import Fault
 from tests.chaos.crowd import DEPARTMENTS, Crowd
 from tests.chaos.system import System
 
+_TERMINATE_ALL = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'tokenq' AND pid <> pg_backend_pid()
+"""
+
 
 async def _flush(system: System, crowd: Crowd) -> None:
     async with Redis.from_url(system.valkey.url) as redis:
@@ -59,9 +63,7 @@ async def _full_memory(system: System, crowd: Crowd) -> None:
 
 async def _no_backends(system: System, crowd: Crowd) -> None:
     async with await psycopg.AsyncConnection.connect(system.postgres.admin_url, autocommit=True) as connection:
-        await connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'tokenq' AND pid <> pg_backend_pid()"
-        )
+        await connection.execute(_TERMINATE_ALL)
 
 
 async def _locked(system: System, crowd: Crowd) -> None:
