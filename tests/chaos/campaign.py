@@ -144,7 +144,7 @@ async def carry_out(
     async with running(plan) as system:
         with History(system.folder / "history.jsonl") as history:
             crowd = Crowd(system.apis, system.admin_token, history, mail_share)
-            crowd.open_departments()
+            await asyncio.to_thread(crowd.open_departments)
             campaign = Campaign(system, crowd)
             async with crowd.at_work():
                 await crowd.recovered(time.monotonic())
