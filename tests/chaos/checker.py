@@ -7,8 +7,8 @@
 
 Call it when faults have ended, everybody has had a moment (the relay has caught up, letters are settled) and each
 department was touched once more; in a coroutine by ``await asyncio.to_thread(check, ...)``. What the stores alone can
-tell is checked by the library behind ``tokenq verify``, here as of a system at rest: followers must have caught up. What
-only clients can tell (N4–N7, S1, S2, S6, and M1–M3 and M6 by the mail server's own record) is checked here.
+tell is checked by the library behind ``tokenq verify``, here as of a system at rest: followers must have caught up.
+What only clients can tell (N4–N7, S1, S2, S6, and M1–M3 and M6 by the mail server's own record) is checked here.
 """
 
 import asyncio

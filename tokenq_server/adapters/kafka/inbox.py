@@ -10,7 +10,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq_server.services.mailing import Copy, InboxLost, RawRecord
 
-_GROUP = "tokenq-notify"
+GROUP = "tokenq-notify"
+"""The consumer group of every notify."""
 _LARGEST_COPY = 900_000
 """Bytes of a record that go into the dead-letter topic: a broker takes about a megabyte. Postgres keeps it whole."""
 
@@ -47,7 +48,7 @@ class KafkaInbox:
             self._consumer = Consumer(
                 {
                     "bootstrap.servers": self._bootstrap,
-                    "group.id": _GROUP,
+                    "group.id": GROUP,
                     "enable.auto.commit": False,
                     "enable.auto.offset.store": False,
                     "auto.offset.reset": "earliest",
