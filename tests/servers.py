@@ -112,6 +112,13 @@ def running_apache_kafka() -> Iterator[Running[ApacheKafka]]:
         yield _started(stack, apache_kafka(folder))
 
 
+@contextmanager
+def running_broker() -> Iterator[Running[Broker]]:
+    """The embedded broker alone, with nothing in it."""
+    with _servers_folder() as folder, ExitStack() as stack:
+        yield _started(stack, _broker(folder))
+
+
 def _started(stack: ExitStack, server: Server) -> Running[Server]:
     running = Running(server)
     stack.callback(running.stop)
@@ -141,10 +148,15 @@ def _embedded(folder: Path) -> tuple[Postgres, Valkey, Broker]:
     log = folder / "servers.log"
     postgres = Postgres(binaries.postgres, folder / "postgres", log, free_port(), password, password, run_as)
     valkey = Valkey(binaries.valkey, folder / "valkey", log, free_port(), password, run_as)
-    broker = Broker(binaries.tansu, log, free_port(), f"test-{os.getpid()}", run_as)
     postgres.prepare(durable=False)
     valkey.prepare()
-    return postgres, valkey, broker
+    return postgres, valkey, _broker(folder)
+
+
+def _broker(folder: Path) -> Broker:
+    run_as = choose_run_as()
+    binaries = locate(run_as, folder / "programs")
+    return Broker(binaries.tansu, folder / "servers.log", free_port(), f"test-{secrets.token_hex(4)}", run_as)
 
 
 def until(holds: Callable[[], object], explain: Callable[[], str] = str, seconds: float = 30.0) -> None:
