@@ -34,6 +34,10 @@ class KafkaReader:
         self._ends = await asyncio.to_thread(self._find_ends)
         return {number: low for number, (low, _) in self._ends.items()}
 
+    async def ends(self) -> dict[int, int]:
+        """Per partition that holds or held anything, the offset of the next record."""
+        return {number: high for number, (_, high) in (await asyncio.to_thread(self._find_ends)).items() if high}
+
     async def records(self) -> AsyncIterator[Sequence[TopicRecord]]:
         """Every record up to that end, a partition's in order."""
         left = {number: high for number, (low, high) in self._ends.items() if high > low}

@@ -56,7 +56,9 @@ class Letters:
         """Look at the next one."""
         before, self._before = self._before, row
         _check_letter(row, self._tally)
-        if before and (before.token_id, before.department_id) == (row.token_id, row.department_id):
+        if before and before.name == row.name:
+            self._tally.blame("M2", row.department_id, f"{row.name} is in the queue more than once.")
+        elif before and (before.token_id, before.department_id) == (row.token_id, row.department_id):
             _check_pair(before, row, self._tally)
 
 
