@@ -43,6 +43,7 @@ from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.setup import Setup
 from tokenq_server.services.staffing import Staffing
 from tokenq_server.services.sweeping import Sweeper
+from tokenq_server.services.verification.ports import Strictness
 from tokenq_server.services.verifying import Verifying
 from tokenq_server.settings import ServerSettings
 
@@ -145,12 +146,14 @@ def open_mailer(settings: ServerSettings) -> Mailer:
 
 
 @asynccontextmanager
-async def open_verifying(settings: ServerSettings, tell: Callable[[str], None]) -> AsyncIterator[Verifying]:
+async def open_verifying(
+    settings: ServerSettings, tell: Callable[[str], None], strictness: Strictness
+) -> AsyncIterator[Verifying]:
     """A check of all stores, which only reads; ``tell`` hears how it goes on."""
     lines = RedisLineCopies(settings.redis_url.get_secret_value())
     books = PostgresBooks(settings.database_url.get_secret_value())
     try:
-        yield Verifying(books, lines, KafkaReader(settings.kafka_bootstrap), tell=tell)
+        yield Verifying(books, lines, KafkaReader(settings.kafka_bootstrap), strictness, tell)
     finally:
         await lines.close()
 

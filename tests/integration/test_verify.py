@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,12 +16,14 @@ from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
-from tokenq_server.domain.commands import CallToken, TransferToken, UndoMove
+from tokenq_server.domain.commands import CallToken, TellNear, Tidy, TransferToken, UndoMove
 from tokenq_server.domain.counters import Operator
 from tokenq_server.domain.invariants.catalog import RULES
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.domain.lifecycle import Verb
+from tokenq_server.domain.lifecycle import MOVES, Verb
 from tokenq_server.relay import Relay
+from tokenq_server.services.acting import Request
+from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.verification.ports import Strictness
 from tokenq_server.services.verifying import Verifying
 
@@ -122,7 +125,10 @@ async def test_a_day_with_every_verb_is_well(core: Core, servers: Servers) -> No
     await publish(core, servers)
     tally = await verified(core, servers, strictness=Strictness(at_rest=True), with_topic=True)
 
+    kinds = {row["event_type"] for row in await core.rows("SELECT DISTINCT event_type FROM outbox")}
+
     assert tally.violations == {}
+    assert {str(move.event) for verb, move in MOVES.items() if verb is not Verb.EXPIRE} <= kinds
     assert set(RULES) - set(tally.checked) <= {"M1", "M2", "M3", "M4", "M6"}
     assert tally.checked["S3"] > 200
 
@@ -145,3 +151,32 @@ async def test_a_system_under_load_gives_no_false_alarm(core: Core, servers: Ser
     await relaying
 
     assert rounds > 1
+
+
+async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> None:
+    """The parked come back, near turns are told, and a day that ends expires who is left over, wherever they came from."""
+    await core.setup.put_branch(Branch("main", "Main", "Pacific/Pago_Pago", 0), "ann")
+    one, other = await core.department(), await core.department()
+    tokens = await core.issue(one, 6, email="ada@example.com", near_turn=3)
+    until = datetime.now(UTC) + timedelta(milliseconds=50)
+    await core.move(await core.call(one, "1"), Verb.PARK, until=until)
+    await core.commit.submit(Request(TellNear(one, ((tokens[3]["tokenId"], 3),))))
+    async with asyncio.timeout(10):
+        while not await core.rows("SELECT 1 FROM outbox WHERE event_type = 'TOKEN_RESUMED'"):
+            await core.commit.submit(Request(Tidy(one)))
+    await core.move(await core.call(one, "1"), Verb.START)
+    await core.call(one, "2")
+    await core.move(await core.call(one, "3"), Verb.PARK)
+    await core.do(TransferToken(one, "ann", tokens[5]["tokenId"], other))
+    # More than a day further east: the business day is over, whatever time it is.
+    await core.setup.put_branch(Branch("main", "Main", "Pacific/Kiritimati", 0), "ann")
+    await core.issue(one, 2)
+    await core.issue(other)
+    await core.serve(one, "1")
+    await core.serve(one, "1")
+    tally = await verified(core, servers, strictness=Strictness(at_rest=True))
+    kinds = {row["event_type"] for row in await core.rows("SELECT DISTINCT event_type FROM outbox")}
+
+    assert tally.violations == {}
+    assert {"TOKEN_EXPIRED", "TOKEN_RESUMED", "TOKEN_TURN_NEAR", "TOKEN_TRANSFERRED"} <= kinds
+    assert tally.checked["L2"] == 9

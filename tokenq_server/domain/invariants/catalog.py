@@ -30,3 +30,6 @@ RULES: dict[str, str] = {
     "M6": "Every letter goes to the address kept with the token.",
 }
 """What the stores alone can tell."""
+
+AT_REST = frozenset({"R3"})
+"""Those that only hold while nothing is in flight."""
