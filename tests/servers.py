@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -19,7 +19,7 @@ from tokenq_server.embedded.broker import Broker
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.postgres import Postgres
 from tokenq_server.embedded.privileges import choose_run_as
-from tokenq_server.embedded.processes import last_words, spawn, stop
+from tokenq_server.embedded.processes import Command, last_words, spawn, stop
 from tokenq_server.embedded.valkey import Valkey
 
 Server = TypeVar("Server", bound=Postgres | Valkey | Broker | ApacheKafka)
@@ -112,6 +112,26 @@ def running_apache_kafka() -> Iterator[Running[ApacheKafka]]:
         yield _started(stack, apache_kafka(folder))
 
 
+@contextmanager
+def running_broker() -> Iterator[Running[Broker]]:
+    """The embedded broker alone, with nothing in it."""
+    with _servers_folder() as folder, ExitStack() as stack:
+        yield _started(stack, _broker(folder))
+
+
+@contextmanager
+def running_postgres(*settings: str) -> Iterator[Running[Postgres]]:
+    """A PostgreSQL alone, with settings (``name=value``) that the product would not choose."""
+
+    class Unusual(Postgres):
+        def command(self) -> Command:
+            command = super().command()
+            return replace(command, argv=[*command.argv, *(word for one in settings for word in ("-c", one))])
+
+    with _servers_folder() as folder, ExitStack() as stack:
+        yield _started(stack, _postgres(folder, Unusual))
+
+
 def _started(stack: ExitStack, server: Server) -> Running[Server]:
     running = Running(server)
     stack.callback(running.stop)
@@ -137,14 +157,27 @@ def _servers_folder() -> Iterator[Path]:
 def _embedded(folder: Path) -> tuple[Postgres, Valkey, Broker]:
     run_as = choose_run_as()
     binaries = locate(run_as, folder / "programs")
+    valkey = Valkey(
+        binaries.valkey, folder / "valkey", folder / "servers.log", free_port(), secrets.token_urlsafe(12), run_as
+    )
+    valkey.prepare()
+    return _postgres(folder), valkey, _broker(folder)
+
+
+def _postgres(folder: Path, kind: type[Postgres] = Postgres) -> Postgres:
+    run_as = choose_run_as()
+    binaries = locate(run_as, folder / "programs")
     password = secrets.token_urlsafe(12)
     log = folder / "servers.log"
-    postgres = Postgres(binaries.postgres, folder / "postgres", log, free_port(), password, password, run_as)
-    valkey = Valkey(binaries.valkey, folder / "valkey", log, free_port(), password, run_as)
-    broker = Broker(binaries.tansu, log, free_port(), f"test-{os.getpid()}", run_as)
+    postgres = kind(binaries.postgres, folder / "postgres", log, free_port(), password, password, run_as)
     postgres.prepare(durable=False)
-    valkey.prepare()
-    return postgres, valkey, broker
+    return postgres
+
+
+def _broker(folder: Path) -> Broker:
+    run_as = choose_run_as()
+    binaries = locate(run_as, folder / "programs")
+    return Broker(binaries.tansu, folder / "servers.log", free_port(), f"test-{secrets.token_hex(4)}", run_as)
 
 
 def until(holds: Callable[[], object], explain: Callable[[], str] = str, seconds: float = 30.0) -> None:

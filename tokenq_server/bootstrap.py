@@ -1,7 +1,7 @@
 """The only place that opens things: settings in, services out."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +9,11 @@ from pathlib import Path
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.words import Role
 from tokenq_server.adapters.kafka.inbox import KafkaInbox
+from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.adapters.passwords import Argon2Passwords
+from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.postgres.counters import PostgresCounters
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.day_log import PostgresDayLog
@@ -23,6 +25,7 @@ from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.postgres.people import PostgresPeople
 from tokenq_server.adapters.postgres.reading import PostgresReading
 from tokenq_server.adapters.postgres.setup import PostgresSetup
+from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.adapters.redis.waiting_line import RedisLine
 from tokenq_server.adapters.smtp import OutboxMailer, SmtpMailer
 from tokenq_server.relay import Relay
@@ -40,6 +43,8 @@ from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.setup import Setup
 from tokenq_server.services.staffing import Staffing
 from tokenq_server.services.sweeping import Sweeper
+from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verifying import Verifying
 from tokenq_server.settings import ServerSettings
 
 
@@ -131,13 +136,26 @@ async def open_mail_queue(settings: ServerSettings) -> AsyncIterator[MailQueue]:
 
 def open_inbox(settings: ServerSettings) -> KafkaInbox:
     """Notify's consumer; it joins its group when it is first asked."""
-    return KafkaInbox(settings.kafka_bootstrap, settings.kafka_group, settings.kafka_fetch_wait_ms)
+    return KafkaInbox(settings.kafka_bootstrap, settings.kafka_fetch_wait_ms)
 
 
 def open_mailer(settings: ServerSettings) -> Mailer:
     """The mail server of the settings, or a folder while there is none. Raises Refused for a wrong address."""
     url = settings.smtp_url.get_secret_value()
     return SmtpMailer(url) if url else OutboxMailer(settings.outbox_folder)
+
+
+@asynccontextmanager
+async def open_verifying(
+    settings: ServerSettings, tell: Callable[[str], None], strictness: Strictness
+) -> AsyncIterator[Verifying]:
+    """A check of all stores, which only reads; ``tell`` hears how it goes on."""
+    lines = RedisLineCopies(settings.redis_url.get_secret_value())
+    books = PostgresBooks(settings.database_url.get_secret_value())
+    try:
+        yield Verifying(books, lines, KafkaReader(settings.kafka_bootstrap), strictness, tell)
+    finally:
+        await lines.close()
 
 
 async def refuse_unsafe_stores(settings: ServerSettings) -> None:

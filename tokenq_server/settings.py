@@ -32,8 +32,6 @@ class ServerSettings(BaseSettings):
     """Kafka brokers, ``host:port`` with commas between."""
     kafka_partitions: int = Field(default=3, ge=1, le=1000)
     """How many partitions a newly created ``token-events`` gets; never change it in place."""
-    kafka_group: str = "tokenq-notify"
-    """The consumer group of all notify processes; each system on a shared Kafka needs its own."""
     kafka_embedded: bool = False
     """The broker is the memory-only one of ``tokenq up``."""
     kafka_fetch_wait_ms: int = Field(default=100, ge=1, le=5000)

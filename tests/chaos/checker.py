@@ -7,16 +7,29 @@
 
 Call it when faults have ended, everybody has had a moment (the relay has caught up, letters are settled) and each
 department was touched once more; in a coroutine by ``await asyncio.to_thread(check, ...)``. What the stores alone can
-tell is checked by the library behind ``tokenq verify``, here as of a system at rest: followers must have caught up. What
-only clients can tell (N4–N7, S1, S2, S6, and M1–M3 and M6 by the mail server's own record) is checked here.
+tell is checked by the library behind ``tokenq verify``, here as of a system at rest: followers must have caught up.
+What only clients can tell (N4–N7, S1, S2, S6, and M1–M3 and M6 by the mail server's own record) is checked here.
 """
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, LiteralString
 
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.chaos.clients import Dump, check_clients
+from tests.chaos.history import read
+from tests.chaos.mailbox import check_mailbox, read_deliveries
+from tokenq_server.adapters.kafka.reader import KafkaReader
+from tokenq_server.adapters.postgres.books import PostgresBooks
+from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.invariants.tally import Tally, Violation
+from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verifying import Verifying
 
 
 @dataclass(frozen=True)
@@ -70,4 +83,33 @@ async def _check(
     departments: Sequence[str],
     allowed_duplicates: int | None,
 ) -> Tally:
-    return Tally()
+    strictness = Strictness(at_rest=True, letters_settled=smtp_log is not None, allowed_duplicates=allowed_duplicates)
+    lines = RedisLineCopies(redis_url) if redis_url else None
+    topic = KafkaReader(kafka_bootstrap) if kafka_bootstrap else None
+    try:
+        tally = await Verifying(PostgresBooks(dsn), lines, topic, strictness).run(departments)
+    finally:
+        if lines is not None:
+            await lines.close()
+    if history is not None:
+        check_clients(read(history), await _dump(dsn), tally)
+    if smtp_log is not None:
+        jobs = await _rows(dsn, "SELECT department_id, seq, kind, token_id, recipient, state, ambiguous FROM mail_job")
+        check_mailbox(read_deliveries(smtp_log), jobs, tally)
+    return tally
+
+
+async def _dump(dsn: str) -> Dump:
+    tokens = await _rows(dsn, "SELECT token_id, issued_in, day, number, display, claim_version FROM token")
+    kept = await _rows(dsn, "SELECT key, body FROM idempotency WHERE body LIKE '{%'")
+    served = await _rows(dsn, "SELECT DISTINCT token_id FROM outbox WHERE event_type = 'TOKEN_SERVED'")
+    return Dump(
+        {row["token_id"]: row for row in tokens},
+        {row["key"]: json.loads(row["body"]) for row in kept},
+        frozenset(row["token_id"] for row in served),
+    )
+
+
+async def _rows(dsn: str, statement: LiteralString) -> list[dict[str, Any]]:
+    async with await psycopg.AsyncConnection.connect(dsn, row_factory=dict_row, autocommit=True) as connection:
+        return await (await connection.execute(statement)).fetchall()

@@ -34,7 +34,7 @@ async def _through(campaign: Campaign, kind: str, points: Sequence[str], times: 
         before = campaign.crowd.acknowledged.total()
         chance = 1.0 if point in _CERTAIN else _CHANCES[kind]
         system.failpoints[name] = f"{point}=kill:{chance}"
-        system.parts[name].restart()
+        system.restart(name)
         deaths = Deaths(system, name, point)
         give_up = time.monotonic() + _LONGEST_SECONDS
         while row.injected < times:
@@ -46,7 +46,7 @@ async def _through(campaign: Campaign, kind: str, points: Sequence[str], times: 
                     row.recoveries.append(await campaign.crowd.recovered(time.monotonic()))
         row.acknowledged = campaign.crowd.acknowledged.total() - before
     system.failpoints[name] = ""
-    system.parts[name].restart()
+    system.restart(name)
 
 
 class Deaths:

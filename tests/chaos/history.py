@@ -7,9 +7,9 @@ An operation begins with ``invoke`` and ends with exactly one of
 * ``info``: nobody knows (a timeout, a reset, a 5xx). The client repeats it **with the same key**, as a new operation.
 
 ``proc`` is the client, which does one thing at a time. A line is
-``{"t": monotonic ns, "proc", "type", "f", "dept", "key", "value", "err"}``. The value of an ``invoke`` is what was asked
-(``counterId``, ``tokenId``, ``claimVersion`` where there are such); of an ``ok`` it is ``{"status", "body"}``, the body
-being the text as it came, to the byte. :func:`read` pairs the edges again.
+``{"t": monotonic ns, "proc", "type", "f", "dept", "key", "value", "err"}``. The value of an ``invoke`` is what was
+asked (``counterId``, ``tokenId``, ``claimVersion`` where there are such); of an ``ok`` it is ``{"status", "body"}``,
+the body being the text as it came, to the byte. :func:`read` pairs the edges again.
 """
 
 import json

@@ -57,7 +57,7 @@ def hand_over() -> Fault:
         part = any_of("api")(system)
         await system.until(lambda: part.ready and part.is_alive, f"{part.name} runs")
         before = part.pid
-        part.restart()
+        system.restart(part.name)
         await system.until(lambda: part.pid not in (None, before), f"{part.name} is started again")
 
     return Fault("SIGTERM api, restarted", inject)

@@ -1,10 +1,12 @@
-"""A mail server that keeps what it accepted, and misbehaves on command."""
+"""A mail server that keeps the record that the checker reads, and misbehaves on command."""
 
-import asyncio
+import email
 import json
-from email import message_from_bytes
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tokenq_server.embedded.ports import free_port
@@ -21,24 +23,21 @@ class MailServer:
         self.reply = "250 OK"
         self.cuts = 0
         self.accepted = 0
-        self._log = log.open("a")
-        self._server: asyncio.Server | None = None
-        self._sessions: set[SMTP] = set()
+        self._log = log.open("a", encoding="utf-8")
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
 
     @property
     def url(self) -> str:
         """For ``TOKENQ_SMTP_URL``."""
         return f"smtp://127.0.0.1:{self.port}"
 
-    async def start(self) -> None:
-        """Begin to listen."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: SMTP(self, enable_SMTPUTF8=False), "127.0.0.1", self.port)
+    def start(self) -> None:
+        """Begin to listen, in a thread."""
+        self._controller.start()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Stop."""
-        if self._server is not None:
-            self._server.close()
+        self._controller.stop()
         self._log.close()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
@@ -47,9 +46,7 @@ class MailServer:
             return self.reply
         is_cut = self.cuts > 0
         self.cuts -= is_cut
-        content = envelope.content
-        assert isinstance(content, bytes)
-        letter = message_from_bytes(content)
+        letter = email.message_from_bytes(envelope.original_content or b"")
         line = {"messageId": letter["Message-ID"], "rcpt": envelope.rcpt_tos, "reply": 250, "cut": is_cut}
         self._log.write(json.dumps(line) + "\n")
         self._log.flush()
@@ -57,3 +54,14 @@ class MailServer:
         if is_cut and server.transport is not None:
             server.transport.abort()
         return self.reply
+
+
+@contextmanager
+def mail_server(log: Path) -> Iterator[str]:
+    """One that takes everything; the URL for the sender."""
+    server = MailServer(log)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.close()

@@ -57,7 +57,6 @@ class System:
     failpoints: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     is_over: threading.Event = field(default_factory=threading.Event)
-    _broker_starts: int = 1
 
     @property
     def apis(self) -> list[str]:
@@ -100,15 +99,10 @@ class System:
             part.finish()
 
     def _tend(self) -> None:
-        """Start again whatever ended; a broker that came back empty gets new followers, as under ``tokenq up``."""
+        """Start again whatever ended."""
         for part in self.parts.values():
             part.tend()
             part.failures = min(part.failures, 2)  # it is killed all the time: no growing pauses
-        starts = self.parts["broker"].times_ready
-        if starts > self._broker_starts:
-            self._broker_starts = starts
-            for part in self.named("relay") + self.named("notify"):
-                part.restart()
 
     async def until(self, holds: Callable[[], object], what: str, seconds: float = 60.0) -> None:
         """Wait until it holds. Raises AssertionError when it does not within that time."""
@@ -116,6 +110,10 @@ class System:
         while not holds():
             assert time.monotonic() < deadline, f"{what} did not come true within {seconds:.0f} s; see {self.folder}"
             await asyncio.sleep(_TICK)
+
+    def restart(self, name: str) -> None:
+        """Ask a program to end; it is started again at once, with the failpoints of now."""
+        self.send(self.parts[name], signal.SIGTERM)
 
     async def all_ready(self) -> None:
         """Wait until every part is ready."""
@@ -149,7 +147,7 @@ async def running(plan: Plan, keep: bool = False) -> AsyncIterator[System]:
         await asyncio.to_thread(keeper.join)
         for proxy in system.proxies.values():
             await proxy.close()
-        await system.mail.close()
+        system.mail.close()
     if not keep:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -164,7 +162,7 @@ async def _made(folder: Path, plan: Plan) -> System:
     valkey = Valkey(found.valkey, folder / "valkey", folder / "valkey.log", free_port(), password, run_as)
     broker = Broker(found.tansu, folder / "broker.log", free_port(), f"chaos-{secrets.token_hex(4)}", run_as)
     system = System(folder, plan, postgres, valkey, broker, MailServer(folder / "smtp.jsonl"))
-    await system.mail.start()
+    system.mail.start()
     ports = {"postgres": postgres.port, "redis": valkey.port, "kafka": broker.port, "smtp": system.mail.port}
     for name in LINKS if plan.proxied else ():
         system.proxies[name] = Proxy(ports[name])
@@ -187,7 +185,14 @@ def _stores(system: System) -> None:
             store.is_ready,
             lambda progress: None,
             stop_signal=store.stop_signal,
+            on_failure=(lambda part: _end_followers(system)) if name == "broker" else None,
         )
+
+
+def _end_followers(system: System) -> None:
+    """As under ``tokenq up``: they must not meet a broker that has forgotten everything."""
+    for part in system.named("relay") + system.named("notify"):
+        part.kill()
 
 
 def _advertised(system: System, command: Command) -> Command:
@@ -206,7 +211,7 @@ def _programs(system: System) -> None:
             name = f"{kind}{number}"
             if kind == "api":
                 system.ports[name] = free_port()
-            needs = stores if name == "api0" else [system.parts["api0"]]
+            needs = stores if name == "api0" else [system.parts["api0"], system.parts["broker"]]
             system.parts[name] = Part(
                 name,
                 name,
@@ -232,7 +237,6 @@ def _settings(system: System, name: str) -> Mapping[str, str]:
         "TOKENQ_KAFKA_BOOTSTRAP": _through(system.broker.bootstrap, system.broker.port, ports.get("kafka")),
         "TOKENQ_SMTP_URL": _through(system.mail.url, system.mail.port, ports.get("smtp")),
         "TOKENQ_KAFKA_EMBEDDED": "1",
-        "TOKENQ_KAFKA_GROUP": f"tokenq-notify-{system.parts['broker'].times_ready}",
         "TOKENQ_KAFKA_FETCH_WAIT_MS": "20",
         "TOKENQ_MIGRATE": "1",
         "TOKENQ_ADMIN_TOKEN_FILE": str(system.folder / "admin.token"),

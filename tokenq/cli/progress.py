@@ -1,4 +1,4 @@
-"""The progress of ``tokenq up`` on stderr: one live line per part on a terminal, plain lines elsewhere."""
+"""Progress on stderr: of ``tokenq up``, one live line per part, and of what just takes long, one line in all."""
 
 import os
 import sys
@@ -11,7 +11,36 @@ from tokenq.printable import printable
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.status import Status
     from rich.table import Table
+
+
+class Working:
+    """One live line that says what is being done; nothing where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._status: Status | None = None
+
+    def __enter__(self) -> "Working":
+        if _is_terminal():
+            from rich.console import Console
+
+            self._status = Console(stderr=True, markup=False, highlight=False).status("")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def tell(self, what: str) -> None:
+        """Say what is being done now."""
+        if self._status is not None:
+            from rich.text import Text
+
+            self._status.update(Text(printable(what)))
 
 
 class Step(Protocol):
@@ -39,7 +68,7 @@ class Progress:
         self._live: Live | None = None
 
     def __enter__(self) -> "Progress":
-        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        if _is_terminal():
             from rich.console import Console
             from rich.live import Live
 
@@ -67,6 +96,10 @@ class Progress:
             if self._live is not None:
                 self._live.stop()
                 self._live = None
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _drawn(steps: dict[str, Step]) -> "Table":

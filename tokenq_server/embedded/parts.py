@@ -52,11 +52,10 @@ class Part:
             self.times_ready += 1
             self.report(Progress(self.name, "ready"))
 
-    def restart(self) -> None:
-        """Ask it to end; it is started again at once when it has."""
-        self.failures = 0
+    def kill(self) -> None:
+        """End it at once; it is started again as soon as what it needs is ready."""
         if self._process is not None and self.is_alive:
-            self._process.send_signal(self.stop_signal)
+            self._process.kill()
 
     def ask_to_stop(self) -> None:
         """Send its stop signal and do not wait."""

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from tokenq.contract.events import BadEvent, decode
 from tokenq.contract.problems import ProblemCode, Refused
+from tokenq_server.domain.lettering import kind_for
 from tokenq_server.failpoints import reach
-from tokenq_server.notify.letters import kind_for
 from tokenq_server.services.mailing import BadRecord, Copy, InboxLost, MailQueue, NewJob, RawRecord
 
 logger = logging.getLogger(__name__)

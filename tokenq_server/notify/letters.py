@@ -1,11 +1,10 @@
-"""Which event calls for which letter, and what it says. Pure: nothing is read or sent here."""
+"""What a letter says. Pure: nothing is read or sent here."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from tokenq.contract.events import Event, EventType
 from tokenq.contract.words import LetterKind
 from tokenq_server.services.mailing import Job, Letter
 
@@ -15,13 +14,6 @@ _SUBJECTS = {
     LetterKind.CALLED: "It is your turn: {number}",
     LetterKind.SERVED: "You have been served: {number}",
     LetterKind.MISSED: "We called you: {number}",
-}
-_KINDS = {
-    EventType.TOKEN_GENERATED: LetterKind.ISSUED,
-    EventType.TOKEN_TURN_NEAR: LetterKind.NEAR,
-    EventType.TOKEN_CALLED: LetterKind.CALLED,
-    EventType.TOKEN_SERVED: LetterKind.SERVED,
-    EventType.TOKEN_NO_SHOW: LetterKind.MISSED,
 }
 
 _environment = Environment(
@@ -43,13 +35,6 @@ class Sender:
     def domain(self) -> str:
         """The part after the ``@``."""
         return self.address.rpartition("@")[2].rstrip(">") or "localhost"
-
-
-def kind_for(event: Event) -> str | None:
-    """Which letter an event calls for, if any; the department may have switched it off."""
-    if event.event_type == EventType.TOKEN_CALLED and event.data.get("served"):
-        return None  # called and served in one step: nobody is on the way
-    return _KINDS.get(EventType(event.event_type)) if event.event_type in EventType.__members__ else None
 
 
 def compose(job: Job, sender: Sender) -> Letter:

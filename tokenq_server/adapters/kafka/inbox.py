@@ -10,6 +10,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq_server.services.mailing import Copy, InboxLost, RawRecord
 
+GROUP = "tokenq-notify"
+"""The consumer group of every notify."""
 _LARGEST_COPY = 900_000
 """Bytes of a record that go into the dead-letter topic: a broker takes about a megabyte. Postgres keeps it whole."""
 
@@ -17,9 +19,8 @@ _LARGEST_COPY = 900_000
 class KafkaInbox:
     """Takes records and commits their offsets, only when told to."""
 
-    def __init__(self, bootstrap: str, group: str, fetch_wait_ms: int) -> None:
+    def __init__(self, bootstrap: str, fetch_wait_ms: int) -> None:
         self._bootstrap = bootstrap
-        self._group = group
         self._fetch_wait_ms = fetch_wait_ms
         self._consumer: Consumer | None = None
         self._producer: Producer | None = None
@@ -47,7 +48,7 @@ class KafkaInbox:
             self._consumer = Consumer(
                 {
                     "bootstrap.servers": self._bootstrap,
-                    "group.id": self._group,
+                    "group.id": GROUP,
                     "enable.auto.commit": False,
                     "enable.auto.offset.store": False,
                     "auto.offset.reset": "earliest",

@@ -37,7 +37,7 @@ FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::bigint[]) AS n(department_i
 WHERE relay_cursor.department_id = n.department_id
 """
 
-_REFILL = """
+REFILL_STARTS = """
 SELECT s.department_id, coalesce(
   (SELECT min(o.seq) - 1 FROM outbox o WHERE o.department_id = s.department_id AND o.at > now() - interval '7 days'),
   s.last_seq) AS seq
@@ -75,7 +75,7 @@ class PostgresEventLog:
 
     async def refill_starts(self) -> dict[str, int]:
         """The seq after which to publish again, per department, when the topic has lost everything."""
-        return {row["department_id"]: row["seq"] for row in await self._rows(_REFILL, [])}
+        return {row["department_id"]: row["seq"] for row in await self._rows(REFILL_STARTS, [])}
 
     async def set_cursors(self, cursors: dict[str, Cursor]) -> None:
         """Move cursors, unless a later relay has taken over."""

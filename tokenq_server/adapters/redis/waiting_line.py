@@ -16,12 +16,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from tokenq.contract.words import Priority
 from tokenq_server.domain.policy import RANK
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry
 
 _CLASS_WIDTH = 1 << 48
 _MIDDLE = 1 << 40
 """Places may fall below zero (somebody put first again and again); the offset keeps scores inside their class."""
+_CLASSES = {rank: priority for priority, rank in RANK.items()}
 _STAGE_CHUNK = 2_000
 _SOURCE = (files("tokenq_server.adapters.redis") / "tokenq.lua").read_text()
 _VERSION = hashlib.sha256(_SOURCE.encode()).hexdigest()[:12]
@@ -46,7 +48,7 @@ class RedisLine:
 
     async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
         """Answer every ask in one round trip."""
-        calls = [("ask", _keys(ask.department_id, ask.day, "meta", "ctr", "q"), _ask_values(ask)) for ask in asks]
+        calls = [("ask", keys(ask.department_id, ask.day, "meta", "ctr", "q"), _ask_values(ask)) for ask in asks]
         replies = await self._call(calls)
         return [
             LineAnswer(int(first), int(at), [int(one) for one in ids] if int(in_step) else None)
@@ -60,14 +62,14 @@ class RedisLine:
             values: list[Any] = [step.prev, step.new, step.last_no]
             for change in step.changes:
                 values += ["+" if change.joins else "-", _score(change.entry), _member(change.entry)]
-            calls.append(("advance", _keys(step.department_id, step.day, "meta", "ctr", "q"), values))
+            calls.append(("advance", keys(step.department_id, step.day, "meta", "ctr", "q"), values))
         return [int(at) for at in await self._call(calls)]
 
     async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
         """Replace a department's line."""
         # A name of its own: a late part of a rebuild that timed out must not get into this one.
         attempt = f"q:new:{secrets.token_hex(4)}"
-        meta, counter, line, staged = _keys(ask.department_id, ask.day, "meta", "ctr", "q", attempt)
+        meta, counter, line, staged = keys(ask.department_id, ask.day, "meta", "ctr", "q", attempt)
         for start in range(0, len(entries), _STAGE_CHUNK):
             chunk = entries[start : start + _STAGE_CHUNK]
             values = [value for entry in chunk for value in (_score(entry), _member(entry))]
@@ -118,7 +120,8 @@ class RedisLine:
             raise LineDown from error
 
 
-def _keys(department_id: str, day: Any, *names: str) -> list[str]:
+def keys(department_id: str, day: Any, *names: str) -> list[str]:
+    """The names under which a department's line is kept."""
     tag = f"tq:{{{department_id}}}"
     return [f"{tag}:{name}" if name == "meta" else f"{tag}:{day}:{name}" for name in names]
 
@@ -129,6 +132,12 @@ def _ask_values(ask: Ask) -> list[Any]:
 
 def _score(entry: LineEntry) -> int:
     return RANK[entry.priority] * _CLASS_WIDTH + _MIDDLE + entry.place
+
+
+def place_of(score: int) -> tuple[Priority, int]:
+    """The class and the place behind a score."""
+    rank, place = divmod(score, _CLASS_WIDTH)
+    return _CLASSES[rank], place - _MIDDLE
 
 
 def _member(entry: LineEntry) -> str:

@@ -1,0 +1,83 @@
+"""``tokenq verify``: what it prints, and how it exits."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from tests.cli.conftest import Cli, Done
+from tests.servers import Servers
+from tests.without_http import Core, open_core
+from tokenq_server.domain.invariants.catalog import RULES
+
+
+@pytest.fixture
+async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
+    async with open_core(fresh_database(schema), servers.redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def verify(cli: Cli, core: Core, servers: Servers) -> Callable[..., Done]:
+    """The command with the server's settings."""
+
+    def run(*arguments: str, **variables: str) -> Done:
+        settings = {
+            "TOKENQ_DATABASE_URL": core.dsn,
+            "TOKENQ_REDIS_URL": servers.redis_url,
+            "TOKENQ_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
+        }
+        return cli("verify", *arguments, **{**settings, **variables})
+
+    return run
+
+
+async def test_all_is_well(core: Core, verify: Callable[..., Done]) -> None:
+    """One row per rule, in plain words; R3 is only asked of a system at rest."""
+    name = await core.department()
+    await core.issue(name, 3)
+    done = verify()
+
+    assert (done.code, done.err) == (0, "")
+    rows = {line.split()[0]: line for line in done.out.splitlines()[1:]}
+    assert set(rows) == set(RULES) - {"R3"}
+    assert RULES["N2"] in rows["N2"]
+    assert rows["N2"].split()[-2:] == ["7", "0"]
+
+
+async def test_what_is_wrong_is_said_and_bounded(core: Core, verify: Callable[..., Done]) -> None:
+    """Exit code 1, a line each, and not ten thousand of them."""
+    name = await core.department()
+    await core.issue(name, 30)
+    await core.run("UPDATE token SET place = place + 1000")
+    done = verify()
+
+    assert done.code == 1
+    assert sum(line.startswith(f"L2 {name} Token ") for line in done.out.splitlines()) == 20
+    assert "L2 … and 10 more" in done.out
+    document = json.loads(verify("--json").out)
+    assert document["ok"] is False
+    assert len([one for one in document["violations"] if one["code"] == "L2"]) == 30
+    assert set(document["violations"][0]) == {"code", "departmentId", "sentence"}
+    assert set(document["rules"][0]) == {"code", "rule", "checked", "violations", "notChecked"}
+
+
+async def test_only_the_departments_named(core: Core, verify: Callable[..., Done]) -> None:
+    one, other = await core.department(), await core.department()
+    await core.issue(one)
+    await core.run("UPDATE dept_state SET last_no = 9 WHERE department_id = %s", one)
+
+    assert verify(one.lower()).code == 1
+    assert verify(other).code == 0
+    assert verify("NOWHERE").code == 3
+
+
+async def test_what_is_away_is_not_checked_and_not_wrong(core: Core, verify: Callable[..., Done]) -> None:
+    """Only without Postgres there is nothing to say."""
+    await core.issue(await core.department())
+    done = verify(TOKENQ_REDIS_URL="redis://127.0.0.1:1/0", TOKENQ_KAFKA_BOOTSTRAP="127.0.0.1:1")
+
+    assert done.code == 0
+    assert "R1 not checked, or not whole: Redis does not answer." in done.out
+    assert "K1, K2, K3, K4, K5 not checked, or not whole: Kafka:" in done.out
+    assert verify(TOKENQ_DATABASE_URL="postgresql://127.0.0.1:1/none").code == 6

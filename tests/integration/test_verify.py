@@ -1,0 +1,182 @@
+"""Verify: silent while all is well, also under load; and each rule's own code once something is damaged."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.servers import Servers
+from tests.without_http import Body, Core, open_core
+from tokenq.contract.problems import Refused
+from tokenq.contract.words import Priority, RequeuePosition
+from tokenq_server.adapters.kafka.reader import KafkaReader
+from tokenq_server.adapters.kafka.topic import KafkaTopic
+from tokenq_server.adapters.postgres.books import PostgresBooks
+from tokenq_server.adapters.postgres.event_log import PostgresEventLog
+from tokenq_server.adapters.redis.line_copies import RedisLineCopies
+from tokenq_server.domain.commands import CallToken, TellNear, Tidy, TransferToken, UndoMove
+from tokenq_server.domain.counters import Operator
+from tokenq_server.domain.invariants.catalog import RULES
+from tokenq_server.domain.invariants.tally import Tally
+from tokenq_server.domain.lifecycle import MOVES, Verb
+from tokenq_server.relay import Relay
+from tokenq_server.services.acting import Request
+from tokenq_server.services.setup_views import Branch
+from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verifying import Verifying
+
+ANN = Operator("ann")
+
+
+@pytest.fixture
+async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
+    async with open_core(fresh_database(schema), servers.redis_url) as opened:
+        await opened.run("INSERT INTO app_user (name, role) SELECT 'Ada', 'customer' FROM generate_series(1, 3)")
+        yield opened
+
+
+async def verified(
+    core: Core, servers: Servers, *names: str, strictness: Strictness = Strictness(), with_topic: bool = False
+) -> Tally:
+    lines = RedisLineCopies(servers.redis_url)
+    topic = KafkaReader(servers.kafka_bootstrap) if with_topic else None
+    try:
+        return await Verifying(PostgresBooks(core.dsn), lines, topic, strictness).run(names)
+    finally:
+        await lines.close()
+
+
+async def publish(core: Core, servers: Servers) -> None:
+    """A relay until it has caught up."""
+    log = PostgresEventLog(core.dsn, "tokenq-relay")
+    relay = Relay(log, KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker))
+    task = asyncio.create_task(relay.run())
+    behind = "SELECT 1 FROM relay_cursor JOIN dept_state s USING (department_id) WHERE seq < last_seq"
+    async with asyncio.timeout(30):
+        while await core.rows(behind):
+            await asyncio.sleep(0.02)
+    relay.stop()
+    await task
+
+
+async def a_day(core: Core, one: str, other: str, steps: int, seed: int) -> None:
+    """People come, are called, moved and taken back, in every way there is; what is refused is refused."""
+    chance = random.Random(seed)
+    tokens = await core.issue(one, 3, email="ada@example.com")
+    for _ in range(steps):
+        token = chance.choice(tokens[-6:])
+        token |= await latest(core, token)
+        where, counter = chance.choice((one, other)), f"{seed}-{chance.randrange(3)}"
+        try:
+            match chance.randrange(9):
+                case 0 | 1 | 2:
+                    priority = chance.choice(list(Priority))
+                    tokens += await core.issue(where, 1, priority=priority, user_id=chance.choice((None, 1, 2, 3)))
+                case 3 | 4:
+                    await core.call(where, counter)
+                case 5:
+                    await core.serve(where, counter)
+                case 6:
+                    verb = chance.choice([verb for verb in Verb if verb not in _NOT_MOVES])
+                    more = {"position": chance.choice(list(RequeuePosition)), "priority": chance.choice(list(Priority))}
+                    await core.move(token, verb, **more)
+                case 7:
+                    to = one if token["departmentId"] == other else other
+                    await core.do(TransferToken(token["departmentId"], "ann", token["tokenId"], to))
+                case 8:
+                    await core.do(
+                        UndoMove(
+                            token["departmentId"],
+                            "ann",
+                            token["tokenId"],
+                            back_to=token["backTo"] or None,
+                            counter_id=token["backAt"],
+                        )
+                    )
+                    await core.do(CallToken(where, ANN, counter, token["tokenId"], "a wheelchair"))
+        except Refused:
+            continue
+
+
+_NOT_MOVES = (Verb.CALL, Verb.TRANSFER, Verb.UNDO, Verb.EXPIRE)
+
+
+async def latest(core: Core, token: Body) -> Body:
+    """What must be known to move a token now."""
+    (row,) = await core.rows(
+        """
+        SELECT department_id AS "departmentId", claim_version AS "claimVersion",
+               undo->'was'->>'department_id' AS "backTo", undo->'was'->>'counter_id' AS "backAt"
+        FROM token WHERE token_id = %s
+        """,
+        token["tokenId"],
+    )
+    return row
+
+
+async def test_a_day_with_every_verb_is_well(core: Core, servers: Servers) -> None:
+    """The replay knows everything that is legal; every rule was looked at."""
+    one, other = await core.department(ratio="2:1"), await core.department()
+    await asyncio.gather(*(a_day(core, one, other, 70, seed) for seed in range(5)))
+    await core.issue(one)
+    await core.issue(other)
+    await publish(core, servers)
+    tally = await verified(core, servers, strictness=Strictness(at_rest=True), with_topic=True)
+
+    kinds = {row["event_type"] for row in await core.rows("SELECT DISTINCT event_type FROM outbox")}
+
+    assert tally.violations == {}
+    assert {str(move.event) for verb, move in MOVES.items() if verb is not Verb.EXPIRE} <= kinds
+    assert set(RULES) - set(tally.checked) <= {"M1", "M2", "M3", "M4", "M6"}
+    assert tally.checked["S3"] > 200
+
+
+async def test_a_system_under_load_gives_no_false_alarm(core: Core, servers: Servers) -> None:
+    """Looking takes no lock, and nothing that is in flight looks wrong."""
+    one, other = await core.department(), await core.department()
+    await core.issue(one, 5)
+    log = PostgresEventLog(core.dsn, "tokenq-relay")
+    relay = Relay(log, KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker))
+    relaying = asyncio.create_task(relay.run())
+    load = [asyncio.create_task(a_day(core, one, other, 60, seed)) for seed in range(6)]
+    rounds = 0
+    while not all(task.done() for task in load):
+        tally = await verified(core, servers, with_topic=rounds % 2 == 1)
+        assert tally.violations == {}
+        rounds += 1
+    await asyncio.gather(*load)
+    relay.stop()
+    await relaying
+
+    assert rounds > 1
+
+
+async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> None:
+    """The parked come back, near turns are told, and a day that ends expires who is left over, wherever they came from."""
+    await core.setup.put_branch(Branch("main", "Main", "Pacific/Pago_Pago", 0), "ann")
+    one, other = await core.department(), await core.department()
+    tokens = await core.issue(one, 6, email="ada@example.com", near_turn=3)
+    until = datetime.now(UTC) + timedelta(milliseconds=50)
+    await core.move(await core.call(one, "1"), Verb.PARK, until=until)
+    await core.commit.submit(Request(TellNear(one, ((tokens[3]["tokenId"], 3),))))
+    async with asyncio.timeout(10):
+        while not await core.rows("SELECT 1 FROM outbox WHERE event_type = 'TOKEN_RESUMED'"):
+            await core.commit.submit(Request(Tidy(one)))
+    await core.move(await core.call(one, "1"), Verb.START)
+    await core.call(one, "2")
+    await core.move(await core.call(one, "3"), Verb.PARK)
+    await core.do(TransferToken(one, "ann", tokens[5]["tokenId"], other))
+    # More than a day further east: the business day is over, whatever time it is.
+    await core.setup.put_branch(Branch("main", "Main", "Pacific/Kiritimati", 0), "ann")
+    await core.issue(one, 2)
+    await core.issue(other)
+    await core.serve(one, "1")
+    await core.serve(one, "1")
+    tally = await verified(core, servers, strictness=Strictness(at_rest=True))
+    kinds = {row["event_type"] for row in await core.rows("SELECT DISTINCT event_type FROM outbox")}
+
+    assert tally.violations == {}
+    assert {"TOKEN_EXPIRED", "TOKEN_RESUMED", "TOKEN_TURN_NEAR", "TOKEN_TRANSFERRED"} <= kinds
+    assert tally.checked["L2"] == 9

@@ -1,0 +1,127 @@
+"""``token-events`` as verifying reads it: from the beginning to the end it had, in no group."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from tokenq.contract.events import TOPIC, BadEvent, decode
+from tokenq_server.adapters.kafka.inbox import GROUP
+from tokenq_server.domain.invariants.topic import TopicRecord
+from tokenq_server.services.verification.ports import TopicAway
+
+_PIECE = 2_000
+_PATIENCE = 30.0
+"""Seconds without a record after which the topic counts as unreadable."""
+_ASKING_SECONDS = 10.0
+
+
+class KafkaReader:
+    """Reads the topic. Blocking calls run in threads."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._ends: dict[int, tuple[int, int]] = {}
+
+    async def taken(self) -> dict[int, int]:
+        """Per partition, the offset up to which notify has dealt with the records."""
+        return await asyncio.to_thread(self._taken)
+
+    async def find_ends(self) -> dict[int, int]:
+        """Fix the end up to which is read; answers the first offset of each partition."""
+        self._ends = await asyncio.to_thread(self._find_ends)
+        return {number: low for number, (low, _) in self._ends.items()}
+
+    async def ends(self) -> dict[int, int]:
+        """Per partition that holds or held anything, the offset of the next record."""
+        return {number: high for number, (_, high) in (await asyncio.to_thread(self._find_ends)).items() if high}
+
+    async def records(self) -> AsyncIterator[Sequence[TopicRecord]]:
+        """Every record up to that end, a partition's in order."""
+        left = {number: high for number, (low, high) in self._ends.items() if high > low}
+        if not left:
+            return
+        consumer = self._consumer("tokenq-verify")
+        try:
+            consumer.assign([TopicPartition(TOPIC, number, self._ends[number][0]) for number in left])
+            while left:
+                yield await asyncio.to_thread(_piece, consumer, left)
+        finally:
+            await asyncio.to_thread(consumer.close)
+
+    def _taken(self) -> dict[int, int]:
+        consumer = self._consumer(GROUP)
+        try:
+            wanted = [TopicPartition(TOPIC, number) for number in _partitions(consumer)]
+            found = consumer.committed(wanted, timeout=_ASKING_SECONDS)
+            return {one.partition: one.offset for one in found if one.offset > 0}
+        except KafkaException as error:
+            raise TopicAway(_said(error)) from error
+        finally:
+            consumer.close()
+
+    def _find_ends(self) -> dict[int, tuple[int, int]]:
+        consumer = self._consumer("tokenq-verify")
+        try:
+            return {
+                number: consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=_ASKING_SECONDS)
+                for number in _partitions(consumer)
+            }
+        except KafkaException as error:
+            raise TopicAway(_said(error)) from error
+        finally:
+            consumer.close()
+
+    def _consumer(self, group: str) -> Consumer:
+        settings: dict[str, Any] = {
+            "bootstrap.servers": self._bootstrap,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 20,
+            "log_level": 2,
+        }
+        return Consumer(settings)
+
+
+def _partitions(consumer: Consumer) -> list[int]:
+    topic = consumer.list_topics(TOPIC, timeout=_ASKING_SECONDS).topics[TOPIC]
+    if topic.error is not None or not topic.partitions:
+        raise TopicAway("there is no topic token-events")
+    return sorted(topic.partitions)
+
+
+def _piece(consumer: Consumer, left: dict[int, int]) -> list[TopicRecord]:
+    """The next records; a partition whose end is reached is taken out of ``left``."""
+    records: list[TopicRecord] = []
+    give_up = time.monotonic() + _PATIENCE
+    while left and len(records) < _PIECE:
+        message = consumer.poll(0.5)
+        if message is None or message.error() is not None:
+            if time.monotonic() > give_up:
+                raise TopicAway("the topic cannot be read to its end")
+            continue
+        give_up = time.monotonic() + _PATIENCE
+        record = _record(message)
+        end = left.get(record.partition)
+        if end is not None and record.offset < end:
+            records.append(record)
+        if end is not None and record.offset >= end - 1:
+            del left[record.partition]
+    return records
+
+
+def _record(message: Message) -> TopicRecord:
+    value = message.value() or b""
+    try:
+        event = decode(value)
+        name, seq = event.department_id, event.seq
+    except BadEvent:
+        name, seq = None, 0
+    return TopicRecord(message.partition() or 0, message.offset() or 0, value, name, seq)
+
+
+def _said(error: KafkaException) -> str:
+    return str(error.args[0].str() if hasattr(error.args[0], "str") else error)

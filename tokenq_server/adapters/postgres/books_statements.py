@@ -1,0 +1,71 @@
+"""The SQL of verifying, one sentence each."""
+
+from tokenq_server.adapters.postgres.event_log import REFILL_STARTS
+from tokenq_server.domain.lettering import CALLING_FOR_LETTERS
+
+DAYS = "SELECT department_id, day FROM dept_state"
+
+HEADS = "SELECT department_id, last_seq FROM dept_state"
+
+DEPARTMENTS = f"""
+SELECT d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_format,
+       d.ratio_priority, d.ratio_normal, make_interval(mins => d.max_wait_minutes) AS max_wait,
+       d.rules::text AS rules, b.timezone, b.rollover_hour, b.hours::text AS branch_hours,
+       s.day, s.last_no, s.last_seq, s.turn_priority, s.turn_normal,
+       s.waiting_urgent, s.waiting_priority, s.waiting_normal,
+       coalesce(c.seq, 0) AS published, r.seq AS refilled_from,
+       coalesce((SELECT max(o.seq) FROM outbox o
+                 WHERE o.department_id = s.department_id AND o.event_type = 'DEPARTMENT_CHANGED'), 0) AS changed_seq
+FROM dept_state s
+JOIN department d USING (department_id)
+JOIN branch b USING (branch_id)
+LEFT JOIN relay_cursor c USING (department_id)
+JOIN ({REFILL_STARTS}) AS r USING (department_id)
+ORDER BY department_id
+"""  # noqa: S608 (nothing in it comes from outside)
+
+LOG = """
+SELECT seq, event_type, token_id, payload, joins, priority, place, at FROM outbox WHERE department_id = %s ORDER BY seq
+"""
+
+NUMBERS = "SELECT day, number FROM token WHERE issued_in = %s ORDER BY day, number"
+
+ROWS = """
+SELECT token_id, department_id, issued_in, day, number, state, priority, place, counter_id, claim_version, user_id
+FROM token WHERE token_id = ANY(%s)
+"""
+
+WAITING = "SELECT token_id, priority, place FROM token WHERE department_id = %s AND state = 'WAITING'"
+
+SINCE = "SELECT token_id, joins, priority, place FROM outbox WHERE department_id = %s AND seq > %s ORDER BY seq"
+
+PAYLOADS = """
+SELECT department_id, seq, payload FROM outbox
+JOIN unnest(%s::text[], %s::bigint[]) AS u(department_id, seq) USING (department_id, seq)
+"""
+
+LETTERS = """
+SELECT j.department_id, j.seq, j.kind, j.token_id, j.recipient, j.state, j.sent_at, j.ambiguous,
+       (SELECT count(*) FROM mail_dlq q WHERE (q.department_id, q.seq, q.kind) = (j.department_id, j.seq, j.kind)),
+       o.payload, t.email
+FROM mail_job j
+LEFT JOIN outbox o USING (department_id, seq)
+LEFT JOIN token t ON t.token_id = j.token_id AND t.token_id = o.token_id
+WHERE j.department_id = ANY(%s)
+ORDER BY j.token_id, j.department_id, j.seq
+"""
+
+MAILABLES = f"""
+SELECT o.department_id, o.seq, o.payload,
+       EXISTS (SELECT FROM mail_job j WHERE (j.department_id, j.seq) = (o.department_id, o.seq))
+FROM outbox o JOIN token t USING (token_id)
+WHERE o.department_id = ANY(%s) AND t.email IS NOT NULL
+  AND o.event_type IN ({", ".join(f"'{kind}'" for kind in CALLING_FOR_LETTERS)})
+"""  # noqa: S608 (nothing in it comes from outside)
+
+BURIED = """
+SELECT partition, "offset", count(*) FROM mail_dlq
+JOIN unnest(%s::int[], %s::bigint[]) AS u(partition, "offset") USING (partition, "offset")
+WHERE topic = %s
+GROUP BY partition, "offset"
+"""

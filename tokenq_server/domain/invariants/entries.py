@@ -1,0 +1,72 @@
+"""What is checked, as plain values: log entries, tokens, records and letters as the stores hold them."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from tokenq.contract.events import BadEvent, Event, EventType, from_wire
+from tokenq.contract.words import Priority, TokenState
+from tokenq_server.domain.invariants.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row of the log. ``joins`` says whether the token joins the line (True), leaves it (False) or neither."""
+
+    seq: int
+    event_type: str
+    token_id: int
+    payload: str
+    joins: bool | None
+    priority: Priority
+    place: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A row of the log with its event read."""
+
+    stored: Stored
+    event: Event
+    day: date
+
+    @property
+    def seq(self) -> int:
+        """Its place in the log."""
+        return self.stored.seq
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """What the ledger holds of a token, as far as its log tells it too."""
+
+    token_id: int
+    department_id: str
+    issued_in: str
+    day: date
+    number: int
+    state: TokenState
+    priority: Priority
+    place: int
+    counter_id: str | None
+    claim_version: int
+    user_id: int | None
+
+
+def read_entry(department_id: str, stored: Stored, tally: Tally) -> LogEntry | None:
+    """Read a row's event; ``None``, and a violation of L4, if it is none or not the row's."""
+    tally.look("L4")
+    try:
+        event = from_wire(json.loads(stored.payload))
+        day = date.fromisoformat(event.business_day)
+        EventType(event.event_type)
+    except (BadEvent, ValueError, RecursionError) as error:
+        tally.blame("L4", department_id, f"Entry {stored.seq} cannot be read: {error}")
+        return None
+    told = (event.department_id, event.seq, event.event_type, event.token_id)
+    if told != (department_id, stored.seq, stored.event_type, stored.token_id):
+        sentence = f"Entry {stored.seq} ({stored.event_type}) holds the event of {event.department_id} {event.seq}."
+        tally.blame("L4", department_id, sentence)
+        return None
+    return LogEntry(stored, event, day)

@@ -1,0 +1,102 @@
+"""Letters held against the log: M1, M2, M3, M4 and M6."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tokenq.contract.events import BadEvent, from_wire
+from tokenq_server.domain.invariants.tally import Tally
+from tokenq_server.domain.lettering import kind_for
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRow:
+    """A letter as the queue holds it, with its entry of the log and its token's address (``None``: there is none).
+
+    ``dead_letters`` counts its entries in the dead-letter queue.
+    """
+
+    department_id: str
+    seq: int
+    kind: str
+    token_id: int
+    recipient: str
+    state: str
+    sent_at: datetime | None
+    ambiguous: int
+    dead_letters: int
+    payload: str | None
+    email: str | None
+
+    @property
+    def name(self) -> str:
+        """How it is called in a sentence."""
+        return f"Letter {self.department_id}.{self.seq}.{self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailable:
+    """An entry whose token has an address; ``has_letter`` tells whether the queue knows a letter of it."""
+
+    department_id: str
+    seq: int
+    payload: str
+    has_letter: bool
+
+
+class Letters:
+    """The letters of the queue; they come by token, department and seq."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._before: LetterRow | None = None
+
+    def take(self, row: LetterRow) -> None:
+        """Look at the next one."""
+        before, self._before = self._before, row
+        _check_letter(row, self._tally)
+        if before and before.name == row.name:
+            self._tally.blame("M2", row.department_id, f"{row.name} is in the queue more than once.")
+        elif before and (before.token_id, before.department_id) == (row.token_id, row.department_id):
+            _check_pair(before, row, self._tally)
+
+
+def check_mailables(
+    entries: Iterable[Mailable],
+    is_wanted: Callable[[str, int, str], bool],
+    tally: Tally,
+) -> None:
+    """Every entry that calls for a letter has one (M1). ``is_wanted(department, seq, kind)``: it should by now."""
+    for entry in entries:
+        kind = _kind(entry.payload)
+        if kind is None or not is_wanted(entry.department_id, entry.seq, kind):
+            continue
+        sentence = f"Entry {entry.seq} calls for a letter ({kind}), and there is none."
+        tally.check("M1", entry.department_id, entry.has_letter, sentence)
+
+
+def _check_letter(row: LetterRow, tally: Tally) -> None:
+    wanted = _kind(row.payload) if row.payload else None
+    sentence = f"{row.name} was made, but its entry calls for {wanted or 'none'}."
+    tally.check("M2", row.department_id, wanted == row.kind, sentence)
+    sentence = f"{row.name} goes to an address that is not its token's."
+    tally.check("M6", row.department_id, row.recipient == row.email, sentence)
+    if row.state in ("dead", "dropped"):
+        sentence = f"{row.name} is {row.state}, and not in the dead-letter queue."
+        tally.check("M4", row.department_id, row.dead_letters > 0, sentence)
+
+
+def _check_pair(before: LetterRow, row: LetterRow, tally: Tally) -> None:
+    if before.dead_letters or row.sent_at is None:
+        # One that was given up is not waited for, and may be sent by hand much later.
+        return
+    is_sent_first = before.sent_at is not None and before.sent_at <= row.sent_at
+    tally.check("M3", row.department_id, is_sent_first, f"{row.name} went out before {before.name}.")
+
+
+def _kind(payload: str) -> str | None:
+    try:
+        return kind_for(from_wire(json.loads(payload)))
+    except (BadEvent, ValueError):
+        return None

@@ -1,0 +1,71 @@
+"""Numbers and days: N1, N2, N3 and N9."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime
+
+from tokenq_server.domain.invariants.entries import LogEntry
+from tokenq_server.domain.invariants.tally import Tally
+
+
+class Numbers:
+    """The numbers of one department, in the order of the log and in the order of the ledger's rows.
+
+    ``day_at`` tells the business day of a moment by the settings that hold now, and ``settled_seq`` after which entry
+    of the log they have held.
+    """
+
+    def __init__(
+        self, department_id: str, tally: Tally, day_at: Callable[[datetime], date], settled_seq: int = 0
+    ) -> None:
+        self._id = department_id
+        self._tally = tally
+        self._day_at = day_at
+        self._settled_seq = settled_seq
+        self.day = date.min
+        self._last = 0
+        self._rows_day = date.min
+        self._rows_last = 0
+        self._difference: Counter[date] = Counter()
+
+    def issued(self, entry: LogEntry) -> None:
+        """The next TOKEN_GENERATED of the log."""
+        number, day = entry.event.token_no, entry.day
+        self._difference[day] += 1
+        self._check_day(entry)
+        if day != self.day:
+            self.day, self._last = day, 0
+        where = f"Entry {entry.seq} gives number {number} of {day} after number {self._last}."
+        self._tally.check("N2", self._id, number <= self._last + 1, where)
+        self._tally.check("N3", self._id, number > self._last, where)
+        self._last = number
+
+    def _check_day(self, entry: LogEntry) -> None:
+        self._tally.look("N9")
+        if entry.day < self.day:
+            self._tally.blame("N9", self._id, f"Entry {entry.seq} is of {entry.day}, after {self.day} had begun.")
+        elif entry.seq > self._settled_seq and entry.day != max(self._day_at(entry.stored.at), self.day):
+            real = self._day_at(entry.stored.at)
+            self._tally.blame("N9", self._id, f"Entry {entry.seq} is of {entry.day}, when it was {real} at the branch.")
+
+    def row(self, day: date, number: int) -> None:
+        """The next of the ledger's tokens, by day and number."""
+        self._difference[day] -= 1
+        if not self._difference[day]:
+            del self._difference[day]
+        if day != self._rows_day:
+            self._rows_day, self._rows_last = day, 0
+        self._tally.check("N1", self._id, number != self._rows_last, f"Number {number} of {day} was given twice.")
+        gap = f"Between numbers {self._rows_last} and {number} of {day} some are missing."
+        self._tally.check("N2", self._id, number <= self._rows_last + 1, gap)
+        self._rows_last = number
+
+    def end(self, day: date, last_no: int) -> None:
+        """Both are read: they must agree with each other, and with the last number that the department's row knows."""
+        for other, count in self._difference.items():
+            if count:
+                kind = "entries without a token" if count > 0 else "tokens without an entry"
+                self._tally.blame("L2", self._id, f"The log of {other} has {abs(count)} {kind}.")
+        last = self._rows_last if self._rows_day == day else 0
+        sentence = f"The department has given {last_no} numbers on {day}, but the last token has number {last}."
+        self._tally.check("N2", self._id, last == last_no and self._rows_day <= day, sentence)

@@ -1,0 +1,82 @@
+"""What lies in the topic, held against the log: K1 to K5."""
+
+from dataclasses import dataclass, field
+
+from tokenq_server.domain.invariants.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRecord:
+    """A record as it lies in the topic. ``department_id`` and ``seq`` are ``None`` and 0 where it cannot be read."""
+
+    partition: int
+    offset: int
+    value: bytes
+    department_id: str | None
+    seq: int
+
+
+@dataclass
+class Published:
+    """One department's records in the order of their offsets.
+
+    ``cursor`` is the last seq that the relay has noted as published. ``is_whole`` tells that the topic still has its
+    beginning, and ``refilled_from`` after which seq a relay fills an emptied topic again.
+    """
+
+    department_id: str
+    tally: Tally
+    cursor: int
+    is_whole: bool = True
+    refilled_from: int = 0
+    partition: int | None = None
+    first: int = 0
+    high: int = 0
+    holes: set[int] = field(default_factory=set)
+    duplicates: int = 0
+
+    def take(self, record: TopicRecord, payload: bytes | None) -> None:
+        """The next record, and what the log holds under its seq (``None``: the log read does not go so far)."""
+        self._place(record)
+        self._order(record.seq)
+        if payload is not None:
+            sentence = f"Record {record.partition}/{record.offset} is not the log's entry {record.seq}."
+            self.tally.check("K4", self.department_id, record.value == payload, sentence)
+
+    def _place(self, record: TopicRecord) -> None:
+        if self.partition is None:
+            self.partition = record.partition
+        sentence = f"Entry {record.seq} is in partition {record.partition}, others in {self.partition}."
+        self.tally.check("K5", self.department_id, record.partition == self.partition, sentence)
+
+    def _order(self, seq: int) -> None:
+        for code in ("K2", "K3"):
+            self.tally.look(code)
+        if not self.first:
+            self.first = seq
+        elif seq > self.high + 1:
+            self.holes |= set(range(self.high + 1, seq))
+            sentence = f"Entry {seq} follows {self.high}: who reads it misses what is between."
+            self.tally.blame("K3", self.department_id, sentence)
+        elif seq in self.holes:
+            self.holes.discard(seq)
+            self.tally.blame("K2", self.department_id, f"Entry {seq} comes after {self.high}.")
+        elif seq <= self.high:
+            self.duplicates += 1
+        self.high = max(self.high, seq)
+
+    def end(self, allowed_duplicates: int | None = None) -> None:
+        """The topic is read to its end."""
+        known = max(self.cursor - (self.first or 1) + 1, 0)
+        self.tally.look("K1", known)
+        if self.cursor > self.high:
+            sentence = f"Published to {self.cursor} by the relay, but the topic ends with {self.high}."
+            self.tally.blame("K1", self.department_id, sentence)
+        if self.first > self.refilled_from + 1 and self.is_whole:
+            sentence = f"The topic begins with {self.first}; 1 to {self.first - 1} are not in it."
+            self.tally.blame("K1", self.department_id, sentence)
+        for seq in sorted(self.holes):
+            self.tally.blame("K1", self.department_id, f"Entry {seq} is not in the topic.")
+        if allowed_duplicates is not None and self.duplicates > allowed_duplicates:
+            sentence = f"{self.duplicates} records lie in the topic twice."
+            self.tally.blame("K4", self.department_id, sentence)

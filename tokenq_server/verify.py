@@ -1,0 +1,65 @@
+"""``tokenq verify``: hold what the stores contain against every rule; safe on a live system."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Any
+
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq_server import bootstrap
+from tokenq_server import settings as settings_module
+from tokenq_server.domain.invariants.catalog import AT_REST, RULES
+from tokenq_server.domain.invariants.tally import Tally
+from tokenq_server.services.ports import LedgerDown
+from tokenq_server.services.verification.ports import Strictness
+
+
+def check(
+    department_ids: Collection[str] = (), tell: Callable[[str], None] = lambda _: None, *, at_rest: bool = False
+) -> dict[str, Any]:
+    """Check these departments, or all; ``tell`` hears how it goes on. Answers the document of ``--json``.
+
+    ``at_rest``: nothing is in flight, so what follows the log must have caught up.
+
+    Raises:
+        Refused: a setting is wrong, there is no such department, or Postgres is away.
+    """
+    settings = settings_module.load()
+    try:
+        tally = asyncio.run(_run(settings, department_ids, tell, Strictness(at_rest=at_rest)))
+    except LedgerDown as error:
+        raise refuse(
+            ProblemCode.UNAVAILABLE, "The database is away.", "Start it and try again; 'tokenq doctor' helps."
+        ) from error
+    return _document(tally, set(RULES) if at_rest else set(RULES) - AT_REST)
+
+
+async def _run(
+    settings: settings_module.ServerSettings,
+    department_ids: Collection[str],
+    tell: Callable[[str], None],
+    strictness: Strictness,
+) -> Tally:
+    async with bootstrap.open_verifying(settings, tell, strictness) as verifying:
+        return await verifying.run(department_ids)
+
+
+def _document(tally: Tally, codes: Collection[str]) -> dict[str, Any]:
+    return {
+        "ok": tally.is_well,
+        "rules": [
+            {
+                "code": code,
+                "rule": sentence,
+                "checked": tally.checked[code],
+                "violations": tally.found[code],
+                "notChecked": tally.unchecked.get(code),
+            }
+            for code, sentence in RULES.items()
+            if code in codes
+        ],
+        "violations": [
+            {"code": one.code, "departmentId": one.department_id or None, "sentence": one.sentence}
+            for kept in tally.violations.values()
+            for one in kept
+        ],
+    }
