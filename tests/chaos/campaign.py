@@ -23,9 +23,10 @@ SELECT count(*) FROM outbox o JOIN token t USING (token_id)
 WHERE t.email IS NOT NULL
   AND o.event_type IN ('TOKEN_GENERATED', 'TOKEN_CALLED', 'TOKEN_SERVED', 'TOKEN_NO_SHOW', 'TOKEN_TURN_NEAR')
 """
-_TIME_PASSES = (
-    "UPDATE mail_job SET due_at = clock_timestamp(), lease_until = NULL, state = 'due' WHERE state = 'sending'"
-)
+_LEASES_END = """
+UPDATE mail_job SET lease_until = clock_timestamp()
+WHERE state = 'sending' AND substring(lease_owner from '[0-9]+$')::int <> ALL(%s) RETURNING 1
+"""
 _DUE_NOW = "UPDATE mail_job SET due_at = clock_timestamp() WHERE state = 'due'"
 _UNSETTLED = "SELECT count(*) FROM mail_job WHERE state IN ('due', 'sending')"
 
@@ -117,7 +118,7 @@ class Campaign:
         await self.system.all_ready()
         await self.crowd.touch()
         await self._until(_PUBLISHED, lambda count: count == 0, "the topic has everything")
-        # Leases and pauses last minutes: here time passes at once, when no sender of before is alive.
+        # Leases and pauses last minutes: here those of senders that are dead end at once.
         for part in self.system.named("notify"):
             self.system.restart(part.name)
         await self.system.all_ready()
@@ -126,7 +127,8 @@ class Campaign:
             lambda count: count <= 0,
             "letters are kept",
         )
-        await self.system.query(_TIME_PASSES + " RETURNING 1")
+        alive = [part.pid for part in self.system.named("notify")]
+        await self.system.query(_LEASES_END, alive)
         await self._until(_UNSETTLED, lambda count: count == 0, "letters are settled")
 
     async def _until(self, statement: str, holds: Callable[[int], bool], what: str) -> None:

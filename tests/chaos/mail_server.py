@@ -42,8 +42,9 @@ class MailServer:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep the letter, if letters are taken now."""
-        if not self.reply.startswith("250"):
-            return self.reply
+        reply = self.reply  # changed from another thread at any moment
+        if not reply.startswith("250"):
+            return reply
         is_cut = self.cuts > 0
         self.cuts -= is_cut
         letter = email.message_from_bytes(envelope.original_content or b"")
@@ -53,7 +54,7 @@ class MailServer:
         self.accepted += 1
         if is_cut and server.transport is not None:
             server.transport.abort()
-        return self.reply
+        return reply
 
 
 @contextmanager

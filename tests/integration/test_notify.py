@@ -374,3 +374,22 @@ async def test_after_a_transfer_the_first_letter_is_still_the_first(core: Core, 
         await queue.take_in(*sort_out([one for one in records if f'"departmentId":"{name}"'.encode() in one.value]))
 
     assert [job.kind for job in await queue.claim("one", 10)] == ["issued"]
+
+
+async def test_after_a_transfer_a_letter_waits_for_the_first_one_to_be_taken_in(
+    core: Core, queue: PostgresMailQueue
+) -> None:
+    """The departments' records come by different partitions, and the later one may be faster."""
+    first, second = await core.department(), await core.department()
+    (token,) = await core.issue(first, email="ada@example.com")
+    await core.do(TransferToken(first, "ann", token["tokenId"], second))
+    await core.serve(second, "3")
+    records = await records_of(core)
+    fast = [one for one in records if json.loads(one.value)["departmentId"] == second]
+    await queue.take_in(*sort_out(fast))
+    assert await queue.claim("one", 10) == []
+    await core.run("UPDATE mail_job SET created_at = created_at - interval '6 minutes'")
+    assert [job.kind for job in await queue.claim("one", 10)] == ["served"], "nobody waits for ever"
+    await core.run("UPDATE mail_job SET created_at = clock_timestamp(), state = 'due'")
+    await queue.take_in(*sort_out(records))
+    assert [job.kind for job in await queue.claim("one", 10)] == ["issued"]
