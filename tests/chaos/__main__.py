@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tests.chaos import kills, mail, network, stores
+from tests.chaos import kills, limits, mail, network, stampede, stores
 from tests.chaos.campaign import Campaign, Fault, Result, carry_out, table
 from tests.chaos.crash_points import crash_at_every_point
+from tests.chaos.machine import can_fake_time, can_mount
 from tests.chaos.system import Plan
 
 Script = Callable[[Campaign, int], Awaitable[None]]
@@ -27,6 +28,7 @@ class Chapter:
     ci: int
     soak: int
     mail_share: float = 0.02
+    is_possible: Callable[[], bool] = lambda: True
 
 
 def _each(*faults: Fault) -> Script:
@@ -68,6 +70,9 @@ CHAPTERS = {
     ),
     "stores": Chapter(Plan(), _each(*stores.REDIS, *stores.POSTGRES), ci=1, soak=20),
     "network": Chapter(Plan(proxied=True), _each(*network.CUTS, *network.SLOWNESS), ci=1, soak=15, mail_share=0.1),
+    "stampede": Chapter(Plan(apis=2), _each(*stampede.FAULTS), ci=2, soak=30),
+    "disks": Chapter(Plan(small_disks=True), _each(*limits.DISKS), ci=1, soak=10, is_possible=can_mount),
+    "clock": Chapter(Plan(fake_clock=True), _each(*limits.JUMPS), ci=1, soak=6, is_possible=can_fake_time),
     "mail": Chapter(Plan(), _each(*mail.FAULTS), ci=1, soak=20, mail_share=0.3),
     "many": Chapter(
         Plan(apis=2, relays=2, notifies=3),
@@ -93,6 +98,9 @@ async def _all(profile: str, only: list[str], times: int | None) -> list[Result]
     results = []
     for name, chapter in CHAPTERS.items():
         if only and name not in only:
+            continue
+        if not chapter.is_possible():
+            print(f"{name}: not possible on this machine", flush=True)
             continue
         script = partial(_times, chapter.script, times or getattr(chapter, profile))
         result = await carry_out(name, chapter.plan, script, mail_share=chapter.mail_share)

@@ -73,6 +73,14 @@ class Crowd:
         for name in DEPARTMENTS:
             await self._person().do("issue", name, f"/api/v1/departments/{name}/tokens", {})
 
+    async def issue_under(self, key: str, name: str) -> Token | None:
+        """One more customer, whose request may be under way elsewhere under the same key."""
+        person = self._person()
+        try:
+            return await person.do("issue", name, f"/api/v1/departments/{name}/tokens", {}, key=key)
+        finally:
+            person.connection.close()
+
     async def recovered(self, since: float, seconds: float = 60.0) -> float:
         """Seconds from ``since`` (monotonic) until an issue and a call that were asked for later are acknowledged."""
         deadline = time.monotonic() + seconds
@@ -146,9 +154,11 @@ class _Person:
         body = {"claimVersion": token["claimVersion"], **more}
         return await self.do(verb, token["departmentId"], path, body, tokenId=token["tokenId"])
 
-    async def do(self, kind: str, name: str, path: str, body: Mapping[str, Any], **about: object) -> Token | None:
+    async def do(
+        self, kind: str, name: str, path: str, body: Mapping[str, Any], *, key: str = "", **about: object
+    ) -> Token | None:
         """Ask until it is known what became of it; the token, or nothing where it was refused."""
-        key, history = uuid.uuid4().hex, self.crowd.history
+        key, history = key or uuid.uuid4().hex, self.crowd.history
         while True:
             asked = time.monotonic()
             operation = history.invoke(kind, name, proc=self.number, key=key, value={**body, **about})

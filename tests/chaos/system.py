@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
 
+from tests.chaos.machine import fake_clock, no_disk, small_disk
 from tests.chaos.mail_server import MailServer
 from tests.chaos.proxy import Proxy
 from tokenq_server.embedded.addresses import takes_tokens
@@ -40,6 +41,8 @@ class Plan:
     relays: int = 1
     notifies: int = 1
     proxied: bool = False
+    small_disks: bool = False
+    fake_clock: bool = False
 
 
 @dataclass
@@ -148,6 +151,8 @@ async def running(plan: Plan, keep: bool = False) -> AsyncIterator[System]:
         for proxy in system.proxies.values():
             await proxy.close()
         system.mail.close()
+        for name in ("postgres", "valkey"):
+            no_disk(folder / name)
     if not keep:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -156,6 +161,9 @@ async def _made(folder: Path, plan: Plan) -> System:
     run_as = choose_run_as()
     found = locate(run_as, folder / "programs")
     password = secrets.token_urlsafe(12)
+    if plan.small_disks:
+        small_disk(folder / "postgres", 384)
+        small_disk(folder / "valkey", 16)
     postgres = Postgres(
         found.postgres, folder / "postgres", folder / "postgres.log", free_port(), password, password, run_as
     )
@@ -179,14 +187,21 @@ def _stores(system: System) -> None:
         system.parts[name] = Part(
             name,
             store.title,
-            lambda store=store, name=name: (
-                _advertised(system, store.command()) if name == "broker" else store.command()
-            ),
+            lambda store=store, name=name: _command(system, name, store),
             store.is_ready,
             lambda progress: None,
             stop_signal=store.stop_signal,
             on_failure=(lambda part: _end_followers(system)) if name == "broker" else None,
         )
+
+
+def _command(system: System, name: str, store: Postgres | Valkey | Broker) -> Command:
+    command = store.command()
+    if name == "broker":
+        return _advertised(system, command)
+    if name == "postgres" and system.plan.fake_clock:
+        return replace(command, environment={**command.environment, **fake_clock(system.folder)})
+    return command
 
 
 def _end_followers(system: System) -> None:

@@ -1,0 +1,58 @@
+"""The hard limits of a machine: disks that are full and clocks that jump."""
+
+import asyncio
+import signal
+from contextlib import suppress
+
+from tests.chaos.campaign import Fault
+from tests.chaos.crowd import Crowd
+from tests.chaos.machine import set_clock
+from tests.chaos.system import System
+
+
+def full_disk(store: str) -> Fault:
+    """The store's disk is full for two seconds."""
+
+    async def inject(system: System, crowd: Crowd) -> None:
+        filler = system.folder / store / "filler"
+        with suppress(OSError), filler.open("wb") as file:
+            while True:
+                file.write(bytes(1 << 20))
+                file.flush()
+        await asyncio.sleep(2.0)
+        filler.unlink()
+        if store == "valkey":
+            # It stopped taking writes when it could not keep its file; whether it goes on by itself depends on it.
+            await asyncio.sleep(1.0)
+
+    return Fault(f"disk full: {store}", inject, waits_for_relay=store == "postgres")
+
+
+def jump(said: str, offset: str) -> Fault:
+    """The database's clock jumps, and stays there until the next fault."""
+
+    async def inject(system: System, crowd: Crowd) -> None:
+        set_clock(system.folder, offset)
+        await asyncio.sleep(1.0)
+
+    return Fault(f"clock {said}", inject)
+
+
+async def _restart_postgres(system: System, crowd: Crowd) -> None:
+    part = system.parts["postgres"]
+    before = part.pid
+    system.send(part, signal.SIGKILL)
+    await system.until(lambda: part.pid not in (None, before) and part.ready, "postgres is back")
+
+
+JUMPS = [
+    jump("two hours ahead", "+2h"),
+    jump("back again", "+0"),
+    jump("a day ahead: the next business day", "+1d"),
+    jump("back by a day", "+0"),
+    jump("an hour behind", "-1h"),
+    jump("a second a second", "+0 x2"),
+    jump("right again", "+0"),
+    Fault("kill -9 postgres after all that", _restart_postgres),
+]
+DISKS = [full_disk("valkey"), full_disk("postgres")]
