@@ -74,6 +74,9 @@ class MemoryLine:
         if self.is_down:
             raise LineDown
 
+    async def close(self) -> None:
+        return
+
     def _answer(self, ask: Ask) -> LineAnswer:
         at = self._seq.get(ask.department_id, -1)
         if at == ask.last_seq and self._counts(ask.department_id) != {name: ask.waiting.get(name, 0) for name in RANK}:

@@ -23,7 +23,8 @@ from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.postgres.people import PostgresPeople
 from tokenq_server.adapters.postgres.reading import PostgresReading
 from tokenq_server.adapters.postgres.setup import PostgresSetup
-from tokenq_server.adapters.redis.waiting_line import RedisLine
+from tokenq_server.adapters.redis import probe as redis_probe
+from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.adapters.smtp import OutboxMailer, SmtpMailer
 from tokenq_server.relay import Relay
 from tokenq_server.services.batch import Batch
@@ -35,12 +36,15 @@ from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.mailing import Mailer, MailQueue
 from tokenq_server.services.near_turn import NearTurns
 from tokenq_server.services.people import People, new_secret
+from tokenq_server.services.ports import WaitingLine
 from tokenq_server.services.reading import Reading
 from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.setup import Setup
 from tokenq_server.services.staffing import Staffing
 from tokenq_server.services.sweeping import Sweeper
 from tokenq_server.settings import ServerSettings
+
+_OR_DEVELOP = "or set TOKENQ_ENV=development where nothing is at stake."
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Services:
     floor_plans: FloorPlans
     feed: Feed
     database: Database
-    line: RedisLine
+    line: WaitingLine
     topic: KafkaTopic
     log: PostgresEventLog
 
@@ -73,7 +77,7 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
     dsn = settings.database_url.get_secret_value()
     metrics = Metrics()
     ledger = PostgresLedger(dsn, with_email=settings.events_email == "plain")
-    line = RedisLine(settings.redis_url.get_secret_value())
+    line = open_line(settings.redis_url.get_secret_value())
     database = Database(dsn)
     log = PostgresEventLog(dsn, "tokenq-feed")
     feed = Feed(log)
@@ -141,13 +145,20 @@ def open_mailer(settings: ServerSettings) -> Mailer:
 
 
 async def refuse_unsafe_stores(settings: ServerSettings) -> None:
-    """In production, do not start on a database that may lose what it acknowledged. One that is away may come yet.
+    """In production, do not start on stores that may lose what they hold. One that is away may come yet.
 
     Raises:
         Refused: ``invalid``.
     """
+    evicting = await redis_probe.evicting(settings.redis_url.get_secret_value())
     if settings.env != "production":
         return
+    if evicting:
+        raise refuse(
+            ProblemCode.INVALID,
+            f"Redis may throw away who waits: its maxmemory-policy is {', '.join(evicting)}.",
+            f"Set maxmemory-policy to noeviction, {_OR_DEVELOP}",
+        )
     database = Database(settings.database_url.get_secret_value(), size=1)
     try:
         unsafe = await database.unsafe_settings()
@@ -159,7 +170,7 @@ async def refuse_unsafe_stores(settings: ServerSettings) -> None:
         raise refuse(
             ProblemCode.INVALID,
             f"The database may lose what it acknowledged: {', '.join(unsafe)} is off.",
-            "Switch it on, or set TOKENQ_ENV=development where nothing is at stake.",
+            f"Switch it on, {_OR_DEVELOP}",
         )
 
 

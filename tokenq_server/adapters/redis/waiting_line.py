@@ -1,4 +1,4 @@
-"""The waiting line on Redis: small server-side functions that take the expected value.
+"""The waiting line on one Redis: small server-side functions that take the expected value.
 
 Only the group-commit task may use it: a cancelled call would leave its reply for the next caller.
 """
@@ -11,11 +11,9 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from tokenq_server.adapters.redis.address import connect
 from tokenq_server.domain.policy import RANK
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry
 
@@ -32,15 +30,7 @@ class RedisLine:
     """One line per department; keys ``tq:{DEPT}:…`` share a slot."""
 
     def __init__(self, url: str, *, timeout: float = 0.15, pause: float = 0.5) -> None:
-        self._redis: Redis = Redis.from_url(
-            url,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            single_connection_client=False,
-            max_connections=2,
-            decode_responses=True,
-        )
+        self._redis = connect(url, timeout)
         self._pause = pause
         self._down_until = 0.0
 
