@@ -54,7 +54,7 @@ class Core:
     async def do(self, command: Command, key: str | None = None, fingerprint: bytes = b"") -> Body:
         """Carry out one command."""
         reply = await self.commit.submit(Request(command, "test", key, fingerprint))
-        body: Body = json.loads(reply.body)
+        body: Body = json.loads(reply.body or "null")
         return body
 
     async def issue(self, department: str, count: int = 1, **more: Any) -> list[Body]:
