@@ -25,7 +25,7 @@ def run(name: str) -> int:
 def _api() -> int:
     import uvicorn
 
-    from tokenq_server import bootstrap
+    from tokenq_server import bootstrap, rewind
     from tokenq_server import settings as settings_module
     from tokenq_server.api.app import create_app
 
@@ -33,6 +33,7 @@ def _api() -> int:
     asyncio.run(bootstrap.refuse_unsafe_stores(settings))
     if settings.migrate:
         _migrate()
+    asyncio.run(rewind.refuse_if_behind(settings))
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -67,8 +68,10 @@ def _relay() -> int:
 
 
 def _notify() -> int:
+    from tokenq_server import rewind, settings
     from tokenq_server.notify import program
 
+    asyncio.run(rewind.refuse_if_behind(settings.load()))
     return program.main()
 
 
@@ -98,6 +101,20 @@ def dlq_drop(dlq_ids: list[int]) -> int:
     from tokenq_server.notify import program
 
     return asyncio.run(program.drop(dlq_ids))
+
+
+def rewind_look() -> list[dict[str, Any]]:
+    """The departments of which the topic or Redis knows more than the log. Raises Refused."""
+    from tokenq_server import rewind, settings
+
+    return asyncio.run(rewind.shown(settings.load()))
+
+
+def rewind_carry_out() -> dict[str, Any]:
+    """Let the log go past what others know, and mend what was lost; answers what was done. Raises Refused."""
+    from tokenq_server import rewind, settings
+
+    return asyncio.run(rewind.rewind(settings.load()))
 
 
 def _migrate() -> int:

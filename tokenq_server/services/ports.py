@@ -76,6 +76,15 @@ class Advance:
     last_no: int = 0
 
 
+@dataclass(frozen=True)
+class LineState:
+    """All that a department's line holds: where it stands (-1: nowhere), the day's last number, and who is in it."""
+
+    at: int
+    last_no: int
+    token_ids: list[int]
+
+
 class WaitingLine(Protocol):
     """The waiting queues and number counters (Redis). Never asked what is true, only who might be next.
 
@@ -94,6 +103,9 @@ class WaitingLine(Protocol):
 
     async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
         """Replace a department's line by ``entries``, standing at the ask's seq. Raises LineDown."""
+
+    async def state(self, department_id: str, day: date) -> LineState:
+        """What the line holds, changing nothing: for those who doubt the ledger. Raises LineDown."""
 
     async def ping(self) -> None:
         """Return if the whole line answers. Raises LineDown."""

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from redis.exceptions import RedisError
 
 from tokenq_server.adapters.redis.address import connect, host_and_port, node_url
 from tokenq_server.adapters.redis.waiting_line import RedisLine
-from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry
+from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
 
 _LOOKS = 2
 """How many nodes are asked for the map at once: a row lock must not wait for six dead ones."""
@@ -47,15 +48,11 @@ class ClusterLine:
 
     async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
         """Replace a department's line."""
-        await self._look()
-        shard = self._shard_of(ask.department_id)
-        try:
-            if shard is None:
-                raise LineDown
-            await shard.install(ask, entries)
-        except LineDown:
-            self._is_map_old = True
-            raise
+        await self._one(ask.department_id, lambda shard: shard.install(ask, entries))
+
+    async def state(self, department_id: str, day: date) -> LineState:
+        """What the line holds."""
+        return await self._one(department_id, lambda shard: shard.state(department_id, day))
 
     async def ping(self) -> None:
         """Return if every primary answers."""
@@ -72,6 +69,17 @@ class ClusterLine:
         """Give the connections back."""
         for shard in self._shards.values():
             await shard.close()
+
+    async def _one(self, department_id: str, send: Callable[[RedisLine], Awaitable[Reply]]) -> Reply:
+        await self._look()
+        shard = self._shard_of(department_id)
+        try:
+            if shard is None:
+                raise LineDown
+            return await send(shard)
+        except LineDown:
+            self._is_map_old = True
+            raise
 
     async def _spread(
         self, items: Sequence[Item], send: Callable[[RedisLine, Sequence[Item]], Awaitable[Sequence[Reply]]]

@@ -8,6 +8,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Sequence
+from datetime import date
 from importlib.resources import files
 from typing import Any
 
@@ -15,7 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from tokenq_server.adapters.redis.address import connect
 from tokenq_server.domain.policy import RANK
-from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry
+from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
 
 _CLASS_WIDTH = 1 << 48
 _MIDDLE = 1 << 40
@@ -63,6 +64,19 @@ class RedisLine:
             values = [value for entry in chunk for value in (_score(entry), _member(entry))]
             await self._call([("stage", [staged], values)])
         await self._call([("install", [meta, counter, line, staged], [ask.last_no, ask.last_seq])])
+
+    async def state(self, department_id: str, day: date) -> LineState:
+        """What the line holds, in one round trip."""
+        meta, counter, line = _keys(department_id, day, "meta", "ctr", "q")
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hget(meta, "seq")
+        pipeline.get(counter)
+        pipeline.zrange(line, 0, -1)
+        try:
+            seq, last_no, members = await self._run(pipeline.execute())
+            return LineState(int(seq or -1), int(last_no or 0), [int(member) for member in members])
+        except (ResponseError, ValueError) as error:
+            raise LineDown from error
 
     async def ping(self) -> None:
         """Return if Redis answers."""
