@@ -6,33 +6,32 @@ line as far as the topic tells; readers are told what changed for them.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tokenq.contract.events import Event
 from tokenq.contract.problems import ProblemCode, Refused, refuse
-from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.postgres import rewinding as store
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.ledger import PostgresLedger, PostgresTransaction
-from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.behind import away, lines, look, offsets
 from tokenq_server.bootstrap import open_topic
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counters
-from tokenq_server.domain.department import Department
 from tokenq_server.domain.floor import Floor
-from tokenq_server.domain.rewinding import highest_number, put_right, tales
+from tokenq_server.domain.rewinding import Mended, highest_number, put_right, tales
+from tokenq_server.domain.token import Token
 from tokenq_server.rebuild import rebuild
-from tokenq_server.services.ports import LedgerDown, LedgerRefused, LineDown, LineState, Wanted
-from tokenq_server.services.publishing import Cursor, PublishFailed, Tail, event_id_of
-from tokenq_server.services.rewinding import Behind, compare, refusal, suspects
+from tokenq_server.services.ports import LedgerDown, LedgerRefused, LineState, Locked, Wanted
+from tokenq_server.services.publishing import Cursor, PublishFailed, event_id_of
+from tokenq_server.services.rewinding import Behind, refusal
 from tokenq_server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
-_NOTHING = Tail({}, set())
+_PATIENCE = 10.0
+"""Seconds to wait for a relay to give its place up."""
 
 
 async def refuse_if_behind(settings: ServerSettings) -> None:
@@ -52,30 +51,41 @@ async def refuse_if_behind(settings: ServerSettings) -> None:
         raise refusal(behind)
 
 
-async def look(settings: ServerSettings, *, must_know: bool = True) -> list[Behind]:
-    """The departments of which the topic or Redis knows more than the log.
-
-    Raises:
-        Refused: ``unavailable``; the topic must be read, and cannot be.
-        LedgerDown: Postgres is away, or has no tables yet.
-    """
-    log = PostgresEventLog(settings.database_url.get_secret_value(), "tokenq-rewind")
-    try:
-        cursors = await log.cursors()
-        tail = await _tail(settings, cursors, must_know=must_know)
-        lines = {name: state.at for name, state in (await _lines(settings, dict.fromkeys(cursors, date.min))).items()}
-        ids = await log.event_ids(suspects(cursors, tail))
-        return compare({name: seq for name, seq in (await log.heads()).items() if name in cursors}, tail, ids, lines)
-    finally:
-        await log.close()
-
-
 async def shown(settings: ServerSettings) -> list[dict[str, Any]]:
-    """What :func:`look` finds, for the command line. Raises Refused."""
+    """The departments that are behind, for the command line. Raises Refused."""
     try:
         return [_view(one) for one in await look(settings)]
     except LedgerDown as error:
-        raise _away("database") from error
+        raise away("database") from error
+
+
+async def rewind(settings: ServerSettings) -> dict[str, Any]:
+    """Carry it out, in one transaction for all affected departments; answers what was done.
+
+    Raises:
+        Refused: a store that is needed is away, or somebody is at work on the departments.
+    """
+    dsn = settings.database_url.get_secret_value()
+    log, ledger = (
+        PostgresEventLog(dsn, "tokenq-rewind"),
+        PostgresLedger(dsn, with_email=settings.events_email == "plain"),
+    )
+    try:
+        await log.take_over(_PATIENCE)  # no relay may publish meanwhile
+        cursors = await log.cursors()
+        behind = await look(settings)
+        told = await open_topic(settings).events_after(offsets(cursors)) if behind else []
+        done = await _Rewind(settings, cursors, told).carry_out(ledger, behind) if behind else {}
+    except (LedgerDown, PublishFailed) as error:
+        raise away("database" if isinstance(error, LedgerDown) else "broker") from error
+    except LedgerRefused as error:
+        raise refuse(
+            ProblemCode.UNAVAILABLE, "A relay or an API is at work on this database.", "Stop both and try again."
+        ) from error
+    finally:
+        await ledger.close()
+        await log.close()
+    return {"departments": [_view(one) for one in behind], **done, "linesRebuilt": await _lines_rebuilt(settings)}
 
 
 def _view(one: Behind) -> dict[str, Any]:
@@ -88,33 +98,6 @@ def _view(one: Behind) -> dict[str, Any]:
     }
 
 
-async def rewind(settings: ServerSettings) -> dict[str, Any]:
-    """Carry it out, in one transaction for all affected departments; answers what was done.
-
-    Raises:
-        Refused: a store that is needed is away, or a department is busy.
-    """
-    log = PostgresEventLog(settings.database_url.get_secret_value(), "tokenq-rewind")
-    ledger = PostgresLedger(settings.database_url.get_secret_value(), with_email=settings.events_email == "plain")
-    try:
-        await log.take_over(patience=10.0)  # no relay may publish meanwhile
-        cursors = await log.cursors()
-        behind = await look(settings)
-        told = await open_topic(settings).events_after(_offsets(cursors)) if behind else []
-        done = await _write(settings, ledger, cursors, behind, told) if behind else {}
-    except (LedgerDown, PublishFailed) as error:
-        raise _away("database" if isinstance(error, LedgerDown) else "broker") from error
-    except LedgerRefused as error:
-        raise refuse(
-            ProblemCode.UNAVAILABLE, "A relay or an API is at work on this database.", "Stop both and try again."
-        ) from error
-    finally:
-        await ledger.close()
-        await log.close()
-    done["linesRebuilt"] = await _lines_rebuilt(settings)
-    return {"departments": [_view(one) for one in behind], **done}
-
-
 async def _lines_rebuilt(settings: ServerSettings) -> bool:
     """All of them: a Redis from another time may hold as many people, but others."""
     try:
@@ -124,165 +107,107 @@ async def _lines_rebuilt(settings: ServerSettings) -> bool:
         return False
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What others know of one department beyond its log."""
+@dataclass
+class _Rewind:
+    """One rewind: what is told by the topic, and what becomes of the departments that lack it."""
 
-    behind: Behind
-    cursor: Cursor
-    told: dict[int, Event]
-    line: LineState | None
+    settings: ServerSettings
+    cursors: Mapping[str, Cursor]
+    told: Sequence[Event]
+    floors: dict[str, Floor] = field(default_factory=dict)
+    lost: list[Event] = field(default_factory=list)
+    overwritten: dict[str, set[int]] = field(default_factory=dict)
+    taken: set[tuple[str, int]] = field(default_factory=set)
 
-
-async def _write(
-    settings: ServerSettings,
-    ledger: PostgresLedger,
-    cursors: dict[str, Cursor],
-    behind: Sequence[Behind],
-    told: Sequence[Event],
-) -> dict[str, Any]:
-    names = sorted(one.department_id for one in behind)
-    async with ledger.open() as transaction:
-        locked = await transaction.lock(names)
-        days = {
-            name: business_day(locked.now, one.timezone, one.rollover_hour, standing.day)
-            for name, (one, standing) in locked.departments.items()
+    async def carry_out(self, ledger: PostgresLedger, behind: Sequence[Behind]) -> dict[str, Any]:
+        names = sorted(one.department_id for one in behind)
+        async with ledger.open() as transaction:
+            locked = await transaction.lock(names)
+            held_by_redis = await lines(self.settings, _days(locked))
+            for one in behind:
+                if one.department_id in locked.departments:
+                    await self._move_past(transaction, locked, one, held_by_redis.get(one.department_id))
+            mended = await self._put_right(transaction)
+            ids = [event.token_id for event in self.told]
+            ids += [token_id for line in held_by_redis.values() for token_id in line.token_ids]
+            published = {one.department_id: one.topic_at for one in behind}
+            letters = await store.move_on(transaction, published, max(ids, default=0), names)
+            await transaction.commit(list(self.floors.values()), [])
+        for floor in self.floors.values():
+            logger.warning("log rewound", extra={"department": floor.id, "seq": floor.standing.last_seq})
+        return {
+            "waitingAgain": mended.waiting_again,
+            "ended": mended.ended,
+            "toldAgain": mended.told_again,
+            "notRestored": mended.not_restored,
+            "lettersHeld": letters,
         }
-        lines = await _lines(settings, days)
-        floors: dict[str, Floor] = {}
-        lost: list[Event] = []
-        overwritten: dict[str, set[int]] = {}
-        taken: set[tuple[str, int]] = set()
-        counters = Counters()
-        for one in behind:
-            name = one.department_id
-            if name not in locked.departments:
-                continue
-            mine = {event.seq: event for event in told if event.department_id == name}
-            known = _Known(one, cursors[name], mine, lines.get(name))
-            department, standing = locked.departments[name]
-            floor = floors[name] = Floor(department, standing, locked.now, counters)
-            forgotten, forked = await _forgotten(transaction, known, standing.last_seq)
-            lost += forgotten
-            if forked:
-                overwritten[name] = forked
-            await _reach(transaction, floor, department, days[name], known, forgotten)
-            if floor.day_is_over:
-                floor.turn_day(await transaction.leftovers(name))
-            taken |= await store.numbers_taken(transaction, name, days[name])
-            last_no = max(floor.standing.last_no, highest_number(lost, name, days[name]))
-            if known.line is not None:
-                last_no = max(last_no, known.line.last_no)
-            floor.standing = replace(floor.standing, last_no=last_no)
-        by_token = tales(lost)
-        touched = {token_id for ids in overwritten.values() for token_id in ids}
-        users = [(e.department_id, e.user_id) for e in lost if e.user_id is not None and e.department_id in floors]
-        loaded = await transaction.load(Wanted(token_ids=[*by_token, *touched], users=users))
+
+    async def _move_past(
+        self, transaction: PostgresTransaction, locked: Locked, one: Behind, line: LineState | None
+    ) -> None:
+        """Let a department's log and numbers go past everything that others have seen, and its day be today."""
+        name = one.department_id
+        department, standing = locked.departments[name]
+        floor = self.floors[name] = Floor(department, standing, locked.now, Counters())
+        day = _days(locked)[name]
+        forgotten = await self._forgotten(transaction, one, standing.last_seq)
+        steps = _steps(forgotten, standing.last_seq, max(standing.last_seq, one.topic_at, one.redis_at))
+        await store.fill(transaction, department, day, floor.now, steps)
+        floor.standing = replace(standing, last_seq=max(steps))
+        if floor.day_is_over:
+            floor.turn_day(await transaction.leftovers(name))
+        self.lost += forgotten
+        self.taken |= await store.numbers_taken(transaction, name, day)
+        numbers = [floor.standing.last_no, highest_number(forgotten, name, day), line.last_no if line else 0]
+        floor.standing = replace(floor.standing, last_no=max(numbers))
+
+    async def _forgotten(self, transaction: PostgresTransaction, one: Behind, head: int) -> list[Event]:
+        """The events that the log lacks, also those in whose place it has others."""
+        name = one.department_id
+        kept = {row["seq"]: row for row in await store.entries(transaction, name, self.cursors[name].seq, head)}
+        mine = {event.seq: event for event in self.told if event.department_id == name}
+        forked = {seq for seq, event in mine.items() if seq in kept and _is_other(kept[seq]["payload"], event)}
+        if one.is_forked or forked:
+            self.overwritten[name] = {int(kept[seq]["token_id"]) for seq in forked} - {0}
+        return [event for seq, event in sorted(mine.items()) if seq > head or seq in forked]
+
+    async def _put_right(self, transaction: PostgresTransaction) -> Mended:
+        lost = tales(self.lost)
+        touched = {token_id for ids in self.overwritten.values() for token_id in ids}
+        users = [(one.department_id, one.user_id) for one in self.lost if one.user_id is not None]
+        loaded = await transaction.load(Wanted(token_ids=sorted({*lost, *touched}), users=users))
+        known: dict[int, Token] = {}
         for token in loaded.tokens:
-            counters.seat(token)
-            if token.department_id in floors:
-                floors[token.department_id].know([token])
-        tokens = {
-            token.token_id: floors[token.department_id].tokens[token.token_id]
-            if token.department_id in floors
-            else token
-            for token in loaded.tokens
-        }
-        mended = put_right(floors, tokens, by_token, overwritten, taken)
-        last_id = max([*(event.token_id for event in told), *(i for line in lines.values() for i in line.token_ids), 0])
-        published = {one.department_id: one.topic_at for one in behind}
-        held = await store.move_on(transaction, published, last_id, names)
-        await transaction.commit(list(floors.values()), [])
-    for floor in floors.values():
-        logger.warning("log rewound", extra={"department": floor.id, "seq": floor.standing.last_seq})
+            known[token.token_id] = token
+            if floor := self.floors.get(token.department_id):
+                floor.counters.seat(token)
+                floor.know([token])
+                known[token.token_id] = floor.tokens[token.token_id]  # turning the day may have changed it
+        return put_right(self.floors, known, lost, self.overwritten, self.taken)
+
+
+def _days(locked: Locked) -> dict[str, Any]:
     return {
-        "waitingAgain": mended.waiting_again,
-        "ended": mended.ended,
-        "toldAgain": mended.told_again,
-        "notRestored": mended.not_restored,
-        "lettersHeld": held,
+        name: business_day(locked.now, one.timezone, one.rollover_hour, standing.day)
+        for name, (one, standing) in locked.departments.items()
     }
 
 
-async def _forgotten(transaction: PostgresTransaction, known: _Known, head: int) -> tuple[list[Event], set[int]]:
-    """The events that the log does not have, and the tokens of entries that the topic has something else for."""
-    kept = {
-        row["seq"]: row for row in await store.entries(transaction, known.behind.department_id, known.cursor.seq, head)
-    }
-    forgotten, forked = [], set()
-    for seq, event in sorted(known.told.items()):
-        if seq > head:
-            forgotten.append(event)
-        elif seq in kept and event_id_of(kept[seq]["payload"]) != event.event_id:
-            forgotten.append(event)
-            forked.add(int(kept[seq]["token_id"]))
-    return forgotten, forked - {0}
-
-
-async def _reach(
-    transaction: PostgresTransaction,
-    floor: Floor,
-    department: Department,
-    day: date,
-    known: _Known,
-    forgotten: Sequence[Event],
-) -> None:
-    """Let the log end past everything that others have seen, each step explained by an entry."""
-    head, one = floor.standing.last_seq, known.behind
-    target = max(head, one.topic_at, one.redis_at)
+def _steps(forgotten: Sequence[Event], head: int, target: int) -> dict[int, dict[str, Any]]:
+    """What each new entry says: of those that are missing, what stood there; at the end, what happened."""
     by_seq = {event.seq: event for event in forgotten}
-    steps: dict[int, dict[str, Any]] = {seq: _lost(by_seq.get(seq)) for seq in range(head + 1, target + 1)}
-    steps[target + 1] = {"from": head, "to": target}
-    await store.fill(transaction, department, day, floor.now, steps)
-    floor.standing = replace(floor.standing, last_seq=target + 1)
+    return {seq: _quoted(by_seq.get(seq)) for seq in range(head + 1, target + 1)} | {
+        target + 1: {"from": head, "to": target}
+    }
 
 
-def _lost(event: Event | None) -> dict[str, Any]:
+def _quoted(event: Event | None) -> dict[str, Any]:
     if event is None:
         return {}
-    return {"eventType": event.event_type, "tokenId": event.token_id, "displayNumber": event.display_number}
+    of_token = {"tokenId": event.token_id, "displayNumber": event.display_number} if event.token_id else {}
+    return {"eventType": event.event_type, **of_token}
 
 
-async def _tail(settings: ServerSettings, cursors: dict[str, Cursor], *, must_know: bool) -> Tail:
-    topic: KafkaTopic = open_topic(settings)
-    if not must_know and settings.kafka_embedded:
-        return _NOTHING  # it began anew with everything else
-    try:
-        if must_know:
-            await topic.open()  # a topic that is missing is made, and knows nothing
-        await topic.ping()
-        return await topic.read_back(_offsets(cursors))
-    except PublishFailed as error:
-        if must_know:
-            raise _away("broker") from error
-        return _NOTHING
-    finally:
-        await topic.close()
-
-
-def _offsets(cursors: dict[str, Cursor]) -> dict[int, int]:
-    offsets: dict[int, int] = {}
-    for cursor in cursors.values():
-        if cursor.partition is not None and cursor.offset is not None:
-            offsets[cursor.partition] = max(offsets.get(cursor.partition, -1), cursor.offset)
-    return offsets
-
-
-async def _lines(settings: ServerSettings, days: dict[str, date]) -> dict[str, LineState]:
-    """What Redis holds, as far as it can be asked."""
-    line = open_line(settings.redis_url.get_secret_value(), timeout=1.0)
-    found: dict[str, LineState] = {}
-    try:
-        for name, day in days.items():
-            found[name] = await line.state(name, day)
-    except LineDown:
-        logger.info("Redis is away")
-    finally:
-        await line.close()
-    return found
-
-
-def _away(store_name: str) -> Refused:
-    return refuse(
-        ProblemCode.UNAVAILABLE, f"The {store_name} is away.", "Start it and try again; 'tokenq doctor' helps."
-    )
+def _is_other(payload: str, event: Event) -> bool:
+    return event_id_of(payload) != event.event_id

@@ -109,11 +109,14 @@ async def test_a_dead_shard_costs_its_own_departments_only(core: Core, valkey_cl
     dead, alive, _ = await departments_of_all_shards(core, valkey_cluster)
     for name in (dead, alive):
         await core.issue(name, 2)
+    await core.line.ping()
     valkey_cluster.primary_of(dead).kill()
     first, second = await asyncio.gather(core.call(dead, "1"), core.call(alive, "2"))
 
     assert (first["tokenNo"], second["tokenNo"]) == (1, 1)
     assert core.counts.seen["line_fallbacks"] == 1
+    with pytest.raises(LineDown):  # /readyz says degraded
+        await core.line.ping()
 
 
 async def test_a_stale_replica_that_takes_over_is_told_what_it_missed(

@@ -103,8 +103,13 @@ def _put_right(
     home = floors.get(token.department_id)
     if home is None:
         return
+    if tale.born is not None:
+        # Given out once more after the restore: the id is another person's now, and readers must learn that.
+        done.not_restored.append(tale.born.display_number)
+        home.tell_again(token)
+        return
     end = tale.end
-    if end is not None and token.state in LIVE and home.id not in overwritten and _is_same(token, tale):
+    if end is not None and token.state in LIVE and home.id not in overwritten:
         served_at = tale.last.timestamp if end is TokenState.SERVED else None
         ended = replace(token, state=end, counter_id=None, parked_until=None, served_at=served_at, undo=None)
         home.settle(token, replace(ended, claim_version=token.claim_version + 1))
@@ -161,11 +166,6 @@ def _token(token_id: int, born: Event, tale: Tale, home: Floor) -> Token:
         near_turn=home.department.rules.near_turn if born.email else 0,
         is_near_told=tale.is_near_told,
     )
-
-
-def _is_same(token: Token, tale: Tale) -> bool:
-    """A token id that was given out again after the restore is another person's."""
-    return tale.last.display_number == token.display and tale.born is None
 
 
 def _told(event: Event) -> TokenState | None:
