@@ -12,7 +12,7 @@ from tests.servers import Servers
 from tests.without_http import department_id
 from tokenq.contract.words import Priority
 from tokenq_server.adapters.redis.opening import open_line
-from tokenq_server.services.ports import Advance, Ask, LineChange, LineDown, LineEntry, WaitingLine
+from tokenq_server.services.ports import Advance, Ask, LineChange, LineDown, LineEntry, LineState, WaitingLine
 
 DAY = date(2026, 11, 22)
 
@@ -121,6 +121,15 @@ async def test_numbers_follow_what_postgres_says(line: WaitingLine) -> None:
     for last_no in (0, 3, 1):
         (answer,) = await line.ask([replace(ask, last_no=last_no, numbers=2)])
         assert answer.first_no == last_no + 1
+
+
+async def test_what_it_holds_can_be_looked_at(line: WaitingLine) -> None:
+    """For those who doubt the ledger: where it stands and who is in it; of what it never heard, nothing."""
+    ask = await filled(line, joins(1, 1), joins(2, 2), joins(3, 3), leaves(2))
+    state = await line.state(ask.department_id, DAY)
+
+    assert (state.at, sorted(state.token_ids)) == (4, [1, 3])
+    assert await line.state(department_id(), DAY) == LineState(-1, 0, [])
 
 
 async def test_install_replaces_a_line(line: WaitingLine) -> None:
