@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +17,7 @@ from confluent_kafka import Consumer, TopicPartition
 from redis.asyncio import Redis
 
 from tests.servers import Servers
+from tests.stack import start, up_folder
 from tests.without_http import Core, assert_all_is_well, open_core
 from tokenq.contract.events import TOPIC, Event, decode
 from tokenq.contract.problems import ProblemCode, Refused
@@ -26,6 +28,7 @@ from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.domain.commands import Tidy, TransferToken
 from tokenq_server.domain.lifecycle import Verb
+from tokenq_server.embedded import down
 from tokenq_server.notify.intake import sort_out
 from tokenq_server.relay import Relay
 from tokenq_server.services.mailing import RawRecord
@@ -396,3 +399,26 @@ async def test_a_transfer_that_was_forgotten_is_taken_back_for_readers(place: Pl
 
     assert board._departments[here].waiting == {token["tokenId"]}
     assert board._departments[there].waiting == set()
+
+
+def test_under_up_an_older_postgres_gives_no_number_twice() -> None:
+    """Only its folder was put back: Valkey beside it remembers the numbers, and nobody has to be asked."""
+    with up_folder() as folder:
+        stack = start(folder)
+        stack.ask("PUT", "/api/v1/departments/CW", {"name": "Cash window"})
+        numbers = [stack.ask("POST", "/api/v1/departments/CW/tokens", {})[1]["tokenNo"] for _ in range(2)]
+        down(folder)
+        shutil.copytree(folder / "postgres", folder / "old", symlinks=True)
+        stack = start(folder)
+        numbers += [stack.ask("POST", "/api/v1/departments/CW/tokens", {})[1]["tokenNo"] for _ in range(3)]
+        down(folder)
+        owner = (folder / "postgres").stat()
+        shutil.rmtree(folder / "postgres")
+        (folder / "old").rename(folder / "postgres")
+        for place in [folder / "postgres", *(folder / "postgres").rglob("*")]:
+            os.chown(place, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        stack = start(folder)
+        numbers.append(stack.ask("POST", "/api/v1/departments/CW/tokens", {})[1]["tokenNo"])
+
+        assert numbers == [1, 2, 3, 4, 5, 6]
+        assert stack.ask("POST", "/api/v1/departments/CW/call", {"counterId": "1"})[1]["tokenNo"] == 1
