@@ -22,7 +22,7 @@ EXTRAS = ["", *PROJECT["project"]["optional-dependencies"]]
 
 PARTS = {
     "tui": "tokenq_tui.console.app, tokenq_tui.board.app",
-    "server": "tokenq_server.api.app, tokenq_server.relay, tokenq_server.notify.program, tokenq_server.rebuild",
+    "server": "tokenq_server.api.app, tokenq_server.relay, tokenq_server.notify.program, tokenq_server.rewind",
     "embedded": "tokenq_server.embedded.supervisor",
     "print": "segno",
 }

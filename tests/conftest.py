@@ -7,6 +7,7 @@ import pytest
 from tests.kafka.apache import ApacheKafka
 from tests.servers import Running, Servers, running_apache_kafka, running_servers
 from tests.stack import Stack, start, up_folder
+from tests.valkeys import OwnValkeys, ValkeyCluster, own_valkeys
 from tokenq_server.adapters.postgres.migrate import migrate
 
 
@@ -22,6 +23,19 @@ def apache_kafka() -> Iterator[Running[ApacheKafka]]:
     """A real Apache Kafka broker with tokenq's topics; ``.server.bootstrap`` is its address."""
     with running_apache_kafka() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def valkeys() -> Iterator[OwnValkeys]:
+    """A maker of Valkeys of a test's own; see :class:`tests.valkeys.OwnValkeys`."""
+    with own_valkeys() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def valkey_cluster(valkeys: OwnValkeys) -> ValkeyCluster:
+    """Six real Valkeys as a cluster. A test that hurts it heals it."""
+    return valkeys.cluster()
 
 
 @pytest.fixture

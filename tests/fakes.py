@@ -1,14 +1,15 @@
 """Hand-written fakes of the ports. Each runs through the same behaviour suite as the real adapter."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from tokenq.contract.words import Priority
 from tokenq_server.domain.policy import RANK
 from tokenq_server.services.mailing import Attempt, Letter, Verdict
-from tokenq_server.services.ports import Advance, Ask, LedgerDown, LineAnswer, LineDown, LineEntry
-from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail
+from tokenq_server.services.ports import Advance, Ask, LedgerDown, LineAnswer, LineDown, LineEntry, LineState
+from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, event_id_of
 
 
 class _Count:
@@ -70,9 +71,16 @@ class MemoryLine:
         self._line[ask.department_id] = {entry.token_id: entry for entry in entries}
         self._seq[ask.department_id] = ask.last_seq
 
+    async def state(self, department_id: str, day: date) -> LineState:
+        await self.ping()
+        return LineState(self._seq.get(department_id, -1), 0, list(self._line.get(department_id, {})))
+
     async def ping(self) -> None:
         if self.is_down:
             raise LineDown
+
+    async def close(self) -> None:
+        return
 
     def _answer(self, ask: Ask) -> LineAnswer:
         at = self._seq.get(ask.department_id, -1)
@@ -116,6 +124,19 @@ class MemoryLog:
     async def take_over(self) -> None:
         return
 
+    async def heads(self) -> dict[str, int]:
+        heads = dict.fromkeys((one.department_id for one in self.entries), 0)
+        for entry in self.entries:
+            heads[entry.department_id] = max(heads[entry.department_id], entry.seq)
+        return heads
+
+    async def event_ids(self, positions: Mapping[str, int]) -> dict[str, str]:
+        return {
+            one.department_id: event_id_of(one.payload)
+            for one in self.entries
+            if positions.get(one.department_id) == one.seq
+        }
+
     async def cursors(self) -> dict[str, Cursor]:
         return {name: self.positions.get(name, Cursor(0)) for name in {one.department_id for one in self.entries}}
 
@@ -147,10 +168,12 @@ class MemoryTopic:
 
     async def read_back(self, last_offsets: dict[int, int]) -> Tail:
         found: dict[str, int] = {}
+        ids: dict[str, str] = {}
         for entry in self.records:
-            found[entry.department_id] = max(found.get(entry.department_id, 0), entry.seq)
+            if entry.seq > found.get(entry.department_id, 0):
+                found[entry.department_id], ids[entry.department_id] = entry.seq, event_id_of(entry.payload)
         lost = {number for number, offset in last_offsets.items() if offset >= len(self.records)}
-        return Tail(found, lost)
+        return Tail(found, lost, ids)
 
     async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
         cursors = {}

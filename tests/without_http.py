@@ -16,7 +16,7 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.adapters.postgres.setup import PostgresSetup
-from tokenq_server.adapters.redis.waiting_line import RedisLine
+from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.domain.commands import CallNext, Command, Issue, MoveToken, ServeNext
 from tokenq_server.domain.counters import Operator
 from tokenq_server.domain.lifecycle import Verb
@@ -54,7 +54,7 @@ class Core:
     async def do(self, command: Command, key: str | None = None, fingerprint: bytes = b"") -> Body:
         """Carry out one command."""
         reply = await self.commit.submit(Request(command, "test", key, fingerprint))
-        body: Body = json.loads(reply.body)
+        body: Body = json.loads(reply.body or "null")
         return body
 
     async def issue(self, department: str, count: int = 1, **more: Any) -> list[Body]:
@@ -91,7 +91,7 @@ async def open_core(dsn: str, redis_url: str, line: WaitingLine | None = None) -
     """A core on a database that is migrated first."""
     await asyncio.to_thread(migrate, dsn)
     database, ledger, counts = Database(dsn, size=2), PostgresLedger(dsn), CountedCounts()
-    redis = RedisLine(redis_url)
+    redis = open_line(redis_url)
     commit = GroupCommit(Batch(ledger, line or redis, counts))
     commit.start()
     try:

@@ -25,8 +25,9 @@ from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.postgres.people import PostgresPeople
 from tokenq_server.adapters.postgres.reading import PostgresReading
 from tokenq_server.adapters.postgres.setup import PostgresSetup
+from tokenq_server.adapters.redis import probe as redis_probe
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
-from tokenq_server.adapters.redis.waiting_line import RedisLine
+from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.adapters.smtp import OutboxMailer, SmtpMailer
 from tokenq_server.relay import Relay
 from tokenq_server.services.batch import Batch
@@ -38,6 +39,7 @@ from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.mailing import Mailer, MailQueue
 from tokenq_server.services.near_turn import NearTurns
 from tokenq_server.services.people import People, new_secret
+from tokenq_server.services.ports import WaitingLine
 from tokenq_server.services.reading import Reading
 from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.setup import Setup
@@ -46,6 +48,8 @@ from tokenq_server.services.sweeping import Sweeper
 from tokenq_server.services.verification.ports import Strictness
 from tokenq_server.services.verifying import Verifying
 from tokenq_server.settings import ServerSettings
+
+_OR_DEVELOP = "or set TOKENQ_ENV=development where nothing is at stake."
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Services:
     floor_plans: FloorPlans
     feed: Feed
     database: Database
-    line: RedisLine
+    line: WaitingLine
     topic: KafkaTopic
     log: PostgresEventLog
 
@@ -78,7 +82,7 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
     dsn = settings.database_url.get_secret_value()
     metrics = Metrics()
     ledger = PostgresLedger(dsn, with_email=settings.events_email == "plain")
-    line = RedisLine(settings.redis_url.get_secret_value())
+    line = open_line(settings.redis_url.get_secret_value())
     database = Database(dsn)
     log = PostgresEventLog(dsn, "tokenq-feed")
     feed = Feed(log)
@@ -159,13 +163,20 @@ async def open_verifying(
 
 
 async def refuse_unsafe_stores(settings: ServerSettings) -> None:
-    """In production, do not start on a database that may lose what it acknowledged. One that is away may come yet.
+    """In production, do not start on stores that may lose what they hold. One that is away may come yet.
 
     Raises:
         Refused: ``invalid``.
     """
+    evicting = await redis_probe.evicting(settings.redis_url.get_secret_value())
     if settings.env != "production":
         return
+    if evicting:
+        raise refuse(
+            ProblemCode.INVALID,
+            f"Redis may throw away who waits: its maxmemory-policy is {', '.join(evicting)}.",
+            f"Set maxmemory-policy to noeviction, {_OR_DEVELOP}",
+        )
     database = Database(settings.database_url.get_secret_value(), size=1)
     try:
         unsafe = await database.unsafe_settings()
@@ -177,7 +188,7 @@ async def refuse_unsafe_stores(settings: ServerSettings) -> None:
         raise refuse(
             ProblemCode.INVALID,
             f"The database may lose what it acknowledged: {', '.join(unsafe)} is off.",
-            "Switch it on, or set TOKENQ_ENV=development where nothing is at stake.",
+            f"Switch it on, {_OR_DEVELOP}",
         )
 
 

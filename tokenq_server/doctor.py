@@ -12,7 +12,10 @@ from tokenq_server.adapters.kafka import probe as kafka
 from tokenq_server.adapters.postgres import probe as postgres
 from tokenq_server.adapters.redis import probe as redis
 from tokenq_server.adapters.smtp import smtp_options
+from tokenq_server.behind import look
 from tokenq_server.services.findings import Finding
+from tokenq_server.services.ports import LedgerDown
+from tokenq_server.services.rewinding import refusal
 from tokenq_server.settings import ServerSettings
 
 _LIMIT_SECONDS = 10.0
@@ -32,6 +35,7 @@ async def _check(settings: ServerSettings) -> list[Finding]:
         _in_time("postgres", postgres.probe(settings.database_url.get_secret_value())),
         _in_time("redis", redis.probe(settings.redis_url.get_secret_value())),
         _in_time("kafka", kafka.probe(settings.kafka_bootstrap)),
+        _in_time("log", _log(settings)),
         _in_time("mail", _mail(settings)),
     )
     findings = [Finding("server settings", True, f"{settings.env}")]
@@ -44,6 +48,18 @@ async def _in_time(name: str, probe: Any) -> list[Finding]:
     except TimeoutError:
         return [Finding(name, False, f"does not answer within {_LIMIT_SECONDS:.0f} seconds", "Look at its log.")]
     return found
+
+
+async def _log(settings: ServerSettings) -> list[Finding]:
+    """Whether the database was restored to a time that others have gone beyond."""
+    try:
+        behind = await look(settings, must_know=False)
+    except LedgerDown:
+        return []
+    if behind:
+        problem = refusal(behind).problem
+        return [Finding("log", False, problem.detail, problem.hint)]
+    return [Finding("log", True, "ahead of the topic and of Redis, as far as they answer")]
 
 
 async def _mail(settings: ServerSettings) -> list[Finding]:

@@ -32,12 +32,13 @@ def run(name: str) -> int:
 def _api(settings: "ServerSettings") -> int:
     import uvicorn
 
-    from tokenq_server import bootstrap
+    from tokenq_server import bootstrap, rewind
     from tokenq_server.api.app import create_app
 
     asyncio.run(bootstrap.refuse_unsafe_stores(settings))
     if settings.migrate:
         _migrate(settings)
+    asyncio.run(rewind.refuse_if_behind(settings))
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -72,8 +73,10 @@ def _relay(settings: "ServerSettings") -> int:
 
 
 def _notify(settings: "ServerSettings") -> int:
+    from tokenq_server import rewind
     from tokenq_server.notify import program
 
+    asyncio.run(rewind.refuse_if_behind(settings))
     return program.main(settings)
 
 
@@ -103,6 +106,20 @@ def dlq_drop(dlq_ids: list[int]) -> int:
     from tokenq_server.notify import program
 
     return asyncio.run(program.drop(dlq_ids))
+
+
+def rewind_look() -> list[dict[str, Any]]:
+    """The departments of which the topic or Redis knows more than the log. Raises Refused."""
+    from tokenq_server import rewind, settings
+
+    return asyncio.run(rewind.shown(settings.load()))
+
+
+def rewind_carry_out() -> dict[str, Any]:
+    """Let the log go past what others know, and mend what was lost; answers what was done. Raises Refused."""
+    from tokenq_server import rewind, settings
+
+    return asyncio.run(rewind.rewind(settings.load()))
 
 
 def _migrate(settings: "ServerSettings") -> int:

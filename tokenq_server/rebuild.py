@@ -6,7 +6,7 @@ from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.setup import PostgresSetup
-from tokenq_server.adapters.redis.waiting_line import RedisLine
+from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.services.ports import Ask, LedgerDown, LineDown
 from tokenq_server.settings import ServerSettings
 
@@ -20,8 +20,8 @@ async def rebuild(settings: ServerSettings) -> int:
         Refused: Postgres or Redis is away.
     """
     dsn = settings.database_url.get_secret_value()
+    line = open_line(settings.redis_url.get_secret_value(), timeout=5.0)
     database, ledger = Database(dsn), PostgresLedger(dsn)
-    line = RedisLine(settings.redis_url.get_secret_value(), timeout=5.0)
     try:
         for department in await PostgresSetup(database).departments():
             name = department.department_id

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from tokenq_server.failpoints import reach
 from tokenq_server.services.ports import LedgerDown
-from tokenq_server.services.publishing import Cursor, EventLog, Fenced, PublishFailed, Tail, Topic
+from tokenq_server.services.publishing import Cursor, Entry, EventLog, Fenced, PublishFailed, Tail, Topic
+from tokenq_server.services.rewinding import Behind, compare, refusal, suspects
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ class Relay:
         self._log = log
         self._topic = topic
         self._stop = asyncio.Event()
+        self._strangers: dict[str, int] = {}
 
     def stop(self) -> None:
         """Finish the batch in hand and end."""
@@ -34,7 +36,11 @@ class Relay:
         self._topic.abort()
 
     async def run(self) -> None:
-        """Follow the log; after any failure begin again from what the topic holds."""
+        """Follow the log; after any failure begin again from what the topic holds.
+
+        Raises:
+            Refused: ``log_behind``; the topic knows more than the log, which no relay can mend.
+        """
         while not self._stop.is_set():
             try:
                 await self._follow()
@@ -67,6 +73,7 @@ class Relay:
                 offsets[cursor.partition] = max(offsets.get(cursor.partition, -1), cursor.offset)
         tail = await self._topic.read_back(offsets)
         reach("relay.read_back")
+        await self._refuse_if_behind(cursors, tail)
         starts = await self._log.refill_starts() if tail.lost else {}
         if tail.lost:
             logger.error("the topic has lost records; publishing them again", extra={"partitions": sorted(tail.lost)})
@@ -75,16 +82,32 @@ class Relay:
         if changed:
             await self._log.set_cursors(changed)
 
+    async def _refuse_if_behind(self, cursors: dict[str, Cursor], tail: Tail) -> None:
+        """The topic must not know more than the log: new entries under old numbers would be skipped by every reader."""
+        ids = await self._log.event_ids(suspects(cursors, tail))
+        heads = await self._log.heads()  # read last: nothing gets into the topic before it is in the log
+        if behind := compare({name: head for name, head in heads.items() if name in cursors}, tail, ids):
+            raise refusal(behind)
+        self._strangers = {name: seq for name, seq in tail.found.items() if name not in cursors}
+
     async def _publish_some(self) -> bool:
         entries = await self._log.unpublished(_BATCH)
         if not entries:
             return False
+        self._refuse_old_numbers(entries)
         reach("relay.read")
         cursors = await self._topic.publish(entries)
         reach("relay.published")
         await self._log.set_cursors(cursors)
         reach("relay.cursor_moved")
         return True
+
+    def _refuse_old_numbers(self, entries: list[Entry]) -> None:
+        """A department that was made again must not publish under numbers that the topic has seen."""
+        for entry in entries:
+            if entry.seq <= self._strangers.get(entry.department_id, 0):
+                known = self._strangers[entry.department_id]
+                raise refusal([Behind(entry.department_id, entry.seq, known)])
 
     async def _pause(self, seconds: float) -> None:
         try:

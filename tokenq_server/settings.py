@@ -19,7 +19,7 @@ class ServerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TOKENQ_", extra="ignore", frozen=True)
 
     env: Literal["production", "development"] = "production"
-    """``production`` refuses a database that may lose what it acknowledged."""
+    """``production`` refuses a database that may lose what it acknowledged, and a Redis that evicts."""
     host: str = "127.0.0.1"
     """The address the API listens on."""
     port: int = Field(default=8080, ge=0, le=65535)
@@ -27,7 +27,7 @@ class ServerSettings(BaseSettings):
     database_url: SecretStr = SecretStr(_DEFAULT_DATABASE)
     """PostgreSQL, the one that decides: ``postgresql://user:password@host:port/database``."""
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    """Redis or Valkey, which orders the waiting: ``redis://``, ``rediss://`` or ``unix://``."""
+    """Redis or Valkey, which orders the waiting: ``redis://``, ``rediss://``, ``unix://``, ``redis+cluster://``."""
     kafka_bootstrap: str = "127.0.0.1:9092"
     """Kafka brokers, ``host:port`` with commas between."""
     kafka_partitions: int = Field(default=3, ge=1, le=1000)

@@ -56,6 +56,14 @@ async def test_the_next_entries_come_in_order_and_limited(case: Case) -> None:
     assert await case.log.cursors() == {case.department: Cursor(2, 1, 17)}
 
 
+async def test_it_tells_how_far_it_goes_and_which_event_is_where(case: Case) -> None:
+    """So that a topic which knows more, or something else, is noticed."""
+    ids = [await case.log.event_ids({case.department: seq}) for seq in (1, 5, 6)]
+
+    assert await case.log.heads() == {case.department: 5}
+    assert [len(one) for one in ids] == [1, 1, 0]
+
+
 async def test_all_published_is_an_empty_answer(case: Case) -> None:
     """An idle relay reads nothing."""
     await case.log.take_over()

@@ -25,7 +25,8 @@ async def topic(request: pytest.FixtureRequest, servers: Servers) -> AsyncIterat
 def entries(name: str, first: int, last: int) -> list[Entry]:
     """Log entries of one department."""
     wire = {"eventType": "TOKEN_GENERATED", "departmentId": name, "tokenId": 1, "tokenNo": 1}
-    return [Entry(name, seq, json.dumps(wire | {"seq": seq})) for seq in range(first, last + 1)]
+    seqs = range(first, last + 1)
+    return [Entry(name, seq, json.dumps(wire | {"seq": seq, "eventId": f"event {seq}"})) for seq in seqs]
 
 
 async def test_cursors_are_the_last_of_each_department(topic: Topic) -> None:
@@ -45,6 +46,7 @@ async def test_what_was_published_is_read_back(topic: Topic) -> None:
     tail = await topic.read_back({cursor.partition or 0: cursor.offset or 0})
 
     assert tail.found[name] == 7
+    assert tail.ids[name] == "event 7"
     assert tail.lost == set()
 
 

@@ -1,4 +1,4 @@
-"""What a waiting line must do, on the fake and on Valkey alike."""
+"""What a waiting line must do, on the fake, on Valkey and on a cluster of Valkeys alike."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -11,18 +11,20 @@ from tests.fakes import MemoryLine
 from tests.servers import Servers
 from tests.without_http import department_id
 from tokenq.contract.words import Priority
-from tokenq_server.adapters.redis.waiting_line import RedisLine
-from tokenq_server.services.ports import Advance, Ask, LineChange, LineDown, LineEntry, WaitingLine
+from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.services.ports import Advance, Ask, LineChange, LineDown, LineEntry, LineState, WaitingLine
 
 DAY = date(2026, 11, 22)
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", "cluster"])
 async def line(request: pytest.FixtureRequest, servers: Servers) -> AsyncIterator[WaitingLine]:
     if request.param == "memory":
         yield MemoryLine()
         return
-    redis = RedisLine(servers.redis_url, timeout=2.0)
+    is_cluster = request.param == "cluster"
+    url = request.getfixturevalue("valkey_cluster").url if is_cluster else servers.redis_url
+    redis = open_line(url, timeout=2.0)
     yield redis
     await redis.close()
 
@@ -121,6 +123,15 @@ async def test_numbers_follow_what_postgres_says(line: WaitingLine) -> None:
         assert answer.first_no == last_no + 1
 
 
+async def test_what_it_holds_can_be_looked_at(line: WaitingLine) -> None:
+    """For those who doubt the ledger: where it stands and who is in it; of what it never heard, nothing."""
+    ask = await filled(line, joins(1, 1), joins(2, 2), joins(3, 3), leaves(2))
+    state = await line.state(ask.department_id, DAY)
+
+    assert (state.at, sorted(state.token_ids)) == (4, [1, 3])
+    assert await line.state(department_id(), DAY) == LineState(-1, 0, [])
+
+
 async def test_install_replaces_a_line(line: WaitingLine) -> None:
     """A rebuild forgets what was there; large lines come whole."""
     ask = await filled(line, joins(1, 1))
@@ -138,9 +149,10 @@ async def test_several_departments_in_one_round_trip(line: WaitingLine) -> None:
     assert [answer.heads for answer in await line.ask(asks)] == [[7], [8]]
 
 
-async def test_a_dead_redis_is_said_so_and_not_waited_for() -> None:
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis+cluster://127.0.0.1:1,127.0.0.1:2"])
+async def test_a_dead_redis_is_said_so_and_not_waited_for(url: str) -> None:
     """A row lock must not wait on a dead Redis: after one failure it is left alone for a while."""
-    line = RedisLine("redis://127.0.0.1:1/0")
+    line = open_line(url)
     ask = Ask("CW", DAY, 0, 0)
 
     for _ in range(2):

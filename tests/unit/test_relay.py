@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.fakes import MemoryLog, MemoryTopic
+from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.relay import Relay, resumed
 from tokenq_server.services.publishing import Cursor, Entry, Tail
 
@@ -62,3 +65,45 @@ def test_a_lost_topic_is_filled_again_from_where_the_log_still_is() -> None:
     assert resumed(cursor, Tail({}, {0}), "CW", 30) == Cursor(30)
     assert resumed(cursor, Tail({"CW": 40}, {0}), "CW", 30) == Cursor(40)
     assert resumed(cursor, Tail({"CW": 60}, set()), "CW", 0) == Cursor(60, 0, 49)
+
+
+def told(last: int, by: str = "told") -> list[Entry]:
+    return [Entry("CW", seq, f'{{"eventId":"{by} {seq}"}}') for seq in range(1, last + 1)]
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_refused"),
+    [
+        (told(7), False),
+        (told(5), False),
+        (told(4), True),
+        (told(2) + told(9, "after a restore")[2:], True),
+    ],
+    ids=["ahead", "even", "behind", "behind, and gone on"],
+)
+async def test_a_log_that_is_behind_the_topic_is_refused_not_skipped(kept: list[Entry], is_refused: bool) -> None:
+    """Readers drop what they have seen: new entries under old numbers would reach nobody."""
+    log, topic = MemoryLog(kept), MemoryTopic(told(5))
+    relay = Relay(log, topic)
+    task = asyncio.create_task(relay.run())
+    await until(lambda: task.done() or log.positions == {"CW": Cursor(len(kept))} or len(topic.records) == len(kept))
+    relay.stop()
+    (outcome,) = await asyncio.gather(task, return_exceptions=True)
+
+    assert isinstance(outcome, Refused) == is_refused
+    if is_refused:
+        assert outcome.problem.code is ProblemCode.LOG_BEHIND
+        assert topic.records == told(5)
+
+
+async def test_a_department_that_is_made_again_does_not_begin_under_old_numbers() -> None:
+    """The database that was restored did not know it; the topic does."""
+    log, topic = MemoryLog([]), MemoryTopic(told(5))
+    relay = Relay(log, topic)
+    task = asyncio.create_task(relay.run())
+    await until(lambda: relay._strangers == {"CW": 5})
+    log.entries.append(told(1, "again")[0])
+    (outcome,) = await asyncio.gather(task, return_exceptions=True)
+
+    assert isinstance(outcome, Refused)
+    assert topic.records == told(5)

@@ -57,6 +57,7 @@ EXIT_CODES: dict[ProblemCode, ExitCode] = {
     ProblemCode.OVERLOADED: ExitCode.UNREACHABLE,
     ProblemCode.UNAVAILABLE: ExitCode.UNREACHABLE,
     ProblemCode.METHOD_NOT_ALLOWED: ExitCode.FAILED,
+    ProblemCode.LOG_BEHIND: ExitCode.FAILED,
     ProblemCode.INVALID: ExitCode.FAILED,
     ProblemCode.TOO_LARGE: ExitCode.FAILED,
     ProblemCode.INTERNAL: ExitCode.FAILED,

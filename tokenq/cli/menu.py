@@ -80,7 +80,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("up", "Run everything on this machine."),
             Entry("down", "Stop what 'up' runs."),
-            Entry("server", "Run the API, migrate the database, rebuild the waiting lines."),
+            Entry("server", "Run the API, migrate the database, rebuild the lines, mend a restored database."),
             Entry("relay", "Carry events from the database to Kafka."),
             Entry("notify", "Send the letters; look after those that failed."),
         ),

@@ -24,9 +24,9 @@ _is_department_id = re.compile(DEPARTMENT_ID).fullmatch
 
 
 class EventType(StrEnum):
-    """What happened: to a token, or (the last four) to a counter or the department itself.
+    """What happened: to a token, or (the last five) to a counter, the department itself or its log.
 
-    Those four carry token id 0, token number 0 and an empty display number.
+    Those five carry token id 0, token number 0 and an empty display number.
     """
 
     TOKEN_GENERATED = "TOKEN_GENERATED"
@@ -49,6 +49,7 @@ class EventType(StrEnum):
     COUNTER_PAUSED = "COUNTER_PAUSED"
     COUNTER_CLOSED = "COUNTER_CLOSED"
     DEPARTMENT_CHANGED = "DEPARTMENT_CHANGED"
+    LOG_REWOUND = "LOG_REWOUND"
 
 
 @dataclass(frozen=True)

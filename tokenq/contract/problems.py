@@ -36,6 +36,7 @@ class ProblemCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
     UNAVAILABLE = "unavailable"
+    LOG_BEHIND = "log_behind"
     INVALID = "invalid"
     TOO_LARGE = "too_large"
     INTERNAL = "internal"
@@ -70,6 +71,7 @@ STATUS: dict[ProblemCode, int] = {
     ProblemCode.RATE_LIMITED: 429,
     ProblemCode.OVERLOADED: 503,
     ProblemCode.UNAVAILABLE: 503,
+    ProblemCode.LOG_BEHIND: 503,
     ProblemCode.INVALID: 422,
     ProblemCode.TOO_LARGE: 413,
     ProblemCode.INTERNAL: 500,

@@ -163,6 +163,28 @@ class Floor:
         self._keep(token)
         self._log(EventType.TOKEN_TURN_NEAR, token, SYSTEM, {"position": place}, joins=None)
 
+    def bring_back(self, token: Token) -> None:
+        """Take in a token that the store had lost, under the number it was given then."""
+        self.created.add(token.token_id)
+        self._enter(token)
+        if token.state is TokenState.WAITING:
+            self._log(EventType.TOKEN_REINSTATED, token, SYSTEM, {"rewound": True}, joins=True)
+        else:
+            self.tell_again(token)
+
+    def settle(self, old: Token, new: Token) -> None:
+        """Let a token be what everybody but the store knows already: nothing is logged."""
+        self._leave(old)
+        self._enter(new)
+
+    def tell_again(self, token: Token) -> None:
+        """Log what a token is, for readers who were told something else; of one that is elsewhere, that it is."""
+        data: dict[str, Any] = {"undone": "rewind", "state": str(token.state)}
+        if token.department_id != self.id:
+            data |= {"from": self.id, "to": token.department_id}
+            token = replace(token, department_id=self.id)
+        self._log(EventType.TOKEN_REVERTED, token, SYSTEM, data, joins=None)
+
     def _today(self) -> date:
         return business_day(self.now, self.department.timezone, self.department.rollover_hour, self.standing.day)
 

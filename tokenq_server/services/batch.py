@@ -95,7 +95,7 @@ class Batch:
             return
         with suppress(LineDown):
             for step, at in zip(steps, await self._line.advance(steps), strict=True):
-                if at != step.new:
+                if at is not None and at != step.new:
                     self._counts.line_gaps.inc()
 
     async def _line_up(
@@ -119,16 +119,24 @@ class Batch:
 
     async def _ask(self, transaction: Transaction, asks: list[Ask]) -> Sequence[LineAnswer | None]:
         try:
-            answers = await self._line.ask(asks)
-            behind = [index for index, ask in enumerate(asks) if answers[index].at != ask.last_seq]
+            answers = list(await self._line.ask(asks))
+            behind = [index for index, ask in enumerate(asks) if _is_behind(answers[index], ask)]
             for index in behind:
-                await self._catch_up(transaction, asks[index], answers[index].at)
-            again = await self._line.ask([replace(asks[index], numbers=0) for index in behind]) if behind else []
+                answers[index] = await self._caught_up(transaction, asks[index], answers[index])
+            mended = [index for index in behind if answers[index]]
+            again = await self._line.ask([replace(asks[index], numbers=0) for index in mended]) if mended else []
         except LineDown:
             return [None] * len(asks)
-        for index, answer in zip(behind, again, strict=True):
+        for index, answer in zip(mended, again, strict=True):
             answers[index] = answer
         return answers
+
+    async def _caught_up(self, transaction: Transaction, ask: Ask, answer: LineAnswer | None) -> LineAnswer | None:
+        """One department's line may be away while the others' answer."""
+        with suppress(LineDown):
+            await self._catch_up(transaction, ask, answer.at if answer else -1)
+            return answer
+        return None
 
     async def _catch_up(self, transaction: Transaction, ask: Ask, at: int) -> None:
         missing = ask.last_seq - at
@@ -169,6 +177,10 @@ def _ask(floor: Floor, last_seq: int, requests: Sequence[Request]) -> Ask:
         numbers=sum(isinstance(command, Issue) for command in mine),
         heads=len(mine) if any(map(needs_heads, mine)) else 0,
     )
+
+
+def _is_behind(answer: LineAnswer | None, ask: Ask) -> bool:
+    return answer is not None and answer.at != ask.last_seq
 
 
 def _are_enough(heads: Sequence[Token], ask: Ask, floor: Floor) -> bool:

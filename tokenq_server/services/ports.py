@@ -76,24 +76,42 @@ class Advance:
     last_no: int = 0
 
 
+@dataclass(frozen=True)
+class LineState:
+    """All that a department's line holds: where it stands (-1: nowhere), the day's last number, and who is in it."""
+
+    at: int
+    last_no: int
+    token_ids: list[int]
+
+
 class WaitingLine(Protocol):
-    """The waiting queues and number counters (Redis). Never asked what is true, only who might be next."""
+    """The waiting queues and number counters (Redis). Never asked what is true, only who might be next.
 
-    async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
-        """Answer every ask in one round trip. Raises LineDown."""
+    Spread over several servers, it answers ``None`` for the departments whose server cannot be asked now.
+    """
 
-    async def advance(self, steps: Sequence[Advance]) -> list[int]:
+    async def ask(self, asks: Sequence[Ask]) -> Sequence[LineAnswer | None]:
+        """Answer every ask in one round trip. Raises LineDown if none can be answered."""
+
+    async def advance(self, steps: Sequence[Advance]) -> Sequence[int | None]:
         """Apply each step whose ``prev`` is where its line stands; answer where each stands then.
 
         Raises:
-            LineDown: the line cannot be told now.
+            LineDown: no line can be told now.
         """
 
     async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
         """Replace a department's line by ``entries``, standing at the ask's seq. Raises LineDown."""
 
+    async def state(self, department_id: str, day: date) -> LineState:
+        """What the line holds, changing nothing: for those who doubt the ledger. Raises LineDown."""
+
     async def ping(self) -> None:
-        """Return if the line answers. Raises LineDown."""
+        """Return if the whole line answers. Raises LineDown."""
+
+    async def close(self) -> None:
+        """Let go of it."""
 
 
 @dataclass(frozen=True)

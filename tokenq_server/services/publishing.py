@@ -1,7 +1,8 @@
 """What the relay needs of the log and of the topic."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -25,10 +26,21 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Tail:
-    """What the topic holds: the highest seq found per department, and partitions that end before they should."""
+    """What the topic holds: the highest seq found per department, and partitions that end before they should.
+
+    ``ids`` are the event ids of those highest ones: another event may have had the same seq.
+    """
 
     found: dict[str, int]
     lost: set[int]
+    ids: dict[str, str] = field(default_factory=dict)
+
+
+def event_id_of(payload: str) -> str:
+    """The event id of an entry; empty if it has none."""
+    body = json.loads(payload)
+    found = body.get("eventId") if isinstance(body, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 class Fenced(Exception):
@@ -47,6 +59,12 @@ class EventLog(Protocol):
 
     async def cursors(self) -> dict[str, Cursor]:
         """What was published last, per department."""
+
+    async def heads(self) -> dict[str, int]:
+        """The last seq of every department's log."""
+
+    async def event_ids(self, positions: Mapping[str, int]) -> dict[str, str]:
+        """The event id of one entry per department, given by seq; departments without that entry are missing."""
 
     async def refill_starts(self) -> dict[str, int]:
         """The seq after which to publish again, per department, when the topic has lost everything."""

@@ -1,10 +1,14 @@
 """``tokenq server``: the API and the upkeep of its stores."""
 
+from typing import Any
+
 from tokenq.cli import launch, output
-from tokenq.cli.options import Json
+from tokenq.cli.asking import confirm
+from tokenq.cli.exits import talk
+from tokenq.cli.options import Json, Yes
 from tokenq.cli.tree import plain_app
 
-app = plain_app(help="Run the API, migrate the database, rebuild the waiting lines.")
+app = plain_app(help="Run the API, migrate the database, rebuild the waiting lines, mend a restored database.")
 
 
 @app.command()
@@ -23,6 +27,58 @@ def migrate(as_json: Json = False) -> int:
 def rebuild(as_json: Json = False) -> int:
     """Fill the waiting lines in Redis anew from the database."""
     return _once("rebuild", as_json=as_json)
+
+
+@app.command()
+def rewind(yes: Yes = False, as_json: Json = False) -> int:
+    """After a restore of an older database: show what others know beyond it, ask, and mend it."""
+    with launch.server("tokenq_server.programs") as programs:
+        found = programs.rewind_look()
+        if found and not as_json:
+            _show_behind(found)
+        if found:
+            confirm("Let the database go on past all of this?", yes=yes)
+        done = programs.rewind_carry_out()
+    if as_json:
+        output.document(done)
+    elif found:
+        _show_done(done)
+    else:
+        output.line("Nothing is missing: the log is ahead of the topic and of Redis.")
+    if not done["linesRebuilt"]:
+        talk("Redis is away: run 'tokenq server rebuild' when it is back.")
+    return 0
+
+
+def _show_behind(found: list[dict[str, Any]]) -> None:
+    rows = [
+        (one["departmentId"], one["logAt"], one["topicAt"] or None, one["redisAt"] or None, _lack(one)) for one in found
+    ]
+    output.table(("Department", "Log at", "Topic at", "Redis at", "The database lacks"), rows)
+    talk("Entries take the place of what is missing, and no number is given twice.")
+    talk("Who waited is put back in line as far as the topic tells.")
+    talk("Letters that were due wait in the dead-letter queue: they may have been sent already.")
+
+
+def _lack(one: dict[str, Any]) -> str:
+    if one["isForked"]:
+        return "what the topic tells; it went on otherwise"
+    return f"{max(one['topicAt'], one['redisAt']) - one['logAt']} events"
+
+
+def _show_done(done: dict[str, Any]) -> None:
+    said = {
+        "waitingAgain": "Waiting again",
+        "ended": "Over, as the topic tells",
+        "toldAgain": "As the database has it; readers are told",
+        "notRestored": "Not known well enough: give these people new numbers",
+    }
+    for name, words in said.items():
+        if done[name]:
+            output.line(f"{words}: {', '.join(done[name])}")
+    if done["lettersHeld"]:
+        output.line(f"Letters held: {done['lettersHeld']}; see 'tokenq notify dlq list'.")
+    output.line("Done. Start the API, the relay and notify.")
 
 
 def _once(name: str, *, as_json: bool) -> int:

@@ -3,13 +3,13 @@
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in the stub
 
-from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, decode
+from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, Event, decode
 from tokenq_server.failpoints import reach
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail
 
@@ -42,6 +42,12 @@ class KafkaTopic:
     async def read_back(self, last_offsets: dict[int, int]) -> Tail:
         """Read the tail of every partition up to its end."""
         return await asyncio.to_thread(self._read_back, last_offsets)
+
+    async def events_after(self, last_offsets: dict[int, int]) -> list[Event]:
+        """Every event of the tail of every partition, each department's in order. Raises PublishFailed."""
+        events: list[Event] = []
+        await asyncio.to_thread(self._read, last_offsets, events.append)
+        return events
 
     async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
         """Publish all, in order; returns when every record is acknowledged."""
@@ -101,6 +107,22 @@ class KafkaTopic:
             raise PublishFailed(str(error.args[0])) from error
 
     def _read_back(self, last_offsets: dict[int, int]) -> Tail:
+        newest: dict[str, Event] = {}
+
+        def take(event: Event) -> None:
+            known = newest.get(event.department_id)
+            if known is None or event.seq > known.seq:
+                newest[event.department_id] = event
+
+        lost = self._read(last_offsets, take)
+        return Tail(
+            {name: event.seq for name, event in newest.items()},
+            lost,
+            {name: event.event_id for name, event in newest.items()},
+        )
+
+    def _read(self, last_offsets: dict[int, int], take: Callable[[Event], None]) -> set[int]:
+        """Hand over every event of every partition's tail; answers the partitions that end before they should."""
         consumer = Consumer(
             self._config(
                 **{
@@ -116,7 +138,6 @@ class KafkaTopic:
             topic = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC]
             if topic.error is not None or not topic.partitions:
                 raise PublishFailed("The topic cannot be read.")
-            found: dict[str, int] = {}
             lost = last_offsets.keys() - topic.partitions.keys()
             self._ends = {}
             for number in topic.partitions:
@@ -125,9 +146,9 @@ class KafkaTopic:
                 if known is not None and high <= known:
                     lost.add(number)
                     known = None
-                _read_partition(consumer, number, low if known is None else max(low, known + 1), high, found)
+                _read_partition(consumer, number, low if known is None else max(low, known + 1), high, take)
                 self._ends[number] = high - 1
-            return Tail(found, set(lost))
+            return set(lost)
         except KafkaException as error:
             raise PublishFailed(str(error.args[0])) from error
         finally:
@@ -183,7 +204,7 @@ def _note(entry: Entry, cursors: dict[str, Cursor], failures: list[KafkaError]) 
     return delivered
 
 
-def _read_partition(consumer: Consumer, number: int, start: int, end: int, found: dict[str, int]) -> None:
+def _read_partition(consumer: Consumer, number: int, start: int, end: int, take: Callable[[Event], None]) -> None:
     """Read a partition to its end; short of it would mean publishing again what is there already."""
     if end <= start:
         return
@@ -202,8 +223,7 @@ def _read_partition(consumer: Consumer, number: int, start: int, end: int, found
             continue
         give_up = time.monotonic() + _READ_PATIENCE
         try:
-            event = decode(message.value())
+            take(decode(message.value()))
         except BadEvent:
             continue
-        found[event.department_id] = max(found.get(event.department_id, 0), event.seq)
     raise PublishFailed(f"Partition {number} could not be read to its end.")

@@ -8,8 +8,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tokenq_server.adapters.postgres.network import NETWORK
-from tokenq_server.services.ports import LedgerDown
-from tokenq_server.services.publishing import Cursor, Entry, Fenced
+from tokenq_server.services.ports import LOCKED, LedgerDown, LedgerRefused
+from tokenq_server.services.publishing import Cursor, Entry, Fenced, event_id_of
 
 _RELAY_LOCK = 0x746F6B656E71  # "tokenq"
 
@@ -55,15 +55,21 @@ class PostgresEventLog:
         self._epoch = -1
         self._opening = asyncio.Lock()
 
-    async def take_over(self) -> None:
-        """Wait for the one relay's place, and fence off whoever had it before."""
+    async def take_over(self, patience: float = 0.0) -> None:
+        """Wait for the one relay's place, for ``patience`` seconds (0: for ever), and fence off who had it before.
+
+        Raises:
+            LedgerRefused: ``LOCKED``; the place was not given up in time.
+        """
         connection = await self._open()
         try:
-            await connection.execute("SET statement_timeout = 0")
+            await connection.execute(f"SET statement_timeout = {int(patience * 1000)}")
             await connection.execute("SELECT pg_advisory_lock(%s)", [_RELAY_LOCK])
             await connection.execute("SET statement_timeout = 10000")
             cursor = await connection.execute("UPDATE relay_epoch SET epoch = epoch + 1 RETURNING epoch")
             row = await cursor.fetchone()
+        except psycopg.errors.QueryCanceled as error:
+            raise LedgerRefused(LOCKED) from error
         except psycopg.Error as error:
             raise LedgerDown from error
         self._epoch = row["epoch"] if row else -1
@@ -101,6 +107,13 @@ class PostgresEventLog:
     async def heads(self) -> dict[str, int]:
         """The last seq of every department's log."""
         return {row["department_id"]: row["last_seq"] for row in await self._rows(_ADVANCED, [])}
+
+    async def event_ids(self, positions: Mapping[str, int]) -> dict[str, str]:
+        """The event id of one entry per department."""
+        entries = await self.since({name: seq - 1 for name, seq in positions.items()}, 1) if positions else []
+        return {
+            one.department_id: event_id_of(one.payload) for one in entries if one.seq == positions[one.department_id]
+        }
 
     async def since(self, positions: Mapping[str, int], limit: int) -> list[Entry]:
         """The entries after each department's position, at most ``limit`` a department."""

@@ -221,6 +221,11 @@ class PostgresTransaction:
             await run("COMMIT")
         self.is_over = True
 
+    async def run(self, statement: str | Composed, values: Sequence[Any]) -> list[dict[str, Any]]:
+        """Run one more statement in this transaction, for upkeep; answers its rows."""
+        cursor = await self._connection.execute(statement, values)
+        return await cursor.fetchall() if cursor.description else []
+
     async def _tokens(self, statement: Composed, values: list[Any]) -> list[Token]:
         cursor = await self._connection.execute(statement, values)
         return [token_from(row) for row in await cursor.fetchall()]

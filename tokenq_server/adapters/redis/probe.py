@@ -1,37 +1,104 @@
-"""Looking at a Redis or Valkey as the doctor does."""
+"""Looking at a Redis or Valkey, or at a cluster of them, as the doctor does and as the boot does."""
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from typing import Any
 
+from redis.exceptions import AuthenticationError, RedisError
+
+from tokenq.contract.problems import Refused
+from tokenq_server.adapters.redis.address import RedisAddress, connect, host_and_port, read_address
+from tokenq_server.adapters.redis.cluster import slots, url_from
 from tokenq_server.services.findings import Finding
+
+_PATIENCE = 2.0
+_ALL_SLOTS = 16384
+_AWAY = (RedisError, OSError, TimeoutError, ValueError)
+_DOWN = "Start it, or correct TOKENQ_REDIS_URL. Until then tokens are served from Postgres."
+_EVICTS = "Set maxmemory-policy to noeviction: a queue must not be evicted."
 
 
 async def probe(url: str) -> list[Finding]:
-    """Whether Redis answers, has functions, and never evicts."""
-    redis: Redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=2, decode_responses=True)
+    """Whether Redis answers, has functions, and never evicts; of a cluster, whether it is whole and each primary so."""
     try:
-        info = await redis.info()
-        version = str(info.get("valkey_version") or info["redis_version"])
-        is_new = int(str(info["redis_version"]).split(".")[0]) >= 7
-        findings = [Finding("redis", is_new, f"version {version}", "" if is_new else "Use 7 or newer.")]
-        policy = str(info.get("maxmemory_policy", "unknown"))
-        is_safe = policy in ("noeviction", "unknown")
-        hint = "" if is_safe else "Set maxmemory-policy to noeviction: a queue must not be evicted."
-        findings.append(Finding("redis memory", is_safe, f"maxmemory-policy {policy}", hint))
-        has_aof = str(info.get("aof_enabled", "0")) == "1"
-        detail = (
-            "append-only file on"
-            if has_aof
-            else "append-only file off; after a restart lines are rebuilt from Postgres"
-        )
-        findings.append(Finding("redis persistence", True, detail))
+        address = read_address(url)
+        primaries, findings = await _primaries(address)
+        return findings + [finding for one in primaries for finding in await _server(one, address)]
+    except Refused as refusal:
+        return [Finding("redis", False, refusal.problem.detail, refusal.problem.hint)]
     except AuthenticationError:
         return [Finding("redis", False, "refuses the password", "Correct TOKENQ_REDIS_URL.")]
-    except (RedisError, ResponseError, OSError, TimeoutError, ValueError):
-        hint = "Start it, or correct TOKENQ_REDIS_URL. Until then tokens are served from Postgres."
-        return [Finding("redis", False, "does not answer", hint)]
+    except _AWAY:
+        return [Finding("redis", False, "does not answer", _DOWN)]
+
+
+async def evicting(url: str) -> list[str]:
+    """The policies under which it would evict what is in the line; empty also while it does not answer.
+
+    Raises:
+        Refused: ``invalid``; the URL cannot mean anything.
+    """
+    address = read_address(url)
+    try:
+        primaries, _ = await _primaries(address)
+        policies = [_policy(await _info(one)) for one in primaries]
+    except _AWAY:
+        return []
+    return sorted({policy for policy in policies if not _is_safe(policy)})
+
+
+async def _primaries(address: RedisAddress) -> tuple[list[str], list[Finding]]:
+    """The servers to look at, and what is to be said of the cluster they make."""
+    if not address.is_cluster:
+        return list(address.nodes), []
+    ranges: list[Any] = []
+    seen_by = ""
+    for seen_by in address.nodes:
+        try:
+            ranges = list(await slots(seen_by, _PATIENCE))
+            break
+        except _AWAY:
+            if seen_by == address.nodes[-1]:
+                raise
+    covered = sum(int(last) - int(first) + 1 for first, last, *_ in ranges)
+    primaries = sorted({url_from(seen_by, nodes[0]) for _, _, *nodes in ranges})
+    is_whole = covered == _ALL_SLOTS
+    detail = f"{len(primaries)} primaries, {covered} of {_ALL_SLOTS} slots"
+    hint = "" if is_whole else "Departments whose slot is not served come from Postgres: mend the cluster."
+    return primaries, [Finding("redis cluster", is_whole, detail, hint)]
+
+
+async def _server(url: str, address: RedisAddress) -> list[Finding]:
+    where = f" {':'.join(map(str, host_and_port(url)))}" if address.is_cluster else ""
+    try:
+        info = await _info(url)
+    except _AWAY:
+        if not address.is_cluster:
+            raise
+        return [Finding(f"redis{where}", False, "does not answer", _DOWN)]
+    version = str(info.get("valkey_version") or info["redis_version"])
+    is_new = int(str(info["redis_version"]).split(".")[0]) >= 7
+    policy = _policy(info)
+    is_safe = _is_safe(policy)
+    has_aof = str(info.get("aof_enabled", "0")) == "1"
+    persistence = "append-only file " + ("on" if has_aof else "off; after a restart lines are rebuilt from Postgres")
+    return [
+        Finding(f"redis{where}", is_new, f"version {version}", "" if is_new else "Use 7 or newer."),
+        Finding(f"redis memory{where}", is_safe, f"maxmemory-policy {policy}", "" if is_safe else _EVICTS),
+        Finding(f"redis persistence{where}", True, persistence),
+    ]
+
+
+async def _info(url: str) -> dict[str, Any]:
+    redis = connect(url, _PATIENCE)
+    try:
+        info: dict[str, Any] = await redis.info()
     finally:
         await redis.aclose()
-    return findings
+    return info
+
+
+def _policy(info: dict[str, Any]) -> str:
+    return str(info.get("maxmemory_policy", "unknown"))
+
+
+def _is_safe(policy: str) -> bool:
+    return policy in ("noeviction", "unknown")

@@ -1,4 +1,4 @@
-"""The waiting line on Redis: small server-side functions that take the expected value.
+"""The waiting line on one Redis: small server-side functions that take the expected value.
 
 Only the group-commit task may use it: a cancelled call would leave its reply for the next caller.
 """
@@ -8,17 +8,16 @@ import hashlib
 import secrets
 import time
 from collections.abc import Sequence
+from datetime import date
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from tokenq.contract.words import Priority
+from tokenq_server.adapters.redis.address import connect
 from tokenq_server.domain.policy import RANK
-from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry
+from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
 
 _CLASS_WIDTH = 1 << 48
 _MIDDLE = 1 << 40
@@ -34,15 +33,7 @@ class RedisLine:
     """One line per department; keys ``tq:{DEPT}:…`` share a slot."""
 
     def __init__(self, url: str, *, timeout: float = 0.15, pause: float = 0.5) -> None:
-        self._redis: Redis = Redis.from_url(
-            url,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            single_connection_client=False,
-            max_connections=2,
-            decode_responses=True,
-        )
+        self._redis = connect(url, timeout)
         self._pause = pause
         self._down_until = 0.0
 
@@ -75,6 +66,19 @@ class RedisLine:
             values = [value for entry in chunk for value in (_score(entry), _member(entry))]
             await self._call([("stage", [staged], values)])
         await self._call([("install", [meta, counter, line, staged], [ask.last_no, ask.last_seq])])
+
+    async def state(self, department_id: str, day: date) -> LineState:
+        """What the line holds, in one round trip."""
+        meta, counter, line = keys(department_id, day, "meta", "ctr", "q")
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hget(meta, "seq")
+        pipeline.get(counter)
+        pipeline.zrange(line, 0, -1)
+        try:
+            seq, last_no, members = await self._run(pipeline.execute())
+            return LineState(int(seq or -1), int(last_no or 0), [int(member) for member in members])
+        except (ResponseError, ValueError) as error:
+            raise LineDown from error
 
     async def ping(self) -> None:
         """Return if Redis answers."""

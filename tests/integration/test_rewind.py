@@ -1,0 +1,424 @@
+"""Postgres restored from an older back-up, while the topic and Redis know more: refused, and mended by a rewind."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from redis.asyncio import Redis
+
+from tests.servers import Servers
+from tests.stack import start, up_folder
+from tests.without_http import Core, assert_all_is_well, open_core
+from tokenq.contract.events import TOPIC, Event, decode
+from tokenq.contract.problems import ProblemCode, Refused
+from tokenq_server import doctor, rewind
+from tokenq_server.adapters.kafka.topic import KafkaTopic
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.event_log import PostgresEventLog
+from tokenq_server.adapters.postgres.mail import PostgresMailQueue
+from tokenq_server.domain.commands import Tidy, TransferToken
+from tokenq_server.domain.lifecycle import Verb
+from tokenq_server.embedded import down
+from tokenq_server.notify.intake import sort_out
+from tokenq_server.relay import Relay
+from tokenq_server.services.mailing import RawRecord
+from tokenq_server.settings import ServerSettings
+from tokenq_tui.board.state import Fold
+
+
+@dataclass
+class Place:
+    """A database that is backed up, goes on, and is put back."""
+
+    servers: Servers
+    dsn: str
+    fresh: Callable[..., str]
+    backup: str = ""
+
+    @property
+    def settings(self) -> ServerSettings:
+        """Of all programs here."""
+        return ServerSettings(
+            database_url=self.dsn, redis_url=self.servers.redis_url, kafka_bootstrap=self.servers.kafka_bootstrap
+        )
+
+    def back_up(self) -> None:
+        """As pg_dump would; nobody may be connected."""
+        self._leave()
+        self.backup = self.fresh(self.dsn)
+
+    def restore(self) -> None:
+        """As pg_restore would."""
+        self._leave()
+        name, old = (urlsplit(url).path.lstrip("/") for url in (self.dsn, self.backup))
+        self.servers.drop_database(self.dsn)
+        self.servers.psql(f"CREATE DATABASE {name} OWNER tokenq TEMPLATE {old} STRATEGY FILE_COPY")
+
+    def _leave(self) -> None:
+        name = urlsplit(self.dsn).path.lstrip("/")
+        self.servers.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    @asynccontextmanager
+    async def core(self) -> AsyncIterator[Core]:
+        """Somebody at work on it."""
+        async with open_core(self.dsn, self.servers.redis_url) as opened:
+            yield opened
+
+    def relay(self) -> Relay:
+        """A relay that does not run yet."""
+        topic = KafkaTopic(self.servers.kafka_bootstrap, 3, embedded=self.servers.has_embedded_broker)
+        return Relay(PostgresEventLog(self.dsn, "tokenq-relay"), topic)
+
+    async def publish(self) -> None:
+        """Let a relay run until everything is on the topic."""
+        relay, log = self.relay(), PostgresEventLog(self.dsn, "tokenq-test")
+        running = asyncio.create_task(relay.run())
+        async with asyncio.timeout(30):
+            while not running.done() and await log.unpublished(1):
+                await asyncio.sleep(0.02)
+        relay.stop()
+        await asyncio.gather(running, log.close())
+
+    def topic(self, department: str) -> list[tuple[Event, bytes]]:
+        """What every reader sees of a department: each seq once, in order."""
+        seen = 0
+        found: list[tuple[Event, bytes]] = []
+        for raw in read(self.servers.kafka_bootstrap):
+            event = decode(raw)
+            if event.department_id == department and event.seq > seen:
+                assert event.seq == seen + 1
+                seen = event.seq
+                found.append((event, raw))
+        return found
+
+
+def read(bootstrap: str) -> list[bytes]:
+    """The whole topic."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "test-rewind", "enable.partition.eof": True})
+    partitions = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions
+    consumer.assign([TopicPartition(TOPIC, number, 0) for number in partitions])
+    records, left = [], len(partitions)
+    while left:
+        message = consumer.poll(10)
+        assert message is not None
+        if message.error() is not None:
+            left -= 1
+        else:
+            records.append(message.value() or b"")
+    consumer.close()
+    return records
+
+
+@pytest.fixture
+def place(servers: Servers, fresh_database: Callable[..., str], schema: str) -> Place:
+    return Place(servers, fresh_database(schema), fresh_database)
+
+
+async def a_lost_hour(place: Place) -> str:
+    """Five in line; after the back-up two are served, one is called, one cancels and four more come. All published."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 5, email="early@example.org")
+    await place.publish()
+    place.back_up()
+    async with place.core() as core:
+        await core.serve(name, "1")
+        await core.serve(name, "1")
+        await core.call(name, "1")
+        late = await core.issue(name, 4, email="late@example.org")
+        await core.move(late[0], Verb.CANCEL)
+    await place.publish()
+    return name
+
+
+async def refused(work: Any) -> Refused:
+    """The refusal that a program ends with."""
+    with pytest.raises(Refused) as caught:
+        async with asyncio.timeout(30):
+            await work
+    assert caught.value.problem.code is ProblemCode.LOG_BEHIND
+    assert "tokenq server rewind" in caught.value.problem.hint
+    return caught.value
+
+
+async def test_nothing_starts_on_a_database_that_has_forgotten(place: Place) -> None:
+    """API, relay and notify say which department, how far, and what to do; exit code 1 and no traceback."""
+    name = await a_lost_hour(place)
+    place.restore()
+    assert [one for one in await doctor._log(place.settings) if not one.ok]
+
+    refusal = await refused(rewind.refuse_if_behind(place.settings))
+    assert f"{name} its log ends at 6, the topic knows 16" in refusal.problem.detail
+    await refused(place.relay().run())
+    environment = os.environ | {
+        "TOKENQ_DATABASE_URL": place.dsn,
+        "TOKENQ_REDIS_URL": place.servers.redis_url,
+        "TOKENQ_KAFKA_BOOTSTRAP": place.servers.kafka_bootstrap,
+        "TOKENQ_ENV": "development",
+    }
+    started = [
+        subprocess.Popen([sys.executable, "-m", "tokenq_server", program], env=environment, stderr=subprocess.PIPE)
+        for program in ("api", "relay", "notify")
+    ]
+    for process in started:
+        said = process.communicate(timeout=60)[1].decode()
+        assert process.returncode == 1, said
+        assert "tokenq server rewind" in said
+        assert "Traceback" not in said
+
+
+async def test_the_command_shows_what_is_missing_and_mends_it(place: Place) -> None:
+    """A table for people, one document for scripts; and nothing to do the second time."""
+    name = await a_lost_hour(place)
+    place.restore()
+    environment = os.environ | {
+        "TOKENQ_DATABASE_URL": place.dsn,
+        "TOKENQ_REDIS_URL": place.servers.redis_url,
+        "TOKENQ_KAFKA_BOOTSTRAP": place.servers.kafka_bootstrap,
+    }
+    command = [sys.executable, "-m", "tokenq", "server", "rewind", "--yes"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    again = subprocess.run([*command, "--json"], env=environment, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == again.returncode == 0, done.stderr + again.stderr
+    assert [name, "6", "16", "16", "10", "events"] in [line.split() for line in done.stdout.splitlines()]
+    assert f"Waiting again: {name}-007, {name}-008, {name}-009" in done.stdout
+    assert json.loads(again.stdout) == {"departments": [], "linesRebuilt": True}
+
+
+async def test_a_rewind_puts_everybody_back_and_readers_go_on(place: Place) -> None:
+    """Who waited waits, who was served is not called again, no number or id is given twice, no event is skipped."""
+    name = await a_lost_hour(place)
+    before = place.topic(name)
+    place.restore()
+    done = await rewind.rewind(place.settings)
+
+    assert [one["departmentId"] for one in done["departments"]] == [name]
+    assert done["waitingAgain"] == [f"{name}-{number:03d}" for number in (7, 8, 9)]
+    assert done["ended"] == [f"{name}-{number:03d}" for number in (1, 2, 6)]
+    assert done["toldAgain"] == [f"{name}-003"]
+    assert done["notRestored"] == []
+    assert done["linesRebuilt"]
+    await rewind.refuse_if_behind(place.settings)
+    await place.publish()
+    board = Fold()
+    for event, _ in place.topic(name):
+        board.apply(event)
+    (shown,) = board.picture(place.topic(name)[-1][0].timestamp.astimezone()).departments
+    assert (board.gaps, shown.waiting, shown.at_counters) == (0, 6, ())
+    async with place.core() as core:
+        await the_log_explains_itself(core, name)
+        (token,) = await core.issue(name)
+        assert token["tokenNo"] == 10
+        assert token["tokenId"] > max(event.token_id for event, _ in before)
+        assert [(await core.call(name, f"c{number}"))["tokenNo"] for number in (3, 4, 5, 7, 8, 9, 10)] == [
+            3, 4, 5, 7, 8, 9, 10,
+        ]  # fmt: skip
+        assert core.counts.seen["line_fallbacks"] == core.counts.seen["line_rebuilds"] == 0
+        await assert_all_is_well(core, name)
+    await place.publish()
+    after = place.topic(name)
+    assert after[: len(before)] == before
+    assert [event.event_type for event, _ in after[len(before) :]].count("LOG_REWOUND") == 1
+    assert sum(event.event_type == "TOKEN_CALLED" for event, _ in after[len(before) :]) == 7
+
+
+async def the_log_explains_itself(core: Core, name: str) -> None:
+    """Gapless, and each entry that stands for a missing one names what stood there."""
+    rows = await core.rows(
+        "SELECT seq, payload FROM outbox WHERE event_type = 'LOG_REWOUND' AND department_id = %s ORDER BY seq", name
+    )
+    data = [json.loads(row["payload"])["data"] for row in rows]
+
+    assert [row["seq"] for row in rows] == list(range(7, 18))
+    assert [one["eventType"] for one in data[:5]] == [
+        "TOKEN_CALLED", "TOKEN_SERVED", "TOKEN_CALLED", "TOKEN_SERVED", "TOKEN_CALLED",
+    ]  # fmt: skip
+    assert data[0]["displayNumber"] == f"{name}-001"
+    assert data[-1] == {"from": 6, "to": 16}
+
+
+async def test_no_letter_goes_out_twice(place: Place) -> None:
+    """Notify reads the whole topic again; and what was due when the back-up was made waits for a person."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 3, email="early@example.org")
+    await place.publish()
+    await take_letters_in(place, name)
+    place.back_up()
+    async with place.core() as core:
+        await core.issue(name, 2, email="late@example.org")
+        await core.call(name, "1")
+    await place.publish()
+    place.restore()
+    done = await rewind.rewind(place.settings)
+    await place.publish()
+    await take_letters_in(place, name)
+
+    assert done["lettersHeld"] == 3
+    async with place.core() as core:
+        due = await core.rows("SELECT seq, kind FROM mail_job WHERE department_id = %s AND state = 'due'", name)
+        held = await core.rows("SELECT reason FROM mail_dlq WHERE department_id = %s AND state = 'open'", name)
+    assert due == []
+    assert [row["reason"] for row in held] == ["restored"] * 3
+
+
+async def take_letters_in(place: Place, name: str) -> None:
+    """What notify's intake does with everything on the topic."""
+    database = Database(place.dsn, size=1)
+    records = [RawRecord(TOPIC, 0, offset, raw) for offset, (_, raw) in enumerate(place.topic(name))]
+    jobs, bad = sort_out(records)
+    await PostgresMailQueue(database).take_in(jobs, bad)
+    await database.close()
+
+
+async def test_redis_alone_knows_more(place: Place) -> None:
+    """What no relay had published: the numbers are not given again; who they were, nobody knows."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 2)
+    await place.publish()
+    place.back_up()
+    async with place.core() as core:
+        lost = await core.issue(name, 3)
+    place.restore()
+
+    assert "Redis knows 6" in (await refused(rewind.refuse_if_behind(place.settings))).problem.detail
+    # Under 'tokenq up' nobody needs to be asked: there the topic begins anew each time.
+    await rewind.refuse_if_behind(place.settings.model_copy(update={"kafka_embedded": True}))
+    async with place.core() as core:
+        (token,) = await core.issue(name)
+        assert token["tokenNo"] == 6
+        assert token["tokenId"] > max(one["tokenId"] for one in lost)
+        assert [(await core.call(name, counter))["tokenNo"] for counter in "123"] == [1, 2, 6]
+    await place.publish()
+    assert place.topic(name)[-1][0].event_type == "TOKEN_CALLED"
+
+
+async def test_a_log_that_went_on_after_the_restore_is_noticed_and_mended(place: Place) -> None:
+    """Kafka was away when the API started: the log is longer than the topic by now, but tells something else."""
+    name = await a_lost_hour(place)
+    place.restore()
+    async with place.core() as core:
+        await core.issue(name, 20)
+        await core.call(name, "9")
+    await refused(place.relay().run())
+    before = place.topic(name)
+    done = await rewind.rewind(place.settings)
+
+    assert done["departments"][0]["isForked"]
+    assert f"{name}-007" in done["notRestored"]  # somebody else holds that number by now
+    await place.publish()
+    after = place.topic(name)
+    assert after[: len(before)] == before
+    board = Fold()
+    for event, _ in after:
+        board.apply(event)
+    async with place.core() as core:
+        rows = await core.rows("SELECT token_id FROM token WHERE department_id = %s AND state = 'WAITING'", name)
+        assert board._departments[name].waiting == {row["token_id"] for row in rows}
+        assert set(board._departments[name].at_counters) == {before[1][0].token_id}
+
+
+async def test_yesterday_s_back_up_does_not_give_today_s_numbers_again(place: Place) -> None:
+    """The day has turned since: who was left over expires, and today goes on behind today's last number."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 3)
+    await place.publish()
+    async with place.core() as core:
+        await core.run("UPDATE dept_state SET day = day - 1 WHERE department_id = %s", name)
+        await core.run("UPDATE token SET day = day - 1 WHERE department_id = %s", name)
+    place.back_up()
+    async with place.core() as core:
+        assert [one["tokenNo"] for one in await core.issue(name, 4)] == [1, 2, 3, 4]
+    await place.publish()
+    place.restore()
+    done = await rewind.rewind(place.settings)
+
+    assert done["waitingAgain"] == [f"{name}-{number:03d}" for number in (1, 2, 3, 4)]
+    async with place.core() as core:
+        assert (await core.issue(name))[0]["tokenNo"] == 5
+        rows = await core.rows("SELECT state, count(*) FROM token WHERE department_id = %s GROUP BY 1", name)
+    assert {row["state"]: row["count"] for row in rows} == {"EXPIRED": 3, "WAITING": 5}
+
+
+async def test_a_redis_from_another_time_with_as_many_people_is_filled_anew(place: Place) -> None:
+    """The same seq, the same counts, other members: nothing else could tell."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 3)
+        (row,) = await core.rows("SELECT day FROM dept_state WHERE department_id = %s", name)
+        state = await core.line.state(name, row["day"])
+        assert await swapped(place, name) != state.token_ids
+        await rewind.rewind(place.settings)
+        await core.do(Tidy(name))
+        assert [(await core.call(name, counter))["tokenNo"] for counter in "123"] == [1, 2, 3]
+        assert core.counts.seen["line_fallbacks"] == 0
+
+
+async def swapped(place: Place, name: str) -> list[int]:
+    """Put a stranger in the place of the first one in line."""
+    client: Redis = Redis.from_url(place.servers.redis_url, decode_responses=True)
+    (key,) = [key async for key in client.scan_iter(f"tq:{{{name}}}:*:q")]
+    ((_, score),) = await client.zrange(key, 0, 0, withscores=True)
+    await client.zremrangebyrank(key, 0, 0)
+    await client.zadd(key, {f"{999_999_999:019d}": score})
+    members = [int(member) for member in await client.zrange(key, 0, -1)]
+    await client.aclose()
+    return members
+
+
+async def test_a_transfer_that_was_forgotten_is_taken_back_for_readers(place: Place) -> None:
+    """In both departments' logs: here again, and no longer there."""
+    async with place.core() as core:
+        here, there = await core.department(), await core.department()
+        (token,) = await core.issue(here)
+    await place.publish()
+    place.back_up()
+    async with place.core() as core:
+        await core.do(TransferToken(here, "ann", token["tokenId"], there))
+    await place.publish()
+    place.restore()
+    await rewind.rewind(place.settings)
+    await place.publish()
+    board = Fold()
+    for name in (here, there):
+        for event, _ in place.topic(name):
+            board.apply(event)
+
+    assert board._departments[here].waiting == {token["tokenId"]}
+    assert board._departments[there].waiting == set()
+
+
+def test_under_up_an_older_postgres_gives_no_number_twice() -> None:
+    """Only its folder was put back: Valkey beside it remembers the numbers, and nobody has to be asked."""
+    with up_folder() as folder:
+        stack = start(folder)
+        stack.ask("PUT", "/api/v1/departments/CW", {"name": "Cash window"})
+        numbers = [stack.ask("POST", "/api/v1/departments/CW/tokens", {})[1]["tokenNo"] for _ in range(2)]
+        down(folder)
+        shutil.copytree(folder / "postgres", folder / "old", symlinks=True)
+        stack = start(folder)
+        numbers += [stack.ask("POST", "/api/v1/departments/CW/tokens", {})[1]["tokenNo"] for _ in range(3)]
+        down(folder)
+        owner = (folder / "postgres").stat()
+        shutil.rmtree(folder / "postgres")
+        (folder / "old").rename(folder / "postgres")
+        for place in [folder / "postgres", *(folder / "postgres").rglob("*")]:
+            os.chown(place, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        stack = start(folder)
+        numbers.append(stack.ask("POST", "/api/v1/departments/CW/tokens", {})[1]["tokenNo"])
+
+        assert numbers == [1, 2, 3, 4, 5, 6]
+        assert stack.ask("POST", "/api/v1/departments/CW/call", {"counterId": "1"})[1]["tokenNo"] == 1

@@ -1,0 +1,223 @@
+"""Valkeys of a test's own: with settings that the product's never has, and six of them as a cluster."""
+
+import secrets
+import shutil
+import ssl
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from redis.crc import key_slot
+from redis.exceptions import RedisError
+
+from tests.servers import Running, until
+from tokenq_server.embedded.binaries import locate
+from tokenq_server.embedded.ports import free_port
+from tokenq_server.embedded.privileges import choose_run_as, give_folder
+from tokenq_server.embedded.processes import Command
+from tokenq_server.embedded.valkey import Valkey
+
+_SLOTS = 16384
+_PRIMARIES = 3
+_QUICK = "repl-diskless-sync-delay 0\nshutdown-timeout 0\n"
+
+
+@dataclass
+class OwnValkey(Valkey):
+    """The product's Valkey with more lines in its settings."""
+
+    more: str = ""
+
+    def command(self) -> Command:
+        """The same start with the lines added."""
+        command = super().command()
+        return replace(command, stdin=(command.stdin or b"") + (_QUICK + self.more).encode())
+
+    def client(self) -> "Redis":
+        """For the test itself."""
+        return Redis.from_url(self.url, decode_responses=True, socket_timeout=5)
+
+    def role(self) -> str:
+        """``master`` or ``slave``; empty while it does not answer."""
+        try:
+            with self.client() as client:
+                return str(client.info("replication")["role"])
+        except RedisError:
+            return ""
+
+
+class OwnValkeys:
+    """Makes servers below one folder; all end with it."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder = folder
+        self._stack = stack
+        self._run_as = choose_run_as()
+        self._binary = locate(self._run_as, folder / "programs").valkey
+        self._password = secrets.token_urlsafe(12)
+
+    def start(self, more: str = "") -> Running[OwnValkey]:
+        """One more server, ready."""
+        running = Running(self._make(more))
+        running.server.prepare()
+        self._stack.callback(running.stop)
+        running.start()
+        return running
+
+    def socket_folder(self) -> Path:
+        """A folder in which a server may make its socket."""
+        folder = self.folder / f"s{secrets.token_hex(3)}"
+        give_folder(folder, self._run_as)
+        return folder
+
+    def cluster(self) -> "ValkeyCluster":
+        """Three primaries with a replica each, whole."""
+        nodes = [
+            self.start(
+                f"cluster-enabled yes\ncluster-port {free_port()}\ncluster-node-timeout 700\n"
+                f"cluster-replica-validity-factor 0\ncluster-require-full-coverage no\nmasterauth {self._password}\n"
+            )
+            for _ in range(2 * _PRIMARIES)
+        ]
+        cluster = ValkeyCluster(nodes)
+        cluster.form()
+        return cluster
+
+    def _make(self, more: str) -> OwnValkey:
+        port = free_port()
+        folder = self.folder / f"valkey-{port}"
+        return OwnValkey(
+            self._binary, folder, self.folder / "valkeys.log", port, self._password, self._run_as, more=more
+        )
+
+
+def cut_off(replica: OwnValkey) -> None:
+    """Let it miss whatever happens from now on, as behind a broken cable."""
+    with replica.client() as client:
+        client.config_set("masterauth", "wrong")
+        client.execute_command("CLIENT", "KILL", "TYPE", "primary")
+
+
+def joined_again(replica: OwnValkey) -> None:
+    """Mend the cable."""
+    with replica.client() as client:
+        client.config_set("masterauth", replica.password)
+
+
+class ValkeyCluster:
+    """Six nodes, of which three are primaries at any time."""
+
+    def __init__(self, nodes: Sequence[Running[OwnValkey]]) -> None:
+        self.nodes = nodes
+
+    @property
+    def url(self) -> str:
+        """For tokenq: two of the nodes, the others must be learned."""
+        places = ",".join(f"127.0.0.1:{node.server.port}" for node in self.nodes[:2])
+        return f"redis+cluster://:{self.nodes[0].server.password}@{places}"
+
+    def form(self) -> None:
+        """Let them meet, share the slots out, and give each primary its replica."""
+        first = self.nodes[0].server
+        for number, node in enumerate(self.nodes):
+            with node.server.client() as client:
+                client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        with first.client() as client:
+            for node in self.nodes[1:]:
+                bus = node.server.more.partition("cluster-port ")[2].split()[0]
+                client.execute_command("CLUSTER", "MEET", "127.0.0.1", node.server.port, bus)
+        for number, node in enumerate(self.nodes[:_PRIMARIES]):
+            start, end = (_SLOTS * edge // _PRIMARIES for edge in (number, number + 1))
+            with node.server.client() as client:
+                client.execute_command("CLUSTER", "ADDSLOTSRANGE", start, end - 1)
+        until(lambda: all(len(self._known(node)) == len(self.nodes) for node in self.nodes))
+        for primary, replica in zip(self.nodes[:_PRIMARIES], self.nodes[_PRIMARIES:], strict=True):
+            with primary.server.client() as client:
+                name = str(client.execute_command("CLUSTER", "MYID"))
+            with replica.server.client() as client:
+                client.execute_command("CLUSTER", "REPLICATE", name)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until every node that runs sees the cluster whole and every replica follows its primary."""
+        until(lambda: all(map(_is_whole, self._running())), seconds=60)
+
+    def heal(self) -> None:
+        """Start again whoever was killed."""
+        for node in self.nodes:
+            if node.process is None or node.process.poll() is not None:
+                node.start()
+        until(lambda: sum(node.server.role() == "master" for node in self.nodes) == _PRIMARIES, seconds=60)
+        self.settle()
+
+    def primary_of(self, department: str) -> Running[OwnValkey]:
+        """Who owns a department's slot, as another node sees it."""
+        return self._owners(department)[0]
+
+    def replica_of(self, department: str) -> Running[OwnValkey]:
+        """Who follows that one."""
+        return self._owners(department)[1]
+
+    def _owners(self, department: str) -> list[Running[OwnValkey]]:
+        slot = key_slot(department.encode())
+        ports = {node.server.port: node for node in self.nodes}
+        with self._running()[0].server.client() as client:
+            ranges: Any = client.execute_command("CLUSTER", "SLOTS")
+        if isinstance(ranges, dict):
+            ranges = [[*span, told["primary"], *told["replicas"]] for span, told in ranges.items()]
+        for first, last, *nodes in ranges:
+            if first <= slot <= last:
+                return [ports[int(node[1])] for node in nodes]
+        raise AssertionError(f"nobody owns slot {slot}")
+
+    def _running(self) -> list[Running[OwnValkey]]:
+        return [node for node in self.nodes if node.process is not None and node.process.poll() is None]
+
+    @staticmethod
+    def _known(node: Running[OwnValkey]) -> list[str]:
+        with node.server.client() as client:
+            told: Any = client.execute_command("CLUSTER", "NODES")
+        return list(told) if isinstance(told, dict) else str(told).strip().split("\n")
+
+
+def _is_whole(node: Running[OwnValkey]) -> bool:
+    try:
+        with node.server.client() as client:
+            told: Any = client.execute_command("CLUSTER", "INFO")
+            following = client.info("replication")
+    except RedisError:
+        return False
+    state = told["cluster_state"] if isinstance(told, dict) else dict(_pairs(str(told)))["cluster_state"]
+    return state == "ok" and following.get("master_link_status", "up") == "up"
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.split():
+        name, _, value = line.partition(":")
+        yield name, value
+
+
+@contextmanager
+def own_valkeys() -> Iterator[OwnValkeys]:
+    """A folder for servers of a test's own."""
+    folder = Path(tempfile.mkdtemp(prefix="tokenq-valkeys-"))
+    folder.chmod(0o755)
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        yield OwnValkeys(folder, stack)
+
+
+def certificates(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for 127.0.0.1 that signs itself: the file to trust, and a server's context that shows it."""
+    certificate, key = folder / "ca.pem", folder / "key.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    names = ["-days", "2", "-subj", "/CN=tokenq test", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*make, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return certificate, context

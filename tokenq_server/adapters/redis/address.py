@@ -1,0 +1,105 @@
+"""What ``TOKENQ_REDIS_URL`` may say, and how a client is made from it."""
+
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+
+_PORT = 6379
+_CLUSTER = "+cluster"
+_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
+_HINT = (
+    "Write redis://user:password@host:port/0, rediss:// for TLS, unix:///path/to/socket, "
+    "or redis+cluster://host:port,host:port for a cluster."
+)
+
+
+@dataclass(frozen=True)
+class RedisAddress:
+    """One server (``nodes`` holds its URL), or some nodes of a cluster from which the others are learned."""
+
+    is_cluster: bool
+    nodes: tuple[str, ...]
+
+
+def read_address(url: str) -> RedisAddress:
+    """Understand ``TOKENQ_REDIS_URL``.
+
+    Raises:
+        Refused: ``invalid``; it cannot mean anything.
+    """
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in _SCHEMES:
+            raise _wrong(f"it begins with none of {', '.join(f'{name}://' for name in _SCHEMES)}")
+        if not parts.scheme.endswith(_CLUSTER):
+            _check(parts)
+            return RedisAddress(False, (url,))
+        return RedisAddress(True, _cluster_nodes(parts))
+    except ValueError as error:
+        raise _wrong("it cannot be read") from error
+
+
+def node_url(known: str, host: str, port: int) -> str:
+    """The URL of another node of the same cluster: the same credentials and options."""
+    parts = urlsplit(known)
+    credentials, _, _ = parts.netloc.rpartition("@")
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return urlunsplit(parts._replace(netloc=f"{credentials}@{place}" if credentials else place))
+
+
+def connect(url: str, timeout: float) -> "Redis":
+    """A client of one server that waits ``timeout`` seconds at most and tries nothing twice."""
+    return Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        single_connection_client=False,
+        max_connections=2,
+        decode_responses=True,
+    )
+
+
+def _cluster_nodes(parts: SplitResult) -> tuple[str, ...]:
+    if parts.path.strip("/") not in ("", "0"):
+        raise _wrong("a cluster has database 0 only")
+    credentials, _, places = parts.netloc.rpartition("@")
+    before = f"{credentials}@" if credentials else ""
+    plain = parts._replace(scheme=parts.scheme.removesuffix(_CLUSTER), path="")
+    nodes = [plain._replace(netloc=before + place.strip()) for place in places.split(",")]
+    for node in nodes:
+        _check(node)
+    return tuple(urlunsplit(node) for node in nodes)
+
+
+def _check(parts: SplitResult) -> None:
+    if parts.scheme == "unix":
+        if not parts.path.strip("/"):
+            raise _wrong("it names no socket")
+        parse_url(urlunsplit(parts))
+        return
+    if not parts.hostname:
+        raise _wrong("it names no host")
+    if "," in parts.netloc.rpartition("@")[2]:
+        raise _wrong("several hosts make a cluster, which begins with redis+cluster:// or rediss+cluster://")
+    if parts.port == 0:
+        raise _wrong("port 0 is no port")
+    if (database := parts.path.strip("/")) and not database.isdecimal():
+        raise _wrong("the database after the host is no number")
+    parse_url(urlunsplit(parts))
+
+
+def _wrong(why: str) -> Refused:
+    return refuse(ProblemCode.INVALID, f"The setting TOKENQ_REDIS_URL is wrong: {why}.", _HINT)
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """Where a node is."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or _PORT

@@ -1,0 +1,152 @@
+"""The waiting line on a Redis Cluster: each primary is a line of its own, found by the slot of the department.
+
+A shard that fails costs its own departments only; Postgres answers for those. The driver's cluster client is
+not used: it repeats calls by itself, up to ten times, while a department's row is locked.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from itertools import islice
+from typing import Any, TypeVar
+
+from redis.crc import key_slot
+from redis.exceptions import RedisError
+
+from tokenq_server.adapters.redis.address import connect, host_and_port, node_url
+from tokenq_server.adapters.redis.waiting_line import RedisLine
+from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
+
+_LOOKS = 2
+"""How many nodes are asked for the map at once: a row lock must not wait for six dead ones."""
+
+Item = TypeVar("Item", Ask, Advance)
+Reply = TypeVar("Reply")
+
+
+class ClusterLine:
+    """Lines spread over the primaries; who owns which slot is asked again after every failure."""
+
+    def __init__(self, nodes: Sequence[str], *, timeout: float = 0.15, pause: float = 0.5) -> None:
+        self._timeout = timeout
+        self._pause = pause
+        self._nodes = deque(nodes)
+        self._shards: dict[str, RedisLine] = {}
+        self._owners: list[tuple[int, int, str]] = []
+        self._is_map_old = True
+        self._look_after = 0.0
+
+    async def ask(self, asks: Sequence[Ask]) -> Sequence[LineAnswer | None]:
+        """Answer every ask, each shard in one round trip, all at once."""
+        return await self._spread(asks, RedisLine.ask)
+
+    async def advance(self, steps: Sequence[Advance]) -> Sequence[int | None]:
+        """Apply each step whose ``prev`` is where the line stands."""
+        return await self._spread(steps, RedisLine.advance)
+
+    async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
+        """Replace a department's line."""
+        await self._one(ask.department_id, lambda shard: shard.install(ask, entries))
+
+    async def state(self, department_id: str, day: date) -> LineState:
+        """What the line holds."""
+        return await self._one(department_id, lambda shard: shard.state(department_id, day))
+
+    async def ping(self) -> None:
+        """Return if every primary answers."""
+        await self._look()
+        if not self._owners:
+            raise LineDown
+        try:
+            await asyncio.gather(*(self._shards[url].ping() for url in {url for _, _, url in self._owners}))
+        except LineDown:
+            self._is_map_old = True
+            raise
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        for shard in self._shards.values():
+            await shard.close()
+
+    async def _one(self, department_id: str, send: Callable[[RedisLine], Awaitable[Reply]]) -> Reply:
+        await self._look()
+        shard = self._shard_of(department_id)
+        try:
+            if shard is None:
+                raise LineDown
+            return await send(shard)
+        except LineDown:
+            self._is_map_old = True
+            raise
+
+    async def _spread(
+        self, items: Sequence[Item], send: Callable[[RedisLine, Sequence[Item]], Awaitable[Sequence[Reply]]]
+    ) -> list[Reply | None]:
+        await self._look()
+        groups: dict[RedisLine | None, list[int]] = {}
+        for index, item in enumerate(items):
+            groups.setdefault(self._shard_of(item.department_id), []).append(index)
+        replies: list[Reply | None] = [None] * len(items)
+
+        async def tell(shard: RedisLine | None, mine: list[int]) -> None:
+            try:
+                if shard is None:
+                    raise LineDown
+                for index, reply in zip(mine, await send(shard, [items[index] for index in mine]), strict=True):
+                    replies[index] = reply
+            except LineDown:
+                # Dead, or no longer the owner: the next call asks the cluster first.
+                self._is_map_old = True
+
+        await asyncio.gather(*(tell(shard, mine) for shard, mine in groups.items()))
+        if items and all(reply is None for reply in replies):
+            raise LineDown
+        return replies
+
+    def _shard_of(self, department_id: str) -> RedisLine | None:
+        slot = key_slot(department_id.encode())
+        owner = next((url for first, last, url in self._owners if first <= slot <= last), None)
+        return self._shards[owner] if owner is not None else None
+
+    async def _look(self) -> None:
+        """Learn who owns what, if that may have changed, but not again and again while the cluster is away."""
+        if not self._is_map_old or time.monotonic() < self._look_after:
+            return
+        for url in list(islice(self._nodes, _LOOKS)):
+            self._nodes.rotate(-1)  # the next look asks others: this one may itself be cut off
+            try:
+                self._learn(url, await slots(url, self._timeout))
+                break
+            except (RedisError, OSError, TimeoutError):
+                continue
+        self._look_after = time.monotonic() + self._pause
+
+    def _learn(self, told_by: str, ranges: Sequence[Any]) -> None:
+        owners = []
+        for first, last, *nodes in ranges:
+            urls = [url_from(told_by, node) for node in nodes]
+            owners.append((int(first), int(last), urls[0]))
+            self._shards.setdefault(urls[0], RedisLine(urls[0], timeout=self._timeout, pause=self._pause))
+            for url in urls:
+                if url not in self._nodes:
+                    self._nodes.append(url)
+        self._owners = owners
+        self._is_map_old = False
+
+
+async def slots(url: str, timeout: float) -> Sequence[Any]:
+    """What a node says of who owns which slots: first, last, the primary and its replicas."""
+    redis = connect(url, timeout)
+    try:
+        answer: Sequence[Any] = await redis.execute_command("CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]  # the driver's own gap
+    finally:
+        await redis.aclose()
+    return answer
+
+
+def url_from(told_by: str, node: Sequence[Any]) -> str:
+    """A node's URL; one that does not know its own address is where it was asked."""
+    host, port = node[0], int(node[1])
+    return node_url(told_by, host_and_port(told_by)[0] if host in (None, "", "?") else str(host), port)

@@ -1,0 +1,84 @@
+"""Asking the topic and Redis whether they know more of the departments' logs than the database does."""
+
+import logging
+from collections.abc import Mapping
+from datetime import date
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq_server.adapters.postgres.event_log import PostgresEventLog
+from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.bootstrap import open_topic
+from tokenq_server.services.ports import LineDown, LineState
+from tokenq_server.services.publishing import Cursor, PublishFailed, Tail
+from tokenq_server.services.rewinding import Behind, compare, suspects
+from tokenq_server.settings import ServerSettings
+
+logger = logging.getLogger(__name__)
+
+_NOTHING = Tail({}, set())
+
+
+async def look(settings: ServerSettings, *, must_know: bool = True) -> list[Behind]:
+    """The departments of which the topic or Redis knows more than the log.
+
+    Raises:
+        Refused: ``unavailable``; the topic must be read, and cannot be.
+        LedgerDown: Postgres is away, or has no tables yet.
+    """
+    log = PostgresEventLog(settings.database_url.get_secret_value(), "tokenq-behind")
+    try:
+        cursors = await log.cursors()
+        if not cursors:
+            return []  # no department yet
+        tail = await _tail(settings, cursors, must_know=must_know)
+        states = await lines(settings, dict.fromkeys(cursors, date.min))
+        ids = await log.event_ids(suspects(cursors, tail))
+        heads = await log.heads()  # read last: whatever others know was in the log before
+        here = {name: seq for name, seq in heads.items() if name in cursors}
+        return compare(here, tail, ids, {name: state.at for name, state in states.items()})
+    finally:
+        await log.close()
+
+
+async def lines(settings: ServerSettings, days: Mapping[str, date]) -> dict[str, LineState]:
+    """What Redis holds of these departments on these days, as far as it can be asked."""
+    line = open_line(settings.redis_url.get_secret_value(), timeout=1.0)
+    found: dict[str, LineState] = {}
+    for name, day in days.items():
+        try:
+            found[name] = await line.state(name, day)
+        except LineDown:
+            logger.info("Redis cannot be asked", extra={"department": name})
+    await line.close()
+    return found
+
+
+def offsets(cursors: Mapping[str, Cursor]) -> dict[int, int]:
+    """The last offset of each partition that the database knows of."""
+    found: dict[int, int] = {}
+    for cursor in cursors.values():
+        if cursor.partition is not None and cursor.offset is not None:
+            found[cursor.partition] = max(found.get(cursor.partition, -1), cursor.offset)
+    return found
+
+
+def away(store: str) -> Refused:
+    """The refusal while a store is away that must be asked."""
+    return refuse(ProblemCode.UNAVAILABLE, f"The {store} is away.", "Start it and try again; 'tokenq doctor' helps.")
+
+
+async def _tail(settings: ServerSettings, cursors: Mapping[str, Cursor], *, must_know: bool) -> Tail:
+    if not must_know and settings.kafka_embedded:
+        return _NOTHING  # it began anew with everything else
+    topic = open_topic(settings)
+    try:
+        if must_know:
+            await topic.open()  # a topic that is missing is made, and knows nothing
+        await topic.ping()
+        return await topic.read_back(offsets(cursors))
+    except PublishFailed as error:
+        if must_know:
+            raise away("broker") from error
+        return _NOTHING
+    finally:
+        await topic.close()
