@@ -52,11 +52,10 @@ class Part:
             self.times_ready += 1
             self.report(Progress(self.name, "ready"))
 
-    def restart(self) -> None:
-        """Ask it to end; it is started again at once when it has."""
-        self.failures = 0
+    def kill(self) -> None:
+        """End it at once; it is started again as soon as what it needs is ready."""
         if self._process is not None and self.is_alive:
-            self._process.send_signal(self.stop_signal)
+            self._process.kill()
 
     def ask_to_stop(self) -> None:
         """Send its stop signal and do not wait."""
@@ -64,6 +63,11 @@ class Part:
         if self._process is not None and self.is_alive:
             self.report(Progress(self.name, "stopping"))
             self._process.send_signal(self.stop_signal)
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, while it runs."""
+        return self._process.pid if self._process is not None and self.is_alive else None
 
     @property
     def is_alive(self) -> bool:

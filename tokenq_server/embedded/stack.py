@@ -59,7 +59,8 @@ class Stack:
             self._store_part("postgres", self.postgres),
         ]
         self.api = self._program_part("api", "The API", self.stores, lambda: takes_tokens(self.endpoints().api))
-        self.followers = [self._program_part(name, name.capitalize(), [self.api]) for name in ("relay", "notify")]
+        needs = [self.api, self.broker_part]
+        self.followers = [self._program_part(name, name.capitalize(), needs) for name in ("relay", "notify")]
         self.demo = [self._program_part("demo", "The demo", [self.api])] if options.demo else []
 
     @property
@@ -95,6 +96,11 @@ class Stack:
                 store.port = free_port()  # somebody took it since it was chosen
             if part.failures == _BROKEN_DATA and isinstance(store, Valkey):
                 store.set_aside()
+            if isinstance(store, Broker):
+                # It will come back empty: only a new relay fills it again. And a member of a consumer group that
+                # meets a broker which does not know it can block the group for good.
+                for follower in self.followers:
+                    follower.kill()
 
         return Part(
             name, store.title, store.command, store.is_ready, self._report,

@@ -84,7 +84,6 @@ class _Run:
     def __init__(self, folder: DataFolder, stack: Stack, signals: Signals) -> None:
         self._folder, self._stack, self._signals = folder, stack, signals
         self._parts = [*stack.stores, *stack.programs]
-        self._broker_times_ready = 1
 
     def run(self, on_ready: Callable[[Endpoints], None]) -> int:
         try:
@@ -125,11 +124,6 @@ class _Run:
     def _tend(self) -> None:
         for part in self._parts:
             part.tend()
-        if self._stack.broker_part.times_ready > self._broker_times_ready:
-            # It came back empty: only a new relay reads its tail and refills it, only a new consumer starts over.
-            self._broker_times_ready = self._stack.broker_part.times_ready
-            for part in self._stack.followers:
-                part.restart()
 
     def _stop(self) -> None:
         for group in (self._stack.programs, self._stack.stores):

@@ -1,0 +1,181 @@
+"""A campaign: a crowd at work on a running system, faults one after the other, peace, and the checker."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from tests.chaos.checker import Report, check
+from tests.chaos.crowd import Crowd
+from tests.chaos.history import History
+from tests.chaos.system import Plan, System, running
+
+Inject = Callable[[System, Crowd], Awaitable[None]]
+
+_BREATH_SECONDS = 0.2
+_PEACE_SECONDS = 60.0
+
+_PUBLISHED = "SELECT count(*) FROM relay_cursor c JOIN dept_state s USING (department_id) WHERE c.seq < s.last_seq"
+_EXPECTED_LETTERS = """
+SELECT count(*) FROM outbox o JOIN token t USING (token_id)
+WHERE t.email IS NOT NULL
+  AND o.event_type IN ('TOKEN_GENERATED', 'TOKEN_CALLED', 'TOKEN_SERVED', 'TOKEN_NO_SHOW', 'TOKEN_TURN_NEAR')
+"""
+_TIME_PASSES = (
+    "UPDATE mail_job SET due_at = clock_timestamp(), lease_until = NULL, state = 'due' WHERE state = 'sending'"
+)
+_DUE_NOW = "UPDATE mail_job SET due_at = clock_timestamp() WHERE state = 'due'"
+_UNSETTLED = "SELECT count(*) FROM mail_job WHERE state IN ('due', 'sending')"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong. ``inject`` returns when it is over; what is left to do is the system's."""
+
+    name: str
+    inject: Inject
+    waits_for_relay: bool = False
+
+
+@dataclass
+class Row:
+    """What a kind of fault cost."""
+
+    fault: str
+    injected: int = 0
+    acknowledged: int = 0
+    recoveries: list[float] = field(default_factory=list)
+
+    @property
+    def recovery(self) -> str:
+        """Median and maximum, in seconds."""
+        return f"{median(self.recoveries):.2f} / {max(self.recoveries):.2f}" if self.recoveries else "–"
+
+
+@dataclass
+class Result:
+    """What a campaign did, and what the checker says of it."""
+
+    name: str
+    rows: list[Row]
+    report: Report
+    events: int
+    acknowledged: int
+    folder: Path
+
+    @property
+    def injected(self) -> int:
+        """How many faults there were."""
+        return sum(row.injected for row in self.rows)
+
+    @property
+    def violations(self) -> int:
+        """How many rules were broken, and how often."""
+        return sum(self.report.red.values())
+
+
+@dataclass
+class Campaign:
+    """A campaign under way: the system, the crowd and the rows so far."""
+
+    system: System
+    crowd: Crowd
+    rows: list[Row] = field(default_factory=list)
+
+    async def suffer(self, fault: Fault, times: int) -> None:
+        """Inject a fault so many times; after each, the system must work again before the next one comes."""
+        row = Row(fault.name)
+        self.rows.append(row)
+        before = self.crowd.acknowledged.total()
+        for _ in range(times):
+            await fault.inject(self.system, self.crowd)
+            row.injected += 1
+            over = time.monotonic()
+            took = await self.crowd.recovered(over)
+            row.recoveries.append(await self._published(over) if fault.waits_for_relay else took)
+            await asyncio.sleep(_BREATH_SECONDS)
+        row.acknowledged = self.crowd.acknowledged.total() - before
+
+    async def _published(self, since: float) -> float:
+        """Seconds until the topic has all that was committed at this moment."""
+        heads = dict(await self.system.query("SELECT department_id, last_seq FROM dept_state"))
+        while True:
+            cursors = dict(await self.system.query("SELECT department_id, seq FROM relay_cursor"))
+            if all(int(str(cursors.get(name, 0))) >= int(str(seq)) for name, seq in heads.items()):
+                return time.monotonic() - since
+            assert time.monotonic() < since + _PEACE_SECONDS, "the relay does not catch up"
+            await asyncio.sleep(0.02)
+
+    async def peace(self) -> None:
+        """No more faults: the followers catch up, letters are settled, each department is touched once more."""
+        for name in list(self.system.failpoints):
+            self.system.failpoints[name] = ""
+            self.system.restart(name)
+        await asyncio.sleep(_BREATH_SECONDS)
+        await self.system.all_ready()
+        await self.crowd.touch()
+        await self._until(_PUBLISHED, lambda count: count == 0, "the topic has everything")
+        # Leases and pauses last minutes: here time passes at once, when no sender of before is alive.
+        for part in self.system.named("notify"):
+            self.system.restart(part.name)
+        await self.system.all_ready()
+        await self._until(
+            f"SELECT ({_EXPECTED_LETTERS}) - (SELECT count(*) FROM mail_job)",
+            lambda count: count <= 0,
+            "letters are kept",
+        )
+        await self.system.query(_TIME_PASSES + " RETURNING 1")
+        await self._until(_UNSETTLED, lambda count: count == 0, "letters are settled")
+
+    async def _until(self, statement: str, holds: Callable[[int], bool], what: str) -> None:
+        """Wait for it; if it does not come, say so and go on: the checker names what is missing."""
+        deadline = time.monotonic() + _PEACE_SECONDS
+        while not holds(int(str((await self.system.query(statement))[0][0]))):
+            if time.monotonic() > deadline:
+                print(f"not within {_PEACE_SECONDS:.0f} s: {what}; see {self.system.folder}", flush=True)
+                return
+            await self.system.query(_DUE_NOW + " RETURNING 1")
+            await asyncio.sleep(0.2)
+
+
+async def carry_out(
+    name: str, plan: Plan, script: Callable[[Campaign], Awaitable[None]], *, mail_share: float = 0.02
+) -> Result:
+    """Run a script of faults against a system of that plan, and check what is left."""
+    async with running(plan) as system:
+        with History(system.folder / "history.jsonl") as history:
+            crowd = Crowd(system.apis, system.admin_token, history, mail_share)
+            await asyncio.to_thread(crowd.open_departments)
+            campaign = Campaign(system, crowd)
+            async with crowd.at_work():
+                await crowd.recovered(time.monotonic())
+                await script(campaign)
+            await campaign.peace()
+        report = await asyncio.to_thread(
+            check,
+            history.path,
+            system.postgres.url,
+            system.valkey.url,
+            system.broker.bootstrap,
+            system.folder / "smtp.jsonl",
+        )
+        ((events,),) = await system.query("SELECT count(*) FROM outbox")
+        return Result(name, campaign.rows, report, int(str(events)), crowd.acknowledged.total(), system.folder)
+
+
+def table(results: Sequence[Result]) -> str:
+    """The results as a Markdown table."""
+    lines = [
+        "| campaign | fault | injected | acknowledged | recovery p50 / max, s |",
+        "|---|---|---:|---:|---:|",
+    ]
+    for result in results:
+        lines += [
+            f"| {result.name} | {row.fault} | {row.injected} | {row.acknowledged} | {row.recovery} |"
+            for row in result.rows
+        ]
+        said = f"all: {result.events} events, **{result.violations} violations**"
+        lines.append(f"| **{result.name}** | {said} | {result.injected} | {result.acknowledged} | |")
+    return "\n".join(lines)

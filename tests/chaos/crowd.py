@@ -1,0 +1,172 @@
+"""A crowd at work: desks issue, counters call and serve, and everybody repeats with the same key until it is known."""
+
+import asyncio
+import json
+import random
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.request import Request, urlopen
+
+from tests.chaos.connection import Connection, Unanswered, Unsent
+from tests.chaos.history import History
+
+DEPARTMENTS = ("CW", "HR", "LAB", "XR")
+_DESKS_A_DEPARTMENT = 2
+_COUNTERS_A_DEPARTMENT = 3
+_MOST_WAITING = 60
+_CERTAINLY_NOT = frozenset({400, 401, 403, 404, 409, 422, 429})
+_RETRY_SECONDS = (0.02, 0.1)
+_EMPTY_SECONDS = 0.03
+
+Token = dict[str, Any]
+
+
+@dataclass
+class Crowd:
+    """Everybody who works on the system, and what they achieved so far.
+
+    ``mail_share`` of the customers leave an address.
+    """
+
+    urls: Sequence[str]
+    token: str
+    history: History
+    mail_share: float = 0.02
+    acknowledged: Counter[str] = field(default_factory=Counter)
+    waiting: Counter[str] = field(default_factory=Counter)
+    latest: dict[str, float] = field(default_factory=dict)
+    """Per kind of operation, when the request of the last acknowledged one was made (monotonic seconds)."""
+    is_paused: asyncio.Event = field(default_factory=asyncio.Event)
+    _people: int = 0
+
+    def open_departments(self) -> None:
+        """Make the departments; they may be there."""
+        for name in DEPARTMENTS:
+            body = json.dumps({"name": f"Department {name}", "maxWaitMinutes": 1440}).encode()
+            headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+            request = Request(f"{self.urls[0]}/api/v1/departments/{name}", body, headers, method="PUT")
+            with urlopen(request, timeout=10) as answer:
+                assert answer.status == 200
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Work until left; everybody finishes what is in hand, so that nothing stays unknown."""
+        self.is_paused.clear()
+        people: list[Awaitable[None]] = []
+        for name in DEPARTMENTS:
+            people += [self._desk(name) for _ in range(_DESKS_A_DEPARTMENT)]
+            people += [self._counter(name, f"{name}{number}") for number in range(_COUNTERS_A_DEPARTMENT)]
+        work = asyncio.gather(*people)
+        try:
+            yield
+        finally:
+            self.is_paused.set()
+            await work
+
+    async def touch(self) -> None:
+        """One more token for each department, as any customer would: it lets every line catch up."""
+        for name in DEPARTMENTS:
+            await self._person().do("issue", name, f"/api/v1/departments/{name}/tokens", {})
+
+    async def recovered(self, since: float, seconds: float = 60.0) -> float:
+        """Seconds from ``since`` (monotonic) until an issue and a call that were asked for later are acknowledged."""
+        deadline = time.monotonic() + seconds
+        while not all(self.latest.get(kind, 0.0) >= since for kind in ("issue", "call")):
+            assert time.monotonic() < deadline, f"no issue and call for {seconds:.0f} s"
+            await asyncio.sleep(0.005)
+        return time.monotonic() - since
+
+    def _person(self) -> "_Person":
+        self._people += 1
+        return _Person(self, self._people, Connection(self.urls[self._people % len(self.urls)], self.token))
+
+    async def _desk(self, name: str) -> None:
+        person = self._person()
+        while not self.is_paused.is_set():
+            if self.waiting[name] > _MOST_WAITING:
+                await asyncio.sleep(_EMPTY_SECONDS)
+                continue
+            body: Token = {"priority": random.choice(("normal", "normal", "normal", "priority", "urgent"))}
+            if random.random() < self.mail_share:
+                body["email"] = f"{uuid.uuid4().hex[:12]}@example.com"
+            if await person.do("issue", name, f"/api/v1/departments/{name}/tokens", body):
+                self.waiting[name] += 1
+
+    async def _counter(self, name: str, counter: str) -> None:
+        person, where = self._person(), {"counterId": counter}
+        while not self.is_paused.is_set():
+            token = await person.do("call", name, f"/api/v1/departments/{name}/call", where)
+            if token is None:
+                await asyncio.sleep(_EMPTY_SECONDS)
+                continue
+            self.waiting[name] -= 1
+            await self._attend(person, name, token)
+
+    async def _attend(self, person: "_Person", name: str, token: Token) -> None:
+        """Do with whom was called what staff do: mostly serve, sometimes everything else."""
+        match random.choices(_WAYS, _WEIGHTS)[0]:
+            case "start":
+                if (token := await person.move("start", token) or {}) and await person.move("serve", token):
+                    return
+            case "no-show":
+                if (gone := await person.move("no-show", token)) and random.random() < 0.5:
+                    self.waiting[name] += bool(await person.move("reinstate", gone))
+            case "requeue":
+                where = random.choice(("first", "last", "original"))
+                self.waiting[name] += bool(await person.move("requeue", token, position=where))
+            case "park":
+                if parked := await person.move("park", token, reason="copies"):
+                    self.waiting[name] += bool(await person.move("resume", parked))
+            case "transfer":
+                to = random.choice([one for one in DEPARTMENTS if one != name])
+                self.waiting[to] += bool(await person.move("transfer", token, to=to))
+            case "undo":
+                self.waiting[name] += bool(await person.move("undo", token))
+            case verb:
+                await person.move(verb, token)
+
+
+_WAYS = ("serve", "start", "no-show", "requeue", "park", "transfer", "undo", "cancel", "recall")
+_WEIGHTS = (70, 8, 4, 4, 3, 3, 3, 2, 3)
+
+
+@dataclass
+class _Person:
+    crowd: Crowd
+    number: int
+    connection: Connection
+
+    async def move(self, verb: str, token: Token, **more: object) -> Token | None:
+        path = f"/api/v1/tokens/{token['tokenId']}/{verb}"
+        body = {"claimVersion": token["claimVersion"], **more}
+        return await self.do(verb, token["departmentId"], path, body, tokenId=token["tokenId"])
+
+    async def do(self, kind: str, name: str, path: str, body: Mapping[str, Any], **about: object) -> Token | None:
+        """Ask until it is known what became of it; the token, or nothing where it was refused."""
+        key, history = uuid.uuid4().hex, self.crowd.history
+        while True:
+            asked = time.monotonic()
+            operation = history.invoke(kind, name, proc=self.number, key=key, value={**body, **about})
+            try:
+                status, answer = await self.connection.post(path, body, key)
+            except Unsent as error:
+                history.fail(operation, f"not sent: {error}")
+            except Unanswered as error:
+                history.info(operation, str(error))
+            else:
+                if status < 300:
+                    history.ok(operation, answer, status)
+                    self.crowd.acknowledged[kind] += 1
+                    self.crowd.latest[kind] = asked
+                    found: Token = json.loads(answer)
+                    return found
+                if status in _CERTAINLY_NOT:
+                    history.fail(operation, answer, status)
+                    return None
+                history.info(operation, f"{status}: {answer}")
+            await asyncio.sleep(random.uniform(*_RETRY_SECONDS))

@@ -1,0 +1,32 @@
+"""A network that cuts, swallows, forgets answers, dawdles or narrows between tokenq and one of its stores."""
+
+import asyncio
+import random
+
+from tests.chaos.campaign import Fault
+from tests.chaos.crowd import Crowd
+from tests.chaos.proxy import Weather
+from tests.chaos.system import LINKS, System
+
+_BAD_SECONDS = {
+    Weather.CUT: (0.1, 1.0),
+    Weather.BLACKHOLE: (0.5, 4.0),
+    Weather.DEAF: (0.1, 1.0),
+    Weather.SLOW: (3.0, 5.0),
+    Weather.NARROW: (3.0, 5.0),
+}
+
+
+def bad_weather(weather: Weather, link: str) -> Fault:
+    """That weather on that link for a few seconds."""
+
+    async def inject(system: System, crowd: Crowd) -> None:
+        system.proxies[link].become(weather)
+        await asyncio.sleep(random.uniform(*_BAD_SECONDS[weather]))
+        system.proxies[link].clear_up()
+
+    return Fault(f"{weather} {link}", inject, waits_for_relay=link == "kafka")
+
+
+CUTS = [bad_weather(weather, link) for weather in (Weather.CUT, Weather.BLACKHOLE, Weather.DEAF) for link in LINKS]
+SLOWNESS = [bad_weather(weather, link) for weather in (Weather.SLOW, Weather.NARROW) for link in LINKS]

@@ -1,0 +1,253 @@
+"""Everything of tokenq as processes of its own, kept alive as ``tokenq up`` keeps them, with handles to hurt them."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from tests.chaos.mail_server import MailServer
+from tests.chaos.proxy import Proxy
+from tokenq_server.embedded.addresses import takes_tokens
+from tokenq_server.embedded.binaries import locate
+from tokenq_server.embedded.broker import Broker
+from tokenq_server.embedded.parts import Part
+from tokenq_server.embedded.ports import free_port
+from tokenq_server.embedded.postgres import Postgres
+from tokenq_server.embedded.privileges import choose_run_as
+from tokenq_server.embedded.processes import Command
+from tokenq_server.embedded.programs import program
+from tokenq_server.embedded.valkey import Valkey
+
+_TICK = 0.02
+LINKS = ("postgres", "redis", "kafka", "smtp")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many of each program there are, and which links go through a proxy."""
+
+    apis: int = 1
+    relays: int = 1
+    notifies: int = 1
+    proxied: bool = False
+
+
+@dataclass
+class System:
+    """A running system. ``failpoints`` by program name count from its next start on."""
+
+    folder: Path
+    plan: Plan
+    postgres: Postgres
+    valkey: Valkey
+    broker: Broker
+    mail: MailServer
+    proxies: dict[str, Proxy] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    failpoints: dict[str, str] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def apis(self) -> list[str]:
+        """The addresses of all API processes."""
+        return [f"http://127.0.0.1:{port}" for port in self.ports.values()]
+
+    @property
+    def admin_token(self) -> str:
+        """A key of the admin role."""
+        return (self.folder / "admin.token").read_text().strip()
+
+    def named(self, kind: str) -> list[Part]:
+        """All parts of a kind: ``api``, ``relay``, ``notify``, ``postgres``, ``valkey`` or ``broker``."""
+        return [part for name, part in self.parts.items() if name.rstrip("0123456789") == kind]
+
+    def send(self, part: Part, number: signal.Signals) -> None:
+        """Send a signal to a part's process, and to its children where they would go on without it."""
+        if (pid := part.pid) is None:
+            return
+        family = [*_children(pid), pid] if part.name == "postgres" else [pid]
+        for one in family:
+            with suppress(ProcessLookupError):
+                os.kill(one, number)
+
+    def deaths(self, name: str) -> int:
+        """How often a program died at a failpoint, as its log tells."""
+        log = self.folder / f"{name}.log"
+        return log.read_text(errors="replace").count('"message": "failpoint"') if log.exists() else 0
+
+    def keep_alive(self) -> None:
+        """Tend everything until it is over, then stop it.
+
+        In a thread of its own that outlives every part: the kernel ends children with the thread that made them.
+        """
+        while not self.is_over.wait(_TICK):
+            self._tend()
+        for part in reversed(self.parts.values()):
+            self.send(part, signal.SIGCONT)
+            part.ask_to_stop()
+            part.finish()
+
+    def _tend(self) -> None:
+        """Start again whatever ended."""
+        for part in self.parts.values():
+            part.tend()
+            part.failures = min(part.failures, 2)  # it is killed all the time: no growing pauses
+
+    async def until(self, holds: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+        """Wait until it holds. Raises AssertionError when it does not within that time."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, f"{what} did not come true within {seconds:.0f} s; see {self.folder}"
+            await asyncio.sleep(_TICK)
+
+    def restart(self, name: str) -> None:
+        """Ask a program to end; it is started again at once, with the failpoints of now."""
+        self.send(self.parts[name], signal.SIGTERM)
+
+    async def all_ready(self) -> None:
+        """Wait until every part is ready."""
+        await self.until(lambda: all(part.ready and part.is_alive for part in self.parts.values()), "ready")
+
+    async def query(self, statement: str, *values: object, seconds: float = 60.0) -> list[tuple[object, ...]]:
+        """Ask the database, past every proxy; while it recovers from a crash, ask again."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self.postgres.url, autocommit=True) as connection:
+                    return await (await connection.execute(statement, values)).fetchall()  # type: ignore[arg-type]
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, f"the database does not come back; see {self.folder}"
+                await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def running(plan: Plan, keep: bool = False) -> AsyncIterator[System]:
+    """Start everything; at the end stop it and, unless told to ``keep`` it, remove the folder."""
+    folder = Path(tempfile.mkdtemp(prefix="tokenq-chaos-"))
+    folder.chmod(0o755)
+    system = await _made(folder, plan)
+    keeper = threading.Thread(target=system.keep_alive, name="keeper")
+    keeper.start()
+    try:
+        await system.all_ready()
+        yield system
+    finally:
+        system.is_over.set()
+        await asyncio.to_thread(keeper.join)
+        for proxy in system.proxies.values():
+            await proxy.close()
+        system.mail.close()
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _made(folder: Path, plan: Plan) -> System:
+    run_as = choose_run_as()
+    found = locate(run_as, folder / "programs")
+    password = secrets.token_urlsafe(12)
+    postgres = Postgres(
+        found.postgres, folder / "postgres", folder / "postgres.log", free_port(), password, password, run_as
+    )
+    valkey = Valkey(found.valkey, folder / "valkey", folder / "valkey.log", free_port(), password, run_as)
+    broker = Broker(found.tansu, folder / "broker.log", free_port(), f"chaos-{secrets.token_hex(4)}", run_as)
+    system = System(folder, plan, postgres, valkey, broker, MailServer(folder / "smtp.jsonl"))
+    system.mail.start()
+    ports = {"postgres": postgres.port, "redis": valkey.port, "kafka": broker.port, "smtp": system.mail.port}
+    for name in LINKS if plan.proxied else ():
+        system.proxies[name] = Proxy(ports[name])
+        await system.proxies[name].start()
+    await asyncio.to_thread(postgres.prepare)
+    valkey.prepare()
+    _stores(system)
+    _programs(system)
+    return system
+
+
+def _stores(system: System) -> None:
+    for name, store in (("postgres", system.postgres), ("valkey", system.valkey), ("broker", system.broker)):
+        system.parts[name] = Part(
+            name,
+            store.title,
+            lambda store=store, name=name: (
+                _advertised(system, store.command()) if name == "broker" else store.command()
+            ),
+            store.is_ready,
+            lambda progress: None,
+            stop_signal=store.stop_signal,
+            on_failure=(lambda part: _end_followers(system)) if name == "broker" else None,
+        )
+
+
+def _end_followers(system: System) -> None:
+    """As under ``tokenq up``: they must not meet a broker that has forgotten everything."""
+    for part in system.named("relay") + system.named("notify"):
+        part.kill()
+
+
+def _advertised(system: System, command: Command) -> Command:
+    """A broker behind a proxy tells its clients the proxy's address."""
+    if "kafka" not in system.proxies:
+        return command
+    argv = list(command.argv)
+    argv[argv.index("--advertised-listener-url") + 1] = f"tcp://127.0.0.1:{system.proxies['kafka'].port}"
+    return Command(argv, command.log, command.death_signal, command.environment, command.run_as)
+
+
+def _programs(system: System) -> None:
+    stores = list(system.parts.values())
+    for kind, count in (("api", system.plan.apis), ("relay", system.plan.relays), ("notify", system.plan.notifies)):
+        for number in range(count):
+            name = f"{kind}{number}"
+            if kind == "api":
+                system.ports[name] = free_port()
+            needs = stores if name == "api0" else [system.parts["api0"], system.parts["broker"]]
+            system.parts[name] = Part(
+                name,
+                name,
+                lambda name=name, kind=kind: program(
+                    "tokenq_server", [kind], system.folder / f"{name}.log", _settings(system, name), []
+                ),
+                (lambda name=name: takes_tokens(f"http://127.0.0.1:{system.ports[name]}"))
+                if kind == "api"
+                else lambda: True,
+                lambda progress: None,
+                needs=needs,
+            )
+
+
+def _settings(system: System, name: str) -> Mapping[str, str]:
+    ports = {link: proxy.port for link, proxy in system.proxies.items()}
+    return {
+        "TOKENQ_ENV": "development",
+        "TOKENQ_FAILPOINTS": system.failpoints.get(name, ""),
+        "TOKENQ_PORT": str(system.ports.get(name, 0)),
+        "TOKENQ_DATABASE_URL": _through(system.postgres.url, system.postgres.port, ports.get("postgres")),
+        "TOKENQ_REDIS_URL": _through(system.valkey.url, system.valkey.port, ports.get("redis")),
+        "TOKENQ_KAFKA_BOOTSTRAP": _through(system.broker.bootstrap, system.broker.port, ports.get("kafka")),
+        "TOKENQ_SMTP_URL": _through(system.mail.url, system.mail.port, ports.get("smtp")),
+        "TOKENQ_KAFKA_EMBEDDED": "1",
+        "TOKENQ_KAFKA_FETCH_WAIT_MS": "20",
+        "TOKENQ_MIGRATE": "1",
+        "TOKENQ_ADMIN_TOKEN_FILE": str(system.folder / "admin.token"),
+    }
+
+
+def _through(address: str, port: int, other: int | None) -> str:
+    return address.replace(f":{port}", f":{other}") if other else address
+
+
+def _children(pid: int) -> list[int]:
+    with suppress(FileNotFoundError):
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
