@@ -20,7 +20,7 @@ from tokenq_server.domain.commands import CallToken, TellNear, Tidy, TransferTok
 from tokenq_server.domain.counters import Operator
 from tokenq_server.domain.invariants.catalog import RULES
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.domain.lifecycle import MOVES, Verb
+from tokenq_server.domain.lifecycle import MOVES, Verb, moves_from
 from tokenq_server.relay import Relay
 from tokenq_server.services.acting import Request
 from tokenq_server.services.setup_views import Branch
@@ -70,7 +70,7 @@ async def a_day(core: Core, one: str, other: str, steps: int, seed: int) -> None
         token |= await latest(core, token)
         where, counter = chance.choice((one, other)), f"{seed}-{chance.randrange(3)}"
         try:
-            match chance.randrange(9):
+            match chance.randrange(11):
                 case 0 | 1 | 2:
                     priority = chance.choice(list(Priority))
                     tokens += await core.issue(where, 1, priority=priority, user_id=chance.choice((None, 1, 2, 3)))
@@ -78,14 +78,16 @@ async def a_day(core: Core, one: str, other: str, steps: int, seed: int) -> None
                     await core.call(where, counter)
                 case 5:
                     await core.serve(where, counter)
-                case 6:
-                    verb = chance.choice([verb for verb in Verb if verb not in _NOT_MOVES])
+                case 6 | 7 | 8:
+                    verb = chance.choice([verb for verb in moves_from(token["held"]) if verb not in _NOT_MOVES])
                     more = {"position": chance.choice(list(RequeuePosition)), "priority": chance.choice(list(Priority))}
-                    await core.move(token, verb, **more)
-                case 7:
+                    await core.move(token, verb, user_id=token["user"], **more)
+                case 9:
                     to = one if token["departmentId"] == other else other
-                    await core.do(TransferToken(token["departmentId"], "ann", token["tokenId"], to))
-                case 8:
+                    await core.do(
+                        TransferToken(token["departmentId"], "ann", token["tokenId"], to, user_id=token["user"])
+                    )
+                case 10:
                     await core.do(
                         UndoMove(
                             token["departmentId"],
@@ -93,11 +95,23 @@ async def a_day(core: Core, one: str, other: str, steps: int, seed: int) -> None
                             token["tokenId"],
                             back_to=token["backTo"] or None,
                             counter_id=token["backAt"],
+                            user_id=token["user"],
                         )
                     )
                     await core.do(CallToken(where, ANN, counter, token["tokenId"], "a wheelchair"))
-        except Refused:
+        except (Refused, IndexError):
             continue
+
+
+async def one_of_each(core: Core, name: str) -> None:
+    """Every verb that stays in the department, for sure."""
+    tokens = await core.issue(name, 2)
+    await core.move(await core.move(tokens[1], Verb.PRIORITY, priority=Priority.PRIORITY), Verb.CANCEL)
+    for verbs in ((Verb.RECALL, Verb.REQUEUE), (Verb.PARK, Verb.RESUME), (Verb.NO_SHOW, Verb.REINSTATE)):
+        token = await core.call(name, "1")
+        for verb in verbs:
+            token = await core.move(token, verb)
+    await core.move(await core.move(await core.call(name, "1"), Verb.START), Verb.SERVE)
 
 
 _NOT_MOVES = (Verb.CALL, Verb.TRANSFER, Verb.UNDO, Verb.EXPIRE)
@@ -107,7 +121,7 @@ async def latest(core: Core, token: Body) -> Body:
     """What must be known to move a token now."""
     (row,) = await core.rows(
         """
-        SELECT department_id AS "departmentId", claim_version AS "claimVersion",
+        SELECT department_id AS "departmentId", claim_version AS "claimVersion", state AS held, user_id AS user,
                undo->'was'->>'department_id' AS "backTo", undo->'was'->>'counter_id' AS "backAt"
         FROM token WHERE token_id = %s
         """,
@@ -119,6 +133,7 @@ async def latest(core: Core, token: Body) -> Body:
 async def test_a_day_with_every_verb_is_well(core: Core, servers: Servers) -> None:
     """The replay knows everything that is legal; every rule was looked at."""
     one, other = await core.department(ratio="2:1"), await core.department()
+    await one_of_each(core, one)
     await asyncio.gather(*(a_day(core, one, other, 70, seed) for seed in range(5)))
     await core.issue(one)
     await core.issue(other)
@@ -154,7 +169,7 @@ async def test_a_system_under_load_gives_no_false_alarm(core: Core, servers: Ser
 
 
 async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> None:
-    """The parked come back, near turns are told, and a day that ends expires who is left over, wherever they came from."""
+    """The parked come back, near turns are told, and the end of a day expires who is left over."""
     await core.setup.put_branch(Branch("main", "Main", "Pacific/Pago_Pago", 0), "ann")
     one, other = await core.department(), await core.department()
     tokens = await core.issue(one, 6, email="ada@example.com", near_turn=3)
