@@ -104,6 +104,20 @@ def kafka(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Every fault and every named crash point at least once, on whole running systems (some six minutes)."""
+    install(session, "test", project=".[all]")
+    session.run("python", "-m", "tests.chaos", "ci", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """The same faults in their hundreds; takes hours. `nox -s soak -- --only kills` runs a part."""
+    install(session, "test", project=".[all]")
+    session.run("python", "-m", "tests.chaos", "soak", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Ratios within one run; takes a few minutes. `nox -s bench -- --json` prints JSON."""
     install(session, "test", project=".[all]")

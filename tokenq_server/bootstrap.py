@@ -140,7 +140,7 @@ async def open_mail_queue(settings: ServerSettings) -> AsyncIterator[MailQueue]:
 
 def open_inbox(settings: ServerSettings) -> KafkaInbox:
     """Notify's consumer; it joins its group when it is first asked."""
-    return KafkaInbox(settings.kafka_bootstrap, settings.kafka_fetch_wait_ms)
+    return KafkaInbox(settings.kafka_bootstrap, settings.kafka_fetch_wait_ms, embedded=settings.kafka_embedded)
 
 
 def open_mailer(settings: ServerSettings) -> Mailer:

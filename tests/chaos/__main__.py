@@ -75,7 +75,7 @@ CHAPTERS = {
     "clock": Chapter(Plan(fake_clock=True), _each(*limits.JUMPS), ci=1, soak=6, is_possible=can_fake_time),
     "mail": Chapter(Plan(), _each(*mail.FAULTS), ci=1, soak=20, mail_share=0.3),
     "many": Chapter(
-        Plan(apis=2, relays=2, notifies=3),
+        Plan(apis=2, relays=2),
         _each(
             kills.zombie_relay(),
             kills.kill("api"),

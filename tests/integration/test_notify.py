@@ -388,7 +388,7 @@ async def test_after_a_transfer_a_letter_waits_for_the_first_one_to_be_taken_in(
     fast = [one for one in records if json.loads(one.value)["departmentId"] == second]
     await queue.take_in(*sort_out(fast))
     assert await queue.claim("one", 10) == []
-    await core.run("UPDATE mail_job SET created_at = created_at - interval '6 minutes'")
+    await core.run("UPDATE mail_job SET created_at = created_at - interval '3 days'")
     assert [job.kind for job in await queue.claim("one", 10)] == ["served"], "nobody waits for ever"
     await core.run("UPDATE mail_job SET created_at = clock_timestamp(), state = 'due'")
     await queue.take_in(*sort_out(records))

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq_server.services.mailing import Copy, InboxLost, RawRecord
@@ -19,9 +19,10 @@ _LARGEST_COPY = 900_000
 class KafkaInbox:
     """Takes records and commits their offsets, only when told to."""
 
-    def __init__(self, bootstrap: str, fetch_wait_ms: int) -> None:
+    def __init__(self, bootstrap: str, fetch_wait_ms: int, *, embedded: bool = False) -> None:
         self._bootstrap = bootstrap
         self._fetch_wait_ms = fetch_wait_ms
+        self._embedded = embedded
         self._consumer: Consumer | None = None
         self._producer: Producer | None = None
 
@@ -61,11 +62,27 @@ class KafkaInbox:
                     "log_level": 2,
                 }
             )
-            self._consumer.subscribe([TOPIC])
+            if self._embedded:
+                self._take_all_partitions(self._consumer)
+            else:
+                self._consumer.subscribe([TOPIC])
         return self._consumer
 
+    def _take_all_partitions(self, consumer: Consumer) -> None:
+        """The memory-only broker has one notify: it joins no group, and keeps its offsets under the group's name.
+
+        There, a member that was killed can keep the group from its next one for minutes, and joining takes seconds.
+        """
+        topic = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC]
+        if topic.error is not None or not topic.partitions:
+            raise InboxLost("The topic is not there yet.")
+        consumer.assign([TopicPartition(TOPIC, number, OFFSET_STORED) for number in topic.partitions])
+
     def _take(self, limit: int, seconds: float) -> list[RawRecord]:
-        consumer = self._open()
+        try:
+            consumer = self._open()
+        except KafkaException as lost:
+            raise InboxLost(str(lost.args[0])) from lost
         records: list[RawRecord] = []
         give_up = time.monotonic() + seconds
         while len(records) < limit:

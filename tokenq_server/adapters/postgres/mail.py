@@ -42,7 +42,7 @@ WITH picked AS MATERIALIZED (
                            OR e.department_id <> j.department_id AND e.kind = 'issued'))
     -- Another department's records come by another partition: its 'issued' may not have been taken in yet.
     -- A topic may have lost it, so nobody waits for it for ever.
-    AND (j.created_at < clock_timestamp() - interval '5 minutes'
+    AND (j.created_at < clock_timestamp() - interval '2 days'
          OR NOT EXISTS (SELECT 1 FROM token t JOIN outbox o USING (token_id) JOIN department i
                           ON i.department_id = o.department_id
                         WHERE t.token_id = j.token_id AND t.issued_in <> j.department_id
