@@ -70,7 +70,11 @@ def test_help_of_every_command_works_without_server_and_screens(name):
 
 @pytest.mark.parametrize(
     ("absent", "typed", "extra"),
-    [("pydantic", ["server", "migrate"], "server"), ("confluent_kafka", ["notify", "dlq", "list"], "server")],
+    [
+        ("pydantic", ["server", "migrate"], "server"),
+        ("confluent_kafka", ["notify", "dlq", "list"], "server"),
+        ("confluent_kafka", ["verify"], "server"),
+    ],
 )
 def test_without_an_extra_its_commands_say_what_to_install(absent, typed, extra, tmp_path):
     """The base install has every command on its menu; none may end in a traceback or be called a bug."""

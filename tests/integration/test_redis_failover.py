@@ -15,11 +15,15 @@ from tests.valkeys import OwnValkeys, ValkeyCluster, certificates, cut_off, join
 from tests.without_http import Core, assert_all_is_well, department_id, open_core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.words import Priority
+from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.redis.address import read_address
+from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.domain.commands import Issue, Tidy
 from tokenq_server.rebuild import rebuild
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineChange, LineDown, LineEntry, WaitingLine
+from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verifying import Verifying
 from tokenq_server.settings import ServerSettings
 
 
@@ -159,6 +163,21 @@ async def test_rebuild_fills_the_lines_of_a_cluster(core: Core, valkey_cluster: 
     settings = ServerSettings(database_url=core.dsn, redis_url=valkey_cluster.url)
     assert await rebuild(settings) == 0
     assert all([await is_right(core, name) for name in names])
+
+
+async def test_verify_reads_the_lines_of_a_cluster(core: Core, valkey_cluster: ValkeyCluster) -> None:
+    """Each line from its own shard; a stranger in one of them is seen."""
+    names = await departments_of_all_shards(core, valkey_cluster)
+    for name in names:
+        await core.issue(name, 3)
+    lines = RedisLineCopies(valkey_cluster.url)
+    verifying = Verifying(PostgresBooks(core.dsn), lines, None, Strictness(at_rest=True))
+    assert (await verifying.run()).violations == {}
+    with valkey_cluster.primary_of(names[0]).server.client() as client:
+        (line,) = client.scan_iter(f"tq:{{{names[0]}}}:*:q", count=1_000)
+        client.zadd(line, {"4711": 1})
+    assert set((await verifying.run()).found) == {"R1"}
+    await lines.close()
 
 
 async def test_a_stale_replica_behind_the_same_address_is_told_what_it_missed(

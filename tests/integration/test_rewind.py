@@ -22,16 +22,22 @@ from tests.without_http import Core, assert_all_is_well, open_core
 from tokenq.contract.events import TOPIC, Event, decode
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server import doctor, rewind
+from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
+from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
+from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.commands import Tidy, TransferToken
+from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.embedded import down
 from tokenq_server.notify.intake import sort_out
 from tokenq_server.relay import Relay
 from tokenq_server.services.mailing import RawRecord
+from tokenq_server.services.setup_views import Branch
+from tokenq_server.services.verifying import Verifying
 from tokenq_server.settings import ServerSettings
 from tokenq_tui.board.state import Fold
 
@@ -194,6 +200,39 @@ async def test_the_command_shows_what_is_missing_and_mends_it(place: Place) -> N
     assert [name, "6", "16", "16", "10", "events"] in [line.split() for line in done.stdout.splitlines()]
     assert f"Waiting again: {name}-007, {name}-008, {name}-009" in done.stdout
     assert json.loads(again.stdout) == {"departments": [], "linesRebuilt": True}
+
+
+async def test_verify_gives_no_false_alarm_after_a_rewind_and_is_strict_again_the_day_after(place: Place) -> None:
+    """What was told again is no move of the table; a new day begins with an empty line, and is replayed in full."""
+    async with place.core() as core:
+        await core.setup.put_branch(Branch("main", "Main", "Pacific/Pago_Pago", 0), "ann")
+    name = await a_lost_hour(place)
+    place.restore()
+    await rewind.rewind(place.settings)
+    async with place.core() as core:
+        for number in range(4):
+            await core.call(name, f"c{number}")
+        await core.issue(name)
+        await place.publish()
+        tally = await verified(place)
+        assert tally.violations == {}
+        assert "rewound" in tally.unchecked["S4"]
+        # More than a day further east: another business day, whatever time it is.
+        await core.setup.put_branch(Branch("main", "Main", "Pacific/Kiritimati", 0), "ann")
+        await core.issue(name, 3)
+        await core.serve(name, "1")
+        tally = await verified(place)
+        assert tally.violations == {}
+        assert (tally.checked["S4"], tally.checked["L2"]) == (1, 3)
+        await core.run("UPDATE token SET claim_version = 7 WHERE number = 1 AND state = 'SERVED' AND calls = 1")
+        assert set((await verified(place)).found) == {"L2"}
+
+
+async def verified(place: Place) -> Tally:
+    lines, topic = RedisLineCopies(place.servers.redis_url), KafkaReader(place.servers.kafka_bootstrap)
+    tally = await Verifying(PostgresBooks(place.dsn), lines, topic).run()
+    await lines.close()
+    return tally
 
 
 async def test_a_rewind_puts_everybody_back_and_readers_go_on(place: Place) -> None:

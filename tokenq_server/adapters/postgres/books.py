@@ -144,6 +144,7 @@ def _held(row: dict[str, Any]) -> Held:
         published=row["published"],
         refilled_from=row["refilled_from"],
         changed_seq=row["changed_seq"],
+        rewound=(row["rewound_seq"], row["rewound_day"]) if row["rewound_seq"] else None,
     )
 
 

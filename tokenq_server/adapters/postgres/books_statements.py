@@ -8,6 +8,7 @@ DAYS = "SELECT department_id, day FROM dept_state"
 HEADS = "SELECT department_id, last_seq FROM dept_state"
 
 DEPARTMENTS = f"""
+SELECT x.*, (o.payload::json->>'businessDay')::date AS rewound_day FROM (
 SELECT d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_format,
        d.ratio_priority, d.ratio_normal, make_interval(mins => d.max_wait_minutes) AS max_wait,
        d.rules::text AS rules, b.timezone, b.rollover_hour, b.hours::text AS branch_hours,
@@ -15,13 +16,17 @@ SELECT d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_forma
        s.waiting_urgent, s.waiting_priority, s.waiting_normal,
        coalesce(c.seq, 0) AS published, r.seq AS refilled_from,
        coalesce((SELECT max(o.seq) FROM outbox o
-                 WHERE o.department_id = s.department_id AND o.event_type = 'DEPARTMENT_CHANGED'), 0) AS changed_seq
+                 WHERE o.department_id = s.department_id AND o.event_type = 'DEPARTMENT_CHANGED'), 0) AS changed_seq,
+       (SELECT max(o.seq) FROM outbox o
+        WHERE o.department_id = s.department_id AND o.event_type = 'LOG_REWOUND') AS rewound_seq
 FROM dept_state s
 JOIN department d USING (department_id)
 JOIN branch b USING (branch_id)
 LEFT JOIN relay_cursor c USING (department_id)
 JOIN ({REFILL_STARTS}) AS r USING (department_id)
-ORDER BY department_id
+) AS x
+LEFT JOIN outbox o ON (o.department_id, o.seq) = (x.department_id, x.rewound_seq)
+ORDER BY x.department_id
 """  # noqa: S608 (nothing in it comes from outside)
 
 LOG = """

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from tokenq_server.adapters.redis.address import connect, host_and_port, node_url
 from tokenq_server.adapters.redis.waiting_line import RedisLine
+from tokenq_server.domain.invariants.standing import LineCopy
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
 
 _LOOKS = 2
@@ -53,6 +54,10 @@ class ClusterLine:
     async def state(self, department_id: str, day: date) -> LineState:
         """What the line holds."""
         return await self._one(department_id, lambda shard: shard.state(department_id, day))
+
+    async def copy(self, department_id: str, day: date) -> LineCopy | None:
+        """The line and its places as they are at one moment; None if its shard knows nothing of it."""
+        return await self._one(department_id, lambda shard: shard.copy(department_id, day))
 
     async def ping(self) -> None:
         """Return if every primary answers."""

@@ -3,10 +3,9 @@
 from tokenq_server.adapters.redis.address import read_address
 from tokenq_server.adapters.redis.cluster import ClusterLine
 from tokenq_server.adapters.redis.waiting_line import RedisLine
-from tokenq_server.services.ports import WaitingLine
 
 
-def open_line(url: str, *, timeout: float = 0.15) -> WaitingLine:
+def open_line(url: str, *, timeout: float = 0.15) -> RedisLine | ClusterLine:
     """The line on one server or on a cluster; it connects when it is first asked.
 
     Raises:

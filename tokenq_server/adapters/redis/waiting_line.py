@@ -16,6 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from tokenq.contract.words import Priority
 from tokenq_server.adapters.redis.address import connect
+from tokenq_server.domain.invariants.standing import LineCopy
 from tokenq_server.domain.policy import RANK
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
 
@@ -80,6 +81,22 @@ class RedisLine:
         except (ResponseError, ValueError) as error:
             raise LineDown from error
 
+    async def copy(self, department_id: str, day: date) -> LineCopy | None:
+        """The line and its places as they are at one moment; None if Redis knows nothing of it. Raises LineDown."""
+        meta, counter, line = keys(department_id, day, "meta", "ctr", "q")
+        transaction = self._redis.pipeline(transaction=True)
+        transaction.hget(meta, "seq")
+        transaction.get(counter)
+        transaction.zrange(line, 0, -1, withscores=True)
+        try:
+            seq, last_no, members = await self._run(transaction.execute())
+        except ResponseError as error:
+            raise LineDown from error
+        if seq is None:
+            return None
+        places = {_token_id(member): place_of(int(score)) for member, score in members}
+        return LineCopy(int(seq), int(last_no or 0), places)
+
     async def ping(self) -> None:
         """Return if Redis answers."""
         try:
@@ -142,6 +159,10 @@ def place_of(score: int) -> tuple[Priority, int]:
     """The class and the place behind a score."""
     rank, place = divmod(score, _CLASS_WIDTH)
     return _CLASSES[rank], place - _MIDDLE
+
+
+def _token_id(member: str) -> int:
+    return int(member) if member.isdecimal() else -1
 
 
 def _member(entry: LineEntry) -> str:

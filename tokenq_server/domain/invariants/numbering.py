@@ -12,16 +12,23 @@ class Numbers:
     """The numbers of one department, in the order of the log and in the order of the ledger's rows.
 
     ``day_at`` tells the business day of a moment by the settings that hold now, and ``settled_seq`` after which entry
-    of the log they have held.
+    of the log they have held. Up to ``rewound_day`` numbers may be missing: those that a restored database has
+    forgotten are not given again.
     """
 
     def __init__(
-        self, department_id: str, tally: Tally, day_at: Callable[[datetime], date], settled_seq: int = 0
+        self,
+        department_id: str,
+        tally: Tally,
+        day_at: Callable[[datetime], date],
+        settled_seq: int = 0,
+        rewound_day: date = date.min,
     ) -> None:
         self._id = department_id
         self._tally = tally
         self._day_at = day_at
         self._settled_seq = settled_seq
+        self._rewound_day = rewound_day
         self.day = date.min
         self._last = 0
         self._rows_day = date.min
@@ -36,7 +43,8 @@ class Numbers:
         if day != self.day:
             self.day, self._last = day, 0
         where = f"Entry {entry.seq} gives number {number} of {day} after number {self._last}."
-        self._tally.check("N2", self._id, number <= self._last + 1, where)
+        if day > self._rewound_day:
+            self._tally.check("N2", self._id, number <= self._last + 1, where)
         self._tally.check("N3", self._id, number > self._last, where)
         self._last = number
 
@@ -56,16 +64,19 @@ class Numbers:
         if day != self._rows_day:
             self._rows_day, self._rows_last = day, 0
         self._tally.check("N1", self._id, number != self._rows_last, f"Number {number} of {day} was given twice.")
-        gap = f"Between numbers {self._rows_last} and {number} of {day} some are missing."
-        self._tally.check("N2", self._id, number <= self._rows_last + 1, gap)
+        if day > self._rewound_day:
+            gap = f"Between numbers {self._rows_last} and {number} of {day} some are missing."
+            self._tally.check("N2", self._id, number <= self._rows_last + 1, gap)
         self._rows_last = number
 
     def end(self, day: date, last_no: int) -> None:
         """Both are read: they must agree with each other, and with the last number that the department's row knows."""
         for other, count in self._difference.items():
-            if count:
+            if count and other > self._rewound_day:
                 kind = "entries without a token" if count > 0 else "tokens without an entry"
                 self._tally.blame("L2", self._id, f"The log of {other} has {abs(count)} {kind}.")
+        if day <= self._rewound_day:
+            return
         last = self._rows_last if self._rows_day == day else 0
         sentence = f"The department has given {last_no} numbers on {day}, but the last token has number {last}."
         self._tally.check("N2", self._id, last == last_no and self._rows_day <= day, sentence)

@@ -17,11 +17,15 @@ _VERBS = {str(move.event): (verb, move) for verb, move in MOVES.items() if verb 
 
 
 class Replay:
-    """One department's log, entry by entry. Memory holds the tokens of one day, those that live, and travellers."""
+    """One department's log, entry by entry. Memory holds the tokens of one day, those that live, and travellers.
 
-    def __init__(self, department_id: str, tally: Tally) -> None:
+    ``is_partial``: it does not begin with the first entry, so tokens that it does not know are left alone.
+    """
+
+    def __init__(self, department_id: str, tally: Tally, *, is_partial: bool = False) -> None:
         self._id = department_id
         self._tally = tally
+        self._is_partial = is_partial
         self.line = PrefixLine()
         self._lives: dict[int, Life] = {}
         self._counters: dict[str, int] = {}
@@ -36,6 +40,8 @@ class Replay:
         was_waiting = life is not None and life.state is TokenState.WAITING
         arrives, goes = event.data.get("to") == self._id, event.data.get("from") == self._id
         kind = event.event_type
+        if self._is_partial and life is None and kind != EventType.TOKEN_GENERATED:
+            return
         if kind == EventType.TOKEN_GENERATED:
             life = self._begin(entry, life)
         elif kind == EventType.TOKEN_TURN_NEAR:

@@ -16,18 +16,24 @@ from tokenq_server.services.verification.ports import Held, Snapshot, Strictness
 Thing = TypeVar("Thing")
 
 _COMPARED_AT_ONCE = 5_000
+_OF_A_WHOLE_LOG = ("N2", "N8", "S1", "S2", "S3", "S4", "S5", "S7", "L2", "L3", "K4", "M1")
 
 
 class Reading:
-    """The replay of one department, in pieces: only tokens to which something can still happen are kept in memory."""
+    """The replay of one department, in pieces: only tokens to which something can still happen are kept in memory.
+
+    A log that was rewound is replayed from the first day after that: it begins with an empty line.
+    """
 
     def __init__(self, snapshot: Snapshot, held: Held, tally: Tally) -> None:
         self._snapshot = snapshot
         self._held = held
         self._tally = tally
         self._seqs = Seqs(held.id, tally)
-        self._numbers = Numbers(held.id, tally, held.day_at, held.changed_seq)
-        self._replay = Replay(held.id, tally)
+        self._forgotten_day = held.rewound[1] if held.rewound else date.min
+        self._numbers = Numbers(held.id, tally, held.day_at, held.changed_seq, self._forgotten_day)
+        self._replay = Replay(held.id, tally, is_partial=held.rewound is not None)
+        self._has_begun = held.rewound is None
         self._over: list[Life] = []
 
     async def run(self, travels: Travels, tell: Callable[[str], None]) -> None:
@@ -51,10 +57,12 @@ class Reading:
         if entry is None:
             return
         if stored.event_type == EventType.TOKEN_GENERATED:
+            self._has_begun |= entry.seq > self._held.rewound_seq and entry.day > self._forgotten_day
             if entry.day > self._numbers.day:
                 self._over += self._replay.over(entry.day)
             self._numbers.issued(entry)
-        self._replay.take(entry)
+        if self._has_begun:
+            self._replay.take(entry)
 
     async def _compare_over(self) -> None:
         over, self._over = self._over, []
@@ -70,7 +78,16 @@ class Reading:
                 self._numbers.row(day, number)
         self._numbers.end(standing.day, standing.last_no)
         self._seqs.end(standing.last_seq)
-        check_counts(self._held.id, standing, self._replay.line, self._tally)
+        if self._held.rewound:
+            self._tally.skip(_OF_A_WHOLE_LOG, _rewound(self._held))
+        else:
+            check_counts(self._held.id, standing, self._replay.line, self._tally)
+
+
+def _rewound(held: Held) -> str:
+    """A restored database has forgotten how those days went; what was told again since is no move of the table."""
+    day = held.rewound[1] if held.rewound else None
+    return f"the log of {held.id} was rewound on {day}, and is replayed from the day after"
 
 
 async def check_travels(snapshot: Snapshot, travels: Travels, tally: Tally) -> None:

@@ -32,7 +32,7 @@ class Topic:
         self._heads = await books.heads()
         is_whole = not any(starts.values())
         self._published = {
-            held.id: Published(held.id, self._tally, self._due(held), is_whole, held.refilled_from)
+            held.id: Published(held.id, self._tally, self._due(held), is_whole, held.refilled_from, held.rewound_seq)
             for held in self._chosen
         }
         async for records in topic.records():
@@ -82,7 +82,11 @@ async def check_mail(
         """Whether notify has passed the entry, under the rules that hold now."""
         held = here[name]
         is_passed = strictness.letters_settled or seq <= seen.get(name, 0)
-        return is_passed and seq > held.changed_seq and LetterKind(kind) in held.department.rules.letters
+        return (
+            is_passed
+            and seq > max(held.changed_seq, held.rewound_seq)
+            and LetterKind(kind) in held.department.rules.letters
+        )
 
     async for entries in snapshot.mailables(list(here)):
         check_mailables(entries, is_wanted, tally)

@@ -23,7 +23,8 @@ class Held:
     """What Postgres holds of a department beside its log.
 
     ``published`` is where the relay stands and ``refilled_from`` after which seq it would fill an emptied topic again;
-    ``changed_seq`` is the last entry about the department itself.
+    ``changed_seq`` is the last entry about the department itself. ``rewound`` is the last entry by which the log went
+    past what a restored database had forgotten, and its business day; ``None`` if there is none.
     """
 
     department: Department
@@ -31,11 +32,17 @@ class Held:
     published: int
     refilled_from: int
     changed_seq: int
+    rewound: tuple[int, date] | None = None
 
     @property
     def id(self) -> str:
         """The department's id."""
         return self.department.department_id
+
+    @property
+    def rewound_seq(self) -> int:
+        """The entry up to which the log is not the whole story; 0 if it is from the beginning."""
+        return self.rewound[0] if self.rewound else 0
 
     def day_at(self, moment: datetime) -> date:
         """The business day of a moment, by the settings that hold now."""

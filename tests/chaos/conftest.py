@@ -1,0 +1,34 @@
+"""Stores, a broker and a mail server of a test's own."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.history import History
+from tests.chaos.mail_server import mail_server
+from tests.chaos.planting import Post, Stores
+from tests.servers import Running, Servers, running_broker
+from tokenq_server import failpoints
+from tokenq_server.embedded.broker import Broker
+
+
+@pytest.fixture
+def stores(servers: Servers, fresh_database: Callable[..., str], schema: str, tmp_path: Path) -> Iterator[Stores]:
+    with History(tmp_path / "history.jsonl") as history:
+        yield Stores(fresh_database(schema), servers.redis_url, history)
+    failpoints.arm("")
+
+
+@pytest.fixture
+def broker() -> Iterator[Running[Broker]]:
+    """A broker of this test's own, since notify's place in the topic is known by its group."""
+    with running_broker() as found:
+        yield found
+
+
+@pytest.fixture
+async def post(stores: Stores, broker: Running[Broker], tmp_path: Path) -> AsyncIterator[Post]:
+    log = tmp_path / "smtp.jsonl"
+    with mail_server(log) as url:
+        yield Post(stores, broker, log, url)

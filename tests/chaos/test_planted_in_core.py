@@ -1,0 +1,291 @@
+"""Bugs planted into the waiting line and the ledger, on real stores: the checker must name each.
+
+The same story without the bug leaves everything green. The table in the README beside this file says what was needed to
+make each of them do harm.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.chaos.planting import Stores, assert_seen, both_ways
+from tokenq.contract.words import Priority
+from tokenq_server import failpoints
+from tokenq_server.adapters.postgres.ledger import PostgresTransaction
+from tokenq_server.adapters.redis.waiting_line import RedisLine, keys, place_of
+from tokenq_server.domain.business_day import business_day
+from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.lifecycle import Verb
+from tokenq_server.services import batch as batch_module
+from tokenq_server.services.acting import Reply, Request
+from tokenq_server.services.batch import Batch
+from tokenq_server.services.group_commit import GroupCommit
+from tokenq_server.services.ports import Ask, LineAnswer, Remembered, Transaction
+
+
+class PoppingLine(RedisLine):
+    """Takes the head out of the line before anything is committed, and believes what it holds."""
+
+    async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
+        asks = [replace(ask, waiting=await self._held(ask)) for ask in asks]
+        answers = await super().ask(asks)
+        for ask, answer in zip(asks, answers, strict=True):
+            if ask.heads and answer.heads:
+                (line,) = keys(ask.department_id, ask.day, "q")
+                await self._redis.zrem(line, f"{answer.heads[0]:019d}")
+        return answers
+
+    async def _held(self, ask: Ask) -> dict[Priority, int]:
+        (line,) = keys(ask.department_id, ask.day, "q")
+        classes = [place_of(int(score))[0] for _, score in await self._redis.zrange(line, 0, -1, withscores=True)]
+        return {name: classes.count(name) for name in Priority}
+
+
+@both_ways
+async def test_pop_before_commit(stores: Stores, is_planted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is taken out of the line by a call that is never committed is passed over."""
+    if is_planted:
+        monkeypatch.setattr(batch_module, "_are_enough", lambda heads, ask, floor: bool(heads))
+    async with stores.office(line=PoppingLine if is_planted else RedisLine) as office:
+        name = await office.department()
+        for _ in range(3):
+            await office.issue(name)
+        failpoints.arm("call.before_commit=raise")
+        await office.call(name, "1")
+        failpoints.arm("")
+        await office.call(name, "1")
+    report = await stores.check()
+
+    assert_seen(report, "S4", is_planted)
+    assert ("R1" in report.red) is is_planted
+
+
+class DeafBatch(Batch):
+    """Sees that the line is behind, and leaves it there."""
+
+    async def _catch_up(self, transaction: Transaction, ask: Ask, at: int) -> None:
+        return
+
+
+@both_ways
+async def test_no_catch_up_on_gap(stores: Stores, is_planted: bool) -> None:
+    """A line that missed one step never comes back into step."""
+    async with stores.office(batch=DeafBatch if is_planted else Batch) as office:
+        name = await office.department()
+        await office.issue(name)
+        failpoints.arm("issue.after_ack=raise")
+        await office.issue(name)
+        failpoints.arm("")
+        await office.call(name, "1")
+        await office.issue(name)
+
+    assert_seen(await stores.check(), "R3", is_planted)
+
+
+class BackwardsLine(RedisLine):
+    """The first implementation's queue: pushed and popped at the same end."""
+
+    async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
+        answers = await super().ask(asks)
+        for index, ask in enumerate(asks):
+            if ask.heads and answers[index].heads:
+                (line,) = keys(ask.department_id, ask.day, "q")
+                last = await self._redis.zrange(line, -ask.heads, -1)
+                answers[index] = replace(answers[index], heads=[int(one) for one in last])
+        return answers
+
+
+@both_ways
+async def test_lifo(stores: Stores, is_planted: bool) -> None:
+    """Whoever came last is called first."""
+    async with stores.office(line=BackwardsLine if is_planted else RedisLine) as office:
+        name = await office.department()
+        for _ in range(3):
+            await office.issue(name)
+        await office.call(name, "1")
+
+    assert_seen(await stores.check(), "S4", is_planted)
+
+
+class CountingLine(RedisLine):
+    """Numbers come from ``INCR`` alone; nobody tells the counter where the ledger stands."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.given: dict[str, int] = {}
+
+    async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
+        counted = [replace(ask, last_no=await self._counter(ask)) for ask in asks]
+        answers = await super().ask(counted)
+        for ask, answer in zip(asks, answers, strict=True):
+            if ask.numbers:
+                self.given[ask.department_id] = answer.first_no
+        return answers
+
+    async def _counter(self, ask: Ask) -> int:
+        (counter,) = keys(ask.department_id, ask.day, "ctr")
+        return int(await self._redis.get(counter) or 0)
+
+
+class CountingBatch(Batch):
+    """Gives out the numbers that Redis says."""
+
+    async def _line_up(
+        self, transaction: Transaction, requests: Sequence[Request], floors: dict[str, Floor], before: Any
+    ) -> None:
+        await super()._line_up(transaction, requests, floors, before)
+        assert isinstance(self._line, CountingLine)
+        for name, first in self._line.given.items():
+            floors[name].standing = replace(floors[name].standing, last_no=first - 1)
+        self._line.given.clear()
+
+
+@both_ways
+async def test_numbers_by_incr_alone_over_a_wiped_redis(stores: Stores, is_planted: bool) -> None:
+    """The unique index would refuse every issue after the wipe; without it numbers are given twice."""
+    broken: dict[str, Any] = {"line": CountingLine, "batch": CountingBatch} if is_planted else {}
+    await stores.rows("ALTER TABLE token DROP CONSTRAINT token_number")
+    async with stores.office(**broken) as office:
+        name = await office.department()
+        for _ in range(3):
+            await office.issue(name)
+        await wipe(stores.redis_url, name)
+        for _ in range(2):
+            await office.issue(name)
+    report = await stores.check()
+
+    assert_seen(report, "N1", is_planted)
+    assert ("N3" in report.red) is is_planted
+
+
+async def wipe(redis_url: str, department: str) -> None:
+    """Everything that Redis holds of a department is gone."""
+    redis: Redis = Redis.from_url(redis_url)
+    async for key in redis.scan_iter(f"tq:{{{department}}}:*"):
+        await redis.delete(key)
+    await redis.aclose()
+
+
+class GlobalSeqTransaction(PostgresTransaction):
+    """Numbers log entries from one sequence for all departments."""
+
+    async def commit(self, floors: Sequence[Floor], remembered: Sequence[Remembered], opened: Any = ()) -> None:
+        for floor in floors:
+            for index, record in enumerate(floor.records):
+                cursor = await self._connection.execute("SELECT nextval('global_seq') AS seq")
+                row = await cursor.fetchone()
+                assert row is not None
+                floor.records[index] = replace(record, seq=row["seq"])
+            if floor.records:
+                floor.standing = replace(floor.standing, last_seq=floor.records[-1].seq)
+        await super().commit(floors, remembered, opened)
+
+
+@both_ways
+async def test_seq_from_a_global_sequence(stores: Stores, is_planted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A department's followers could not tell a hole from somebody else's entry."""
+    await stores.rows("CREATE SEQUENCE global_seq START 100")
+    if is_planted:
+        monkeypatch.setattr("tokenq_server.adapters.postgres.ledger.PostgresTransaction", GlobalSeqTransaction)
+    async with stores.office() as office:
+        one, other = await office.department(), await office.department()
+        for _ in range(2):
+            await office.issue(one)
+            await office.issue(other)
+
+    assert_seen(await stores.check(), "L1", is_planted)
+
+
+class ForgetfulCommit(GroupCommit):
+    """The API forgets to pass on which claim the operator saw."""
+
+    async def submit(self, request: Request) -> Reply:
+        if hasattr(request.command, "claim_version"):
+            request = replace(request, command=replace(request.command, claim_version=None))
+        return await super().submit(request)
+
+
+@both_ways
+async def test_serve_without_claim_version(stores: Stores, is_planted: bool) -> None:
+    """An old screen serves somebody whom another counter has called meanwhile."""
+    async with stores.office(commit=ForgetfulCommit if is_planted else GroupCommit) as office:
+        name = await office.department()
+        await office.issue(name)
+        seen = await office.call(name, "1")
+        await office.move(seen, Verb.REQUEUE)
+        await office.call(name, "2")
+        await office.move(seen, Verb.SERVE)
+
+    assert_seen(await stores.check(), "S6", is_planted)
+
+
+class HastyTransaction(PostgresTransaction):
+    """Answers as soon as it knows what will be written."""
+
+    hasty: "HastyCommit"
+
+    async def commit(self, floors: Sequence[Floor], remembered: Sequence[Remembered], opened: Any = ()) -> None:
+        self.hasty.answer_already(remembered)
+        failpoints.reach("issue.before_commit")
+        await super().commit(floors, remembered, opened)
+
+
+class HastyCommit(GroupCommit):
+    """Lets go of the callers before the commit."""
+
+    def answer_already(self, remembered: Sequence[Remembered]) -> None:
+        for kept in remembered:
+            self._early[kept.key].set_result(Reply(kept.status, kept.body))
+
+    def start(self) -> None:
+        self._early: dict[str, asyncio.Future[Reply]] = {}
+        HastyTransaction.hasty = self
+        super().start()
+
+    async def submit(self, request: Request) -> Reply:
+        early = self._early[request.key or ""] = asyncio.get_running_loop().create_future()
+        late = asyncio.ensure_future(super().submit(request))
+        await asyncio.wait({early, late}, return_when=asyncio.FIRST_COMPLETED)
+        late.add_done_callback(lambda task: task.exception())
+        return early.result() if early.done() else await late
+
+
+@both_ways
+async def test_ack_before_commit(stores: Stores, is_planted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number is printed, and then the commit fails."""
+    if is_planted:
+        monkeypatch.setattr("tokenq_server.adapters.postgres.ledger.PostgresTransaction", HastyTransaction)
+        monkeypatch.setattr(batch_module, "reach", lambda step, requests: None)
+    async with stores.office(commit=HastyCommit if is_planted else GroupCommit) as office:
+        name = await office.department()
+        await office.issue(name)
+        failpoints.arm("issue.before_commit=raise")
+        await office.issue(name)
+        failpoints.arm("")
+        await office.call(name, "1")  # lets Redis forget the number that was never given
+
+    assert_seen(await stores.check(), "N5", is_planted)
+
+
+class HomeClockFloor(Floor):
+    """Takes the business day from the clock of its own machine, which is a day ahead."""
+
+    def _today(self) -> date:
+        here = datetime.now(UTC) + timedelta(days=1)
+        return business_day(here, self.department.timezone, self.department.rollover_hour, self.standing.day)
+
+
+@both_ways
+async def test_day_from_the_clock_of_the_api(stores: Stores, is_planted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tomorrow's numbers are given today."""
+    if is_planted:
+        monkeypatch.setattr(batch_module, "Floor", HomeClockFloor)
+    async with stores.office() as office:
+        await office.issue(await office.department())
+
+    assert_seen(await stores.check(), "N9", is_planted)

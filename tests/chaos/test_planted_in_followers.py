@@ -1,0 +1,142 @@
+"""Bugs planted into the relay and notify, on real stores: the checker must name each, and nothing without them."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.chaos.planting import Post, Stores, assert_seen, both_ways, relay_until_caught_up
+from tests.servers import Running
+from tokenq_server import failpoints
+from tokenq_server.adapters.kafka.inbox import KafkaInbox
+from tokenq_server.adapters.kafka.topic import KafkaTopic
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.mail import PostgresMailQueue
+from tokenq_server.embedded.broker import Broker
+from tokenq_server.notify.intake import Intake, sort_out
+from tokenq_server.relay import Relay
+from tokenq_server.services.mailing import RawRecord
+from tokenq_server.services.publishing import Tail
+
+
+class HopefulRelay(Relay):
+    """Moves the cursor first, and publishes then."""
+
+    async def _publish_some(self) -> bool:
+        entries = await self._log.unpublished(500)
+        if entries:
+            cursors = await self._log.cursors()
+            latest = {entry.department_id: replace(cursors[entry.department_id], seq=entry.seq) for entry in entries}
+            await self._log.set_cursors(latest)
+            failpoints.reach("relay.published")
+            await self._topic.publish(entries)
+        return bool(entries)
+
+
+class ForgetfulTopic(KafkaTopic):
+    """Does not look at what it holds already."""
+
+    async def read_back(self, last_offsets: dict[int, int]) -> Tail:
+        return Tail({}, set())
+
+
+@both_ways
+@pytest.mark.parametrize("bug", ["cursor before flush", "no read-back"])
+async def test_relay(stores: Stores, broker: Running[Broker], bug: str, is_planted: bool) -> None:
+    """A relay dies between publishing and moving its cursor, in whichever order it does that."""
+    is_hopeful = is_planted and bug == "cursor before flush"
+    kinds: dict[str, Any] = {
+        "relay": HopefulRelay if is_hopeful else Relay,
+        "topic": ForgetfulTopic if is_planted and not is_hopeful else KafkaTopic,
+    }
+    async with stores.office() as office:
+        name = await office.department()
+        for _ in range(5):
+            await office.issue(name)
+        failpoints.arm("relay.published=raise")
+        await relay_until_caught_up(stores, broker, **kinds)
+        failpoints.arm("")
+        await office.issue(name)
+    await relay_until_caught_up(stores, broker, **kinds)
+    report = await stores.check(kafka_bootstrap=broker.server.bootstrap, allowed_duplicates=0)
+
+    assert_seen(report, "K1" if bug == "cursor before flush" else "K4", is_planted)
+
+
+class AutoCommittingInbox(KafkaInbox):
+    """Commits what it takes when it takes it, as consumers do by themselves."""
+
+    async def take(self, limit: int, seconds: float) -> list[RawRecord]:
+        records = await super().take(limit, seconds)
+        if records:
+            await self.commit(records)
+        return records
+
+
+@both_ways
+async def test_consumer_auto_commit(post: Post, is_planted: bool) -> None:
+    """Notify dies with records in hand; nobody ever gets them again."""
+    async with post.stores.office() as office:
+        await post.fill(office)
+    broken: dict[str, Any] = {"inbox": AutoCommittingInbox} if is_planted else {}
+    failpoints.arm("notify.taken=raise")
+    await post.notify(**broken)
+    failpoints.arm("")
+    await post.notify(**broken)
+
+    assert_seen(await post.check(), "M1", is_planted)
+
+
+class LateBuryingIntake(Intake):
+    """Buries what it cannot read after it has committed the offsets."""
+
+    async def _keep(self, records: list[RawRecord]) -> None:
+        jobs, bad = sort_out(records)
+        await self._queue.take_in(jobs, [])
+        await self._inbox.commit(records)
+        failpoints.reach("notify.rows_kept")
+        await self._queue.take_in([], bad)
+
+
+@both_ways
+async def test_dead_letter_after_offset_commit(post: Post, is_planted: bool) -> None:
+    """Notify dies between the two; what could not be read is nowhere."""
+    async with post.stores.office() as office:
+        await post.fill(office, b"\xff{not json")
+    broken: dict[str, Any] = {"intake": LateBuryingIntake} if is_planted else {}
+    failpoints.arm("notify.rows_kept=raise")
+    await post.notify(**broken)
+    failpoints.arm("")
+    await post.notify(**broken)
+
+    assert_seen(await post.check(), "M4", is_planted)
+
+
+class ForgetfulQueue(PostgresMailQueue):
+    """Knows what it has taken in only as long as it lives."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._seen: set[tuple[str, int, str]] = set()
+
+    async def take_in(self, jobs: Any, bad: Any) -> int:
+        fresh = [job for job in jobs if (job.department_id, job.seq, job.kind) not in self._seen]
+        self._seen |= {(job.department_id, job.seq, job.kind) for job in fresh}
+        return await super().take_in(fresh, bad) + len(jobs) - len(fresh)
+
+
+@both_ways
+async def test_deduplication_in_memory_only(post: Post, is_planted: bool) -> None:
+    """Notify dies after the rows and before the offsets; the next one makes the letters again."""
+    async with post.stores.office() as office:
+        await post.fill(office)
+    if is_planted:
+        # The primary key is what keeps letters single; the bug does harm only where nobody thought of one.
+        await post.stores.rows("ALTER TABLE mail_job DROP CONSTRAINT mail_job_pkey CASCADE")
+    broken: dict[str, Any] = {"queue": ForgetfulQueue} if is_planted else {}
+    failpoints.arm("notify.rows_kept=raise")
+    await post.notify(**broken)
+    failpoints.arm("")
+    await post.notify(**broken)
+
+    assert_seen(await post.check(), "M2", is_planted)
