@@ -37,6 +37,8 @@ class Crowd:
     token: str
     history: History
     mail_share: float = 0.02
+    breath_seconds: float = 0.0
+    """How long everybody rests after each operation."""
     acknowledged: Counter[str] = field(default_factory=Counter)
     waiting: Counter[str] = field(default_factory=Counter)
     latest: dict[str, float] = field(default_factory=dict)
@@ -173,6 +175,7 @@ class _Person:
                     history.ok(operation, answer, status)
                     self.crowd.acknowledged[kind] += 1
                     self.crowd.latest[kind] = asked
+                    await asyncio.sleep(self.crowd.breath_seconds)
                     found: Token = json.loads(answer)
                     return found
                 if status in _CERTAINLY_NOT:

@@ -1,5 +1,6 @@
 """Users, keys and sessions: who there is, and who is asking."""
 
+import asyncio
 import hashlib
 import secrets
 import time
@@ -108,6 +109,7 @@ class People:
         self._store = store
         self._passwords = passwords
         self._seen: dict[bytes, tuple[float, Principal | None]] = {}
+        self._asking: dict[bytes, asyncio.Future[Principal | None]] = {}
 
     async def who(self, bearer: str) -> Principal:
         """Tell whose bearer token this is. A revoked one is refused within a second.
@@ -120,13 +122,26 @@ class People:
         if seen is None or time.monotonic() - seen[0] > _CACHE_SECONDS:
             if len(self._seen) >= _CACHE_SIZE:
                 self._seen.clear()
-            seen = (time.monotonic(), await self._store.principal(token_hash))
+            seen = (time.monotonic(), await self._look_up(token_hash))
             self._seen[token_hash] = seen
         if seen[1] is None:
             raise refuse(
                 ProblemCode.UNAUTHENTICATED, "This login is not valid, or no longer.", "Log in with 'tokenq login'."
             )
         return seen[1]
+
+    async def _look_up(self, token_hash: bytes) -> Principal | None:
+        """One look for all who ask at the same moment: a thousand open streams must not be a thousand queries."""
+        asking = self._asking.get(token_hash)
+        if asking is None:
+            asking = self._asking[token_hash] = asyncio.ensure_future(self._store.principal(token_hash))
+            asking.add_done_callback(lambda done: self._looked_up(token_hash, done))
+        return await asyncio.shield(asking)  # whoever goes away must not take the answer from the others
+
+    def _looked_up(self, token_hash: bytes, done: "asyncio.Future[Principal | None]") -> None:
+        del self._asking[token_hash]
+        if not done.cancelled():
+            done.exception()  # nobody may be left to be told
 
     async def login(self, username: str, password: str) -> LoginView:
         """Begin a session. Raises Refused (``unauthenticated``), the same for a wrong name and a wrong password."""

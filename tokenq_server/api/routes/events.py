@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -98,8 +99,13 @@ def _message(arrival: Arrival, caller: Principal) -> ServerSentEvent:
     position = ",".join(f"{name}:{seq}" for name, seq in sorted(arrival.positions.items()))
     if isinstance(arrival.item, Resync):
         return ServerSentEvent(raw_data="{}", event="resync", id=position)
-    payload = json.loads(arrival.item.payload)
-    if not caller.sees_people_of(arrival.item.department_id):
-        payload = without_people(payload)
-    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-    return ServerSentEvent(raw_data=text, event=payload["eventType"], id=position)
+    event_type, text = _told(arrival.item.payload, caller.sees_people_of(arrival.item.department_id))
+    return ServerSentEvent(raw_data=text, event=event_type, id=position)
+
+
+@lru_cache(maxsize=1024)
+def _told(payload: str, sees_people: bool) -> tuple[str, str]:
+    """An event's type and text: the same for everybody who may see as much, and there may be a thousand of them."""
+    event = json.loads(payload)
+    told = event if sees_people else without_people(event)
+    return event["eventType"], json.dumps(told, ensure_ascii=False, separators=(",", ":"))
