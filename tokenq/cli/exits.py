@@ -35,6 +35,7 @@ EXIT_CODES: dict[ProblemCode, ExitCode] = {
     ProblemCode.STALE_CLAIM: ExitCode.CONFLICT,
     ProblemCode.COUNTER_BUSY: ExitCode.CONFLICT,
     ProblemCode.COUNTER_PAUSED: ExitCode.CONFLICT,
+    ProblemCode.COUNTER_CLOSED: ExitCode.CONFLICT,
     ProblemCode.COUNTER_CLAIMED: ExitCode.CONFLICT,
     ProblemCode.DEPARTMENT_FULL: ExitCode.CONFLICT,
     ProblemCode.TOO_EARLY: ExitCode.CONFLICT,

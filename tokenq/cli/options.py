@@ -21,7 +21,8 @@ def department_id(typed: str) -> str:
     return name
 
 
-def _department_ids(typed: list[str] | None) -> list[str]:
+def department_ids(typed: list[str] | None) -> list[str]:
+    """Several of them. Raises typer.BadParameter."""
     return [department_id(one) for one in typed or []]
 
 
@@ -64,7 +65,7 @@ Departments = Annotated[
         metavar="[DEPT]...",
         help="Department ids; all when none is given.",
         autocompletion=_departments,
-        callback=_department_ids,
+        callback=department_ids,
     ),
 ]
 TheirDepartments = Annotated[
@@ -74,7 +75,7 @@ TheirDepartments = Annotated[
         metavar="DEPT",
         help="Only for this department; may be repeated. None given: for all.",
         autocompletion=_departments,
-        callback=_department_ids,
+        callback=department_ids,
     ),
 ]
 Token = Annotated[str, typer.Argument(metavar="TOKEN", help="Token id (101) or today's number (CW-012, cw12).")]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokenq.cli import output
 from tokenq.cli.context import connect
+from tokenq.cli.exits import talk
 
 if TYPE_CHECKING:
     from tokenq.contract.views import EstimateView, TokenView
@@ -25,8 +26,17 @@ def show_token(token: "TokenView", *, as_json: bool) -> None:
         output.line(sentence(token))
 
 
-def sentence(token: "TokenView | Mapping[str, Any]") -> str:
-    """``CW-012  CALLED at counter 3  (token 101)``, or ``CW-013  WAITING, number 4 in line, about 10-20 min  (…)``."""
+def tell_new_counter(token: "TokenView") -> None:
+    """Say that a call has made a counter: it may be a typing mistake, and people are sent there."""
+    if token.get("isNewCounter"):
+        talk(f"Counter '{token['counterId']}' is new.")
+
+
+def sentence(token: "TokenView | Mapping[str, Any]", more: str = "") -> str:
+    """``CW-012  CALLED at counter 3  (token 101)``, or ``CW-013  WAITING, number 4 in line, about 10-20 min  (…)``.
+
+    ``more`` is what is to be said beside, after the place.
+    """
     where = ""
     if token["counterId"] and token["state"] in ("CALLED", "SERVING", "SERVED"):
         where = f" at counter {token['counterId']}"
@@ -35,7 +45,7 @@ def sentence(token: "TokenView | Mapping[str, Any]") -> str:
         where = f", number {token['position']} in line" + (f", about {wait}" if wait else "")
     elif token["state"] == "PARKED" and token.get("parkedUntil"):
         where = f" until {clock(token['parkedUntil'])[:5]}"
-    return f"{token['displayNumber']}  {token['state']}{where}  (token {token['tokenId']})"
+    return f"{token['displayNumber']}  {token['state']}{where}{more}  (token {token['tokenId']})"
 
 
 def waits(estimate: "EstimateView | None", *, with_reason: bool = False) -> str:

@@ -14,6 +14,7 @@ class ProblemCode(StrEnum):
     STALE_CLAIM = "stale_claim"
     COUNTER_BUSY = "counter_busy"
     COUNTER_PAUSED = "counter_paused"
+    COUNTER_CLOSED = "counter_closed"
     COUNTER_CLAIMED = "counter_claimed"
     DEPARTMENT_FULL = "department_full"
     TOO_EARLY = "too_early"
@@ -48,6 +49,7 @@ STATUS: dict[ProblemCode, int] = {
     ProblemCode.STALE_CLAIM: 409,
     ProblemCode.COUNTER_BUSY: 409,
     ProblemCode.COUNTER_PAUSED: 409,
+    ProblemCode.COUNTER_CLOSED: 409,
     ProblemCode.COUNTER_CLAIMED: 409,
     ProblemCode.DEPARTMENT_FULL: 409,
     ProblemCode.TOO_EARLY: 409,

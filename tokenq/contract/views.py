@@ -22,7 +22,8 @@ class TokenView(TypedDict):
     ``position`` counts from 1 (the next to be called) and is null unless the token waits. ``moves``
     are the verbs that can be used on the token now. ``reason`` is the rule that chose a called token.
     ``estimate`` is the wait from now while the token waits; in the answer to an issue it is what was promised.
-    ``nearTurn`` is the place at which the owner wants a letter (0: none).
+    ``nearTurn`` is the place at which the owner wants a letter (0: none). ``isNewCounter`` is only there, and true, in the
+    answer to a call at a counter that did not exist before.
     """
 
     tokenId: int
@@ -49,6 +50,7 @@ class TokenView(TypedDict):
     nearTurn: int
     estimate: EstimateView | None
     moves: list[str]
+    isNewCounter: NotRequired[bool]
 
 
 class CounterView(TypedDict):

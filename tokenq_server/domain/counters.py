@@ -79,20 +79,24 @@ class Counters:
         """Whom a counter holds."""
         return self._held.get((branch_id, counter_id))
 
+    def check_claim(self, branch_id: str, counter_id: str, operator: Operator, now: datetime) -> None:
+        """Refuse somebody at another's counter. Raises Refused (``counter_claimed``)."""
+        if counter := self._known.get((branch_id, counter_id)):
+            _check_claim(counter, operator, now)
+
     def admit(self, department: Department, counter_id: str, operator: Operator, now: datetime) -> None:
-        """Let the counter call somebody of this department; one that is closed or new is opened by that.
+        """Let the counter call somebody of this department; one that is new is opened by that.
 
         Raises:
-            Refused: ``unknown_counter``, ``counter_paused``, ``counter_claimed``.
+            Refused: ``unknown_counter``, ``counter_paused``, ``counter_closed``, ``counter_claimed``.
         """
         allowed = department.rules.counters
         if allowed and counter_id not in allowed:
             raise _not_serving(counter_id, department, f"Its counters are {', '.join(allowed)}.")
         place = (department.branch_id, counter_id)
         counter = self._known.get(place)
-        if counter is None or counter.state is CounterState.CLOSED:
-            self.opened.add(place)
         if counter is None:
+            self.opened.add(place)
             return
         if not counter.serves(department.department_id):
             raise _not_serving(counter_id, department, f"It serves {', '.join(counter.departments)}.")
@@ -102,20 +106,42 @@ class Counters:
                 f"Counter {counter_id} is paused{f' ({counter.reason})' if counter.reason else ''}.",
                 f"Go on with 'tokenq counter open {counter_id}'.",
             )
+        if counter.state is CounterState.CLOSED:
+            raise refuse(
+                ProblemCode.COUNTER_CLOSED,
+                f"Counter {counter_id} is closed.",
+                f"Open it with 'tokenq counter open {counter_id}'.",
+            )
         _check_claim(counter, operator, now)
 
 
 def opened(
-    counter: Counter, operator: Operator, now: datetime, departments: Sequence[str], *, take_over: bool = False
+    counter: Counter,
+    operator: Operator,
+    now: datetime,
+    departments: Sequence[str] | None,
+    *,
+    take_over: bool = False,
+    as_it_is: bool = False,
 ) -> Counter:
     """The counter claimed by an operator and taking people.
 
-    ``departments`` becomes its work profile, unless an admin has declared one. Raises Refused (``counter_claimed``).
+    ``departments`` becomes its work profile; without, what it served before stays. With ``as_it_is`` a pause stays a
+    pause, and a declared profile is no reason to refuse.
+
+    Raises:
+        Refused: ``counter_claimed``; ``exists`` if an admin has declared another profile.
     """
     if not take_over:
         _check_claim(counter, operator, now)
-    profile = counter.departments if counter.is_declared and counter.departments else tuple(departments)
     mine = replace(counter, operator=operator.name, operator_identity=operator.identity, lease_until=now + LEASE)
+    if as_it_is and counter.state is CounterState.PAUSED:
+        return mine
+    profile = counter.departments if departments is None else tuple(departments)
+    if counter.is_declared and counter.departments and profile != counter.departments:
+        if not as_it_is:
+            raise _declared(counter)
+        profile = counter.departments
     return replace(mine, state=CounterState.OPEN, reason=None, departments=profile)
 
 
@@ -146,6 +172,15 @@ def claimed(counter: Counter) -> Refused:
         f"Counter {counter.counter_id} is in use by {counter.operator}.",
         "Choose another counter, or take it over with 'tokenq counter open --take-over'.",
         operator=counter.operator,
+    )
+
+
+def _declared(counter: Counter) -> Refused:
+    serves = " ".join(counter.departments)
+    return refuse(
+        ProblemCode.EXISTS,
+        f"Counter {counter.counter_id} is declared to serve {serves}.",
+        f"Open it without departments, or let an admin use 'tokenq counter declare {counter.counter_id}'.",
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import CounterView
 from tokenq.contract.words import CounterState
@@ -28,9 +27,9 @@ class CounterStore(Protocol):
         """The ids of a branch's departments. Raises Refused (``unknown_branch``)."""
 
     async def change(
-        self, fresh: Counter, serves: Sequence[str], change: Change, event: EventType | None, actor: str
+        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_told: bool
     ) -> tuple[Counter, Token | None]:
-        """Change a counter, or ``fresh`` if there is none yet, and tell the departments it serves in their logs."""
+        """Change a counter, or ``fresh`` if there is none yet; ``is_told``: in the logs of the departments it serves."""
 
     async def renew(self, branch_id: str, counter_id: str, identity: str) -> Counter | None:
         """Renew the lease that an operator holds; ``None`` if that one holds none."""
@@ -50,34 +49,51 @@ class Staffing:
         return [counter_view(one, held) for one, held in await self._store.counters(branch_id)]
 
     async def open(
-        self, branch_id: str, counter_id: str, caller: Principal, departments: Sequence[str], *, take_over: bool
+        self,
+        branch_id: str,
+        counter_id: str,
+        caller: Principal,
+        departments: Sequence[str] | None,
+        *,
+        take_over: bool,
+        as_it_is: bool = False,
     ) -> CounterView:
-        """Claim a counter and let it take people. Raises Refused (``counter_claimed``, ``forbidden``)."""
+        """Claim a counter and let it take people.
+
+        ``departments`` is what it shall serve: empty for all of the caller's, ``None`` for what it served before.
+        With ``as_it_is`` a counter that is paused, or declared to serve others, is claimed as it is.
+
+        Raises:
+            Refused: ``counter_claimed``, ``forbidden``; ``exists`` if it is declared to serve others.
+        """
         operator = operator_of(caller)
-        profile = await self._profile(branch_id, caller, departments)
+        profile = await self._profile(branch_id, caller, departments or ())
 
         def change(one: Counter, _: Token | None, now: datetime) -> Counter:
-            return opened(one, operator, now, profile, take_over=take_over)
+            # A list in which nothing is the caller's would leave nobody to call.
+            has_mine = any(caller.may_work_in(name) for name in one.departments)
+            wanted = None if departments is None and (has_mine or one.is_declared) else profile
+            return opened(one, operator, now, wanted, take_over=take_over, as_it_is=as_it_is)
 
-        return await self._change(branch_id, counter_id, caller, change, EventType.COUNTER_OPENED)
+        return await self._change(branch_id, counter_id, caller, change)
 
     async def pause(self, branch_id: str, counter_id: str, caller: Principal, reason: str | None) -> CounterView:
-        """Let a counter call nobody for a while. Raises Refused (``counter_claimed``)."""
+        """Let a counter call nobody for a while. Raises Refused (``counter_claimed``, ``unknown_counter``)."""
         operator = operator_of(caller)
 
         def change(one: Counter, _: Token | None, now: datetime) -> Counter:
             return paused(one, operator, now, reason)
 
-        return await self._change(branch_id, counter_id, caller, change, EventType.COUNTER_PAUSED)
+        return await self._change_known(branch_id, counter_id, caller, change)
 
     async def close(self, branch_id: str, counter_id: str, caller: Principal) -> CounterView:
-        """Close a counter. Raises Refused (``counter_claimed``, ``counter_busy``)."""
+        """Close a counter. Raises Refused (``counter_claimed``, ``counter_busy``, ``unknown_counter``)."""
         operator = operator_of(caller)
 
         def change(one: Counter, held: Token | None, now: datetime) -> Counter:
             return closed(one, held, operator, now)
 
-        return await self._change(branch_id, counter_id, caller, change, EventType.COUNTER_CLOSED)
+        return await self._change_known(branch_id, counter_id, caller, change)
 
     async def beat(self, branch_id: str, counter_id: str, caller: Principal) -> CounterView:
         """Renew the caller's claim. Raises Refused (``counter_claimed``) if it is somebody else's by now."""
@@ -96,7 +112,7 @@ class Staffing:
         def change(one: Counter, _held: Token | None, _now: datetime) -> Counter:
             return replace(one, departments=profile, is_declared=True)
 
-        return await self._change(branch_id, counter_id, caller, change, None)
+        return await self._change(branch_id, counter_id, caller, change, is_told=False)
 
     async def delete(self, branch_id: str, counter_id: str) -> None:
         """Forget a counter. Raises Refused (``unknown_counter``, ``in_use``)."""
@@ -125,12 +141,17 @@ class Staffing:
             )
         return tuple(departments), bool(declared)
 
+    async def _change_known(self, branch_id: str, counter_id: str, caller: Principal, change: Change) -> CounterView:
+        """Change a counter that is there. Raises Refused (``unknown_counter``): a typing mistake makes none."""
+        await self._find(branch_id, counter_id)
+        return await self._change(branch_id, counter_id, caller, change)
+
     async def _change(
-        self, branch_id: str, counter_id: str, caller: Principal, change: Change, event: EventType | None
+        self, branch_id: str, counter_id: str, caller: Principal, change: Change, *, is_told: bool = True
     ) -> CounterView:
         fresh = Counter(branch_id, counter_id, CounterState.CLOSED)
         serves = await self._store.departments(branch_id)
-        counter, held = await self._store.change(fresh, serves, change, event, caller.actor)
+        counter, held = await self._store.change(fresh, serves, change, caller.actor, is_told=is_told)
         return counter_view(counter, held)
 
     async def _profile(self, branch_id: str, caller: Principal, wanted: Sequence[str]) -> list[str]:

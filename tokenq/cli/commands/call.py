@@ -7,7 +7,7 @@ import typer
 from tokenq.cli.context import connect, counter
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Counter, InBranch, Json, MaybeDepartment
-from tokenq.cli.tokens import show_token
+from tokenq.cli.tokens import show_token, tell_new_counter
 
 
 def command(
@@ -35,4 +35,5 @@ def command(
         called = client.call(dept, place)
     else:
         called = client.call_at_counter(branch, place)
+    tell_new_counter(called)
     show_token(called, as_json=as_json)

@@ -7,7 +7,8 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
-from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes
+from tokenq.cli.exits import WrongUse
+from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes, department_ids
 from tokenq.cli.tokens import clock
 from tokenq.cli.tree import plain_app
 
@@ -45,13 +46,25 @@ def list_(branch: InBranch = "main", as_json: Json = False) -> None:
 @app.command("open")
 def open_(
     counter: Counter,
-    dept: TheirDepartments = None,
+    dept: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dept",
+            metavar="DEPT",
+            help="What it serves; may be repeated. None given: what it served before.",
+            callback=department_ids,
+        ),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Serve every department again.")] = False,
     take_over: Annotated[bool, typer.Option("--take-over", help="Also if somebody else works there.")] = False,
     branch: InBranch = "main",
     as_json: Json = False,
 ) -> None:
     """Claim a counter and let it take people; --dept in the order in which it shall serve."""
-    _show(connect().open_counter(branch, counter, dept or (), take_over=take_over), as_json=as_json)
+    if dept and all_:
+        raise WrongUse("--dept and --all say two things.", "Give one of them.")
+    wanted = () if all_ else dept or None
+    _show(connect().open_counter(branch, counter, wanted, take_over=take_over), as_json=as_json)
 
 
 @app.command()

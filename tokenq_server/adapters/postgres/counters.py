@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.words import CounterState
 from tokenq_server.adapters.postgres.config_log import Note, append, lock
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.rows import counter_from, token_from
@@ -18,6 +19,11 @@ from tokenq_server.domain.token import Token
 from tokenq_server.services.staffing import Change
 
 _COLUMNS = [column for column in counter.c if column.name != "changed_at"]
+_EVENTS = {
+    CounterState.OPEN: EventType.COUNTER_OPENED,
+    CounterState.PAUSED: EventType.COUNTER_PAUSED,
+    CounterState.CLOSED: EventType.COUNTER_CLOSED,
+}
 
 
 class PostgresCounters:
@@ -42,7 +48,7 @@ class PostgresCounters:
             return list((await connection.execute(query.order_by(department.c.department_id))).scalars())
 
     async def change(
-        self, fresh: Counter, serves: Sequence[str], change: Change, event: EventType | None, actor: str
+        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_told: bool
     ) -> tuple[Counter, Token | None]:
         """Change a counter; its departments' rows are locked first, as the ledger does it."""
         async with self._database.begin() as connection:
@@ -52,9 +58,9 @@ class PostgresCounters:
             now = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
             changed = change(known or fresh, held, now)
             await _write(connection, changed)
-            if event:
+            if is_told:
                 told = filter(changed.serves, serves)
-                notes = [Note(one, event, _data(changed), changed.counter_id) for one in told]
+                notes = [Note(one, _EVENTS[changed.state], _data(changed), changed.counter_id) for one in told]
                 await append(connection, notes, actor)
             return changed, held
 
