@@ -8,7 +8,7 @@ from tokenq.contract.problems import ProblemCode
 from tokenq.contract.words import CounterState, Priority
 from tokenq_server.domain import calling
 from tokenq_server.domain.commands import CallByProfile
-from tokenq_server.domain.counters import LEASE, Counter, closed, opened, paused
+from tokenq_server.domain.counters import LEASE, Counter, closed, opened, paused, unattended_since
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.domain.policy import Choice, Policy, Waiting
 from tokenq_server.domain.profile import first_of_profile
@@ -127,6 +127,19 @@ def test_a_declared_counter_serves_nothing_else() -> None:
     for same in (opened(declared, ANN, NOW, None), opened(declared, ANN, NOW, ("CW", "LAB"))):
         assert same.departments == ("CW", "LAB")
     assert opened(declared, ANN, NOW, ("CW",), as_it_is=True).departments == ("CW", "LAB")
+
+
+def test_an_open_counter_without_a_claim_is_unattended_since_its_last_use() -> None:
+    mine = opened(DESK, ANN, NOW, ())
+    later, hour = NOW + LEASE, timedelta(hours=1)
+    held = Room().issue()
+
+    assert unattended_since(mine, None, NOW, NOW) is None
+    assert unattended_since(mine, None, NOW, NOW + hour) == later
+    assert unattended_since(mine, None, later + LEASE, NOW + hour) == later + LEASE
+    assert unattended_since(DESK, None, NOW, NOW + hour) == NOW
+    assert unattended_since(mine, held, NOW, NOW + hour) is None
+    assert unattended_since(paused(mine, ANN, NOW, None), None, NOW, NOW + hour) is None
 
 
 def test_a_paused_counter_claimed_as_it_is_stays_paused() -> None:

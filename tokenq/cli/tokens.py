@@ -1,7 +1,7 @@
 """How a token is told to people, and the one way the verbs on a token share."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tokenq.cli import output
@@ -53,6 +53,11 @@ def waits(estimate: "EstimateView | None", *, with_reason: bool = False) -> str:
     if not estimate or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
         return f"unknown: {estimate['reason']}" if with_reason and estimate and estimate["reason"] else ""
     return f"{estimate['lowMinutes']}-{estimate['highMinutes']} min"
+
+
+def is_ahead(instant: str | None) -> bool:
+    """Whether a server's time is yet to come."""
+    return bool(instant) and datetime.fromisoformat(str(instant)) > datetime.now(UTC)
 
 
 def clock(instant: str | None, *, with_day: bool = False) -> str:

@@ -12,6 +12,9 @@ from tokenq_server.domain.token import Token
 LEASE = timedelta(seconds=30)
 """How long a claim lasts; a console renews it three times in that time."""
 
+GRACE = timedelta(minutes=5)
+"""For so long after its last use an open counter counts as one that will take people, though nobody claims it."""
+
 Place = tuple[str, str]
 """A counter's name: branch and counter id."""
 
@@ -51,6 +54,14 @@ class Counter:
     def serves(self, department_id: str) -> bool:
         """Whether the department is in the work profile."""
         return not self.departments or department_id in self.departments
+
+
+def unattended_since(counter: Counter, held: Token | None, used_at: datetime, now: datetime) -> datetime | None:
+    """Since when nobody is at an open counter, which was last used at ``used_at``; ``None`` if somebody is."""
+    if counter.state is not CounterState.OPEN or held is not None:
+        return None
+    lease_until = counter.lease_until or used_at
+    return None if lease_until > now else max(used_at, lease_until)
 
 
 class Counters:

@@ -1,6 +1,6 @@
 """Counters: opened, paused and closed by those who work at them, declared by admins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +11,7 @@ from tokenq.contract.words import CounterState
 from tokenq_server.domain.counters import Counter, Operator, claimed, closed, opened, paused
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
-from tokenq_server.services.views import counter_view
+from tokenq_server.services.views import counter_view, instant
 
 Change = Callable[[Counter, Token | None, datetime], Counter]
 """What a counter becomes, given what it is, whom it holds and the database's clock; may refuse."""
@@ -23,13 +23,16 @@ class CounterStore(Protocol):
     async def counters(self, branch_id: str) -> list[tuple[Counter, Token | None]]:
         """The counters of a branch by id, each with whom it holds. Raises Refused (``unknown_branch``)."""
 
+    async def unattended(self, branch_id: str) -> dict[str, datetime]:
+        """The open counters of a branch at which nobody is, and since when."""
+
     async def departments(self, branch_id: str) -> list[str]:
         """The ids of a branch's departments. Raises Refused (``unknown_branch``)."""
 
     async def change(
         self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_told: bool
     ) -> tuple[Counter, Token | None]:
-        """Change a counter, or ``fresh`` if there is none yet; ``is_told``: in the logs of the departments it serves."""
+        """Change a counter, or ``fresh`` if there is none yet; ``is_told``: to the logs of what it serves."""
 
     async def renew(self, branch_id: str, counter_id: str, identity: str) -> Counter | None:
         """Renew the lease that an operator holds; ``None`` if that one holds none."""
@@ -41,12 +44,16 @@ class CounterStore(Protocol):
 class Staffing:
     """Changes counters and tells about them."""
 
-    def __init__(self, store: CounterStore) -> None:
-        self._store = store
+    def __init__(self, store: CounterStore, tell_changed: Callable[[str], Awaitable[None]]) -> None:
+        """``tell_changed`` is told the branch after a counter has changed, before the answer."""
+        self._store, self._tell_changed = store, tell_changed
 
     async def counters(self, branch_id: str) -> list[CounterView]:
         """The counters of a branch. Raises Refused."""
-        return [counter_view(one, held) for one, held in await self._store.counters(branch_id)]
+        counters, since = await self._store.counters(branch_id), await self._store.unattended(branch_id)
+        return [
+            {**counter_view(one, held), "unattendedSince": instant(since.get(one.counter_id))} for one, held in counters
+        ]
 
     async def open(
         self,
@@ -116,7 +123,9 @@ class Staffing:
 
     async def delete(self, branch_id: str, counter_id: str) -> None:
         """Forget a counter. Raises Refused (``unknown_counter``, ``in_use``)."""
-        if not await self._store.delete(branch_id, counter_id):
+        if await self._store.delete(branch_id, counter_id):
+            await self._tell_changed(branch_id)
+        else:
             await self._find(branch_id, counter_id)
             raise refuse(
                 ProblemCode.IN_USE, f"Counter {counter_id} holds somebody.", "Serve or put back that token first."
@@ -152,6 +161,7 @@ class Staffing:
         fresh = Counter(branch_id, counter_id, CounterState.CLOSED)
         serves = await self._store.departments(branch_id)
         counter, held = await self._store.change(fresh, serves, change, caller.actor, is_told=is_told)
+        await self._tell_changed(branch_id)
         return counter_view(counter, held)
 
     async def _profile(self, branch_id: str, caller: Principal, wanted: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes, department_ids
-from tokenq.cli.tokens import clock
+from tokenq.cli.tokens import clock, is_ahead
 from tokenq.cli.tree import plain_app
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def list_(branch: InBranch = "main", as_json: Json = False) -> None:
         (
             (
                 view["counterId"],
-                view["state"],
+                _state(view),
                 view["reason"],
-                view["operator"],
+                view["operator"] if is_ahead(view["leaseUntil"]) else "",
                 " ".join(view["departments"]) or "all",
                 view["token"]["displayNumber"] if view["token"] else "",
             )
@@ -92,6 +92,11 @@ def delete(counter: Counter, branch: InBranch = "main", yes: Yes = False, as_jso
     confirm(f"Delete the counter {counter}?", yes=yes)
     client.delete_counter(branch, counter)
     output.deleted("counter", counter, as_json=as_json)
+
+
+def _state(view: "CounterView") -> str:
+    since = view.get("unattendedSince")
+    return view["state"] + (f", nobody there since {clock(since)[:5]}" if since else "")
 
 
 def _show(view: "CounterView", *, as_json: bool) -> None:
