@@ -97,3 +97,31 @@ def test_hostile_names_cannot_act_on_the_terminal(tokenq: Cli, dept: str):
 def test_an_empty_queue_is_nothing_wrong(tokenq: Cli, dept: str, command: str):
     assert tokenq(command, dept).code == 0
     assert tokenq(command, dept, "--json").code == 0
+
+
+def test_a_move_tells_the_place_and_another_department(tokenq: Cli, dept: str):
+    there = f"{dept}X"
+    tokenq("dept", "create", "Other", "--id", there)
+    for _ in range(2):
+        tokenq("issue", dept)
+    tokenq("call", dept, "-c", dept)
+    assert "WAITING, number 1 in line" in tokenq("requeue", f"{dept}-001").out
+    assert f"WAITING, number 1 in line of {there}" in tokenq("transfer", f"{dept}-001", "--to", there).out
+    assert f"in line of {dept}" in tokenq("undo", f"{dept}-001").out
+    log = tokenq("log", f"{dept}-001").out
+    assert log.count("TOKEN_TRANSFERRED") == log.count("TOKEN_REVERTED") == 1
+    assert f"{dept} and {there}" in log or f"{there} and {dept}" in log
+
+
+def test_who_is_parked_is_not_parked_once_more(tokenq: Cli, dept: str):
+    """The second time would silently be that of the first."""
+    tokenq("issue", dept)
+    tokenq("call", dept, "-c", dept)
+    assert tokenq("park", f"{dept}-001", "--for", "10").code == 0
+    again = tokenq("park", f"{dept}-001", "--for", "30")
+    assert (again.code, again.out) == (4, "")
+    assert "parked already until" in again.err
+
+
+def test_watching_what_is_not_there_is_refused(tokenq: Cli, dept: str):
+    assert tokenq("watch", "NOPE").code == 3

@@ -154,7 +154,7 @@ def test_a_paused_counter_claimed_as_it_is_stays_paused() -> None:
 def test_a_department_that_lists_its_counters_is_served_there_only() -> None:
     room = Room(rules=Rules(counters=("1", "2")))
     room.issue()
-    with refused(ProblemCode.UNKNOWN_COUNTER, "1, 2"):
+    with refused(ProblemCode.COUNTER_NOT_SERVING, "1, 2"):
         room.call("9")
     assert room.call("2").counter_id == "2"
 
@@ -163,7 +163,7 @@ def test_a_work_profile_is_a_limit_too() -> None:
     room = Room()
     room.issue()
     room.counters.know([replace(DESK, departments=("HR",))])
-    with refused(ProblemCode.UNKNOWN_COUNTER, "HR"):
+    with refused(ProblemCode.COUNTER_NOT_SERVING, "HR"):
         room.call()
 
 

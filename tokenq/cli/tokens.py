@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 def move_token(reference: str, verb: str, *, as_json: bool, **body: Any) -> None:
     """Find the token a person means, do ``verb`` to it as it is now, and show what became of it."""
     client = connect()
-    show_token(client.move(client.find_token(reference), verb, **body), as_json=as_json)
+    before = client.find_token(reference)
+    after = client.move(before, verb, **body)
+    if as_json:
+        output.document(after)
+        return
+    if after["state"] == "WAITING" and after["position"] is None:
+        after = client.token(after["tokenId"])  # the answer to a move does not say the place in line
+    elsewhere = before["departmentId"] != after["departmentId"]
+    output.line(sentence(after, f" of {after['departmentId']}" if elsewhere else ""))
 
 
 def show_token(token: "TokenView", *, as_json: bool) -> None:
@@ -42,7 +50,7 @@ def sentence(token: "TokenView | Mapping[str, Any]", more: str = "") -> str:
         where = f" at counter {token['counterId']}"
     elif token["state"] == "WAITING" and token["position"]:
         wait = waits(token.get("estimate"))
-        where = f", number {token['position']} in line" + (f", about {wait}" if wait else "")
+        where, more = f", number {token['position']} in line{more}" + (f", about {wait}" if wait else ""), ""
     elif token["state"] == "PARKED" and token.get("parkedUntil"):
         where = f" until {clock(token['parkedUntil'])[:5]}"
     return f"{token['displayNumber']}  {token['state']}{where}{more}  (token {token['tokenId']})"

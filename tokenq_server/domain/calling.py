@@ -20,7 +20,8 @@ def call_next(floor: Floor, command: CallNext) -> Token:
     """Call whoever is next; if the counter holds somebody of this department, that one is the answer.
 
     Raises:
-        Refused: ``queue_empty``, ``counter_busy``, ``counter_paused``, ``counter_claimed``, ``unknown_counter``.
+        Refused: ``queue_empty``, ``counter_busy``, ``counter_paused``, ``counter_claimed``, ``counter_closed``,
+            ``counter_not_serving``.
     """
     return _next(floor, command.counter_id, command.operator)
 

@@ -99,7 +99,7 @@ class Counters:
         """Let the counter call somebody of this department; one that is new is opened by that.
 
         Raises:
-            Refused: ``unknown_counter``, ``counter_paused``, ``counter_closed``, ``counter_claimed``.
+            Refused: ``counter_not_serving``, ``counter_paused``, ``counter_closed``, ``counter_claimed``.
         """
         allowed = department.rules.counters
         if allowed and counter_id not in allowed:
@@ -207,4 +207,6 @@ def busy(counter_id: str, held: Token) -> Refused:
 
 
 def _not_serving(counter_id: str, department: Department, hint: str) -> Refused:
-    return refuse(ProblemCode.UNKNOWN_COUNTER, f"Counter {counter_id} does not serve {department.department_id}.", hint)
+    return refuse(
+        ProblemCode.COUNTER_NOT_SERVING, f"Counter {counter_id} does not serve {department.department_id}.", hint
+    )

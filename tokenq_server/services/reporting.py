@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Protocol
 
+from tokenq.contract.names import MOST_COUNTERS
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.report_views import ReportView, SimulationView
 from tokenq_server.domain.department import Department
@@ -18,7 +19,6 @@ from tokenq_server.domain.what_if import simulated
 from tokenq_server.services.reading import without_people
 from tokenq_server.services.setup import parse_ratio
 
-_MOST_COUNTERS = 64
 _MOST_SETTINGS = 40
 _COUNTERS = re.compile(r"(\d{1,2})(?:(?:-|\.\.)(\d{1,2}))?")
 
@@ -102,6 +102,8 @@ def _counters(text: str) -> list[int]:
     match = _COUNTERS.fullmatch(text)
     first = int(match[1]) if match else 0
     last = int(match[2]) if match and match[2] else first
-    if not 0 < first <= last <= _MOST_COUNTERS:
-        raise refuse(ProblemCode.INVALID, f"{text!r} are no numbers of counters.", "Write 4, or 3..6.")
+    if not 0 < first <= last <= MOST_COUNTERS:
+        raise refuse(
+            ProblemCode.INVALID, f"{text!r} are no numbers of counters from 1 to {MOST_COUNTERS}.", "Write 4, or 3..6."
+        )
     return list(range(first, last + 1))

@@ -28,9 +28,10 @@ def command(
     """Show a day in figures: waiting, walking and service times, per hour and counter; how good the estimates were."""
     if as_csv and as_json:
         raise WrongUse("CSV and JSON cannot both go to stdout.", "Leave out --csv or --json.")
+    of_day = day_of(day)
     client = connect()
     wanted = dept or [view["departmentId"] for view in client.departments()]
-    views = [client.report(one, day_of(day)) for one in wanted]
+    views = [client.report(one, of_day) for one in wanted]
     if as_json:
         output.document({"items": views})
     elif as_csv:
