@@ -154,7 +154,7 @@ async def test_a_system_under_load_gives_no_false_alarm(core: Core, servers: Ser
 
 
 async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> None:
-    """The parked come back, near turns are told, and a day that ends expires who is left over, wherever they came from."""
+    """The parked come back, near turns are told, and a day that ends expires who is left, wherever they came from."""
     await core.setup.put_branch(Branch("main", "Main", "Pacific/Pago_Pago", 0), "ann")
     one, other = await core.department(), await core.department()
     tokens = await core.issue(one, 6, email="ada@example.com", near_turn=3)

@@ -14,7 +14,7 @@ from tokenq_server.domain.history import Entry, Visit, visits
 from tokenq_server.domain.policy import Ratio
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department
-from tokenq_server.domain.report import report, times
+from tokenq_server.domain.report import percent, report, times
 from tokenq_server.domain.what_if import simulated
 from tokenq_server.services.reading import without_people
 from tokenq_server.services.setup import parse_ratio
@@ -66,11 +66,13 @@ class Reporting:
         async with self._simulating:
             waits = await asyncio.to_thread(_simulate, department, found, settings)
         customers = [visit for visit in found if visit.services]
+        first, level = [visit.services[0].waited for visit in customers], department.rules.service_level_minutes
         return {
             "departmentId": department_id,
             "businessDay": day.isoformat(),
             "customers": len(customers),
-            "asItWas": times(visit.services[0].waited for visit in customers),
+            "asItWas": times(first),
+            "asItWasServiceLevel": percent(sum(wait <= level * 60 for wait in first), len(first)),
             "serviceLevelMinutes": department.rules.service_level_minutes,
             "settings": waits,
         }

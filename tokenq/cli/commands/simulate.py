@@ -55,7 +55,8 @@ def _show(view: "SimulationView") -> None:
     was, within = view["asItWas"], f"Within {view['serviceLevelMinutes']} min"
     top = max([was["p90"] or 0, *(one["waiting"]["p90"] or 0 for one in view["settings"])])
     past = (minutes(was["p50"]), minutes(was["p90"]), minutes(was["max"]))
-    rows = [("as it was", "", *past, "", bar(was["p90"], top) or " ")]
+    level = view.get("asItWasServiceLevel")
+    rows = [("as it was", "", *past, f"{level} %" if level is not None else "", bar(was["p90"], top) or " ")]
     for one in view["settings"]:
         waits = one["waiting"]
         shown = (minutes(waits["p50"]), minutes(waits["p90"]), minutes(waits["max"]))
