@@ -99,7 +99,7 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
         setup=Setup(store),
         reading=reading,
         explaining=Explaining(reading),
-        staffing=Staffing(PostgresCounters(database)),
+        staffing=Staffing(PostgresCounters(database), forecasts.renew),
         reporting=Reporting(PostgresDayLog(database)),
         floor_plans=FloorPlans(PostgresFloorPlans(database)),
         feed=feed,

@@ -65,6 +65,57 @@ def test_conflicts_are_4(tokenq: Cli, dept: str):
     fails(tokenq("issue", dept, "--json"), ExitCode.CONFLICT, "department_closed")
 
 
+def test_what_is_there_already_or_serves_others_is_4(tokenq: Cli, dept: str):
+    tokenq("issue", dept)
+    fails(tokenq("transfer", f"{dept}-001", "--to", dept, "--json"), ExitCode.CONFLICT, "wrong_state")
+    tokenq("dept", "create", "Other", "--id", f"{dept}X")
+    tokenq("counter", "open", dept, "--dept", f"{dept}X")
+    fails(tokenq("call", dept, "-c", dept, "--json"), ExitCode.CONFLICT, "counter_not_serving")
+
+
+def test_a_refusal_names_what_was_typed(tokenq: Cli, dept: str):
+    """Nobody has typed counterId or maxWaitMinutes."""
+    for done, name in (
+        (tokenq("call", dept, "--counter", "x" * 17), "The counter's name must"),
+        (tokenq("dept", "update", dept, "--max-wait", "0"), "--max-wait must"),
+        (tokenq("dept", "update", dept, "--set", "min-calls=0"), "min-calls must"),
+    ):
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith(f"tokenq: {name}"), done.err
+
+
+def test_limits_and_reasons_are_told(tokenq: Cli, dept: str):
+    assert "64" in tokenq("simulate", dept, "--counters", "1..500").err
+    assert "no letters of its own" in tokenq("dept", "update", dept, "--number-format", "W{number:03d}").err
+    for _ in range(2):
+        tokenq("issue", dept)
+    tokenq("dept", "update", dept, "--set", "daily-cap=1")
+    assert "gives out 1 numbers a day, and has given out 2 today" in tokenq("issue", dept).err
+    tokenq("dept", "update", dept, "--hours", "closed")
+    assert "is closed today" in tokenq("issue", dept).err
+
+
+def test_who_reads_no_further_is_no_failure(api: Api, dept: str, home):
+    """tokenq queue CW | head -1"""
+    import subprocess
+    import sys
+
+    from tests.cli.conftest import ROOT
+
+    for typed in (["dept", "list"], ["dept", "list", "--json"]):
+        with subprocess.Popen(
+            [sys.executable, "-m", "tokenq", *typed],
+            cwd=ROOT,
+            env={"XDG_CONFIG_HOME": str(home), "TOKENQ_URL": api.url, "TOKENQ_TOKEN": api.token},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdout
+            assert process.stderr
+            process.stdout.close()
+            assert (process.wait(30), process.stderr.read()) == (0, b"")
+
+
 def test_not_allowed_is_5(tokenq: Cli, dept: str):
     fails(tokenq("queue", dept, "--json", TOKENQ_TOKEN="tq_wrong"), ExitCode.NOT_ALLOWED, "unauthenticated")
     secret = tokenq("key", "create", "kiosk", "--role", "desk", "--dept", dept).out.strip()
@@ -81,7 +132,7 @@ def test_a_token_that_is_set_and_wrong_is_named(tokenq: Cli, cli: Cli, api: Api,
 
 def test_what_the_server_finds_invalid_is_1(tokenq: Cli, dept: str):
     fails(tokenq("issue", dept, "--email", "nonsense", "--json"), ExitCode.FAILED, "invalid")
-    fails(tokenq("dept", "update", dept, "--ratio", "a:b", "--json"), ExitCode.FAILED, "invalid")
+    fails(tokenq("dept", "update", dept, "--prefix", "c-", "--json"), ExitCode.FAILED, "invalid")
 
 
 def test_an_unreachable_server_is_6(cli: Cli):
@@ -111,6 +162,18 @@ def test_another_kind_of_server_is_1(cli: Cli):
         ["dept", "lst"],
         ["dept", "update", "CW"],
         ["key", "delete", "abc"],
+        ["status", "foo bar"],
+        ["dept", "update", "CW", "--hours", "xyz"],
+        ["dept", "update", "CW", "--closed-on", "25.12.2026"],
+        ["dept", "update", "CW", "--ratio", "foo"],
+        ["dept", "update", "CW", "--set", "daily-cap=abc"],
+        ["simulate", "CW", "--counters", "abc"],
+        ["simulate", "CW", "--counters", "1..500"],
+        ["simulate", "CW", "--counters", "3", "--ratio", "foo"],
+        ["report", "--day", "2026-13-45"],
+        ["replay", "--from", "25:00"],
+        ["watch", "--since", "foo"],
+        ["diff", "-f", "/nowhere/at all"],
         ["login"],
         ["login", "--user", "ann"],
         ["board"],

@@ -120,6 +120,7 @@ def test_an_export_is_a_file_that_changes_nothing(tokenq: Cli, file: Path, tmp_p
         ('urgent = "Emergency"', 'vip = "Very"', 11, "none of the words"),
         ('"2 b" = {}', '"2 b" = { departments = ["NOWHERE"] }', 15, "NOWHERE"),
         ('role = "staff"', 'role = "king"', 19, "none of the words"),
+        ("[departments.{dept}]", '[departments."c w"]', 7, "'c w' in departments"),
         ("[users.", "[people.", 17, "not known"),
     ],
 )
@@ -127,7 +128,7 @@ def test_a_wrong_file_is_told_with_its_line_and_changes_nothing(
     tokenq: Cli, file: Path, good: str, bad: str, line: int, says: str
 ):
     branch, dept, user = names()
-    text = floor(branch, dept, user)
+    text, good = floor(branch, dept, user), good.format(dept=dept) if "{dept}" in good else good
     assert good in text
     file.write_text(text.replace(good, bad), "utf-8")
     for command, code in (("diff", 2), ("apply", 1)):
@@ -135,6 +136,7 @@ def test_a_wrong_file_is_told_with_its_line_and_changes_nothing(
         assert done.code == (3 if "NOWHERE" in bad else code)
         assert f"{file}, line {line}: " in done.err, done
         assert says in done.err
+        assert command == "diff" or "othing was changed" in done.err
     assert tokenq("branch", "show", branch).code == 3
 
 
@@ -143,6 +145,7 @@ def test_what_cannot_be_read_is_said(tokenq: Cli, tmp_path: Path):
     latin.write_bytes('name = "Bücherei"'.encode("latin-1"))
 
     assert "not UTF-8" in tokenq("apply", "-f", str(latin)).err
+    assert tokenq("diff", "-f", str(latin)).code == 2
     assert "cannot be read" in tokenq("apply", "-f", str(tmp_path / "nothing.toml")).err
     assert tokenq("apply").code == 2
 

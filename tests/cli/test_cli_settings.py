@@ -119,3 +119,21 @@ def test_what_makes_no_sense_is_told_and_changes_nothing(tokenq: Cli, dept: str,
 def test_the_settings_are_listed_with_what_they_mean(tokenq: Cli):
     assert "daily-cap" in tokenq("dept", "settings").out
     assert {one["name"] for one in made(tokenq("dept", "settings", "--json"))["items"]} == set(SETTINGS)
+
+
+def test_other_hours_leave_single_days_alone_until_they_are_taken_back(tokenq: Cli, dept: str):
+    """Christmas must not be open because somebody changed an ordinary Monday."""
+    tokenq("dept", "update", dept, "--hours", "mon-fri 08:00-12:00", "--closed-on", "2026-12-25")
+    for change in (("--hours", "mon-fri 09:00-12:00"), ("--hours", "always"), ("--closed-on", "2026-12-24")):
+        assert "2026-12-25 closed" in tokenq("dept", "update", dept, *change).out
+    out = tokenq("dept", "update", dept, "--as-usual-on", "2026-12-25").out
+    assert "2026-12-25" not in out
+    assert "2026-12-24 closed" in out
+    assert tokenq("dept", "update", dept, "--as-usual-on", "2026-12-25").code == 3
+
+
+def test_a_branchs_closed_days_stay_too(tokenq: Cli):
+    branch = f"b{secrets.token_hex(3)}"
+    tokenq("branch", "create", branch, "--name", "Hall", "--timezone", "UTC", "--closed-on", "2026-12-25")
+    assert "2026-12-25 closed" in tokenq("branch", "update", branch, "--hours", "mon-fri 08:00-12:00").out
+    assert "2026-12-25" not in tokenq("branch", "update", branch, "--as-usual-on", "2026-12-25").out

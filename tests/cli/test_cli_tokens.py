@@ -68,7 +68,8 @@ def test_the_same_key_issues_the_same_token(tokenq: Cli, dept: str):
 
 def test_people_get_lines_and_tables(tokenq: Cli, dept: str):
     assert re.fullmatch(
-        rf"{dept}-001  WAITING, number 1 in line  \(token \d+\)\n", tokenq("issue", dept, "--name", "Ann").out
+        rf"{dept}-001  WAITING, number 1 in line(, about [0-9-]+ min)?  \(token \d+\)\n",
+        tokenq("issue", dept, "--name", "Ann").out,
     )
     queue = tokenq("queue", dept)
     assert queue.code == 0
@@ -97,3 +98,59 @@ def test_hostile_names_cannot_act_on_the_terminal(tokenq: Cli, dept: str):
 def test_an_empty_queue_is_nothing_wrong(tokenq: Cli, dept: str, command: str):
     assert tokenq(command, dept).code == 0
     assert tokenq(command, dept, "--json").code == 0
+
+
+def test_a_move_tells_the_place_and_another_department(tokenq: Cli, dept: str):
+    there = f"{dept}X"
+    tokenq("dept", "create", "Other", "--id", there)
+    for _ in range(2):
+        tokenq("issue", dept)
+    tokenq("call", dept, "-c", dept)
+    assert "WAITING, number 1 in line" in tokenq("requeue", f"{dept}-001").out
+    assert f"WAITING, number 1 in line of {there}" in tokenq("transfer", f"{dept}-001", "--to", there).out
+    assert f"in line of {dept}" in tokenq("undo", f"{dept}-001").out
+    log = tokenq("log", f"{dept}-001").out
+    assert log.count("TOKEN_TRANSFERRED") == log.count("TOKEN_REVERTED") == 1
+    assert f"{dept} and {there}" in log or f"{there} and {dept}" in log
+
+
+def test_who_is_parked_is_not_parked_once_more(tokenq: Cli, dept: str):
+    """The second time would silently be that of the first."""
+    tokenq("issue", dept)
+    tokenq("call", dept, "-c", dept)
+    assert tokenq("park", f"{dept}-001", "--for", "10").code == 0
+    again = tokenq("park", f"{dept}-001", "--for", "30")
+    assert (again.code, again.out) == (4, "")
+    assert "parked already until" in again.err
+
+
+def test_calling_a_number_tells_how_that_is_done(tokenq: Cli, dept: str):
+    done = tokenq("call", "cw1", "--counter", "3")
+    assert done.code == 3
+    assert "tokenq call --token CW1 --counter '3' --reason" in done.err
+
+
+def test_classes_are_called_as_the_department_calls_them(tokenq: Cli, dept: str):
+    tokenq("dept", "update", dept, "--set", "class-names=urgent:Emergency,normal:Walk-in")
+    tokenq("issue", dept, "--priority", "urgent"), tokenq("issue", dept)
+    assert "Because: Emergency goes first." in tokenq("next", dept).out
+    assert "Because: Emergency goes first." in tokenq("why", f"{dept}-001").out
+    queue = tokenq("queue", dept).out
+    assert "Emergency" in queue
+    assert "Walk-in" in queue
+
+
+def test_a_report_tells_calls_from_people(tokenq: Cli, dept: str):
+    for _ in range(2):
+        tokenq("issue", dept)
+    tokenq("call", dept, "-c", dept), tokenq("requeue", f"{dept}-001"), tokenq("call", dept, "-c", dept)
+    report = tokenq("report", dept).out
+    assert "Called           1\n" in report
+    assert "Calls" in report
+    assert "waits; again after each return to the line" in report
+    simulated = tokenq("simulate", dept, "--counters", "2").out
+    assert next(line for line in simulated.splitlines() if "as it was" in line).count("100.0 %") == 1
+
+
+def test_watching_what_is_not_there_is_refused(tokenq: Cli, dept: str):
+    assert tokenq("watch", "NOPE").code == 3

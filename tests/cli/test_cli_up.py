@@ -11,6 +11,7 @@ from tests.cli.conftest import Cli
 from tests.http_fake import fake_server, says
 from tokenq.cli.broker import known_bootstrap
 from tokenq.cli.commands import board
+from tokenq.cli.commands.up import _welcome
 from tokenq.cli.context import credentials_file
 from tokenq.cli.signing_in import server_of_other_commands, sign_in
 from tokenq.client.credentials import Credential, read, store
@@ -71,6 +72,14 @@ def test_a_set_address_is_said_to_win(endpoints: Endpoints, monkeypatch: pytest.
     monkeypatch.setenv("TOKENQ_URL", "https://queue.example.org")
     assert sign_in(endpoints)
     assert server_of_other_commands(endpoints.api) == "https://queue.example.org"
+
+
+def test_what_to_type_next_goes_to_the_system_it_is_about(
+    endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TOKENQ_URL", "https://queue.example.org")
+    _welcome(endpoints, demo=False, detach=True, as_json=False)
+    assert f"\n  TOKENQ_URL={endpoints.api} tokenq board " in capsys.readouterr().err
 
 
 def test_the_board_finds_the_broker_that_runs_here_without_a_login(endpoints: Endpoints) -> None:

@@ -156,7 +156,7 @@ class Model:
 
     def _transfer(self, token: Token, to: str) -> None:
         if to == token.dept:
-            raise No("invalid")
+            raise No("wrong_state")
         self.log(token.dept)
         self._change(token, dept=to, state="WAITING", counter=None, place=self.seq[to] + 1, original=self.seq[to] + 1)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.stack import Stack
@@ -92,6 +93,41 @@ def test_waits_are_promised_once_a_counter_works_and_the_report_holds_them_again
     report = admin.report(name)
     assert (report["issued"], report["served"], report["estimates"]["count"]) == (2, 2, 1)
     assert admin.simulate(name, "1-3", ["2:1", "1:1"])["customers"] == 2
+
+
+def test_the_wait_is_known_and_unknown_at_once_when_a_counter_opens_and_closes(admin: Client) -> None:
+    """Who is told 20 minutes though no counter serves them waits in vain."""
+    branch = f"b{secrets.token_hex(3)}"
+    admin.create_branch({"branchId": branch, "name": "A branch of its own"})
+    name = department(admin, branchId=branch)
+    token = admin.issue(name)
+    until(lambda: (admin.token(token["tokenId"])["estimate"] or {}).get("reason") == "no counter is open")
+
+    admin.open_counter(branch, "1", [name])
+    assert admin.token(token["tokenId"])["estimate"]["highMinutes"]
+    admin.close_counter(branch, "1")
+    assert admin.issue(name)["estimate"]["reason"] == "no counter is open"
+
+
+def test_a_counter_at_which_nobody_is_counts_no_more_after_a_while(admin: Client, running: Stack) -> None:
+    branch = f"b{secrets.token_hex(3)}"
+    admin.create_branch({"branchId": branch, "name": "A branch of its own"})
+    name = department(admin, branchId=branch)
+    admin.issue(name)
+    admin.serve_next(name, "1")
+    until(lambda: (admin.queue(name)["estimate"] or {}).get("highMinutes"))
+    (counter,) = admin.counters(branch)
+    assert counter["state"] == "OPEN"
+    assert counter["unattendedSince"]
+
+    with psycopg.connect(running.endpoints.postgres) as connection:
+        back = "UPDATE token SET last_call_at = {0}, started_at = {0}, served_at = {0} WHERE branch_id = %s"
+        connection.execute(back.format("now() - interval '6 minutes'"), [branch])
+        connection.execute("UPDATE counter SET changed_at = now() - interval '1 hour' WHERE branch_id = %s", [branch])
+    admin.issue(name)
+    until(lambda: admin.queue(name)["estimate"]["reason"] == "no counter is open")
+    (later,) = admin.counters(branch)
+    assert later["unattendedSince"] < counter["unattendedSince"]
 
 
 def test_why_tells_who_goes_before_and_by_which_rule(admin: Client) -> None:

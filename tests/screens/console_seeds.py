@@ -181,7 +181,13 @@ class FakeDesk:
         return self.call(first["departmentId"], counter, key=key)
 
     def open_counter(
-        self, branch: str, counter: str, departments: Sequence[str] = (), *, take_over: bool = False
+        self,
+        branch: str,
+        counter: str,
+        departments: Sequence[str] | None = None,
+        *,
+        take_over: bool = False,
+        as_it_is: bool = False,
     ) -> CounterView:
         self._asked()
         if (operator := self.claimed_by.get(counter)) and not take_over:

@@ -23,9 +23,16 @@ class FakeCounters:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.faults: dict[str, Exception] = {}
+        self.state, self.reason = "OPEN", ""
 
     def open_counter(
-        self, branch: str, counter: str, departments: Sequence[str] = (), *, take_over: bool = False
+        self,
+        branch: str,
+        counter: str,
+        departments: Sequence[str] | None = None,
+        *,
+        take_over: bool = False,
+        as_it_is: bool = False,
     ) -> CounterView:
         if take_over:
             self.faults.clear()
@@ -41,7 +48,7 @@ class FakeCounters:
         self.asked.append(f"{verb} {counter}")
         if verb in self.faults:
             raise self.faults[verb]
-        return cast(CounterView, {"counterId": counter})
+        return cast(CounterView, {"counterId": counter, "state": self.state, "reason": self.reason})
 
 
 @contextmanager
@@ -144,6 +151,15 @@ def test_a_counter_closed_behind_our_back_is_claimed_anew() -> None:
         desk.faults["beat"] = refuse(ProblemCode.UNKNOWN_COUNTER, "There is no counter 3.")
         until(lambda: desk.asked.count("open 3") > 1)
         assert told == []
+
+
+def test_a_paused_counter_is_said_and_stays_paused() -> None:
+    desk = FakeCounters()
+    desk.state, desk.reason = "PAUSED", "lunch"
+    with keeping(desk) as (keeper, told):
+        keeper.work_at(THREE)
+        until(lambda: "beat 3" in desk.asked)
+        assert told == [Trouble("Counter 3 is paused (lunch).", "Press o to open it.")]
 
 
 def test_a_counter_that_may_not_be_opened_is_said_once() -> None:

@@ -8,7 +8,7 @@ from tokenq.contract.problems import ProblemCode
 from tokenq.contract.words import CounterState, Priority
 from tokenq_server.domain import calling
 from tokenq_server.domain.commands import CallByProfile
-from tokenq_server.domain.counters import LEASE, Counter, closed, opened, paused
+from tokenq_server.domain.counters import LEASE, Counter, closed, opened, paused, unattended_since
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.domain.policy import Choice, Policy, Waiting
 from tokenq_server.domain.profile import first_of_profile
@@ -78,22 +78,83 @@ def test_a_counter_claimed_by_somebody_else_calls_nobody_for_me() -> None:
     assert room.call(operator=BEN).token_id == token.token_id
 
 
-def test_a_call_opens_a_counter_that_is_closed_or_new() -> None:
+def test_a_call_opens_a_counter_that_is_new() -> None:
     """A script with a counter's name must work on the first morning."""
     room = Room()
-    for _ in range(3):
-        room.issue()
-    room.counters.know([DESK, replace(DESK, counter_id="2", state=CounterState.CLOSED)])
-    for counter in "123":
+    room.issue(), room.issue()
+    room.counters.know([DESK])
+    for counter in "13":
         room.call(counter)
 
-    assert room.counters.opened == {("main", "2"), ("main", "3")}
+    assert room.counters.opened == {("main", "3")}
+
+
+def test_a_closed_counter_calls_nobody_until_it_is_opened() -> None:
+    """Whoever went home has closed it: nobody is sent to an empty desk."""
+    room = Room()
+    token = room.issue()
+    room.counters.know([replace(DESK, state=CounterState.CLOSED)])
+    for call in (room.call, room.serve_next, lambda: room.pick(token), lambda: profile(room, "CW")):
+        with refused(ProblemCode.COUNTER_CLOSED, "Counter 1 is closed", "tokenq counter open 1"):
+            call()
+    assert room.events() == ["TOKEN_GENERATED"]
+
+
+def test_whom_somebody_elses_counter_holds_is_not_my_answer() -> None:
+    """Ben would send Ann's customer away."""
+    room = Room()
+    token = room.issue()
+    room.call(operator=BEN)
+    room.counters.know([opened(DESK, BEN, NOW, ())])
+    for call in (room.call, room.serve_next, lambda: room.pick(token), lambda: profile(room, "CW")):
+        with refused(ProblemCode.COUNTER_CLAIMED, "ben"):
+            call()
+    assert room.call(operator=BEN).token_id == token.token_id
+
+
+def test_a_break_keeps_what_a_counter_serves() -> None:
+    mine = opened(DESK, ANN, NOW, ("CW", "LAB"))
+    for away in (paused(mine, ANN, NOW, "lunch"), closed(mine, None, ANN, NOW)):
+        assert opened(away, ANN, NOW, None).departments == ("CW", "LAB")
+    assert opened(mine, ANN, NOW, ()).departments == (), "asked for all"
+
+
+def test_a_declared_counter_serves_nothing_else() -> None:
+    """What was silently ignored would be believed."""
+    declared = replace(DESK, departments=("CW", "LAB"), is_declared=True)
+    with refused(ProblemCode.EXISTS, "CW LAB", "tokenq counter declare 1"):
+        opened(declared, ANN, NOW, ("CW",))
+    for same in (opened(declared, ANN, NOW, None), opened(declared, ANN, NOW, ("CW", "LAB"))):
+        assert same.departments == ("CW", "LAB")
+    assert opened(declared, ANN, NOW, ("CW",), as_it_is=True).departments == ("CW", "LAB")
+
+
+def test_an_open_counter_without_a_claim_is_unattended_since_its_last_use() -> None:
+    mine = opened(DESK, ANN, NOW, ())
+    later, hour = NOW + LEASE, timedelta(hours=1)
+    held = Room().issue()
+
+    assert unattended_since(mine, None, NOW, NOW) is None
+    assert unattended_since(mine, None, NOW, NOW + hour) == later
+    assert unattended_since(mine, None, later + LEASE, NOW + hour) == later + LEASE
+    assert unattended_since(DESK, None, NOW, NOW + hour) == NOW
+    assert unattended_since(mine, held, NOW, NOW + hour) is None
+    assert unattended_since(paused(mine, ANN, NOW, None), None, NOW, NOW + hour) is None
+
+
+def test_a_paused_counter_claimed_as_it_is_stays_paused() -> None:
+    """A console that is started during the break ends no break."""
+    away = paused(opened(DESK, ANN, NOW, ("CW", "LAB")), ANN, NOW, "lunch")
+    mine = opened(away, ANN, NOW, ("CW",), as_it_is=True)
+
+    assert (mine.state, mine.reason, mine.departments) == (CounterState.PAUSED, "lunch", ("CW", "LAB"))
+    assert mine.operator == "ann"
 
 
 def test_a_department_that_lists_its_counters_is_served_there_only() -> None:
     room = Room(rules=Rules(counters=("1", "2")))
     room.issue()
-    with refused(ProblemCode.UNKNOWN_COUNTER, "1, 2"):
+    with refused(ProblemCode.COUNTER_NOT_SERVING, "1, 2"):
         room.call("9")
     assert room.call("2").counter_id == "2"
 
@@ -102,7 +163,7 @@ def test_a_work_profile_is_a_limit_too() -> None:
     room = Room()
     room.issue()
     room.counters.know([replace(DESK, departments=("HR",))])
-    with refused(ProblemCode.UNKNOWN_COUNTER, "HR"):
+    with refused(ProblemCode.COUNTER_NOT_SERVING, "HR"):
         room.call()
 
 

@@ -53,7 +53,8 @@ def test_a_waiting_one_leaves_the_old_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("to", "code"), [("CW", ProblemCode.INVALID), ("HR", ProblemCode.DEPARTMENT_CLOSED), ("FAR", ProblemCode.INVALID)]
+    ("to", "code"),
+    [("CW", ProblemCode.WRONG_STATE), ("HR", ProblemCode.DEPARTMENT_CLOSED), ("FAR", ProblemCode.INVALID)],
 )
 def test_where_nobody_can_be_sent(to: str, code: ProblemCode) -> None:
     """The same department, a closed one, one in another town."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import typer
 
 from tokenq.cli import output
+from tokenq.cli.wording import as_typed
 from tokenq.contract.problems import Problem, ProblemCode, Refused
 from tokenq.errors import BadReply, BadSettings, Missing, StreamLost, TokenqError, Unreachable
 from tokenq.printable import printable
@@ -35,6 +36,8 @@ EXIT_CODES: dict[ProblemCode, ExitCode] = {
     ProblemCode.STALE_CLAIM: ExitCode.CONFLICT,
     ProblemCode.COUNTER_BUSY: ExitCode.CONFLICT,
     ProblemCode.COUNTER_PAUSED: ExitCode.CONFLICT,
+    ProblemCode.COUNTER_CLOSED: ExitCode.CONFLICT,
+    ProblemCode.COUNTER_NOT_SERVING: ExitCode.CONFLICT,
     ProblemCode.COUNTER_CLAIMED: ExitCode.CONFLICT,
     ProblemCode.DEPARTMENT_FULL: ExitCode.CONFLICT,
     ProblemCode.TOO_EARLY: ExitCode.CONFLICT,
@@ -114,7 +117,7 @@ def explain(error: BaseException) -> Failure:
     """The failure behind an exception."""
     if isinstance(error, Refused):
         problem = error.problem
-        return Failure(str(problem.code), problem.detail, _hint(problem), EXIT_CODES[problem.code])
+        return Failure(str(problem.code), as_typed(problem), _hint(problem), EXIT_CODES[problem.code])
     if isinstance(error, TokenqError):
         code = next((code for kind, code in _CLIENT_CODES.items() if isinstance(error, kind)), "failed")
         lost = isinstance(error, Unreachable | StreamLost)

@@ -1,9 +1,10 @@
 """Where the command line starts, and the one place where every failure ends."""
 
+import os
 import sys
 from collections.abc import Sequence
 
-from tokenq.cli import exits
+from tokenq.cli import exits, output
 from tokenq.cli.tree import root
 
 
@@ -19,6 +20,10 @@ def run(arguments: list[str]) -> int:
             stream.reconfigure(errors="replace")
     try:
         code = root().main(args=arguments, prog_name="tokenq", standalone_mode=False)
+    except output.ReaderGone:
+        # What is still buffered must not complain at the very end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.ExitCode.OK
     except (Exception, KeyboardInterrupt) as error:
         return exits.report(error, as_json=_wants_json(arguments))
     if code == exits.ExitCode.INTERRUPTED and sys.stderr.isatty():

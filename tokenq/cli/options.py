@@ -21,7 +21,22 @@ def department_id(typed: str) -> str:
     return name
 
 
-def _department_ids(typed: list[str] | None) -> list[str]:
+def ratio_of(typed: str) -> str:
+    """A ratio of priority to normal, such as 2:1. Raises typer.BadParameter."""
+    if not re.fullmatch(r"[1-9][0-9]?:[1-9][0-9]?", typed.strip()):
+        raise typer.BadParameter(f"'{typed}' is no ratio of priority to normal, such as 2:1.")
+    return typed.strip()
+
+
+def token_name(typed: str) -> str:
+    """What a token may be called: whatever ends in digits. Raises typer.BadParameter."""
+    if not re.search(r"[0-9]\s*$", typed):
+        raise typer.BadParameter(f"'{typed}' names no token. Give its id, such as 101, or its number, such as CW-012.")
+    return typed
+
+
+def department_ids(typed: list[str] | None) -> list[str]:
+    """Several of them. Raises typer.BadParameter."""
     return [department_id(one) for one in typed or []]
 
 
@@ -64,7 +79,7 @@ Departments = Annotated[
         metavar="[DEPT]...",
         help="Department ids; all when none is given.",
         autocompletion=_departments,
-        callback=_department_ids,
+        callback=department_ids,
     ),
 ]
 TheirDepartments = Annotated[
@@ -74,10 +89,13 @@ TheirDepartments = Annotated[
         metavar="DEPT",
         help="Only for this department; may be repeated. None given: for all.",
         autocompletion=_departments,
-        callback=_department_ids,
+        callback=department_ids,
     ),
 ]
-Token = Annotated[str, typer.Argument(metavar="TOKEN", help="Token id (101) or today's number (CW-012, cw12).")]
+Token = Annotated[
+    str,
+    typer.Argument(metavar="TOKEN", help="Token id (101) or today's number (CW-012, cw12).", callback=token_name),
+]
 Counter = Annotated[
     str | None,
     typer.Option("--counter", "-c", metavar="C", help="The counter's name; or TOKENQ_COUNTER."),

@@ -9,6 +9,10 @@ from typing import Any
 from tokenq.printable import printable
 
 
+class ReaderGone(Exception):
+    """Whoever read our output, such as ``head``, has seen enough."""
+
+
 def document(content: Any) -> None:
     """One JSON document; non-ASCII is escaped, so that no text in it can act on a terminal."""
     _write(json.dumps(content, indent=2))
@@ -52,7 +56,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
         drawn.add_column(Text(column))
     for row in rows:
         drawn.add_row(*(Text("–" if cell is None or cell == "" else printable(cell)) for cell in row))
-    console.print(drawn)
+    # Rich would end the program by itself when the reader has gone.
+    with console.capture() as captured:
+        console.print(drawn)
+    _write(captured.get().removesuffix("\n"))
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
@@ -83,5 +90,8 @@ def raw(text: str) -> None:
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderGone from None

@@ -1,11 +1,12 @@
 """How a token is told to people, and the one way the verbs on a token share."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tokenq.cli import output
 from tokenq.cli.context import connect
+from tokenq.cli.exits import talk
 
 if TYPE_CHECKING:
     from tokenq.contract.views import EstimateView, TokenView
@@ -14,7 +15,15 @@ if TYPE_CHECKING:
 def move_token(reference: str, verb: str, *, as_json: bool, **body: Any) -> None:
     """Find the token a person means, do ``verb`` to it as it is now, and show what became of it."""
     client = connect()
-    show_token(client.move(client.find_token(reference), verb, **body), as_json=as_json)
+    before = client.find_token(reference)
+    after = client.move(before, verb, **body)
+    if as_json:
+        output.document(after)
+        return
+    if after["state"] == "WAITING" and after["position"] is None:
+        after = client.token(after["tokenId"])  # the answer to a move does not say the place in line
+    elsewhere = before["departmentId"] != after["departmentId"]
+    output.line(sentence(after, f" of {after['departmentId']}" if elsewhere else ""))
 
 
 def show_token(token: "TokenView", *, as_json: bool) -> None:
@@ -25,17 +34,26 @@ def show_token(token: "TokenView", *, as_json: bool) -> None:
         output.line(sentence(token))
 
 
-def sentence(token: "TokenView | Mapping[str, Any]") -> str:
-    """``CW-012  CALLED at counter 3  (token 101)``, or ``CW-013  WAITING, number 4 in line, about 10-20 min  (…)``."""
+def tell_new_counter(token: "TokenView") -> None:
+    """Say that a call has made a counter: it may be a typing mistake, and people are sent there."""
+    if token.get("isNewCounter"):
+        talk(f"Counter '{token['counterId']}' is new.")
+
+
+def sentence(token: "TokenView | Mapping[str, Any]", more: str = "") -> str:
+    """``CW-012  CALLED at counter 3  (token 101)``, or ``CW-013  WAITING, number 4 in line, about 10-20 min  (…)``.
+
+    ``more`` is what is to be said beside, after the place.
+    """
     where = ""
     if token["counterId"] and token["state"] in ("CALLED", "SERVING", "SERVED"):
         where = f" at counter {token['counterId']}"
     elif token["state"] == "WAITING" and token["position"]:
         wait = waits(token.get("estimate"))
-        where = f", number {token['position']} in line" + (f", about {wait}" if wait else "")
+        where, more = f", number {token['position']} in line{more}" + (f", about {wait}" if wait else ""), ""
     elif token["state"] == "PARKED" and token.get("parkedUntil"):
         where = f" until {clock(token['parkedUntil'])[:5]}"
-    return f"{token['displayNumber']}  {token['state']}{where}  (token {token['tokenId']})"
+    return f"{token['displayNumber']}  {token['state']}{where}{more}  (token {token['tokenId']})"
 
 
 def waits(estimate: "EstimateView | None", *, with_reason: bool = False) -> str:
@@ -43,6 +61,11 @@ def waits(estimate: "EstimateView | None", *, with_reason: bool = False) -> str:
     if not estimate or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
         return f"unknown: {estimate['reason']}" if with_reason and estimate and estimate["reason"] else ""
     return f"{estimate['lowMinutes']}-{estimate['highMinutes']} min"
+
+
+def is_ahead(instant: str | None) -> bool:
+    """Whether a server's time is yet to come."""
+    return bool(instant) and datetime.fromisoformat(str(instant)) > datetime.now(UTC)
 
 
 def clock(instant: str | None, *, with_day: bool = False) -> str:

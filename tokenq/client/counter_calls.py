@@ -18,11 +18,22 @@ class CounterCalls(Calls):
         return self.all_of(_counters(branch))
 
     def open_counter(
-        self, branch: str, counter: str, departments: Sequence[str] = (), *, take_over: bool = False
+        self,
+        branch: str,
+        counter: str,
+        departments: Sequence[str] | None = None,
+        *,
+        take_over: bool = False,
+        as_it_is: bool = False,
     ) -> "CounterView":
-        """Claim a counter, serve these departments there in this order, and let it take people."""
-        body = {"counterId": counter, "departments": list(departments), "takeOver": take_over}
-        view: CounterView = self.post(_counters(branch, "open"), body)
+        """Claim a counter and let it take people.
+
+        ``departments`` is what it serves, in this order: none named for all, ``None`` for those of before. With
+        ``as_it_is`` one that is paused, or declared to serve others, stays so.
+        """
+        named = None if departments is None else list(departments)
+        more = given(departments=named, takeOver=take_over or None, asItIs=as_it_is or None)
+        view: CounterView = self.post(_counters(branch, "open"), {"counterId": counter, **more})
         return view
 
     def pause_counter(self, branch: str, counter: str, reason: str | None = None) -> "CounterView":

@@ -7,6 +7,8 @@ BRANCH_ID = r"^[a-z][a-z0-9-]{0,31}$"
 USERNAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,255}$"
 COUNTER_ID_LENGTH = 16
+MOST_COUNTERS = 64
+"""So many counters are simulated at most."""
 PERSON_NAME_LENGTH = 120
 EMAIL_LENGTH = 254
 PASSWORD_LENGTH = (8, 128)

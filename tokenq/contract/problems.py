@@ -14,6 +14,8 @@ class ProblemCode(StrEnum):
     STALE_CLAIM = "stale_claim"
     COUNTER_BUSY = "counter_busy"
     COUNTER_PAUSED = "counter_paused"
+    COUNTER_CLOSED = "counter_closed"
+    COUNTER_NOT_SERVING = "counter_not_serving"
     COUNTER_CLAIMED = "counter_claimed"
     DEPARTMENT_FULL = "department_full"
     TOO_EARLY = "too_early"
@@ -49,6 +51,8 @@ STATUS: dict[ProblemCode, int] = {
     ProblemCode.STALE_CLAIM: 409,
     ProblemCode.COUNTER_BUSY: 409,
     ProblemCode.COUNTER_PAUSED: 409,
+    ProblemCode.COUNTER_CLOSED: 409,
+    ProblemCode.COUNTER_NOT_SERVING: 409,
     ProblemCode.COUNTER_CLAIMED: 409,
     ProblemCode.DEPARTMENT_FULL: 409,
     ProblemCode.TOO_EARLY: 409,

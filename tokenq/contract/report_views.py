@@ -92,11 +92,12 @@ class SettingView(TypedDict):
 
 
 class SimulationView(TypedDict):
-    """A real day with other counters and ratios; ``asItWas`` is what happened."""
+    """A real day with other counters and ratios; ``asItWas`` is what happened, with its percentage in time."""
 
     departmentId: str
     businessDay: str
     customers: int
     asItWas: TimesView
+    asItWasServiceLevel: float | None
     serviceLevelMinutes: int
     settings: list[SettingView]

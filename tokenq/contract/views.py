@@ -22,7 +22,8 @@ class TokenView(TypedDict):
     ``position`` counts from 1 (the next to be called) and is null unless the token waits. ``moves``
     are the verbs that can be used on the token now. ``reason`` is the rule that chose a called token.
     ``estimate`` is the wait from now while the token waits; in the answer to an issue it is what was promised.
-    ``nearTurn`` is the place at which the owner wants a letter (0: none).
+    ``nearTurn`` is the place at which the owner wants a letter (0: none). ``isNewCounter`` is only there, and true, in
+    the answer to a call at a counter that did not exist before.
     """
 
     tokenId: int
@@ -49,6 +50,7 @@ class TokenView(TypedDict):
     nearTurn: int
     estimate: EstimateView | None
     moves: list[str]
+    isNewCounter: NotRequired[bool]
 
 
 class CounterView(TypedDict):
@@ -57,7 +59,8 @@ class CounterView(TypedDict):
     ``departments`` is its work profile: what it serves, in order; empty means every department of the branch.
     ``state`` is ``OPEN``, ``PAUSED`` or ``CLOSED``; ``token`` is whom it holds now. ``operator`` is who has claimed it,
     and ``leaseUntil`` when that claim ends unless it is renewed. ``isDeclared`` tells a counter that an admin
-    set up from one that exists since its first use.
+    set up from one that exists since its first use. ``unattendedSince``, in lists of counters only, is when an open
+    counter was last used that nobody claims and that holds nobody; null for others.
     """
 
     branchId: str
@@ -68,6 +71,7 @@ class CounterView(TypedDict):
     leaseUntil: str | None
     departments: list[str]
     isDeclared: bool
+    unattendedSince: NotRequired[str | None]
     token: "HeldView | None"
 
 

@@ -82,10 +82,14 @@ class CounterBody(Body):
 
 
 class OpenCounter(CounterBody):
-    """A counter to work at; ``departments`` is what it serves, in order, unless an admin has set that."""
+    """A counter to work at; ``departments`` is what it serves, in order: none named for all, null for those of before.
 
-    departments: Departments = Field(default=[])
+    ``asItIs`` claims a counter that is paused, or declared to serve others, without changing that.
+    """
+
+    departments: Departments | None = None
     take_over: bool = False
+    as_it_is: bool = False
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"counterId": "3", "departments": ["CW", "HR"]}]})
 

@@ -37,6 +37,8 @@ _PLAIN = {
     "dict_type": "must be an object",
     "model_attributes_type": "must be a JSON object",
 }
+_A_NAME = ".[key]"
+"""What the framework calls the name of a thing in an object, after the name itself."""
 _LIMITS = {
     "max_length": "must not be longer than {} characters",
     "min_length": "must have at least {} characters",
@@ -94,6 +96,11 @@ async def _refused(_: Request, error: Any) -> Response:
 async def _invalid(_: Request, error: Any) -> Response:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("body", "path", "query", "header"))
+    named = where.removesuffix(_A_NAME)
+    if named != where:
+        *place, thing = named.split(".")
+        detail = f"'{thing}' in {'.'.join(place)} {_what_is_wrong(first)}."
+        return respond(Problem(ProblemCode.INVALID, detail, "Correct it and send it again.", {"field": named}))
     detail = f"{where or 'The request'} {_what_is_wrong(first)}."
     return respond(Problem(ProblemCode.INVALID, detail, "Correct it and send it again.", {"field": where}))
 

@@ -20,7 +20,8 @@ def call_next(floor: Floor, command: CallNext) -> Token:
     """Call whoever is next; if the counter holds somebody of this department, that one is the answer.
 
     Raises:
-        Refused: ``queue_empty``, ``counter_busy``, ``counter_paused``, ``counter_claimed``, ``unknown_counter``.
+        Refused: ``queue_empty``, ``counter_busy``, ``counter_paused``, ``counter_claimed``, ``counter_closed``,
+            ``counter_not_serving``.
     """
     return _next(floor, command.counter_id, command.operator)
 
@@ -30,7 +31,10 @@ def call_by_profile(floors: Sequence[Floor], command: CallByProfile) -> Token:
 
     Whoever has waited past the maximum of their department goes before that. Raises Refused as above.
     """
-    held = floors[0].counters.held(floors[0].department.branch_id, command.counter_id)
+    first = floors[0]
+    held = first.counters.held(first.department.branch_id, command.counter_id)
+    if held:
+        first.counters.check_claim(first.department.branch_id, command.counter_id, command.operator, first.now)
     for floor in floors:
         if held and held.department_id == floor.id:
             return held
@@ -51,7 +55,7 @@ def call_by_profile(floors: Sequence[Floor], command: CallByProfile) -> Token:
 def call_token(floor: Floor, command: CallToken) -> Token:
     """Call one token out of order; the reason is kept with the call. Raises Refused, also ``forbidden``."""
     token = floor.token(command.token_id)
-    held = _held_here(floor, command.counter_id)
+    held = _held_here(floor, command.counter_id, command.operator)
     if held and held.token_id == token.token_id:
         return held
     if held:
@@ -77,7 +81,7 @@ def serve_next(floor: Floor, command: ServeNext) -> Token:
 
 
 def _next(floor: Floor, counter_id: str, operator: Operator, *, is_served_at_once: bool = False) -> Token:
-    if held := _held_here(floor, counter_id):
+    if held := _held_here(floor, counter_id, operator):
         return held
     choice = _choice(floor)
     if choice is None:
@@ -92,8 +96,11 @@ def _choice(floor: Floor) -> Choice | None:
     return choose(floor.heads(), floor.standing.turn, floor.department.policy, floor.now)
 
 
-def _held_here(floor: Floor, counter_id: str) -> Token | None:
+def _held_here(floor: Floor, counter_id: str, operator: Operator) -> Token | None:
+    """Whom the counter holds; that is no answer for somebody else's operator."""
     held = floor.counters.held(floor.department.branch_id, counter_id)
+    if held:
+        floor.counters.check_claim(floor.department.branch_id, counter_id, operator, floor.now)
     if held and held.department_id != floor.id:
         raise busy(counter_id, held)
     return held

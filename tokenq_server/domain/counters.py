@@ -12,6 +12,9 @@ from tokenq_server.domain.token import Token
 LEASE = timedelta(seconds=30)
 """How long a claim lasts; a console renews it three times in that time."""
 
+GRACE = timedelta(minutes=5)
+"""For so long after its last use an open counter counts as one that will take people, though nobody claims it."""
+
 Place = tuple[str, str]
 """A counter's name: branch and counter id."""
 
@@ -53,6 +56,14 @@ class Counter:
         return not self.departments or department_id in self.departments
 
 
+def unattended_since(counter: Counter, held: Token | None, used_at: datetime, now: datetime) -> datetime | None:
+    """Since when nobody is at an open counter, which was last used at ``used_at``; ``None`` if somebody is."""
+    if counter.state is not CounterState.OPEN or held is not None:
+        return None
+    lease_until = counter.lease_until or used_at
+    return None if lease_until > now else max(used_at, lease_until)
+
+
 class Counters:
     """The counters that a batch of commands is about; shared by the floors of all its departments."""
 
@@ -79,20 +90,24 @@ class Counters:
         """Whom a counter holds."""
         return self._held.get((branch_id, counter_id))
 
+    def check_claim(self, branch_id: str, counter_id: str, operator: Operator, now: datetime) -> None:
+        """Refuse somebody at another's counter. Raises Refused (``counter_claimed``)."""
+        if counter := self._known.get((branch_id, counter_id)):
+            _check_claim(counter, operator, now)
+
     def admit(self, department: Department, counter_id: str, operator: Operator, now: datetime) -> None:
-        """Let the counter call somebody of this department; one that is closed or new is opened by that.
+        """Let the counter call somebody of this department; one that is new is opened by that.
 
         Raises:
-            Refused: ``unknown_counter``, ``counter_paused``, ``counter_claimed``.
+            Refused: ``counter_not_serving``, ``counter_paused``, ``counter_closed``, ``counter_claimed``.
         """
         allowed = department.rules.counters
         if allowed and counter_id not in allowed:
             raise _not_serving(counter_id, department, f"Its counters are {', '.join(allowed)}.")
         place = (department.branch_id, counter_id)
         counter = self._known.get(place)
-        if counter is None or counter.state is CounterState.CLOSED:
-            self.opened.add(place)
         if counter is None:
+            self.opened.add(place)
             return
         if not counter.serves(department.department_id):
             raise _not_serving(counter_id, department, f"It serves {', '.join(counter.departments)}.")
@@ -102,20 +117,42 @@ class Counters:
                 f"Counter {counter_id} is paused{f' ({counter.reason})' if counter.reason else ''}.",
                 f"Go on with 'tokenq counter open {counter_id}'.",
             )
+        if counter.state is CounterState.CLOSED:
+            raise refuse(
+                ProblemCode.COUNTER_CLOSED,
+                f"Counter {counter_id} is closed.",
+                f"Open it with 'tokenq counter open {counter_id}'.",
+            )
         _check_claim(counter, operator, now)
 
 
 def opened(
-    counter: Counter, operator: Operator, now: datetime, departments: Sequence[str], *, take_over: bool = False
+    counter: Counter,
+    operator: Operator,
+    now: datetime,
+    departments: Sequence[str] | None,
+    *,
+    take_over: bool = False,
+    as_it_is: bool = False,
 ) -> Counter:
     """The counter claimed by an operator and taking people.
 
-    ``departments`` becomes its work profile, unless an admin has declared one. Raises Refused (``counter_claimed``).
+    ``departments`` becomes its work profile; without, what it served before stays. With ``as_it_is`` a pause stays a
+    pause, and a declared profile is no reason to refuse.
+
+    Raises:
+        Refused: ``counter_claimed``; ``exists`` if an admin has declared another profile.
     """
     if not take_over:
         _check_claim(counter, operator, now)
-    profile = counter.departments if counter.is_declared and counter.departments else tuple(departments)
     mine = replace(counter, operator=operator.name, operator_identity=operator.identity, lease_until=now + LEASE)
+    if as_it_is and counter.state is CounterState.PAUSED:
+        return mine
+    profile = counter.departments if departments is None else tuple(departments)
+    if counter.is_declared and counter.departments and profile != counter.departments:
+        if not as_it_is:
+            raise _declared(counter)
+        profile = counter.departments
     return replace(mine, state=CounterState.OPEN, reason=None, departments=profile)
 
 
@@ -149,6 +186,15 @@ def claimed(counter: Counter) -> Refused:
     )
 
 
+def _declared(counter: Counter) -> Refused:
+    serves = " ".join(counter.departments)
+    return refuse(
+        ProblemCode.EXISTS,
+        f"Counter {counter.counter_id} is declared to serve {serves}.",
+        f"Open it without departments, or let an admin use 'tokenq counter declare {counter.counter_id}'.",
+    )
+
+
 def busy(counter_id: str, held: Token) -> Refused:
     """The counter holds somebody already."""
     return refuse(
@@ -161,4 +207,6 @@ def busy(counter_id: str, held: Token) -> Refused:
 
 
 def _not_serving(counter_id: str, department: Department, hint: str) -> Refused:
-    return refuse(ProblemCode.UNKNOWN_COUNTER, f"Counter {counter_id} does not serve {department.department_id}.", hint)
+    return refuse(
+        ProblemCode.COUNTER_NOT_SERVING, f"Counter {counter_id} does not serve {department.department_id}.", hint
+    )

@@ -144,6 +144,11 @@ class OpenCounter:
         return not self.departments or department_id in self.departments
 
 
+def counters_for(department_id: str, counters: Sequence[OpenCounter]) -> int:
+    """How many of the counters serve a department."""
+    return sum(one.serves(department_id) for one in counters)
+
+
 def forecasts(lines: Sequence[Line], counters: Sequence[OpenCounter], seed: int = 0) -> dict[str, Forecast]:
     """The forecast of every department of a branch, since counters are shared. The same input, the same answer."""
     seen: dict[tuple[str, Priority], list[list[float]]] = {}
@@ -156,7 +161,7 @@ def forecasts(lines: Sequence[Line], counters: Sequence[OpenCounter], seed: int 
                     seen.setdefault(key, []).append(waits)
     return {
         line.department_id: Forecast(
-            sum(one.serves(line.department_id) for one in counters),
+            counters_for(line.department_id, counters),
             line.service.mean,
             {priority: _ranges(seen.get((line.department_id, priority), [])) for priority in Priority},
         )

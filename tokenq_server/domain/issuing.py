@@ -81,13 +81,14 @@ def _check_open(floor: Floor) -> None:
     if not now.is_open:
         raise refuse(
             ProblemCode.DEPARTMENT_CLOSED,
-            f"{department.name} ({floor.id}) is closed at this hour.",
+            f"{department.name} ({floor.id}) is closed {_when(floor)}.",
             _opens(now, department.timezone),
             opensAt=now.opens_at.astimezone(UTC).isoformat() if now.opens_at else None,
         )
     cap = department.rules.daily_cap
     if cap and floor.standing.last_no >= cap:
-        raise _full(f"{department.name} ({floor.id}) has given out its {cap} numbers of today.")
+        given = floor.standing.last_no
+        raise _full(f"{department.name} ({floor.id}) gives out {cap} numbers a day, and has given out {given} today.")
     _check_last_token(floor, now)
 
 
@@ -109,6 +110,12 @@ def _check_last_token(floor: Floor, now: Opening) -> None:
 
 def _full(detail: str) -> Refused:
     return refuse(ProblemCode.DEPARTMENT_FULL, detail, "Staff can issue one nevertheless with 'tokenq issue --force'.")
+
+
+def _when(floor: Floor) -> str:
+    """``today`` on a day without any hours, else ``at this hour``."""
+    hours, local = floor.department.hours, floor.now.astimezone(ZoneInfo(floor.department.timezone))
+    return "today" if hours and not hours.of(local.date()) else "at this hour"
 
 
 def _opens(now: Opening, timezone: str) -> str:

@@ -23,8 +23,8 @@ def check_format(template: str, prefix: str) -> None:
     if not _FORMAT.fullmatch(template):
         raise refuse(
             ProblemCode.INVALID,
-            "The number format is not one tokenq can write.",
-            "Use {prefix} and {number:03d}, such as {prefix}-{number:03d}.",
+            "A number format holds {prefix} and {number}, with a dash or a space between, and no letters of its own.",
+            "Write {prefix}-{number:03d} or {number:03d}, and set letters with --prefix.",
             path="numberFormat",
         )
     if not _PREFIX.fullmatch(prefix):

@@ -16,8 +16,8 @@ def transfer(source: Floor, target: Floor, command: TransferToken) -> Token:
     """Move a token to the end of another department's line; a new leg of waiting begins.
 
     Raises:
-        Refused: ``unknown_token``, ``stale_claim``, ``wrong_state``, ``invalid`` (the same department, or one in
-            another branch), ``department_closed``, ``already_waiting``.
+        Refused: ``unknown_token``, ``stale_claim``, ``wrong_state`` (also: it is in that department already),
+            ``invalid`` (one in another branch), ``department_closed``, ``already_waiting``.
     """
     token = source.token(command.token_id)
     check_claim(token, command.claim_version)
@@ -48,7 +48,9 @@ def transfer(source: Floor, target: Floor, command: TransferToken) -> Token:
 def _check_target(source: Floor, target: Floor, token: Token) -> None:
     if source.id == target.id:
         raise refuse(
-            ProblemCode.INVALID, f"{token.display} is in {target.id} already.", "Put it back with 'requeue' instead."
+            ProblemCode.WRONG_STATE,
+            f"{token.display} is in {target.id} already.",
+            "Put it back with 'requeue' instead.",
         )
     if source.department.branch_id != target.department.branch_id:
         raise refuse(

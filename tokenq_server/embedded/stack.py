@@ -76,8 +76,9 @@ class Stack:
         self.postgres.prepare()
 
     def ports(self) -> dict[str, int]:
-        """The stores' ports by name."""
-        return {"postgres": self.postgres.port, "valkey": self.valkey.port, "broker": self.broker.port}
+        """The ports by name, the stores' and the API's."""
+        stores = {"postgres": self.postgres.port, "valkey": self.valkey.port, "broker": self.broker.port}
+        return {**stores, "api": self._options.port}
 
     def endpoints(self) -> Endpoints:
         """Where everything is now; the stores' ports may change until they are ready for the first time."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.embedded.addresses import take_port
 from tokenq_server.embedded.folder import DataFolder, Hold
 from tokenq_server.embedded.parts import Part
@@ -53,7 +53,7 @@ def _up(options: UpOptions, report: Callable[[Progress], None], on_ready: Callab
     try:
         if options.demo:
             folder.claim_for_demo()
-        options = replace(options, port=take_port(options.host, options.port))
+        options = replace(options, port=_api_port(options, folder))
         folder.forget_endpoints()
         folder.bound_logs()
         log = _Log(folder, report)
@@ -78,6 +78,14 @@ class _Log:
             file.write(line + "\n")
         with suppress(OSError):  # nobody reads any more
             self._report(progress)
+
+
+def _api_port(options: UpOptions, folder: DataFolder) -> int:
+    """The port that was asked for; of any, the one of the last run, where others look for it. Raises Refused."""
+    if options.port == 0 and (known := folder.remembered_ports().get("api")):
+        with suppress(Refused):
+            return take_port(options.host, known)
+    return take_port(options.host, options.port)
 
 
 class _Run:

@@ -167,4 +167,7 @@ def _reply(
     estimate: EstimateView | None = None,
 ) -> Reply:
     view = token_view(token, floor.now, position, estimate, shows_person=request.shows_person)
+    is_call = isinstance(request.command, CallNext | CallByProfile | CallToken | ServeNext)
+    if is_call and (token.branch_id, token.counter_id) in floor.counters.opened:
+        view["isNewCounter"] = True
     return Reply(status, json.dumps(view, ensure_ascii=False, separators=(",", ":")))

@@ -1,5 +1,7 @@
 """Why a token is where it is, and who is next: the policy's own reasons, told."""
 
+import re
+
 from tokenq.contract.views import AheadView, NextView, WhyView
 from tokenq.contract.words import Priority, TokenState
 from tokenq_server.domain.department import Department
@@ -30,7 +32,7 @@ class Explaining:
         return {
             "departmentId": department_id,
             "token": token,
-            "reason": choice.rule if choice else None,
+            "reason": named_rule(choice.rule, snapshot.department) if choice else None,
             "policy": policy_sentence(snapshot.department),
             "estimate": estimate_of_newcomer(snapshot, self._reading.forecast_of(department_id)),
         }
@@ -46,7 +48,7 @@ class Explaining:
         return {
             "token": view,
             "position": place or view["position"],
-            "rule": order[place - 1].rule if place else _kept_reason(token),
+            "rule": named_rule(order[place - 1].rule, snapshot.department) if place else _kept_reason(token),
             "policy": policy_sentence(snapshot.department),
             "ahead": _ahead(snapshot, ahead[:PAGE]),
             "estimate": view["estimate"],
@@ -61,6 +63,12 @@ def policy_sentence(department: Department) -> str:
         f"First come, first served in each class; {urgent} first, then {ratio.priority} {priority} to {ratio.normal} "
         f"{normal} while both wait; after {minutes} minutes nobody who came later in another class goes before."
     )
+
+
+def named_rule(rule: str, department: Department) -> str:
+    """A rule of the policy with the classes called as the department calls them."""
+    names = {str(name): department.rules.class_name(name) for name in Priority}
+    return re.sub(r"\b(urgent|priority|normal)\b", lambda found: names[found[1]], rule)
 
 
 def _kept_reason(token: Token) -> str | None:
@@ -78,7 +86,7 @@ def _ahead(snapshot: Snapshot, choices: list[Choice]) -> list[AheadView]:
             "tokenId": choice.waiting.token_id,
             "displayNumber": known[choice.waiting.token_id].display,
             "priority": str(choice.waiting.priority),
-            "rule": choice.rule,
+            "rule": named_rule(choice.rule, snapshot.department),
         }
         for place, choice in enumerate(choices, 1)
     ]

@@ -9,17 +9,19 @@ import contextlib
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tokenq.contract.problems import Refused
-from tokenq_server.domain.estimate import Forecast, Line, OpenCounter, forecasts
+from tokenq_server.domain.estimate import Forecast, Line, OpenCounter, counters_for, forecasts
 
 logger = logging.getLogger(__name__)
 
 _EVERY_SECONDS = 1.0
 _QUIET_SECONDS = 15.0
 """Nothing happened, but those who wait have waited longer."""
+_PATIENCE_SECONDS = 0.5
+"""For so long somebody who changed a counter waits for the forecast with it."""
 _LEISURE = 10
 """A forecast that took so long is next made after so many times as long."""
 
@@ -56,12 +58,31 @@ class Forecasts:
         self._store = store
         self._known: dict[str, Forecast] = {}
         self._made: dict[str, _Made] = {}
-        self._stop = asyncio.Event()
+        self._asked: dict[str, asyncio.Event] = {}
+        self._wake = asyncio.Event()
+        self._is_over = False
         self._task: asyncio.Task[None] | None = None
 
     def of(self, department_id: str) -> Forecast | None:
         """The last forecast, from memory, seconds old; ``None`` while there is none."""
         return self._known.get(department_id)
+
+    async def renew(self, branch_id: str) -> None:
+        """Let a branch be forecast anew, now that its counters have changed.
+
+        Which departments a counter serves is known when this returns; what the waits are may take longer than a person
+        at a counter should wait for it.
+        """
+        with contextlib.suppress(Refused):
+            branch = await self._store.branch_now(branch_id)
+            for line in branch.lines:
+                if known := self._known.get(line.department_id):
+                    count = counters_for(line.department_id, branch.counters)
+                    self._known[line.department_id] = replace(known, counters_open=count)
+            made = self._asked.setdefault(branch_id, asyncio.Event())
+            self._wake.set()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(made.wait(), _PATIENCE_SECONDS)
 
     def start(self) -> None:
         """Begin."""
@@ -69,12 +90,14 @@ class Forecasts:
 
     async def close(self) -> None:
         """End after the round in hand."""
-        self._stop.set()
+        self._is_over = True
+        self._wake.set()
         if self._task:
             await self._task
 
     async def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self._is_over:
+            self._wake.clear()
             try:
                 for branch_id, activity in (await self._store.activity()).items():
                     if self._is_due(branch_id, activity):
@@ -84,17 +107,23 @@ class Forecasts:
             except Exception:
                 logger.exception("forecasting failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), _EVERY_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), _EVERY_SECONDS)
 
     def _is_due(self, branch_id: str, activity: int) -> bool:
         made, now = self._made.get(branch_id), time.monotonic()
-        if made is None:
+        if made is None or branch_id in self._asked:
             return True
         return now >= made.not_before and (activity != made.activity or now - made.at > _QUIET_SECONDS)
 
     async def _make(self, branch_id: str, activity: int) -> None:
+        asked = self._asked.pop(branch_id, None)
         branch = await self._store.branch_now(branch_id)
         began = time.monotonic()
-        self._known |= await asyncio.to_thread(forecasts, branch.lines, branch.counters)
+        fresh = await asyncio.to_thread(forecasts, branch.lines, branch.counters)
+        if branch_id not in self._asked:
+            # Otherwise the counters have changed meanwhile: it would tell of those before.
+            self._known |= fresh
+        if asked:
+            asked.set()
         now = time.monotonic()
         self._made[branch_id] = _Made(activity, now, now + _LEISURE * (now - began))

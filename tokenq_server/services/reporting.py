@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Protocol
 
+from tokenq.contract.names import MOST_COUNTERS
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.report_views import ReportView, SimulationView
 from tokenq_server.domain.department import Department
@@ -13,12 +14,11 @@ from tokenq_server.domain.history import Entry, Visit, visits
 from tokenq_server.domain.policy import Ratio
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department
-from tokenq_server.domain.report import report, times
+from tokenq_server.domain.report import percent, report, times
 from tokenq_server.domain.what_if import simulated
 from tokenq_server.services.reading import without_people
 from tokenq_server.services.setup import parse_ratio
 
-_MOST_COUNTERS = 64
 _MOST_SETTINGS = 40
 _COUNTERS = re.compile(r"(\d{1,2})(?:(?:-|\.\.)(\d{1,2}))?")
 
@@ -66,11 +66,13 @@ class Reporting:
         async with self._simulating:
             waits = await asyncio.to_thread(_simulate, department, found, settings)
         customers = [visit for visit in found if visit.services]
+        first, level = [visit.services[0].waited for visit in customers], department.rules.service_level_minutes
         return {
             "departmentId": department_id,
             "businessDay": day.isoformat(),
             "customers": len(customers),
-            "asItWas": times(visit.services[0].waited for visit in customers),
+            "asItWas": times(first),
+            "asItWasServiceLevel": percent(sum(wait <= level * 60 for wait in first), len(first)),
             "serviceLevelMinutes": department.rules.service_level_minutes,
             "settings": waits,
         }
@@ -102,6 +104,8 @@ def _counters(text: str) -> list[int]:
     match = _COUNTERS.fullmatch(text)
     first = int(match[1]) if match else 0
     last = int(match[2]) if match and match[2] else first
-    if not 0 < first <= last <= _MOST_COUNTERS:
-        raise refuse(ProblemCode.INVALID, f"{text!r} are no numbers of counters.", "Write 4, or 3..6.")
+    if not 0 < first <= last <= MOST_COUNTERS:
+        raise refuse(
+            ProblemCode.INVALID, f"{text!r} are no numbers of counters from 1 to {MOST_COUNTERS}.", "Write 4, or 3..6."
+        )
     return list(range(first, last + 1))

@@ -1,18 +1,17 @@
 """Counters: opened, paused and closed by those who work at them, declared by admins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import CounterView
 from tokenq.contract.words import CounterState
 from tokenq_server.domain.counters import Counter, Operator, claimed, closed, opened, paused
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
-from tokenq_server.services.views import counter_view
+from tokenq_server.services.views import counter_view, instant
 
 Change = Callable[[Counter, Token | None, datetime], Counter]
 """What a counter becomes, given what it is, whom it holds and the database's clock; may refuse."""
@@ -24,13 +23,16 @@ class CounterStore(Protocol):
     async def counters(self, branch_id: str) -> list[tuple[Counter, Token | None]]:
         """The counters of a branch by id, each with whom it holds. Raises Refused (``unknown_branch``)."""
 
+    async def unattended(self, branch_id: str) -> dict[str, datetime]:
+        """The open counters of a branch at which nobody is, and since when."""
+
     async def departments(self, branch_id: str) -> list[str]:
         """The ids of a branch's departments. Raises Refused (``unknown_branch``)."""
 
     async def change(
-        self, fresh: Counter, serves: Sequence[str], change: Change, event: EventType | None, actor: str
+        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_told: bool
     ) -> tuple[Counter, Token | None]:
-        """Change a counter, or ``fresh`` if there is none yet, and tell the departments it serves in their logs."""
+        """Change a counter, or ``fresh`` if there is none yet; ``is_told``: to the logs of what it serves."""
 
     async def renew(self, branch_id: str, counter_id: str, identity: str) -> Counter | None:
         """Renew the lease that an operator holds; ``None`` if that one holds none."""
@@ -42,42 +44,63 @@ class CounterStore(Protocol):
 class Staffing:
     """Changes counters and tells about them."""
 
-    def __init__(self, store: CounterStore) -> None:
-        self._store = store
+    def __init__(self, store: CounterStore, tell_changed: Callable[[str], Awaitable[None]]) -> None:
+        """``tell_changed`` is told the branch after a counter has changed, before the answer."""
+        self._store, self._tell_changed = store, tell_changed
 
     async def counters(self, branch_id: str) -> list[CounterView]:
         """The counters of a branch. Raises Refused."""
-        return [counter_view(one, held) for one, held in await self._store.counters(branch_id)]
+        counters, since = await self._store.counters(branch_id), await self._store.unattended(branch_id)
+        return [
+            {**counter_view(one, held), "unattendedSince": instant(since.get(one.counter_id))} for one, held in counters
+        ]
 
     async def open(
-        self, branch_id: str, counter_id: str, caller: Principal, departments: Sequence[str], *, take_over: bool
+        self,
+        branch_id: str,
+        counter_id: str,
+        caller: Principal,
+        departments: Sequence[str] | None,
+        *,
+        take_over: bool,
+        as_it_is: bool = False,
     ) -> CounterView:
-        """Claim a counter and let it take people. Raises Refused (``counter_claimed``, ``forbidden``)."""
+        """Claim a counter and let it take people.
+
+        ``departments`` is what it shall serve: empty for all of the caller's, ``None`` for what it served before.
+        With ``as_it_is`` a counter that is paused, or declared to serve others, is claimed as it is.
+
+        Raises:
+            Refused: ``counter_claimed``, ``forbidden``; ``exists`` if it is declared to serve others.
+        """
         operator = operator_of(caller)
-        profile = await self._profile(branch_id, caller, departments)
+        profile = await self._profile(branch_id, caller, departments or ())
 
         def change(one: Counter, _: Token | None, now: datetime) -> Counter:
-            return opened(one, operator, now, profile, take_over=take_over)
+            # A list in which nothing is the caller's would leave nobody to call.
+            has_mine = any(caller.may_work_in(name) for name in one.departments)
+            wanted = None if departments is None and (has_mine or one.is_declared) else profile
+            return opened(one, operator, now, wanted, take_over=take_over, as_it_is=as_it_is)
 
-        return await self._change(branch_id, counter_id, caller, change, EventType.COUNTER_OPENED)
+        return await self._change(branch_id, counter_id, caller, change)
 
     async def pause(self, branch_id: str, counter_id: str, caller: Principal, reason: str | None) -> CounterView:
-        """Let a counter call nobody for a while. Raises Refused (``counter_claimed``)."""
+        """Let a counter call nobody for a while. Raises Refused (``counter_claimed``, ``unknown_counter``)."""
         operator = operator_of(caller)
 
         def change(one: Counter, _: Token | None, now: datetime) -> Counter:
             return paused(one, operator, now, reason)
 
-        return await self._change(branch_id, counter_id, caller, change, EventType.COUNTER_PAUSED)
+        return await self._change_known(branch_id, counter_id, caller, change)
 
     async def close(self, branch_id: str, counter_id: str, caller: Principal) -> CounterView:
-        """Close a counter. Raises Refused (``counter_claimed``, ``counter_busy``)."""
+        """Close a counter. Raises Refused (``counter_claimed``, ``counter_busy``, ``unknown_counter``)."""
         operator = operator_of(caller)
 
         def change(one: Counter, held: Token | None, now: datetime) -> Counter:
             return closed(one, held, operator, now)
 
-        return await self._change(branch_id, counter_id, caller, change, EventType.COUNTER_CLOSED)
+        return await self._change_known(branch_id, counter_id, caller, change)
 
     async def beat(self, branch_id: str, counter_id: str, caller: Principal) -> CounterView:
         """Renew the caller's claim. Raises Refused (``counter_claimed``) if it is somebody else's by now."""
@@ -96,11 +119,13 @@ class Staffing:
         def change(one: Counter, _held: Token | None, _now: datetime) -> Counter:
             return replace(one, departments=profile, is_declared=True)
 
-        return await self._change(branch_id, counter_id, caller, change, None)
+        return await self._change(branch_id, counter_id, caller, change, is_told=False)
 
     async def delete(self, branch_id: str, counter_id: str) -> None:
         """Forget a counter. Raises Refused (``unknown_counter``, ``in_use``)."""
-        if not await self._store.delete(branch_id, counter_id):
+        if await self._store.delete(branch_id, counter_id):
+            await self._tell_changed(branch_id)
+        else:
             await self._find(branch_id, counter_id)
             raise refuse(
                 ProblemCode.IN_USE, f"Counter {counter_id} holds somebody.", "Serve or put back that token first."
@@ -125,12 +150,18 @@ class Staffing:
             )
         return tuple(departments), bool(declared)
 
+    async def _change_known(self, branch_id: str, counter_id: str, caller: Principal, change: Change) -> CounterView:
+        """Change a counter that is there. Raises Refused (``unknown_counter``): a typing mistake makes none."""
+        await self._find(branch_id, counter_id)
+        return await self._change(branch_id, counter_id, caller, change)
+
     async def _change(
-        self, branch_id: str, counter_id: str, caller: Principal, change: Change, event: EventType | None
+        self, branch_id: str, counter_id: str, caller: Principal, change: Change, *, is_told: bool = True
     ) -> CounterView:
         fresh = Counter(branch_id, counter_id, CounterState.CLOSED)
         serves = await self._store.departments(branch_id)
-        counter, held = await self._store.change(fresh, serves, change, event, caller.actor)
+        counter, held = await self._store.change(fresh, serves, change, caller.actor, is_told=is_told)
+        await self._tell_changed(branch_id)
         return counter_view(counter, held)
 
     async def _profile(self, branch_id: str, caller: Principal, wanted: Sequence[str]) -> list[str]:

@@ -114,7 +114,7 @@ def _staff(wish: Wish, desk: Desk) -> str:
     if wish.intent.name == "pause":
         desk.pause_counter(_branch(state), state.counter, wish.answer or None)
         return f"Counter {state.counter} is paused."
-    desk.open_counter(_branch(state), state.counter, state.profile or ())
+    desk.open_counter(_branch(state), state.counter)
     return f"Counter {state.counter} is open."
 
 

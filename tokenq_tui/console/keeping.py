@@ -22,7 +22,13 @@ class CounterDesk(Protocol):
     """What is asked about the counter; :class:`tokenq.client.Client` is the real one."""
 
     def open_counter(
-        self, branch: str, counter: str, departments: Sequence[str] = (), *, take_over: bool = False
+        self,
+        branch: str,
+        counter: str,
+        departments: Sequence[str] | None = None,
+        *,
+        take_over: bool = False,
+        as_it_is: bool = False,
     ) -> CounterView:
         """Claim it."""
 
@@ -101,7 +107,7 @@ class Keeper:
             if wanted is None or self._is_refused:
                 return
             if wanted != self._held or take_over:
-                self._desk.open_counter(wanted.branch, wanted.counter, wanted.departments, take_over=take_over)
+                self._open(wanted, take_over=take_over)
                 self._held = wanted
             else:
                 self._desk.beat(wanted.branch, wanted.counter)
@@ -110,6 +116,14 @@ class Keeper:
         except TokenqError:
             # The badge says that the server is away; the claim is asked for again at the next beat.
             return
+
+    def _open(self, wanted: Place, *, take_over: bool) -> None:
+        view = self._desk.open_counter(
+            wanted.branch, wanted.counter, wanted.departments or None, take_over=take_over, as_it_is=True
+        )
+        if view["state"] == "PAUSED":
+            reason = f" ({view['reason']})" if view["reason"] else ""
+            self._tell(Trouble(f"Counter {wanted.counter} is paused{reason}.", "Press o to open it."))
 
     def _give_back(self, place: Place) -> None:
         self._held = None

@@ -10,7 +10,7 @@ from tokenq.cli.context import connect
 from tokenq.cli.exits import talk
 from tokenq.cli.floor_file import FloorFile
 from tokenq.cli.options import File, Json, Prune
-from tokenq.contract.problems import Refused
+from tokenq.contract.problems import Refused, refuse
 
 
 def command(
@@ -20,14 +20,24 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Make branches, departments, counters and users what a file says; all of it, or nothing if something is wrong."""
-    floor = FloorFile(file)
     try:
-        changes = connect().apply_floor(floor.document, dry_run=dry_run, prune=prune)
+        floor = FloorFile(file)
+        try:
+            changes = connect().apply_floor(floor.document, dry_run=dry_run, prune=prune)
+        except Refused as refusal:
+            raise floor.located(refusal) from None
     except Refused as refusal:
-        raise floor.located(refusal) from None
+        raise _nothing_changed(refusal) from None
     if as_json:
         output.document({"changes": changes, "applied": not dry_run})
     else:
         show(changes, "Nothing was changed: this was a dry run." if dry_run else "")
         if not dry_run and any(one["kind"] == "users" and one["action"] == "create" for one in changes):
             talk("New users have no password yet: tokenq user update NAME --password gives one.")
+
+
+def _nothing_changed(refusal: Refused) -> Refused:
+    problem = refusal.problem
+    if "nothing was changed" in problem.hint:
+        return refusal
+    return refuse(problem.code, problem.detail, f"{problem.hint} Nothing was changed.".strip(), **problem.extra)

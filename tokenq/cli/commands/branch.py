@@ -8,7 +8,7 @@ from tokenq.cli import output
 from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
-from tokenq.cli.opening_hours import ClosedOn, branch_hours, shown_hours, shown_week
+from tokenq.cli.opening_hours import AsUsualOn, ClosedOn, branch_hours, check_hours, shown_hours, shown_week
 from tokenq.cli.options import Json, Yes
 from tokenq.cli.tree import plain_app
 from tokenq.client.calls import given
@@ -80,16 +80,18 @@ def update(
     rollover_hour: RolloverHour = None,
     hours: OpenAt = None,
     closed_on: ClosedOn = None,
+    as_usual_on: AsUsualOn = None,
     as_json: Json = False,
 ) -> None:
     """Change what is given, keep the rest."""
     changes = given(name=name, timezone=timezone, rolloverHour=rollover_hour)
-    if not changes and not hours and not closed_on:
+    if not changes and not hours and not closed_on and not as_usual_on:
         raise WrongUse("Nothing to change.", "Give at least one option, such as --name.")
+    check_hours(hours)
     client = connect()
     now = client.branch(branch)
     whole = {key: value for key, value in now.items() if key != "branchId"} | changes
-    whole["hours"] = branch_hours(hours, closed_on or (), now["hours"])
+    whole["hours"] = branch_hours(hours, closed_on or (), now["hours"], as_usual_on or ())
     _show(client.replace_branch(branch, whole), as_json=as_json)
 
 

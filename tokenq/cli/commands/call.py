@@ -1,13 +1,19 @@
 """``tokenq call``: call the next person, or a certain one, to a counter."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tokenq.cli.context import connect, counter
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Counter, InBranch, Json, MaybeDepartment
-from tokenq.cli.tokens import show_token
+from tokenq.cli.tokens import show_token, tell_new_counter
+from tokenq.client import Client
+from tokenq.contract.names import token_reference
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import TokenView
 
 
 def command(
@@ -32,7 +38,20 @@ def command(
         found = client.find_token(token)
         called = client.call(dept or found["departmentId"], place, token_id=found["tokenId"], reason=reason)
     elif dept:
-        called = client.call(dept, place)
+        called = _next(client, dept, place)
     else:
         called = client.call_at_counter(branch, place)
+    tell_new_counter(called)
     show_token(called, as_json=as_json)
+
+
+def _next(client: Client, dept: str, place: str) -> "TokenView":
+    """Call the next one; who names a token instead of a department is told how that is done."""
+    try:
+        return client.call(dept, place)
+    except Refused as refusal:
+        problem = refusal.problem
+        if problem.code is not ProblemCode.UNKNOWN_DEPARTMENT or token_reference(dept) is None:
+            raise
+        hint = f"To call one token: tokenq call --token {dept} --counter {place!r} --reason 'why'."
+        raise refuse(problem.code, problem.detail, hint) from None

@@ -7,8 +7,9 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
-from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes
-from tokenq.cli.tokens import clock
+from tokenq.cli.exits import WrongUse
+from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes, department_ids
+from tokenq.cli.tokens import clock, is_ahead
 from tokenq.cli.tree import plain_app
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ def list_(branch: InBranch = "main", as_json: Json = False) -> None:
         (
             (
                 view["counterId"],
-                view["state"],
+                _state(view),
                 view["reason"],
-                view["operator"],
+                view["operator"] if is_ahead(view["leaseUntil"]) else "",
                 " ".join(view["departments"]) or "all",
                 view["token"]["displayNumber"] if view["token"] else "",
             )
@@ -45,13 +46,25 @@ def list_(branch: InBranch = "main", as_json: Json = False) -> None:
 @app.command("open")
 def open_(
     counter: Counter,
-    dept: TheirDepartments = None,
+    dept: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dept",
+            metavar="DEPT",
+            help="What it serves; may be repeated. None given: what it served before.",
+            callback=department_ids,
+        ),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Serve every department again.")] = False,
     take_over: Annotated[bool, typer.Option("--take-over", help="Also if somebody else works there.")] = False,
     branch: InBranch = "main",
     as_json: Json = False,
 ) -> None:
     """Claim a counter and let it take people; --dept in the order in which it shall serve."""
-    _show(connect().open_counter(branch, counter, dept or (), take_over=take_over), as_json=as_json)
+    if dept and all_:
+        raise WrongUse("--dept and --all say two things.", "Give one of them.")
+    wanted = () if all_ else dept or None
+    _show(connect().open_counter(branch, counter, wanted, take_over=take_over), as_json=as_json)
 
 
 @app.command()
@@ -79,6 +92,11 @@ def delete(counter: Counter, branch: InBranch = "main", yes: Yes = False, as_jso
     confirm(f"Delete the counter {counter}?", yes=yes)
     client.delete_counter(branch, counter)
     output.deleted("counter", counter, as_json=as_json)
+
+
+def _state(view: "CounterView") -> str:
+    since = view.get("unattendedSince")
+    return view["state"] + (f", nobody there since {clock(since)[:5]}" if since else "")
 
 
 def _show(view: "CounterView", *, as_json: bool) -> None:

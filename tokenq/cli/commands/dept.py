@@ -9,8 +9,8 @@ from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
 from tokenq.cli.department_settings import SETTINGS, read_settings, shown_settings
 from tokenq.cli.exits import WrongUse
-from tokenq.cli.opening_hours import ClosedOn, department_hours, shown_hours
-from tokenq.cli.options import Department, Json, Yes, department_id
+from tokenq.cli.opening_hours import AsUsualOn, ClosedOn, check_hours, department_hours, shown_hours
+from tokenq.cli.options import Department, Json, Yes, department_id, ratio_of
 from tokenq.cli.tree import plain_app
 from tokenq.client.calls import given
 
@@ -22,7 +22,14 @@ app = plain_app(help="List, create, change, open and close departments.")
 Branch = Annotated[str | None, typer.Option(help="The branch it belongs to; 'main' unless given.")]
 Prefix = Annotated[str | None, typer.Option(help="What its numbers begin with; its id unless given.")]
 Format = Annotated[str | None, typer.Option(help="How its numbers are written.")]
-Ratio = Annotated[str | None, typer.Option(metavar="P:N", help="So many priority calls to so many normal ones (2:1).")]
+Ratio = Annotated[
+    str | None,
+    typer.Option(
+        metavar="P:N",
+        help="So many priority calls to so many normal ones (2:1).",
+        callback=lambda typed: ratio_of(typed) if typed is not None else None,
+    ),
+]
 MaxWait = Annotated[int | None, typer.Option(metavar="MINUTES", help="Nobody is overtaken after waiting so long.")]
 OpenAt = Annotated[
     str | None,
@@ -107,17 +114,19 @@ def update(
     max_wait: MaxWait = None,
     hours: OpenAt = None,
     closed_on: ClosedOn = None,
+    as_usual_on: AsUsualOn = None,
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
     """Change what is given, keep the rest."""
     body = given(name=name, **_fields(branch, prefix, number_format, ratio, max_wait), **read_settings(settings or ()))
-    if not body and not hours and not closed_on:
+    changes_hours = hours or closed_on or as_usual_on
+    if not body and not changes_hours:
         raise WrongUse("Nothing to change.", "Give at least one option, such as --name.")
+    check_hours(hours)
     client = connect()
-    if hours or closed_on:
-        now = None if hours else client.department(dept)["hours"]
-        body["hours"] = department_hours(hours, closed_on or (), now)
+    if changes_hours:
+        body["hours"] = department_hours(hours, closed_on or (), client.department(dept)["hours"], as_usual_on or ())
     _show(client.change_department(dept, body), as_json=as_json)
 
 

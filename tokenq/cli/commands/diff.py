@@ -11,6 +11,7 @@ from tokenq.cli.exits import WrongUse
 from tokenq.cli.floor_file import FloorFile
 from tokenq.cli.options import File, Json, Prune
 from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.errors import BadSettings
 
 
 def command(file: File, prune: Prune = False, as_json: Json = False) -> None:
@@ -32,6 +33,11 @@ def _differences(file: str, *, prune: bool) -> list[dict[str, Any]]:
     """
     try:
         floor = FloorFile(file)
+    except BadSettings as error:
+        raise WrongUse(str(error), error.hint) from None
+    except Refused as refusal:
+        raise WrongUse(refusal.problem.detail, refusal.problem.hint) from None
+    try:
         try:
             return connect().apply_floor(floor.document, dry_run=True, prune=prune)
         except Refused as refusal:

@@ -18,18 +18,33 @@ def command(token: Token, as_json: Json = False) -> None:
         return
     output.line(sentence(found))
     output.table(
-        ("When", "What", "Counter", "By", "More"),
+        ("When", "What", "Department", "Counter", "By", "More"),
         (
             (
                 clock(event.get("timestamp"), with_day=True),
                 event.get("eventType"),
+                " and ".join(event["departments"]),
                 event.get("counterId"),
                 event.get("actor"),
                 _more(event.get("data") or {}),
             )
-            for event in events
+            for event in _once(events)
         ),
     )
+
+
+def _once(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each move one time: one that leads to another department stands in the logs of both."""
+    told: list[dict[str, Any]] = []
+    for event in events:
+        data, name = event.get("data") or {}, event.get("departmentId")
+        last = told[-1] if told else {}
+        same = ("eventType", "timestamp", "data", "actor")
+        if data.get("to") and data.get("from") and all(last.get(key) == event.get(key) for key in same):
+            last["departments"].append(name)
+        else:
+            told.append({**event, "departments": [name]})
+    return told
 
 
 def _more(data: dict[str, Any]) -> str:

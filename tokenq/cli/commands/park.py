@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Json, Reason, Token
-from tokenq.cli.tokens import move_token
+from tokenq.cli.tokens import clock, show_token
+from tokenq.contract.problems import ProblemCode, refuse
 
 
 def command(
@@ -24,7 +26,20 @@ def command(
     if until and minutes:
         raise WrongUse("--until and --for say two times.", "Give one of them.")
     moment = _today(until) if until else None
-    move_token(token, "park", as_json=as_json, until=moment, untilMinutes=minutes, reason=reason)
+    client = connect()
+    found = client.find_token(token)
+    if found["state"] == "PARKED":
+        # The server takes a repeated move for the same one, and keeps the time of the first.
+        raise refuse(
+            ProblemCode.WRONG_STATE,
+            f"{found['displayNumber']} is parked already{_until(found['parkedUntil'])}.",
+            f"Let it come back with 'tokenq resume {found['displayNumber']}'.",
+        )
+    show_token(client.move(found, "park", until=moment, untilMinutes=minutes, reason=reason), as_json=as_json)
+
+
+def _until(instant: str | None) -> str:
+    return f" until {clock(instant)[:5]}" if instant else ""
 
 
 def _today(text: str) -> str:

@@ -68,7 +68,7 @@ def _show(queue: "QueueView") -> None:
                     token["displayNumber"],
                     token["state"],
                     token["counterId"],
-                    token["priority"],
+                    queue["classNames"].get(token["priority"], token["priority"]),
                     clock(token["startedAt"] or token["calledAt"] or token["issuedAt"]),
                     token["name"],
                 )

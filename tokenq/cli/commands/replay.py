@@ -1,7 +1,7 @@
 """``tokenq replay``: a day again, on the board or as a stream of events."""
 
 import sys
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,13 +27,14 @@ def command(
     as_json: Json = False,
 ) -> int:
     """Show a day on the board again, from the log, faster; space stops it, the arrows skip. Nothing changes."""
+    of_day, at = day_of(day), _time(start) if start else None
     is_stream = as_json or not sys.stdout.isatty()
     client = connect()
-    events = _events(client, dept, day_of(day))
+    events = _events(client, dept, of_day)
     if not events:
         output.line("Nothing happened on that day.")
         return 0
-    begin = _at(start, events[0]) if start else events[0].timestamp - timedelta(seconds=1)
+    begin = _at(at, events[0]) if at else events[0].timestamp - timedelta(seconds=1)
     if is_stream:
         for event in paced(events, begin, speed):
             output.record(to_wire(event))
@@ -48,11 +49,13 @@ def _events(client: "Client", dept: list[str] | None, day: str | None) -> list[E
     return sorted((from_wire(one) for one in logs), key=lambda event: (event.timestamp, event.department_id, event.seq))
 
 
-def _at(text: str, first: Event) -> datetime:
-    """A time of this machine's clock on the day of the log."""
+def _time(text: str) -> time:
     try:
-        moment = datetime.strptime(text, "%H:%M")
-        day = date.fromisoformat(first.business_day)
+        return datetime.strptime(text, "%H:%M").time()
     except ValueError:
         raise WrongUse(f"'{text}' is no time of day.", "Write it as 09:00.") from None
-    return datetime.combine(day, moment.time()).astimezone()
+
+
+def _at(moment: time, first: Event) -> datetime:
+    """A time of this machine's clock on the day of the log."""
+    return datetime.combine(date.fromisoformat(first.business_day), moment).astimezone()

@@ -28,9 +28,10 @@ def command(
     """Show a day in figures: waiting, walking and service times, per hour and counter; how good the estimates were."""
     if as_csv and as_json:
         raise WrongUse("CSV and JSON cannot both go to stdout.", "Leave out --csv or --json.")
+    of_day = day_of(day)
     client = connect()
     wanted = dept or [view["departmentId"] for view in client.departments()]
-    views = [client.report(one, day_of(day)) for one in wanted]
+    views = [client.report(one, of_day) for one in wanted]
     if as_json:
         output.document({"items": views})
     elif as_csv:
@@ -47,10 +48,11 @@ def _show(view: "ReportView") -> None:
     output.fields(
         [
             ("Came", f"{view['issued']}{elsewhere}"),
+            ("Called", view["called"]),
             ("Served", view["served"]),
             ("Did not come", f"{view['noShow']}{missed}"),
             ("Left or sent on", view["cancelled"] + view["transferredOut"] + view["expired"]),
-            ("Waiting", _times(view["waiting"])),
+            ("Waiting", _times(view["waiting"], "waits; again after each return to the line")),
             *((f"  {name}", _times(waits)) for name, waits in view["classes"].items() if waits["count"]),
             ("Walking", _times(view["walking"])),
             ("Service", _times(view["service"])),
@@ -67,7 +69,7 @@ def _show_hours(view: "ReportView") -> None:
     output.line(f"Came by hour  {spark([one['issued'] for one in hours])}  from {hours[0]['hour']}:00")
     top = max((one["meanWait"] or 0 for one in hours), default=0)
     output.table(
-        ("Hour", "Came", "Called", "Served", "Mean wait", ""),
+        ("Hour", "Came", "Calls", "Served", "Mean wait", ""),
         (
             (
                 f"{one['hour']}:00",
@@ -86,11 +88,13 @@ def _show_hours(view: "ReportView") -> None:
     )
 
 
-def _times(view: "TimesView") -> str:
+def _times(view: "TimesView", what: str = "times") -> str:
     if not view["count"]:
         return ""
     shown = f"mean {minutes(view['mean'])}, half within {minutes(view['p50'])}"
-    return f"{shown}, nine of ten within {minutes(view['p90'])}, longest {minutes(view['max'])}  ({view['count']})"
+    return (
+        f"{shown}, nine of ten within {minutes(view['p90'])}, longest {minutes(view['max'])}  ({view['count']} {what})"
+    )
 
 
 def _level(view: "ReportView") -> str:
@@ -104,7 +108,8 @@ def _estimates(view: "EstimatesView") -> str:
     if not view["count"]:
         return ""
     missed = minutes(view["meanError"])
-    return f"missed by {missed} on average, {view['within']} % within the range  ({view['count']})"
+    inside = f"{view['within']} % of the waits were within the range told"
+    return f"{inside}; from its middle they were {missed} away on average  ({view['count']})"
 
 
 def _csv(views: "list[ReportView]") -> str:

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
+from tokenq.cli import output
 from tokenq.cli.context import connect, counter
 from tokenq.cli.options import Counter, Json, department_id
-from tokenq.cli.tokens import show_token
+from tokenq.cli.tokens import sentence, show_token, tell_new_counter
 from tokenq.client import Client
 from tokenq.contract.names import token_reference
 from tokenq.contract.problems import ProblemCode, Refused
@@ -20,7 +21,12 @@ def command(
     """Finish a token (SERVED); or, given a department, serve whom the counter holds, else the next one."""
     client = connect()
     if _is_department(client, what):
-        show_token(client.serve_next(department_id(what), counter(at)), as_json=as_json)
+        served = client.serve_next(department_id(what), counter(at))
+        tell_new_counter(served)
+        if served["calledAt"] == served["servedAt"] and not as_json:
+            output.line(sentence(served, "; called and served in one step"))
+        else:
+            show_token(served, as_json=as_json)
     else:
         show_token(client.move(client.find_token(what), "serve"), as_json=as_json)
 

@@ -7,8 +7,10 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.context import connect
 from tokenq.cli.days import day_of
-from tokenq.cli.options import Day, Department, Json
+from tokenq.cli.exits import WrongUse
+from tokenq.cli.options import Day, Department, Json, ratio_of
 from tokenq.cli.plots import bar, minutes
+from tokenq.contract.names import MOST_COUNTERS
 
 if TYPE_CHECKING:
     from tokenq.contract.report_views import SimulationView
@@ -27,12 +29,23 @@ def command(
 
     The customers and the time each took are those of the day; who goes before whom is the same policy as live.
     """
-    ratios = [one.strip() for one in ratio.split(",")] if ratio else []
-    view = connect().simulate(dept, counters.replace("..", "-"), ratios, day_of(day))
+    ratios = [ratio_of(one) for one in ratio.split(",")] if ratio else []
+    view = connect().simulate(dept, _numbers(counters), ratios, day_of(day))
     if as_json:
         output.document(view)
     else:
         _show(view)
+
+
+def _numbers(typed: str) -> str:
+    """How many counters, as the API writes it. Raises WrongUse."""
+    first, _, last = typed.replace("..", "-").partition("-")
+    ends = [one.strip() for one in (first, last or first)]
+    if not all(one.isascii() and one.isdigit() for one in ends) or not 0 < int(ends[0]) <= int(ends[1]):
+        raise WrongUse(f"'{typed}' are no numbers of counters.", "Write 4, or 3..6.")
+    if int(ends[1]) > MOST_COUNTERS:
+        raise WrongUse(f"{MOST_COUNTERS} counters are the most, not {ends[1]}.", "Write 4, or 3..6.")
+    return "-".join(ends)
 
 
 def _show(view: "SimulationView") -> None:
@@ -42,7 +55,8 @@ def _show(view: "SimulationView") -> None:
     was, within = view["asItWas"], f"Within {view['serviceLevelMinutes']} min"
     top = max([was["p90"] or 0, *(one["waiting"]["p90"] or 0 for one in view["settings"])])
     past = (minutes(was["p50"]), minutes(was["p90"]), minutes(was["max"]))
-    rows = [("as it was", "", *past, "", bar(was["p90"], top) or " ")]
+    level = view.get("asItWasServiceLevel")
+    rows = [("as it was", "", *past, f"{level} %" if level is not None else "", bar(was["p90"], top) or " ")]
     for one in view["settings"]:
         waits = one["waiting"]
         shown = (minutes(waits["p50"]), minutes(waits["p90"]), minutes(waits["max"]))

@@ -58,8 +58,10 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
     if as_json:
         output.document(json.loads(endpoints.to_json()))
     talk(f"\ntokenq runs at {endpoints.api}{'; this machine is signed in as admin' if signed_in else ''}.")
-    if other := server_of_other_commands(endpoints.api):
-        talk(f"Other commands still go to {other}; for this one set TOKENQ_URL={endpoints.api}")
+    other = server_of_other_commands(endpoints.api)
+    there = f"TOKENQ_URL={endpoints.api} " if other else ""
+    if other:
+        talk(f"Other commands still go to {other}; those for this one begin with {there.strip()}")
     talk("")
     talk("What to type next, in another terminal:" if not detach else "What to type next:")
     if demo:
@@ -75,7 +77,7 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
             ("tokenq board", "the lobby's screen"),
         ]
     for typed, meaning in steps:
-        talk(f"  {typed:<46} {meaning}")
+        talk(f"  {there}{typed:<46} {meaning}")
     talk(f"\nLetters go to {endpoints.mail_outbox} until TOKENQ_SMTP_URL is set.")
     password = Path(endpoints.admin_token_file).with_name("admin.password")
     if password.exists():  # until it is changed

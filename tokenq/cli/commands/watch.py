@@ -1,5 +1,6 @@
 """``tokenq watch``: events as they happen."""
 
+import re
 import threading
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,15 +20,23 @@ if TYPE_CHECKING:
 def command(
     depts: Departments = None,
     since: Annotated[
-        str | None, typer.Option(metavar="POSITION", help="Go on after this position, such as CW:17,HR:4.")
+        str | None,
+        typer.Option(
+            metavar="POSITION",
+            help="Go on after this position, such as CW:17,HR:4.",
+            callback=lambda typed: _position(typed) if typed is not None else None,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Print events as they happen, one per line, until Ctrl-C."""
     from tokenq.client.events import EventArrived, LinkChanged, follow
 
+    client = connect()
+    for name in depts or ():
+        client.queue(name)  # refuses what is not there, or not ours to see: the stream would only be silent
     was_live = False
-    for arrival in follow(connect().server, depts or [], since, threading.Event()):
+    for arrival in follow(client.server, depts or [], since, threading.Event()):
         if isinstance(arrival, LinkChanged):
             _tell_link(arrival, was_live=was_live)
             was_live = was_live or arrival.is_live
@@ -35,6 +44,14 @@ def command(
             _show(arrival.event, arrival.position, as_json=as_json)
         else:
             talk("Some events were missed here; the stream goes on from now.")
+
+
+def _position(typed: str) -> str:
+    """A position in the stream. Raises typer.BadParameter."""
+    position = typed.replace(" ", "").upper()
+    if not all(re.fullmatch(r"[A-Z][A-Z0-9]{0,7}:[0-9]{1,18}", part) for part in position.split(",")):
+        raise typer.BadParameter(f"'{typed}' is no position, such as CW:17,HR:4.")
+    return position
 
 
 def _tell_link(change: "LinkChanged", *, was_live: bool) -> None:

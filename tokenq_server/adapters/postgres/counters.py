@@ -1,23 +1,39 @@
 """Counters in Postgres."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.words import CounterState
 from tokenq_server.adapters.postgres.config_log import Note, append, lock
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.rows import counter_from, token_from
 from tokenq_server.adapters.postgres.tables import branch, counter, department, token
-from tokenq_server.domain.counters import LEASE, Counter
+from tokenq_server.domain.counters import LEASE, Counter, unattended_since
 from tokenq_server.domain.token import Token
 from tokenq_server.services.staffing import Change
 
 _COLUMNS = [column for column in counter.c if column.name != "changed_at"]
+_EVENTS = {
+    CounterState.OPEN: EventType.COUNTER_OPENED,
+    CounterState.PAUSED: EventType.COUNTER_PAUSED,
+    CounterState.CLOSED: EventType.COUNTER_CLOSED,
+}
+
+# When somebody was last called or served there today.
+_USED = """
+SELECT counter_id, max(greatest(last_call_at, started_at, served_at)) AS used_at FROM token
+WHERE (department_id, day) IN (
+    SELECT s.department_id, s.day FROM dept_state s JOIN department d USING (department_id) WHERE d.branch_id = :branch
+  ) AND branch_id = :branch AND counter_id IS NOT NULL
+GROUP BY counter_id
+"""
 
 
 class PostgresCounters:
@@ -32,6 +48,11 @@ class PostgresCounters:
             await _check_branch(connection, branch_id)
             return await read_counters(connection, branch_id)
 
+    async def unattended(self, branch_id: str) -> dict[str, datetime]:
+        """The open counters at which nobody is, and since when."""
+        async with self._database.begin() as connection:
+            return await read_unattended(connection, branch_id, await read_counters(connection, branch_id))
+
     async def departments(self, branch_id: str) -> list[str]:
         """The ids of a branch's departments."""
         async with self._database.begin() as connection:
@@ -42,7 +63,7 @@ class PostgresCounters:
             return list((await connection.execute(query.order_by(department.c.department_id))).scalars())
 
     async def change(
-        self, fresh: Counter, serves: Sequence[str], change: Change, event: EventType | None, actor: str
+        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_told: bool
     ) -> tuple[Counter, Token | None]:
         """Change a counter; its departments' rows are locked first, as the ledger does it."""
         async with self._database.begin() as connection:
@@ -52,9 +73,9 @@ class PostgresCounters:
             now = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
             changed = change(known or fresh, held, now)
             await _write(connection, changed)
-            if event:
+            if is_told:
                 told = filter(changed.serves, serves)
-                notes = [Note(one, event, _data(changed), changed.counter_id) for one in told]
+                notes = [Note(one, _EVENTS[changed.state], _data(changed), changed.counter_id) for one in told]
                 await append(connection, notes, actor)
             return changed, held
 
@@ -89,6 +110,20 @@ async def read_counters(connection: AsyncConnection, branch_id: str) -> list[tup
     held = {one.counter_id: one for one in (token_from(dict(row._mapping)) for row in seated)}
     counters = sorted((counter_from(row) for row in known.mappings()), key=lambda one: one.counter_id)
     return [(one, held.get(one.counter_id)) for one in counters]
+
+
+async def read_unattended(
+    connection: AsyncConnection, branch_id: str, counters: Sequence[tuple[Counter, Token | None]]
+) -> dict[str, datetime]:
+    """Of these counters of a branch the open ones at which nobody is, and since when."""
+    changed = select(counter.c.counter_id, counter.c.changed_at).where(counter.c.branch_id == branch_id)
+    used = {row.counter_id: row.changed_at for row in await connection.execute(changed)}
+    for row in await connection.execute(text(_USED), {"branch": branch_id}):
+        if row.used_at is not None and row.counter_id in used:
+            used[row.counter_id] = max(row.used_at, used[row.counter_id])
+    now = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+    found = ((one, unattended_since(one, held, used.get(one.counter_id, now), now)) for one, held in counters)
+    return {one.counter_id: since for one, since in found if since is not None}
 
 
 async def _check_branch(connection: AsyncConnection, branch_id: str) -> None:

@@ -7,12 +7,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq.contract.words import CounterState, Priority
-from tokenq_server.adapters.postgres.counters import read_counters
+from tokenq_server.adapters.postgres.counters import read_counters, read_unattended
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.places import DEPARTMENT
 from tokenq_server.adapters.postgres.rows import department_from, standing_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state
-from tokenq_server.domain.counters import Counter
+from tokenq_server.domain.counters import GRACE, Counter
 from tokenq_server.domain.estimate import LONGEST, Line, OpenCounter, learned
 from tokenq_server.domain.token import Token
 from tokenq_server.services.forecasting import BranchNow
@@ -65,13 +65,6 @@ WHERE (department_id, day) IN (SELECT department_id, day FROM dept_state WHERE d
 GROUP BY department_id, priority
 """
 
-# Where somebody was called lately: a counter that scripts use has no console to keep its claim.
-_USED = """
-SELECT DISTINCT counter_id FROM token
-WHERE (department_id, day) IN (SELECT department_id, day FROM dept_state WHERE department_id = ANY(:departments))
-  AND last_call_at > clock_timestamp() - interval '15 minutes'
-"""
-
 
 class PostgresForecasting:
     """Looks at the floor."""
@@ -95,7 +88,7 @@ class PostgresForecasting:
         async with self._database.begin() as connection:
             rows = (await connection.execute(query)).mappings().all()
             ids = [row["department_id"] for row in rows]
-            return BranchNow(await _lines(connection, rows, ids), await _counters(connection, branch_id, ids))
+            return BranchNow(await _lines(connection, rows, ids), await _counters(connection, branch_id))
 
 
 async def _lines(connection: AsyncConnection, rows: Any, ids: list[str]) -> list[Line]:
@@ -118,20 +111,16 @@ async def _lines(connection: AsyncConnection, rows: Any, ids: list[str]) -> list
     return lines
 
 
-async def _counters(connection: AsyncConnection, branch_id: str, ids: list[str]) -> list[OpenCounter]:
-    used = set((await connection.execute(text(_USED), {"departments": ids})).scalars())
+async def _counters(connection: AsyncConnection, branch_id: str) -> list[OpenCounter]:
+    """Those that hold somebody, and the open ones at which somebody is, or was until shortly."""
+    counters = await read_counters(connection, branch_id)
+    since = await read_unattended(connection, branch_id, counters)
     now = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
-    found = []
-    for counter, held in await read_counters(connection, branch_id):
-        if held is not None or (
-            counter.state is CounterState.OPEN and (_is_claimed(counter, now) or counter.counter_id in used)
-        ):
-            found.append(_open(counter, held, now))
-    return found
-
-
-def _is_claimed(counter: Counter, now: Any) -> bool:
-    return counter.lease_until is not None and counter.lease_until > now
+    return [
+        _open(one, held, now)
+        for one, held in counters
+        if held is not None or (one.state is CounterState.OPEN and now - since.get(one.counter_id, now) < GRACE)
+    ]
 
 
 def _open(counter: Counter, held: Token | None, now: Any) -> OpenCounter:

@@ -51,13 +51,12 @@ WHERE department_id = ANY(%s) AND state = 'PARKED' AND parked_until <= clock_tim
 ORDER BY parked_until, token_id
 """).format(columns=_TOKENS)
 
-# A call at a counter that is closed or was never seen opens it.
+# A call at a counter that was never seen opens it.
 OPEN_COUNTERS = """
 INSERT INTO counter (branch_id, counter_id, state)
 SELECT branch_id, counter_id, 'OPEN' FROM unnest(%s::text[], %s::text[]) AS u(branch_id, counter_id)
 ORDER BY 1, 2
-ON CONFLICT (branch_id, counter_id)
-DO UPDATE SET state = 'OPEN', reason = NULL, changed_at = clock_timestamp() WHERE counter.state = 'CLOSED'
+ON CONFLICT (branch_id, counter_id) DO NOTHING
 """
 
 CONTACTS = "SELECT user_id, name, email FROM app_user WHERE user_id = ANY(%s) AND NOT is_disabled"

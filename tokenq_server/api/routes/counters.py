@@ -53,7 +53,9 @@ async def delete_counter(branch_id: BranchPath, counter_id: CounterQuery, _: Adm
 @router.post(_COUNTERS + "/open")
 async def open_counter(branch_id: BranchPath, body: OpenCounter, caller: Staff, services: ServicesDep) -> CounterView:
     """Claim a counter for thirty seconds, or longer by ``beat``, and let it take people."""
-    return await services.staffing.open(branch_id, body.counter_id, caller, body.departments, take_over=body.take_over)
+    return await services.staffing.open(
+        branch_id, body.counter_id, caller, body.departments, take_over=body.take_over, as_it_is=body.as_it_is
+    )
 
 
 @router.post(_COUNTERS + "/pause")

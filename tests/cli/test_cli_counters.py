@@ -1,0 +1,71 @@
+"""Counters on the command line: what survives a break, what is refused, and what a typing mistake does."""
+
+import json
+
+from tests.cli.conftest import Cli
+
+
+def test_a_break_keeps_what_a_counter_serves_until_it_is_told_otherwise(tokenq: Cli, dept: str):
+    tokenq("counter", "open", dept, "--dept", dept)
+    for away in ("pause", "close"):
+        assert tokenq("counter", away, dept).code == 0
+        assert f"Serves         {dept}\n" in tokenq("counter", "open", dept).out
+    assert "all departments of the branch" in tokenq("counter", "open", dept, "--all").out
+    assert tokenq("counter", "open", dept, "--all", "--dept", dept).code == 2
+
+
+def test_a_declared_counter_names_the_way_to_change_it(tokenq: Cli, dept: str):
+    tokenq("dept", "create", "Other", "--id", f"{dept}X")
+    tokenq("counter", "declare", dept, "--dept", dept)
+    done = tokenq("counter", "open", dept, "--dept", f"{dept}X")
+
+    assert (done.code, done.out) == (4, "")
+    assert f"tokenq counter declare {dept}" in done.err
+    assert f"Serves         {dept}\n" in tokenq("counter", "open", dept).out
+
+
+def test_a_closed_counter_calls_nobody(tokenq: Cli, dept: str):
+    tokenq("issue", dept)
+    tokenq("counter", "open", dept)
+    tokenq("counter", "close", dept)
+    done = tokenq("call", dept, "--counter", dept)
+
+    assert (done.code, done.out) == (4, "")
+    assert f"tokenq counter open {dept}" in done.err
+
+
+def test_a_typing_mistake_makes_no_counter(tokenq: Cli, dept: str):
+    for verb in ("close", "pause"):
+        assert tokenq("counter", verb, f"{dept} 9").code == 3
+    assert f"{dept} 9" not in tokenq("counter", "list").out
+
+
+def test_a_call_says_when_it_makes_a_counter(tokenq: Cli, dept: str):
+    """People are sent there: whoever typed it must see it."""
+    for _ in range(3):
+        tokenq("issue", dept)
+    first, second = (tokenq("call", dept, "--counter", f"{dept} b") for _ in range(2))
+    assert (first.err, second.err) == (f"Counter '{dept} b' is new.\n", "")
+    served = tokenq("serve", dept, "--counter", f"{dept} c", "--json")
+    assert (served.err, json.loads(served.out)["isNewCounter"]) == (f"Counter '{dept} c' is new.\n", True)
+
+
+def test_somebody_elses_customer_is_no_answer(tokenq: Cli, dept: str):
+    tokenq("issue", dept)
+    tokenq("counter", "open", dept)
+    tokenq("call", dept, "--counter", dept)
+    key = json.loads(tokenq("key", "create", "maria", "--role", "staff", "--json").out)["key"]
+    done = tokenq("call", dept, "--counter", dept, TOKENQ_TOKEN=key)
+
+    assert (done.code, done.out) == (4, "")
+    assert "in use by" in done.err
+
+
+def test_one_step_says_that_it_called_too(tokenq: Cli, dept: str):
+    tokenq("issue", dept), tokenq("issue", dept)
+    tokenq("call", dept, "--counter", dept)
+
+    assert "called and served in one step" not in tokenq("serve", dept, "--counter", dept).out
+    assert tokenq("serve", dept, "--counter", dept).out.startswith(
+        f"{dept}-002  SERVED at counter {dept}; called and served in one step  (token "
+    )
