@@ -14,7 +14,8 @@ from sqlalchemy.pool import NullPool
 
 from tokenq_server.adapters.postgres import migrate as module
 from tokenq_server.adapters.postgres.mail_tables import mail_job
-from tokenq_server.adapters.postgres.migrate import HEAD, migrate
+from tokenq_server.adapters.postgres.migrate import migrate
+from tokenq_server.adapters.postgres.schema import HEAD
 
 
 def test_migrations_make_the_tables_of_the_code(fresh_database: Callable[..., str]) -> None:
