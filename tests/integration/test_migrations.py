@@ -62,7 +62,7 @@ def test_a_database_of_the_release_before_keeps_its_tokens(fresh_database: Calla
         rules = connection.execute(text("SELECT rules FROM department")).scalar_one()
 
     assert tuple(row) == ("WAITING", "CW", 0, None)
-    assert rules == {}
+    assert rules == {"letters": ["issued", "served"]}
 
 
 _ONE_IN_LINE = """

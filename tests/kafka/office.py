@@ -210,7 +210,7 @@ class _Crowd(Crowd):
 async def crowd_at_work(office: Office, history: Path) -> AsyncIterator[Crowd]:
     """A crowd until left, and one more token for each department afterwards."""
     with History(history) as book:
-        crowd = _Crowd([office.api], (office.folder / "admin.token").read_text().strip(), book, mail_share=0.05)
+        crowd = _Crowd([office.api], (office.folder / "admin.token").read_text().strip(), book, mail_share=0.02)
         await asyncio.to_thread(crowd.open_departments)
         async with crowd.at_work():
             yield crowd
