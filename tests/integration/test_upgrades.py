@@ -158,7 +158,9 @@ def test_a_program_does_not_start_on_another_schema(
         "TOKENQ_PORT": "0",
     }
     started = program("tokenq_server", [name], tmp_path / "log", settings, [])
-    done = subprocess.run(started.argv, env=started.environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        started.argv, env=started.environment, capture_output=True, text=True, timeout=60, check=False
+    )
 
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

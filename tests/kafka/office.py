@@ -217,5 +217,3 @@ async def crowd_at_work(office: Office, history: Path) -> AsyncIterator[Crowd]:
         await crowd.touch()
         for connection in crowd.connections:
             connection.close()
-
-

@@ -119,7 +119,9 @@ def _fill() -> None:
             after = 0
         else:
             break
-    op.execute("UPDATE token SET last_call_at = called_at WHERE state IN ('CALLED', 'SERVING') AND last_call_at IS NULL")
+    op.execute(
+        "UPDATE token SET last_call_at = called_at WHERE state IN ('CALLED', 'SERVING') AND last_call_at IS NULL"
+    )
 
 
 def _index(name: str) -> None:
