@@ -90,7 +90,7 @@ class Servers:
 @contextmanager
 def running_servers() -> Iterator[Servers]:
     """Postgres, Valkey and a broker for one test session."""
-    with _servers_folder() as folder, ExitStack() as stack:
+    with servers_folder() as folder, ExitStack() as stack:
         postgres, valkey, embedded = _embedded(folder)
         apache = os.environ.get("TOKENQ_TEST_KAFKA") == "apache"
         broker = _started(stack, apache_kafka(folder)) if apache else _started(stack, embedded)
@@ -108,14 +108,14 @@ def running_servers() -> Iterator[Servers]:
 @contextmanager
 def running_apache_kafka() -> Iterator[Running[ApacheKafka]]:
     """Apache Kafka alone, whatever ``TOKENQ_TEST_KAFKA`` says."""
-    with _servers_folder() as folder, ExitStack() as stack:
+    with servers_folder() as folder, ExitStack() as stack:
         yield _started(stack, apache_kafka(folder))
 
 
 @contextmanager
 def running_broker() -> Iterator[Running[Broker]]:
     """The embedded broker alone, with nothing in it."""
-    with _servers_folder() as folder, ExitStack() as stack:
+    with servers_folder() as folder, ExitStack() as stack:
         yield _started(stack, _broker(folder))
 
 
@@ -128,7 +128,7 @@ def running_postgres(*settings: str) -> Iterator[Running[Postgres]]:
             command = super().command()
             return replace(command, argv=[*command.argv, *(word for one in settings for word in ("-c", one))])
 
-    with _servers_folder() as folder, ExitStack() as stack:
+    with servers_folder() as folder, ExitStack() as stack:
         yield _started(stack, _postgres(folder, Unusual))
 
 
@@ -147,7 +147,8 @@ def apache_kafka(folder: Path) -> ApacheKafka:
 
 
 @contextmanager
-def _servers_folder() -> Iterator[Path]:
+def servers_folder() -> Iterator[Path]:
+    """A folder for servers' data and logs, removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="tokenq-test-"))
     folder.chmod(0o755)  # the servers may run as another user
     yield folder

@@ -256,6 +256,7 @@ def _settings(bootstrap: str, fetch_wait_ms: int, pulse: _Pulse) -> dict[str, An
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "auto.offset.reset": "earliest",
+        "isolation.level": "read_uncommitted",  # a stranger's open transaction must not stop us
         "enable.partition.eof": True,
         "allow.auto.create.topics": False,
         "fetch.wait.max.ms": fetch_wait_ms,

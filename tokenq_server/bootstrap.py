@@ -192,6 +192,22 @@ async def refuse_unsafe_stores(settings: ServerSettings) -> None:
         )
 
 
+async def refuse_other_schema(settings: ServerSettings) -> None:
+    """Do not start on the tables of another release. A database that is away may come yet.
+
+    Raises:
+        Refused: ``schema_behind`` or ``schema_ahead``.
+    """
+    database = Database(settings.database_url.get_secret_value(), size=1)
+    try:
+        await database.refuse_other_schema()
+    except Refused as refusal:
+        if refusal.problem.code is not ProblemCode.UNAVAILABLE:
+            raise
+    finally:
+        await database.close()
+
+
 async def ensure_admin(services: Services, token_file: Path) -> None:
     """Make sure there is an admin, and that ``token_file`` holds a key of that role that works.
 

@@ -38,6 +38,7 @@ def _api(settings: "ServerSettings") -> int:
     asyncio.run(bootstrap.refuse_unsafe_stores(settings))
     if settings.migrate:
         _migrate(settings)
+    asyncio.run(bootstrap.refuse_other_schema(settings))
     asyncio.run(rewind.refuse_if_behind(settings))
     app = create_app(settings)
     config = uvicorn.Config(
@@ -68,14 +69,16 @@ def _api(settings: "ServerSettings") -> int:
 def _relay(settings: "ServerSettings") -> int:
     from tokenq_server import bootstrap
 
+    asyncio.run(bootstrap.refuse_other_schema(settings))
     relay = bootstrap.open_relay(settings)
     return _until_told(relay.run, relay.stop)
 
 
 def _notify(settings: "ServerSettings") -> int:
-    from tokenq_server import rewind
+    from tokenq_server import bootstrap, rewind
     from tokenq_server.notify import program
 
+    asyncio.run(bootstrap.refuse_other_schema(settings))
     asyncio.run(rewind.refuse_if_behind(settings))
     return program.main(settings)
 
@@ -110,9 +113,11 @@ def dlq_drop(dlq_ids: list[int]) -> int:
 
 def rewind_look() -> list[dict[str, Any]]:
     """The departments of which the topic or Redis knows more than the log. Raises Refused."""
-    from tokenq_server import rewind, settings
+    from tokenq_server import bootstrap, rewind, settings
 
-    return asyncio.run(rewind.shown(settings.load()))
+    chosen = settings.load()
+    asyncio.run(bootstrap.refuse_other_schema(chosen))
+    return asyncio.run(rewind.shown(chosen))
 
 
 def rewind_carry_out() -> dict[str, Any]:
@@ -131,8 +136,9 @@ def _migrate(settings: "ServerSettings") -> int:
 
 
 def _rebuild(settings: "ServerSettings") -> int:
-    from tokenq_server import rebuild
+    from tokenq_server import bootstrap, rebuild
 
+    asyncio.run(bootstrap.refuse_other_schema(settings))
     return asyncio.run(rebuild.rebuild(settings))
 
 

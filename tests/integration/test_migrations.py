@@ -14,7 +14,8 @@ from sqlalchemy.pool import NullPool
 
 from tokenq_server.adapters.postgres import migrate as module
 from tokenq_server.adapters.postgres.mail_tables import mail_job
-from tokenq_server.adapters.postgres.migrate import HEAD, migrate
+from tokenq_server.adapters.postgres.migrate import migrate
+from tokenq_server.adapters.postgres.schema import HEAD
 
 
 def test_migrations_make_the_tables_of_the_code(fresh_database: Callable[..., str]) -> None:
@@ -61,7 +62,7 @@ def test_a_database_of_the_release_before_keeps_its_tokens(fresh_database: Calla
         rules = connection.execute(text("SELECT rules FROM department")).scalar_one()
 
     assert tuple(row) == ("WAITING", "CW", 0, None)
-    assert rules == {}
+    assert rules == {"letters": ["issued", "served"]}
 
 
 _ONE_IN_LINE = """

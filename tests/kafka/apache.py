@@ -1,4 +1,4 @@
-"""Apache Kafka for the tests: jars by Maven, one KRaft broker on loopback, no cluster and no ZooKeeper."""
+"""Apache Kafka for the tests: jars by Maven, KRaft brokers on loopback, each its own controller; no ZooKeeper."""
 
 import base64
 import fcntl
@@ -22,8 +22,8 @@ _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencie
 
 _PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 inter.broker.listener.name=PLAINTEXT
@@ -32,7 +32,10 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={folder}/kraft
 num.partitions=1
 auto.create.topics.enable=false
-offsets.topic.replication.factor=1
+default.replication.factor={replicas}
+min.insync.replicas={insync}
+unclean.leader.election.enable=false
+offsets.topic.replication.factor={replicas}
 offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
@@ -42,6 +45,11 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
+controller.quorum.election.timeout.ms=500
+controller.quorum.fetch.timeout.ms=1000
+replica.lag.time.max.ms=3000
+log.retention.check.interval.ms=1000
+log.segment.delete.delay.ms=500
 """
 
 
@@ -81,13 +89,19 @@ def _resolve(wanted: Path) -> None:
 
 @dataclass
 class ApacheKafka:
-    """One broker that is its own controller; the same face as the embedded broker, so it can take its place."""
+    """One broker, and controller; the same face as the embedded broker, so it can take its place.
+
+    ``voters`` are all nodes of a cluster as Kafka spells them; empty, it is alone.
+    """
 
     folder: Path
     log: Path
     port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
-    cluster_id: str = field(default_factory=lambda: _cluster_id())
+    cluster_id: str = field(default_factory=lambda: new_cluster_id())
+    node: int = 1
+    voters: str = ""
+    replicas: int = 1
 
     title = "Apache Kafka"
     stop_signal = signal.SIGTERM
@@ -98,10 +112,23 @@ class ApacheKafka:
         """For Kafka clients."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def voter(self) -> str:
+        """This node among the voters."""
+        return f"{self.node}@127.0.0.1:{self.controller_port}"
+
     def prepare(self) -> None:
         """Write its settings and format its log folder."""
         self.folder.mkdir()
-        settings = _PROPERTIES.format(port=self.port, controller=self.controller_port, folder=self.folder)
+        settings = _PROPERTIES.format(
+            port=self.port,
+            controller=self.controller_port,
+            folder=self.folder,
+            node=self.node,
+            voters=self.voters or self.voter,
+            replicas=self.replicas,
+            insync=self.replicas // 2 + 1,
+        )
         self._settings.write_text(settings)
         storage = ["kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", str(self._settings)]
         done = run([*_java(), *storage], environment=os.environ)
@@ -143,6 +170,7 @@ def _java() -> list[str]:
     return ["java", *small, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars()}/*"]
 
 
-def _cluster_id() -> str:
+def new_cluster_id() -> str:
+    """A random cluster id, as Kafka's own tool makes them."""
     made = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-    return made if not made.startswith("-") else _cluster_id()
+    return made if not made.startswith("-") else new_cluster_id()

@@ -61,6 +61,8 @@ EXIT_CODES: dict[ProblemCode, ExitCode] = {
     ProblemCode.UNAVAILABLE: ExitCode.UNREACHABLE,
     ProblemCode.METHOD_NOT_ALLOWED: ExitCode.FAILED,
     ProblemCode.LOG_BEHIND: ExitCode.FAILED,
+    ProblemCode.SCHEMA_BEHIND: ExitCode.FAILED,
+    ProblemCode.SCHEMA_AHEAD: ExitCode.FAILED,
     ProblemCode.INVALID: ExitCode.FAILED,
     ProblemCode.TOO_LARGE: ExitCode.FAILED,
     ProblemCode.INTERNAL: ExitCode.FAILED,

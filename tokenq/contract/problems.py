@@ -39,6 +39,8 @@ class ProblemCode(StrEnum):
     OVERLOADED = "overloaded"
     UNAVAILABLE = "unavailable"
     LOG_BEHIND = "log_behind"
+    SCHEMA_BEHIND = "schema_behind"
+    SCHEMA_AHEAD = "schema_ahead"
     INVALID = "invalid"
     TOO_LARGE = "too_large"
     INTERNAL = "internal"
@@ -76,6 +78,8 @@ STATUS: dict[ProblemCode, int] = {
     ProblemCode.OVERLOADED: 503,
     ProblemCode.UNAVAILABLE: 503,
     ProblemCode.LOG_BEHIND: 503,
+    ProblemCode.SCHEMA_BEHIND: 503,
+    ProblemCode.SCHEMA_AHEAD: 503,
     ProblemCode.INVALID: 422,
     ProblemCode.TOO_LARGE: 413,
     ProblemCode.INTERNAL: 500,

@@ -53,6 +53,7 @@ class KafkaInbox:
                     "enable.auto.commit": False,
                     "enable.auto.offset.store": False,
                     "auto.offset.reset": "earliest",
+                    "isolation.level": "read_uncommitted",  # a stranger's open transaction must not stop us
                     "partition.assignment.strategy": "range",
                     "session.timeout.ms": 6_000,
                     "heartbeat.interval.ms": 2_000,

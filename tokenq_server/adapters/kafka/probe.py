@@ -1,9 +1,14 @@
 """Looking at a Kafka as the doctor does."""
 
 import asyncio
+from typing import Any
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not in the stub
+    AdminClient,
+    ConfigResource,
+    ResourceType,
+)
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq_server.services.findings import Finding
@@ -28,4 +33,33 @@ def _probe(bootstrap: str) -> list[Finding]:
         findings.append(
             Finding(f"topic {topic}", exists, detail, "" if exists else "Start 'tokenq relay': it creates it.")
         )
+    if len(found.brokers) > 1 and TOPIC in found.topics:
+        findings.append(_durability(admin, found.topics[TOPIC].partitions))
     return findings
+
+
+def _durability(admin: AdminClient, partitions: dict[int, Any]) -> Finding:
+    """Whether one broker of several may die, and nothing that was acknowledged with it."""
+    name = f"topic {TOPIC} durability"
+    replicas = min(len(one.replicas) for one in partitions.values())
+    resource = ConfigResource(ResourceType.TOPIC, TOPIC)
+    try:
+        settings = admin.describe_configs([resource], request_timeout=3)[resource].result(timeout=4)
+    except (KafkaException, TimeoutError):
+        return Finding(name, False, "its settings cannot be read", "Let this client describe the topic's settings.")
+    in_sync = int(settings["min.insync.replicas"].value)
+    wrong = [
+        said
+        for said, holds in (
+            (f"{replicas} replica", replicas < 2),
+            (f"min.insync.replicas={in_sync}", in_sync < 2),
+            ("unclean.leader.election.enable=true", settings["unclean.leader.election.enable"].value == "true"),
+        )
+        if holds
+    ]
+    if wrong:
+        hint = (
+            "Give it 3 replicas, min.insync.replicas=2 and no unclean leader election: a dying broker can lose events."
+        )
+        return Finding(name, False, ", ".join(wrong), hint)
+    return Finding(name, True, f"{replicas} replicas, {in_sync} must have a record before it counts")

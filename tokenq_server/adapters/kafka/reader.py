@@ -80,6 +80,7 @@ class KafkaReader:
             "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
+            "isolation.level": "read_uncommitted",  # a stranger's open transaction must not stop us
             "fetch.wait.max.ms": 20,
             "log_level": 2,
         }

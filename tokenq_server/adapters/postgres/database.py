@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.adapters.postgres.network import NETWORK
+from tokenq_server.adapters.postgres.schema import UNDEFINED, behind, refuse_other, revision
 
 
 class Database:
@@ -48,12 +49,20 @@ class Database:
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise unavailable() from error
+            if getattr(error.orig, "sqlstate", "") in UNDEFINED:
+                raise behind() from error
             raise
 
     async def ping(self) -> None:
         """Return if Postgres answers. Raises Refused."""
         async with self.begin() as connection:
             await connection.execute(text("SELECT 1"))
+
+    async def refuse_other_schema(self) -> None:
+        """Return if the schema is this release's. Raises Refused."""
+        async with self.begin() as connection:
+            found = await revision(connection)
+        refuse_other(found)
 
     async def unsafe_settings(self) -> list[str]:
         """Settings under which an acknowledged token could be lost."""

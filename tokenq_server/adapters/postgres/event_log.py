@@ -8,6 +8,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tokenq_server.adapters.postgres.network import NETWORK
+from tokenq_server.adapters.postgres.schema import behind
 from tokenq_server.services.ports import LOCKED, LedgerDown, LedgerRefused
 from tokenq_server.services.publishing import Cursor, Entry, Fenced, event_id_of
 
@@ -29,6 +30,13 @@ ORDER BY o.department_id, o.seq
 
 _BEHIND = """
 SELECT c.department_id, c.seq FROM relay_cursor c JOIN dept_state s USING (department_id) WHERE s.last_seq > c.seq
+"""
+
+_OLDEST_UNPUBLISHED = """
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(o.at)), 0)::float8 AS seconds
+FROM relay_cursor c JOIN dept_state s USING (department_id)
+JOIN outbox o ON (o.department_id, o.seq) = (c.department_id, c.seq + 1)
+WHERE s.last_seq > c.seq
 """
 
 _SET = """
@@ -60,6 +68,7 @@ class PostgresEventLog:
 
         Raises:
             LedgerRefused: ``LOCKED``; the place was not given up in time.
+            Refused: ``schema_behind``; there are no tables.
         """
         connection = await self._open()
         try:
@@ -70,6 +79,8 @@ class PostgresEventLog:
             row = await cursor.fetchone()
         except psycopg.errors.QueryCanceled as error:
             raise LedgerRefused(LOCKED) from error
+        except psycopg.errors.UndefinedTable as error:
+            raise behind() from error
         except psycopg.Error as error:
             raise LedgerDown from error
         self._epoch = row["epoch"] if row else -1
@@ -103,6 +114,11 @@ class PostgresEventLog:
         """The next entries per department."""
         behind = await self._rows(_BEHIND, [])
         return await self.since({row["department_id"]: row["seq"] for row in behind}, limit) if behind else []
+
+    async def unpublished_for(self) -> float:
+        """For how many seconds the oldest entry has waited to be published; 0 if none waits."""
+        (row,) = await self._rows(_OLDEST_UNPUBLISHED, [])
+        return float(row["seconds"])
 
     async def heads(self) -> dict[str, int]:
         """The last seq of every department's log."""

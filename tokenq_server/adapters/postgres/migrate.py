@@ -1,44 +1,87 @@
-"""Bringing the schema up to date, by Alembic."""
+"""Bringing the schema up to date, by Alembic, while the release before may still be at work."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server.adapters.postgres.database import unavailable
-
-HEAD = "0002"
-"""The revision this release works with; a test compares it with the newest script."""
+from tokenq_server.adapters.postgres.schema import HEAD, refuse_other
 
 _LOCK = 0x6D696772  # "migr"
+_LOCK_TIMEOUT = "2s"
+"""How long a step may wait for a table; meanwhile everybody else waits behind it."""
+_TRIES = 60
+_PAUSE = 1.0
+_IN_THE_WAY = ("55P03", "40P01")
+"""A lock that was not to be had in time, or a deadlock. Every step of a script may be repeated."""
 
 
 def migrate(dsn: str) -> str:
     """Bring the schema to this release's revision, one process at a time; answers the revision.
 
     Raises:
-        Refused: Postgres is away.
+        Refused: Postgres is away, somebody holds a table for too long, or a newer release made the schema.
     """
-    engine = create_engine(make_url(dsn).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    engine = create_engine(
+        make_url(dsn).set(drivername="postgresql+psycopg"),
+        poolclass=NullPool,
+        connect_args={"options": f"-c lock_timeout={_LOCK_TIMEOUT}"},
+    )
     try:
-        with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
-            if _current(connection) != HEAD:
-                config = Config()
-                config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-                config.attributes["connection"] = connection
-                connection.commit()
-                command.upgrade(config, HEAD)
+        with _alone(engine), engine.connect() as connection:
+            found = _current(connection)
             connection.commit()
+            if found is not None and found > HEAD:
+                refuse_other(found)
+            if found != HEAD:
+                _upgrade(connection)
     except OperationalError as error:
         raise unavailable() from error
     finally:
         engine.dispose()
     return HEAD
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """Keep other processes from migrating. They ask again and again: one that waited inside a statement would
+    itself be in the way of an index that is built concurrently.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}).scalar_one():
+            time.sleep(0.05)
+        yield
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    for _ in range(_TRIES):
+        try:
+            command.upgrade(config, HEAD)
+            connection.commit()
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") not in _IN_THE_WAY:
+                raise
+            connection.rollback()
+            time.sleep(_PAUSE)
+        else:
+            return
+    raise refuse(
+        ProblemCode.UNAVAILABLE,
+        "Somebody holds a table of the database for so long that its schema cannot be changed.",
+        "End long transactions (see pg_stat_activity) and run 'tokenq server migrate' again; it goes on where it was.",
+    )
 
 
 def _current(connection: Connection) -> str | None:

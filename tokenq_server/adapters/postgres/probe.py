@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from tokenq.contract.problems import Refused
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.migrate import HEAD
+from tokenq_server.adapters.postgres.schema import HEAD, refuse_other, revision
 from tokenq_server.services.findings import Finding
 
 _OLDEST = 140000
@@ -17,12 +17,7 @@ async def probe(dsn: str) -> list[Finding]:
         async with database.begin() as connection:
             version = int((await connection.execute(text("SHOW server_version_num"))).scalar_one())
             name = (await connection.execute(text("SHOW server_version"))).scalar_one()
-            has_schema = (await connection.execute(text("SELECT to_regclass('alembic_version')"))).scalar_one()
-            revision = None
-            if has_schema:
-                revision = (
-                    await connection.execute(text("SELECT version_num FROM alembic_version"))
-                ).scalar_one_or_none()
+            found = await revision(connection)
         unsafe = await database.unsafe_settings()
     except Refused:
         return [Finding("postgres", False, "does not answer", "Start it, or correct TOKENQ_DATABASE_URL.")]
@@ -36,10 +31,14 @@ async def probe(dsn: str) -> list[Finding]:
             "keeps what it acknowledges" if not unsafe else f"off: {', '.join(unsafe)}",
             "" if not unsafe else "Switch these on, or acknowledged tokens can be lost.",
         ),
-        Finding(
-            "postgres schema",
-            revision == HEAD,
-            f"revision {revision or 'none'}",
-            "" if revision == HEAD else f"Run 'tokenq server migrate' (this release needs {HEAD}).",
-        ),
+        _schema(found),
     ]
+
+
+def _schema(found: str | None) -> Finding:
+    try:
+        refuse_other(found)
+    except Refused as refusal:
+        hint = f"{refusal.problem.hint} (This release needs {HEAD}.)"
+        return Finding("postgres schema", False, f"revision {found or 'none'}", hint)
+    return Finding("postgres schema", True, f"revision {found}")

@@ -12,11 +12,14 @@ from tokenq.contract import paths
 from tokenq.contract.problems import Refused
 from tokenq_server.adapters.metrics import CONTENT_TYPE
 from tokenq_server.api.callers import PUBLIC, ServicesDep
+from tokenq_server.bootstrap import Services
 from tokenq_server.services.ports import LedgerDown, LineDown
 from tokenq_server.services.publishing import PublishFailed
 
 router = APIRouter(tags=["operations"])
 _LIMIT_SECONDS = 1.5
+_UNPUBLISHED_SECONDS = 10.0
+"""How long an event may wait to be published before the boards and letters count as behind."""
 
 
 @router.get(paths.HEALTHZ, openapi_extra=PUBLIC)
@@ -27,9 +30,9 @@ async def healthz() -> dict[str, str]:
 
 @router.get(paths.READYZ, openapi_extra=PUBLIC)
 async def readyz(services: ServicesDep) -> JSONResponse:
-    """Ready with Postgres; degraded but working without Redis or Kafka; 503 without Postgres."""
-    names = ("postgres", "redis", "kafka")
-    pings = (services.database.ping(), services.line.ping(), services.topic.ping())
+    """Ready with Postgres; degraded but working without Redis, Kafka or relay; 503 without Postgres."""
+    names = ("postgres", "redis", "kafka", "relay")
+    pings = (services.database.ping(), services.line.ping(), services.topic.ping(), _is_published(services))
     answers = dict(zip(names, await asyncio.gather(*map(_answers, pings)), strict=True))
     status = "ready" if all(answers.values()) else "degraded" if answers["postgres"] else "unavailable"
     parts = {name: "up" if is_up else "down" for name, is_up in answers.items()}
@@ -47,6 +50,12 @@ async def metrics(services: ServicesDep) -> Response:
         for name, last_seq in (await services.log.heads()).items():
             services.metrics.backlog.labels(name).set(last_seq - published[name].seq if name in published else last_seq)
     return Response(services.metrics.page(), media_type=CONTENT_TYPE)
+
+
+async def _is_published(services: Services) -> None:
+    """A broker may answer and take nothing: only what is published tells. Raises PublishFailed or LedgerDown."""
+    if await services.log.unpublished_for() > _UNPUBLISHED_SECONDS:
+        raise PublishFailed
 
 
 async def _answers(ping: Awaitable[None]) -> bool:

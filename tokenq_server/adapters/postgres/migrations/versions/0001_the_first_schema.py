@@ -265,33 +265,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("token_waiting", table_name="token", postgresql_where=sa.text("state = 'WAITING'"))
-    op.drop_index("token_user", table_name="token", postgresql_where=sa.text("user_id IS NOT NULL"))
-    op.drop_index(
-        "token_live_user",
-        table_name="token",
-        postgresql_where=sa.text("state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')"),
-    )
-    op.drop_index(
-        "token_live", table_name="token", postgresql_where=sa.text("state IN ('CALLED', 'SERVING', 'PARKED')")
-    )
-    op.drop_index("token_at_counter", table_name="token", postgresql_where=sa.text("state IN ('CALLED', 'SERVING')"))
-    op.drop_table("token")
-    op.drop_table("relay_cursor")
-    op.drop_table("dept_state")
-    op.drop_table("mail_dlq")
-    op.drop_table("department")
-    op.drop_index("credential_user", table_name="credential")
-    op.drop_table("credential")
-    op.drop_table("relay_epoch")
-    op.drop_index("outbox_token", table_name="outbox")
-    op.drop_index("outbox_age", table_name="outbox")
-    op.drop_table("outbox")
-    op.drop_index("mail_job_token", table_name="mail_job")
-    op.drop_index("mail_job_due", table_name="mail_job", postgresql_where=sa.text("state IN ('due', 'sending')"))
-    op.drop_table("mail_job")
-    op.drop_index("idempotency_age", table_name="idempotency")
-    op.drop_table("idempotency")
-    op.drop_table("branch")
-    op.drop_table("app_user")
-    op.execute(sa.schema.DropSequence(sa.Sequence("token_id_seq")))
+    raise RuntimeError("There is no way back: restore the back-up that was made before the upgrade.")

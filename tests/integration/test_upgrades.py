@@ -1,0 +1,177 @@
+"""From the release before to this one, with a day's data in the database and somebody at work on it."""
+
+import asyncio
+import subprocess
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+
+from tests.chaos.checker import check
+from tests.servers import Servers, until
+from tests.without_http import open_core
+from tokenq.contract.problems import ProblemCode, Refused
+from tokenq_server.adapters.postgres import migrate as module
+from tokenq_server.adapters.postgres.migrate import migrate
+from tokenq_server.adapters.postgres.schema import HEAD
+from tokenq_server.embedded.programs import program
+
+_THE_RELEASE_BEFORE = Path(__file__).with_name("release_0001.sql")
+
+
+@pytest.fixture
+def old(fresh_database: Callable[..., str]) -> str:
+    """A database as the release before left it at the end of a day."""
+    url = fresh_database()
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    with engine.begin() as connection:
+        config = scripts(connection)
+        command.upgrade(config, "0001")
+    with psycopg.connect(url, autocommit=True) as filling:
+        filling.execute(_THE_RELEASE_BEFORE.read_bytes())
+    return url
+
+
+def scripts(connection: Connection) -> Config:
+    """Alembic's settings, on that connection."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(module.__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    return config
+
+
+def rows(url: str, statement: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+    """Ask, or tell, the database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+async def test_a_day_of_the_release_before_goes_on(old: str, servers: Servers) -> None:
+    """Everybody in line is called, whoever is at a counter is served, and every rule holds over both releases."""
+    before = rows(old, "SELECT token_id, state, display FROM token ORDER BY token_id")
+    letters = rows(old, "SELECT department_id, seq, kind, state FROM mail_job ORDER BY 1, 2, 3")
+    await asyncio.to_thread(migrate, old)
+
+    assert rows(old, "SELECT token_id, state, display FROM token ORDER BY token_id") == before
+    assert rows(old, "SELECT department_id, seq, kind, state FROM mail_job ORDER BY 1, 2, 3") == letters
+    assert rows(old, "SELECT count(*) FROM token WHERE issued_in <> department_id") == [(0,)]
+    async with open_core(old, servers.redis_url.replace("/0", "/12")) as core:
+        for name in ("CW", "HR"):
+            await core.issue(name, 2)
+            await core.serve(name, f"new {name}")
+    report = await asyncio.to_thread(check, None, old)
+    assert report.red == {}, report
+    assert rows(old, "SELECT count(*) FROM outbox WHERE event_type = 'TOKEN_SERVED'") == [(23,)]
+
+
+_OLD_INSERT = """
+INSERT INTO token (token_id, department_id, branch_id, day, number, display, state, priority, place, original_place,
+                   issued_at, waiting_since, called_at)
+SELECT n, 'CW', 'main', '2020-01-01', n, 'CW-1', 'NO_SHOW', 'normal', n, n, now(), now(), now()
+FROM generate_series(%s::int, %s::int) n
+"""
+
+
+def test_the_release_before_writes_while_it_is_migrated(old: str) -> None:
+    """Its statements go on before, in the middle and after; nothing they wrote is incomplete."""
+    rows(old, _OLD_INSERT, 10_000, 40_000)
+    is_over = threading.Event()
+    failures: list[Exception] = []
+    written: list[int] = []
+
+    def write() -> None:
+        number = 50_000
+        while not is_over.is_set():
+            number += 1
+            try:
+                rows(old, _OLD_INSERT, number, number)
+                rows(old, "UPDATE token SET place = place + 1 WHERE token_id = %s", number - 20_000)
+                written.append(number)
+            except psycopg.Error as error:
+                failures.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    until(lambda: written)
+    migrate(old)
+    after = len(written)
+    until(lambda: len(written) > after)
+    is_over.set()
+    writer.join()
+
+    assert failures == []
+    assert rows(old, "SELECT count(*) FROM token WHERE issued_in IS NULL") == [(0,)]
+    assert rows(old, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
+def test_a_long_transaction_holds_nobody_up(old: str) -> None:
+    """The migration asks again; meanwhile others get at the table, since it does not wait before them."""
+    engine = create_engine(make_url(old).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    with engine.connect() as holder, ThreadPoolExecutor() as pool:
+        holder.execute(text("SELECT count(*) FROM token"))  # and leaves the transaction open
+        done = pool.submit(migrate, old)
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'token'::regclass"
+        until(lambda: rows(old, waiting))
+        until(lambda: rows(old, "SELECT count(*) FROM token") and not rows(old, waiting))
+        assert not done.done()
+        holder.rollback()
+
+        assert done.result() == HEAD
+
+
+def test_there_is_no_way_back_but_the_back_up(old: str) -> None:
+    """A downgrade is refused in one sentence, and nothing is lost by trying."""
+    migrate(old)
+    engine = create_engine(make_url(old).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    with engine.connect() as connection, pytest.raises(RuntimeError, match="restore the back-up"):
+        command.downgrade(scripts(connection), "0001")
+
+    assert rows(old, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+    assert rows(old, "SELECT count(*) FROM token") == [(46,)]
+
+
+@pytest.mark.parametrize("name", ["api", "relay", "notify", "rebuild"])
+@pytest.mark.parametrize("found", ["none", "0001", "9999"])
+def test_a_program_does_not_start_on_another_schema(
+    name: str, found: str, fresh_database: Callable[..., str], schema: str, servers: Servers, tmp_path: Path
+) -> None:
+    """One sentence, what to do, and 1; no traceback and no endless loop."""
+    url = fresh_database() if found == "none" else fresh_database(schema)
+    if found != "none":
+        rows(url, "UPDATE alembic_version SET version_num = %s", found)
+    settings = {
+        "TOKENQ_ENV": "development",
+        "TOKENQ_DATABASE_URL": url,
+        "TOKENQ_REDIS_URL": servers.redis_url,
+        "TOKENQ_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
+        "TOKENQ_MAIL_OUTBOX": str(tmp_path / "mail"),
+        "TOKENQ_PORT": "0",
+    }
+    started = program("tokenq_server", [name], tmp_path / "log", settings, [])
+    done = subprocess.run(
+        started.argv, env=started.environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert ("newer release" if found == "9999" else "run 'tokenq server migrate'") in done.stderr
+
+
+def test_migrating_refuses_what_a_newer_release_made(fresh_database: Callable[..., str], schema: str) -> None:
+    """It has no script for it, and must not guess."""
+    url = fresh_database(schema)
+    rows(url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Refused) as caught:
+        migrate(url)
+
+    assert caught.value.problem.code is ProblemCode.SCHEMA_AHEAD

@@ -1,0 +1,219 @@
+"""tokenq's programs on a cluster of Kafka, with a crowd at work and a board's reader looking on."""
+
+import asyncio
+import signal
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.chaos.checker import Report, check
+from tests.chaos.connection import Connection
+from tests.chaos.crowd import Crowd
+from tests.chaos.history import History
+from tests.chaos.mail_server import MailServer
+from tests.kafka.cluster import KafkaCluster
+from tests.servers import Servers, until
+from tokenq.stream import Arrived, EventStream, Rewound
+from tokenq_server.embedded.addresses import takes_tokens
+from tokenq_server.embedded.ports import free_port
+from tokenq_server.embedded.processes import spawn, stop
+from tokenq_server.embedded.programs import program
+
+NOTIFIES = ("notify0", "notify1", "notify2")
+_WAITS_FOR = (
+    "SELECT s.department_id, s.last_seq - coalesce(c.seq, 0) FROM dept_state s LEFT JOIN relay_cursor c"
+    " USING (department_id) WHERE s.last_seq > coalesce(c.seq, 0)"
+)
+
+
+class Watching:
+    """The board's reader in a thread: what it would show is without gap and without repetition."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._stream = EventStream(bootstrap)
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self.high: dict[str, int] = {}
+        self.gaps: list[tuple[str, int, int]] = []
+        self.repeated = 0
+        self.rewound = 0
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._is_over.set()
+        self._thread.join()
+        self._stream.close()
+
+    def _read(self) -> None:
+        while not self._is_over.is_set():
+            item = self._stream.read(0.1)
+            if isinstance(item, Rewound):
+                self.high.clear()
+                self.rewound += 1
+            elif isinstance(item, Arrived):
+                self._take(item.event.department_id, item.event.seq)
+
+    def _take(self, name: str, seq: int) -> None:
+        known = self.high.get(name)
+        if known is not None and seq <= known:
+            self.repeated += 1
+            return
+        if known is not None and seq != known + 1:
+            self.gaps.append((name, known, seq))
+        self.high[name] = seq
+
+
+@dataclass
+class Office:
+    """Everything that runs; ``recoveries`` are seconds from a fault's begin until what was committed is published."""
+
+    folder: Path
+    cluster: KafkaCluster
+    database_url: str
+    redis_url: str
+    port: int
+    mail: MailServer
+    failpoints: dict[str, str] = field(default_factory=dict)
+    recoveries: dict[str, list[float]] = field(default_factory=dict)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def api(self) -> str:
+        """The address of the API."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, name: str) -> None:
+        """Start ``api``, ``relay`` or one of the notifies."""
+        settings = {
+            "TOKENQ_PORT": str(self.port),
+            "TOKENQ_ENV": "development",
+            "TOKENQ_DATABASE_URL": self.database_url,
+            "TOKENQ_REDIS_URL": self.redis_url,
+            "TOKENQ_KAFKA_BOOTSTRAP": self.cluster.bootstrap,
+            "TOKENQ_KAFKA_FETCH_WAIT_MS": "20",
+            "TOKENQ_ADMIN_TOKEN_FILE": str(self.folder / "admin.token"),
+            "TOKENQ_SMTP_URL": self.mail.url,
+            "TOKENQ_FAILPOINTS": self.failpoints.get(name, ""),
+        }
+        self.processes[name] = spawn(
+            program("tokenq_server", [name.rstrip("0123456789")], self.log(name), settings, [])
+        )
+
+    def kill(self, name: str) -> None:
+        """kill -9."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def end(self, name: str) -> None:
+        """SIGTERM, and wait."""
+        stop(self.processes[name], signal.SIGTERM, 15.0)
+
+    def log(self, name: str) -> Path:
+        """Where a program logs."""
+        return self.folder / f"{name}.log"
+
+    def waiting(self) -> int:
+        """How many committed events are not noted as published."""
+        return sum(int(one[1]) for one in self.rows(_WAITS_FOR))
+
+    def heads(self) -> dict[str, int]:
+        """Per department, the last event that is committed."""
+        return dict(self.rows("SELECT department_id, last_seq FROM dept_state"))  # type: ignore[arg-type]
+
+    def rows(self, statement: str) -> list[tuple[object, ...]]:
+        """Ask the database."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            return connection.execute(statement).fetchall()  # type: ignore[call-overload]
+
+    async def recovered(self, fault: str, began: float) -> None:
+        """Wait until all that is committed now is published; note how long it took since the fault began."""
+        heads = self.heads()
+
+        def is_published() -> bool:
+            cursors = dict(self.rows("SELECT department_id, seq FROM relay_cursor"))
+            return all(int(str(cursors.get(name, 0))) >= head for name, head in heads.items())
+
+        await asyncio.to_thread(until, is_published, self.explain, 90.0)
+        self.recoveries.setdefault(fault, []).append(time.monotonic() - began)
+
+    def explain(self) -> str:
+        """The end of the logs."""
+        return "\n".join(f"{name}: {self.log(name).read_text()[-600:]}" for name in ("relay", *NOTIFIES))
+
+    def settle(self) -> None:
+        """Wait until everything is published and every letter sent."""
+        letters = "SELECT count(*) FROM mail_job WHERE state IN ('due', 'sending')"
+        wanted = (
+            "SELECT count(*) FROM outbox o JOIN token t USING (token_id) WHERE o.event_type = 'TOKEN_GENERATED'"
+            " AND t.email IS NOT NULL AND NOT EXISTS (SELECT 1 FROM mail_job j WHERE j.token_id = o.token_id)"
+        )
+        until(lambda: self.waiting() == 0, self.explain, 60.0)
+        until(lambda: self.rows(wanted) == [(0,)] and self.rows(letters) == [(0,)], self.explain, 60.0)
+
+    def check(self, history: Path | None, duplicates: int | None = None) -> Report:
+        """Every rule, on everything that was done so far."""
+        smtp = self.folder / "smtp.jsonl"
+        where = (self.database_url, self.redis_url, self.cluster.bootstrap, smtp)
+        return check(history, *where, allowed_duplicates=duplicates)
+
+    def figures(self) -> list[str]:
+        """A row of a table for each fault."""
+        return [
+            f"| {fault} | {len(took)} | {statistics.median(took):.1f} / {max(took):.1f} |"
+            for fault, took in self.recoveries.items()
+        ]
+
+
+@asynccontextmanager
+async def opened(cluster: KafkaCluster, servers: Servers, database_url: str, folder: Path) -> AsyncIterator[Office]:
+    """API, relay and three notifies, ready."""
+    mail = MailServer(folder / "smtp.jsonl")
+    mail.start()
+    office = Office(folder, cluster, database_url, servers.redis_url.replace("/0", "/11"), free_port(), mail)
+    try:
+        office.start("api")
+        await asyncio.to_thread(until, lambda: takes_tokens(office.api), lambda: office.log("api").read_text()[-2000:])
+        for name in ("relay", *NOTIFIES):
+            office.start(name)
+        yield office
+    finally:
+        for process in office.processes.values():
+            stop(process, signal.SIGTERM, 10.0)
+        mail.close()
+
+
+class _Crowd(Crowd):
+    """Hangs up when it is done."""
+
+    def _person(self) -> Any:
+        person = super()._person()
+        self.connections.append(person.connection)
+        return person
+
+    @cached_property
+    def connections(self) -> list[Connection]:
+        """Of everybody."""
+        return []
+
+
+@asynccontextmanager
+async def crowd_at_work(office: Office, history: Path) -> AsyncIterator[Crowd]:
+    """A crowd until left, and one more token for each department afterwards."""
+    with History(history) as book:
+        crowd = _Crowd([office.api], (office.folder / "admin.token").read_text().strip(), book, mail_share=0.02)
+        await asyncio.to_thread(crowd.open_departments)
+        async with crowd.at_work():
+            yield crowd
+        await crowd.touch()
+        for connection in crowd.connections:
+            connection.close()

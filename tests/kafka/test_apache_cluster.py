@@ -1,0 +1,204 @@
+"""Three Kafka brokers that die one by one and two at a time: every event arrives, in order, and every letter once."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from urllib.request import urlopen
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from tests.kafka.cluster import NODES, KafkaCluster, running_cluster
+from tests.kafka.office import NOTIFIES, Office, Watching, crowd_at_work, opened
+from tests.servers import Servers, until
+from tokenq.contract.events import TOPIC
+from tokenq_server.adapters.kafka.probe import probe
+from tokenq_server.adapters.kafka.reader import KafkaReader
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+
+_RELAY_DEATHS = 4
+_AT_MOST_TWICE = 4 * 500 * _RELAY_DEATHS
+"""A relay that begins again does not know what became of one batch: 500 records of each of four departments."""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[KafkaCluster]:
+    with running_cluster() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def office(
+    cluster: KafkaCluster, servers: Servers, schema: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Office]:
+    url = servers.new_database(schema)
+    async with opened(cluster, servers, url, tmp_path_factory.mktemp("office")) as made:
+        yield made
+    servers.drop_database(url)
+
+
+@asynccontextmanager
+async def load(office: Office) -> AsyncIterator[None]:
+    """A crowd and a board meanwhile; afterwards everything since the module began must be whole."""
+    history = office.folder / "history.jsonl"
+    watching: Watching | None = None
+    try:
+        async with crowd_at_work(office, history):
+            await office.recovered("no fault", time.monotonic())
+            watching = Watching(office.cluster.bootstrap)
+            yield
+        await asyncio.to_thread(office.settle)
+        report = await asyncio.to_thread(office.check, history, None)
+        assert report.red == {}, report
+        assert {"K1", "K2", "K3", "M1", "M2"} <= {code for code, (seen, _) in report.counts.items() if seen}
+        heads = office.heads()
+        await asyncio.to_thread(until, lambda: watching.high == heads, lambda: f"{watching.high} {heads}")
+        assert watching.gaps == []
+    finally:
+        if watching is not None:
+            watching.close()
+
+
+async def test_the_topic_is_as_safe_as_the_cluster(office: Office, cluster: KafkaCluster) -> None:
+    """The relay makes it with the brokers' own replication; the doctor says when one death could lose events."""
+    await office.recovered("no fault", time.monotonic())
+
+    def durability() -> tuple[bool, str]:
+        found = asyncio.run(probe(cluster.bootstrap))
+        return next(((one.ok, one.detail) for one in found if one.name.endswith("durability")), (False, str(found)))
+
+    good = (True, "3 replicas, 2 must have a record before it counts")
+    await asyncio.to_thread(until, lambda: durability() == good, lambda: str(durability()))
+    set_in_topic(cluster, "min.insync.replicas", "1")
+    bad = (False, "min.insync.replicas=1")
+    await asyncio.to_thread(until, lambda: durability() == bad, lambda: str(durability()))
+    set_in_topic(cluster, "min.insync.replicas", "2")
+    await asyncio.to_thread(until, lambda: durability() == good, lambda: str(durability()))
+
+
+async def test_each_leader_killed_in_turn(office: Office, cluster: KafkaCluster) -> None:
+    """The relay follows the partition to its new leader, and what was acknowledged is there."""
+    async with load(office):
+        for partition in range(3):
+            began, leader = time.monotonic(), cluster.leader(partition)
+            await asyncio.to_thread(cluster.kill, leader)
+            await office.recovered("leader killed -9", began)
+            await asyncio.to_thread(cluster.heal)
+            began = time.monotonic()
+            await asyncio.to_thread(cluster.elect_preferred)
+            await office.recovered("leaders moved", began)
+
+
+async def test_two_of_three_down(office: Office, cluster: KafkaCluster) -> None:
+    """Nothing counts as published that one broker has alone. Desks and counters do not notice."""
+    async with load(office):
+        survivor = cluster.leader(0)
+        dead = [number for number in NODES if number != survivor]
+        began = time.monotonic()
+        await asyncio.to_thread(cluster.kill, *dead)
+        before = office.waiting()
+        await asyncio.to_thread(until, lambda: office.waiting() > before + 500, office.explain)
+        await asyncio.to_thread(until, lambda: b'"degraded"' in readiness(office), lambda: str(readiness(office)))
+        await asyncio.to_thread(cluster.heal)
+        await office.recovered("two of three brokers killed -9, and back", began)
+        await asyncio.to_thread(until, lambda: b'"ready"' in readiness(office), lambda: str(readiness(office)))
+
+
+async def test_too_few_in_sync(office: Office, cluster: KafkaCluster) -> None:
+    """A leader that is alive and refuses: the relay waits, and neither skips nor gives up."""
+    async with load(office):
+        await asyncio.to_thread(set_in_topic, cluster, "min.insync.replicas", "3")
+        began = time.monotonic()
+        await asyncio.to_thread(cluster.kill, cluster.leader(0))
+        await asyncio.to_thread(until, lambda: office.waiting() > 500, office.explain)
+        await asyncio.to_thread(set_in_topic, cluster, "min.insync.replicas", "2")
+        await office.recovered("fewer in sync than min.insync.replicas", began)
+        await asyncio.to_thread(cluster.heal)
+
+
+async def test_the_relay_killed_in_mid_publish(office: Office, cluster: KafkaCluster) -> None:
+    """The next one reads back what landed; the same while a leader is gone and nobody knows what landed."""
+    async with load(office):
+        for number in range(_RELAY_DEATHS):
+            began = time.monotonic()
+            await asyncio.to_thread(office.kill, "relay")
+            if number == _RELAY_DEATHS - 1:
+                await asyncio.to_thread(cluster.kill, cluster.leader(0))
+            office.failpoints["relay"] = "relay.half_published=kill"
+            office.start("relay")
+            await asyncio.to_thread(office.processes["relay"].wait, 60)
+            office.failpoints.clear()
+            office.start("relay")
+            await office.recovered("relay killed -9 in mid-publish", began)
+            await asyncio.to_thread(cluster.heal)
+
+
+async def test_a_rebalance_storm(office: Office) -> None:
+    """Members die and come all the time; every letter is sent, and once."""
+    async with load(office):
+        for _ in range(25):
+            name = random.choice(NOTIFIES)
+            await asyncio.to_thread(random.choice((office.kill, office.end)), name)
+            await asyncio.sleep(random.uniform(0, 0.3))
+            office.start(name)
+        office.recoveries["notify killed or stopped, and started"] = []
+        await office.recovered("notify killed or stopped, and started", time.monotonic())
+
+
+async def test_few_records_are_there_twice(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    """The duplicates of all faults above stay within a batch per death of a relay; prints what the README shows."""
+    kept, records = set(), 0
+    reader = KafkaReader(office.cluster.bootstrap)
+    await reader.find_ends()
+    async for piece in reader.records():
+        kept |= {(one.department_id, one.seq) for one in piece}
+        records += len(piece)
+    with capsys.disabled():
+        print("\n" + "\n".join([*office.figures(), f"{len(kept)} events, {records - len(kept)} twice"]))
+
+    assert len(kept) == sum(office.heads().values())
+    assert records - len(kept) <= _AT_MOST_TWICE
+
+
+async def test_retention_takes_the_beginning(office: Office, cluster: KafkaCluster) -> None:
+    """Notify was stopped, the relay begins again before a topic that is empty, and a board starts afterwards."""
+    async with load(office):
+        await asyncio.to_thread(office.kill, "relay")
+        for name in NOTIFIES:
+            await asyncio.to_thread(office.end, name)
+        began = time.monotonic()
+        await asyncio.to_thread(delete_what_was_read, cluster)
+        for name in ("relay", *NOTIFIES):
+            office.start(name)
+        await office.recovered("the start of the topic deleted", began)
+
+
+def readiness(office: Office) -> bytes:
+    """What the API says of itself."""
+    with urlopen(f"{office.api}/readyz", timeout=5) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def set_in_topic(cluster: KafkaCluster, name: str, value: str) -> None:
+    """Change one setting of ``token-events``."""
+    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    admin = cluster.admin()
+    for done in admin.incremental_alter_configs(
+        [ConfigResource(ResourceType.TOPIC, TOPIC, incremental_configs=[entry])]
+    ).values():
+        done.result(timeout=20)
+
+
+def delete_what_was_read(cluster: KafkaCluster) -> None:
+    """As retention does with what is old: delete up to where notify has read."""
+    consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "tokenq-notify"})
+    ends = consumer.committed([TopicPartition(TOPIC, number) for number in range(3)], timeout=20)
+    consumer.close()
+    admin = cluster.admin()
+    for done in admin.delete_records([one for one in ends if one.offset > 0], operation_timeout=20).values():
+        done.result(timeout=20)

@@ -1,0 +1,77 @@
+"""What the relay reads back from Apache Kafka: everything that landed, whatever strangers do to the topic."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from tests.kafka.apache import ApacheKafka
+from tests.ports.test_topic import entries
+from tests.servers import Running, until
+from tests.without_http import department_id
+from tokenq.contract.events import TOPIC
+from tokenq.stream import Arrived, EventStream
+from tokenq_server.adapters.kafka.inbox import KafkaInbox
+from tokenq_server.adapters.kafka.topic import KafkaTopic
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+async def topic(apache_kafka: Running[ApacheKafka]) -> AsyncIterator[KafkaTopic]:
+    made = KafkaTopic(apache_kafka.server.bootstrap, 3, embedded=False)
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def test_a_stranger_s_open_transaction_hides_nothing(
+    apache_kafka: Running[ApacheKafka], topic: KafkaTopic
+) -> None:
+    """Behind it our own records were invisible: the relay told them twice, and boards and letters stood still."""
+    bootstrap, name = apache_kafka.server.bootstrap, department_id()
+    first = (await topic.publish(entries(name, 1, 1)))[name]
+    partition, offset = first.partition or 0, first.offset or 0
+    stranger = Producer({"bootstrap.servers": bootstrap, "transactional.id": name, "log_level": 0})
+    stranger.init_transactions(20)
+    stranger.begin_transaction()
+    stranger.produce(TOPIC, b"{}", partition=partition)
+    stranger.flush(20)
+    board, inbox = EventStream(bootstrap), KafkaInbox(bootstrap, 20)
+    try:
+        await topic.publish(entries(name, 2, 5))
+        tail = await topic.read_back({partition: offset})
+        assert (tail.found[name], tail.lost) == (5, set())
+        seen: set[int] = set()
+
+        def board_shows_all() -> bool:
+            item = board.read(0.1)
+            if isinstance(item, Arrived) and item.event.department_id == name:
+                seen.add(item.event.seq)
+            return seen == {1, 2, 3, 4, 5}
+
+        until(board_shows_all, lambda: str(seen))
+        taken: list[bytes] = []
+        while not any(name.encode() in value and b'"seq": 5' in value for value in taken):
+            taken += [record.value for record in await inbox.take(500, 5.0)]
+    finally:
+        stranger.abort_transaction(20)
+        board.close()
+        await inbox.close()
+
+
+async def test_retention_is_no_loss(apache_kafka: Running[ApacheKafka], topic: KafkaTopic) -> None:
+    """A partition that holds nothing any more, but ends where it should, has lost nothing."""
+    name = department_id()
+    last = (await topic.publish(entries(name, 1, 5)))[name]
+    partition, offset = last.partition or 0, last.offset or 0
+    admin = AdminClient({"bootstrap.servers": apache_kafka.server.bootstrap})
+    for done in admin.delete_records([TopicPartition(TOPIC, partition, offset + 1)]).values():
+        done.result(timeout=20)
+    tail = await topic.read_back({partition: offset})
+
+    assert (tail.lost, name in tail.found) == (set(), False)
+    cursor = (await topic.publish(entries(name, 6, 6)))[name]
+    assert (await topic.read_back({partition: offset})).found[name] == 6
+    assert cursor.offset == offset + 1
