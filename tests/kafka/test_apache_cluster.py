@@ -175,6 +175,16 @@ async def test_retention_takes_the_beginning(office: Office, cluster: KafkaClust
         for name in ("relay", *NOTIFIES):
             office.start(name)
         await office.recovered("the start of the topic deleted", began)
+        late, heads = Watching(cluster.bootstrap), office.heads()
+        try:
+            await asyncio.to_thread(
+                until,
+                lambda: all(late.high.get(name, 0) >= head for name, head in heads.items()),
+                lambda: str(late.high),
+            )
+        finally:
+            late.close()
+        assert late.gaps == []
 
 
 def readiness(office: Office) -> bytes:
