@@ -87,6 +87,7 @@ class FakeDesk:
         self.claimed_by: dict[str, str] = {}
         self.opens_at: str | None = None
         self.no_estimate = ""
+        self.zone = "UTC"
         self.before: dict[int, dict[str, Any]] = {}
         self.bodies: list[dict[str, Any]] = []
 
@@ -114,6 +115,7 @@ class FakeDesk:
             "departmentId": department,
             "name": self.names.get(department, department),
             "branchId": "main",
+            "timezone": self.zone,
             "businessDay": "2026-08-07",
             "open": department not in self.closed,
             "waiting": [dict(each) for each in waiting],

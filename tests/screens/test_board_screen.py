@@ -207,3 +207,18 @@ async def test_a_day_is_played_again_stopped_and_skipped() -> None:
         await pilot.press("plus")
         await until_shown(pilot, "×2")
         assert "LIVE" not in text_of(app)
+
+
+async def test_clock_and_calls_are_on_the_branchs_clock() -> None:
+    log = busy_log(NOON - timedelta(minutes=24))
+    log.add("DEPARTMENT_CHANGED", "CW", 0, token_id=0, data={"settings": {"timezone": "Asia/Kolkata"}})
+    called = log.events[-2].timestamp
+    app = board(FakeStream(replay(log)))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "17:30")
+        assert f"CW  ·  {called + timedelta(hours=5, minutes=30):%H:%M}" in text_of(app)
+    player = Replay(log.events, NOON - timedelta(minutes=6), speed=1, zone="Pacific/Kiritimati")
+    app = BoardApp(lambda: player, quiet=True, clock=player.now, player=player, timezone="Pacific/Kiritimati")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "REPLAY 2026-08-08 ▶ ×1")
+        await until_shown(pilot, "01:5")

@@ -515,3 +515,33 @@ async def test_who_was_missed_comes_back_and_another_class_is_given() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: len(desk.bodies) == 3)
     assert [verb for _, verb, *_ in done(desk)] == ["no-show", "reinstate", "priority"]
+
+
+async def test_times_are_those_of_the_branch_and_the_zone_is_named_where_the_machines_is_another() -> None:
+    desk = busy_desk()
+    desk.zone = "Asia/Kolkata"
+    desk.opens_at = "2026-08-08T02:30:00Z"
+    desk.closed = {"CW"}
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(app, pilot)
+        await until_shown(pilot, "17:30 Asia/Kolkata")
+        await pilot.press("p", *"90", "enter")
+        await until_shown(pilot, "until 19:00")
+    desk.zone = "Atlantic/Reykjavik"
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(app, pilot)
+        assert "Reykjavik" not in text_of(app), "its clock shows the same"
+
+
+async def test_a_time_that_is_none_parks_nobody_and_is_said() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press("p", *"25:99", "space", *"foo", "enter")
+        await until_shown(pilot, "25:99 is no time.")
+        assert isinstance(app.screen, AskText)
+        assert done(desk) == []
+        await pilot.press("escape")

@@ -3,6 +3,7 @@
 import io
 from typing import TYPE_CHECKING
 
+from tokenq.cli.branch_time import zone_of
 from tokenq.cli.exits import talk
 from tokenq.cli.tokens import clock, waits
 from tokenq.client import Client
@@ -25,7 +26,7 @@ def draw(client: Client, token: "TokenView") -> str:
         "",
         f"number {token['position']} in line" if token["position"] else "",
         f"wait about {wait}" if (wait := waits(token["estimate"])) else "",
-        clock(token["issuedAt"], with_day=True),
+        clock(token["issuedAt"], zone_of(client, token["branchId"]), with_day=True),
         f"token {token['tokenId']}",
     ]
     rule = "-" * WIDTH

@@ -5,7 +5,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tokenq.cli import output
+from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
+from tokenq.client import Client
+from tokenq.zones import local
 
 if TYPE_CHECKING:
     from tokenq.contract.views import EstimateView, TokenView
@@ -14,19 +17,29 @@ if TYPE_CHECKING:
 def move_token(reference: str, verb: str, *, as_json: bool, **body: Any) -> None:
     """Find the token a person means, do ``verb`` to it as it is now, and show what became of it."""
     client = connect()
-    show_token(client.move(client.find_token(reference), verb, **body), as_json=as_json)
+    move_found(client, client.find_token(reference), verb, as_json=as_json, **body)
 
 
-def show_token(token: "TokenView", *, as_json: bool) -> None:
+def move_found(client: Client, found: "TokenView", verb: str, *, as_json: bool, **body: Any) -> None:
+    """Do ``verb`` to a token as it was found, and show what became of it."""
+    moved = client.move(found, verb, **body)
+    zone = zone_of(client, moved["branchId"]) if moved.get("parkedUntil") and not as_json else ""
+    show_token(moved, as_json=as_json, zone=zone)
+
+
+def show_token(token: "TokenView", *, as_json: bool, zone: str = "") -> None:
     """The token as one JSON document, or in one line."""
     if as_json:
         output.document(token)
     else:
-        output.line(sentence(token))
+        output.line(sentence(token, zone))
 
 
-def sentence(token: "TokenView | Mapping[str, Any]") -> str:
-    """``CW-012  CALLED at counter 3  (token 101)``, or ``CW-013  WAITING, number 4 in line, about 10-20 min  (…)``."""
+def sentence(token: "TokenView | Mapping[str, Any]", zone: str = "") -> str:
+    """``CW-012  CALLED at counter 3  (token 101)``, or ``CW-013  WAITING, number 4 in line, about 10-20 min  (…)``.
+
+    The ``zone`` of the branch says on whose clock the times are.
+    """
     where = ""
     if token["counterId"] and token["state"] in ("CALLED", "SERVING", "SERVED"):
         where = f" at counter {token['counterId']}"
@@ -34,7 +47,7 @@ def sentence(token: "TokenView | Mapping[str, Any]") -> str:
         wait = waits(token.get("estimate"))
         where = f", number {token['position']} in line" + (f", about {wait}" if wait else "")
     elif token["state"] == "PARKED" and token.get("parkedUntil"):
-        where = f" until {clock(token['parkedUntil'])[:5]}"
+        where = f" until {clock(token['parkedUntil'], zone)[:5]}"
     return f"{token['displayNumber']}  {token['state']}{where}  (token {token['tokenId']})"
 
 
@@ -45,12 +58,12 @@ def waits(estimate: "EstimateView | None", *, with_reason: bool = False) -> str:
     return f"{estimate['lowMinutes']}-{estimate['highMinutes']} min"
 
 
-def clock(instant: str | None, *, with_day: bool = False) -> str:
-    """A server's time on this machine's clock."""
+def clock(instant: str | None, zone: str = "", *, with_day: bool = False) -> str:
+    """A server's time on the clock of a zone (nothing: this machine's)."""
     if not instant:
         return ""
     try:
-        moment = datetime.fromisoformat(instant).astimezone()
+        moment = local(datetime.fromisoformat(instant), zone)
     except ValueError:
         return instant
     return moment.strftime("%Y-%m-%d %H:%M:%S" if with_day else "%H:%M:%S")

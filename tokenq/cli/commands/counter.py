@@ -6,6 +6,7 @@ import typer
 
 from tokenq.cli import output
 from tokenq.cli.asking import confirm
+from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes
 from tokenq.cli.tokens import clock
@@ -85,13 +86,14 @@ def _show(view: "CounterView", *, as_json: bool) -> None:
     if as_json:
         output.document(view)
         return
+    zone = zone_of(connect(), view["branchId"]) if view["leaseUntil"] else ""
     output.fields(
         [
             ("Counter", view["counterId"]),
             ("Branch", view["branchId"]),
             ("State", view["state"] + (f" ({view['reason']})" if view["reason"] else "")),
             ("Operator", view["operator"]),
-            ("Claimed until", clock(view["leaseUntil"])),
+            ("Claimed until", clock(view["leaseUntil"], zone)),
             ("Serves", " ".join(view["departments"]) or "all departments of the branch"),
             ("Holds", view["token"]["displayNumber"] if view["token"] else None),
         ]

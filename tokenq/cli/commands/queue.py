@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli import output
+from tokenq.cli.branch_time import whose_times
 from tokenq.cli.context import connect
 from tokenq.cli.exits import talk
 from tokenq.cli.options import Department, Json
@@ -54,7 +55,7 @@ def _watch(client: Client, dept: str, *, as_json: bool) -> None:
 
 
 def _show(queue: "QueueView") -> None:
-    counts = queue["counts"]
+    counts, zone = queue["counts"], queue.get("timezone", "")
     state = "open" if queue["opening"]["isOpen"] else "closed"
     title = f"{queue['departmentId']} {queue['name']} ({state}), {queue['businessDay']}"
     tokens = [*queue["serving"], *queue["called"], *queue["waiting"], *queue["parked"]]
@@ -69,7 +70,7 @@ def _show(queue: "QueueView") -> None:
                     token["state"],
                     token["counterId"],
                     token["priority"],
-                    clock(token["startedAt"] or token["calledAt"] or token["issuedAt"]),
+                    clock(token["startedAt"] or token["calledAt"] or token["issuedAt"], zone),
                     token["name"],
                 )
                 for token in tokens
@@ -89,3 +90,5 @@ def _show(queue: "QueueView") -> None:
     ]
     if paused:
         output.line(f"Paused counters: {', '.join(paused)}.")
+    if tokens and (whose := whose_times(zone)):
+        output.line(f"Times of {whose}.")

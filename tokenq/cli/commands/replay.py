@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tokenq.cli import launch, output
+from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.days import day_of
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Day, Departments, Json
 from tokenq.cli.replaying import paced
 from tokenq.contract.events import Event, from_wire, to_wire
+from tokenq.zones import at_clock
 
 if TYPE_CHECKING:
     from tokenq.client import Client
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 def command(
     dept: Departments = None,
     day: Day = None,
-    start: Annotated[str | None, typer.Option("--from", metavar="HH:MM", help="Begin at this time of the day.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="HH:MM", help="Begin then, on the branch's clock.")
+    ] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=10_000, help="Seconds of the day in one second.")] = 20.0,
     light: Annotated[bool, typer.Option("--light", help="Dark letters on a light ground.")] = False,
     as_json: Json = False,
@@ -33,13 +37,14 @@ def command(
     if not events:
         output.line("Nothing happened on that day.")
         return 0
-    begin = _at(start, events[0]) if start else events[0].timestamp - timedelta(seconds=1)
+    zone = zone_of(client, events[0].branch_id)
+    begin = _at(start, events[0], zone) if start else events[0].timestamp - timedelta(seconds=1)
     if is_stream:
         for event in paced(events, begin, speed):
             output.record(to_wire(event))
         return 0
     with launch.part("tokenq_tui.board", "tui") as screen:
-        return int(screen.replay(events=events, begin=begin, speed=speed, light=light))
+        return int(screen.replay(events=events, begin=begin, speed=speed, light=light, timezone=zone))
 
 
 def _events(client: "Client", dept: list[str] | None, day: str | None) -> list[Event]:
@@ -48,11 +53,9 @@ def _events(client: "Client", dept: list[str] | None, day: str | None) -> list[E
     return sorted((from_wire(one) for one in logs), key=lambda event: (event.timestamp, event.department_id, event.seq))
 
 
-def _at(text: str, first: Event) -> datetime:
-    """A time of this machine's clock on the day of the log."""
+def _at(text: str, first: Event, zone: str) -> datetime:
+    """A time of the branch's clock on the day of the log."""
     try:
-        moment = datetime.strptime(text, "%H:%M")
-        day = date.fromisoformat(first.business_day)
+        return at_clock(text, zone, day=date.fromisoformat(first.business_day))
     except ValueError:
         raise WrongUse(f"'{text}' is no time of day.", "Write it as 09:00.") from None
-    return datetime.combine(day, moment.time()).astimezone()

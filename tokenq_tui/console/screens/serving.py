@@ -17,6 +17,8 @@ from tokenq.contract.names import COUNTER_ID_LENGTH
 from tokenq.contract.problems import Refused
 from tokenq.contract.views import TokenView
 from tokenq.errors import TokenqError
+from tokenq.printable import printable
+from tokenq.zones import label, local
 from tokenq_tui.console import messages
 from tokenq_tui.console.acting import Wish, carry_out, looked_up, needs_looking_up
 from tokenq_tui.console.intents import INTENTS, Intent, Needs, intent, is_offered
@@ -99,7 +101,7 @@ class ServingScreen(Screen[None]):
 
     def on_link_moved(self, message: messages.LinkMoved) -> None:
         """Say on the badge how true the screen is."""
-        since = f"since {message.since.astimezone():%H:%M}" if message.since else ""
+        since = f"since {local(message.since, self.state.zone):%H:%M}" if message.since else ""
         self.query_one(LinkBadge).show(message.health, since)
 
     def on_trouble(self, message: messages.Trouble) -> None:
@@ -269,10 +271,11 @@ class ServingScreen(Screen[None]):
     def _beat(self) -> None:
         now, state = self._clock(), self.state
         clock = self.query_one("#clock", Static)
-        if str(clock.content) != (text := f"{now.astimezone():%H:%M}"):
+        text = f"{local(now, state.zone):%H:%M} {printable(label(state.zone, now), 24)}".rstrip()
+        if str(clock.content) != text:
             clock.update(text)
         waiting, names = (state.queue["waiting"], state.queue["classNames"]) if state.queue else ((), {})
         self.query_one(WaitingList).show(waiting, now, names)
-        self.query_one(ParkedList).show(state.queue["parked"] if state.queue else ())
+        self.query_one(ParkedList).show(state.queue["parked"] if state.queue else (), state.zone)
         self.query_one(NowServing).show(state, now)
         self.query_one(Elsewhere).show(state.elsewhere, state.staffed_elsewhere, now)
