@@ -1,5 +1,6 @@
 """The console as an application: it owns the client and nothing else does."""
 
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -105,6 +106,7 @@ def run(*, client: Client, departments: Sequence[str] = (), counter: str | None 
 
     wanted = [department.strip().upper() for department in departments]
     keeper = Client(server.url, server.token, _FETCH_TIMEOUT, insecure=server.insecure, attempts=1)
+    client.console = keeper.console = secrets.token_hex(8)
     app = ConsoleApp(reader, client, feed, wanted, counter, keeping=keeper, light=light)
     app.run()
     return app.return_code or 0
