@@ -403,7 +403,9 @@ async def test_undo_takes_the_last_move_from_here_back() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Noor Haddad")
         await pilot.press("u")
+        await until_shown(pilot, "There is nothing to take back.")
         assert done(desk) == [], "nothing was done from here yet"
+        await pilot.press("escape")
         await pilot.press("v")
         await until_shown(pilot, "CW-012 is served.")
         await pilot.press("u")
@@ -545,3 +547,54 @@ async def test_a_time_that_is_none_parks_nobody_and_is_said() -> None:
         assert isinstance(app.screen, AskText)
         assert done(desk) == []
         await pilot.press("escape")
+
+
+async def test_a_silent_server_is_said_and_the_badge_is_not_live_until_it_answers() -> None:
+    desk = busy_desk()
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "LIVE")
+        await until_shown(pilot, "Press n to call")
+        desk.pause = threading.Event()
+        await pilot.press("n")
+        await until_shown(pilot, "Waiting for the server …")
+        assert "STALE no answer" in text_of(app)
+        await pilot.press("t")
+        await until_shown(pilot, "Nobody is at your counter.")
+        await pilot.press("escape")
+        desk.pause.set()
+        await until_shown(pilot, "CW-013 is called to 9.")
+        await until_shown(pilot, "LIVE")
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_who_leaves_while_the_server_is_silent_is_told_what_may_have_happened(
+    key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = busy_desk()
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Press n to call")
+        desk.pause = threading.Event()
+        await pilot.press("n", key)
+    assert not app.main.is_running
+    assert not desk.pause.is_set(), "nobody waited for the answer"
+    told = " ".join(capsys.readouterr().err.split())
+    assert "did not answer 'Next': it may have been carried out. Look at it: tokenq queue CW" in told
+    desk.pause.set()
+
+
+async def test_what_is_typed_as_an_answer_presses_no_keys_where_nothing_is_asked() -> None:
+    desk = busy_desk()
+    desk.known[desk_id(desk, "CW-009")].update({"state": "CANCELLED", "moves": ["reinstate"]})
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Press n to call")
+        await pilot.press("p")
+        await until_shown(pilot, "Nobody is at your counter.")
+        await pilot.press(*"15", "space", *"copies", "enter")
+        await until(pilot, lambda: app.screen is app.main)
+        await pilot.press("s")
+        await until_shown(pilot, "Nobody is at your counter.")
+        assert app.screen is app.main, "nothing was going to be asked"
+    assert done(desk) == []

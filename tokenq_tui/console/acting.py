@@ -55,14 +55,22 @@ def carry_out(wish: Wish, desk: Desk, tell: Callable[[Message], object]) -> None
     try:
         tell(_do(wish, desk))
     except Refused as refusal:
-        tell(Trouble(refusal.problem.detail, refusal.problem.hint))
+        tell(Trouble(refusal.problem.detail, refusal.problem.hint, is_answer=True))
     except TokenqError as error:
-        tell(Trouble(str(error), error.hint))
+        tell(Trouble(str(error), error.hint, is_answer=True))
     try:
         tell(QueueArrived(desk.queue(department)))
     except (Refused, TokenqError):
         # The tail fetches it too and says on the badge if it cannot.
         return
+
+
+def unanswered(wish: Wish) -> str:
+    """What to tell somebody who leaves before the server has answered."""
+    department = wish.token["departmentId"] if wish.token else wish.state.selected
+    number = f" of {wish.token['displayNumber']}" if wish.token else ""
+    look = f"Look at it: tokenq queue {department}"
+    return f"The server did not answer '{wish.intent.label}'{number}: it may have been carried out. {look}"
 
 
 def needs_looking_up(wanted: Intent) -> bool:

@@ -93,12 +93,10 @@ class Tail:
         self._spawn(self._keep_fetching)
 
     def stop(self) -> None:
-        """End the threads; waits a moment for them."""
+        """End the threads; does not wait for them, since the server may be silent."""
         self._stop.set()
         with self._work:
             self._work.notify_all()
-        for thread in self._threads:
-            thread.join(1.0)
 
     def refresh(self, *departments: str) -> None:
         """Fetch these queues now (none given: all)."""

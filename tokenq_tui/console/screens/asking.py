@@ -162,6 +162,24 @@ class Confirm(ModalScreen[bool]):
         self.dismiss(event.button.id == "yes")
 
 
+class Tell(ModalScreen[None]):
+    """Say that something cannot be done, where a question was expected: what is typed meanwhile must press no keys."""
+
+    AUTO_FOCUS = None
+    DEFAULT_CSS = _FRAME.format(name="Tell")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter", "dismiss(None)", "Close")]
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self._sentence = sentence
+
+    def compose(self) -> ComposeResult:
+        """The sentence and how to go on."""
+        with Vertical(classes="box"):
+            yield Static(Content.styled(printable(self._sentence), "bold"), markup=False)
+            yield Static(Content("Enter or Esc goes back."), classes="quiet", markup=False)
+
+
 class Help(ModalScreen[None]):
     """Every key and what it does."""
 

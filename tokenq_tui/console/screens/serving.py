@@ -1,5 +1,6 @@
 """The console's main screen: it holds the state, gives it to the widgets and turns wishes into commands."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -21,9 +22,9 @@ from tokenq.printable import printable
 from tokenq.zones import label, local
 from tokenq_tui.console import messages
 from tokenq_tui.console.acting import Wish, carry_out, looked_up, needs_looking_up
-from tokenq_tui.console.intents import INTENTS, Intent, Needs, intent, is_offered
+from tokenq_tui.console.intents import ASKING, INTENTS, Intent, Needs, intent, is_offered, why_not
 from tokenq_tui.console.keeping import Keeper, Place
-from tokenq_tui.console.screens.asking import AskText, Confirm, Help
+from tokenq_tui.console.screens.asking import AskText, Confirm, Help, Tell
 from tokenq_tui.console.screens.questions import question
 from tokenq_tui.console.screens.titles import line_title, place_title
 from tokenq_tui.console.state import State
@@ -35,6 +36,9 @@ from tokenq_tui.console.widgets.now_serving import Elsewhere, NowServing
 from tokenq_tui.console.widgets.parked_list import ParkedList
 from tokenq_tui.console.widgets.waiting_list import WaitingList
 from tokenq_tui.link_badge import Health, LinkBadge
+
+LATE = 0.7
+"""Seconds after which the screen says that it waits for an answer."""
 
 _TALL = 44
 _SHELL = "tokenq "
@@ -53,7 +57,10 @@ class ServingScreen(Screen[None]):
         super().__init__()
         self._tail, self._keeper, self._desk, self._clock = tail, keeper, desk, clock
         self.state = state
-        self.is_busy = False
+        self.pending: Wish | None = None
+        self.at_stake: Wish | None = None
+        self._is_late = False
+        self._link: tuple[Health, str] = (Health.CONNECTING, "")
         self._offered: list[bool] = []
 
     def compose(self) -> ComposeResult:
@@ -102,11 +109,13 @@ class ServingScreen(Screen[None]):
     def on_link_moved(self, message: messages.LinkMoved) -> None:
         """Say on the badge how true the screen is."""
         since = f"since {local(message.since, self.state.zone):%H:%M}" if message.since else ""
-        self.query_one(LinkBadge).show(message.health, since)
+        self._link = (message.health, since)
+        self._show_link()
 
     def on_trouble(self, message: messages.Trouble) -> None:
         """Say what went wrong and what to do."""
-        self.is_busy = False
+        if message.is_answer:
+            self._answered()
         self._tail.refresh()
         # A hint for the shell is of no use to somebody who is in here.
         hint = "" if _SHELL in message.hint else message.hint
@@ -114,7 +123,7 @@ class ServingScreen(Screen[None]):
 
     async def on_done(self, message: messages.Done) -> None:
         """Say what was done, and remember it in case it must be taken back."""
-        self.is_busy = False
+        self._answered()
         self.query_one(Notice).say(message.sentence)
         if message.token is not None:
             await self._become(self.state.having_moved(message.token, message.verb))
@@ -142,10 +151,11 @@ class ServingScreen(Screen[None]):
         self._offer()
 
     async def on_key(self, event: events.Key) -> None:
-        """Say why nobody is called: the key is off while somebody is here, but it is the one pressed most."""
-        if self.state.held and event.key in (intent("call").key, intent("serve_next").key):
+        """Say why a key does nothing now; the bindings do what can be done."""
+        wanted = next((each for each in INTENTS if event.key in each.key.split(",")), None)
+        if wanted is not None and not is_offered(wanted, self.state, self._marked):
             event.stop()
-            await self.action_do("call")
+            self._explain(wanted, why_not(wanted, self.state, self._marked))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Dim the keys of what cannot be done now."""
@@ -158,7 +168,7 @@ class ServingScreen(Screen[None]):
         wanted = intent(name)
         match name:
             case "quit":
-                self.app.exit()
+                await self.app.action_quit()
             case "help":
                 self.app.push_screen(Help())
             case "refresh":
@@ -169,11 +179,25 @@ class ServingScreen(Screen[None]):
                 await self._become(self.state.step(1 if name == "next_department" else -1))
             case _ if is_offered(wanted, self.state, self._marked):
                 self._wish(wanted)
-            case "call" | "call_row" | "serve_next" if held := self.state.held:
-                self.query_one(Notice).say(f"{held['displayNumber']} is still at your counter.")
+            case _:
+                self._explain(wanted, why_not(wanted, self.state, self._marked))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the server has not answered yet what was asked last."""
+        return self.pending is not None
+
+    def _explain(self, wanted: Intent, sentence: str) -> None:
+        """Say why not; where an answer is about to be typed, in the way, so that it presses no other keys."""
+        if wanted.name in ASKING:
+            self.app.push_screen(Tell(sentence))
+        else:
+            self.query_one(Notice).say(sentence)
 
     def _wish(self, wanted: Intent) -> None:
         if self.is_busy:
+            if wanted.name in ASKING:
+                self._explain(wanted, "The server has not answered the last key yet.")
             return
         if not self.state.counter:
             self._ask_counter()
@@ -185,8 +209,7 @@ class ServingScreen(Screen[None]):
         is_next = wanted.name == "call_row" and token == self.state.next_up
         wish = Wish(wanted, self.state, None if is_next else token)
         if needs_looking_up(wanted):
-            self.is_busy = True
-            self.run_worker(partial(self._look_up, wish), thread=True, group="command", exit_on_error=False)
+            self._begin(wish, partial(self._look_up, wish))
         else:
             self._ask(wish)
 
@@ -194,14 +217,14 @@ class ServingScreen(Screen[None]):
         try:
             wish = looked_up(wish, self._desk)
         except Refused as refusal:
-            self.post_message(messages.Trouble(refusal.problem.detail, refusal.problem.hint))
+            self.post_message(messages.Trouble(refusal.problem.detail, refusal.problem.hint, is_answer=True))
         except TokenqError as error:
-            self.post_message(messages.Trouble(str(error), error.hint))
+            self.post_message(messages.Trouble(str(error), error.hint, is_answer=True))
         else:
-            self.app.call_from_thread(self._ask, wish)
+            self.call_later(self._ask, wish)
 
     def _ask(self, wish: Wish) -> None:
-        self.is_busy = False
+        self._answered()
         asked = question(wish)
         if asked is None:
             self._send(wish)
@@ -215,9 +238,34 @@ class ServingScreen(Screen[None]):
         self.app.push_screen(screen, take)
 
     def _send(self, wish: Wish) -> None:
-        self.is_busy = True
-        work = partial(carry_out, wish, self._desk, self.post_message)
-        self.run_worker(work, thread=True, group="command", exit_on_error=False)
+        self.at_stake = wish
+        self._begin(wish, partial(carry_out, wish, self._desk, self.post_message))
+
+    def _begin(self, wish: Wish, work: Callable[[], None]) -> None:
+        """Ask the server in a thread that nobody waits for: who leaves while it is silent leaves at once."""
+        self.pending = wish
+        self.set_timer(LATE, partial(self._say_late, wish))
+        threading.Thread(target=work, name="console-command", daemon=True).start()
+
+    def _say_late(self, wish: Wish) -> None:
+        if self.pending is wish:
+            self._is_late = True
+            self._show_link()
+            self.query_one(Notice).say("Waiting for the server …", stays=True)
+
+    def _answered(self) -> None:
+        self.pending = self.at_stake = None
+        if self._is_late:
+            self._is_late = False
+            self._show_link()
+            self.query_one(Notice).take_back()
+
+    def _show_link(self) -> None:
+        """The badge tells what the events tell, except that it is not live while the server owes an answer."""
+        health, since = self._link
+        if self._is_late and health is Health.LIVE:
+            health, since = Health.STALE, "no answer"
+        self.query_one(LinkBadge).show(health, since)
 
     def _ask_counter(self) -> None:
         taken = ", ".join(self.state.counters_in_use)
