@@ -88,6 +88,7 @@ class FakeDesk:
         self.opens_at: str | None = None
         self.no_estimate = ""
         self.zone = "UTC"
+        self.setup: dict[str, Any] = {"branchId": "main"}
         self.before: dict[int, dict[str, Any]] = {}
         self.bodies: list[dict[str, Any]] = []
 
@@ -98,7 +99,7 @@ class FakeDesk:
     def departments(self) -> list[DepartmentView]:
         self._asked()
         return [
-            cast(DepartmentView, {"departmentId": each, "name": self.names.get(each, each), "branchId": "main"})
+            cast(DepartmentView, {"departmentId": each, "name": self.names.get(each, each), **self.setup})
             for each in self.ids
         ]
 

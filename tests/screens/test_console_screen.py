@@ -598,3 +598,43 @@ async def test_what_is_typed_as_an_answer_presses_no_keys_where_nothing_is_asked
         await until_shown(pilot, "Nobody is at your counter.")
         assert app.screen is app.main, "nothing was going to be asked"
     assert done(desk) == []
+
+
+async def test_who_was_not_called_often_enough_is_told_before_the_question() -> None:
+    desk = busy_desk()
+    desk.setup["minCalls"] = 3
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(app, pilot)
+        await pilot.press("x")
+        await until_shown(pilot, "CW-012 was called 2 of 3 times. Call again first: press r.")
+        await pilot.press("enter", "r")
+        await until_shown(pilot, "CW-012 is called again.")
+        await pilot.press("x")
+        await until_shown(pilot, "Nobody came for CW-012?")
+    assert done(desk) == [("move", "recall", "CW-012")]
+
+
+async def test_a_hint_that_names_a_verb_names_its_key() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        desk.fault = refuse(ProblemCode.TOO_EARLY, "CW-012 was called 1 of 2 times.", "Call it again with 'recall'.")
+        await pilot.press("v")
+        await until_shown(pilot, "Call it again (press r).")
+
+
+async def test_departments_out_of_sight_are_counted_and_the_chosen_one_is_in_sight() -> None:
+    desk = FakeDesk([token("D01", 1)], [f"D{number:02d}" for number in range(1, 41)])
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "D01-001")
+        await until_shown(pilot, "more [ ]")
+        row = text_of(app).split("\n")[1]
+        shown = row.count("D")
+        assert f"… {40 - shown} more [ ]" in row
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: "D40" in text_of(app).split("\n")[1])
+        await pilot.resize_terminal(400, 24)
+        await until(pilot, lambda: "more [ ]" not in text_of(app))

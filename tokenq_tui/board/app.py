@@ -147,7 +147,7 @@ class BoardApp(App[None]):
         _write(self.query_one("#title", Static), "LAST CALLED" if banner.is_past else "NOW CALLING")
         shown = (call.department_id, call.seq) if call else None
         self.query_one(Recent).show(tuple(c for c in picture.calls if (c.department_id, c.seq) != shown), zone)
-        self.query_one(Departments).show(picture.departments, int(now) // _PAGE_SECONDS)
+        self.query_one(Departments).show(picture.departments, int(now) // _PAGE_SECONDS, picture.unknown)
 
 
 def run(

@@ -79,12 +79,14 @@ class Picture:
     """Everything the board shows, frozen. ``calls`` are the last ones of all departments, newest first.
 
     ``timezone`` is that of all departments; empty, which is this machine's, where it was not told or they differ.
+    ``unknown`` are the departments that were asked for and of which nothing was ever told.
     """
 
     departments: tuple[DepartmentPicture, ...] = ()
     calls: tuple[Call, ...] = ()
     gaps: int = 0
     timezone: str = ""
+    unknown: tuple[str, ...] = ()
 
 
 NOTHING = Picture()
@@ -148,6 +150,7 @@ class Fold:
             tuple(sorted(calls, key=_newest_first)),
             self.gaps,
             _zone_of(shown.values()),
+            tuple(sorted(self._only - {key for key, value in self._departments.items() if not value.is_gone})),
         )
 
 

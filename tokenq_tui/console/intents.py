@@ -1,5 +1,7 @@
 """Everything a person can want of the console, once: keys, footer, buttons, palette and help are made from this."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -217,6 +219,24 @@ def why_not(wanted: Intent, state: State, row: TokenView | None) -> str:
             return "The queue is not known yet."
         case _:
             return "Your counter is not open: press o." if state.counter else "You have no counter yet: press k."
+
+
+def too_early(state: State, token: TokenView) -> str:
+    """Why the person does not count as a no-show yet; empty if nothing is known against it."""
+    wanted, calls = state.calls_before_no_show(token), token["calls"]
+    if calls >= wanted:
+        return ""
+    return f"{token['displayNumber']} was called {calls} of {wanted} times. Call again first: press r."
+
+
+def in_keys(hint: str) -> str:
+    """A hint with the key in place of each command that it names."""
+    keys = {each.verb: each.shown_key for each in INTENTS if each.verb and each.needs is not Needs.ROW}
+    return re.sub(r"\bwith '([a-z-]+)'", lambda found: _pressing(keys, found), hint)
+
+
+def _pressing(keys: Mapping[str, str], found: re.Match[str]) -> str:
+    return f"(press {keys[found[1]]})" if found[1] in keys else found[0]
 
 
 def _not_now(wanted: Intent, token: TokenView) -> str:

@@ -11,11 +11,12 @@ from tokenq.zones import local
 
 @dataclass(frozen=True)
 class Department:
-    """A department that there is, whether or not it is served here."""
+    """A department that there is, whether or not it is served here; before ``min_calls`` nobody is a no-show."""
 
     department_id: str
     name: str
     branch_id: str
+    min_calls: int = 1
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ class State:
             return None
         branch = self.queue["branchId"]
         return tuple(one for one in self.departments if self.queues[one]["branchId"] == branch)
+
+    def calls_before_no_show(self, token: TokenView) -> int:
+        """How often the token's department calls somebody before that one counts as a no-show."""
+        mine = (one.min_calls for one in self.places if one.department_id == token["departmentId"])
+        return next(mine, 1)
 
     def destinations(self, token: TokenView) -> list[Department]:
         """Where the token could be sent: the other departments of its branch."""

@@ -126,7 +126,7 @@ class Tail:
         try:
             me = self._desk.me()
             known = self._desk.departments()
-            self._places = [Department(view["departmentId"], view["name"], view["branchId"]) for view in known]
+            self._places = [_place(view) for view in known]
             if not self._departments:
                 self._departments = tuple(sorted(me["departments"] or (one.department_id for one in self._places)))
         except (Refused, TokenqError) as error:
@@ -199,6 +199,10 @@ class Tail:
         if link != self._last_link:
             self._last_link = link
             self._tell(LinkMoved(*link, why))
+
+
+def _place(view: DepartmentView) -> Department:
+    return Department(view["departmentId"], view["name"], view["branchId"], view.get("minCalls", 1))
 
 
 def _is_unknown(error: Refused | TokenqError) -> bool:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 app = plain_app(help="List, open, pause and close counters; set up what each serves.")
 
+_SHOWN = 4
+
 Counter = Annotated[str, typer.Argument(metavar="COUNTER", help="The counter's name, such as 3.")]
 
 
@@ -35,12 +37,18 @@ def list_(branch: InBranch = "main", as_json: Json = False) -> None:
                 view["state"],
                 view["reason"],
                 view["operator"],
-                " ".join(view["departments"]) or "all",
+                _serves(view["departments"]),
                 view["token"]["displayNumber"] if view["token"] else "",
             )
             for view in counters
         ),
     )
+
+
+def _serves(departments: list[str]) -> str:
+    """The first few of a counter's departments, so that a table stays one."""
+    more = len(departments) - _SHOWN
+    return " ".join(departments[:_SHOWN]) + (f" … {more} more" if more > 0 else "") or "all"
 
 
 @app.command("open")

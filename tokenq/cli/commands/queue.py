@@ -16,6 +16,9 @@ from tokenq.client import Client
 if TYPE_CHECKING:
     from tokenq.contract.views import QueueView
 
+_AROUND = 11
+"""Lines that are no rows: title, head and frame of the table, the sentences underneath, the cursor."""
+
 _COLUMNS = ("#", "Number", "State", "Counter", "Priority", "Since", "Name")
 
 
@@ -51,14 +54,16 @@ def _watch(client: Client, dept: str, *, as_json: bool) -> None:
             output.record(queue)
         else:
             output.clear()
-            _show(queue)
+            _show(queue, output.height())
 
 
-def _show(queue: "QueueView") -> None:
+def _show(queue: "QueueView", height: int | None = None) -> None:
+    """The queue; on a terminal of that ``height`` its head, and how many more there are."""
     counts, zone = queue["counts"], queue.get("timezone", "")
     state = "open" if queue["opening"]["isOpen"] else "closed"
     title = f"{queue['departmentId']} {queue['name']} ({state}), {queue['businessDay']}"
-    tokens = [*queue["serving"], *queue["called"], *queue["waiting"], *queue["parked"]]
+    everybody = [*queue["serving"], *queue["called"], *queue["waiting"], *queue["parked"]]
+    tokens = everybody if height is None else everybody[: max(height - _AROUND, 1)]
     output.line(title)
     if tokens:
         output.table(
@@ -76,7 +81,7 @@ def _show(queue: "QueueView") -> None:
                 for token in tokens
             ),
         )
-    more = counts["waiting"] - len(queue["waiting"])
+    more = counts["waiting"] - sum(token["state"] == "WAITING" for token in tokens)
     if more > 0:
         output.line(f"… and {more} more waiting.")
     output.line(f"{counts['waiting']} waiting, {counts['served']} served, {counts['noShow']} did not come.")

@@ -22,7 +22,7 @@ from tokenq.printable import printable
 from tokenq.zones import label, local
 from tokenq_tui.console import messages
 from tokenq_tui.console.acting import Wish, carry_out, looked_up, needs_looking_up
-from tokenq_tui.console.intents import ASKING, INTENTS, Intent, Needs, intent, is_offered, why_not
+from tokenq_tui.console.intents import ASKING, INTENTS, Intent, Needs, in_keys, intent, is_offered, too_early, why_not
 from tokenq_tui.console.keeping import Keeper, Place
 from tokenq_tui.console.screens.asking import AskText, Confirm, Help, Tell
 from tokenq_tui.console.screens.questions import question
@@ -30,7 +30,7 @@ from tokenq_tui.console.screens.titles import line_title, place_title
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk, Tail
 from tokenq_tui.console.widgets.action_bar import ActionBar
-from tokenq_tui.console.widgets.department_bar import DepartmentBar
+from tokenq_tui.console.widgets.department_bar import DepartmentBar, MoreDepartments
 from tokenq_tui.console.widgets.notice import Notice
 from tokenq_tui.console.widgets.now_serving import Elsewhere, NowServing
 from tokenq_tui.console.widgets.parked_list import ParkedList
@@ -69,7 +69,9 @@ class ServingScreen(Screen[None]):
             yield Static("", id="title", markup=False)
             yield Static("", id="clock", markup=False)
             yield LinkBadge(markup=False)
-        yield DepartmentBar()
+        with Horizontal(id="departments"):
+            yield DepartmentBar()
+            yield MoreDepartments(markup=False)
         with Horizontal(id="body"):
             with Vertical(id="line"):
                 yield Static("", id="line-title", markup=False)
@@ -118,7 +120,7 @@ class ServingScreen(Screen[None]):
             self._answered()
         self._tail.refresh()
         # A hint for the shell is of no use to somebody who is in here.
-        hint = "" if _SHELL in message.hint else message.hint
+        hint = "" if _SHELL in message.hint else in_keys(message.hint)
         self.query_one(Notice).say(message.sentence, hint, is_trouble=True)
 
     async def on_done(self, message: messages.Done) -> None:
@@ -205,6 +207,9 @@ class ServingScreen(Screen[None]):
         undoable = self.state.undoable
         last = undoable.token if undoable else None
         token = {Needs.HELD: self.state.held, Needs.ROW: self._marked, Needs.LAST: last}.get(wanted.needs)
+        if wanted.verb == "no-show" and token and (early := too_early(self.state, token)):
+            self._explain(wanted, early)
+            return
         # The first in line needs no reason: to call that row is to call the next one.
         is_next = wanted.name == "call_row" and token == self.state.next_up
         wish = Wish(wanted, self.state, None if is_next else token)
