@@ -1,6 +1,5 @@
 """The console's main screen: it holds the state, gives it to the widgets and turns wishes into commands."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +10,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 
 from tokenq.contract.names import COUNTER_ID_LENGTH
@@ -25,6 +23,7 @@ from tokenq_tui.console.acting import Wish, carry_out, looked_up, needs_looking_
 from tokenq_tui.console.intents import ASKING, INTENTS, Intent, Needs, in_keys, intent, is_offered, too_early, why_not
 from tokenq_tui.console.keeping import Keeper, Place
 from tokenq_tui.console.screens.asking import AskText, Confirm, Help, Tell
+from tokenq_tui.console.screens.patience import PatientScreen
 from tokenq_tui.console.screens.questions import question
 from tokenq_tui.console.screens.titles import line_title, place_title
 from tokenq_tui.console.state import State
@@ -37,14 +36,11 @@ from tokenq_tui.console.widgets.parked_list import ParkedList
 from tokenq_tui.console.widgets.waiting_list import WaitingList
 from tokenq_tui.link_badge import Health, LinkBadge
 
-LATE = 0.7
-"""Seconds after which the screen says that it waits for an answer."""
-
 _TALL = 44
 _SHELL = "tokenq "
 
 
-class ServingScreen(Screen[None]):
+class ServingScreen(PatientScreen):
     """Everything a counter needs."""
 
     AUTO_FOCUS = "WaitingList"
@@ -57,10 +53,6 @@ class ServingScreen(Screen[None]):
         super().__init__()
         self._tail, self._keeper, self._desk, self._clock = tail, keeper, desk, clock
         self.state = state
-        self.pending: Wish | None = None
-        self.at_stake: Wish | None = None
-        self._is_late = False
-        self._link: tuple[Health, str] = (Health.CONNECTING, "")
         self._offered: list[bool] = []
 
     def compose(self) -> ComposeResult:
@@ -108,16 +100,10 @@ class ServingScreen(Screen[None]):
         await self._become(self.state.with_queue(message.queue))
         self._claim()
 
-    def on_link_moved(self, message: messages.LinkMoved) -> None:
-        """Say on the badge how true the screen is."""
-        since = f"since {local(message.since, self.state.zone):%H:%M}" if message.since else ""
-        self._link = (message.health, since)
-        self._show_link()
-
     def on_trouble(self, message: messages.Trouble) -> None:
         """Say what went wrong and what to do."""
         if message.is_answer:
-            self._answered()
+            self.answered()
         self._tail.refresh()
         # A hint for the shell is of no use to somebody who is in here.
         hint = "" if _SHELL in message.hint else in_keys(message.hint)
@@ -125,7 +111,7 @@ class ServingScreen(Screen[None]):
 
     async def on_done(self, message: messages.Done) -> None:
         """Say what was done, and remember it in case it must be taken back."""
-        self._answered()
+        self.answered()
         self.query_one(Notice).say(message.sentence)
         if message.token is not None:
             await self._become(self.state.having_moved(message.token, message.verb))
@@ -184,11 +170,6 @@ class ServingScreen(Screen[None]):
             case _:
                 self._explain(wanted, why_not(wanted, self.state, self._marked))
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether the server has not answered yet what was asked last."""
-        return self.pending is not None
-
     def _explain(self, wanted: Intent, sentence: str) -> None:
         """Say why not; where an answer is about to be typed, in the way, so that it presses no other keys."""
         if wanted.name in ASKING:
@@ -214,7 +195,7 @@ class ServingScreen(Screen[None]):
         is_next = wanted.name == "call_row" and token == self.state.next_up
         wish = Wish(wanted, self.state, None if is_next else token)
         if needs_looking_up(wanted):
-            self._begin(wish, partial(self._look_up, wish))
+            self.begin(wish, partial(self._look_up, wish))
         else:
             self._ask(wish)
 
@@ -229,7 +210,7 @@ class ServingScreen(Screen[None]):
             self.call_later(self._ask, wish)
 
     def _ask(self, wish: Wish) -> None:
-        self._answered()
+        self.answered()
         asked = question(wish)
         if asked is None:
             self._send(wish)
@@ -243,34 +224,7 @@ class ServingScreen(Screen[None]):
         self.app.push_screen(screen, take)
 
     def _send(self, wish: Wish) -> None:
-        self.at_stake = wish
-        self._begin(wish, partial(carry_out, wish, self._desk, self.post_message))
-
-    def _begin(self, wish: Wish, work: Callable[[], None]) -> None:
-        """Ask the server in a thread that nobody waits for: who leaves while it is silent leaves at once."""
-        self.pending = wish
-        self.set_timer(LATE, partial(self._say_late, wish))
-        threading.Thread(target=work, name="console-command", daemon=True).start()
-
-    def _say_late(self, wish: Wish) -> None:
-        if self.pending is wish:
-            self._is_late = True
-            self._show_link()
-            self.query_one(Notice).say("Waiting for the server …", stays=True)
-
-    def _answered(self) -> None:
-        self.pending = self.at_stake = None
-        if self._is_late:
-            self._is_late = False
-            self._show_link()
-            self.query_one(Notice).take_back()
-
-    def _show_link(self) -> None:
-        """The badge tells what the events tell, except that it is not live while the server owes an answer."""
-        health, since = self._link
-        if self._is_late and health is Health.LIVE:
-            health, since = Health.STALE, "no answer"
-        self.query_one(LinkBadge).show(health, since)
+        self.begin(wish, partial(carry_out, wish, self._desk, self.post_message), changes=True)
 
     def _ask_counter(self) -> None:
         taken = ", ".join(self.state.counters_in_use)
