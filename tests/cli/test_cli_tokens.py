@@ -2,6 +2,9 @@
 
 import json
 import re
+import secrets
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -154,3 +157,42 @@ def test_a_report_tells_calls_from_people(tokenq: Cli, dept: str):
 
 def test_watching_what_is_not_there_is_refused(tokenq: Cli, dept: str):
     assert tokenq("watch", "NOPE").code == 3
+
+
+def desk_in(tokenq: Cli, zone: str) -> str:
+    branch, dept = f"b{secrets.token_hex(3)}", f"K{secrets.token_hex(3).upper()}"
+    made(tokenq("branch", "create", branch, "--name", "East", "--timezone", zone, "--json"))
+    made(tokenq("dept", "create", "East desk", "--id", dept, "--branch", branch, "--json"))
+    return dept
+
+
+def in_kolkata(instant: str, form: str) -> str:
+    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo('Asia/Kolkata')):{form}}"
+
+
+def test_times_are_those_of_the_branch_and_json_stays_utc(tokenq: Cli):
+    """A server keeps UTC; the people in the building do not."""
+    dept = desk_in(tokenq, "Asia/Kolkata")
+    number = f"{dept}-001"
+    ticket = tokenq("issue", dept, "--print", TZ="UTC").out
+    issued = made(tokenq("status", number, "--json"))["issuedAt"]
+    assert issued.endswith("Z")
+    whole = in_kolkata(issued, "%Y-%m-%d %H:%M:%S")
+    assert whole in ticket
+    assert re.search(rf"Issued +{whole}$", tokenq("status", number).out, re.MULTILINE)
+    assert re.search("Times of +Asia/Kolkata$", tokenq("status", number, TZ="UTC").out, re.MULTILINE)
+    assert "Times of" not in tokenq("status", number, TZ="Asia/Kolkata").out
+    queue = tokenq("queue", dept, TZ="UTC").out
+    assert whole[11:] in queue
+    assert queue.endswith("Times of Asia/Kolkata.\n")
+    assert whole in tokenq("log", number, TZ="UTC").out
+    tokenq("call", dept, "-c", dept)
+    assert "PARKED until 23:59" in tokenq("park", number, "--until", "23:59", TZ="UTC").out
+    assert in_kolkata(made(tokenq("status", number, "--json"))["parkedUntil"], "%H:%M") == "23:59"
+
+
+def test_replay_begins_at_a_time_of_the_branchs_clock(tokenq: Cli):
+    dept = desk_in(tokenq, "Pacific/Kiritimati")
+    made(tokenq("issue", dept, "--json"))
+    done = tokenq("replay", dept, "--from", "04:00", "--speed", "10000", "--json", TZ="UTC")
+    assert "TOKEN_GENERATED" in done.out, "on the clock of UTC it would begin fourteen hours later"

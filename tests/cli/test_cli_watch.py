@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,12 +16,12 @@ from tests.cli.conftest import ROOT, Api, Cli
 
 
 @contextmanager
-def running(api: Api, *arguments: str) -> Iterator[subprocess.Popen]:
+def running(api: Api, *arguments: str, **variables: str) -> Iterator[subprocess.Popen]:
     """A command that does not end by itself."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tokenq", *arguments],
         cwd=ROOT,
-        env={**os.environ, "TOKENQ_URL": api.url, "TOKENQ_TOKEN": api.token, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "TOKENQ_URL": api.url, "TOKENQ_TOKEN": api.token, "PYTHONUNBUFFERED": "1", **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -62,3 +64,22 @@ def test_queue_watch_shows_the_queue_anew_after_each_change(api: Api, tokenq: Cl
         assert json.loads(process.stdout.readline())["counts"]["waiting"] == 0
         tokenq("issue", dept)
         assert json.loads(process.stdout.readline())["counts"]["waiting"] == 1
+
+
+@pytest.mark.timeout(60)
+def test_watch_tells_times_of_the_branch_and_names_its_zone_once(api: Api, tokenq: Cli, dept: str):
+    """UTC is the machine's, Kathmandu the branch's: 5:45 apart, so that no hour fits by chance."""
+    branch, other = f"k{dept.lower()}", f"{dept}K"
+    tokenq("branch", "create", branch, "--name", "East", "--timezone", "Asia/Kathmandu")
+    tokenq("dept", "create", "East", "--id", other, "--branch", branch)
+    with running(api, "watch", other, TZ="UTC") as process:
+        assert "Live" in process.stderr.readline()
+        tokenq("issue", other)
+        tokenq("issue", other)
+        first, _second = process.stdout.readline(), process.stdout.readline()
+        at = json.loads(tokenq("status", f"{other}-001", "--json").out)["issuedAt"]
+        local = datetime.fromisoformat(at).astimezone(ZoneInfo("Asia/Kathmandu"))
+        assert first.split()[0] == f"{local:%H:%M:%S}"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert process.stderr.read().count("Times of Asia/Kathmandu.") == 1

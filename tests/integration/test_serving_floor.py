@@ -222,3 +222,23 @@ def test_only_admins_declare_counters_and_read_the_floor(admin: Client, enter: E
     admin.delete_counter("main", name)
     with refused(ProblemCode.UNKNOWN_COUNTER):
         admin.delete_counter("main", name)
+
+
+def test_a_second_console_of_the_same_sign_in_is_another_claimant(running: Stack, admin: Client, enter: Enter) -> None:
+    name = department(admin)
+    left = enter("staff", name)
+    with left.clone() as right, left.clone() as command:
+        left.console, right.console = "left", "right"
+        left.open_counter("main", name, [name])
+        with refused(ProblemCode.COUNTER_CLAIMED):
+            right.open_counter("main", name, [name])
+        assert command.open_counter("main", name, [name])["state"] == "OPEN"
+        assert left.beat("main", name)["counterId"] == name, "a command at the same counter ends nobody's claim"
+        with refused(ProblemCode.COUNTER_CLAIMED):
+            right.open_counter("main", name, [name])
+        right.open_counter("main", name, [name], take_over=True)
+        for late in (left.beat, left.close_counter):
+            with refused(ProblemCode.COUNTER_CLAIMED):
+                late("main", name)
+        assert command.beat("main", name)["counterId"] == name
+        assert right.close_counter("main", name)["state"] == "CLOSED"

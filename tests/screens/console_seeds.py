@@ -87,6 +87,8 @@ class FakeDesk:
         self.claimed_by: dict[str, str] = {}
         self.opens_at: str | None = None
         self.no_estimate = ""
+        self.zone = "UTC"
+        self.setup: dict[str, Any] = {"branchId": "main"}
         self.before: dict[int, dict[str, Any]] = {}
         self.bodies: list[dict[str, Any]] = []
 
@@ -97,7 +99,7 @@ class FakeDesk:
     def departments(self) -> list[DepartmentView]:
         self._asked()
         return [
-            cast(DepartmentView, {"departmentId": each, "name": self.names.get(each, each), "branchId": "main"})
+            cast(DepartmentView, {"departmentId": each, "name": self.names.get(each, each), **self.setup})
             for each in self.ids
         ]
 
@@ -114,6 +116,7 @@ class FakeDesk:
             "departmentId": department,
             "name": self.names.get(department, department),
             "branchId": "main",
+            "timezone": self.zone,
             "businessDay": "2026-08-07",
             "open": department not in self.closed,
             "waiting": [dict(each) for each in waiting],

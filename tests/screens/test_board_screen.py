@@ -207,3 +207,46 @@ async def test_a_day_is_played_again_stopped_and_skipped() -> None:
         await pilot.press("plus")
         await until_shown(pilot, "×2")
         assert "LIVE" not in text_of(app)
+
+
+async def test_clock_and_calls_are_on_the_branchs_clock() -> None:
+    log = busy_log(NOON - timedelta(minutes=24))
+    log.add("DEPARTMENT_CHANGED", "CW", 0, token_id=0, data={"settings": {"timezone": "Asia/Kolkata"}})
+    called = log.events[-2].timestamp
+    app = board(FakeStream(replay(log)))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "17:30")
+        assert f"CW  ·  {called + timedelta(hours=5, minutes=30):%H:%M}" in text_of(app)
+    player = Replay(log.events, NOON - timedelta(minutes=6), speed=1, zone="Pacific/Kiritimati")
+    app = BoardApp(lambda: player, quiet=True, clock=player.now, player=player, timezone="Pacific/Kiritimati")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "REPLAY 2026-08-08 ▶ ×1")
+        await until_shown(pilot, "01:5")
+
+
+async def test_departments_in_which_nobody_waits_share_one_line_where_there_is_no_room() -> None:
+    log = Log()
+    names = [f"D{number:02d}" for number in range(1, 41)]
+    for name in names:
+        log.add("DEPARTMENT_CHANGED", name, 0, token_id=0, data={"settings": {"name": name, "open": True}})
+    log.issue("D33", 1, 2)
+    log.issue("D34", 1)
+    log.call("D34", 1, "7")
+    app = board(FakeStream(replay(log)))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "2 waiting")
+        rows = text_of(app).split("\n")
+        assert any("nobody in D01 D02" in row for row in rows)
+        assert any("D33" in row for row in rows)
+        assert any("D34" in row for row in rows)
+        assert "1/" not in text_of(app), "no pages to wait for"
+
+
+async def test_a_department_that_nobody_knows_is_named() -> None:
+    app = board(FakeStream(replay(morning())), "CW", "NOPE")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Nothing is known of NOPE.")
+        assert "Nothing is known of CW" not in text_of(app)
+    app = board(FakeStream(replay(morning())), "NOPE")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Nothing is known of NOPE.")

@@ -403,7 +403,9 @@ async def test_undo_takes_the_last_move_from_here_back() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Noor Haddad")
         await pilot.press("u")
+        await until_shown(pilot, "There is nothing to take back.")
         assert done(desk) == [], "nothing was done from here yet"
+        await pilot.press("escape")
         await pilot.press("v")
         await until_shown(pilot, "CW-012 is served.")
         await pilot.press("u")
@@ -515,3 +517,124 @@ async def test_who_was_missed_comes_back_and_another_class_is_given() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: len(desk.bodies) == 3)
     assert [verb for _, verb, *_ in done(desk)] == ["no-show", "reinstate", "priority"]
+
+
+async def test_times_are_those_of_the_branch_and_the_zone_is_named_where_the_machines_is_another() -> None:
+    desk = busy_desk()
+    desk.zone = "Asia/Kolkata"
+    desk.opens_at = "2026-08-08T02:30:00Z"
+    desk.closed = {"CW"}
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(app, pilot)
+        await until_shown(pilot, "17:30 Asia/Kolkata")
+        await pilot.press("p", *"90", "enter")
+        await until_shown(pilot, "until 19:00")
+    desk.zone = "Atlantic/Reykjavik"
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(app, pilot)
+        assert "Reykjavik" not in text_of(app), "its clock shows the same"
+
+
+async def test_a_time_that_is_none_parks_nobody_and_is_said() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await pilot.press("p", *"25:99", "space", *"foo", "enter")
+        await until_shown(pilot, "25:99 is no time.")
+        assert isinstance(app.screen, AskText)
+        assert done(desk) == []
+        await pilot.press("escape")
+
+
+async def test_a_silent_server_is_said_and_the_badge_is_not_live_until_it_answers() -> None:
+    desk = busy_desk()
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "LIVE")
+        await until_shown(pilot, "Press n to call")
+        desk.pause = threading.Event()
+        await pilot.press("n")
+        await until_shown(pilot, "Waiting for the server …")
+        assert "STALE no answer" in text_of(app)
+        await pilot.press("t")
+        await until_shown(pilot, "Nobody is at your counter.")
+        await pilot.press("escape")
+        desk.pause.set()
+        await until_shown(pilot, "CW-013 is called to 9.")
+        await until_shown(pilot, "LIVE")
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_who_leaves_while_the_server_is_silent_is_told_what_may_have_happened(
+    key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = busy_desk()
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Press n to call")
+        desk.pause = threading.Event()
+        await pilot.press("n", key)
+    assert not app.main.is_running
+    assert not desk.pause.is_set(), "nobody waited for the answer"
+    told = " ".join(capsys.readouterr().err.split())
+    assert "did not answer 'Next': it may have been carried out. Look at it: tokenq queue CW" in told
+    desk.pause.set()
+
+
+async def test_what_is_typed_as_an_answer_presses_no_keys_where_nothing_is_asked() -> None:
+    desk = busy_desk()
+    desk.known[desk_id(desk, "CW-009")].update({"state": "CANCELLED", "moves": ["reinstate"]})
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Press n to call")
+        await pilot.press("p")
+        await until_shown(pilot, "Nobody is at your counter.")
+        await pilot.press(*"15", "space", *"copies", "enter")
+        await until(pilot, lambda: app.screen is app.main)
+        await pilot.press("s")
+        await until_shown(pilot, "Nobody is at your counter.")
+        assert app.screen is app.main, "nothing was going to be asked"
+    assert done(desk) == []
+
+
+async def test_who_was_not_called_often_enough_is_told_before_the_question() -> None:
+    desk = busy_desk()
+    desk.setup["minCalls"] = 3
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(app, pilot)
+        await pilot.press("x")
+        await until_shown(pilot, "CW-012 was called 2 of 3 times. Call again first: press r.")
+        await pilot.press("enter", "r")
+        await until_shown(pilot, "CW-012 is called again.")
+        await pilot.press("x")
+        await until_shown(pilot, "Nobody came for CW-012?")
+    assert done(desk) == [("move", "recall", "CW-012")]
+
+
+async def test_a_hint_that_names_a_verb_names_its_key() -> None:
+    desk = busy_desk()
+    app = console(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        desk.fault = refuse(ProblemCode.TOO_EARLY, "CW-012 was called 1 of 2 times.", "Call it again with 'recall'.")
+        await pilot.press("v")
+        await until_shown(pilot, "Call it again (press r).")
+
+
+async def test_departments_out_of_sight_are_counted_and_the_chosen_one_is_in_sight() -> None:
+    desk = FakeDesk([token("D01", 1)], [f"D{number:02d}" for number in range(1, 41)])
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "D01-001")
+        await until_shown(pilot, "more [ ]")
+        row = text_of(app).split("\n")[1]
+        shown = row.count("D")
+        assert f"… {40 - shown} more [ ]" in row
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: "D40" in text_of(app).split("\n")[1])
+        await pilot.resize_terminal(400, 24)
+        await until(pilot, lambda: "more [ ]" not in text_of(app))

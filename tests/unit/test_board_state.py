@@ -276,3 +276,12 @@ def test_a_paused_counter_is_told_until_it_opens_or_calls() -> None:
     log.add("COUNTER_OPENED", "CW", 0, "3", token_id=0)
     log.call("CW", 1, "4")
     assert picture_of(log.events).departments[0].paused == ()
+
+
+def test_the_board_learns_the_zone_of_its_departments_from_what_is_told_of_them() -> None:
+    log = Log()
+    log.issue("LAB", 1)
+    setting_up(log, "CW", timezone="Asia/Kolkata")
+    assert picture_of(log.events).timezone == "Asia/Kolkata"
+    setting_up(log, "XR", timezone="Europe/Berlin")
+    assert picture_of(log.events).timezone == "", "no one clock is right for both"

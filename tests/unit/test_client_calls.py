@@ -157,6 +157,15 @@ def test_a_silent_server_is_unreachable_after_the_timeout(connect):
             connect(fake.url, timeout=0.2, attempts=1).token(1)
 
 
+def test_the_timeout_is_for_all_attempts_together(connect):
+    """Who is told of ten seconds must not wait for twenty."""
+    with fake_server(says(200)) as fake:
+        fake.steps = [fake.is_silent] * 3
+        with pytest.raises(Unreachable, match="did not answer"):
+            connect(fake.url, timeout=0.2, attempts=3).token(1)
+        assert len(fake.asked) == 1
+
+
 def test_nobody_listening_is_unreachable_and_says_why(connect):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -139,8 +139,6 @@ def test_a_counter_serves_the_departments_of_one_branch() -> None:
         ("15", {"untilMinutes": 15, "reason": None}),
         ("", {"reason": None}),
         ("form 12", {"reason": "form 12"}),
-        ("0 x", {"reason": "0 x"}),
-        ("25:00 x", {"reason": "25:00 x"}),
     ],
 )
 def test_parking_takes_minutes_first_and_then_the_reason(answer: str, body: dict[str, object]) -> None:

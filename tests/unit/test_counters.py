@@ -34,6 +34,22 @@ def test_a_counter_is_claimed_by_one_operator_until_the_lease_ends() -> None:
     assert opened(mine, BEN, NOW, (), take_over=True).operator == "ben"
 
 
+def test_a_claim_is_one_consoles_where_it_says_which_and_one_persons_where_it_does_not() -> None:
+    """The same sign-in at two desks is two people, as far as the counter knows."""
+    left, right = replace(ANN, console="left"), replace(ANN, console="right")
+    mine = opened(DESK, left, NOW, ())
+    with refused(ProblemCode.COUNTER_CLAIMED, "ann"):
+        opened(mine, right, NOW, ())
+    with refused(ProblemCode.COUNTER_CLAIMED, "ann"):
+        closed(mine, None, right, NOW)
+    assert opened(mine, left, NOW, ()).operator == "ann"
+    assert opened(mine, ANN, NOW, ()).operator == "ann", "a command does not say from where"
+    assert opened(opened(DESK, ANN, NOW, ()), right, NOW, ()).operator == "ann"
+    theirs = opened(mine, right, NOW, (), take_over=True)
+    with refused(ProblemCode.COUNTER_CLAIMED, "ann"):
+        paused(theirs, left, NOW, None)
+
+
 def test_only_the_operator_pauses_and_closes() -> None:
     mine = opened(DESK, ANN, NOW, ())
     for change in (paused(mine, ANN, NOW, "lunch"), closed(mine, None, ANN, NOW)):

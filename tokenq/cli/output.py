@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -82,6 +83,11 @@ def clear() -> None:
     """Empty the terminal before a table is drawn anew; does nothing elsewhere."""
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         sys.stdout.write("\x1b[2J\x1b[H")
+
+
+def height() -> int | None:
+    """How many lines fit on the terminal; ``None`` where there is none."""
+    return shutil.get_terminal_size().lines if sys.stdout.isatty() else None
 
 
 def raw(text: str) -> None:

@@ -1,8 +1,9 @@
 """A paper ticket as text: wide enough for an 80 mm printer, with a QR code if ``segno`` is installed."""
 
-import io
+import sys
 from typing import TYPE_CHECKING
 
+from tokenq.cli.branch_time import zone_of
 from tokenq.cli.exits import talk
 from tokenq.cli.tokens import clock, waits
 from tokenq.client import Client
@@ -11,9 +12,12 @@ from tokenq.errors import TokenqError
 from tokenq.printable import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tokenq.contract.views import TokenView
 
 WIDTH = 32
+_BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 
 
 def draw(client: Client, token: "TokenView") -> str:
@@ -25,7 +29,7 @@ def draw(client: Client, token: "TokenView") -> str:
         "",
         f"number {token['position']} in line" if token["position"] else "",
         f"wait about {wait}" if (wait := waits(token["estimate"])) else "",
-        clock(token["issuedAt"], with_day=True),
+        clock(token["issuedAt"], zone_of(client, token["branchId"]), with_day=True),
         f"token {token['tokenId']}",
     ]
     rule = "-" * WIDTH
@@ -47,6 +51,21 @@ def _qr(content: str) -> str:
     except ModuleNotFoundError:
         talk("The ticket has no QR code: pip install 'tokenq[print]' adds it.")
         return ""
-    drawing = io.StringIO()
-    segno.make(content, error="m", micro=False).terminal(drawing, compact=True, border=2)
-    return drawing.getvalue()
+    modules = [
+        [bool(dark) for dark in row] for row in segno.make(content, error="m", micro=False).matrix_iter(border=2)
+    ]
+    return half_blocks(modules, on_paper=not sys.stdout.isatty())
+
+
+def half_blocks(modules: "Sequence[Sequence[bool]]", *, on_paper: bool) -> str:
+    """Two rows of dark and light modules to a line of text.
+
+    Ink is dark on paper, and light on a terminal, which is mostly dark.
+    """
+    inked = [[dark is on_paper for dark in row] for row in modules]
+    if len(inked) % 2:
+        inked.append([False] * len(inked[0]))
+    return "".join(
+        "".join(_BLOCKS[over, under] for over, under in zip(inked[at], inked[at + 1], strict=True)) + "\n"
+        for at in range(0, len(inked), 2)
+    )

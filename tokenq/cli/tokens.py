@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tokenq.cli import output
+from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import talk
+from tokenq.client import Client
+from tokenq.zones import local
 
 if TYPE_CHECKING:
     from tokenq.contract.views import EstimateView, TokenView
@@ -15,23 +18,28 @@ if TYPE_CHECKING:
 def move_token(reference: str, verb: str, *, as_json: bool, **body: Any) -> None:
     """Find the token a person means, do ``verb`` to it as it is now, and show what became of it."""
     client = connect()
-    before = client.find_token(reference)
-    after = client.move(before, verb, **body)
+    move_found(client, client.find_token(reference), verb, as_json=as_json, **body)
+
+
+def move_found(client: Client, found: "TokenView", verb: str, *, as_json: bool, **body: Any) -> None:
+    """Do ``verb`` to a token as it was found, and show what became of it."""
+    after = client.move(found, verb, **body)
     if as_json:
         output.document(after)
         return
     if after["state"] == "WAITING" and after["position"] is None:
         after = client.token(after["tokenId"])  # the answer to a move does not say the place in line
-    elsewhere = before["departmentId"] != after["departmentId"]
-    output.line(sentence(after, f" of {after['departmentId']}" if elsewhere else ""))
+    zone = zone_of(client, after["branchId"]) if after.get("parkedUntil") else ""
+    elsewhere = found["departmentId"] != after["departmentId"]
+    output.line(sentence(after, zone, more=f" of {after['departmentId']}" if elsewhere else ""))
 
 
-def show_token(token: "TokenView", *, as_json: bool) -> None:
+def show_token(token: "TokenView", *, as_json: bool, zone: str = "") -> None:
     """The token as one JSON document, or in one line."""
     if as_json:
         output.document(token)
     else:
-        output.line(sentence(token))
+        output.line(sentence(token, zone))
 
 
 def tell_new_counter(token: "TokenView") -> None:
@@ -40,10 +48,10 @@ def tell_new_counter(token: "TokenView") -> None:
         talk(f"Counter '{token['counterId']}' is new.")
 
 
-def sentence(token: "TokenView | Mapping[str, Any]", more: str = "") -> str:
+def sentence(token: "TokenView | Mapping[str, Any]", zone: str = "", *, more: str = "") -> str:
     """``CW-012  CALLED at counter 3  (token 101)``, or ``CW-013  WAITING, number 4 in line, about 10-20 min  (…)``.
 
-    ``more`` is what is to be said beside, after the place.
+    ``zone`` is that of the branch, on whose clock the times are; ``more`` is to be said beside, after the place.
     """
     where = ""
     if token["counterId"] and token["state"] in ("CALLED", "SERVING", "SERVED"):
@@ -52,7 +60,7 @@ def sentence(token: "TokenView | Mapping[str, Any]", more: str = "") -> str:
         wait = waits(token.get("estimate"))
         where, more = f", number {token['position']} in line{more}" + (f", about {wait}" if wait else ""), ""
     elif token["state"] == "PARKED" and token.get("parkedUntil"):
-        where = f" until {clock(token['parkedUntil'])[:5]}"
+        where = f" until {clock(token['parkedUntil'], zone)[:5]}"
     return f"{token['displayNumber']}  {token['state']}{where}{more}  (token {token['tokenId']})"
 
 
@@ -68,12 +76,12 @@ def is_ahead(instant: str | None) -> bool:
     return bool(instant) and datetime.fromisoformat(str(instant)) > datetime.now(UTC)
 
 
-def clock(instant: str | None, *, with_day: bool = False) -> str:
-    """A server's time on this machine's clock."""
+def clock(instant: str | None, zone: str = "", *, with_day: bool = False) -> str:
+    """A server's time on the clock of a zone (nothing: this machine's)."""
     if not instant:
         return ""
     try:
-        moment = datetime.fromisoformat(instant).astimezone()
+        moment = local(datetime.fromisoformat(instant), zone)
     except ValueError:
         return instant
     return moment.strftime("%Y-%m-%d %H:%M:%S" if with_day else "%H:%M:%S")

@@ -25,7 +25,8 @@ class Calls:
     """The base of :class:`tokenq.client.Client`: how every verb reaches the server.
 
     A call that may be repeated (GET, PUT, and each POST with an idempotency key) is tried up to
-    ``attempts`` times, with growing random pauses, when the connection was lost or the server was too busy.
+    ``attempts`` times within the server's ``timeout``, with growing random pauses, when the connection was
+    lost or the server was too busy.
     The key stays the same, so the server does the thing once. Other calls are repeated only when
     nothing can have been sent.
     """
@@ -92,21 +93,27 @@ class Calls:
         may_repeat = method in _REPEATABLE or key is not None
         give_up = time.monotonic() + self.server.timeout
         for attempt in range(1, self.attempts + 1):
-            is_last = attempt == self.attempts or time.monotonic() > give_up
+            left = give_up - time.monotonic()
             try:
-                reply = self._transport.exchange(method, target, content, headers)
+                reply = self._transport.exchange(method, target, content, headers, timeout=left)
             except (NothingSent, CutOff) as error:
-                if is_last or not (may_repeat or isinstance(error, NothingSent)):
+                pause = _pause(attempt)
+                if self._is_over(attempt, give_up - pause) or not (may_repeat or isinstance(error, NothingSent)):
                     if method != "GET" and isinstance(error, CutOff):
                         error.hint = _UNSURE
                     raise
-                time.sleep(_pause(attempt))
+                time.sleep(pause)
                 continue
-            if reply.status == _BUSY and may_repeat and not is_last:
-                time.sleep(_pause(attempt, reply.headers.get("retry-after")))
+            pause = _pause(attempt, reply.headers.get("retry-after"))
+            if reply.status == _BUSY and may_repeat and not self._is_over(attempt, give_up - pause):
+                time.sleep(pause)
                 continue
             return _read(reply, self.server.url)
         raise Unreachable
+
+    def _is_over(self, attempt: int, latest: float) -> bool:
+        """Whether no other attempt follows: the time that was promised is for all of them together."""
+        return attempt == self.attempts or time.monotonic() >= latest
 
     def _headers(self, content: bytes | None, key: str | None) -> dict[str, str]:
         headers = {"Accept": "application/json", "User-Agent": "tokenq"}

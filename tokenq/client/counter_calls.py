@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 
 class CounterCalls(Calls):
-    """What is asked of counters. Every method raises ``Refused`` or a ``TokenqError``."""
+    """What is asked of counters. Every method raises ``Refused`` or a ``TokenqError``.
+
+    With ``console`` set to a random name, claims are this screen's: another one of the same person is another claimant.
+    """
+
+    console: str | None = None
 
     def counters(self, branch: str) -> "list[CounterView]":
         """The counters of a branch."""
@@ -32,28 +37,28 @@ class CounterCalls(Calls):
         ``as_it_is`` one that is paused, or declared to serve others, stays so.
         """
         named = None if departments is None else list(departments)
-        more = given(departments=named, takeOver=take_over or None, asItIs=as_it_is or None)
-        view: CounterView = self.post(_counters(branch, "open"), {"counterId": counter, **more})
+        body = self._at(counter, departments=named, takeOver=take_over or None, asItIs=as_it_is or None)
+        view: CounterView = self.post(_counters(branch, "open"), body)
         return view
 
     def pause_counter(self, branch: str, counter: str, reason: str | None = None) -> "CounterView":
         """Let a counter call nobody for a while."""
-        view: CounterView = self.post(_counters(branch, "pause"), given(counterId=counter, reason=reason))
+        view: CounterView = self.post(_counters(branch, "pause"), self._at(counter, reason=reason))
         return view
 
     def close_counter(self, branch: str, counter: str) -> "CounterView":
         """Close a counter that holds nobody."""
-        view: CounterView = self.post(_counters(branch, "close"), {"counterId": counter})
+        view: CounterView = self.post(_counters(branch, "close"), self._at(counter))
         return view
 
     def beat(self, branch: str, counter: str) -> "CounterView":
         """Renew the caller's claim of a counter."""
-        view: CounterView = self.post(_counters(branch, "beat"), {"counterId": counter})
+        view: CounterView = self.post(_counters(branch, "beat"), self._at(counter))
         return view
 
     def call_at_counter(self, branch: str, counter: str, *, key: str | None = None) -> "TokenView":
         """Call whoever is next by the counter's work profile."""
-        view: TokenView = self.post_once(_counters(branch, "call"), {"counterId": counter}, key)
+        view: TokenView = self.post_once(_counters(branch, "call"), self._at(counter), key)
         return view
 
     def declare_counter(self, branch: str, counter: str, departments: Sequence[str] = ()) -> "CounterView":
@@ -65,6 +70,9 @@ class CounterCalls(Calls):
     def delete_counter(self, branch: str, counter: str) -> None:
         """Forget a counter that holds nobody."""
         self.delete(f"{_counters(branch)}?counterId={segment(counter)}")
+
+    def _at(self, counter: str, **more: Any) -> dict[str, Any]:
+        return given(counterId=counter, console=self.console, **more)
 
 
 def _counters(branch: str, *rest: Any) -> str:

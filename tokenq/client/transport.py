@@ -15,6 +15,7 @@ from tokenq.errors import BadReply, BadSettings, Unreachable
 
 DEFAULT_TIMEOUT = 10.0
 MAX_REPLY_BYTES = 16 * 1024 * 1024
+_SHORTEST = 0.05
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -77,15 +78,17 @@ class Transport:
         self._scheme, self._host, self._port, self._prefix = server.split()
         self._connection: http.client.HTTPConnection | None = None
 
-    def exchange(self, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> Reply:
-        """Send one request and read its answer.
+    def exchange(
+        self, method: str, target: str, body: bytes | None, headers: dict[str, str], *, timeout: float | None = None
+    ) -> Reply:
+        """Send one request and read its answer; ``timeout`` is in seconds (nothing: the server's).
 
         Raises:
             NothingSent: no connection came about, so nothing can have happened.
             CutOff: the connection broke or went silent after the request was under way.
             BadReply: the answer is no HTTP or larger than 16 MiB, or the server's certificate is not trusted.
         """
-        connection = self._open()
+        connection = self._open(self.server.timeout if timeout is None else max(timeout, _SHORTEST))
         try:
             connection.request(method, self._prefix + target, body, headers)
             response = connection.getresponse()
@@ -112,11 +115,11 @@ class Transport:
             self._connection.close()
             self._connection = None
 
-    def _open(self) -> http.client.HTTPConnection:
+    def _open(self, timeout: float) -> http.client.HTTPConnection:
         if self._connection is not None and _is_dropped(self._connection):
             self.close()
         if self._connection is None:
-            connection = self._make()
+            connection = self._make(timeout)
             try:
                 connection.connect()
             except ssl.SSLCertVerificationError as error:
@@ -128,13 +131,15 @@ class Transport:
                 reason = getattr(error, "strerror", None) or str(error) or "no answer"
                 raise NothingSent(f"Cannot reach {self.server.url}: {reason}.") from None
             self._connection = connection
+        elif self._connection.sock is not None:
+            self._connection.sock.settimeout(timeout)
         return self._connection
 
-    def _make(self) -> http.client.HTTPConnection:
+    def _make(self, timeout: float) -> http.client.HTTPConnection:
         if self._scheme == "http":
-            return http.client.HTTPConnection(self._host, self._port, timeout=self.server.timeout)
+            return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
         return http.client.HTTPSConnection(
-            self._host, self._port, timeout=self.server.timeout, context=ssl.create_default_context()
+            self._host, self._port, timeout=timeout, context=ssl.create_default_context()
         )
 
 

@@ -109,12 +109,14 @@ class QueueView(TypedDict):
     """One department's queue now. ``waiting`` is in the order of calling and holds at most one page.
 
     ``estimate`` is the wait of somebody who would come now in the normal class. ``nextReason`` is the rule
-    by which the first in ``waiting`` is next. ``counters`` are those that serve this department.
+    by which the first in ``waiting`` is next. ``counters`` are those that serve this department. ``timezone`` is the
+    branch's.
     """
 
     departmentId: str
     name: str
     branchId: str
+    timezone: str
     businessDay: str
     open: bool
     waiting: list[TokenView]

@@ -7,6 +7,8 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from tokenq.contract.words import RequeuePosition
 from tokenq_server.api.bodies import AnyPriority, Body, CounterId, DepartmentId, Departments, Id, Minutes, Reason
 
+Console = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,64}$")]
+
 
 class Call(Body):
     """A counter; with a token and a reason, the call is out of order."""
@@ -76,9 +78,10 @@ class ChangePriority(Move):
 
 
 class CounterBody(Body):
-    """A counter."""
+    """A counter; ``console`` is a random name of the screen that speaks, so that two of one person differ."""
 
     counter_id: CounterId
+    console: Console = ""
 
 
 class OpenCounter(CounterBody):

@@ -21,10 +21,19 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class Operator:
-    """Who presses the key: ``name`` for people, ``identity`` for telling two of the same name apart."""
+    """Who presses the key: ``name`` for people, ``identity`` for telling two of the same name apart.
+
+    ``console`` tells two screens of the same person apart; empty where it does not matter which.
+    """
 
     name: str
     identity: str = ""
+    console: str = ""
+
+    @property
+    def claimant(self) -> str:
+        """Whose a claim is: a person's, or one screen's of a person."""
+        return f"{self.identity}#{self.console}" if self.console else self.identity
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class Counter:
     """A counter as Postgres holds it.
 
     ``departments`` is the work profile: what it serves, in order; empty means every department of the branch.
-    The claim of ``operator`` ends at ``lease_until`` unless it is renewed.
+    The claim of ``operator`` ends at ``lease_until`` unless it is renewed; ``operator_identity`` is the claimant.
     """
 
     branch_id: str
@@ -45,11 +54,12 @@ class Counter:
     departments: tuple[str, ...] = ()
     is_declared: bool = False
 
-    def is_claimed_by_other(self, identity: str, now: datetime) -> bool:
-        """Whether somebody else holds the counter's lease."""
-        if self.operator_identity in (None, identity) or self.lease_until is None:
+    def is_claimed_by_other(self, claimant: str, now: datetime) -> bool:
+        """Whether somebody else, or another screen of the same person, holds the counter's lease."""
+        if self.operator_identity is None or self.lease_until is None or self.lease_until <= now:
             return False
-        return self.lease_until > now
+        (owner, _, his), (identity, _, mine) = self.operator_identity.partition("#"), claimant.partition("#")
+        return owner != identity or bool(his and mine and his != mine)
 
     def serves(self, department_id: str) -> bool:
         """Whether the department is in the work profile."""
@@ -145,7 +155,7 @@ def opened(
     """
     if not take_over:
         _check_claim(counter, operator, now)
-    mine = replace(counter, operator=operator.name, operator_identity=operator.identity, lease_until=now + LEASE)
+    mine = replace(counter, operator=operator.name, operator_identity=operator.claimant, lease_until=now + LEASE)
     if as_it_is and counter.state is CounterState.PAUSED:
         return mine
     profile = counter.departments if departments is None else tuple(departments)
@@ -172,7 +182,7 @@ def closed(counter: Counter, held: Token | None, operator: Operator, now: dateti
 
 
 def _check_claim(counter: Counter, operator: Operator, now: datetime) -> None:
-    if counter.is_claimed_by_other(operator.identity, now):
+    if counter.is_claimed_by_other(operator.claimant, now):
         raise claimed(counter)
 
 

@@ -97,6 +97,7 @@ class Reading:
             "departmentId": department_id,
             "name": department.name,
             "branchId": department.branch_id,
+            "timezone": department.timezone,
             "businessDay": _day(snapshot).isoformat(),
             "open": department.is_open,
             "waiting": _waiting(snapshot, choices, forecast, shows),

@@ -34,8 +34,8 @@ class CounterStore(Protocol):
     ) -> tuple[Counter, Token | None]:
         """Change a counter, or ``fresh`` if there is none yet; ``is_told``: to the logs of what it serves."""
 
-    async def renew(self, branch_id: str, counter_id: str, identity: str) -> Counter | None:
-        """Renew the lease that an operator holds; ``None`` if that one holds none."""
+    async def renew(self, branch_id: str, counter_id: str, operator: Operator) -> Counter | None:
+        """Renew the lease that an operator holds, for that screen from now on; ``None`` if that one holds none."""
 
     async def delete(self, branch_id: str, counter_id: str) -> bool:
         """Forget a counter that holds nobody; False if there is none, or it holds somebody."""
@@ -64,6 +64,7 @@ class Staffing:
         *,
         take_over: bool,
         as_it_is: bool = False,
+        console: str = "",
     ) -> CounterView:
         """Claim a counter and let it take people.
 
@@ -73,7 +74,7 @@ class Staffing:
         Raises:
             Refused: ``counter_claimed``, ``forbidden``; ``exists`` if it is declared to serve others.
         """
-        operator = operator_of(caller)
+        operator = operator_of(caller, console)
         profile = await self._profile(branch_id, caller, departments or ())
 
         def change(one: Counter, _: Token | None, now: datetime) -> Counter:
@@ -84,27 +85,29 @@ class Staffing:
 
         return await self._change(branch_id, counter_id, caller, change)
 
-    async def pause(self, branch_id: str, counter_id: str, caller: Principal, reason: str | None) -> CounterView:
+    async def pause(
+        self, branch_id: str, counter_id: str, caller: Principal, reason: str | None, *, console: str = ""
+    ) -> CounterView:
         """Let a counter call nobody for a while. Raises Refused (``counter_claimed``, ``unknown_counter``)."""
-        operator = operator_of(caller)
+        operator = operator_of(caller, console)
 
         def change(one: Counter, _: Token | None, now: datetime) -> Counter:
             return paused(one, operator, now, reason)
 
         return await self._change_known(branch_id, counter_id, caller, change)
 
-    async def close(self, branch_id: str, counter_id: str, caller: Principal) -> CounterView:
+    async def close(self, branch_id: str, counter_id: str, caller: Principal, *, console: str = "") -> CounterView:
         """Close a counter. Raises Refused (``counter_claimed``, ``counter_busy``, ``unknown_counter``)."""
-        operator = operator_of(caller)
+        operator = operator_of(caller, console)
 
         def change(one: Counter, held: Token | None, now: datetime) -> Counter:
             return closed(one, held, operator, now)
 
         return await self._change_known(branch_id, counter_id, caller, change)
 
-    async def beat(self, branch_id: str, counter_id: str, caller: Principal) -> CounterView:
+    async def beat(self, branch_id: str, counter_id: str, caller: Principal, *, console: str = "") -> CounterView:
         """Renew the caller's claim. Raises Refused (``counter_claimed``) if it is somebody else's by now."""
-        counter = await self._store.renew(branch_id, counter_id, caller.identity)
+        counter = await self._store.renew(branch_id, counter_id, operator_of(caller, console))
         if counter is None:
             found = await self._find(branch_id, counter_id)
             raise claimed(found) if found.operator else unknown_counter(counter_id)
@@ -188,9 +191,9 @@ class Staffing:
         raise unknown_counter(counter_id)
 
 
-def operator_of(caller: Principal) -> Operator:
-    """The caller as one who works at a counter."""
-    return Operator(caller.actor, caller.identity)
+def operator_of(caller: Principal, console: str = "") -> Operator:
+    """The caller as one who works at a counter, and at which screen if that matters."""
+    return Operator(caller.actor, caller.identity, console)
 
 
 def unknown_counter(counter_id: str) -> Refused:

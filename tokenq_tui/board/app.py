@@ -13,6 +13,7 @@ from textual.widgets import Static
 from tokenq.contract.events import Event
 from tokenq.printable import printable
 from tokenq.stream import EventStream, Link
+from tokenq.zones import local
 from tokenq_tui.board.announcing import DWELL, Announcer
 from tokenq_tui.board.messages import Changed
 from tokenq_tui.board.replaying import STEP, Replay
@@ -60,6 +61,7 @@ class BoardApp(App[None]):
         light: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         player: Replay | None = None,
+        timezone: str = "",
     ) -> None:
         super().__init__()
         self._player = player
@@ -68,6 +70,7 @@ class BoardApp(App[None]):
         self._update = Update()
         self._calls, self._quiet, self._clock = calls, quiet, clock
         self._began = time.monotonic()
+        self._timezone = timezone
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
@@ -132,17 +135,19 @@ class BoardApp(App[None]):
         now = time.monotonic()
         picture = self._update.picture
         call, age = self._announcer.current(picture, now)
-        health, detail = _health(self._update, now, now - self._began, self._clock())
+        zone = picture.timezone or self._timezone
+        clock = local(self._clock(), zone)
+        health, detail = _health(self._update, now, now - self._began, clock)
         self.query_one(LinkBadge).show(health, detail)
-        _write(self.query_one("#clock", Static), f"{self._clock().astimezone():%H:%M}")
+        _write(self.query_one("#clock", Static), f"{clock:%H:%M}")
         banner = self.query_one(Banner)
         place = next((one.name for one in picture.departments if call and one.department_id == call.department_id), "")
         is_doubtful = health is Health.OFFLINE
-        banner.show(call, age, _notice(self._update, health), place=place, is_doubtful=is_doubtful)
+        banner.show(call, age, _notice(self._update, health), place=place, zone=zone, is_doubtful=is_doubtful)
         _write(self.query_one("#title", Static), "LAST CALLED" if banner.is_past else "NOW CALLING")
         shown = (call.department_id, call.seq) if call else None
-        self.query_one(Recent).show(tuple(c for c in picture.calls if (c.department_id, c.seq) != shown))
-        self.query_one(Departments).show(picture.departments, int(now) // _PAGE_SECONDS)
+        self.query_one(Recent).show(tuple(c for c in picture.calls if (c.department_id, c.seq) != shown), zone)
+        self.query_one(Departments).show(picture.departments, int(now) // _PAGE_SECONDS, picture.unknown)
 
 
 def run(
@@ -168,10 +173,23 @@ def run(
     return app.return_code or 0
 
 
-def replay(*, events: Sequence[Event], begin: datetime, speed: float, calls: int = 8, light: bool = False) -> int:
-    """Show a day's ``events``, which are in order of time, from ``begin``, ``speed`` times faster; until it is left."""
-    player = Replay(events, begin, speed)
-    app = BoardApp(lambda: player, calls=calls, quiet=True, light=light, clock=player.now, player=player)
+def replay(
+    *,
+    events: Sequence[Event],
+    begin: datetime,
+    speed: float,
+    calls: int = 8,
+    light: bool = False,
+    timezone: str = "",
+) -> int:
+    """Show a day's ``events``, which are in order of time, from ``begin``, ``speed`` times faster; until it is left.
+
+    ``timezone`` is the branch's, since the events of one day need not tell it.
+    """
+    player = Replay(events, begin, speed, timezone)
+    app = BoardApp(
+        lambda: player, calls=calls, quiet=True, light=light, clock=player.now, player=player, timezone=timezone
+    )
     app.run()
     return app.return_code or 0
 
@@ -191,7 +209,7 @@ def _health(update: Update, now: float, running: float, clock: datetime) -> tupl
     silent = now - update.heard_at
     if silent < OFFLINE_AFTER:
         return Health.STALE, f"{silent:.0f}s"
-    return Health.OFFLINE, f"since {(clock - timedelta(seconds=silent)).astimezone():%H:%M}"
+    return Health.OFFLINE, f"since {clock - timedelta(seconds=silent):%H:%M}"
 
 
 def _notice(update: Update, health: Health) -> tuple[str, str]:

@@ -4,31 +4,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tokenq.contract.hours import WEEKDAYS
+from tokenq.zones import local
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A department as admins set it up; ``weekly`` and ``exceptions`` are its hours, ``None`` if it has none."""
+    """A department as admins set it up; ``weekly`` and ``exceptions`` are its hours, ``None`` if it has none.
+
+    ``timezone`` is empty until it was told.
+    """
 
     name: str = ""
     is_open: bool = True
-    timezone: str = "UTC"
+    timezone: str = ""
     weekly: Mapping[str, tuple[str, ...]] | None = None
     exceptions: Mapping[str, tuple[str, ...]] | None = None
 
     def hours_on(self, now: datetime) -> tuple[str, ...] | None:
         """The open times of the local day, such as ``08:00-12:00``; ``None`` where there are no hours."""
-        return None if self.weekly is None else self._of(now.astimezone(_zone(self.timezone)).date())
+        return None if self.weekly is None else self._of(local(now, self.timezone).date())
 
     def is_closed_at(self, now: datetime) -> bool:
         """Whether no numbers are given out now, by hand or by the hours of the day."""
         if not self.is_open or self.weekly is None:
             return not self.is_open
-        local = now.astimezone(_zone(self.timezone))
-        clock, today = f"{local:%H:%M}", local.date()
+        here = local(now, self.timezone)
+        clock, today = f"{here:%H:%M}", here.date()
         is_open = any(_covers(one, clock) for one in self._of(today))
         return not (is_open or any(_lasts_until(one, clock) for one in self._of(today - timedelta(days=1))))
 
@@ -45,7 +48,7 @@ def place_from(settings: Any) -> Place:
     return Place(
         name=_text(said.get("name")),
         is_open=said.get("open") is not False,
-        timezone=_text(said.get("timezone")) or "UTC",
+        timezone=_text(said.get("timezone")),
         weekly=_times(hours.get("weekly")) if hours else None,
         exceptions=_times(hours.get("exceptions")) if hours else None,
     )
@@ -70,10 +73,3 @@ def _times(said: Any) -> dict[str, tuple[str, ...]]:
 
 def _text(said: Any) -> str:
     return said if isinstance(said, str) else ""
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")

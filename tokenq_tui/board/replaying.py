@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from tokenq.contract.events import Event
 from tokenq.stream import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound
+from tokenq.zones import local
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 200.0, 600.0)
 """What the keys change between: seconds of the day in one second."""
@@ -24,10 +25,11 @@ _NAP = 0.02
 class Replay:
     """Hands out a day's ``events``, which are in order of time: those before ``begin`` at once, the others in time.
 
-    ``speed`` is how many seconds of the day pass in one second.
+    ``speed`` is how many seconds of the day pass in one second, ``zone`` the time zone in which the day is named.
     """
 
-    def __init__(self, events: Sequence[Event], begin: datetime, speed: float) -> None:
+    def __init__(self, events: Sequence[Event], begin: datetime, speed: float, zone: str = "") -> None:
+        self._zone = zone
         self._lock = threading.Lock()
         self._events, self._speed = events, speed
         self._first = min(begin, events[0].timestamp) if events else begin
@@ -55,7 +57,7 @@ class Replay:
         with self._lock:
             is_over = self._next >= len(self._events) and self._is_caught_up
             sign = "paused" if self._is_paused else "the end" if is_over else "▶"
-            return f"REPLAY {self._now().astimezone():%Y-%m-%d} {sign} ×{self._speed:g}"
+            return f"REPLAY {local(self._now(), self._zone):%Y-%m-%d} {sign} ×{self._speed:g}"
 
     def toggle(self) -> None:
         """Stop the clock, or let it run on."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.names import DEPARTMENT_ID
 from tokenq.contract.words import AT_COUNTER, TokenState
+from tokenq.zones import local
 from tokenq_tui.board.places import Place, place_from
 
 RECENT_CALLS = 24
@@ -75,11 +76,17 @@ class DepartmentPicture:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything the board shows, frozen. ``calls`` are the last ones of all departments, newest first."""
+    """Everything the board shows, frozen. ``calls`` are the last ones of all departments, newest first.
+
+    ``timezone`` is that of all departments; empty, which is this machine's, where it was not told or they differ.
+    ``unknown`` are the departments that were asked for and of which nothing was ever told.
+    """
 
     departments: tuple[DepartmentPicture, ...] = ()
     calls: tuple[Call, ...] = ()
     gaps: int = 0
+    timezone: str = ""
+    unknown: tuple[str, ...] = ()
 
 
 NOTHING = Picture()
@@ -142,6 +149,8 @@ class Fold:
             tuple(_department_picture(key, value, now) for key, value in shown.items()),
             tuple(sorted(calls, key=_newest_first)),
             self.gaps,
+            _zone_of(shown.values()),
+            tuple(sorted(self._only - {key for key, value in self._departments.items() if not value.is_gone})),
         )
 
 
@@ -239,13 +248,18 @@ def _remember(department: _Department, call: Call) -> None:
         department.recent.pop(next(iter(department.recent)))
 
 
+def _zone_of(departments: Iterable[_Department]) -> str:
+    zones = {one.place.timezone for one in departments} - {""}
+    return zones.pop() if len(zones) == 1 else ""
+
+
 def _is_shown(department: _Department, now: datetime) -> bool:
     return not department.is_gone and bool(department.seen) and not _is_over(department, now)
 
 
 def _is_over(department: _Department, now: datetime) -> bool:
-    local = now.astimezone()
-    is_another_day = department.business_day < local.date().isoformat() and local.hour >= _DAY_BEGINS_AT
+    here = local(now, department.place.timezone)
+    is_another_day = department.business_day < here.date().isoformat() and here.hour >= _DAY_BEGINS_AT
     return is_another_day and now - department.last_event_at > _QUIET_NIGHT
 
 

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from textual.message import Message
@@ -14,10 +13,10 @@ from tokenq.contract.views import QueueView, TokenView
 from tokenq.errors import TokenqError
 from tokenq_tui.console.intents import Intent
 from tokenq_tui.console.messages import Done, QueueArrived, Trouble
+from tokenq_tui.console.parking import parking
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk
 
-_LONGEST_PARK = 1440
 _PAST = {
     "recall": "{number} is called again.",
     "start": "{number} is being served.",
@@ -56,14 +55,22 @@ def carry_out(wish: Wish, desk: Desk, tell: Callable[[Message], object]) -> None
     try:
         tell(_do(wish, desk))
     except Refused as refusal:
-        tell(Trouble(refusal.problem.detail, refusal.problem.hint))
+        tell(Trouble(refusal.problem.detail, refusal.problem.hint, is_answer=True))
     except TokenqError as error:
-        tell(Trouble(str(error), error.hint))
+        tell(Trouble(str(error), error.hint, is_answer=True))
     try:
         tell(QueueArrived(desk.queue(department)))
     except (Refused, TokenqError):
         # The tail fetches it too and says on the badge if it cannot.
         return
+
+
+def unanswered(wish: Wish) -> str:
+    """What to tell somebody who leaves before the server has answered."""
+    department = wish.token["departmentId"] if wish.token else wish.state.selected
+    number = f" of {wish.token['displayNumber']}" if wish.token else ""
+    look = f"Look at it: tokenq queue {department}"
+    return f"The server did not answer '{wish.intent.label}'{number}: it may have been carried out. {look}"
 
 
 def needs_looking_up(wanted: Intent) -> bool:
@@ -127,22 +134,9 @@ def _body(wish: Wish) -> dict[str, Any]:
         case "priority":
             return {"priority": answer}
         case "park":
-            return _parking(answer)
+            return parking(answer, wish.state.zone)
         case _:
             return {}
-
-
-def _parking(answer: str) -> dict[str, Any]:
-    """Minutes or a time of this machine's clock first, if there is one, and the rest is the reason."""
-    first, _, rest = answer.partition(" ")
-    if first.isascii() and first.isdigit() and 0 < int(first) <= _LONGEST_PARK:
-        return {"untilMinutes": int(first), "reason": rest.strip() or None}
-    try:
-        clock = datetime.strptime(first, "%H:%M")
-    except ValueError:
-        return {"reason": answer or None}
-    until = datetime.now().astimezone().replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
-    return {"until": until.isoformat(), "reason": rest.strip() or None}
 
 
 def _branch(state: State) -> str:

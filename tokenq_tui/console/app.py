@@ -1,5 +1,6 @@
 """The console as an application: it owns the client and nothing else does."""
 
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from tokenq.client import Client
 from tokenq.client.events import Arrival, follow
 from tokenq.printable import printable
 from tokenq_tui.console import messages
+from tokenq_tui.console.acting import unanswered
 from tokenq_tui.console.intents import INTENTS
 from tokenq_tui.console.keeping import CounterDesk, Keeper
 from tokenq_tui.console.screens.serving import ServingScreen
@@ -25,6 +27,7 @@ from tokenq_tui.console.tail import Desk, Feed, Tail
 from tokenq_tui.theme import DARK, LIGHT
 
 _FETCH_TIMEOUT = 5.0
+_PATIENCE = 0.8
 
 
 class ConsoleApp(App[None]):
@@ -72,14 +75,20 @@ class ConsoleApp(App[None]):
                 yield SystemCommand(each.label, f"{each.help} ({each.shown_key})", partial(main.action_do, each.name))
         yield SystemCommand("Light or dark", "Change between the light and the dark colours.", self.action_other_theme)
 
+    @override
+    async def action_quit(self) -> None:
+        """Leave, and say on the terminal what was not answered."""
+        wish = self.main.at_stake
+        self.exit(message=Text(printable(unanswered(wish), 300)) if wish else None)
+
     def action_other_theme(self) -> None:
         """Change between light and dark."""
         self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
 
     def on_unmount(self) -> None:
-        """Stop fetching."""
-        self._keeper.stop()
+        """Stop fetching, and give the counter back if the server answers in time."""
         self._tail.stop()
+        self._keeper.stop(_PATIENCE)
 
     def _pass_on(self, message: Message) -> None:
         if isinstance(message, messages.Trouble) and message.exit_code:
@@ -105,6 +114,7 @@ def run(*, client: Client, departments: Sequence[str] = (), counter: str | None 
 
     wanted = [department.strip().upper() for department in departments]
     keeper = Client(server.url, server.token, _FETCH_TIMEOUT, insecure=server.insecure, attempts=1)
+    client.console = keeper.console = secrets.token_hex(8)
     app = ConsoleApp(reader, client, feed, wanted, counter, keeping=keeper, light=light)
     app.run()
     return app.return_code or 0

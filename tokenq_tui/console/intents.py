@@ -1,5 +1,7 @@
 """Everything a person can want of the console, once: keys, footer, buttons, palette and help are made from this."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -185,3 +187,57 @@ def is_offered(wanted: Intent, state: State, row: TokenView | None) -> bool:
             return bool(state.counter) and state.is_shut
         case Needs.ROW:
             return row is not None and (wanted.verb in row["moves"] if wanted.verb else state.held is None)
+
+
+ASKING = frozenset(
+    {"park", "transfer", "call_row", "class_row", "transfer_row", "resume", "reinstate", "pause", "no_show", "cancel"}
+    | {"cancel_row", "undo"}
+)
+"""The intents that ask something first: what is typed after their keys is meant as the answer."""
+
+
+def why_not(wanted: Intent, state: State, row: TokenView | None) -> str:
+    """Why it cannot be done now, for one that is not offered."""
+    held = state.held
+    is_about_us = wanted.needs is Needs.FREE_COUNTER or (wanted.needs is Needs.ROW and not wanted.verb)
+    if held and is_about_us:
+        return f"{held['displayNumber']} is still at your counter."
+    match wanted.needs:
+        case Needs.HELD if held:
+            return _not_now(wanted, held)
+        case Needs.HELD:
+            return "Nobody is at your counter."
+        case Needs.ROW:
+            return _not_now(wanted, row) if row else "Nobody is marked in the list."
+        case Needs.PARKED:
+            return "Nobody is parked here."
+        case Needs.LAST:
+            return "There is nothing to take back."
+        case Needs.SHUT_COUNTER:
+            return "Your counter is open."
+        case Needs.FREE_COUNTER if not state.is_paused:
+            return "The queue is not known yet."
+        case _:
+            return "Your counter is not open: press o." if state.counter else "You have no counter yet: press k."
+
+
+def too_early(state: State, token: TokenView) -> str:
+    """Why the person does not count as a no-show yet; empty if nothing is known against it."""
+    wanted, calls = state.calls_before_no_show(token), token["calls"]
+    if calls >= wanted:
+        return ""
+    return f"{token['displayNumber']} was called {calls} of {wanted} times. Call again first: press r."
+
+
+def in_keys(hint: str) -> str:
+    """A hint with the key in place of each command that it names."""
+    keys = {each.verb: each.shown_key for each in INTENTS if each.verb and each.needs is not Needs.ROW}
+    return re.sub(r"\bwith '([a-z-]+)'", lambda found: _pressing(keys, found), hint)
+
+
+def _pressing(keys: Mapping[str, str], found: re.Match[str]) -> str:
+    return f"(press {keys[found[1]]})" if found[1] in keys else found[0]
+
+
+def _not_now(wanted: Intent, token: TokenView) -> str:
+    return f"{token['displayNumber']} is {token['state'].lower()}: '{wanted.label}' is not possible now."

@@ -80,13 +80,13 @@ class Keeper:
                 self._wanted, self._take_over, self._is_new = place, take_over, True
                 self._wake.notify_all()
 
-    def stop(self) -> None:
-        """Give the claim back; waits a moment for that."""
+    def stop(self, patience: float = 2.0) -> None:
+        """Give the claim back; waits so many seconds for that."""
         with self._wake:
             self._wanted, self._is_over = None, True
             self._wake.notify_all()
         if self._thread.is_alive():
-            self._thread.join(2.0)
+            self._thread.join(patience)
 
     def _run(self) -> None:
         while True:

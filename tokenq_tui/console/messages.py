@@ -46,12 +46,13 @@ class LinkMoved(Message):
 class Trouble(Message):
     """Something was refused or failed: a sentence and what to do.
 
-    With an ``exit_code`` other than 0 it makes no sense to go on.
+    With an ``exit_code`` other than 0 it makes no sense to go on. ``is_answer`` tells that it ends what was asked for.
     """
 
     sentence: str
     hint: str = ""
     exit_code: int = 0
+    is_answer: bool = False
 
 
 @dataclass

@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 
 from tokenq.contract.views import CounterView, EstimateView, QueueView, TokenView
 from tokenq.contract.words import CounterState, TokenState
+from tokenq.zones import local
 
 
 @dataclass(frozen=True)
 class Department:
-    """A department that there is, whether or not it is served here."""
+    """A department that there is, whether or not it is served here; before ``min_calls`` nobody is a no-show."""
 
     department_id: str
     name: str
     branch_id: str
+    min_calls: int = 1
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ class State:
         branch = self.queue["branchId"]
         return tuple(one for one in self.departments if self.queues[one]["branchId"] == branch)
 
+    def calls_before_no_show(self, token: TokenView) -> int:
+        """How often the token's department calls somebody before that one counts as a no-show."""
+        mine = (one.min_calls for one in self.places if one.department_id == token["departmentId"])
+        return next(mine, 1)
+
     def destinations(self, token: TokenView) -> list[Department]:
         """Where the token could be sent: the other departments of its branch."""
         here = token["departmentId"]
@@ -126,6 +133,11 @@ class State:
     def queue(self) -> QueueView | None:
         """The chosen department's queue; ``None`` until it was fetched."""
         return self.queues.get(self.selected)
+
+    @property
+    def zone(self) -> str:
+        """The time zone of the chosen department's branch; empty until it is known."""
+        return zone_of(self.queue)
 
     @property
     def held(self) -> TokenView | None:
@@ -180,6 +192,11 @@ def _is_newer(token: TokenView, known: TokenView) -> bool:
     return token["tokenId"] == known["tokenId"] and token["claimVersion"] > known["claimVersion"]
 
 
+def zone_of(queue: QueueView | None) -> str:
+    """The time zone of the queue's branch; empty, which is this machine's, if it is not known."""
+    return queue.get("timezone", "") if queue else ""
+
+
 def seated(queue: QueueView | None) -> list[TokenView]:
     """The tokens at counters."""
     return [] if queue is None else [*queue["called"], *queue["serving"]]
@@ -204,10 +221,10 @@ def stopwatch(passed: timedelta) -> str:
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
 
 
-def parked_until(token: TokenView) -> str:
-    """The local time at which a parked one comes back by itself; empty if that is not set."""
+def parked_until(token: TokenView, zone: str) -> str:
+    """The time of the branch at which a parked one comes back by itself; empty if that is not set."""
     until = token["parkedUntil"]
-    return f"{datetime.fromisoformat(until).astimezone():%H:%M}" if until else ""
+    return f"{local(datetime.fromisoformat(until), zone):%H:%M}" if until else ""
 
 
 def expected_wait(estimate: EstimateView | None) -> str:
@@ -223,10 +240,10 @@ def why_no_estimate(estimate: EstimateView | None) -> str:
 
 
 def change_of_hours(queue: QueueView) -> str:
-    """When a closed department opens, or an open one closes, on this machine's clock."""
+    """When a closed department opens, or an open one closes, on the branch's clock."""
     opening = queue["opening"]
     moment = opening["closesAt"] if opening["isOpen"] else opening["opensAt"]
     if moment is None or (not opening["isOpen"] and not queue["open"]):
         return ""
     word = "closes" if opening["isOpen"] else "opens"
-    return f"{word} {datetime.fromisoformat(moment).astimezone():%a %H:%M}"
+    return f"{word} {local(datetime.fromisoformat(moment), zone_of(queue)):%a %H:%M}"

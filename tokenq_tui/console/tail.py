@@ -93,12 +93,10 @@ class Tail:
         self._spawn(self._keep_fetching)
 
     def stop(self) -> None:
-        """End the threads; waits a moment for them."""
+        """End the threads; does not wait for them, since the server may be silent."""
         self._stop.set()
         with self._work:
             self._work.notify_all()
-        for thread in self._threads:
-            thread.join(1.0)
 
     def refresh(self, *departments: str) -> None:
         """Fetch these queues now (none given: all)."""
@@ -128,7 +126,7 @@ class Tail:
         try:
             me = self._desk.me()
             known = self._desk.departments()
-            self._places = [Department(view["departmentId"], view["name"], view["branchId"]) for view in known]
+            self._places = [_place(view) for view in known]
             if not self._departments:
                 self._departments = tuple(sorted(me["departments"] or (one.department_id for one in self._places)))
         except (Refused, TokenqError) as error:
@@ -201,6 +199,10 @@ class Tail:
         if link != self._last_link:
             self._last_link = link
             self._tell(LinkMoved(*link, why))
+
+
+def _place(view: DepartmentView) -> Department:
+    return Department(view["departmentId"], view["name"], view["branchId"], view.get("minCalls", 1))
 
 
 def _is_unknown(error: Refused | TokenqError) -> bool:

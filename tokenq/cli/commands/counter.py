@@ -6,6 +6,7 @@ import typer
 
 from tokenq.cli import output
 from tokenq.cli.asking import confirm
+from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes, department_ids
@@ -17,30 +18,40 @@ if TYPE_CHECKING:
 
 app = plain_app(help="List, open, pause and close counters; set up what each serves.")
 
+_SHOWN = 4
+
 Counter = Annotated[str, typer.Argument(metavar="COUNTER", help="The counter's name, such as 3.")]
 
 
 @app.command("list")
 def list_(branch: InBranch = "main", as_json: Json = False) -> None:
     """List the counters of a branch and whom each holds."""
-    counters = connect().counters(branch)
+    client = connect()
+    counters = client.counters(branch)
     if as_json:
         output.document({"items": counters})
         return
+    zone = zone_of(client, branch)
     output.table(
         ("Counter", "State", "Why", "Operator", "Serves", "Holds"),
         (
             (
                 view["counterId"],
-                _state(view),
+                _state(view, zone),
                 view["reason"],
                 view["operator"] if is_ahead(view["leaseUntil"]) else "",
-                " ".join(view["departments"]) or "all",
+                _serves(view["departments"]),
                 view["token"]["displayNumber"] if view["token"] else "",
             )
             for view in counters
         ),
     )
+
+
+def _serves(departments: list[str]) -> str:
+    """The first few of a counter's departments, so that a table stays one."""
+    more = len(departments) - _SHOWN
+    return " ".join(departments[:_SHOWN]) + (f" … {more} more" if more > 0 else "") or "all"
 
 
 @app.command("open")
@@ -94,22 +105,23 @@ def delete(counter: Counter, branch: InBranch = "main", yes: Yes = False, as_jso
     output.deleted("counter", counter, as_json=as_json)
 
 
-def _state(view: "CounterView") -> str:
+def _state(view: "CounterView", zone: str) -> str:
     since = view.get("unattendedSince")
-    return view["state"] + (f", nobody there since {clock(since)[:5]}" if since else "")
+    return view["state"] + (f", nobody there since {clock(since, zone)[:5]}" if since else "")
 
 
 def _show(view: "CounterView", *, as_json: bool) -> None:
     if as_json:
         output.document(view)
         return
+    zone = zone_of(connect(), view["branchId"]) if view["leaseUntil"] else ""
     output.fields(
         [
             ("Counter", view["counterId"]),
             ("Branch", view["branchId"]),
             ("State", view["state"] + (f" ({view['reason']})" if view["reason"] else "")),
             ("Operator", view["operator"]),
-            ("Claimed until", clock(view["leaseUntil"])),
+            ("Claimed until", clock(view["leaseUntil"], zone)),
             ("Serves", " ".join(view["departments"]) or "all departments of the branch"),
             ("Holds", view["token"]["displayNumber"] if view["token"] else None),
         ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tokenq.cli import output
+from tokenq.cli.branch_time import whose_times, zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.options import Json, Token
 from tokenq.cli.tokens import clock, sentence
@@ -16,21 +17,24 @@ def command(token: Token, as_json: Json = False) -> None:
     if as_json:
         output.document({"items": events})
         return
-    output.line(sentence(found))
+    zone = zone_of(client, found["branchId"])
+    output.line(sentence(found, zone))
     output.table(
         ("When", "What", "Department", "Counter", "By", "More"),
         (
             (
-                clock(event.get("timestamp"), with_day=True),
+                clock(event.get("timestamp"), zone, with_day=True),
                 event.get("eventType"),
                 " and ".join(event["departments"]),
                 event.get("counterId"),
                 event.get("actor"),
-                _more(event.get("data") or {}),
+                _more(event.get("data") or {}, zone),
             )
             for event in _once(events)
         ),
     )
+    if whose := whose_times(zone):
+        output.line(f"Times of {whose}.")
 
 
 def _once(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -47,12 +51,12 @@ def _once(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return told
 
 
-def _more(data: dict[str, Any]) -> str:
+def _more(data: dict[str, Any], zone: str) -> str:
     """What an event says beyond its name."""
     told = {
         "from": data.get("from"),
         "to": data.get("to"),
-        "until": clock(data.get("until"))[:5],
+        "until": clock(data.get("until"), zone)[:5],
         "undone:": data.get("undone"),
         "position": data.get("position"),
     }

@@ -1,20 +1,23 @@
 """``tokenq park``: set a person aside."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Json, Reason, Token
-from tokenq.cli.tokens import clock, show_token
+from tokenq.cli.tokens import clock, move_found
 from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.zones import at_clock
 
 
 def command(
     token: Token,
-    until: Annotated[str | None, typer.Option(metavar="HH:MM", help="Comes back by itself at this time.")] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="HH:MM", help="Comes back by itself at this time of the branch.")
+    ] = None,
     minutes: Annotated[
         int | None,
         typer.Option("--for", metavar="MINUTES", help="Comes back by itself then.", min=1, max=1440),
@@ -25,28 +28,29 @@ def command(
     """Set a called person aside, to come back later; the counter is free again."""
     if until and minutes:
         raise WrongUse("--until and --for say two times.", "Give one of them.")
-    moment = _today(until) if until else None
+    if until:
+        _today(until, "")  # a mistake is told before anybody is asked
     client = connect()
     found = client.find_token(token)
+    zone = zone_of(client, found["branchId"])
     if found["state"] == "PARKED":
         # The server takes a repeated move for the same one, and keeps the time of the first.
         raise refuse(
             ProblemCode.WRONG_STATE,
-            f"{found['displayNumber']} is parked already{_until(found['parkedUntil'])}.",
+            f"{found['displayNumber']} is parked already{_until(found['parkedUntil'], zone)}.",
             f"Let it come back with 'tokenq resume {found['displayNumber']}'.",
         )
-    show_token(client.move(found, "park", until=moment, untilMinutes=minutes, reason=reason), as_json=as_json)
+    moment = _today(until, zone) if until else None
+    move_found(client, found, "park", as_json=as_json, until=moment, untilMinutes=minutes, reason=reason)
 
 
-def _until(instant: str | None) -> str:
-    return f" until {clock(instant)[:5]}" if instant else ""
+def _until(instant: str | None, zone: str) -> str:
+    return f" until {clock(instant, zone)[:5]}" if instant else ""
 
 
-def _today(text: str) -> str:
-    """A time of this machine's clock, today, with its zone."""
+def _today(text: str, zone: str) -> str:
+    """A time of the branch's clock, today, with its offset."""
     try:
-        hour, minute = (int(part) for part in text.split(":"))
-        moment = datetime.now().astimezone().replace(hour=hour, minute=minute, second=0, microsecond=0)
+        return at_clock(text, zone).isoformat()
     except ValueError:
         raise WrongUse(f"'{text}' is no time of day.", "Write it as 14:30.") from None
-    return moment.isoformat()

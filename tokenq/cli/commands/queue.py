@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli import output
+from tokenq.cli.branch_time import whose_times
 from tokenq.cli.context import connect
 from tokenq.cli.exits import talk
 from tokenq.cli.options import Department, Json
@@ -14,6 +15,9 @@ from tokenq.client import Client
 
 if TYPE_CHECKING:
     from tokenq.contract.views import QueueView
+
+_AROUND = 11
+"""Lines that are no rows: title, head and frame of the table, the sentences underneath, the cursor."""
 
 _COLUMNS = ("#", "Number", "State", "Counter", "Priority", "Since", "Name")
 
@@ -50,14 +54,16 @@ def _watch(client: Client, dept: str, *, as_json: bool) -> None:
             output.record(queue)
         else:
             output.clear()
-            _show(queue)
+            _show(queue, output.height())
 
 
-def _show(queue: "QueueView") -> None:
-    counts = queue["counts"]
+def _show(queue: "QueueView", height: int | None = None) -> None:
+    """The queue; on a terminal of that ``height`` its head, and how many more there are."""
+    counts, zone = queue["counts"], queue.get("timezone", "")
     state = "open" if queue["opening"]["isOpen"] else "closed"
     title = f"{queue['departmentId']} {queue['name']} ({state}), {queue['businessDay']}"
-    tokens = [*queue["serving"], *queue["called"], *queue["waiting"], *queue["parked"]]
+    everybody = [*queue["serving"], *queue["called"], *queue["waiting"], *queue["parked"]]
+    tokens = everybody if height is None else everybody[: max(height - _AROUND, 1)]
     output.line(title)
     if tokens:
         output.table(
@@ -69,13 +75,13 @@ def _show(queue: "QueueView") -> None:
                     token["state"],
                     token["counterId"],
                     queue["classNames"].get(token["priority"], token["priority"]),
-                    clock(token["startedAt"] or token["calledAt"] or token["issuedAt"]),
+                    clock(token["startedAt"] or token["calledAt"] or token["issuedAt"], zone),
                     token["name"],
                 )
                 for token in tokens
             ),
         )
-    more = counts["waiting"] - len(queue["waiting"])
+    more = counts["waiting"] - sum(token["state"] == "WAITING" for token in tokens)
     if more > 0:
         output.line(f"… and {more} more waiting.")
     output.line(f"{counts['waiting']} waiting, {counts['served']} served, {counts['noShow']} did not come.")
@@ -89,3 +95,5 @@ def _show(queue: "QueueView") -> None:
     ]
     if paused:
         output.line(f"Paused counters: {', '.join(paused)}.")
+    if tokens and (whose := whose_times(zone)):
+        output.line(f"Times of {whose}.")

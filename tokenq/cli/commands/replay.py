@@ -1,18 +1,20 @@
 """``tokenq replay``: a day again, on the board or as a stream of events."""
 
 import sys
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tokenq.cli import launch, output
+from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.days import day_of
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Day, Departments, Json
 from tokenq.cli.replaying import paced
 from tokenq.contract.events import Event, from_wire, to_wire
+from tokenq.zones import at_clock
 
 if TYPE_CHECKING:
     from tokenq.client import Client
@@ -21,26 +23,31 @@ if TYPE_CHECKING:
 def command(
     dept: Departments = None,
     day: Day = None,
-    start: Annotated[str | None, typer.Option("--from", metavar="HH:MM", help="Begin at this time of the day.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="HH:MM", help="Begin then, on the branch's clock.")
+    ] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=10_000, help="Seconds of the day in one second.")] = 20.0,
     light: Annotated[bool, typer.Option("--light", help="Dark letters on a light ground.")] = False,
     as_json: Json = False,
 ) -> int:
     """Show a day on the board again, from the log, faster; space stops it, the arrows skip. Nothing changes."""
-    of_day, at = day_of(day), _time(start) if start else None
+    of_day = day_of(day)
+    if start:
+        _at(start, "", "2000-01-01")  # a mistake is told before anybody is asked
     is_stream = as_json or not sys.stdout.isatty()
     client = connect()
     events = _events(client, dept, of_day)
     if not events:
         output.line("Nothing happened on that day.")
         return 0
-    begin = _at(at, events[0]) if at else events[0].timestamp - timedelta(seconds=1)
+    zone = zone_of(client, events[0].branch_id)
+    begin = _at(start, zone, events[0].business_day) if start else events[0].timestamp - timedelta(seconds=1)
     if is_stream:
         for event in paced(events, begin, speed):
             output.record(to_wire(event))
         return 0
     with launch.part("tokenq_tui.board", "tui") as screen:
-        return int(screen.replay(events=events, begin=begin, speed=speed, light=light))
+        return int(screen.replay(events=events, begin=begin, speed=speed, light=light, timezone=zone))
 
 
 def _events(client: "Client", dept: list[str] | None, day: str | None) -> list[Event]:
@@ -49,13 +56,9 @@ def _events(client: "Client", dept: list[str] | None, day: str | None) -> list[E
     return sorted((from_wire(one) for one in logs), key=lambda event: (event.timestamp, event.department_id, event.seq))
 
 
-def _time(text: str) -> time:
+def _at(text: str, zone: str, day: str) -> datetime:
+    """A time of the branch's clock on a day."""
     try:
-        return datetime.strptime(text, "%H:%M").time()
+        return at_clock(text, zone, day=date.fromisoformat(day))
     except ValueError:
         raise WrongUse(f"'{text}' is no time of day.", "Write it as 09:00.") from None
-
-
-def _at(moment: time, first: Event) -> datetime:
-    """A time of this machine's clock on the day of the log."""
-    return datetime.combine(date.fromisoformat(first.business_day), moment).astimezone()

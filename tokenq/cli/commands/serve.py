@@ -24,7 +24,7 @@ def command(
         served = client.serve_next(department_id(what), counter(at))
         tell_new_counter(served)
         if served["calledAt"] == served["servedAt"] and not as_json:
-            output.line(sentence(served, "; called and served in one step"))
+            output.line(sentence(served, more="; called and served in one step"))
         else:
             show_token(served, as_json=as_json)
     else:

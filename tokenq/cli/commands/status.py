@@ -1,6 +1,7 @@
 """``tokenq status``: one token."""
 
 from tokenq.cli import output
+from tokenq.cli.branch_time import whose_times, zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.options import Json, Token
 from tokenq.cli.tokens import clock, sentence, waits
@@ -15,7 +16,8 @@ def command(token: Token, as_json: Json = False) -> None:
     if as_json:
         output.document(found)
         return
-    output.line(sentence(found))
+    zone = zone_of(client, found["branchId"])
+    output.line(sentence(found, zone))
     output.fields(
         [
             ("Department", found["departmentId"]),
@@ -24,11 +26,12 @@ def command(token: Token, as_json: Json = False) -> None:
             ("Name", found["name"]),
             ("E-mail", found["email"]),
             ("Wait", waits(found["estimate"], with_reason=True)),
-            ("Comes back", clock(found["parkedUntil"])),
-            ("Issued", clock(found["issuedAt"], with_day=True)),
-            ("Called", clock(found["calledAt"])),
-            ("Started", clock(found["startedAt"])),
-            ("Served", clock(found["servedAt"])),
+            ("Comes back", clock(found["parkedUntil"], zone)),
+            ("Issued", clock(found["issuedAt"], zone, with_day=True)),
+            ("Called", clock(found["calledAt"], zone)),
+            ("Started", clock(found["startedAt"], zone)),
+            ("Served", clock(found["servedAt"], zone)),
+            *([("Times of", whose)] if (whose := whose_times(zone)) else []),
             ("Can now", ", ".join(found["moves"])),
         ]
     )

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli import output
+from tokenq.cli.branch_time import whose_times, zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import talk
 from tokenq.cli.options import Departments, Json
+from tokenq.client import Client
 from tokenq.contract.events import Event, to_wire
 from tokenq.errors import Unreachable
+from tokenq.zones import local
 
 if TYPE_CHECKING:
     from tokenq.client.events import LinkChanged
@@ -35,13 +38,14 @@ def command(
     client = connect()
     for name in depts or ():
         client.queue(name)  # refuses what is not there, or not ours to see: the stream would only be silent
+    clocks = _Clocks(client)
     was_live = False
     for arrival in follow(client.server, depts or [], since, threading.Event()):
         if isinstance(arrival, LinkChanged):
             _tell_link(arrival, was_live=was_live)
             was_live = was_live or arrival.is_live
         elif isinstance(arrival, EventArrived):
-            _show(arrival.event, arrival.position, as_json=as_json)
+            _show(arrival.event, arrival.position, clocks, as_json=as_json)
         else:
             talk("Some events were missed here; the stream goes on from now.")
 
@@ -63,11 +67,26 @@ def _tell_link(change: "LinkChanged", *, was_live: bool) -> None:
         raise Unreachable(change.sentence)
 
 
-def _show(event: Event, position: str, *, as_json: bool) -> None:
+class _Clocks:
+    """The zones of the branches that events come from; one that is not this machine's is named when it first comes."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._zones: dict[str, str] = {}
+
+    def zone_of(self, branch: str) -> str:
+        if branch not in self._zones:
+            self._zones[branch] = zone_of(self._client, branch)
+            if whose := whose_times(self._zones[branch]):
+                talk(f"Times of {whose}.")
+        return self._zones[branch]
+
+
+def _show(event: Event, position: str, clocks: _Clocks, *, as_json: bool) -> None:
     if as_json:
         output.record({**to_wire(event), "position": position})
         return
     counter = f"counter {event.counter_id}" if event.counter_id else ""
     by = f"by {event.actor}" if event.actor else ""
-    when = event.timestamp.astimezone().strftime("%H:%M:%S")
+    when = local(event.timestamp, clocks.zone_of(event.branch_id)).strftime("%H:%M:%S")
     output.line(when, f"{event.display_number:<8}", f"{event.event_type:<21}", counter, by)

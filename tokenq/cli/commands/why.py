@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tokenq.cli import output
+from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.options import Json, Token
 from tokenq.cli.tokens import sentence, waits
@@ -20,11 +21,12 @@ def command(token: Token, as_json: Json = False) -> None:
     if as_json:
         output.document(view)
     else:
-        _show(view)
+        zone = zone_of(client, view["token"]["branchId"]) if view["token"]["parkedUntil"] else ""
+        _show(view, zone)
 
 
-def _show(view: "WhyView") -> None:
-    output.line(sentence(view["token"]))
+def _show(view: "WhyView", zone: str) -> None:
+    output.line(sentence(view["token"], zone))
     if view["rule"]:
         output.line(f"Because: {view['rule']}.")
     output.line(f"Order:   {view['policy']}")

@@ -15,7 +15,7 @@ from tokenq_server.adapters.postgres.config_log import Note, append, lock
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.rows import counter_from, token_from
 from tokenq_server.adapters.postgres.tables import branch, counter, department, token
-from tokenq_server.domain.counters import LEASE, Counter, unattended_since
+from tokenq_server.domain.counters import LEASE, Counter, Operator, unattended_since
 from tokenq_server.domain.token import Token
 from tokenq_server.services.staffing import Change
 
@@ -79,13 +79,18 @@ class PostgresCounters:
                 await append(connection, notes, actor)
             return changed, held
 
-    async def renew(self, branch_id: str, counter_id: str, identity: str) -> Counter | None:
+    async def renew(self, branch_id: str, counter_id: str, operator: Operator) -> Counter | None:
         """Renew the lease that an operator holds."""
-        mine = (counter.c.branch_id == branch_id, counter.c.counter_id == counter_id)
+        here = (counter.c.branch_id == branch_id, counter.c.counter_id == counter_id)
+        owner = counter.c.operator_identity
+        is_mine = func.split_part(owner, "#", 1) == operator.identity
+        if operator.console:
+            is_mine = owner.in_((operator.identity, operator.claimant))
+        claimant = {"operator_identity": operator.claimant} if operator.console else {}
         statement = (
             update(counter)
-            .where(*mine, counter.c.operator_identity == identity)
-            .values(lease_until=func.clock_timestamp() + LEASE)
+            .where(*here, is_mine)
+            .values(lease_until=func.clock_timestamp() + LEASE, **claimant)
             .returning(*_COLUMNS)
         )
         async with self._database.begin() as connection:

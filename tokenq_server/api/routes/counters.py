@@ -54,26 +54,32 @@ async def delete_counter(branch_id: BranchPath, counter_id: CounterQuery, _: Adm
 async def open_counter(branch_id: BranchPath, body: OpenCounter, caller: Staff, services: ServicesDep) -> CounterView:
     """Claim a counter for thirty seconds, or longer by ``beat``, and let it take people."""
     return await services.staffing.open(
-        branch_id, body.counter_id, caller, body.departments, take_over=body.take_over, as_it_is=body.as_it_is
+        branch_id,
+        body.counter_id,
+        caller,
+        body.departments,
+        take_over=body.take_over,
+        as_it_is=body.as_it_is,
+        console=body.console,
     )
 
 
 @router.post(_COUNTERS + "/pause")
 async def pause_counter(branch_id: BranchPath, body: PauseCounter, caller: Staff, services: ServicesDep) -> CounterView:
     """Let a counter call nobody for a while."""
-    return await services.staffing.pause(branch_id, body.counter_id, caller, body.reason)
+    return await services.staffing.pause(branch_id, body.counter_id, caller, body.reason, console=body.console)
 
 
 @router.post(_COUNTERS + "/close")
 async def close_counter(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
     """Close a counter that holds nobody."""
-    return await services.staffing.close(branch_id, body.counter_id, caller)
+    return await services.staffing.close(branch_id, body.counter_id, caller, console=body.console)
 
 
 @router.post(_COUNTERS + "/beat")
 async def beat(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
     """Renew the caller's claim of a counter."""
-    return await services.staffing.beat(branch_id, body.counter_id, caller)
+    return await services.staffing.beat(branch_id, body.counter_id, caller, console=body.console)
 
 
 @router.post(_COUNTERS + "/call", response_class=Response, responses=_ONE_TOKEN)
@@ -82,5 +88,5 @@ async def call(
 ) -> Response:
     """Call whoever is next by the counter's work profile; a counter that holds somebody gets that one back."""
     departments, is_ordered = await services.staffing.profile_of(branch_id, body.counter_id, caller)
-    command = CallByProfile(departments, operator_of(caller), body.counter_id, is_ordered)
+    command = CallByProfile(departments, operator_of(caller, body.console), body.counter_id, is_ordered)
     return await carry_out(services, caller, command, repeat)

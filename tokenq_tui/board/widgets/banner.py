@@ -6,6 +6,7 @@ from textual.content import Content
 
 from tokenq.contract.words import AT_COUNTER
 from tokenq.printable import printable
+from tokenq.zones import local
 from tokenq_tui.bigtext import HEIGHT, big
 from tokenq_tui.board.state import Call
 from tokenq_tui.panel import Panel, line
@@ -27,7 +28,7 @@ class Banner(Panel):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._call: Call | None = None
-        self._place = ""
+        self._place = self._zone = ""
         self._is_fresh = False
         self._is_doubtful = False
         self._notice: tuple[str, str] = ("", "")
@@ -40,18 +41,19 @@ class Banner(Panel):
         notice: tuple[str, str],
         *,
         place: str = "",
+        zone: str = "",
         is_doubtful: bool = False,
     ) -> None:
         """Show ``call`` of ``place``, new since ``age`` seconds; without one, ``notice``: a headline and a sentence.
 
         A call that is over is dimmed once it is not new any more. A doubtful call, known from before the link
-        was lost, is dimmed too and has the sentence underneath.
+        was lost, is dimmed too and has the sentence underneath. Times are those of ``zone``.
         """
         is_bright = age is not None and (age > _BLINKS_FOR or int(age * 2) % 2 == 0)
-        shown = (call, age is not None, notice, is_doubtful, place, is_bright)
+        shown = (call, age is not None, notice, is_doubtful, place, zone, is_bright)
         if shown != self._shown:
             self._shown = shown
-            self._call, self._is_fresh, self._notice, self._is_doubtful, self._place, _ = shown
+            self._call, self._is_fresh, self._notice, self._is_doubtful, self._place, self._zone, _ = shown
             self.set_class(is_bright, "-bright")
             self.draw()
 
@@ -74,7 +76,7 @@ class Banner(Panel):
     def _call_lines(self, call: Call, width: int, height: int) -> list[Content]:
         number, counter = printable(call.number.strip(), width), printable(call.counter.strip(), width - 2)
         colours = ("$background", "$background") if self.has_class("-bright") else ("$primary", "$accent")
-        words = _caption(call, printable(self._place or call.department_id, max(width - 30, 8)))
+        words = _caption(call, printable(self._place or call.department_id, max(width - 30, 8)), self._zone)
         if self._is_doubtful or self.is_past:
             colours = ("$quiet", "$quiet")
         if self._is_doubtful:
@@ -128,6 +130,6 @@ def _styled(rows: Rows, colour: str) -> list[Content]:
     return [line((row, f"bold {colour}")) for row in rows]
 
 
-def _caption(call: Call, place: str) -> str:
+def _caption(call: Call, place: str, zone: str) -> str:
     repeated = f"  ·  called {call.times} times" if call.times > 1 else ""
-    return f"{place}  ·  {call.at.astimezone():%H:%M}{repeated}"
+    return f"{place}  ·  {local(call.at, zone):%H:%M}{repeated}"

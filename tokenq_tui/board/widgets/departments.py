@@ -32,38 +32,71 @@ class Departments(Panel):
         super().__init__(markup=False)
         self._departments: Sequence[DepartmentPicture] = ()
         self._turn = 0
+        self._unknown: Sequence[str] = ()
 
-    def show(self, departments: Sequence[DepartmentPicture], turn: int) -> None:
-        """Show these; ``turn`` counts up and chooses the page."""
-        if (departments, turn) != (self._departments, self._turn):
-            self._departments, self._turn = departments, turn
+    def show(self, departments: Sequence[DepartmentPicture], turn: int, unknown: Sequence[str] = ()) -> None:
+        """Show these; ``turn`` counts up and chooses the page. ``unknown`` are asked for, but nobody knows them."""
+        if (departments, turn, unknown) != (self._departments, self._turn, self._unknown):
+            self._departments, self._turn, self._unknown = departments, turn, unknown
             self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
-        """A title, and underneath cards or lines."""
-        columns = _columns(width, _CARD, len(self._departments))
-        bands = [self._departments[at : at + columns] for at in range(0, len(self._departments), columns)]
-        for head in (_BIG_HEAD, 1):
-            natural = [head + min(max(map(_needed, band)), _MOST_SEATS) for band in bands]
-            if sum(natural) + len(natural) < height:
-                return _cards(bands, natural, head, width)
-        share = (height - 1) // len(bands) - 1
-        if share >= 2:
-            return _cards(bands, _shared(natural, share, height - 1), 1, width)
-        if len(bands) * 2 < height:
-            return _pairs(bands, width)
-        return self._page(width, height)
+        """A title, and underneath cards or lines; those in which nothing happens go into the last line if need be."""
+        below = [line((printable(f"Nothing is known of {_few(self._unknown)}.", width), "$warning"))] * bool(
+            self._unknown
+        )
+        room = height - len(below)
+        shown = _fitting(self._departments, width, room)
+        quiet = [] if shown else [each for each in self._departments if _is_quiet(each)]
+        if quiet:
+            below.insert(0, _nobody_in(quiet, width))
+            busy = [each for each in self._departments if not _is_quiet(each)]
+            shown = _fitting(busy, width, room - 1) or list(self._page(busy, width, room - 1))
+        shown = shown or list(self._page(self._departments, width, room))
+        return [*shown, *[Content("")] * (height - len(shown) - len(below)), *below] if below else shown
 
-    def _page(self, width: int, height: int) -> Iterable[Content]:
-        columns = _columns(width, _ROW, len(self._departments))
+    def _page(self, departments: Band, width: int, height: int) -> Iterable[Content]:
+        columns = _columns(width, _ROW, len(departments))
         per_page = columns * max(height - 1, 1)
-        pages = -(-len(self._departments) // per_page)
+        pages = max(-(-len(departments) // per_page), 1)
         page = self._turn % pages
-        shown = self._departments[page * per_page : (page + 1) * per_page]
+        shown = departments[page * per_page : (page + 1) * per_page]
         row_width = (width - _GUTTER * (columns - 1)) // columns
         yield spread(width, [("WAITING", "bold $secondary")], [(f"{page + 1}/{pages}" if pages > 1 else "", "$quiet")])
         for at in range(0, len(shown), columns):
             yield Content(" " * _GUTTER).join([_short(each, row_width) for each in shown[at : at + columns]])
+
+
+def _fitting(departments: Band, width: int, height: int) -> list[Content]:
+    """Cards, or two lines for each, as large as all of them fit; nothing if they do not."""
+    columns = _columns(width, _CARD, len(departments))
+    bands = [departments[at : at + columns] for at in range(0, len(departments), columns)]
+    for head in (_BIG_HEAD, 1):
+        natural = [head + min(max(map(_needed, band)), _MOST_SEATS) for band in bands]
+        if sum(natural) + len(natural) < height:
+            return list(_cards(bands, natural, head, width))
+    share = (height - 1) // len(bands) - 1
+    if share >= 2:
+        return list(_cards(bands, _shared(natural, share, height - 1), 1, width))
+    return list(_pairs(bands, width)) if len(bands) * 2 < height else []
+
+
+def _is_quiet(department: DepartmentPicture) -> bool:
+    return not department.waiting and not department.at_counters
+
+
+def _nobody_in(departments: Band, width: int) -> Content:
+    """The departments in which nobody waits or is called, as many as there is room for."""
+    names = [printable(each.department_id) for each in departments]
+    told = f"nobody in {' '.join(names)}"
+    while len(told) > width and len(names) > 1:
+        names.pop()
+        told = f"nobody in {' '.join(names)} +{len(departments) - len(names)}"
+    return line((told, "$quiet"))
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _shared(natural: Sequence[int], share: int, height: int) -> list[int]:

@@ -6,6 +6,7 @@ from textual.content import Content
 
 from tokenq.contract.words import AT_COUNTER
 from tokenq.printable import printable
+from tokenq.zones import local
 from tokenq_tui.bigtext import big
 from tokenq_tui.board.state import Call
 from tokenq_tui.panel import Panel, line, padded, spread
@@ -26,12 +27,13 @@ class Recent(Panel):
         super().__init__(markup=False)
         self._most = most
         self._calls: Sequence[Call] = ()
+        self._zone = ""
 
-    def show(self, calls: Sequence[Call]) -> None:
-        """List these calls."""
+    def show(self, calls: Sequence[Call], zone: str) -> None:
+        """List these calls, with the times of a zone."""
         calls = calls[: self._most]
-        if calls != self._calls:
-            self._calls = calls
+        if (calls, zone) != (self._calls, self._zone):
+            self._calls, self._zone = calls, zone
             self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
@@ -43,7 +45,7 @@ class Recent(Panel):
         if how_many_big:
             yield Content("")
         for place, call in enumerate(self._calls):
-            yield from (_big_rows(call, width) if place < how_many_big else None) or [_row(call, width)]
+            yield from (_big_rows(call, width) if place < how_many_big else None) or [_row(call, width, self._zone)]
 
 
 def _big_rows(call: Call, width: int) -> list[Content] | None:
@@ -61,7 +63,7 @@ def _big_rows(call: Call, width: int) -> list[Content] | None:
     return [line((row, over), (rest, f"bold {to}")) for row, rest in zip(alone, beside, strict=True)] + [Content("")]
 
 
-def _row(call: Call, width: int) -> Content:
+def _row(call: Call, width: int, zone: str) -> Content:
     over, to = _colours(call)
     number = printable(call.number.strip(), _NUMBER)
     again = f"×{call.times}  " if call.times > 1 else ""
@@ -72,7 +74,7 @@ def _row(call: Call, width: int) -> Content:
             (" → ", "$quiet"),
             (printable(call.counter.strip(), _COUNTER), f"bold {to}"),
         ],
-        [(f"{again}{call.at.astimezone():%H:%M}", "$quiet")],
+        [(f"{again}{local(call.at, zone):%H:%M}", "$quiet")],
     )
 
 

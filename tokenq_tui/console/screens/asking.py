@@ -1,6 +1,6 @@
 """Small screens that ask one thing and go away again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -32,15 +32,33 @@ _SHOWABLE = r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]
 """What may be typed or pasted: the field shows it as it is."""
 
 
+Check = Callable[[str], str]
+"""What is wrong with an answer, as a sentence; empty if nothing is."""
+
+
+def nothing_wrong(_answer: str) -> str:
+    """Whatever was typed will do."""
+    return ""
+
+
 class AskText(ModalScreen[str | None]):
     """Ask for one short text; the answer is ``None`` when the person would rather not."""
 
     DEFAULT_CSS = _FRAME.format(name="AskText")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Not now")]
 
-    def __init__(self, question: str, hint: str, *, longest: int, answer: str = "", may_be_empty: bool = False) -> None:
+    def __init__(
+        self,
+        question: str,
+        hint: str,
+        *,
+        longest: int,
+        answer: str = "",
+        may_be_empty: bool = False,
+        check: Check = nothing_wrong,
+    ) -> None:
         super().__init__()
-        self._may_be_empty = may_be_empty
+        self._may_be_empty, self._check = may_be_empty, check
         self._question, self._hint, self._longest, self._answer = question, hint, longest, printable(answer)
 
     def compose(self) -> ComposeResult:
@@ -51,10 +69,12 @@ class AskText(ModalScreen[str | None]):
             yield Static(Content(printable(self._hint)), classes="quiet", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer, unless the field is empty."""
+        """Answer, unless the field is empty or something is wrong with the text, which is said then."""
         event.stop()
         text = event.value.strip()
-        if text or self._may_be_empty:
+        if wrong := self._check(text):
+            self.query_one(".quiet", Static).update(Content.styled(printable(wrong), "$warning"))
+        elif text or self._may_be_empty:
             self.dismiss(text)
 
 
@@ -140,6 +160,24 @@ class Confirm(ModalScreen[bool]):
         """Answer by mouse."""
         event.stop()
         self.dismiss(event.button.id == "yes")
+
+
+class Tell(ModalScreen[None]):
+    """Say that something cannot be done, where a question was expected: what is typed meanwhile must press no keys."""
+
+    AUTO_FOCUS = None
+    DEFAULT_CSS = _FRAME.format(name="Tell")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter", "dismiss(None)", "Close")]
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self._sentence = sentence
+
+    def compose(self) -> ComposeResult:
+        """The sentence and how to go on."""
+        with Vertical(classes="box"):
+            yield Static(Content.styled(printable(self._sentence), "bold"), markup=False)
+            yield Static(Content("Enter or Esc goes back."), classes="quiet", markup=False)
 
 
 class Help(ModalScreen[None]):

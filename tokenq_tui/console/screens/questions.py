@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from textual.screen import ModalScreen
@@ -10,7 +11,8 @@ from tokenq.contract.views import QueueView, TokenView
 from tokenq.contract.words import Priority
 from tokenq.printable import printable
 from tokenq_tui.console.acting import Wish
-from tokenq_tui.console.screens.asking import NOTE_LENGTH, AskText, Choice, Choose, Confirm
+from tokenq_tui.console.parking import parking
+from tokenq_tui.console.screens.asking import NOTE_LENGTH, AskText, Check, Choice, Choose, Confirm, nothing_wrong
 from tokenq_tui.console.state import State, expected_wait, parked_until
 
 _UNDOES = {
@@ -43,7 +45,8 @@ def question(wish: Wish) -> tuple[ModalScreen[Any], Answered] | None:
         )
     if name == "park" and token is not None:
         hint = "Until when and why: 15 copies, or 14:30 X-ray. Enter alone: until somebody resumes them."
-        return _text(wish, f"Park {token['displayNumber']}?", hint, may_be_empty=True)
+        check = partial(_no_parking, state.zone)
+        return _text(wish, f"Park {token['displayNumber']}?", hint, may_be_empty=True, check=check)
     if name == "pause":
         return _text(wish, "Why do you pause?", "Enter alone gives no reason.", may_be_empty=True)
     if name in ("transfer", "transfer_row") and token is not None:
@@ -52,7 +55,7 @@ def question(wish: Wish) -> tuple[ModalScreen[Any], Answered] | None:
     if name == "class_row" and token is not None:
         return _choice(wish, f"Which class for {token['displayNumber']}?", _classes(state, token))
     if name == "resume":
-        return _token(wish, "Who is back?", state.queue["parked"] if state.queue else (), _parked)
+        return _token(wish, "Who is back?", state.queue["parked"] if state.queue else (), partial(_parked, state.zone))
     if name == "reinstate":
         return _token(wish, "Who comes back into the line?", wish.candidates, _missed)
     if name == "undo" and token is not None:
@@ -62,11 +65,22 @@ def question(wish: Wish) -> tuple[ModalScreen[Any], Answered] | None:
     return None
 
 
-def _text(wish: Wish, asked: str, hint: str, *, may_be_empty: bool = False) -> tuple[ModalScreen[Any], Answered]:
+def _text(
+    wish: Wish, asked: str, hint: str, *, may_be_empty: bool = False, check: Check = nothing_wrong
+) -> tuple[ModalScreen[Any], Answered]:
     def answered(text: str | None) -> Wish | None:
         return None if text is None else replace(wish, answer=text)
 
-    return AskText(asked, hint, longest=NOTE_LENGTH, may_be_empty=may_be_empty), answered
+    return AskText(asked, hint, longest=NOTE_LENGTH, may_be_empty=may_be_empty, check=check), answered
+
+
+def _no_parking(zone: str, typed: str) -> str:
+    """What is wrong with an answer to the question until when."""
+    try:
+        parking(typed, zone)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _choice(
@@ -120,8 +134,8 @@ def _classes(state: State, token: TokenView) -> Iterable[tuple[str, str]]:
     return ((str(one), names.get(str(one), str(one))) for one in Priority if one != token["priority"])
 
 
-def _parked(token: TokenView) -> str:
-    until = parked_until(token)
+def _parked(zone: str, token: TokenView) -> str:
+    until = parked_until(token, zone)
     return f"{token['displayNumber']}  {token['name'] or ''}" + (f"  until {until}" if until else "")
 
 

@@ -10,24 +10,26 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 
 from tokenq.contract.names import COUNTER_ID_LENGTH
 from tokenq.contract.problems import Refused
 from tokenq.contract.views import TokenView
 from tokenq.errors import TokenqError
+from tokenq.printable import printable
+from tokenq.zones import label, local
 from tokenq_tui.console import messages
 from tokenq_tui.console.acting import Wish, carry_out, looked_up, needs_looking_up
-from tokenq_tui.console.intents import INTENTS, Intent, Needs, intent, is_offered
+from tokenq_tui.console.intents import ASKING, INTENTS, Intent, Needs, in_keys, intent, is_offered, too_early, why_not
 from tokenq_tui.console.keeping import Keeper, Place
-from tokenq_tui.console.screens.asking import AskText, Confirm, Help
+from tokenq_tui.console.screens.asking import AskText, Confirm, Help, Tell
+from tokenq_tui.console.screens.patience import PatientScreen
 from tokenq_tui.console.screens.questions import question
 from tokenq_tui.console.screens.titles import line_title, place_title
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk, Tail
 from tokenq_tui.console.widgets.action_bar import ActionBar
-from tokenq_tui.console.widgets.department_bar import DepartmentBar
+from tokenq_tui.console.widgets.department_bar import DepartmentBar, MoreDepartments
 from tokenq_tui.console.widgets.notice import Notice
 from tokenq_tui.console.widgets.now_serving import Elsewhere, NowServing
 from tokenq_tui.console.widgets.parked_list import ParkedList
@@ -38,7 +40,7 @@ _TALL = 44
 _SHELL = "tokenq "
 
 
-class ServingScreen(Screen[None]):
+class ServingScreen(PatientScreen):
     """Everything a counter needs."""
 
     AUTO_FOCUS = "WaitingList"
@@ -51,7 +53,6 @@ class ServingScreen(Screen[None]):
         super().__init__()
         self._tail, self._keeper, self._desk, self._clock = tail, keeper, desk, clock
         self.state = state
-        self.is_busy = False
         self._offered: list[bool] = []
 
     def compose(self) -> ComposeResult:
@@ -60,7 +61,9 @@ class ServingScreen(Screen[None]):
             yield Static("", id="title", markup=False)
             yield Static("", id="clock", markup=False)
             yield LinkBadge(markup=False)
-        yield DepartmentBar()
+        with Horizontal(id="departments"):
+            yield DepartmentBar()
+            yield MoreDepartments(markup=False)
         with Horizontal(id="body"):
             with Vertical(id="line"):
                 yield Static("", id="line-title", markup=False)
@@ -97,22 +100,18 @@ class ServingScreen(Screen[None]):
         await self._become(self.state.with_queue(message.queue))
         self._claim()
 
-    def on_link_moved(self, message: messages.LinkMoved) -> None:
-        """Say on the badge how true the screen is."""
-        since = f"since {message.since.astimezone():%H:%M}" if message.since else ""
-        self.query_one(LinkBadge).show(message.health, since)
-
     def on_trouble(self, message: messages.Trouble) -> None:
         """Say what went wrong and what to do."""
-        self.is_busy = False
+        if message.is_answer:
+            self.answered()
         self._tail.refresh()
         # A hint for the shell is of no use to somebody who is in here.
-        hint = "" if _SHELL in message.hint else message.hint
+        hint = "" if _SHELL in message.hint else in_keys(message.hint)
         self.query_one(Notice).say(message.sentence, hint, is_trouble=True)
 
     async def on_done(self, message: messages.Done) -> None:
         """Say what was done, and remember it in case it must be taken back."""
-        self.is_busy = False
+        self.answered()
         self.query_one(Notice).say(message.sentence)
         if message.token is not None:
             await self._become(self.state.having_moved(message.token, message.verb))
@@ -140,10 +139,11 @@ class ServingScreen(Screen[None]):
         self._offer()
 
     async def on_key(self, event: events.Key) -> None:
-        """Say why nobody is called: the key is off while somebody is here, but it is the one pressed most."""
-        if self.state.held and event.key in (intent("call").key, intent("serve_next").key):
+        """Say why a key does nothing now; the bindings do what can be done."""
+        wanted = next((each for each in INTENTS if event.key in each.key.split(",")), None)
+        if wanted is not None and not is_offered(wanted, self.state, self._marked):
             event.stop()
-            await self.action_do("call")
+            self._explain(wanted, why_not(wanted, self.state, self._marked))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Dim the keys of what cannot be done now."""
@@ -156,7 +156,7 @@ class ServingScreen(Screen[None]):
         wanted = intent(name)
         match name:
             case "quit":
-                self.app.exit()
+                await self.app.action_quit()
             case "help":
                 self.app.push_screen(Help())
             case "refresh":
@@ -167,11 +167,20 @@ class ServingScreen(Screen[None]):
                 await self._become(self.state.step(1 if name == "next_department" else -1))
             case _ if is_offered(wanted, self.state, self._marked):
                 self._wish(wanted)
-            case "call" | "call_row" | "serve_next" if held := self.state.held:
-                self.query_one(Notice).say(f"{held['displayNumber']} is still at your counter.")
+            case _:
+                self._explain(wanted, why_not(wanted, self.state, self._marked))
+
+    def _explain(self, wanted: Intent, sentence: str) -> None:
+        """Say why not; where an answer is about to be typed, in the way, so that it presses no other keys."""
+        if wanted.name in ASKING:
+            self.app.push_screen(Tell(sentence))
+        else:
+            self.query_one(Notice).say(sentence)
 
     def _wish(self, wanted: Intent) -> None:
         if self.is_busy:
+            if wanted.name in ASKING:
+                self._explain(wanted, "The server has not answered the last key yet.")
             return
         if not self.state.counter:
             self._ask_counter()
@@ -179,12 +188,14 @@ class ServingScreen(Screen[None]):
         undoable = self.state.undoable
         last = undoable.token if undoable else None
         token = {Needs.HELD: self.state.held, Needs.ROW: self._marked, Needs.LAST: last}.get(wanted.needs)
+        if wanted.verb == "no-show" and token and (early := too_early(self.state, token)):
+            self._explain(wanted, early)
+            return
         # The first in line needs no reason: to call that row is to call the next one.
         is_next = wanted.name == "call_row" and token == self.state.next_up
         wish = Wish(wanted, self.state, None if is_next else token)
         if needs_looking_up(wanted):
-            self.is_busy = True
-            self.run_worker(partial(self._look_up, wish), thread=True, group="command", exit_on_error=False)
+            self.begin(wish, partial(self._look_up, wish))
         else:
             self._ask(wish)
 
@@ -192,14 +203,14 @@ class ServingScreen(Screen[None]):
         try:
             wish = looked_up(wish, self._desk)
         except Refused as refusal:
-            self.post_message(messages.Trouble(refusal.problem.detail, refusal.problem.hint))
+            self.post_message(messages.Trouble(refusal.problem.detail, refusal.problem.hint, is_answer=True))
         except TokenqError as error:
-            self.post_message(messages.Trouble(str(error), error.hint))
+            self.post_message(messages.Trouble(str(error), error.hint, is_answer=True))
         else:
-            self.app.call_from_thread(self._ask, wish)
+            self.call_later(self._ask, wish)
 
     def _ask(self, wish: Wish) -> None:
-        self.is_busy = False
+        self.answered()
         asked = question(wish)
         if asked is None:
             self._send(wish)
@@ -213,9 +224,7 @@ class ServingScreen(Screen[None]):
         self.app.push_screen(screen, take)
 
     def _send(self, wish: Wish) -> None:
-        self.is_busy = True
-        work = partial(carry_out, wish, self._desk, self.post_message)
-        self.run_worker(work, thread=True, group="command", exit_on_error=False)
+        self.begin(wish, partial(carry_out, wish, self._desk, self.post_message), changes=True)
 
     def _ask_counter(self) -> None:
         taken = ", ".join(self.state.counters_in_use)
@@ -269,10 +278,11 @@ class ServingScreen(Screen[None]):
     def _beat(self) -> None:
         now, state = self._clock(), self.state
         clock = self.query_one("#clock", Static)
-        if str(clock.content) != (text := f"{now.astimezone():%H:%M}"):
+        text = f"{local(now, state.zone):%H:%M} {printable(label(state.zone, now), 24)}".rstrip()
+        if str(clock.content) != text:
             clock.update(text)
         waiting, names = (state.queue["waiting"], state.queue["classNames"]) if state.queue else ((), {})
         self.query_one(WaitingList).show(waiting, now, names)
-        self.query_one(ParkedList).show(state.queue["parked"] if state.queue else ())
+        self.query_one(ParkedList).show(state.queue["parked"] if state.queue else (), state.zone)
         self.query_one(NowServing).show(state, now)
         self.query_one(Elsewhere).show(state.elsewhere, state.staffed_elsewhere, now)

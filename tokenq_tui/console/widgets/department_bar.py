@@ -35,11 +35,24 @@ class DepartmentTab(Static):
         self.post_message(DepartmentChosen(self.department_id))
 
 
+class MoreDepartments(Static):
+    """How many departments are out of sight, and the keys that bring them."""
+
+    DEFAULT_CSS = """
+    MoreDepartments { display: none; width: auto; height: 1; padding: 0 1; background: $surface; color: $quiet; }
+    """
+
+    def show(self, count: int) -> None:
+        """Show that ``count`` are out of sight; takes no room if none is."""
+        self.display = count > 0
+        self.update(Content(f"… {count} more [ ]"))
+
+
 class DepartmentBar(HorizontalScroll):
     """All departments; it scrolls to the chosen one."""
 
     DEFAULT_CSS = """
-    DepartmentBar { height: 1; background: $surface; scrollbar-size: 0 0; }
+    DepartmentBar { width: 1fr; height: 1; background: $surface; scrollbar-size: 0 0; }
     """
     can_focus = False
 
@@ -56,3 +69,24 @@ class DepartmentBar(HorizontalScroll):
             if is_selected and not tab.has_class("-selected"):
                 tab.scroll_visible(animate=False)
             tab.set_class(is_selected, "-selected")
+        self.call_after_refresh(self._count)
+
+    def on_resize(self) -> None:
+        """Another width shows other departments."""
+        self._count()
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        """Another part shows other departments."""
+        super().watch_scroll_x(old_value, new_value)
+        self.call_after_refresh(self._count)
+
+    def _count(self) -> None:
+        """Say how many are out of sight: not one, where all would fit into the whole row."""
+        if not self.is_attached:
+            return
+        tabs = list(self.query(DepartmentTab))
+        left, right = self.scroll_x, self.scroll_x + self.size.width
+        spans = [(tab.virtual_region.x, tab.virtual_region.right) for tab in tabs]
+        fits = not spans or max(end for _, end in spans) <= self.screen.size.width
+        hidden = 0 if fits else sum(start < left or end > right for start, end in spans)
+        self.screen.query_one(MoreDepartments).show(hidden)

@@ -23,14 +23,15 @@ class Notice(Static):
         super().__init__(markup=False)
         self._timer: Timer | None = None
 
-    def say(self, *sentences: str, is_trouble: bool = False) -> None:
-        """Show these sentences, a line for each, instead of what was there; a trouble stays longer."""
+    def say(self, *sentences: str, is_trouble: bool = False, stays: bool = False) -> None:
+        """Show these sentences, a line for each, instead of what was there; ``stays`` is until the next one."""
         self.update(Content("\n".join(printable(sentence, 300) for sentence in sentences if sentence)))
         self.set_class(is_trouble, "-trouble")
         self.display = True
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(_LONG if is_trouble else _SHORT, self._leave)
+        self._timer = None if stays else self.set_timer(_LONG if is_trouble else _SHORT, self.take_back)
 
-    def _leave(self) -> None:
+    def take_back(self) -> None:
+        """Show nothing."""
         self.display = False

@@ -23,12 +23,13 @@ class ParkedList(Panel):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._tokens: Sequence[TokenView] = ()
+        self._zone = ""
 
-    def show(self, tokens: Sequence[TokenView]) -> None:
-        """Show these."""
+    def show(self, tokens: Sequence[TokenView], zone: str) -> None:
+        """Show these, with the times of a zone."""
         ordered = sorted(tokens, key=lambda token: (token["parkedUntil"] or "9", token["tokenId"]))
-        if ordered != list(self._tokens):
-            self._tokens = ordered
+        if (ordered, zone) != (list(self._tokens), self._zone):
+            self._tokens, self._zone = ordered, zone
             self.styles.height = min(len(ordered), _MOST) + 1
             self.display = bool(ordered)
             self.draw()
@@ -43,5 +44,5 @@ class ParkedList(Panel):
         for token in self._tokens[:_MOST]:
             number = padded(printable(token["displayNumber"], 10), 11)
             name = printable(token["name"] or "", max(width - 26, 4))
-            until = parked_until(token)
+            until = parked_until(token, self._zone)
             yield spread(width, [(number, "$accent"), (name, "")], [(f"until {until}" if until else "", "$quiet")])

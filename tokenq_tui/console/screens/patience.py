@@ -1,0 +1,68 @@
+"""What the screen does while the server owes an answer: it says so, and is not live; nobody has to wait for it."""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+
+from textual.screen import Screen
+
+from tokenq.zones import local
+from tokenq_tui.console import messages
+from tokenq_tui.console.acting import Wish
+from tokenq_tui.console.state import State
+from tokenq_tui.console.widgets.notice import Notice
+from tokenq_tui.link_badge import Health, LinkBadge
+
+LATE = 0.7
+"""Seconds after which the screen says that it waits for an answer."""
+
+
+class PatientScreen(Screen[None]):
+    """Keeps what was asked of the server until it is answered; ``at_stake`` is that if it changes something there."""
+
+    state: State
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pending: Wish | None = None
+        self.at_stake: Wish | None = None
+        self._is_late = False
+        self._link: tuple[Health, str] = (Health.CONNECTING, "")
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the server has not answered yet what was asked last."""
+        return self.pending is not None
+
+    def begin(self, wish: Wish, work: Callable[[], None], *, changes: bool = False) -> None:
+        """Ask the server in a thread that nobody waits for: who leaves while it is silent leaves at once."""
+        self.pending, self.at_stake = wish, wish if changes else None
+        self.set_timer(LATE, partial(self._say_late, wish))
+        threading.Thread(target=work, name="console-command", daemon=True).start()
+
+    def answered(self) -> None:
+        """The answer has come."""
+        self.pending = self.at_stake = None
+        if self._is_late:
+            self._is_late = False
+            self._show_link()
+            self.query_one(Notice).take_back()
+
+    def on_link_moved(self, message: messages.LinkMoved) -> None:
+        """Say on the badge how true the screen is."""
+        since = f"since {local(message.since, self.state.zone):%H:%M}" if message.since else ""
+        self._link = (message.health, since)
+        self._show_link()
+
+    def _say_late(self, wish: Wish) -> None:
+        if self.pending is wish:
+            self._is_late = True
+            self._show_link()
+            self.query_one(Notice).say("Waiting for the server …", stays=True)
+
+    def _show_link(self) -> None:
+        """The badge tells what the events tell, except that it is not live while the server owes an answer."""
+        health, since = self._link
+        if self._is_late and health is Health.LIVE:
+            health, since = Health.STALE, "no answer"
+        self.query_one(LinkBadge).show(health, since)
