@@ -1,5 +1,7 @@
 """The server's words about a field of a request, as they fit what a person typed."""
 
+import re
+
 from tokenq.contract.problems import Problem, ProblemCode
 
 _TYPED = {
@@ -27,10 +29,9 @@ def as_typed(problem: Problem) -> str:
     if problem.code is not ProblemCode.INVALID or not problem.detail.startswith(f"{field} "):
         return problem.detail
     typed = _TYPED.get(field) or _setting(field)
-    return f"{typed}{problem.detail.removeprefix(field)}" if typed else problem.detail
+    return f"{typed}{problem.detail.removeprefix(field)}"
 
 
-def _setting(field: str) -> str | None:
-    from tokenq.cli.department_settings import SETTINGS
-
-    return next((name for name, setting in SETTINGS.items() if setting.key == field), None)
+def _setting(field: str) -> str:
+    """``dailyCap`` is typed ``daily-cap``, and so are all settings of a department; a test holds them to it."""
+    return re.sub(r"[A-Z]", lambda letter: f"-{letter[0].lower()}", field)
