@@ -30,6 +30,7 @@ from tokenq_server.embedded.programs import program
 from tokenq_server.embedded.valkey import Valkey
 
 _TICK = 0.02
+_MOST_FAILURES = 2
 LINKS = ("postgres", "redis", "kafka", "smtp")
 
 
@@ -105,7 +106,7 @@ class System:
         """Start again whatever ended."""
         for part in self.parts.values():
             part.tend()
-            part.failures = min(part.failures, 2)  # it is killed all the time: no growing pauses
+            part.failures = min(part.failures, _MOST_FAILURES)  # it is killed all the time: no growing pauses
 
     async def until(self, holds: Callable[[], object], what: str, seconds: float = 60.0) -> None:
         """Wait until it holds. Raises AssertionError when it does not within that time."""
@@ -191,7 +192,10 @@ def _stores(system: System) -> None:
             store.is_ready,
             lambda progress: None,
             stop_signal=store.stop_signal,
-            on_failure=(lambda part: _end_followers(system)) if name == "broker" else None,
+            on_failure={
+                "broker": lambda part: _end_followers(system),
+                "valkey": lambda part: _set_aside(system, part),
+            }.get(name),
         )
 
 
@@ -202,6 +206,12 @@ def _command(system: System, name: str, store: Postgres | Valkey | Broker) -> Co
     if name == "postgres" and system.plan.fake_clock:
         return replace(command, environment={**command.environment, **fake_clock(system.folder)})
     return command
+
+
+def _set_aside(system: System, part: Part) -> None:
+    """As under ``tokenq up``: files that Valkey cannot read are put aside, and it starts empty."""
+    if part.failures > _MOST_FAILURES:
+        system.valkey.set_aside()
 
 
 def _end_followers(system: System) -> None:
