@@ -162,9 +162,7 @@ class Staffing:
         await self._find(branch_id, counter_id)
         return await self._change(_fresh(branch_id, counter_id), caller, change)
 
-    async def _change(
-        self, fresh: Counter, caller: Principal, change: Change, *, is_told: bool = True
-    ) -> CounterView:
+    async def _change(self, fresh: Counter, caller: Principal, change: Change, *, is_told: bool = True) -> CounterView:
         serves = await self._store.departments(fresh.branch_id)
         counter, held = await self._store.change(fresh, serves, change, caller.actor, is_told=is_told)
         await self._tell_changed(fresh.branch_id)
