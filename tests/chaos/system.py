@@ -179,6 +179,8 @@ async def _made(folder: Path, plan: Plan) -> System:
     valkey.prepare()
     _stores(system)
     _programs(system)
+    # As under ``tokenq up``: they must not meet a broker that has forgotten everything.
+    system.parts["broker"].followers = [*system.named("relay"), *system.named("notify")]
     return system
 
 
@@ -191,7 +193,6 @@ def _stores(system: System) -> None:
             store.is_ready,
             lambda progress: None,
             stop_signal=store.stop_signal,
-            on_failure=(lambda part: _end_followers(system)) if name == "broker" else None,
         )
 
 
@@ -202,12 +203,6 @@ def _command(system: System, name: str, store: Postgres | Valkey | Broker) -> Co
     if name == "postgres" and system.plan.fake_clock:
         return replace(command, environment={**command.environment, **fake_clock(system.folder)})
     return command
-
-
-def _end_followers(system: System) -> None:
-    """As under ``tokenq up``: they must not meet a broker that has forgotten everything."""
-    for part in system.named("relay") + system.named("notify"):
-        part.kill()
 
 
 def _advertised(system: System, command: Command) -> Command:
