@@ -73,7 +73,10 @@ CHAPTERS = {
     "stampede": Chapter(Plan(apis=2), _each(*stampede.FAULTS), ci=2, soak=30),
     "watchers": Chapter(Plan(), _each(*watchers.FAULTS), ci=1, soak=10),
     "disks": Chapter(Plan(small_disks=True), _each(*limits.DISKS), ci=1, soak=10, is_possible=can_mount),
-    "clock": Chapter(Plan(fake_clock=True), _each(*limits.JUMPS), ci=1, soak=6, is_possible=can_fake_time),
+    # After a jump of a day nobody waits any more for a letter of another department, so their order proves nothing.
+    "clock": Chapter(
+        Plan(fake_clock=True), _each(*limits.JUMPS), ci=1, soak=6, mail_share=0, is_possible=can_fake_time
+    ),
     "mail": Chapter(Plan(), _each(*mail.FAULTS), ci=1, soak=20, mail_share=0.3),
     "many": Chapter(
         Plan(apis=2, relays=2),

@@ -180,6 +180,8 @@ async def _made(folder: Path, plan: Plan) -> System:
     valkey.prepare()
     _stores(system)
     _programs(system)
+    # As under ``tokenq up``: they must not meet a broker that has forgotten everything.
+    system.parts["broker"].followers = [*system.named("relay"), *system.named("notify")]
     return system
 
 
@@ -192,10 +194,7 @@ def _stores(system: System) -> None:
             store.is_ready,
             lambda progress: None,
             stop_signal=store.stop_signal,
-            on_failure={
-                "broker": lambda part: _end_followers(system),
-                "valkey": lambda part: _set_aside(system, part),
-            }.get(name),
+            on_failure=(lambda part: _set_aside(system, part)) if name == "valkey" else None,
         )
 
 
@@ -212,12 +211,6 @@ def _set_aside(system: System, part: Part) -> None:
     """As under ``tokenq up``: files that Valkey cannot read are put aside, and it starts empty."""
     if part.failures > _MOST_FAILURES:
         system.valkey.set_aside()
-
-
-def _end_followers(system: System) -> None:
-    """As under ``tokenq up``: they must not meet a broker that has forgotten everything."""
-    for part in system.named("relay") + system.named("notify"):
-        part.kill()
 
 
 def _advertised(system: System, command: Command) -> Command:

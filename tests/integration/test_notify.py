@@ -388,8 +388,26 @@ async def test_after_a_transfer_a_letter_waits_for_the_first_one_to_be_taken_in(
     fast = [one for one in records if json.loads(one.value)["departmentId"] == second]
     await queue.take_in(*sort_out(fast))
     assert await queue.claim("one", 10) == []
-    await core.run("UPDATE mail_job SET created_at = created_at - interval '3 days'")
-    assert [job.kind for job in await queue.claim("one", 10)] == ["served"], "nobody waits for ever"
+    await core.run("UPDATE mail_job SET created_at = created_at - interval '9 minutes'")
+    assert await queue.claim("one", 10) == []
+    await core.run("UPDATE mail_job SET created_at = created_at - interval '2 minutes'")
+    assert [job.kind for job in await queue.claim("one", 10)] == ["served"], "nobody waits for long"
     await core.run("UPDATE mail_job SET created_at = clock_timestamp(), state = 'due'")
     await queue.take_in(*sort_out(records))
     assert [job.kind for job in await queue.claim("one", 10)] == ["issued"]
+
+
+async def test_nobody_waits_for_a_first_letter_that_was_passed_by(core: Core, queue: PostgresMailQueue) -> None:
+    """It was not wanted when its record came, and is wanted now: what came after it tells that it will not come."""
+    first, second = await core.department(letters=[]), await core.department()
+    (token,) = await core.issue(first, email="ada@example.com")
+    await core.do(TransferToken(first, "ann", token["tokenId"], second))
+    await core.serve(second, "3")
+    taken = {one.value for one in await records_of(core)}
+    await queue.take_in(*sort_out(await records_of(core)))
+    await core.run("UPDATE department SET rules = rules - 'letters'")
+    assert await queue.claim("one", 10) == [], "nothing tells yet that the record was passed"
+    await core.issue(first, email="bob@example.com")
+    await queue.take_in(*sort_out([one for one in await records_of(core) if one.value not in taken]))
+
+    assert sorted(job.kind for job in await queue.claim("one", 10)) == ["issued", "served"]

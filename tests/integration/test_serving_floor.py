@@ -186,6 +186,20 @@ def test_two_operators_do_not_share_a_counter(admin: Client, enter: Enter) -> No
     assert told == ["COUNTER_OPENED", "COUNTER_PAUSED", "COUNTER_OPENED"]
 
 
+def test_a_counter_for_everybody_stays_one_whoever_opens_it(admin: Client, enter: Enter) -> None:
+    """What one clerk may do is no reason that the next one calls fewer people; only a new counter begins with it."""
+    branch = f"b{secrets.token_hex(3)}"
+    admin.create_branch({"branchId": branch, "name": "A branch of its own"})
+    one, other = department(admin, branchId=branch), department(admin, branchId=branch)
+    clerk = enter("staff", one)
+    assert clerk.open_counter(branch, "1")["departments"] == [one]
+    assert admin.open_counter(branch, "2")["departments"] == []
+    admin.close_counter(branch, "2")
+    assert clerk.open_counter(branch, "2")["departments"] == []
+    admin.issue(other), admin.issue(one)
+    assert clerk.call_at_counter(branch, "2")["departmentId"] == one, "a clerk's rights bound what is called"
+
+
 def test_staff_send_on_and_take_back_but_touch_nobody_elsewhere(admin: Client, enter: Enter) -> None:
     here, there = department(admin), department(admin)
     ann = enter("staff", here)

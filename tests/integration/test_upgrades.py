@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,8 +13,9 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from tests.chaos.checker import check
@@ -127,6 +129,62 @@ def test_a_long_transaction_holds_nobody_up(old: str) -> None:
         holder.rollback()
 
         assert done.result() == HEAD
+
+
+def test_an_index_that_could_not_be_built_leaves_the_patience_as_it_was(old: str) -> None:
+    """The next try must not wait for a table for ever, with everybody else behind it."""
+    url = make_url(old).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, poolclass=NullPool, connect_args={"options": "-c lock_timeout=2s"})
+    with engine.connect() as connection, psycopg.connect(old) as holder, ThreadPoolExecutor() as pool:
+        holder.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        holder.execute("SELECT 1")  # an index is not done before such a snapshot is gone
+        done = pool.submit(command.upgrade, scripts(connection), HEAD)
+        until(lambda: rows(old, _CANCEL_BUILDING))
+        with pytest.raises(OperationalError):
+            done.result()
+        connection.rollback()
+
+        assert connection.execute(text("SHOW lock_timeout")).scalar_one() == "2s"
+
+
+_CANCEL_BUILDING = """
+SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND query LIKE 'CREATE % INDEX CONCURRENTLY%' AND state = 'active'
+"""
+
+
+def test_a_token_that_somebody_holds_is_asked_for_with_pauses(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each round looks through all tokens: without a pause it would do nothing else."""
+    engine = create_engine(make_url(old).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    rounds: list[str] = []
+    with engine.connect() as connection, psycopg.connect(old) as holder:
+
+        def hold(conn: Any, cursor: Any, statement: str, *rest: Any) -> None:
+            if "WITH piece" in statement:
+                if not rounds:
+                    holder.execute("SELECT 1 FROM token ORDER BY token_id LIMIT 1 FOR UPDATE")
+                rounds.append(statement)
+                assert len(rounds) < 50, "it does not pause"
+
+        event.listen(engine, "before_cursor_execute", hold)
+        monkeypatch.setattr(time, "sleep", lambda seconds: holder.rollback())
+        command.upgrade(scripts(connection), HEAD)
+
+    assert rows(old, "SELECT count(*) FROM token WHERE issued_in IS NULL") == [(0,)]
+
+
+def test_a_department_that_the_release_before_makes_writes_its_two_letters(old: str) -> None:
+    """However late it is made: that release knows no others."""
+    migrate(old)
+    rows(old, _OLD_DEPARTMENT)
+
+    assert rows(old, "SELECT DISTINCT rules FROM department") == [({"letters": ["issued", "served"]},)]
+
+
+_OLD_DEPARTMENT = """
+INSERT INTO department (department_id, name, branch_id, prefix, number_format)
+VALUES ('LATE', 'Late', 'main', 'L', '{number}')
+"""
 
 
 def test_there_is_no_way_back_but_the_back_up(old: str) -> None:

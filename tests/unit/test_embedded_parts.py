@@ -1,7 +1,9 @@
 """One supervised process, on real small programs: backoff, needs, and ends."""
 
+import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +71,60 @@ def test_a_failure_may_change_something_before_the_next_start(make: MakePart) ->
     part = make("raise SystemExit(1)", is_ready=lambda: False, on_failure=lambda part: seen.append(part.failures))
     tend_until(part, lambda: len(seen) == 2)
     assert seen == [1, 2]
+
+
+_WAITS_FOR_GO = """
+import pathlib, signal, time
+def end(*_):
+    while not pathlib.Path({go!r}).exists():
+        time.sleep(0.01)
+    raise SystemExit(0)
+signal.signal(signal.SIGTERM, end)
+pathlib.Path({ready!r}).touch()
+time.sleep(60)
+"""
+
+
+def test_followers_end_in_order_before_what_they_follow_starts_again(
+    make: MakePart, told: list[Progress], tmp_path: Path
+) -> None:
+    """Notify has a letter in hand: it may settle that, and must not meet a broker that has forgotten it."""
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    follower = make(_WAITS_FOR_GO.format(ready=str(ready), go=str(go)), grace=60.0)
+    broker = make("import time; time.sleep(60)", followers=[follower])
+    broker.tend()
+    follower.tend()
+    until(ready.exists)
+    killed = broker.pid
+    os.kill(killed or 0, signal.SIGKILL)
+    tend_until(broker, lambda: broker.failures == 1)
+    tend_until(broker, lambda: time.monotonic() > broker._next_start)
+    broker.tend()
+    assert (broker.is_alive, follower.is_alive) == (False, True)
+    assert not follower.ready
+    go.touch()
+    tend_until(follower, lambda: not follower.is_alive)
+    assert "ended with code 0" in follower.last_words()
+    tend_until(broker, lambda: broker.is_alive)
+    for part in (broker, follower):
+        part.finish()
+
+
+def test_a_follower_that_does_not_end_is_killed(make: MakePart, tmp_path: Path) -> None:
+    """It hangs in a call to the broker that is gone."""
+    ready = tmp_path / "ready"
+    follower = make(_WAITS_FOR_GO.format(ready=str(ready), go=str(tmp_path / "never")), grace=0.05)
+    broker = make("import time; time.sleep(60)", followers=[follower])
+    broker.tend()
+    follower.tend()
+    until(ready.exists)
+    os.kill(broker.pid or 0, signal.SIGKILL)
+    tend_until(broker, lambda: broker.failures == 1)
+    tend_until(follower, lambda: follower.failures == 1)
+    assert "ended by SIGKILL" in follower.last_words()
+    tend_until(broker, lambda: broker.is_alive)
+    for part in (broker, follower):
+        part.finish()
 
 
 def test_a_program_that_cannot_be_started_is_tried_again(tmp_path: Path, told: list[Progress]) -> None:

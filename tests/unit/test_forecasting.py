@@ -2,10 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from tests.unit.test_estimate import line
 from tokenq.contract.words import Priority
 from tokenq_server.domain.estimate import NO_COUNTER, OpenCounter
+from tokenq_server.services import forecasting as module
 from tokenq_server.services.forecasting import BranchNow, Forecasts
 
 
@@ -15,12 +20,17 @@ class FakeFloor:
     def __init__(self) -> None:
         self.counters: list[OpenCounter] = []
         self.looked = 0
+        self.is_slow = False
 
     async def activity(self) -> Mapping[str, int]:
         return {"main": 1}
 
     async def branch_now(self, branch_id: str) -> BranchNow:
         self.looked += 1
+        if self.is_slow:
+            raise RuntimeError("canceling statement due to statement timeout")
+        if branch_id != "main":
+            return BranchNow([], [])
         return BranchNow([line(normal=2)], list(self.counters))
 
 
@@ -54,3 +64,50 @@ async def test_many_changes_at_once_are_one_forecast() -> None:
         assert floor.looked < 40 + 4
     finally:
         await forecasts.close()
+
+
+async def test_a_change_is_answered_though_its_forecast_fails(caplog: pytest.LogCaptureFixture) -> None:
+    """It is made already: a failure would be a lie, and is for the log."""
+    floor = FakeFloor()
+    floor.is_slow = True
+    await Forecasts(floor).renew("main")
+    assert "forecasting failed" in caplog.text
+
+
+async def test_nobody_waits_for_the_forecast_of_a_branch_without_departments() -> None:
+    floor = FakeFloor()
+    forecasts = Forecasts(floor)
+    forecasts.start()
+    try:
+        await forecasts.renew("empty")
+        assert forecasts._asked == {}
+    finally:
+        await forecasts.close()
+
+
+async def test_a_dear_forecast_is_put_off_though_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a morning on which all counters open would be spent on simulating."""
+    clock: Any = SimpleNamespace(now=100.0)
+
+    def dear(*_: object) -> dict[str, Any]:
+        clock.now += 3.0
+        return {}
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(module, "forecasts", dear)
+    forecasts = Forecasts(FakeFloor())
+    await forecasts._make_due()
+    forecasts._asked["main"] = asyncio.Event()
+    assert not forecasts._is_due("main", 2)
+    clock.now += 5.5
+    assert not forecasts._is_due("main", 2)
+    assert 0 < forecasts._pause() < 1, "the next round begins when it may be made"
+    clock.now += 0.6
+    assert forecasts._is_due("main", 2)
+    assert forecasts._pause() == 1, "the database may be away: no reason to ask it all the time"
+    await forecasts._make_due()
+    assert not forecasts._is_due("main", 2)
+    clock.now += 29
+    assert not forecasts._is_due("main", 3), "one that nobody asked for has more time"
+    clock.now += 2
+    assert forecasts._is_due("main", 3)

@@ -61,3 +61,20 @@ def test_a_record_that_is_not_the_logs_is_seen() -> None:
     tally = Tally()
     Published("CW", tally, 0).take(TopicRecord(0, 0, b"forged", "CW", 1), b"true")
     assert set(tally.found) == {"K4"}
+
+
+@pytest.mark.parametrize(("is_whole", "codes"), [(False, set()), (True, {"K1"})])
+def test_retention_may_have_emptied_a_quiet_department(is_whole: bool, codes: set[str]) -> None:
+    """Nothing of it is left, so nothing can be said, as long as the topic no longer has its beginning."""
+    tally = Tally()
+    Published("CW", tally, 500, is_whole).end()
+    assert set(tally.found) == codes
+
+
+def test_the_end_of_a_department_of_which_something_is_left_must_be_there() -> None:
+    """Retention takes the oldest, never the newest."""
+    tally = Tally()
+    published = Published("CW", tally, 9, is_whole=False)
+    published.take(TopicRecord(0, 0, b"x", "CW", 7), b"x")
+    published.end()
+    assert set(tally.found) == {"K1"}

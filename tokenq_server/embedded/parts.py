@@ -27,6 +27,10 @@ class Part:
     needs: Sequence["Part"] = ()
     stop_signal: signal.Signals = signal.SIGTERM
     patience: float = 6.0
+    grace: float = 2.0
+    """For so long it may settle what it has in hand when what it follows has ended."""
+    followers: Sequence["Part"] = ()
+    """They end when it ends, and it is not started again before they are gone."""
     on_failure: Callable[["Part"], None] | None = None
     """Called after each end that nobody asked for, to change something before the next start."""
 
@@ -38,24 +42,34 @@ class Part:
     _last_end: str = ""
     _started: float = 0.0
     _next_start: float = field(default=0.0)
+    _killed_at: float | None = None
+    """When it is killed, if it was asked to end and has not by then."""
 
     def tend(self) -> None:
         """Notice its end, start it, notice that it is ready: whichever is due."""
         if self._process is None:
-            if time.monotonic() >= self._next_start and all(part.ready for part in self.needs):
+            if time.monotonic() >= self._next_start and self._may_start():
                 self._start()
         elif self._process.poll() is not None:
             stop(self._process, signal.SIGKILL, 0.0)  # what it started ends with it
             self._failed(_how_it_ended(self._process.returncode))
+        elif self._killed_at is not None:
+            if time.monotonic() >= self._killed_at:
+                self._process.kill()
         elif not self.ready and self._looks_ready():
             self.ready = True
             self.times_ready += 1
             self.report(Progress(self.name, "ready"))
 
-    def kill(self) -> None:
-        """End it at once; it is started again as soon as what it needs is ready."""
-        if self._process is not None and self.is_alive:
-            self._process.kill()
+    def end(self) -> None:
+        """Let it settle what it has in hand, and kill it if it takes longer than its grace.
+
+        It is started again as soon as what it needs is ready.
+        """
+        if self._process is not None and self.is_alive and self._killed_at is None:
+            self.ready = False
+            self._killed_at = time.monotonic() + self.grace
+            self._process.send_signal(self.stop_signal)
 
     def ask_to_stop(self) -> None:
         """Send its stop signal and do not wait."""
@@ -86,6 +100,9 @@ class Part:
         said = last_words(self.command().log)
         return f"it {self._last_end or 'is not ready'}" + (f" ({said})" if said else "")
 
+    def _may_start(self) -> bool:
+        return all(part.ready for part in self.needs) and not any(part.is_alive for part in self.followers)
+
     def _start(self) -> None:
         self.report(Progress(self.name, "starting"))
         self._started = time.monotonic()
@@ -105,8 +122,11 @@ class Part:
         self._next_start = now + min(_FIRST_DELAY * 2 ** (self.failures - 1), _LONGEST_DELAY)
         self.ready = False
         self._process = None
+        self._killed_at = None
         self._last_end = how
         self.report(Progress(self.name, "restarting", how))
+        for follower in self.followers:
+            follower.end()
         if self.on_failure is not None:
             self.on_failure(self)
 

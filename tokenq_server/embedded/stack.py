@@ -61,6 +61,9 @@ class Stack:
         self.api = self._program_part("api", "The API", self.stores, lambda: takes_tokens(self.endpoints().api))
         needs = [self.api, self.broker_part]
         self.followers = [self._program_part(name, name.capitalize(), needs) for name in ("relay", "notify")]
+        # The broker comes back empty: only a new relay fills it again. And a member of a consumer group that meets a
+        # broker which does not know it can block the group for good.
+        self.broker_part.followers = self.followers
         self.demo = [self._program_part("demo", "The demo", [self.api])] if options.demo else []
 
     @property
@@ -97,11 +100,6 @@ class Stack:
                 store.port = free_port()  # somebody took it since it was chosen
             if part.failures == _BROKEN_DATA and isinstance(store, Valkey):
                 store.set_aside()
-            if isinstance(store, Broker):
-                # It will come back empty: only a new relay fills it again. And a member of a consumer group that
-                # meets a broker which does not know it can block the group for good.
-                for follower in self.followers:
-                    follower.kill()
 
         return Part(
             name, store.title, store.command, store.is_ready, self._report,

@@ -24,6 +24,8 @@ _PATIENCE_SECONDS = 0.5
 """For so long somebody who changed a counter waits for the forecast with it."""
 _LEISURE = 10
 """A forecast that took so long is next made after so many times as long."""
+_HASTE = 2
+"""The same for one that somebody has asked for, if it takes longer than that one waits for it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,13 @@ class ForecastStore(Protocol):
 class _Made:
     activity: int
     at: float
-    not_before: float
+    seconds: float
+    """How long it took to make."""
+
+    @property
+    def asked_again(self) -> float:
+        """When it may be made again for somebody who asks."""
+        return self.at + (_HASTE * self.seconds if self.seconds > _PATIENCE_SECONDS else 0.0)
 
 
 class Forecasts:
@@ -73,16 +81,22 @@ class Forecasts:
         Which departments a counter serves is known when this returns; what the waits are may take longer than a person
         at a counter should wait for it.
         """
-        with contextlib.suppress(Refused):
+        try:
             branch = await self._store.branch_now(branch_id)
-            for line in branch.lines:
-                if known := self._known.get(line.department_id):
-                    count = counters_for(line.department_id, branch.counters)
-                    self._known[line.department_id] = replace(known, counters_open=count)
-            made = self._asked.setdefault(branch_id, asyncio.Event())
-            self._wake.set()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(made.wait(), _PATIENCE_SECONDS)
+        except Refused:
+            return
+        except Exception:
+            # The change itself is made, whatever becomes of the forecast.
+            logger.exception("forecasting failed")
+            return
+        for line in branch.lines:
+            if known := self._known.get(line.department_id):
+                count = counters_for(line.department_id, branch.counters)
+                self._known[line.department_id] = replace(known, counters_open=count)
+        made = self._asked.setdefault(branch_id, asyncio.Event())
+        self._wake.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(made.wait(), _PATIENCE_SECONDS)
 
     def start(self) -> None:
         """Begin."""
@@ -99,21 +113,39 @@ class Forecasts:
         while not self._is_over:
             self._wake.clear()
             try:
-                for branch_id, activity in (await self._store.activity()).items():
-                    if self._is_due(branch_id, activity):
-                        await self._make(branch_id, activity)
+                await self._make_due()
             except Refused:
                 logger.info("the database is away")
             except Exception:
                 logger.exception("forecasting failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _EVERY_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), self._pause())
+
+    async def _make_due(self) -> None:
+        asked = list(self._asked)
+        activities = await self._store.activity()
+        for branch_id, activity in activities.items():
+            if self._is_due(branch_id, activity):
+                await self._make(branch_id, activity)
+        for branch_id in asked:
+            # A branch without departments has nothing to forecast.
+            if branch_id not in activities and (made := self._asked.pop(branch_id, None)):
+                made.set()
 
     def _is_due(self, branch_id: str, activity: int) -> bool:
         made, now = self._made.get(branch_id), time.monotonic()
-        if made is None or branch_id in self._asked:
+        if made is None:
             return True
-        return now >= made.not_before and (activity != made.activity or now - made.at > _QUIET_SECONDS)
+        if branch_id in self._asked:
+            return now >= made.asked_again
+        is_news = activity != made.activity or now - made.at > _QUIET_SECONDS
+        return is_news and now >= made.at + _LEISURE * made.seconds
+
+    def _pause(self) -> float:
+        """Seconds until the next round: sooner where one that was asked for has been put off."""
+        now = time.monotonic()
+        again = [made.asked_again - now for branch_id in self._asked if (made := self._made.get(branch_id))]
+        return min([_EVERY_SECONDS, *(seconds for seconds in again if seconds > 0)])
 
     async def _make(self, branch_id: str, activity: int) -> None:
         asked = self._asked.pop(branch_id, None)
@@ -126,4 +158,4 @@ class Forecasts:
         if asked:
             asked.set()
         now = time.monotonic()
-        self._made[branch_id] = _Made(activity, now, now + _LEISURE * (now - began))
+        self._made[branch_id] = _Made(activity, now, now - began)

@@ -109,7 +109,7 @@ class People:
         self._store = store
         self._passwords = passwords
         self._seen: dict[bytes, tuple[float, Principal | None]] = {}
-        self._asking: dict[bytes, asyncio.Future[Principal | None]] = {}
+        self._asking: dict[bytes, tuple[float, asyncio.Future[Principal | None]]] = {}
 
     async def who(self, bearer: str) -> Principal:
         """Tell whose bearer token this is. A revoked one is refused within a second.
@@ -120,28 +120,40 @@ class People:
         token_hash = hash_of(bearer)
         seen = self._seen.get(token_hash)
         if seen is None or time.monotonic() - seen[0] > _CACHE_SECONDS:
-            if len(self._seen) >= _CACHE_SIZE:
-                self._seen.clear()
-            seen = (time.monotonic(), await self._look_up(token_hash))
-            self._seen[token_hash] = seen
+            seen = await self._look_up(token_hash)
         if seen[1] is None:
             raise refuse(
                 ProblemCode.UNAUTHENTICATED, "This login is not valid, or no longer.", "Log in with 'tokenq login'."
             )
         return seen[1]
 
-    async def _look_up(self, token_hash: bytes) -> Principal | None:
-        """One look for all who ask at the same moment: a thousand open streams must not be a thousand queries."""
-        asking = self._asking.get(token_hash)
-        if asking is None:
-            asking = self._asking[token_hash] = asyncio.ensure_future(self._store.principal(token_hash))
-            asking.add_done_callback(lambda done: self._looked_up(token_hash, done))
-        return await asyncio.shield(asking)  # whoever goes away must not take the answer from the others
+    async def _look_up(self, token_hash: bytes) -> tuple[float, Principal | None]:
+        """One look for all who ask at the same moment: a thousand open streams must not be a thousand queries.
+
+        The answer comes with the time at which the look began: it is no younger than that.
+        """
+        asking, now = self._asking.get(token_hash), time.monotonic()
+        if asking is None or now - asking[0] > _CACHE_SECONDS:
+            asking = self._asking[token_hash] = now, asyncio.ensure_future(self._store.principal(token_hash))
+            asking[1].add_done_callback(lambda done: self._looked_up(token_hash, done))
+        began, answer = asking
+        return began, await asyncio.shield(answer)  # whoever goes away must not take the answer from the others
 
     def _looked_up(self, token_hash: bytes, done: "asyncio.Future[Principal | None]") -> None:
+        is_failed = done.cancelled() or done.exception() is not None  # nobody may be left to be told
+        asking = self._asking.get(token_hash)
+        if asking is None or asking[1] is not done:
+            return  # what it saw may have changed since
         del self._asking[token_hash]
-        if not done.cancelled():
-            done.exception()  # nobody may be left to be told
+        if not is_failed:
+            if len(self._seen) >= _CACHE_SIZE:
+                self._seen.clear()
+            self._seen[token_hash] = asking[0], done.result()
+
+    def _forget(self) -> None:
+        """Somebody's rights have changed: whoever asks now must not get an answer from before."""
+        self._seen.clear()
+        self._asking.clear()
 
     async def login(self, username: str, password: str) -> LoginView:
         """Begin a session. Raises Refused (``unauthenticated``), the same for a wrong name and a wrong password."""
@@ -159,7 +171,7 @@ class People:
         """End a session; a key stays until it is deleted."""
         if principal.kind == "session":
             await self._store.delete_credential(principal.credential_id, "session")
-            self._seen.clear()
+            self._forget()
 
     async def change_password(self, principal: Principal, old: str, new: str) -> None:
         """Set one's own password; every session of the user ends. Raises Refused."""
@@ -199,14 +211,14 @@ class People:
     async def change_user(self, user_id: int, values: dict[str, Any]) -> UserView:
         """Change a user. Raises Refused."""
         changed = await self._store.change_user(user_id, await self._with_hash(values))
-        self._seen.clear()
+        self._forget()
         return user_view(_known(changed, user_id))
 
     async def delete_user(self, user_id: int) -> None:
         """Delete a user; tokens keep what was written on them. Raises Refused."""
         if not await self._store.delete_user(user_id):
             raise _unknown_user(user_id)
-        self._seen.clear()
+        self._forget()
 
     async def keys(self) -> list[KeyView]:
         """All keys, without their secrets."""
@@ -223,14 +235,14 @@ class People:
         key = await self._store.change_key(key_id, values)
         if key is None:
             raise _unknown_key(key_id)
-        self._seen.clear()
+        self._forget()
         return _key_view(key)
 
     async def delete_key(self, key_id: int) -> None:
         """Revoke a key. Raises Refused."""
         if not await self._store.delete_credential(key_id, "key"):
             raise _unknown_key(key_id)
-        self._seen.clear()
+        self._forget()
 
     async def _with_hash(self, values: dict[str, Any]) -> dict[str, Any]:
         values = dict(values)

@@ -68,7 +68,8 @@ class Staffing:
     ) -> CounterView:
         """Claim a counter and let it take people.
 
-        ``departments`` is what it shall serve: empty for all of the caller's, ``None`` for what it served before.
+        ``departments`` is what it shall serve: empty for all of the caller's, ``None`` for what it served before; a
+        new one serves the caller's.
         With ``as_it_is`` a counter that is paused, or declared to serve others, is claimed as it is.
 
         Raises:
@@ -76,14 +77,17 @@ class Staffing:
         """
         operator = operator_of(caller, console)
         profile = await self._profile(branch_id, caller, departments or ())
+        fresh = _fresh(branch_id, counter_id)
 
         def change(one: Counter, _: Token | None, now: datetime) -> Counter:
+            # A list made from somebody's rights outlives that person, so one that serves everything goes on to.
             # A list in which nothing is the caller's would leave nobody to call.
-            has_mine = any(caller.may_work_in(name) for name in one.departments)
-            wanted = None if departments is None and (has_mine or one.is_declared) else profile
+            serves_me = not one.departments or any(caller.may_work_in(name) for name in one.departments)
+            stays = one is not fresh and (serves_me or one.is_declared)
+            wanted = None if departments is None and stays else profile
             return opened(one, operator, now, wanted, take_over=take_over, as_it_is=as_it_is)
 
-        return await self._change(branch_id, counter_id, caller, change)
+        return await self._change(fresh, caller, change)
 
     async def pause(
         self, branch_id: str, counter_id: str, caller: Principal, reason: str | None, *, console: str = ""
@@ -122,7 +126,7 @@ class Staffing:
         def change(one: Counter, _held: Token | None, _now: datetime) -> Counter:
             return replace(one, departments=profile, is_declared=True)
 
-        return await self._change(branch_id, counter_id, caller, change, is_told=False)
+        return await self._change(_fresh(branch_id, counter_id), caller, change, is_told=False)
 
     async def delete(self, branch_id: str, counter_id: str) -> None:
         """Forget a counter. Raises Refused (``unknown_counter``, ``in_use``)."""
@@ -156,15 +160,12 @@ class Staffing:
     async def _change_known(self, branch_id: str, counter_id: str, caller: Principal, change: Change) -> CounterView:
         """Change a counter that is there. Raises Refused (``unknown_counter``): a typing mistake makes none."""
         await self._find(branch_id, counter_id)
-        return await self._change(branch_id, counter_id, caller, change)
+        return await self._change(_fresh(branch_id, counter_id), caller, change)
 
-    async def _change(
-        self, branch_id: str, counter_id: str, caller: Principal, change: Change, *, is_told: bool = True
-    ) -> CounterView:
-        fresh = Counter(branch_id, counter_id, CounterState.CLOSED)
-        serves = await self._store.departments(branch_id)
+    async def _change(self, fresh: Counter, caller: Principal, change: Change, *, is_told: bool = True) -> CounterView:
+        serves = await self._store.departments(fresh.branch_id)
         counter, held = await self._store.change(fresh, serves, change, caller.actor, is_told=is_told)
-        await self._tell_changed(branch_id)
+        await self._tell_changed(fresh.branch_id)
         return counter_view(counter, held)
 
     async def _profile(self, branch_id: str, caller: Principal, wanted: Sequence[str]) -> list[str]:
@@ -189,6 +190,11 @@ class Staffing:
             if one.counter_id == counter_id:
                 return one
         raise unknown_counter(counter_id)
+
+
+def _fresh(branch_id: str, counter_id: str) -> Counter:
+    """A counter of which nothing is known yet."""
+    return Counter(branch_id, counter_id, CounterState.CLOSED)
 
 
 def operator_of(caller: Principal, console: str = "") -> Operator:

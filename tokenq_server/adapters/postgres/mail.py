@@ -41,15 +41,16 @@ WITH picked AS MATERIALIZED (
                            -- After a transfer, the seq of another department says nothing about which came first.
                            OR e.department_id <> j.department_id AND e.kind = 'issued'))
     -- Another department's records come by another partition: its 'issued' may not have been taken in yet.
-    -- A topic may have lost it, so nobody waits for it for ever.
-    AND (j.created_at < clock_timestamp() - interval '2 days'
+    -- One partition is read in order: a letter of a later entry tells that this one was passed, and made none.
+    -- A topic may have lost it, and nothing may come after it, so nobody waits for it for long.
+    AND (j.created_at < clock_timestamp() - interval '10 minutes'
          OR NOT EXISTS (SELECT 1 FROM token t JOIN outbox o USING (token_id) JOIN department i
                           ON i.department_id = o.department_id
                         WHERE t.token_id = j.token_id AND t.issued_in <> j.department_id
                           AND o.department_id = t.issued_in AND o.event_type = 'TOKEN_GENERATED'
                           AND (i.rules->'letters' IS NULL OR jsonb_exists(i.rules->'letters', 'issued'))
                           AND NOT EXISTS (SELECT 1 FROM mail_job e
-                                          WHERE (e.department_id, e.seq, e.kind) = (o.department_id, o.seq, 'issued'))))
+                                          WHERE e.department_id = o.department_id AND e.seq >= o.seq)))
   ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 UPDATE mail_job m SET state = 'sending', lease_until = clock_timestamp() + interval '180 seconds', lease_owner = :owner,

@@ -59,8 +59,9 @@ department = Table(
     Column("ratio_priority", SmallInteger, nullable=False, server_default="2"),
     Column("ratio_normal", SmallInteger, nullable=False, server_default="1"),
     Column("max_wait_minutes", Integer, nullable=False, server_default="60"),
-    # What domain/rules.py knows, in the API's spelling; what is missing has its default.
-    Column("rules", JSONB, nullable=False, server_default=text("'{}'")),
+    # What domain/rules.py knows, in the API's spelling; what is missing has its default. The column's own default is
+    # for the release before, which knew two letters and no rules.
+    Column("rules", JSONB, nullable=False, server_default=text("""'{"letters": ["issued", "served"]}'""")),
     # A department with history is hidden, not deleted: its tokens and events stay explainable.
     Column("is_archived", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("department_id ~ '^[A-Z][A-Z0-9]{0,7}$'", name="department_id_shape"),

@@ -69,6 +69,8 @@ class Published:
 
     def end(self, allowed_duplicates: int | None = None) -> None:
         """The topic is read to its end."""
+        if not self.is_whole and not self.first:
+            return  # retention may have taken all of a quiet department, and nothing can be said of it
         known = max(self.cursor - (self.first or 1) + 1, 0)
         self.tally.look("K1", known)
         if self.cursor > self.high:

@@ -4,6 +4,8 @@ Made while the release before is at work: each step is a transaction of its own 
 rewritten, and what the old release writes meanwhile, and afterwards, is completed by a trigger.
 """
 
+import time
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -15,8 +17,15 @@ depends_on = None
 _PIECE = 5_000
 """Tokens that are completed in one transaction: a fraction of a second."""
 
-# The release before knew these two letters; an upgrade makes nobody write others.
-_LETTERS = """UPDATE department SET rules = '{"letters": ["issued", "served"]}' WHERE rules = '{}'"""
+_PAUSE = 0.2
+"""Seconds between two rounds, while somebody holds a token that is not complete."""
+
+# The release before knew these two letters; an upgrade makes nobody write others. As the default it is also for the
+# departments which that release makes meanwhile and afterwards: this one always says which letters it wants.
+_RULES = """
+ALTER TABLE department
+  ADD COLUMN IF NOT EXISTS rules jsonb NOT NULL DEFAULT '{"letters": ["issued", "served"]}'
+"""
 _COUNTER = """
 CREATE TABLE IF NOT EXISTS counter (
   branch_id text NOT NULL REFERENCES branch ON DELETE CASCADE,
@@ -92,9 +101,9 @@ ALTER TABLE token DROP CONSTRAINT token_number, ADD CONSTRAINT token_number UNIQ
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
+        op.execute("RESET lock_timeout")  # a try before this one may have ended anywhere
         op.execute("ALTER TABLE branch ADD COLUMN IF NOT EXISTS hours jsonb")
-        op.execute("ALTER TABLE department ADD COLUMN IF NOT EXISTS rules jsonb NOT NULL DEFAULT '{}'")
-        op.execute(_LETTERS)
+        op.execute(_RULES)
         op.execute(_COUNTER)
         op.execute(_TOKEN_COLUMNS)
         op.execute(_COMPLETE)
@@ -116,6 +125,7 @@ def _fill() -> None:
         if found is not None:
             after = found
         elif bind.exec_driver_sql("SELECT EXISTS (SELECT FROM token WHERE issued_in IS NULL)").scalar_one():
+            time.sleep(_PAUSE)
             after = 0
         else:
             break
@@ -128,14 +138,16 @@ def _index(name: str) -> None:
     """Build it beside everything else; one that was left half-built is thrown away first."""
     bind = op.get_bind()
     bind.exec_driver_sql("SET lock_timeout = 0")  # it waits for old transactions, and nobody waits for it
-    valid = bind.exec_driver_sql(
-        "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%(name)s)", {"name": name}
-    ).scalar_one_or_none()
-    if valid is False:
-        op.execute(sa.text(f"DROP INDEX CONCURRENTLY {name}"))
-    if not valid:
-        op.execute(sa.text(f"CREATE {_INDEXES[name]}"))
-    bind.exec_driver_sql("RESET lock_timeout")
+    try:
+        valid = bind.exec_driver_sql(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%(name)s)", {"name": name}
+        ).scalar_one_or_none()
+        if valid is False:
+            op.execute(sa.text(f"DROP INDEX CONCURRENTLY {name}"))
+        if not valid:
+            op.execute(sa.text(f"CREATE {_INDEXES[name]}"))
+    finally:
+        bind.exec_driver_sql("RESET lock_timeout")
 
 
 def downgrade() -> None:
