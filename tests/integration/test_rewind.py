@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from redis.asyncio import Redis
 
 from tests.servers import Servers
@@ -438,6 +438,78 @@ async def test_a_transfer_that_was_forgotten_is_taken_back_for_readers(place: Pl
 
     assert board._departments[here].waiting == {token["tokenId"]}
     assert board._departments[there].waiting == set()
+
+
+async def test_stray_records_neither_stop_the_system_nor_lead_a_rewind_astray(place: Place) -> None:
+    """Anybody who may write to the topic could forge a number: only what follows the log without a gap counts."""
+    name = await a_lost_hour(place)
+    forge(place, name, seq=2**62, tokenId=2**63 - 1)
+    forge(place, name, seq=1_000_000, tokenId=2**62)
+    await rewind.refuse_if_behind(place.settings)
+    place.restore()
+
+    assert "the topic knows 16 (partition" in (await refused(rewind.refuse_if_behind(place.settings))).problem.detail
+    done = await rewind.rewind(place.settings)
+    assert [(one["topicAt"], one["departmentId"]) for one in done["departments"]] == [(16, name)]
+    await rewind.refuse_if_behind(place.settings)
+    await place.publish()
+    async with place.core() as core:
+        assert (await core.issue(name))[0]["tokenId"] < 2**31
+        (row,) = await core.rows("SELECT count(*) FROM outbox WHERE event_type = 'LOG_REWOUND'")
+    assert row["count"] == 11
+
+
+def forge(place: Place, name: str, **what: int) -> None:
+    """Write a record as a stranger."""
+    producer = Producer({"bootstrap.servers": place.servers.kafka_bootstrap, "partitioner": "murmur2_random"})
+    producer.produce(TOPIC, json.dumps({"eventType": "X", "departmentId": name, **what}), key=name)
+    assert producer.flush(20) == 0
+
+
+async def test_a_gap_out_of_all_proportion_is_refused(place: Place) -> None:
+    """Each missing seq becomes an entry; millions of them would mend nothing."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 2)
+    await place.publish()
+    client: Redis = Redis.from_url(place.servers.redis_url, decode_responses=True)
+    keys = [key async for key in client.scan_iter(f"tq:{{{name}}}:*") if await client.type(key) == "hash"]
+    assert [await client.hset(key, "seq", "4611686018427387904") for key in keys] == [0]
+    await client.aclose()
+
+    refusal = await refused_with(rewind.rewind(place.settings), ProblemCode.LOG_BEHIND)
+    assert f"{name} lacks 4611686018427387901 events" in refusal.problem.detail
+
+
+async def refused_with(work: Any, code: ProblemCode) -> Refused:
+    """The refusal, which has this code."""
+    with pytest.raises(Refused) as caught:
+        await work
+    assert caught.value.problem.code is code
+    return caught.value
+
+
+async def test_an_archived_department_is_mended_too(place: Place) -> None:
+    """It was archived when the back-up was made, and brought back since: nobody else may be held up by it."""
+    name = await a_lost_hour(place)
+    place.restore()
+    async with place.core() as core:
+        await core.run("UPDATE department SET is_archived = true WHERE department_id = %s", name)
+        other = await core.department()
+    done = await rewind.rewind(place.settings)
+
+    assert [one["departmentId"] for one in done["departments"]] == [name]
+    await rewind.refuse_if_behind(place.settings)
+    async with place.core() as core:
+        (row,) = await core.rows(
+            "SELECT s.last_seq, c.seq FROM dept_state s JOIN relay_cursor c USING (department_id) "
+            "WHERE department_id = %s",
+            name,
+        )
+        await core.issue(other)
+    assert row["seq"] == 16 < row["last_seq"]
+    await place.publish()
+    assert place.topic(other)[-1][0].event_type == "TOKEN_GENERATED"
 
 
 def test_under_up_an_older_postgres_gives_no_number_twice() -> None:
