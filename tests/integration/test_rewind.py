@@ -29,7 +29,7 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
-from tokenq_server.domain.commands import Tidy, TransferToken
+from tokenq_server.domain.commands import Issue, Tidy, TransferToken
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.embedded import down
@@ -345,9 +345,10 @@ async def test_redis_alone_knows_more(place: Place) -> None:
 
 
 async def test_a_log_that_went_on_after_the_restore_is_noticed_and_mended(place: Place) -> None:
-    """Kafka was away when the API started: the log is longer than the topic by now, but tells something else."""
+    """Kafka was away and Redis empty when the API started: the log is longer by now, but tells something else."""
     name = await a_lost_hour(place)
     place.restore()
+    await forgotten_by_redis(place, name)
     async with place.core() as core:
         await core.issue(name, 20)
         await core.call(name, "9")
@@ -367,6 +368,38 @@ async def test_a_log_that_went_on_after_the_restore_is_noticed_and_mended(place:
         rows = await core.rows("SELECT token_id FROM token WHERE department_id = %s AND state = 'WAITING'", name)
         assert board._departments[name].waiting == {row["token_id"] for row in rows}
         assert set(board._departments[name].at_counters) == {before[1][0].token_id}
+
+
+async def forgotten_by_redis(place: Place, name: str) -> None:
+    """Redis came back empty."""
+    client: Redis = Redis.from_url(place.servers.redis_url)
+    assert await client.delete(*[key async for key in client.scan_iter(f"tq:{{{name}}}:*")])
+    await client.aclose()
+
+
+async def test_a_database_restored_under_a_running_api_gives_no_number_again(place: Place) -> None:
+    """Redis knows more than the log that is locked: that department is refused, the others go on."""
+    async with place.core() as core:
+        name, other = await core.department(), await core.department()
+        await core.issue(name, 2)
+        await core.issue(other, 1)
+    await place.publish()
+    place.back_up()
+    async with place.core() as core:
+        await core.issue(name, 3)
+    place.restore()
+    async with place.core() as core:
+        works = [Issue(name, "desk"), Issue(other, "desk"), TransferToken(other, "ann", 1, name), Tidy(name)]
+        answers = await asyncio.gather(*(core.do(work) for work in works), return_exceptions=True)
+        codes = [one.problem.code if isinstance(one, Refused) else one for one in answers]
+
+        assert [codes[0], codes[2], codes[3]] == [ProblemCode.LOG_BEHIND] * 3
+        assert isinstance(answers[1], dict)
+        assert answers[1]["tokenNo"] == 2
+        assert "Redis knows 6" in str(answers[0].problem.detail if isinstance(answers[0], Refused) else "")
+    await rewind.rewind(place.settings)
+    async with place.core() as core:
+        assert (await core.issue(name))[0]["tokenNo"] == 6
 
 
 async def test_yesterday_s_back_up_does_not_give_today_s_numbers_again(place: Place) -> None:
