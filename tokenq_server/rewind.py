@@ -6,8 +6,9 @@ line as far as the topic tells; readers are told what changed for them.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from tokenq.contract.events import Event
@@ -44,10 +45,23 @@ async def refuse_if_behind(settings: ServerSettings) -> None:
     Raises:
         Refused: ``log_behind``.
     """
+    await guard(settings)
+
+
+async def guard(settings: ServerSettings) -> Callable[[], Awaitable[None]] | None:
+    """Look as :func:`refuse_if_behind` does; answers what must succeed before the first commit, if anything.
+
+    A database that still recovers cannot tell yet. What is answered looks again and raises LedgerDown or Refused.
+    """
     try:
-        behind = await look(settings, must_know=False)
+        await _make_sure(settings)
     except LedgerDown:
-        return
+        return partial(_make_sure, settings)
+    return None
+
+
+async def _make_sure(settings: ServerSettings) -> None:
+    behind = await look(settings, must_know=False)
     if behind and settings.kafka_embedded:
         # The topic of 'tokenq up' begins anew each time; what Redis knows needs nobody's decision.
         await rewind(settings)

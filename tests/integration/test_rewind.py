@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,12 +29,14 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
+from tokenq_server.api.app import create_app
 from tokenq_server.domain.commands import Issue, Tidy, TransferToken
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.embedded import down
 from tokenq_server.notify.intake import sort_out
 from tokenq_server.relay import Relay
+from tokenq_server.services.acting import Request
 from tokenq_server.services.mailing import RawRecord
 from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.verifying import Verifying
@@ -400,6 +402,36 @@ async def test_a_database_restored_under_a_running_api_gives_no_number_again(pla
     await rewind.rewind(place.settings)
     async with place.core() as core:
         assert (await core.issue(name))[0]["tokenNo"] == 6
+
+
+async def test_a_database_that_recovers_late_is_looked_at_before_anything_is_committed(place: Place) -> None:
+    """It was away when the API started, and Redis is empty: only the topic can tell, and it is asked first."""
+    name = await a_lost_hour(place)
+    place.restore()
+    await forgotten_by_redis(place, name)
+    with gone(place):
+        guard = await rewind.guard(place.settings)
+        assert guard is not None
+    app = create_app(place.settings, guard)
+    async with app.router.lifespan_context(app):
+        submit = app.state.services.commit.submit
+        with gone(place):
+            await refused_with(submit(Request(Issue(name, "desk"))), ProblemCode.UNAVAILABLE)
+        refusal = await refused_with(submit(Request(Issue(name, "desk"))), ProblemCode.LOG_BEHIND)
+        assert "the topic knows 16" in refusal.problem.detail
+        await rewind.rewind(place.settings)
+        assert json.loads((await submit(Request(Issue(name, "desk")))).body)["tokenNo"] == 10
+    assert await rewind.guard(place.settings) is None
+
+
+@contextmanager
+def gone(place: Place) -> Iterator[None]:
+    """The database cannot be reached."""
+    name = urlsplit(place.dsn).path.lstrip("/")
+    place._leave()
+    place.servers.psql(f"ALTER DATABASE {name} RENAME TO {name}_gone")
+    yield
+    place.servers.psql(f"ALTER DATABASE {name}_gone RENAME TO {name}")
 
 
 async def test_yesterday_s_back_up_does_not_give_today_s_numbers_again(place: Place) -> None:
