@@ -53,15 +53,6 @@ async def lines(settings: ServerSettings, days: Mapping[str, date]) -> dict[str,
     return found
 
 
-def offsets(cursors: Mapping[str, Cursor]) -> dict[int, int]:
-    """The last offset of each partition that the database knows of."""
-    found: dict[int, int] = {}
-    for cursor in cursors.values():
-        if cursor.partition is not None and cursor.offset is not None:
-            found[cursor.partition] = max(found.get(cursor.partition, -1), cursor.offset)
-    return found
-
-
 def away(store: str) -> Refused:
     """The refusal while a store is away that must be asked."""
     return refuse(ProblemCode.UNAVAILABLE, f"The {store} is away.", "Start it and try again; 'tokenq doctor' helps.")
@@ -75,7 +66,7 @@ async def _tail(settings: ServerSettings, cursors: Mapping[str, Cursor], *, must
         if must_know:
             await topic.open()  # a topic that is missing is made, and knows nothing
         await topic.ping()
-        return await topic.read_back(offsets(cursors))
+        return await topic.read_back(cursors)
     except PublishFailed as error:
         if must_know:
             raise away("broker") from error

@@ -1,7 +1,7 @@
 """The only place that opens things: settings in, services out."""
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,9 +74,12 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
+async def open_services(
+    settings: ServerSettings, guard: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[Services]:
     """Open what the API needs; on leaving, finish what was accepted and close everything.
 
+    Nothing is committed, by a caller or by the clock, before ``guard`` succeeded once.
     Nothing is asked of the stores yet, so the API starts, and says it is not ready, while they are away.
     """
     dsn = settings.database_url.get_secret_value()
@@ -87,7 +90,7 @@ async def open_services(settings: ServerSettings) -> AsyncIterator[Services]:
     log = PostgresEventLog(dsn, "tokenq-feed")
     feed = Feed(log)
     forecasts = Forecasts(PostgresForecasting(database))
-    commit = GroupCommit(Batch(ledger, line, metrics, forecasts.of), on_commit=feed.poke)
+    commit = GroupCommit(Batch(ledger, line, metrics, forecasts.of), on_commit=feed.poke, guard=guard)
     store = PostgresSetup(database)
     looking_up = PostgresReading(database)
     reading = Reading(looking_up, forecasts.of)

@@ -39,8 +39,7 @@ def _api(settings: "ServerSettings") -> int:
     if settings.migrate:
         _migrate(settings)
     asyncio.run(bootstrap.refuse_other_schema(settings))
-    asyncio.run(rewind.refuse_if_behind(settings))
-    app = create_app(settings)
+    app = create_app(settings, asyncio.run(rewind.guard(settings)))
     config = uvicorn.Config(
         app,
         host=settings.host,

@@ -67,11 +67,7 @@ class Relay:
 
     async def _resume(self) -> None:
         cursors = await self._log.cursors()
-        offsets: dict[int, int] = {}
-        for cursor in cursors.values():
-            if cursor.partition is not None and cursor.offset is not None:
-                offsets[cursor.partition] = max(offsets.get(cursor.partition, -1), cursor.offset)
-        tail = await self._topic.read_back(offsets)
+        tail = await self._topic.read_back(cursors)
         reach("relay.read_back")
         await self._refuse_if_behind(cursors, tail)
         starts = await self._log.refill_starts() if tail.lost else {}

@@ -6,8 +6,9 @@ line as far as the topic tells; readers are told what changed for them.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from tokenq.contract.events import Event
@@ -15,7 +16,7 @@ from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.adapters.postgres import rewinding as store
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.ledger import PostgresLedger, PostgresTransaction
-from tokenq_server.behind import away, lines, look, offsets
+from tokenq_server.behind import away, lines, look
 from tokenq_server.bootstrap import open_topic
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counters
@@ -23,6 +24,7 @@ from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.rewinding import Mended, highest_number, put_right, tales
 from tokenq_server.domain.token import Token
 from tokenq_server.rebuild import rebuild
+from tokenq_server.services.evidence import MAX_GAP
 from tokenq_server.services.ports import LedgerDown, LedgerRefused, LineState, Locked, Wanted
 from tokenq_server.services.publishing import Cursor, PublishFailed, event_id_of
 from tokenq_server.services.rewinding import Behind, refusal
@@ -33,6 +35,9 @@ logger = logging.getLogger(__name__)
 _PATIENCE = 10.0
 """Seconds to wait for a relay to give its place up."""
 
+_LAST_TOKEN_ID = 2**53 - 1
+"""No place has given out so many: what is beyond is forged, and would leave no id for anybody else."""
+
 
 async def refuse_if_behind(settings: ServerSettings) -> None:
     """Do not go on where a restored database has forgotten what others know. What is away is not asked.
@@ -40,10 +45,23 @@ async def refuse_if_behind(settings: ServerSettings) -> None:
     Raises:
         Refused: ``log_behind``.
     """
+    await guard(settings)
+
+
+async def guard(settings: ServerSettings) -> Callable[[], Awaitable[None]] | None:
+    """Look as :func:`refuse_if_behind` does; answers what must succeed before the first commit, if anything.
+
+    A database that still recovers cannot tell yet. What is answered looks again and raises LedgerDown or Refused.
+    """
     try:
-        behind = await look(settings, must_know=False)
+        await _make_sure(settings)
     except LedgerDown:
-        return
+        return partial(_make_sure, settings)
+    return None
+
+
+async def _make_sure(settings: ServerSettings) -> None:
+    behind = await look(settings, must_know=False)
     if behind and settings.kafka_embedded:
         # The topic of 'tokenq up' begins anew each time; what Redis knows needs nobody's decision.
         await rewind(settings)
@@ -74,7 +92,9 @@ async def rewind(settings: ServerSettings) -> dict[str, Any]:
         await log.take_over(_PATIENCE)  # no relay may publish meanwhile
         cursors = await log.cursors()
         behind = await look(settings)
-        told = await open_topic(settings).events_after(offsets(cursors)) if behind else []
+        _refuse_too_far(behind)
+        names = [one.department_id for one in behind]
+        told = await open_topic(settings).events_after(cursors, names) if behind else []
         done = await _Rewind(settings, cursors, told).carry_out(ledger, behind) if behind else {}
     except (LedgerDown, PublishFailed) as error:
         raise away("database" if isinstance(error, LedgerDown) else "broker") from error
@@ -86,6 +106,19 @@ async def rewind(settings: ServerSettings) -> dict[str, Any]:
         await ledger.close()
         await log.close()
     return {"departments": [_view(one) for one in behind], **done, "linesRebuilt": await _lines_rebuilt(settings)}
+
+
+def _refuse_too_far(behind: Sequence[Behind]) -> None:
+    """Every missing seq becomes an entry: a number out of nowhere must not fill the log with millions of them."""
+    for one in behind:
+        missing = max(one.topic_at, one.redis_at) - one.log_at
+        if missing > MAX_GAP:
+            raise refuse(
+                ProblemCode.LOG_BEHIND,
+                f"{one.department_id} lacks {missing} events; a rewind fills in {MAX_GAP} at most.",
+                "Restore a newer back-up. If Redis is what is wrong, empty it: it is filled again from the database.",
+                departments=[one.department_id],
+            )
 
 
 def _view(one: Behind) -> dict[str, Any]:
@@ -122,7 +155,7 @@ class _Rewind:
     async def carry_out(self, ledger: PostgresLedger, behind: Sequence[Behind]) -> dict[str, Any]:
         names = sorted(one.department_id for one in behind)
         async with ledger.open() as transaction:
-            locked = await transaction.lock(names)
+            locked = await transaction.lock(names, with_archived=True)
             held_by_redis = await lines(self.settings, _days(locked))
             for one in behind:
                 if one.department_id in locked.departments:
@@ -130,7 +163,8 @@ class _Rewind:
             mended = await self._put_right(transaction)
             ids = [event.token_id for event in self.told]
             ids += [token_id for line in held_by_redis.values() for token_id in line.token_ids]
-            published = {one.department_id: one.topic_at for one in behind}
+            ids = [token_id for token_id in ids if token_id <= _LAST_TOKEN_ID]
+            published = {one.department_id: one.topic_at for one in behind if one.department_id in self.floors}
             letters = await store.move_on(transaction, published, max(ids, default=0), names)
             await transaction.commit(list(self.floors.values()), [])
         for floor in self.floors.values():

@@ -6,14 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from redis.asyncio import Redis
 
 from tests.servers import Servers
@@ -29,12 +29,14 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
-from tokenq_server.domain.commands import Tidy, TransferToken
+from tokenq_server.api.app import create_app
+from tokenq_server.domain.commands import Issue, Tidy, TransferToken
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.embedded import down
 from tokenq_server.notify.intake import sort_out
 from tokenq_server.relay import Relay
+from tokenq_server.services.acting import Request
 from tokenq_server.services.mailing import RawRecord
 from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.verifying import Verifying
@@ -345,9 +347,10 @@ async def test_redis_alone_knows_more(place: Place) -> None:
 
 
 async def test_a_log_that_went_on_after_the_restore_is_noticed_and_mended(place: Place) -> None:
-    """Kafka was away when the API started: the log is longer than the topic by now, but tells something else."""
+    """Kafka was away and Redis empty when the API started: the log is longer by now, but tells something else."""
     name = await a_lost_hour(place)
     place.restore()
+    await forgotten_by_redis(place, name)
     async with place.core() as core:
         await core.issue(name, 20)
         await core.call(name, "9")
@@ -367,6 +370,68 @@ async def test_a_log_that_went_on_after_the_restore_is_noticed_and_mended(place:
         rows = await core.rows("SELECT token_id FROM token WHERE department_id = %s AND state = 'WAITING'", name)
         assert board._departments[name].waiting == {row["token_id"] for row in rows}
         assert set(board._departments[name].at_counters) == {before[1][0].token_id}
+
+
+async def forgotten_by_redis(place: Place, name: str) -> None:
+    """Redis came back empty."""
+    client: Redis = Redis.from_url(place.servers.redis_url)
+    assert await client.delete(*[key async for key in client.scan_iter(f"tq:{{{name}}}:*")])
+    await client.aclose()
+
+
+async def test_a_database_restored_under_a_running_api_gives_no_number_again(place: Place) -> None:
+    """Redis knows more than the log that is locked: that department is refused, the others go on."""
+    async with place.core() as core:
+        name, other = await core.department(), await core.department()
+        await core.issue(name, 2)
+        await core.issue(other, 1)
+    await place.publish()
+    place.back_up()
+    async with place.core() as core:
+        await core.issue(name, 3)
+    place.restore()
+    async with place.core() as core:
+        works = [Issue(name, "desk"), Issue(other, "desk"), TransferToken(other, "ann", 1, name), Tidy(name)]
+        answers = await asyncio.gather(*(core.do(work) for work in works), return_exceptions=True)
+        codes = [one.problem.code if isinstance(one, Refused) else one for one in answers]
+
+        assert [codes[0], codes[2], codes[3]] == [ProblemCode.LOG_BEHIND] * 3
+        assert isinstance(answers[1], dict)
+        assert answers[1]["tokenNo"] == 2
+        assert "Redis knows 6" in str(answers[0].problem.detail if isinstance(answers[0], Refused) else "")
+    await rewind.rewind(place.settings)
+    async with place.core() as core:
+        assert (await core.issue(name))[0]["tokenNo"] == 6
+
+
+async def test_a_database_that_recovers_late_is_looked_at_before_anything_is_committed(place: Place) -> None:
+    """It was away when the API started, and Redis is empty: only the topic can tell, and it is asked first."""
+    name = await a_lost_hour(place)
+    place.restore()
+    await forgotten_by_redis(place, name)
+    with gone(place):
+        guard = await rewind.guard(place.settings)
+        assert guard is not None
+    app = create_app(place.settings, guard)
+    async with app.router.lifespan_context(app):
+        submit = app.state.services.commit.submit
+        with gone(place):
+            await refused_with(submit(Request(Issue(name, "desk"))), ProblemCode.UNAVAILABLE)
+        refusal = await refused_with(submit(Request(Issue(name, "desk"))), ProblemCode.LOG_BEHIND)
+        assert "the topic knows 16" in refusal.problem.detail
+        await rewind.rewind(place.settings)
+        assert json.loads((await submit(Request(Issue(name, "desk")))).body)["tokenNo"] == 10
+    assert await rewind.guard(place.settings) is None
+
+
+@contextmanager
+def gone(place: Place) -> Iterator[None]:
+    """The database cannot be reached."""
+    name = urlsplit(place.dsn).path.lstrip("/")
+    place._leave()
+    place.servers.psql(f"ALTER DATABASE {name} RENAME TO {name}_gone")
+    yield
+    place.servers.psql(f"ALTER DATABASE {name}_gone RENAME TO {name}")
 
 
 async def test_yesterday_s_back_up_does_not_give_today_s_numbers_again(place: Place) -> None:
@@ -438,6 +503,78 @@ async def test_a_transfer_that_was_forgotten_is_taken_back_for_readers(place: Pl
 
     assert board._departments[here].waiting == {token["tokenId"]}
     assert board._departments[there].waiting == set()
+
+
+async def test_stray_records_neither_stop_the_system_nor_lead_a_rewind_astray(place: Place) -> None:
+    """Anybody who may write to the topic could forge a number: only what follows the log without a gap counts."""
+    name = await a_lost_hour(place)
+    forge(place, name, seq=2**62, tokenId=2**63 - 1)
+    forge(place, name, seq=1_000_000, tokenId=2**62)
+    await rewind.refuse_if_behind(place.settings)
+    place.restore()
+
+    assert "the topic knows 16 (partition" in (await refused(rewind.refuse_if_behind(place.settings))).problem.detail
+    done = await rewind.rewind(place.settings)
+    assert [(one["topicAt"], one["departmentId"]) for one in done["departments"]] == [(16, name)]
+    await rewind.refuse_if_behind(place.settings)
+    await place.publish()
+    async with place.core() as core:
+        assert (await core.issue(name))[0]["tokenId"] < 2**31
+        (row,) = await core.rows("SELECT count(*) FROM outbox WHERE event_type = 'LOG_REWOUND'")
+    assert row["count"] == 11
+
+
+def forge(place: Place, name: str, **what: int) -> None:
+    """Write a record as a stranger."""
+    producer = Producer({"bootstrap.servers": place.servers.kafka_bootstrap, "partitioner": "murmur2_random"})
+    producer.produce(TOPIC, json.dumps({"eventType": "X", "departmentId": name, **what}), key=name)
+    assert producer.flush(20) == 0
+
+
+async def test_a_gap_out_of_all_proportion_is_refused(place: Place) -> None:
+    """Each missing seq becomes an entry; millions of them would mend nothing."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 2)
+    await place.publish()
+    client: Redis = Redis.from_url(place.servers.redis_url, decode_responses=True)
+    keys = [key async for key in client.scan_iter(f"tq:{{{name}}}:*") if await client.type(key) == "hash"]
+    assert [await client.hset(key, "seq", "4611686018427387904") for key in keys] == [0]
+    await client.aclose()
+
+    refusal = await refused_with(rewind.rewind(place.settings), ProblemCode.LOG_BEHIND)
+    assert f"{name} lacks 4611686018427387901 events" in refusal.problem.detail
+
+
+async def refused_with(work: Any, code: ProblemCode) -> Refused:
+    """The refusal, which has this code."""
+    with pytest.raises(Refused) as caught:
+        await work
+    assert caught.value.problem.code is code
+    return caught.value
+
+
+async def test_an_archived_department_is_mended_too(place: Place) -> None:
+    """It was archived when the back-up was made, and brought back since: nobody else may be held up by it."""
+    name = await a_lost_hour(place)
+    place.restore()
+    async with place.core() as core:
+        await core.run("UPDATE department SET is_archived = true WHERE department_id = %s", name)
+        other = await core.department()
+    done = await rewind.rewind(place.settings)
+
+    assert [one["departmentId"] for one in done["departments"]] == [name]
+    await rewind.refuse_if_behind(place.settings)
+    async with place.core() as core:
+        (row,) = await core.rows(
+            "SELECT s.last_seq, c.seq FROM dept_state s JOIN relay_cursor c USING (department_id) "
+            "WHERE department_id = %s",
+            name,
+        )
+        await core.issue(other)
+    assert row["seq"] == 16 < row["last_seq"]
+    await place.publish()
+    assert place.topic(other)[-1][0].event_type == "TOKEN_GENERATED"
 
 
 def test_under_up_an_older_postgres_gives_no_number_twice() -> None:

@@ -32,7 +32,7 @@ async def test_a_stranger_s_open_transaction_hides_nothing(
     """Behind it our own records were invisible: the relay told them twice, and boards and letters stood still."""
     bootstrap, name = apache_kafka.server.bootstrap, department_id()
     first = (await topic.publish(entries(name, 1, 1)))[name]
-    partition, offset = first.partition or 0, first.offset or 0
+    partition = first.partition or 0
     stranger = Producer({"bootstrap.servers": bootstrap, "transactional.id": name, "log_level": 0})
     stranger.init_transactions(20)
     stranger.begin_transaction()
@@ -41,7 +41,7 @@ async def test_a_stranger_s_open_transaction_hides_nothing(
     board, inbox = EventStream(bootstrap), KafkaInbox(bootstrap, 20)
     try:
         await topic.publish(entries(name, 2, 5))
-        tail = await topic.read_back({partition: offset})
+        tail = await topic.read_back({name: first})
         assert (tail.found[name], tail.lost) == (5, set())
         seen: set[int] = set()
 
@@ -69,9 +69,9 @@ async def test_retention_is_no_loss(apache_kafka: Running[ApacheKafka], topic: K
     admin = AdminClient({"bootstrap.servers": apache_kafka.server.bootstrap})
     for done in admin.delete_records([TopicPartition(TOPIC, partition, offset + 1)]).values():
         done.result(timeout=20)
-    tail = await topic.read_back({partition: offset})
+    tail = await topic.read_back({name: last})
 
     assert (tail.lost, name in tail.found) == (set(), False)
     cursor = (await topic.publish(entries(name, 6, 6)))[name]
-    assert (await topic.read_back({partition: offset})).found[name] == 6
+    assert (await topic.read_back({name: last})).found[name] == 6
     assert cursor.offset == offset + 1

@@ -9,7 +9,7 @@ from tests.fakes import MemoryTopic
 from tests.servers import Servers
 from tests.without_http import department_id
 from tokenq_server.adapters.kafka.topic import KafkaTopic
-from tokenq_server.services.publishing import Entry, PublishFailed, Topic
+from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Topic
 
 
 @pytest.fixture(params=["memory", "kafka"])
@@ -43,11 +43,26 @@ async def test_what_was_published_is_read_back(topic: Topic) -> None:
     name = department_id()
     cursor = (await topic.publish(entries(name, 1, 4)))[name]
     await topic.publish(entries(name, 5, 7))
-    tail = await topic.read_back({cursor.partition or 0: cursor.offset or 0})
+    tail = await topic.read_back({name: cursor})
 
     assert tail.found[name] == 7
     assert tail.ids[name] == "event 7"
+    assert tail.spots[name] == (cursor.partition, (cursor.offset or 0) + 3)
     assert tail.lost == set()
+
+
+async def test_only_what_follows_without_a_gap_is_found(topic: Topic) -> None:
+    """The log has no gaps: a record from far ahead, or from behind, is a stranger's and proves nothing."""
+    name, other = department_id(), department_id()
+    cursors = await topic.publish([*entries(name, 1, 4), *entries(other, 1, 2)])
+    await topic.publish(
+        [*entries(name, 5, 6), *entries(name, 2**62, 2**62), *entries(name, 3, 3), *entries(name, 8, 8)]
+    )
+    await topic.publish(entries(other, 2**62, 2**62))
+    tail = await topic.read_back(cursors)
+
+    assert (tail.found[name], tail.ids[name]) == (6, "event 6")
+    assert other not in tail.found
 
 
 async def test_a_topic_that_ends_too_early_has_lost_records(topic: Topic) -> None:
@@ -55,7 +70,7 @@ async def test_a_topic_that_ends_too_early_has_lost_records(topic: Topic) -> Non
     name = department_id()
     cursor = (await topic.publish(entries(name, 1, 1)))[name]
     partition = cursor.partition or 0
-    tail = await topic.read_back({partition: (cursor.offset or 0) + 1_000_000})
+    tail = await topic.read_back({name: Cursor(1, partition, (cursor.offset or 0) + 1_000_000)})
 
     assert tail.lost == {partition}
     assert tail.found[name] == 1

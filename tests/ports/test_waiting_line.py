@@ -55,6 +55,16 @@ async def test_an_unknown_department_stands_nowhere(line: WaitingLine) -> None:
     assert (answer.at, answer.heads) == (-1, None)
 
 
+async def test_a_line_that_knows_more_than_the_log_keeps_what_it_knows(line: WaitingLine) -> None:
+    """A restored database asks: the answer says how far others were, and nothing is overwritten by asking."""
+    ask = await filled(line, joins(1, 1), joins(2, 2))
+    before = await line.state(ask.department_id, DAY)
+    (answer,) = await line.ask([replace(ask, last_seq=1, last_no=1, numbers=3)])
+
+    assert (answer.at, answer.heads) == (2, None)
+    assert await line.state(ask.department_id, DAY) == before
+
+
 async def test_heads_come_by_class_and_place(line: WaitingLine) -> None:
     """Urgent, priority, normal; inside a class the least place, then the least id."""
     ask = await filled(

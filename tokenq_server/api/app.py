@@ -1,7 +1,7 @@
 """The API as an ASGI application."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -41,12 +41,12 @@ _PROBLEM = {
 }
 
 
-def create_app(settings: ServerSettings) -> FastAPI:
-    """Build the application; stores are opened when it starts."""
+def create_app(settings: ServerSettings, guard: Callable[[], Awaitable[None]] | None = None) -> FastAPI:
+    """Build the application; stores are opened when it starts. Nothing is committed before ``guard`` succeeded."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings) as services:
+        async with open_services(settings, guard) as services:
             app.state.services = services
             app.state.metrics = services.metrics
             if settings.admin_token_file is not None:

@@ -6,7 +6,7 @@ before it and told after it, so whatever dies in between, Redis is only behind a
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -29,9 +29,11 @@ from tokenq_server.services.ports import (
     LineDown,
     LineEntry,
     Loaded,
+    Remembered,
     Transaction,
     WaitingLine,
 )
+from tokenq_server.services.rewinding import Behind, refusal
 from tokenq_server.services.wanting import needs_heads, wanted
 
 logger = logging.getLogger(__name__)
@@ -79,10 +81,10 @@ class Batch:
                 if floor.day_is_over:
                     floor.turn_day(await transaction.leftovers(floor.id))
             reach("loaded", requests)
-            await self._line_up(transaction, requests, floors, before)
+            forgetful = await self._line_up(transaction, requests, floors, before)
             reach("line_asked", requests)
-            outcomes, remembered = act(requests, floors, loaded)
-            changed = [floor for floor in floors.values() if floor.standing != before[floor.id]]
+            outcomes, remembered = _act(requests, floors, loaded, forgetful)
+            changed = [one for one in floors.values() if one.standing != before[one.id] and one.id not in forgetful]
             reach("before_commit", requests)
             if changed or remembered:
                 await transaction.commit(changed, remembered, counters.opened if changed else ())
@@ -104,10 +106,17 @@ class Batch:
         requests: Sequence[Request],
         floors: dict[str, Floor],
         before: dict[str, Standing],
-    ) -> None:
+    ) -> dict[str, Behind]:
+        """Bring in whom the line proposes; answers the departments of which Redis knows more than their log does."""
+        forgetful: dict[str, Behind] = {}
         asks = [_ask(floor, before[name].last_seq, requests) for name, floor in floors.items()]
         for ask, answer in zip(asks, await self._ask(transaction, asks), strict=True):
             floor = floors[ask.department_id]
+            if answer and answer.at > ask.last_seq:
+                # Redis is told after the commit, and we hold the row: the database went back in time.
+                forgetful[floor.id] = Behind(floor.id, ask.last_seq, redis_at=answer.at)
+                logger.error("log is behind", extra={"department": floor.id, "at": answer.at, "seq": ask.last_seq})
+                continue
             if not ask.heads:
                 continue
             heads = await transaction.tokens(answer.heads) if answer and answer.heads is not None else []
@@ -116,6 +125,7 @@ class Batch:
             else:
                 self._counts.line_fallbacks.inc()
                 floor.line_up(await transaction.heads(ask.department_id, ask.heads))
+        return forgetful
 
     async def _ask(self, transaction: Transaction, asks: list[Ask]) -> Sequence[LineAnswer | None]:
         try:
@@ -158,6 +168,17 @@ class Batch:
                 self._counts.events.labels(floor.id, str(record.event_type)).inc()
 
 
+def _act(
+    requests: Sequence[Request], floors: dict[str, Floor], loaded: Loaded, forgetful: Mapping[str, Behind]
+) -> tuple[list[Outcome], list[Remembered]]:
+    """Let the requests act, but refuse those that touch a department whose log is behind."""
+    concerned = [[forgetful[name] for name in departments_of(one.command) if name in forgetful] for one in requests]
+    healthy = [request for request, behind in zip(requests, concerned, strict=True) if not behind]
+    outcomes, remembered = act(healthy, floors, loaded)
+    others = iter(outcomes)
+    return [refusal(behind) if behind else next(others) for behind in concerned], remembered
+
+
 def _take_in(loaded: Loaded, floors: dict[str, Floor], counters: Counters) -> None:
     counters.know(loaded.counters)
     for token in loaded.tokens:
@@ -180,7 +201,7 @@ def _ask(floor: Floor, last_seq: int, requests: Sequence[Request]) -> Ask:
 
 
 def _is_behind(answer: LineAnswer | None, ask: Ask) -> bool:
-    return answer is not None and answer.at != ask.last_seq
+    return answer is not None and answer.at < ask.last_seq
 
 
 def _are_enough(heads: Sequence[Token], ask: Ask, floor: Floor) -> bool:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.domain.commands import departments_of
@@ -42,8 +42,14 @@ _WORTH_ANOTHER_TRY = frozenset({"idempotency_pkey", DEADLOCK})
 class GroupCommit:
     """Takes requests from any number of callers and carries them out in batches."""
 
-    def __init__(self, batch: Batch, on_commit: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        on_commit: Callable[[], None] = lambda: None,
+        guard: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._batch = batch
+        self._guard = guard
         self._on_commit = on_commit
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
@@ -94,6 +100,7 @@ class GroupCommit:
 
     async def _carry_out(self, taken: list[_Waiting], *, is_last_try: bool = False) -> None:
         try:
+            await self._pass_guard()
             outcomes, steps = await self._batch.commit([request for request, _ in taken])
         except LedgerDown:
             logger.warning("database lost", extra={"requests": len(taken)})
@@ -107,6 +114,12 @@ class GroupCommit:
             await self._again(taken, None, is_last_try=is_last_try)
         else:
             await self._follow_up(taken, outcomes, steps)
+
+    async def _pass_guard(self) -> None:
+        """Whatever had to be known before anything is committed; once is enough. Raises LedgerDown or Refused."""
+        if self._guard is not None:
+            await self._guard()
+            self._guard = None
 
     async def _follow_up(self, taken: list[_Waiting], outcomes: list[Outcome], steps: list[Advance]) -> None:
         """It is committed. Whatever fails from here on, nobody is left without an answer and the next batch comes."""

@@ -28,12 +28,23 @@ class Cursor:
 class Tail:
     """What the topic holds: the highest seq found per department, and partitions that end before they should.
 
-    ``ids`` are the event ids of those highest ones: another event may have had the same seq.
+    ``ids`` are the event ids of those highest ones: another event may have had the same seq. ``spots`` tells the
+    partition and the offset at which they lie.
     """
 
     found: dict[str, int]
     lost: set[int]
     ids: dict[str, str] = field(default_factory=dict)
+    spots: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def offsets(cursors: Mapping[str, Cursor]) -> dict[int, int]:
+    """The last offset of each partition that the database knows of."""
+    found: dict[int, int] = {}
+    for cursor in cursors.values():
+        if cursor.partition is not None and cursor.offset is not None:
+            found[cursor.partition] = max(found.get(cursor.partition, -1), cursor.offset)
+    return found
 
 
 def event_id_of(payload: str) -> str:
@@ -85,8 +96,11 @@ class Topic(Protocol):
     async def open(self) -> None:
         """Make sure the topic is there. Raises PublishFailed."""
 
-    async def read_back(self, last_offsets: dict[int, int]) -> Tail:
-        """Read the tail of every partition up to its end, given the last known offset of each. Raises PublishFailed."""
+    async def read_back(self, cursors: Mapping[str, Cursor]) -> Tail:
+        """Read every partition from where the cursors end up to its end.
+
+        Only what follows a department's cursor without a gap is found. Raises PublishFailed.
+        """
 
     async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
         """Publish all, in order; answer the new cursors once the broker acknowledged all. Raises PublishFailed."""

@@ -14,7 +14,7 @@ class Behind:
     """A department whose log ends before what the topic or Redis has seen of it.
 
     ``topic_at`` and ``redis_at`` are 0 where they know nothing. ``is_forked``: the log went on since, so that it and
-    the topic tell different things under the same seq.
+    the topic tell different things under the same seq. ``spot`` is the partition and the offset of the topic's last.
     """
 
     department_id: str
@@ -22,6 +22,7 @@ class Behind:
     topic_at: int = 0
     redis_at: int = 0
     is_forked: bool = False
+    spot: tuple[int, int] | None = None
 
 
 def suspects(cursors: Mapping[str, Cursor], tail: Tail) -> dict[str, int]:
@@ -42,16 +43,19 @@ def compare(
         topic_at, redis_at = tail.found.get(name, 0), (lines or {}).get(name, 0)
         is_forked = bool(tail.ids.get(name)) and ids.get(name, tail.ids.get(name)) != tail.ids.get(name)
         if max(topic_at, redis_at) > head or is_forked:
-            found.append(Behind(name, head, topic_at, max(redis_at, 0), is_forked))
+            found.append(Behind(name, head, topic_at, max(redis_at, 0), is_forked, tail.spots.get(name)))
     return found
 
 
 def refusal(behind: Sequence[Behind]) -> Refused:
     """Why nothing starts on such a database."""
     first = behind[0]
-    known = f"the topic knows {first.topic_at}" if first.topic_at >= first.redis_at else f"Redis knows {first.redis_at}"
+    spot = f" (partition {first.spot[0]}, offset {first.spot[1]})" if first.spot else ""
+    known = f"the topic knows {first.topic_at}{spot}"
+    if first.topic_at < first.redis_at:
+        known = f"Redis knows {first.redis_at}"
     if first.is_forked:
-        known = "the topic tells something else under the same numbers"
+        known = f"the topic tells something else under the same numbers{spot}"
     more = f" (and {len(behind) - 1} more)" if len(behind) > 1 else ""
     return refuse(
         ProblemCode.LOG_BEHIND,

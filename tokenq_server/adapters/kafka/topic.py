@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +12,8 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, Event, decode
 from tokenq_server.failpoints import reach
-from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail
+from tokenq_server.services.evidence import Evidence, Found
+from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, offsets
 
 _READ_PATIENCE = 30.0
 """Seconds without a record after which a partition counts as unreadable."""
@@ -40,15 +41,19 @@ class KafkaTopic:
         """Make sure both topics are there, and connect."""
         await asyncio.to_thread(self._open)
 
-    async def read_back(self, last_offsets: dict[int, int]) -> Tail:
+    async def read_back(self, cursors: Mapping[str, Cursor]) -> Tail:
         """Read the tail of every partition up to its end."""
-        return await asyncio.to_thread(self._read_back, last_offsets)
+        return await asyncio.to_thread(self._read, cursors, Evidence(cursors))
 
-    async def events_after(self, last_offsets: dict[int, int]) -> list[Event]:
-        """Every event of the tail of every partition, each department's in order. Raises PublishFailed."""
-        events: list[Event] = []
-        await asyncio.to_thread(self._read, last_offsets, events.append)
-        return events
+    async def events_after(self, cursors: Mapping[str, Cursor], departments: Collection[str]) -> list[Event]:
+        """The events of these departments after their cursors, each one's in order and gapless.
+
+        Raises:
+            PublishFailed: the broker is away.
+        """
+        evidence = Evidence(cursors, departments)
+        await asyncio.to_thread(self._read, cursors, evidence)
+        return evidence.events
 
     async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
         """Publish all, in order; returns when every record is acknowledged."""
@@ -107,23 +112,9 @@ class KafkaTopic:
         except KafkaException as error:
             raise PublishFailed(str(error.args[0])) from error
 
-    def _read_back(self, last_offsets: dict[int, int]) -> Tail:
-        newest: dict[str, Event] = {}
-
-        def take(event: Event) -> None:
-            known = newest.get(event.department_id)
-            if known is None or event.seq > known.seq:
-                newest[event.department_id] = event
-
-        lost = self._read(last_offsets, take)
-        return Tail(
-            {name: event.seq for name, event in newest.items()},
-            lost,
-            {name: event.event_id for name, event in newest.items()},
-        )
-
-    def _read(self, last_offsets: dict[int, int], take: Callable[[Event], None]) -> set[int]:
-        """Hand over every event of every partition's tail; answers the partitions that end before they should."""
+    def _read(self, cursors: Mapping[str, Cursor], evidence: Evidence) -> Tail:
+        """Weigh every event of every partition's tail."""
+        last_offsets = offsets(cursors)
         consumer = Consumer(
             self._config(
                 **{
@@ -149,10 +140,12 @@ class KafkaTopic:
                 if known is not None and high <= known:
                     lost.add(number)
                     known = None
-                start = low if known is None else max(low, known + 1)
-                _read_partition(consumer, number, start, high, take, trusts_eof=self._embedded)
+                wanted = 0 if known is None else known + 1
+                start, is_cut, is_lost = max(low, wanted), low > wanted, number in lost
+                for event, offset in _records(consumer, number, start, high, trusts_eof=self._embedded):
+                    evidence.take(Found(event, number, offset, is_cut), is_lost=is_lost)
                 self._ends[number] = high - 1
-            return set(lost)
+            return evidence.tail(lost)
         except KafkaException as error:
             raise PublishFailed(str(error.args[0])) from error
         finally:
@@ -208,9 +201,13 @@ def _note(entry: Entry, cursors: dict[str, Cursor], failures: list[KafkaError]) 
     return delivered
 
 
-def _read_partition(
-    consumer: Consumer, number: int, start: int, end: int, take: Callable[[Event], None], *, trusts_eof: bool
-) -> None:
+def _event(message: Message) -> Event | None:
+    with suppress(BadEvent):
+        return decode(message.value())
+    return None
+
+
+def _records(consumer: Consumer, number: int, start: int, end: int, *, trusts_eof: bool) -> Iterator[tuple[Event, int]]:
     """Read a partition to its end; short of it would mean publishing again what is there already.
 
     A new leader may say "end" before it knows how far its followers are: unless ``trusts_eof``, only the offset counts.
@@ -231,8 +228,8 @@ def _read_partition(
                 raise PublishFailed(str(error))
             continue
         give_up = time.monotonic() + _READ_PATIENCE
-        with suppress(BadEvent):
-            take(decode(message.value()))
+        if (event := _event(message)) is not None:
+            yield event, message.offset() or 0
         if not trusts_eof and (message.offset() or 0) >= end - 1:
             return
     raise PublishFailed(f"Partition {number} could not be read to its end.")

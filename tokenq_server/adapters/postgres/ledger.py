@@ -131,11 +131,11 @@ class PostgresTransaction:
         self._with_email = with_email
         self.is_over = False
 
-    async def lock(self, department_ids: Sequence[str]) -> Locked:
-        """Lock the departments' rows in id order and read them."""
+    async def lock(self, department_ids: Sequence[str], *, with_archived: bool = False) -> Locked:
+        """Lock the departments' rows in id order and read them; archived ones are left out if not asked for."""
         async with self._connection.pipeline():
             await self._connection.execute(sql.LOCK, [list(department_ids)])
-            locked = await self._connection.execute(sql.LOCKED, [list(department_ids)])
+            locked = await self._connection.execute(sql.LOCKED, [list(department_ids), with_archived])
             clock = await self._connection.execute(sql.NOW)
         rows = await locked.fetchall()
         (now,) = await clock.fetchall()

@@ -21,7 +21,7 @@ SELECT d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_forma
 FROM dept_state s
 JOIN department d USING (department_id)
 JOIN branch b USING (branch_id)
-WHERE s.department_id = ANY(%s) AND NOT d.is_archived
+WHERE s.department_id = ANY(%s) AND (%s OR NOT d.is_archived)
 """
 
 # The database's clock, read when the locks are held.

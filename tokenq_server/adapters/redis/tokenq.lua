@@ -29,6 +29,9 @@ local function ask(keys, args)
   local last_no, last_seq = tonumber(args[1]), tonumber(args[2])
   local numbers, heads = tonumber(args[3]), tonumber(args[4])
   local first = last_no + 1
+  local at = standing(keys[1])
+  -- A database that went back in time: what is known here of the last number is all there is, and must stay.
+  if at > last_seq then return {first, at, 0} end
   if numbers > 0 then
     if tonumber(redis.call('GET', keys[2]) or '-1') ~= last_no then
       redis.call('SET', keys[2], args[1])
@@ -36,7 +39,6 @@ local function ask(keys, args)
     first = redis.call('INCRBY', keys[2], numbers) - numbers + 1
     redis.call('EXPIRE', keys[2], TWO_DAYS)
   end
-  local at = standing(keys[1])
   -- The right seq over the wrong members would answer wrongly for ever: how many wait in each class must agree.
   for class = 0, CLASSES - 1 do
     if at == last_seq and redis.call('ZCOUNT', keys[3], bounds(class)) ~= tonumber(args[5 + class]) then at = -2 end
