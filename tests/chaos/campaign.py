@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from redis.asyncio import Redis
+
 from tests.chaos.checker import Report, check
 from tests.chaos.crowd import Crowd
 from tests.chaos.history import History
@@ -15,6 +17,7 @@ from tests.chaos.system import Plan, System, running
 Inject = Callable[[System, Crowd], Awaitable[None]]
 
 _BREATH_SECONDS = 0.2
+_SWEEP_SECONDS = 30.0
 _PEACE_SECONDS = 180.0
 """Also for a memory-only broker that came back empty, to which the relay tells everything again, under full load."""
 
@@ -118,6 +121,7 @@ class Campaign:
         await asyncio.sleep(_BREATH_SECONDS)
         await self.system.all_ready()
         await self.crowd.touch()
+        await self._lines_catch_up()
         await self._until(_PUBLISHED, lambda count: count == 0, "the topic has everything")
         # Leases and pauses last minutes: here those of senders that are dead end at once.
         for part in self.system.named("notify"):
@@ -131,6 +135,15 @@ class Campaign:
         alive = [part.pid for part in self.system.named("notify")]
         await self.system.query(_LEASES_END, alive)
         await self._until(_UNSETTLED, lambda count: count == 0, "letters are settled")
+
+    async def _lines_catch_up(self) -> None:
+        """A line that was just away when its department was touched learns what it missed from the next sweep."""
+        deadline = time.monotonic() + _SWEEP_SECONDS
+        heads = await self.system.query("SELECT department_id, last_seq FROM dept_state")
+        async with Redis.from_url(self.system.valkey.url, decode_responses=True) as redis:
+            for name, seq in heads:
+                while await redis.hget(f"tq:{{{name}}}:meta", "seq") != str(seq) and time.monotonic() < deadline:
+                    await asyncio.sleep(0.1)
 
     async def _until(self, statement: str, holds: Callable[[int], bool], what: str) -> None:
         """Wait for it; if it does not come, say so and go on: the checker names what is missing."""
