@@ -1,6 +1,7 @@
 """Asking the topic and Redis whether they know more of the departments' logs than the database does."""
 
 import logging
+import time
 from collections.abc import Mapping
 from datetime import date
 
@@ -16,6 +17,9 @@ from tokenq_server.settings import ServerSettings
 logger = logging.getLogger(__name__)
 
 _NOTHING = Tail({}, set())
+
+_PATIENCE = 5.0
+"""Seconds without an answer after which a store that need not be asked is left alone: programs wait to start."""
 
 
 async def look(settings: ServerSettings, *, must_know: bool = True) -> list[Behind]:
@@ -44,11 +48,15 @@ async def lines(settings: ServerSettings, days: Mapping[str, date]) -> dict[str,
     """What Redis holds of these departments on these days, as far as it can be asked."""
     line = open_line(settings.redis_url.get_secret_value(), timeout=1.0)
     found: dict[str, LineState] = {}
+    answered = time.monotonic()
     for name, day in days.items():
         try:
             found[name] = await line.state(name, day)
+            answered = time.monotonic()
         except LineDown:
             logger.info("Redis cannot be asked", extra={"department": name})
+            if time.monotonic() - answered > _PATIENCE:
+                break
     await line.close()
     return found
 
@@ -61,7 +69,7 @@ def away(store: str) -> Refused:
 async def _tail(settings: ServerSettings, cursors: Mapping[str, Cursor], *, must_know: bool) -> Tail:
     if not must_know and settings.kafka_embedded:
         return _NOTHING  # it began anew with everything else
-    topic = open_topic(settings)
+    topic = open_topic(settings) if must_know else open_topic(settings, _PATIENCE)
     try:
         if must_know:
             await topic.open()  # a topic that is missing is made, and knows nothing

@@ -10,7 +10,7 @@ from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.words import Role
 from tokenq_server.adapters.kafka.inbox import KafkaInbox
 from tokenq_server.adapters.kafka.reader import KafkaReader
-from tokenq_server.adapters.kafka.topic import KafkaTopic
+from tokenq_server.adapters.kafka.topic import READ_PATIENCE, KafkaTopic
 from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.adapters.passwords import Argon2Passwords
 from tokenq_server.adapters.postgres.books import PostgresBooks
@@ -120,9 +120,17 @@ async def open_services(
         yield services
 
 
-def open_topic(settings: ServerSettings) -> KafkaTopic:
-    """The topic as the settings describe it; connects when it is first used."""
-    return KafkaTopic(settings.kafka_bootstrap, settings.kafka_partitions, embedded=settings.kafka_embedded)
+def open_topic(settings: ServerSettings, read_patience: float = READ_PATIENCE) -> KafkaTopic:
+    """The topic as the settings describe it; connects when it is first used.
+
+    ``read_patience``: seconds without a record after which reading it back fails.
+    """
+    return KafkaTopic(
+        settings.kafka_bootstrap,
+        settings.kafka_partitions,
+        embedded=settings.kafka_embedded,
+        read_patience=read_patience,
+    )
 
 
 def open_relay(settings: ServerSettings) -> Relay:

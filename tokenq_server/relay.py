@@ -29,6 +29,7 @@ class Relay:
         self._topic = topic
         self._stop = asyncio.Event()
         self._strangers: dict[str, int] = {}
+        self._spots: dict[str, tuple[int, int]] = {}
 
     def stop(self) -> None:
         """Finish the batch in hand and end."""
@@ -85,6 +86,7 @@ class Relay:
         if behind := compare({name: head for name, head in heads.items() if name in cursors}, tail, ids):
             raise refusal(behind)
         self._strangers = {name: seq for name, seq in tail.found.items() if name not in cursors}
+        self._spots = tail.spots
 
     async def _publish_some(self) -> bool:
         entries = await self._log.unpublished(_BATCH)
@@ -103,7 +105,8 @@ class Relay:
         for entry in entries:
             if entry.seq <= self._strangers.get(entry.department_id, 0):
                 known = self._strangers[entry.department_id]
-                raise refusal([Behind(entry.department_id, entry.seq, known)])
+                spot = self._spots.get(entry.department_id)
+                raise refusal([Behind(entry.department_id, entry.seq, known, spot=spot)])
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -76,6 +76,16 @@ async def test_a_topic_that_ends_too_early_has_lost_records(topic: Topic) -> Non
     assert tail.found[name] == 1
 
 
+async def test_reading_back_has_one_deadline_for_all_of_it(servers: Servers) -> None:
+    """A program that starts does not wait for each partition of a broker that is half away."""
+    topic = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker, read_patience=0.0)
+    await topic.open()
+
+    with pytest.raises(PublishFailed, match="in time"):
+        await topic.read_back({})
+    await topic.close()
+
+
 async def test_an_unreachable_broker_is_a_failure_not_a_hang() -> None:
     """The relay starts over; it must get the chance to."""
     topic = KafkaTopic("127.0.0.1:1", 1, embedded=True)

@@ -93,6 +93,7 @@ async def test_a_log_that_is_behind_the_topic_is_refused_not_skipped(kept: list[
     assert isinstance(outcome, Refused) == is_refused
     if is_refused:
         assert outcome.problem.code is ProblemCode.LOG_BEHIND
+        assert "(partition 0, offset 4)" in outcome.problem.detail
         assert topic.records == told(5)
 
 
@@ -106,4 +107,5 @@ async def test_a_department_that_is_made_again_does_not_begin_under_old_numbers(
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
 
     assert isinstance(outcome, Refused)
+    assert "in CW its log ends at 1, the topic knows 5 (partition 0, offset 4)" in outcome.problem.detail
     assert topic.records == told(5)

@@ -15,19 +15,28 @@ from tokenq_server.failpoints import reach
 from tokenq_server.services.evidence import Evidence, Found
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, offsets
 
-_READ_PATIENCE = 30.0
-"""Seconds without a record after which a partition counts as unreadable."""
+READ_PATIENCE = 30.0
+"""Seconds without a record after which the topic counts as unreadable."""
 
 
 class KafkaTopic:
     """Publishes entries and tells what the topic already holds. Blocking calls run in threads."""
 
-    def __init__(self, bootstrap: str, partitions: int, *, embedded: bool, patience: float = 300.0) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        partitions: int,
+        *,
+        embedded: bool,
+        patience: float = 300.0,
+        read_patience: float = READ_PATIENCE,
+    ) -> None:
         self._bootstrap = bootstrap
         self._partitions = partitions
         # The memory-only broker answers wrong watermarks for batches, and forgets producers when it restarts.
         self._embedded = embedded
         self._patience = 10.0 if embedded else patience
+        self._read_patience = read_patience
         self._producer: Producer | None = None
         self._admin: AdminClient | None = None
         self._ends: dict[int, int] = {}
@@ -114,7 +123,7 @@ class KafkaTopic:
 
     def _read(self, cursors: Mapping[str, Cursor], evidence: Evidence) -> Tail:
         """Weigh every event of every partition's tail."""
-        last_offsets = offsets(cursors)
+        last_offsets, patience = offsets(cursors), _Patience(self._read_patience)
         consumer = Consumer(
             self._config(
                 **{
@@ -129,20 +138,21 @@ class KafkaTopic:
             )
         )
         try:
-            topic = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC]
+            topic = consumer.list_topics(TOPIC, timeout=patience.left()).topics[TOPIC]
             if topic.error is not None or not topic.partitions:
                 raise PublishFailed("The topic cannot be read.")
             lost = last_offsets.keys() - topic.partitions.keys()
             self._ends = {}
             for number in topic.partitions:
-                low, high = consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=10)
+                low, high = consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=patience.left())
+                patience.renew()
                 known = last_offsets.get(number)
                 if known is not None and high <= known:
                     lost.add(number)
                     known = None
                 wanted = 0 if known is None else known + 1
                 start, is_cut, is_lost = max(low, wanted), low > wanted, number in lost
-                for event, offset in _records(consumer, number, start, high, trusts_eof=self._embedded):
+                for event, offset in _records(consumer, number, start, high, patience, trusts_eof=self._embedded):
                     evidence.take(Found(event, number, offset, is_cut), is_lost=is_lost)
                 self._ends[number] = high - 1
             return evidence.tail(lost)
@@ -201,13 +211,34 @@ def _note(entry: Entry, cursors: dict[str, Cursor], failures: list[KafkaError]) 
     return delivered
 
 
+class _Patience:
+    """One deadline for all partitions together, which only an answer moves on: a long tail may take its time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.renew()
+
+    def renew(self) -> None:
+        """There was progress."""
+        self._give_up = time.monotonic() + self._seconds
+
+    def left(self) -> float:
+        """Seconds that the next call may take. Raises PublishFailed when there are none."""
+        left = self._give_up - time.monotonic()
+        if left <= 0:
+            raise PublishFailed("The topic could not be read to its end in time.")
+        return min(left, 10.0)
+
+
 def _event(message: Message) -> Event | None:
     with suppress(BadEvent):
         return decode(message.value())
     return None
 
 
-def _records(consumer: Consumer, number: int, start: int, end: int, *, trusts_eof: bool) -> Iterator[tuple[Event, int]]:
+def _records(
+    consumer: Consumer, number: int, start: int, end: int, patience: "_Patience", *, trusts_eof: bool
+) -> Iterator[tuple[Event, int]]:
     """Read a partition to its end; short of it would mean publishing again what is there already.
 
     A new leader may say "end" before it knows how far its followers are: unless ``trusts_eof``, only the offset counts.
@@ -215,9 +246,8 @@ def _records(consumer: Consumer, number: int, start: int, end: int, *, trusts_eo
     if end <= start:
         return
     consumer.assign([TopicPartition(TOPIC, number, start)])
-    give_up = time.monotonic() + _READ_PATIENCE
-    while time.monotonic() < give_up:
-        message = consumer.poll(0.5)
+    while True:
+        message = consumer.poll(min(0.5, patience.left()))
         if message is None:
             continue
         error = message.error()
@@ -227,9 +257,8 @@ def _records(consumer: Consumer, number: int, start: int, end: int, *, trusts_eo
             if error.fatal():
                 raise PublishFailed(str(error))
             continue
-        give_up = time.monotonic() + _READ_PATIENCE
+        patience.renew()
         if (event := _event(message)) is not None:
             yield event, message.offset() or 0
         if not trusts_eof and (message.offset() or 0) >= end - 1:
             return
-    raise PublishFailed(f"Partition {number} could not be read to its end.")
