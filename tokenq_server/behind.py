@@ -1,5 +1,6 @@
 """Asking the topic and Redis whether they know more of the departments' logs than the database does."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.bootstrap import open_topic
-from tokenq_server.services.ports import LineDown, LineState
+from tokenq_server.services.ports import LineDown, LineState, WaitingLine
 from tokenq_server.services.publishing import Cursor, PublishFailed, Tail
 from tokenq_server.services.rewinding import Behind, compare, suspects
 from tokenq_server.settings import ServerSettings
@@ -20,6 +21,8 @@ _NOTHING = Tail({}, set())
 
 _PATIENCE = 5.0
 """Seconds without an answer after which a store that need not be asked is left alone: programs wait to start."""
+
+_PAUSE = 0.2
 
 
 async def look(settings: ServerSettings, *, must_know: bool = True) -> list[Behind]:
@@ -48,17 +51,26 @@ async def lines(settings: ServerSettings, days: Mapping[str, date]) -> dict[str,
     """What Redis holds of these departments on these days, as far as it can be asked."""
     line = open_line(settings.redis_url.get_secret_value(), timeout=1.0)
     found: dict[str, LineState] = {}
-    answered = time.monotonic()
-    for name, day in days.items():
-        try:
-            found[name] = await line.state(name, day)
-            answered = time.monotonic()
-        except LineDown:
-            logger.info("Redis cannot be asked", extra={"department": name})
-            if time.monotonic() - answered > _PATIENCE:
-                break
-    await line.close()
+    try:
+        for name, day in days.items():
+            found[name] = await _state(line, name, day)
+    except LineDown:
+        logger.info("Redis cannot be asked", extra={"departments": [name for name in days if name not in found]})
+    finally:
+        await line.close()
     return found
+
+
+async def _state(line: WaitingLine, name: str, day: date) -> LineState:
+    """One line, asked again for a while: a Redis that is just busy must not pass for one that knows nothing."""
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return await line.state(name, day)
+        except LineDown:
+            if time.monotonic() > give_up:
+                raise
+            await asyncio.sleep(_PAUSE)
 
 
 def away(store: str) -> Refused:
