@@ -137,12 +137,13 @@ class CountingBatch(Batch):
 
     async def _line_up(
         self, transaction: Transaction, requests: Sequence[Request], floors: dict[str, Floor], before: Any
-    ) -> None:
-        await super()._line_up(transaction, requests, floors, before)
+    ) -> Any:
+        forgetful = await super()._line_up(transaction, requests, floors, before)
         assert isinstance(self._line, CountingLine)
         for name, first in self._line.given.items():
             floors[name].standing = replace(floors[name].standing, last_no=first - 1)
         self._line.given.clear()
+        return forgetful
 
 
 @both_ways
