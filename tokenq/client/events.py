@@ -123,7 +123,6 @@ class _Reader:
                 if response.status_code != httpx.codes.OK:
                     yield _weakness(response)
                     return
-                yield LinkChanged(is_live=True)
                 yield from self._read(response)
             sentence = "The server ended the event stream."
         except httpx.ReadTimeout:
@@ -137,8 +136,11 @@ class _Reader:
 
     def _read(self, response: httpx.Response) -> Iterator[Arrival]:
         parser = Parser()
-        for chunk in response.iter_bytes():
+        for number, chunk in enumerate(response.iter_bytes()):
             self._failures = 0
+            if number == 0:
+                # The server's first word, not its head, says that it watches: what comes from here on is not missed.
+                yield LinkChanged(is_live=True)
             for message in parser.feed(chunk):
                 arrival = self._arrival(message)
                 if arrival is not None:

@@ -109,7 +109,9 @@ class Feed:
     async def watch(
         self, departments: Collection[str], last: Mapping[str, int] | None
     ) -> AsyncIterator[Arrival | None]:
-        """Yield what happens from now, or from position ``last`` on; ``None`` every second of silence.
+        """Yield what happens from now, or from position ``last`` on; ``None`` at once, and every second of silence.
+
+        With the first ``None`` nothing that is committed later is missed.
 
         Raises:
             LedgerDown: the log cannot be read now.
@@ -121,6 +123,7 @@ class Feed:
         self._watchers.add(watcher)
         self._wake.set()
         try:
+            yield None
             positions = {name: seq for name, seq in heads.items() if not departments or name in departments}
             if last is not None:
                 async for arrival in self._backlog(positions, last):

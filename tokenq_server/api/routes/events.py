@@ -64,14 +64,15 @@ async def events(
     identity = caller.identity
     _open[identity] = _open.get(identity, 0) + 1
     welcome_until = time.monotonic() + _RECHECK_SECONDS
-    silence = 0
+    silence = -1
     try:
-        yield ServerSentEvent(comment="tokenq", retry=1000)
         async for arrival in services.feed.watch(department_id or (), last):
+            if silence < 0:  # it watches from here on: only now may it count as live
+                yield ServerSentEvent(comment="tokenq", retry=1000)
             silence = silence + 1 if arrival is None else 0
             if arrival is not None:
                 yield _message(arrival, caller)
-            elif silence % _PING_EVERY == 0:
+            elif silence and silence % _PING_EVERY == 0:
                 yield ServerSentEvent(comment="ping")
             if time.monotonic() > welcome_until:
                 now = await _as_of_now(services, caller, bearer)
