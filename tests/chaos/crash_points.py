@@ -27,14 +27,14 @@ async def crash_at_every_point(campaign: Campaign, times: int) -> None:
 
 
 async def _through(campaign: Campaign, kind: str, points: Sequence[str], times: int) -> None:
+    """Each death at the last one of a point arms the next point: the start that follows takes it along."""
     system, name = campaign.system, f"{kind}0"
-    for point in points:
+    _arm(system, kind, points[0])
+    system.restart(name)
+    for point, following in zip(points, [*points[1:], ""], strict=True):
         row = Row(point)
         campaign.rows.append(row)
         before = campaign.crowd.acknowledged.total()
-        chance = 1.0 if point in _CERTAIN else _CHANCES[kind]
-        system.failpoints[name] = f"{point}=kill:{chance}"
-        system.restart(name)
         deaths = Deaths(system, name, point)
         give_up = time.monotonic() + _LONGEST_SECONDS
         while row.injected < times:
@@ -42,11 +42,16 @@ async def _through(campaign: Campaign, kind: str, points: Sequence[str], times: 
             await asyncio.sleep(0.01)
             for _ in range(deaths.new()):
                 row.injected += 1
+                if row.injected == times:
+                    _arm(system, kind, following)
                 if kind == "api":
                     row.recoveries.append(await campaign.crowd.recovered(time.monotonic()))
         row.acknowledged = campaign.crowd.acknowledged.total() - before
-    system.failpoints[name] = ""
-    system.restart(name)
+
+
+def _arm(system: System, kind: str, point: str) -> None:
+    chance = 1.0 if point in _CERTAIN else _CHANCES[kind]
+    system.failpoints[f"{kind}0"] = f"{point}=kill:{chance}" if point else ""
 
 
 class Deaths:
@@ -54,10 +59,10 @@ class Deaths:
 
     def __init__(self, system: System, name: str, point: str) -> None:
         self._log, self._point = system.folder / f"{name}.log", point
-        self._read = self._log.stat().st_size if self._log.exists() else 0
+        self._read = 0  # from the beginning: a death here may come before anybody looks
 
     def new(self) -> int:
-        """How many there were since the last look."""
+        """How many there were that were not counted yet."""
         if not self._log.exists():
             return 0
         with self._log.open("rb") as log:

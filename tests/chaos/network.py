@@ -12,8 +12,8 @@ _BAD_SECONDS = {
     Weather.CUT: (0.1, 1.0),
     Weather.BLACKHOLE: (0.5, 4.0),
     Weather.DEAF: (0.1, 1.0),
-    Weather.SLOW: (3.0, 5.0),
-    Weather.NARROW: (3.0, 5.0),
+    Weather.SLOW: (1.5, 2.5),
+    Weather.NARROW: (1.5, 2.5),
 }
 
 
