@@ -53,12 +53,9 @@ class Proxy:
         self._cut_all()
 
     def become(self, weather: Weather) -> None:
-        """Change the weather for what is open and what comes."""
+        """Bad weather for what is open and what comes, until it clears up."""
         self.weather = weather
-        if weather is Weather.CLEAR:
-            self._clear.set()
-        else:
-            self._clear.clear()
+        self._clear.clear()
         if weather is Weather.CUT:
             self._cut_all()
 

@@ -85,11 +85,6 @@ class System:
             with suppress(ProcessLookupError):
                 os.kill(one, number)
 
-    def deaths(self, name: str) -> int:
-        """How often a program died at a failpoint, as its log tells."""
-        log = self.folder / f"{name}.log"
-        return log.read_text(errors="replace").count('"message": "failpoint"') if log.exists() else 0
-
     def keep_alive(self) -> None:
         """Tend everything until it is over, then stop it.
 
