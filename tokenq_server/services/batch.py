@@ -172,6 +172,8 @@ def _act(
     requests: Sequence[Request], floors: dict[str, Floor], loaded: Loaded, forgetful: Mapping[str, Behind]
 ) -> tuple[list[Outcome], list[Remembered]]:
     """Let the requests act, but refuse those that touch a department whose log is behind."""
+    if not forgetful:
+        return act(requests, floors, loaded)
     concerned = [[forgetful[name] for name in departments_of(one.command) if name in forgetful] for one in requests]
     healthy = [request for request, behind in zip(requests, concerned, strict=True) if not behind]
     outcomes, remembered = act(healthy, floors, loaded)
