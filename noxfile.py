@@ -12,6 +12,8 @@ nox.options.default_venv_backend = "uv"
 nox.options.sessions = ["lint", "types", "imports", "tests", "bare"]
 nox.options.error_on_missing_interpreters = True
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+# The tests start hundreds of programs: without kept bytecode each compiles everything anew, a second and more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A script that starts us in the background makes us deaf to Ctrl-C; what the tests press must be heard.
     signal.signal(signal.SIGINT, signal.default_int_handler)

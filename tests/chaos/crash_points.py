@@ -9,7 +9,7 @@ from tests.chaos.campaign import Campaign, Row
 from tests.chaos.system import System
 from tokenq_server.failpoints import STEPS
 
-_CHANCES = {"api": 0.03, "relay": 0.05, "notify": 0.2}
+_CHANCES = {"api": 0.1, "relay": 0.1, "notify": 0.2}
 _CERTAIN = {"relay.took_over", "relay.read_back"}
 """Passed once in a life: only a sure death is a death there."""
 _LONGEST_SECONDS = 3600.0
