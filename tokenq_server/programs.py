@@ -135,9 +135,11 @@ def _migrate(settings: "ServerSettings") -> int:
 
 
 def _rebuild(settings: "ServerSettings") -> int:
-    from tokenq_server import bootstrap, rebuild
+    from tokenq_server import bootstrap, rebuild, rewind
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
+    # A line that knows more than the database is evidence: it must not be thrown away before a rewind has seen it.
+    asyncio.run(rewind.refuse_if_behind(settings))
     return asyncio.run(rebuild.rebuild(settings))
 
 

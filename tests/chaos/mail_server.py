@@ -1,9 +1,11 @@
 """A mail server that keeps the record that the checker reads, and misbehaves on command."""
 
+import asyncio
 import email
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiosmtpd.controller import Controller
@@ -12,15 +14,25 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tokenq_server.embedded.ports import free_port
 
 
+@dataclass(frozen=True)
+class Manners:
+    """How the server behaves: what it answers to a recipient and to a letter, and seconds until the latter answer."""
+
+    to_address: str = "250 OK"
+    to_letter: str = "250 OK"
+    dawdles: float = 0.0
+    hangs_up: bool = False
+
+
 class MailServer:
-    """Answers every DATA with ``reply``; each accepted letter is one line of JSON in ``log``.
+    """Behaves as ``manners`` say; each accepted letter is one line of JSON in ``log``.
 
     ``cuts`` next letters are accepted and the connection is cut before the answer: what RFC 1047 warns of.
     """
 
     def __init__(self, log: Path) -> None:
         self.port = free_port()
-        self.reply = "250 OK"
+        self.manners = Manners()
         self.cuts = 0
         self.accepted = 0
         self._log = log.open("a", encoding="utf-8")
@@ -40,11 +52,22 @@ class MailServer:
         self._controller.stop()
         self._log.close()
 
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take the recipient, if this one is taken now."""
+        manners = self.manners
+        if manners.hangs_up and server.transport is not None:
+            server.transport.abort()
+        if manners.to_address.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return manners.to_address
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep the letter, if letters are taken now."""
-        reply = self.reply  # changed from another thread at any moment
-        if not reply.startswith("250"):
-            return reply
+        manners = self.manners  # changed from another thread at any moment
+        if not manners.to_letter.startswith("250"):
+            return manners.to_letter
         is_cut = self.cuts > 0
         self.cuts -= is_cut
         letter = email.message_from_bytes(envelope.original_content or b"")
@@ -54,7 +77,8 @@ class MailServer:
         self.accepted += 1
         if is_cut and server.transport is not None:
             server.transport.abort()
-        return reply
+        await asyncio.sleep(manners.dawdles)
+        return manners.to_letter
 
 
 @contextmanager

@@ -160,7 +160,7 @@ async def refused(work: Any) -> Refused:
 
 
 async def test_nothing_starts_on_a_database_that_has_forgotten(place: Place) -> None:
-    """API, relay and notify say which department, how far, and what to do; exit code 1 and no traceback."""
+    """API, relay, notify and rebuild say which department, how far, and what to do; exit code 1 and no traceback."""
     name = await a_lost_hour(place)
     place.restore()
     assert [one for one in await doctor._log(place.settings) if not one.ok]
@@ -176,7 +176,7 @@ async def test_nothing_starts_on_a_database_that_has_forgotten(place: Place) -> 
     }
     started = [
         subprocess.Popen([sys.executable, "-m", "tokenq_server", program], env=environment, stderr=subprocess.PIPE)
-        for program in ("api", "relay", "notify")
+        for program in ("api", "relay", "notify", "rebuild")
     ]
     for process in started:
         said = process.communicate(timeout=60)[1].decode()

@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
+from tokenq_server.adapters.kafka.consuming import new_consumer, partitions
 from tokenq_server.services.mailing import Copy, InboxLost, RawRecord
 
 GROUP = "tokenq-notify"
@@ -46,22 +47,16 @@ class KafkaInbox:
 
     def _open(self) -> Consumer:
         if self._consumer is None:
-            self._consumer = Consumer(
-                {
-                    "bootstrap.servers": self._bootstrap,
-                    "group.id": GROUP,
-                    "enable.auto.commit": False,
-                    "enable.auto.offset.store": False,
-                    "auto.offset.reset": "earliest",
-                    "isolation.level": "read_uncommitted",  # a stranger's open transaction must not stop us
-                    "partition.assignment.strategy": "range",
-                    "session.timeout.ms": 6_000,
-                    "heartbeat.interval.ms": 2_000,
-                    "max.poll.interval.ms": 1_800_000,
-                    "fetch.wait.max.ms": self._fetch_wait_ms,
-                    "topic.metadata.refresh.interval.ms": 10_000,
-                    "log_level": 2,
-                }
+            self._consumer = new_consumer(
+                self._bootstrap,
+                GROUP,
+                enable_auto_offset_store=False,
+                partition_assignment_strategy="range",
+                session_timeout_ms=6_000,
+                heartbeat_interval_ms=2_000,
+                max_poll_interval_ms=1_800_000,
+                fetch_wait_max_ms=self._fetch_wait_ms,
+                topic_metadata_refresh_interval_ms=10_000,
             )
             if self._embedded:
                 self._take_all_partitions(self._consumer)
@@ -74,10 +69,9 @@ class KafkaInbox:
 
         There, a member that was killed can keep the group from its next one for minutes, and joining takes seconds.
         """
-        topic = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC]
-        if topic.error is not None or not topic.partitions:
+        if not (numbers := partitions(consumer, 10)):
             raise InboxLost("The topic is not there yet.")
-        consumer.assign([TopicPartition(TOPIC, number, OFFSET_STORED) for number in topic.partitions])
+        consumer.assign([TopicPartition(TOPIC, number, OFFSET_STORED) for number in numbers])
 
     def _take(self, limit: int, seconds: float) -> list[RawRecord]:
         try:

@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from tokenq.contract.events import TOPIC, BadEvent, decode
+from tokenq_server.adapters.kafka.consuming import new_consumer, partitions
 from tokenq_server.adapters.kafka.inbox import GROUP
 from tokenq_server.domain.invariants.topic import TopicRecord
 from tokenq_server.services.verification.ports import TopicAway
@@ -43,7 +43,7 @@ class KafkaReader:
         left = {number: high for number, (low, high) in self._ends.items() if high > low}
         if not left:
             return
-        consumer = self._consumer("tokenq-verify")
+        consumer = new_consumer(self._bootstrap, "tokenq-verify")
         try:
             consumer.assign([TopicPartition(TOPIC, number, self._ends[number][0]) for number in left])
             while left:
@@ -52,7 +52,7 @@ class KafkaReader:
             await asyncio.to_thread(consumer.close)
 
     def _taken(self) -> dict[int, int]:
-        consumer = self._consumer(GROUP)
+        consumer = new_consumer(self._bootstrap, GROUP)
         try:
             wanted = [TopicPartition(TOPIC, number) for number in _partitions(consumer)]
             found = consumer.committed(wanted, timeout=_ASKING_SECONDS)
@@ -63,7 +63,7 @@ class KafkaReader:
             consumer.close()
 
     def _find_ends(self) -> dict[int, tuple[int, int]]:
-        consumer = self._consumer("tokenq-verify")
+        consumer = new_consumer(self._bootstrap, "tokenq-verify")
         try:
             return {
                 number: consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=_ASKING_SECONDS)
@@ -74,24 +74,11 @@ class KafkaReader:
         finally:
             consumer.close()
 
-    def _consumer(self, group: str) -> Consumer:
-        settings: dict[str, Any] = {
-            "bootstrap.servers": self._bootstrap,
-            "group.id": group,
-            "enable.auto.commit": False,
-            "auto.offset.reset": "earliest",
-            "isolation.level": "read_uncommitted",  # a stranger's open transaction must not stop us
-            "fetch.wait.max.ms": 20,
-            "log_level": 2,
-        }
-        return Consumer(settings)
-
 
 def _partitions(consumer: Consumer) -> list[int]:
-    topic = consumer.list_topics(TOPIC, timeout=_ASKING_SECONDS).topics[TOPIC]
-    if topic.error is not None or not topic.partitions:
+    if not (numbers := partitions(consumer, _ASKING_SECONDS)):
         raise TopicAway("there is no topic token-events")
-    return sorted(topic.partitions)
+    return numbers
 
 
 def _piece(consumer: Consumer, left: dict[int, int]) -> list[TopicRecord]:

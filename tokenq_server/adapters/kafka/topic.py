@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in the stub
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, Event, decode
+from tokenq_server.adapters.kafka.consuming import new_consumer, partitions
 from tokenq_server.failpoints import reach
 from tokenq_server.services.evidence import Evidence, Found
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, offsets
@@ -124,26 +125,15 @@ class KafkaTopic:
     def _read(self, cursors: Mapping[str, Cursor], evidence: Evidence) -> Tail:
         """Weigh every event of every partition's tail."""
         last_offsets, patience = offsets(cursors), _Patience(self._read_patience)
-        consumer = Consumer(
-            self._config(
-                **{
-                    "group.id": "tokenq-relay-read-back",
-                    "enable.auto.commit": False,
-                    "auto.offset.reset": "earliest",
-                    "enable.partition.eof": True,
-                    "fetch.wait.max.ms": 20,
-                    # A transaction that a stranger left open must not hide our own records behind it.
-                    "isolation.level": "read_uncommitted",
-                }
-            )
+        consumer = new_consumer(
+            self._bootstrap, "tokenq-relay-read-back", enable_partition_eof=True, socket_timeout_ms=10_000
         )
         try:
-            topic = consumer.list_topics(TOPIC, timeout=patience.left()).topics[TOPIC]
-            if topic.error is not None or not topic.partitions:
+            if not (numbers := partitions(consumer, patience.left())):
                 raise PublishFailed("The topic cannot be read.")
-            lost = last_offsets.keys() - topic.partitions.keys()
+            lost = last_offsets.keys() - numbers
             self._ends = {}
-            for number in topic.partitions:
+            for number in numbers:
                 low, high = consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=patience.left())
                 patience.renew()
                 known = last_offsets.get(number)
