@@ -13,7 +13,7 @@ from functools import partial
 from tests.chaos import kills, limits, mail, network, stampede, stores, watchers
 from tests.chaos.campaign import Campaign, Fault, Result, carry_out, table
 from tests.chaos.crash_points import crash_at_every_point
-from tests.chaos.machine import can_fake_time, can_mount
+from tests.chaos.machine import can_cap_memory, can_fake_time, can_mount
 from tests.chaos.system import Plan
 
 Script = Callable[[Campaign, int], Awaitable[None]]
@@ -73,6 +73,7 @@ CHAPTERS = {
     "stampede": Chapter(Plan(apis=2), _each(*stampede.FAULTS), ci=2, soak=30),
     "watchers": Chapter(Plan(), _each(*watchers.FAULTS), ci=1, soak=10),
     "disks": Chapter(Plan(small_disks=True), _each(*limits.DISKS), ci=1, soak=10, is_possible=can_mount),
+    "memory": Chapter(Plan(), _each(*limits.MEMORY), ci=1, soak=10, is_possible=can_cap_memory),
     # After a jump of a day nobody waits any more for a letter of another department, so their order proves nothing.
     "clock": Chapter(
         Plan(fake_clock=True), _each(*limits.JUMPS), ci=1, soak=6, mail_share=0, is_possible=can_fake_time

@@ -1,4 +1,4 @@
-"""The hard limits of a machine: disks that are full and clocks that jump."""
+"""The hard limits of a machine: disks that are full, memory that ends, and clocks that jump."""
 
 import asyncio
 import signal
@@ -6,7 +6,8 @@ from contextlib import suppress
 
 from tests.chaos.campaign import Fault
 from tests.chaos.crowd import Crowd
-from tests.chaos.machine import set_clock
+from tests.chaos.kills import any_of
+from tests.chaos.machine import memory_cap, set_clock
 from tests.chaos.system import System
 
 
@@ -26,6 +27,18 @@ def full_disk(store: str) -> Fault:
             await asyncio.sleep(1.0)
 
     return Fault(f"disk full: {store}", inject, waits_for_relay=store == "postgres")
+
+
+def out_of_memory(kind: str, *, waits_for_relay: bool = False) -> Fault:
+    """For two seconds a part gets one more megabyte and no more: the kernel kills it when it wants another."""
+
+    async def inject(system: System, crowd: Crowd) -> None:
+        part = any_of(kind)(system)
+        await system.until(lambda: part.ready and part.is_alive, f"{part.name} runs")
+        with memory_cap(system.family(part), 1):
+            await asyncio.sleep(2.0)
+
+    return Fault(f"out of memory: {kind}", inject, waits_for_relay)
 
 
 def jump(said: str, offset: str) -> Fault:
@@ -54,5 +67,13 @@ JUMPS = [
     jump("a second a second", "+0 x2"),
     jump("right again", "+0"),
     Fault("kill -9 postgres after all that", _restart_postgres),
+]
+MEMORY = [
+    out_of_memory("api"),
+    out_of_memory("relay", waits_for_relay=True),
+    out_of_memory("notify"),
+    out_of_memory("postgres", waits_for_relay=True),
+    out_of_memory("valkey"),
+    out_of_memory("broker", waits_for_relay=True),
 ]
 DISKS = [full_disk("valkey"), full_disk("postgres")]

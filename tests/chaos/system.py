@@ -78,12 +78,15 @@ class System:
 
     def send(self, part: Part, number: signal.Signals) -> None:
         """Send a signal to a part's process, and to its children where they would go on without it."""
-        if (pid := part.pid) is None:
-            return
-        family = [*_children(pid), pid] if part.name == "postgres" else [pid]
-        for one in family:
+        for one in self.family(part):
             with suppress(ProcessLookupError):
                 os.kill(one, number)
+
+    def family(self, part: Part) -> list[int]:
+        """The processes of a part: its own comes last, after children that would go on without it."""
+        if (pid := part.pid) is None:
+            return []
+        return [*_children(pid), pid] if part.name == "postgres" else [pid]
 
     def keep_alive(self) -> None:
         """Tend everything until it is over, then stop it.
