@@ -49,6 +49,7 @@ controller.quorum.election.timeout.ms=500
 controller.quorum.fetch.timeout.ms=1000
 replica.lag.time.max.ms=3000
 log.retention.check.interval.ms=1000
+log.initial.task.delay.ms=1000
 log.segment.delete.delay.ms=500
 """
 
