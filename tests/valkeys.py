@@ -143,6 +143,22 @@ class ValkeyCluster:
                 client.execute_command("CLUSTER", "REPLICATE", name)
         self.settle()
 
+    @contextmanager
+    def announcing(self, ports: Sequence[int]) -> Iterator[None]:
+        """Meanwhile each node sends clients to another port, one per node, as behind something that encrypts."""
+        own = [node.server.port for node in self.nodes]
+        try:
+            self._announce(ports, ports)
+            yield
+        finally:
+            self._announce([0] * len(own), own)
+
+    def _announce(self, ports: Sequence[int], seen: Sequence[int]) -> None:
+        for node, port in zip(self.nodes, ports, strict=True):
+            with node.server.client() as client:
+                client.config_set("cluster-announce-port", port)
+        until(lambda: all(self._places(node) <= set(seen) for node in self.nodes))
+
     def settle(self) -> None:
         """Wait until every node that runs sees the cluster whole and every replica follows its primary."""
         until(lambda: all(map(_is_whole, self._running())), seconds=60)
@@ -166,14 +182,22 @@ class ValkeyCluster:
     def _owners(self, department: str) -> list[Running[OwnValkey]]:
         slot = key_slot(department.encode())
         ports = {node.server.port: node for node in self.nodes}
-        with self._running()[0].server.client() as client:
-            ranges: Any = client.execute_command("CLUSTER", "SLOTS")
-        if isinstance(ranges, dict):
-            ranges = [[*span, told["primary"], *told["replicas"]] for span, told in ranges.items()]
-        for first, last, *nodes in ranges:
+        for first, last, *nodes in self._ranges(self._running()[0]):
             if first <= slot <= last:
                 return [ports[int(node[1])] for node in nodes]
         raise AssertionError(f"nobody owns slot {slot}")
+
+    def _places(self, node: Running[OwnValkey]) -> set[int]:
+        return {int(one[1]) for _, _, *nodes in self._ranges(node) for one in nodes}
+
+    @staticmethod
+    def _ranges(node: Running[OwnValkey]) -> list[Any]:
+        """Who owns which slots, as that node sees it: first, last, the primary and its replicas."""
+        with node.server.client() as client:
+            ranges: Any = client.execute_command("CLUSTER", "SLOTS")
+        if isinstance(ranges, dict):
+            return [[*span, told["primary"], *told["replicas"]] for span, told in ranges.items()]
+        return list(ranges)
 
     def _running(self) -> list[Running[OwnValkey]]:
         return [node for node in self.nodes if node.process is not None and node.process.poll() is None]

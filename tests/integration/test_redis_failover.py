@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
 from pathlib import Path
 
@@ -220,6 +220,24 @@ async def test_an_encrypted_redis_is_used_if_its_certificate_is_trusted(valkeys:
         async with using(url) as line:
             with pytest.raises(LineDown):
                 await line.ping()
+
+
+async def test_an_encrypted_cluster_is_asked_by_tls_on_every_node(
+    valkey_cluster: ValkeyCluster, tmp_path: Path
+) -> None:
+    """rediss+cluster:// holds for the nodes that are learned, too."""
+    certificate, context = certificates(tmp_path)
+    async with AsyncExitStack() as stack:
+        ends = [await stack.enter_async_context(forwarder(node.server.port, context)) for node in valkey_cluster.nodes]
+        with valkey_cluster.announcing([end.port for end in ends]):
+            password = valkey_cluster.nodes[0].server.password
+            url = f"rediss+cluster://:{password}@127.0.0.1:{ends[0].port}"
+            async with using(f"{url}?ssl_ca_certs={certificate}") as line:
+                await line.ping()
+                assert await answers(line)
+            async with using(url) as line:
+                with pytest.raises(LineDown):
+                    await line.ping()
 
 
 async def test_a_redis_behind_a_socket_file_is_used(valkeys: OwnValkeys) -> None:
