@@ -75,3 +75,33 @@ async def test_retention_is_no_loss(apache_kafka: Running[ApacheKafka], topic: K
     cursor = (await topic.publish(entries(name, 6, 6)))[name]
     assert (await topic.read_back({name: last})).found[name] == 6
     assert cursor.offset == offset + 1
+
+
+async def test_notify_says_what_the_topic_forgot_before_it_was_read(
+    apache_kafka: Running[ApacheKafka], topic: KafkaTopic, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Away for longer than the topic keeps events: how many are gone is in the log, and the rest is read."""
+    bootstrap, name = apache_kafka.server.bootstrap, department_id()
+    first = (await topic.publish(entries(name, 1, 1)))[name]
+    assert len(await deal_with(KafkaInbox(bootstrap, 20), name)) == 1
+    end = (await topic.publish(entries(name, 2, 4)))[name].offset or 0
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    for done in admin.delete_records([TopicPartition(TOPIC, first.partition or 0, end)]).values():
+        done.result(timeout=20)
+
+    (rest,) = await deal_with(KafkaInbox(bootstrap, 20), name)
+
+    assert b'"seq": 4' in rest
+    (said,) = [one for one in caplog.records if "forgot" in one.message]
+    assert vars(said)["events"] == 2
+
+
+async def deal_with(inbox: KafkaInbox, name: str) -> list[bytes]:
+    """Take and commit until something of that department came; leave the group."""
+    mine: list[bytes] = []
+    while not mine:
+        records = await inbox.take(500, 5.0)
+        mine = [record.value for record in records if name.encode() in record.value]
+        await inbox.commit(records)
+    await inbox.close()
+    return mine

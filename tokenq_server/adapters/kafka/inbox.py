@@ -1,6 +1,7 @@
 """Notify's side of Kafka: a consumer group on ``token-events``, and the topic for what could not be used."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -11,10 +12,14 @@ from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq_server.adapters.kafka.consuming import new_consumer, partitions
 from tokenq_server.services.mailing import Copy, InboxLost, RawRecord
 
+logger = logging.getLogger(__name__)
+
 GROUP = "tokenq-notify"
 """The consumer group of every notify."""
 _LARGEST_COPY = 900_000
 """Bytes of a record that go into the dead-letter topic: a broker takes about a megabyte. Postgres keeps it whole."""
+
+_ASKING_SECONDS = 5.0
 
 
 class KafkaInbox:
@@ -61,7 +66,7 @@ class KafkaInbox:
             if self._embedded:
                 self._take_all_partitions(self._consumer)
             else:
-                self._consumer.subscribe([TOPIC])
+                self._consumer.subscribe([TOPIC], on_assign=_say_what_is_gone)
         return self._consumer
 
     def _take_all_partitions(self, consumer: Consumer) -> None:
@@ -132,6 +137,20 @@ class KafkaInbox:
                 raise InboxLost(str(error)) from error
         if self._producer.flush(15) or failures:
             raise InboxLost(str(failures[0]) if failures else "The broker did not take the copies in time.")
+
+
+def _say_what_is_gone(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    """Letters of events that the topic forgot before anybody read them are lost, which must not be so in silence."""
+    try:
+        for place in consumer.committed(partitions, timeout=_ASKING_SECONDS):
+            low, _ = consumer.get_watermark_offsets(place, timeout=_ASKING_SECONDS)
+            if 0 <= place.offset < low:
+                logger.error(
+                    "the topic forgot events before notify read them; 'tokenq verify' names missing letters",
+                    extra={"partition": place.partition, "events": low - place.offset},
+                )
+    except KafkaException as error:
+        logger.warning("the broker cannot be asked what it kept", extra={"why": str(error.args[0])})
 
 
 def _record(message: Message) -> RawRecord:
