@@ -5,20 +5,23 @@ import json
 import random
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.request import Request, urlopen
 
 from tests.chaos.connection import Connection, Unanswered, Unsent
 from tests.chaos.history import History
+from tests.chaos.premises import DEPARTMENTS, ROVERS, furnish
 
-DEPARTMENTS = ("CW", "HR", "LAB", "XR")
 _DESKS_A_DEPARTMENT = 2
 _COUNTERS_A_DEPARTMENT = 3
 _MOST_WAITING = 60
+_USER_SHARE = 0.2
+_UNDONE_SHARE = 0.1
+_RECENT = 10
+"""Of those who came last, most wait: who is asked for by number is one of so many."""
 _CERTAINLY_NOT = frozenset({400, 401, 403, 404, 409, 422, 429})
 _RETRY_SECONDS = (0.02, 0.1)
 _EMPTY_SECONDS = 0.03
@@ -44,16 +47,18 @@ class Crowd:
     latest: dict[str, float] = field(default_factory=dict)
     """Per kind of operation, when the request of the last acknowledged one was made (monotonic seconds)."""
     is_paused: asyncio.Event = field(default_factory=asyncio.Event)
-    _people: int = 0
+    _users: Sequence[int] = ()
+    _recent: dict[str, deque[int]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=_RECENT)))
+    _people: list["_Person"] = field(default_factory=list)
 
     def open_departments(self) -> None:
-        """Make the departments; they may be there."""
-        for name in DEPARTMENTS:
-            body = json.dumps({"name": f"Department {name}", "maxWaitMinutes": 1440}).encode()
-            headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-            request = Request(f"{self.urls[0]}/api/v1/departments/{name}", body, headers, method="PUT")
-            with urlopen(request, timeout=10) as answer:
-                assert answer.status == 200
+        """Make the departments, counters that serve several of them, and users; they may be there."""
+        self._users = furnish(self.urls[0], self.token)
+
+    def hang_up(self) -> None:
+        """Nobody says anything more."""
+        for person in self._people:
+            person.hang_up()
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -63,6 +68,7 @@ class Crowd:
         for name in DEPARTMENTS:
             people += [self._desk(name) for _ in range(_DESKS_A_DEPARTMENT)]
             people += [self._counter(name, f"{name}{number}") for number in range(_COUNTERS_A_DEPARTMENT)]
+        people += [self._rover(counter, profile) for counter, profile in ROVERS.items()]
         work = asyncio.gather(*people)
         try:
             yield
@@ -81,7 +87,7 @@ class Crowd:
         try:
             return await person.do("issue", name, f"/api/v1/departments/{name}/tokens", {}, key=key)
         finally:
-            person.connection.close()
+            person.hang_up()
 
     async def recovered(self, since: float, seconds: float = 60.0) -> float:
         """Seconds from ``since`` (monotonic) until an issue and a call that were asked for later are acknowledged."""
@@ -92,8 +98,12 @@ class Crowd:
         return time.monotonic() - since
 
     def _person(self) -> "_Person":
-        self._people += 1
-        return _Person(self, self._people, Connection(self.urls[self._people % len(self.urls)], self.token))
+        """Somebody new. Neighbours begin with another API each."""
+        number = len(self._people)
+        urls = [*self.urls[number % len(self.urls) :], *self.urls[: number % len(self.urls)]]
+        person = _Person(self, number, deque(Connection(url, self.token) for url in urls))
+        self._people.append(person)
+        return person
 
     async def _desk(self, name: str) -> None:
         person = self._person()
@@ -104,18 +114,43 @@ class Crowd:
             body: Token = {"priority": random.choice(("normal", "normal", "normal", "priority", "urgent"))}
             if random.random() < self.mail_share:
                 body["email"] = f"{uuid.uuid4().hex[:12]}@example.com"
-            if await person.do("issue", name, f"/api/v1/departments/{name}/tokens", body):
+            if self._users and random.random() < _USER_SHARE:
+                body["userId"] = random.choice(self._users)
+            if token := await person.do("issue", name, f"/api/v1/departments/{name}/tokens", body):
                 self.waiting[name] += 1
+                self._recent[name].append(token["tokenId"])
 
     async def _counter(self, name: str, counter: str) -> None:
-        person, where = self._person(), {"counterId": counter}
+        """A counter of one department: mostly *next*, at times *serve the next*, or one who was asked for."""
+        person, where, path = self._person(), {"counterId": counter}, f"/api/v1/departments/{name}"
         while not self.is_paused.is_set():
-            token = await person.do("call", name, f"/api/v1/departments/{name}/call", where)
-            if token is None:
-                await asyncio.sleep(_EMPTY_SECONDS)
-                continue
-            self.waiting[name] -= 1
-            await self._attend(person, name, token)
+            token: Token | None = None
+            match random.choices(_TAKING, _TAKING_WEIGHTS)[0]:
+                case "serve":
+                    token = await person.do("serve", name, f"{path}/serve", where)
+                case "out of order" if recent := self._recent[name]:
+                    wish = {"tokenId": random.choice(recent), "reason": "asked for"}
+                    token = await person.do("call", name, f"{path}/call", where | wish)
+            token = token or await person.do("call", name, f"{path}/call", where)
+            await self._taken_up(person, token)
+
+    async def _rover(self, counter: str, profile: Sequence[str]) -> None:
+        """A counter that takes whoever is next in several departments."""
+        person, where, path = self._person(), {"counterId": counter}, "/api/v1/branches/main/counters/call"
+        while not self.is_paused.is_set():
+            await self._taken_up(person, await person.do("call", "+".join(profile), path, where))
+
+    async def _taken_up(self, person: "_Person", token: Token | None) -> None:
+        """Attend to who came to the counter, or wait a moment for somebody."""
+        if token is None:
+            await asyncio.sleep(_EMPTY_SECONDS)
+            return
+        if person.sees_anew(token):
+            self.waiting[token["departmentId"]] -= 1
+        if token["state"] != "SERVED":
+            await self._attend(person, token["departmentId"], token)
+        elif random.random() < _UNDONE_SHARE:
+            await person.move("undo", token)
 
     async def _attend(self, person: "_Person", name: str, token: Token) -> None:
         """Do with whom was called what staff do: mostly serve, sometimes everything else."""
@@ -141,6 +176,8 @@ class Crowd:
                 await person.move(verb, token)
 
 
+_TAKING = ("call", "serve", "out of order")
+_TAKING_WEIGHTS = (70, 20, 10)
 _WAYS = ("serve", "start", "no-show", "requeue", "park", "transfer", "undo", "cancel", "recall")
 _WEIGHTS = (70, 8, 4, 4, 3, 3, 3, 2, 3)
 
@@ -149,7 +186,18 @@ _WEIGHTS = (70, 8, 4, 4, 3, 3, 3, 2, 3)
 class _Person:
     crowd: Crowd
     number: int
-    connection: Connection
+    connections: deque[Connection]
+    """One to each API; the first is in use."""
+    _seen: tuple[int, int] = (0, 0)
+
+    def hang_up(self) -> None:
+        for connection in self.connections:
+            connection.close()
+
+    def sees_anew(self, token: Token) -> bool:
+        """Whether this is another person, or another call of the same one, than before."""
+        before, self._seen = self._seen, (token["tokenId"], token["claimVersion"])
+        return before != self._seen
 
     async def move(self, verb: str, token: Token, **more: object) -> Token | None:
         path = f"/api/v1/tokens/{token['tokenId']}/{verb}"
@@ -159,13 +207,16 @@ class _Person:
     async def do(
         self, kind: str, name: str, path: str, body: Mapping[str, Any], *, key: str = "", **about: object
     ) -> Token | None:
-        """Ask until it is known what became of it; the token, or nothing where it was refused."""
+        """Ask until it is known what became of it; the token, or nothing where it was refused.
+
+        What may have got lost is repeated at the next API.
+        """
         key, history = key or uuid.uuid4().hex, self.crowd.history
         while True:
             asked = time.monotonic()
             operation = history.invoke(kind, name, proc=self.number, key=key, value={**body, **about})
             try:
-                status, answer = await self.connection.post(path, body, key)
+                status, answer = await self.connections[0].post(path, body, key)
             except Unsent as error:
                 history.fail(operation, f"not sent: {error}")
             except Unanswered as error:
@@ -182,4 +233,5 @@ class _Person:
                     history.fail(operation, answer, status)
                     return None
                 history.info(operation, f"{status}: {answer}")
+            self.connections.rotate(-1)
             await asyncio.sleep(random.uniform(*_RETRY_SECONDS))

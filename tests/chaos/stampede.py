@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from confluent_kafka import Producer
 
 from tests.chaos.campaign import Fault
-from tests.chaos.crowd import DEPARTMENTS, Crowd
+from tests.chaos.crowd import Crowd
+from tests.chaos.premises import DEPARTMENTS
 from tests.chaos.system import System
 from tokenq.contract.events import TOPIC
 from tokenq_server.embedded.broker import TOPICS

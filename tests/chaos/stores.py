@@ -8,7 +8,8 @@ import psycopg
 from redis.asyncio import Redis
 
 from tests.chaos.campaign import Fault
-from tests.chaos.crowd import DEPARTMENTS, Crowd
+from tests.chaos.crowd import Crowd
+from tests.chaos.premises import DEPARTMENTS
 from tests.chaos.system import System
 
 _TERMINATE_ALL = """

@@ -14,7 +14,8 @@ from urllib.request import Request, urlopen
 import psutil
 
 from tests.chaos.campaign import Fault
-from tests.chaos.crowd import DEPARTMENTS, Crowd
+from tests.chaos.crowd import Crowd
+from tests.chaos.premises import DEPARTMENTS
 from tests.chaos.system import System
 
 _WATCHERS = 800

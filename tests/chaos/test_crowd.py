@@ -1,0 +1,49 @@
+"""The crowd does all that the checker has rules for, and does it on every API."""
+
+import asyncio
+import time
+from collections import Counter
+
+from tests.chaos.campaign import Campaign, carry_out
+from tests.chaos.history import Operation, read
+from tests.chaos.premises import ROVERS
+from tests.chaos.system import Plan
+
+_EACH = 5
+
+
+def way(one: Operation) -> str:
+    """What an operation was, more exactly than by its verb."""
+    if one.f == "issue" and "userId" in one.asked:
+        return "issued for a user"
+    if one.f == "serve" and "tokenId" not in one.asked:
+        return "served at once"
+    if one.f == "call" and "tokenId" in one.asked:
+        return "called out of order"
+    if one.f == "call" and one.asked["counterId"] in ROVERS:
+        return f"called by {one.asked['counterId']} in {one.answer['departmentId']}"
+    return one.f
+
+
+WAYS = {
+    "issued for a user", "served at once", "called out of order", "issue", "call", "start", "serve", "no-show",
+    "requeue", "park", "transfer", "undo", "cancel", "recall", "called by all in XR", "called by two in CW",
+}  # fmt: skip
+
+
+async def test_what_the_crowd_does_is_checked() -> None:
+    """Every way several times; the rules about users and about serving at once had something to look at."""
+
+    async def script(campaign: Campaign) -> None:
+        give_up = time.monotonic() + 60
+        while True:
+            done = Counter(way(one) for one in read(campaign.crowd.history.path) if one.outcome == "ok")
+            if not (missing := [name for name in WAYS if done[name] < _EACH]):
+                return
+            assert time.monotonic() < give_up, f"missing {missing}: {done}"
+            await asyncio.sleep(0.2)
+
+    result = await carry_out("crowd", Plan(apis=2), script)
+
+    assert result.report.red == {}, result.report
+    assert all(result.report.counts[code][0] for code in ("N8", "S1", "S2", "S5", "S6", "M2"))
