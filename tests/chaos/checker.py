@@ -61,15 +61,18 @@ def check(
     *,
     departments: Sequence[str] = (),
     allowed_duplicates: int | None = None,
+    doubted: int = 0,
 ) -> Report:
     """Check everything that can be checked with what is given; blocks.
 
     ``smtp_log`` is the fake mail server's record, one JSON line per DATA that ended:
     ``{"messageId": "<…>", "rcpt": ["a@b"], "reply": 250, "cut": false}``; ``cut`` means that the sender never read the
     reply. With it, letters must all be settled. ``departments`` narrows the check; ``allowed_duplicates`` is how many
-    records may lie in the topic twice (``None``: any number, as long as they are the same).
+    records may lie in the topic twice (``None``: any number, as long as they are the same). ``doubted`` is how many
+    letters may have come again by what the harness did (:class:`tests.chaos.doubts.Doubts`), besides those it cut.
     """
-    tally = asyncio.run(_check(history, dsn, redis_url, kafka_bootstrap, smtp_log, departments, allowed_duplicates))
+    where = (dsn, redis_url, kafka_bootstrap, smtp_log)
+    tally = asyncio.run(_check(history, *where, departments, allowed_duplicates, doubted))
     counts = {code: (tally.checked[code], tally.found[code]) for code in {*tally.checked, *tally.found}}
     return Report(counts, [one for kept in tally.violations.values() for one in kept], tally.unchecked)
 
@@ -82,6 +85,7 @@ async def _check(
     smtp_log: Path | None,
     departments: Sequence[str],
     allowed_duplicates: int | None,
+    doubted: int,
 ) -> Tally:
     strictness = Strictness(at_rest=True, letters_settled=smtp_log is not None, allowed_duplicates=allowed_duplicates)
     lines = RedisLineCopies(redis_url) if redis_url else None
@@ -95,7 +99,7 @@ async def _check(
         check_clients(read(history), await _dump(dsn), tally)
     if smtp_log is not None:
         jobs = await _rows(dsn, "SELECT department_id, seq, kind, token_id, recipient, state, ambiguous FROM mail_job")
-        check_mailbox(read_deliveries(smtp_log), jobs, tally)
+        check_mailbox(read_deliveries(smtp_log), jobs, tally, doubted)
     return tally
 
 

@@ -16,11 +16,16 @@ _BAD_SECONDS = {
     Weather.NARROW: (1.5, 2.5),
 }
 
+_FORGETFUL = (Weather.CUT, Weather.BLACKHOLE, Weather.DEAF)
+"""In these an answer can get lost; who only waits for it does not send twice."""
+
 
 def bad_weather(weather: Weather, link: str) -> Fault:
     """That weather on that link for a few seconds."""
 
     async def inject(system: System, crowd: Crowd) -> None:
+        if link == "smtp" and weather in _FORGETFUL:
+            system.doubts.add(f"{weather} {link}", senders=system.plan.notifies)
         system.proxies[link].become(weather)
         await asyncio.sleep(random.uniform(*_BAD_SECONDS[weather]))
         system.proxies[link].clear_up()

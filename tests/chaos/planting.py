@@ -103,15 +103,21 @@ class Post:
             producer.flush(10)
             await topic.close()
 
-    async def notify(self, **broken: Any) -> None:
-        """One notify process: it ends when it dies, or when it has read the whole topic and settled its letters."""
+    async def notify(self, senders: int = 1, **broken: Any) -> None:
+        """One notify process: it ends when it dies, or when it has read the whole topic and settled its letters.
+
+        ``senders`` of it work side by side, as in so many processes.
+        """
         database, stop = Database(self.stores.dsn, size=3), asyncio.Event()
         queue = broken.get("queue", PostgresMailQueue)(database)
         inbox = broken.get("inbox", KafkaInbox)(self.broker.server.bootstrap, 20)
         intake = broken.get("intake", Intake)(inbox, queue, stop)
         taking = asyncio.create_task(intake.run())
-        sending = asyncio.create_task(
-            Sending(queue, SmtpMailer(self.mail_url), Sender("queue@office.example"), stop).run()
+        sending = asyncio.gather(
+            *(
+                Sending(queue, SmtpMailer(self.mail_url), Sender("queue@office.example"), stop).run()
+                for _ in range(senders)
+            )
         )
         async with asyncio.timeout(40):
             while not taking.done() and not await self._is_settled():

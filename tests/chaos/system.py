@@ -11,10 +11,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import psycopg
 
+from tests.chaos.doubts import Doubts
 from tests.chaos.machine import fake_clock, no_disk, small_disk
 from tests.chaos.mail_server import MailServer
 from tests.chaos.proxy import Proxy
@@ -27,6 +29,7 @@ from tokenq_server.embedded.postgres import Postgres
 from tokenq_server.embedded.privileges import choose_run_as
 from tokenq_server.embedded.processes import Command
 from tokenq_server.embedded.programs import program
+from tokenq_server.embedded.reports import Progress
 from tokenq_server.embedded.valkey import Valkey
 
 _TICK = 0.02
@@ -56,6 +59,7 @@ class System:
     valkey: Valkey
     broker: Broker
     mail: MailServer
+    doubts: Doubts
     proxies: dict[str, Proxy] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
     failpoints: dict[str, str] = field(default_factory=dict)
@@ -168,7 +172,9 @@ async def _made(folder: Path, plan: Plan) -> System:
     )
     valkey = Valkey(found.valkey, folder / "valkey", folder / "valkey.log", free_port(), password, run_as)
     broker = Broker(found.tansu, folder / "broker.log", free_port(), f"chaos-{secrets.token_hex(4)}", run_as)
-    system = System(folder, plan, postgres, valkey, broker, MailServer(folder / "smtp.jsonl"))
+    system = System(
+        folder, plan, postgres, valkey, broker, MailServer(folder / "smtp.jsonl"), Doubts(folder / "doubts.jsonl")
+    )
     system.mail.start()
     ports = {"postgres": postgres.port, "redis": valkey.port, "kafka": broker.port, "smtp": system.mail.port}
     for name in LINKS if plan.proxied else ():
@@ -237,9 +243,14 @@ def _programs(system: System) -> None:
                 (lambda name=name: takes_tokens(f"http://127.0.0.1:{system.ports[name]}"))
                 if kind == "api"
                 else lambda: True,
-                lambda progress: None,
+                partial(_told, system, kind),
                 needs=needs,
             )
+
+
+def _told(system: System, kind: str, progress: Progress) -> None:
+    if kind == "notify" and progress.state == "restarting":
+        system.doubts.ended(progress.part, is_killed=progress.detail == "ended by SIGKILL")
 
 
 def _settings(system: System, name: str) -> Mapping[str, str]:

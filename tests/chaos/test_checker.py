@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.clients import Dump, check_clients
+from tests.chaos.doubts import Doubts
 from tests.chaos.history import History, Operation, operations, read
 from tests.chaos.mailbox import Delivery, check_mailbox
 from tokenq_server.domain.invariants.tally import Tally
@@ -99,7 +100,7 @@ def sent(name: str, *, to: str = "a@b.c", cut: bool = False) -> Delivery:
     [
         (set(), [sent("CW.1.issued"), sent("CW.2.served")], [JOB, LATER]),
         (set(), [sent("CW.1.issued", cut=True), sent("CW.1.issued")], [JOB]),
-        (set(), [sent("CW.1.issued"), sent("CW.1.issued")], [JOB | {"ambiguous": 1}]),
+        ({"M2"}, [sent("CW.1.issued"), sent("CW.1.issued")], [JOB | {"ambiguous": 1}]),
         ({"M1"}, [], [JOB]),
         ({"M2"}, [sent("CW.1.issued"), sent("CW.1.issued")], [JOB]),
         ({"M2"}, [sent("CW.1.issued"), sent("CW.9.issued")], [JOB]),
@@ -110,6 +111,18 @@ def sent(name: str, *, to: str = "a@b.c", cut: bool = False) -> Delivery:
 def test_the_mailbox(codes: set[str], deliveries: list[Delivery], jobs: list[dict[str, Any]]) -> None:
     tally = Tally()
     check_mailbox(deliveries, jobs, tally)
+    assert set(tally.found) == codes
+
+
+@pytest.mark.parametrize(("codes", "again"), [(set(), 8), ({"M2"}, 9)])
+def test_a_death_explains_what_one_sender_had_in_hand(codes: set[str], again: int, tmp_path: Path) -> None:
+    """And no more, whatever notify itself believes; an orderly end explains nothing."""
+    doubts, tally = Doubts(tmp_path / "doubts.jsonl"), Tally()
+    doubts.ended("notify0", is_killed=True)
+    doubts.ended("notify0", is_killed=False)
+    jobs = [JOB | {"seq": seq, "token_id": seq, "ambiguous": 1} for seq in range(1, 11)]
+    twice = [sent(f"CW.{seq}.issued") for seq in range(1, again + 1) for _ in range(2)]
+    check_mailbox([*twice, *(sent(f"CW.{seq}.issued") for seq in range(again + 1, 11))], jobs, tally, doubts.letters)
     assert set(tally.found) == codes
 
 

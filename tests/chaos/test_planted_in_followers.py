@@ -1,9 +1,11 @@
 """Bugs planted into the relay and notify, on real stores: the checker must name each, and nothing without them."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.chaos.planting import Post, Stores, assert_seen, both_ways, relay_until_caught_up
 from tests.servers import Running
@@ -15,7 +17,7 @@ from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.embedded.broker import Broker
 from tokenq_server.notify.intake import Intake, sort_out
 from tokenq_server.relay import Relay
-from tokenq_server.services.mailing import RawRecord
+from tokenq_server.services.mailing import Job, RawRecord
 from tokenq_server.services.publishing import Tail
 
 
@@ -139,4 +141,37 @@ async def test_deduplication_in_memory_only(post: Post, is_planted: bool) -> Non
     failpoints.arm("")
     await post.notify(**broken)
 
+    assert_seen(await post.check(), "M2", is_planted)
+
+
+class ImpatientQueue(PostgresMailQueue):
+    """A lease that ends before the letter can be sent: a sender that takes its time is no longer waited for."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._claims = 0
+        self._is_taken_over = asyncio.Event()
+
+    async def claim(self, owner: str, limit: int) -> list[Job]:
+        jobs = await super().claim(owner, limit)
+        if not jobs:
+            return jobs
+        self._claims += 1
+        if self._claims == 1:
+            async with self._database.begin() as connection:
+                await connection.execute(text("UPDATE mail_job SET lease_until = '-infinity' WHERE state = 'sending'"))
+            await self._is_taken_over.wait()
+        self._is_taken_over.set()
+        return jobs
+
+
+@both_ways
+async def test_a_lease_too_short(post: Post, is_planted: bool) -> None:
+    """Two senders have the same letter in hand. Notify calls it doubtful, but nothing that happened explains it."""
+    async with post.stores.office() as office:
+        await post.fill(office)
+    await post.notify(senders=2, **({"queue": ImpatientQueue} if is_planted else {}))
+    (doubtful,) = await post.stores.rows("SELECT sum(ambiguous) FROM mail_job")
+
+    assert (doubtful[0] > 0) is is_planted
     assert_seen(await post.check(), "M2", is_planted)

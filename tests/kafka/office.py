@@ -9,15 +9,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from tests.chaos.checker import Report, check
-from tests.chaos.connection import Connection
 from tests.chaos.crowd import Crowd
+from tests.chaos.doubts import Doubts
 from tests.chaos.history import History
 from tests.chaos.mail_server import MailServer
 from tests.kafka.cluster import KafkaCluster
@@ -83,6 +81,7 @@ class Office:
     redis_url: str
     port: int
     mail: MailServer
+    doubts: Doubts
     failpoints: dict[str, str] = field(default_factory=dict)
     recoveries: dict[str, list[float]] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -112,11 +111,16 @@ class Office:
     def kill(self, name: str) -> None:
         """kill -9."""
         self.processes[name].kill()
-        self.processes[name].wait()
+        self._ended(name, self.processes[name].wait())
 
     def end(self, name: str) -> None:
         """SIGTERM, and wait."""
         stop(self.processes[name], signal.SIGTERM, 15.0)
+        self._ended(name, self.processes[name].wait())
+
+    def _ended(self, name: str, code: int) -> None:
+        if name in NOTIFIES:
+            self.doubts.ended(name, is_killed=code == -signal.SIGKILL)
 
     def log(self, name: str) -> Path:
         """Where a program logs."""
@@ -164,7 +168,7 @@ class Office:
         """Every rule, on everything that was done so far."""
         smtp = self.folder / "smtp.jsonl"
         where = (self.database_url, self.redis_url, self.cluster.bootstrap, smtp)
-        return check(history, *where, allowed_duplicates=duplicates)
+        return check(history, *where, allowed_duplicates=duplicates, doubted=self.doubts.letters)
 
     def figures(self) -> list[str]:
         """A row of a table for each fault."""
@@ -179,7 +183,8 @@ async def opened(cluster: KafkaCluster, servers: Servers, database_url: str, fol
     """API, relay and three notifies, ready."""
     mail = MailServer(folder / "smtp.jsonl")
     mail.start()
-    office = Office(folder, cluster, database_url, servers.redis_url.replace("/0", "/11"), free_port(), mail)
+    redis_url, doubts = servers.redis_url.replace("/0", "/11"), Doubts(folder / "doubts.jsonl")
+    office = Office(folder, cluster, database_url, redis_url, free_port(), mail, doubts)
     try:
         office.start("api")
         await asyncio.to_thread(until, lambda: takes_tokens(office.api), lambda: office.log("api").read_text()[-2000:])
@@ -192,28 +197,13 @@ async def opened(cluster: KafkaCluster, servers: Servers, database_url: str, fol
         mail.close()
 
 
-class _Crowd(Crowd):
-    """Hangs up when it is done."""
-
-    def _person(self) -> Any:
-        person = super()._person()
-        self.connections.append(person.connection)
-        return person
-
-    @cached_property
-    def connections(self) -> list[Connection]:
-        """Of everybody."""
-        return []
-
-
 @asynccontextmanager
 async def crowd_at_work(office: Office, history: Path) -> AsyncIterator[Crowd]:
     """A crowd until left, and one more token for each department afterwards."""
     with History(history) as book:
-        crowd = _Crowd([office.api], (office.folder / "admin.token").read_text().strip(), book, mail_share=0.02)
+        crowd = Crowd([office.api], (office.folder / "admin.token").read_text().strip(), book, mail_share=0.02)
         await asyncio.to_thread(crowd.open_departments)
         async with crowd.at_work():
             yield crowd
         await crowd.touch()
-        for connection in crowd.connections:
-            connection.close()
+        crowd.hang_up()
