@@ -58,6 +58,7 @@ class MemoryLine:
     def __init__(self) -> None:
         self.is_down = False
         self._seq: dict[str, int] = {}
+        self._last_no: dict[str, int] = {}
         self._line: dict[str, dict[int, LineEntry]] = {}
 
     async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
@@ -72,10 +73,12 @@ class MemoryLine:
         await self.ping()
         self._line[ask.department_id] = {entry.token_id: entry for entry in entries}
         self._seq[ask.department_id] = ask.last_seq
+        self._last_no[ask.department_id] = ask.last_no
 
     async def state(self, department_id: str, day: date) -> LineState:
         await self.ping()
-        return LineState(self._seq.get(department_id, -1), 0, list(self._line.get(department_id, {})))
+        last_no = self._last_no.get(department_id, 0)
+        return LineState(self._seq.get(department_id, -1), last_no, list(self._line.get(department_id, {})))
 
     async def ping(self) -> None:
         if self.is_down:
@@ -86,6 +89,8 @@ class MemoryLine:
 
     def _answer(self, ask: Ask) -> LineAnswer:
         at = self._seq.get(ask.department_id, -1)
+        if at <= ask.last_seq:
+            self._last_no[ask.department_id] = ask.last_no + ask.numbers
         if at == ask.last_seq and self._counts(ask.department_id) != {name: ask.waiting.get(name, 0) for name in RANK}:
             at = -2
         if at != ask.last_seq:
@@ -112,6 +117,7 @@ class MemoryLine:
             else:
                 line.pop(change.entry.token_id, None)
         self._seq[step.department_id] = step.new
+        self._last_no[step.department_id] = step.last_no
         return step.new
 
 

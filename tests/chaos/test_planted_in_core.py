@@ -19,6 +19,7 @@ from tokenq_server import failpoints
 from tokenq_server.adapters.postgres.ledger import PostgresTransaction
 from tokenq_server.adapters.redis.waiting_line import RedisLine, keys, place_of
 from tokenq_server.domain.business_day import business_day
+from tokenq_server.domain.commands import Tidy
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.services import batch as batch_module
@@ -268,7 +269,7 @@ async def test_ack_before_commit(stores: Stores, is_planted: bool, monkeypatch: 
         failpoints.arm("issue.before_commit=raise")
         await office.issue(name)
         failpoints.arm("")
-        await office.call(name, "1")  # lets Redis forget the number that was never given
+        await office.commit.submit(Request(Tidy(name)))  # as the sweeper does every few seconds
 
     assert_seen(await stores.check(), "N5", is_planted)
 

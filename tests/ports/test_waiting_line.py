@@ -133,6 +133,16 @@ async def test_numbers_follow_what_postgres_says(line: WaitingLine) -> None:
         assert answer.first_no == last_no + 1
 
 
+async def test_any_ask_takes_back_numbers_that_were_never_given(line: WaitingLine) -> None:
+    """An issue that failed after it had asked must not leave the counter wrong until the next one comes."""
+    ask = await filled(line, joins(1, 1))
+    await line.ask([replace(ask, last_no=1, numbers=2)])
+    assert (await line.state(ask.department_id, DAY)).last_no == 3
+    await line.ask([replace(ask, last_no=1, heads=0)])
+
+    assert (await line.state(ask.department_id, DAY)).last_no == 1
+
+
 async def test_what_it_holds_can_be_looked_at(line: WaitingLine) -> None:
     """For those who doubt the ledger: where it stands and who is in it; of what it never heard, nothing."""
     ask = await filled(line, joins(1, 1), joins(2, 2), joins(3, 3), leaves(2))

@@ -32,10 +32,11 @@ local function ask(keys, args)
   local at = standing(keys[1])
   -- A database that went back in time: what is known here of the last number is all there is, and must stay.
   if at > last_seq then return {first, at, 0} end
+  -- Whoever asks: numbers that were asked for and never given must not stay counted until the next ones are.
+  if tonumber(redis.call('GET', keys[2]) or '0') ~= last_no then
+    redis.call('SET', keys[2], args[1], 'EX', TWO_DAYS)
+  end
   if numbers > 0 then
-    if tonumber(redis.call('GET', keys[2]) or '-1') ~= last_no then
-      redis.call('SET', keys[2], args[1])
-    end
     first = redis.call('INCRBY', keys[2], numbers) - numbers + 1
     redis.call('EXPIRE', keys[2], TWO_DAYS)
   end
