@@ -23,9 +23,11 @@ from tests.servers import Servers, until
 from tests.without_http import open_core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.adapters.postgres import migrate as module
+from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.adapters.postgres.schema import HEAD
 from tokenq_server.embedded.programs import program
+from tokenq_server.services.verifying import Verifying
 
 _THE_RELEASE_BEFORE = Path(__file__).with_name("release_0001.sql")
 
@@ -102,18 +104,28 @@ def test_the_release_before_writes_while_it_is_migrated(old: str) -> None:
             except psycopg.Error as error:
                 failures.append(error)
 
-    writer = threading.Thread(target=write)
+    writer = threading.Thread(target=write, daemon=True)
     writer.start()
-    until(lambda: written)
-    migrate(old)
-    after = len(written)
-    until(lambda: len(written) > after)
-    is_over.set()
-    writer.join()
+    try:
+        until(lambda: written)
+        migrate(old)
+        after = len(written)
+        until(lambda: len(written) > after)
+    finally:
+        is_over.set()
+        writer.join()
 
     assert failures == []
     assert rows(old, "SELECT count(*) FROM token WHERE issued_in IS NULL") == [(0,)]
     assert rows(old, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
+async def test_verify_says_what_to_do_about_an_older_schema(old: str, fresh_database: Callable[..., str]) -> None:
+    """Columns, or all tables, are not there: that is a sentence and a code."""
+    for url, said in ((old, "schema is 0001"), (fresh_database(), "lacks tables")):
+        with pytest.raises(Refused, match=said) as refused:
+            await Verifying(PostgresBooks(url), None, None).run()
+        assert refused.value.problem.code is ProblemCode.SCHEMA_BEHIND
 
 
 def test_a_long_transaction_holds_nobody_up(old: str) -> None:

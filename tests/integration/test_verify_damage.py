@@ -173,3 +173,21 @@ async def test_a_line_that_is_wrong_in_redis_is_seen(base: Base, servers: Server
     await redis.aclose()
 
     assert set(found) == {code}
+
+
+@pytest.mark.parametrize("score", [1.7e15, -5.0, 0.5, float("inf")])
+async def test_a_stranger_outside_every_class(base: Base, servers: Servers, score: float) -> None:
+    """A member that no release of ours can have put there is named like any other."""
+    key = f"tq:{{{base.name}}}:{{day}}:q"
+    async with await psycopg.AsyncConnection.connect(base.dsn) as connection:
+        found = await connection.execute("SELECT day FROM dept_state WHERE department_id = %s", [base.name])
+        key = key.replace("{day}", str((await found.fetchall())[0][0]))
+    async with Redis.from_url(servers.redis_url) as redis:
+        await redis.zadd(key, {f"{77:019d}": score})
+        try:
+            tally = await verified(servers, base.dsn)
+        finally:
+            await redis.zrem(key, f"{77:019d}")
+
+    assert tally.found["R1"] == 1
+    assert "Token 77 is outside every class" in tally.violations["R1"][0].sentence

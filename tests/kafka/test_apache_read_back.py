@@ -13,6 +13,7 @@ from tests.without_http import department_id
 from tokenq.contract.events import TOPIC
 from tokenq.stream import Arrived, EventStream
 from tokenq_server.adapters.kafka.inbox import KafkaInbox
+from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 
 pytestmark = pytest.mark.kafka
@@ -59,6 +60,27 @@ async def test_a_stranger_s_open_transaction_hides_nothing(
         stranger.abort_transaction(20)
         board.close()
         await inbox.close()
+
+
+async def test_verify_reads_past_the_mark_of_a_transaction(
+    apache_kafka: Running[ApacheKafka], topic: KafkaTopic
+) -> None:
+    """Such a mark is the last thing in a partition and never comes as a record: its place must count as read."""
+    bootstrap, name = apache_kafka.server.bootstrap, department_id()
+    partition = (await topic.publish(entries(name, 1, 2)))[name].partition or 0
+    stranger = Producer({"bootstrap.servers": bootstrap, "transactional.id": name, "log_level": 0})
+    stranger.init_transactions(20)
+    stranger.begin_transaction()
+    stranger.produce(TOPIC, b"{}", partition=partition)
+    stranger.commit_transaction(20)
+    try:
+        reader = KafkaReader(bootstrap)
+        await reader.find_ends()
+        seen = [one.seq async for piece in reader.records() for one in piece if one.department_id == name]
+    finally:
+        await topic.publish(entries(name, 3, 3))
+
+    assert seen == [1, 2]
 
 
 async def test_retention_is_no_loss(apache_kafka: Running[ApacheKafka], topic: KafkaTopic) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tokenq.contract.events import TOPIC, BadEvent, decode
 from tokenq_server.adapters.kafka.consuming import new_consumer, partitions
@@ -43,7 +43,8 @@ class KafkaReader:
         left = {number: high for number, (low, high) in self._ends.items() if high > low}
         if not left:
             return
-        consumer = new_consumer(self._bootstrap, "tokenq-verify")
+        # The mark at the end of a transaction has an offset and is no record: only the end itself tells of it.
+        consumer = new_consumer(self._bootstrap, "tokenq-verify", enable_partition_eof=True)
         try:
             consumer.assign([TopicPartition(TOPIC, number, self._ends[number][0]) for number in left])
             while left:
@@ -88,7 +89,9 @@ def _piece(consumer: Consumer, left: dict[int, int]) -> list[TopicRecord]:
     while left and len(records) < _PIECE:
         message = consumer.poll(0.5)
         if message is None or message.error() is not None:
-            if time.monotonic() > give_up:
+            if message is not None and _is_at_end(message, left):
+                del left[message.partition() or 0]
+            elif time.monotonic() > give_up:
                 raise TopicAway("the topic cannot be read to its end")
             continue
         give_up = time.monotonic() + _PATIENCE
@@ -99,6 +102,14 @@ def _piece(consumer: Consumer, left: dict[int, int]) -> list[TopicRecord]:
         if end is not None and record.offset >= end - 1:
             del left[record.partition]
     return records
+
+
+def _is_at_end(message: Message, left: dict[int, int]) -> bool:
+    """Whether nothing more comes; a new leader says so too early, hence the offset."""
+    error, end = message.error(), left.get(message.partition() or 0)
+    if error is None or error.code() != KafkaError._PARTITION_EOF:
+        return False
+    return end is not None and (message.offset() or 0) >= end
 
 
 def _record(message: Message) -> TopicRecord:

@@ -9,11 +9,11 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tokenq.contract.events import TOPIC
-from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.words import Priority, TokenState
 from tokenq_server.adapters.postgres import books_statements as sql
 from tokenq_server.adapters.postgres.network import NETWORK
 from tokenq_server.adapters.postgres.rows import department_from, standing_from
+from tokenq_server.adapters.postgres.schema import behind, refuse_other
 from tokenq_server.domain.invariants.entries import Stored, TokenRow
 from tokenq_server.domain.invariants.mail import LetterRow, Mailable
 from tokenq_server.domain.invariants.standing import Place
@@ -49,6 +49,14 @@ class PostgresBooks:
             async with connection.transaction():
                 yield PostgresSnapshot(connection)
 
+    async def _revision(self) -> str | None:
+        """The schema's revision; None if there are no tables of tokenq."""
+        async with self._open() as connection:
+            if (await (await connection.execute(sql.HAS_REVISION)).fetchall())[0][0] is None:
+                return None
+            rows = await (await connection.execute(sql.REVISION)).fetchall()
+            return str(rows[0][0]) if rows else None
+
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Connection]:
         try:
@@ -58,10 +66,9 @@ class PostgresBooks:
             async with connection:
                 await connection.set_read_only(True)
                 yield connection
-        except psycopg.errors.UndefinedTable as error:
-            raise refuse(
-                ProblemCode.INVALID, "The database has no tables of tokenq.", "Make them with 'tokenq server migrate'."
-            ) from error
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+            refuse_other(await self._revision())
+            raise behind() from error
         except psycopg.OperationalError as error:
             raise LedgerDown from error
 

@@ -74,3 +74,6 @@ JOIN unnest(%s::int[], %s::bigint[]) AS u(partition, "offset") USING (partition,
 WHERE topic = %s
 GROUP BY partition, "offset"
 """
+
+HAS_REVISION = "SELECT to_regclass('alembic_version')"
+REVISION = "SELECT version_num FROM alembic_version"

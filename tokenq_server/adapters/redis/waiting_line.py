@@ -16,7 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from tokenq.contract.words import Priority
 from tokenq_server.adapters.redis.address import connect
-from tokenq_server.domain.invariants.standing import LineCopy
+from tokenq_server.domain.invariants.standing import LineCopy, Place
 from tokenq_server.domain.policy import RANK
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
 
@@ -82,7 +82,10 @@ class RedisLine:
             raise LineDown from error
 
     async def copy(self, department_id: str, day: date) -> LineCopy | None:
-        """The line and its places as they are at one moment; None if Redis knows nothing of it. Raises LineDown."""
+        """The line and its places as they are at one moment; None if Redis knows nothing of it. Raises LineDown.
+
+        It is for those who look for damage: a stranger whose score lies outside every class is there, too.
+        """
         meta, counter, line = keys(department_id, day, "meta", "ctr", "q")
         transaction = self._redis.pipeline(transaction=True)
         transaction.hget(meta, "seq")
@@ -94,7 +97,7 @@ class RedisLine:
             raise LineDown from error
         if seq is None:
             return None
-        places = {_token_id(member): place_of(int(score)) for member, score in members}
+        places = {_token_id(member): _place_as_found(score) for member, score in members}
         return LineCopy(int(seq), int(last_no or 0), places)
 
     async def ping(self) -> None:
@@ -159,6 +162,12 @@ def place_of(score: int) -> tuple[Priority, int]:
     """The class and the place behind a score."""
     rank, place = divmod(score, _CLASS_WIDTH)
     return _CLASSES[rank], place - _MIDDLE
+
+
+def _place_as_found(score: float) -> Place:
+    if score.is_integer() and int(score) // _CLASS_WIDTH in _CLASSES:
+        return place_of(int(score))
+    return "outside every class", score
 
 
 def _token_id(member: str) -> int:

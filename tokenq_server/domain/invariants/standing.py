@@ -8,8 +8,8 @@ from tokenq_server.domain.department import Standing
 from tokenq_server.domain.invariants.line import PrefixLine
 from tokenq_server.domain.invariants.tally import Tally
 
-Place = tuple[Priority, int]
-"""Class and place."""
+Place = tuple[str, float]
+"""Class and place, both as they are found: in Redis they may be such as nobody of ours has written."""
 
 
 class Seqs:
