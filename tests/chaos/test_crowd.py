@@ -1,4 +1,4 @@
-"""The crowd does all that the checker has rules for, and does it on every API."""
+"""The crowd does all that the checker has rules for."""
 
 import asyncio
 import time
