@@ -21,6 +21,7 @@ from tests.chaos.mail_server import MailServer
 from tests.kafka.cluster import KafkaCluster
 from tests.servers import Servers, until
 from tokenq.stream import Arrived, EventStream, Rewound
+from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.embedded.addresses import takes_tokens
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.processes import spawn, stop
@@ -155,14 +156,14 @@ class Office:
         return "\n".join(f"{name}: {self.log(name).read_text()[-600:]}" for name in ("relay", *NOTIFIES))
 
     def settle(self) -> None:
-        """Wait until everything is published and every letter sent."""
+        """Wait until everything is published, notify has passed all of it, and every letter is sent."""
         letters = "SELECT count(*) FROM mail_job WHERE state IN ('due', 'sending')"
-        wanted = (
-            "SELECT count(*) FROM outbox o JOIN token t USING (token_id) WHERE o.event_type = 'TOKEN_GENERATED'"
-            " AND t.email IS NOT NULL AND NOT EXISTS (SELECT 1 FROM mail_job j WHERE j.token_id = o.token_id)"
-        )
         until(lambda: self.waiting() == 0, self.explain, 60.0)
-        until(lambda: self.rows(wanted) == [(0,)] and self.rows(letters) == [(0,)], self.explain, 60.0)
+        until(lambda: asyncio.run(self._is_passed()) and self.rows(letters) == [(0,)], self.explain, 60.0)
+
+    async def _is_passed(self) -> bool:
+        reader = KafkaReader(self.cluster.bootstrap)
+        return await reader.taken() == await reader.ends()
 
     def check(self, history: Path | None, duplicates: int | None = None) -> Report:
         """Every rule, on everything that was done so far."""
