@@ -372,6 +372,51 @@ async def test_a_log_that_went_on_after_the_restore_is_noticed_and_mended(place:
         assert set(board._departments[name].at_counters) == {before[1][0].token_id}
 
 
+async def test_an_id_that_another_department_gave_again_is_told_of(place: Place) -> None:
+    """Kafka was away and Redis empty: the next one came elsewhere, where nothing is missing, and took the id."""
+    async with place.core() as core:
+        name, other = await core.department(), await core.department()
+    place.back_up()
+    async with place.core() as core:
+        (lost,) = await core.issue(name)
+    await place.publish()
+    place.restore()
+    await forgotten_by_redis(place, name)
+    async with place.core() as core:
+        (given,) = await core.issue(other)
+    assert given["tokenId"] == lost["tokenId"]
+    done = await rewind.rewind(place.settings)
+    await place.publish()
+    board = Fold()
+    for department in (name, other):
+        for event, _ in place.topic(department):
+            board.apply(event)
+
+    assert [one["departmentId"] for one in done["departments"]] == [name]
+    assert done["notRestored"] == [f"{name}-001"]
+    assert board._departments[name].waiting == set()
+    assert board._departments[other].waiting == {given["tokenId"]}
+
+
+async def test_a_console_of_the_lost_hour_serves_nobody_who_was_called_since(place: Place) -> None:
+    """It still shows whom it had called, and the same one is called to another counter."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name)
+    await place.publish()
+    place.back_up()
+    async with place.core() as core:
+        shown = await core.call(name, "1")
+    await place.publish()
+    place.restore()
+    await rewind.rewind(place.settings)
+    async with place.core() as core:
+        called = await core.call(name, "2")
+        assert called["tokenId"] == shown["tokenId"]
+        await refused_with(core.move(shown, Verb.SERVE), ProblemCode.STALE_CLAIM)
+        assert (await core.move(called, Verb.SERVE))["state"] == "SERVED"
+
+
 async def forgotten_by_redis(place: Place, name: str) -> None:
     """Redis came back empty."""
     client: Redis = Redis.from_url(place.servers.redis_url)

@@ -19,13 +19,18 @@ _AFTER = {EventType.TOKEN_GENERATED: TokenState.WAITING} | {
     move.event: move.target for move in MOVES.values() if move.target
 }
 _WORDS = frozenset(map(str, TokenState))
+_BETWEEN_DEPARTMENTS = frozenset({EventType.TOKEN_TRANSFERRED, EventType.TOKEN_REVERTED})
 
 
 @dataclass
 class Tale:
-    """What lost events tell of one token: ``shown`` is what readers believe of it in each department (None: gone)."""
+    """What lost events tell of one token: ``shown`` is what readers believe of it in each department (None: gone).
+
+    ``events`` is how many there are: its claim version cannot have grown by more.
+    """
 
     last: Event
+    events: int = 0
     born: Event | None = None
     is_near_told: bool = False
     shown: dict[str, TokenState | None] = field(default_factory=dict)
@@ -54,13 +59,13 @@ def tales(lost: Iterable[Event]) -> dict[int, Tale]:
             continue
         tale = found.setdefault(event.token_id, Tale(event))
         tale.last = event
+        tale.events += 1
         if event.event_type == EventType.TOKEN_GENERATED:
             tale.born = event
         if event.event_type == EventType.TOKEN_TURN_NEAR:
             tale.is_near_told = True
         elif (state := _told(event)) is not None:
-            to = event.data.get("to")
-            tale.shown[event.department_id] = None if isinstance(to, str) and to != event.department_id else state
+            tale.shown[event.department_id] = None if _leaves(event) else state
     return found
 
 
@@ -101,25 +106,35 @@ def _put_right(
     floors: Mapping[str, Floor], token: Token, tale: Tale, overwritten: Mapping[str, Collection[int]], done: Mended
 ) -> None:
     home = floors.get(token.department_id)
-    if home is None:
-        return
-    if tale.born is not None:
-        # Given out once more after the restore: the id is another person's now, and readers must learn that.
-        done.not_restored.append(tale.born.display_number)
-        home.tell_again(token)
-        return
+    # Some console may hold a claim of the lost hour: it must not fit whoever is called next.
+    fenced = replace(token, claim_version=token.claim_version + tale.events)
     end = tale.end
-    if end is not None and token.state in LIVE and home.id not in overwritten:
+    if home and tale.born is None and end is not None and token.state in LIVE and home.id not in overwritten:
         served_at = tale.last.timestamp if end is TokenState.SERVED else None
-        ended = replace(token, state=end, counter_id=None, parked_until=None, served_at=served_at, undo=None)
-        home.settle(token, replace(ended, claim_version=token.claim_version + 1))
+        ended = replace(fenced, state=end, counter_id=None, parked_until=None, served_at=served_at, undo=None)
+        home.settle(token, ended)
         done.ended.append(token.display)
         return
-    for name, shown in tale.shown.items():
-        truth = token.state if name == home.id else None
-        if shown is not truth and name in floors:
-            floors[name].tell_again(token)
-            done.told_again.append(token.display)
+    if home:
+        home.settle(token, fenced)
+    is_told = _tell_elsewhere(floors, fenced, tale)
+    # With a birth it was given out once more after the restore: the id is another person's, whatever their states.
+    if home and (tale.born or tale.shown.get(home.id, token.state) is not token.state):
+        home.tell_again(fenced)
+        is_told = True
+    if tale.born:
+        done.not_restored.append(tale.born.display_number)
+    elif is_told:
+        done.told_again.append(token.display)
+
+
+def _tell_elsewhere(floors: Mapping[str, Floor], token: Token, tale: Tale) -> bool:
+    """Tell the readers who believe a token to be where it is not; answers whether there are any."""
+    wrong = [name for name, shown in tale.shown.items() if shown is not None and name != token.department_id]
+    deceived = [floors[name] for name in wrong if name in floors]
+    for floor in deceived:
+        floor.tell_again(token)
+    return bool(deceived)
 
 
 def _make_again(
@@ -138,9 +153,7 @@ def _make_again(
     token = _token(token_id, born, tale, home)
     home.bring_back(token)
     (done.waiting_again if token.state is TokenState.WAITING else done.ended).append(token.display)
-    for name, shown in tale.shown.items():
-        if name != home.id and shown is not None and name in floors:
-            floors[name].tell_again(token)
+    _tell_elsewhere(floors, token, tale)
 
 
 def _token(token_id: int, born: Event, tale: Tale, home: Floor) -> Token:
@@ -161,11 +174,18 @@ def _token(token_id: int, born: Event, tale: Tale, home: Floor) -> Token:
         waiting_since=born.timestamp,
         user_id=born.user_id,
         email=born.email,
+        claim_version=tale.events,
         served_at=tale.last.timestamp if state is TokenState.SERVED else None,
         issued_in=home.id,
         near_turn=home.department.rules.near_turn if born.email else 0,
         is_near_told=tale.is_near_told,
     )
+
+
+def _leaves(event: Event) -> bool:
+    """Whether a token goes to another department; a change of class names classes under the same word."""
+    to = event.data.get("to")
+    return event.event_type in _BETWEEN_DEPARTMENTS and isinstance(to, str) and to != event.department_id
 
 
 def _told(event: Event) -> TokenState | None:
