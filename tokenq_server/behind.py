@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
@@ -48,29 +49,31 @@ async def look(settings: ServerSettings, *, must_know: bool = True) -> list[Behi
 
 
 async def lines(settings: ServerSettings, days: Mapping[str, date]) -> dict[str, LineState]:
-    """What Redis holds of these departments on these days, as far as it can be asked."""
+    """What Redis holds of these departments on these days: of those that it cannot tell of, nothing.
+
+    They are asked for again for a while: a Redis that is just busy must not pass for one that knows nothing.
+    """
     line = open_line(settings.redis_url.get_secret_value(), timeout=1.0)
-    found: dict[str, LineState] = {}
+    give_up = time.monotonic() + _PATIENCE
     try:
-        for name, day in days.items():
-            found[name] = await _state(line, name, day)
-    except LineDown:
-        logger.info("Redis cannot be asked", extra={"departments": [name for name in days if name not in found]})
+        found = await _states(line, days)
+        while len(found) < len(days) and time.monotonic() < give_up:
+            await asyncio.sleep(_PAUSE)
+            found |= await _states(line, {name: day for name, day in days.items() if name not in found})
     finally:
         await line.close()
+    if silent := [name for name in days if name not in found]:
+        logger.info("Redis cannot be asked", extra={"departments": silent})
     return found
 
 
-async def _state(line: WaitingLine, name: str, day: date) -> LineState:
-    """One line, asked again for a while: a Redis that is just busy must not pass for one that knows nothing."""
-    give_up = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            return await line.state(name, day)
-        except LineDown:
-            if time.monotonic() > give_up:
-                raise
-            await asyncio.sleep(_PAUSE)
+async def _states(line: WaitingLine, days: Mapping[str, date]) -> dict[str, LineState]:
+    """The lines that answer now; one that does not says nothing of the others, which may be on other servers."""
+    found: dict[str, LineState] = {}
+    for name, day in days.items():
+        with suppress(LineDown):
+            found[name] = await line.state(name, day)
+    return found
 
 
 def away(store: str) -> Refused:

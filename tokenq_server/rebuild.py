@@ -1,13 +1,14 @@
 """``tokenq server rebuild``: throw away what Redis holds of every waiting line and make it anew from Postgres."""
 
 import logging
+from collections.abc import Mapping
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
-from tokenq_server.services.ports import Ask, LedgerDown, LineDown
+from tokenq_server.services.ports import DEADLOCK, LOCKED, Ask, LedgerDown, LedgerRefused, LineDown, WaitingLine
 from tokenq_server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -17,22 +18,18 @@ async def rebuild(settings: ServerSettings) -> int:
     """Rebuild every line, each under its department's lock; safe on a live system. Answers the exit code.
 
     Raises:
-        Refused: Postgres or Redis is away.
+        Refused: Postgres or Redis is away; or a department was at work for too long, and the others are done.
     """
     dsn = settings.database_url.get_secret_value()
     line = open_line(settings.redis_url.get_secret_value(), timeout=5.0)
     database, ledger = Database(dsn), PostgresLedger(dsn)
+    refused: dict[str, LedgerRefused] = {}
     try:
         for department in await PostgresSetup(database).departments():
-            name = department.department_id
-            async with ledger.open() as transaction:
-                locked = await transaction.lock([name])
-                if name not in locked.departments:
-                    continue
-                _, standing = locked.departments[name]
-                entries = await transaction.waiting(name)
-                await line.install(Ask(name, standing.day, standing.last_no, standing.last_seq), entries)
-            logger.info("waiting line rebuilt", extra={"department": name, "waiting": len(entries)})
+            try:
+                await _fill(ledger, line, department.department_id)
+            except LedgerRefused as error:
+                refused[department.department_id] = error
     except (LedgerDown, LineDown) as error:
         store = "database" if isinstance(error, LedgerDown) else "Redis"
         raise refuse(
@@ -42,4 +39,30 @@ async def rebuild(settings: ServerSettings) -> int:
         await ledger.close()
         await line.close()
         await database.close()
+    if refused:
+        raise _refusal(refused)
     return 0
+
+
+async def _fill(ledger: PostgresLedger, line: WaitingLine, name: str) -> None:
+    async with ledger.open() as transaction:
+        locked = await transaction.lock([name])
+        if name not in locked.departments:
+            return
+        _, standing = locked.departments[name]
+        entries = await transaction.waiting(name)
+        await line.install(Ask(name, standing.day, standing.last_no, standing.last_seq), entries)
+    logger.info("waiting line rebuilt", extra={"department": name, "waiting": len(entries)})
+
+
+def _refusal(refused: Mapping[str, LedgerRefused]) -> Refused:
+    """Why some lines are as they were."""
+    name, error = next(iter(refused.items()))
+    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+    if error.constraint in (LOCKED, DEADLOCK):
+        why, hint = f"{name}{more} is at work for longer than a rebuild waits", "Try again in a few seconds."
+    else:
+        why, hint = f"The database does not let {name}{more} be read ({error})", "'tokenq doctor' helps."
+    return refuse(
+        ProblemCode.UNAVAILABLE, f"{why}; the other waiting lines are filled.", hint, departments=list(refused)
+    )

@@ -6,27 +6,20 @@ line as far as the topic tells; readers are told what changed for them.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from tokenq.contract.events import Event
 from tokenq.contract.problems import ProblemCode, Refused, refuse
-from tokenq_server.adapters.postgres import rewinding as store
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
-from tokenq_server.adapters.postgres.ledger import PostgresLedger, PostgresTransaction
-from tokenq_server.behind import away, lines, look
+from tokenq_server.adapters.postgres.ledger import PostgresLedger
+from tokenq_server.behind import away, look
 from tokenq_server.bootstrap import open_topic
-from tokenq_server.domain.business_day import business_day
-from tokenq_server.domain.counters import Counters
-from tokenq_server.domain.floor import Floor
-from tokenq_server.domain.rewinding import Mended, highest_number, put_right, tales
-from tokenq_server.domain.token import Token
+from tokenq_server.mending import Mending
 from tokenq_server.rebuild import rebuild
 from tokenq_server.services.evidence import MAX_GAP
-from tokenq_server.services.ports import LedgerDown, LedgerRefused, LineState, Locked, Wanted
-from tokenq_server.services.publishing import Cursor, PublishFailed, event_id_of
+from tokenq_server.services.ports import DEADLOCK, LOCKED, LedgerDown, LedgerRefused
+from tokenq_server.services.publishing import PublishFailed
 from tokenq_server.services.rewinding import Behind, refusal
 from tokenq_server.settings import ServerSettings
 
@@ -34,9 +27,6 @@ logger = logging.getLogger(__name__)
 
 _PATIENCE = 10.0
 """Seconds to wait for a relay to give its place up."""
-
-_LAST_TOKEN_ID = 2**53 - 1
-"""No place has given out so many: what is beyond is forged, and would leave no id for anybody else."""
 
 
 async def refuse_if_behind(settings: ServerSettings) -> None:
@@ -95,17 +85,27 @@ async def rewind(settings: ServerSettings) -> dict[str, Any]:
         _refuse_too_far(behind)
         names = [one.department_id for one in behind]
         told = await open_topic(settings).events_after(cursors, names) if behind else []
-        done = await _Rewind(settings, cursors, told).carry_out(ledger, behind) if behind else {}
+        done = await Mending(settings, cursors, told).carry_out(ledger, behind) if behind else {}
     except (LedgerDown, PublishFailed) as error:
         raise away("database" if isinstance(error, LedgerDown) else "broker") from error
     except LedgerRefused as error:
-        raise refuse(
-            ProblemCode.UNAVAILABLE, "A relay or an API is at work on this database.", "Stop both and try again."
-        ) from error
+        raise _refusal_of(error) from error
     finally:
         await ledger.close()
         await log.close()
     return {"departments": [_view(one) for one in behind], **done, "linesRebuilt": await _lines_rebuilt(settings)}
+
+
+def _refusal_of(error: LedgerRefused) -> Refused:
+    if error.constraint in (LOCKED, DEADLOCK):
+        return refuse(
+            ProblemCode.UNAVAILABLE, "A relay or an API is at work on this database.", "Stop both and try again."
+        )
+    return refuse(
+        ProblemCode.INTERNAL,
+        f"The database refuses what the rewind would write ({error}).",
+        "Nothing was changed. Its own log says more; please report it.",
+    )
 
 
 def _refuse_too_far(behind: Sequence[Behind]) -> None:
@@ -135,113 +135,9 @@ async def _lines_rebuilt(settings: ServerSettings) -> bool:
     """All of them: a Redis from another time may hold as many people, but others."""
     try:
         return await rebuild(settings) == 0
-    except Refused:
-        logger.warning("Redis is away; run 'tokenq server rebuild' when it is back")
+    except Refused as refusal:
+        logger.warning(
+            "the waiting lines are not filled anew; run 'tokenq server rebuild'",
+            extra={"why": refusal.problem.detail},
+        )
         return False
-
-
-@dataclass
-class _Rewind:
-    """One rewind: what is told by the topic, and what becomes of the departments that lack it."""
-
-    settings: ServerSettings
-    cursors: Mapping[str, Cursor]
-    told: Sequence[Event]
-    floors: dict[str, Floor] = field(default_factory=dict)
-    lost: list[Event] = field(default_factory=list)
-    overwritten: dict[str, set[int]] = field(default_factory=dict)
-    taken: set[tuple[str, int]] = field(default_factory=set)
-
-    async def carry_out(self, ledger: PostgresLedger, behind: Sequence[Behind]) -> dict[str, Any]:
-        names = sorted(one.department_id for one in behind)
-        async with ledger.open() as transaction:
-            locked = await transaction.lock(names, with_archived=True)
-            held_by_redis = await lines(self.settings, _days(locked))
-            for one in behind:
-                if one.department_id in locked.departments:
-                    await self._move_past(transaction, locked, one, held_by_redis.get(one.department_id))
-            mended = await self._put_right(transaction)
-            ids = [event.token_id for event in self.told]
-            ids += [token_id for line in held_by_redis.values() for token_id in line.token_ids]
-            ids = [token_id for token_id in ids if token_id <= _LAST_TOKEN_ID]
-            published = {one.department_id: one.topic_at for one in behind if one.department_id in self.floors}
-            letters = await store.move_on(transaction, published, max(ids, default=0), names)
-            await transaction.commit(list(self.floors.values()), [])
-        for floor in self.floors.values():
-            logger.warning("log rewound", extra={"department": floor.id, "seq": floor.standing.last_seq})
-        return {
-            "waitingAgain": mended.waiting_again,
-            "ended": mended.ended,
-            "toldAgain": mended.told_again,
-            "notRestored": mended.not_restored,
-            "lettersHeld": letters,
-        }
-
-    async def _move_past(
-        self, transaction: PostgresTransaction, locked: Locked, one: Behind, line: LineState | None
-    ) -> None:
-        """Let a department's log and numbers go past everything that others have seen, and its day be today."""
-        name = one.department_id
-        department, standing = locked.departments[name]
-        floor = self.floors[name] = Floor(department, standing, locked.now, Counters())
-        day = _days(locked)[name]
-        forgotten = await self._forgotten(transaction, one, standing.last_seq)
-        steps = _steps(forgotten, standing.last_seq, max(standing.last_seq, one.topic_at, one.redis_at))
-        await store.fill(transaction, department, day, floor.now, steps)
-        floor.standing = replace(standing, last_seq=max(steps))
-        if floor.day_is_over:
-            floor.turn_day(await transaction.leftovers(name))
-        self.lost += forgotten
-        self.taken |= await store.numbers_taken(transaction, name, day)
-        numbers = [floor.standing.last_no, highest_number(forgotten, name, day), line.last_no if line else 0]
-        floor.standing = replace(floor.standing, last_no=max(numbers))
-
-    async def _forgotten(self, transaction: PostgresTransaction, one: Behind, head: int) -> list[Event]:
-        """The events that the log lacks, also those in whose place it has others."""
-        name = one.department_id
-        kept = {row["seq"]: row for row in await store.entries(transaction, name, self.cursors[name].seq, head)}
-        mine = {event.seq: event for event in self.told if event.department_id == name}
-        forked = {seq for seq, event in mine.items() if seq in kept and _is_other(kept[seq]["payload"], event)}
-        if one.is_forked or forked:
-            self.overwritten[name] = {int(kept[seq]["token_id"]) for seq in forked} - {0}
-        return [event for seq, event in sorted(mine.items()) if seq > head or seq in forked]
-
-    async def _put_right(self, transaction: PostgresTransaction) -> Mended:
-        lost = tales(self.lost)
-        touched = {token_id for ids in self.overwritten.values() for token_id in ids}
-        users = [(one.department_id, one.user_id) for one in self.lost if one.user_id is not None]
-        loaded = await transaction.load(Wanted(token_ids=sorted({*lost, *touched}), users=users))
-        known: dict[int, Token] = {}
-        for token in loaded.tokens:
-            known[token.token_id] = token
-            if floor := self.floors.get(token.department_id):
-                floor.counters.seat(token)
-                floor.know([token])
-                known[token.token_id] = floor.tokens[token.token_id]  # turning the day may have changed it
-        return put_right(self.floors, known, lost, self.overwritten, self.taken)
-
-
-def _days(locked: Locked) -> dict[str, Any]:
-    return {
-        name: business_day(locked.now, one.timezone, one.rollover_hour, standing.day)
-        for name, (one, standing) in locked.departments.items()
-    }
-
-
-def _steps(forgotten: Sequence[Event], head: int, target: int) -> dict[int, dict[str, Any]]:
-    """What each new entry says: of those that are missing, what stood there; at the end, what happened."""
-    by_seq = {event.seq: event for event in forgotten}
-    return {seq: _quoted(by_seq.get(seq)) for seq in range(head + 1, target + 1)} | {
-        target + 1: {"from": head, "to": target}
-    }
-
-
-def _quoted(event: Event | None) -> dict[str, Any]:
-    if event is None:
-        return {}
-    of_token = {"tokenId": event.token_id, "displayNumber": event.display_number} if event.token_id else {}
-    return {"eventType": event.event_type, **of_token}
-
-
-def _is_other(payload: str, event: Event) -> bool:
-    return event_id_of(payload) != event.event_id

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from redis.asyncio import Redis
@@ -21,7 +22,7 @@ from tests.stack import start, up_folder
 from tests.without_http import Core, assert_all_is_well, open_core
 from tokenq.contract.events import TOPIC, Event, decode
 from tokenq.contract.problems import ProblemCode, Refused
-from tokenq_server import doctor, rewind
+from tokenq_server import behind, doctor, rewind
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.postgres.books import PostgresBooks
@@ -35,6 +36,7 @@ from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.embedded import down
 from tokenq_server.notify.intake import sort_out
+from tokenq_server.rebuild import rebuild
 from tokenq_server.relay import Relay
 from tokenq_server.services.acting import Request
 from tokenq_server.services.mailing import RawRecord
@@ -344,6 +346,105 @@ async def test_redis_alone_knows_more(place: Place) -> None:
         assert [(await core.call(name, counter))["tokenNo"] for counter in "123"] == [1, 2, 6]
     await place.publish()
     assert place.topic(name)[-1][0].event_type == "TOKEN_CALLED"
+
+
+async def test_one_line_that_cannot_be_read_hides_no_other(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its shard is dead, or somebody has put something strange there; the others answer."""
+    monkeypatch.setattr(behind, "_PATIENCE", 0.0)
+    async with place.core() as core:
+        name, other = await core.department(), await core.department()
+        await core.issue(name, 1)
+        await core.issue(other, 2)
+        (row,) = await core.rows("SELECT day FROM dept_state WHERE department_id = %s", name)
+    await stranger_in_line(place, name)
+    told = await behind.lines(place.settings, {name: row["day"], other: row["day"]})
+
+    assert {one: (state.at, state.last_no) for one, state in told.items()} == {other: (3, 2)}
+
+
+async def test_a_rewind_needs_redis_for_what_redis_alone_has_seen(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It said that it knows more, and cannot say what: no number is given out on a guess."""
+    monkeypatch.setattr(behind, "_PATIENCE", 0.0)
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 2)
+    await place.publish()
+    place.back_up()
+    async with place.core() as core:
+        await core.issue(name, 3)
+    place.restore()
+    await stranger_in_line(place, name)
+    refusal = await refused_with(rewind.rewind(place.settings), ProblemCode.UNAVAILABLE)
+
+    assert f"Redis cannot tell any more what it holds of {name}" in refusal.problem.detail
+    await stranger_in_line(place, name, leaves=True)
+    await rewind.rewind(place.settings)
+    async with place.core() as core:
+        assert (await core.issue(name))[0]["tokenNo"] == 6
+
+
+async def stranger_in_line(place: Place, name: str, *, leaves: bool = False) -> None:
+    """Somebody who is no token."""
+    client: Redis = Redis.from_url(place.servers.redis_url, decode_responses=True)
+    (key,) = [key async for key in client.scan_iter(f"tq:{{{name}}}:*:q")]
+    done = await client.zrem(key, "stranger") if leaves else await client.zadd(key, {"stranger": 1})
+    await client.aclose()
+    assert done == 1
+
+
+async def test_a_department_at_work_is_left_out_of_a_rebuild_and_named(place: Place) -> None:
+    """Its row is held for longer than anybody waits: the others are filled, and nothing ends in a traceback."""
+    async with place.core() as core:
+        names = sorted([await core.department() for _ in range(3)])
+        for name in names:
+            await core.issue(name)
+            await forgotten_by_redis(place, name)
+    async with held(place, names[1]):
+        refusal = await refused_with(rebuild(place.settings), ProblemCode.UNAVAILABLE)
+
+        assert refusal.problem.detail.startswith(f"{names[1]} is at work")
+    async with place.core() as core:
+        (row,) = await core.rows("SELECT day FROM dept_state WHERE department_id = %s", names[0])
+        assert [(await core.line.state(name, row["day"])).at for name in names] == [2, -1, 2]
+    assert await rebuild(place.settings) == 0
+
+
+async def test_a_rewind_tells_what_it_did_though_a_line_cannot_be_filled(place: Place) -> None:
+    """All is committed by then: who was put back must not get lost with a row that somebody holds."""
+    async with place.core() as core:
+        other = await core.department()
+    name = await a_lost_hour(place)
+    place.restore()
+    async with held(place, other):
+        done = await rewind.rewind(place.settings)
+
+    assert done["waitingAgain"] == [f"{name}-{number:03d}" for number in (7, 8, 9)]
+    assert not done["linesRebuilt"]
+
+
+async def test_a_rewind_says_who_is_in_its_way(place: Place) -> None:
+    """Somebody at work, which can be stopped, is something else than a database that takes no such row."""
+    name = await a_lost_hour(place)
+    place.restore()
+    async with held(place, name):
+        busy = await refused_with(rewind.rewind(place.settings), ProblemCode.UNAVAILABLE)
+    async with place.core() as core:
+        await core.run("ALTER TABLE token ADD CONSTRAINT no_more CHECK (number < 7)")
+    refusal = await refused_with(rewind.rewind(place.settings), ProblemCode.INTERNAL)
+
+    assert "is at work" in busy.problem.detail
+    assert "no_more" in refusal.problem.detail
+    assert "at work" not in refusal.problem.detail
+
+
+@asynccontextmanager
+async def held(place: Place, name: str) -> AsyncIterator[None]:
+    """Somebody holds a department's row."""
+    async with await psycopg.AsyncConnection.connect(place.dsn) as connection:
+        await connection.execute("SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE", [name])
+        yield
 
 
 async def test_a_log_that_went_on_after_the_restore_is_noticed_and_mended(place: Place) -> None:

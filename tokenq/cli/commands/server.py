@@ -46,7 +46,7 @@ def rewind(yes: Yes = False, as_json: Json = False) -> int:
     else:
         output.line("Nothing is missing: the log is ahead of the topic and of Redis.")
     if not done["linesRebuilt"]:
-        talk("Redis is away: run 'tokenq server rebuild' when it is back.")
+        talk("The waiting lines were not all filled anew: run 'tokenq server rebuild' when Redis answers.")
     return 0
 
 
