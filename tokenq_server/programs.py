@@ -78,8 +78,7 @@ def _notify(settings: "ServerSettings") -> int:
     from tokenq_server.notify import program
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
-    asyncio.run(rewind.refuse_if_behind(settings))
-    return program.main(settings)
+    return program.main(settings, asyncio.run(rewind.guard(settings)))
 
 
 def dlq_list() -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -175,6 +176,19 @@ async def test_a_forged_record_is_not_mailed(core: Core, queue: PostgresMailQueu
     (real, *_) = await visited(core)
     forged = json.loads(real.value) | {"seq": 999, "email": "victim@example.com"}
     await queue.take_in(*sort_out([RawRecord("token-events", 0, 7, json.dumps(forged).encode())]))
+
+    assert await queue.claim("me", 10) == []
+    assert [entry.reason for entry in await queue.dead_letters()] == ["unknown event"]
+
+
+@pytest.mark.parametrize("change", [{"eventType": "TOKEN_NO_SHOW"}, {"eventId": "another"}, {"data": {"a": "b"}}])
+async def test_a_record_that_differs_from_its_entry_makes_no_letter(
+    core: Core, queue: PostgresMailQueue, change: dict[str, Any]
+) -> None:
+    """Under a seq and a token id that are real: forged, or of a time that a restored database has forgotten."""
+    (real, *_) = await visited(core)
+    changed = json.loads(real.value) | change
+    await queue.take_in(*sort_out([RawRecord("token-events", 0, 7, json.dumps(changed).encode())]))
 
     assert await queue.claim("me", 10) == []
     assert [entry.reason for entry in await queue.dead_letters()] == ["unknown event"]

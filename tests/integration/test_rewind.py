@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from redis.asyncio import Redis
 
-from tests.servers import Servers
+from tests.servers import Servers, until
 from tests.stack import start, up_folder
 from tests.without_http import Core, assert_all_is_well, open_core
 from tokenq.contract.events import TOPIC, Event, decode
@@ -61,6 +62,15 @@ class Place:
         return ServerSettings(
             database_url=self.dsn, redis_url=self.servers.redis_url, kafka_bootstrap=self.servers.kafka_bootstrap
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same for a program."""
+        return {
+            "TOKENQ_DATABASE_URL": self.dsn,
+            "TOKENQ_REDIS_URL": self.servers.redis_url,
+            "TOKENQ_KAFKA_BOOTSTRAP": self.servers.kafka_bootstrap,
+        }
 
     def back_up(self) -> None:
         """As pg_dump would; nobody may be connected."""
@@ -170,12 +180,7 @@ async def test_nothing_starts_on_a_database_that_has_forgotten(place: Place) -> 
     refusal = await refused(rewind.refuse_if_behind(place.settings))
     assert f"{name} its log ends at 6, the topic knows 16" in refusal.problem.detail
     await refused(place.relay().run())
-    environment = os.environ | {
-        "TOKENQ_DATABASE_URL": place.dsn,
-        "TOKENQ_REDIS_URL": place.servers.redis_url,
-        "TOKENQ_KAFKA_BOOTSTRAP": place.servers.kafka_bootstrap,
-        "TOKENQ_ENV": "development",
-    }
+    environment = os.environ | place.environment | {"TOKENQ_ENV": "development"}
     started = [
         subprocess.Popen([sys.executable, "-m", "tokenq_server", program], env=environment, stderr=subprocess.PIPE)
         for program in ("api", "relay", "notify", "rebuild")
@@ -191,11 +196,7 @@ async def test_the_command_shows_what_is_missing_and_mends_it(place: Place) -> N
     """A table for people, one document for scripts; and nothing to do the second time."""
     name = await a_lost_hour(place)
     place.restore()
-    environment = os.environ | {
-        "TOKENQ_DATABASE_URL": place.dsn,
-        "TOKENQ_REDIS_URL": place.servers.redis_url,
-        "TOKENQ_KAFKA_BOOTSTRAP": place.servers.kafka_bootstrap,
-    }
+    environment = os.environ | place.environment
     command = [sys.executable, "-m", "tokenq", "server", "rewind", "--yes"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     again = subprocess.run([*command, "--json"], env=environment, capture_output=True, text=True, timeout=60)
@@ -568,6 +569,25 @@ async def test_a_database_that_recovers_late_is_looked_at_before_anything_is_com
         await rewind.rewind(place.settings)
         assert json.loads((await submit(Request(Issue(name, "desk")))).body)["tokenNo"] == 10
     assert await rewind.guard(place.settings) is None
+
+
+async def test_a_database_that_recovers_late_is_looked_at_before_a_letter_goes_out(
+    place: Place, tmp_path: Path
+) -> None:
+    """Notify waits until the database can tell, and then ends as it does when it could tell at once."""
+    await a_lost_hour(place)
+    place.restore()
+    environment = os.environ | place.environment | {"TOKENQ_ENV": "development", "TOKENQ_MAIL_OUTBOX": str(tmp_path)}
+    with (tmp_path / "log").open("w") as log:
+        with gone(place):
+            command = [sys.executable, "-m", "tokenq_server", "notify"]
+            process = subprocess.Popen(command, env=environment, stderr=log)
+            await asyncio.to_thread(until, lambda: "letters wait" in (tmp_path / "log").read_text())
+        await asyncio.to_thread(process.wait, 60)
+
+    assert process.returncode == 1
+    assert "tokenq server rewind" in (tmp_path / "log").read_text()
+    assert list(tmp_path.glob("*.eml")) == []
 
 
 @contextmanager

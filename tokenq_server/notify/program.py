@@ -1,7 +1,10 @@
 """``tokenq notify``: intake and sender in one process."""
 
 import asyncio
+import logging
 import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from tokenq.contract.problems import ProblemCode, refuse
@@ -10,23 +13,48 @@ from tokenq_server.notify.intake import Intake, sort_out
 from tokenq_server.notify.letters import Sender
 from tokenq_server.notify.sending import Sending
 from tokenq_server.services.mailing import DeadLetter, MailQueue, RawRecord
+from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.views import instant
 
+logger = logging.getLogger(__name__)
 
-def main(chosen: settings.ServerSettings) -> int:
-    """Run until SIGTERM or SIGINT; answers the exit code."""
-    asyncio.run(_run(chosen))
+Guard = Callable[[], Awaitable[None]]
+"""Looks whether a restored database has forgotten what others know. Raises Refused, or LedgerDown while it is away."""
+
+_PAUSE = 0.5
+
+
+def main(chosen: settings.ServerSettings, guard: Guard | None = None) -> int:
+    """Run until SIGTERM or SIGINT; answers the exit code. No letter is taken or sent before ``guard`` succeeded.
+
+    Raises:
+        Refused: the guard says so.
+    """
+    asyncio.run(_run(chosen, guard))
     return 0
 
 
-async def _run(chosen: settings.ServerSettings) -> None:
+async def _run(chosen: settings.ServerSettings, guard: Guard | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if guard is not None:
+        await _passed(guard, stop)
     async with bootstrap.open_mail_queue(chosen) as queue:
         intake = Intake(bootstrap.open_inbox(chosen), queue, stop)
         sending = Sending(queue, bootstrap.open_mailer(chosen), Sender(chosen.mail_from), stop)
         await asyncio.gather(intake.run(), sending.run())
+
+
+async def _passed(guard: Guard, stop: asyncio.Event) -> None:
+    """Ask the guard until the database can tell, or until told to stop."""
+    while not stop.is_set():
+        with suppress(LedgerDown):
+            await guard()
+            return
+        logger.warning("the database cannot tell yet whether its log is whole; letters wait")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _PAUSE)
 
 
 async def dead_letters() -> list[dict[str, Any]]:

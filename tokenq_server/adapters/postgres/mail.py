@@ -10,12 +10,14 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.failpoints import reach
 from tokenq_server.services.mailing import Attempt, BadRecord, Copy, DeadLetter, Job, NewJob, RawRecord, Verdict
 
-# The log decides what is mailed to whom: a forged record finds no entry, and its address is never used.
+# The log decides what is mailed to whom: a record that says anything else than its entry is none of ours, and the
+# address is the token's (TOKENQ_EVENTS_EMAIL may have kept it from the topic).
 _TAKE_IN = text("""
 WITH entry AS (
   SELECT o.department_id, o.seq, o.token_id, o.payload::jsonb AS event, t.email
   FROM outbox o JOIN token t USING (token_id)
   WHERE o.department_id = :department_id AND o.seq = :seq AND o.token_id = :token_id
+    AND o.payload::jsonb - 'email' = CAST(:raw AS jsonb) - 'email'
 ), kept AS (
   INSERT INTO mail_job (department_id, seq, kind, token_id, recipient, event)
   SELECT department_id, seq, :kind, token_id, email, event FROM entry JOIN department USING (department_id)
@@ -127,6 +129,7 @@ class PostgresMailQueue:
                     "seq": job.seq,
                     "kind": job.kind,
                     "token_id": job.token_id,
+                    "raw": job.source.value.decode(),
                 }
                 is_known = bool((await connection.execute(_TAKE_IN, values)).scalar_one())
                 found += is_known
