@@ -6,7 +6,6 @@ itself holds, so a crash between publishing and moving the cursor costs at most 
 
 import asyncio
 import logging
-from dataclasses import replace
 
 from tokenq_server.failpoints import reach
 from tokenq_server.services.ports import LedgerDown
@@ -128,7 +127,8 @@ class Relay:
 
 def resumed(cursor: Cursor, tail: Tail, department_id: str, refill_start: int) -> Cursor:
     """Where to go on: never behind what the topic shows, and back to what it still has if it lost records."""
-    found = tail.found.get(department_id, 0)
+    found, spot = tail.found.get(department_id, 0), tail.spots.get(department_id, (None, None))
     if cursor.partition in tail.lost:
-        return Cursor(max(found, refill_start))
-    return replace(cursor, seq=max(cursor.seq, found))
+        return Cursor(found, *spot) if found >= refill_start else Cursor(refill_start)
+    # With its place: a cursor that knew none would not notice that the topic lost the record.
+    return Cursor(found, *spot) if found > cursor.seq else cursor

@@ -8,6 +8,7 @@ import pytest
 from tests.fakes import MemoryLog
 from tests.servers import Servers
 from tests.without_http import Core, open_core
+from tokenq_server.adapters.postgres import event_log
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, Entry, EventLog, Fenced
@@ -110,3 +111,16 @@ async def test_a_refill_begins_where_the_log_still_is(core: Core) -> None:
 
     assert await log.refill_starts() == {name: 2}
     await log.close()
+
+
+async def test_many_departments_share_one_batch(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A producer's queue has its end: after an outage each department gets its part of what fits."""
+    monkeypatch.setattr(event_log, "_MOST_AT_ONCE", 6)
+    names = [await core.department() for _ in range(3)]
+    for name in names:
+        await core.issue(name, 4)
+    log = PostgresEventLog(core.dsn, "tokenq-test")
+    found = [(one.department_id, one.seq) for one in await log.unpublished(100)]
+    await log.close()
+
+    assert found == [(name, seq) for name in sorted(names) for seq in (1, 2)]

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+from confluent_kafka import Producer
 
 from tests.fakes import MemoryTopic
 from tests.servers import Servers
@@ -92,3 +93,37 @@ async def test_an_unreachable_broker_is_a_failure_not_a_hang() -> None:
 
     with pytest.raises(PublishFailed):
         await topic.ping()
+
+
+async def test_a_full_queue_is_a_failure_not_a_crash() -> None:
+    """More than the library holds while no broker takes any of it."""
+    topic = KafkaTopic("127.0.0.1:1", 1, embedded=False)
+    topic._producer = Producer({"bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": 10, "log_level": 0})
+
+    with pytest.raises(PublishFailed, match="full"):
+        await topic.publish(entries("CW", 1, 20))
+    await topic.close()
+
+
+async def test_reading_back_ends_when_the_relay_is_told_to_stop(servers: Servers) -> None:
+    """A long tail does not keep a program from ending."""
+    topic = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker)
+    await topic.open()
+    topic.abort()
+
+    with pytest.raises(PublishFailed, match="stops"):
+        await topic.read_back({})
+    await topic.close()
+
+
+@pytest.mark.parametrize("last", [3, 30])
+async def test_records_that_land_before_the_known_end_are_in_another_topic(servers: Servers, last: int) -> None:
+    """Somebody deleted it and made it again meanwhile; also when more come at once than it had."""
+    topic, name = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker), department_id()
+    await topic.open()
+    ends = (await topic.publish(entries(name, 1, 1)))[name]
+    topic._ends = {ends.partition or 0: (ends.offset or 0) + 10}
+
+    with pytest.raises(PublishFailed, match="begins anew"):
+        await topic.publish(entries(name, 2, last))
+    await topic.close()

@@ -44,7 +44,7 @@ async def test_a_crash_before_the_cursor_moves_publishes_nothing_twice() -> None
     """The read-back finds what landed."""
     log, topic = log_of(10, loses_cursor_once=True), MemoryTopic()
     async with running(log, topic):
-        await until(lambda: log.positions.get("CW") == Cursor(10))
+        await until(lambda: log.positions.get("CW") == Cursor(10, 0, 9))
 
     assert [one.seq for one in topic.records] == list(range(1, 11))
 
@@ -63,8 +63,22 @@ def test_a_lost_topic_is_filled_again_from_where_the_log_still_is() -> None:
     cursor = Cursor(50, 0, 49)
 
     assert resumed(cursor, Tail({}, {0}), "CW", 30) == Cursor(30)
-    assert resumed(cursor, Tail({"CW": 40}, {0}), "CW", 30) == Cursor(40)
-    assert resumed(cursor, Tail({"CW": 60}, set()), "CW", 0) == Cursor(60, 0, 49)
+    assert resumed(cursor, Tail({"CW": 20}, {0}, spots={"CW": (0, 19)}), "CW", 30) == Cursor(30)
+    assert resumed(cursor, Tail({"CW": 40}, {0}, spots={"CW": (0, 39)}), "CW", 30) == Cursor(40, 0, 39)
+    assert resumed(cursor, Tail({"CW": 60}, set(), spots={"CW": (0, 59)}), "CW", 0) == Cursor(60, 0, 59)
+    assert resumed(cursor, Tail({}, set()), "CW", 0) == cursor
+
+
+async def test_a_topic_lost_after_a_relay_died_is_filled_again() -> None:
+    """What was published and not noted has a place all the same, so its loss is noticed."""
+    log, topic = log_of(10, loses_cursor_once=True), MemoryTopic()
+    async with running(log, topic):
+        await until(lambda: log.positions.get("CW", Cursor(0)).seq == 10)
+    topic.records.clear()
+    async with running(log, topic):
+        await until(lambda: len(topic.records) >= 10)
+
+    assert [one.seq for one in topic.records] == list(range(1, 11))
 
 
 def told(last: int, by: str = "told") -> list[Entry]:

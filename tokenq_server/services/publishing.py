@@ -84,7 +84,7 @@ class EventLog(Protocol):
         """Move cursors. Raises Fenced if another relay has taken over."""
 
     async def unpublished(self, limit: int) -> list[Entry]:
-        """The next entries per department, in seq order, at most ``limit`` a department."""
+        """The next entries per department, in seq order, at most ``limit`` a department; fewer where many have some."""
 
     async def close(self) -> None:
         """Give the place back."""

@@ -95,6 +95,8 @@ class KafkaInbox:
                 raise InboxLost(str(error))
             elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 break
+            else:
+                logger.warning("the broker refuses", extra={"why": str(error)})
         return records
 
     def _commit(self, records: Sequence[RawRecord]) -> None:

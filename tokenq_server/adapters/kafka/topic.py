@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -124,7 +124,7 @@ class KafkaTopic:
 
     def _read(self, cursors: Mapping[str, Cursor], evidence: Evidence) -> Tail:
         """Weigh every event of every partition's tail."""
-        last_offsets, patience = offsets(cursors), _Patience(self._read_patience)
+        last_offsets, patience = offsets(cursors), _Patience(self._read_patience, self._told_to_stop)
         consumer = new_consumer(
             self._bootstrap, "tokenq-relay-read-back", enable_partition_eof=True, socket_timeout_ms=10_000
         )
@@ -155,57 +155,68 @@ class KafkaTopic:
         producer = self._producer
         if producer is None:
             raise PublishFailed("The producer is closed.")
-        failures: list[KafkaError] = []
-        cursors: dict[str, Cursor] = {}
-
+        landed = _Landed()
         for number, entry in enumerate(entries):
             if number == len(entries) // 2:
                 reach("relay.half_published")
-            producer.produce(
-                TOPIC,
-                key=entry.department_id.encode(),
-                value=entry.payload.encode(),
-                headers={"seq": str(entry.seq)},
-                on_delivery=_note(entry, cursors, failures),
-            )
+            try:
+                producer.produce(
+                    TOPIC,
+                    key=entry.department_id.encode(),
+                    value=entry.payload.encode(),
+                    headers={"seq": str(entry.seq)},
+                    on_delivery=landed.note(entry),
+                )
+            except (BufferError, KafkaException) as error:
+                raise PublishFailed(str(error)) from error
             producer.poll(0)
         give_up = time.monotonic() + self._patience
-        while producer.flush(0.2) and not failures and time.monotonic() < give_up:
+        while producer.flush(0.2) and not landed.failures and time.monotonic() < give_up:
             if self._told_to_stop.is_set():
                 raise PublishFailed("The relay stops.")
-        if failures or len(producer):
-            raise PublishFailed(str(failures[0]) if failures else "The broker did not acknowledge in time.")
-        self._check_ends(cursors)
-        return cursors
+        if landed.failures or len(producer):
+            raise PublishFailed(
+                str(landed.failures[0]) if landed.failures else "The broker did not acknowledge in time."
+            )
+        self._check_ends(landed)
+        return landed.cursors
 
-    def _check_ends(self, cursors: dict[str, Cursor]) -> None:
+    def _check_ends(self, landed: "_Landed") -> None:
         """A record that lands before the known end went into another topic of the same name: the old one is gone."""
-        for cursor in cursors.values():
-            if cursor.partition is None or cursor.offset is None:
-                continue
-            if cursor.offset <= self._ends.get(cursor.partition, -1):
-                raise PublishFailed("The topic begins anew.")
-        for cursor in cursors.values():
-            if cursor.partition is not None and cursor.offset is not None:
-                self._ends[cursor.partition] = max(self._ends.get(cursor.partition, -1), cursor.offset)
+        if any(first <= self._ends.get(number, -1) for number, (first, _) in landed.spans.items()):
+            raise PublishFailed("The topic begins anew.")
+        self._ends |= {number: last for number, (_, last) in landed.spans.items()}
 
 
-def _note(entry: Entry, cursors: dict[str, Cursor], failures: list[KafkaError]) -> Any:
-    def delivered(error: KafkaError | None, message: Message) -> None:
-        # Nothing but notes here: the library must not be called from its own callback.
-        if error is not None:
-            failures.append(error)
-        else:
-            cursors[entry.department_id] = Cursor(entry.seq, message.partition(), message.offset())
+class _Landed:
+    """Where the records of one batch went: per department the last, per partition the first and last offset."""
 
-    return delivered
+    def __init__(self) -> None:
+        self.cursors: dict[str, Cursor] = {}
+        self.spans: dict[int, tuple[int, int]] = {}
+        self.failures: list[KafkaError] = []
+
+    def note(self, entry: Entry) -> Callable[[KafkaError | None, Message], None]:
+        """What the library calls when it knows. Nothing but notes: it must not be called from its own callback."""
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is not None:
+                self.failures.append(error)
+                return
+            partition, offset = message.partition() or 0, message.offset() or 0
+            self.cursors[entry.department_id] = Cursor(entry.seq, partition, offset)
+            first, last = self.spans.get(partition, (offset, offset))
+            self.spans[partition] = (min(first, offset), max(last, offset))
+
+        return delivered
 
 
 class _Patience:
     """One deadline for all partitions together, which only an answer moves on: a long tail may take its time."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, told_to_stop: threading.Event) -> None:
         self._seconds = seconds
+        self._told_to_stop = told_to_stop
         self.renew()
 
     def renew(self) -> None:
@@ -213,7 +224,9 @@ class _Patience:
         self._give_up = time.monotonic() + self._seconds
 
     def left(self) -> float:
-        """Seconds that the next call may take. Raises PublishFailed when there are none."""
+        """Seconds that the next call may take. Raises PublishFailed when there are none, or the relay is to stop."""
+        if self._told_to_stop.is_set():
+            raise PublishFailed("The relay stops.")
         left = self._give_up - time.monotonic()
         if left <= 0:
             raise PublishFailed("The topic could not be read to its end in time.")

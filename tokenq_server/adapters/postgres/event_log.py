@@ -14,6 +14,9 @@ from tokenq_server.services.publishing import Cursor, Entry, Fenced, event_id_of
 
 _RELAY_LOCK = 0x746F6B656E71  # "tokenq"
 
+_MOST_AT_ONCE = 20_000
+"""Entries of all departments that are published together: a producer's queue has its end."""
+
 _ADVANCED = """
 SELECT s.department_id, s.last_seq FROM dept_state s
 """
@@ -112,8 +115,10 @@ class PostgresEventLog:
 
     async def unpublished(self, limit: int) -> list[Entry]:
         """The next entries per department."""
-        behind = await self._rows(_BEHIND, [])
-        return await self.since({row["department_id"]: row["seq"] for row in behind}, limit) if behind else []
+        positions = {row["department_id"]: row["seq"] for row in await self._rows(_BEHIND, [])}
+        if not positions:
+            return []
+        return await self.since(positions, max(1, min(limit, _MOST_AT_ONCE // len(positions))))
 
     async def unpublished_for(self) -> float:
         """For how many seconds the oldest entry has waited to be published; 0 if none waits."""
