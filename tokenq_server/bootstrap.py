@@ -1,13 +1,10 @@
 """The only place that opens things: settings in, services out."""
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
-from tokenq.contract.words import Role
 from tokenq_server.adapters.kafka.inbox import KafkaInbox
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import READ_PATIENCE, KafkaTopic
@@ -38,7 +35,7 @@ from tokenq_server.services.forecasting import Forecasts
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.mailing import Mailer, MailQueue
 from tokenq_server.services.near_turn import NearTurns
-from tokenq_server.services.people import People, new_secret
+from tokenq_server.services.people import People
 from tokenq_server.services.ports import WaitingLine
 from tokenq_server.services.reading import Reading
 from tokenq_server.services.reporting import Reporting
@@ -217,48 +214,3 @@ async def refuse_other_schema(settings: ServerSettings) -> None:
             raise
     finally:
         await database.close()
-
-
-async def ensure_admin(services: Services, token_file: Path) -> None:
-    """Make sure there is an admin, and that ``token_file`` holds a key of that role that works.
-
-    The first admin's password is random, goes to ``admin.password`` beside the file, and must be changed.
-    """
-    password, password_file = new_secret()[3:19], token_file.with_name("admin.password")
-    if await services.people.ensure_admin(password):
-        _write_secret(password_file, password)
-        await services.setup.start_in_zone(machine_zone())
-    elif not await services.people.waits_for_first_password():
-        password_file.unlink(missing_ok=True)
-    if not await _works(services, token_file):
-        key = await services.people.create_key("this machine", Role.ADMIN, [])
-        _write_secret(token_file, key["key"])
-
-
-def machine_zone() -> str:
-    """This machine's IANA time zone, or UTC if it cannot be told."""
-    named = os.environ.get("TZ", "").lstrip(":")
-    path = str(Path("/etc/localtime").resolve())
-    return named or (path.partition("/zoneinfo/")[2] if "/zoneinfo/" in path else "UTC")
-
-
-async def _works(services: Services, token_file: Path) -> bool:
-    try:
-        await services.people.who(_read_secret(token_file))
-    except Refused:
-        return False
-    return True
-
-
-def _read_secret(path: Path) -> str:
-    return path.read_text().strip() if path.is_file() else ""
-
-
-def _write_secret(path: Path, secret: str) -> None:
-    """Replace a file in one step; at no moment can others read it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as file:
-        file.write(secret + "\n")
-    part.replace(path)

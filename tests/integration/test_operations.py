@@ -11,15 +11,18 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from tests.servers import Servers
 from tests.waiting import until
 from tests.without_http import Core, open_core
+from tokenq.contract.words import Role
 from tokenq_server import doctor
+from tokenq_server.api.app import create_app
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.rebuild import rebuild
-from tokenq_server.settings import load
+from tokenq_server.settings import ServerSettings, load
 
 
 @pytest.fixture
@@ -149,6 +152,27 @@ async def test_an_orderly_end_answers_what_was_accepted(api: subprocess.Popen[by
     # A connection that nobody had accepted yet is cut; but whatever was carried out was answered.
     assert sorted(answers) == issued
     assert seen > 0
+
+
+async def test_an_api_that_starts_before_its_database_has_an_admin_later(
+    servers: Servers, fresh_database: Callable[..., str], schema: str, tmp_path: Path
+) -> None:
+    """It starts, answers that it is not ready, and writes the key when the database is back."""
+    dsn, key = fresh_database(schema), tmp_path / "admin.token"
+    name = dsn.rpartition("/")[2]
+    servers.psql(f"ALTER DATABASE {name} RENAME TO {name}_gone")
+    app = create_app(
+        ServerSettings(
+            env="development", database_url=SecretStr(dsn), redis_url=SecretStr(servers.redis_url), admin_token_file=key
+        )
+    )
+    async with app.router.lifespan_context(app):
+        assert not key.exists()
+        servers.psql(f"ALTER DATABASE {name}_gone RENAME TO {name}")
+        await asyncio.to_thread(until, key.exists)
+        caller = await app.state.services.people.who(key.read_text().strip())
+
+    assert caller.role is Role.ADMIN
 
 
 def test_a_wrong_setting_is_one_sentence_and_no_traceback() -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,8 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.api import problems
+from tokenq_server.api.first_admin import first_admin
 from tokenq_server.api.routes import auth, counters, events, floor, health, moves, people, reports, setup, tokens
-from tokenq_server.bootstrap import ensure_admin, open_services
+from tokenq_server.bootstrap import open_services
 from tokenq_server.settings import ServerSettings
 
 ROUTERS = tuple(
@@ -49,9 +50,10 @@ def create_app(settings: ServerSettings, guard: Callable[[], Awaitable[None]] | 
         async with open_services(settings, guard) as services:
             app.state.services = services
             app.state.metrics = services.metrics
-            if settings.admin_token_file is not None:
-                await ensure_admin(services, settings.admin_token_file)
-            yield
+            async with AsyncExitStack() as stack:
+                if settings.admin_token_file is not None:
+                    await stack.enter_async_context(first_admin(services, settings.admin_token_file))
+                yield
 
     app = _App(
         title="tokenq",

@@ -1,0 +1,101 @@
+"""The first admin of a place, and a key of that role for whoever looks after this machine."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.words import Role
+from tokenq_server.bootstrap import Services
+from tokenq_server.services.people import new_secret
+
+logger = logging.getLogger(__name__)
+
+_PAUSE = 0.5
+
+
+@asynccontextmanager
+async def first_admin(services: Services, token_file: Path) -> AsyncIterator[None]:
+    """See that there is an admin and a key before anybody is served, or as soon as the database is there.
+
+    Raises:
+        Refused: the database refuses it.
+    """
+    waiting = None if await _is_ensured(services, token_file) else asyncio.create_task(_later(services, token_file))
+    try:
+        yield
+    finally:
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.wait({waiting})
+
+
+async def _later(services: Services, token_file: Path) -> None:
+    logger.warning("the database is away; the admin's key is looked after when it is back")
+    is_ensured = False
+    while not is_ensured:
+        await asyncio.sleep(_PAUSE)
+        try:
+            is_ensured = await _is_ensured(services, token_file)
+        except Exception:
+            logger.exception("no admin's key could be written")
+            return
+
+
+async def _is_ensured(services: Services, token_file: Path) -> bool:
+    """Do it; False while the database is away."""
+    try:
+        await _ensure(services, token_file)
+    except Refused as refusal:
+        if refusal.problem.code is not ProblemCode.UNAVAILABLE:
+            raise
+        return False
+    return True
+
+
+async def _ensure(services: Services, token_file: Path) -> None:
+    """Make sure there is an admin, and that ``token_file`` holds a key of that role that works.
+
+    The first admin's password is random, goes to ``admin.password`` beside the file, and must be changed.
+    """
+    password, password_file = new_secret()[3:19], token_file.with_name("admin.password")
+    if await services.people.ensure_admin(password):
+        _write_secret(password_file, password)
+        await services.setup.start_in_zone(_machine_zone())
+    elif not await services.people.waits_for_first_password():
+        password_file.unlink(missing_ok=True)
+    if not await _works(services, token_file):
+        key = await services.people.create_key("this machine", Role.ADMIN, [])
+        _write_secret(token_file, key["key"])
+
+
+def _machine_zone() -> str:
+    """This machine's IANA time zone, or UTC if it cannot be told."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    path = str(Path("/etc/localtime").resolve())
+    return named or (path.partition("/zoneinfo/")[2] if "/zoneinfo/" in path else "UTC")
+
+
+async def _works(services: Services, token_file: Path) -> bool:
+    try:
+        await services.people.who(_read_secret(token_file))
+    except Refused:
+        return False
+    return True
+
+
+def _read_secret(path: Path) -> str:
+    return path.read_text().strip() if path.is_file() else ""
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    """Replace a file in one step; at no moment can others read it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as file:
+        file.write(secret + "\n")
+    part.replace(path)
