@@ -14,7 +14,7 @@ from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.words import RequeuePosition
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.setup import PostgresSetup
-from tokenq_server.domain.commands import Issue
+from tokenq_server.domain.commands import CallByProfile, Issue
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.services.group_commit import MAX_BATCH, MAX_QUEUED
 from tokenq_server.services.setup import Branch
@@ -319,10 +319,14 @@ async def test_a_locked_department_does_not_hold_up_the_others(core: Core) -> No
     locked, free = await core.department(), await core.department()
     async with await psycopg.AsyncConnection.connect(core.dsn) as intruder:
         await intruder.execute("SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE", [locked])
-        answers = await asyncio.gather(core.issue(locked), core.issue(free), return_exceptions=True)
+        by_profile = CallByProfile((free, locked), "ann", "1")
+        answers = await asyncio.gather(
+            core.issue(locked), core.issue(free), core.do(by_profile), return_exceptions=True
+        )
 
     assert isinstance(answers[0], Refused)
     assert isinstance(answers[1], list)
+    assert isinstance(answers[2], Refused)
 
 
 async def test_a_department_with_people_in_it_stays_in_its_branch(core: Core) -> None:

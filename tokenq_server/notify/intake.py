@@ -53,8 +53,8 @@ class Intake:
                 logger.warning("inbox lost", extra={"why": str(error)})
                 await self._inbox.close()
                 await asyncio.sleep(_RETRY_SECONDS)
-            except Refused:
-                logger.warning("the database is away")
+            except Refused as refusal:
+                logger.warning("the letters wait", extra={"why": refusal.problem.detail})
                 await asyncio.sleep(_RETRY_SECONDS)
         await self._inbox.close()
 
@@ -65,8 +65,8 @@ class Intake:
             try:
                 await self._take_in(records)
                 break
-            except Refused:
-                logger.warning("the database is away; the records wait", extra={"records": len(records)})
+            except Refused as refusal:
+                logger.warning("records wait", extra={"records": len(records), "why": refusal.problem.detail})
                 if self._stop.is_set():
                     return
                 await asyncio.sleep(_RETRY_SECONDS)

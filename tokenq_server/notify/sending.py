@@ -55,9 +55,9 @@ class Sending:
                 if jobs:
                     reach("notify.claimed")
                 await asyncio.gather(*(self._send(job) for job in jobs))
-            except Refused:
+            except Refused as refusal:
                 jobs = []
-                logger.warning("the database is away")
+                logger.warning("letters wait", extra={"why": refusal.problem.detail})
             if not jobs:
                 await self._rest()
 

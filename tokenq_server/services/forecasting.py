@@ -114,8 +114,8 @@ class Forecasts:
             self._wake.clear()
             try:
                 await self._make_due()
-            except Refused:
-                logger.info("the database is away")
+            except Refused as refusal:
+                logger.info("forecasting waits", extra={"why": refusal.problem.detail})
             except Exception:
                 logger.exception("forecasting failed")
             with contextlib.suppress(TimeoutError):

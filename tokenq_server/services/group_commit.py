@@ -137,7 +137,7 @@ class GroupCommit:
 
     async def _again(self, taken: list[_Waiting], constraint: str | None, *, is_last_try: bool) -> None:
         """Nothing was written. One bad request or one locked department must not fail its neighbours."""
-        parts = _by_department(taken) if constraint == LOCKED else [[one] for one in taken]
+        parts = _by_departments(taken) if constraint == LOCKED else [[one] for one in taken]
         if len(parts) > 1:
             for part in parts:
                 await self._carry_out(part)
@@ -161,10 +161,11 @@ class GroupCommit:
                     future.set_result(outcome)
 
 
-def _by_department(taken: list[_Waiting]) -> list[list[_Waiting]]:
-    groups: dict[str, list[_Waiting]] = {}
+def _by_departments(taken: list[_Waiting]) -> list[list[_Waiting]]:
+    """Those together that need the same rows."""
+    groups: dict[tuple[str, ...], list[_Waiting]] = {}
     for one in taken:
-        groups.setdefault(departments_of(one[0].command)[0], []).append(one)
+        groups.setdefault(departments_of(one[0].command), []).append(one)
     return list(groups.values())
 
 

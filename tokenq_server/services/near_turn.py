@@ -64,8 +64,8 @@ class NearTurns:
             try:
                 for wish in await self._store.near_turn_wishes():
                     await self._tell(wish)
-            except Refused:
-                logger.info("the database is away")
+            except Refused as refusal:
+                logger.info("telling near turns waits", extra={"why": refusal.problem.detail})
             except Exception:
                 logger.exception("telling near turns failed")
             with contextlib.suppress(TimeoutError):

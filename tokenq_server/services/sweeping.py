@@ -42,8 +42,8 @@ class Sweeper:
         while not self._stop.is_set():
             try:
                 await self._sweep()
-            except Refused:
-                logger.info("the database is away")
+            except Refused as refusal:
+                logger.info("sweeping waits", extra={"why": refusal.problem.detail})
             except Exception:
                 logger.exception("sweeping failed")
             with contextlib.suppress(TimeoutError):
