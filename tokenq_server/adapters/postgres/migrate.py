@@ -1,5 +1,6 @@
 """Bringing the schema up to date, by Alembic, while the release before may still be at work."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from sqlalchemy.pool import NullPool
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server.adapters.postgres.database import unavailable
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other
+
+logger = logging.getLogger(__name__)
 
 _LOCK = 0x6D696772  # "migr"
 _LOCK_TIMEOUT = "2s"
@@ -57,7 +60,11 @@ def _alone(engine: Engine) -> Iterator[None]:
     itself be in the way of an index that is built concurrently.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        is_said = False
         while not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}).scalar_one():
+            if not is_said:
+                logger.warning("another process changes the schema; waiting for it to end")
+            is_said = True
             time.sleep(0.05)
         yield
 
