@@ -134,11 +134,12 @@ def _migrate(settings: "ServerSettings") -> int:
 
 
 def _rebuild(settings: "ServerSettings") -> int:
-    from tokenq_server import bootstrap, rebuild, rewind
+    from tokenq_server import behind, bootstrap, rebuild, rewind
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
     # A line that knows more than the database is evidence: it must not be thrown away before a rewind has seen it.
-    asyncio.run(rewind.refuse_if_behind(settings))
+    if asyncio.run(rewind.guard(settings)) is not None:
+        raise behind.away("database")
     return asyncio.run(rebuild.rebuild(settings))
 
 

@@ -29,19 +29,14 @@ _PATIENCE = 10.0
 """Seconds to wait for a relay to give its place up."""
 
 
-async def refuse_if_behind(settings: ServerSettings) -> None:
-    """Do not go on where a restored database has forgotten what others know. What is away is not asked.
+async def guard(settings: ServerSettings) -> Callable[[], Awaitable[None]] | None:
+    """Do not go on where a restored database has forgotten what others know. What else is away is not asked.
+
+    A database that still recovers cannot tell yet: what is answered must succeed before anything is committed or
+    sent. It looks again, and raises LedgerDown or Refused.
 
     Raises:
         Refused: ``log_behind``.
-    """
-    await guard(settings)
-
-
-async def guard(settings: ServerSettings) -> Callable[[], Awaitable[None]] | None:
-    """Look as :func:`refuse_if_behind` does; answers what must succeed before the first commit, if anything.
-
-    A database that still recovers cannot tell yet. What is answered looks again and raises LedgerDown or Refused.
     """
     try:
         await _make_sure(settings)

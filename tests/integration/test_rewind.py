@@ -177,7 +177,7 @@ async def test_nothing_starts_on_a_database_that_has_forgotten(place: Place) -> 
     place.restore()
     assert [one for one in await doctor._log(place.settings) if not one.ok]
 
-    refusal = await refused(rewind.refuse_if_behind(place.settings))
+    refusal = await refused(rewind.guard(place.settings))
     assert f"{name} its log ends at 6, the topic knows 16" in refusal.problem.detail
     await refused(place.relay().run())
     environment = os.environ | place.environment | {"TOKENQ_ENV": "development"}
@@ -253,7 +253,7 @@ async def test_a_rewind_puts_everybody_back_and_readers_go_on(place: Place) -> N
     assert done["toldAgain"] == [f"{name}-003"]
     assert done["notRestored"] == []
     assert done["linesRebuilt"]
-    await rewind.refuse_if_behind(place.settings)
+    await rewind.guard(place.settings)
     await place.publish()
     board = Fold()
     for event, _ in place.topic(name):
@@ -337,9 +337,9 @@ async def test_redis_alone_knows_more(place: Place) -> None:
         lost = await core.issue(name, 3)
     place.restore()
 
-    assert "Redis knows 6" in (await refused(rewind.refuse_if_behind(place.settings))).problem.detail
+    assert "Redis knows 6" in (await refused(rewind.guard(place.settings))).problem.detail
     # Under 'tokenq up' nobody needs to be asked: there the topic begins anew each time.
-    await rewind.refuse_if_behind(place.settings.model_copy(update={"kafka_embedded": True}))
+    await rewind.guard(place.settings.model_copy(update={"kafka_embedded": True}))
     async with place.core() as core:
         (token,) = await core.issue(name)
         assert token["tokenNo"] == 6
@@ -676,13 +676,13 @@ async def test_stray_records_neither_stop_the_system_nor_lead_a_rewind_astray(pl
     name = await a_lost_hour(place)
     forge(place, name, seq=2**62, tokenId=2**63 - 1)
     forge(place, name, seq=1_000_000, tokenId=2**62)
-    await rewind.refuse_if_behind(place.settings)
+    await rewind.guard(place.settings)
     place.restore()
 
-    assert "the topic knows 16 (partition" in (await refused(rewind.refuse_if_behind(place.settings))).problem.detail
+    assert "the topic knows 16 (partition" in (await refused(rewind.guard(place.settings))).problem.detail
     done = await rewind.rewind(place.settings)
     assert [(one["topicAt"], one["departmentId"]) for one in done["departments"]] == [(16, name)]
-    await rewind.refuse_if_behind(place.settings)
+    await rewind.guard(place.settings)
     await place.publish()
     async with place.core() as core:
         assert (await core.issue(name))[0]["tokenId"] < 2**31
@@ -730,7 +730,7 @@ async def test_an_archived_department_is_mended_too(place: Place) -> None:
     done = await rewind.rewind(place.settings)
 
     assert [one["departmentId"] for one in done["departments"]] == [name]
-    await rewind.refuse_if_behind(place.settings)
+    await rewind.guard(place.settings)
     async with place.core() as core:
         (row,) = await core.rows(
             "SELECT s.last_seq, c.seq FROM dept_state s JOIN relay_cursor c USING (department_id) "
