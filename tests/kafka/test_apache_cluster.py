@@ -139,6 +139,7 @@ async def test_the_relay_killed_in_mid_publish(office: Office, cluster: KafkaClu
             await asyncio.to_thread(cluster.heal)
 
 
+@pytest.mark.timeout(300 + 4 * _STORM)
 async def test_a_rebalance_storm(office: Office) -> None:
     """Members die and come all the time; every letter is sent, and once."""
     async with load(office):
