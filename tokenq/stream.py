@@ -17,6 +17,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tokenq.contract.events import TOPIC, BadEvent, Event, decode
+from tokenq.contract.fetching import fitting_wait
 
 WINDOW = timedelta(hours=36)
 """How far back a reader starts: the longest business day and a night."""
@@ -76,13 +77,15 @@ class EventStream:
     """The topic, item by item. Use it from one thread; it survives every loss of the broker by itself.
 
     ``bootstrap`` is ``host:port[,host:port]``. ``fetch_wait_ms`` bounds how long the broker may hold an
-    empty answer back; the embedded broker adds up to that much latency to each event.
+    empty answer back; the embedded broker adds up to that much latency to each event. What is there already is
+    read with as long a wait as its length asks for.
     """
 
     def __init__(self, bootstrap: str, *, window: timedelta = WINDOW, fetch_wait_ms: int = 20) -> None:
         self._window = window
-        self._pulse = _Pulse()
-        self._consumer = Consumer(_settings(bootstrap, fetch_wait_ms, self._pulse))
+        self._bootstrap = bootstrap
+        self._usual_wait = fetch_wait_ms
+        self._open(fetch_wait_ms)
         self._link = Link.CONNECTING
         self._next_offsets: dict[int, int] = {}
         self._unread: set[int] = set()
@@ -115,17 +118,31 @@ class EventStream:
         """Give the connection back; nothing can be read afterwards."""
         self._consumer.close()
 
+    def _open(self, wait_ms: int) -> None:
+        self._wait = wait_ms
+        self._pulse = _Pulse()
+        self._consumer = Consumer(_settings(self._bootstrap, wait_ms, self._pulse))
+
+    def _open_again(self, wait_ms: int) -> None:
+        heard_at = self._pulse.heard_at
+        self._consumer.close()
+        self._open(wait_ms)
+        self._pulse.heard_at = heard_at
+
     def _begin(self, timeout: float) -> Item | None:
         self._consumer.poll(max(0.0, min(timeout, self._retry_at - time.monotonic())))
         if time.monotonic() < self._retry_at:
             return None
         try:
             starts = self._starts()
+            wait = fitting_wait(self._longest(starts), self._usual_wait)
         except KafkaException:
             self._retry_at = time.monotonic() + 0.5
             self._say(Link.LOST, "The broker cannot be reached.")
         else:
             if starts:
+                if wait != self._wait:
+                    self._open_again(wait)
                 self._assign(starts)
             else:
                 self._retry_at = time.monotonic() + 0.5
@@ -147,6 +164,11 @@ class EventStream:
                 # Nothing is that young: begin at the end, by number, so that a record arriving meanwhile is not missed.
                 start.offset = self._consumer.get_watermark_offsets(start, timeout=2.0)[1]
         return starts
+
+    def _longest(self, starts: list[TopicPartition]) -> int:
+        """How many records the longest partition has had."""
+        ends = [self._consumer.get_watermark_offsets(start, timeout=2.0)[1] for start in starts]
+        return max(ends, default=0)
 
     def _assign(self, starts: list[TopicPartition]) -> None:
         self._consumer.assign(starts)
@@ -179,6 +201,9 @@ class EventStream:
     def _read_to_end(self, partitions: set[int]) -> None:
         if self._unread and not self._unread - partitions:
             self._pending.append(CaughtUp())
+            if self._wait > self._usual_wait:
+                self._open_again(self._usual_wait)
+                self._consumer.assign([TopicPartition(TOPIC, *place) for place in self._next_offsets.items()])
         self._unread -= partitions
 
     def _look_after_link(self) -> None:

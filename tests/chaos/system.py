@@ -264,7 +264,7 @@ def _settings(system: System, name: str) -> Mapping[str, str]:
         "TOKENQ_KAFKA_BOOTSTRAP": _through(system.broker.bootstrap, system.broker.port, ports.get("kafka")),
         "TOKENQ_SMTP_URL": _through(system.mail.url, system.mail.port, ports.get("smtp")),
         "TOKENQ_KAFKA_EMBEDDED": "1",
-        "TOKENQ_KAFKA_FETCH_WAIT_MS": "20",
+        "TOKENQ_KAFKA_FETCH_WAIT_MS": "200",
         "TOKENQ_MIGRATE": "1",
         "TOKENQ_ADMIN_TOKEN_FILE": str(system.folder / "admin.token"),
     }

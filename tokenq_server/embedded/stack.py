@@ -126,7 +126,7 @@ class Stack:
             "TOKENQ_REDIS_URL": where.redis,
             "TOKENQ_KAFKA_BOOTSTRAP": where.kafka,
             "TOKENQ_KAFKA_EMBEDDED": "1",
-            "TOKENQ_KAFKA_FETCH_WAIT_MS": "20",
+            "TOKENQ_KAFKA_FETCH_WAIT_MS": "200",
             "TOKENQ_MAIL_OUTBOX": where.mail_outbox,
             "TOKENQ_ADMIN_TOKEN_FILE": where.admin_token_file,
             "TOKENQ_MIGRATE": "1",
