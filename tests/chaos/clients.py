@@ -40,7 +40,7 @@ def check_clients(history: Sequence[Operation], dump: Dump, tally: Tally) -> Non
     _one_answer(history, tally)
     _one_counter(done, tally)
     _served_once(done, dump, tally)
-    _fenced(done, tally)
+    _fenced(history, tally)
 
 
 def _order_in_time(history: Sequence[Operation], tally: Tally) -> None:
@@ -143,17 +143,24 @@ def _served_once(done: Sequence[Operation], dump: Dump, tally: Tally) -> None:
             tally.check("S2", one.dept, len(handed[token_id, one.answer["claimVersion"]]) == 1, sentence)
 
 
-def _fenced(done: Sequence[Operation], tally: Tally) -> None:
-    """S6: an accepted claim version is not older than one that somebody had been told before this was asked."""
+def _fenced(history: Sequence[Operation], tally: Tally) -> None:
+    """S6: an accepted claim version is not older than one that somebody had been told before this was asked.
+
+    A request that may have got lost was asked first when it was first sent: it may have been carried out then.
+    """
+    done = [one for one in history if one.outcome == "ok"]
     told: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for one in done:
         if "tokenId" in one.answer and one.ended is not None:
             told[one.answer["tokenId"]].append((one.ended, one.answer["claimVersion"]))
     first_asked: dict[object, int] = {}
-    for one in sorted(done, key=lambda op: op.invoked):
+    for one in sorted(history, key=lambda op: op.invoked):
+        if one.outcome != "fail":
+            first_asked.setdefault(one.key or id(one), one.invoked)
+    for one in done:
         if "claimVersion" not in one.asked or "tokenId" not in one.asked or one.asked["claimVersion"] is None:
             continue
-        began = first_asked.setdefault(one.key or id(one), one.invoked)
+        began = first_asked[one.key or id(one)]
         newest = max((claim for ended, claim in told[one.asked["tokenId"]] if ended < began), default=0)
         claim = one.asked["claimVersion"]
         sentence = f"'{one.f}' of token {one.asked['tokenId']} with claim {claim} was accepted after claim {newest}."

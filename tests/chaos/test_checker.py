@@ -73,6 +73,17 @@ def test_who_is_told_to_be_served_must_be() -> None:
     assert red([*ISSUED, op("serve", told(1, 1, 1, state="SERVED"), 20)], Dump(DUMP.tokens, {}, frozenset())) == {"S2"}
 
 
+def test_a_repeated_move_was_asked_when_it_was_first_sent() -> None:
+    """It was carried out, its answer got lost, somebody else called the token, and then it was asked again."""
+    asked = {"tokenId": 2, "claimVersion": 1}
+    lost = Operation(9, "undo", "CW", "u", asked, 20)
+    called = op("call", told(2, 2, 3, state="CALLED"), 30, counterId="2")
+    again = op("undo", told(2, 2, 2), 40, key="u", **asked)
+    dump = Dump({1: row(1), 2: row(2, 3)}, {}, frozenset())
+    assert red([*ISSUED, lost, called, again], dump) == set()
+    assert red([*ISSUED, called, again], dump) == {"S6"}
+
+
 def test_an_answer_that_got_lost_is_known_by_its_key() -> None:
     lost = Operation(9, "issue", "CW", "b", {}, 10)
     dump = Dump(DUMP.tokens, {"b": {"tokenId": 2}}, frozenset())

@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.servers import Running, until
+from tokenq.contract import fetching
 from tokenq.contract.events import TOPIC, Event, encode, key
 from tokenq.stream import Arrived, CaughtUp, EventStream, Item, Link, LinkChanged, Rewound, Skipped
 from tokenq_server.embedded.binaries import locate
@@ -92,6 +93,27 @@ def test_reads_what_is_there_then_says_so_then_reads_on(broker: Running[Broker],
     reader.until(lambda: reader.seqs()[-1] == 51)
     assert isinstance(reader.items[-1], Arrived)
     assert reader.items[-1].delay < 60
+
+
+def test_a_long_log_is_read_by_long_answers_and_what_comes_then_by_short_ones(
+    broker: Running[Broker], reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is missed and nothing read twice where the one way of asking gives place to the other."""
+    monkeypatch.setattr(fetching, "_RECORDS_A_MILLISECOND", 1)
+    broker.start()
+    publish(broker, *(event(seq) for seq in range(1, 201)))
+    reader.until(lambda: reader.has(CaughtUp))
+    assert reader.seqs() == list(range(1, 201))
+    publish(broker, *(event(seq) for seq in range(201, 211)))
+    reader.until(lambda: reader.seqs()[-1] == 210)
+    assert reader.seqs() == list(range(1, 211))
+    assert not reader.has(Rewound)
+
+
+@pytest.mark.parametrize(("records", "wait"), [(0, 20), (2_000, 20), (60_000, 600), (10_000_000, 1_000)])
+def test_the_longer_a_log_the_longer_its_answers(records: int, wait: int) -> None:
+    """But never shorter than usual, and never longer than a second."""
+    assert fetching.fitting_wait(records, 20) == wait
 
 
 def test_waits_for_a_broker_that_is_not_there_yet(broker: Running[Broker], reader: Reader) -> None:

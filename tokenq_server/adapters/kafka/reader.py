@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tokenq.contract.events import TOPIC, BadEvent, decode
+from tokenq.contract.fetching import fitting_wait
 from tokenq_server.adapters.kafka.consuming import new_consumer, partitions
 from tokenq_server.adapters.kafka.inbox import GROUP
 from tokenq_server.domain.invariants.topic import TopicRecord
@@ -44,7 +45,8 @@ class KafkaReader:
         if not left:
             return
         # The mark at the end of a transaction has an offset and is no record: only the end itself tells of it.
-        consumer = new_consumer(self._bootstrap, "tokenq-verify", enable_partition_eof=True)
+        wait = fitting_wait(max(left.values()), 20)
+        consumer = new_consumer(self._bootstrap, "tokenq-verify", enable_partition_eof=True, fetch_wait_max_ms=wait)
         try:
             consumer.assign([TopicPartition(TOPIC, number, self._ends[number][0]) for number in left])
             while left:
