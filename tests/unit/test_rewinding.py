@@ -68,6 +68,18 @@ def told(room: Room, of: str = "CW") -> list[tuple[str, int, str, str]]:
     ]
 
 
+def test_a_tale_ends_with_what_happened_last_wherever_that_was() -> None:
+    """The departments' logs come one after the other; a clock that is set back changes nothing within one."""
+    topic = Topic()
+    born, gone = topic.tells("CW", GENERATED), topic.tells("CW", TRANSFERRED, TO_HR)
+    came, reclassed = topic.tells("HR", TRANSFERRED, TO_HR), topic.tells("HR", RECLASSED, TO_URGENT)
+    later = [replace(one, timestamp=NOW + timedelta(minutes=minute)) for one, minute in ((came, 5), (reclassed, 3))]
+    (tale,) = tales([*later, born, gone]).values()
+
+    assert tale.last == later[1]
+    assert tale.born == born
+
+
 def test_a_tale_knows_where_readers_believe_a_token_to_be() -> None:
     """Gone from where it left, waiting where it came."""
     topic = Topic()

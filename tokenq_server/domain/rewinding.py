@@ -6,7 +6,8 @@ tokens that are missing are made again, and readers who believe something else o
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from tokenq.contract.events import Event, EventType
@@ -54,7 +55,7 @@ class Mended:
 def tales(lost: Iterable[Event]) -> dict[int, Tale]:
     """Fold lost events, each department's in order, by token."""
     found: dict[int, Tale] = {}
-    for event in lost:
+    for event in _in_time(lost):
         if event.token_id == 0:
             continue
         tale = found.setdefault(event.token_id, Tale(event))
@@ -67,6 +68,17 @@ def tales(lost: Iterable[Event]) -> dict[int, Tale]:
         elif (state := _told(event)) is not None:
             tale.shown[event.department_id] = None if _leaves(event) else state
     return found
+
+
+def _in_time(lost: Iterable[Event]) -> list[Event]:
+    """By when they happened; a department's stay in their order, also where its clock was set back."""
+    latest: dict[str, datetime] = {}
+    timed: list[tuple[datetime, Event]] = []
+    for event in lost:
+        name = event.department_id
+        latest[name] = max(latest.get(name, event.timestamp), event.timestamp)
+        timed.append((latest[name], event))
+    return [event for _, event in sorted(timed, key=itemgetter(0))]
 
 
 def highest_number(lost: Iterable[Event], department_id: str, day: date) -> int:
