@@ -136,6 +136,20 @@ def test_a_program_that_cannot_be_started_is_tried_again(tmp_path: Path, told: l
     assert "could not be started" in told[-1].detail
 
 
+def test_a_part_that_is_renewed_says_why_and_comes_back(make: MakePart, told: list[Progress]) -> None:
+    """The next end that nobody asked for is told as what it is."""
+    part = make("import time; time.sleep(60)")
+    tend_until(part, lambda: part.ready)
+    first = part.pid
+    part.renew("it is too large")
+    tend_until(part, lambda: part.ready and part.pid not in (None, first))
+    os.kill(part.pid or 0, signal.SIGKILL)
+    tend_until(part, lambda: len([one for one in told if one.state == "restarting"]) == 2)
+    part.finish()
+
+    assert [one.detail for one in told if one.state == "restarting"] == ["it is too large", "ended by SIGKILL"]
+
+
 def test_what_a_part_started_ends_with_it(make: MakePart, tmp_path: Path) -> None:
     """A killed part leaves no grandchild behind."""
     pid_file = tmp_path / "grandchild"

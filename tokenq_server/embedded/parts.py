@@ -42,6 +42,7 @@ class Part:
     _last_end: str = ""
     _started: float = 0.0
     _next_start: float = field(default=0.0)
+    _reason: str = ""
     _killed_at: float | None = None
     """When it is killed, if it was asked to end and has not by then."""
 
@@ -52,7 +53,8 @@ class Part:
                 self._start()
         elif self._process.poll() is not None:
             stop(self._process, signal.SIGKILL, 0.0)  # what it started ends with it
-            self._failed(_how_it_ended(self._process.returncode))
+            how, self._reason = self._reason or _how_it_ended(self._process.returncode), ""
+            self._failed(how)
         elif self._killed_at is not None:
             if time.monotonic() >= self._killed_at:
                 self._process.kill()
@@ -70,6 +72,11 @@ class Part:
             self.ready = False
             self._killed_at = time.monotonic() + self.grace
             self._process.send_signal(self.stop_signal)
+
+    def renew(self, why: str) -> None:
+        """End it as :meth:`end` does, for a reason that is told when it is started again."""
+        self._reason = why
+        self.end()
 
     def ask_to_stop(self) -> None:
         """Send its stop signal and do not wait."""

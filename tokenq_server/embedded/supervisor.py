@@ -15,10 +15,11 @@ from tokenq_server.embedded.privileges import choose_run_as
 from tokenq_server.embedded.reports import Endpoints, Progress, UpOptions
 from tokenq_server.embedded.signals import Signals
 from tokenq_server.embedded.stack import Stack
+from tokenq_server.embedded.wear import of_this_machine
 
 _STARTING_TICK = 0.02
 _QUIET_TICK = 1.0
-_LOG_CHECK_SECONDS = 60.0
+_CHECK_SECONDS = 60.0
 _MOST_EARLY_DEATHS = 5
 _START_SECONDS = 180.0
 
@@ -92,6 +93,7 @@ class _Run:
     def __init__(self, folder: DataFolder, stack: Stack, signals: Signals) -> None:
         self._folder, self._stack, self._signals = folder, stack, signals
         self._parts = [*stack.stores, *stack.programs]
+        self._wear = of_this_machine()
 
     def run(self, on_ready: Callable[[Endpoints], None]) -> int:
         try:
@@ -119,13 +121,15 @@ class _Run:
             part.tend()
 
     def _keep_alive(self) -> None:
-        next_log_check = 0.0
+        next_check = 0.0
         while not self._signals.endings:
             self._tend()
-            if time.monotonic() > next_log_check:
+            if time.monotonic() > next_check:
                 with suppress(OSError):
                     self._folder.bound_logs()
-                next_log_check = time.monotonic() + _LOG_CHECK_SECONDS
+                if why := self._wear.why_renew(self._stack.broker_part.pid):
+                    self._stack.broker_part.renew(why)
+                next_check = time.monotonic() + _CHECK_SECONDS
             settled = all(part.ready for part in self._parts)
             self._signals.wait(_QUIET_TICK if settled else _STARTING_TICK * 5)
 
