@@ -125,6 +125,13 @@ def rewind_carry_out() -> dict[str, Any]:
     return asyncio.run(rewind.rewind(settings.load()))
 
 
+def rewind_lines_only() -> dict[str, Any]:
+    """Where nothing is missing, only the lines are filled anew; answers what was done. Raises Refused."""
+    from tokenq_server import rewind, settings
+
+    return asyncio.run(rewind.lines_only(settings.load()))
+
+
 def _migrate(settings: "ServerSettings") -> int:
     from tokenq_server.adapters.postgres.migrate import migrate
 

@@ -207,6 +207,40 @@ async def test_the_command_shows_what_is_missing_and_mends_it(place: Place) -> N
     assert json.loads(again.stdout) == {"departments": [], "linesRebuilt": True}
 
 
+async def test_the_command_does_nothing_that_nobody_agreed_to(place: Place) -> None:
+    """Without a terminal there is nobody to ask: a script says --yes, and an answer on stdin is none."""
+    await a_lost_hour(place)
+    place.restore()
+    command = [sys.executable, "-m", "tokenq", "server", "rewind"]
+    environment = os.environ | place.environment
+    done = subprocess.run(command, env=environment, input="n\n", capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 2, done.stderr
+    assert "--yes" in done.stderr
+    await refused(rewind.guard(place.settings))
+
+
+async def test_the_command_disturbs_nobody_when_nothing_is_missing(place: Place) -> None:
+    """It looks first: a relay at work is in nobody's way then."""
+    async with place.core() as core:
+        await core.issue(await core.department(), 2)
+    relay = place.relay()
+    running = asyncio.create_task(relay.run())
+    log = PostgresEventLog(place.dsn, "tokenq-test")
+    async with asyncio.timeout(30):
+        while not running.done() and await log.unpublished(1):
+            await asyncio.sleep(0.02)
+    command = [sys.executable, "-m", "tokenq", "server", "rewind"]
+    environment = os.environ | place.environment
+    done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60)
+    assert not running.done()
+    relay.stop()
+    await asyncio.gather(running, log.close())
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Nothing is missing")
+
+
 async def test_verify_gives_no_false_alarm_after_a_rewind_and_is_strict_again_the_day_after(place: Place) -> None:
     """What was told again is no move of the table; a new day begins with an empty line, and is replayed in full."""
     async with place.core() as core:

@@ -11,13 +11,20 @@ from tokenq.errors import TokenqError
 from tokenq.printable import printable
 
 
-def confirm(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool, is_grave: bool = False) -> None:
     """Ask before something is lost for good, if there is anybody to ask.
+
+    ``is_grave``: without anybody to ask it needs ``yes``.
 
     Raises:
         TokenqError: the answer was no.
+        WrongUse: it is grave, and nobody is there to ask.
     """
-    if yes or not sys.stdin.isatty():
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        if is_grave:
+            raise WrongUse(f"Nobody is here to ask: {question}", "Nothing was changed. Say --yes if you are sure.")
         return
     if not typer.confirm(printable(question), err=True):
         raise TokenqError("Nothing was changed.")

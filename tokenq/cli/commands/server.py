@@ -6,6 +6,7 @@ from tokenq.cli import launch, output
 from tokenq.cli.asking import confirm
 from tokenq.cli.exits import talk
 from tokenq.cli.options import Json, Yes
+from tokenq.cli.progress import Working
 from tokenq.cli.tree import plain_app
 
 app = plain_app(help="Run the API, migrate the database, rebuild the waiting lines, mend a restored database.")
@@ -33,18 +34,20 @@ def rebuild(as_json: Json = False) -> int:
 def rewind(yes: Yes = False, as_json: Json = False) -> int:
     """After a restore of an older database: show what others know beyond it, ask, and mend it."""
     with launch.server("tokenq_server.programs") as programs:
-        found = programs.rewind_look()
+        with Working() as working:
+            working.tell("what the topic and Redis know")
+            found = programs.rewind_look()
         if found and not as_json:
             _show_behind(found)
         if found:
-            confirm("Let the database go on past all of this?", yes=yes)
-        done = programs.rewind_carry_out()
+            confirm("Let the database go on past all of this?", yes=yes, is_grave=True)
+        done = programs.rewind_carry_out() if found else programs.rewind_lines_only()
     if as_json:
         output.document(done)
     elif found:
         _show_done(done)
     else:
-        output.line("Nothing is missing: the log is ahead of the topic and of Redis.")
+        output.line("Nothing is missing: neither the topic nor Redis is ahead of the log.")
     if not done["linesRebuilt"]:
         talk("The waiting lines were not all filled anew: run 'tokenq server rebuild' when Redis answers.")
     return 0
