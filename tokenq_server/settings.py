@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -11,6 +12,7 @@ from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server import failpoints
 
 _DEFAULT_DATABASE = "postgresql://tokenq@127.0.0.1:5432/tokenq"
+_HINTS = {"TOKENQ_DATABASE_URL": "Write postgresql://user:password@host:port/database."}
 
 
 class ServerSettings(BaseSettings):
@@ -56,6 +58,20 @@ class ServerSettings(BaseSettings):
     """Whether /docs and /openapi.json are served."""
     failpoints: str = ""
     """Places at which to die, fail or stall, for tests of durability: ``issue.after_commit=kill:0.01``."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_of_postgres(cls, url: SecretStr) -> SecretStr:
+        text = url.get_secret_value()
+        if not text.startswith(("postgresql://", "postgres://")):
+            raise ValueError("it begins with neither postgresql:// nor postgres://")
+        try:
+            # A password may hold what would end a host elsewhere.
+            _ = urlsplit(f"//{text.partition('://')[2].rpartition('@')[2]}").port
+        except ValueError:
+            # The value, and with it a password, must not get into the sentence.
+            raise ValueError("it has no host and port that can be read") from None
+        return url
 
     @field_validator("failpoints")
     @classmethod
@@ -104,6 +120,6 @@ def load() -> ServerSettings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "TOKENQ_" + ("_".join(str(part) for part in first["loc"]) or "failpoints").upper()
-        raise refuse(
-            ProblemCode.INVALID, f"The setting {name} is wrong: {first['msg']}.", "Correct it and start again."
-        ) from None
+        why = str(first["msg"]).removeprefix("Value error, ")
+        hint = _HINTS.get(name, "Correct it and start again.")
+        raise refuse(ProblemCode.INVALID, f"The setting {name} is wrong: {why}.", hint) from None

@@ -4,11 +4,13 @@ import json
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from pydantic import SecretStr
 
 from tests.cli.conftest import Cli, Done
 from tests.servers import Servers
 from tests.without_http import Core, open_core
 from tokenq_server.domain.invariants.catalog import RULES
+from tokenq_server.settings import ServerSettings
 
 
 @pytest.fixture
@@ -81,3 +83,22 @@ async def test_what_is_away_is_not_checked_and_not_wrong(core: Core, verify: Cal
     assert "R1 not checked, or not whole: Redis does not answer." in done.out
     assert "K1, K2, K3, K4, K5 not checked, or not whole: Kafka:" in done.out
     assert verify(TOKENQ_DATABASE_URL="postgresql://127.0.0.1:1/none").code == 6
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://a@b/c", "host=127.0.0.1 dbname=tokenq", "postgresql://h:port/x"])
+def test_an_address_of_a_database_that_cannot_be_one_is_a_wrong_setting(cli: Cli, url: str) -> None:
+    """Not a bug of ours, and not a database that is away; a password in it is not shown."""
+    done = cli("verify", TOKENQ_DATABASE_URL=url)
+
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("tokenq: The setting TOKENQ_DATABASE_URL is wrong: it ")
+    assert url not in done.err
+    assert "postgresql://user:password@host:port/database" in done.err
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql:///tokenq?host=/run/postgresql", "postgres://u:a#b/c?d@h:5432/x", "postgresql://[::1]:5432/x"]
+)
+def test_every_address_of_a_database_is_taken(url: str) -> None:
+    """A socket, a password with signs in it, an IPv6 address."""
+    assert ServerSettings(database_url=SecretStr(url)).database_url.get_secret_value() == url
