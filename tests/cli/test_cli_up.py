@@ -109,6 +109,22 @@ def test_doctor_never_leaves_the_broker_out(cli: Cli) -> None:
     assert "broker" in [check["name"] for check in checks]
 
 
+def test_doctor_names_a_full_disk(cli: Cli, tmp_path: Path) -> None:
+    """Nothing can be issued then. A folder that is not there is nobody's, and nothing is said of it."""
+
+    def told(folder: str | Path) -> list[dict[str, object]]:
+        done = cli("doctor", "--json", TOKENQ_URL="http://127.0.0.1:1", TOKENQ_DATA_DIR=str(folder))
+        return [one for one in json.loads(done.out)["checks"] if one["name"] == "disk"]
+
+    (full,) = told("/proc")  # has no room, and never will
+
+    assert not full["ok"]
+    assert full["detail"] == "0 MB free in /proc, where 'tokenq up' keeps its data"
+    assert "Make room" in str(full["hint"])
+    assert [one["ok"] for one in told(tmp_path)] == [True]
+    assert told(tmp_path / "nothing") == []
+
+
 def test_the_demo_has_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its staff serve whoever waits; TOKENQ_DATA_DIR still names both."""
     assert default_data_dir(demo=True) == default_data_dir()

@@ -6,6 +6,7 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+from tokenq.cli import launch
 from tokenq.cli.broker import DEFAULT_BOOTSTRAP, known_bootstrap, why_unreachable
 from tokenq.cli.context import DEFAULT_URL, Identity, client_for, credentials_file, identify
 from tokenq.cli.exits import explain
@@ -19,6 +20,8 @@ from tokenq.settings import Settings, config_file, load
 
 _SKEW_SECONDS = 30.0
 _SMALLEST_SCREEN = (80, 24)
+_LEAST_ROOM = 500e6
+"""Bytes: the database's log takes 16 MB at a time and may need many of these before it can forget some."""
 
 
 class Check(NamedTuple):
@@ -44,7 +47,7 @@ def client_checks() -> list[Check]:
     except TokenqError as error:
         identity = Identity(settings.url or DEFAULT_URL, settings.token, None)
         checks.append(_failed("credentials", error))
-    return [*checks, *_server(settings, identity), *_kafka(settings), _terminal()]
+    return [*checks, *_server(settings, identity), *_disk(settings), *_kafka(settings), _terminal()]
 
 
 def _credentials(identity: Identity) -> Check:
@@ -90,7 +93,7 @@ def _ready(client: Client) -> Check:
     except TokenqError as error:
         return _failed("readiness", error)
     status = str(body.get("status"))
-    hint = "It works, only slower or later, until that part is back."
+    hint = "As long as the database can write, all works, only slower or later until that part is back."
     return Check("readiness", status == "ready", "; ".join(filter(None, (status, _particulars(body)))), hint)
 
 
@@ -111,6 +114,19 @@ def _login(client: Client) -> Check:
     except TokenqError as error:
         return _failed("login", error)
     return Check("login", True, f"{view['name']} ({view['role']})")
+
+
+def _disk(settings: Settings) -> list[Check]:
+    """Whether there is room where ``up`` keeps its data; nothing where no such folder is, or not for these eyes."""
+    try:
+        folder = launch.data_folder(settings)
+        free = shutil.disk_usage(folder).free if folder else None
+    except OSError:
+        return []
+    if free is None:
+        return []
+    detail = f"{free / 1e6:.0f} MB free in {folder}, where 'tokenq up' keeps its data"
+    return [Check("disk", free >= _LEAST_ROOM, detail, "Make room: on a full disk no number can be given.")]
 
 
 def _kafka(settings: Settings) -> list[Check]:

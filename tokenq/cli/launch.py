@@ -4,11 +4,12 @@ import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from tokenq.errors import Missing
-from tokenq.settings import config_file, is_debugging, load, read_file
+from tokenq.settings import Settings, config_file, is_debugging, load, read_file
 
 
 @contextmanager
@@ -65,6 +66,17 @@ def endpoints_of_up() -> Any:
     except Missing:
         return None
     return found.endpoints if found.running else None
+
+
+def data_folder(settings: Settings) -> Path | None:
+    """Where ``tokenq up`` keeps, or would keep, its data; None when it cannot run here and no folder is set."""
+    if settings.data_dir:
+        return settings.data_dir
+    try:
+        with part("tokenq_server.embedded", "embedded") as embedded:
+            return Path(embedded.default_data_dir())
+    except Missing:
+        return None
 
 
 def _stores_of_up() -> dict[str, str]:
