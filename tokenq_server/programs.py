@@ -109,38 +109,66 @@ def dlq_drop(dlq_ids: list[int]) -> int:
     return asyncio.run(program.drop(dlq_ids))
 
 
+def migrate() -> str:
+    """Bring the tables up to date, for a person; answers their revision. Raises Refused."""
+    return _upgrade(_for_a_person())
+
+
+def rebuild() -> dict[str, int]:
+    """Fill the waiting lines anew, for a person; answers how many wait in each. Raises Refused."""
+    return _refill(_for_a_person())
+
+
 def rewind_look() -> list[dict[str, Any]]:
     """The departments of which the topic or Redis knows more than the log. Raises Refused."""
-    from tokenq_server import bootstrap, rewind, settings
+    from tokenq_server import bootstrap, rewind
 
-    chosen = settings.load()
+    chosen = _for_a_person(logging.ERROR)
     asyncio.run(bootstrap.refuse_other_schema(chosen))
     return asyncio.run(rewind.shown(chosen))
 
 
 def rewind_carry_out() -> dict[str, Any]:
     """Let the log go past what others know, and mend what was lost; answers what was done. Raises Refused."""
-    from tokenq_server import rewind, settings
+    from tokenq_server import rewind
 
-    return asyncio.run(rewind.rewind(settings.load()))
+    return asyncio.run(rewind.rewind(_for_a_person(logging.ERROR)))
 
 
 def rewind_lines_only() -> dict[str, Any]:
     """Where nothing is missing, only the lines are filled anew; answers what was done. Raises Refused."""
-    from tokenq_server import rewind, settings
+    from tokenq_server import rewind
 
-    return asyncio.run(rewind.lines_only(settings.load()))
+    return asyncio.run(rewind.lines_only(_for_a_person(logging.ERROR)))
+
+
+def _for_a_person(level: int = logging.WARNING) -> "ServerSettings":
+    """The settings of a command that ends by itself: what it did is in its answer, not in log lines."""
+    from tokenq_server import settings
+
+    logs.for_people(level)
+    chosen = settings.load()
+    failpoints.arm(chosen.failpoints)
+    return chosen
 
 
 def _migrate(settings: "ServerSettings") -> int:
-    from tokenq_server.adapters.postgres.migrate import migrate
-
-    revision = migrate(settings.database_url.get_secret_value())
-    logger.info("the schema is up to date", extra={"revision": revision})
+    logger.info("the schema is up to date", extra={"revision": _upgrade(settings)})
     return 0
 
 
+def _upgrade(settings: "ServerSettings") -> str:
+    from tokenq_server.adapters.postgres.migrate import migrate
+
+    return migrate(settings.database_url.get_secret_value())
+
+
 def _rebuild(settings: "ServerSettings") -> int:
+    _refill(settings)
+    return 0
+
+
+def _refill(settings: "ServerSettings") -> dict[str, int]:
     from tokenq_server import behind, bootstrap, rebuild, rewind
 
     asyncio.run(bootstrap.refuse_other_schema(settings))

@@ -14,8 +14,8 @@ from tokenq_server.settings import ServerSettings
 logger = logging.getLogger(__name__)
 
 
-async def rebuild(settings: ServerSettings) -> int:
-    """Rebuild every line, each under its department's lock; safe on a live system. Answers the exit code.
+async def rebuild(settings: ServerSettings) -> dict[str, int]:
+    """Rebuild every line, each under its department's lock; safe on a live system. Answers how many wait in each.
 
     Raises:
         Refused: Postgres or Redis is away; or a department was at work for too long, and the others are done.
@@ -23,13 +23,17 @@ async def rebuild(settings: ServerSettings) -> int:
     dsn = settings.database_url.get_secret_value()
     line = open_line(settings.redis_url.get_secret_value(), timeout=5.0)
     database, ledger = Database(dsn), PostgresLedger(dsn)
+    filled: dict[str, int] = {}
     refused: dict[str, LedgerRefused] = {}
     try:
         for department in await PostgresSetup(database).departments():
+            name = department.department_id
             try:
-                await _fill(ledger, line, department.department_id)
+                waiting = await _fill(ledger, line, name)
             except LedgerRefused as error:
-                refused[department.department_id] = error
+                refused[name] = error
+            else:
+                filled |= {} if waiting is None else {name: waiting}
     except (LedgerDown, LineDown) as error:
         store = "database" if isinstance(error, LedgerDown) else "Redis"
         raise refuse(
@@ -41,18 +45,20 @@ async def rebuild(settings: ServerSettings) -> int:
         await database.close()
     if refused:
         raise _refusal(refused)
-    return 0
+    return filled
 
 
-async def _fill(ledger: PostgresLedger, line: WaitingLine, name: str) -> None:
+async def _fill(ledger: PostgresLedger, line: WaitingLine, name: str) -> int | None:
+    """Answers how many wait; None when there is no such department any more."""
     async with ledger.open() as transaction:
         locked = await transaction.lock([name])
         if name not in locked.departments:
-            return
+            return None
         _, standing = locked.departments[name]
         entries = await transaction.waiting(name)
         await line.install(Ask(name, standing.day, standing.last_no, standing.last_seq), entries)
     logger.info("waiting line rebuilt", extra={"department": name, "waiting": len(entries)})
+    return len(entries)
 
 
 def _refusal(refused: Mapping[str, LedgerRefused]) -> Refused:

@@ -1,6 +1,7 @@
 """What the one who keeps it running relies on: doctor, rebuild, readiness, and an orderly end."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from tests.waiting import until
 from tests.without_http import Core, open_core
 from tokenq.contract.words import Role
 from tokenq_server import doctor
+from tokenq_server.adapters.postgres.schema import HEAD
 from tokenq_server.api.app import create_app
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.rebuild import rebuild
@@ -85,10 +87,39 @@ async def test_rebuild_makes_redis_anew(core: Core, servers: Servers, settings: 
     await redis.zadd(key, {"garbage": 1})
     settings(core.dsn)
 
-    assert await rebuild(load()) == 0
+    assert await rebuild(load()) == {name: 4}
     assert await redis.zrange(key, 0, -1, withscores=True) == before
     assert (await core.call(name, "2"))["tokenNo"] == 2
     await redis.aclose()
+
+
+async def test_commands_that_end_by_themselves_tell_people_what_they_did(core: Core, servers: Servers) -> None:
+    """In words, and without the log lines of a program; to scripts the same as a document."""
+    names = sorted([await core.department() for _ in range(3)])
+    for name, number in zip(names, (3, 1, 0), strict=True):
+        if number:
+            await core.issue(name, number)
+    environment = os.environ | {
+        "TOKENQ_DATABASE_URL": core.dsn,
+        "TOKENQ_REDIS_URL": servers.redis_url,
+        "TOKENQ_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
+    }
+
+    def said(*typed: str) -> str:
+        command = [sys.executable, "-m", "tokenq", "server", *typed]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    one, two, three = names
+    assert said("rebuild") == f"{one}: 3 wait; {two}: 1 waits; {three}: nobody waits.\n"
+    assert json.loads(said("rebuild", "--json")) == {
+        "program": "rebuild",
+        "done": True,
+        "departments": [{"departmentId": name, "waiting": n} for name, n in zip(names, (3, 1, 0), strict=True)],
+    }
+    assert said("migrate") == f"The tables are up to date: revision {HEAD}.\n"
+    assert json.loads(said("migrate", "--json")) == {"program": "migrate", "done": True, "revision": HEAD}
 
 
 @pytest.fixture

@@ -443,7 +443,7 @@ async def test_a_department_at_work_is_left_out_of_a_rebuild_and_named(place: Pl
     async with place.core() as core:
         (row,) = await core.rows("SELECT day FROM dept_state WHERE department_id = %s", names[0])
         assert [(await core.line.state(name, row["day"])).at for name in names] == [2, -1, 2]
-    assert await rebuild(place.settings) == 0
+    assert set(names) <= set(await rebuild(place.settings))
 
 
 async def test_a_rewind_tells_what_it_did_though_a_line_cannot_be_filled(place: Place) -> None:

@@ -9,6 +9,8 @@ from tokenq.cli.options import Json, Yes
 from tokenq.cli.progress import Working
 from tokenq.cli.tree import plain_app
 
+_PROGRAMS = "tokenq_server.programs"
+
 app = plain_app(help="Run the API, migrate the database, rebuild the waiting lines, mend a restored database.")
 
 
@@ -19,21 +21,38 @@ def start() -> int:
 
 
 @app.command()
-def migrate(as_json: Json = False) -> int:
+def migrate(as_json: Json = False) -> None:
     """Bring the database's tables up to date."""
-    return _once("migrate", as_json=as_json)
+    with launch.server(_PROGRAMS) as programs:
+        revision = programs.migrate()
+    if as_json:
+        output.document({"program": "migrate", "done": True, "revision": revision})
+    else:
+        output.line(f"The tables are up to date: revision {revision}.")
 
 
 @app.command()
-def rebuild(as_json: Json = False) -> int:
+def rebuild(as_json: Json = False) -> None:
     """Fill the waiting lines in Redis anew from the database."""
-    return _once("rebuild", as_json=as_json)
+    with launch.server(_PROGRAMS) as programs:
+        waiting: dict[str, int] = programs.rebuild()
+    if as_json:
+        departments = [{"departmentId": name, "waiting": number} for name, number in waiting.items()]
+        output.document({"program": "rebuild", "done": True, "departments": departments})
+    elif waiting:
+        output.line("; ".join(f"{name}: {_wait(number)}" for name, number in waiting.items()) + ".")
+    else:
+        output.line("There is no department yet.")
+
+
+def _wait(number: int) -> str:
+    return {0: "nobody waits", 1: "1 waits"}.get(number, f"{number} wait")
 
 
 @app.command()
 def rewind(yes: Yes = False, as_json: Json = False) -> int:
     """After a restore of an older database: show what others know beyond it, ask, and mend it."""
-    with launch.server("tokenq_server.programs") as programs:
+    with launch.server(_PROGRAMS) as programs:
         with Working() as working:
             working.tell("what the topic and Redis know")
             found = programs.rewind_look()
@@ -82,12 +101,3 @@ def _show_done(done: dict[str, Any]) -> None:
     if done["lettersHeld"]:
         output.line(f"Letters held: {done['lettersHeld']}; see 'tokenq notify dlq list'.")
     output.line("Done. Start the API, the relay and notify.")
-
-
-def _once(name: str, *, as_json: bool) -> int:
-    code = launch.program(name)
-    if as_json:
-        output.document({"program": name, "done": code == 0})
-    elif code == 0:
-        output.line("Done.")
-    return code
