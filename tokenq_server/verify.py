@@ -12,6 +12,13 @@ from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.verification.ports import Strictness
 
+_NOBODY_THERE = (
+    "Local: Broker transport failure",
+    "Local: All broker connections are down",
+    "Local: Host resolution failure",
+    "Local: Timed out",
+)
+
 
 def check(
     department_ids: Collection[str] = (), tell: Callable[[str], None] = lambda _: None, *, at_rest: bool = False
@@ -43,6 +50,12 @@ async def _run(
         return await verifying.run(department_ids)
 
 
+def _plainly(why: str | None) -> str | None:
+    """Without the words of Kafka's library where all they mean is that nobody is there."""
+    is_away = why is not None and why.startswith("Kafka: ") and why.endswith(_NOBODY_THERE)
+    return "Kafka does not answer" if is_away else why
+
+
 def _document(tally: Tally, codes: Collection[str]) -> dict[str, Any]:
     return {
         "ok": tally.is_well,
@@ -52,7 +65,7 @@ def _document(tally: Tally, codes: Collection[str]) -> dict[str, Any]:
                 "rule": sentence,
                 "checked": tally.checked[code],
                 "violations": tally.found[code],
-                "notChecked": tally.unchecked.get(code),
+                "notChecked": _plainly(tally.unchecked.get(code)),
             }
             for code, sentence in RULES.items()
             if code in codes

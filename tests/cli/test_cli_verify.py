@@ -41,6 +41,7 @@ async def test_all_is_well(core: Core, verify: Callable[..., Done]) -> None:
     done = verify()
 
     assert (done.code, done.err) == (0, "")
+    assert "Not everything was checked" not in done.out
     rows = {line.split()[0]: line for line in done.out.splitlines()[1:]}
     assert set(rows) == set(RULES) - {"R3"}
     assert RULES["N2"] in rows["N2"]
@@ -81,7 +82,8 @@ async def test_what_is_away_is_not_checked_and_not_wrong(core: Core, verify: Cal
 
     assert done.code == 0
     assert "R1 not checked, or not whole: Redis does not answer." in done.out
-    assert "K1, K2, K3, K4, K5 not checked, or not whole: Kafka:" in done.out
+    assert "K1, K2, K3, K4, K5 not checked, or not whole: Kafka does not answer." in done.out
+    assert done.out.splitlines()[-1] == "Not everything was checked: Redis does not answer; Kafka does not answer."
     assert verify(TOKENQ_DATABASE_URL="postgresql://127.0.0.1:1/none").code == 6
 
 

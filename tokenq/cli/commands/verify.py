@@ -34,7 +34,7 @@ def command(
         output.document(found)
     else:
         output.table(("CODE", "RULE", "CHECKED", "WRONG"), map(_row, found["rules"]))
-        for line in [*_unchecked(found["rules"]), *_wrong(found)]:
+        for line in [*_unchecked(found["rules"]), *_wrong(found), *_left_out(found["rules"])]:
             output.line(line)
     return ExitCode.OK if found["ok"] else ExitCode.FAILED
 
@@ -51,6 +51,12 @@ def _unchecked(rules: Iterable[dict[str, Any]]) -> list[str]:
         if rule["notChecked"] is not None:
             codes.setdefault(rule["notChecked"], []).append(rule["code"])
     return [f"{', '.join(names)} not checked, or not whole: {why}." for why, names in codes.items()]
+
+
+def _left_out(rules: Iterable[dict[str, Any]]) -> list[str]:
+    """Said last, so that a table without anything wrong does not pass for a whole one."""
+    reasons = {rule["notChecked"]: None for rule in rules if rule["notChecked"] is not None and not rule["checked"]}
+    return [f"Not everything was checked: {'; '.join(reasons)}."] if reasons else []
 
 
 def _wrong(found: dict[str, Any]) -> Iterable[str]:
