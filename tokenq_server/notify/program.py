@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server import bootstrap, settings
 from tokenq_server.notify.intake import Intake, sort_out
 from tokenq_server.notify.letters import Sender
@@ -68,16 +68,19 @@ async def dead_letter(dlq_id: int) -> dict[str, Any]:
     async with bootstrap.open_mail_queue(settings.load()) as queue:
         entry = await queue.dead_letter(dlq_id)
     if entry is None:
-        raise refuse(
-            ProblemCode.NOT_FOUND, f"There is no dead letter {dlq_id}.", "List them with 'tokenq notify dlq list'."
-        )
+        raise _unknown(dlq_id)
     raw = entry.raw.decode("utf-8", "backslashreplace") if entry.raw is not None else None
     return _view(entry) | {"raw": raw}
 
 
 async def retry(dlq_ids: list[int]) -> int:
-    """Make letters due again, and read records once more; answers how many. What is still unreadable stays."""
+    """Make letters due again, and read records once more; answers how many. What is still unreadable stays.
+
+    Raises:
+        Refused: there is none of one of these numbers; nothing was done.
+    """
     async with bootstrap.open_mail_queue(settings.load()) as queue:
+        await _refuse_unknown(queue, dlq_ids)
         return sum([await _retry(queue, dlq_id) for dlq_id in dlq_ids])
 
 
@@ -92,9 +95,26 @@ async def _retry(queue: MailQueue, dlq_id: int) -> bool:
 
 
 async def drop(dlq_ids: list[int]) -> int:
-    """Close entries for good; answers how many."""
+    """Close entries for good; answers how many.
+
+    Raises:
+        Refused: there is none of one of these numbers; nothing was done.
+    """
     async with bootstrap.open_mail_queue(settings.load()) as queue:
+        await _refuse_unknown(queue, dlq_ids)
         return sum([await queue.drop(dlq_id) for dlq_id in dlq_ids])
+
+
+async def _refuse_unknown(queue: MailQueue, dlq_ids: list[int]) -> None:
+    for dlq_id in dlq_ids:
+        if await queue.dead_letter(dlq_id) is None:
+            raise _unknown(dlq_id)
+
+
+def _unknown(dlq_id: int) -> Refused:
+    return refuse(
+        ProblemCode.NOT_FOUND, f"There is no dead letter {dlq_id}.", "List them with 'tokenq notify dlq list'."
+    )
 
 
 def _view(entry: DeadLetter) -> dict[str, Any]:

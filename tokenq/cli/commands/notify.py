@@ -15,9 +15,20 @@ app = plain_app(invoke_without_command=True)
 dlq = plain_app(help="Look after letters that could not be sent.")
 app.add_typer(dlq, name="dlq")
 
+_DIGITS = 19
+"""A number of so many digits is beyond what the database counts to."""
 _PROGRAMS = "tokenq_server.programs"
-Id = Annotated[int, typer.Argument(metavar="ID", help="Its number, as 'tokenq notify dlq list' shows it.")]
-Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Their numbers.")]
+_NONE = "There are no dead letters."
+
+
+def _number(typed: str) -> int:
+    if not (typed.isascii() and typed.isdigit() and len(typed) < _DIGITS):
+        raise typer.BadParameter(f"'{typed}' is no number of a dead letter, such as 5.")
+    return int(typed)
+
+
+Id = Annotated[int, typer.Argument(metavar="ID", parser=_number, help="Its number, as 'notify dlq list' shows it.")]
+Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", parser=_number, help="Their numbers.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 
 
@@ -35,6 +46,9 @@ def list_(as_json: Json = False) -> None:
     items = _dead_letters()
     if as_json:
         output.document({"items": items})
+        return
+    if not items:
+        output.line(_NONE)
         return
     output.table(
         ("Id", "When", "Token", "Why"),
@@ -60,6 +74,9 @@ def show(number: Id, as_json: Json = False) -> None:
 def retry(numbers: Ids = None, everything: All = False, as_json: Json = False) -> None:
     """Try them once more."""
     chosen = _chosen(numbers, everything=everything)
+    if not chosen and not as_json:
+        output.line(_NONE)
+        return
     with launch.server(_PROGRAMS) as programs:
         count = int(programs.dlq_retry(chosen))
     if as_json:
@@ -68,19 +85,30 @@ def retry(numbers: Ids = None, everything: All = False, as_json: Json = False) -
         output.line(f"{count} put back in the queue.")
     if count:
         talk("A running 'tokenq notify' sends them.")
+    _tell_left(len(set(chosen)) - count, "dealt with already, or still not readable")
 
 
 @dlq.command()
 def drop(numbers: Ids = None, everything: All = False, yes: Yes = False, as_json: Json = False) -> None:
     """Throw them away."""
     chosen = _chosen(numbers, everything=everything)
-    confirm(f"Throw away {len(chosen)} for good?", yes=yes)
+    if not chosen and not as_json:
+        output.line(_NONE)
+        return
+    if chosen:
+        confirm(f"Throw away {len(chosen)} for good?", yes=yes)
     with launch.server(_PROGRAMS) as programs:
         count = int(programs.dlq_drop(chosen))
     if as_json:
         output.document({"dropped": count})
     else:
         output.line(f"{count} thrown away.")
+    _tell_left(len(set(chosen)) - count, "dealt with already")
+
+
+def _tell_left(number: int, why: str) -> None:
+    if number > 0:
+        talk(f"{number} left as {'it is' if number == 1 else 'they are'}: {why}.")
 
 
 def _dead_letters() -> list[dict[str, Any]]:
