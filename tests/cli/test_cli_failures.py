@@ -10,6 +10,7 @@ from tests.http_fake import fake_server, says
 from tokenq.cli.exits import EXIT_CODES, ExitCode, explain
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.errors import Missing, Unreachable
+from tokenq_server.services.group_commit import _unavailable
 
 
 def fails(done, code: int, name: str) -> None:
@@ -45,6 +46,19 @@ def test_a_bug_says_how_to_report_it_and_shows_no_traceback():
     failure = explain(RuntimeError("boom"))
     assert "bug" in failure.detail
     assert "TOKENQ_DEBUG=1" in failure.hint
+
+
+def test_what_may_have_been_done_is_to_be_looked_up(cli: Cli):
+    """Whoever typed a command has no key to repeat it with, so the server's hint would be of no use."""
+    problem = _unavailable().problem
+    body = {"code": str(problem.code), "detail": problem.detail, "hint": problem.hint, "retryAfter": 0}
+    with fake_server(says(503, body)) as fake:
+        done = cli("call", "CW", "--counter", "1", TOKENQ_URL=fake.url, TOKENQ_TOKEN="t")
+
+    assert done.code == ExitCode.UNREACHABLE
+    assert "whether this request was carried out is not known" in done.err
+    assert "Look with 'tokenq queue DEPT'" in done.err
+    assert "same idempotency key" not in done.err
 
 
 def test_nothing_found_is_3(tokenq: Cli, dept: str):

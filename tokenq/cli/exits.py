@@ -77,6 +77,12 @@ _CLIENT_CODES: dict[type[TokenqError], str] = {
 }
 
 
+_LOOK = (
+    "Look with 'tokenq queue DEPT' whether it was done before you repeat it. "
+    "Only 'tokenq issue' with the same --idempotency-key is never done twice."
+)
+
+
 class WrongUse(typer.TyperException):
     """The command was typed in a way that cannot mean anything; ``hint`` says how to type it."""
 
@@ -139,7 +145,11 @@ def explain(error: BaseException) -> Failure:
 
 
 def _hint(problem: Problem) -> str:
-    """The server's hint, unless it is to log in while TOKENQ_TOKEN would win over every login."""
+    """The server's hint, unless it is of no use to who types: a key that nobody knows, or to log in while
+    TOKENQ_TOKEN would win over every login.
+    """
+    if problem.code is ProblemCode.UNAVAILABLE and "idempotency key" in problem.hint:
+        return _LOOK
     if problem.code is not ProblemCode.UNAUTHENTICATED or (problem.hint and "tokenq login" not in problem.hint):
         return problem.hint
     if os.environ.get("TOKENQ_TOKEN"):
