@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -74,6 +75,26 @@ def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(
     assert "smtp://" in str(found("mail")["hint"])
     monkeypatch.setenv("TOKENQ_PORT", "many")
     assert "TOKENQ_PORT" in str(found("server settings")["detail"])
+
+
+def test_the_doctor_says_why_the_database_cannot_be_reached(
+    schema: str, settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong password is mended elsewhere than a server that is off."""
+    settings(schema)
+    parts = urlsplit(schema)
+    at = f"{parts.hostname}:{parts.port}"
+    for url, said in {
+        f"postgresql://{parts.username}:wrong@{at}{parts.path}": "password authentication failed",
+        f"postgresql://{parts.username}:{parts.password}@{at}/nowhere": 'database "nowhere" does not exist',
+        "postgresql://tokenq@no-such-host.invalid/tokenq": "no such host: no-such-host.invalid",
+        "postgresql://tokenq@127.0.0.1:1/tokenq": "Connection refused",
+    }.items():
+        monkeypatch.setenv("TOKENQ_DATABASE_URL", url)
+        finding = found("postgres")
+        assert not finding["ok"]
+        assert said in str(finding["detail"])
+        assert "TOKENQ_DATABASE_URL" in str(finding["hint"])
 
 
 async def test_rebuild_makes_redis_anew(core: Core, servers: Servers, settings: Callable[[str], None]) -> None:

@@ -8,6 +8,7 @@ from tokenq_server.adapters.postgres.schema import HEAD, refuse_other, revision
 from tokenq_server.services.findings import Finding
 
 _OLDEST = 140000
+_FATAL, _UNKNOWN_HOST = "FATAL:", "failed to resolve host"
 
 
 async def probe(dsn: str) -> list[Finding]:
@@ -19,8 +20,8 @@ async def probe(dsn: str) -> list[Finding]:
             name = (await connection.execute(text("SHOW server_version"))).scalar_one()
             found = await revision(connection)
         unsafe = await database.unsafe_settings()
-    except Refused:
-        return [Finding("postgres", False, "does not answer", "Start it, or correct TOKENQ_DATABASE_URL.")]
+    except Refused as refusal:
+        return [_unreachable(refusal.__cause__)]
     finally:
         await database.close()
     return [
@@ -33,6 +34,20 @@ async def probe(dsn: str) -> list[Finding]:
         ),
         _schema(found),
     ]
+
+
+def _unreachable(error: BaseException | None) -> Finding:
+    """Why, in the words of the driver and the server, which hold no secret."""
+    said = str(getattr(error, "orig", None) or "").rpartition(" failed: ")[2].strip()
+    first = next(iter(said.splitlines()), "")
+    if first.startswith(_FATAL):
+        why = f"refuses: {first.removeprefix(_FATAL).strip()}"
+        return Finding("postgres", False, why, "Correct TOKENQ_DATABASE_URL, or mend it there.")
+    if first.startswith(_UNKNOWN_HOST):
+        host = first.removeprefix(_UNKNOWN_HOST).partition(": ")[0].strip("' ")
+        return Finding("postgres", False, f"no such host: {host}", "Correct TOKENQ_DATABASE_URL.")
+    why = f"does not answer: {first}" if first else "does not answer"
+    return Finding("postgres", False, why, "Start it, or correct TOKENQ_DATABASE_URL.")
 
 
 def _schema(found: str | None) -> Finding:
