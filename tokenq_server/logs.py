@@ -6,8 +6,6 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from tokenq.printable import printable
-
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -37,7 +35,7 @@ def for_people(level: int = logging.WARNING) -> None:
 
 class _Plain(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return printable(f"tokenq: {record.getMessage()}")
+        return "tokenq: " + "".join(sign if sign.isprintable() else "?" for sign in record.getMessage())
 
 
 def to_stderr(level: int = logging.INFO) -> None:
