@@ -625,6 +625,22 @@ async def test_a_hint_that_names_a_verb_names_its_key() -> None:
         await until_shown(pilot, "Call it again (press r).")
 
 
+async def test_a_restored_server_is_shown_at_once_though_its_log_went_back() -> None:
+    desk = busy_desk()
+    desk.seq = 500
+    app = console(desk, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(app, pilot)
+        desk.seq = 3
+        desk.known = {one["tokenId"]: one for one in [token("CW", 1, name="Old Guard"), token("CW", 2)]}
+        desk.feed.put(LinkChanged(is_live=False, sentence="The server ended the event stream."))
+        desk.feed.put(LinkChanged(is_live=True))
+        await until_shown(pilot, "Old Guard")
+        await pilot.press("n")
+        await until_shown(pilot, "CW-001 is called to 9.")
+        await until(pilot, lambda: app.main.state.held)
+
+
 async def test_departments_out_of_sight_are_counted_and_the_chosen_one_is_in_sight() -> None:
     desk = FakeDesk([token("D01", 1)], [f"D{number:02d}" for number in range(1, 41)])
     app = console(desk, "9")

@@ -43,6 +43,19 @@ def test_an_older_answer_that_arrives_late_does_not_replace_a_newer_one() -> Non
     assert state.queue is new
 
 
+def test_a_log_that_went_back_is_believed_as_soon_as_it_is_asked_after_the_newer_answer_came() -> None:
+    """A restored back-up: what was fetched later is true, however high the other one counted."""
+    desk = busy_desk()
+    restored = desk.queue("CW")
+    desk.seq += 50
+    before = desk.queue("CW")
+    state = State().with_departments(["CW"]).with_queue(before, asked_at=1.0, came_at=2.0)
+    assert state.with_queue(restored, asked_at=1.5, came_at=3.0).queue is before, "it may have been read before"
+    state = state.having_moved(before["called"][0], "recall").with_queue(restored, asked_at=2.5, came_at=3.0)
+    assert (state.queue, state.last) == (restored, None), "what was done last is forgotten there too"
+    assert state.with_queue(before, asked_at=3.5, came_at=4.0).with_queue(restored, asked_at=3.8).queue is before
+
+
 def test_a_new_business_day_replaces_the_old_one() -> None:
     desk = busy_desk()
     today = desk.queue("CW")

@@ -1,5 +1,6 @@
 """One intent carried out at the server, once: each attempt of the same wish has the same idempotency key."""
 
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -58,8 +59,9 @@ def carry_out(wish: Wish, desk: Desk, tell: Callable[[Message], object]) -> None
         tell(Trouble(refusal.problem.detail, refusal.problem.hint, is_answer=True))
     except TokenqError as error:
         tell(Trouble(str(error), error.hint, is_answer=True))
+    asked_at = time.monotonic()
     try:
-        tell(QueueArrived(desk.queue(department)))
+        tell(QueueArrived(desk.queue(department), asked_at))
     except (Refused, TokenqError):
         # The tail fetches it too and says on the badge if it cannot.
         return

@@ -1,7 +1,8 @@
 """What the tail and the widgets tell the console's screen."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from textual.message import Message
@@ -28,9 +29,11 @@ class CounterTaken(Message):
 
 @dataclass
 class QueueArrived(Message):
-    """A queue was fetched."""
+    """A queue was fetched: asked for, and come, at these times of the monotonic clock."""
 
     queue: QueueView
+    asked_at: float
+    came_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass

@@ -32,7 +32,7 @@ class State:
     """Everything the console shows, frozen; each change makes a new one.
 
     Until a department ``is_chosen`` by the person, it is the first one in which somebody waits. ``places`` are all
-    departments that there are; ``last`` is what was done last from here.
+    departments that there are; ``last`` is what was done last from here, and ``came`` tells when each queue came.
     """
 
     departments: tuple[str, ...] = ()
@@ -42,6 +42,7 @@ class State:
     places: tuple[Department, ...] = ()
     last: Moved | None = None
     queues: Mapping[str, QueueView] = field(default_factory=dict)
+    came: Mapping[str, float] = field(default_factory=dict)
 
     def with_departments(self, departments: Iterable[str]) -> "State":
         """Serve these; the chosen one stays when it is among them."""
@@ -49,12 +50,20 @@ class State:
         selected = self.selected if self.selected in ids else (ids[0] if ids else "")
         return replace(self, departments=ids, selected=selected)
 
-    def with_queue(self, queue: QueueView) -> "State":
-        """Take a fetched queue in, unless a newer one is known already."""
-        known = self.queues.get(queue["departmentId"])
+    def with_queue(self, queue: QueueView, *, asked_at: float = 0.0, came_at: float = 0.0) -> "State":
+        """Take a fetched queue in, unless a newer one is known already; the times are those of one clock, in seconds.
+
+        One that was asked for after the known one had come is newer, whatever it counts: the log went back.
+        """
+        department = queue["departmentId"]
+        known = self.queues.get(department)
+        last = self.last
         if known is not None and (known["businessDay"], known["seq"]) > (queue["businessDay"], queue["seq"]):
-            return self
-        return replace(self, queues={**self.queues, queue["departmentId"]: queue})._with_a_start()
+            if asked_at <= self.came.get(department, 0.0):
+                return self
+            last = None
+        came = {**self.came, department: came_at}
+        return replace(self, queues={**self.queues, department: queue}, came=came, last=last)._with_a_start()
 
     def select(self, department: str) -> "State":
         """Look at another department."""

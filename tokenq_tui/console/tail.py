@@ -5,6 +5,7 @@ events are cut off, the queues are fetched every few seconds, so the screen is l
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -151,6 +152,7 @@ class Tail:
     def _fetch(self, department: str) -> None:
         if self._stop.is_set():
             return
+        asked_at = time.monotonic()
         try:
             queue = self._desk.queue(department)
         except (Refused, TokenqError) as error:
@@ -161,7 +163,7 @@ class Tail:
                 self._failed(error)
         else:
             self._fetched_at, self._is_reachable = datetime.now(UTC), True
-            self._tell(QueueArrived(queue))
+            self._tell(QueueArrived(queue, asked_at))
             self._tell_link()
 
     def _failed(self, error: Refused | TokenqError) -> None:

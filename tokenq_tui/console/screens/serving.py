@@ -97,7 +97,8 @@ class ServingScreen(PatientScreen):
 
     async def on_queue_arrived(self, message: messages.QueueArrived) -> None:
         """Take a fetched queue in."""
-        await self._become(self.state.with_queue(message.queue))
+        asked_at, came_at = message.asked_at, message.came_at
+        await self._become(self.state.with_queue(message.queue, asked_at=asked_at, came_at=came_at))
         self._claim()
 
     def on_trouble(self, message: messages.Trouble) -> None:
