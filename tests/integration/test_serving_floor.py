@@ -238,6 +238,26 @@ def test_only_admins_declare_counters_and_read_the_floor(admin: Client, enter: E
         admin.delete_counter("main", name)
 
 
+def test_who_leaves_a_counter_gives_the_claim_back_and_nobody_is_sent_away(admin: Client, enter: Enter) -> None:
+    name = department(admin)
+    ann, ben = enter("staff", name), enter("staff", name)
+    with refused(ProblemCode.UNKNOWN_COUNTER):
+        ann.leave_counter("main", name)
+    ann.open_counter("main", name, [name])
+    admin.issue(name)
+    token = ann.call(name, name)
+    with refused(ProblemCode.COUNTER_CLAIMED):
+        ben.leave_counter("main", name)
+    seq = admin.queue(name)["seq"]
+    left = ann.leave_counter("main", name)
+    assert (left["state"], left["operator"], left["leaseUntil"]) == ("OPEN", None, None)
+    assert left["token"] is not None
+    assert admin.queue(name)["seq"] == seq, "the log has nothing to tell"
+    assert ben.open_counter("main", name)["state"] == "OPEN"
+    ben.move(token, "serve")
+    assert ben.leave_counter("main", name)["state"] == "CLOSED"
+
+
 def test_a_second_console_of_the_same_sign_in_is_another_claimant(running: Stack, admin: Client, enter: Enter) -> None:
     name = department(admin)
     left = enter("staff", name)
@@ -251,7 +271,7 @@ def test_a_second_console_of_the_same_sign_in_is_another_claimant(running: Stack
         with refused(ProblemCode.COUNTER_CLAIMED):
             right.open_counter("main", name, [name])
         right.open_counter("main", name, [name], take_over=True)
-        for late in (left.beat, left.close_counter):
+        for late in (left.beat, left.close_counter, left.leave_counter):
             with refused(ProblemCode.COUNTER_CLAIMED):
                 late("main", name)
         assert command.beat("main", name)["counterId"] == name

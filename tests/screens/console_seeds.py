@@ -202,7 +202,9 @@ class FakeDesk:
         self._asked()
         return self._counter(counter, "PAUSED", reason)
 
-    def close_counter(self, branch: str, counter: str) -> CounterView:
+    def leave_counter(self, branch: str, counter: str) -> CounterView:
+        if self.pause is not None:
+            self.pause.wait(5)
         return self._counter(counter, "CLOSED", None)
 
     def beat(self, branch: str, counter: str) -> CounterView:

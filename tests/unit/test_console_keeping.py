@@ -1,5 +1,6 @@
 """The claim on a counter: asked for once, renewed, given back, and never in anybody's way."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ class FakeCounters:
         self.asked: list[str] = []
         self.faults: dict[str, Exception] = {}
         self.state, self.reason = "OPEN", ""
+        self.lock, self.entered = threading.Lock(), 0
+        """While it is held, nothing is answered."""
 
     def open_counter(
         self,
@@ -38,14 +41,16 @@ class FakeCounters:
             self.faults.clear()
         return self._answer("open", counter)
 
-    def close_counter(self, branch: str, counter: str) -> CounterView:
-        return self._answer("close", counter)
+    def leave_counter(self, branch: str, counter: str) -> CounterView:
+        return self._answer("leave", counter)
 
     def beat(self, branch: str, counter: str) -> CounterView:
         return self._answer("beat", counter)
 
     def _answer(self, verb: str, counter: str) -> CounterView:
-        self.asked.append(f"{verb} {counter}")
+        self.entered += 1
+        with self.lock:
+            self.asked.append(f"{verb} {counter}")
         if verb in self.faults:
             raise self.faults[verb]
         return cast(CounterView, {"counterId": counter, "state": self.state, "reason": self.reason})
@@ -80,7 +85,22 @@ def test_a_counter_is_claimed_renewed_and_given_back() -> None:
         keeper.work_at(THREE)
         until(lambda: desk.asked.count("beat 3") > 2)
     assert desk.asked.count("open 3") == 1
-    assert (desk.asked[0], desk.asked[-1], told) == ("open 3", "close 3", [])
+    assert (desk.asked[0], desk.asked[-1], told) == ("open 3", "leave 3", [])
+
+
+def test_who_has_left_claims_nothing_more() -> None:
+    """A queue that arrives while the screen closes would claim the counter once more."""
+    desk, others = FakeCounters(), set(threading.enumerate())
+    with keeping(desk, every=60) as (keeper, _):
+        keeper.work_at(THREE)
+        until(lambda: desk.asked)
+        with desk.lock:
+            keeper.work_at(Place("main", "4"))
+            until(lambda: desk.entered > 1)
+            keeper.stop(0)
+            keeper.work_at(Place("main", "5"))
+        until(lambda: set(threading.enumerate()) <= others)
+    assert desk.asked == ["open 3", "leave 3", "open 4", "leave 4"]
 
 
 def test_another_counter_gives_the_first_one_back() -> None:
@@ -92,7 +112,7 @@ def test_another_counter_gives_the_first_one_back() -> None:
         until(lambda: "open 4" in desk.asked)
         keeper.work_at(Place("main", "4", ("CW",)))
         until(lambda: desk.asked.count("open 4") == 2)
-    assert desk.asked == ["open 3", "close 3", "open 4", "open 4", "close 4"]
+    assert desk.asked == ["open 3", "leave 3", "open 4", "open 4", "leave 4"]
 
 
 def test_who_is_in_use_is_asked_about_once_and_left_alone_until_the_person_decides() -> None:
@@ -109,7 +129,7 @@ def test_who_is_in_use_is_asked_about_once_and_left_alone_until_the_person_decid
         until(lambda: len(told) == 2)
         keeper.work_at(THREE, take_over=True)
         until(lambda: "beat 3" in desk.asked)
-    assert desk.asked[-1] == "close 3"
+    assert desk.asked[-1] == "leave 3"
 
 
 def test_a_counter_that_another_one_took_over_is_asked_about_once() -> None:

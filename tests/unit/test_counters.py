@@ -8,7 +8,7 @@ from tokenq.contract.problems import ProblemCode
 from tokenq.contract.words import CounterState, Priority
 from tokenq_server.domain import calling
 from tokenq_server.domain.commands import CallByProfile
-from tokenq_server.domain.counters import LEASE, Counter, closed, opened, paused, unattended_since
+from tokenq_server.domain.counters import LEASE, Counter, closed, left, opened, paused, unattended_since
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.domain.policy import Choice, Policy, Waiting
 from tokenq_server.domain.profile import first_of_profile
@@ -65,6 +65,16 @@ def test_nobody_is_left_at_a_closed_counter() -> None:
     room.issue()
     with refused(ProblemCode.COUNTER_BUSY, "CW-001"):
         closed(DESK, room.call(), ANN, NOW)
+
+
+def test_who_leaves_is_nobody_and_the_counter_goes_on_as_it_is() -> None:
+    mine = paused(opened(DESK, ANN, NOW, ("CW",)), ANN, NOW, "lunch")
+    free = left(mine, ANN, NOW)
+    assert (free.operator, free.lease_until) == (None, None)
+    assert (free.state, free.reason, free.departments) == (CounterState.PAUSED, "lunch", ("CW",))
+    assert opened(free, BEN, NOW, None).operator == "ben"
+    with refused(ProblemCode.COUNTER_CLAIMED, "ann"):
+        left(mine, BEN, NOW)
 
 
 def test_a_paused_counter_calls_nobody_but_keeps_whom_it_has() -> None:

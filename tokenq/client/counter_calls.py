@@ -51,6 +51,11 @@ class CounterCalls(Calls):
         view: CounterView = self.post(_counters(branch, "close"), self._at(counter))
         return view
 
+    def leave_counter(self, branch: str, counter: str) -> "CounterView":
+        """Give the caller's claim up: close the counter, or leave it as it is while it holds somebody."""
+        view: CounterView = self.post(_counters(branch, "leave"), self._at(counter))
+        return view
+
     def beat(self, branch: str, counter: str) -> "CounterView":
         """Renew the caller's claim of a counter."""
         view: CounterView = self.post(_counters(branch, "beat"), self._at(counter))

@@ -177,8 +177,13 @@ def closed(counter: Counter, held: Token | None, operator: Operator, now: dateti
     _check_claim(counter, operator, now)
     if held:
         raise busy(counter.counter_id, held)
-    free = replace(counter, operator=None, operator_identity=None, lease_until=None)
-    return replace(free, state=CounterState.CLOSED, reason=None)
+    return replace(left(counter, operator, now), state=CounterState.CLOSED, reason=None)
+
+
+def left(counter: Counter, operator: Operator, now: datetime) -> Counter:
+    """The counter free to be claimed; whom it holds stays there. Raises Refused (``counter_claimed``)."""
+    _check_claim(counter, operator, now)
+    return replace(counter, operator=None, operator_identity=None, lease_until=None)
 
 
 def _check_claim(counter: Counter, operator: Operator, now: datetime) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import CounterView
 from tokenq.contract.words import CounterState
-from tokenq_server.domain.counters import Counter, Operator, claimed, closed, opened, paused
+from tokenq_server.domain.counters import Counter, Operator, claimed, closed, left, opened, paused
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
 from tokenq_server.services.views import counter_view, instant
@@ -108,6 +108,25 @@ class Staffing:
             return closed(one, held, operator, now)
 
         return await self._change_known(branch_id, counter_id, caller, change)
+
+    async def leave(self, branch_id: str, counter_id: str, caller: Principal, *, console: str = "") -> CounterView:
+        """Give the caller's claim up: close the counter, or leave it as it is while it holds somebody.
+
+        Raises:
+            Refused: ``counter_claimed``, ``unknown_counter``.
+        """
+        operator = operator_of(caller, console)
+
+        def change(one: Counter, _: Token | None, now: datetime) -> Counter:
+            return left(one, operator, now)
+
+        try:
+            return await self.close(branch_id, counter_id, caller, console=console)
+        except Refused as refusal:
+            if refusal.problem.code is not ProblemCode.COUNTER_BUSY:
+                raise
+        # Nothing that the logs tell has changed: it goes on as it is.
+        return await self._change(_fresh(branch_id, counter_id), caller, change, is_told=False)
 
     async def beat(self, branch_id: str, counter_id: str, caller: Principal, *, console: str = "") -> CounterView:
         """Renew the caller's claim. Raises Refused (``counter_claimed``) if it is somebody else's by now."""

@@ -27,7 +27,8 @@ from tokenq_tui.console.tail import Desk, Feed, Tail
 from tokenq_tui.theme import DARK, LIGHT
 
 _FETCH_TIMEOUT = 5.0
-_PATIENCE = 0.8
+_PATIENCE = 0.4
+"""Seconds to wait at the end: what was sent by then is carried out, though nobody hears of it."""
 
 
 class ConsoleApp(App[None]):

@@ -32,7 +32,7 @@ class CounterDesk(Protocol):
     ) -> CounterView:
         """Claim it."""
 
-    def close_counter(self, branch: str, counter: str) -> CounterView:
+    def leave_counter(self, branch: str, counter: str) -> CounterView:
         """Give it back."""
 
     def beat(self, branch: str, counter: str) -> CounterView:
@@ -76,7 +76,7 @@ class Keeper:
         A counter that was refused is asked for ``again`` only when somebody wants that.
         """
         with self._wake:
-            if place != self._wanted or take_over or again:
+            if not self._is_over and (place != self._wanted or take_over or again):
                 self._wanted, self._take_over, self._is_new = place, take_over, True
                 self._wake.notify_all()
 
@@ -128,9 +128,9 @@ class Keeper:
     def _give_back(self, place: Place) -> None:
         self._held = None
         try:
-            self._desk.close_counter(place.branch, place.counter)
+            self._desk.leave_counter(place.branch, place.counter)
         except Refused:
-            # Somebody is still there, or it is another's by now: the lease runs out by itself.
+            # It is another's by now, or nobody's.
             return
 
     def _refused(self, refusal: Refused) -> None:

@@ -76,6 +76,12 @@ async def close_counter(branch_id: BranchPath, body: CounterBody, caller: Staff,
     return await services.staffing.close(branch_id, body.counter_id, caller, console=body.console)
 
 
+@router.post(_COUNTERS + "/leave")
+async def leave_counter(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
+    """Give the caller's claim up: close the counter, or leave it as it is while it holds somebody."""
+    return await services.staffing.leave(branch_id, body.counter_id, caller, console=body.console)
+
+
 @router.post(_COUNTERS + "/beat")
 async def beat(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
     """Renew the caller's claim of a counter."""
