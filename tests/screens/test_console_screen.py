@@ -567,6 +567,23 @@ async def test_a_silent_server_is_said_and_the_badge_is_not_live_until_it_answer
         await until_shown(pilot, "LIVE")
 
 
+async def test_a_server_that_did_not_answer_is_not_live_until_it_does() -> None:
+    """The fetch that tells whether it is back takes a while."""
+    desk, reader = busy_desk(), busy_desk()
+    app = ConsoleApp(reader, desk, reader.feed, (), "9", keeping=reader, clock=lambda: NOON)
+    async with app.run_test(size=SMALL) as pilot:
+        await settled(app, pilot)
+        desk.pause, reader.pause = threading.Event(), threading.Event()
+        desk.fault = away()
+        await pilot.press("n")
+        await until_shown(pilot, "STALE no answer")
+        desk.pause.set()
+        await until_shown(pilot, "The server cannot be reached.")
+        assert "STALE no answer" in text_of(app)
+        reader.pause.set()
+        await until_shown(pilot, "LIVE")
+
+
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
 async def test_who_leaves_while_the_server_is_silent_is_told_what_may_have_happened(
     key: str, capsys: pytest.CaptureFixture[str]

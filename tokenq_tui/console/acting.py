@@ -58,7 +58,7 @@ def carry_out(wish: Wish, desk: Desk, tell: Callable[[Message], object]) -> None
     except Refused as refusal:
         tell(Trouble(refusal.problem.detail, refusal.problem.hint, is_answer=True))
     except TokenqError as error:
-        tell(Trouble(str(error), error.hint, is_answer=True))
+        tell(Trouble(str(error), error.hint, is_answer=True, is_heard=False))
     asked_at = time.monotonic()
     try:
         tell(QueueArrived(desk.queue(department), asked_at))

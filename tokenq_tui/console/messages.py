@@ -49,13 +49,15 @@ class LinkMoved(Message):
 class Trouble(Message):
     """Something was refused or failed: a sentence and what to do.
 
-    With an ``exit_code`` other than 0 it makes no sense to go on. ``is_answer`` tells that it ends what was asked for.
+    With an ``exit_code`` other than 0 it makes no sense to go on. ``is_answer`` tells that it ends what was asked for,
+    and ``is_heard`` whether it was the server that said so.
     """
 
     sentence: str
     hint: str = ""
     exit_code: int = 0
     is_answer: bool = False
+    is_heard: bool = True
 
 
 @dataclass

@@ -27,6 +27,7 @@ class PatientScreen(Screen[None]):
         self.pending: Wish | None = None
         self.at_stake: Wish | None = None
         self._is_late = False
+        self._is_unheard = False
         self._link: tuple[Health, str] = (Health.CONNECTING, "")
 
     @property
@@ -40,13 +41,19 @@ class PatientScreen(Screen[None]):
         self.set_timer(LATE, partial(self._say_late, wish))
         threading.Thread(target=work, name="console-command", daemon=True).start()
 
-    def answered(self) -> None:
-        """The answer has come."""
+    def answered(self, *, is_heard: bool = True) -> None:
+        """The answer has come; without ``is_heard`` only the end of the wait for one."""
         self.pending = self.at_stake = None
-        if self._is_late:
-            self._is_late = False
-            self._show_link()
+        was_late, self._is_late, self._is_unheard = self._is_late, False, not is_heard
+        self._show_link()
+        if was_late:
             self.query_one(Notice).take_back()
+
+    def heard(self) -> None:
+        """The server has said something, whatever it was asked."""
+        if self._is_unheard:
+            self._is_unheard = False
+            self._show_link()
 
     def on_link_moved(self, message: messages.LinkMoved) -> None:
         """Say on the badge how true the screen is."""
@@ -61,8 +68,8 @@ class PatientScreen(Screen[None]):
             self.query_one(Notice).say("Waiting for the server …", stays=True)
 
     def _show_link(self) -> None:
-        """The badge tells what the events tell, except that it is not live while the server owes an answer."""
+        """The badge tells what the events tell, but is not live while the server owes an answer, or has kept one."""
         health, since = self._link
-        if self._is_late and health is Health.LIVE:
+        if (self._is_late or self._is_unheard) and health is Health.LIVE:
             health, since = Health.STALE, "no answer"
         self.query_one(LinkBadge).show(health, since)

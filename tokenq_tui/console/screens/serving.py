@@ -97,6 +97,7 @@ class ServingScreen(PatientScreen):
 
     async def on_queue_arrived(self, message: messages.QueueArrived) -> None:
         """Take a fetched queue in."""
+        self.heard()
         asked_at, came_at = message.asked_at, message.came_at
         await self._become(self.state.with_queue(message.queue, asked_at=asked_at, came_at=came_at))
         self._claim()
@@ -104,7 +105,7 @@ class ServingScreen(PatientScreen):
     def on_trouble(self, message: messages.Trouble) -> None:
         """Say what went wrong and what to do."""
         if message.is_answer:
-            self.answered()
+            self.answered(is_heard=message.is_heard)
         self._tail.refresh()
         # A hint for the shell is of no use to somebody who is in here.
         hint = "" if _SHELL in message.hint else in_keys(message.hint)
@@ -206,7 +207,7 @@ class ServingScreen(PatientScreen):
         except Refused as refusal:
             self.post_message(messages.Trouble(refusal.problem.detail, refusal.problem.hint, is_answer=True))
         except TokenqError as error:
-            self.post_message(messages.Trouble(str(error), error.hint, is_answer=True))
+            self.post_message(messages.Trouble(str(error), error.hint, is_answer=True, is_heard=False))
         else:
             self.call_later(self._ask, wish)
 
