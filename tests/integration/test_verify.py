@@ -195,3 +195,16 @@ async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> N
     assert tally.violations == {}
     assert {"TOKEN_EXPIRED", "TOKEN_RESUMED", "TOKEN_TURN_NEAR", "TOKEN_TRANSFERRED"} <= kinds
     assert tally.checked["L2"] == 9
+
+
+async def test_a_topic_that_is_lost_and_not_filled_again_yet_is_no_violation(core: Core, servers: Servers) -> None:
+    """As for a moment after each start of a memory-only broker; at rest it must be there."""
+    name = await core.department()
+    await core.issue(name, 2)
+    await publish(core, servers)
+    await core.run("UPDATE relay_cursor SET kafka_offset = kafka_offset + 1000000, seq = 99")
+    tally = await verified(core, servers, name, with_topic=True)
+    at_rest = await verified(core, servers, name, strictness=Strictness(at_rest=True), with_topic=True)
+
+    assert (set(tally.found), "fills it again" in tally.unchecked["K1"]) == (set(), True)
+    assert "K1" not in at_rest.unchecked

@@ -28,6 +28,7 @@ class Topic:
     async def check(self, topic: TopicReader, books: Books) -> None:
         """Read and check all of it. Raises TopicAway."""
         starts = await topic.find_ends()
+        lost = self._lost(await topic.ends())
         # What lies before these ends was committed before now: a seq above these heads is a forgery.
         self._heads = await books.heads()
         is_whole = not any(starts.values())
@@ -37,8 +38,17 @@ class Topic:
         }
         async for records in topic.records():
             await self._take(records)
-        for published in self._published.values():
-            published.end(self._strictness.allowed_duplicates)
+        for name, published in self._published.items():
+            if name in lost:
+                self._tally.skip(["K1"], "the topic has lost what was published, and a relay fills it again")
+            else:
+                published.end(self._strictness.allowed_duplicates)
+
+    def _lost(self, ends: Mapping[int, int]) -> set[str]:
+        """Departments of which the topic ends before what the relay has noted, as after a broker's new start."""
+        if self._strictness.at_rest:
+            return set()
+        return {held.id for held in self._chosen if held.spot and held.spot[1] >= ends.get(held.spot[0], 0)}
 
     def _due(self, held: Held) -> int:
         return held.standing.last_seq if self._strictness.at_rest else held.published

@@ -22,7 +22,8 @@ class TopicAway(Exception):
 class Held:
     """What Postgres holds of a department beside its log.
 
-    ``published`` is where the relay stands and ``refilled_from`` after which seq it would fill an emptied topic again;
+    ``published`` is where the relay stands, ``spot`` the partition and offset of that record if they are known, and
+    ``refilled_from`` after which seq it would fill an emptied topic again;
     ``changed_seq`` is the last entry about the department itself. ``rewound`` is the last entry by which the log went
     past what a restored database had forgotten, and its business day; ``None`` if there is none.
     """
@@ -33,6 +34,7 @@ class Held:
     refilled_from: int
     changed_seq: int
     rewound: tuple[int, date] | None = None
+    spot: tuple[int, int] | None = None
 
     @property
     def id(self) -> str:
@@ -111,6 +113,9 @@ class TopicReader(Protocol):
 
     async def find_ends(self) -> dict[int, int]:
         """Fix the end up to which is read; answers the first offset of each partition."""
+
+    async def ends(self) -> dict[int, int]:
+        """Per partition that holds or held anything, the offset of the next record."""
 
     def records(self) -> AsyncIterator[Sequence[TopicRecord]]:
         """Every record up to that end, a partition's in order."""
