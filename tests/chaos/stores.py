@@ -41,6 +41,8 @@ async def _old_file(system: System, crowd: Crowd) -> None:
     data = system.valkey.folder / "appendonlydir"
     copy = system.folder / "old-appendonlydir"
     part = system.parts["valkey"]
+    await system.until(lambda: part.ready and part.is_alive and data.exists(), "valkey keeps its file")
+    before = part.pid
     shutil.rmtree(copy, ignore_errors=True)
     await asyncio.to_thread(shutil.copytree, data, copy)
     if system.valkey.run_as is not None:
@@ -51,7 +53,7 @@ async def _old_file(system: System, crowd: Crowd) -> None:
     shutil.rmtree(data)
     shutil.move(copy, data)
     system.send(part, signal.SIGKILL)
-    await system.until(lambda: part.ready and part.is_alive, "valkey is back")
+    await system.until(lambda: part.pid not in (None, before) and part.ready, "valkey is back")
 
 
 async def _full_memory(system: System, crowd: Crowd) -> None:
