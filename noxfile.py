@@ -14,9 +14,11 @@ nox.options.error_on_missing_interpreters = True
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
 # The tests start hundreds of programs: without kept bytecode each compiles everything anew, a second and more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A script that starts us in the background makes us deaf to Ctrl-C; what the tests press must be heard.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        # A script that starts us in the background makes us deaf to Ctrl-C, and nohup to a terminal that closes; what
+        # the tests press must be heard.
+        signal.signal(number, handler)
 
 CONSTRAINTS = "deploy/constraints.txt"
 PROJECT = nox.project.load_toml("pyproject.toml")
