@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from urllib.request import urlopen
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from tests.kafka.cluster import NODES, KafkaCluster, running_cluster
@@ -201,13 +201,20 @@ def readiness(office: Office) -> bytes:
 
 
 def set_in_topic(cluster: KafkaCluster, name: str, value: str) -> None:
-    """Change one setting of ``token-events``."""
+    """Change one setting of ``token-events``; whoever was asked may just have lost its controller."""
     entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-    admin = cluster.admin()
-    for done in admin.incremental_alter_configs(
-        [ConfigResource(ResourceType.TOPIC, TOPIC, incremental_configs=[entry])]
-    ).values():
-        done.result(timeout=20)
+    resource = ConfigResource(ResourceType.TOPIC, TOPIC, incremental_configs=[entry])
+
+    def is_set() -> bool:
+        admin = cluster.admin()  # must outlive the answer
+        try:
+            for done in admin.incremental_alter_configs([resource]).values():
+                done.result(timeout=5)
+        except (KafkaException, TimeoutError):
+            return False
+        return True
+
+    until(is_set, lambda: f"{name} cannot be set", 60.0)
 
 
 def unread(cluster: KafkaCluster) -> int:
