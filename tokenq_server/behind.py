@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.redis.opening import open_line
-from tokenq_server.bootstrap import open_topic
+from tokenq_server.bootstrap import away, open_topic
 from tokenq_server.services.ports import LineDown, LineState, WaitingLine
 from tokenq_server.services.publishing import Cursor, PublishFailed, Tail
 from tokenq_server.services.rewinding import Behind, compare, suspects
@@ -74,11 +73,6 @@ async def _states(line: WaitingLine, days: Mapping[str, date]) -> dict[str, Line
         with suppress(LineDown):
             found[name] = await line.state(name, day)
     return found
-
-
-def away(store: str) -> Refused:
-    """The refusal while a store is away that must be asked."""
-    return refuse(ProblemCode.UNAVAILABLE, f"The {store} is away.", "Start it and try again; 'tokenq doctor' helps.")
 
 
 async def _tail(settings: ServerSettings, cursors: Mapping[str, Cursor], *, must_know: bool) -> Tail:

@@ -1,6 +1,6 @@
 """The only place that opens things: settings in, services out."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.mailing import Mailer, MailQueue
 from tokenq_server.services.near_turn import NearTurns
 from tokenq_server.services.people import People
-from tokenq_server.services.ports import WaitingLine
+from tokenq_server.services.ports import Guard, WaitingLine
 from tokenq_server.services.reading import Reading
 from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.setup import Setup
@@ -71,9 +71,7 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(
-    settings: ServerSettings, guard: Callable[[], Awaitable[None]] | None = None
-) -> AsyncIterator[Services]:
+async def open_services(settings: ServerSettings, guard: Guard | None = None) -> AsyncIterator[Services]:
     """Open what the API needs; on leaving, finish what was accepted and close everything.
 
     Nothing is committed, by a caller or by the clock, before ``guard`` succeeded once.
@@ -214,3 +212,8 @@ async def refuse_other_schema(settings: ServerSettings) -> None:
             raise
     finally:
         await database.close()
+
+
+def away(store: str) -> Refused:
+    """The refusal while a store is away that must be asked."""
+    return refuse(ProblemCode.UNAVAILABLE, f"The {store} is away.", "Start it and try again; 'tokenq doctor' helps.")

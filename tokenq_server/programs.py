@@ -169,12 +169,12 @@ def _rebuild(settings: "ServerSettings") -> int:
 
 
 def _refill(settings: "ServerSettings") -> dict[str, int]:
-    from tokenq_server import behind, bootstrap, rebuild, rewind
+    from tokenq_server import bootstrap, rebuild, rewind
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
     # A line that knows more than the database is evidence: it must not be thrown away before a rewind has seen it.
     if asyncio.run(rewind.guard(settings)) is not None:
-        raise behind.away("database")
+        raise bootstrap.away("database")
     return asyncio.run(rebuild.rebuild(settings))
 
 

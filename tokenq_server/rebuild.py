@@ -8,6 +8,7 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.bootstrap import away
 from tokenq_server.services.ports import DEADLOCK, LOCKED, Ask, LedgerDown, LedgerRefused, LineDown, WaitingLine
 from tokenq_server.settings import ServerSettings
 
@@ -36,9 +37,7 @@ async def rebuild(settings: ServerSettings) -> dict[str, int]:
                 filled |= {} if waiting is None else {name: waiting}
     except (LedgerDown, LineDown) as error:
         store = "database" if isinstance(error, LedgerDown) else "Redis"
-        raise refuse(
-            ProblemCode.UNAVAILABLE, f"The {store} is away.", "Start it and try again; 'tokenq doctor' helps."
-        ) from error
+        raise away(store) from error
     finally:
         await ledger.close()
         await line.close()

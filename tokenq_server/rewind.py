@@ -6,19 +6,19 @@ line as far as the topic tells; readers are told what changed for them.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
-from tokenq_server.behind import away, look
-from tokenq_server.bootstrap import open_topic
+from tokenq_server.behind import look
+from tokenq_server.bootstrap import away, open_topic
 from tokenq_server.mending import Mending
 from tokenq_server.rebuild import rebuild
 from tokenq_server.services.evidence import MAX_GAP
-from tokenq_server.services.ports import DEADLOCK, LOCKED, LedgerDown, LedgerRefused
+from tokenq_server.services.ports import DEADLOCK, LOCKED, Guard, LedgerDown, LedgerRefused
 from tokenq_server.services.publishing import PublishFailed
 from tokenq_server.services.rewinding import Behind, refusal
 from tokenq_server.settings import ServerSettings
@@ -29,7 +29,7 @@ _PATIENCE = 10.0
 """Seconds to wait for a relay to give its place up."""
 
 
-async def guard(settings: ServerSettings) -> Callable[[], Awaitable[None]] | None:
+async def guard(settings: ServerSettings) -> Guard | None:
     """Do not go on where a restored database has forgotten what others know. What else is away is not asked.
 
     A database that still recovers cannot tell yet: what is answered must succeed before anything is committed or

@@ -213,13 +213,7 @@ async def test_an_encrypted_redis_is_used_if_its_certificate_is_trusted(valkeys:
     certificate, context = certificates(tmp_path)
     server = valkeys.start().server
     async with forwarder(server.port, context) as address:
-        url = f"rediss://:{server.password}@127.0.0.1:{address.port}/0"
-        async with using(f"{url}?ssl_ca_certs={certificate}") as line:
-            await line.ping()
-            assert await answers(line)
-        async with using(url) as line:
-            with pytest.raises(LineDown):
-                await line.ping()
+        await assert_it_is_used_if_trusted(f"rediss://:{server.password}@127.0.0.1:{address.port}/0", certificate)
 
 
 async def test_an_encrypted_cluster_is_asked_by_tls_on_every_node(
@@ -231,13 +225,7 @@ async def test_an_encrypted_cluster_is_asked_by_tls_on_every_node(
         ends = [await stack.enter_async_context(forwarder(node.server.port, context)) for node in valkey_cluster.nodes]
         with valkey_cluster.announcing([end.port for end in ends]):
             password = valkey_cluster.nodes[0].server.password
-            url = f"rediss+cluster://:{password}@127.0.0.1:{ends[0].port}"
-            async with using(f"{url}?ssl_ca_certs={certificate}") as line:
-                await line.ping()
-                assert await answers(line)
-            async with using(url) as line:
-                with pytest.raises(LineDown):
-                    await line.ping()
+            await assert_it_is_used_if_trusted(f"rediss+cluster://:{password}@127.0.0.1:{ends[0].port}", certificate)
 
 
 async def test_a_redis_behind_a_socket_file_is_used(valkeys: OwnValkeys) -> None:
@@ -254,6 +242,16 @@ async def using(url: str) -> AsyncIterator[WaitingLine]:
     line = open_line(url, timeout=2.0)
     yield line
     await line.close()
+
+
+async def assert_it_is_used_if_trusted(url: str, certificate: Path) -> None:
+    """With its certificate it answers; without, nothing is said to it."""
+    async with using(f"{url}?ssl_ca_certs={certificate}") as line:
+        await line.ping()
+        assert await answers(line)
+    async with using(url) as line:
+        with pytest.raises(LineDown):
+            await line.ping()
 
 
 async def answers(line: WaitingLine) -> bool:

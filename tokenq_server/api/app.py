@@ -1,7 +1,7 @@
 """The API as an ASGI application."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from tokenq_server.api import problems
 from tokenq_server.api.first_admin import first_admin
 from tokenq_server.api.routes import auth, counters, events, floor, health, moves, people, reports, setup, tokens
 from tokenq_server.bootstrap import open_services
+from tokenq_server.services.ports import Guard
 from tokenq_server.settings import ServerSettings
 
 ROUTERS = tuple(
@@ -42,7 +43,7 @@ _PROBLEM = {
 }
 
 
-def create_app(settings: ServerSettings, guard: Callable[[], Awaitable[None]] | None = None) -> FastAPI:
+def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
     """Build the application; stores are opened when it starts. Nothing is committed before ``guard`` succeeded."""
 
     @asynccontextmanager

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -13,13 +12,10 @@ from tokenq_server.notify.intake import Intake, sort_out
 from tokenq_server.notify.letters import Sender
 from tokenq_server.notify.sending import Sending
 from tokenq_server.services.mailing import DeadLetter, MailQueue, RawRecord
-from tokenq_server.services.ports import LedgerDown
+from tokenq_server.services.ports import Guard, LedgerDown
 from tokenq_server.services.views import instant
 
 logger = logging.getLogger(__name__)
-
-Guard = Callable[[], Awaitable[None]]
-"""Looks whether a restored database has forgotten what others know. Raises Refused, or LedgerDown while it is away."""
 
 _PAUSE = 0.5
 

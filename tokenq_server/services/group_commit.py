@@ -9,14 +9,14 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.domain.commands import departments_of
 from tokenq_server.services.acting import Outcome, Reply, Request
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.crash_points import reach, reach_answered
-from tokenq_server.services.ports import DEADLOCK, LOCKED, Advance, LedgerDown, LedgerRefused
+from tokenq_server.services.ports import DEADLOCK, LOCKED, Advance, Guard, LedgerDown, LedgerRefused
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class GroupCommit:
         self,
         batch: Batch,
         on_commit: Callable[[], None] = lambda: None,
-        guard: Callable[[], Awaitable[None]] | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._batch = batch
         self._guard = guard

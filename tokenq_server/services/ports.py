@@ -1,6 +1,6 @@
 """The doors to the outside that the use cases need; adapters fulfil them, tests prove them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -199,6 +199,10 @@ class Ledger(Protocol):
 
     def open(self) -> AbstractAsyncContextManager[Transaction]:
         """Begin a transaction. Raises LedgerDown when the store is away, LedgerRefused when it refuses the whole."""
+
+
+Guard = Callable[[], Awaitable[None]]
+"""Looks whether a restored database has forgotten what others know. Raises Refused, or LedgerDown while it is away."""
 
 
 class LedgerDown(Exception):
