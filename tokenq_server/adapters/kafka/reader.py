@@ -30,10 +30,10 @@ class KafkaReader:
         """Per partition, the offset up to which notify has dealt with the records."""
         return await asyncio.to_thread(self._taken)
 
-    async def find_ends(self) -> dict[int, int]:
-        """Fix the end up to which is read; answers the first offset of each partition."""
+    async def find_ends(self) -> dict[int, tuple[int, int]]:
+        """Fix the end up to which is read; answers per partition the first offset and that end."""
         self._ends = await asyncio.to_thread(self._find_ends)
-        return {number: low for number, (low, _) in self._ends.items()}
+        return self._ends
 
     async def ends(self) -> dict[int, int]:
         """Per partition that holds or held anything, the offset of the next record."""

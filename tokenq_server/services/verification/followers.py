@@ -27,11 +27,11 @@ class Topic:
 
     async def check(self, topic: TopicReader, books: Books) -> None:
         """Read and check all of it. Raises TopicAway."""
-        starts = await topic.find_ends()
-        lost = self._lost(await topic.ends())
+        spans = await topic.find_ends()
+        lost = self._lost({number: end for number, (_, end) in spans.items()})
         # What lies before these ends was committed before now: a seq above these heads is a forgery.
         self._heads = await books.heads()
-        is_whole = not any(starts.values())
+        is_whole = not any(start for start, _ in spans.values())
         self._published = {
             held.id: Published(held.id, self._tally, self._due(held), is_whole, held.refilled_from, held.rewound_seq)
             for held in self._chosen

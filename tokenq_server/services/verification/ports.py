@@ -111,11 +111,8 @@ class TopicReader(Protocol):
     async def taken(self) -> dict[int, int]:
         """Per partition, the offset up to which notify has dealt with the records."""
 
-    async def find_ends(self) -> dict[int, int]:
-        """Fix the end up to which is read; answers the first offset of each partition."""
-
-    async def ends(self) -> dict[int, int]:
-        """Per partition that holds or held anything, the offset of the next record."""
+    async def find_ends(self) -> dict[int, tuple[int, int]]:
+        """Fix the end up to which is read; answers per partition the first offset and that end."""
 
     def records(self) -> AsyncIterator[Sequence[TopicRecord]]:
         """Every record up to that end, a partition's in order."""
