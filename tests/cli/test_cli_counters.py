@@ -67,5 +67,5 @@ def test_one_step_says_that_it_called_too(tokenq: Cli, dept: str):
 
     assert "called and served in one step" not in tokenq("serve", dept, "--counter", dept).out
     assert tokenq("serve", dept, "--counter", dept).out.startswith(
-        f"{dept}-002  SERVED at counter {dept}; called and served in one step  (token "
+        f"{dept}-002  SERVED at counter {dept}; called and served in one step  (id:"
     )

@@ -24,7 +24,7 @@ def test_a_token_goes_from_the_desk_to_served(tokenq: Cli, dept: str):
     called = made(tokenq("call", dept, "--counter", dept, "--json"))
     assert (called["tokenId"], called["state"], called["counterId"]) == (token["tokenId"], "CALLED", dept)
     assert made(tokenq("recall", number, "--json"))["calls"] == 2
-    assert made(tokenq("start", str(token["tokenId"]), "--json"))["state"] == "SERVING"
+    assert made(tokenq("start", "--id", str(token["tokenId"]), "--json"))["state"] == "SERVING"
     assert made(tokenq("serve", number.lower(), "--json"))["state"] == "SERVED"
     log = made(tokenq("log", number, "--json"))["items"]
     assert [event["eventType"] for event in log] == [
@@ -71,7 +71,7 @@ def test_the_same_key_issues_the_same_token(tokenq: Cli, dept: str):
 
 def test_people_get_lines_and_tables(tokenq: Cli, dept: str):
     assert re.fullmatch(
-        rf"{dept}-001  WAITING, number 1 in line(, about [0-9-]+ min)?  \(token \d+\)\n",
+        rf"{dept}-001  WAITING, number 1 in line(, about [0-9-]+ min)?  \(id:\d+\)\n",
         tokenq("issue", dept, "--name", "Ann").out,
     )
     queue = tokenq("queue", dept)

@@ -56,7 +56,7 @@ async def apply(core: Core) -> AsyncIterator[Applied]:
 def town_hall(count: int = 40) -> Document:
     """A large floor: departments with settings of their own, counters, people."""
     departments = {
-        f"D{number}": {
+        f"{'DEFG'[number // 10]}{number % 10}": {
             "name": f"Department {number}",
             "branchId": "main" if number % 2 else "north",
             "ratio": "3:1",

@@ -215,32 +215,46 @@ def test_a_move_carries_the_claim_version_its_caller_saw(connect):
     assert fake.asked[0].body == {"claimVersion": 3, "position": "first"}
 
 
-@pytest.mark.parametrize("reference", ["CW-012", "cw12", " cw-12 "])
-def test_a_token_is_found_by_its_number(connect, reference):
+@pytest.mark.parametrize(("reference", "asked"), [("CW-012", "CW-012"), ("cw12", "CW12"), (" cw-12 ", "CW-12")])
+def test_a_token_is_found_by_its_number(connect, reference, asked):
     with fake_server(says(200, {"items": [TOKEN], "nextCursor": None})) as fake:
         assert connect(fake.url).find_token(reference)["tokenId"] == 101
-    assert fake.asked[0].path == "/api/v1/tokens?displayNumber=CW-012"
+    assert fake.asked[0].path == f"/api/v1/tokens?displayNumber={asked}"
 
 
-def test_a_number_in_a_department_s_own_style_is_found_as_it_is_written(connect):
+def test_a_server_of_the_release_before_is_asked_for_the_number_as_it_is_printed(connect):
     nothing, one = {"items": [], "nextCursor": None}, {"items": [TOKEN], "nextCursor": None}
-    with fake_server(says(200, nothing), says(200, one)) as fake:
-        assert connect(fake.url).find_token("a0012")["tokenId"] == 101
-    assert [asked.path.rpartition("=")[2] for asked in fake.asked] == ["A-012", "A0012"]
+    with fake_server(says(200, nothing), says(200, one), says(200, nothing)) as fake:
+        assert connect(fake.url).find_token("cw12")["tokenId"] == 101
+    assert [asked.path.rpartition("=")[2] for asked in fake.asked] == ["CW12", "CW-012", "CW1-002"]
 
 
-def test_a_token_is_found_by_its_id(connect):
+@pytest.mark.parametrize("reference", ["id:101", " ID: 101"])
+def test_a_token_is_found_by_its_id(connect, reference):
     with fake_server(says(200, TOKEN)) as fake:
-        connect(fake.url).find_token("101")
+        connect(fake.url).find_token(reference)
     assert fake.asked[0].path == "/api/v1/tokens/101"
 
 
-def test_a_number_that_two_departments_share_asks_for_the_id(connect):
-    twin = {**TOKEN, "tokenId": 102, "departmentId": "CX"}
+def test_bare_digits_are_a_printed_number_and_never_an_id(connect):
+    with fake_server(says(200, {"items": [], "nextCursor": None})) as fake, pytest.raises(Refused) as caught:
+        connect(fake.url).find_token("062")
+    assert [asked.path for asked in fake.asked] == ["/api/v1/tokens?displayNumber=062"] + [
+        f"/api/v1/tokens?displayNumber={number}" for number in ("0-062", "06-002")
+    ]
+    assert caught.value.problem.code == "unknown_token"
+    assert "id:62" in caught.value.problem.hint
+
+
+def test_a_number_that_may_mean_two_is_refused_with_both(connect):
+    twin = {**TOKEN, "tokenId": 102, "departmentId": "CX", "state": "SERVED"}
     both = says(200, {"items": [TOKEN, twin], "nextCursor": None})
     with fake_server(both) as fake, pytest.raises(Refused) as caught:
         connect(fake.url).find_token("CW-012")
-    assert "101 (CW), 102 (CX)" in caught.value.problem.hint
+    problem = caught.value.problem
+    assert problem.code == "ambiguous"
+    assert "CW-012 (CW, WAITING), CW-012 (CX, SERVED)" in problem.detail
+    assert "id:101 for CW-012 in CW, id:102 for CW-012 in CX" in problem.hint
 
 
 @pytest.mark.parametrize(("reference", "code"), [("CW-099", "unknown_token"), ("what?", "invalid"), ("", "invalid")])

@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
 
 EXIT_CODES: dict[ProblemCode, ExitCode] = {
     ProblemCode.QUEUE_EMPTY: ExitCode.CONFLICT,
+    ProblemCode.AMBIGUOUS: ExitCode.CONFLICT,
     ProblemCode.DEPARTMENT_CLOSED: ExitCode.CONFLICT,
     ProblemCode.WRONG_STATE: ExitCode.CONFLICT,
     ProblemCode.STALE_CLAIM: ExitCode.CONFLICT,

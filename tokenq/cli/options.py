@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tokenq.contract.names import DEPARTMENT_ID
+from tokenq.contract.numbers import readings, typed_id
 from tokenq.contract.words import Priority, RequeuePosition, Role
 
 
@@ -29,9 +30,9 @@ def ratio_of(typed: str) -> str:
 
 
 def token_name(typed: str) -> str:
-    """What a token may be called: whatever ends in digits. Raises typer.BadParameter."""
-    if not re.search(r"[0-9]\s*$", typed):
-        raise typer.BadParameter(f"'{typed}' names no token. Give its id, such as 101, or its number, such as CW-012.")
+    """What a token may be called: a number, or ``id:101``. Raises typer.BadParameter."""
+    if typed_id(typed) is None and not readings(typed):
+        raise typer.BadParameter(f"'{typed}' names no token. Give its number, such as CW-012, or its id, as id:101.")
     return typed
 
 
@@ -94,7 +95,7 @@ TheirDepartments = Annotated[
 ]
 Token = Annotated[
     str,
-    typer.Argument(metavar="TOKEN", help="Token id (101) or today's number (CW-012, cw12).", callback=token_name),
+    typer.Argument(metavar="TOKEN", help="Number on the paper (CW-012), or --id 101 (id:101).", callback=token_name),
 ]
 Counter = Annotated[
     str | None,

@@ -21,7 +21,9 @@ _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (Tru
 
 
 def draw(client: Client, token: "TokenView") -> str:
-    """The ticket. The QR code holds the token's id, which a scanner types as if it were a keyboard."""
+    """The ticket. The QR code holds the number, which a scanner types as if it were a keyboard. An id would be read
+    as a number, so there is none on paper.
+    """
     lines = [
         _department_name(client, token["departmentId"]),
         "",
@@ -30,11 +32,10 @@ def draw(client: Client, token: "TokenView") -> str:
         f"number {token['position']} in line" if token["position"] else "",
         f"wait about {wait}" if (wait := waits(token["estimate"])) else "",
         clock(token["issuedAt"], zone_of(client, token["branchId"]), with_day=True),
-        f"token {token['tokenId']}",
     ]
     rule = "-" * WIDTH
     text = "\n".join(printable(line, WIDTH).center(WIDTH).rstrip() for line in lines)
-    return f"{rule}\n{text}\n{_qr(str(token['tokenId']))}{rule}"
+    return f"{rule}\n{text}\n{_qr(token['displayNumber'])}{rule}"
 
 
 def _department_name(client: Client, department: str) -> str:

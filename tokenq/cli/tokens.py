@@ -49,7 +49,7 @@ def tell_new_counter(token: "TokenView") -> None:
 
 
 def sentence(token: "TokenView | Mapping[str, Any]", zone: str = "", *, more: str = "") -> str:
-    """``CW-012  CALLED at counter 3  (token 101)``, or ``CW-013  WAITING, number 4 in line, about 10-20 min  (…)``.
+    """``CW-012  CALLED at counter 3  (id:101)``, or ``CW-013  WAITING, number 4 in line, about 10-20 min  (…)``.
 
     ``zone`` is that of the branch, on whose clock the times are; ``more`` is to be said beside, after the place.
     """
@@ -61,7 +61,7 @@ def sentence(token: "TokenView | Mapping[str, Any]", zone: str = "", *, more: st
         where, more = f", number {token['position']} in line{more}" + (f", about {wait}" if wait else ""), ""
     elif token["state"] == "PARKED" and token.get("parkedUntil"):
         where = f" until {clock(token['parkedUntil'], zone)[:5]}"
-    return f"{token['displayNumber']}  {token['state']}{where}{more}  (token {token['tokenId']})"
+    return f"{token['displayNumber']}  {token['state']}{where}{more}  (id:{token['tokenId']})"
 
 
 def waits(estimate: "EstimateView | None", *, with_reason: bool = False) -> str:

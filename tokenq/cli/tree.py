@@ -23,6 +23,30 @@ def plain_app(**settings: Any) -> typer.Typer:
     return typer.Typer(**{**_STYLE, **settings})
 
 
+class Command(TyperCommand):
+    """A command on the menu. One that is about a token takes ``--id 101`` for ``id:101``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments. Raises WrongUse."""
+        if any("TOKEN" in (each.metavar or "") for each in self.params if each.param_type_name == "argument"):
+            args = _ids_as_arguments(args)
+        return super().parse_args(ctx, args)
+
+
+def _ids_as_arguments(args: list[str]) -> list[str]:
+    read: list[str] = []
+    rest = iter(args)
+    for word in rest:
+        name, _, value = word.partition("=")
+        if name != "--id":
+            read.append(word)
+        elif (token_id := value or next(rest, "")).isascii() and token_id.isdigit():
+            read.append(f"id:{token_id}")
+        else:
+            raise WrongUse(f"'{token_id}' is no token id." if token_id else "--id wants a token id.", "Type --id 101.")
+    return read
+
+
 class Menu(TyperGroup):
     """The top of the tree; knows every name, loads only what is run."""
 
@@ -40,7 +64,7 @@ class Menu(TyperGroup):
         app = getattr(module, "app", None)
         if app is None:
             app = plain_app()
-            app.command(entry.name)(module.command)
+            app.command(entry.name, cls=Command)(module.command)
         command = get_command(app)
         command.name = entry.name
         return command

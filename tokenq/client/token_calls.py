@@ -1,17 +1,15 @@
 """The verbs on one token."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tokenq.client.calls import Calls, given, segment
-from tokenq.contract.names import token_reference
+from tokenq.contract.numbers import readings, typed_id
 from tokenq.contract.paths import TOKENS
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 
 if TYPE_CHECKING:
     from tokenq.contract.views import TokenView, WhyView
-
-_LONGEST_NUMBER = 24
 
 
 class TokenCalls(Calls):
@@ -23,36 +21,33 @@ class TokenCalls(Calls):
         return view
 
     def find_token(self, reference: str) -> "TokenView":
-        """The token a person means by ``101``, ``CW-012`` or ``cw12`` (the last two: of the current business day).
+        """The token that a person means by the number on the paper (``CW-012``, ``cw12``) or by ``id:101``.
 
         Raises:
-            Refused: no such token, several of that number, or no such way to name a token.
+            Refused: ``unknown_token``; ``ambiguous``, with the candidates, if the number may mean several;
+                ``invalid`` if nothing can be called so.
         """
-        parsed = token_reference(reference)
-        if isinstance(parsed, int):
-            return self.token(parsed)
-        typed = reference.strip()
-        usual = f"{parsed[0]}-{parsed[1]:03d}" if parsed else typed
-        found = self._numbered(usual, typed.upper(), typed)
+        token_id = typed_id(reference)
+        if token_id is not None:
+            return self.token(token_id)
+        if not readings(reference):
+            hint = "Type the number on the paper, such as CW-012, or an id, such as id:101."
+            raise refuse(ProblemCode.INVALID, f"'{reference}' names no token.", hint)
+        found = self._numbered(reference)
         if not found:
-            raise _no_token(reference, usual if parsed else None)
+            raise _no_token(reference)
         if len(found) > 1:
-            choices = ", ".join(f"{view['tokenId']} ({view['departmentId']})" for view in found)
-            raise refuse(
-                ProblemCode.INVALID,
-                f"Several tokens are called {found[0]['displayNumber']}.",
-                f"Name one by its id: {choices}.",
-            )
+            raise _ambiguous(reference, found)
         return found[0]
 
-    def _numbered(self, *numbers: str) -> "list[TokenView]":
-        """The tokens with the first of ``numbers`` that any has: a department may write them in a way of its own."""
-        for number in dict.fromkeys(numbers):
-            if 0 < len(number) <= _LONGEST_NUMBER:
-                found: list[TokenView] = self.tokens(display_number=number)["items"]
-                if found:
-                    return found
-        return []
+    def _numbered(self, typed: str) -> "list[TokenView]":
+        """The tokens that a number may mean."""
+        found: list[TokenView] = self.tokens(display_number=typed.strip().upper())["items"]
+        if found:
+            return found
+        # A server of the release before knows a number only as it is printed.
+        usual = {f"{prefix}-{number:03d}" for prefix, number in readings(typed) if prefix} - {typed.strip().upper()}
+        return [one for number in sorted(usual) for one in self.tokens(display_number=number)["items"]]
 
     def tokens(
         self,
@@ -99,9 +94,24 @@ class TokenCalls(Calls):
         return view
 
 
-def _no_token(reference: str, number: str | None) -> Refused:
-    if number is None:
-        sentence, hint = f"'{reference}' names no token.", "Give its id, such as 101, or its number, such as CW-012."
-        return refuse(ProblemCode.INVALID, sentence, hint)
-    hint = "Name tokens of other days by id; 'tokenq queue DEPT' shows who waits."
-    return refuse(ProblemCode.UNKNOWN_TOKEN, f"There is no token {number} today.", hint)
+def _no_token(typed: str) -> Refused:
+    if not typed.strip().isdigit():
+        hint = "'tokenq queue DEPT' shows who waits; name a token of another day by its id, such as id:101."
+        return refuse(ProblemCode.UNKNOWN_TOKEN, f"Nobody has number {typed.strip().upper()} today.", hint)
+    hint = f"Type the number as it is printed, such as CW-012. For the token with that id, type id:{int(typed)}."
+    return refuse(ProblemCode.UNKNOWN_TOKEN, f"No department has given out a plain number {typed.strip()} today.", hint)
+
+
+def _ambiguous(typed: str, found: "Sequence[TokenView]") -> Refused:
+    told = ", ".join(f"{one['displayNumber']} ({one['departmentId']}, {one['state']})" for one in found)
+    ids = ", ".join(f"id:{one['tokenId']} for {one['displayNumber']} in {one['departmentId']}" for one in found)
+    is_same = len({one["displayNumber"] for one in found}) < len(found)
+    return refuse(
+        ProblemCode.AMBIGUOUS,
+        f"'{typed.strip()}' can mean {len(found)} tokens: {told}.",
+        f"Name the one you mean by its id: {ids}." if is_same else f"Type it as it is printed, or by its id: {ids}.",
+        candidates=[
+            {key: one[key] for key in ("tokenId", "displayNumber", "departmentId", "state")}  # type: ignore[literal-required]
+            for one in found
+        ],
+    )

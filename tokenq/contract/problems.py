@@ -9,6 +9,7 @@ class ProblemCode(StrEnum):
     """The stable name of a failure; scripts compare these."""
 
     QUEUE_EMPTY = "queue_empty"
+    AMBIGUOUS = "ambiguous"
     DEPARTMENT_CLOSED = "department_closed"
     WRONG_STATE = "wrong_state"
     STALE_CLAIM = "stale_claim"
@@ -48,6 +49,7 @@ class ProblemCode(StrEnum):
 
 STATUS: dict[ProblemCode, int] = {
     ProblemCode.QUEUE_EMPTY: 409,
+    ProblemCode.AMBIGUOUS: 409,
     ProblemCode.DEPARTMENT_CLOSED: 409,
     ProblemCode.WRONG_STATE: 409,
     ProblemCode.STALE_CLAIM: 409,

@@ -21,7 +21,7 @@ def already_waiting(live: Token) -> Refused:
     return refuse(
         ProblemCode.ALREADY_WAITING,
         f"User {live.user_id} already holds {live.display} in {live.department_id}.",
-        f"See 'tokenq status {live.token_id}', or cancel it first.",
+        f"See 'tokenq status {live.display}', or cancel it first.",
         tokenId=live.token_id,
         displayNumber=live.display,
     )

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.domain.counters import Place
 from tokenq_server.domain.department import Department
+from tokenq_server.domain.department_ids import check_prefix, numbering
 from tokenq_server.domain.numbering import check_format
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.services.setup import MAIN_BRANCH, changed, check_zone
@@ -114,7 +115,7 @@ def planned(plan: FloorPlan, wanted: Wanted, *, prune: bool) -> FloorPlan:
     for name, values in wanted.departments.items():
         with at(f"departments.{name}"):
             departments[name] = _department(plan.departments.get(name), name, values, branches)
-    _check_prefixes(departments, wanted)
+    _check_prefixes(departments, wanted, plan.departments)
     counters = {**({} if prune else plan.counters), **wanted.counters}
     for (branch_id, counter_id), profile in wanted.counters.items():
         with at(f"counters.{branch_id}.{counter_id}"):
@@ -182,19 +183,16 @@ def _department(known: Department | None, name: str, values: Values, branches: M
     return replace(department, timezone=branch.timezone, rollover_hour=branch.rollover_hour, branch_hours=branch.hours)
 
 
-def _check_prefixes(departments: Mapping[str, Department], wanted: Wanted) -> None:
-    owners: dict[tuple[str, str], str] = {}
+def _check_prefixes(departments: Mapping[str, Department], wanted: Wanted, before: Mapping[str, Department]) -> None:
     said = wanted.departments
+    fresh = {name for name, one in departments.items() if name not in before or numbering(one) != numbering(before[name])}
     # The one to blame is who says its prefix, else who is named.
-    for name, one in sorted(departments.items(), key=lambda item: (item[0] in said, "prefix" in said.get(item[0], {}))):
-        other = owners.setdefault((one.branch_id, one.prefix), name)
-        if other != name:
-            raise refuse(
-                ProblemCode.EXISTS,
-                f"{other} in the same branch already numbers with {one.prefix}.",
-                "Choose another prefix.",
-                path=f"departments.{name}.prefix",
-            )
+    names = sorted(departments, key=lambda name: (name in said, "prefix" in said.get(name, {})))
+    for at_, name in enumerate(names):
+        for other in names[:at_]:
+            if fresh & {name, other}:
+                with at(f"departments.{name}"):
+                    check_prefix(departments[name], departments[other])
 
 
 def _check_branch(branch_id: str, branches: Mapping[str, Branch]) -> None:

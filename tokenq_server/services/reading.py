@@ -1,12 +1,13 @@
 """Looking at queues and tokens; changes nothing."""
 
 from collections import Counter as Counter_
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Protocol
 
+from tokenq.contract.numbers import means, spellings
 from tokenq.contract.views import CounterView, Counts, EstimateView, OpeningView, QueueView, TokenView
 from tokenq.contract.words import Priority, Role, TokenState
 from tokenq_server.domain.business_day import business_day
@@ -14,6 +15,7 @@ from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.hours import opening
+from tokenq_server.domain.naming import Printed, named
 from tokenq_server.domain.policy import Choice, Waiting, in_order, position
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department, unknown_token
@@ -50,13 +52,16 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Sought:
-    """Which tokens a list should hold; ``before`` is the id to page on below."""
+    """Which tokens a list should hold; ``before`` is the id to page on below.
+
+    ``number`` is one as somebody typed it: every token that it may mean now, or, with a ``day``, that had it then.
+    """
 
     department_id: str | None = None
     states: tuple[TokenState, ...] = ()
     user_id: int | None = None
     day: date | None = None
-    display: str | None = None
+    number: str | None = None
     before: int | None = None
     limit: int = PAGE
 
@@ -74,7 +79,10 @@ class ReadingStore(Protocol):
         """How many of its class wait before a waiting token."""
 
     async def tokens(self, sought: Sought) -> list[Token]:
-        """Tokens by falling id."""
+        """Tokens by falling id, whatever their number."""
+
+    async def numbered(self, sought: Sought, spellings: Sequence[str]) -> list[Printed]:
+        """Tokens by falling id that were printed in one of these ways: of the day sought, else those it may be now."""
 
     async def payloads(self, token_id: int) -> list[dict[str, Any]]:
         """A token's events in the order they happened, as on the wire."""
@@ -135,11 +143,18 @@ class Reading:
 
     async def tokens(self, sought: Sought, reader: Principal) -> list[TokenView]:
         """A page of tokens by falling id."""
-        found = await self._store.tokens(sought)
         now = datetime.now(UTC)
+        found = await (self._store.tokens(sought) if sought.number is None else self._numbered(sought, now))
         return [
             token_view(one, now, shows_person=may_see_person(one, reader)) for one in found if _may_see(one, reader)
         ]
+
+    async def _numbered(self, sought: Sought, now: datetime) -> list[Token]:
+        typed = sought.number or ""
+        found = await self._store.numbered(sought, spellings(typed))
+        if sought.day is None:
+            return named(typed, found, now)
+        return [one.token for one in found if means(typed, one.token.display, one.prefix)]
 
     async def events(self, token_id: int, reader: Principal) -> list[dict[str, Any]]:
         """A token's history. Raises Refused."""

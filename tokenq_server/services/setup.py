@@ -1,6 +1,5 @@
 """Branches and departments: what admins set up."""
 
-import re
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -8,10 +7,10 @@ from datetime import timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tokenq.contract.names import DEPARTMENT_ID
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.domain.department import Department
+from tokenq_server.domain.department_ids import check_prefix, made_id, numbering
 from tokenq_server.domain.floor import SYSTEM
 from tokenq_server.domain.numbering import check_format
 from tokenq_server.domain.policy import Ratio
@@ -119,19 +118,21 @@ class Setup:
     ) -> DepartmentView:
         """Create a department; without an id one is made from the name's initials. Raises Refused."""
         department_id = department_id or await self._free_id(str(values["name"]))
-        return await self._write(Department(department_id, "", prefix=department_id), values, actor, is_new=True)
+        fresh = Department(department_id, "", prefix=department_id)
+        return await self._write(fresh, values, None, actor, is_new=True)
 
     async def put_department(self, department_id: str, values: dict[str, Any], actor: str = SYSTEM) -> DepartmentView:
         """Create a department or set it to exactly this: what is not said gets its default."""
         known = await self._store.department(department_id)
         fresh = Department(department_id, "", prefix=department_id, is_open=known.is_open if known else True)
-        return await self._write(fresh, values, actor, is_new=False)
+        return await self._write(fresh, values, known, actor, is_new=False)
 
     async def change_department(
         self, department_id: str, values: dict[str, Any], actor: str = SYSTEM
     ) -> DepartmentView:
         """Change what is said and keep the rest. Raises Refused."""
-        department = await self._checked(await self._department(department_id), values)
+        known = await self._department(department_id)
+        department = await self._checked(known, values, known)
         return department_view(await self._store.change_department(department, values.keys(), actor))
 
     async def delete_department(self, department_id: str, actor: str = SYSTEM) -> None:
@@ -145,29 +146,21 @@ class Setup:
             )
 
     async def _write(
-        self, department: Department, values: dict[str, Any], actor: str, *, is_new: bool
+        self, department: Department, values: dict[str, Any], known: Department | None, actor: str, *, is_new: bool
     ) -> DepartmentView:
-        department = await self._checked(department, values)
+        department = await self._checked(department, values, known)
         await self._store.put_department(department, actor, is_new=is_new)
         return department_view(department)
 
-    async def _checked(self, department: Department, values: dict[str, Any]) -> Department:
+    async def _checked(self, department: Department, values: dict[str, Any], known: Department | None) -> Department:
+        """The department with these values; ``known`` is what it is now. Raises Refused."""
         department = changed(department, values)
         check_format(department.number_format, department.prefix)
         await self._branch(department.branch_id)
-        await self._check_prefix(department)
+        if known is None or numbering(department) != numbering(known):
+            for other in await self._store.departments():
+                check_prefix(department, other)
         return department
-
-    async def _check_prefix(self, department: Department) -> None:
-        """Two departments of one lobby must not call the same number."""
-        for other in await self._store.departments():
-            is_other = other.department_id != department.department_id and other.branch_id == department.branch_id
-            if is_other and other.prefix == department.prefix:
-                raise refuse(
-                    ProblemCode.EXISTS,
-                    f"{other.department_id} in the same branch already numbers with {other.prefix}.",
-                    "Choose another prefix with --prefix.",
-                )
 
     async def _branch(self, branch_id: str) -> Branch:
         branch = await self._store.branch(branch_id)
@@ -184,12 +177,16 @@ class Setup:
         return department
 
     async def _free_id(self, name: str) -> str:
-        if re.fullmatch(DEPARTMENT_ID, name):
-            return name
-        letters = [word[0].upper() for word in name.split() if word[0].isascii() and word[0].isalpha()]
-        stem = "".join(letters[:6]) or "Q"
-        taken = {department.department_id for department in await self._store.departments()}
-        return next(one for one in [stem, *(f"{stem}{n}" for n in range(2, 100))] if one not in taken)
+        known = await self._store.departments()
+        made = made_id(name, {text for one in known for text in (one.department_id, one.prefix)})
+        if made is None:
+            raise refuse(
+                ProblemCode.INVALID,
+                f"No id can be made from the name {name!r}.",
+                "Choose one yourself, such as CW, with --id.",
+                field="departmentId",
+            )
+        return made
 
 
 def changed(department: Department, values: dict[str, Any]) -> Department:

@@ -9,7 +9,7 @@ from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Counter, InBranch, Json, MaybeDepartment
 from tokenq.cli.tokens import show_token, tell_new_counter
 from tokenq.client import Client
-from tokenq.contract.names import token_reference
+from tokenq.contract.numbers import readings
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _next(client: Client, dept: str, place: str) -> "TokenView":
         return client.call(dept, place)
     except Refused as refusal:
         problem = refusal.problem
-        if problem.code is not ProblemCode.UNKNOWN_DEPARTMENT or token_reference(dept) is None:
+        if problem.code is not ProblemCode.UNKNOWN_DEPARTMENT or not readings(dept):
             raise
         hint = f"To call one token: tokenq call --token {dept} --counter {place!r} --reason 'why'."
         raise refuse(problem.code, problem.detail, hint) from None

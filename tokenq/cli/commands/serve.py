@@ -9,12 +9,12 @@ from tokenq.cli.context import connect, counter
 from tokenq.cli.options import Counter, Json, department_id
 from tokenq.cli.tokens import sentence, show_token, tell_new_counter
 from tokenq.client import Client
-from tokenq.contract.names import token_reference
-from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.numbers import is_separated, readings, typed_id
+from tokenq.contract.problems import ProblemCode, Refused, refuse
 
 
 def command(
-    what: Annotated[str, typer.Argument(metavar="DEPT|TOKEN", help="A department (CW) or a token (101, CW-012).")],
+    what: Annotated[str, typer.Argument(metavar="DEPT|TOKEN", help="A department (CW) or a token (CW-012, id:101).")],
     at: Counter = None,
     as_json: Json = False,
 ) -> None:
@@ -32,15 +32,23 @@ def command(
 
 
 def _is_department(client: Client, what: str) -> bool:
-    """``CW`` can only be a department and ``CW-012`` only a token; ``A1`` is a department if there is one."""
-    if token_reference(what) is None:
-        return True
-    if "-" in what or what.strip().isdigit():
+    """``CW`` can only be a department, ``CW-012`` and ``id:101`` only a token; ``A1`` may be either.
+
+    Raises:
+        Refused: ``ambiguous``; there is both a department and a token of that name.
+    """
+    if typed_id(what) is not None or is_separated(what) or what.strip().isdigit():
         return False
+    if not readings(what):
+        return True
     try:
-        client.department(what.strip().upper())
+        name = client.department(what.strip().upper())["departmentId"]
     except Refused as refusal:
         if refusal.problem.code in (ProblemCode.UNKNOWN_DEPARTMENT, ProblemCode.INVALID):
             return False
         raise
+    for token in client.tokens(display_number=what.strip().upper())["items"]:
+        told = f"'{what}' is the department {name}, and can mean the token {token['displayNumber']}, too."
+        hint = f"For the token, type --id {token['tokenId']}; for the department, 'tokenq call {name}' and serve whom it calls."
+        raise refuse(ProblemCode.AMBIGUOUS, told, hint)
     return True

@@ -1,17 +1,19 @@
 """Looking up queues and tokens in Postgres."""
 
 import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, select, text, tuple_, union_all
+from sqlalchemy import ColumnElement, func, select, text, true, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tokenq.contract.words import Priority, TokenState
+from tokenq.contract.words import LIVE, Priority, TokenState
 from tokenq_server.adapters.postgres.counters import read_counters
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.places import DEPARTMENT
 from tokenq_server.adapters.postgres.rows import department_from, standing_from, token_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state, outbox, token
+from tokenq_server.domain.naming import Printed
 from tokenq_server.domain.token import Token
 from tokenq_server.services.near_turn import Wish
 from tokenq_server.services.reading import Snapshot, Sought
@@ -85,31 +87,48 @@ class PostgresReading:
 
     async def tokens(self, sought: Sought) -> list[Token]:
         """Tokens by falling id."""
-        query = select(token).order_by(token.c.token_id.desc()).limit(sought.limit)
-        if sought.department_id is not None:
-            query = query.where(token.c.department_id == sought.department_id)
-        if sought.states:
-            query = query.where(token.c.state.in_([str(state) for state in sought.states]))
-        if sought.user_id is not None:
-            query = query.where(token.c.user_id == sought.user_id)
-        if sought.day is not None:
-            query = query.where(token.c.day == sought.day)
-        if sought.before is not None:
-            query = query.where(token.c.token_id < sought.before)
-        if sought.display is not None:
-            query = query.where(token.c.display == sought.display)
-        if sought.display is not None and sought.day is None:
-            # By the join, the index of numbers (department, day) is enough.
-            here = and_(dept_state.c.department_id == token.c.department_id, dept_state.c.day == token.c.day)
-            query = query.join(dept_state, here)
+        query = select(token).where(*_sought(sought)).order_by(token.c.token_id.desc()).limit(sought.limit)
         async with self._database.begin() as connection:
             return [_token(row) for row in await connection.execute(query)]
+
+    async def numbered(self, sought: Sought, spellings: Sequence[str]) -> list[Printed]:
+        """Tokens by falling id that were printed in one of these ways."""
+        printed = token.c.display.in_(spellings)
+        live = token.c.state.in_(sorted(map(str, LIVE)))
+        # By the join, the index of numbers (department, day) is enough. Yesterday's may still be taken back.
+        recent = token.c.day.between(dept_state.c.day - 1, dept_state.c.day)
+        whens = [true()] if sought.day is not None else [live, ~live & recent]
+        parts = [
+            select(token, department.c.prefix, dept_state.c.day.label("today"))
+            .join(department, department.c.department_id == token.c.issued_in)
+            .join(dept_state, dept_state.c.department_id == token.c.issued_in)
+            .where(printed, when, *_sought(sought))
+            for when in whens
+        ]
+        query = union_all(*parts)
+        query = query.order_by(query.selected_columns.token_id.desc()).limit(sought.limit)
+        async with self._database.begin() as connection:
+            return [_printed(dict(row)) for row in (await connection.execute(query)).mappings()]
 
     async def payloads(self, token_id: int) -> list[dict[str, Any]]:
         """A token's events in the order they happened."""
         query = select(outbox.c.payload).where(outbox.c.token_id == token_id).order_by(outbox.c.at, outbox.c.seq)
         async with self._database.begin() as connection:
             return [json.loads(row.payload) for row in await connection.execute(query)]
+
+
+def _sought(sought: Sought) -> Iterator[ColumnElement[bool]]:
+    """What a list asks of each of its tokens, but for the number."""
+    if sought.department_id is not None:
+        yield token.c.department_id == sought.department_id
+    if sought.states:
+        yield token.c.state.in_([str(state) for state in sought.states])
+    if sought.user_id is not None:
+        yield token.c.user_id == sought.user_id
+    if sought.day is not None:
+        yield token.c.day == sought.day
+    if sought.before is not None:
+        yield token.c.token_id < sought.before
 
 
 async def _heads(connection: AsyncConnection, department_id: str, count: int) -> list[Token]:
@@ -141,6 +160,10 @@ async def _counts(
     )
     counts = {TokenState(row.state): int(row._mapping["count"]) for row in await connection.execute(query)}
     return counts | {TokenState.WAITING: sum(waiting.values())}
+
+
+def _printed(row: dict[str, Any]) -> Printed:
+    return Printed(prefix=row.pop("prefix"), today=row.pop("today"), token=token_from(row))
 
 
 def _token(row: Any) -> Token:

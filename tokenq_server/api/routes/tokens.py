@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from typing_extensions import TypedDict
 
 from tokenq.contract import names, paths
+from tokenq.contract.numbers import NUMBER_LENGTH
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import NextView, QueueView, TokenView, WhyView
 from tokenq.contract.words import Priority, Role, TokenState
@@ -127,11 +128,16 @@ async def list_tokens(
     state: Annotated[list[TokenState] | None, Query()] = None,
     user_id: Annotated[int | None, Query(alias="userId", ge=1, le=2**63 - 1)] = None,
     business_day: Annotated[date | None, Query(alias="businessDay")] = None,
-    display_number: Annotated[str | None, Query(alias="displayNumber", min_length=1, max_length=24), Line] = None,
+    display_number: Annotated[str | None, Query(alias="displayNumber", min_length=1, max_length=NUMBER_LENGTH), Line] = None,
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> TokenList:
-    """Tokens, latest first; a display number means the department's current business day."""
+    """Tokens, latest first.
+
+    A display number may be written in any way (`CW-012`, `cw12`) and finds every token it may mean: the live ones of
+    any day and today's final ones, of which a live one hides those that its department issued. With `businessDay`, it
+    finds those that had it on that day.
+    """
     if caller.role is Role.CUSTOMER:
         user_id = caller.user_id or 0
     sought = Sought(department_id, tuple(state or ()), user_id, business_day, display_number, cursor, limit)

@@ -1,0 +1,88 @@
+"""How people write the number on their paper, and which printed numbers it may mean.
+
+A number may be typed in any case, with or without its separator and its leading zeros. ``p12`` can be read as number
+12 of prefix ``P`` or as number 2 of ``P1``: every reading counts, and whoever looks a token up refuses two answers.
+"""
+
+import re
+
+Reading = tuple[str, int]
+"""A prefix (empty where only a number is printed) and a number."""
+
+NUMBER_LENGTH = 32
+"""The longest text that is read as a number; no printed one is longer."""
+
+_ID = re.compile(r"\s*id\s*:\s*([0-9]{1,19})\s*", re.IGNORECASE)
+_SEPARATED = re.compile(r"([A-Z0-9]{1,8})(?:\s*-\s*|\s+)([0-9]{1,9})")
+_JOINED = re.compile(r"[A-Z0-9]{0,8}[0-9]{1,9}")
+_WIDEST = 6
+"""Digits to which a department can have its numbers filled up."""
+
+
+def typed_id(text: str) -> int | None:
+    """The token id in ``id:101``; ``None`` if the text is none."""
+    match = _ID.fullmatch(text)
+    return int(match[1]) if match and text.isascii() else None
+
+
+def readings(text: str) -> frozenset[Reading]:
+    """Every way to read a typed or printed number; none if the text can be no number.
+
+    ``CW-012`` has one reading, ``p12`` two, ``62`` those of a bare number and of prefixes made of digits.
+    """
+    plain = _folded(text)
+    if match := _SEPARATED.fullmatch(plain):
+        return frozenset({(match[1], int(match[2]))})
+    if not _JOINED.fullmatch(plain):
+        return frozenset()
+    digits = len(plain) - len(plain.rstrip("0123456789"))
+    ends = range(max(len(plain) - digits, len(plain) - 9), len(plain))
+    return frozenset((plain[:end], int(plain[end:])) for end in ends if end <= 8)
+
+
+def spellings(text: str) -> list[str]:
+    """Every printed number that a typed one may mean, in the ways that departments can print them."""
+    found = {_folded(text)} if readings(text) else set()
+    for prefix, number in readings(text):
+        for separator in ("-", " ", "") if prefix else ("",):
+            found |= {f"{prefix}{separator}{number:0{width}d}" for width in range(1, _WIDEST + 1)}
+    return sorted(found)
+
+
+def means(typed: str, printed: str, prefix: str) -> bool:
+    """Whether a typed number means a printed one of a department whose prefix is ``prefix``.
+
+    The prefix tells how to take a number apart that is printed without a separator; where it does not fit any more,
+    such a number is only found as it is printed.
+    """
+    if is_separated(typed) or _joined(typed) != _joined(printed):
+        actual = _actual(printed, prefix)
+        return actual is not None and actual in readings(typed)
+    return True
+
+
+def is_separated(text: str) -> bool:
+    """Whether prefix and number stand apart."""
+    return _SEPARATED.fullmatch(_folded(text)) is not None
+
+
+def _actual(printed: str, prefix: str) -> Reading | None:
+    if is_separated(printed):
+        return next(iter(readings(printed)))
+    rest = printed.removeprefix(prefix)
+    if rest != printed and rest.isdigit():
+        return prefix, int(rest)
+    return ("", int(printed)) if printed.isdigit() else None
+
+
+def _folded(text: str) -> str:
+    """Capitals, and one kind of dash; nothing if there is a character that no number has."""
+    plain = text.strip().translate(_DASHES)
+    return plain.upper() if plain.isascii() and len(plain) <= NUMBER_LENGTH else ""
+
+
+def _joined(text: str) -> str:
+    return re.sub(r"[\s-]", "", _folded(text))
+
+
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")

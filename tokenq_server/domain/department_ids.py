@@ -1,0 +1,89 @@
+"""Ids made from a department's name, and prefixes that could be misread.
+
+``P22`` can be number 22 of prefix ``P`` or number 2 of ``P2``, so no prefix is another one and digits.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from string import ascii_uppercase
+
+from tokenq.contract.names import DEPARTMENT_ID
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq_server.domain.department import Department
+
+_LONGEST = 8
+_LETTERS = str.maketrans(
+    {"Ä": "A", "Ö": "O", "Ü": "U", "ß": "SS", "Æ": "AE", "æ": "AE", "Ø": "O", "ø": "O", "Œ": "OE", "œ": "OE"}
+    | {"Ł": "L", "ł": "L", "Đ": "D", "đ": "D", "ð": "D", "Þ": "TH", "þ": "TH", "ı": "I"}
+)
+
+
+def are_misread(one: str, other: str) -> bool:
+    """Whether a number of one prefix could be read as a number of the other."""
+    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
+    rest = longer.removeprefix(shorter)
+    return rest != longer and rest.isdigit()
+
+
+def numbering(department: Department) -> tuple[str, str, str]:
+    """Where and how a department numbers: while this stays, so may what an earlier release allowed."""
+    return department.branch_id, department.prefix, department.number_format
+
+
+def check_prefix(department: Department, other: Department) -> None:
+    """Two departments of one lobby must not call the same number, nor numbers that can be read as each other's.
+
+    Raises:
+        Refused: ``exists``.
+    """
+    if other.department_id == department.department_id or other.branch_id != department.branch_id:
+        return
+    if other.prefix == department.prefix:
+        raise refuse(
+            ProblemCode.EXISTS,
+            f"{other.department_id} in the same branch already numbers with {other.prefix}.",
+            "Choose another prefix with --prefix.",
+            path="prefix",
+        )
+    if are_misread(other.prefix, department.prefix) and _prints_prefix(other) and _prints_prefix(department):
+        raise refuse(
+            ProblemCode.EXISTS,
+            f"A number with {department.prefix} could be read as one of {other.department_id}, "
+            f"which numbers with {other.prefix}.",
+            "Choose a prefix that is not another one followed by digits, with --prefix.",
+            path="prefix",
+        )
+
+
+def _prints_prefix(department: Department) -> bool:
+    return "{prefix}" in department.number_format
+
+
+def made_id(name: str, taken: Collection[str]) -> str | None:
+    """An id for a department of that name: the name itself if it is one, else its initials, else more of its letters.
+
+    ``taken`` are the ids and prefixes that there are. ``None`` if the name has no letter of the Latin alphabet, or all
+    that could be made of it is taken.
+    """
+    if re.fullmatch(DEPARTMENT_ID, name):
+        return name
+    return next((one for one in _candidates(name) if not any(one == it or are_misread(one, it) for it in taken)), None)
+
+
+def _candidates(name: str) -> Iterator[str]:
+    words = re.findall(r"[A-Z]+", _latin(name))
+    if not words:
+        return
+    initials, letters = "".join(word[0] for word in words)[:6], "".join(words)
+    yield initials
+    for length in range(2, _LONGEST + 1):
+        yield letters[:length]
+    for letter in ascii_uppercase:
+        yield initials + letter
+
+
+def _latin(name: str) -> str:
+    """The name in plain capitals: marks on letters are dropped."""
+    plain = unicodedata.normalize("NFKD", name.translate(_LETTERS))
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).upper()

@@ -1,0 +1,34 @@
+"""Which token a number means that somebody reads off paper. Nothing here guesses: who gets two answers must refuse."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from tokenq.contract.numbers import means
+from tokenq.contract.words import LIVE
+from tokenq_server.domain.token import Token
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A token with what its number depends on: the prefix and the business day of the department that issued it."""
+
+    token: Token
+    prefix: str
+    today: date
+
+
+def named(typed: str, among: Iterable[Printed], now: datetime) -> list[Token]:
+    """The tokens that a typed number may mean.
+
+    Candidates are the live tokens of any day and the final ones of today (and one whose last move can still be taken
+    back); a live token hides the final ones that its department issued.
+    """
+    fitting = [one for one in among if means(typed, one.token.display, one.prefix) and _is_current(one, now)]
+    hiding = {one.token.issued_in for one in fitting if one.token.state in LIVE}
+    return [one.token for one in fitting if one.token.state in LIVE or one.token.issued_in not in hiding]
+
+
+def _is_current(one: Printed, now: datetime) -> bool:
+    undo = one.token.undo
+    return one.token.state in LIVE or one.token.day >= one.today or (undo is not None and undo.until > now)
