@@ -51,7 +51,9 @@ def test_what_is_no_number_means_nothing(typed: str) -> None:
     assert spellings(typed) == []
 
 
-@pytest.mark.parametrize(("typed", "read"), [("id:101", 101), ("ID: 7", 7), ("101", None), ("#101", None), ("id:", None)])
+@pytest.mark.parametrize(
+    ("typed", "read"), [("id:101", 101), ("ID: 7", 7), ("101", None), ("#101", None), ("id:", None)]
+)
 def test_only_what_says_so_is_an_id(typed: str, read: int | None) -> None:
     assert typed_id(typed) == read
 

@@ -185,7 +185,9 @@ def _department(known: Department | None, name: str, values: Values, branches: M
 
 def _check_prefixes(departments: Mapping[str, Department], wanted: Wanted, before: Mapping[str, Department]) -> None:
     said = wanted.departments
-    fresh = {name for name, one in departments.items() if name not in before or numbering(one) != numbering(before[name])}
+    fresh = {
+        name for name, one in departments.items() if name not in before or numbering(one) != numbering(before[name])
+    }
     # The one to blame is who says its prefix, else who is named.
     names = sorted(departments, key=lambda name: (name in said, "prefix" in said.get(name, {})))
     for at_, name in enumerate(names):

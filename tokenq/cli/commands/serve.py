@@ -49,6 +49,6 @@ def _is_department(client: Client, what: str) -> bool:
         raise
     for token in client.tokens(display_number=what.strip().upper())["items"]:
         told = f"'{what}' is the department {name}, and can mean the token {token['displayNumber']}, too."
-        hint = f"For the token, type --id {token['tokenId']}; for the department, 'tokenq call {name}' and serve whom it calls."
+        hint = f"For the token, type --id {token['tokenId']}; for the department, use 'tokenq call {name}' first."
         raise refuse(ProblemCode.AMBIGUOUS, told, hint)
     return True

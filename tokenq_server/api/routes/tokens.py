@@ -128,7 +128,9 @@ async def list_tokens(
     state: Annotated[list[TokenState] | None, Query()] = None,
     user_id: Annotated[int | None, Query(alias="userId", ge=1, le=2**63 - 1)] = None,
     business_day: Annotated[date | None, Query(alias="businessDay")] = None,
-    display_number: Annotated[str | None, Query(alias="displayNumber", min_length=1, max_length=NUMBER_LENGTH), Line] = None,
+    display_number: Annotated[
+        str | None, Query(alias="displayNumber", min_length=1, max_length=NUMBER_LENGTH), Line
+    ] = None,
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> TokenList:
