@@ -85,14 +85,22 @@ def test_a_transfer_leaves_one_line_and_joins_the_other() -> None:
     assert (ward.waiting, lab.waiting) == (0, 2)
 
 
-def test_a_new_business_day_clears_the_department_and_late_events_of_the_old_one_do_nothing() -> None:
-    log = busy_log()
+def test_a_new_business_day_forgets_calls_but_not_who_is_at_a_counter() -> None:
+    """The end of the day takes nobody away from a counter; what is told of them later still counts."""
+    log = Log()
+    for token in (1, 2, 3):
+        log.issue("CW", token)
+        log.add("TOKEN_CALLED", "CW", token, str(token))
+    log.add("TOKEN_SERVED", "CW", 3, "3")
     log.day = "2026-08-08"
-    log.issue("CW", 1)
-    log.day = "2026-08-07"
-    log.issue("CW", 99)
+    log.issue("CW", 4)
     picture = picture_of(log.events, ("CW",))
-    assert (picture.departments[0].waiting, picture.calls) == (1, ())
+    assert picture.departments[0].waiting == 1
+    assert {call.counter for call in picture.calls} == {"1", "2"}
+    assert {call.counter for call in picture.departments[0].at_counters} == {"1", "2"}
+    log.day = "2026-08-07"
+    log.add("TOKEN_NO_SHOW", "CW", 2, "2")
+    assert [call.counter for call in picture_of(log.events, ("CW",)).departments[0].at_counters] == ["1"]
 
 
 def test_a_department_silent_since_yesterday_is_not_shown() -> None:

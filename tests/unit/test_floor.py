@@ -76,13 +76,14 @@ def test_a_counter_of_another_department_is_busy(floor: Floor) -> None:
 
 
 def test_calling_out_of_order_keeps_its_reason(floor: Floor) -> None:
-    """Skipping the line must be explainable."""
+    """Skipping the line must be explainable, to the staff of the department: the words stand beside the event."""
     tokens = issue(floor, 3)
 
     called = calling.call_token(floor, CallToken("CW", ANN, "1", tokens[2].token_id, "wheelchair"))
 
     assert called.display == "CW-003"
-    assert "wheelchair" in (called.reason or "")
+    assert called.reason == floor.records[-1].data["reason"] == "called out of order"
+    assert floor.records[-1].note == "wheelchair"
     assert call(floor, "2").display == "CW-001"
 
 
@@ -190,19 +191,50 @@ def test_an_empty_queue_is_said_so(floor: Floor) -> None:
 
 
 def test_a_new_day_starts_at_one_and_closes_the_old(floor: Floor) -> None:
-    """Who was left over expires with an event of the old day; seq goes on, numbers start again."""
-    left, served = issue(floor, 2)
-    calling.call_token(floor, CallToken("CW", ANN, "1", served.token_id, "asked"))
+    """Who was not called expires with an event of the old day; seq goes on, numbers start again."""
+    left, called = issue(floor, 2)
+    calling.call_token(floor, CallToken("CW", ANN, "1", called.token_id, "asked"))
     tomorrow = Floor(CW, floor.standing, NOW + timedelta(days=1), Counters())
 
     assert tomorrow.day_is_over
     tomorrow.turn_day(floor.changed.values())
 
-    assert [record.event_type for record in tomorrow.records] == [EventType.TOKEN_EXPIRED] * 2
+    assert [(record.event_type, record.token.token_id) for record in tomorrow.records] == [
+        (EventType.TOKEN_EXPIRED, left.token_id)
+    ]
     assert {record.token.day for record in tomorrow.records} == {left.day}
     assert sum(tomorrow.standing.waiting.values()) == 0
     assert issuing.issue(tomorrow, Issue("CW", "desk"), 9).display == "CW-001"
-    assert [record.seq for record in tomorrow.records] == [4, 5, 6]
+    assert [record.seq for record in tomorrow.records] == [4, 5]
+
+
+def test_who_was_called_is_not_ended_by_the_clock(floor: Floor) -> None:
+    """A night ward keeps the people at its counters at four in the morning; parked ones expire as the waiting do."""
+    issue(floor, 3)
+    called, served, parked = (call(floor, counter) for counter in ("1", "2", "3"))
+    move(floor, served, Verb.START)
+    move(floor, parked, Verb.PARK)
+    tomorrow = Floor(CW, floor.standing, NOW + timedelta(days=1), Counters())
+    tomorrow.know(floor.changed.values())
+    tomorrow.turn_day(list(floor.changed.values()))
+
+    states = {token_id: token.state for token_id, token in tomorrow.tokens.items()}
+    assert (states[called.token_id], states[served.token_id], states[parked.token_id]) == (
+        TokenState.CALLED,
+        TokenState.SERVING,
+        TokenState.EXPIRED,
+    )
+    assert tomorrow.token(served.token_id).display == "CW-002"
+
+
+def test_a_number_that_somebody_live_carries_is_left_out(floor: Floor) -> None:
+    """No two people have one number: the entry says how many were left out, and the cap does not count them."""
+    floor.know_carried({"CW-001", "CW-003"})
+    first, second = issue(floor, 2)
+
+    assert (first.display, second.display) == ("CW-002", "CW-004")
+    assert [record.data.get("skipped") for record in floor.records] == [1, 1]
+    assert (floor.standing.last_no, floor.standing.given) == (4, 2)
 
 
 def test_the_ticket_s_position_counts_everybody_before_it(floor: Floor) -> None:

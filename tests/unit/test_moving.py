@@ -96,7 +96,8 @@ def test_another_class_keeps_the_arrival() -> None:
     raised = room.move(early, Verb.PRIORITY, priority=Priority.PRIORITY, reason="pregnant")
 
     assert room.waiting() == {Priority.PRIORITY: 2}
-    assert room.floor.records[-1].data == {"from": "normal", "to": "priority", "reason": "pregnant"}
+    assert room.floor.records[-1].data == {"from": "normal", "to": "priority"}
+    assert room.floor.records[-1].note == "pregnant"
     assert room.call().token_id == raised.token_id
     with refused(ProblemCode.WRONG_STATE, "already"):
         room.move(late, Verb.PRIORITY, priority=Priority.PRIORITY)

@@ -110,8 +110,5 @@ def _ambiguous(typed: str, found: "Sequence[TokenView]") -> Refused:
         ProblemCode.AMBIGUOUS,
         f"'{typed.strip()}' can mean {len(found)} tokens: {told}.",
         f"Name the one you mean by its id: {ids}." if is_same else f"Type it as it is printed, or by its id: {ids}.",
-        candidates=[
-            {key: one[key] for key in ("tokenId", "displayNumber", "departmentId", "state")}
-            for one in found
-        ],
+        candidates=[{key: one[key] for key in ("tokenId", "displayNumber", "departmentId", "state")} for one in found],
     )

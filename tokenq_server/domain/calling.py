@@ -15,6 +15,9 @@ from tokenq_server.domain.policy import Choice, choose
 from tokenq_server.domain.profile import first_of_profile
 from tokenq_server.domain.token import Token
 
+OUT_OF_ORDER = "called out of order"
+"""The rule of a call that somebody chose; why is kept beside it, for the staff of the department."""
+
 
 def call_next(floor: Floor, command: CallNext) -> Token:
     """Call whoever is next; if the counter holds somebody of this department, that one is the answer.
@@ -68,8 +71,7 @@ def call_token(floor: Floor, command: CallToken) -> Token:
         )
     check_table(token, Verb.CALL)
     floor.counters.admit(floor.department, command.counter_id, command.operator, floor.now)
-    rule = f"called out of order: {command.reason}"
-    return _call(floor, token, command.counter_id, rule, command.operator.name)
+    return _call(floor, token, command.counter_id, OUT_OF_ORDER, command.operator.name, note=command.reason)
 
 
 def serve_next(floor: Floor, command: ServeNext) -> Token:
@@ -107,7 +109,14 @@ def _held_here(floor: Floor, counter_id: str, operator: Operator) -> Token | Non
 
 
 def _call(
-    floor: Floor, token: Token, counter_id: str, rule: str, actor: str, *, is_served_at_once: bool = False
+    floor: Floor,
+    token: Token,
+    counter_id: str,
+    rule: str,
+    actor: str,
+    *,
+    is_served_at_once: bool = False,
+    note: str | None = None,
 ) -> Token:
     called = replace(
         token,
@@ -122,7 +131,7 @@ def _call(
     data: dict[str, Any] = {"reason": rule, "call": called.calls}
     if is_served_at_once:
         data["served"] = True
-    return floor.move(token, called, Verb.CALL, actor, data)
+    return floor.move(token, called, Verb.CALL, actor, data, note)
 
 
 def _empty(detail: str) -> Refused:

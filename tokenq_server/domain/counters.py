@@ -124,7 +124,7 @@ class Counters:
         if counter.state is CounterState.PAUSED:
             raise refuse(
                 ProblemCode.COUNTER_PAUSED,
-                f"Counter {counter_id} is paused{f' ({counter.reason})' if counter.reason else ''}.",
+                f"Counter {counter_id} is paused.",
                 f"Go on with 'tokenq counter open {counter_id}'.",
             )
         if counter.state is CounterState.CLOSED:

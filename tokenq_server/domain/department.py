@@ -36,6 +36,7 @@ class Department:
 class Standing:
     """The head of a department's log: the day, the last number and seq given out, and what the policy remembers.
 
+    ``skipped`` counts the day's numbers that were not given out, since somebody live carries them from another day.
     ``waiting`` counts the tokens in line per class.
     """
 
@@ -44,3 +45,9 @@ class Standing:
     last_seq: int = 0
     turn: Turn = field(default_factory=Turn)
     waiting: dict[Priority, int] = field(default_factory=dict)
+    skipped: int = 0
+
+    @property
+    def given(self) -> int:
+        """How many numbers have been given out today."""
+        return self.last_no - self.skipped

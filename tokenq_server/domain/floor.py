@@ -19,6 +19,7 @@ from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.lifecycle import MOVES, Verb
 from tokenq_server.domain.line import Line
+from tokenq_server.domain.numbering import display_number
 from tokenq_server.domain.policy import Turn, Waiting, position
 from tokenq_server.domain.record import Record
 from tokenq_server.domain.refusals import unknown_token
@@ -48,6 +49,8 @@ class Floor:
         self.created: set[int] = set()
         self.changed: dict[int, Token] = {}
         self.records: list[Record] = []
+        self.carried: set[str] = set()
+        self._freed: set[str] = set()
         self._live_of_user: dict[int, Token] = {}
         self._line = Line()
 
@@ -55,6 +58,27 @@ class Floor:
     def id(self) -> str:
         """The department's id."""
         return self.department.department_id
+
+    def next_numbers(self, count: int) -> list[str]:
+        """The next numbers as they would be printed, of today or of the day that is about to begin."""
+        last = 0 if self.day_is_over else self.standing.last_no
+        return [self.printed(number) for number in range(last + 1, last + 1 + count)]
+
+    def printed(self, number: int) -> str:
+        """A number of the day as people see it."""
+        here = self.department
+        return display_number(here.number_format, here.prefix, here.rules.number_start - 1 + number)
+
+    def next_number(self) -> int:
+        """The next number of the day that nobody live carries from another one."""
+        number = self.standing.last_no + 1
+        while self.printed(number) in self.carried:
+            number += 1
+        return number
+
+    def know_carried(self, numbers: Iterable[str]) -> None:
+        """Take in which printed numbers live tokens carry in the store, but for those that this day's end frees."""
+        self.carried |= set(numbers) - self._freed
 
     def know(self, tokens: Iterable[Token]) -> None:
         """Take in tokens as the store holds them."""
@@ -76,14 +100,15 @@ class Floor:
         return self._today() > self.standing.day
 
     def turn_day(self, leftover: Iterable[Token]) -> None:
-        """Begin today: numbers start again, and who is left over from the day before expires."""
+        """Begin today: numbers start again, and who was not called on the day before expires."""
         expire = MOVES[Verb.EXPIRE]
         for token in leftover:
             if token.state in expire.sources:
                 self.know([token])
                 expired = replace(token, state=TokenState.EXPIRED, undo=None)
                 self.become(token, expired, expire.event, SYSTEM, {})
-        self.standing = replace(self.standing, day=self._today(), last_no=0, turn=Turn())
+                self._freed |= {token.display} if token.issued_in == self.id else set()
+        self.standing = replace(self.standing, day=self._today(), last_no=0, skipped=0, turn=Turn())
 
     def token(self, token_id: int) -> Token:
         """A token of this department. Raises Refused (``unknown_token``)."""
@@ -120,42 +145,55 @@ class Floor:
         self.standing = replace(self.standing, turn=self.standing.turn.after(called, self.department.policy.ratio))
 
     def add(self, token: Token, actor: str, data: dict[str, Any]) -> Token:
-        """Let a new token into the line under the next number."""
-        self.standing = replace(self.standing, last_no=self.standing.last_no + 1)
+        """Let a new token into the line under its number; those before it that were left out are noted."""
+        if skipped := token.number - self.standing.last_no - 1:
+            data = {**data, "skipped": skipped}
+        self.standing = replace(self.standing, last_no=token.number, skipped=self.standing.skipped + skipped)
         self.created.add(token.token_id)
         self._keep(token)
         self._enter_line(token)
         self._log(EventType.TOKEN_GENERATED, token, actor, data, joins=True)
         return token
 
-    def move(self, old: Token, new: Token, verb: Verb, actor: str, data: dict[str, Any]) -> Token:
+    def move(
+        self, old: Token, new: Token, verb: Verb, actor: str, data: dict[str, Any], note: str | None = None
+    ) -> Token:
         """Let a token be what a verb made of it, so that it can be taken back."""
         move = MOVES[verb]
         if move.has_undo:
             new = remembering(old, new, str(verb), self.now + self.department.rules.undo_window)
-        return self.become(old, new, move.event, actor, data)
+        return self.become(old, new, move.event, actor, data, note)
 
-    def become(self, old: Token, new: Token, event: EventType, actor: str, data: dict[str, Any]) -> Token:
+    def become(
+        self, old: Token, new: Token, event: EventType, actor: str, data: dict[str, Any], note: str | None = None
+    ) -> Token:
         """Let a token of this department be ``new``, in line and at the counters too, and log that."""
         self._leave(old)
         self._enter(new)
         # The event tells where the customer was: a served or missed token left this counter.
         at = new.counter_id or (old.counter_id if event is not EventType.TOKEN_REVERTED else None)
-        self._log(event, replace(new, counter_id=at), actor, data, _joins(old, new))
+        self._log(event, replace(new, counter_id=at), actor, data, _joins(old, new), note)
         return new
 
     def hand_over(
-        self, old: Token, new: Token, target: "Floor", event: EventType, actor: str, data: dict[str, Any]
+        self,
+        old: Token,
+        new: Token,
+        target: "Floor",
+        event: EventType,
+        actor: str,
+        data: dict[str, Any],
+        note: str | None = None,
     ) -> Token:
         """Let a token go to another department; both logs tell of it."""
         self._leave(old)
         self.tokens.pop(old.token_id)
         self.changed.pop(old.token_id, None)
         gone = replace(new, department_id=self.id, counter_id=old.counter_id if old.is_at_counter else None)
-        self._log(event, gone, actor, data, joins=False if old.state is TokenState.WAITING else None)
+        self._log(event, gone, actor, data, False if old.state is TokenState.WAITING else None, note)
         target._enter(new)
         joins = True if new.state is TokenState.WAITING else None
-        target._log(event, new, actor, data, joins)
+        target._log(event, new, actor, data, joins, note)
         return new
 
     def note_near(self, token: Token, place: int) -> None:
@@ -217,10 +255,18 @@ class Floor:
         waiting[priority] = waiting.get(priority, 0) + change
         self.standing = replace(self.standing, waiting=waiting)
 
-    def _log(self, kind: EventType, token: Token, actor: str, data: dict[str, Any], joins: bool | None) -> None:
+    def _log(
+        self,
+        kind: EventType,
+        token: Token,
+        actor: str,
+        data: dict[str, Any],
+        joins: bool | None,
+        note: str | None = None,
+    ) -> None:
         seq = self.standing.last_seq + 1
         self.standing = replace(self.standing, last_seq=seq)
-        self.records.append(Record(seq, kind, token, actor, self.now, data, joins))
+        self.records.append(Record(seq, kind, token, actor, self.now, data, joins, note))
 
 
 def _joins(old: Token, new: Token) -> bool | None:

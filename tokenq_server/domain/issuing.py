@@ -11,7 +11,6 @@ from tokenq_server.domain.commands import Issue
 from tokenq_server.domain.estimate import UNKNOWN, Estimate
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.hours import Opening, opening
-from tokenq_server.domain.numbering import display_number
 from tokenq_server.domain.refusals import already_waiting
 from tokenq_server.domain.token import Token
 
@@ -37,8 +36,7 @@ def issue(floor: Floor, command: Issue, token_id: int) -> Token:
 
 
 def _token(floor: Floor, command: Issue, token_id: int, promised: Estimate) -> Token:
-    department, number = floor.department, floor.standing.last_no + 1
-    shown = department.rules.number_start - 1 + number
+    department, number = floor.department, floor.next_number()
     near_turn = department.rules.near_turn if command.near_turn is None else command.near_turn
     return Token(
         token_id=token_id,
@@ -46,7 +44,7 @@ def _token(floor: Floor, command: Issue, token_id: int, promised: Estimate) -> T
         branch_id=department.branch_id,
         day=floor.standing.day,
         number=number,
-        display=display_number(department.number_format, department.prefix, shown),
+        display=floor.printed(number),
         state=TokenState.WAITING,
         priority=command.priority,
         place=floor.last_place,
@@ -86,8 +84,7 @@ def _check_open(floor: Floor) -> None:
             opensAt=now.opens_at.astimezone(UTC).isoformat() if now.opens_at else None,
         )
     cap = department.rules.daily_cap
-    if cap and floor.standing.last_no >= cap:
-        given = floor.standing.last_no
+    if cap and (given := floor.standing.given) >= cap:
         raise _full(f"{department.name} ({floor.id}) gives out {cap} numbers a day, and has given out {given} today.")
     _check_last_token(floor, now)
 

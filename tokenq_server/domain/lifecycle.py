@@ -10,7 +10,7 @@ WAITING, CALLED, SERVING, PARKED --transfer--> WAITING in another department
 WAITING, CALLED, PARKED --cancel--> CANCELLED
 NO_SHOW, CANCELLED --reinstate--> WAITING         (on the same business day)
 any --undo--> the state before the last move      (within minutes)
-WAITING, CALLED, PARKED --expire--> EXPIRED       (the business day is over)
+WAITING, PARKED --expire--> EXPIRED               (the business day is over; who was called stays called)
 """
 
 from collections.abc import Collection
@@ -56,7 +56,7 @@ class Move:
 
 
 _WAITING, _CALLED, _SEATED = frozenset({S.WAITING}), frozenset({S.CALLED}), frozenset({S.CALLED, S.SERVING})
-_UNSERVED = frozenset({S.WAITING, S.CALLED, S.PARKED})
+_UNCALLED = frozenset({S.WAITING, S.PARKED})
 
 MOVES: dict[Verb, Move] = {
     Verb.CALL: Move(_WAITING, S.CALLED, EventType.TOKEN_CALLED),
@@ -69,10 +69,10 @@ MOVES: dict[Verb, Move] = {
     Verb.RESUME: Move(frozenset({S.PARKED}), S.WAITING, EventType.TOKEN_RESUMED),
     Verb.TRANSFER: Move(LIVE, S.WAITING, EventType.TOKEN_TRANSFERRED),
     Verb.PRIORITY: Move(_WAITING, S.WAITING, EventType.TOKEN_PRIORITY_CHANGED),
-    Verb.CANCEL: Move(_UNSERVED, S.CANCELLED, EventType.TOKEN_CANCELLED),
+    Verb.CANCEL: Move(_UNCALLED | _CALLED, S.CANCELLED, EventType.TOKEN_CANCELLED),
     Verb.REINSTATE: Move(frozenset({S.NO_SHOW, S.CANCELLED}), S.WAITING, EventType.TOKEN_REINSTATED),
     Verb.UNDO: Move(frozenset(S) - {S.EXPIRED}, None, EventType.TOKEN_REVERTED, has_undo=False),
-    Verb.EXPIRE: Move(_UNSERVED, S.EXPIRED, EventType.TOKEN_EXPIRED, has_undo=False),
+    Verb.EXPIRE: Move(_UNCALLED, S.EXPIRED, EventType.TOKEN_EXPIRED, has_undo=False),
 }
 
 _NOT_BY_PEOPLE = frozenset({Verb.EXPIRE})

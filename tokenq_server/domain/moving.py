@@ -30,9 +30,7 @@ def move(floor: Floor, command: MoveToken) -> Token:
         return token
     check_table(token, command.verb)
     moved, data = _MOVING[command.verb](floor, token, command)
-    if command.reason:
-        data["reason"] = command.reason
-    return floor.move(token, moved, command.verb, command.actor, data)
+    return floor.move(token, moved, command.verb, command.actor, data, command.reason)
 
 
 def come_back(floor: Floor, token: Token) -> None:

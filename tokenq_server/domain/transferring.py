@@ -41,8 +41,8 @@ def transfer(source: Floor, target: Floor, command: TransferToken) -> Token:
         parked_until=None,
     )
     moved = remembering(token, moved, str(Verb.TRANSFER), source.now + source.department.rules.undo_window)
-    data = {"from": source.id, "to": target.id} | ({"reason": command.reason} if command.reason else {})
-    return source.hand_over(token, moved, target, MOVES[Verb.TRANSFER].event, command.actor, data)
+    data = {"from": source.id, "to": target.id}
+    return source.hand_over(token, moved, target, MOVES[Verb.TRANSFER].event, command.actor, data, command.reason)
 
 
 def _check_target(source: Floor, target: Floor, token: Token) -> None:

@@ -45,8 +45,6 @@ def _last_move(floor: Floor, token: Token) -> Undo:
     if token.undo.until <= floor.now:
         minutes = floor.department.rules.undo_minutes
         raise _nothing(f"The last move of {token.display} is more than {minutes} minutes ago.")
-    if token.day != floor.standing.day:
-        raise _nothing(f"{token.display} is of another business day.")
     return token.undo
 
 

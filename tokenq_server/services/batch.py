@@ -32,6 +32,7 @@ from tokenq_server.services.ports import (
     Remembered,
     Transaction,
     WaitingLine,
+    Wanted,
 )
 from tokenq_server.services.rewinding import Behind, refusal
 from tokenq_server.services.wanting import needs_heads, wanted
@@ -75,11 +76,13 @@ class Batch:
                 for name, (department, standing) in locked.departments.items()
             }
             before = {name: floor.standing for name, floor in floors.items()}
-            loaded = await transaction.load(wanted(requests, floors))
+            wants = wanted(requests, floors)
+            loaded = await transaction.load(wants)
             _take_in(loaded, floors, counters)
             for floor in floors.values():
                 if floor.day_is_over:
                     floor.turn_day(await transaction.leftovers(floor.id))
+            await _leave_out_carried(transaction, wants, loaded, floors)
             reach("loaded", requests)
             forgetful = await self._line_up(transaction, requests, floors, before)
             reach("line_asked", requests)
@@ -187,6 +190,22 @@ def _take_in(loaded: Loaded, floors: dict[str, Floor], counters: Counters) -> No
         counters.seat(token)
         if floor := floors.get(token.department_id):
             floor.know([token])
+
+
+async def _leave_out_carried(
+    transaction: Transaction, wants: Wanted, loaded: Loaded, floors: Mapping[str, Floor]
+) -> None:
+    """Let the floors know the numbers that they must not give; hardly ever are there any.
+
+    Where some are left out, those that take their places are asked for, too.
+    """
+    for floor in floors.values():
+        floor.know_carried(number for name, number in loaded.carried if name == floor.id)
+        needed = seen = sum(name == floor.id for name, _ in wants.numbers)
+        while seen < needed + len(floor.carried):
+            further = floor.next_numbers(2 * (needed + len(floor.carried)))[seen:]
+            seen += len(further)
+            floor.know_carried(await transaction.carried(floor.id, further))
 
 
 def _ask(floor: Floor, last_seq: int, requests: Sequence[Request]) -> Ask:

@@ -2,8 +2,10 @@
 
 import re
 
+from tokenq.contract.events import EventType
 from tokenq.contract.views import AheadView, NextView, WhyView
 from tokenq.contract.words import Priority, TokenState
+from tokenq_server.domain.calling import OUT_OF_ORDER
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.policy import Choice
 from tokenq_server.domain.principal import Principal
@@ -45,14 +47,26 @@ class Explaining:
         order = order_of_calling(snapshot, _FURTHEST) if token.state is TokenState.WAITING else []
         place = next((place for place, one in enumerate(order, 1) if one.waiting.token_id == token_id), None)
         ahead = order[: place - 1] if place else order
+        kept = None if place else await self._kept(token, reader)
         return {
             "token": view,
             "position": place or view["position"],
-            "rule": named_rule(order[place - 1].rule, snapshot.department) if place else _kept_reason(token),
+            "rule": named_rule(order[place - 1].rule, snapshot.department) if place else kept,
             "policy": policy_sentence(snapshot.department),
             "ahead": _ahead(snapshot, ahead[:PAGE]),
             "estimate": view["estimate"],
         }
+
+    async def _kept(self, token: Token, reader: Principal) -> str | None:
+        """What the last call or move left behind as its reason, with the words that the reader may see."""
+        if token.state is TokenState.PARKED:
+            until = token.parked_until
+            return f"parked until {until:%H:%M} UTC" if until else "parked until it is resumed"
+        if token.reason != OUT_OF_ORDER:
+            return token.reason
+        events = await self._reading.events(token.token_id, reader)
+        calls = [one["data"]["reason"] for one in events if one["eventType"] == EventType.TOKEN_CALLED]
+        return calls[-1] if calls else token.reason
 
 
 def policy_sentence(department: Department) -> str:
@@ -69,13 +83,6 @@ def named_rule(rule: str, department: Department) -> str:
     """A rule of the policy with the classes called as the department calls them."""
     names = {str(name): department.rules.class_name(name) for name in Priority}
     return re.sub(r"\b(urgent|priority|normal)\b", lambda found: names[found[1]], rule)
-
-
-def _kept_reason(token: Token) -> str | None:
-    """What the last call or move left behind as its reason."""
-    if token.state is TokenState.PARKED:
-        return f"parked until {token.parked_until:%H:%M} UTC" if token.parked_until else "parked until it is resumed"
-    return token.reason
 
 
 def _ahead(snapshot: Snapshot, choices: list[Choice]) -> list[AheadView]:

@@ -32,6 +32,11 @@ _CONSTRAINTS: dict[str, tuple[ProblemCode, str, str]] = {
         "This user already holds a token here.",
         "Look at the queue again.",
     ),
+    "token_live_number": (
+        ProblemCode.EXISTS,
+        "Somebody else carries the same number by now.",
+        "Issue a new number; 'tokenq status' shows who has this one.",
+    ),
     LOCKED: (ProblemCode.UNAVAILABLE, "The department is busy.", "Try again in a few seconds."),
     DEADLOCK: (ProblemCode.UNAVAILABLE, "Too many want the same counters at once.", "Try again in a second."),
 }

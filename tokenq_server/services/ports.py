@@ -135,13 +135,18 @@ class Locked:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a batch of commands needs to see after the lock; ``tidied`` are departments whose parked may come back."""
+    """What a batch of commands needs to see after the lock.
+
+    ``tidied`` are departments whose parked may come back. ``numbers`` are those about to be given out, by department
+    and as they are printed: whether somebody live carries one.
+    """
 
     token_ids: list[int] = field(default_factory=list)
     counters: list[Place] = field(default_factory=list)
     users: list[tuple[str, int]] = field(default_factory=list)
     tidied: list[str] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
+    numbers: list[tuple[str, str]] = field(default_factory=list)
     new_tokens: int = 0
 
 
@@ -155,13 +160,14 @@ class Contact:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The answer to :class:`Wanted`."""
+    """The answer to :class:`Wanted`; ``carried`` are those of its numbers that somebody live carries."""
 
     tokens: list[Token]
     counters: list[Counter]
     contacts: dict[int, Contact]
     remembered: list[Remembered]
     new_ids: list[int]
+    carried: list[tuple[str, str]]
 
 
 class Transaction(Protocol):
@@ -179,8 +185,11 @@ class Transaction(Protocol):
     async def heads(self, department_id: str, count: int) -> list[Token]:
         """The first ``count`` waiting tokens of each class, as the index has them."""
 
+    async def carried(self, department_id: str, numbers: Sequence[str]) -> set[str]:
+        """Which of these printed numbers somebody live carries who got it in this department."""
+
     async def leftovers(self, department_id: str) -> list[Token]:
-        """The tokens that still wait, are called or parked when a business day ends."""
+        """The tokens that the end of a business day ends."""
 
     async def changes_since(self, department_id: str, seq: int) -> list[LineChange | None]:
         """What each log entry after ``seq`` that is still kept did to the line (``None``: nothing)."""

@@ -14,6 +14,7 @@ from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.estimate import Forecast
+from tokenq_server.domain.free_text import with_note
 from tokenq_server.domain.hours import opening
 from tokenq_server.domain.naming import Printed, named
 from tokenq_server.domain.policy import Choice, Waiting, in_order, position
@@ -84,8 +85,8 @@ class ReadingStore(Protocol):
     async def numbered(self, sought: Sought, spellings: Sequence[str]) -> list[Printed]:
         """Tokens by falling id that were printed in one of these ways: of the day sought, else those it may be now."""
 
-    async def payloads(self, token_id: int) -> list[dict[str, Any]]:
-        """A token's events in the order they happened, as on the wire."""
+    async def history(self, token_id: int) -> list[tuple[dict[str, Any], str | None]]:
+        """A token's events in the order they happened, as on the wire, each with what was written about it."""
 
 
 class Reading:
@@ -157,10 +158,11 @@ class Reading:
         return [one.token for one in found if means(typed, one.token.display, one.prefix)]
 
     async def events(self, token_id: int, reader: Principal) -> list[dict[str, Any]]:
-        """A token's history. Raises Refused."""
+        """A token's history; what was written about a move is told to the staff of its department. Raises Refused."""
         token = await self.find(token_id, reader)
-        found = await self._store.payloads(token_id)
-        return found if may_see_person(token, reader) else [without_people(one) for one in found]
+        found = await self._store.history(token_id)
+        told = [with_note(one, note if reader.sees_people_of(one["departmentId"]) else None) for one, note in found]
+        return told if may_see_person(token, reader) else [without_people(one) for one in told]
 
     async def snapshot(self, department_id: str, heads: int) -> Snapshot:
         """A department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""
@@ -221,7 +223,7 @@ def _views(snapshot: Snapshot, state: TokenState, shows: bool) -> list[TokenView
 
 def _counters(snapshot: Snapshot, department_id: str, shows_people: bool) -> list[CounterView]:
     here = [counter_view(one, held) for one, held in snapshot.counters if one.serves(department_id)]
-    return here if shows_people else [{**view, "operator": None} for view in here]
+    return here if shows_people else [{**view, "operator": None, "reason": None} for view in here]
 
 
 def _opening(snapshot: Snapshot) -> OpeningView:

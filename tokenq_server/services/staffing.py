@@ -48,11 +48,16 @@ class Staffing:
         """``tell_changed`` is told the branch after a counter has changed, before the answer."""
         self._store, self._tell_changed = store, tell_changed
 
-    async def counters(self, branch_id: str) -> list[CounterView]:
-        """The counters of a branch. Raises Refused."""
+    async def counters(self, branch_id: str, reader: Principal) -> list[CounterView]:
+        """The counters of a branch; why one is paused is for the staff whom it serves. Raises Refused."""
         counters, since = await self._store.counters(branch_id), await self._store.unattended(branch_id)
         return [
-            {**counter_view(one, held), "unattendedSince": instant(since.get(one.counter_id))} for one, held in counters
+            {
+                **counter_view(one, held),
+                "reason": one.reason if _is_colleague(reader, one) else None,
+                "unattendedSince": instant(since.get(one.counter_id)),
+            }
+            for one, held in counters
         ]
 
     async def open(
@@ -214,6 +219,10 @@ class Staffing:
 def _fresh(branch_id: str, counter_id: str) -> Counter:
     """A counter of which nothing is known yet."""
     return Counter(branch_id, counter_id, CounterState.CLOSED)
+
+
+def _is_colleague(reader: Principal, counter: Counter) -> bool:
+    return not counter.departments or any(map(reader.sees_people_of, counter.departments))
 
 
 def operator_of(caller: Principal, console: str = "") -> Operator:

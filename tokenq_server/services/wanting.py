@@ -1,5 +1,6 @@
 """What a batch of commands needs to see once the rows are locked."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from tokenq.contract.words import RequeuePosition
@@ -23,8 +24,12 @@ from tokenq_server.services.ports import Wanted
 
 
 def wanted(requests: Sequence[Request], floors: dict[str, Floor]) -> Wanted:
-    """Everything that the requests name: tokens, counters, users, keys, and how many new tokens."""
-    found = Wanted(new_tokens=sum(isinstance(request.command, Issue) for request in requests))
+    """Everything that the requests name: tokens, counters, users, keys, new tokens and their numbers."""
+    issues = Counter(request.command.department_id for request in requests if isinstance(request.command, Issue))
+    found = Wanted(new_tokens=issues.total())
+    for name, count in issues.items():
+        if name in floors:
+            found.numbers.extend((name, number) for number in floors[name].next_numbers(count))
     for request in requests:
         if request.key is not None:
             found.keys.append((request.principal, request.key))

@@ -128,8 +128,6 @@ class Fold:
         department.seen = event.seq
         if event.business_day > department.business_day:
             _begin_day(department, event.business_day)
-        elif event.business_day < department.business_day:
-            return None
         department.last_event_at = event.timestamp
         if event.token_id == 0:
             _set_up(department, event)
@@ -155,10 +153,9 @@ class Fold:
 
 
 def _begin_day(department: _Department, day: str) -> None:
+    """Forget yesterday's calls, but for who is at a counter: the end of a day takes nobody away from there."""
     department.business_day = day
-    department.waiting.clear()
-    department.at_counters.clear()
-    department.recent.clear()
+    department.recent = {token: call for token, call in department.recent.items() if token in department.at_counters}
     department.paused.clear()
 
 

@@ -13,7 +13,7 @@ SELECT d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_forma
        d.ratio_priority, d.ratio_normal, make_interval(mins => d.max_wait_minutes) AS max_wait,
        d.rules::text AS rules, b.timezone, b.rollover_hour, b.hours::text AS branch_hours,
        s.day, s.last_no, s.last_seq, s.turn_priority, s.turn_normal,
-       s.waiting_urgent, s.waiting_priority, s.waiting_normal,
+       s.waiting_urgent, s.waiting_priority, s.waiting_normal, s.skipped, s.rewritten_seq,
        coalesce(c.seq, 0) AS published, c.partition, c.kafka_offset, r.seq AS refilled_from,
        coalesce((SELECT max(o.seq) FROM outbox o
                  WHERE o.department_id = s.department_id AND o.event_type = 'DEPARTMENT_CHANGED'), 0) AS changed_seq,

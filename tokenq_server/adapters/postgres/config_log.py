@@ -30,12 +30,13 @@ async def lock(connection: AsyncConnection, department_ids: Sequence[str]) -> No
 
 @dataclass(frozen=True)
 class Note:
-    """What an entry tells: the department it is about, and what it is now."""
+    """What an entry tells: the department it is about, what it is now, and what somebody wrote about it (``note``)."""
 
     department_id: str
     event_type: EventType
     data: dict[str, Any]
     counter_id: str | None = None
+    note: str | None = None
 
 
 async def append(connection: AsyncConnection, notes: Sequence[Note], actor: str) -> None:
@@ -86,4 +87,5 @@ def _row(note: Note, row: Mapping[Any, Any], actor: str) -> dict[str, Any]:
         "priority": event.priority,
         "place": 0,
         "at": row["now"],
+        "note": note.note,
     }

@@ -75,7 +75,8 @@ class PostgresCounters:
             await _write(connection, changed)
             if is_told:
                 told = filter(changed.serves, serves)
-                notes = [Note(one, _EVENTS[changed.state], _data(changed), changed.counter_id) for one in told]
+                event, data = _EVENTS[changed.state], _data(changed)
+                notes = [Note(one, event, data, changed.counter_id, changed.reason) for one in told]
                 await append(connection, notes, actor)
             return changed, held
 
@@ -173,7 +174,6 @@ async def _write(connection: AsyncConnection, one: Counter) -> None:
 def _data(one: Counter) -> dict[str, Any]:
     return {
         "state": str(one.state),
-        "reason": one.reason,
         "operator": one.operator,
         "departments": list(one.departments),
     }

@@ -30,6 +30,7 @@ from tokenq_server.adapters.postgres.rows import (
 )
 from tokenq_server.domain.counters import Place
 from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.lifecycle import MOVES, Verb
 from tokenq_server.domain.record import Record
 from tokenq_server.domain.token import Token
 from tokenq_server.services.event_ids import new_event_id
@@ -157,6 +158,8 @@ class PostgresTransaction:
                 cursors["contacts"] = await self._connection.execute(sql.CONTACTS, [[user for _, user in wanted.users]])
             if wanted.keys:
                 cursors["kept"] = await self._connection.execute(sql.REMEMBERED, columns(wanted.keys, 2))
+            if wanted.numbers:
+                cursors["carried"] = await self._connection.execute(sql.CARRIED, columns(wanted.numbers, 2))
             if wanted.new_tokens:
                 cursors["ids"] = await self._connection.execute(sql.NEW_IDS, [wanted.new_tokens])
         rows = {name: await cursor.fetchall() for name, cursor in cursors.items()}
@@ -166,7 +169,14 @@ class PostgresTransaction:
             contacts={row["user_id"]: Contact(row["name"], row["email"]) for row in rows.get("contacts", [])},
             remembered=[Remembered(**row) for row in rows.get("kept", [])],
             new_ids=[row["id"] for row in rows.get("ids", [])],
+            carried=[(row["issued_in"], row["display"]) for row in rows.get("carried", [])],
         )
+
+    async def carried(self, department_id: str, numbers: Sequence[str]) -> set[str]:
+        """Which of these printed numbers somebody live carries who got it in this department."""
+        wanted = [[department_id] * len(numbers), list(numbers)]
+        cursor = await self._connection.execute(sql.CARRIED, wanted)
+        return {row["display"] for row in await cursor.fetchall()}
 
     async def tokens(self, token_ids: Sequence[int]) -> list[Token]:
         """Read tokens by id."""
@@ -177,8 +187,9 @@ class PostgresTransaction:
         return await self._tokens(sql.HEADS, [department_id, count] * 3)
 
     async def leftovers(self, department_id: str) -> list[Token]:
-        """Who waits, is called or is parked."""
-        return await self._tokens(sql.LEFTOVERS, [department_id])
+        """Whom the end of a business day ends."""
+        states = sorted(map(str, MOVES[Verb.EXPIRE].sources))
+        return await self._tokens(sql.LEFTOVERS, [department_id, states])
 
     async def changes_since(self, department_id: str, seq: int) -> list[LineChange | None]:
         """What each log entry after ``seq`` that is still kept did to the line."""
@@ -260,4 +271,5 @@ class PostgresTransaction:
             "priority": token.priority,
             "place": token.place,
             "at": record.at,
+            "note": record.note,
         }

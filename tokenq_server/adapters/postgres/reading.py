@@ -1,6 +1,7 @@
 """Looking up queues and tokens in Postgres."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -44,13 +45,14 @@ class PostgresReading:
                 return None
             row = dict(found)
             standing = standing_from(row)
+            busy = await _busy(connection, department_id)
             return Snapshot(
                 department=department_from(row),
                 standing=standing,
                 now=row["now"],
                 line=await _heads(connection, department_id, heads),
-                busy=await _busy(connection, department_id),
-                counts=await _counts(connection, department_id, standing.day, standing.waiting),
+                busy=busy,
+                counts=await _counts(connection, department_id, standing.day, standing.waiting, busy),
                 counters=await read_counters(connection, row["branch_id"]),
             )
 
@@ -110,11 +112,12 @@ class PostgresReading:
         async with self._database.begin() as connection:
             return [_printed(dict(row)) for row in (await connection.execute(query)).mappings()]
 
-    async def payloads(self, token_id: int) -> list[dict[str, Any]]:
-        """A token's events in the order they happened."""
-        query = select(outbox.c.payload).where(outbox.c.token_id == token_id).order_by(outbox.c.at, outbox.c.seq)
+    async def history(self, token_id: int) -> list[tuple[dict[str, Any], str | None]]:
+        """A token's events in the order they happened, each with what was written about it."""
+        mine = select(outbox.c.payload, outbox.c.note).where(outbox.c.token_id == token_id)
         async with self._database.begin() as connection:
-            return [json.loads(row.payload) for row in await connection.execute(query)]
+            rows = await connection.execute(mine.order_by(outbox.c.at, outbox.c.seq))
+            return [(json.loads(row.payload), row.note) for row in rows]
 
 
 def _sought(sought: Sought) -> Iterator[ColumnElement[bool]]:
@@ -151,7 +154,7 @@ async def _busy(connection: AsyncConnection, department_id: str) -> list[Token]:
 
 
 async def _counts(
-    connection: AsyncConnection, department_id: str, day: Any, waiting: dict[Priority, int]
+    connection: AsyncConnection, department_id: str, day: Any, waiting: dict[Priority, int], busy: Sequence[Token]
 ) -> dict[TokenState, int]:
     query = (
         select(token.c.state, func.count().label("count"))
@@ -159,7 +162,10 @@ async def _counts(
         .group_by(token.c.state)
     )
     counts = {TokenState(row.state): int(row._mapping["count"]) for row in await connection.execute(query)}
-    return counts | {TokenState.WAITING: sum(waiting.values())}
+    # Somebody of yesterday may still be served: who is here is counted, whatever the day of the number.
+    here = Counter(one.state for one in busy)
+    live = {state: here[state] for state in LIVE} | {TokenState.WAITING: sum(waiting.values())}
+    return counts | live
 
 
 def _printed(row: dict[str, Any]) -> Printed:

@@ -145,6 +145,7 @@ def standing_from(row: dict[str, Any]) -> Standing:
             Priority.PRIORITY: row["waiting_priority"],
             Priority.NORMAL: row["waiting_normal"],
         },
+        skipped=row["skipped"],
     )
 
 
@@ -159,6 +160,7 @@ def standing_row(floor: Floor) -> list[Any]:
         standing.turn.priority,
         standing.turn.normal,
         *waiting,
+        standing.skipped,
         floor.department.department_id,
     ]
 

@@ -17,7 +17,7 @@ SELECT d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_forma
        d.ratio_priority, d.ratio_normal, make_interval(mins => d.max_wait_minutes) AS max_wait,
        d.rules::text AS rules, b.timezone, b.rollover_hour, b.hours::text AS branch_hours,
        s.day, s.last_no, s.last_seq, s.turn_priority, s.turn_normal,
-       s.waiting_urgent, s.waiting_priority, s.waiting_normal
+       s.waiting_urgent, s.waiting_priority, s.waiting_normal, s.skipped
 FROM dept_state s
 JOIN department d USING (department_id)
 JOIN branch b USING (branch_id)
@@ -68,6 +68,13 @@ WHERE (principal, key) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
 
 NEW_IDS = "SELECT nextval('token_id_seq') AS id FROM generate_series(1, %s)"
 
+# Numbers that somebody live carries, by department and as they are printed: they are not given again.
+CARRIED = """
+SELECT issued_in, display FROM token
+WHERE state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')
+  AND (issued_in, display) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+"""
+
 TOKENS_BY_ID = SQL("SELECT {columns} FROM token WHERE token_id = ANY(%s)").format(columns=_TOKENS)
 
 _HEADS_OF = SQL("""
@@ -81,7 +88,7 @@ HEADS = SQL(" UNION ALL ").join(
 
 LEFTOVERS = SQL("""
 SELECT {columns} FROM token
-WHERE department_id = %s AND state IN ('WAITING', 'CALLED', 'PARKED')
+WHERE department_id = %s AND state = ANY(%s)
 ORDER BY place, token_id
 """).format(columns=_TOKENS)
 
@@ -107,8 +114,8 @@ WHERE token.token_id = c.token_id
 """
 
 INSERT_OUTBOX = """
-INSERT INTO outbox (department_id, seq, event_type, token_id, payload, joins, priority, place, at)
-SELECT department_id, seq, event_type, token_id, payload, joins, priority, place, at
+INSERT INTO outbox (department_id, seq, event_type, token_id, payload, joins, priority, place, at, note)
+SELECT department_id, seq, event_type, token_id, payload, joins, priority, place, at, note
 FROM json_populate_recordset(NULL::outbox, %s)
 """
 
@@ -119,6 +126,6 @@ SELECT principal, key, fingerprint, status, body FROM json_populate_recordset(NU
 
 UPDATE_STANDING = """
 UPDATE dept_state SET day = %s, last_no = %s, last_seq = %s, turn_priority = %s, turn_normal = %s,
-  waiting_urgent = %s, waiting_priority = %s, waiting_normal = %s
+  waiting_urgent = %s, waiting_priority = %s, waiting_normal = %s, skipped = %s
 WHERE department_id = %s
 """

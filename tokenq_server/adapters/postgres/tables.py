@@ -81,6 +81,10 @@ dept_state = Table(
     Column("waiting_urgent", Integer, nullable=False, server_default="0"),
     Column("waiting_priority", Integer, nullable=False, server_default="0"),
     Column("waiting_normal", Integer, nullable=False, server_default="0"),
+    # Numbers of the day that were left out, since somebody live carries them.
+    Column("skipped", Integer, nullable=False, server_default="0"),
+    # Up to this entry the log may have been rewritten since it was published: words about people were taken out.
+    Column("rewritten_seq", BigInteger, nullable=False, server_default="0"),
     # Updated at every batch: room on the page keeps the update in place (HOT).
     postgresql_with={"fillfactor": "50"},
 )
@@ -187,6 +191,13 @@ token = Table(
         "department_id",
         postgresql_where=text("state IN ('CALLED', 'SERVING', 'PARKED')"),
     ),
+    Index(
+        "token_live_number",
+        "display",
+        "issued_in",
+        unique=True,
+        postgresql_where=text("state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')"),
+    ),
     Index("token_user", "user_id", postgresql_where=text("user_id IS NOT NULL")),
     Index("token_day", "department_id", "day"),
     Index(
@@ -242,6 +253,8 @@ outbox = Table(
     Column("priority", Text, nullable=False),
     Column("place", BigInteger, nullable=False),
     moment("at", nullable=False),
+    # What somebody wrote about it, for the staff of the department only: the payload is published, this is not.
+    Column("note", Text),
     PrimaryKeyConstraint("department_id", "seq"),
     Index("outbox_token", "token_id"),
     Index("outbox_age", "at"),

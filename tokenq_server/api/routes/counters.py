@@ -31,9 +31,9 @@ class CounterList(TypedDict):
 
 
 @router.get(_COUNTERS)
-async def list_counters(branch_id: BranchPath, _: Staff, services: ServicesDep) -> CounterList:
+async def list_counters(branch_id: BranchPath, caller: Staff, services: ServicesDep) -> CounterList:
     """The counters of a branch, each with whom it holds."""
-    return {"items": await services.staffing.counters(branch_id), "nextCursor": None}
+    return {"items": await services.staffing.counters(branch_id, caller), "nextCursor": None}
 
 
 @router.put(_COUNTERS)

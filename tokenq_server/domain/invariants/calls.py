@@ -10,7 +10,7 @@ from tokenq_server.domain.invariants.line import PrefixLine
 from tokenq_server.domain.invariants.lives import Life
 from tokenq_server.domain.invariants.tally import Tally
 
-_BY_HAND = "called out of order:"
+_BY_HAND = "called out of order"
 _OVERDUE = "waited longer than"
 _ALONE = "first in line"
 

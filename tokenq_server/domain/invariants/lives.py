@@ -20,7 +20,7 @@ class Life:
 
     ``claims`` counts what its claim version grew by here. ``last`` is the move that can be taken back, with what the
     token was before it (``None``: that is in another department's log). ``others`` are the departments that it
-    came from or went to.
+    came from or went to. ``is_given_up`` says that a day has begun since it ended.
     """
 
     token_id: int
@@ -33,6 +33,7 @@ class Life:
     claims: int = 0
     last: tuple[Verb, Standing | None] | None = None
     others: frozenset[str] = frozenset()
+    is_given_up: bool = False
 
     @property
     def standing(self) -> Standing:

@@ -34,6 +34,7 @@ class Numbers:
         self._rows_day = date.min
         self._rows_last = 0
         self._difference: Counter[date] = Counter()
+        self._skipped: set[tuple[date, int]] = set()
 
     def issued(self, entry: LogEntry) -> None:
         """The next TOKEN_GENERATED of the log."""
@@ -43,8 +44,11 @@ class Numbers:
         if day != self.day:
             self.day, self._last = day, 0
         where = f"Entry {entry.seq} gives number {number} of {day} after number {self._last}."
+        # Numbers that somebody live carried are left out, and the entry says how many.
+        skipped = _count(entry.event.data.get("skipped"))
+        self._skipped |= {(day, number - back) for back in range(1, min(skipped, number) + 1)}
         if day > self._rewound_day:
-            self._tally.check("N2", self._id, number <= self._last + 1, where)
+            self._tally.check("N2", self._id, number <= self._last + 1 + skipped, where)
         self._tally.check("N3", self._id, number > self._last, where)
         self._last = number
 
@@ -66,7 +70,8 @@ class Numbers:
         self._tally.check("N1", self._id, number != self._rows_last, f"Number {number} of {day} was given twice.")
         if day > self._rewound_day:
             gap = f"Between numbers {self._rows_last} and {number} of {day} some are missing."
-            self._tally.check("N2", self._id, number <= self._rows_last + 1, gap)
+            missing = {(day, one) for one in range(self._rows_last + 1, number)}
+            self._tally.check("N2", self._id, missing <= self._skipped, gap)
         self._rows_last = number
 
     def end(self, day: date, last_no: int) -> None:
@@ -80,3 +85,7 @@ class Numbers:
         last = self._rows_last if self._rows_day == day else 0
         sentence = f"The department has given {last_no} numbers on {day}, but the last token has number {last}."
         self._tally.check("N2", self._id, last == last_no and self._rows_day <= day, sentence)
+
+
+def _count(told: object) -> int:
+    return told if isinstance(told, int) and told > 0 else 0

@@ -19,13 +19,15 @@ _VERBS = {str(move.event): (verb, move) for verb, move in MOVES.items() if verb 
 class Replay:
     """One department's log, entry by entry. Memory holds the tokens of one day, those that live, and travellers.
 
-    ``is_partial``: it does not begin with the first entry, so tokens that it does not know are left alone.
+    ``is_partial``: it does not begin with the first entry, so tokens that it does not know are left alone. Up to
+    ``old_seq`` the entries may be of a release in which the end of a day ended those who were called, too.
     """
 
-    def __init__(self, department_id: str, tally: Tally, *, is_partial: bool = False) -> None:
+    def __init__(self, department_id: str, tally: Tally, *, is_partial: bool = False, old_seq: int = 0) -> None:
         self._id = department_id
         self._tally = tally
         self._is_partial = is_partial
+        self._old_seq = old_seq
         self.line = PrefixLine()
         self._lives: dict[int, Life] = {}
         self._counters: dict[str, int] = {}
@@ -58,8 +60,14 @@ class Replay:
             self._check_line(entry, life, was_waiting=was_waiting)
 
     def over(self, today: date) -> list[Life]:
-        """Give up the tokens to which nothing can happen any more, since ``today`` has begun."""
-        gone = [life for life in self._lives.values() if life.is_over(today)]
+        """Give up the tokens to which nothing can happen any more, since ``today`` has begun.
+
+        A move of the day's last minutes may still be taken back, so they are kept for one more day.
+        """
+        ended = [life for life in self._lives.values() if life.is_over(today)]
+        gone = [life for life in ended if life.is_given_up]
+        for life in ended:
+            life.is_given_up = True
         for life in gone:
             del self._lives[life.token_id]
         return gone
@@ -144,7 +152,8 @@ class Replay:
         self._settle(entry, life)
 
     def _check_table(self, entry: LogEntry, life: Life, verb: Verb, move: Move) -> None:
-        is_legal = life.state in move.sources
+        is_old_end = verb is Verb.EXPIRE and life.state is TokenState.CALLED and entry.seq <= self._old_seq
+        is_legal = life.state in move.sources or is_old_end
         if verb is Verb.CALL:
             self._tally.check("S1", self._id, not life.is_at_counter, self._say(entry, "is called while at a counter"))
         if verb is Verb.SERVE:

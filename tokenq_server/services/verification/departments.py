@@ -32,7 +32,7 @@ class Reading:
         self._seqs = Seqs(held.id, tally)
         self._forgotten_day = held.rewound[1] if held.rewound else date.min
         self._numbers = Numbers(held.id, tally, held.day_at, held.changed_seq, self._forgotten_day)
-        self._replay = Replay(held.id, tally, is_partial=held.rewound is not None)
+        self._replay = Replay(held.id, tally, is_partial=held.rewound is not None, old_seq=held.rewritten_seq)
         self._has_begun = held.rewound is None
         self._over: list[Life] = []
 

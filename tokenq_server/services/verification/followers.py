@@ -33,7 +33,15 @@ class Topic:
         self._heads = await books.heads()
         is_whole = not any(start for start, _ in spans.values())
         self._published = {
-            held.id: Published(held.id, self._tally, self._due(held), is_whole, held.refilled_from, held.rewound_seq)
+            held.id: Published(
+                held.id,
+                self._tally,
+                self._due(held),
+                is_whole,
+                held.refilled_from,
+                held.rewound_seq,
+                held.rewritten_seq,
+            )
             for held in self._chosen
         }
         async for records in topic.records():

@@ -25,7 +25,8 @@ class Held:
     ``published`` is where the relay stands, ``spot`` the partition and offset of that record if they are known, and
     ``refilled_from`` after which seq it would fill an emptied topic again;
     ``changed_seq`` is the last entry about the department itself. ``rewound`` is the last entry by which the log went
-    past what a restored database had forgotten, and its business day; ``None`` if there is none.
+    past what a restored database had forgotten, and its business day; ``None`` if there is none. Up to
+    ``rewritten_seq``, entries may have been rewritten since they were published: words about people were taken out.
     """
 
     department: Department
@@ -35,6 +36,7 @@ class Held:
     changed_seq: int
     rewound: tuple[int, date] | None = None
     spot: tuple[int, int] | None = None
+    rewritten_seq: int = 0
 
     @property
     def id(self) -> str:

@@ -1,0 +1,132 @@
+"""The business day ends while people are at counters: nobody called is lost, and no number is two people's."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from tests.integration.test_verify import verified
+from tests.servers import Servers
+from tests.without_http import Body, Core, open_core
+from tokenq.contract.problems import ProblemCode, Refused
+from tokenq_server.domain.commands import Issue, TransferToken, UndoMove
+from tokenq_server.domain.lifecycle import Verb
+
+
+@pytest.fixture
+async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
+    async with open_core(fresh_database(schema), servers.redis_url) as opened:
+        yield opened
+
+
+async def night_passes(core: Core, *names: str) -> None:
+    """Everything so far was yesterday."""
+    for name in names:
+        await core.run("UPDATE token SET day = day - 1 WHERE department_id = %s", name)
+        await core.run(
+            """UPDATE outbox SET at = at - interval '1 day', payload = replace(
+                 payload, '"businessDay":"' || s.day || '"', '"businessDay":"' || s.day - 1 || '"')
+               FROM dept_state s WHERE s.department_id = outbox.department_id AND s.department_id = %s""",
+            name,
+        )
+        await core.run("UPDATE dept_state SET day = day - 1 WHERE department_id = %s", name)
+
+
+async def states(core: Core, name: str) -> dict[int, tuple[str, str]]:
+    rows = await core.rows("SELECT token_id, display, state FROM token WHERE issued_in = %s", name)
+    return {row["token_id"]: (row["display"], row["state"]) for row in rows}
+
+
+async def an_emergency_ward_at_four(core: Core, name: str) -> tuple[Body, Body, list[Body]]:
+    """One called, one served, three waiting, and the day turns."""
+    tokens = await core.issue(name, 5)
+    called, serving = await core.call(name, f"1{name}"), await core.call(name, f"2{name}")
+    serving = await core.move(serving, Verb.START)
+    await night_passes(core, name)
+    return called, serving, sorted(tokens, key=lambda one: one["tokenNo"])[2:]
+
+
+async def test_who_is_at_a_counter_stays_there_and_the_number_is_left_out(core: Core, servers: Servers) -> None:
+    name = await core.department()
+    called, serving, waiting = await an_emergency_ward_at_four(core, name)
+    fresh = sorted(await core.issue(name, 3), key=lambda one: one["tokenNo"])
+
+    now = await states(core, name)
+    assert now[called["tokenId"]] == (f"{name}-001", "CALLED")
+    assert now[serving["tokenId"]] == (f"{name}-002", "SERVING")
+    assert {now[one["tokenId"]][1] for one in waiting} == {"EXPIRED"}
+    assert [one["displayNumber"] for one in fresh] == [f"{name}-{number:03d}" for number in (3, 4, 5)]
+    assert (await core.move(called, Verb.SERVE))["state"] == "SERVED"
+    assert (await core.move(serving, Verb.SERVE))["state"] == "SERVED"
+    tally = await verified(core, servers, name)
+    assert tally.violations == {}, tally
+
+
+async def test_many_numbers_are_left_out_at_once(core: Core, servers: Servers) -> None:
+    """A whole ward is still at its beds; forty people come at once."""
+    name = await core.department(daily_cap=60)
+    await core.issue(name, 25)
+    for bed in range(25):
+        await core.call(name, f"{name}{bed}")
+    await night_passes(core, name)
+    fresh = await core.issue(name, 40)
+
+    assert sorted(one["tokenNo"] for one in fresh) == list(range(26, 66))
+    await core.issue(name, 20)
+    with pytest.raises(Refused) as refused:
+        await core.issue(name)
+    assert refused.value.problem.code is ProblemCode.DEPARTMENT_FULL
+    assert "60 today" in refused.value.problem.detail
+    tally = await verified(core, servers, name)
+    assert tally.violations == {}, tally
+
+
+async def test_a_gap_that_no_entry_explains_is_still_a_gap(core: Core, servers: Servers) -> None:
+    name = await core.department()
+    await an_emergency_ward_at_four(core, name)
+    await core.issue(name)
+    await core.run(
+        "UPDATE outbox SET payload = replace(payload, '\"skipped\":2', '\"skipped\":1') WHERE department_id = %s", name
+    )
+    assert "N2" in (await verified(core, servers, name)).violations
+
+
+async def test_a_number_that_lives_in_another_department_is_left_out(core: Core) -> None:
+    """A transferred token keeps its number: the department that gave it does not give it again."""
+    here, there = await core.department(), await core.department()
+    (token,) = await core.issue(here)
+    token = await core.do(TransferToken(here, "ann", token["tokenId"], there, token["claimVersion"]))
+    assert (await core.call(there, f"1{there}"))["tokenId"] == token["tokenId"]
+    await night_passes(core, here, there)
+
+    assert (await core.issue(here))[0]["displayNumber"] == f"{here}-002"
+
+
+async def test_a_move_of_the_last_minute_can_be_taken_back_after_the_day(core: Core, servers: Servers) -> None:
+    """Served by a slip at 03:59, undone at 04:01; but not once somebody else has the number."""
+    name = await core.department()
+    tokens = await core.issue(name, 2)
+    served = [await core.serve(name, f"{name}{desk}") for desk in (1, 2)]
+    served.sort(key=lambda one: one["tokenNo"])
+    await night_passes(core, name)
+    (fresh,) = await core.issue(name)
+    assert fresh["displayNumber"] == served[0]["displayNumber"]
+
+    with pytest.raises(Refused) as refused:
+        await core.do(UndoMove(name, "ann", served[0]["tokenId"], counter_id=served[0]["counterId"]))
+    assert refused.value.problem.code is ProblemCode.EXISTS
+    undone = await core.do(UndoMove(name, "ann", served[1]["tokenId"], counter_id=served[1]["counterId"]))
+    assert undone["state"] == "CALLED"
+    assert (await core.issue(name))[0]["displayNumber"] == f"{name}-003"
+    assert len(tokens) == 2
+    tally = await verified(core, servers, name)
+    assert tally.violations == {}, tally
+
+
+async def test_two_processes_at_the_turn_of_the_day_leave_the_same_numbers_out(core: Core, servers: Servers) -> None:
+    name = await core.department()
+    await an_emergency_ward_at_four(core, name)
+    async with open_core(core.dsn, servers.redis_url) as other:
+        answers = await asyncio.gather(*((core, other)[n % 2].do(Issue(name, "desk")) for n in range(40)))
+
+    assert sorted(one["tokenNo"] for one in answers) == list(range(3, 43))
