@@ -149,9 +149,10 @@ class CountingBatch(Batch):
 
 @both_ways
 async def test_numbers_by_incr_alone_over_a_wiped_redis(stores: Stores, is_planted: bool) -> None:
-    """The unique index would refuse every issue after the wipe; without it numbers are given twice."""
+    """The unique indexes would refuse every issue after the wipe; without them numbers are given twice."""
     broken: dict[str, Any] = {"line": CountingLine, "batch": CountingBatch} if is_planted else {}
     await stores.rows("ALTER TABLE token DROP CONSTRAINT token_number")
+    await stores.rows("DROP INDEX token_live_number")
     async with stores.office(**broken) as office:
         name = await office.department()
         for _ in range(3):
