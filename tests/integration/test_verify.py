@@ -173,7 +173,7 @@ async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> N
     await core.setup.put_branch(Branch("main", "Main", "Pacific/Pago_Pago", 0), "ann")
     one, other = await core.department(), await core.department()
     tokens = await core.issue(one, 6, email="ada@example.com", near_turn=3)
-    until = datetime.now(UTC) + timedelta(milliseconds=50)
+    until = datetime.now(UTC) + timedelta(milliseconds=800)
     await core.move(await core.call(one, "1"), Verb.PARK, until=until)
     await core.commit.submit(Request(TellNear(one, ((tokens[3]["tokenId"], 3),))))
     async with asyncio.timeout(10):
