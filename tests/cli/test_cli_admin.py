@@ -22,7 +22,7 @@ def test_a_department_is_made_listed_changed_closed_opened_and_deleted(tokenq: C
     assert made(tokenq("dept", "open", name, "--json"))["open"] is True
     assert "Cash" in tokenq("dept", "show", name).out
     assert name in tokenq("dept", "list").out
-    assert made(tokenq("dept", "delete", name, "--json")) == {"deleted": {"department": name}}
+    assert made(tokenq("dept", "delete", name, "--yes", "--json")) == {"deleted": {"department": name}}
     assert tokenq("dept", "show", name).code == 3
 
 
@@ -73,7 +73,7 @@ def test_a_user_is_found_by_name_changed_and_deleted(tokenq: Cli, dept: str):
     changed = made(tokenq("user", "update", name, "--role", "staff", "--dept", dept, "--disable", "--json"))
     assert (changed["role"], changed["departments"], changed["disabled"]) == ("staff", [dept], True)
     assert name in tokenq("user", "list").out
-    assert tokenq("user", "delete", name).code == 0
+    assert tokenq("user", "delete", name, "--yes").code == 0
     assert tokenq("user", "show", name).code == 3
     assert {one["role"] for one in made(tokenq("user", "roles", "--json"))["items"]} == {
         "admin",
@@ -93,7 +93,7 @@ def test_a_key_is_shown_once_used_and_revoked(tokenq: Cli, dept: str):
     number = next(one["keyId"] for one in keys if one["label"] == "kiosk" and one["departments"] == [dept])
     assert secret not in tokenq("key", "list", "--json").out
     assert "desk" in tokenq("key", "show", str(number)).out
-    assert tokenq("key", "delete", str(number)).code == 0
+    assert tokenq("key", "delete", str(number), "--yes").code == 0
     assert tokenq("issue", dept, TOKENQ_TOKEN=secret).code == 5
 
 

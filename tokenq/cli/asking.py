@@ -11,20 +11,20 @@ from tokenq.errors import TokenqError
 from tokenq.printable import printable
 
 
-def confirm(question: str, *, yes: bool, is_grave: bool = False) -> None:
-    """Ask before something is lost for good, if there is anybody to ask.
+def confirm(question: str, *, yes: bool, needs_yes: bool = True) -> None:
+    """Ask before something is lost for good; where nobody can be asked, a script must have said ``yes``.
 
-    ``is_grave``: without anybody to ask it needs ``yes``.
+    ``needs_yes`` false: where nobody can be asked, it goes on unasked.
 
     Raises:
         TokenqError: the answer was no.
-        WrongUse: it is grave, and nobody is there to ask.
+        WrongUse: nobody is there to ask.
     """
     if yes:
         return
     if not sys.stdin.isatty():
-        if is_grave:
-            raise WrongUse(f"Nobody is here to ask: {question}", "Nothing was changed. Say --yes if you are sure.")
+        if needs_yes:
+            raise WrongUse(f"Nobody is here to ask: {question}", "Nothing was changed. If you are sure, add --yes.")
         return
     if not typer.confirm(printable(question), err=True):
         raise TokenqError("Nothing was changed.")

@@ -43,7 +43,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("priority", "Change the class of a person who waits."),
             Entry("undo", "Take the last move of a token back."),
             Entry("why", "Say why a token is where it is, and who goes before."),
-            Entry("counter", "Open, pause and close counters; say what each serves."),
+            Entry("counter", "Open, pause, close and delete counters; say what each serves."),
         ),
     ),
     (
@@ -56,10 +56,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Admin",
         (
-            Entry("dept", "List, create, change, open and close departments."),
+            Entry("dept", "List, create, change, open, close and delete departments."),
             Entry("branch", "List, create, change and delete branches."),
-            Entry("user", "List, create and change users and their roles."),
-            Entry("key", "List, create and revoke keys for kiosks and scripts."),
+            Entry("user", "List, create, change and delete users; say what they may do."),
+            Entry("key", "List, create, change and delete keys for kiosks and scripts."),
             Entry("apply", "Make the configuration what a file says."),
             Entry("diff", "Show in what the configuration differs from a file."),
             Entry("export", "Print the configuration as a file."),

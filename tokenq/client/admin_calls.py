@@ -111,7 +111,7 @@ class PeopleCalls(Calls):
         return view
 
     def delete_key(self, key_id: int) -> None:
-        """Revoke a key."""
+        """Remove a key: whatever uses it stops working at once."""
         self.delete(f"{KEYS}/{segment(key_id)}")
 
     def roles(self) -> "list[RoleView]":

@@ -73,7 +73,7 @@ class CounterCalls(Calls):
         return view
 
     def delete_counter(self, branch: str, counter: str) -> None:
-        """Forget a counter that holds nobody."""
+        """Remove a counter that holds nobody, and what was set up for it."""
         self.delete(f"{_counters(branch)}?counterId={segment(counter)}")
 
     def _at(self, counter: str, **more: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tokenq.cli.tree import plain_app
 if TYPE_CHECKING:
     from tokenq.contract.views import CounterView
 
-app = plain_app(help="List, open, pause and close counters; set up what each serves.")
+app = plain_app(help="List, open, pause, close and delete counters; set up what each serves.")
 
 _SHOWN = 4
 
@@ -98,7 +98,7 @@ def declare(counter: Counter, dept: TheirDepartments = None, branch: InBranch = 
 
 @app.command()
 def delete(counter: Counter, branch: InBranch = "main", yes: Yes = False, as_json: Json = False) -> None:
-    """Forget a counter that holds nobody."""
+    """Delete a counter that holds nobody, and what was set up for it."""
     client = connect()
     confirm(f"Delete the counter {counter}?", yes=yes)
     client.delete_counter(branch, counter)

@@ -17,7 +17,7 @@ from tokenq.client.calls import given
 if TYPE_CHECKING:
     from tokenq.contract.views import DepartmentView
 
-app = plain_app(help="List, create, change, open and close departments.")
+app = plain_app(help="List, create, change, open, close and delete departments.")
 
 Branch = Annotated[str | None, typer.Option(help="The branch it belongs to; 'main' unless given.")]
 Prefix = Annotated[str | None, typer.Option(help="What its numbers begin with; its id unless given.")]
@@ -144,7 +144,7 @@ def settings_(as_json: Json = False) -> None:
 
 @app.command()
 def delete(dept: Department, yes: Yes = False, as_json: Json = False) -> None:
-    """Delete a department."""
+    """Delete a department that nobody waits in; its history stays."""
     client = connect()
     confirm(f"Delete the department {dept}?", yes=yes)
     client.delete_department(dept)

@@ -19,7 +19,7 @@ from tokenq.contract.words import Role
 if TYPE_CHECKING:
     from tokenq.contract.views import KeyView
 
-app = plain_app(help="List, create and revoke keys for kiosks and scripts.")
+app = plain_app(help="List, create, change and delete keys for kiosks and scripts.")
 
 Key = Annotated[int, typer.Argument(metavar="KEY", help="The key's id, as 'tokenq key list' shows it.")]
 
@@ -102,9 +102,9 @@ def update(
 
 @app.command()
 def delete(key: Key, yes: Yes = False, as_json: Json = False) -> None:
-    """Revoke a key at once."""
+    """Delete a key; whatever uses it stops working at once."""
     client = connect()
-    confirm(f"Revoke the key {key}? Whatever uses it stops working.", yes=yes)
+    confirm(f"Delete the key {key}? Whatever uses it stops working.", yes=yes)
     client.delete_key(key)
     output.deleted("key", key, as_json=as_json)
 

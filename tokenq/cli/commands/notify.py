@@ -96,7 +96,7 @@ def drop(numbers: Ids = None, everything: All = False, yes: Yes = False, as_json
         output.line(_NONE)
         return
     if chosen:
-        confirm(f"Throw away {len(chosen)} for good?", yes=yes)
+        confirm(f"Throw away {len(chosen)} for good?", yes=yes, needs_yes=False)
     with launch.server(_PROGRAMS) as programs:
         count = int(programs.dlq_drop(chosen))
     if as_json:

@@ -59,7 +59,7 @@ def rewind(yes: Yes = False, as_json: Json = False) -> int:
         if found and not as_json:
             _show_behind(found)
         if found:
-            confirm("Let the database go on past all of this?", yes=yes, is_grave=True)
+            confirm("Let the database go on past all of this?", yes=yes)
         done = programs.rewind_carry_out() if found else programs.rewind_lines_only()
     if as_json:
         output.document(done)

@@ -17,7 +17,7 @@ from tokenq.contract.problems import ProblemCode, refuse
 if TYPE_CHECKING:
     from tokenq.contract.views import UserView
 
-app = plain_app(help="List, create and change users and their roles.")
+app = plain_app(help="List, create, change and delete users; say what they may do.")
 
 User = Annotated[str, typer.Argument(metavar="USER", help="User id (55) or user name.")]
 Email = Annotated[str | None, typer.Option(help="Their e-mail address.")]
@@ -104,7 +104,7 @@ def update(
 
 @app.command()
 def delete(user: User, yes: Yes = False, as_json: Json = False) -> None:
-    """Delete a user."""
+    """Delete a user and end their logins; tokens keep what is written on them."""
     client = connect()
     found = _find(client, user)
     confirm(f"Delete the user {found['userId']} ({found['name']})?", yes=yes)

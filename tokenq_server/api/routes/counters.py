@@ -46,7 +46,7 @@ async def declare_counter(
 
 @router.delete(_COUNTERS, status_code=204)
 async def delete_counter(branch_id: BranchPath, counter_id: CounterQuery, _: Admin, services: ServicesDep) -> None:
-    """Forget a counter that holds nobody."""
+    """Delete a counter that holds nobody, and what was set up for it."""
     await services.staffing.delete(branch_id, counter_id)
 
 

@@ -104,7 +104,7 @@ async def change_key(key_id: IdPath, body: ChangeKey, _: Admin, services: Servic
 
 @router.delete(paths.KEYS + "/{key_id}", status_code=204)
 async def delete_key(key_id: IdPath, _: Admin, services: ServicesDep) -> None:
-    """Revoke a key."""
+    """Delete a key; whatever uses it stops working at once."""
     await services.people.delete_key(key_id)
 
 
