@@ -116,3 +116,22 @@ def test_a_floor_over_http_is_what_the_export_answers(running: Stack, path: str)
     floor["departments"][name]["ratio"] = "1-1"
     status, problem = running.ask("PUT", "/api/v1/floor?dryRun=true", floor)
     assert (status, problem["path"]) == (422, f"departments.{name}.ratio")
+
+
+def test_a_branch_whose_day_would_end_is_refused_unless_that_is_said(running: Stack) -> None:
+    """It says for whom; a new branch and a whole floor know no such word."""
+    name = department_id()
+    here = f"/api/v1/branches/{name.lower()}"
+    west, east = ({"name": "Site", "timezone": zone} for zone in ("Pacific/Pago_Pago", "Pacific/Kiritimati"))
+    assert running.ask("PUT", here, west)[0] == 200
+    running.ask("POST", "/api/v1/departments", {"departmentId": name, "name": "Cash", "branchId": name.lower()})
+    running.ask("POST", f"/api/v1/departments/{name}/tokens", {})
+    status, problem = running.ask("PUT", here, east)
+
+    assert (status, problem["code"], problem["ends"]) == (409, "in_use", {name: {"WAITING": 1}})
+    assert problem["hint"]
+    assert running.ask("PUT", here, {**east, "endDay": False})[0] == 409
+    assert running.ask("POST", "/api/v1/branches", {**east, "branchId": "x", "endDay": True})[0] == 422
+    assert running.ask("PUT", "/api/v1/floor", {"branches": {name.lower(): {**east, "endDay": True}}})[0] == 422
+    assert running.ask("GET", here)[1]["timezone"] == "Pacific/Pago_Pago"
+    assert running.ask("PUT", here, {**east, "endDay": True})[0] == 200

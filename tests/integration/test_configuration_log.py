@@ -9,6 +9,7 @@ import pytest
 
 from tests.servers import Servers
 from tests.without_http import Core, assert_all_is_well, open_core
+from tokenq.contract.problems import Refused
 from tokenq_server.domain.hours import hours_from
 from tokenq_server.services.setup_views import Branch
 
@@ -84,3 +85,20 @@ async def test_changes_of_different_rules_at_once_do_not_undo_each_other(core: C
     }
     assert [entry["seq"] for entry in await log_of(core, name)] == list(range(1, 12))
     await assert_all_is_well(core, name)
+
+
+async def test_only_a_day_that_the_change_itself_would_end_is_asked_about(core: Core) -> None:
+    """Who is left over from a day that is over by the clock goes with the next command, whatever is changed."""
+    west, east = (Branch("main", "Main", f"Pacific/{zone}", 0) for zone in ("Pago_Pago", "Kiritimati"))
+    await core.setup.put_branch(west)
+    one, other = await core.department(), await core.department()
+    await core.issue(one, 2)
+    await core.issue(other)
+    await core.serve(other, "1")
+    with pytest.raises(Refused) as caught:
+        await core.setup.put_branch(east)
+    assert caught.value.problem.extra == {"ends": {one: {"WAITING": 2}}}
+    assert (await core.setup.branch("main"))["timezone"] == west.timezone
+
+    await core.run("UPDATE dept_state SET day = day - 2 WHERE department_id = %s", one)
+    await core.setup.put_branch(east)

@@ -257,7 +257,7 @@ async def test_verify_gives_no_false_alarm_after_a_rewind_and_is_strict_again_th
         assert tally.violations == {}
         assert "rewound" in tally.unchecked["S4"]
         # More than a day further east: another business day, whatever time it is.
-        await core.setup.put_branch(Branch("main", "Main", "Pacific/Kiritimati", 0), "ann")
+        await core.setup.put_branch(Branch("main", "Main", "Pacific/Kiritimati", 0), "ann", may_end_day=True)
         await core.issue(name, 3)
         await core.serve(name, "1")
         tally = await verified(place)

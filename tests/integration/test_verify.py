@@ -184,7 +184,7 @@ async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> N
     await core.move(await core.call(one, "3"), Verb.PARK)
     await core.do(TransferToken(one, "ann", tokens[5]["tokenId"], other))
     # More than a day further east: the business day is over, whatever time it is.
-    await core.setup.put_branch(Branch("main", "Main", "Pacific/Kiritimati", 0), "ann")
+    await core.setup.put_branch(Branch("main", "Main", "Pacific/Kiritimati", 0), "ann", may_end_day=True)
     await core.issue(one, 2)
     await core.issue(other)
     await core.serve(one, "1")

@@ -174,6 +174,12 @@ class PutBranch(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Town hall", "timezone": "Europe/Berlin"}]})
 
 
+class ReplaceBranch(PutBranch):
+    """A branch as it shall be; one whose business day would be over is refused unless ``endDay`` says that it may."""
+
+    end_day: bool = False
+
+
 class CreateBranch(PutBranch):
     """A new branch."""
 

@@ -1,5 +1,7 @@
 """Refusals that several places give in the same words."""
 
+from collections.abc import Mapping
+
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.domain.token import Token
 
@@ -24,4 +26,18 @@ def already_waiting(live: Token) -> Refused:
         f"See 'tokenq status {live.display}', or cancel it first.",
         tokenId=live.token_id,
         displayNumber=live.display,
+    )
+
+
+def day_would_end(ends: Mapping[str, Mapping[str, int]]) -> Refused:
+    """A change of a branch would end the business day of departments: per department how many are in which state."""
+    told = (
+        f"in {name} " + ", ".join(f"{number} {state.lower()}" for state, number in states.items())
+        for name, states in ends.items()
+    )
+    return refuse(
+        ProblemCode.IN_USE,
+        f"That would end the business day at once, and these people would lose their place: {'; '.join(told)}.",
+        "Change it when nobody is left, or say endDay if the day shall end now.",
+        ends={name: dict(states) for name, states in ends.items()},
     )

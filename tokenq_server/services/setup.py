@@ -30,8 +30,12 @@ class SetupStore(Protocol):
     async def branch(self, branch_id: str) -> Branch | None:
         """One branch."""
 
-    async def put_branch(self, branch: Branch, actor: str, *, is_new: bool) -> None:
-        """Write a branch and tell its departments' logs. Raises Refused (``exists``)."""
+    async def put_branch(self, branch: Branch, actor: str, *, is_new: bool, may_end_day: bool = False) -> None:
+        """Write a branch and tell its departments' logs.
+
+        Raises:
+            Refused: ``exists``; ``in_use`` if people would lose their place because their day ends by it.
+        """
 
     async def delete_branch(self, branch_id: str) -> bool:
         """Remove a branch; False if there is none. Raises Refused (``in_use``)."""
@@ -79,10 +83,10 @@ class Setup:
         await self._store.put_branch(branch, actor, is_new=True)
         return branch_view(branch)
 
-    async def put_branch(self, branch: Branch, actor: str = SYSTEM) -> BranchView:
-        """Create a branch or set it to exactly this."""
+    async def put_branch(self, branch: Branch, actor: str = SYSTEM, *, may_end_day: bool = False) -> BranchView:
+        """Create a branch or set it to exactly this. Raises Refused (``invalid``, ``in_use``)."""
         check_zone(branch.timezone)
-        await self._store.put_branch(branch, actor, is_new=False)
+        await self._store.put_branch(branch, actor, is_new=False, may_end_day=may_end_day)
         return branch_view(branch)
 
     async def start_in_zone(self, timezone: str) -> None:

@@ -1,6 +1,6 @@
 """``tokenq branch``: sites, their time zones and when their business day begins."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,9 @@ from tokenq.cli.exits import WrongUse
 from tokenq.cli.opening_hours import AsUsualOn, ClosedOn, branch_hours, check_hours, shown_hours, shown_week
 from tokenq.cli.options import Json, Yes
 from tokenq.cli.tree import plain_app
+from tokenq.client import Client
 from tokenq.client.calls import given
+from tokenq.contract.problems import Refused
 
 if TYPE_CHECKING:
     from tokenq.contract.views import BranchView
@@ -81,9 +83,10 @@ def update(
     hours: OpenAt = None,
     closed_on: ClosedOn = None,
     as_usual_on: AsUsualOn = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Change what is given, keep the rest."""
+    """Change what is given, keep the rest. Asks first if the business day would end by it and people with it."""
     changes = given(name=name, timezone=timezone, rolloverHour=rollover_hour)
     if not changes and not hours and not closed_on and not as_usual_on:
         raise WrongUse("Nothing to change.", "Give at least one option, such as --name.")
@@ -92,7 +95,7 @@ def update(
     now = client.branch(branch)
     whole = {key: value for key, value in now.items() if key != "branchId"} | changes
     whole["hours"] = branch_hours(hours, closed_on or (), now["hours"], as_usual_on or ())
-    _show(client.replace_branch(branch, whole), as_json=as_json)
+    _show(_replaced(client, branch, whole, yes=yes), as_json=as_json)
 
 
 @app.command()
@@ -102,6 +105,17 @@ def delete(branch: Branch, yes: Yes = False, as_json: Json = False) -> None:
     confirm(f"Delete the branch {branch}?", yes=yes)
     client.delete_branch(branch)
     output.deleted("branch", branch, as_json=as_json)
+
+
+def _replaced(client: Client, branch: str, whole: dict[str, Any], *, yes: bool) -> "BranchView":
+    """The branch as it is then; a change that ends a day is only made by who means it."""
+    try:
+        return client.replace_branch(branch, whole)
+    except Refused as refusal:
+        if "ends" not in refusal.problem.extra:
+            raise
+        confirm(f"{refusal.problem.detail} Change it?", yes=yes)
+    return client.replace_branch(branch, {**whole, "endDay": True})
 
 
 def _show(view: "BranchView", *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.words import LIVE
 from tokenq_server.adapters.postgres.config_log import Note, append, lock
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.day_ends import check_days_go_on
 from tokenq_server.adapters.postgres.places import DEPARTMENT
 from tokenq_server.adapters.postgres.rows import department_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state, idempotency, relay_cursor, token
@@ -44,11 +45,15 @@ class PostgresSetup:
             row = rows.mappings().one_or_none()
             return _branch(row) if row else None
 
-    async def put_branch(self, one: Branch, actor: str, *, is_new: bool) -> None:
+    async def put_branch(self, one: Branch, actor: str, *, is_new: bool, may_end_day: bool = False) -> None:
         """Write a branch and tell its departments' logs."""
         async with self._database.begin() as connection:
+            departments = await departments_in(connection, [one.branch_id])
+            await lock(connection, departments)
+            if not may_end_day:
+                await check_days_go_on(connection, one, departments)
             await write_branch(connection, one, is_new=is_new)
-            await tell(connection, await departments_in(connection, [one.branch_id]), actor)
+            await tell(connection, departments, actor)
 
     async def delete_branch(self, branch_id: str) -> bool:
         """Remove a branch."""

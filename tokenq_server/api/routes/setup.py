@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import names, paths
 from tokenq.contract.views import BranchView, DepartmentView
-from tokenq_server.api.bodies import CreateBranch, CreateDepartment, DepartmentFields, PutBranch, PutDepartment
+from tokenq_server.api.bodies import CreateBranch, CreateDepartment, DepartmentFields, PutDepartment, ReplaceBranch
 from tokenq_server.api.callers import Admin, Anybody, DepartmentPath, ServicesDep, Staff, check_works_in
 from tokenq_server.api.floor_body import branch_from
 
@@ -101,9 +101,14 @@ async def show_branch(branch_id: BranchPath, _: Anybody, services: ServicesDep) 
 
 
 @router.put(_BRANCH)
-async def put_branch(branch_id: BranchPath, body: PutBranch, caller: Admin, services: ServicesDep) -> BranchView:
-    """Create a branch or set it to exactly this."""
-    return await services.setup.put_branch(branch_from(branch_id, body), caller.actor)
+async def put_branch(branch_id: BranchPath, body: ReplaceBranch, caller: Admin, services: ServicesDep) -> BranchView:
+    """Create a branch or set it to exactly this.
+
+    Where a department's business day would be over by that and people would lose their place, it is refused (409
+    `in_use`, with `ends`: each department and how many in which state) unless `endDay` is true.
+    """
+    branch = branch_from(branch_id, body)
+    return await services.setup.put_branch(branch, caller.actor, may_end_day=body.end_day)
 
 
 @router.delete(_BRANCH, status_code=204)
