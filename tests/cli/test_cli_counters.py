@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.cli.conftest import Cli
 
 
@@ -69,3 +71,21 @@ def test_one_step_says_that_it_called_too(tokenq: Cli, dept: str):
     assert tokenq("serve", dept, "--counter", dept).out.startswith(
         f"{dept}-002  SERVED at counter {dept}; called and served in one step  (id:"
     )
+
+
+@pytest.mark.parametrize("verb", ["start", "recall", "no-show", "requeue", "park", "serve"])
+def test_a_verb_at_a_named_counter_takes_nobody_from_another(tokenq: Cli, dept: str, verb: str):
+    """Only what is typed counts: TOKENQ_COUNTER is where this machine stands, not whom it may help."""
+    tokenq("issue", dept)
+    tokenq("call", dept, "--counter", dept)
+    done = tokenq(verb, f"{dept}-001", "--counter", "elsewhere")
+
+    assert (done.code, done.out) == (4, "")
+    assert f"{dept}-001 is at counter {dept}, not at elsewhere." in done.err
+    assert "CALLED" in tokenq("status", f"{dept}-001").out
+    assert tokenq(verb, f"{dept}-001", "-c", dept, TOKENQ_COUNTER="elsewhere").code == 0
+
+
+def test_a_counter_that_is_named_for_who_still_waits_does_not_hide_why_not(tokenq: Cli, dept: str):
+    tokenq("issue", dept)
+    assert "is WAITING: 'start' is not possible" in tokenq("start", f"{dept}-001", "--counter", dept).err

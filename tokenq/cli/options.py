@@ -101,6 +101,10 @@ Counter = Annotated[
     str | None,
     typer.Option("--counter", "-c", metavar="C", help="The counter's name; or TOKENQ_COUNTER."),
 ]
+AtCounter = Annotated[
+    str | None,
+    typer.Option("--counter", "-c", metavar="C", help="Only if it is at this counter."),
+]
 Reason = Annotated[str | None, typer.Option(help="Why, for the log.")]
 InBranch = Annotated[str, typer.Option("--branch", metavar="BRANCH", help="The branch it is in.")]
 Day = Annotated[str | None, typer.Option("--day", metavar="DAY", help="today, yesterday or a date such as 2026-11-23.")]

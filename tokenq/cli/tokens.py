@@ -9,16 +9,40 @@ from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import talk
 from tokenq.client import Client
+from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.zones import local
 
 if TYPE_CHECKING:
     from tokenq.contract.views import EstimateView, TokenView
 
 
-def move_token(reference: str, verb: str, *, as_json: bool, **body: Any) -> None:
-    """Find the token a person means, do ``verb`` to it as it is now, and show what became of it."""
+def move_token(reference: str, verb: str, *, as_json: bool, at: str | None = None, **body: Any) -> None:
+    """Find the token a person means, do ``verb`` to it as it is now, and show what became of it.
+
+    Raises:
+        Refused: among others, if it is not at the counter that was named.
+    """
     client = connect()
-    move_found(client, client.find_token(reference), verb, as_json=as_json, **body)
+    found = client.find_token(reference)
+    check_at(found, at)
+    move_found(client, found, verb, as_json=as_json, **body)
+
+
+def check_at(found: "TokenView", counter: str | None) -> None:
+    """Refuse a token that is at another counter than the person named, if one was named.
+
+    One that is at no counter is left to the server, which says why the verb is not possible.
+
+    Raises:
+        Refused: ``wrong_state``.
+    """
+    here = found["counterId"] if found["state"] in ("CALLED", "SERVING") else None
+    if counter and here and here != counter.strip():
+        raise refuse(
+            ProblemCode.WRONG_STATE,
+            f"{found['displayNumber']} is at counter {here}, not at {counter}.",
+            "Nothing was changed. Name that counter, or none.",
+        )
 
 
 def move_found(client: Client, found: "TokenView", verb: str, *, as_json: bool, **body: Any) -> None:

@@ -7,8 +7,8 @@ import typer
 from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
-from tokenq.cli.options import Json, Reason, Token
-from tokenq.cli.tokens import clock, move_found
+from tokenq.cli.options import AtCounter, Json, Reason, Token
+from tokenq.cli.tokens import check_at, clock, move_found
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.zones import at_clock
 
@@ -23,6 +23,7 @@ def command(
         typer.Option("--for", metavar="MINUTES", help="Comes back by itself then.", min=1, max=1440),
     ] = None,
     reason: Reason = None,
+    at: AtCounter = None,
     as_json: Json = False,
 ) -> None:
     """Set a called person aside, to come back later; the counter is free again."""
@@ -32,6 +33,7 @@ def command(
         _today(until, "")  # a mistake is told before anybody is asked
     client = connect()
     found = client.find_token(token)
+    check_at(found, at)
     zone = zone_of(client, found["branchId"])
     if found["state"] == "PARKED":
         # The server takes a repeated move for the same one, and keeps the time of the first.

@@ -7,7 +7,7 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.context import connect, counter
 from tokenq.cli.options import Counter, Json, department_id
-from tokenq.cli.tokens import sentence, show_token, tell_new_counter
+from tokenq.cli.tokens import check_at, sentence, show_token, tell_new_counter
 from tokenq.client import Client
 from tokenq.contract.numbers import is_separated, readings, typed_id
 from tokenq.contract.problems import ProblemCode, Refused, refuse
@@ -28,7 +28,9 @@ def command(
         else:
             show_token(served, as_json=as_json)
     else:
-        show_token(client.move(client.find_token(what), "serve"), as_json=as_json)
+        found = client.find_token(what)
+        check_at(found, at)
+        show_token(client.move(found, "serve"), as_json=as_json)
 
 
 def _is_department(client: Client, what: str) -> bool:
