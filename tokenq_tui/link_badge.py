@@ -5,6 +5,8 @@ from enum import StrEnum
 from textual.content import Content
 from textual.widgets import Static
 
+from tokenq_tui.going_on import GoesOn
+
 
 class Health(StrEnum):
     """How far the screen can be trusted."""
@@ -29,7 +31,7 @@ def badge(health: Health, detail: str = "") -> Content:
     return Content.styled(f"{sign} {health.upper()}{' ' + detail if detail else ''}", style)
 
 
-class LinkBadge(Static):
+class LinkBadge(GoesOn, Static):
     """Shows a :class:`Health`."""
 
     DEFAULT_CSS = """

@@ -6,11 +6,13 @@ from rich.cells import set_cell_size
 from textual.content import Content
 from textual.widgets import Static
 
+from tokenq_tui.going_on import GoesOn
+
 Part = tuple[str, str]
 """A text made printable, and its style."""
 
 
-class Panel(Static):
+class Panel(GoesOn, Static):
     """Draws itself anew when its content or its size changed, and only then."""
 
     def draw(self) -> None:

@@ -2,13 +2,14 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
 from textual.app import App
 
 from tests.screens.drawing import svg_of
+from tokenq_tui.console.faults import KEPT
 
 GOLDENS = Path(__file__).parent / "goldens"
 
@@ -21,6 +22,21 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def nothing_fails_unseen(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The console goes on when its code fails; a test does not, unless it asks for ``faults``."""
+    KEPT.clear()
+    yield
+    assert "faults" in request.fixturenames or not KEPT
+    KEPT.clear()
+
+
+@pytest.fixture
+def faults() -> Collection[BaseException]:
+    """What failed so far."""
+    return KEPT
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ class FakeDesk:
         self.names: dict[str, str] = {}
         self.closed: set[str] = set()
         self.seq = 1
-        self.fault: Exception | None = None
+        self.fault: BaseException | None = None
         self.requests: list[tuple[Any, ...]] = []
         self.feed = FakeFeed()
         self.pause: threading.Event | None = None
@@ -254,21 +254,27 @@ class FakeDesk:
 
 
 class FakeFeed:
-    """The event stream by hand: live from the start, then whatever is put in."""
+    """The event stream by hand: live from the start, then whatever is put in; an exception is raised."""
 
     def __init__(self) -> None:
-        self._arrivals: queue.Queue[Arrival] = queue.Queue()
+        self._arrivals: queue.Queue[Arrival | Exception] = queue.Queue()
         self._arrivals.put(LinkChanged(is_live=True))
 
-    def put(self, arrival: Arrival) -> None:
+    def put(self, arrival: Arrival | Exception) -> None:
         self._arrivals.put(arrival)
 
     def __call__(self, departments: Sequence[str], stop: threading.Event) -> Iterator[Arrival]:
-        while not stop.is_set():
-            try:
-                yield self._arrivals.get(timeout=0.02)
-            except queue.Empty:
-                continue
+        try:
+            while not stop.is_set():
+                try:
+                    arrival = self._arrivals.get(timeout=0.02)
+                except queue.Empty:
+                    continue
+                if isinstance(arrival, Exception):
+                    raise arrival
+                yield arrival
+        finally:
+            stop.set()  # as the real one does
 
 
 def event(department: str, seq: int) -> Event:

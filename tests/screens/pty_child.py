@@ -1,9 +1,12 @@
-"""Runs board or console in a real terminal on data of which every text is hostile or harmless, then leaves."""
+"""Runs board or console in a real terminal on data of which every text is hostile or harmless, then leaves.
+
+``failing``: a console of which everything fails for a while.
+"""
 
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from textual.app import App
@@ -14,6 +17,7 @@ from tests.screens import console_seeds as seeds
 from tests.screens.board_seeds import NOON, FakeStream, Log, replay
 from tokenq_tui.board.app import BoardApp
 from tokenq_tui.console.app import ConsoleApp
+from tokenq_tui.console.messages import QueueArrived
 
 HOSTILE = (
     "A\x1b]52;c;cHduZWQ=\x1b\\",
@@ -92,6 +96,25 @@ async def use_console(pilot: Pilot[None]) -> None:
     app.exit()
 
 
+async def use_failing(pilot: Pilot[None]) -> None:
+    app = pilot.app
+    assert isinstance(app, ConsoleApp)
+    desk = app.main._desk
+    assert isinstance(desk, seeds.FakeDesk)
+    await until_painted("Noor Haddad")
+    desk.fault = ZeroDivisionError("odd")
+    desk.feed.put(ZeroDivisionError("odd"))
+    app.main.set_timer(0.01, lambda: 1 // 0)
+    app.main.post_message(QueueArrived({}, 0.0))  # type: ignore[typeddict-item]
+    await pilot.press("v")
+    await settle(lambda: not app.main.is_busy)
+    await until_painted("failed in this console")
+    desk.fault = None
+    await pilot.press("v")
+    await until_painted("is served.")
+    app.exit()
+
+
 async def until_painted(words: str) -> None:
     await settle(lambda: words in Watched.painted)
 
@@ -103,10 +126,23 @@ async def settle(holds: Callable[[], object]) -> None:
         await asyncio.sleep(0.01)
 
 
+def failing() -> ConsoleApp:
+    desk = seeds.busy_desk()
+    return ConsoleApp(desk, desk, desk.feed, (), "3", clock=lambda: NOON)
+
+
+SCREENS: dict[str, Callable[[tuple[str, ...]], tuple[App[None], Callable[[Pilot[None]], Awaitable[None]]]]] = {
+    "board": lambda texts: (board(texts), use_board),
+    "console": lambda texts: (console(texts), use_console),
+    "failing": lambda _: (failing(), use_failing),
+}
+
+
 def main(screen: str, texts: tuple[str, ...]) -> None:
-    app: App[None] = board(texts) if screen == "board" else console(texts)
+    app, use = SCREENS[screen](texts)
     app.driver_class = Watched
-    app.run(auto_pilot=use_board if screen == "board" else use_console)
+    app.run(auto_pilot=use)
+    sys.exit(app.return_code)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from textual.message import Message
 
 from tokenq.contract.problems import Refused
 from tokenq.contract.views import QueueView, TokenView
-from tokenq.errors import TokenqError
+from tokenq_tui.console.faults import answer
 from tokenq_tui.console.intents import Intent
-from tokenq_tui.console.messages import Done, QueueArrived, Trouble
+from tokenq_tui.console.messages import Done, QueueArrived
 from tokenq_tui.console.parking import parking
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk
@@ -49,30 +49,30 @@ class Wish:
     candidates: tuple[TokenView, ...] = ()
     queues: Mapping[str, QueueView] = field(default_factory=dict)
 
+    @property
+    def told(self) -> str:
+        """What is wanted, as a sentence names it."""
+        return f"'{self.intent.label}'" + (f" of {self.token['displayNumber']}" if self.token else "")
+
 
 def carry_out(wish: Wish, desk: Desk, tell: Callable[[Message], object]) -> None:
     """Do it, tell what came of it, and fetch the queue it changed, so that nobody looks at an old one."""
     department = wish.token["departmentId"] if wish.token else wish.state.selected
     try:
         tell(_do(wish, desk))
-    except Refused as refusal:
-        tell(Trouble(refusal.problem.detail, refusal.problem.hint, is_answer=True))
-    except TokenqError as error:
-        tell(Trouble(str(error), error.hint, is_answer=True, is_heard=False))
+    except BaseException as error:  # whatever it is, the person is told before anything else is tried
+        tell(answer(wish.told, error, changes=True))
     asked_at = time.monotonic()
-    try:
+    # The tail fetches it too, and says so if it cannot.
+    with suppress(Exception):
         tell(QueueArrived(desk.queue(department), asked_at))
-    except (Refused, TokenqError):
-        # The tail fetches it too and says on the badge if it cannot.
-        return
 
 
 def unanswered(wish: Wish) -> str:
     """What to tell somebody who leaves before the server has answered."""
     department = wish.token["departmentId"] if wish.token else wish.state.selected
-    number = f" of {wish.token['displayNumber']}" if wish.token else ""
     look = f"Look at it: tokenq queue {department}"
-    return f"The server did not answer '{wish.intent.label}'{number}: it may have been carried out. {look}"
+    return f"The server did not answer {wish.told}: it may have been carried out. {look}"
 
 
 def needs_looking_up(wanted: Intent) -> bool:
@@ -81,7 +81,7 @@ def needs_looking_up(wanted: Intent) -> bool:
 
 
 def looked_up(wish: Wish, desk: Desk) -> Wish:
-    """The wish with what the question about it shows. Raises Refused and TokenqError."""
+    """The wish with what the question about it shows; raises whatever the desk raises."""
     if wish.intent.verb == "transfer" and wish.token:
         return replace(wish, queues=_queues(wish.state, wish.token, desk))
     day = wish.state.queue["businessDay"] if wish.state.queue else ""

@@ -1,6 +1,7 @@
 """The console as an application: it owns the client and nothing else does."""
 
 import secrets
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,13 +18,16 @@ from typing_extensions import override
 from tokenq.client import Client
 from tokenq.client.events import Arrival, follow
 from tokenq.printable import printable
+from tokenq.settings import is_debugging
 from tokenq_tui.console import messages
 from tokenq_tui.console.acting import unanswered
+from tokenq_tui.console.faults import Recent, in_words, tracebacks
 from tokenq_tui.console.intents import INTENTS
 from tokenq_tui.console.keeping import CounterDesk, Keeper
 from tokenq_tui.console.screens.serving import ServingScreen
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk, Feed, Tail
+from tokenq_tui.going_on import GoesOn
 from tokenq_tui.theme import DARK, LIGHT
 
 _FETCH_TIMEOUT = 5.0
@@ -31,7 +35,7 @@ _PATIENCE = 0.4
 """Seconds to wait at the end: what was sent by then is carried out, though nobody hears of it."""
 
 
-class ConsoleApp(App[None]):
+class ConsoleApp(GoesOn, App[None]):
     """Staff's screen.
 
     ``reader`` fetches queues, ``actor`` carries out commands, ``keeping`` keeps the counter ours (without it, the
@@ -59,6 +63,7 @@ class ConsoleApp(App[None]):
         state = State(counter=counter or "", is_chosen=bool(departments)).with_departments(departments)
         self._keeper = Keeper(keeping or actor, self._pass_on)
         self.main = ServingScreen(self._tail, self._keeper, actor, state, clock)
+        self._faults = Recent()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
@@ -91,6 +96,20 @@ class ConsoleApp(App[None]):
         self._tail.stop()
         self._keeper.stop(_PATIENCE)
 
+    @override
+    def _handle_exception(self, error: Exception) -> None:
+        """Whatever the console's own code raises: Textual would leave, with a traceback on the terminal."""
+        words = in_words(error)
+        try:
+            if self.main.is_up and not self._faults.is_too_much():
+                if self._faults.is_new(words):
+                    self.main.tell_fault(words)
+                return
+        except Exception as worse:
+            words = in_words(worse)
+        hint = "Start it again. With TOKENQ_DEBUG=1 it shows at the end what happened: report that."
+        self._give_up(messages.Trouble(f"This is a bug in tokenq: {words}.", hint, 1))
+
     def _pass_on(self, message: Message) -> None:
         if isinstance(message, messages.Trouble) and message.exit_code:
             self.call_later(self._give_up, message)
@@ -118,4 +137,6 @@ def run(*, client: Client, departments: Sequence[str] = (), counter: str | None 
     client.console = keeper.console = secrets.token_hex(8)
     app = ConsoleApp(reader, client, feed, wanted, counter, keeping=keeper, light=light)
     app.run()
+    if is_debugging():
+        sys.stderr.write(tracebacks())
     return app.return_code or 0

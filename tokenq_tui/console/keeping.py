@@ -10,6 +10,7 @@ from textual.message import Message
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView
 from tokenq.errors import TokenqError
+from tokenq_tui.console.faults import in_words
 from tokenq_tui.console.messages import CounterTaken, Trouble
 
 BEAT_SECONDS = 10.0
@@ -64,6 +65,7 @@ class Keeper:
         self._is_over = False
         self._held: Place | None = None
         self._is_refused = False
+        self._is_broken = False
         self._thread = threading.Thread(target=self._run, name="console-counter", daemon=True)
 
     def start(self) -> None:
@@ -96,9 +98,22 @@ class Keeper:
                 wanted, take_over, is_new, is_over = self._wanted, self._take_over, self._is_new, self._is_over
                 self._take_over = self._is_new = False
             self._is_refused = self._is_refused and not is_new
-            self._settle(wanted, take_over=take_over)
+            self._try_to_settle(wanted, take_over=take_over)
             if is_over:
                 return
+
+    def _try_to_settle(self, wanted: Place | None, *, take_over: bool) -> None:
+        """What fails in a way that nobody thought of is said once, and tried again with the next beat."""
+        try:
+            self._settle(wanted, take_over=take_over)
+        except Exception as error:
+            words, was_broken, self._is_broken = in_words(error), self._is_broken, True
+            if not was_broken:
+                where = wanted.counter if wanted else ""
+                sentence = f"Counter {where} could not be kept for you ({words})."
+                self._tell(Trouble(sentence, "It is tried again every few seconds."))
+        else:
+            self._is_broken = False
 
     def _settle(self, wanted: Place | None, *, take_over: bool) -> None:
         try:

@@ -16,6 +16,7 @@ from tokenq.client.events import Arrival, EventArrived, LinkChanged
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView, DepartmentView, MeView, QueueView, TokenView
 from tokenq.errors import TokenqError
+from tokenq_tui.console.faults import in_words
 from tokenq_tui.console.keeping import CounterDesk
 from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble
 from tokenq_tui.console.state import Department
@@ -80,12 +81,14 @@ class Tail:
         self._desk, self._feed, self._tell = desk, feed, tell
         self._departments = tuple(departments)
         self._stop = threading.Event()
+        self._cut = threading.Event()
         self._work = threading.Condition()
         self._changed: set[str] = set()
         self._places: list[Department] = []
         self._feed_lost_at: datetime | None = None
         self._fetched_at: datetime | None = None
         self._is_reachable = True
+        self._broken: dict[str, datetime] = {}
         self._last_link: tuple[Health, datetime | None] | None = None
         self._threads: list[threading.Thread] = []
 
@@ -96,6 +99,7 @@ class Tail:
     def stop(self) -> None:
         """End the threads; does not wait for them, since the server may be silent."""
         self._stop.set()
+        self._cut.set()
         with self._work:
             self._work.notify_all()
 
@@ -106,9 +110,18 @@ class Tail:
             self._work.notify_all()
 
     def _spawn(self, target: Callable[[], None]) -> None:
-        thread = threading.Thread(target=target, name=f"console-{target.__name__}", daemon=True)
+        thread = threading.Thread(target=self._going_on, args=(target,), name=f"console-{target.__name__}", daemon=True)
         self._threads.append(thread)
         thread.start()
+
+    def _going_on(self, work: Callable[[], None]) -> None:
+        """Begin a thread's work again, whatever ended it, until :meth:`stop`."""
+        while not self._stop.is_set():
+            try:
+                work()
+            except Exception as error:
+                self._failed(error)
+            self._stop.wait(POLL_SECONDS)
 
     def _keep_fetching(self) -> None:
         while not self._stop.is_set() and not self._find_departments():
@@ -117,7 +130,8 @@ class Tail:
             return
         self._tell(DepartmentsKnown(self._departments, self._places))
         self.refresh()
-        self._spawn(self._keep_following)
+        if len(self._threads) == 1:
+            self._spawn(self._keep_following)
         while not self._stop.is_set():
             for department in self._next_changed():
                 self._fetch(department)
@@ -130,9 +144,10 @@ class Tail:
             self._places = [_place(view) for view in known]
             if not self._departments:
                 self._departments = tuple(sorted(me["departments"] or (one.department_id for one in self._places)))
-        except (Refused, TokenqError) as error:
+        except Exception as error:
             self._failed(error)
             return False
+        self._broken.pop("", None)
         if not self._departments:
             self._tell(Trouble("There is no department yet.", "Create one: tokenq dept create NAME", 3))
         return bool(self._departments)
@@ -140,7 +155,7 @@ class Tail:
     def _next_changed(self) -> list[str]:
         with self._work:
             if not self._changed and not self._stop.is_set():
-                is_polling = self._feed_lost_at is not None or not self._is_reachable
+                is_polling = self._feed_lost_at is not None or not self._is_reachable or self._broken
                 if not self._work.wait(POLL_SECONDS if is_polling else REASSURE_SECONDS):
                     self._changed.update(self._departments)
         # Events come in bursts: one fetch answers for all of them.
@@ -155,30 +170,46 @@ class Tail:
         asked_at = time.monotonic()
         try:
             queue = self._desk.queue(department)
-        except (Refused, TokenqError) as error:
+        except Exception as error:
             if len(self._departments) > 1 and _is_unknown(error):
                 self._departments = tuple(each for each in self._departments if each != department)
                 self._tell(DepartmentsKnown(self._departments, self._places))
             else:
-                self._failed(error)
+                self._failed(error, department)
         else:
+            self._broken.pop(department, None)
             self._fetched_at, self._is_reachable = datetime.now(UTC), True
             self._tell(QueueArrived(queue, asked_at))
             self._tell_link()
 
-    def _failed(self, error: Refused | TokenqError) -> None:
+    def _failed(self, error: Exception, department: str = "") -> None:
+        """Say why something could not be fetched: on the badge, and in words if nobody thought of that error."""
         if isinstance(error, Refused) and error.problem.code in _FINAL:
             self._tell(Trouble(error.problem.detail, error.problem.hint, _FINAL[error.problem.code]))
-        else:
+        elif isinstance(error, Refused | TokenqError):
             self._is_reachable = False
             self._tell_link(str(error))
+        else:
+            words, is_new = in_words(error), department not in self._broken
+            self._broken.setdefault(department, self._fetched_at or datetime.now(UTC))
+            self._tell_link(words)
+            if is_new:
+                what = f"The queue of {department}" if department else "What the server tells"
+                self._tell(Trouble(f"{what} cannot be read ({words}).", "It is asked for again every few seconds."))
 
     def _keep_following(self) -> None:
+        # A feed that ends, ends its own event, which must not be that of the threads.
+        self._cut = threading.Event()
+        if self._stop.is_set():
+            return
         try:
-            for arrival in self._feed(self._departments, self._stop):
+            for arrival in self._feed(self._departments, self._cut):
+                self._broken.pop("", None)
                 self._take_in(arrival)
-        except (Refused, TokenqError) as error:
-            self._failed(error)
+        finally:
+            self._feed_lost_at = self._feed_lost_at or datetime.now(UTC)
+            self._tell_link()
+            self.refresh()
 
     def _take_in(self, arrival: Arrival) -> None:
         if isinstance(arrival, EventArrived):
@@ -194,6 +225,8 @@ class Tail:
     def _tell_link(self, why: str = "") -> None:
         if not self._is_reachable:
             link = (Health.OFFLINE, self._fetched_at)
+        elif self._broken:
+            link = (Health.STALE, min(tuple(self._broken.values())))
         elif self._feed_lost_at is not None:
             link = (Health.STALE, self._feed_lost_at)
         else:
@@ -207,6 +240,6 @@ def _place(view: DepartmentView) -> Department:
     return Department(view["departmentId"], view["name"], view["branchId"], view.get("minCalls", 1))
 
 
-def _is_unknown(error: Refused | TokenqError) -> bool:
+def _is_unknown(error: Exception) -> bool:
     """Whether the department has been deleted meanwhile."""
     return isinstance(error, Refused) and error.problem.code == ProblemCode.UNKNOWN_DEPARTMENT

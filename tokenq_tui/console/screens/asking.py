@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from tokenq.printable import printable
 from tokenq_tui.console.intents import INTENTS
+from tokenq_tui.going_on import GoesOn
 
 _FRAME = """
 {name} {{ align: center middle; background: $background 60%; }}
@@ -41,7 +42,7 @@ def nothing_wrong(_answer: str) -> str:
     return ""
 
 
-class AskText(ModalScreen[str | None]):
+class AskText(GoesOn, ModalScreen[str | None]):
     """Ask for one short text; the answer is ``None`` when the person would rather not."""
 
     DEFAULT_CSS = _FRAME.format(name="AskText")
@@ -86,7 +87,7 @@ class Choice:
     note: str = ""
 
 
-class Choose(ModalScreen[Choice | None]):
+class Choose(GoesOn, ModalScreen[Choice | None]):
     """Ask for one of several, and for a note if a question for one is given.
 
     The answer is ``None`` when the person would rather not.
@@ -133,7 +134,7 @@ class Choose(ModalScreen[Choice | None]):
         self.dismiss(Choice(self._options[self.query_one(OptionList).highlighted or 0][0], note))
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(GoesOn, ModalScreen[bool]):
     """Ask yes or no. The key that asked also says yes, so a sure hand presses it twice."""
 
     AUTO_FOCUS = None
@@ -162,7 +163,7 @@ class Confirm(ModalScreen[bool]):
         self.dismiss(event.button.id == "yes")
 
 
-class Tell(ModalScreen[None]):
+class Tell(GoesOn, ModalScreen[None]):
     """Say that something cannot be done, where a question was expected: what is typed meanwhile must press no keys."""
 
     AUTO_FOCUS = None
@@ -180,7 +181,7 @@ class Tell(ModalScreen[None]):
             yield Static(Content("Enter or Esc goes back."), classes="quiet", markup=False)
 
 
-class Help(ModalScreen[None]):
+class Help(GoesOn, ModalScreen[None]):
     """Every key and what it does."""
 
     DEFAULT_CSS = _FRAME.format(name="Help")

@@ -9,15 +9,17 @@ from textual.screen import Screen
 from tokenq.zones import local
 from tokenq_tui.console import messages
 from tokenq_tui.console.acting import Wish
+from tokenq_tui.console.faults import GOES_ON, answer
 from tokenq_tui.console.state import State
 from tokenq_tui.console.widgets.notice import Notice
+from tokenq_tui.going_on import GoesOn
 from tokenq_tui.link_badge import Health, LinkBadge
 
 LATE = 0.7
 """Seconds after which the screen says that it waits for an answer."""
 
 
-class PatientScreen(Screen[None]):
+class PatientScreen(GoesOn, Screen[None]):
     """Keeps what was asked of the server until it is answered; ``at_stake`` is that if it changes something there."""
 
     state: State
@@ -26,6 +28,7 @@ class PatientScreen(Screen[None]):
         super().__init__()
         self.pending: Wish | None = None
         self.at_stake: Wish | None = None
+        self.is_up = False
         self._is_late = False
         self._is_unheard = False
         self._link: tuple[Health, str] = (Health.CONNECTING, "")
@@ -39,7 +42,18 @@ class PatientScreen(Screen[None]):
         """Ask the server in a thread that nobody waits for: who leaves while it is silent leaves at once."""
         self.pending, self.at_stake = wish, wish if changes else None
         self.set_timer(LATE, partial(self._say_late, wish))
-        threading.Thread(target=work, name="console-command", daemon=True).start()
+        try:
+            asking = partial(self._ask_server, wish, work, changes=changes)
+            threading.Thread(target=asking, name="console-command", daemon=True).start()
+        except Exception as error:  # the machine has no thread left: nothing was sent
+            self.post_message(answer(wish.told, error, changes=False))
+
+    def _ask_server(self, wish: Wish, work: Callable[[], None], *, changes: bool) -> None:
+        """In the thread: whatever is raised there ends the wait for an answer, too."""
+        try:
+            work()
+        except BaseException as error:
+            self.post_message(answer(wish.told, error, changes=changes))
 
     def answered(self, *, is_heard: bool = True) -> None:
         """The answer has come; without ``is_heard`` only the end of the wait for one."""
@@ -60,6 +74,10 @@ class PatientScreen(Screen[None]):
         since = f"since {local(message.since, self.state.zone):%H:%M}" if message.since else ""
         self._link = (message.health, since)
         self._show_link()
+
+    def tell_fault(self, words: str) -> None:
+        """Say that the console itself has failed somewhere, and goes on."""
+        self.query_one(Notice).say(f"Something failed in this console ({words}).", GOES_ON, is_trouble=True)
 
     def _say_late(self, wish: Wish) -> None:
         if self.pending is wish:

@@ -13,9 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Footer, Static
 
 from tokenq.contract.names import COUNTER_ID_LENGTH
-from tokenq.contract.problems import Refused
 from tokenq.contract.views import TokenView
-from tokenq.errors import TokenqError
 from tokenq.printable import printable
 from tokenq.zones import label, local
 from tokenq_tui.console import messages
@@ -85,6 +83,7 @@ class ServingScreen(PatientScreen):
         self._keeper.start()
         if not self.state.counter:
             self._ask_counter()
+        self.is_up = True
 
     def on_resize(self) -> None:
         """Use the room of a tall terminal for larger buttons."""
@@ -202,14 +201,7 @@ class ServingScreen(PatientScreen):
             self._ask(wish)
 
     def _look_up(self, wish: Wish) -> None:
-        try:
-            wish = looked_up(wish, self._desk)
-        except Refused as refusal:
-            self.post_message(messages.Trouble(refusal.problem.detail, refusal.problem.hint, is_answer=True))
-        except TokenqError as error:
-            self.post_message(messages.Trouble(str(error), error.hint, is_answer=True, is_heard=False))
-        else:
-            self.call_later(self._ask, wish)
+        self.call_later(self._ask, looked_up(wish, self._desk))
 
     def _ask(self, wish: Wish) -> None:
         self.answered()

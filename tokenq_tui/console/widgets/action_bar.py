@@ -9,9 +9,10 @@ from tokenq.contract.views import TokenView
 from tokenq_tui.console.intents import BUTTONS, intent, is_offered
 from tokenq_tui.console.messages import Wanted
 from tokenq_tui.console.state import State
+from tokenq_tui.going_on import GoesOn
 
 
-class ActionButton(Button):
+class ActionButton(GoesOn, Button):
     """One intent to click on; keys stay with the list."""
 
     DEFAULT_CSS = """
@@ -28,7 +29,7 @@ class ActionButton(Button):
         super().__init__(Content(f"{wanted.label} ({wanted.shown_key})"), compact=True, name=name)
 
 
-class ActionBar(Grid):
+class ActionBar(GoesOn, Grid):
     """The buttons in two columns."""
 
     DEFAULT_CSS = """

@@ -7,9 +7,10 @@ from textual.widgets import Static
 from tokenq.printable import printable
 from tokenq_tui.console.messages import DepartmentChosen
 from tokenq_tui.console.state import State
+from tokenq_tui.going_on import GoesOn
 
 
-class DepartmentTab(Static):
+class DepartmentTab(GoesOn, Static):
     """One department; a click looks at it."""
 
     DEFAULT_CSS = """
@@ -35,7 +36,7 @@ class DepartmentTab(Static):
         self.post_message(DepartmentChosen(self.department_id))
 
 
-class MoreDepartments(Static):
+class MoreDepartments(GoesOn, Static):
     """How many departments are out of sight, and the keys that bring them."""
 
     DEFAULT_CSS = """
@@ -48,7 +49,7 @@ class MoreDepartments(Static):
         self.update(Content(f"… {count} more [ ]"))
 
 
-class DepartmentBar(HorizontalScroll):
+class DepartmentBar(GoesOn, HorizontalScroll):
     """All departments; it scrolls to the chosen one."""
 
     DEFAULT_CSS = """

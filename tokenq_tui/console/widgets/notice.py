@@ -5,12 +5,13 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tokenq.printable import printable
+from tokenq_tui.going_on import GoesOn
 
 _SHORT, _LONG = 3.0, 8.0
 """Seconds for which a word and a trouble stay."""
 
 
-class Notice(Static):
+class Notice(GoesOn, Static):
     """Shows the newest notice only; it takes its room from the list above it, never from the buttons."""
 
     DEFAULT_CSS = """

@@ -10,13 +10,14 @@ from tokenq.contract.views import TokenView
 from tokenq.contract.words import Priority
 from tokenq.printable import printable
 from tokenq_tui.console.state import waited
+from tokenq_tui.going_on import GoesOn
 
 _WIDE = 60
 _SIGNS = {Priority.URGENT: " ‼", Priority.PRIORITY: " ▲"}
 _NARROW_FIXED, _WIDE_FIXED = 31, 42
 
 
-class WaitingList(DataTable[Text]):
+class WaitingList(GoesOn, DataTable[Text]):
     """The waiting tokens as rows; the marked row stays with its person when the order changes."""
 
     DEFAULT_CSS = """
