@@ -42,7 +42,14 @@ class Intent:
         return _SHOWN.get(first, first)
 
 
-_SHOWN = {"question_mark": "?", "enter": "⏎", "delete": "del", "right_square_bracket": "]", "left_square_bracket": "["}
+_SHOWN = {
+    "slash": "/",
+    "question_mark": "?",
+    "enter": "⏎",
+    "delete": "del",
+    "right_square_bracket": "]",
+    "left_square_bracket": "[",
+}
 
 INTENTS = (
     Intent("call", "n", "Next", "Call the next person to your counter.", Needs.FREE_COUNTER),
@@ -143,6 +150,7 @@ INTENTS = (
     Intent("counter", "k", "Counter", "Work at another counter.", is_in_footer=False),
     Intent("refresh", "f5", "Refresh", "Fetch the queues again.", is_in_footer=False),
     Intent("help", "question_mark,f1", "Help", "Show all keys."),
+    Intent("find", "slash", "Find", "Find somebody in the line by number or name."),
     Intent("quit", "q", "Quit", "Leave; your counter closes if it is free."),
 )
 

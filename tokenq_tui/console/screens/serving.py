@@ -21,13 +21,14 @@ from tokenq_tui.console.acting import Wish, carry_out, looked_up, needs_looking_
 from tokenq_tui.console.intents import ASKING, INTENTS, Intent, Needs, in_keys, intent, is_offered, too_early, why_not
 from tokenq_tui.console.keeping import Keeper, Place
 from tokenq_tui.console.screens.asking import AskText, Confirm, Help, Tell
-from tokenq_tui.console.screens.patience import PatientScreen
+from tokenq_tui.console.screens.finding import FindingScreen
 from tokenq_tui.console.screens.questions import question
-from tokenq_tui.console.screens.titles import line_title, place_title
+from tokenq_tui.console.screens.titles import is_cut, line_title, place_title
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk, Tail
 from tokenq_tui.console.widgets.action_bar import ActionBar
 from tokenq_tui.console.widgets.department_bar import DepartmentBar, MoreDepartments
+from tokenq_tui.console.widgets.find_line import FindLine
 from tokenq_tui.console.widgets.notice import Notice
 from tokenq_tui.console.widgets.now_serving import Elsewhere, NowServing
 from tokenq_tui.console.widgets.parked_list import ParkedList
@@ -38,7 +39,7 @@ _TALL = 44
 _SHELL = "tokenq "
 
 
-class ServingScreen(PatientScreen):
+class ServingScreen(FindingScreen):
     """Everything a counter needs."""
 
     AUTO_FOCUS = "WaitingList"
@@ -65,7 +66,9 @@ class ServingScreen(PatientScreen):
         with Horizontal(id="body"):
             with Vertical(id="line"):
                 yield Static("", id="line-title", markup=False)
-                yield WaitingList()
+                waiting = WaitingList()
+                yield waiting
+                yield FindLine(waiting)
                 yield ParkedList()
                 yield Notice()
             with Vertical(id="counter"):
@@ -120,7 +123,7 @@ class ServingScreen(PatientScreen):
     def on_counter_taken(self, message: messages.CounterTaken) -> None:
         """Ask whether to take the counter over."""
         asked = f"Counter {self.state.counter} is in use by {message.operator}. Take it over?"
-        self.app.push_screen(Confirm(asked, "f4"), self._take_over)
+        self.in_turn(lambda: self.app.push_screen(Confirm(asked, "f4"), self._take_over))
 
     async def on_department_chosen(self, message: messages.DepartmentChosen) -> None:
         """Look at the department that was clicked."""
@@ -141,15 +144,19 @@ class ServingScreen(PatientScreen):
 
     async def on_key(self, event: events.Key) -> None:
         """Say why a key does nothing now; the bindings do what can be done."""
+        if self.takes(event):
+            return
         wanted = next((each for each in INTENTS if event.key in each.key.split(",")), None)
         if wanted is not None and not is_offered(wanted, self.state, self._marked):
             event.stop()
             self._explain(wanted, why_not(wanted, self.state, self._marked))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Dim the keys of what cannot be done now."""
+        """Dim the keys of what cannot be done now; while somebody is looked for, no key does anything else."""
         if action != "do":
             return True
+        if self.is_finding:
+            return False
         return True if is_offered(intent(str(parameters[0])), self.state, self._marked) else None
 
     async def action_do(self, name: str) -> None:
@@ -158,6 +165,8 @@ class ServingScreen(PatientScreen):
         match name:
             case "quit":
                 await self.app.action_quit()
+            case "find":
+                self.query_one(FindLine).open()
             case "help":
                 self.app.push_screen(Help())
             case "refresh":
@@ -215,7 +224,7 @@ class ServingScreen(PatientScreen):
             if (made := answered(answer)) is not None:
                 self._send(made)
 
-        self.app.push_screen(screen, take)
+        self.in_turn(lambda: self.app.push_screen(screen, take))
 
     def _send(self, wish: Wish) -> None:
         self.begin(wish, partial(carry_out, wish, self._desk, self.post_message), changes=True)
@@ -277,6 +286,7 @@ class ServingScreen(PatientScreen):
             clock.update(text)
         waiting, names = (state.queue["waiting"], state.queue["classNames"]) if state.queue else ((), {})
         self.query_one(WaitingList).show(waiting, now, names)
+        self.query_one(FindLine).list_changed(is_cut=is_cut(state))
         self.query_one(ParkedList).show(state.queue["parked"] if state.queue else (), state.zone)
         self.query_one(NowServing).show(state, now)
         self.query_one(Elsewhere).show(state.elsewhere, state.staffed_elsewhere, now)

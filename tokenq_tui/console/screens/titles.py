@@ -18,13 +18,17 @@ def place_title(state: State) -> Content:
     )
 
 
+def is_cut(state: State) -> bool:
+    """Whether more people wait than are told of one by one."""
+    return state.queue is not None and state.queue["counts"]["waiting"] > len(state.queue["waiting"])
+
+
 def line_title(state: State) -> Content:
     """How many wait and for how long (or why that is unknown), and how many were served."""
     if state.queue is None:
         return Content.styled("WAITING", "bold $secondary")
     counts = state.queue["counts"]
-    hidden = counts["waiting"] - len(state.queue["waiting"])
-    more = f"  the first {len(state.queue['waiting'])} of" if hidden > 0 else ""
+    more = f"  the first {len(state.queue['waiting'])} of" if is_cut(state) else ""
     wait, unknown = expected_wait(state.queue["estimate"]), why_no_estimate(state.queue["estimate"])
     # The column is narrow: why nobody knows the wait is worth more than how many were served.
     rest = [printable(unknown, 40)] if unknown else [f"wait {wait}" if wait else "", f"served {counts['served']}"]

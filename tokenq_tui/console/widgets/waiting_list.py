@@ -25,7 +25,7 @@ class WaitingList(GoesOn, DataTable[Text]):
     WaitingList:focus { background-tint: $foreground 0%; }
     WaitingList > .datatable--header { background: $background; color: $quiet; text-style: none; }
     WaitingList > .datatable--cursor { background: $panel; color: $foreground; text-style: bold; }
-    WaitingList:focus > .datatable--cursor { background: $secondary 40%; }
+    WaitingList:focus > .datatable--cursor, WaitingList.-finding > .datatable--cursor { background: $secondary 40%; }
     """
 
     def __init__(self) -> None:
@@ -39,6 +39,17 @@ class WaitingList(GoesOn, DataTable[Text]):
     def marked(self) -> int | None:
         """The token id of the marked row."""
         return self._tokens[self.cursor_row]["tokenId"] if 0 <= self.cursor_row < len(self._tokens) else None
+
+    @property
+    def tokens(self) -> Sequence[TokenView]:
+        """Who is in the list."""
+        return self._tokens
+
+    def mark(self, token_id: int) -> None:
+        """Mark the row of a token, if it is in the list."""
+        for place, token in enumerate(self._tokens):
+            if token["tokenId"] == token_id:
+                self.move_cursor(row=place, animate=False)
 
     def show(self, tokens: Sequence[TokenView], now: datetime, names: Mapping[str, str]) -> None:
         """Show these tokens, their classes by the department's ``names``; nothing is drawn when nothing changed."""
