@@ -90,6 +90,8 @@ async def test_what_comes_in_one_go_is_typed_and_presses_nothing() -> None:
         for key in ("slash", *"zn", "space", *"vq"):
             app.post_message(events.Key(key, {"slash": "/", "space": " "}.get(key, key)))
         await until(pilot, lambda: typed(app) == "zn vq")
+        await pilot.press("backspace", "x")
+        assert typed(app) == "zn vx", "the next key goes on where the last one ended"
         assert app.is_running
         assert app.screen is app.main
     assert desk.requests == []

@@ -71,7 +71,9 @@ class FindLine(GoesOn, Vertical):
         """The sign of the key, the field, and what came of it."""
         with Horizontal():
             yield Static("/", id="find-sign", markup=False)
-            yield FindInput(max_length=PERSON_NAME_LENGTH, placeholder="number or name", compact=True)
+            yield FindInput(
+                max_length=PERSON_NAME_LENGTH, placeholder="number or name", compact=True, select_on_focus=False
+            )
         yield Static("", id="find-said", markup=False)
 
     def open(self) -> None:
