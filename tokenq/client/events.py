@@ -181,7 +181,7 @@ def _weakness(response: httpx.Response) -> LinkChanged:
     status = response.status_code
     try:
         body = response.read() and response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     problem = Problem.from_wire(body, status)
     if status < 500 and status not in (408, 429):

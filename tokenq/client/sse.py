@@ -55,7 +55,8 @@ class Parser:
             self._data.append(value)
         elif name == "event":
             self._event = value
-        elif name == "id" and "\0" not in value:
+        elif name == "id" and value.isascii() and value.isprintable():
+            # It goes back as a header, which takes no other characters.
             self._last_id = value
         return None
 

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from operator import itemgetter
-from typing import Any
 
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.words import LIVE, Priority, TokenState
@@ -202,6 +201,6 @@ def _leaves(event: Event) -> bool:
 
 def _told(event: Event) -> TokenState | None:
     if event.event_type == EventType.TOKEN_REVERTED:
-        state: Any = event.data.get("state")
-        return TokenState(state) if state in _WORDS else None
+        state = event.data.get("state")
+        return TokenState(state) if isinstance(state, str) and state in _WORDS else None
     return _AFTER.get(EventType(event.event_type)) if event.event_type in EventType.__members__ else None

@@ -1,20 +1,27 @@
-"""Intake: from the topic into the primary queue. Offsets are committed after the rows, so nothing is lost."""
+"""Intake: from the topic into the primary queue. Offsets are committed after the rows, so nothing is lost.
+
+No record stops those behind it: whatever goes wrong with one alone makes it a dead letter. A store that is away is
+no record's fault, and waited for.
+"""
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
 from tokenq.contract.events import BadEvent, decode
-from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.domain.lettering import kind_for
-from tokenq_server.failpoints import reach
+from tokenq_server.failpoints import InjectedFault, reach
 from tokenq_server.services.mailing import BadRecord, Copy, InboxLost, MailQueue, NewJob, RawRecord
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
 _RETRY_SECONDS = 1.0
+_COPY_AGAIN_SECONDS = 30.0
+_WAITED_FOR = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.SCHEMA_BEHIND, ProblemCode.SCHEMA_AHEAD})
 
 
 class Inbox(Protocol):
@@ -40,6 +47,7 @@ class Intake:
         self._inbox = inbox
         self._queue = queue
         self._stop = stop
+        self._copy_after = 0.0
 
     async def run(self) -> None:
         """Take in records until told to stop."""
@@ -75,37 +83,80 @@ class Intake:
         reach("notify.offsets_committed")
 
     async def _take_in(self, records: Sequence[RawRecord]) -> None:
+        """Keep what they call for; together if that works, else each by itself. Raises Refused: the store is away."""
         jobs, bad = sort_out(records)
         try:
             if jobs or bad:
                 await self._queue.take_in(jobs, bad)
-        except Refused as refusal:
-            if refusal.problem.code is not ProblemCode.INVALID:
+        except Exception as error:
+            if is_of_the_store(error):
                 raise
-            # One record that the database cannot hold must not stop those behind it.
             if len(records) == 1:
-                await self._queue.take_in([], [BadRecord(records[0], refusal.problem.detail)])
+                await self._bury(records[0], error)
                 return
             for record in records:
                 await self._take_in([record])
 
+    async def _bury(self, record: RawRecord, error: Exception) -> None:
+        """Make it a dead letter; where not even that can be kept, the store is at fault."""
+        _log_dead(record, error)
+        try:
+            await self._queue.take_in([], [BadRecord(record, _why(error))])
+        except Exception as worse:
+            if is_of_the_store(worse):
+                raise
+            raise refuse(ProblemCode.UNAVAILABLE, f"No dead letter can be kept: {_why(worse)}") from worse
+
     async def _copy_dead_letters(self) -> None:
+        """The copies are for whoever watches the topic: no letter waits for them. Raises Refused."""
+        if time.monotonic() < self._copy_after:
+            return
         copies = await self._queue.uncopied(100)
-        if copies:
-            await self._inbox.copy(copies)
+        try:
+            if copies:
+                await self._inbox.copy(copies)
+        except Exception as error:
+            logger.warning("dead letters are not copied yet", extra={"why": str(error)})
+            self._copy_after = time.monotonic() + _COPY_AGAIN_SECONDS
+        else:
             await self._queue.mark_copied([copy.dlq_id for copy in copies])
 
 
+def is_of_the_store(error: Exception) -> bool:
+    """Whether the store could take nothing at all now, whatever it was given (or a test lets notify die here)."""
+    return isinstance(error, InjectedFault) or (isinstance(error, Refused) and error.problem.code in _WAITED_FOR)
+
+
 def sort_out(records: Sequence[RawRecord]) -> tuple[list[NewJob], list[BadRecord]]:
-    """Which letters these records call for, and which of them are no events."""
+    """Which letters these records call for, and which of them are no events. Raises nothing."""
     jobs: list[NewJob] = []
     bad: list[BadRecord] = []
     for record in records:
         try:
-            event = decode(record.value)
+            job = _job(record)
         except BadEvent as error:
             bad.append(BadRecord(record, str(error)))
-            continue
-        if kind := kind_for(event):
-            jobs.append(NewJob(event.department_id, event.seq, kind, event.token_id, record))
+        except Exception as error:
+            _log_dead(record, error)
+            bad.append(BadRecord(record, _why(error)))
+        else:
+            if job is not None:
+                jobs.append(job)
     return jobs, bad
+
+
+def _job(record: RawRecord) -> NewJob | None:
+    event = decode(record.value)
+    kind = kind_for(event)
+    return NewJob(event.department_id, event.seq, kind, event.token_id, record) if kind else None
+
+
+def _log_dead(record: RawRecord, error: Exception) -> None:
+    place = {"partition": record.partition, "offset": record.offset, "why": _why(error)}
+    told = None if isinstance(error, Refused) else error
+    logger.error("a record cannot be dealt with; it is a dead letter", exc_info=told, extra=place)
+
+
+def _why(error: Exception) -> str:
+    """A sentence for the dead letter, without what a stranger wrote into the record."""
+    return error.problem.detail if isinstance(error, Refused) else f"It cannot be dealt with ({type(error).__name__})."

@@ -8,10 +8,10 @@ from typing import Any
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server import bootstrap, settings
-from tokenq_server.notify.intake import Intake, sort_out
+from tokenq_server.notify.intake import Intake, is_of_the_store, sort_out
 from tokenq_server.notify.letters import Sender
 from tokenq_server.notify.sending import Sending
-from tokenq_server.services.mailing import DeadLetter, MailQueue, RawRecord
+from tokenq_server.services.mailing import DeadLetter, MailQueue, NewJob, RawRecord
 from tokenq_server.services.ports import Guard, LedgerDown
 from tokenq_server.services.views import instant
 
@@ -85,9 +85,20 @@ async def _retry(queue: MailQueue, dlq_id: int) -> bool:
     if entry is not None and entry.raw is not None:
         record = RawRecord(entry.topic or "", entry.partition or 0, entry.offset or 0, entry.raw)
         jobs, bad = sort_out([record])
-        if bad or await queue.take_in(jobs, []) < len(jobs):
+        if bad or not await _is_taken_in(queue, jobs):
             return False
     return await queue.revive(dlq_id)
+
+
+async def _is_taken_in(queue: MailQueue, jobs: list[NewJob]) -> bool:
+    """A record that the database refuses stays where it is, and must not keep the others there. Raises Refused."""
+    try:
+        return await queue.take_in(jobs, []) == len(jobs)
+    except Exception as error:
+        if is_of_the_store(error):
+            raise
+        logger.warning("a record still cannot be dealt with", exc_info=None if isinstance(error, Refused) else error)
+        return False
 
 
 async def drop(dlq_ids: list[int]) -> int:

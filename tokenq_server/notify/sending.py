@@ -62,10 +62,7 @@ class Sending:
                 await self._rest()
 
     async def _send(self, job: Job) -> None:
-        try:
-            attempt = await self._mailer.send(compose(job, self._sender))
-        except ValueError as error:
-            attempt = Attempt(Verdict.NEVER, str(error))
+        attempt = await self._try(job)
         reach("notify.sent")
         wait = self._patience.next_try(job.attempts) if attempt.verdict is Verdict.LATER else None
         await self._settle(job, attempt, wait)
@@ -75,6 +72,17 @@ class Sending:
             logger.info("letter sent", extra=fields)
         else:
             logger.warning("letter not sent", extra=fields | {"why": attempt.error, "next_try_seconds": wait})
+
+    async def _try(self, job: Job) -> Attempt:
+        """Whatever one letter meets, it is that letter's end and no other's."""
+        try:
+            return await self._mailer.send(compose(job, self._sender))
+        except ValueError as error:
+            return Attempt(Verdict.NEVER, str(error))
+        except Exception as error:
+            place = {"department": job.department_id, "seq": job.seq, "kind": job.kind}
+            logger.exception("a letter cannot be written; it is a dead letter", extra=place)
+            return Attempt(Verdict.NEVER, f"It cannot be written ({type(error).__name__}).")
 
     async def _settle(self, job: Job, attempt: Attempt, wait: float | None) -> None:
         """Note how it ended, over a short absence of the database: forgotten, the letter would be sent again."""

@@ -127,7 +127,7 @@ class Tail:
             case None:
                 return
             case Arrived():
-                self._apply(item)
+                self._try(item)
             case Skipped():
                 self._skipped += 1
             case LinkChanged():
@@ -139,6 +139,13 @@ class Tail:
                 self._fold, self._is_news, self._is_shown = Fold(self._departments), False, False
                 self._blank_at = time.monotonic() + _REFILLED_WITHIN
         self._is_stale = True
+
+    def _try(self, item: Arrived) -> None:
+        """One event that cannot be taken in is no reason to show nothing any more: it counts as unreadable."""
+        try:
+            self._apply(item)
+        except Exception:
+            self._skipped += 1
 
     def _apply(self, item: Arrived) -> None:
         call = self._fold.apply(item.event)

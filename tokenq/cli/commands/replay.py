@@ -1,6 +1,7 @@
 """``tokenq replay``: a day again, on the board or as a stream of events."""
 
 import sys
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +11,10 @@ from tokenq.cli import launch, output
 from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.days import day_of
-from tokenq.cli.exits import WrongUse
+from tokenq.cli.exits import WrongUse, talk
 from tokenq.cli.options import Day, Departments, Json
 from tokenq.cli.replaying import paced
-from tokenq.contract.events import Event, from_wire, to_wire
+from tokenq.contract.events import BadEvent, Event, from_wire, to_wire
 from tokenq.zones import at_clock
 
 if TYPE_CHECKING:
@@ -53,7 +54,18 @@ def command(
 def _events(client: "Client", dept: list[str] | None, day: str | None) -> list[Event]:
     wanted = [name.strip().upper() for name in dept or ()] or [view["departmentId"] for view in client.departments()]
     logs: list[dict[str, Any]] = [one for name in wanted for one in client.day_log(name, day)]
-    return sorted((from_wire(one) for one in logs), key=lambda event: (event.timestamp, event.department_id, event.seq))
+    return sorted(_readable(logs), key=lambda event: (event.timestamp, event.department_id, event.seq))
+
+
+def _readable(logs: list[dict[str, Any]]) -> list[Event]:
+    """The entries that are events; a day is shown without the others."""
+    events: list[Event] = []
+    for one in logs:
+        with suppress(BadEvent):
+            events.append(from_wire(one))
+    if left_out := len(logs) - len(events):
+        talk(f"{left_out} of the day's {len(logs)} entries cannot be read and are left out; see 'tokenq verify'.")
+    return events
 
 
 def _at(text: str, zone: str, day: str) -> datetime:

@@ -19,6 +19,9 @@ GROUP = "tokenq-notify"
 _LARGEST_COPY = 900_000
 """Bytes of a record that go into the dead-letter topic: a broker takes about a megabyte. Postgres keeps it whole."""
 
+_MOST_BYTES = 16 * 1024 * 1024
+"""After so many bytes no more records are taken at once: ours are small, a stranger's need not be."""
+
 _ASKING_SECONDS = 5.0
 
 
@@ -84,13 +87,15 @@ class KafkaInbox:
         except KafkaException as lost:
             raise InboxLost(str(lost.args[0])) from lost
         records: list[RawRecord] = []
+        size = 0
         give_up = time.monotonic() + seconds
-        while len(records) < limit:
+        while len(records) < limit and size < _MOST_BYTES:
             message = consumer.poll(0.0 if records else max(give_up - time.monotonic(), 0.0))
             if message is None:
                 break
             if (error := message.error()) is None:
                 records.append(_record(message))
+                size += len(records[-1].value)
             elif error.fatal():
                 raise InboxLost(str(error))
             elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:

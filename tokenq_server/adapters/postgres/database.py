@@ -13,6 +13,11 @@ from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.adapters.postgres.network import NETWORK
 from tokenq_server.adapters.postgres.schema import UNDEFINED, behind, refuse_other, revision
 
+_TOO_MUCH = "54"
+"""The class of what Postgres says of values that are too large or too deep for it, though it is well."""
+_NO_RIGHT = ("25006", "42501")
+"""What it says where nothing may be written, or not by this user."""
+
 
 class Database:
     """Opens short transactions; what the driver says is translated here."""
@@ -41,17 +46,13 @@ class Database:
         except IntegrityError as error:
             raise _conflict(error) from error
         except (DataError, UnicodeEncodeError) as error:
-            raise refuse(
-                ProblemCode.INVALID, "The database cannot hold these values.", "Check them and try again."
-            ) from error
-        except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+            raise _unholdable() from error
+        except (InterfaceError, PoolTimeout, OSError) as error:
             raise unavailable() from error
         except DBAPIError as error:
-            if error.connection_invalidated:
-                raise unavailable() from error
-            if getattr(error.orig, "sqlstate", "") in UNDEFINED:
-                raise behind() from error
-            raise
+            if (refusal := _refusal_of(error)) is None:
+                raise
+            raise refusal from error
 
     async def ping(self) -> None:
         """Return if Postgres answers. Raises Refused."""
@@ -83,6 +84,26 @@ class Database:
 def unavailable() -> Refused:
     """The refusal while Postgres is away."""
     return refuse(ProblemCode.UNAVAILABLE, "The database is away.", "Try again in a few seconds.", retryAfter=2)
+
+
+def _unholdable() -> Refused:
+    return refuse(ProblemCode.INVALID, "The database cannot hold these values.", "Check them and try again.")
+
+
+def _refusal_of(error: DBAPIError) -> Refused | None:
+    """What Postgres' code for an error means to a caller; ``None``: nothing that is foreseen."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state.startswith(_TOO_MUCH):
+        return _unholdable()
+    if state in _NO_RIGHT:
+        return refuse(
+            ProblemCode.UNAVAILABLE,
+            "The database does not let this program read or write what it must.",
+            "Its user must be the tables' owner, or be granted them; its server must not be read-only.",
+        )
+    if state in UNDEFINED:
+        return behind()
+    return unavailable() if isinstance(error, OperationalError) or error.connection_invalidated else None
 
 
 def _conflict(error: IntegrityError) -> Refused:

@@ -154,7 +154,7 @@ class PostgresMailQueue:
         values: dict[str, Any] = {"department_id": job.department_id, "seq": job.seq, "kind": job.kind, "owner": owner}
         statement = _SENT
         if attempt.verdict is not Verdict.SENT:
-            values |= {"error": attempt.error[:500]}
+            values |= {"error": _storable(attempt.error)[:500]}
             statement = _DEAD if next_try is None else _LATER
         if statement is _LATER:
             values |= {"seconds": next_try, "ambiguous": int(attempt.is_ambiguous)}
@@ -197,6 +197,11 @@ class PostgresMailQueue:
         values = {"dlq_id": dlq_id, "state": state, "job_state": job_state}
         async with self._database.begin() as connection:
             return bool((await connection.execute(_CLOSE, values)).scalar_one())
+
+
+def _storable(said: str) -> str:
+    """What a mail server said, without what Postgres cannot hold: the end of an attempt must be noted."""
+    return said.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 async def _bury(connection: AsyncConnection, record: RawRecord, reason: str, error: str) -> None:

@@ -98,5 +98,5 @@ def _check_pair(before: LetterRow, row: LetterRow, tally: Tally) -> None:
 def _kind(payload: str) -> str | None:
     try:
         return kind_for(from_wire(json.loads(payload)))
-    except (BadEvent, ValueError):
+    except (BadEvent, ValueError, RecursionError):
         return None
