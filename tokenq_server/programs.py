@@ -47,6 +47,7 @@ def _api(settings: "ServerSettings") -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # it would believe any process of this machine; see api/proxies.py
         timeout_graceful_shutdown=5,
         limit_concurrency=4096,
         backlog=2048,

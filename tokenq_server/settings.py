@@ -1,6 +1,7 @@
 """What the server's programs can be told, by environment (``TOKENQ_…``) or by the TOML file of ``TOKENQ_CONFIG``."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -12,7 +13,10 @@ from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server import failpoints
 
 _DEFAULT_DATABASE = "postgresql://tokenq@127.0.0.1:5432/tokenq"
-_HINTS = {"TOKENQ_DATABASE_URL": "Write postgresql://user:password@host:port/database."}
+_HINTS = {
+    "TOKENQ_DATABASE_URL": "Write postgresql://user:password@host:port/database.",
+    "TOKENQ_TRUSTED_PROXIES": "Name the proxies before the API and nobody else, as in 127.0.0.1,10.1.2.0/28.",
+}
 
 
 class ServerSettings(BaseSettings):
@@ -26,6 +30,8 @@ class ServerSettings(BaseSettings):
     """The address the API listens on."""
     port: int = Field(default=8080, ge=0, le=65535)
     """The port the API listens on."""
+    trusted_proxies: str = ""
+    """Addresses and networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, with commas."""
     database_url: SecretStr = SecretStr(_DEFAULT_DATABASE)
     """PostgreSQL, the one that decides: ``postgresql://user:password@host:port/database``."""
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
@@ -73,6 +79,12 @@ class ServerSettings(BaseSettings):
             raise ValueError("it has no host and port that can be read") from None
         return url
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_proxies(cls, text: str) -> str:
+        _networks(text)
+        return text
+
     @field_validator("failpoints")
     @classmethod
     def _are_known(cls, text: str) -> str:
@@ -99,9 +111,27 @@ class ServerSettings(BaseSettings):
         return init_settings, env_settings, file_secret_settings, toml
 
     @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The trusted proxies as networks."""
+        return _networks(self.trusted_proxies)
+
+    @property
     def outbox_folder(self) -> Path:
         """Where letters go while no mail server is set."""
         return self.mail_outbox or self.data_dir / "mail"
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Read addresses and networks with commas between. Raises ValueError."""
+    networks = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        if word == "*" or word.endswith("/0"):
+            raise ValueError(f"'{word}' would let everybody say who they are")
+        try:
+            networks.append(ip_network(word))
+        except ValueError:
+            raise ValueError(f"'{word}' is no address and no network") from None
+    return tuple(networks)
 
 
 def _config_file() -> Path | None:

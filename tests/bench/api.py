@@ -32,7 +32,15 @@ def main() -> None:
     async def empty(body: IssueToken) -> Response:
         return Response(answer, 201, media_type="application/json")
 
-    uvicorn.run(app, host=read.host, port=read.port, log_config=None, access_log=False, server_header=False)
+    uvicorn.run(
+        app,
+        host=read.host,
+        port=read.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+    )
 
 
 if __name__ == "__main__":

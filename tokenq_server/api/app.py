@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.api import problems
 from tokenq_server.api.first_admin import first_admin
+from tokenq_server.api.proxies import BehindProxies
 from tokenq_server.api.routes import auth, counters, events, floor, health, moves, people, reports, setup, tokens
 from tokenq_server.bootstrap import open_services
 from tokenq_server.services.ports import Guard
@@ -68,6 +69,8 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
         responses={"4XX": _PROBLEM, "5XX": _PROBLEM},
     )
+    if settings.proxies:
+        app.add_middleware(BehindProxies, proxies=settings.proxies)
     problems.register(app)
     for router in ROUTERS:
         app.include_router(router)

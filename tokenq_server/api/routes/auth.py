@@ -1,5 +1,7 @@
 """Login, logout, and who one is."""
 
+import logging
+
 from fastapi import APIRouter, Request
 
 from tokenq.contract import paths
@@ -7,16 +9,19 @@ from tokenq.contract.views import LoginView, MeView
 from tokenq_server.api.bodies import ChangePassword, Login
 from tokenq_server.api.callers import PUBLIC, Newcomers, ServicesDep
 from tokenq_server.api.limits import LoginLimit
+from tokenq_server.api.proxies import VIA, network_of
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter(tags=["login"])
 _limit = LoginLimit()
+_told: set[str] = set()
 
 
 @router.post(paths.LOGIN, openapi_extra=PUBLIC)
 async def login(body: Login, request: Request, services: ServicesDep) -> LoginView:
     """Begin a session of twelve hours."""
-    source = request.client.host if request.client else ""
-    with _limit.attempt(body.username, source):
+    with _limit.attempt(body.username, _source(request)):
         return await services.people.login(body.username, body.password)
 
 
@@ -43,3 +48,15 @@ async def me(caller: Newcomers) -> MeView:
 async def change_password(body: ChangePassword, caller: Newcomers, services: ServicesDep) -> None:
     """Change one's own password; all of one's sessions end."""
     await services.people.change_password(caller, body.old_password, body.new_password)
+
+
+def _source(request: Request) -> str:
+    """Where a login comes from. A proxy that is not named is told of once: all its clients count as one."""
+    host = request.client.host if request.client else ""
+    if not _told and VIA not in request.scope and "x-forwarded-for" in request.headers:
+        _told.add(host)
+        logger.warning(
+            "X-Forwarded-For is not believed; if a proxy of yours sends it, set TOKENQ_TRUSTED_PROXIES",
+            extra={"peer": host},
+        )
+    return network_of(host)
