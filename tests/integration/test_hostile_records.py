@@ -102,6 +102,7 @@ async def test_every_record_of_the_corpus_is_one_dead_letter_or_none(core: Core)
     assert [row["kind"] for row in await core.rows("SELECT kind FROM mail_job")] == ["issued"] * 2
 
 
+@pytest.mark.timeout(3600)
 async def test_random_records_between_real_ones_cost_no_letter(core: Core) -> None:
     """``TOKENQ_RECORDS=100000`` tries a thousand batches."""
     first, last = await real_records(core, 2)
