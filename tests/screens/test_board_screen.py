@@ -1,13 +1,16 @@
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from textual.app import App
 
+from tests.hostile_records import ODD
 from tests.screens.board_seeds import NOON, FakeStream, Log, busy_log, replay
 from tests.screens.reading import text_of, until, until_shown
-from tokenq.stream import Arrived, CaughtUp, Link, LinkChanged
+from tokenq.contract.events import decode
+from tokenq.stream import Arrived, CaughtUp, Link, LinkChanged, Skipped
 from tokenq_tui.board.app import BoardApp
 from tokenq_tui.board.replaying import Replay
 from tokenq_tui.board.widgets.banner import Banner
@@ -250,3 +253,22 @@ async def test_a_department_that_nobody_knows_is_named() -> None:
     app = board(FakeStream(replay(morning())), "NOPE")
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Nothing is known of NOPE.")
+
+
+async def test_odd_and_unreadable_records_leave_the_next_call_on_the_screen() -> None:
+    """Whatever can be read is drawn, however long or strange, at the edges of time too; then somebody is called."""
+    log = morning()
+    stream = FakeStream(replay(log))
+    edges = {"timestamp": datetime(1970, 1, 1, tzinfo=UTC)}, {"timestamp": datetime(9998, 12, 31, 23, tzinfo=UTC)}
+    long = {"display_number": "9" * 200_000, "counter_id": "\u0301\x1b" * 100_000, "branch_id": "b" * 200_000}
+    odd = [vars(decode(raw)) for raw in ODD.values()]
+    app = board(stream)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "X-Ray B")
+        for fields in (*odd, *edges, long):
+            event = log.call("ODD", len(log.events), "1")
+            kept = {"seq": event.seq, "token_id": event.token_id, "business_day": log.day, "event_type": "TOKEN_CALLED"}
+            stream.put(Arrived(replace(event, **(fields | kept | {"department_id": "ODD"})), 0.1), Skipped("no event"))
+        stream.put(Arrived(log.call("LAB", 3, "Room 4"), 0.1))
+        await until_shown(pilot, "LAB-003")
+        assert app.is_running
