@@ -117,7 +117,7 @@ def test_exactly_the_moves_of_the_token_are_offered(held: list[str], offered: se
             each["counterId"], each["moves"] = ("3" if held else "4"), held
     state = State(counter="3").with_departments(["CW"]).with_queue(desk.queue("CW"))
     always = {"next_department", "previous_department", "counter", "refresh", "help", "quit", "reinstate", "pause"}
-    always |= {"cancel_row", "class_row", "transfer_row"}
+    always |= {"cancel_row", "class_row", "transfer_row", "find"}
     row = state.next_up
     assert {each.name for each in INTENTS if is_offered(each, state, row)} == offered | always
 
