@@ -1,12 +1,11 @@
 """The core on real stores, without HTTP: what a test of the order of operations needs."""
 
 import asyncio
-import json
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg.rows import dict_row
@@ -20,10 +19,10 @@ from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.domain.commands import CallNext, Command, Issue, MoveToken, ServeNext
 from tokenq_server.domain.counters import Operator
 from tokenq_server.domain.lifecycle import Verb
-from tokenq_server.services.acting import Request
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.ports import WaitingLine
+from tokenq_server.services.requests import Request
 from tokenq_server.services.setup import Setup
 
 Body = dict[str, Any]
@@ -53,9 +52,8 @@ class Core:
 
     async def do(self, command: Command, key: str | None = None, fingerprint: bytes = b"") -> Body:
         """Carry out one command."""
-        reply = await self.commit.submit(Request(command, "test", key, fingerprint))
-        body: Body = json.loads(reply.body or "null")
-        return body
+        answer = await self.commit.submit(Request(command, "test", key, fingerprint))
+        return cast(Body, answer.token)
 
     async def issue(self, department: str, count: int = 1, **more: Any) -> list[Body]:
         """Put people in line, all at once."""

@@ -15,7 +15,7 @@ from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.rewinding import Mended, highest_number, put_right, tales
 from tokenq_server.domain.token import Token
-from tokenq_server.services.ports import LineState, Locked, Wanted
+from tokenq_server.services.ports import LineState, LoadPlan, Locked
 from tokenq_server.services.publishing import Cursor, event_id_of
 from tokenq_server.services.rewinding import Behind
 from tokenq_server.settings import ServerSettings
@@ -104,7 +104,7 @@ class Mending:
         lost = tales(self.lost)
         touched = {token_id for ids in self.overwritten.values() for token_id in ids}
         users = [(one.department_id, one.user_id) for one in self.lost if one.user_id is not None]
-        loaded = await transaction.load(Wanted(token_ids=sorted({*lost, *touched}), users=users))
+        loaded = await transaction.load(LoadPlan(token_ids=sorted({*lost, *touched}), users=users))
         known: dict[int, Token] = {}
         for token in loaded.tokens:
             known[token.token_id] = token

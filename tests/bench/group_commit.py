@@ -13,10 +13,10 @@ from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.redis.waiting_line import RedisLine
 from tokenq_server.domain.commands import Issue
-from tokenq_server.services.acting import Outcome, Reply, Request
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.ports import Advance
+from tokenq_server.services.requests import Answer, Outcome, Request
 
 _CLIENTS = 64
 _ROUNDS = 3
@@ -48,7 +48,7 @@ class _Floor(Batch):
             await run(_LOG, [ids, [_PAYLOAD] * len(ids)])
             await run("UPDATE bench_head SET seq = %s WHERE dept = 'B'", [ids[-1]])
             await run("COMMIT")
-        return [Reply(201, _PAYLOAD)] * len(requests), []
+        return [Answer()] * len(requests), []
 
     async def tell_line(self, steps: Sequence[Advance]) -> None:
         return

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tests.chaos.history import History
 from tests.fakes import CountedCounts
@@ -18,9 +18,9 @@ from tokenq_server.adapters.redis.waiting_line import RedisLine
 from tokenq_server.domain.commands import CallNext, Command, Issue, MoveToken, ServeNext
 from tokenq_server.domain.counters import Operator
 from tokenq_server.domain.lifecycle import Verb
-from tokenq_server.services.acting import Request
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
+from tokenq_server.services.requests import Request
 from tokenq_server.services.setup import Setup
 
 Body = dict[str, Any]
@@ -66,14 +66,14 @@ class Office:
         """Carry out a command as a client would see it; an empty body when it was refused or nobody knows."""
         op = self.history.invoke(f, getattr(command, "department_id", ""), proc=next(_clients), key=key, value=asked)
         try:
-            reply = await self.commit.submit(Request(command, "test", key))
+            answer = await self.commit.submit(Request(command, "test", key))
         except Refused as refusal:
             code = refusal.problem.code
             (self.history.info if code in _NOBODY_KNOWS else self.history.fail)(op, str(code))
             return {}
-        self.history.ok(op, reply.body, reply.status)
-        body: Body = json.loads(reply.body)
-        return body
+        token = cast(Body, answer.token)
+        self.history.ok(op, json.dumps(token), 201 if answer.is_new else 200)
+        return token
 
 
 @asynccontextmanager

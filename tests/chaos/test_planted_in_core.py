@@ -23,10 +23,10 @@ from tokenq_server.domain.commands import Tidy
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.services import batch as batch_module
-from tokenq_server.services.acting import Reply, Request
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
-from tokenq_server.services.ports import Ask, LineAnswer, Remembered, Transaction
+from tokenq_server.services.ports import Ask, IdempotencyRecord, LineAnswer, Transaction
+from tokenq_server.services.requests import Answer, Request
 
 
 class PoppingLine(RedisLine):
@@ -177,7 +177,7 @@ async def wipe(redis_url: str, department: str) -> None:
 class GlobalSeqTransaction(PostgresTransaction):
     """Numbers log entries from one sequence for all departments."""
 
-    async def commit(self, floors: Sequence[Floor], remembered: Sequence[Remembered], opened: Any = ()) -> None:
+    async def commit(self, floors: Sequence[Floor], kept: Sequence[IdempotencyRecord], opened: Any = ()) -> None:
         for floor in floors:
             for index, record in enumerate(floor.records):
                 cursor = await self._connection.execute("SELECT nextval('global_seq') AS seq")
@@ -186,7 +186,7 @@ class GlobalSeqTransaction(PostgresTransaction):
                 floor.records[index] = replace(record, seq=row["seq"])
             if floor.records:
                 floor.standing = replace(floor.standing, last_seq=floor.records[-1].seq)
-        await super().commit(floors, remembered, opened)
+        await super().commit(floors, kept, opened)
 
 
 @both_ways
@@ -207,7 +207,7 @@ async def test_seq_from_a_global_sequence(stores: Stores, is_planted: bool, monk
 class ForgetfulCommit(GroupCommit):
     """The API forgets to pass on which claim the operator saw."""
 
-    async def submit(self, request: Request) -> Reply:
+    async def submit(self, request: Request) -> Answer:
         if hasattr(request.command, "claim_version"):
             request = replace(request, command=replace(request.command, claim_version=None))
         return await super().submit(request)
@@ -232,25 +232,25 @@ class HastyTransaction(PostgresTransaction):
 
     hasty: "HastyCommit"
 
-    async def commit(self, floors: Sequence[Floor], remembered: Sequence[Remembered], opened: Any = ()) -> None:
-        self.hasty.answer_already(remembered)
+    async def commit(self, floors: Sequence[Floor], kept: Sequence[IdempotencyRecord], opened: Any = ()) -> None:
+        self.hasty.answer_already(kept)
         failpoints.reach("issue.before_commit")
-        await super().commit(floors, remembered, opened)
+        await super().commit(floors, kept, opened)
 
 
 class HastyCommit(GroupCommit):
     """Lets go of the callers before the commit."""
 
-    def answer_already(self, remembered: Sequence[Remembered]) -> None:
-        for kept in remembered:
-            self._early[kept.key].set_result(Reply(kept.status, kept.body))
+    def answer_already(self, kept: Sequence[IdempotencyRecord]) -> None:
+        for each in kept:
+            self._early[each.key].set_result(each.answer)
 
     def start(self) -> None:
-        self._early: dict[str, asyncio.Future[Reply]] = {}
+        self._early: dict[str, asyncio.Future[Answer]] = {}
         HastyTransaction.hasty = self
         super().start()
 
-    async def submit(self, request: Request) -> Reply:
+    async def submit(self, request: Request) -> Answer:
         early = self._early[request.key or ""] = asyncio.get_running_loop().create_future()
         late = asyncio.ensure_future(super().submit(request))
         await asyncio.wait({early, late}, return_when=asyncio.FIRST_COMPLETED)

@@ -27,8 +27,8 @@ from tokenq_server.notify import program
 from tokenq_server.notify.intake import sort_out
 from tokenq_server.notify.letters import Sender, compose
 from tokenq_server.notify.sending import Patience, Sending
-from tokenq_server.services.acting import Request
 from tokenq_server.services.mailing import Attempt, BadRecord, Job, Mailer, RawRecord, Verdict
+from tokenq_server.services.requests import Request
 
 SENDER = Sender("queue@office.example")
 IMPATIENT = Patience((0.01, 0.01))

@@ -39,8 +39,8 @@ from tokenq_server.embedded import down
 from tokenq_server.notify.intake import sort_out
 from tokenq_server.rebuild import rebuild
 from tokenq_server.relay import Relay
-from tokenq_server.services.acting import Request
 from tokenq_server.services.mailing import RawRecord
+from tokenq_server.services.requests import Request
 from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.verifying import Verifying
 from tokenq_server.settings import ServerSettings
@@ -601,7 +601,7 @@ async def test_a_database_that_recovers_late_is_looked_at_before_anything_is_com
         refusal = await refused_with(submit(Request(Issue(name, "desk"))), ProblemCode.LOG_BEHIND)
         assert "the topic knows 16" in refusal.problem.detail
         await rewind.rewind(place.settings)
-        assert json.loads((await submit(Request(Issue(name, "desk")))).body)["tokenNo"] == 10
+        assert (await submit(Request(Issue(name, "desk")))).token["tokenNo"] == 10
     assert await rewind.guard(place.settings) is None
 
 

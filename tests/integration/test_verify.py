@@ -22,7 +22,7 @@ from tokenq_server.domain.invariants.catalog import RULES
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.domain.lifecycle import MOVES, Verb, moves_from
 from tokenq_server.relay import Relay
-from tokenq_server.services.acting import Request
+from tokenq_server.services.requests import Request
 from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.verification.ports import Strictness
 from tokenq_server.services.verifying import Verifying

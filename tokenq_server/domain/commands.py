@@ -133,16 +133,3 @@ class Tidy:
 Command = (
     Issue | CallNext | CallByProfile | CallToken | ServeNext | MoveToken | TransferToken | UndoMove | TellNear | Tidy
 )
-
-
-def departments_of(command: Command) -> tuple[str, ...]:
-    """The departments whose rows a command needs; its own, or the first of its profile, comes first."""
-    match command:
-        case CallByProfile():
-            return command.departments
-        case TransferToken():
-            return command.department_id, command.to
-        case UndoMove(back_to=str() as other):
-            return command.department_id, other
-        case _:
-            return (command.department_id,)

@@ -11,31 +11,32 @@ from contextlib import suppress
 from dataclasses import replace
 
 from tokenq.contract.words import TokenState
-from tokenq_server.domain.commands import Issue, departments_of
+from tokenq_server.domain.commands import Issue
 from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.department import Standing
 from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.token import Token
-from tokenq_server.services.acting import Outcome, Request, act
+from tokenq_server.services.command_handlers import departments_of, handler_of
 from tokenq_server.services.counting import Counts
 from tokenq_server.services.crash_points import reach
+from tokenq_server.services.execution import execute, load_plan
 from tokenq_server.services.ports import (
     Advance,
     Ask,
+    IdempotencyRecord,
     Ledger,
     LineAnswer,
     LineChange,
     LineDown,
     LineEntry,
     Loaded,
-    Remembered,
+    LoadPlan,
     Transaction,
     WaitingLine,
-    Wanted,
 )
+from tokenq_server.services.requests import Outcome, Request
 from tokenq_server.services.rewinding import Behind, refusal
-from tokenq_server.services.wanting import needs_heads, wanted
 
 logger = logging.getLogger(__name__)
 
@@ -76,21 +77,21 @@ class Batch:
                 for name, (department, standing) in locked.departments.items()
             }
             before = {name: floor.standing for name, floor in floors.items()}
-            wants = wanted(requests, floors)
-            loaded = await transaction.load(wants)
+            plan = load_plan(requests, floors)
+            loaded = await transaction.load(plan)
             _take_in(loaded, floors, counters)
             for floor in floors.values():
                 if floor.day_is_over:
                     floor.turn_day(await transaction.leftovers(floor.id))
-            await _leave_out_carried(transaction, wants, loaded, floors)
+            await _leave_out_carried(transaction, plan, loaded, floors)
             reach("loaded", requests)
             forgetful = await self._line_up(transaction, requests, floors, before)
             reach("line_asked", requests)
-            outcomes, remembered = _act(requests, floors, loaded, forgetful)
+            outcomes, kept = _execute(requests, floors, loaded, forgetful)
             changed = [one for one in floors.values() if one.standing != before[one.id] and one.id not in forgetful]
             reach("before_commit", requests)
-            if changed or remembered:
-                await transaction.commit(changed, remembered, counters.opened if changed else ())
+            if changed or kept:
+                await transaction.commit(changed, kept, counters.opened if changed else ())
             self._count(changed)
         return outcomes, [_advance(floor, before[floor.id]) for floor in changed]
 
@@ -171,17 +172,17 @@ class Batch:
                 self._counts.events.labels(floor.id, str(record.event_type)).inc()
 
 
-def _act(
+def _execute(
     requests: Sequence[Request], floors: dict[str, Floor], loaded: Loaded, forgetful: Mapping[str, Behind]
-) -> tuple[list[Outcome], list[Remembered]]:
-    """Let the requests act, but refuse those that touch a department whose log is behind."""
+) -> tuple[list[Outcome], list[IdempotencyRecord]]:
+    """Carry the requests out, but refuse those that touch a department whose log is behind."""
     if not forgetful:
-        return act(requests, floors, loaded)
+        return execute(requests, floors, loaded)
     concerned = [[forgetful[name] for name in departments_of(one.command) if name in forgetful] for one in requests]
     healthy = [request for request, behind in zip(requests, concerned, strict=True) if not behind]
-    outcomes, remembered = act(healthy, floors, loaded)
+    outcomes, kept = execute(healthy, floors, loaded)
     others = iter(outcomes)
-    return [refusal(behind) if behind else next(others) for behind in concerned], remembered
+    return [refusal(behind) if behind else next(others) for behind in concerned], kept
 
 
 def _take_in(loaded: Loaded, floors: dict[str, Floor], counters: Counters) -> None:
@@ -193,7 +194,7 @@ def _take_in(loaded: Loaded, floors: dict[str, Floor], counters: Counters) -> No
 
 
 async def _leave_out_carried(
-    transaction: Transaction, wants: Wanted, loaded: Loaded, floors: Mapping[str, Floor]
+    transaction: Transaction, plan: LoadPlan, loaded: Loaded, floors: Mapping[str, Floor]
 ) -> None:
     """Let the floors know the numbers that they must not give; hardly ever are there any.
 
@@ -201,7 +202,7 @@ async def _leave_out_carried(
     """
     for floor in floors.values():
         floor.know_carried(number for name, number in loaded.carried if name == floor.id)
-        needed = seen = sum(name == floor.id for name, _ in wants.numbers)
+        needed = seen = plan.new_tokens[floor.id]
         while seen < needed + len(floor.carried):
             further = floor.next_numbers(2 * (needed + len(floor.carried)))[seen:]
             seen += len(further)
@@ -217,7 +218,7 @@ def _ask(floor: Floor, last_seq: int, requests: Sequence[Request]) -> Ask:
         last_seq=last_seq,
         waiting=floor.standing.waiting,
         numbers=sum(isinstance(command, Issue) for command in mine),
-        heads=len(mine) if any(map(needs_heads, mine)) else 0,
+        heads=len(mine) if any(handler_of(command).looks_at_heads(command) for command in mine) else 0,
     )
 
 

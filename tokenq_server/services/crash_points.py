@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tokenq_server import failpoints
-from tokenq_server.domain.commands import Issue, TellNear, Tidy
-from tokenq_server.services.acting import Request
+from tokenq_server.services.command_handlers import handler_of
+from tokenq_server.services.requests import Request
 
 
 def reach(step: str, requests: Sequence[Request]) -> None:
@@ -20,7 +20,5 @@ async def reach_answered(step: str, requests: Sequence[Request]) -> None:
 
 
 def _points(step: str, requests: Sequence[Request]) -> list[str]:
-    commands = [request.command for request in requests]
-    is_issue = any(isinstance(command, Issue) for command in commands)
-    is_call = any(not isinstance(command, Issue | Tidy | TellNear) for command in commands)
-    return [f"{way}.{step}" for way, is_on in (("issue", is_issue), ("call", is_call)) if is_on]
+    ways = {handler_of(request.command).failpoints for request in requests} - {None}
+    return [f"{way}.{step}" for way in ("issue", "call") if way in ways]

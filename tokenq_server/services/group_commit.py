@@ -12,18 +12,18 @@ from collections import deque
 from collections.abc import Callable
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
-from tokenq_server.domain.commands import departments_of
-from tokenq_server.services.acting import Outcome, Reply, Request
 from tokenq_server.services.batch import Batch
+from tokenq_server.services.command_handlers import departments_of
 from tokenq_server.services.crash_points import reach, reach_answered
 from tokenq_server.services.ports import DEADLOCK, LOCKED, Advance, Guard, LedgerDown, LedgerRefused
+from tokenq_server.services.requests import Answer, Outcome, Request
 
 logger = logging.getLogger(__name__)
 
 MAX_QUEUED = 2048
 MAX_BATCH = 256
 
-_Waiting = tuple[Request, "asyncio.Future[Reply]"]
+_Waiting = tuple[Request, "asyncio.Future[Answer]"]
 
 _CONSTRAINTS: dict[str, tuple[ProblemCode, str, str]] = {
     "token_at_counter": (ProblemCode.COUNTER_BUSY, "The counter already holds somebody.", "Look at the queue again."),
@@ -77,7 +77,7 @@ class GroupCommit:
         if self._task:
             await self._task
 
-    async def submit(self, request: Request) -> Reply:
+    async def submit(self, request: Request) -> Answer:
         """Carry out one request; returns after its commit.
 
         Raises:
@@ -90,7 +90,7 @@ class GroupCommit:
                 "Try again in a second.",
                 retryAfter=1,
             )
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._queue.append((request, future))
         self._wake.set()
         return await future

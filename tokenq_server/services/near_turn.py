@@ -13,9 +13,9 @@ from typing import Protocol
 from tokenq.contract.problems import Refused
 from tokenq_server.domain.commands import TellNear
 from tokenq_server.domain.policy import Waiting, in_order
-from tokenq_server.services.acting import Request
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.reading import Snapshot
+from tokenq_server.services.requests import Request
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,6 @@
 """The doors to the outside that the use cases need; adapters fulfil them, tests prove them."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -7,10 +8,12 @@ from datetime import date, datetime
 from typing import Protocol
 
 from tokenq.contract.words import Priority
-from tokenq_server.domain.counters import Counter, Place
+from tokenq_server.domain.counters import Counter as CounterDesk
+from tokenq_server.domain.counters import Place
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.token import Token
+from tokenq_server.services.requests import Answer
 
 
 class LineDown(Exception):
@@ -115,14 +118,13 @@ class WaitingLine(Protocol):
 
 
 @dataclass(frozen=True)
-class Remembered:
+class IdempotencyRecord:
     """An answer kept under an idempotency key; ``fingerprint`` tells whether the request was the same."""
 
     principal: str
     key: str
     fingerprint: bytes
-    status: int
-    body: str
+    answer: Answer
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,12 @@ class Locked:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LoadPlan:
     """What a batch of commands needs to see after the lock.
 
-    ``tidied`` are departments whose parked may come back. ``numbers`` are those about to be given out, by department
-    and as they are printed: whether somebody live carries one.
+    ``tidied`` are departments whose parked may come back. ``new_tokens`` counts those of each department, and
+    ``numbers`` are the ones about to be given out, by department and as they are printed: whether somebody live carries
+    one.
     """
 
     token_ids: list[int] = field(default_factory=list)
@@ -147,7 +150,7 @@ class Wanted:
     tidied: list[str] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
     numbers: list[tuple[str, str]] = field(default_factory=list)
-    new_tokens: int = 0
+    new_tokens: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -160,12 +163,12 @@ class Contact:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The answer to :class:`Wanted`; ``carried`` are those of its numbers that somebody live carries."""
+    """The answer to :class:`LoadPlan`; ``carried`` are those of its numbers that somebody live carries."""
 
     tokens: list[Token]
-    counters: list[Counter]
+    counters: list[CounterDesk]
     contacts: dict[int, Contact]
-    remembered: list[Remembered]
+    idempotency: list[IdempotencyRecord]
     new_ids: list[int]
     carried: list[tuple[str, str]]
 
@@ -176,8 +179,8 @@ class Transaction(Protocol):
     async def lock(self, department_ids: Sequence[str]) -> Locked:
         """Lock the departments' rows in id order and read them; unknown ones are missing from the answer."""
 
-    async def load(self, wanted: Wanted) -> Loaded:
-        """Read everything wanted, and reserve token ids."""
+    async def load(self, plan: LoadPlan) -> Loaded:
+        """Read everything planned, and reserve token ids."""
 
     async def tokens(self, token_ids: Sequence[int]) -> list[Token]:
         """Read tokens by id."""
@@ -198,9 +201,9 @@ class Transaction(Protocol):
         """Everybody in line."""
 
     async def commit(
-        self, floors: Sequence[Floor], remembered: Sequence[Remembered], opened: Collection[Place] = ()
+        self, floors: Sequence[Floor], kept: Sequence[IdempotencyRecord], opened: Collection[Place] = ()
     ) -> None:
-        """Write what the floors changed, what must be remembered and the counters that were opened; commit."""
+        """Write what the floors changed, the answers to be kept and the counters that were opened; commit."""
 
 
 class Ledger(Protocol):

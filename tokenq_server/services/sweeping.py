@@ -10,8 +10,8 @@ import logging
 
 from tokenq.contract.problems import Refused
 from tokenq_server.domain.commands import Tidy
-from tokenq_server.services.acting import Request
 from tokenq_server.services.group_commit import GroupCommit
+from tokenq_server.services.requests import Request
 from tokenq_server.services.setup import SetupStore
 
 logger = logging.getLogger(__name__)

@@ -22,7 +22,8 @@ from tokenq_server.adapters.postgres.rows import (
     department_from,
     document,
     entry_from,
-    remembered_row,
+    idempotency_from,
+    idempotency_row,
     standing_from,
     standing_row,
     token_from,
@@ -38,14 +39,14 @@ from tokenq_server.services.ports import (
     DEADLOCK,
     LOCKED,
     Contact,
+    IdempotencyRecord,
     LedgerDown,
     LedgerRefused,
     LineChange,
     LineEntry,
     Loaded,
+    LoadPlan,
     Locked,
-    Remembered,
-    Wanted,
 )
 
 Connection = psycopg.AsyncConnection[dict[str, Any]]
@@ -142,32 +143,32 @@ class PostgresTransaction:
         (now,) = await clock.fetchall()
         return Locked(now["now"], {row["department_id"]: (department_from(row), standing_from(row)) for row in rows})
 
-    async def load(self, wanted: Wanted) -> Loaded:
-        """Read everything wanted in one pipelined round trip."""
+    async def load(self, plan: LoadPlan) -> Loaded:
+        """Read everything planned in one pipelined round trip."""
         cursors: dict[str, psycopg.AsyncCursor[dict[str, Any]]] = {}
         async with self._connection.pipeline():
-            if wanted.token_ids or wanted.counters or wanted.users:
+            if plan.token_ids or plan.counters or plan.users:
                 cursors["tokens"] = await self._connection.execute(
-                    sql.TOKENS_WANTED, [wanted.token_ids, *columns(wanted.counters, 2), *columns(wanted.users, 2)]
+                    sql.TOKENS_WANTED, [plan.token_ids, *columns(plan.counters, 2), *columns(plan.users, 2)]
                 )
-            if wanted.counters:
-                cursors["counters"] = await self._connection.execute(sql.COUNTERS_WANTED, columns(wanted.counters, 2))
-            if wanted.tidied:
-                cursors["due"] = await self._connection.execute(sql.DUE_PARKED, [wanted.tidied])
-            if wanted.users:
-                cursors["contacts"] = await self._connection.execute(sql.CONTACTS, [[user for _, user in wanted.users]])
-            if wanted.keys:
-                cursors["kept"] = await self._connection.execute(sql.REMEMBERED, columns(wanted.keys, 2))
-            if wanted.numbers:
-                cursors["carried"] = await self._connection.execute(sql.CARRIED, columns(wanted.numbers, 2))
-            if wanted.new_tokens:
-                cursors["ids"] = await self._connection.execute(sql.NEW_IDS, [wanted.new_tokens])
+            if plan.counters:
+                cursors["counters"] = await self._connection.execute(sql.COUNTERS_WANTED, columns(plan.counters, 2))
+            if plan.tidied:
+                cursors["due"] = await self._connection.execute(sql.DUE_PARKED, [plan.tidied])
+            if plan.users:
+                cursors["contacts"] = await self._connection.execute(sql.CONTACTS, [[user for _, user in plan.users]])
+            if plan.keys:
+                cursors["kept"] = await self._connection.execute(sql.REMEMBERED, columns(plan.keys, 2))
+            if plan.numbers:
+                cursors["carried"] = await self._connection.execute(sql.CARRIED, columns(plan.numbers, 2))
+            if plan.new_tokens:
+                cursors["ids"] = await self._connection.execute(sql.NEW_IDS, [plan.new_tokens.total()])
         rows = {name: await cursor.fetchall() for name, cursor in cursors.items()}
         return Loaded(
             tokens=[token_from(row) for row in rows.get("tokens", []) + rows.get("due", [])],
             counters=[counter_from(row) for row in rows.get("counters", [])],
             contacts={row["user_id"]: Contact(row["name"], row["email"]) for row in rows.get("contacts", [])},
-            remembered=[Remembered(**row) for row in rows.get("kept", [])],
+            idempotency=[idempotency_from(row) for row in rows.get("kept", [])],
             new_ids=[row["id"] for row in rows.get("ids", [])],
             carried=[(row["issued_in"], row["display"]) for row in rows.get("carried", [])],
         )
@@ -203,7 +204,7 @@ class PostgresTransaction:
         return [entry_from(row) for row in await cursor.fetchall()]
 
     async def commit(
-        self, floors: Sequence[Floor], remembered: Sequence[Remembered], opened: Collection[Place] = ()
+        self, floors: Sequence[Floor], kept: Sequence[IdempotencyRecord], opened: Collection[Place] = ()
     ) -> None:
         """Write what changed and commit, in one pipelined round trip."""
         created = [floor.changed[one] for floor in floors for one in floor.changed if one in floor.created]
@@ -225,8 +226,8 @@ class PostgresTransaction:
                 await run(sql.INSERT_OUTBOX, [document(rows)])
             if opened:
                 await run(sql.OPEN_COUNTERS, columns(list(opened), 2))
-            if remembered:
-                await run(sql.REMEMBER, [document(map(remembered_row, remembered))])
+            if kept:
+                await run(sql.REMEMBER, [document(map(idempotency_row, kept))])
             for floor in floors:
                 await run(sql.UPDATE_STANDING, standing_row(floor))
             await run("COMMIT")

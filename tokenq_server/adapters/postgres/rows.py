@@ -14,7 +14,8 @@ from tokenq_server.domain.hours import Hours, hours_from
 from tokenq_server.domain.policy import Policy, Ratio, Turn
 from tokenq_server.domain.rules import Rules, rules_from
 from tokenq_server.domain.token import Token, Undo
-from tokenq_server.services.ports import LineEntry, Remembered
+from tokenq_server.services.ports import IdempotencyRecord, LineEntry
+from tokenq_server.services.requests import Answer
 
 TOKEN_COLUMNS = (
     "token_id",
@@ -75,6 +76,9 @@ CHANGING_COLUMNS = (
 """Those of them that a move can change, after the id."""
 
 
+_MADE, _DONE, _NOTHING = 201, 200, 204
+
+
 def document(rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows as the JSON that json_populate_recordset takes; times and days in ISO 8601."""
     return json.dumps(list(rows), default=str, ensure_ascii=False)
@@ -90,16 +94,24 @@ def changed_row(token: Token) -> dict[str, Any]:
     return {name: getattr(token, name) for name in CHANGING_COLUMNS} | {"undo": _undo_document(token.undo)}
 
 
-def remembered_row(one: Remembered) -> dict[str, Any]:
-    """An answer under its idempotency key."""
-    fingerprint = "\\x" + one.fingerprint.hex()
+def idempotency_row(kept: IdempotencyRecord) -> dict[str, Any]:
+    """An answer under its idempotency key, stored as the release before stored it: as what HTTP made of it."""
+    answer = kept.answer
+    body = "" if answer.token is None else json.dumps(answer.token, ensure_ascii=False, separators=(",", ":"))
     return {
-        "principal": one.principal,
-        "key": one.key,
-        "fingerprint": fingerprint,
-        "status": one.status,
-        "body": one.body,
+        "principal": kept.principal,
+        "key": kept.key,
+        "fingerprint": "\\x" + kept.fingerprint.hex(),
+        "status": _NOTHING if answer.token is None else _MADE if answer.is_new else _DONE,
+        "body": body,
     }
+
+
+def idempotency_from(row: Mapping[str, Any]) -> IdempotencyRecord:
+    """A kept answer from its row."""
+    token = json.loads(row["body"]) if row["body"] else None
+    answer = Answer(token, is_new=row["status"] == _MADE)
+    return IdempotencyRecord(row["principal"], row["key"], row["fingerprint"], answer)
 
 
 def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

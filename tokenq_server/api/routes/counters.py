@@ -9,7 +9,7 @@ from tokenq.contract import names, paths
 from tokenq.contract.views import CounterView, TokenView
 from tokenq_server.api.bodies import Line
 from tokenq_server.api.callers import Admin, RepeatDep, ServicesDep, Staff
-from tokenq_server.api.carrying import carry_out
+from tokenq_server.api.dispatch import dispatch
 from tokenq_server.api.move_bodies import CounterBody, DeclareCounter, OpenCounter, PauseCounter
 from tokenq_server.domain.commands import CallByProfile
 from tokenq_server.services.staffing import operator_of
@@ -95,4 +95,4 @@ async def call(
     """Call whoever is next by the counter's work profile; a counter that holds somebody gets that one back."""
     departments, is_ordered = await services.staffing.profile_of(branch_id, body.counter_id, caller)
     command = CallByProfile(departments, operator_of(caller, body.console), body.counter_id, is_ordered)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)

@@ -11,7 +11,7 @@ from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.views import TokenView
 from tokenq.contract.words import Role, TokenState
 from tokenq_server.api.callers import Anybody, IdPath, RepeatDep, ServicesDep, Staff, check_works_in, forbidden
-from tokenq_server.api.carrying import carry_out
+from tokenq_server.api.dispatch import dispatch
 from tokenq_server.api.move_bodies import Cancel, ChangePriority, Move, NoShow, Park, Reinstate, Requeue, Transfer
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import MoveToken, TransferToken, UndoMove
@@ -29,35 +29,35 @@ _TOKEN = paths.TOKENS + "/{token_id}"
 async def recall(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
     """Call somebody once more."""
     command = await _move(services, caller, token_id, Verb.RECALL, body)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/start")
 async def start(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
     """The customer is at the counter."""
     command = await _move(services, caller, token_id, Verb.START, body)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/serve")
 async def serve(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
     """The customer has been served."""
     command = await _move(services, caller, token_id, Verb.SERVE, body)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/no-show")
 async def no_show(token_id: IdPath, body: NoShow, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
     """The customer did not come."""
     command = await _move(services, caller, token_id, Verb.NO_SHOW, body, reason=body.reason)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/requeue")
 async def requeue(token_id: IdPath, body: Requeue, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
     """Put somebody back in line."""
     command = await _move(services, caller, token_id, Verb.REQUEUE, body, position=body.position)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/park")
@@ -69,14 +69,14 @@ async def park(token_id: IdPath, body: Park, caller: Staff, services: ServicesDe
             raise refuse(ProblemCode.INVALID, "Both 'until' and 'untilMinutes' are given.", "Give one of them.")
         until = datetime.now(UTC) + timedelta(minutes=body.until_minutes)
     command = await _move(services, caller, token_id, Verb.PARK, body, reason=body.reason, until=until)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/resume")
 async def resume(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
     """Let a parked customer back into the line, at the old place."""
     command = await _move(services, caller, token_id, Verb.RESUME, body)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/reinstate")
@@ -86,7 +86,7 @@ async def reinstate(
     """Let somebody back into the line who was counted as no-show or cancelled today."""
     more = {"reason": body.reason, "position": body.position}
     command = await _move(services, caller, token_id, Verb.REINSTATE, body, **more)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/priority")
@@ -96,7 +96,7 @@ async def priority(
     """Change the class of somebody who waits."""
     more = {"reason": body.reason, "priority": body.priority}
     command = await _move(services, caller, token_id, Verb.PRIORITY, body, **more)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/transfer")
@@ -108,7 +108,7 @@ async def transfer(
     command = TransferToken(
         token.department_id, caller.actor, token_id, body.to, body.claim_version, body.reason, token.user_id
     )
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/undo")
@@ -123,7 +123,7 @@ async def undo(token_id: IdPath, body: Move, caller: Staff, services: ServicesDe
     command = UndoMove(
         token.department_id, caller.actor, token_id, body.claim_version, back_to, counter_id, token.user_id
     )
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/cancel")
@@ -138,7 +138,7 @@ async def cancel(token_id: IdPath, body: Cancel, caller: Anybody, services: Serv
             raise forbidden(f"{token.display} is {token.state}: only staff may cancel it now.")
     elif caller.role is not Role.CUSTOMER:
         check_works_in(caller, token.department_id)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 async def _mine(services: Services, caller: Principal, token_id: int) -> Token:

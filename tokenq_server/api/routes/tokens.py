@@ -27,7 +27,7 @@ from tokenq_server.api.callers import (
     check_works_in,
     forbidden,
 )
-from tokenq_server.api.carrying import carry_out
+from tokenq_server.api.dispatch import dispatch
 from tokenq_server.api.move_bodies import Call, Serve
 from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, ServeNext
 from tokenq_server.domain.principal import Principal
@@ -60,7 +60,7 @@ async def issue(
     department_id: DepartmentPath, body: IssueToken, caller: Anybody, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
     """Put somebody in line; answers when the token is durable."""
-    return await carry_out(services, caller, _issue(department_id, body, caller), repeat)
+    return await dispatch(services, caller, _issue(department_id, body, caller), repeat)
 
 
 @router.post(_DEPARTMENT + "/tokens:batch", status_code=201)
@@ -73,7 +73,7 @@ async def issue_many(
         Repeat(f"{hashlib.sha256(repeat.key.encode()).hexdigest()}#{index}" if repeat.key else None, repeat.fingerprint)
         for index in range(len(commands))
     ]
-    work = [carry_out(services, caller, command, one) for command, one in zip(commands, repeats, strict=True)]
+    work = [dispatch(services, caller, command, one) for command, one in zip(commands, repeats, strict=True)]
     outcomes = await asyncio.gather(*work, return_exceptions=True)
     return {"items": [_item(outcome) for outcome in outcomes], "nextCursor": None}
 
@@ -91,7 +91,7 @@ async def call(
             raise refuse(ProblemCode.INVALID, "Calling out of order needs a reason.", "Say why in 'reason'.")
         is_admin = caller.role is Role.ADMIN
         command = CallToken(department_id, operator, body.counter_id, body.token_id, body.reason, is_admin)
-    return await carry_out(services, caller, command, repeat)
+    return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_DEPARTMENT + "/serve", response_class=Response, responses=_ONE_TOKEN)
@@ -100,7 +100,7 @@ async def serve_next(
 ) -> Response:
     """Serve whom the counter holds, else the next one, straight to SERVED."""
     check_works_in(caller, department_id)
-    return await carry_out(services, caller, ServeNext(department_id, operator_of(caller), body.counter_id), repeat)
+    return await dispatch(services, caller, ServeNext(department_id, operator_of(caller), body.counter_id), repeat)
 
 
 @router.get(_DEPARTMENT + "/queue")

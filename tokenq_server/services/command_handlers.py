@@ -1,0 +1,213 @@
+"""The registry of commands: which departments each locks, what it needs to see, and what carries it out.
+
+A new command is a class in :mod:`tokenq_server.domain.commands` and a row here; a test holds the two to each other.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
+
+from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.views import EstimateView
+from tokenq.contract.words import RequeuePosition
+from tokenq_server.domain.calling import call_by_profile, call_next, call_token, serve_next
+from tokenq_server.domain.commands import (
+    CallByProfile,
+    CallNext,
+    CallToken,
+    Command,
+    Issue,
+    MoveToken,
+    ServeNext,
+    TellNear,
+    Tidy,
+    TransferToken,
+    UndoMove,
+)
+from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.issuing import issue
+from tokenq_server.domain.moving import come_back, move, tell_near
+from tokenq_server.domain.token import Token
+from tokenq_server.domain.transferring import transfer
+from tokenq_server.domain.undoing import undo
+from tokenq_server.services.ports import Contact, LoadPlan
+
+C = TypeVar("C", bound=Command)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What handlers work with: the locked floors, how registered users are reached, and ids for new tokens."""
+
+    floors: Mapping[str, Floor]
+    contacts: Mapping[int, Contact]
+    new_ids: Iterator[int]
+
+
+@dataclass(frozen=True)
+class Handled:
+    """What came of a command: the token, if it is about one, and where a new one stands in line."""
+
+    token: Token | None = None
+    position: int | None = None
+    estimate: EstimateView | None = None
+    is_new: bool = False
+    is_call: bool = False
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A row of the registry.
+
+    ``run`` carries the command out, or raises Refused and changes nothing. ``departments`` are those whose rows it
+    locks: its own, or the first of its profile, comes first. ``plan`` says what it needs to see after the lock, given
+    the branch. ``looks_at_heads`` tells whether it needs the heads of the line. ``failpoints`` names the ways at whose
+    points tests can let it fail; none for what the system does by itself.
+    """
+
+    run: Callable[[Work, Any], Handled]
+    plan: Callable[[LoadPlan, Any, str], None]
+    departments: Callable[[Any], tuple[str, ...]]
+    looks_at_heads: Callable[[Any], bool]
+    failpoints: str | None
+
+
+def handler_of(command: Command) -> Handler:
+    """The row of a command's class."""
+    return HANDLERS[type(command)]
+
+
+def departments_of(command: Command) -> tuple[str, ...]:
+    """The departments whose rows a command locks."""
+    return handler_of(command).departments(command)
+
+
+def _row(
+    run: Callable[[Work, C], Handled],
+    plan: Callable[[LoadPlan, C, str], None],
+    departments: Callable[[C], tuple[str, ...]] = lambda command: (cast(Any, command).department_id,),
+    looks_at_heads: Callable[[C], bool] = lambda _: False,
+    failpoints: str | None = "call",
+) -> Handler:
+    return Handler(run, plan, departments, looks_at_heads, failpoints)
+
+
+def _issue(work: Work, command: Issue) -> Handled:
+    floor = work.floors[command.department_id]
+    token = issue(floor, _with_contact(command, work.contacts), next(work.new_ids))
+    said = floor.records[-1].data
+    return Handled(token, said["position"], said["estimate"], is_new=True)
+
+
+def _with_contact(command: Issue, contacts: Mapping[int, Contact]) -> Issue:
+    if command.user_id is None:
+        return command
+    contact = contacts.get(command.user_id)
+    if contact is None:
+        raise refuse(
+            ProblemCode.UNKNOWN_USER, f"There is no user {command.user_id}.", "List them with 'tokenq user list'."
+        )
+    return replace(command, name=command.name or contact.name, email=command.email or contact.email)
+
+
+def _call_next(work: Work, command: CallNext) -> Handled:
+    return Handled(call_next(work.floors[command.department_id], command), is_call=True)
+
+
+def _call_by_profile(work: Work, command: CallByProfile) -> Handled:
+    return Handled(call_by_profile([work.floors[name] for name in command.departments], command), is_call=True)
+
+
+def _call_token(work: Work, command: CallToken) -> Handled:
+    return Handled(call_token(work.floors[command.department_id], command), is_call=True)
+
+
+def _serve_next(work: Work, command: ServeNext) -> Handled:
+    return Handled(serve_next(work.floors[command.department_id], command), is_call=True)
+
+
+def _move(work: Work, command: MoveToken) -> Handled:
+    return Handled(move(work.floors[command.department_id], command))
+
+
+def _transfer(work: Work, command: TransferToken) -> Handled:
+    return Handled(transfer(work.floors[command.department_id], work.floors[command.to], command))
+
+
+def _undo(work: Work, command: UndoMove) -> Handled:
+    return Handled(undo(work.floors, command))
+
+
+def _tell_near(work: Work, command: TellNear) -> Handled:
+    tell_near(work.floors[command.department_id], command)
+    return Handled()
+
+
+def _tidy(work: Work, command: Tidy) -> Handled:
+    floor = work.floors[command.department_id]
+    for token in list(floor.tokens.values()):
+        come_back(floor, token)
+    return Handled()
+
+
+def _plan_issue(plan: LoadPlan, command: Issue, _: str) -> None:
+    plan.new_tokens[command.department_id] += 1
+    if command.user_id is not None:
+        plan.users.append((command.department_id, command.user_id))
+
+
+def _plan_call(plan: LoadPlan, command: CallNext | CallByProfile | ServeNext, branch: str) -> None:
+    plan.counters.append((branch, command.counter_id))
+
+
+def _plan_call_token(plan: LoadPlan, command: CallToken, branch: str) -> None:
+    plan.counters.append((branch, command.counter_id))
+    plan.token_ids.append(command.token_id)
+
+
+def _plan_move(plan: LoadPlan, command: MoveToken | TransferToken | UndoMove, _: str) -> None:
+    plan.token_ids.append(command.token_id)
+    if command.user_id is not None:
+        plan.users.append((departments_of(command)[-1], command.user_id))
+
+
+def _plan_undo(plan: LoadPlan, command: UndoMove, branch: str) -> None:
+    _plan_move(plan, command, branch)
+    if command.counter_id:
+        plan.counters.append((branch, command.counter_id))
+
+
+def _plan_tell_near(plan: LoadPlan, command: TellNear, _: str) -> None:
+    plan.token_ids.extend(token_id for token_id, _ in command.places)
+
+
+def _plan_tidy(plan: LoadPlan, command: Tidy, _: str) -> None:
+    plan.tidied.append(command.department_id)
+
+
+def _before_the_first(command: MoveToken) -> bool:
+    return command.position is RequeuePosition.FIRST
+
+
+def _always(_: Command) -> bool:
+    return True
+
+
+HANDLERS: Mapping[type[Command], Handler] = {
+    Issue: _row(_issue, _plan_issue, failpoints="issue"),
+    CallNext: _row(_call_next, _plan_call, looks_at_heads=_always),
+    CallByProfile: _row(
+        _call_by_profile, _plan_call, departments=lambda command: command.departments, looks_at_heads=_always
+    ),
+    CallToken: _row(_call_token, _plan_call_token),
+    ServeNext: _row(_serve_next, _plan_call, looks_at_heads=_always),
+    MoveToken: _row(_move, _plan_move, looks_at_heads=_before_the_first),
+    TransferToken: _row(_transfer, _plan_move, departments=lambda command: (command.department_id, command.to)),
+    UndoMove: _row(
+        _undo,
+        _plan_undo,
+        departments=lambda command: tuple(filter(None, (command.department_id, command.back_to))),
+    ),
+    TellNear: _row(_tell_near, _plan_tell_near, failpoints=None),
+    Tidy: _row(_tidy, _plan_tidy, failpoints=None),
+}

@@ -1,0 +1,81 @@
+"""What a batch does between loading and writing: each request's command is carried out, or is refused."""
+
+from collections.abc import Mapping, Sequence
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.refusals import unknown_department
+from tokenq_server.services.command_handlers import Handled, Work, departments_of, handler_of
+from tokenq_server.services.ports import IdempotencyRecord, Loaded, LoadPlan
+from tokenq_server.services.requests import Answer, Outcome, Request
+from tokenq_server.services.views import token_view
+
+
+def load_plan(requests: Sequence[Request], floors: Mapping[str, Floor]) -> LoadPlan:
+    """Everything that the requests need to see once the rows are locked."""
+    plan = LoadPlan()
+    for request in requests:
+        if request.key is not None:
+            plan.keys.append((request.principal, request.key))
+        names = departments_of(request.command)
+        if all(name in floors for name in names):
+            handler_of(request.command).plan(plan, request.command, floors[names[0]].department.branch_id)
+    for name, count in plan.new_tokens.items():
+        plan.numbers.extend((name, number) for number in floors[name].next_numbers(count))
+    return plan
+
+
+def execute(
+    requests: Sequence[Request], floors: Mapping[str, Floor], loaded: Loaded
+) -> tuple[list[Outcome], list[IdempotencyRecord]]:
+    """Carry every request out, one after the other; a refused one changes nothing.
+
+    Returns an outcome for each request, and the answers to be kept under their idempotency keys.
+    """
+    known = {(kept.principal, kept.key): kept for kept in loaded.idempotency}
+    work = Work(floors, loaded.contacts, iter(loaded.new_ids))
+    outcomes: list[Outcome] = []
+    fresh: list[IdempotencyRecord] = []
+    for request in requests:
+        try:
+            kept = known.get((request.principal, request.key or ""))
+            if kept is not None:
+                outcomes.append(_repeated(kept, request))
+                continue
+            answer = _carry_out(request, work)
+            outcomes.append(answer)
+            if request.key is not None:
+                kept = IdempotencyRecord(request.principal, request.key, request.fingerprint, answer)
+                known[request.principal, request.key] = kept
+                fresh.append(kept)
+        except Refused as refusal:
+            outcomes.append(refusal)
+    return outcomes, fresh
+
+
+def _repeated(kept: IdempotencyRecord, request: Request) -> Answer:
+    if kept.fingerprint != request.fingerprint:
+        raise refuse(
+            ProblemCode.IDEMPOTENCY_MISMATCH,
+            "This idempotency key was used for another request.",
+            "Use a new key for a new request, and the same key only to repeat the same one.",
+        )
+    return Answer(kept.answer.token, kept.answer.is_new, is_repeat=True)
+
+
+def _carry_out(request: Request, work: Work) -> Answer:
+    for department_id in departments_of(request.command):
+        if department_id not in work.floors:
+            raise unknown_department(department_id)
+    return _answer(request, work, handler_of(request.command).run(work, request.command))
+
+
+def _answer(request: Request, work: Work, handled: Handled) -> Answer:
+    token = handled.token
+    if token is None:
+        return Answer()
+    floor = work.floors[token.department_id]
+    view = token_view(token, floor.now, handled.position, handled.estimate, shows_person=request.shows_person)
+    if handled.is_call and (token.branch_id, token.counter_id) in floor.counters.opened:
+        view["isNewCounter"] = True
+    return Answer(view, handled.is_new)
