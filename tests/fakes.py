@@ -36,6 +36,10 @@ class CountedCounts:
         return _Count(self.seen, "events")
 
     @property
+    def number_fallbacks(self) -> _Count:
+        return _Count(self.seen, "number_fallbacks")
+
+    @property
     def line_gaps(self) -> _Count:
         return _Count(self.seen, "line_gaps")
 

@@ -1,7 +1,8 @@
 """The order of operations on real Postgres and Valkey, with things going wrong in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -17,6 +18,7 @@ from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.domain.commands import CallByProfile, Issue
 from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.services.group_commit import MAX_BATCH, MAX_QUEUED
+from tokenq_server.services.ports import Ask, LineAnswer
 from tokenq_server.services.setup import Branch
 
 
@@ -234,6 +236,39 @@ async def test_the_day_that_is_over_is_closed_by_the_next_command(core: Core) ->
     assert (await core.call(name, "1"))["tokenId"] == token["tokenId"]
     rows = await core.rows("SELECT state, count(*) FROM token WHERE department_id = %s GROUP BY 1", name)
     assert {row["state"]: row["count"] for row in rows} == {"EXPIRED": 3, "CALLED": 1}
+
+
+async def test_the_line_s_counter_hands_out_the_numbers(core: Core) -> None:
+    """Redis counts; as long as it says what the locked row expects, its number is the one that is given."""
+    name = await core.department()
+    tokens = [token for _ in range(3) for token in await core.issue(name, 5)]
+
+    assert [token["tokenNo"] for token in sorted(tokens, key=lambda token: token["tokenId"])] == list(range(1, 16))
+    assert core.counts.seen["number_fallbacks"] == 0
+
+
+class LyingLine(MemoryLine):
+    """Hands out numbers that were given already, or far beyond."""
+
+    def __init__(self, by: int) -> None:
+        super().__init__()
+        self._by = by
+
+    async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
+        return [replace(answer, first_no=answer.first_no + self._by) for answer in await super().ask(asks)]
+
+
+@pytest.mark.parametrize("by", [-1, 7])
+async def test_a_counter_that_says_something_else_is_not_believed(
+    servers: Servers, fresh_database: Callable[..., str], schema: str, by: int
+) -> None:
+    """The locked row decides, and that it had to is counted."""
+    async with open_core(fresh_database(schema), servers.redis_url, LyingLine(by)) as core:
+        name = await core.department()
+        numbers = [(await core.issue(name))[0]["tokenNo"] for _ in range(3)]
+
+        assert numbers == [1, 2, 3]
+        assert core.counts.seen["number_fallbacks"] == 3
 
 
 async def test_too_much_at_once_is_refused_not_swallowed(core: Core) -> None:

@@ -16,6 +16,9 @@ class Metrics:
 
     def __post_init__(self) -> None:
         self.events = Counter("tokenq_events", "Events committed.", ["department", "type"], registry=self.registry)
+        self.number_fallbacks = Counter(
+            "tokenq_number_fallbacks", "Times Redis did not hand out the expected number.", registry=self.registry
+        )
         self.line_gaps = Counter(
             "tokenq_line_gaps", "Times Redis was found behind after a commit.", registry=self.registry
         )

@@ -51,6 +51,7 @@ class Floor:
         self.records: list[Record] = []
         self.carried: set[str] = set()
         self._freed: set[str] = set()
+        self._handed_out: int | None = None
         self._live_of_user: dict[int, Token] = {}
         self._line = Line()
 
@@ -71,10 +72,19 @@ class Floor:
 
     def next_number(self) -> int:
         """The next number of the day that nobody live carries from another one."""
-        number = self.standing.last_no + 1
+        number = self._handed_out or self.standing.last_no + 1
         while self.printed(number) in self.carried:
             number += 1
         return number
+
+    def hand_out_from(self, first: int) -> bool:
+        """Take the number that the line's counter handed out, if it is the one that the locked row expects.
+
+        Returns whether it was. If not, the row decides: what it says is durable, and the counter is corrected by it.
+        """
+        is_expected = first == self.standing.last_no + 1
+        self._handed_out = first if is_expected else None
+        return is_expected
 
     def know_carried(self, numbers: Iterable[str]) -> None:
         """Take in which printed numbers live tokens carry in the store, but for those that this day's end frees."""
@@ -149,6 +159,7 @@ class Floor:
         if skipped := token.number - self.standing.last_no - 1:
             data = {**data, "skipped": skipped}
         self.standing = replace(self.standing, last_no=token.number, skipped=self.standing.skipped + skipped)
+        self._handed_out = self._handed_out and token.number + 1
         self.created.add(token.token_id)
         self._keep(token)
         self._enter_line(token)

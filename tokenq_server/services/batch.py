@@ -8,7 +8,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import Issue
@@ -121,6 +120,8 @@ class Batch:
                 forgetful[floor.id] = Behind(floor.id, ask.last_seq, redis_at=answer.at)
                 logger.error("log is behind", extra={"department": floor.id, "at": answer.at, "seq": ask.last_seq})
                 continue
+            if ask.numbers and not (answer and floor.hand_out_from(answer.first_no)):
+                self._counts.number_fallbacks.inc()
             if not ask.heads:
                 continue
             heads = await transaction.tokens(answer.heads) if answer and answer.heads is not None else []
@@ -138,7 +139,7 @@ class Batch:
             for index in behind:
                 answers[index] = await self._caught_up(transaction, asks[index], answers[index])
             mended = [index for index in behind if answers[index]]
-            again = await self._line.ask([replace(asks[index], numbers=0) for index in mended]) if mended else []
+            again = await self._line.ask([asks[index] for index in mended]) if mended else []
         except LineDown:
             return [None] * len(asks)
         for index, answer in zip(mended, again, strict=True):

@@ -25,6 +25,10 @@ class Counts(Protocol):
         """Events committed, by department and type."""
 
     @property
+    def number_fallbacks(self) -> Count:
+        """Times Redis did not hand out the number that the locked row expects, so that the row decided."""
+
+    @property
     def line_gaps(self) -> Count:
         """Times Redis was found behind after a commit."""
 
