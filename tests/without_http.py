@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.fakes import CountedCounts
+from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.migrate import migrate
@@ -18,7 +19,6 @@ from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.domain.commands import CallNext, Command, Issue, MoveToken, ServeNext
 from tokenq_server.domain.counters import Operator
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.ports import WaitingLine

@@ -11,13 +11,13 @@ from tests.chaos.history import History
 from tests.fakes import CountedCounts
 from tests.without_http import department_id
 from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.waiting_line import RedisLine
 from tokenq_server.domain.commands import CallNext, Command, Issue, MoveToken, ServeNext
 from tokenq_server.domain.counters import Operator
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.requests import Request

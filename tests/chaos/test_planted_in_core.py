@@ -14,6 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.chaos.planting import Stores, assert_seen, both_ways
+from tokenq.contract.verbs import Verb
 from tokenq.contract.words import Priority
 from tokenq_server import failpoints
 from tokenq_server.adapters.postgres.ledger import PostgresTransaction
@@ -21,7 +22,6 @@ from tokenq_server.adapters.redis.waiting_line import RedisLine, keys, place_of
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.commands import Tidy
 from tokenq_server.domain.floor import Floor
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.services import batch as batch_module
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit

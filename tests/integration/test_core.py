@@ -12,11 +12,11 @@ from tests.fakes import MemoryLine
 from tests.servers import Servers
 from tests.without_http import Core, assert_all_is_well, open_core
 from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.verbs import Verb
 from tokenq.contract.words import RequeuePosition
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.domain.commands import CallByProfile, Issue
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.services.group_commit import MAX_BATCH, MAX_QUEUED
 from tokenq_server.services.ports import Ask, LineAnswer
 from tokenq_server.services.setup import Branch

@@ -9,8 +9,8 @@ from tests.integration.test_verify import verified
 from tests.servers import Servers
 from tests.without_http import Body, Core, open_core
 from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.verbs import Verb
 from tokenq_server.domain.commands import Issue, TransferToken, UndoMove
-from tokenq_server.domain.lifecycle import Verb
 
 
 @pytest.fixture

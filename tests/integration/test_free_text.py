@@ -22,10 +22,10 @@ from tests.integration.test_upgrades import scripts
 from tests.stack import Stack
 from tests.waiting import until
 from tests.without_http import department_id
+from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.domain.free_text import is_same_event
-from tokenq_server.domain.lifecycle import Verb
 
 NAME, REASON = "Canary Name", "canary reason, HIV positive"
 BY_THE_CLOCK = {Verb.EXPIRE}

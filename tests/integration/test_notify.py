@@ -16,12 +16,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.fakes import ScriptedMailer
 from tests.servers import Servers
 from tests.without_http import Core, open_core
+from tokenq.contract.verbs import Verb
 from tokenq.contract.words import LetterKind
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.smtp import OutboxMailer, SmtpMailer
 from tokenq_server.domain.commands import TellNear, TransferToken
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.notify import program
 from tokenq_server.notify.intake import sort_out

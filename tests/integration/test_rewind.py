@@ -23,6 +23,7 @@ from tests.stack import start, up_folder
 from tests.without_http import Core, assert_all_is_well, open_core
 from tokenq.contract.events import TOPIC, Event, decode
 from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.verbs import Verb
 from tokenq_server import behind, doctor, rewind
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
@@ -34,7 +35,6 @@ from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.api.app import create_app
 from tokenq_server.domain.commands import Issue, Tidy, TransferToken
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.embedded import down
 from tokenq_server.notify.intake import sort_out
 from tokenq_server.rebuild import rebuild

@@ -10,6 +10,7 @@ import pytest
 from tests.servers import Servers
 from tests.without_http import Body, Core, open_core
 from tokenq.contract.problems import Refused
+from tokenq.contract.verbs import VERBS, Verb, verbs_from
 from tokenq.contract.words import Priority, RequeuePosition
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
@@ -20,7 +21,6 @@ from tokenq_server.domain.commands import CallToken, TellNear, Tidy, TransferTok
 from tokenq_server.domain.counters import Operator
 from tokenq_server.domain.invariants.catalog import RULES
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.domain.lifecycle import MOVES, Verb, moves_from
 from tokenq_server.relay import Relay
 from tokenq_server.services.requests import Request
 from tokenq_server.services.setup_views import Branch
@@ -79,7 +79,7 @@ async def a_day(core: Core, one: str, other: str, steps: int, seed: int) -> None
                 case 5:
                     await core.serve(where, counter)
                 case 6 | 7 | 8:
-                    verb = chance.choice([verb for verb in moves_from(token["held"]) if verb not in _NOT_MOVES])
+                    verb = chance.choice([verb for verb in verbs_from(token["held"]) if verb not in _NOT_MOVES])
                     more = {"position": chance.choice(list(RequeuePosition)), "priority": chance.choice(list(Priority))}
                     await core.move(token, verb, user_id=token["user"], **more)
                 case 9:
@@ -143,7 +143,7 @@ async def test_a_day_with_every_verb_is_well(core: Core, servers: Servers) -> No
     kinds = {row["event_type"] for row in await core.rows("SELECT DISTINCT event_type FROM outbox")}
 
     assert tally.violations == {}
-    assert {str(move.event) for verb, move in MOVES.items() if verb is not Verb.EXPIRE} <= kinds
+    assert {str(move.event) for verb, move in VERBS.items() if verb is not Verb.EXPIRE} <= kinds
     assert set(RULES) - set(tally.checked) <= {"M1", "M2", "M3", "M4", "M6"}
     assert tally.checked["S3"] > 200
 

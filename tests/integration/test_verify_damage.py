@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from tests.servers import Servers
 from tests.without_http import open_core
+from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.postgres.books import PostgresBooks
@@ -19,7 +20,6 @@ from tokenq_server.adapters.postgres.mail import PostgresMailQueue
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.commands import TransferToken, UndoMove
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.notify.intake import sort_out
 from tokenq_server.relay import Relay
 from tokenq_server.services.mailing import Attempt, RawRecord, Verdict

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.verbs import Verb
 from tokenq.contract.words import Priority
 from tokenq_server.domain import calling, issuing, moving, transferring, undoing
 from tokenq_server.domain.commands import CallNext, CallToken, Issue, MoveToken, ServeNext, TransferToken, UndoMove
 from tokenq_server.domain.counters import Counters, Operator
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.floor import Floor
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from tests.unit.floors import ANN, BEN, NOW, Room, refused
 from tokenq.contract.problems import ProblemCode
+from tokenq.contract.verbs import Verb
 from tokenq.contract.words import CounterState, Priority
 from tokenq_server.domain import calling
 from tokenq_server.domain.commands import CallByProfile
 from tokenq_server.domain.counters import LEASE, Counter, closed, left, opened, paused, unattended_since
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.domain.policy import Choice, Policy, Waiting
 from tokenq_server.domain.profile import first_of_profile
 from tokenq_server.domain.rules import Rules

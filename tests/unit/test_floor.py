@@ -7,13 +7,13 @@ import pytest
 
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.verbs import Verb
 from tokenq.contract.words import Priority, RequeuePosition, TokenState
 from tokenq_server.domain import calling, issuing, moving
 from tokenq_server.domain.commands import CallNext, CallToken, Issue, MoveToken, ServeNext
 from tokenq_server.domain.counters import Counters, Operator
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.floor import Floor
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.domain.token import Token
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

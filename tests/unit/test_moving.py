@@ -6,9 +6,9 @@ import pytest
 
 from tests.unit.floors import NOW, Room, refused
 from tokenq.contract.problems import ProblemCode
+from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.words import Priority, RequeuePosition, TokenState
 from tokenq_server.domain.commands import TellNear
-from tokenq_server.domain.lifecycle import MOVES, Verb
 from tokenq_server.domain.moving import come_back, tell_near
 from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token
@@ -133,18 +133,18 @@ def test_recalls_have_a_pause_and_an_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", [verb for verb in MOVES if verb not in (Verb.CALL, Verb.TRANSFER, Verb.UNDO, Verb.EXPIRE)]
+    "verb", [verb for verb in VERBS if verb not in (Verb.CALL, Verb.TRANSFER, Verb.UNDO, Verb.EXPIRE)]
 )
 @pytest.mark.parametrize("state", list(TokenState))
 def test_the_table_alone_decides_what_is_possible(verb: Verb, state: TokenState) -> None:
     """Each verb from each state: done if the table has it (or it is done already), refused in words otherwise."""
     room = Room()
     token = in_state(room, state)
-    is_done = token.state is MOVES[verb].target and token.state not in (TokenState.WAITING, TokenState.CALLED)
+    is_done = token.state is VERBS[verb].target and token.state not in (TokenState.WAITING, TokenState.CALLED)
     before = len(room.floor.records)
-    if state in MOVES[verb].sources:
+    if state in VERBS[verb].sources:
         moved = room.move(token, verb, priority=Priority.URGENT)
-        assert moved.state is MOVES[verb].target
+        assert moved.state is VERBS[verb].target
         assert len(room.floor.records) == before + 1
     elif is_done:
         assert room.move(token, verb) == token

@@ -7,8 +7,8 @@ import pytest
 from tests.unit.floors import ANN, Room, refused, with_rules
 from tests.unit.test_moving import in_state
 from tokenq.contract.problems import ProblemCode
+from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.words import Priority, TokenState
-from tokenq_server.domain.lifecycle import MOVES, Verb
 from tokenq_server.domain.token import Token
 
 
@@ -74,10 +74,10 @@ def test_nobody_waits_twice_in_one_department_by_a_transfer() -> None:
         room.transfer(room.issue(user_id=7), "HR")
 
 
-@pytest.mark.parametrize("verb", [verb for verb, move in MOVES.items() if move.has_undo])
+@pytest.mark.parametrize("verb", [verb for verb, move in VERBS.items() if move.has_undo])
 def test_every_move_can_be_taken_back(verb: Verb) -> None:
     """From each state that the table allows: after undo all is as before, and the log tells both."""
-    for state in sorted(MOVES[verb].sources):
+    for state in sorted(VERBS[verb].sources):
         room = Room("CW", "HR")
         before = in_state(room, state)
         waiting = room.waiting(), room.waiting("HR")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from tokenq.contract.verbs import Verb
 from tokenq.contract.words import RequeuePosition
 from tokenq_server.api.bodies import AnyPriority, Body, CounterId, DepartmentId, Departments, Id, Minutes, Reason
 
@@ -68,6 +69,10 @@ class Reinstate(Move):
 
     position: Annotated[RequeuePosition, Field(strict=False)] = RequeuePosition.ORIGINAL
     reason: Reason | None = None
+
+
+BODIES: dict[Verb, type[Move]] = {Verb.NO_SHOW: NoShow, Verb.REQUEUE: Requeue, Verb.REINSTATE: Reinstate}
+"""What plain verbs say beyond the claim; the others say nothing."""
 
 
 class ChangePriority(Move):

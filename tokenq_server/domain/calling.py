@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.verbs import Verb
 from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import CallByProfile, CallNext, CallToken, ServeNext
 from tokenq_server.domain.counters import Operator, busy
 from tokenq_server.domain.floor import Floor
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.domain.moving import check_table
 from tokenq_server.domain.policy import Choice, choose
 from tokenq_server.domain.profile import first_of_profile

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from tokenq.contract.verbs import Verb
 from tokenq.contract.words import Priority, RequeuePosition
 from tokenq_server.domain.counters import Operator
-from tokenq_server.domain.lifecycle import Verb
 
 
 @dataclass(frozen=True)

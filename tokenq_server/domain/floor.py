@@ -12,12 +12,12 @@ from datetime import date, datetime
 from typing import Any
 
 from tokenq.contract.events import EventType
+from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.words import LIVE, Priority, TokenState
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.estimate import Forecast
-from tokenq_server.domain.lifecycle import MOVES, Verb
 from tokenq_server.domain.line import Line
 from tokenq_server.domain.numbering import display_number
 from tokenq_server.domain.policy import Turn, Waiting, position
@@ -111,7 +111,7 @@ class Floor:
 
     def turn_day(self, leftover: Iterable[Token]) -> None:
         """Begin today: numbers start again, and who was not called on the day before expires."""
-        expire = MOVES[Verb.EXPIRE]
+        expire = VERBS[Verb.EXPIRE]
         for token in leftover:
             if token.state in expire.sources:
                 self.know([token])
@@ -170,7 +170,7 @@ class Floor:
         self, old: Token, new: Token, verb: Verb, actor: str, data: dict[str, Any], note: str | None = None
     ) -> Token:
         """Let a token be what a verb made of it, so that it can be taken back."""
-        move = MOVES[verb]
+        move = VERBS[verb]
         if move.has_undo:
             new = remembering(old, new, str(verb), self.now + self.department.rules.undo_window)
         return self.become(old, new, move.event, actor, data, note)

@@ -6,24 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from tokenq.contract.events import Event, EventType
-from tokenq_server.domain.lifecycle import MOVES
+from tokenq.contract.verbs import STATE_AFTER, VERBS
+from tokenq.contract.words import LIVE
 
-_ENTERS = (
-    EventType.TOKEN_GENERATED,
-    EventType.TOKEN_REQUEUED,
-    EventType.TOKEN_RESUMED,
-    EventType.TOKEN_REINSTATED,
-    EventType.TOKEN_TRANSFERRED,
-)
-_ENDS = (
-    EventType.TOKEN_SERVED,
-    EventType.TOKEN_NO_SHOW,
-    EventType.TOKEN_REQUEUED,
-    EventType.TOKEN_PARKED,
-    EventType.TOKEN_TRANSFERRED,
-    EventType.TOKEN_CANCELLED,
-)
-_ROLLBACK = {str(verb): str(move.event) for verb, move in MOVES.items()}
+_ENTERS = {EventType.TOKEN_GENERATED} | {row.event for row in VERBS.values() if row.joins_line}
+_ENDS = {row.event for row in VERBS.values() if row.leaves_counter}
+_FINAL = {event for event, state in STATE_AFTER.items() if state not in LIVE}
+_ROLLBACK = {str(verb): str(row.event) for verb, row in VERBS.items()}
 
 
 @dataclass(frozen=True)
@@ -110,9 +99,6 @@ def _visit(entries: list[Entry], department_id: str) -> Visit | None:
         waits_since = entry.at if kind in _ENTERS else waits_since
         visit.end = kind if kind in _FINAL or _goes_away(event, department_id) else None
     return visit
-
-
-_FINAL = (EventType.TOKEN_SERVED, EventType.TOKEN_NO_SHOW, EventType.TOKEN_CANCELLED, EventType.TOKEN_EXPIRED)
 
 
 def _goes_away(event: Event, department_id: str) -> bool:

@@ -7,10 +7,10 @@ from math import ceil
 from typing import Any
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.verbs import VERBS, Verb, verbs_from
 from tokenq.contract.words import RequeuePosition, TokenState
 from tokenq_server.domain.commands import MoveToken, TellNear
 from tokenq_server.domain.floor import SYSTEM, Floor
-from tokenq_server.domain.lifecycle import MOVES, Verb, moves_from
 from tokenq_server.domain.refusals import already_waiting
 from tokenq_server.domain.token import Token
 
@@ -37,7 +37,7 @@ def come_back(floor: Floor, token: Token) -> None:
     """Let a parked token return to the line, since its time has come."""
     if token.state is TokenState.PARKED and token.parked_until and token.parked_until <= floor.now:
         resumed = replace(_resumed(floor, token), undo=None)
-        floor.become(token, resumed, MOVES[Verb.RESUME].event, SYSTEM, {"reason": "the time has come"})
+        floor.become(token, resumed, VERBS[Verb.RESUME].event, SYSTEM, {"reason": "the time has come"})
 
 
 def tell_near(floor: Floor, command: TellNear) -> None:
@@ -61,9 +61,9 @@ def check_claim(token: Token, claim_version: int | None) -> None:
 
 def check_table(token: Token, verb: Verb) -> None:
     """Refuse what the table of moves does not have. Raises Refused (``wrong_state``)."""
-    if token.state in MOVES[verb].sources:
+    if token.state in VERBS[verb].sources:
         return
-    allowed = ", ".join(moves_from(token.state))
+    allowed = ", ".join(verbs_from(token.state))
     raise refuse(
         ProblemCode.WRONG_STATE,
         f"{token.display} is {token.state}: '{verb}' is not possible.",
@@ -74,7 +74,7 @@ def check_table(token: Token, verb: Verb) -> None:
 
 def _is_done(token: Token, verb: Verb) -> bool:
     """Whether the token is already where this leads. Who waits or is called may be so for another reason."""
-    target = MOVES[verb].target
+    target = VERBS[verb].target
     return token.state is target and target not in (TokenState.WAITING, TokenState.CALLED)
 
 

@@ -10,14 +10,11 @@ from datetime import date, datetime
 from operator import itemgetter
 
 from tokenq.contract.events import Event, EventType
+from tokenq.contract.verbs import STATE_AFTER
 from tokenq.contract.words import LIVE, Priority, TokenState
 from tokenq_server.domain.floor import Floor
-from tokenq_server.domain.lifecycle import MOVES
 from tokenq_server.domain.token import Token
 
-_AFTER = {EventType.TOKEN_GENERATED: TokenState.WAITING} | {
-    move.event: move.target for move in MOVES.values() if move.target
-}
 _WORDS = frozenset(map(str, TokenState))
 _BETWEEN_DEPARTMENTS = frozenset({EventType.TOKEN_TRANSFERRED, EventType.TOKEN_REVERTED})
 
@@ -203,4 +200,4 @@ def _told(event: Event) -> TokenState | None:
     if event.event_type == EventType.TOKEN_REVERTED:
         state = event.data.get("state")
         return TokenState(state) if isinstance(state, str) and state in _WORDS else None
-    return _AFTER.get(EventType(event.event_type)) if event.event_type in EventType.__members__ else None
+    return STATE_AFTER.get(EventType(event.event_type)) if event.event_type in EventType.__members__ else None

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import TransferToken
 from tokenq_server.domain.floor import Floor
-from tokenq_server.domain.lifecycle import MOVES, Verb
 from tokenq_server.domain.moving import check_claim, check_table
 from tokenq_server.domain.refusals import already_waiting
 from tokenq_server.domain.token import Token, remembering
@@ -42,7 +42,7 @@ def transfer(source: Floor, target: Floor, command: TransferToken) -> Token:
     )
     moved = remembering(token, moved, str(Verb.TRANSFER), source.now + source.department.rules.undo_window)
     data = {"from": source.id, "to": target.id}
-    return source.hand_over(token, moved, target, MOVES[Verb.TRANSFER].event, command.actor, data, command.reason)
+    return source.hand_over(token, moved, target, VERBS[Verb.TRANSFER].event, command.actor, data, command.reason)
 
 
 def _check_target(source: Floor, target: Floor, token: Token) -> None:

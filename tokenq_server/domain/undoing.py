@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.words import LIVE
 from tokenq_server.domain.commands import UndoMove
 from tokenq_server.domain.counters import busy
 from tokenq_server.domain.floor import Floor
-from tokenq_server.domain.lifecycle import MOVES, Verb
 from tokenq_server.domain.moving import check_claim
 from tokenq_server.domain.refusals import already_waiting
 from tokenq_server.domain.token import Token, Undo, taken_back
@@ -33,7 +33,7 @@ def undo(floors: Mapping[str, Floor], command: UndoMove) -> Token:
         raise refuse(ProblemCode.STALE_CLAIM, f"{token.display} has moved on.", "Look at it once more.")
     _check_room(home, token, before)
     data: dict[str, Any] = {"undone": last.verb, "state": str(before.state)}
-    event = MOVES[Verb.UNDO].event
+    event = VERBS[Verb.UNDO].event
     if home is floor:
         return floor.become(token, before, event, command.actor, data)
     return floor.hand_over(token, before, home, event, command.actor, data | {"from": floor.id, "to": home.id})

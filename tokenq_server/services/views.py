@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
+from tokenq.contract.verbs import verbs_from
 from tokenq.contract.views import CounterView, EstimateView, TokenView
 from tokenq_server.domain.counters import Counter
-from tokenq_server.domain.lifecycle import moves_from
 from tokenq_server.domain.token import Token
 
 
@@ -49,7 +49,7 @@ def token_view(
         "parkedUntil": instant(token.parked_until),
         "nearTurn": token.near_turn,
         "estimate": estimate,
-        "moves": [str(verb) for verb in moves_from(token.state, can_undo=can_undo)],
+        "moves": [str(verb) for verb in verbs_from(token.state, can_undo=can_undo)],
     }
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.names import DEPARTMENT_ID
+from tokenq.contract.verbs import STATE_AFTER
 from tokenq.contract.words import AT_COUNTER, TokenState
 from tokenq.zones import local
 from tokenq_tui.board.places import Place, place_from
@@ -21,20 +22,6 @@ RECENT_CALLS = 24
 _QUIET_NIGHT = timedelta(hours=4)
 _DAY_BEGINS_AT = 4
 _VALID_ID = re.compile(DEPARTMENT_ID)
-_STATE_AFTER = {
-    EventType.TOKEN_GENERATED: TokenState.WAITING,
-    EventType.TOKEN_CALLED: TokenState.CALLED,
-    EventType.TOKEN_RECALLED: TokenState.CALLED,
-    EventType.TOKEN_SERVICE_STARTED: TokenState.SERVING,
-    EventType.TOKEN_SERVED: TokenState.SERVED,
-    EventType.TOKEN_NO_SHOW: TokenState.NO_SHOW,
-    EventType.TOKEN_REQUEUED: TokenState.WAITING,
-    EventType.TOKEN_PARKED: TokenState.PARKED,
-    EventType.TOKEN_RESUMED: TokenState.WAITING,
-    EventType.TOKEN_REINSTATED: TokenState.WAITING,
-    EventType.TOKEN_CANCELLED: TokenState.CANCELLED,
-    EventType.TOKEN_EXPIRED: TokenState.EXPIRED,
-}
 _DONE = frozenset({TokenState.SERVED, TokenState.NO_SHOW})
 _STATES = {str(state): state for state in TokenState}
 
@@ -215,7 +202,7 @@ def _state_after(department: _Department, event: Event) -> TokenState | None:
         leaves = isinstance(event.data.get("to"), str) and event.data["to"] != event.department_id
         return TokenState.CANCELLED if leaves else _STATES.get(str(event.data.get("state")))
     try:
-        return _STATE_AFTER.get(EventType(event.event_type))
+        return STATE_AFTER.get(EventType(event.event_type))
     except ValueError:
         return None
 

@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
 from tokenq.contract.events import Event, encode
+from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.network import NETWORK
 from tokenq_server.adapters.postgres.rows import (
@@ -31,7 +32,6 @@ from tokenq_server.adapters.postgres.rows import (
 )
 from tokenq_server.domain.counters import Place
 from tokenq_server.domain.floor import Floor
-from tokenq_server.domain.lifecycle import MOVES, Verb
 from tokenq_server.domain.record import Record
 from tokenq_server.domain.token import Token
 from tokenq_server.services.event_ids import new_event_id
@@ -189,7 +189,7 @@ class PostgresTransaction:
 
     async def leftovers(self, department_id: str) -> list[Token]:
         """Whom the end of a business day ends."""
-        states = sorted(map(str, MOVES[Verb.EXPIRE].sources))
+        states = sorted(map(str, VERBS[Verb.EXPIRE].sources))
         return await self._tokens(sql.LEFTOVERS, [department_id, states])
 
     async def changes_since(self, department_id: str, seq: int) -> list[LineChange | None]:

@@ -1,5 +1,6 @@
 """The verbs on one token."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,14 +9,14 @@ from fastapi import APIRouter, Response
 
 from tokenq.contract import paths
 from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import TokenView
 from tokenq.contract.words import Role, TokenState
 from tokenq_server.api.callers import Anybody, IdPath, RepeatDep, ServicesDep, Staff, check_works_in, forbidden
 from tokenq_server.api.dispatch import dispatch
-from tokenq_server.api.move_bodies import Cancel, ChangePriority, Move, NoShow, Park, Reinstate, Requeue, Transfer
+from tokenq_server.api.move_bodies import BODIES, Cancel, ChangePriority, Move, Park, Transfer
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import MoveToken, TransferToken, UndoMove
-from tokenq_server.domain.lifecycle import Verb
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
 
@@ -25,39 +26,26 @@ router = APIRouter(tags=["tokens"], default_response_class=Response, responses=_
 _TOKEN = paths.TOKENS + "/{token_id}"
 
 
-@router.post(_TOKEN + "/recall")
-async def recall(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """Call somebody once more."""
-    command = await _move(services, caller, token_id, Verb.RECALL, body)
-    return await dispatch(services, caller, command, repeat)
+def _plain(verb: Verb, body_type: type[Move]) -> Callable[..., Awaitable[Response]]:
+    """The route of a verb that needs nothing but what its row and its body say."""
+
+    async def move(token_id: IdPath, body: Any, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
+        said = {name: getattr(body, name) for name in body_type.model_fields if name != "claim_version"}
+        return await dispatch(services, caller, await _move(services, caller, token_id, verb, body, **said), repeat)
+
+    move.__annotations__["body"] = body_type
+    return move
 
 
-@router.post(_TOKEN + "/start")
-async def start(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """The customer is at the counter."""
-    command = await _move(services, caller, token_id, Verb.START, body)
-    return await dispatch(services, caller, command, repeat)
-
-
-@router.post(_TOKEN + "/serve")
-async def serve(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """The customer has been served."""
-    command = await _move(services, caller, token_id, Verb.SERVE, body)
-    return await dispatch(services, caller, command, repeat)
-
-
-@router.post(_TOKEN + "/no-show")
-async def no_show(token_id: IdPath, body: NoShow, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """The customer did not come."""
-    command = await _move(services, caller, token_id, Verb.NO_SHOW, body, reason=body.reason)
-    return await dispatch(services, caller, command, repeat)
-
-
-@router.post(_TOKEN + "/requeue")
-async def requeue(token_id: IdPath, body: Requeue, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """Put somebody back in line."""
-    command = await _move(services, caller, token_id, Verb.REQUEUE, body, position=body.position)
-    return await dispatch(services, caller, command, repeat)
+for _verb, _row in VERBS.items():
+    if _row.is_by_people and _row.is_plain and _verb not in (Verb.CANCEL, Verb.UNDO):
+        router.add_api_route(
+            f"{_TOKEN}/{_verb}",
+            _plain(_verb, BODIES.get(_verb, Move)),
+            methods=["POST"],
+            name=str(_verb).replace("-", "_"),
+            description=_row.help,
+        )
 
 
 @router.post(_TOKEN + "/park")
@@ -69,23 +57,6 @@ async def park(token_id: IdPath, body: Park, caller: Staff, services: ServicesDe
             raise refuse(ProblemCode.INVALID, "Both 'until' and 'untilMinutes' are given.", "Give one of them.")
         until = datetime.now(UTC) + timedelta(minutes=body.until_minutes)
     command = await _move(services, caller, token_id, Verb.PARK, body, reason=body.reason, until=until)
-    return await dispatch(services, caller, command, repeat)
-
-
-@router.post(_TOKEN + "/resume")
-async def resume(token_id: IdPath, body: Move, caller: Staff, services: ServicesDep, repeat: RepeatDep) -> Response:
-    """Let a parked customer back into the line, at the old place."""
-    command = await _move(services, caller, token_id, Verb.RESUME, body)
-    return await dispatch(services, caller, command, repeat)
-
-
-@router.post(_TOKEN + "/reinstate")
-async def reinstate(
-    token_id: IdPath, body: Reinstate, caller: Staff, services: ServicesDep, repeat: RepeatDep
-) -> Response:
-    """Let somebody back into the line who was counted as no-show or cancelled today."""
-    more = {"reason": body.reason, "position": body.position}
-    command = await _move(services, caller, token_id, Verb.REINSTATE, body, **more)
     return await dispatch(services, caller, command, repeat)
 
 

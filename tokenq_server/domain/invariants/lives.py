@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 
+from tokenq.contract.verbs import Verb
 from tokenq.contract.words import AT_COUNTER, LIVE, Priority, TokenState
 from tokenq_server.domain.invariants.entries import TokenRow
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.domain.lifecycle import Verb
 
 _FINAL = frozenset(TokenState) - LIVE
 

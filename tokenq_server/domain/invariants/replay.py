@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from tokenq.contract.events import EventType
+from tokenq.contract.verbs import VERBS, Row, Verb
 from tokenq.contract.words import TokenState
 from tokenq_server.domain.floor import SYSTEM
 from tokenq_server.domain.invariants.calls import check_order
@@ -11,9 +12,8 @@ from tokenq_server.domain.invariants.entries import LogEntry
 from tokenq_server.domain.invariants.line import PrefixLine
 from tokenq_server.domain.invariants.lives import Life
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.domain.lifecycle import MOVES, Move, Verb
 
-_VERBS = {str(move.event): (verb, move) for verb, move in MOVES.items() if verb not in (Verb.TRANSFER, Verb.UNDO)}
+_VERBS = {str(move.event): (verb, move) for verb, move in VERBS.items() if verb not in (Verb.TRANSFER, Verb.UNDO)}
 
 
 class Replay:
@@ -151,7 +151,7 @@ class Replay:
             life.counter_id = None
         self._settle(entry, life)
 
-    def _check_table(self, entry: LogEntry, life: Life, verb: Verb, move: Move) -> None:
+    def _check_table(self, entry: LogEntry, life: Life, verb: Verb, move: Row) -> None:
         is_old_end = verb is Verb.EXPIRE and life.state is TokenState.CALLED and entry.seq <= self._old_seq
         is_legal = life.state in move.sources or is_old_end
         if verb is Verb.CALL:
