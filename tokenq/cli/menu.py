@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from tokenq.contract.verbs import VERBS, Verb
+
 
 class Entry(NamedTuple):
     """One line of the menu; ``tokenq.cli.commands.<module>`` does it."""
@@ -15,13 +17,20 @@ class Entry(NamedTuple):
         return self.name.replace("-", "_")
 
 
+def _entry(verb: Verb) -> Entry:
+    return Entry(str(verb), VERBS[verb].help)
+
+
+_ELSEWHERE = (Verb.CALL, Verb.SERVE, Verb.CANCEL)
+_VERBS = [verb for verb, row in VERBS.items() if row.is_by_people and verb not in _ELSEWHERE]
+
 SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Front desk",
         (
             Entry("issue", "Give the next number to a person."),
             Entry("status", "Show one token: its state and its place in line."),
-            Entry("cancel", "Take a person out of the line."),
+            _entry(Verb.CANCEL),
         ),
     ),
     (
@@ -31,17 +40,8 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("queue", "Show who waits and who is at which counter."),
             Entry("next", "Show who would be called now, and why."),
             Entry("call", "Call the next person, or a certain one, to a counter."),
-            Entry("recall", "Call the same person once more."),
-            Entry("start", "Note that the service has begun."),
             Entry("serve", "Finish a token, or serve the next one in one step."),
-            Entry("no-show", "Note that the called person did not come."),
-            Entry("requeue", "Put a called person back in line."),
-            Entry("park", "Set a called person aside, to come back later."),
-            Entry("resume", "Let a parked person back into the line."),
-            Entry("transfer", "Send a person to another department."),
-            Entry("reinstate", "Let back in who did not come or was cancelled."),
-            Entry("priority", "Change the class of a person who waits."),
-            Entry("undo", "Take the last move of a token back."),
+            *(_entry(verb) for verb in _VERBS),
             Entry("why", "Say why a token is where it is, and who goes before."),
             Entry("counter", "Open, pause, close and delete counters; say what each serves."),
         ),

@@ -2,14 +2,15 @@
 
 import importlib
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from tokenq.cli.exits import WrongUse
-from tokenq.cli.menu import ENTRIES, SECTIONS
+from tokenq.cli.menu import ENTRIES, SECTIONS, Entry
+from tokenq.contract.verbs import VERBS, Verb
 
 _STYLE: dict[str, Any] = {
     "add_completion": False,
@@ -60,12 +61,7 @@ class Menu(TyperGroup):
         entry = ENTRIES.get(cmd_name)
         if entry is None:
             return None
-        module = importlib.import_module(f"tokenq.cli.commands.{entry.module}")
-        app = getattr(module, "app", None)
-        if app is None:
-            app = plain_app()
-            app.command(entry.name, cls=Command)(module.command)
-        command = get_command(app)
+        command = get_command(_app_of(entry))
         command.name = entry.name
         return command
 
@@ -100,6 +96,22 @@ class Menu(TyperGroup):
             )
         formatter.write_paragraph()
         formatter.write_text("'tokenq COMMAND --help' tells more. New here? Type 'tokenq up --demo'.")
+
+
+def _app_of(entry: Entry) -> typer.Typer:
+    """The application of a command: from its module, or of a plain verb from the table of verbs."""
+    if entry.name in set(Verb) and VERBS[Verb(entry.name)].is_plain and entry.name != Verb.SERVE:
+        from tokenq.cli.verb_command import command_of
+
+        run = command_of(Verb(entry.name))
+    else:
+        module = importlib.import_module(f"tokenq.cli.commands.{entry.module}")
+        if app := getattr(module, "app", None):
+            return cast(typer.Typer, app)
+        run = module.command
+    app = plain_app()
+    app.command(entry.name, cls=Command)(run)
+    return app
 
 
 def root() -> TyperGroup:

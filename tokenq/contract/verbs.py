@@ -48,7 +48,8 @@ class Row:
     that leads back to where the token was. ``event`` is what it leaves in the log. ``help`` says what it is for,
     ``past`` what was done, about a ``number``. ``says`` is what a request may add; ``is_plain`` verbs need nothing
     else, so their route and their command are made from the row. ``has_undo``: it can be taken back.
-    ``is_by_people``: the other ones happen by themselves.
+    ``is_by_people``: the other ones happen by themselves. ``key`` and ``label`` are those of the console, which asks
+    ``doubt`` before it does what is not easily made good.
     """
 
     sources: Collection[S]
@@ -60,6 +61,9 @@ class Row:
     is_plain: bool = True
     has_undo: bool = True
     is_by_people: bool = True
+    key: str = ""
+    label: str = ""
+    doubt: str = ""
 
     @property
     def leaves_counter(self) -> bool:
@@ -93,6 +97,8 @@ VERBS: Mapping[Verb, Row] = {
         "{number} is called again.",
         _AT,
         has_undo=False,
+        key="r",
+        label="Recall",
     ),
     Verb.START: Row(
         _CALLED,
@@ -101,6 +107,8 @@ VERBS: Mapping[Verb, Row] = {
         "Note that the service has begun.",
         "{number} is being served.",
         _AT,
+        key="s",
+        label="Start",
     ),
     Verb.SERVE: Row(
         _SEATED,
@@ -109,6 +117,8 @@ VERBS: Mapping[Verb, Row] = {
         "Finish a token.",
         "{number} is served.",
         _AT,
+        key="v",
+        label="Served",
     ),
     Verb.NO_SHOW: Row(
         _CALLED,
@@ -117,6 +127,9 @@ VERBS: Mapping[Verb, Row] = {
         "Note that the called person did not come.",
         "{number} did not come.",
         _REASON | _AT,
+        key="x",
+        label="No-show",
+        doubt="Nobody came for {number}?",
     ),
     Verb.REQUEUE: Row(
         _SEATED,
@@ -125,6 +138,8 @@ VERBS: Mapping[Verb, Row] = {
         "Put a called person back in line.",
         "{number} is back in line.",
         _PLACE | _AT,
+        key="b",
+        label="Back",
     ),
     Verb.PARK: Row(
         _SEATED,
@@ -134,6 +149,8 @@ VERBS: Mapping[Verb, Row] = {
         "{number} is parked.",
         _REASON | _AT,
         is_plain=False,
+        key="p",
+        label="Park",
     ),
     Verb.RESUME: Row(
         frozenset({S.PARKED}),
@@ -141,6 +158,8 @@ VERBS: Mapping[Verb, Row] = {
         EventType.TOKEN_RESUMED,
         "Let a parked person back into the line.",
         "{number} is back in line.",
+        key="e",
+        label="Resume",
     ),
     Verb.TRANSFER: Row(
         LIVE,
@@ -150,6 +169,8 @@ VERBS: Mapping[Verb, Row] = {
         "{number} waits in {department} now.",
         _REASON,
         is_plain=False,
+        key="t",
+        label="Transfer",
     ),
     Verb.PRIORITY: Row(
         _WAITING,
@@ -167,6 +188,9 @@ VERBS: Mapping[Verb, Row] = {
         "Take a person out of the line.",
         "{number} is cancelled.",
         _REASON,
+        key="c",
+        label="Cancel",
+        doubt="Cancel {number}?",
     ),
     Verb.REINSTATE: Row(
         frozenset({S.NO_SHOW, S.CANCELLED}),
@@ -175,6 +199,8 @@ VERBS: Mapping[Verb, Row] = {
         "Return a no-show or cancelled token to the queue.",
         "{number} is back in line.",
         _REASON | _PLACE,
+        key="i",
+        label="Reinstate",
     ),
     Verb.UNDO: Row(
         frozenset(S) - {S.EXPIRED},
@@ -183,6 +209,8 @@ VERBS: Mapping[Verb, Row] = {
         "Take the last move of a token back.",
         "{number} is {state} again.",
         has_undo=False,
+        key="u",
+        label="Undo",
     ),
     Verb.EXPIRE: Row(
         _UNCALLED,

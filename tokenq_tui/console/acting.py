@@ -10,6 +10,7 @@ from typing import Any
 from textual.message import Message
 
 from tokenq.contract.problems import Refused
+from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import QueueView, TokenView
 from tokenq_tui.console.faults import answer
 from tokenq_tui.console.intents import Intent
@@ -17,21 +18,6 @@ from tokenq_tui.console.messages import Done, QueueArrived
 from tokenq_tui.console.parking import parking
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk
-
-_PAST = {
-    "recall": "{number} is called again.",
-    "start": "{number} is being served.",
-    "serve": "{number} is served.",
-    "no-show": "{number} did not come.",
-    "requeue": "{number} is back in line.",
-    "cancel": "{number} is cancelled.",
-    "park": "{number} is parked.",
-    "resume": "{number} is back in line.",
-    "transfer": "{number} waits in {department} now.",
-    "priority": "{number} is {priority} now.",
-    "reinstate": "{number} is back in line.",
-    "undo": "{number} is {state} again.",
-}
 
 
 @dataclass(frozen=True)
@@ -106,7 +92,9 @@ def _do(wish: Wish, desk: Desk) -> Done:
     if wish.intent.verb and wish.token is not None:
         token = desk.move(wish.token, wish.intent.verb, key=key, **_body(wish))
         said = {"number": token["displayNumber"], "department": token["departmentId"], "state": token["state"].lower()}
-        return Done(_PAST[wish.intent.verb].format(priority=token["priority"], **said), token, wish.intent.verb)
+        return Done(
+            VERBS[Verb(wish.intent.verb)].past.format(priority=token["priority"], **said), token, wish.intent.verb
+        )
     if wish.intent.name == "serve_next":
         token = desk.serve_next(state.selected, state.counter, key=key)
         return Done(f"{token['displayNumber']} is served.", token, "serve")

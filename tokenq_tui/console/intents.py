@@ -1,11 +1,13 @@
 """Everything a person can want of the console, once: keys, footer, buttons, palette and help are made from this."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tokenq.contract.verbs import VERBS, Row, Verb
 from tokenq.contract.views import TokenView
+from tokenq.contract.words import AT_COUNTER, TokenState
 from tokenq_tui.console.state import State
 
 
@@ -51,35 +53,43 @@ _SHOWN = {
     "left_square_bracket": "[",
 }
 
+_HELPS = {
+    Verb.SERVE: "The person is done.",
+    Verb.PARK: "Set the person aside (asks until when).",
+    Verb.CANCEL: "Cancel the token at your counter.",
+    Verb.UNDO: "Take back what was done last here.",
+}
+"""Where the console's own words fit better than the table's."""
+_IN_FOOTER = frozenset({Verb.RECALL, Verb.START, Verb.SERVE, Verb.PARK, Verb.TRANSFER, Verb.UNDO})
+
+
+def _needs(verb: Verb, row: Row) -> Needs:
+    if verb is Verb.UNDO:
+        return Needs.LAST
+    if AT_COUNTER & set(row.sources):
+        return Needs.HELD
+    return Needs.PARKED if TokenState.PARKED in row.sources else Needs.NOTHING
+
+
+def _of_table() -> Iterator[Intent]:
+    """The verbs that have a key, about the token that they are possible for."""
+    for verb, row in VERBS.items():
+        if row.key:
+            yield Intent(
+                name=str(verb).replace("-", "_"),
+                key=row.key,
+                label=row.label,
+                help=_HELPS.get(verb, row.help),
+                needs=_needs(verb, row),
+                verb=str(verb),
+                doubt=row.doubt,
+                is_in_footer=verb in _IN_FOOTER,
+            )
+
+
 INTENTS = (
     Intent("call", "n", "Next", "Call the next person to your counter.", Needs.FREE_COUNTER),
-    Intent("recall", "r", "Recall", "Call the same person again.", Needs.HELD, "recall"),
-    Intent("start", "s", "Start", "The person is here: begin to serve.", Needs.HELD, "start"),
-    Intent("serve", "v", "Served", "The person is done.", Needs.HELD, "serve"),
-    Intent("park", "p", "Park", "Set the person aside (asks until when).", Needs.HELD, "park"),
-    Intent("transfer", "t", "Transfer", "Send the person to another department.", Needs.HELD, "transfer"),
-    Intent("requeue", "b", "Back", "Put the person back to the old place.", Needs.HELD, "requeue", is_in_footer=False),
-    Intent(
-        "no_show",
-        "x",
-        "No-show",
-        "The person did not come.",
-        Needs.HELD,
-        "no-show",
-        "Nobody came for {number}?",
-        is_in_footer=False,
-    ),
-    Intent(
-        "cancel",
-        "c",
-        "Cancel",
-        "Cancel the token at your counter.",
-        Needs.HELD,
-        "cancel",
-        "Cancel {number}?",
-        is_in_footer=False,
-    ),
-    Intent("undo", "u", "Undo", "Take back what was done last here.", Needs.LAST, "undo"),
+    *_of_table(),
     Intent(
         "call_row",
         "enter",
@@ -108,17 +118,6 @@ INTENTS = (
         "Send the marked person to another department.",
         Needs.ROW,
         "transfer",
-        is_in_footer=False,
-    ),
-    Intent(
-        "resume", "e", "Resume", "Let a parked person back into the line.", Needs.PARKED, "resume", is_in_footer=False
-    ),
-    Intent(
-        "reinstate",
-        "i",
-        "Reinstate",
-        "Let back in who did not come or was cancelled.",
-        verb="reinstate",
         is_in_footer=False,
     ),
     Intent(

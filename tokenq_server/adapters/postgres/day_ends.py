@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.adapters.postgres.tables import branch, dept_state, token
 from tokenq_server.domain.business_day import business_day
-from tokenq_server.domain.lifecycle import MOVES, Verb
 from tokenq_server.domain.refusals import day_would_end
 from tokenq_server.services.setup_views import Branch
 
-_WHO_GOES = [str(state) for state in MOVES[Verb.EXPIRE].sources]
+_WHO_GOES = [str(state) for state in VERBS[Verb.EXPIRE].sources]
 
 
 async def check_days_go_on(connection: AsyncConnection, wanted: Branch, departments: Sequence[str]) -> None:
