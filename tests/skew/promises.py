@@ -15,10 +15,10 @@ class Meeting(StrEnum):
     BEHIND = "schema_behind"
 
 
-OLD_ON_NEW_TABLES = Meeting.WORKS
+OLD_ON_NEW_TABLES = Meeting.AHEAD
 """WORKS or AHEAD."""
 
-NEW_ON_OLD_TABLES = Meeting.WORKS
+NEW_ON_OLD_TABLES = Meeting.BEHIND
 """WORKS or BEHIND."""
 
 OLD_GOES_ON_WHILE_MIGRATED = True
