@@ -33,15 +33,15 @@ from tokenq_server.services.feed import Feed
 from tokenq_server.services.floor_plan import FloorPlans
 from tokenq_server.services.forecasting import Forecasts
 from tokenq_server.services.group_commit import GroupCommit
+from tokenq_server.services.housekeeping import housekeeping
 from tokenq_server.services.mailing import Mailer, MailQueue
-from tokenq_server.services.near_turn import NearTurns
+from tokenq_server.services.near_turn import near_turns
 from tokenq_server.services.people import People
 from tokenq_server.services.ports import Guard, WaitingLine
 from tokenq_server.services.reading import Reading
 from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.setup import Setup
 from tokenq_server.services.staffing import Staffing
-from tokenq_server.services.sweeping import Sweeper
 from tokenq_server.services.verification.ports import Strictness
 from tokenq_server.services.verifying import Verifying
 from tokenq_server.settings import ServerSettings
@@ -106,11 +106,11 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         topic=open_topic(settings),
         log=log,
     )
-    sweeper, near_turns = Sweeper(commit, store), NearTurns(commit, looking_up)
+    periodic = (housekeeping(commit, store), near_turns(commit, looking_up), forecasts)
     async with AsyncExitStack() as closing:
-        for opened in (database, line, ledger, feed, commit, sweeper, near_turns, forecasts):
+        for opened in (database, line, ledger, feed, commit, *periodic):
             closing.push_async_callback(opened.close)
-        for started in (commit, feed, sweeper, near_turns, forecasts):
+        for started in (commit, feed, *periodic):
             started.start()
         yield services
 

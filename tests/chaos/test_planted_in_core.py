@@ -270,7 +270,7 @@ async def test_ack_before_commit(stores: Stores, is_planted: bool, monkeypatch: 
         failpoints.arm("issue.before_commit=raise")
         await office.issue(name)
         failpoints.arm("")
-        await office.commit.submit(Request(Tidy(name)))  # as the sweeper does every few seconds
+        await office.commit.submit(Request(Tidy(name)))  # as housekeeping does every few seconds
 
     assert_seen(await stores.check(), "N5", is_planted)
 

@@ -57,7 +57,7 @@ async def is_right(core: Core, department: str) -> bool:
 
 
 async def comes_right(core: Core, department: str) -> None:
-    """The line is as it must be after what the sweeper does every few seconds, and nothing else."""
+    """The line is as it must be after what housekeeping does every few seconds, and nothing else."""
     async with asyncio.timeout(30):
         while not await is_right(core, department):
             await core.do(Tidy(department))

@@ -144,7 +144,7 @@ async def test_a_redis_that_cannot_write_only_costs_time(
         assert core.counts.seen["line_fallbacks"] == 3
 
         await asyncio.to_thread(mend)
-        await core.do(Tidy(name))  # what the sweeper does every few seconds
+        await core.do(Tidy(name))  # what housekeeping does every few seconds
         assert (await core.call(name, "4"))["tokenNo"] == called + 4
         assert core.counts.seen["line_fallbacks"] == 3
         await assert_all_is_well(core, name)

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from tokenq.contract.problems import Refused
 from tokenq_server.domain.estimate import Forecast, Line, OpenCounter, counters_for, forecasts
+from tokenq_server.services.periodic import Periodic
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +68,7 @@ class Forecasts:
         self._known: dict[str, Forecast] = {}
         self._made: dict[str, _Made] = {}
         self._asked: dict[str, asyncio.Event] = {}
-        self._wake = asyncio.Event()
-        self._is_over = False
-        self._task: asyncio.Task[None] | None = None
+        self._work = Periodic("forecasts", self._make_due, self._pause)
 
     def of(self, department_id: str) -> Forecast | None:
         """The last forecast, from memory, seconds old; ``None`` while there is none."""
@@ -94,32 +93,17 @@ class Forecasts:
                 count = counters_for(line.department_id, branch.counters)
                 self._known[line.department_id] = replace(known, counters_open=count)
         made = self._asked.setdefault(branch_id, asyncio.Event())
-        self._wake.set()
+        self._work.wake()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(made.wait(), _PATIENCE_SECONDS)
 
     def start(self) -> None:
         """Begin."""
-        self._task = asyncio.create_task(self._run(), name="forecasts")
+        self._work.start()
 
     async def close(self) -> None:
         """End after the round in hand."""
-        self._is_over = True
-        self._wake.set()
-        if self._task:
-            await self._task
-
-    async def _run(self) -> None:
-        while not self._is_over:
-            self._wake.clear()
-            try:
-                await self._make_due()
-            except Refused as refusal:
-                logger.info("forecasting waits", extra={"why": refusal.problem.detail})
-            except Exception:
-                logger.exception("forecasting failed")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._pause())
+        await self._work.close()
 
     async def _make_due(self) -> None:
         asked = list(self._asked)

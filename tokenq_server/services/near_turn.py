@@ -4,20 +4,15 @@ Looked at beside the batches, not in them: a call must not wait for it. The batc
 so that two processes that look at once tell nobody twice.
 """
 
-import asyncio
-import contextlib
-import logging
 from dataclasses import dataclass
 from typing import Protocol
 
-from tokenq.contract.problems import Refused
 from tokenq_server.domain.commands import TellNear
 from tokenq_server.domain.policy import Waiting, in_order
 from tokenq_server.services.group_commit import GroupCommit
+from tokenq_server.services.periodic import Periodic
 from tokenq_server.services.reading import Snapshot
 from tokenq_server.services.requests import Request
-
-logger = logging.getLogger(__name__)
 
 _EVERY_SECONDS = 1.0
 
@@ -40,41 +35,16 @@ class NearTurnStore(Protocol):
         """A department now, with the first ``heads`` of each class in line."""
 
 
-class NearTurns:
-    """Looks at the lines every second."""
+def near_turns(commit: GroupCommit, store: NearTurnStore) -> Periodic:
+    """The work: every second, look at the lines in which somebody wants to be told."""
 
-    def __init__(self, commit: GroupCommit, store: NearTurnStore) -> None:
-        self._commit = commit
-        self._store = store
-        self._stop = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+    async def round_() -> None:
+        for wish in await store.near_turn_wishes():
+            snapshot = await store.snapshot(wish.department_id, wish.furthest)
+            if snapshot and (places := near(snapshot)):
+                await commit.submit(Request(TellNear(wish.department_id, places)))
 
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._run(), name="near-turns")
-
-    async def close(self) -> None:
-        """End after the round in hand."""
-        self._stop.set()
-        if self._task:
-            await self._task
-
-    async def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                for wish in await self._store.near_turn_wishes():
-                    await self._tell(wish)
-            except Refused as refusal:
-                logger.info("telling near turns waits", extra={"why": refusal.problem.detail})
-            except Exception:
-                logger.exception("telling near turns failed")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), _EVERY_SECONDS)
-
-    async def _tell(self, wish: Wish) -> None:
-        snapshot = await self._store.snapshot(wish.department_id, wish.furthest)
-        if snapshot and (places := near(snapshot)):
-            await self._commit.submit(Request(TellNear(wish.department_id, places)))
+    return Periodic("near turns", round_, lambda: _EVERY_SECONDS)
 
 
 def near(snapshot: Snapshot) -> tuple[tuple[int, int], ...]:
