@@ -256,7 +256,7 @@ async def test_help_and_palette_name_every_intent(looks_like: LooksLike) -> None
     async with app.run_test(size=SMALL) as pilot:
         await settled(app, pilot)
         await pilot.press("question_mark")
-        await until_shown(pilot, "Call the same person again.")
+        await until_shown(pilot, "Call the same person once more.")
         looks_like(app, "console-help-80x24")
         await pilot.resize_terminal(*MIDDLE)
         await until_shown(pilot, "Show all keys.")

@@ -61,7 +61,7 @@ def counter(flag: str | None) -> str:
     """
     chosen = load(counter=flag).counter
     if not chosen:
-        raise WrongUse("At which counter?", "Add --counter C, or set TOKENQ_COUNTER once for this machine.")
+        raise WrongUse("No counter given.", "Add --counter C, or set TOKENQ_COUNTER once for this machine.")
     return chosen
 
 

@@ -72,7 +72,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("report", "Show a day in figures."),
             Entry("simulate", "Show a real day with other counters or another ratio."),
             Entry("doctor", "Check every part and setting, and say how to mend them."),
-            Entry("verify", "Hold what the stores contain against every rule."),
+            Entry("verify", "Check stored data against all invariants."),
         ),
     ),
     (

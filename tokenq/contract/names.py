@@ -6,7 +6,7 @@ USERNAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,255}$"
 COUNTER_ID_LENGTH = 16
 MOST_COUNTERS = 64
-"""So many counters are simulated at most."""
+"""The most counters that are simulated."""
 PERSON_NAME_LENGTH = 120
 EMAIL_LENGTH = 254
 PASSWORD_LENGTH = (8, 128)

@@ -24,7 +24,7 @@ RANK: dict[Priority, int] = {Priority.URGENT: 0, Priority.PRIORITY: 1, Priority.
 
 @dataclass(frozen=True)
 class Ratio:
-    """So many priority calls to so many normal ones while both wait."""
+    """The ratio of priority to normal calls while both wait."""
 
     priority: int = 2
     normal: int = 1

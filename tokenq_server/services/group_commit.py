@@ -177,7 +177,7 @@ def _by_departments(taken: list[_Waiting]) -> list[list[_Waiting]]:
 def _unavailable() -> Refused:
     return refuse(
         ProblemCode.UNAVAILABLE,
-        "The database is away; whether this request was carried out is not known yet.",
+        "The database is unavailable; whether this request was carried out is not known yet.",
         "Repeat it with the same idempotency key in a few seconds: it will not be done twice.",
         retryAfter=2,
     )

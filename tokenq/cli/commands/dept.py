@@ -26,7 +26,7 @@ Ratio = Annotated[
     str | None,
     typer.Option(
         metavar="P:N",
-        help="So many priority calls to so many normal ones (2:1).",
+        help="Ratio of priority to normal calls, such as 2:1.",
         callback=lambda typed: ratio_of(typed) if typed is not None else None,
     ),
 ]

@@ -20,4 +20,4 @@ def command(dept: Department, as_json: Json = False) -> None:
     output.line(f"Order:   {view['policy']}")
     wait = waits(view["estimate"], with_reason=True)
     if wait:
-        output.line(f"Who comes now waits: {wait}.")
+        output.line(f"Estimated wait for a new customer: {wait}.")

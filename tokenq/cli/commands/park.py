@@ -16,11 +16,11 @@ from tokenq.zones import at_clock
 def command(
     token: Token,
     until: Annotated[
-        str | None, typer.Option(metavar="HH:MM", help="Comes back by itself at this time of the branch.")
+        str | None, typer.Option(metavar="HH:MM", help="Resume automatically at this time of the branch.")
     ] = None,
     minutes: Annotated[
         int | None,
-        typer.Option("--for", metavar="MINUTES", help="Comes back by itself then.", min=1, max=1440),
+        typer.Option("--for", metavar="MINUTES", help="Resume automatically after MINUTES.", min=1, max=1440),
     ] = None,
     reason: Reason = None,
     at: AtCounter = None,

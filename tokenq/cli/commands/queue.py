@@ -87,7 +87,7 @@ def _show(queue: "QueueView", height: int | None = None) -> None:
     output.line(f"{counts['waiting']} waiting, {counts['served']} served, {counts['noShow']} did not come.")
     wait = waits(queue["estimate"], with_reason=True)
     if wait:
-        output.line(f"Who comes now waits: {wait}.")
+        output.line(f"Estimated wait for a new customer: {wait}.")
     paused = [
         f"{one['counterId']} ({one['reason'] or 'no reason given'})"
         for one in queue["counters"]

@@ -24,7 +24,7 @@ def command(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Hold what the stores contain against every rule that must be true; run it where the server runs.
+    """Check stored data against all invariants; run it where the server runs.
 
     It only reads, needs no lock and may run while people are served. Exit code 1: a rule is violated.
     """
