@@ -197,6 +197,17 @@ async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> N
     assert tally.checked["L2"] == 9
 
 
+async def test_a_deleted_department_rests(core: Core, servers: Servers) -> None:
+    """Its deletion is the last entry of its log, of which its line in Redis hears no more."""
+    name = await core.department()
+    (token,) = await core.issue(name)
+    await core.move(token, Verb.CANCEL)
+    await core.setup.delete_department(name)
+    tally = await verified(core, servers, strictness=Strictness(at_rest=True))
+
+    assert tally.violations == {}
+
+
 async def test_a_topic_that_is_lost_and_not_filled_again_yet_is_no_violation(core: Core, servers: Servers) -> None:
     """As for a moment after each start of a memory-only broker; at rest it must be there."""
     name = await core.department()

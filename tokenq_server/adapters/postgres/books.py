@@ -152,6 +152,7 @@ def _held(row: dict[str, Any]) -> Held:
         refilled_from=row["refilled_from"],
         changed_seq=row["changed_seq"],
         rewritten_seq=row["rewritten_seq"],
+        is_archived=row["is_archived"],
         rewound=(row["rewound_seq"], row["rewound_day"]) if row["rewound_seq"] else None,
         spot=(row["partition"], row["kafka_offset"]) if row["kafka_offset"] is not None else None,
     )

@@ -9,7 +9,7 @@ HEADS = "SELECT department_id, last_seq FROM dept_state"
 
 DEPARTMENTS = f"""
 SELECT x.*, (o.payload::json->>'businessDay')::date AS rewound_day FROM (
-SELECT d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_format,
+SELECT d.department_id, d.name, d.branch_id, d.is_archived, d.is_open, d.prefix, d.number_format,
        d.ratio_priority, d.ratio_normal, make_interval(mins => d.max_wait_minutes) AS max_wait,
        d.rules::text AS rules, b.timezone, b.rollover_hour, b.hours::text AS branch_hours,
        s.day, s.last_no, s.last_seq, s.turn_priority, s.turn_normal,

@@ -37,6 +37,7 @@ class Held:
     rewound: tuple[int, date] | None = None
     spot: tuple[int, int] | None = None
     rewritten_seq: int = 0
+    is_archived: bool = False
 
     @property
     def id(self) -> str:
