@@ -68,6 +68,8 @@ def _needs(verb: Verb, row: Row) -> Needs:
         return Needs.LAST
     if AT_COUNTER & set(row.sources):
         return Needs.HELD
+    if set(row.sources) == {TokenState.WAITING}:
+        return Needs.ROW
     return Needs.PARKED if TokenState.PARKED in row.sources else Needs.NOTHING
 
 
