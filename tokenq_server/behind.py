@@ -9,7 +9,8 @@ from datetime import date
 
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.redis.opening import open_line
-from tokenq_server.bootstrap import away, open_topic
+from tokenq_server.bootstrap import open_topic
+from tokenq_server.domain.refusals import store_away
 from tokenq_server.services.ports import LineDown, LineState, WaitingLine
 from tokenq_server.services.publishing import Cursor, PublishFailed, Tail
 from tokenq_server.services.rewinding import Behind, compare, suspects
@@ -86,7 +87,7 @@ async def _tail(settings: ServerSettings, cursors: Mapping[str, Cursor], *, must
         return await topic.read_back(cursors)
     except PublishFailed as error:
         if must_know:
-            raise away("broker") from error
+            raise store_away("broker") from error
         return _NOTHING
     finally:
         await topic.close()

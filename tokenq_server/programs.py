@@ -159,9 +159,9 @@ def _migrate(settings: "ServerSettings") -> int:
 
 
 def _upgrade(settings: "ServerSettings") -> str:
-    from tokenq_server.adapters.postgres.migrate import migrate
+    from tokenq_server import bootstrap
 
-    return migrate(settings.database_url.get_secret_value())
+    return bootstrap.migrate(settings)
 
 
 def _rebuild(settings: "ServerSettings") -> int:
@@ -171,11 +171,12 @@ def _rebuild(settings: "ServerSettings") -> int:
 
 def _refill(settings: "ServerSettings") -> dict[str, int]:
     from tokenq_server import bootstrap, rebuild, rewind
+    from tokenq_server.domain.refusals import store_away
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
     # A line that knows more than the database is evidence: it must not be thrown away before a rewind has seen it.
     if asyncio.run(rewind.guard(settings)) is not None:
-        raise bootstrap.away("database")
+        raise store_away("database")
     return asyncio.run(rebuild.rebuild(settings))
 
 

@@ -8,7 +8,7 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
-from tokenq_server.bootstrap import away
+from tokenq_server.domain.refusals import store_away
 from tokenq_server.services.ports import DEADLOCK, LOCKED, Ask, LedgerDown, LedgerRefused, LineDown, WaitingLine
 from tokenq_server.settings import ServerSettings
 
@@ -37,7 +37,7 @@ async def rebuild(settings: ServerSettings) -> dict[str, int]:
                 filled |= {} if waiting is None else {name: waiting}
     except (LedgerDown, LineDown) as error:
         store = "database" if isinstance(error, LedgerDown) else "Redis"
-        raise away(store) from error
+        raise store_away(store) from error
     finally:
         await ledger.close()
         await line.close()

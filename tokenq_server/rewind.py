@@ -14,7 +14,8 @@ from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.behind import look
-from tokenq_server.bootstrap import away, open_topic
+from tokenq_server.bootstrap import open_topic
+from tokenq_server.domain.refusals import store_away
 from tokenq_server.mending import Mending
 from tokenq_server.rebuild import rebuild
 from tokenq_server.services.evidence import MAX_GAP
@@ -59,7 +60,7 @@ async def shown(settings: ServerSettings) -> list[dict[str, Any]]:
     try:
         return [_view(one) for one in await look(settings)]
     except LedgerDown as error:
-        raise away("database") from error
+        raise store_away("database") from error
 
 
 async def rewind(settings: ServerSettings) -> dict[str, Any]:
@@ -82,7 +83,7 @@ async def rewind(settings: ServerSettings) -> dict[str, Any]:
         told = await open_topic(settings).events_after(cursors, names) if behind else []
         done = await Mending(settings, cursors, told).carry_out(ledger, behind) if behind else {}
     except (LedgerDown, PublishFailed) as error:
-        raise away("database" if isinstance(error, LedgerDown) else "broker") from error
+        raise store_away("database" if isinstance(error, LedgerDown) else "broker") from error
     except LedgerRefused as error:
         raise _refusal_of(error) from error
     finally:

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any
 
-from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server import bootstrap
 from tokenq_server import settings as settings_module
 from tokenq_server.domain.invariants.catalog import AT_REST, RULES
 from tokenq_server.domain.invariants.tally import Tally
+from tokenq_server.domain.refusals import store_away
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.verification.ports import Strictness
 
@@ -34,9 +34,7 @@ def check(
     try:
         tally = asyncio.run(_run(settings, department_ids, tell, Strictness(at_rest=at_rest)))
     except LedgerDown as error:
-        raise refuse(
-            ProblemCode.UNAVAILABLE, "The database is away.", "Start it and try again; 'tokenq doctor' helps."
-        ) from error
+        raise store_away("database") from error
     return _document(tally, set(RULES) if at_rest else set(RULES) - AT_REST)
 
 

@@ -8,12 +8,11 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.api import problems
 from tokenq_server.api.first_admin import first_admin
 from tokenq_server.api.proxies import BehindProxies
 from tokenq_server.api.routes import auth, counters, events, floor, health, moves, people, reports, setup, tokens
-from tokenq_server.bootstrap import open_services
+from tokenq_server.bootstrap import Services, open_services
 from tokenq_server.services.ports import Guard
 from tokenq_server.settings import ServerSettings
 
@@ -51,7 +50,6 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings, guard) as services:
             app.state.services = services
-            app.state.metrics = services.metrics
             async with AsyncExitStack() as stack:
                 if settings.admin_token_file is not None:
                     await stack.enter_async_context(first_admin(services, settings.admin_token_file))
@@ -110,6 +108,6 @@ class Timed:
         try:
             await self._app(scope, receive, note)
         finally:
-            metrics: Metrics = scope["app"].state.metrics
+            services: Services = scope["app"].state.services
             route = getattr(scope.get("route"), "path", "unknown")
-            metrics.requests.labels(scope["method"], route, str(status)).observe(time.perf_counter() - began)
+            services.metrics.requests.labels(scope["method"], route, str(status)).observe(time.perf_counter() - began)

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokenq.contract.problems import PROBLEM_MEDIA_TYPE, STATUS, Problem, ProblemCode, Refused
-from tokenq_server.adapters.postgres.database import unavailable
+from tokenq_server.domain.refusals import database_away
 from tokenq_server.services.ports import LedgerDown
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ async def _http(_: Request, error: Any) -> Response:
 
 
 async def _ledger_down(_: Request, __: Any) -> Response:
-    return respond(unavailable().problem)
+    return respond(database_away().problem)
 
 
 async def _unexpected(request: Request, error: Any) -> Response:

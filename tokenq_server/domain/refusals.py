@@ -6,6 +6,16 @@ from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.domain.token import Token
 
 
+def database_away() -> Refused:
+    """The refusal of a request while Postgres is away."""
+    return refuse(ProblemCode.UNAVAILABLE, "The database is away.", "Try again in a few seconds.", retryAfter=2)
+
+
+def store_away(store: str) -> Refused:
+    """The refusal of a command or a program while a store is away that must be asked."""
+    return refuse(ProblemCode.UNAVAILABLE, f"The {store} is away.", "Start it and try again; 'tokenq doctor' helps.")
+
+
 def unknown_department(department_id: str) -> Refused:
     """There is no such department."""
     return refuse(

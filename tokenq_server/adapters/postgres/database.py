@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.adapters.postgres.network import NETWORK
 from tokenq_server.adapters.postgres.schema import UNDEFINED, behind, refuse_other, revision
+from tokenq_server.domain.refusals import database_away
 
 _TOO_MUCH = "54"
 """The class of what Postgres says of values that are too large or too deep for it, though it is well."""
@@ -48,7 +49,7 @@ class Database:
         except (DataError, UnicodeEncodeError) as error:
             raise _unholdable() from error
         except (InterfaceError, PoolTimeout, OSError) as error:
-            raise unavailable() from error
+            raise database_away() from error
         except DBAPIError as error:
             if (refusal := _refusal_of(error)) is None:
                 raise
@@ -81,11 +82,6 @@ class Database:
         await self._engine.dispose()
 
 
-def unavailable() -> Refused:
-    """The refusal while Postgres is away."""
-    return refuse(ProblemCode.UNAVAILABLE, "The database is away.", "Try again in a few seconds.", retryAfter=2)
-
-
 def _unholdable() -> Refused:
     return refuse(ProblemCode.INVALID, "The database cannot hold these values.", "Check them and try again.")
 
@@ -103,7 +99,7 @@ def _refusal_of(error: DBAPIError) -> Refused | None:
         )
     if state in UNDEFINED:
         return behind()
-    return unavailable() if isinstance(error, OperationalError) or error.connection_invalidated else None
+    return database_away() if isinstance(error, OperationalError) or error.connection_invalidated else None
 
 
 def _conflict(error: IntegrityError) -> Refused:

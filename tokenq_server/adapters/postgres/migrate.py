@@ -14,8 +14,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from tokenq.contract.problems import ProblemCode, refuse
-from tokenq_server.adapters.postgres.database import unavailable
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other
+from tokenq_server.domain.refusals import database_away
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def migrate(dsn: str) -> str:
             if found != HEAD:
                 _upgrade(connection)
     except OperationalError as error:
-        raise unavailable() from error
+        raise database_away() from error
     finally:
         engine.dispose()
     return HEAD

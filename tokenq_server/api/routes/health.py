@@ -10,13 +10,13 @@ from fastapi.responses import JSONResponse
 
 from tokenq.contract import paths
 from tokenq.contract.problems import Refused
-from tokenq_server.adapters.metrics import CONTENT_TYPE
 from tokenq_server.api.callers import PUBLIC, ServicesDep
 from tokenq_server.bootstrap import Services
 from tokenq_server.services.ports import LedgerDown, LineDown
 from tokenq_server.services.publishing import PublishFailed
 
 router = APIRouter(tags=["operations"])
+_PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _LIMIT_SECONDS = 1.5
 _UNPUBLISHED_SECONDS = 10.0
 """How long an event may wait to be published before the boards and letters count as behind."""
@@ -49,7 +49,7 @@ async def metrics(services: ServicesDep) -> Response:
         published = await services.log.cursors()
         for name, last_seq in (await services.log.heads()).items():
             services.metrics.backlog.labels(name).set(last_seq - published[name].seq if name in published else last_seq)
-    return Response(services.metrics.page(), media_type=CONTENT_TYPE)
+    return Response(services.metrics.page(), media_type=_PROMETHEUS_TEXT)
 
 
 async def _is_published(services: Services) -> None:

@@ -1,0 +1,27 @@
+"""The only place that opens things: settings in, services out."""
+
+from tokenq_server.bootstrap.followers import open_inbox, open_mail_queue, open_mailer, open_relay
+from tokenq_server.bootstrap.services import Services, open_services
+from tokenq_server.bootstrap.topic import open_topic
+from tokenq_server.bootstrap.upkeep import (
+    migrate,
+    open_verifying,
+    probe_stores,
+    refuse_other_schema,
+    refuse_unsafe_stores,
+)
+
+__all__ = [
+    "Services",
+    "migrate",
+    "open_inbox",
+    "open_mail_queue",
+    "open_mailer",
+    "open_relay",
+    "open_services",
+    "open_topic",
+    "open_verifying",
+    "probe_stores",
+    "refuse_other_schema",
+    "refuse_unsafe_stores",
+]

@@ -1,0 +1,102 @@
+"""What the API opens: the use cases over their stores."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from tokenq_server.adapters.kafka.topic import KafkaTopic
+from tokenq_server.adapters.metrics import Metrics
+from tokenq_server.adapters.passwords import Argon2Passwords
+from tokenq_server.adapters.postgres.counters import PostgresCounters
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.day_log import PostgresDayLog
+from tokenq_server.adapters.postgres.event_log import PostgresEventLog
+from tokenq_server.adapters.postgres.floor_plan import PostgresFloorPlans
+from tokenq_server.adapters.postgres.forecasting import PostgresForecasting
+from tokenq_server.adapters.postgres.ledger import PostgresLedger
+from tokenq_server.adapters.postgres.people import PostgresPeople
+from tokenq_server.adapters.postgres.reading import PostgresReading
+from tokenq_server.adapters.postgres.setup import PostgresSetup
+from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.bootstrap.topic import open_topic
+from tokenq_server.services.batch import Batch
+from tokenq_server.services.explaining import Explaining
+from tokenq_server.services.feed import Feed
+from tokenq_server.services.floor_plan import FloorPlans
+from tokenq_server.services.forecasting import Forecasts
+from tokenq_server.services.group_commit import GroupCommit
+from tokenq_server.services.housekeeping import housekeeping
+from tokenq_server.services.near_turn import near_turns
+from tokenq_server.services.people import People
+from tokenq_server.services.ports import Guard, WaitingLine
+from tokenq_server.services.reading import Reading
+from tokenq_server.services.reporting import Reporting
+from tokenq_server.services.setup import Setup
+from tokenq_server.services.staffing import Staffing
+from tokenq_server.settings import ServerSettings
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the API needs; opened once per process."""
+
+    settings: ServerSettings
+    metrics: Metrics
+    commit: GroupCommit
+    people: People
+    setup: Setup
+    reading: Reading
+    explaining: Explaining
+    staffing: Staffing
+    reporting: Reporting
+    floor_plans: FloorPlans
+    feed: Feed
+    database: Database
+    line: WaitingLine
+    topic: KafkaTopic
+    log: PostgresEventLog
+
+
+@asynccontextmanager
+async def open_services(settings: ServerSettings, guard: Guard | None = None) -> AsyncIterator[Services]:
+    """Open what the API needs; on leaving, finish what was accepted and close everything.
+
+    Nothing is committed, by a caller or by the clock, before ``guard`` succeeded once.
+    Nothing is asked of the stores yet, so the API starts, and says it is not ready, while they are away.
+    """
+    dsn = settings.database_url.get_secret_value()
+    metrics = Metrics()
+    ledger = PostgresLedger(dsn, with_email=settings.events_email == "plain")
+    line = open_line(settings.redis_url.get_secret_value())
+    database = Database(dsn)
+    log = PostgresEventLog(dsn, "tokenq-feed")
+    feed = Feed(log)
+    forecasts = Forecasts(PostgresForecasting(database))
+    commit = GroupCommit(Batch(ledger, line, metrics, forecasts.of), on_commit=feed.poke, guard=guard)
+    store = PostgresSetup(database)
+    looking_up = PostgresReading(database)
+    reading = Reading(looking_up, forecasts.of)
+    services = Services(
+        settings=settings,
+        metrics=metrics,
+        commit=commit,
+        people=People(PostgresPeople(database), Argon2Passwords()),
+        setup=Setup(store),
+        reading=reading,
+        explaining=Explaining(reading),
+        staffing=Staffing(PostgresCounters(database), forecasts.renew),
+        reporting=Reporting(PostgresDayLog(database)),
+        floor_plans=FloorPlans(PostgresFloorPlans(database)),
+        feed=feed,
+        database=database,
+        line=line,
+        topic=open_topic(settings),
+        log=log,
+    )
+    periodic = (housekeeping(commit, store), near_turns(commit, looking_up), forecasts)
+    async with AsyncExitStack() as closing:
+        for opened in (database, line, ledger, feed, commit, *periodic):
+            closing.push_async_callback(opened.close)
+        for started in (commit, feed, *periodic):
+            started.start()
+        yield services

@@ -1,0 +1,97 @@
+"""What is opened to look after the stores: checks before a start, the doctor's probes, verifying, the schema."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq_server.adapters import mail_probe
+from tokenq_server.adapters.kafka import probe as kafka_probe
+from tokenq_server.adapters.kafka.reader import KafkaReader
+from tokenq_server.adapters.postgres import probe as postgres_probe
+from tokenq_server.adapters.postgres.books import PostgresBooks
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.redis import probe as redis_probe
+from tokenq_server.adapters.redis.line_copies import RedisLineCopies
+from tokenq_server.services.findings import Finding
+from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verifying import Verifying
+from tokenq_server.settings import ServerSettings
+
+_OR_DEVELOP = "or set TOKENQ_ENV=development where nothing is at stake."
+
+
+@asynccontextmanager
+async def open_verifying(
+    settings: ServerSettings, tell: Callable[[str], None], strictness: Strictness
+) -> AsyncIterator[Verifying]:
+    """A check of all stores, which only reads; ``tell`` hears how it goes on."""
+    lines = RedisLineCopies(settings.redis_url.get_secret_value())
+    books = PostgresBooks(settings.database_url.get_secret_value())
+    try:
+        yield Verifying(books, lines, KafkaReader(settings.kafka_bootstrap), strictness, tell)
+    finally:
+        await lines.close()
+
+
+def probe_stores(settings: ServerSettings) -> dict[str, Awaitable[list[Finding]]]:
+    """What the doctor awaits, by the name of the store: each looks at one and never fails."""
+    url, outbox = settings.smtp_url.get_secret_value(), settings.outbox_folder
+    return {
+        "postgres": postgres_probe.probe(settings.database_url.get_secret_value()),
+        "redis": redis_probe.probe(settings.redis_url.get_secret_value()),
+        "kafka": kafka_probe.probe(settings.kafka_bootstrap),
+        "mail": mail_probe.probe(url, outbox),
+    }
+
+
+def migrate(settings: ServerSettings) -> str:
+    """Bring the tables up to date; answers their revision. Raises Refused."""
+    from tokenq_server.adapters.postgres.migrate import migrate  # Alembic, which no other program needs
+
+    return migrate(settings.database_url.get_secret_value())
+
+
+async def refuse_unsafe_stores(settings: ServerSettings) -> None:
+    """In production, do not start on stores that may lose what they hold. One that is away may come yet.
+
+    Raises:
+        Refused: ``invalid``.
+    """
+    evicting = await redis_probe.evicting(settings.redis_url.get_secret_value())
+    if settings.env != "production":
+        return
+    if evicting:
+        raise refuse(
+            ProblemCode.INVALID,
+            f"Redis may throw away who waits: its maxmemory-policy is {', '.join(evicting)}.",
+            f"Set maxmemory-policy to noeviction, {_OR_DEVELOP}",
+        )
+    database = Database(settings.database_url.get_secret_value(), size=1)
+    try:
+        unsafe = await database.unsafe_settings()
+    except Refused:
+        return
+    finally:
+        await database.close()
+    if unsafe:
+        raise refuse(
+            ProblemCode.INVALID,
+            f"The database may lose what it acknowledged: {', '.join(unsafe)} is off.",
+            f"Switch it on, {_OR_DEVELOP}",
+        )
+
+
+async def refuse_other_schema(settings: ServerSettings) -> None:
+    """Do not start on the tables of another release. A database that is away may come yet.
+
+    Raises:
+        Refused: ``schema_behind`` or ``schema_ahead``.
+    """
+    database = Database(settings.database_url.get_secret_value(), size=1)
+    try:
+        await database.refuse_other_schema()
+    except Refused as refusal:
+        if refusal.problem.code is not ProblemCode.UNAVAILABLE:
+            raise
+    finally:
+        await database.close()
