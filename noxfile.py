@@ -30,7 +30,7 @@ EXTRAS = ["", *PROJECT["project"]["optional-dependencies"]]
 PARTS = {
     "tui": "tokenq_tui.console.app, tokenq_tui.board.app",
     "server": "tokenq_server.api.app, tokenq_server.relay, tokenq_server.notify.program, "
-    "tokenq_server.rewind, tokenq_server.verify",
+    "tokenq_server.recovery.rewind, tokenq_server.verify",
     "embedded": "tokenq_server.embedded.supervisor",
     "print": "segno",
 }

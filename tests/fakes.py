@@ -8,7 +8,7 @@ from datetime import date
 from tokenq.contract.events import from_wire
 from tokenq.contract.words import Priority
 from tokenq_server.domain.policy import RANK
-from tokenq_server.services.evidence import Evidence, Found
+from tokenq_server.recovery.contiguous_tail import ContiguousTail, Found
 from tokenq_server.services.mailing import Attempt, Letter, Verdict
 from tokenq_server.services.ports import Advance, Ask, LedgerDown, LineAnswer, LineDown, LineEntry, LineState
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, event_id_of, offsets
@@ -178,16 +178,16 @@ class MemoryTopic:
     async def open(self) -> None:
         return
 
-    async def read_back(self, cursors: Mapping[str, Cursor]) -> Tail:
+    async def read_back(self, cursors: Mapping[str, Cursor], patience: float | None = None) -> Tail:
         ends = offsets(cursors)
         lost = {number for number, offset in ends.items() if offset >= len(self.records)}
-        evidence = Evidence(cursors)
+        found = ContiguousTail(cursors)
         start = 0 if lost else ends.get(0, -1) + 1
         for offset, entry in enumerate(self.records[start:], start):
             wire = {"eventType": "X", "tokenId": 1, "departmentId": entry.department_id, "seq": entry.seq}
             event = from_wire(wire | {"eventId": event_id_of(entry.payload)})
-            evidence.take(Found(event, 0, offset), is_lost=bool(lost))
-        return evidence.tail(lost)
+            found.take(Found(event, 0, offset), is_lost=bool(lost))
+        return found.tail(lost)
 
     async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
         cursors = {}

@@ -8,10 +8,10 @@ from typing import Any
 from tokenq.contract.problems import Refused
 from tokenq_server import bootstrap
 from tokenq_server import settings as settings_module
-from tokenq_server.behind import look
+from tokenq_server.domain.divergence import diverged
+from tokenq_server.recovery.detection import detect
 from tokenq_server.services.findings import Finding
 from tokenq_server.services.ports import LedgerDown
-from tokenq_server.services.rewinding import refusal
 from tokenq_server.settings import ServerSettings
 
 _LIMIT_SECONDS = 10.0
@@ -44,10 +44,11 @@ async def _in_time(name: str, probe: Awaitable[list[Finding]]) -> list[Finding]:
 async def _log(settings: ServerSettings) -> list[Finding]:
     """Whether the database was restored to a time that others have gone beyond."""
     try:
-        behind = await look(settings, must_know=False)
-    except LedgerDown:
-        return []
-    if behind:
-        problem = refusal(behind).problem
+        async with bootstrap.open_recovery(settings) as stores:
+            found = await detect(stores, must_know=False)
+    except (LedgerDown, Refused):
+        return []  # the store that is away, or whose address is wrong, has a finding of its own
+    if found:
+        problem = diverged(found).problem
         return [Finding("log", False, problem.detail, problem.hint)]
     return [Finding("log", True, "ahead of the topic and of Redis, as far as they answer")]

@@ -3,15 +3,17 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tokenq_server import failpoints, logs
 
 if TYPE_CHECKING:
+    from tokenq_server.recovery.ports import Stores
     from tokenq_server.settings import ServerSettings
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -32,14 +34,14 @@ def run(name: str) -> int:
 def _api(settings: "ServerSettings") -> int:
     import uvicorn
 
-    from tokenq_server import bootstrap, rewind
+    from tokenq_server import bootstrap
     from tokenq_server.api.app import create_app
 
     asyncio.run(bootstrap.refuse_unsafe_stores(settings))
     if settings.migrate:
         _migrate(settings)
     asyncio.run(bootstrap.refuse_other_schema(settings))
-    app = create_app(settings, asyncio.run(rewind.guard(settings)))
+    app = create_app(settings, asyncio.run(bootstrap.look_first(settings)))
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -75,11 +77,11 @@ def _relay(settings: "ServerSettings") -> int:
 
 
 def _notify(settings: "ServerSettings") -> int:
-    from tokenq_server import bootstrap, rewind
+    from tokenq_server import bootstrap
     from tokenq_server.notify import program
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
-    return program.main(settings, asyncio.run(rewind.guard(settings)))
+    return program.main(settings, asyncio.run(bootstrap.look_first(settings)))
 
 
 def dlq_list() -> list[dict[str, Any]]:
@@ -122,25 +124,26 @@ def rebuild() -> dict[str, int]:
 
 def rewind_look() -> list[dict[str, Any]]:
     """The departments of which the topic or Redis knows more than the log. Raises Refused."""
-    from tokenq_server import bootstrap, rewind
+    from tokenq_server import bootstrap
+    from tokenq_server.recovery.rewind import show
 
     chosen = _for_a_person(logging.ERROR)
     asyncio.run(bootstrap.refuse_other_schema(chosen))
-    return asyncio.run(rewind.shown(chosen))
+    return _recover(chosen, show)
 
 
 def rewind_carry_out() -> dict[str, Any]:
-    """Let the log go past what others know, and mend what was lost; answers what was done. Raises Refused."""
-    from tokenq_server import rewind
+    """Let the log go past what others know, and restore what was lost; answers what was done. Raises Refused."""
+    from tokenq_server.recovery.rewind import rewind
 
-    return asyncio.run(rewind.rewind(_for_a_person(logging.ERROR)))
+    return _recover(_for_a_person(logging.ERROR), rewind)
 
 
 def rewind_lines_only() -> dict[str, Any]:
     """Where nothing is missing, only the lines are filled anew; answers what was done. Raises Refused."""
-    from tokenq_server import rewind
+    from tokenq_server.recovery.rewind import rebuild_only
 
-    return asyncio.run(rewind.lines_only(_for_a_person(logging.ERROR)))
+    return _recover(_for_a_person(logging.ERROR), rebuild_only)
 
 
 def _for_a_person(level: int = logging.WARNING) -> "ServerSettings":
@@ -170,14 +173,26 @@ def _rebuild(settings: "ServerSettings") -> int:
 
 
 def _refill(settings: "ServerSettings") -> dict[str, int]:
-    from tokenq_server import bootstrap, rebuild, rewind
+    from tokenq_server import bootstrap
     from tokenq_server.domain.refusals import store_away
+    from tokenq_server.recovery.rebuild import rebuild_lines
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
     # A line that knows more than the database is evidence: it must not be thrown away before a rewind has seen it.
-    if asyncio.run(rewind.guard(settings)) is not None:
+    if asyncio.run(bootstrap.look_first(settings)) is not None:
         raise store_away("database")
-    return asyncio.run(rebuild.rebuild(settings))
+    return _recover(settings, rebuild_lines)
+
+
+def _recover(settings: "ServerSettings", work: "Callable[[Stores], Awaitable[T]]") -> T:
+    """Do a piece of recovery on stores that are opened for it."""
+    from tokenq_server import bootstrap
+
+    async def main() -> T:
+        async with bootstrap.open_recovery(settings) as stores:
+            return await work(stores)
+
+    return asyncio.run(main())
 
 
 def _until_told(work: Callable[[], Any], stop: Callable[[], None]) -> int:

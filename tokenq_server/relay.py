@@ -7,10 +7,11 @@ itself holds, so a crash between publishing and moving the cursor costs at most 
 import asyncio
 import logging
 
+from tokenq_server.domain.divergence import Divergence, diverged
 from tokenq_server.failpoints import reach
+from tokenq_server.recovery.detection import compare, suspects
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, Entry, EventLog, Fenced, PublishFailed, Tail, Topic
-from tokenq_server.services.rewinding import Behind, compare, refusal, suspects
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Relay:
         cursors = await self._log.cursors()
         tail = await self._topic.read_back(cursors)
         reach("relay.read_back")
-        await self._refuse_if_behind(cursors, tail)
+        await self._refuse_divergence(cursors, tail)
         starts = await self._log.refill_starts() if tail.lost else {}
         if tail.lost:
             logger.error("the topic has lost records; publishing them again", extra={"partitions": sorted(tail.lost)})
@@ -78,12 +79,12 @@ class Relay:
         if changed:
             await self._log.set_cursors(changed)
 
-    async def _refuse_if_behind(self, cursors: dict[str, Cursor], tail: Tail) -> None:
+    async def _refuse_divergence(self, cursors: dict[str, Cursor], tail: Tail) -> None:
         """The topic must not know more than the log: new entries under old numbers would be skipped by every reader."""
         ids = await self._log.event_ids(suspects(cursors, tail))
         heads = await self._log.heads()  # read last: nothing gets into the topic before it is in the log
-        if behind := compare({name: head for name, head in heads.items() if name in cursors}, tail, ids):
-            raise refusal(behind)
+        if found := compare({name: head for name, head in heads.items() if name in cursors}, tail, ids):
+            raise diverged(found)
         self._strangers = {name: seq for name, seq in tail.found.items() if name not in cursors}
         self._spots = tail.spots
 
@@ -105,7 +106,7 @@ class Relay:
             if entry.seq <= self._strangers.get(entry.department_id, 0):
                 known = self._strangers[entry.department_id]
                 spot = self._spots.get(entry.department_id)
-                raise refusal([Behind(entry.department_id, entry.seq, known, spot=spot)])
+                raise diverged([Divergence(entry.department_id, entry.seq, known, spot=spot)])
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -62,7 +62,7 @@ THINGS: dict[str, Callable[[Cli], Made]] = {
     "key delete": a_key,
     "counter delete": a_counter,
 }
-ELSEWHERE = {"server rewind": "tests/integration/test_rewind.py: it needs a database that was set back"}
+ELSEWHERE = {"server rewind": "tests/integration/test_rewind_command.py: it needs a database that was set back"}
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -23,8 +23,9 @@ from tokenq.contract.words import Role
 from tokenq_server import doctor
 from tokenq_server.adapters.postgres.schema import HEAD
 from tokenq_server.api.app import create_app
+from tokenq_server.bootstrap import open_recovery
 from tokenq_server.embedded.ports import free_port
-from tokenq_server.rebuild import rebuild
+from tokenq_server.recovery.rebuild import rebuild_lines
 from tokenq_server.settings import ServerSettings, load
 
 
@@ -108,7 +109,8 @@ async def test_rebuild_makes_redis_anew(core: Core, servers: Servers, settings: 
     await redis.zadd(key, {"garbage": 1})
     settings(core.dsn)
 
-    assert await rebuild(load()) == {name: 4}
+    async with open_recovery(load()) as stores:
+        assert await rebuild_lines(stores) == {name: 4}
     assert await redis.zrange(key, 0, -1, withscores=True) == before
     assert (await core.call(name, "2"))["tokenNo"] == 2
     await redis.aclose()

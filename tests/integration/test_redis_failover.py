@@ -19,8 +19,9 @@ from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.redis.address import read_address
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.bootstrap import open_recovery
 from tokenq_server.domain.commands import Issue, Tidy
-from tokenq_server.rebuild import rebuild
+from tokenq_server.recovery.rebuild import rebuild_lines
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineChange, LineDown, LineEntry, WaitingLine
 from tokenq_server.services.verification.ports import Strictness
 from tokenq_server.services.verifying import Verifying
@@ -161,7 +162,8 @@ async def test_rebuild_fills_the_lines_of_a_cluster(core: Core, valkey_cluster: 
     assert not any([await is_right(core, name) for name in names])
 
     settings = ServerSettings(database_url=core.dsn, redis_url=valkey_cluster.url)
-    assert (await rebuild(settings)).items() >= dict.fromkeys(names, 3).items()
+    async with open_recovery(settings) as stores:
+        assert (await rebuild_lines(stores)).items() >= dict.fromkeys(names, 3).items()
     assert all([await is_right(core, name) for name in names])
 
 

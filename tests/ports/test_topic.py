@@ -79,11 +79,11 @@ async def test_a_topic_that_ends_too_early_has_lost_records(topic: Topic) -> Non
 
 async def test_reading_back_has_one_deadline_for_all_of_it(servers: Servers) -> None:
     """A program that starts does not wait for each partition of a broker that is half away."""
-    topic = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker, read_patience=0.0)
+    topic = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker)
     await topic.open()
 
     with pytest.raises(PublishFailed, match="in time"):
-        await topic.read_back({})
+        await topic.read_back({}, patience=0.0)
     await topic.close()
 
 
@@ -112,7 +112,7 @@ async def test_reading_back_ends_when_the_relay_is_told_to_stop(servers: Servers
     topic.abort()
 
     with pytest.raises(PublishFailed, match="stops"):
-        await topic.read_back({})
+        await topic.read_back({}, patience=0.0)
     await topic.close()
 
 

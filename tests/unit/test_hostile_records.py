@@ -31,7 +31,7 @@ from tokenq.errors import BadReply
 from tokenq.stream import Arrived, CaughtUp, Link, Skipped
 from tokenq.zones import local
 from tokenq_server.adapters.kafka import reader, topic
-from tokenq_server.domain import history, rewinding
+from tokenq_server.domain import history
 from tokenq_server.domain.invariants.entries import Stored, read_entry
 from tokenq_server.domain.invariants.mail import Mailable, check_mailables
 from tokenq_server.domain.invariants.replay import Replay
@@ -39,7 +39,8 @@ from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.notify.intake import sort_out
 from tokenq_server.notify.letters import Sender
 from tokenq_server.notify.sending import Sending
-from tokenq_server.services.evidence import Evidence, Found
+from tokenq_server.recovery.contiguous_tail import ContiguousTail, Found
+from tokenq_server.recovery.token_history import histories
 from tokenq_server.services.mailing import Attempt, Job, Letter, RawRecord, Verdict
 from tokenq_server.services.publishing import Cursor
 from tokenq_tui.board.state import Fold
@@ -109,13 +110,13 @@ def by_board(record: bytes) -> None:
 
 def by_relay_and_rewind(record: bytes) -> None:
     """The read-back, what it proves, and what is told of each token."""
-    evidence = Evidence({"CW": Cursor(16)}, ["CW"])
+    found = ContiguousTail({"CW": Cursor(16)}, ["CW"])
     event = topic._event(FakeMessage(record))  # type: ignore[arg-type]
     if event is not None:
-        evidence.take(Found(event, 0, 7))
-        for tale in rewinding.tales([decode(written()), event]).values():
-            assert tale.end or tale.shown is not None
-    evidence.tail()
+        found.take(Found(event, 0, 7))
+        for one in histories([decode(written()), event]).values():
+            assert one.end or one.shown is not None
+    found.tail()
 
 
 def by_verify(record: bytes) -> None:

@@ -1,6 +1,7 @@
 """The only place that opens things: settings in, services out."""
 
 from tokenq_server.bootstrap.followers import open_inbox, open_mail_queue, open_mailer, open_relay
+from tokenq_server.bootstrap.recovery import look_first, open_recovery
 from tokenq_server.bootstrap.services import Services, open_services
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.bootstrap.upkeep import (
@@ -13,10 +14,12 @@ from tokenq_server.bootstrap.upkeep import (
 
 __all__ = [
     "Services",
+    "look_first",
     "migrate",
     "open_inbox",
     "open_mail_queue",
     "open_mailer",
+    "open_recovery",
     "open_relay",
     "open_services",
     "open_topic",

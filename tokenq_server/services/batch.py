@@ -13,6 +13,7 @@ from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import Issue
 from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.department import Standing
+from tokenq_server.domain.divergence import Divergence, diverged
 from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.token import Token
@@ -35,7 +36,6 @@ from tokenq_server.services.ports import (
     WaitingLine,
 )
 from tokenq_server.services.requests import Outcome, Request
-from tokenq_server.services.rewinding import Behind, refusal
 
 logger = logging.getLogger(__name__)
 
@@ -84,10 +84,10 @@ class Batch:
                     floor.turn_day(await transaction.leftovers(floor.id))
             await _leave_out_carried(transaction, plan, loaded, floors)
             reach("loaded", requests)
-            forgetful = await self._line_up(transaction, requests, floors, before)
+            divergences = await self._line_up(transaction, requests, floors, before)
             reach("line_asked", requests)
-            outcomes, kept = _execute(requests, floors, loaded, forgetful)
-            changed = [one for one in floors.values() if one.standing != before[one.id] and one.id not in forgetful]
+            outcomes, kept = _execute(requests, floors, loaded, divergences)
+            changed = [one for one in floors.values() if one.standing != before[one.id] and one.id not in divergences]
             reach("before_commit", requests)
             if changed or kept:
                 await transaction.commit(changed, kept, counters.opened if changed else ())
@@ -109,15 +109,15 @@ class Batch:
         requests: Sequence[Request],
         floors: dict[str, Floor],
         before: dict[str, Standing],
-    ) -> dict[str, Behind]:
+    ) -> dict[str, Divergence]:
         """Bring in whom the line proposes; answers the departments of which Redis knows more than their log does."""
-        forgetful: dict[str, Behind] = {}
+        divergences: dict[str, Divergence] = {}
         asks = [_ask(floor, before[name].last_seq, requests) for name, floor in floors.items()]
         for ask, answer in zip(asks, await self._ask(transaction, asks), strict=True):
             floor = floors[ask.department_id]
             if answer and answer.at > ask.last_seq:
                 # Redis is told after the commit, and we hold the row: the database went back in time.
-                forgetful[floor.id] = Behind(floor.id, ask.last_seq, redis_at=answer.at)
+                divergences[floor.id] = Divergence(floor.id, ask.last_seq, redis_at=answer.at)
                 logger.error("log is behind", extra={"department": floor.id, "at": answer.at, "seq": ask.last_seq})
                 continue
             if ask.numbers and not (answer and floor.hand_out_from(answer.first_no)):
@@ -130,7 +130,7 @@ class Batch:
             else:
                 self._counts.line_fallbacks.inc()
                 floor.line_up(await transaction.heads(ask.department_id, ask.heads))
-        return forgetful
+        return divergences
 
     async def _ask(self, transaction: Transaction, asks: list[Ask]) -> Sequence[LineAnswer | None]:
         try:
@@ -138,11 +138,11 @@ class Batch:
             behind = [index for index, ask in enumerate(asks) if _is_behind(answers[index], ask)]
             for index in behind:
                 answers[index] = await self._caught_up(transaction, asks[index], answers[index])
-            mended = [index for index in behind if answers[index]]
-            again = await self._line.ask([asks[index] for index in mended]) if mended else []
+            caught_up = [index for index in behind if answers[index]]
+            again = await self._line.ask([asks[index] for index in caught_up]) if caught_up else []
         except LineDown:
             return [None] * len(asks)
-        for index, answer in zip(mended, again, strict=True):
+        for index, answer in zip(caught_up, again, strict=True):
             answers[index] = answer
         return answers
 
@@ -174,16 +174,16 @@ class Batch:
 
 
 def _execute(
-    requests: Sequence[Request], floors: dict[str, Floor], loaded: Loaded, forgetful: Mapping[str, Behind]
+    requests: Sequence[Request], floors: dict[str, Floor], loaded: Loaded, divergences: Mapping[str, Divergence]
 ) -> tuple[list[Outcome], list[IdempotencyRecord]]:
-    """Carry the requests out, but refuse those that touch a department whose log is behind."""
-    if not forgetful:
+    """Carry the requests out, but refuse those that touch a department whose log has diverged."""
+    if not divergences:
         return execute(requests, floors, loaded)
-    concerned = [[forgetful[name] for name in departments_of(one.command) if name in forgetful] for one in requests]
-    healthy = [request for request, behind in zip(requests, concerned, strict=True) if not behind]
+    concerned = [[divergences[name] for name in departments_of(one.command) if name in divergences] for one in requests]
+    healthy = [request for request, found in zip(requests, concerned, strict=True) if not found]
     outcomes, kept = execute(healthy, floors, loaded)
     others = iter(outcomes)
-    return [refusal(behind) if behind else next(others) for behind in concerned], kept
+    return [diverged(found) if found else next(others) for found in concerned], kept
 
 
 def _take_in(loaded: Loaded, floors: dict[str, Floor], counters: Counters) -> None:

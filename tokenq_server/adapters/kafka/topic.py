@@ -13,10 +13,10 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, Event, decode
 from tokenq_server.adapters.kafka.consuming import new_consumer, partitions
 from tokenq_server.failpoints import reach
-from tokenq_server.services.evidence import Evidence, Found
+from tokenq_server.recovery.contiguous_tail import ContiguousTail, Found
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, offsets
 
-READ_PATIENCE = 30.0
+_READ_PATIENCE = 30.0
 """Seconds without a record after which the topic counts as unreadable."""
 
 
@@ -30,14 +30,12 @@ class KafkaTopic:
         *,
         embedded: bool,
         patience: float = 300.0,
-        read_patience: float = READ_PATIENCE,
     ) -> None:
         self._bootstrap = bootstrap
         self._partitions = partitions
         # The memory-only broker answers wrong watermarks for batches, and forgets producers when it restarts.
         self._embedded = embedded
         self._patience = 10.0 if embedded else patience
-        self._read_patience = read_patience
         self._producer: Producer | None = None
         self._admin: AdminClient | None = None
         self._ends: dict[int, int] = {}
@@ -51,9 +49,9 @@ class KafkaTopic:
         """Make sure both topics are there, and connect."""
         await asyncio.to_thread(self._open)
 
-    async def read_back(self, cursors: Mapping[str, Cursor]) -> Tail:
-        """Read the tail of every partition up to its end."""
-        return await asyncio.to_thread(self._read, cursors, Evidence(cursors))
+    async def read_back(self, cursors: Mapping[str, Cursor], patience: float | None = None) -> Tail:
+        """Read the tail of every partition up to its end; ``patience``: seconds without a record, if not as usual."""
+        return await asyncio.to_thread(self._read, cursors, ContiguousTail(cursors), patience)
 
     async def events_after(self, cursors: Mapping[str, Cursor], departments: Collection[str]) -> list[Event]:
         """The events of these departments after their cursors, each one's in order and gapless.
@@ -61,9 +59,9 @@ class KafkaTopic:
         Raises:
             PublishFailed: the broker is away.
         """
-        evidence = Evidence(cursors, departments)
-        await asyncio.to_thread(self._read, cursors, evidence)
-        return evidence.events
+        found = ContiguousTail(cursors, departments)
+        await asyncio.to_thread(self._read, cursors, found)
+        return found.events
 
     async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
         """Publish all, in order; returns when every record is acknowledged."""
@@ -122,9 +120,10 @@ class KafkaTopic:
         except KafkaException as error:
             raise PublishFailed(str(error.args[0])) from error
 
-    def _read(self, cursors: Mapping[str, Cursor], evidence: Evidence) -> Tail:
+    def _read(self, cursors: Mapping[str, Cursor], found: ContiguousTail, seconds: float | None = None) -> Tail:
         """Weigh every event of every partition's tail."""
-        last_offsets, patience = offsets(cursors), _Patience(self._read_patience, self._told_to_stop)
+        last_offsets = offsets(cursors)
+        patience = _Patience(_READ_PATIENCE if seconds is None else seconds, self._told_to_stop)
         consumer = new_consumer(
             self._bootstrap, "tokenq-relay-read-back", enable_partition_eof=True, socket_timeout_ms=10_000
         )
@@ -143,9 +142,9 @@ class KafkaTopic:
                 wanted = 0 if known is None else known + 1
                 start, is_cut, is_lost = max(low, wanted), low > wanted, number in lost
                 for event, offset in _records(consumer, number, start, high, patience, trusts_eof=self._embedded):
-                    evidence.take(Found(event, number, offset, is_cut), is_lost=is_lost)
+                    found.take(Found(event, number, offset, is_cut), is_lost=is_lost)
                 self._ends[number] = high - 1
-            return evidence.tail(lost)
+            return found.tail(lost)
         except KafkaException as error:
             raise PublishFailed(str(error.args[0])) from error
         finally:

@@ -13,7 +13,7 @@ from tokenq.contract.words import Priority, TokenState
 from tokenq_server.adapters.postgres import books_statements as sql
 from tokenq_server.adapters.postgres.network import NETWORK
 from tokenq_server.adapters.postgres.rows import department_from, standing_from
-from tokenq_server.adapters.postgres.schema import behind, refuse_other
+from tokenq_server.adapters.postgres.schema import refuse_other, schema_behind
 from tokenq_server.domain.invariants.entries import Stored, TokenRow
 from tokenq_server.domain.invariants.mail import LetterRow, Mailable
 from tokenq_server.domain.invariants.standing import Place
@@ -68,7 +68,7 @@ class PostgresBooks:
                 yield connection
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
             refuse_other(await self._revision())
-            raise behind() from error
+            raise schema_behind() from error
         except psycopg.OperationalError as error:
             raise LedgerDown from error
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.adapters.postgres.network import NETWORK
-from tokenq_server.adapters.postgres.schema import UNDEFINED, behind, refuse_other, revision
+from tokenq_server.adapters.postgres.schema import UNDEFINED, refuse_other, revision, schema_behind
 from tokenq_server.domain.refusals import database_away
 
 _TOO_MUCH = "54"
@@ -98,7 +98,7 @@ def _refusal_of(error: DBAPIError) -> Refused | None:
             "Its user must be the tables' owner, or be granted them; its server must not be read-only.",
         )
     if state in UNDEFINED:
-        return behind()
+        return schema_behind()
     return database_away() if isinstance(error, OperationalError) or error.connection_invalidated else None
 
 

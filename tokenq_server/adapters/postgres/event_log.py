@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tokenq_server.adapters.postgres.network import NETWORK
-from tokenq_server.adapters.postgres.schema import behind
+from tokenq_server.adapters.postgres.schema import schema_behind
 from tokenq_server.services.ports import LOCKED, LedgerDown, LedgerRefused
 from tokenq_server.services.publishing import Cursor, Entry, Fenced, event_id_of
 
@@ -83,7 +83,7 @@ class PostgresEventLog:
         except psycopg.errors.QueryCanceled as error:
             raise LedgerRefused(LOCKED) from error
         except psycopg.errors.UndefinedTable as error:
-            raise behind() from error
+            raise schema_behind() from error
         except psycopg.Error as error:
             raise LedgerDown from error
         self._epoch = row["epoch"] if row else -1

@@ -27,7 +27,7 @@ def refuse_other(found: str | None) -> None:
         Refused: ``schema_behind`` or ``schema_ahead``.
     """
     if found is None or found < HEAD:
-        raise behind(found)
+        raise schema_behind(found)
     if found > HEAD:
         raise refuse(
             ProblemCode.SCHEMA_AHEAD,
@@ -36,7 +36,7 @@ def refuse_other(found: str | None) -> None:
         )
 
 
-def behind(found: str | None = None) -> Refused:
+def schema_behind(found: str | None = None) -> Refused:
     """The refusal of a schema that is older or not there."""
     said = f"The database's schema is {found}, this release needs {HEAD}." if found else "The database lacks tables."
     return refuse(ProblemCode.SCHEMA_BEHIND, said, "Make a back-up and run 'tokenq server migrate'.")

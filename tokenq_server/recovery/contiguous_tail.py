@@ -1,4 +1,4 @@
-"""What the topic's tail proves: only records that follow a department's log without a gap.
+"""The contiguous tail of the topic: only records that follow a department's log without a gap prove anything.
 
 The log is gapless, so what the relay published after a back-up is so too. A stray or forged record is not, and must
 neither stop the system nor lead a rewind astray: it is named with its place, and ignored.
@@ -43,7 +43,7 @@ class _Run:
         return self.last.event.seq if self.last else self.known
 
 
-class Evidence:
+class ContiguousTail:
     """Takes records partition by partition, each in order, and tells what they prove.
 
     ``cursors`` is what the database knows as published. Of a department it does not know there is nothing to compare

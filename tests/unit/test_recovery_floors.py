@@ -1,63 +1,43 @@
-"""What lost events tell of each token, and how floors and readers are put right by them."""
+"""How floors and readers are reconciled with lost events."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-from tests.unit.floors import NOW, TODAY, Room
+from tests.unit.floors import NOW, Room
+from tests.unit.lost_events import (
+    CALLED,
+    CANCELLED,
+    GENERATED,
+    RECLASSED,
+    REVERTED,
+    SERVED,
+    TO_HR,
+    TO_URGENT,
+    TRANSFERRED,
+    Topic,
+)
 from tokenq.contract.events import Event, EventType
-from tokenq.contract.words import Priority, TokenState
-from tokenq_server.domain.rewinding import Mended, put_right, tales
+from tokenq.contract.words import Priority
 from tokenq_server.domain.token import Token
-
-GENERATED, CALLED, SERVED = EventType.TOKEN_GENERATED, EventType.TOKEN_CALLED, EventType.TOKEN_SERVED
-TRANSFERRED, REVERTED = EventType.TOKEN_TRANSFERRED, EventType.TOKEN_REVERTED
-RECLASSED, CANCELLED = EventType.TOKEN_PRIORITY_CHANGED, EventType.TOKEN_CANCELLED
-TO_HR = {"from": "CW", "to": "HR"}
-TO_URGENT = {"from": "normal", "to": "urgent"}
+from tokenq_server.recovery.floors import Reconciled, reconcile_floors
+from tokenq_server.recovery.token_history import histories
 
 
-class Topic:
-    """What readers were told of one person."""
-
-    def __init__(self, token_id: int = 7, number: int = 7, home: str = "CW") -> None:
-        self._token_id, self._number, self._home = token_id, number, home
-        self._seqs: dict[str, int] = {}
-
-    def tells(self, of: str, kind: EventType, data: Mapping[str, Any] | None = None, **more: Any) -> Event:
-        """The next event of a department."""
-        seq = self._seqs[of] = self._seqs.get(of, 20) + 1
-        return Event(
-            event_type=kind,
-            event_id=f"{of}-{seq}",
-            seq=seq,
-            timestamp=NOW + timedelta(seconds=seq),
-            branch_id="main",
-            department_id=of,
-            business_day=TODAY.isoformat(),
-            token_id=self._token_id,
-            token_no=self._number,
-            display_number=f"{self._home}-{self._number:03d}",
-            data=dict(data or {}),
-            **more,
-        )
-
-
-def mend(
+def reconcile(
     room: Room,
     lost: Iterable[Event],
     known: Iterable[Token] = (),
     *,
-    behind: Collection[str] = (),
+    diverged: Collection[str] = (),
     overwritten: Mapping[str, Collection[int]] | None = None,
     taken: Collection[tuple[str, int]] = (),
-) -> Mended:
-    """Put the floors right that are behind (all of them, if none is named), and forget what they logged before."""
+) -> Reconciled:
+    """Reconcile the floors that have diverged (all, if none is named), and forget what they logged before."""
     for floor in room.floors.values():
         floor.records.clear()
-    floors = {name: floor for name, floor in room.floors.items() if not behind or name in behind}
-    return put_right(floors, {one.token_id: one for one in known}, tales(lost), overwritten or {}, taken)
+    floors = {name: floor for name, floor in room.floors.items() if not diverged or name in diverged}
+    return reconcile_floors(floors, {one.token_id: one for one in known}, histories(lost), overwritten or {}, taken)
 
 
 def told(room: Room, of: str = "CW") -> list[tuple[str, int, str, str]]:
@@ -68,60 +48,10 @@ def told(room: Room, of: str = "CW") -> list[tuple[str, int, str, str]]:
     ]
 
 
-def test_a_tale_ends_with_what_happened_last_wherever_that_was() -> None:
-    """The departments' logs come one after the other; a clock that is set back changes nothing within one."""
-    topic = Topic()
-    born, gone = topic.tells("CW", GENERATED), topic.tells("CW", TRANSFERRED, TO_HR)
-    came, reclassed = topic.tells("HR", TRANSFERRED, TO_HR), topic.tells("HR", RECLASSED, TO_URGENT)
-    later = [replace(one, timestamp=NOW + timedelta(minutes=minute)) for one, minute in ((came, 5), (reclassed, 3))]
-    (tale,) = tales([*later, born, gone]).values()
-
-    assert tale.last == later[1]
-    assert tale.born == born
-
-
-def test_a_tale_knows_where_readers_believe_a_token_to_be() -> None:
-    """Gone from where it left, waiting where it came."""
-    topic = Topic()
-    (tale,) = tales(
-        [
-            topic.tells("CW", GENERATED),
-            topic.tells("CW", TRANSFERRED, TO_HR),
-            topic.tells("HR", TRANSFERRED, TO_HR),
-            topic.tells("HR", CALLED),
-        ]
-    ).values()
-
-    assert tale.shown == {"CW": None, "HR": TokenState.CALLED}
-    assert (tale.born and tale.born.seq, tale.end, tale.events) == (21, None, 4)
-
-
-def test_a_transfer_that_was_taken_back_is_believed_too() -> None:
-    topic, back = Topic(), {"undone": "transfer", "state": "WAITING", "from": "HR", "to": "CW"}
-    (tale,) = tales(
-        [
-            topic.tells("CW", TRANSFERRED, TO_HR),
-            topic.tells("CW", REVERTED, back),
-            topic.tells("HR", TRANSFERRED, TO_HR),
-            topic.tells("HR", REVERTED, back),
-        ]
-    ).values()
-
-    assert tale.shown == {"CW": TokenState.WAITING, "HR": None}
-
-
-def test_a_change_of_class_is_no_move_to_another_department() -> None:
-    """Its data say from which class to which, under the same names as a transfer's departments."""
-    topic = Topic()
-    (tale,) = tales([topic.tells("CW", GENERATED), topic.tells("CW", RECLASSED, TO_URGENT)]).values()
-
-    assert tale.shown == {"CW": TokenState.WAITING}
-
-
 def test_who_waits_in_their_first_department_again_stands_on_no_other_board() -> None:
     """Transferred, and given another class there: made again where the number was given, gone from the other."""
     room, topic = Room("CW", "HR"), Topic()
-    done = mend(
+    done = reconcile(
         room,
         [
             topic.tells("CW", GENERATED),
@@ -131,7 +61,7 @@ def test_who_waits_in_their_first_department_again_stands_on_no_other_board() ->
         ],
     )
 
-    assert done == Mended(waiting_again=["CW-007"])
+    assert done == Reconciled(waiting_again=["CW-007"])
     assert room.waiting("CW") == {Priority.URGENT: 1}
     assert told(room, "CW") == [("TOKEN_REINSTATED", 7, "", "CW")]
     assert told(room, "HR") == [("TOKEN_REVERTED", 7, "WAITING", "CW")]
@@ -141,9 +71,9 @@ def test_whoever_s_id_was_given_again_where_nothing_is_missing_is_named_and_leav
     """The restored database counted ids from the back-up on, and another department came first."""
     room = Room("CW", "HR")
     other = room.issue("HR")
-    done = mend(room, [Topic(other.token_id).tells("CW", GENERATED)], [other], behind=["CW"])
+    done = reconcile(room, [Topic(other.token_id).tells("CW", GENERATED)], [other], diverged=["CW"])
 
-    assert done == Mended(not_restored=["CW-007"])
+    assert done == Reconciled(not_restored=["CW-007"])
     assert told(room, "CW") == [("TOKEN_REVERTED", other.token_id, "WAITING", "HR")]
     assert told(room, "HR") == []
 
@@ -153,7 +83,7 @@ def test_whoever_s_id_was_given_again_leaves_every_board_where_they_were() -> No
     room = Room("CW", "HR", "PM")
     other = room.issue("PM")
     topic = Topic(other.token_id)
-    done = mend(
+    done = reconcile(
         room,
         [
             topic.tells("CW", GENERATED),
@@ -163,7 +93,7 @@ def test_whoever_s_id_was_given_again_leaves_every_board_where_they_were() -> No
         [other],
     )
 
-    assert done == Mended(not_restored=["CW-007"])
+    assert done == Reconciled(not_restored=["CW-007"])
     assert told(room, "CW") == []
     assert told(room, "HR") == [("TOKEN_REVERTED", other.token_id, "WAITING", "PM")]
     assert told(room, "PM") == [("TOKEN_REVERTED", other.token_id, "WAITING", "PM")]
@@ -173,9 +103,9 @@ def test_who_is_believed_where_they_are_not_leaves_that_board_though_nothing_is_
     """Of a transfer only the other department's entry had been published."""
     room = Room("CW", "HR")
     token = room.issue("CW")
-    done = mend(room, [Topic(token.token_id).tells("HR", TRANSFERRED, TO_HR)], [token], behind=["HR"])
+    done = reconcile(room, [Topic(token.token_id).tells("HR", TRANSFERRED, TO_HR)], [token], diverged=["HR"])
 
-    assert done == Mended(told_again=["CW-001"])
+    assert done == Reconciled(told_again=["CW-001"])
     assert told(room, "HR") == [("TOKEN_REVERTED", token.token_id, "WAITING", "CW")]
 
 
@@ -185,9 +115,9 @@ def test_a_claim_of_the_lost_hour_is_stale() -> None:
     token = room.issue()
     topic = Topic(token.token_id, 1)
     undone = topic.tells("CW", REVERTED, {"undone": "call", "state": "WAITING"})
-    done = mend(room, [topic.tells("CW", CALLED), undone, topic.tells("CW", CALLED)], [token])
+    done = reconcile(room, [topic.tells("CW", CALLED), undone, topic.tells("CW", CALLED)], [token])
 
-    assert done == Mended(told_again=["CW-001"])
+    assert done == Reconciled(told_again=["CW-001"])
     assert room.floor.changed[token.token_id].claim_version == 3
     assert room.waiting() == {Priority.NORMAL: 1}
     assert room.call().claim_version == 4
@@ -198,9 +128,9 @@ def test_a_claim_is_stale_too_where_readers_believe_what_is_true() -> None:
     room = Room()
     token = room.issue()
     topic = Topic(token.token_id, 1)
-    done = mend(room, [topic.tells("CW", CALLED), topic.tells("CW", EventType.TOKEN_REQUEUED)], [token])
+    done = reconcile(room, [topic.tells("CW", CALLED), topic.tells("CW", EventType.TOKEN_REQUEUED)], [token])
 
-    assert done == Mended()
+    assert done == Reconciled()
     assert told(room) == []
     assert room.call().claim_version == 3
 
@@ -210,9 +140,9 @@ def test_claims_on_who_is_made_again_and_on_who_came_to_their_end_are_stale() ->
     token = room.issue()
     old, new = Topic(token.token_id, 1), Topic(token.token_id + 1, 2)
     lost = [old.tells("CW", CALLED), old.tells("CW", SERVED), new.tells("CW", GENERATED), new.tells("CW", CALLED)]
-    done = mend(room, lost, [token])
+    done = reconcile(room, lost, [token])
 
-    assert done == Mended(ended=["CW-001"], waiting_again=["CW-002"])
+    assert done == Reconciled(ended=["CW-001"], waiting_again=["CW-002"])
     assert [one.claim_version for one in room.floor.changed.values()] == [2, 2]
 
 
@@ -221,7 +151,7 @@ def test_a_claim_on_an_id_that_was_given_again_is_stale() -> None:
     room = Room()
     token = room.issue()
     topic = Topic(token.token_id)
-    mend(room, [topic.tells("CW", GENERATED), topic.tells("CW", CALLED)], [token])
+    reconcile(room, [topic.tells("CW", GENERATED), topic.tells("CW", CALLED)], [token])
 
     assert room.call().claim_version == 3
 
@@ -230,9 +160,9 @@ def test_who_came_to_an_end_stays_there_and_nobody_is_told_twice() -> None:
     room = Room()
     token = room.issue()
     topic = Topic(token.token_id, 1)
-    done = mend(room, [topic.tells("CW", CALLED), topic.tells("CW", SERVED)], [token])
+    done = reconcile(room, [topic.tells("CW", CALLED), topic.tells("CW", SERVED)], [token])
 
-    assert done == Mended(ended=["CW-001"])
+    assert done == Reconciled(ended=["CW-001"])
     assert room.waiting() == {}
     assert told(room) == []
     assert room.floor.tokens[token.token_id].served_at == NOW + timedelta(seconds=22)
@@ -244,14 +174,14 @@ def test_what_staff_did_since_the_restore_stays() -> None:
     first, second = room.issue(), room.issue()
     called = room.call()
     topic = Topic(first.token_id, 1)
-    done = mend(
+    done = reconcile(
         room,
         [topic.tells("CW", CALLED), topic.tells("CW", SERVED)],
         [called, second],
         overwritten={"CW": [first.token_id, second.token_id]},
     )
 
-    assert done == Mended(told_again=["CW-001", "CW-002"])
+    assert done == Reconciled(told_again=["CW-001", "CW-002"])
     assert told(room) == [
         ("TOKEN_REVERTED", first.token_id, "CALLED", "CW"),
         ("TOKEN_REVERTED", second.token_id, "WAITING", "CW"),
@@ -263,11 +193,11 @@ def test_who_cannot_be_made_again_is_named() -> None:
     """The number is somebody else's by now; or nothing says when and where it was given."""
     room = Room()
     lost = [Topic().tells("CW", GENERATED), Topic(8, 8).tells("CW", CANCELLED)]
-    assert mend(room, lost, taken=[("CW", 7)]) == Mended(not_restored=["CW-007", "CW-008"])
+    assert reconcile(room, lost, taken=[("CW", 7)]) == Reconciled(not_restored=["CW-007", "CW-008"])
 
 
 def test_nobody_of_a_day_that_is_over_is_made_again() -> None:
     yesterday = replace(Topic().tells("CW", GENERATED), business_day="2026-11-22")
     room = Room()
-    assert mend(room, [yesterday]) == Mended()
+    assert reconcile(room, [yesterday]) == Reconciled()
     assert told(room) == []

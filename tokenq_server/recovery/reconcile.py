@@ -1,4 +1,4 @@
-"""The one transaction of a rewind: logs and numbers go past what others have seen, and the floors are put right."""
+"""The one transaction of a rewind: logs and numbers go past what others have seen, and the floors are reconciled."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -7,18 +7,17 @@ from typing import Any
 
 from tokenq.contract.events import Event
 from tokenq.contract.problems import ProblemCode, refuse
-from tokenq_server.adapters.postgres import rewinding as store
-from tokenq_server.adapters.postgres.ledger import PostgresLedger, PostgresTransaction
-from tokenq_server.behind import lines
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counters
+from tokenq_server.domain.divergence import Divergence
 from tokenq_server.domain.floor import Floor
-from tokenq_server.domain.rewinding import Mended, highest_number, put_right, tales
 from tokenq_server.domain.token import Token
+from tokenq_server.recovery.detection import line_states
+from tokenq_server.recovery.floors import Reconciled, reconcile_floors
+from tokenq_server.recovery.ports import Stores, Transaction
+from tokenq_server.recovery.token_history import highest_number, histories
 from tokenq_server.services.ports import LineState, LoadPlan, Locked
-from tokenq_server.services.publishing import Cursor, event_id_of
-from tokenq_server.services.rewinding import Behind
-from tokenq_server.settings import ServerSettings
+from tokenq_server.services.publishing import Cursor
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +26,10 @@ _LAST_TOKEN_ID = 2**53 - 1
 
 
 @dataclass
-class Mending:
+class Reconciliation:
     """One rewind: what is told by the topic, and what becomes of the departments that lack it."""
 
-    settings: ServerSettings
+    stores: Stores
     cursors: Mapping[str, Cursor]
     told: Sequence[Event]
     floors: dict[str, Floor] = field(default_factory=dict)
@@ -38,41 +37,41 @@ class Mending:
     overwritten: dict[str, set[int]] = field(default_factory=dict)
     taken: set[tuple[str, int]] = field(default_factory=set)
 
-    async def carry_out(self, ledger: PostgresLedger, behind: Sequence[Behind]) -> dict[str, Any]:
-        """Mend all of them together or none; answers what was done.
+    async def carry_out(self, found: Sequence[Divergence]) -> dict[str, Any]:
+        """Reconcile all of them together or none; answers what was done.
 
         Raises:
             Refused: ``unavailable``; Redis, which alone knows some of the numbers, cannot be asked any more.
             LedgerDown: Postgres is away.
             LedgerRefused: somebody else holds a department, or Postgres refuses what would be written.
         """
-        names = sorted(one.department_id for one in behind)
-        async with ledger.open() as transaction:
+        names = sorted(one.department_id for one in found)
+        async with self.stores.ledger.open() as transaction:
             locked = await transaction.lock(names, with_archived=True)
-            held_by_redis = await lines(self.settings, _days(locked))
-            affected = [one for one in behind if one.department_id in locked.departments]
+            held_by_redis = await line_states(self.stores.line, _days(locked), self.stores.patience)
+            affected = [one for one in found if one.department_id in locked.departments]
             _refuse_unknown_numbers(affected, held_by_redis)
             for one in affected:
                 await self._move_past(transaction, locked, one, held_by_redis.get(one.department_id))
-            mended = await self._put_right(transaction)
+            done = await self._reconcile_floors(transaction)
             ids = [event.token_id for event in self.told]
             ids += [token_id for line in held_by_redis.values() for token_id in line.token_ids]
             ids = [token_id for token_id in ids if token_id <= _LAST_TOKEN_ID]
             published = {one.department_id: one.topic_at for one in affected}
-            letters = await store.move_on(transaction, published, max(ids, default=0), names)
+            letters = await transaction.move_on(published, max(ids, default=0), names)
             await transaction.commit(list(self.floors.values()), [])
         for floor in self.floors.values():
             logger.warning("log rewound", extra={"department": floor.id, "seq": floor.standing.last_seq})
         return {
-            "waitingAgain": mended.waiting_again,
-            "ended": mended.ended,
-            "toldAgain": mended.told_again,
-            "notRestored": mended.not_restored,
+            "waitingAgain": done.waiting_again,
+            "ended": done.ended,
+            "toldAgain": done.told_again,
+            "notRestored": done.not_restored,
             "lettersHeld": letters,
         }
 
     async def _move_past(
-        self, transaction: PostgresTransaction, locked: Locked, one: Behind, line: LineState | None
+        self, transaction: Transaction, locked: Locked, one: Divergence, line: LineState | None
     ) -> None:
         """Let a department's log and numbers go past everything that others have seen, and its day be today."""
         name = one.department_id
@@ -81,27 +80,27 @@ class Mending:
         day = _days(locked)[name]
         forgotten = await self._forgotten(transaction, one, standing.last_seq)
         steps = _steps(forgotten, standing.last_seq, max(standing.last_seq, one.topic_at, one.redis_at))
-        await store.fill(transaction, department, day, floor.now, steps)
+        await transaction.append_rewound(department, day, floor.now, steps)
         floor.standing = replace(standing, last_seq=max(steps))
         if floor.day_is_over:
             floor.turn_day(await transaction.leftovers(name))
         self.lost += forgotten
-        self.taken |= await store.numbers_taken(transaction, name, day)
+        self.taken |= await transaction.numbers_taken(name, day)
         numbers = [floor.standing.last_no, highest_number(forgotten, name, day), line.last_no if line else 0]
         floor.standing = replace(floor.standing, last_no=max(numbers))
 
-    async def _forgotten(self, transaction: PostgresTransaction, one: Behind, head: int) -> list[Event]:
+    async def _forgotten(self, transaction: Transaction, one: Divergence, head: int) -> list[Event]:
         """The events that the log lacks, also those in whose place it has others."""
         name = one.department_id
-        kept = {row["seq"]: row for row in await store.entries(transaction, name, self.cursors[name].seq, head)}
+        kept = {entry.seq: entry for entry in await transaction.entries(name, self.cursors[name].seq, head)}
         mine = {event.seq: event for event in self.told if event.department_id == name}
-        forked = {seq for seq, event in mine.items() if seq in kept and _is_other(kept[seq]["payload"], event)}
+        forked = {seq for seq, event in mine.items() if seq in kept and kept[seq].event_id != event.event_id}
         if one.is_forked or forked:
-            self.overwritten[name] = {int(kept[seq]["token_id"]) for seq in forked} - {0}
+            self.overwritten[name] = {kept[seq].token_id for seq in forked} - {0}
         return [event for seq, event in sorted(mine.items()) if seq > head or seq in forked]
 
-    async def _put_right(self, transaction: PostgresTransaction) -> Mended:
-        lost = tales(self.lost)
+    async def _reconcile_floors(self, transaction: Transaction) -> Reconciled:
+        lost = histories(self.lost)
         touched = {token_id for ids in self.overwritten.values() for token_id in ids}
         users = [(one.department_id, one.user_id) for one in self.lost if one.user_id is not None]
         loaded = await transaction.load(LoadPlan(token_ids=sorted({*lost, *touched}), users=users))
@@ -112,12 +111,12 @@ class Mending:
                 floor.counters.seat(token)
                 floor.know([token])
                 known[token.token_id] = floor.tokens[token.token_id]  # turning the day may have changed it
-        return put_right(self.floors, known, lost, self.overwritten, self.taken)
+        return reconcile_floors(self.floors, known, lost, self.overwritten, self.taken)
 
 
-def _refuse_unknown_numbers(behind: Sequence[Behind], held_by_redis: Mapping[str, LineState]) -> None:
+def _refuse_unknown_numbers(found: Sequence[Divergence], held_by_redis: Mapping[str, LineState]) -> None:
     """What Redis alone has seen, only Redis can tell: without it, numbers would be given out twice."""
-    for one in behind:
+    for one in found:
         if one.redis_at > one.log_at and one.department_id not in held_by_redis:
             raise refuse(
                 ProblemCode.UNAVAILABLE,
@@ -147,7 +146,3 @@ def _quoted(event: Event | None) -> dict[str, Any]:
         return {}
     of_token = {"tokenId": event.token_id, "displayNumber": event.display_number} if event.token_id else {}
     return {"eventType": event.event_type, **of_token}
-
-
-def _is_other(payload: str, event: Event) -> bool:
-    return event_id_of(payload) != event.event_id

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from tokenq.contract.events import from_wire
-from tokenq_server.services.evidence import MAX_GAP, Evidence, Found
+from tokenq_server.recovery.contiguous_tail import MAX_GAP, ContiguousTail, Found
 from tokenq_server.services.publishing import Cursor, Tail
 
 
@@ -15,10 +15,10 @@ def found(seq: int, partition: int = 0, *, by: str = "told", is_cut: bool = Fals
 
 
 def weigh(*records: Found, is_lost: bool = False) -> Tail:
-    evidence = Evidence({"CW": Cursor(12)})
+    tail = ContiguousTail({"CW": Cursor(12)})
     for record in records:
-        evidence.take(record, is_lost=is_lost)
-    return evidence.tail()
+        tail.take(record, is_lost=is_lost)
+    return tail.tail()
 
 
 def test_a_stray_record_is_named_with_its_place_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
@@ -59,10 +59,10 @@ def test_a_partition_that_began_anew_tells_from_wherever_it_begins() -> None:
 
 def test_only_the_events_of_the_departments_asked_for_are_kept() -> None:
     """And only those that count."""
-    kept, others = (Evidence({"CW": Cursor(12)}, names) for names in (["CW"], ["LAB"]))
-    for evidence in (kept, others):
+    kept, others = (ContiguousTail({"CW": Cursor(12)}, names) for names in (["CW"], ["LAB"]))
+    for tail in (kept, others):
         for record in (found(12), found(13), found(13, by="forged"), found(2**62)):
-            evidence.take(record)
+            tail.take(record)
 
     assert [event.event_id for event in kept.events] == ["told 13"]
     assert others.events == []

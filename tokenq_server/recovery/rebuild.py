@@ -4,50 +4,38 @@ import logging
 from collections.abc import Mapping
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
-from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.ledger import PostgresLedger
-from tokenq_server.adapters.postgres.setup import PostgresSetup
-from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.domain.refusals import store_away
+from tokenq_server.recovery.ports import Ledger, Stores
 from tokenq_server.services.ports import DEADLOCK, LOCKED, Ask, LedgerDown, LedgerRefused, LineDown, WaitingLine
-from tokenq_server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
 
-async def rebuild(settings: ServerSettings) -> dict[str, int]:
+async def rebuild_lines(stores: Stores) -> dict[str, int]:
     """Rebuild every line, each under its department's lock; safe on a live system. Answers how many wait in each.
 
     Raises:
         Refused: Postgres or Redis is away; or a department was at work for too long, and the others are done.
     """
-    dsn = settings.database_url.get_secret_value()
-    line = open_line(settings.redis_url.get_secret_value(), timeout=5.0)
-    database, ledger = Database(dsn), PostgresLedger(dsn)
     filled: dict[str, int] = {}
     refused: dict[str, LedgerRefused] = {}
     try:
-        for department in await PostgresSetup(database).departments():
+        for department in await stores.departments.departments():
             name = department.department_id
             try:
-                waiting = await _fill(ledger, line, name)
+                waiting = await _fill(stores.ledger, stores.line_to_fill, name)
             except LedgerRefused as error:
                 refused[name] = error
             else:
                 filled |= {} if waiting is None else {name: waiting}
     except (LedgerDown, LineDown) as error:
-        store = "database" if isinstance(error, LedgerDown) else "Redis"
-        raise store_away(store) from error
-    finally:
-        await ledger.close()
-        await line.close()
-        await database.close()
+        raise store_away("database" if isinstance(error, LedgerDown) else "Redis") from error
     if refused:
         raise _refusal(refused)
     return filled
 
 
-async def _fill(ledger: PostgresLedger, line: WaitingLine, name: str) -> int | None:
+async def _fill(ledger: Ledger, line: WaitingLine, name: str) -> int | None:
     """Answers how many wait; None when there is no such department any more."""
     async with ledger.open() as transaction:
         locked = await transaction.lock([name])

@@ -1,0 +1,177 @@
+"""``tokenq server rewind``: what it shows, asks and refuses, and the lines that it fills anew."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+
+from redis.asyncio import Redis
+
+from tests.integration.restored_place import (
+    Place,
+    a_lost_hour,
+    forgotten_by_redis,
+    held,
+    refused,
+    refused_with,
+    stranger_in_line,
+)
+from tokenq.contract.problems import ProblemCode
+from tokenq_server.adapters.postgres.event_log import PostgresEventLog
+from tokenq_server.domain.commands import Tidy
+
+
+async def test_the_command_shows_what_is_missing_and_restores_it(place: Place) -> None:
+    """A table for people, one document for scripts; and nothing to do the second time."""
+    name = await a_lost_hour(place)
+    place.restore()
+    environment = os.environ | place.environment
+    command = [sys.executable, "-m", "tokenq", "server", "rewind", "--yes"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    again = subprocess.run([*command, "--json"], env=environment, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == again.returncode == 0, done.stderr + again.stderr
+    assert [name, "6", "16", "16", "10", "events"] in [line.split() for line in done.stdout.splitlines()]
+    assert f"Waiting again: {name}-007, {name}-008, {name}-009" in done.stdout
+    assert json.loads(again.stdout) == {"departments": [], "linesRebuilt": True}
+
+
+async def test_the_command_does_nothing_that_nobody_agreed_to(place: Place) -> None:
+    """Without a terminal there is nobody to ask: a script says --yes, and an answer on stdin is none."""
+    await a_lost_hour(place)
+    place.restore()
+    command = [sys.executable, "-m", "tokenq", "server", "rewind"]
+    environment = os.environ | place.environment
+    done = subprocess.run(command, env=environment, input="n\n", capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 2, done.stderr
+    assert "--yes" in done.stderr
+    await refused(place.guard())
+
+
+async def test_the_command_disturbs_nobody_when_nothing_is_missing(place: Place) -> None:
+    """It looks first: a relay at work is in nobody's way then."""
+    async with place.core() as core:
+        await core.issue(await core.department(), 2)
+    relay = place.relay()
+    running = asyncio.create_task(relay.run())
+    log = PostgresEventLog(place.dsn, "tokenq-test")
+    async with asyncio.timeout(30):
+        while not running.done() and await log.unpublished(1):
+            await asyncio.sleep(0.02)
+    command = [sys.executable, "-m", "tokenq", "server", "rewind"]
+    environment = os.environ | place.environment
+    done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60)
+    assert not running.done()
+    relay.stop()
+    await asyncio.gather(running, log.close())
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Nothing is missing")
+
+
+async def test_a_rewind_needs_redis_for_what_redis_alone_has_seen(place: Place) -> None:
+    """It said that it knows more, and cannot say what: no number is given out on a guess."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 2)
+    await place.publish()
+    place.back_up()
+    async with place.core() as core:
+        await core.issue(name, 3)
+    place.restore()
+    await stranger_in_line(place, name)
+    refusal = await refused_with(place.rewind(patience=0.0), ProblemCode.UNAVAILABLE)
+
+    assert f"Redis cannot tell any more what it holds of {name}" in refusal.problem.detail
+    await stranger_in_line(place, name, leaves=True)
+    await place.rewind()
+    async with place.core() as core:
+        assert (await core.issue(name))[0]["tokenNo"] == 6
+
+
+async def test_a_rewind_says_who_is_in_its_way(place: Place) -> None:
+    """Somebody at work, which can be stopped, is something else than a database that takes no such row."""
+    name = await a_lost_hour(place)
+    place.restore()
+    async with held(place, name):
+        busy = await refused_with(place.rewind(), ProblemCode.UNAVAILABLE)
+    async with place.core() as core:
+        await core.run("ALTER TABLE token ADD CONSTRAINT no_more CHECK (number < 7)")
+    refusal = await refused_with(place.rewind(), ProblemCode.INTERNAL)
+
+    assert "is at work" in busy.problem.detail
+    assert "no_more" in refusal.problem.detail
+    assert "at work" not in refusal.problem.detail
+
+
+async def test_a_gap_out_of_all_proportion_is_refused(place: Place) -> None:
+    """Each missing seq becomes an entry; millions of them would mend nothing."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 2)
+    await place.publish()
+    client: Redis = Redis.from_url(place.servers.redis_url, decode_responses=True)
+    keys = [key async for key in client.scan_iter(f"tq:{{{name}}}:*") if await client.type(key) == "hash"]
+    assert [await client.hset(key, "seq", "4611686018427387904") for key in keys] == [0]
+    await client.aclose()
+
+    refusal = await refused_with(place.rewind(), ProblemCode.LOG_BEHIND)
+    assert f"{name} lacks 4611686018427387901 events" in refusal.problem.detail
+
+
+async def test_a_rewind_tells_what_it_did_though_a_line_cannot_be_filled(place: Place) -> None:
+    """All is committed by then: who was put back must not get lost with a row that somebody holds."""
+    async with place.core() as core:
+        other = await core.department()
+    name = await a_lost_hour(place)
+    place.restore()
+    async with held(place, other):
+        done = await place.rewind()
+
+    assert done["waitingAgain"] == [f"{name}-{number:03d}" for number in (7, 8, 9)]
+    assert not done["linesRebuilt"]
+
+
+async def test_a_department_at_work_is_left_out_of_a_rebuild_and_named(place: Place) -> None:
+    """Its row is held for longer than anybody waits: the others are filled, and nothing ends in a traceback."""
+    async with place.core() as core:
+        names = sorted([await core.department() for _ in range(3)])
+        for name in names:
+            await core.issue(name)
+            await forgotten_by_redis(place, name)
+    async with held(place, names[1]):
+        refusal = await refused_with(place.rebuild(), ProblemCode.UNAVAILABLE)
+
+        assert refusal.problem.detail.startswith(f"{names[1]} is at work")
+    async with place.core() as core:
+        (row,) = await core.rows("SELECT day FROM dept_state WHERE department_id = %s", names[0])
+        assert [(await core.line.state(name, row["day"])).at for name in names] == [2, -1, 2]
+    assert set(names) <= set(await place.rebuild())
+
+
+async def test_a_redis_from_another_time_with_as_many_people_is_filled_anew(place: Place) -> None:
+    """The same seq, the same counts, other members: nothing else could tell."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 3)
+        (row,) = await core.rows("SELECT day FROM dept_state WHERE department_id = %s", name)
+        state = await core.line.state(name, row["day"])
+        assert await swapped(place, name) != state.token_ids
+        await place.rewind()
+        await core.do(Tidy(name))
+        assert [(await core.call(name, counter))["tokenNo"] for counter in "123"] == [1, 2, 3]
+        assert core.counts.seen["line_fallbacks"] == 0
+
+
+async def swapped(place: Place, name: str) -> list[int]:
+    """Put a stranger in the place of the first one in line."""
+    client: Redis = Redis.from_url(place.servers.redis_url, decode_responses=True)
+    (key,) = [key async for key in client.scan_iter(f"tq:{{{name}}}:*:q")]
+    ((_, score),) = await client.zrange(key, 0, 0, withscores=True)
+    await client.zremrangebyrank(key, 0, 0)
+    await client.zadd(key, {f"{999_999_999:019d}": score})
+    members = [int(member) for member in await client.zrange(key, 0, -1)]
+    await client.aclose()
+    return members

@@ -1,0 +1,56 @@
+"""A rewind where the log went on after the restore, before anybody noticed: it and the topic tell different things."""
+
+from tests.integration.restored_place import Place, a_lost_hour, forgotten_by_redis, refused
+from tokenq_tui.board.state import Fold
+
+
+async def test_a_log_that_went_on_after_the_restore_is_noticed_and_reconciled(place: Place) -> None:
+    """Kafka was away and Redis empty when the API started: the log is longer by now, but tells something else."""
+    name = await a_lost_hour(place)
+    place.restore()
+    await forgotten_by_redis(place, name)
+    async with place.core() as core:
+        await core.issue(name, 20)
+        await core.call(name, "9")
+    await refused(place.relay().run())
+    before = place.topic(name)
+    done = await place.rewind()
+
+    assert done["departments"][0]["isForked"]
+    assert f"{name}-007" in done["notRestored"]  # somebody else holds that number by now
+    await place.publish()
+    after = place.topic(name)
+    assert after[: len(before)] == before
+    board = Fold()
+    for event, _ in after:
+        board.apply(event)
+    async with place.core() as core:
+        rows = await core.rows("SELECT token_id FROM token WHERE department_id = %s AND state = 'WAITING'", name)
+        assert board._departments[name].waiting == {row["token_id"] for row in rows}
+        assert set(board._departments[name].at_counters) == {before[1][0].token_id}
+
+
+async def test_an_id_that_another_department_gave_again_is_told_of(place: Place) -> None:
+    """Kafka was away and Redis empty: the next one came elsewhere, where nothing is missing, and took the id."""
+    async with place.core() as core:
+        name, other = await core.department(), await core.department()
+    place.back_up()
+    async with place.core() as core:
+        (lost,) = await core.issue(name)
+    await place.publish()
+    place.restore()
+    await forgotten_by_redis(place, name)
+    async with place.core() as core:
+        (given,) = await core.issue(other)
+    assert given["tokenId"] == lost["tokenId"]
+    done = await place.rewind()
+    await place.publish()
+    board = Fold()
+    for department in (name, other):
+        for event, _ in place.topic(department):
+            board.apply(event)
+
+    assert [one["departmentId"] for one in done["departments"]] == [name]
+    assert done["notRestored"] == [f"{name}-001"]
+    assert board._departments[name].waiting == set()
+    assert board._departments[other].waiting == {given["tokenId"]}

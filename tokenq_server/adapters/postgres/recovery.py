@@ -1,0 +1,124 @@
+"""The ledger as recovery needs it: what a rewind writes beside the tokens, in the same transaction."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Any
+
+from tokenq.contract.events import Event, EventType, encode
+from tokenq_server.adapters.postgres import statements as sql
+from tokenq_server.adapters.postgres.ledger import PostgresLedger, PostgresTransaction
+from tokenq_server.adapters.postgres.rows import document
+from tokenq_server.domain.department import Department
+from tokenq_server.domain.floor import SYSTEM
+from tokenq_server.recovery.ports import LogEntry
+from tokenq_server.services.event_ids import new_event_id
+from tokenq_server.services.publishing import event_id_of
+
+_CHUNK = 1_000
+
+_ENTRIES = "SELECT seq, token_id, payload FROM outbox WHERE department_id = %s AND seq > %s AND seq <= %s ORDER BY seq"
+
+_TAKEN = "SELECT issued_in, number FROM token WHERE issued_in = %s AND day = %s"
+
+_IDS = """
+SELECT setval('token_id_seq', greatest(%s::bigint, (SELECT coalesce(max(token_id), 0) FROM token), s.last_value))
+FROM token_id_seq s
+"""
+
+_PUBLISHED = "UPDATE relay_cursor SET seq = greatest(seq, %s) WHERE department_id = %s"
+
+# Whether they went out since the back-up, nobody can tell: a person decides.
+_HOLD = """
+WITH job AS (
+  UPDATE mail_job SET state = 'dead', lease_until = NULL, last_error = %s
+  WHERE department_id = ANY(%s) AND state IN ('due', 'sending') RETURNING department_id, seq, kind
+)
+INSERT INTO mail_dlq (reason, error, department_id, seq, kind)
+SELECT 'restored', %s, department_id, seq, kind FROM job
+"""
+_WHY_HELD = "It may have been sent already after the back-up that the database was restored from."
+
+
+class PostgresRecoveryLedger:
+    """Opens the ledger's transactions for a recovery."""
+
+    def __init__(self, ledger: PostgresLedger) -> None:
+        self._ledger = ledger
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["PostgresRecoveryTransaction"]:
+        """Begin a transaction; leaving without a commit rolls back."""
+        async with self._ledger.open() as transaction:
+            yield PostgresRecoveryTransaction(transaction)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._ledger.close()
+
+
+class PostgresRecoveryTransaction:
+    """A transaction of the ledger, and what only a rewind reads and writes in it."""
+
+    def __init__(self, transaction: PostgresTransaction) -> None:
+        self._transaction = transaction
+        self.lock = transaction.lock
+        self.load = transaction.load
+        self.waiting = transaction.waiting
+        self.leftovers = transaction.leftovers
+        self.commit = transaction.commit
+
+    async def entries(self, department_id: str, after: int, to: int) -> list[LogEntry]:
+        """The log's entries in ``(after, to]``."""
+        rows = await self._transaction.run(_ENTRIES, [department_id, after, to])
+        return [LogEntry(row["seq"], row["token_id"], event_id_of(row["payload"])) for row in rows]
+
+    async def numbers_taken(self, department_id: str, day: date) -> set[tuple[str, int]]:
+        """The numbers of that day that somebody has, with the department that gave them."""
+        rows = await self._transaction.run(_TAKEN, [department_id, day])
+        return {(row["issued_in"], row["number"]) for row in rows}
+
+    async def append_rewound(
+        self, department: Department, day: date, now: datetime, data: Mapping[int, Mapping[str, Any]]
+    ) -> None:
+        """Put an entry ``LOG_REWOUND`` at each seq of ``data``, which say what stood there as far as is known."""
+        seqs = sorted(data)
+        for start in range(0, len(seqs), _CHUNK):
+            rows = [_row(department, day, now, seq, data[seq]) for seq in seqs[start : start + _CHUNK]]
+            await self._transaction.run(sql.INSERT_OUTBOX, [document(rows)])
+
+    async def move_on(self, published: Mapping[str, int], last_token_id: int, affected: Sequence[str]) -> int:
+        """Give no token id twice, publish nothing under a seq that the topic has, hold letters; answers how many."""
+        await self._transaction.run(_IDS, [max(last_token_id, 1)])
+        for name, seq in published.items():
+            await self._transaction.run(_PUBLISHED, [seq, name])
+        held = await self._transaction.run(_HOLD + " RETURNING dlq_id", [_WHY_HELD, list(affected), _WHY_HELD])
+        return len(held)
+
+
+def _row(department: Department, day: date, now: datetime, seq: int, data: Mapping[str, Any]) -> dict[str, Any]:
+    event = Event(
+        event_type=EventType.LOG_REWOUND,
+        event_id=new_event_id(now),
+        seq=seq,
+        timestamp=now,
+        branch_id=department.branch_id,
+        department_id=department.department_id,
+        business_day=day.isoformat(),
+        token_id=0,
+        token_no=0,
+        display_number="",
+        actor=SYSTEM,
+        data=dict(data),
+    )
+    return {
+        "department_id": department.department_id,
+        "seq": seq,
+        "event_type": str(EventType.LOG_REWOUND),
+        "token_id": 0,
+        "payload": encode(event).decode(),
+        "joins": None,
+        "priority": event.priority,
+        "place": 0,
+        "at": now,
+    }

@@ -1,0 +1,45 @@
+"""What recovery opens: the log, the topic, the lines and the ledger."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.event_log import PostgresEventLog
+from tokenq_server.adapters.postgres.ledger import PostgresLedger
+from tokenq_server.adapters.postgres.recovery import PostgresRecoveryLedger
+from tokenq_server.adapters.postgres.setup import PostgresSetup
+from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.bootstrap.topic import open_topic
+from tokenq_server.recovery.guard import guard
+from tokenq_server.recovery.ports import PATIENCE, Stores
+from tokenq_server.services.ports import Guard
+from tokenq_server.settings import ServerSettings
+
+
+@asynccontextmanager
+async def open_recovery(settings: ServerSettings, patience: float = PATIENCE) -> AsyncIterator[Stores]:
+    """The stores of one recovery; each connects when it is first asked. Raises Refused for a wrong address."""
+    dsn, redis_url = settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
+    log, database = PostgresEventLog(dsn, "tokenq-recovery"), Database(dsn, size=1)
+    ledger = PostgresRecoveryLedger(PostgresLedger(dsn, with_email=settings.events_email == "plain"))
+    line, line_to_fill = open_line(redis_url, timeout=1.0), open_line(redis_url, timeout=5.0)
+    topic = open_topic(settings)
+    async with AsyncExitStack() as closing:
+        for opened in (database, line_to_fill, line, topic, ledger, log):
+            closing.push_async_callback(opened.close)
+        yield Stores(
+            log=log,
+            topic=topic,
+            line=line,
+            line_to_fill=line_to_fill,
+            ledger=ledger,
+            departments=PostgresSetup(database),
+            is_embedded=settings.kafka_embedded,
+            patience=patience,
+        )
+
+
+async def look_first(settings: ServerSettings) -> Guard | None:
+    """The guard of a program that starts: see :func:`tokenq_server.recovery.guard.guard`. Raises Refused."""
+    return await guard(partial(open_recovery, settings))
