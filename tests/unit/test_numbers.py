@@ -1,5 +1,6 @@
 """What people type as they read it off paper: it means exactly that token, or nothing."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -21,6 +22,7 @@ def printed(
     display: str,
     *,
     prefix: str | None = None,
+    number: int | None = None,
     state: TokenState = TokenState.WAITING,
     day: date = TODAY,
     undo: Undo | None = None,
@@ -28,10 +30,11 @@ def printed(
 ) -> Printed:
     prefix = display.partition("-")[0] if prefix is None else prefix
     home = issued_in or prefix or "PLAIN"
+    number = int(re.search("[0-9]+$", display.strip())[0]) if number is None else number  # type: ignore[index]
     token = Token(
-        token_id, home, "main", day, 1, display, state, Priority.NORMAL, 1, 1, NOW, NOW, issued_in=home, undo=undo
+        token_id, home, "main", day, number, display, state, Priority.NORMAL, 1, 1, NOW, NOW, issued_in=home, undo=undo
     )
-    return Printed(token, prefix, TODAY)
+    return Printed(token, prefix, 1, TODAY)
 
 
 def found(typed: str, *among: Printed) -> list[int]:
@@ -73,9 +76,31 @@ def test_plain_numbers_of_two_departments_are_two_answers() -> None:
 
 def test_a_typed_dash_is_believed_where_none_is_printed() -> None:
     """``P2002`` is number 2002 of P here: nobody who types number 2 of P2 may reach it."""
-    joined = printed(1, "P2002", prefix="P")
+    joined = printed(1, "P2002", prefix="P", number=2002)
     assert (found("p2-2", joined), found("p22", joined)) == ([], [])
     assert (found("P2002", joined), found("p-2002", joined)) == ([1], [1])
+
+
+def test_a_prefix_that_has_changed_since_hides_nobody() -> None:
+    """Both people hold the paper ``AB005``: one of a department that numbers with ABX now, one of a new AB."""
+    old = printed(1, "AB005", prefix="ABX", number=5, issued_in="A")
+    new = printed(2, "AB005", prefix="AB", number=5, issued_in="B")
+    for typed in ("AB005", "AB5", "ab-5", "AB 005", "AB0005"):
+        assert sorted(found(typed, old, new)) == [1, 2], typed
+    cut = printed(3, "WF12", prefix="W", number=2, issued_in="C")
+    assert (found("WF12", cut), found("WF1-2", cut), found("W-12", cut)) == ([3], [3], [])
+
+
+def test_whom_an_upgrade_told_apart_are_both_found() -> None:
+    twins = printed(1, "CW-011 ", prefix="CW", issued_in="CW"), printed(2, "CW-011", prefix="CW", issued_in="CW")
+    assert sorted(found("cw11", *twins)) == sorted(found("CW-011", *twins)) == [1, 2]
+
+
+def test_a_deleted_department_has_no_numbers_of_today() -> None:
+    gone = printed(1, "PH-002", state=TokenState.CANCELLED)
+    gone = Printed(gone.token, gone.prefix, 1, TODAY, is_archived=True)
+    assert found("ph2", gone, printed(2, "PH-002", issued_in="NEW")) == [2]
+    assert found("ph2", gone) == []
 
 
 def test_a_live_token_hides_the_final_ones_of_its_department_only() -> None:
@@ -112,7 +137,8 @@ def floors(draw: st.DrawFn) -> list[Printed]:
         for number in draw(st.lists(NUMBERS, min_size=1, max_size=6, unique=True)):
             state = draw(st.sampled_from(list(TokenState)))
             display = display_number(template, prefix, number)
-            tokens.append(printed(len(tokens), display, prefix=prefix, state=state, issued_in=f"D{home}"))
+            one = printed(len(tokens), display, prefix=prefix, number=number, state=state, issued_in=f"D{home}")
+            tokens.append(one)
     return tokens
 
 
@@ -151,6 +177,6 @@ def test_without_separator_or_zeros_it_still_finds_its_token(tokens: list[Printe
 
 @given(st.text(max_size=40), st.text(max_size=12), st.text(max_size=5))
 def test_no_text_breaks_the_reading_of_numbers(typed: str, shown: str, prefix: str) -> None:
-    means(typed, shown, prefix)
+    means(typed, shown, prefix, 1)
     spellings(typed)
     typed_id(typed)

@@ -41,38 +41,39 @@ def readings(text: str) -> frozenset[Reading]:
 
 
 def spellings(text: str) -> list[str]:
-    """Every printed number that a typed one may mean, in the ways that departments can print them."""
+    """Every printed number that a typed one may mean, in the ways that departments can print them.
+
+    A blank at the end tells two people apart who had the same number when no number could be refused yet.
+    """
     found = {_folded(text)} if readings(text) else set()
     for prefix, number in readings(text):
         for separator in ("-", " ", "") if prefix else ("",):
             found |= {f"{prefix}{separator}{number:0{width}d}" for width in range(1, _WIDEST + 1)}
-    return sorted(found)
+    return sorted(text + blanks for text in found for blanks in ("", " ", "  ", "   "))
 
 
-def means(typed: str, printed: str, prefix: str) -> bool:
-    """Whether a typed number means a printed one of a department whose prefix is ``prefix``.
+def means(typed: str, printed: str, prefix: str, shown: int) -> bool:
+    """Whether a typed number means a printed one, of a department that numbers with ``prefix`` today.
 
-    The prefix tells how to take a number apart that is printed without a separator; where it does not fit any more,
-    such a number is only found as it is printed.
+    ``shown`` is the number that was printed, by today's settings. Both only help to take a number apart that is printed
+    without a separator; where neither fits, since the settings have changed, every way to read it counts.
     """
-    if is_separated(typed) or _joined(typed) != _joined(printed):
-        actual = _actual(printed, prefix)
-        return actual is not None and actual in readings(typed)
-    return True
+    if not is_separated(typed) and _joined(typed) == _joined(printed):
+        return True
+    return bool(readings(typed) & _printed_readings(printed, prefix, shown))
+
+
+def _printed_readings(printed: str, prefix: str, shown: int) -> frozenset[Reading]:
+    found = readings(printed)
+    by_number = frozenset(one for one in found if one[1] == shown)
+    by_prefix = frozenset(one for one in found if one[0] == prefix)
+    plain = frozenset(one for one in by_number if not one[0])
+    return (by_number & by_prefix) or plain or by_number or by_prefix or found
 
 
 def is_separated(text: str) -> bool:
     """Whether prefix and number stand apart."""
     return _SEPARATED.fullmatch(_folded(text)) is not None
-
-
-def _actual(printed: str, prefix: str) -> Reading | None:
-    if is_separated(printed):
-        return next(iter(readings(printed)))
-    rest = printed.removeprefix(prefix)
-    if rest != printed and rest.isdigit():
-        return prefix, int(rest)
-    return ("", int(printed)) if printed.isdigit() else None
 
 
 def _folded(text: str) -> str:

@@ -1,13 +1,12 @@
 """Looking at queues and tokens; changes nothing."""
 
 from collections import Counter as Counter_
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Protocol
 
-from tokenq.contract.numbers import means, spellings
 from tokenq.contract.views import CounterView, Counts, EstimateView, OpeningView, QueueView, TokenView
 from tokenq.contract.words import Priority, Role, TokenState
 from tokenq_server.domain.business_day import business_day
@@ -66,6 +65,14 @@ class Sought:
     before: int | None = None
     limit: int = PAGE
 
+    def fits(self, token: Token) -> bool:
+        """Whether a token is one of them, its number, day and owner aside."""
+        return (
+            (self.department_id is None or token.department_id == self.department_id)
+            and (not self.states or token.state in self.states)
+            and (self.before is None or token.token_id < self.before)
+        )
+
 
 class ReadingStore(Protocol):
     """Where queues and tokens are looked up."""
@@ -82,8 +89,8 @@ class ReadingStore(Protocol):
     async def tokens(self, sought: Sought) -> list[Token]:
         """Tokens by falling id, whatever their number."""
 
-    async def numbered(self, sought: Sought, spellings: Sequence[str]) -> list[Printed]:
-        """Tokens by falling id that were printed in one of these ways: of the day sought, else those it may be now."""
+    async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
+        """Tokens by falling id that may be meant by a typed number: of that day, else of those that it may be now."""
 
     async def history(self, token_id: int) -> list[tuple[dict[str, Any], str | None]]:
         """A token's events in the order they happened, as on the wire, each with what was written about it."""
@@ -151,11 +158,12 @@ class Reading:
         ]
 
     async def _numbered(self, sought: Sought, now: datetime) -> list[Token]:
+        """The candidates for a number first, and of those what else is asked for."""
         typed = sought.number or ""
-        found = await self._store.numbered(sought, spellings(typed))
-        if sought.day is None:
-            return named(typed, found, now)
-        return [one.token for one in found if means(typed, one.token.display, one.prefix)]
+        found = await self._store.numbered(typed, sought.day, sought.user_id)
+        of_that_day = (one.token for one in found if one.is_meant(typed))
+        tokens = named(typed, found, now) if sought.day is None else of_that_day
+        return [token for token in tokens if sought.fits(token)][: sought.limit]
 
     async def events(self, token_id: int, reader: Principal) -> list[dict[str, Any]]:
         """A token's history; what was written about a move is told to the staff of its department. Raises Refused."""

@@ -3,11 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text, true, tuple_, union_all
+from sqlalchemy import Boolean, ColumnElement, and_, func, literal_column, select, text, true, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tokenq.contract.numbers import readings, spellings
 from tokenq.contract.words import LIVE, Priority, TokenState
 from tokenq_server.adapters.postgres.counters import read_counters
 from tokenq_server.adapters.postgres.database import Database
@@ -18,6 +20,9 @@ from tokenq_server.domain.naming import Printed
 from tokenq_server.domain.token import Token
 from tokenq_server.services.near_turn import Wish
 from tokenq_server.services.reading import Snapshot, Sought
+
+# In the words of the index of live numbers: as parameters it would not be used.
+_IS_LIVE: ColumnElement[bool] = literal_column("token.state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')", Boolean())
 
 
 class PostgresReading:
@@ -93,24 +98,35 @@ class PostgresReading:
         async with self._database.begin() as connection:
             return [_token(row) for row in await connection.execute(query)]
 
-    async def numbered(self, sought: Sought, spellings: Sequence[str]) -> list[Printed]:
-        """Tokens by falling id that were printed in one of these ways."""
-        printed = token.c.display.in_(spellings)
-        live = token.c.state.in_(sorted(map(str, LIVE)))
-        # By the join, the index of numbers (department, day) is enough. Yesterday's may still be taken back.
-        recent = token.c.day.between(dept_state.c.day - 1, dept_state.c.day)
-        whens = [true()] if sought.day is not None else [live, ~live & recent]
+    async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
+        """Tokens by falling id that may be meant by a typed number."""
+        own_day = dept_state.c.day
+        number_start = func.coalesce(department.c.rules["numberStart"].as_integer(), 1)
+        # Each part is found by an index: the live ones as they are printed, the others by department, day and number.
+        # Yesterday's last moves may still be taken back.
+        is_number = token.c.number.in_([number - number_start + 1 for number in {one for _, one in readings(typed)}])
+        is_undoable = and_(token.c.day == own_day - 1, token.c.undo.is_not(None), is_number)
+        whens = [_IS_LIVE, and_(token.c.day == own_day, is_number), is_undoable]
+        if day is not None:
+            whens = [token.c.day == day]
+        is_own = true() if user_id is None else token.c.user_id == user_id
         parts = [
-            select(token, department.c.prefix, dept_state.c.day.label("today"))
+            select(
+                token,
+                department.c.prefix,
+                number_start.label("number_start"),
+                own_day.label("today"),
+                department.c.is_archived,
+            )
             .join(department, department.c.department_id == token.c.issued_in)
             .join(dept_state, dept_state.c.department_id == token.c.issued_in)
-            .where(printed, when, *_sought(sought))
+            .where(token.c.display.in_(spellings(typed)), when, is_own)
             for when in whens
         ]
-        query = union_all(*parts)
-        query = query.order_by(query.selected_columns.token_id.desc()).limit(sought.limit)
         async with self._database.begin() as connection:
-            return [_printed(dict(row)) for row in (await connection.execute(query)).mappings()]
+            rows = [row for part in parts for row in (await connection.execute(part)).mappings()]
+        found = {row["token_id"]: _printed(dict(row)) for row in rows}
+        return [found[token_id] for token_id in sorted(found, reverse=True)]
 
     async def history(self, token_id: int) -> list[tuple[dict[str, Any], str | None]]:
         """A token's events in the order they happened, each with what was written about it."""
@@ -169,7 +185,8 @@ async def _counts(
 
 
 def _printed(row: dict[str, Any]) -> Printed:
-    return Printed(prefix=row.pop("prefix"), today=row.pop("today"), token=token_from(row))
+    settings = {name: row.pop(name) for name in ("prefix", "number_start", "today", "is_archived")}
+    return Printed(token_from(row), **settings)
 
 
 def _token(row: Any) -> Token:
