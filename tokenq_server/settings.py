@@ -1,7 +1,7 @@
 """What the server's programs can be told, by environment (``TOKENQ_…``) or by the TOML file of ``TOKENQ_CONFIG``."""
 
 import os
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -121,16 +121,25 @@ class ServerSettings(BaseSettings):
         return self.mail_outbox or self.data_dir / "mail"
 
 
+_WIDEST_PROXIES = 8
+"""The shortest prefix of a network of trusted proxies: wider ones, or all halves of the world, are a mistake."""
+
+
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Read addresses and networks with commas between. Raises ValueError."""
     networks = []
     for word in filter(None, (part.strip() for part in text.split(","))):
-        if word == "*" or word.endswith("/0"):
-            raise ValueError(f"'{word}' would let everybody say who they are")
         try:
-            networks.append(ip_network(word))
+            network = ip_network(word, strict=False)
         except ValueError:
-            raise ValueError(f"'{word}' is no address and no network") from None
+            if word != "*":
+                raise ValueError(f"'{word}' is not an address or a network") from None
+            network = ip_network("0.0.0.0/0")
+        if network.prefixlen < _WIDEST_PROXIES:
+            raise ValueError(f"'{word}' would let nearly everybody say who they are")
+        if "/" in word and ip_address(word.partition("/")[0]) != network.network_address:
+            raise ValueError(f"'{word}' is an address in a network: write {network}, or the address alone")
+        networks.append(network)
     return tuple(networks)
 
 

@@ -215,7 +215,7 @@ def test_an_upgrade_takes_the_words_out_of_the_log_and_keeps_them_beside_it(fres
     ]
     assert log[5][0] == OLD_EVENTS[5][0]
     assert [(display, state) for display, state, _, _ in tokens] == [
-        ("CW-001 (2026-11-21)", "SERVING"),
+        ("CW-001 ", "SERVING"),
         ("CW-001", "WAITING"),
     ]
     assert tokens[0][2] == tokens[0][3]["was"]["reason"] == "called out of order"

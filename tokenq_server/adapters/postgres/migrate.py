@@ -10,9 +10,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError
 from sqlalchemy.pool import NullPool
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other
 from tokenq_server.domain.refusals import database_away
@@ -24,6 +25,8 @@ _LOCK_TIMEOUT = "2s"
 """How long a step may wait for a table; meanwhile everybody else waits behind it."""
 _TRIES = 60
 _PAUSE = 1.0
+_READ_ONLY = "25006"
+"""A primary that has just become a replica."""
 _IN_THE_WAY = ("55P03", "40P01")
 """A lock that was not to be had in time, or a deadlock. Every step of a script may be repeated."""
 
@@ -37,6 +40,7 @@ def migrate(dsn: str) -> str:
     engine = create_engine(
         make_url(dsn).set(drivername="postgresql+psycopg"),
         poolclass=NullPool,
+        hide_parameters=True,  # what people wrote is among them
         connect_args={"options": f"-c lock_timeout={_LOCK_TIMEOUT}"},
     )
     try:
@@ -47,8 +51,12 @@ def migrate(dsn: str) -> str:
                 refuse_other(found)
             if found != HEAD:
                 _upgrade(connection)
-    except OperationalError as error:
+    except (OperationalError, PendingRollbackError) as error:
         raise database_away() from error
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") == _READ_ONLY:
+            raise database_away() from error
+        raise
     finally:
         engine.dispose()
     return HEAD
@@ -87,7 +95,7 @@ def _upgrade(connection: Connection) -> None:
     raise refuse(
         ProblemCode.UNAVAILABLE,
         "Somebody holds a table of the database for so long that its schema cannot be changed.",
-        "End long transactions (see pg_stat_activity) and run 'tokenq server migrate' again; it goes on where it was.",
+        advise(Action.MIGRATE_AGAIN),
     )
 
 

@@ -5,6 +5,7 @@ writes after its department was done keeps its words, so end it before the new o
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ branch_labels = None
 depends_on = None
 
 _PIECE = 2_000
-"""Entries that are looked at in one transaction."""
+"""Entries that are looked at, and rewritten, at once."""
 _TRIES = 20
 _BY_HAND = "called out of order"
 _RULES = ("TOKEN_CALLED", "TOKEN_RESUMED")
@@ -32,9 +33,11 @@ SELECT seq, event_type, payload FROM outbox
 WHERE department_id = %(department)s AND seq > %(after)s AND seq <= %(to)s AND payload LIKE '%%"reason":%%'
 ORDER BY seq LIMIT %(limit)s
 """
-_REWRITE = (
-    "UPDATE outbox SET payload = %(payload)s, note = %(note)s WHERE department_id = %(department)s AND seq = %(seq)s"
-)
+_REWRITE = """
+UPDATE outbox SET payload = r.payload, note = r.note
+FROM json_to_recordset(%(rows)s) AS r(seq bigint, payload text, note text)
+WHERE outbox.department_id = %(department)s AND outbox.seq = r.seq
+"""
 _HEAD = "SELECT last_seq FROM dept_state WHERE department_id = %(department)s"
 _MARK = "UPDATE dept_state SET rewritten_seq = last_seq WHERE department_id = %(department)s"
 
@@ -55,14 +58,16 @@ WHERE event #>> '{data,reason}' IS NOT NULL
   AND (kind <> 'called' OR event #>> '{data,reason}' LIKE 'called out of order: %%')
 """
 
-# The release before gave a number again while somebody was still served under it. Both have the paper; the older one is
-# told apart by its day.
+# The release before gave a number again while somebody was still served under it. Both have the paper, so both keep the
+# number; a blank behind the older one's tells them apart for the index, and whoever types the number is asked whom they
+# mean.
 _TELL_APART = """
-UPDATE token SET display = token.display || ' (' || token.day || ')'
-FROM token later
-WHERE later.issued_in = token.issued_in AND later.display = token.display AND later.token_id > token.token_id
-  AND later.state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')
-  AND token.state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')
+WITH twin AS (
+  SELECT token_id, count(*) OVER (PARTITION BY issued_in, rtrim(display) ORDER BY token_id DESC) - 1 AS later
+  FROM token WHERE state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')
+)
+UPDATE token SET display = rtrim(display) || repeat(' ', twin.later::int)
+FROM twin WHERE twin.token_id = token.token_id AND later > 0
 """
 _INDEX = """
 CREATE UNIQUE INDEX CONCURRENTLY token_live_number ON token (display, issued_in)
@@ -101,13 +106,20 @@ def _rewrite(bind: sa.Connection, department: str, after: int, to: int) -> int:
     while True:
         values = {"department": department, "after": after, "to": to, "limit": _PIECE}
         rows = bind.exec_driver_sql(_WITH_WORDS, values).all()
-        for seq, event_type, payload in rows:
-            told, note = _without_words(event_type, payload)
-            if told != payload:
-                bind.exec_driver_sql(_REWRITE, {"department": department, "seq": seq, "payload": told, "note": note})
+        _rewrite_piece(bind, department, rows)
         if len(rows) < _PIECE:
             return to
         after = rows[-1][0]
+
+
+def _rewrite_piece(bind: sa.Connection, department: str, rows: Sequence[Any]) -> None:
+    changed = []
+    for seq, event_type, payload in rows:
+        told, note = _without_words(event_type, payload)
+        if told != payload:
+            changed.append({"seq": seq, "payload": told, "note": note})
+    if changed:
+        bind.exec_driver_sql(_REWRITE, {"department": department, "rows": json.dumps(changed)})
 
 
 def _without_words(event_type: str, payload: str) -> tuple[str, str | None]:
