@@ -71,7 +71,8 @@ class MoveToken:
     """Move one token along the table. ``claim_version`` fences off commands made on an old view of it.
 
     ``position`` is for requeue and reinstate, ``until`` for park, ``priority`` for that verb. ``user_id`` is whose
-    token it is, as far as the sender knows: it is looked up whether that one has come in again.
+    token it is, as far as the sender knows: it is looked up whether that one has come in again. ``printed`` is its
+    number after the department that issued it: it is looked up whether somebody else carries it.
     """
 
     department_id: str
@@ -84,6 +85,7 @@ class MoveToken:
     until: datetime | None = None
     priority: Priority = Priority.NORMAL
     user_id: int | None = None
+    printed: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ class TransferToken:
 class UndoMove:
     """Take the last move of a token back.
 
-    ``back_to`` and ``counter_id`` are the department and the counter that this would lead to, as the sender saw it.
+    ``back_to`` and ``counter_id`` are the department and the counter that this would lead to, as the sender saw it;
+    ``printed`` as for a move.
     """
 
     department_id: str
@@ -113,6 +116,7 @@ class UndoMove:
     back_to: str | None = None
     counter_id: str | None = None
     user_id: int | None = None
+    printed: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.domain.token import Token
 
@@ -13,19 +14,19 @@ def database_away() -> Refused:
 
 def store_away(store: str) -> Refused:
     """The refusal of a command or a program while a store is away that must be asked."""
-    return refuse(ProblemCode.UNAVAILABLE, f"The {store} is away.", "Start it and try again; 'tokenq doctor' helps.")
+    return refuse(ProblemCode.UNAVAILABLE, f"The {store} is away.", advise(Action.CHECK_PARTS))
 
 
 def unknown_department(department_id: str) -> Refused:
     """There is no such department."""
     return refuse(
-        ProblemCode.UNKNOWN_DEPARTMENT, f"There is no department {department_id}.", "'tokenq dept list' shows them all."
+        ProblemCode.UNKNOWN_DEPARTMENT, f"There is no department {department_id}.", advise(Action.LIST_DEPARTMENTS)
     )
 
 
 def unknown_token(token_id: int) -> Refused:
     """There is no such token, or none that the caller may see."""
-    return refuse(ProblemCode.UNKNOWN_TOKEN, f"There is no token {token_id}.", "'tokenq queue DEPT' shows who waits.")
+    return refuse(ProblemCode.UNKNOWN_TOKEN, f"There is no token {token_id}.", advise(Action.SHOW_QUEUE))
 
 
 def already_waiting(live: Token) -> Refused:
@@ -33,7 +34,7 @@ def already_waiting(live: Token) -> Refused:
     return refuse(
         ProblemCode.ALREADY_WAITING,
         f"User {live.user_id} already holds {live.display} in {live.department_id}.",
-        f"See 'tokenq status {live.display}', or cancel it first.",
+        advise(Action.SHOW_TOKEN, number=live.display),
         tokenId=live.token_id,
         displayNumber=live.display,
     )
@@ -47,7 +48,16 @@ def day_would_end(ends: Mapping[str, Mapping[str, int]]) -> Refused:
     )
     return refuse(
         ProblemCode.IN_USE,
-        f"That would end the business day at once, and these people would lose their place: {'; '.join(told)}.",
-        "Change it when nobody is left, or say endDay if the day shall end now.",
+        f"This change would end the business day now, and these people would lose their place: {'; '.join(told)}.",
+        "Change it when nobody is left, or set endDay to end the day now.",
         ends={name: dict(states) for name, states in ends.items()},
+    )
+
+
+def number_carried(token: Token) -> Refused:
+    """Somebody live has the number of a token that would come back."""
+    return refuse(
+        ProblemCode.EXISTS,
+        f"Somebody else has number {token.display} by now.",
+        advise(Action.ISSUE_ANOTHER),
     )

@@ -204,7 +204,7 @@ async def _leave_out_carried(
     for floor in floors.values():
         floor.know_carried(number for name, number in loaded.carried if name == floor.id)
         needed = seen = plan.new_tokens[floor.id]
-        while seen < needed + len(floor.carried):
+        while needed and seen < needed + len(floor.carried):
             further = floor.next_numbers(2 * (needed + len(floor.carried)))[seen:]
             seen += len(further)
             floor.know_carried(await transaction.carried(floor.id, further))

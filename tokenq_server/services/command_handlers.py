@@ -3,13 +3,15 @@
 A new command is a class in :mod:`tokenq_server.domain.commands` and a row here; a test holds the two to each other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.verbs import Verb
 from tokenq.contract.views import EstimateView
-from tokenq.contract.words import RequeuePosition
+from tokenq.contract.words import LIVE, RequeuePosition
 from tokenq_server.domain.calling import call_by_profile, call_next, call_token, serve_next
 from tokenq_server.domain.commands import (
     CallByProfile,
@@ -27,6 +29,7 @@ from tokenq_server.domain.commands import (
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.issuing import issue
 from tokenq_server.domain.moving import come_back, move, tell_near
+from tokenq_server.domain.refusals import number_carried
 from tokenq_server.domain.token import Token
 from tokenq_server.domain.transferring import transfer
 from tokenq_server.domain.undoing import undo
@@ -37,11 +40,15 @@ C = TypeVar("C", bound=Command)
 
 @dataclass(frozen=True)
 class Work:
-    """What handlers work with: the locked floors, how registered users are reached, and ids for new tokens."""
+    """What handlers work with: the locked floors, how registered users are reached, and ids for new tokens.
+
+    ``carried`` are the printed numbers looked up that somebody live has, each with the department that issued it.
+    """
 
     floors: Mapping[str, Floor]
     contacts: Mapping[int, Contact]
     new_ids: Iterator[int]
+    carried: Collection[tuple[str, str] | None] = ()
 
 
 @dataclass(frozen=True)
@@ -104,9 +111,7 @@ def _with_contact(command: Issue, contacts: Mapping[int, Contact]) -> Issue:
         return command
     contact = contacts.get(command.user_id)
     if contact is None:
-        raise refuse(
-            ProblemCode.UNKNOWN_USER, f"There is no user {command.user_id}.", "List them with 'tokenq user list'."
-        )
+        raise refuse(ProblemCode.UNKNOWN_USER, f"There is no user {command.user_id}.", advise(Action.LIST_USERS))
     return replace(command, name=command.name or contact.name, email=command.email or contact.email)
 
 
@@ -127,6 +132,7 @@ def _serve_next(work: Work, command: ServeNext) -> Handled:
 
 
 def _move(work: Work, command: MoveToken) -> Handled:
+    _check_number(work, command)
     return Handled(move(work.floors[command.department_id], command))
 
 
@@ -135,7 +141,16 @@ def _transfer(work: Work, command: TransferToken) -> Handled:
 
 
 def _undo(work: Work, command: UndoMove) -> Handled:
+    _check_number(work, command)
     return Handled(undo(work.floors, command))
+
+
+def _check_number(work: Work, command: MoveToken | UndoMove) -> None:
+    """Who comes back must not meet somebody with the same number. Raises Refused (``exists``)."""
+    if command.printed in work.carried:
+        token = work.floors[command.department_id].token(command.token_id)
+        if token.state not in LIVE:
+            raise number_carried(token)
 
 
 def _tell_near(work: Work, command: TellNear) -> Handled:
@@ -167,6 +182,9 @@ def _plan_call_token(plan: LoadPlan, command: CallToken, branch: str) -> None:
 
 def _plan_move(plan: LoadPlan, command: MoveToken | TransferToken | UndoMove, _: str) -> None:
     plan.token_ids.append(command.token_id)
+    comes_back = isinstance(command, UndoMove) or (isinstance(command, MoveToken) and command.verb is Verb.REINSTATE)
+    if comes_back and (printed := getattr(command, "printed", None)):
+        plan.numbers.append(printed)
     if command.user_id is not None:
         plan.users.append((departments_of(command)[-1], command.user_id))
 

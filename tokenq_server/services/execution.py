@@ -33,7 +33,7 @@ def execute(
     Returns an outcome for each request, and the answers to be kept under their idempotency keys.
     """
     known = {(kept.principal, kept.key): kept for kept in loaded.idempotency}
-    work = Work(floors, loaded.contacts, iter(loaded.new_ids))
+    work = Work(floors, loaded.contacts, iter(loaded.new_ids), frozenset(loaded.carried))
     outcomes: list[Outcome] = []
     fresh: list[IdempotencyRecord] = []
     for request in requests:

@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
+from tokenq.contract.advice import Action, Advice, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.command_handlers import departments_of
@@ -25,7 +26,7 @@ MAX_BATCH = 256
 
 _Waiting = tuple[Request, "asyncio.Future[Answer]"]
 
-_CONSTRAINTS: dict[str, tuple[ProblemCode, str, str]] = {
+_CONSTRAINTS: dict[str, tuple[ProblemCode, str, str | Advice]] = {
     "token_at_counter": (ProblemCode.COUNTER_BUSY, "The counter already holds somebody.", "Look at the queue again."),
     "token_live_user": (
         ProblemCode.ALREADY_WAITING,
@@ -35,12 +36,12 @@ _CONSTRAINTS: dict[str, tuple[ProblemCode, str, str]] = {
     "token_live_number": (
         ProblemCode.EXISTS,
         "Somebody else carries the same number by now.",
-        "Issue a new number; 'tokenq status' shows who has this one.",
+        advise(Action.ISSUE_ANOTHER),
     ),
     LOCKED: (ProblemCode.UNAVAILABLE, "The department is busy.", "Try again in a few seconds."),
     DEADLOCK: (ProblemCode.UNAVAILABLE, "Too many want the same counters at once.", "Try again in a second."),
 }
-_WORTH_ANOTHER_TRY = frozenset({"idempotency_pkey", DEADLOCK})
+_WORTH_ANOTHER_TRY = frozenset({"idempotency_pkey", "token_live_number", DEADLOCK})
 """What another process has just committed: the second look finds it and answers for what it is."""
 
 
@@ -178,7 +179,7 @@ def _unavailable() -> Refused:
     return refuse(
         ProblemCode.UNAVAILABLE,
         "The database is unavailable; whether this request was carried out is not known yet.",
-        "Repeat it with the same idempotency key in a few seconds: it will not be done twice.",
+        advise(Action.REPEAT_WITH_KEY),
         retryAfter=2,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import KeyView, LoginView, UserView
 from tokenq.contract.words import Role
@@ -122,9 +123,7 @@ class People:
         if seen is None or time.monotonic() - seen[0] > _CACHE_SECONDS:
             seen = await self._look_up(token_hash)
         if seen[1] is None:
-            raise refuse(
-                ProblemCode.UNAUTHENTICATED, "This login is not valid, or no longer.", "Log in with 'tokenq login'."
-            )
+            raise refuse(ProblemCode.UNAUTHENTICATED, "This login is not valid, or no longer.", advise(Action.LOG_IN))
         return seen[1]
 
     async def _look_up(self, token_hash: bytes) -> tuple[float, Principal | None]:
@@ -293,8 +292,8 @@ def _known(user: User | None, user_id: int) -> User:
 
 
 def _unknown_user(user_id: int) -> Refused:
-    return refuse(ProblemCode.UNKNOWN_USER, f"There is no user {user_id}.", "List them with 'tokenq user list'.")
+    return refuse(ProblemCode.UNKNOWN_USER, f"There is no user {user_id}.", advise(Action.LIST_USERS))
 
 
 def _unknown_key(key_id: int) -> Refused:
-    return refuse(ProblemCode.UNKNOWN_KEY, f"There is no key {key_id}.", "List them with 'tokenq key list'.")
+    return refuse(ProblemCode.UNKNOWN_KEY, f"There is no key {key_id}.", advise(Action.LIST_KEYS))

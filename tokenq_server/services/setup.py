@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.domain.department import Department
@@ -169,9 +170,7 @@ class Setup:
     async def _branch(self, branch_id: str) -> Branch:
         branch = await self._store.branch(branch_id)
         if branch is None:
-            raise refuse(
-                ProblemCode.UNKNOWN_BRANCH, f"There is no branch {branch_id}.", "List them with 'tokenq branch list'."
-            )
+            raise refuse(ProblemCode.UNKNOWN_BRANCH, f"There is no branch {branch_id}.", advise(Action.LIST_BRANCHES))
         return branch
 
     async def _department(self, department_id: str) -> Department:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.views import CounterView
 from tokenq.contract.words import CounterState
@@ -200,7 +201,7 @@ class Staffing:
                 raise refuse(
                     ProblemCode.UNKNOWN_DEPARTMENT,
                     f"There is no department {department_id} in branch {branch_id}.",
-                    "'tokenq dept list' shows them all.",
+                    advise(Action.LIST_DEPARTMENTS),
                 )
             if not caller.may_work_in(department_id):
                 raise refuse(
@@ -232,6 +233,4 @@ def operator_of(caller: Principal, console: str = "") -> Operator:
 
 def unknown_counter(counter_id: str) -> Refused:
     """There is no such counter."""
-    return refuse(
-        ProblemCode.UNKNOWN_COUNTER, f"There is no counter {counter_id}.", "'tokenq counter list' shows them all."
-    )
+    return refuse(ProblemCode.UNKNOWN_COUNTER, f"There is no counter {counter_id}.", advise(Action.LIST_COUNTERS))

@@ -92,7 +92,14 @@ async def undo(token_id: IdPath, body: Move, caller: Staff, services: ServicesDe
     check_works_in(caller, back_to or token.department_id)
     counter_id = was.get("counter_id", token.counter_id)
     command = UndoMove(
-        token.department_id, caller.actor, token_id, body.claim_version, back_to, counter_id, token.user_id
+        department_id=token.department_id,
+        actor=caller.actor,
+        token_id=token_id,
+        claim_version=body.claim_version,
+        back_to=back_to,
+        counter_id=counter_id,
+        user_id=token.user_id,
+        printed=(token.issued_in, token.display),
     )
     return await dispatch(services, caller, command, repeat)
 
@@ -125,4 +132,5 @@ async def _move(services: Services, caller: Principal, token_id: int, verb: Verb
 
 
 def _command(token: Token, caller: Principal, verb: Verb, **more: Any) -> MoveToken:
-    return MoveToken(token.department_id, caller.actor, token.token_id, verb, user_id=token.user_id, **more)
+    own: dict[str, Any] = {"user_id": token.user_id, "printed": (token.issued_in, token.display)}
+    return MoveToken(token.department_id, caller.actor, token.token_id, verb, **own, **more)
