@@ -6,25 +6,19 @@ the server could answer. A class's docstring is its default sentence.
 
 
 class TokenqError(Exception):
-    """Something went wrong in tokenq's client."""
-
-    hint = ""
+    """Something went wrong in tokenq's client. ``hint`` says what to do next, if there is more to say than usual."""
 
     def __init__(self, sentence: str = "", hint: str = "") -> None:
         super().__init__(sentence or (type(self).__doc__ or "").splitlines()[0])
-        self.hint = hint or type(self).hint
+        self.hint = hint
 
 
 class Unreachable(TokenqError):
     """The server cannot be reached."""
 
-    hint = "Is it running? Try 'tokenq up --status', or set TOKENQ_URL to the right address."
-
 
 class BadReply(TokenqError):
     """The answer is not one a tokenq server gives."""
-
-    hint = "Check that TOKENQ_URL is the address of a tokenq server."
 
 
 class BadSettings(TokenqError):

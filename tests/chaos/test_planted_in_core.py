@@ -125,7 +125,7 @@ class CountingLine(RedisLine):
         answers = await super().ask(counted)
         for ask, answer in zip(asks, answers, strict=True):
             if ask.numbers:
-                self.given[ask.department_id] = answer.first_no
+                self.given.setdefault(ask.department_id, answer.first_no)
         return answers
 
     async def _counter(self, ask: Ask) -> int:

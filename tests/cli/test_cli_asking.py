@@ -89,7 +89,7 @@ def test_without_a_terminal_nothing_is_deleted_unasked(tokenq: Cli, typed: str) 
     for more in ((), ("--json",)):
         done = tokenq(*delete, *more, stdin="y\n")
         assert done.code == 2, done
-        assert "Nobody is here to ask: Delete the " in done.err
+        assert "There is no terminal to ask on: Delete the " in done.err
         assert "add --yes" in done.err
         assert not more or json.loads(done.out)["error"]["code"] == "usage"
     assert tokenq(*show).code == 0
@@ -202,5 +202,5 @@ def test_at_a_terminal_it_is_asked_whether_the_day_shall_end(
     branch, _ = site
     done = at_a_terminal(api, keys, "branch", "update", branch, *EAST)
 
-    assert "would end the business day at once" in done.err
+    assert "would end the business day now" in done.err
     assert json.loads(tokenq("branch", "show", branch, "--json").out)["timezone"] == zone

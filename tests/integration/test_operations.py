@@ -98,6 +98,18 @@ def test_the_doctor_says_why_the_database_cannot_be_reached(
         assert "TOKENQ_DATABASE_URL" in str(finding["hint"])
 
 
+async def test_a_wrong_address_of_redis_hides_no_other_finding(
+    core: Core, settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log is compared with Redis too, and must not end the doctor where nobody can be asked."""
+    await core.department()
+    settings(core.dsn)
+    monkeypatch.setenv("TOKENQ_REDIS_URL", "nonsense://here")
+    is_well = {str(finding["name"]): finding["ok"] for finding in await asyncio.to_thread(doctor.check)}
+
+    assert (is_well["redis"], is_well["postgres"], is_well["kafka"], is_well["mail"]) == (False, True, True, True)
+
+
 async def test_rebuild_makes_redis_anew(core: Core, servers: Servers, settings: Callable[[str], None]) -> None:
     """After any doubt about Redis: one command, on a live system."""
     name = await core.department()

@@ -86,7 +86,7 @@ def test_a_paused_counter_calls_nobody_but_keeps_whom_it_has() -> None:
 
     assert room.call() == held
     room.move(held, Verb.SERVE)
-    with refused(ProblemCode.COUNTER_PAUSED, "paused", "tokenq counter open 1"):
+    with refused(ProblemCode.COUNTER_PAUSED, "paused", "Open it"):
         room.call()
 
 
@@ -121,7 +121,7 @@ def test_a_closed_counter_calls_nobody_until_it_is_opened() -> None:
     token = room.issue()
     room.counters.know([replace(DESK, state=CounterState.CLOSED)])
     for call in (room.call, room.serve_next, lambda: room.pick(token), lambda: profile(room, "CW")):
-        with refused(ProblemCode.COUNTER_CLOSED, "Counter 1 is closed", "tokenq counter open 1"):
+        with refused(ProblemCode.COUNTER_CLOSED, "Counter 1 is closed", "Open it"):
             call()
     assert room.events() == ["TOKEN_GENERATED"]
 
@@ -148,7 +148,7 @@ def test_a_break_keeps_what_a_counter_serves() -> None:
 def test_a_declared_counter_serves_nothing_else() -> None:
     """What was silently ignored would be believed."""
     declared = replace(DESK, departments=("CW", "LAB"), is_declared=True)
-    with refused(ProblemCode.EXISTS, "CW LAB", "tokenq counter declare 1"):
+    with refused(ProblemCode.EXISTS, "CW LAB", "declare"):
         opened(declared, ANN, NOW, ("CW",))
     for same in (opened(declared, ANN, NOW, None), opened(declared, ANN, NOW, ("CW", "LAB"))):
         assert same.departments == ("CW", "LAB")

@@ -24,7 +24,9 @@ def confirm(question: str, *, yes: bool, needs_yes: bool = True) -> None:
         return
     if not sys.stdin.isatty():
         if needs_yes:
-            raise WrongUse(f"Nobody is here to ask: {question}", "Nothing was changed. If you are sure, add --yes.")
+            raise WrongUse(
+                f"There is no terminal to ask on: {question}", "Nothing was changed. If you are sure, add --yes."
+            )
         return
     if not typer.confirm(printable(question), err=True):
         raise TokenqError("Nothing was changed.")

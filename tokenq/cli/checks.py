@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from tokenq.cli import launch
+from tokenq.cli.advice import hint_of
 from tokenq.cli.broker import DEFAULT_BOOTSTRAP, known_bootstrap, why_unreachable
 from tokenq.cli.context import DEFAULT_URL, Identity, client_for, credentials_file, identify
 from tokenq.cli.exits import explain
@@ -38,7 +39,7 @@ def client_checks() -> list[Check]:
     try:
         settings = load()
     except Refused as refusal:
-        return [Check("settings", False, refusal.problem.detail, refusal.problem.hint), _terminal()]
+        return [Check("settings", False, refusal.problem.detail, hint_of(refusal.problem)), _terminal()]
     file = config_file()
     checks = [Check("settings", True, f"{file}" if file.is_file() else f"no file at {file}; environment and defaults")]
     try:
@@ -88,7 +89,7 @@ def _ready(client: Client) -> Check:
         body = client.ready()
     except Refused as refusal:
         particulars = _particulars(refusal.problem.extra)
-        hint = refusal.problem.hint or "See the server's log; 'tokenq doctor --server' there tells more."
+        hint = hint_of(refusal.problem) or "See the server's log; 'tokenq doctor --server' there tells more."
         return Check("readiness", False, particulars or refusal.problem.detail, hint)
     except TokenqError as error:
         return _failed("readiness", error)
@@ -157,4 +158,4 @@ def _terminal() -> Check:
 
 
 def _failed(name: str, error: TokenqError) -> Check:
-    return Check(name, False, str(error), error.hint)
+    return Check(name, False, str(error), explain(error).hint)

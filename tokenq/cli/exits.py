@@ -3,71 +3,18 @@
 import os
 import sys
 import traceback
-from enum import IntEnum
 from typing import NamedTuple
 
 import typer
 
 from tokenq.cli import output
+from tokenq.cli.advice import hint_of
 from tokenq.cli.wording import as_typed
-from tokenq.contract.problems import Problem, ProblemCode, Refused
+from tokenq.contract.advice import Action
+from tokenq.contract.problems import KINDS, ExitCode, Problem, ProblemCode, Refused
 from tokenq.errors import BadReply, BadSettings, Missing, StreamLost, TokenqError, Unreachable
 from tokenq.printable import printable
 from tokenq.settings import is_debugging
-
-
-class ExitCode(IntEnum):
-    """What a script learns from the exit code."""
-
-    OK = 0
-    FAILED = 1
-    USAGE = 2
-    NOT_FOUND = 3
-    CONFLICT = 4
-    NOT_ALLOWED = 5
-    UNREACHABLE = 6
-    INTERRUPTED = 130
-
-
-EXIT_CODES: dict[ProblemCode, ExitCode] = {
-    ProblemCode.QUEUE_EMPTY: ExitCode.CONFLICT,
-    ProblemCode.AMBIGUOUS: ExitCode.CONFLICT,
-    ProblemCode.DEPARTMENT_CLOSED: ExitCode.CONFLICT,
-    ProblemCode.WRONG_STATE: ExitCode.CONFLICT,
-    ProblemCode.STALE_CLAIM: ExitCode.CONFLICT,
-    ProblemCode.COUNTER_BUSY: ExitCode.CONFLICT,
-    ProblemCode.COUNTER_PAUSED: ExitCode.CONFLICT,
-    ProblemCode.COUNTER_CLOSED: ExitCode.CONFLICT,
-    ProblemCode.COUNTER_NOT_SERVING: ExitCode.CONFLICT,
-    ProblemCode.COUNTER_CLAIMED: ExitCode.CONFLICT,
-    ProblemCode.DEPARTMENT_FULL: ExitCode.CONFLICT,
-    ProblemCode.TOO_EARLY: ExitCode.CONFLICT,
-    ProblemCode.LIMIT_REACHED: ExitCode.CONFLICT,
-    ProblemCode.NOTHING_TO_UNDO: ExitCode.CONFLICT,
-    ProblemCode.ALREADY_WAITING: ExitCode.CONFLICT,
-    ProblemCode.EXISTS: ExitCode.CONFLICT,
-    ProblemCode.IN_USE: ExitCode.CONFLICT,
-    ProblemCode.IDEMPOTENCY_MISMATCH: ExitCode.CONFLICT,
-    ProblemCode.UNKNOWN_DEPARTMENT: ExitCode.NOT_FOUND,
-    ProblemCode.UNKNOWN_BRANCH: ExitCode.NOT_FOUND,
-    ProblemCode.UNKNOWN_USER: ExitCode.NOT_FOUND,
-    ProblemCode.UNKNOWN_KEY: ExitCode.NOT_FOUND,
-    ProblemCode.UNKNOWN_COUNTER: ExitCode.NOT_FOUND,
-    ProblemCode.UNKNOWN_TOKEN: ExitCode.NOT_FOUND,
-    ProblemCode.NOT_FOUND: ExitCode.NOT_FOUND,
-    ProblemCode.FORBIDDEN: ExitCode.NOT_ALLOWED,
-    ProblemCode.UNAUTHENTICATED: ExitCode.NOT_ALLOWED,
-    ProblemCode.RATE_LIMITED: ExitCode.UNREACHABLE,
-    ProblemCode.OVERLOADED: ExitCode.UNREACHABLE,
-    ProblemCode.UNAVAILABLE: ExitCode.UNREACHABLE,
-    ProblemCode.METHOD_NOT_ALLOWED: ExitCode.FAILED,
-    ProblemCode.LOG_BEHIND: ExitCode.FAILED,
-    ProblemCode.SCHEMA_BEHIND: ExitCode.FAILED,
-    ProblemCode.SCHEMA_AHEAD: ExitCode.FAILED,
-    ProblemCode.INVALID: ExitCode.FAILED,
-    ProblemCode.TOO_LARGE: ExitCode.FAILED,
-    ProblemCode.INTERNAL: ExitCode.FAILED,
-}
 
 _CLIENT_CODES: dict[type[TokenqError], str] = {
     Unreachable: "unreachable",
@@ -78,10 +25,10 @@ _CLIENT_CODES: dict[type[TokenqError], str] = {
 }
 
 
-_LOOK = (
-    "Look with 'tokenq queue DEPT' whether it was done before you repeat it. "
-    "Only 'tokenq issue' with the same --idempotency-key is never done twice."
-)
+_CLIENT_HINTS: dict[type[TokenqError], str] = {
+    Unreachable: "Is it running? Try 'tokenq up --status', or set TOKENQ_URL to the right address.",
+    BadReply: "Check that TOKENQ_URL is the address of a tokenq server.",
+}
 
 
 class WrongUse(typer.TyperException):
@@ -126,11 +73,12 @@ def explain(error: BaseException) -> Failure:
     """The failure behind an exception."""
     if isinstance(error, Refused):
         problem = error.problem
-        return Failure(str(problem.code), as_typed(problem), _hint(problem), EXIT_CODES[problem.code])
+        return Failure(str(problem.code), as_typed(problem), _hint(problem), KINDS[problem.code].exit_code)
     if isinstance(error, TokenqError):
         code = next((code for kind, code in _CLIENT_CODES.items() if isinstance(error, kind)), "failed")
         lost = isinstance(error, Unreachable | StreamLost)
-        return Failure(code, str(error), error.hint, ExitCode.UNREACHABLE if lost else ExitCode.FAILED)
+        hint = error.hint or next((hint for kind, hint in _CLIENT_HINTS.items() if isinstance(error, kind)), "")
+        return Failure(code, str(error), hint, ExitCode.UNREACHABLE if lost else ExitCode.FAILED)
     if isinstance(error, typer.TyperException):
         return _usage(error)
     if isinstance(error, KeyboardInterrupt | typer.Abort | EOFError):
@@ -146,16 +94,13 @@ def explain(error: BaseException) -> Failure:
 
 
 def _hint(problem: Problem) -> str:
-    """The server's hint, unless it is of no use to who types: a key that nobody knows, or to log in while
-    TOKENQ_TOKEN would win over every login.
-    """
-    if problem.code is ProblemCode.UNAVAILABLE and "idempotency key" in problem.hint:
-        return _LOOK
-    if problem.code is not ProblemCode.UNAUTHENTICATED or (problem.hint and "tokenq login" not in problem.hint):
-        return problem.hint
+    """What to do next; while TOKENQ_TOKEN would win over every login, that is not to log in."""
+    is_login = problem.advice is not None and problem.advice.action is Action.LOG_IN
+    if problem.code is not ProblemCode.UNAUTHENTICATED or (problem.hint and not is_login):
+        return hint_of(problem)
     if os.environ.get("TOKENQ_TOKEN"):
         return "TOKENQ_TOKEN is not valid; replace or unset it."
-    return problem.hint or "Run 'tokenq login', or set TOKENQ_TOKEN."
+    return hint_of(problem) or "Run 'tokenq login', or set TOKENQ_TOKEN."
 
 
 def _usage(error: typer.TyperException) -> Failure:

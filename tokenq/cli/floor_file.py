@@ -3,13 +3,14 @@
 import re
 import sys
 import tomllib
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from tokenq.cli.toml_lines import line_of
 from tokenq.contract.hours import write_hours
-from tokenq.contract.problems import Problem, ProblemCode, Refused, refuse
+from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.errors import BadSettings
 
 _LINE = re.compile(r"at line (\d+)")
@@ -31,7 +32,7 @@ class FloorFile:
         if line is None:
             return refusal
         extra = {**problem.extra, "line": line}
-        return Refused(Problem(problem.code, f"{self.name}, line {line}: {problem.detail}", problem.hint, extra))
+        return Refused(replace(problem, detail=f"{self.name}, line {line}: {problem.detail}", extra=extra))
 
     def _parsed(self) -> dict[str, Any]:
         try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tokenq.cli import exits, output
 from tokenq.cli.tree import root
+from tokenq.contract.problems import ExitCode
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -23,12 +24,12 @@ def run(arguments: list[str]) -> int:
     except output.ReaderGone:
         # What is still buffered must not complain at the very end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.ExitCode.OK
+        return ExitCode.OK
     except (Exception, KeyboardInterrupt) as error:
         return exits.report(error, as_json=_wants_json(arguments))
-    if code == exits.ExitCode.INTERRUPTED and sys.stderr.isatty():
+    if code == ExitCode.INTERRUPTED and sys.stderr.isatty():
         exits.talk("")  # the terminal's ^C stands on an unfinished line
-    return code if isinstance(code, int) else exits.ExitCode.OK
+    return code if isinstance(code, int) else ExitCode.OK
 
 
 def _wants_json(arguments: list[str]) -> bool:

@@ -32,7 +32,9 @@ def ratio_of(typed: str) -> str:
 def token_name(typed: str) -> str:
     """What a token may be called: a number, or ``id:101``. Raises typer.BadParameter."""
     if typed_id(typed) is None and not readings(typed):
-        raise typer.BadParameter(f"'{typed}' names no token. Give its number, such as CW-012, or its id, as id:101.")
+        raise typer.BadParameter(
+            f"'{typed}' is not a token number. Type the number on the ticket (CW-012), or an id (id:101)."
+        )
     return typed
 
 

@@ -31,8 +31,8 @@ class TokenCalls(Calls):
         if token_id is not None:
             return self.token(token_id)
         if not readings(reference):
-            hint = "Type the number on the paper, such as CW-012, or an id, such as id:101."
-            raise refuse(ProblemCode.INVALID, f"'{reference}' names no token.", hint)
+            hint = "Type the number on the ticket (CW-012), or an id (id:101)."
+            raise refuse(ProblemCode.INVALID, f"'{reference}' is not a token number.", hint)
         found = self._numbered(reference)
         if not found:
             raise _no_token(reference)

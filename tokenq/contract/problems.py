@@ -1,8 +1,11 @@
 """Everything that can be refused: one stable code, one sentence, one hint."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
+
+from tokenq.contract import advice as advices
+from tokenq.contract.advice import Advice
 
 
 class ProblemCode(StrEnum):
@@ -47,46 +50,67 @@ class ProblemCode(StrEnum):
     INTERNAL = "internal"
 
 
-STATUS: dict[ProblemCode, int] = {
-    ProblemCode.QUEUE_EMPTY: 409,
-    ProblemCode.AMBIGUOUS: 409,
-    ProblemCode.DEPARTMENT_CLOSED: 409,
-    ProblemCode.WRONG_STATE: 409,
-    ProblemCode.STALE_CLAIM: 409,
-    ProblemCode.COUNTER_BUSY: 409,
-    ProblemCode.COUNTER_PAUSED: 409,
-    ProblemCode.COUNTER_CLOSED: 409,
-    ProblemCode.COUNTER_NOT_SERVING: 409,
-    ProblemCode.COUNTER_CLAIMED: 409,
-    ProblemCode.DEPARTMENT_FULL: 409,
-    ProblemCode.TOO_EARLY: 409,
-    ProblemCode.LIMIT_REACHED: 409,
-    ProblemCode.NOTHING_TO_UNDO: 409,
-    ProblemCode.ALREADY_WAITING: 409,
-    ProblemCode.EXISTS: 409,
-    ProblemCode.IN_USE: 409,
-    ProblemCode.UNKNOWN_DEPARTMENT: 404,
-    ProblemCode.UNKNOWN_BRANCH: 404,
-    ProblemCode.UNKNOWN_USER: 404,
-    ProblemCode.UNKNOWN_KEY: 404,
-    ProblemCode.UNKNOWN_COUNTER: 404,
-    ProblemCode.UNKNOWN_TOKEN: 404,
-    ProblemCode.NOT_FOUND: 404,
-    ProblemCode.METHOD_NOT_ALLOWED: 405,
-    ProblemCode.IDEMPOTENCY_MISMATCH: 422,
-    ProblemCode.FORBIDDEN: 403,
-    ProblemCode.UNAUTHENTICATED: 401,
-    ProblemCode.RATE_LIMITED: 429,
-    ProblemCode.OVERLOADED: 503,
-    ProblemCode.UNAVAILABLE: 503,
-    ProblemCode.LOG_BEHIND: 503,
-    ProblemCode.SCHEMA_BEHIND: 503,
-    ProblemCode.SCHEMA_AHEAD: 503,
-    ProblemCode.INVALID: 422,
-    ProblemCode.TOO_LARGE: 413,
-    ProblemCode.INTERNAL: 500,
+class ExitCode(IntEnum):
+    """What a script learns from the exit code of a command."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    CONFLICT = 4
+    NOT_ALLOWED = 5
+    UNREACHABLE = 6
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a code means to machines: the HTTP status that carries it, and the exit code of a command that meets it."""
+
+    status: int
+    exit_code: ExitCode
+
+
+KINDS: dict[ProblemCode, Kind] = {
+    ProblemCode.QUEUE_EMPTY: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.AMBIGUOUS: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.DEPARTMENT_CLOSED: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.WRONG_STATE: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.STALE_CLAIM: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.COUNTER_BUSY: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.COUNTER_PAUSED: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.COUNTER_CLOSED: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.COUNTER_NOT_SERVING: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.COUNTER_CLAIMED: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.DEPARTMENT_FULL: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.TOO_EARLY: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.LIMIT_REACHED: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.NOTHING_TO_UNDO: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.ALREADY_WAITING: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.EXISTS: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.IN_USE: Kind(409, ExitCode.CONFLICT),
+    ProblemCode.UNKNOWN_DEPARTMENT: Kind(404, ExitCode.NOT_FOUND),
+    ProblemCode.UNKNOWN_BRANCH: Kind(404, ExitCode.NOT_FOUND),
+    ProblemCode.UNKNOWN_USER: Kind(404, ExitCode.NOT_FOUND),
+    ProblemCode.UNKNOWN_KEY: Kind(404, ExitCode.NOT_FOUND),
+    ProblemCode.UNKNOWN_COUNTER: Kind(404, ExitCode.NOT_FOUND),
+    ProblemCode.UNKNOWN_TOKEN: Kind(404, ExitCode.NOT_FOUND),
+    ProblemCode.NOT_FOUND: Kind(404, ExitCode.NOT_FOUND),
+    ProblemCode.METHOD_NOT_ALLOWED: Kind(405, ExitCode.FAILED),
+    ProblemCode.IDEMPOTENCY_MISMATCH: Kind(422, ExitCode.CONFLICT),
+    ProblemCode.FORBIDDEN: Kind(403, ExitCode.NOT_ALLOWED),
+    ProblemCode.UNAUTHENTICATED: Kind(401, ExitCode.NOT_ALLOWED),
+    ProblemCode.RATE_LIMITED: Kind(429, ExitCode.UNREACHABLE),
+    ProblemCode.OVERLOADED: Kind(503, ExitCode.UNREACHABLE),
+    ProblemCode.UNAVAILABLE: Kind(503, ExitCode.UNREACHABLE),
+    ProblemCode.LOG_BEHIND: Kind(503, ExitCode.FAILED),
+    ProblemCode.SCHEMA_BEHIND: Kind(503, ExitCode.FAILED),
+    ProblemCode.SCHEMA_AHEAD: Kind(503, ExitCode.FAILED),
+    ProblemCode.INVALID: Kind(422, ExitCode.FAILED),
+    ProblemCode.TOO_LARGE: Kind(413, ExitCode.FAILED),
+    ProblemCode.INTERNAL: Kind(500, ExitCode.FAILED),
 }
-"""The HTTP status that carries each code."""
+
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
@@ -96,37 +120,41 @@ class Problem:
     """One failure, ready to be shown to a person or to a script.
 
     ``detail`` is one sentence that says what is wrong, ``hint`` one that says what to do next
-    (may be empty). ``extra`` holds machine-readable particulars such as ``retryAfter`` in seconds.
+    (may be empty). ``extra`` holds machine-readable particulars such as ``retryAfter`` in seconds. ``advice`` is
+    what to do next as an action, where the hint is one: each reader is told how it is done there.
     """
 
     code: ProblemCode
     detail: str
     hint: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+    advice: Advice | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """The RFC 9457 body."""
         return {
             "type": f"urn:tokenq:problem:{self.code}",
             "title": self.code.replace("_", " "),
-            "status": STATUS[self.code],
+            "status": KINDS[self.code].status,
             "code": str(self.code),
             "detail": self.detail,
             "hint": self.hint,
             **self.extra,
+            **({"action": self.advice.to_wire()} if self.advice else {}),
         }
 
     @classmethod
     def from_wire(cls, body: Any, status: int) -> "Problem":
         """Read a problem body from any server; what is missing is filled in from the HTTP status."""
         body = body if isinstance(body, dict) else {}
-        known = {"type", "title", "status", "code", "detail", "hint"}
+        known = {"type", "title", "status", "code", "detail", "hint", "action"}
         try:
             code = ProblemCode(body.get("code", ""))
         except ValueError:
-            code = next((code for code, number in STATUS.items() if number == status), ProblemCode.INTERNAL)
+            code = next((code for code, kind in KINDS.items() if kind.status == status), ProblemCode.INTERNAL)
         detail = str(body.get("detail") or f"The server answered {status}.")
-        return cls(code, detail, str(body.get("hint") or ""), {k: v for k, v in body.items() if k not in known})
+        extra = {k: v for k, v in body.items() if k not in known}
+        return cls(code, detail, str(body.get("hint") or ""), extra, advices.from_wire(body.get("action")))
 
 
 class Refused(Exception):
@@ -137,6 +165,8 @@ class Refused(Exception):
         self.problem = problem
 
 
-def refuse(code: ProblemCode, detail: str, hint: str = "", **extra: Any) -> Refused:
+def refuse(code: ProblemCode, detail: str, hint: str | Advice = "", **extra: Any) -> Refused:
     """Make the exception for one failure; the caller raises it."""
+    if isinstance(hint, Advice):
+        return Refused(Problem(code, detail, hint.text(), extra, hint))
     return Refused(Problem(code, detail, hint, extra))

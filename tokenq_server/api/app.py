@@ -36,7 +36,8 @@ _PROBLEM = {
                 "status": 409,
                 "code": "queue_empty",
                 "detail": "Nobody is waiting in CW.",
-                "hint": "The next one shows with 'tokenq queue DEPT --watch'.",
+                "hint": "Wait for somebody to come, or look at the queue.",
+                "action": {"name": "queue.wait", "params": {"department": "CW"}},
             }
         }
     },

@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from tokenq.contract import names, paths
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.words import Role
 from tokenq_server.bootstrap import Services
@@ -45,7 +46,7 @@ class Allowed:
     ) -> Principal:
         """The caller. Raises Refused (``unauthenticated``, ``forbidden``)."""
         if bearer is None or not bearer.credentials or len(bearer.credentials) > 256:
-            raise refuse(ProblemCode.UNAUTHENTICATED, "This needs a login.", "Log in with 'tokenq login'.")
+            raise refuse(ProblemCode.UNAUTHENTICATED, "This needs a login.", advise(Action.LOG_IN))
         principal = await services.people.who(bearer.credentials)
         if principal.role not in self.roles:
             raise forbidden(f"The role {principal.role} may not do this.")
@@ -53,7 +54,7 @@ class Allowed:
             raise refuse(
                 ProblemCode.FORBIDDEN,
                 "The first password must be changed first.",
-                "Run 'tokenq passwd'.",
+                advise(Action.CHANGE_PASSWORD),
             )
         return principal
 

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tokenq.contract.problems import PROBLEM_MEDIA_TYPE, STATUS, Problem, ProblemCode, Refused
+from tokenq.contract.problems import KINDS, PROBLEM_MEDIA_TYPE, Problem, ProblemCode, Refused
 from tokenq_server.domain.refusals import database_away
 from tokenq_server.services.ports import LedgerDown
 
@@ -49,7 +49,7 @@ _LIMITS = {
 
 def respond(problem: Problem) -> Response:
     """The answer that carries a problem."""
-    status = STATUS[problem.code]
+    status = KINDS[problem.code].status
     headers = {}
     if "retryAfter" in problem.extra or status == 503:
         headers["Retry-After"] = str(problem.extra.get("retryAfter", 2))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.verbs import Verb
 from tokenq.contract.words import TokenState
@@ -45,7 +46,7 @@ def call_by_profile(floors: Sequence[Floor], command: CallByProfile) -> Token:
         raise busy(command.counter_id, held)
     choices = [(floor, choice) for floor in floors if (choice := _choice(floor))]
     if not choices:
-        raise _empty(f"Nobody waits in {', '.join(floor.id for floor in floors)}.")
+        raise _empty(*floors)
     policies = [(choice, floor.department.policy) for floor, choice in choices]
     best = first_of_profile(policies, floors[0].now, is_ordered=command.is_ordered)
     floor, choice = choices[best]
@@ -67,7 +68,7 @@ def call_token(floor: Floor, command: CallToken) -> Token:
         raise refuse(
             ProblemCode.FORBIDDEN,
             f"In {floor.id} only admins call out of order.",
-            f"Call the next one with 'tokenq call {floor.id}', or ask an admin.",
+            advise(Action.CALL_NEXT, department=floor.id),
         )
     check_table(token, Verb.CALL)
     floor.counters.admit(floor.department, command.counter_id, command.operator, floor.now)
@@ -87,7 +88,7 @@ def _next(floor: Floor, counter_id: str, operator: Operator, *, is_served_at_onc
         return held
     choice = _choice(floor)
     if choice is None:
-        raise _empty(f"Nobody waits in {floor.id}.")
+        raise _empty(floor)
     floor.counters.admit(floor.department, counter_id, operator, floor.now)
     floor.turn_after(choice.waiting.priority)
     token = floor.tokens[choice.waiting.token_id]
@@ -134,5 +135,7 @@ def _call(
     return floor.move(token, called, Verb.CALL, actor, data, note)
 
 
-def _empty(detail: str) -> Refused:
-    return refuse(ProblemCode.QUEUE_EMPTY, detail, "Wait for somebody to come, or look with 'tokenq queue'.")
+def _empty(*floors: Floor) -> Refused:
+    names = ", ".join(floor.id for floor in floors)
+    advice = advise(Action.WAIT_FOR_SOMEBODY, department=floors[0].id)
+    return refuse(ProblemCode.QUEUE_EMPTY, f"Nobody waits in {names}.", advice)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.words import CounterState
 from tokenq_server.domain.department import Department
@@ -125,13 +126,13 @@ class Counters:
             raise refuse(
                 ProblemCode.COUNTER_PAUSED,
                 f"Counter {counter_id} is paused.",
-                f"Go on with 'tokenq counter open {counter_id}'.",
+                advise(Action.OPEN_COUNTER, counter=counter_id),
             )
         if counter.state is CounterState.CLOSED:
             raise refuse(
                 ProblemCode.COUNTER_CLOSED,
                 f"Counter {counter_id} is closed.",
-                f"Open it with 'tokenq counter open {counter_id}'.",
+                advise(Action.OPEN_COUNTER, counter=counter_id),
             )
         _check_claim(counter, operator, now)
 
@@ -196,7 +197,7 @@ def claimed(counter: Counter) -> Refused:
     return refuse(
         ProblemCode.COUNTER_CLAIMED,
         f"Counter {counter.counter_id} is in use by {counter.operator}.",
-        "Choose another counter, or take it over with 'tokenq counter open --take-over'.",
+        advise(Action.TAKE_OVER, counter=counter.counter_id),
         operator=counter.operator,
     )
 
@@ -206,7 +207,7 @@ def _declared(counter: Counter) -> Refused:
     return refuse(
         ProblemCode.EXISTS,
         f"Counter {counter.counter_id} is declared to serve {serves}.",
-        f"Open it without departments, or let an admin use 'tokenq counter declare {counter.counter_id}'.",
+        advise(Action.DECLARE_COUNTER, counter=counter.counter_id),
     )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 
-HINT = "If it was restored from a back-up, run 'tokenq server rewind': it shows what is missing, asks, and mends it."
+HINT = advise(Action.REWIND)
 
 
 @dataclass(frozen=True)

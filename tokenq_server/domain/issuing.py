@@ -5,6 +5,7 @@ from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tokenq.contract.advice import Action, Advice, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import Issue
@@ -73,19 +74,20 @@ def _check_open(floor: Floor) -> None:
         raise refuse(
             ProblemCode.DEPARTMENT_CLOSED,
             f"{department.name} ({floor.id}) is closed.",
-            f"An admin opens it with 'tokenq dept open {floor.id}'.",
+            advise(Action.OPEN_DEPARTMENT, department=floor.id),
         )
     now = opening(department.hours, floor.now, department.timezone)
     if not now.is_open:
         raise refuse(
             ProblemCode.DEPARTMENT_CLOSED,
             f"{department.name} ({floor.id}) is closed {_when(floor)}.",
-            _opens(now, department.timezone),
+            _opens(floor, now),
             opensAt=now.opens_at.astimezone(UTC).isoformat() if now.opens_at else None,
         )
     cap = department.rules.daily_cap
     if cap and (given := floor.standing.given) >= cap:
-        raise _full(f"{department.name} ({floor.id}) gives out {cap} numbers a day, and has given out {given} today.")
+        given_out = f"{department.name} ({floor.id}) gives out {cap} numbers a day, and has given out {given} today."
+        raise _full(floor, given_out)
     _check_last_token(floor, now)
 
 
@@ -96,17 +98,17 @@ def _check_last_token(floor: Floor, now: Opening) -> None:
     left = (now.closes_at - floor.now).total_seconds()
     name = floor.department.name
     if left < floor.department.rules.last_token_minutes * 60:
-        raise _full(f"{name} ({floor.id}) gives out no more numbers so shortly before it closes.")
+        raise _full(floor, f"{name} ({floor.id}) gives out no more numbers so shortly before it closes.")
     if floor.forecast is None:
         return
     # As many as the counters can still take; one that is to be opened yet counts as one.
     capacity = left * max(floor.forecast.counters_open, 1) / floor.forecast.service_seconds
     if sum(floor.standing.waiting.values()) + 1 > capacity:
-        raise _full(f"{name} ({floor.id}) cannot serve more people before it closes.")
+        raise _full(floor, f"{name} ({floor.id}) cannot serve more people before it closes.")
 
 
-def _full(detail: str) -> Refused:
-    return refuse(ProblemCode.DEPARTMENT_FULL, detail, "Staff can issue one nevertheless with 'tokenq issue --force'.")
+def _full(floor: Floor, detail: str) -> Refused:
+    return refuse(ProblemCode.DEPARTMENT_FULL, detail, advise(Action.ISSUE_BY_FORCE, department=floor.id))
 
 
 def _when(floor: Floor) -> str:
@@ -115,8 +117,8 @@ def _when(floor: Floor) -> str:
     return "today" if hours and not hours.of(local.date()) else "at this hour"
 
 
-def _opens(now: Opening, timezone: str) -> str:
+def _opens(floor: Floor, now: Opening) -> Advice:
     if now.opens_at is None:
-        return "It has no opening hours ahead; staff can issue with 'tokenq issue --force'."
-    local = now.opens_at.astimezone(ZoneInfo(timezone))
-    return f"It opens on {local:%a %Y-%m-%d at %H:%M}; staff can issue with 'tokenq issue --force'."
+        return advise(Action.ISSUE_WITHOUT_HOURS, department=floor.id)
+    local = now.opens_at.astimezone(ZoneInfo(floor.department.timezone))
+    return advise(Action.ISSUE_BEFORE_OPENING, department=floor.id, when=f"{local:%a %Y-%m-%d at %H:%M}")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from math import ceil
 from typing import Any
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.verbs import VERBS, Verb, verbs_from
 from tokenq.contract.words import RequeuePosition, TokenState
@@ -106,7 +107,7 @@ def _no_show(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
         raise refuse(
             ProblemCode.TOO_EARLY,
             f"{token.display} was called {token.calls} of {rules.min_calls} times before it may count as no-show.",
-            "Call it again with 'recall'.",
+            advise(Action.RECALL, number=token.display),
         )
     _check_pause(floor, token, rules.no_show_grace_seconds, "counted as no-show")
     return replace(token, state=TokenState.NO_SHOW), {}

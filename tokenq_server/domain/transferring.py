@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.words import TokenState
@@ -50,7 +51,7 @@ def _check_target(source: Floor, target: Floor, token: Token) -> None:
         raise refuse(
             ProblemCode.WRONG_STATE,
             f"{token.display} is in {target.id} already.",
-            "Put it back with 'requeue' instead.",
+            advise(Action.REQUEUE, number=token.display),
         )
     if source.department.branch_id != target.department.branch_id:
         raise refuse(
@@ -62,7 +63,7 @@ def _check_target(source: Floor, target: Floor, token: Token) -> None:
         raise refuse(
             ProblemCode.DEPARTMENT_CLOSED,
             f"{target.department.name} ({target.id}) is closed.",
-            f"An admin opens it with 'tokenq dept open {target.id}'.",
+            advise(Action.OPEN_DEPARTMENT, department=target.id),
         )
     if live := target.live_token_of(token.user_id):
         raise already_waiting(live)

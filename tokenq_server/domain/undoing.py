@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.words import LIVE
@@ -41,10 +42,10 @@ def undo(floors: Mapping[str, Floor], command: UndoMove) -> Token:
 
 def _last_move(floor: Floor, token: Token) -> Undo:
     if token.undo is None:
-        raise _nothing(f"{token.display} has no move that can be taken back.")
+        raise _nothing(token, f"{token.display} has no move that can be taken back.")
     if token.undo.until <= floor.now:
         minutes = floor.department.rules.undo_minutes
-        raise _nothing(f"The last move of {token.display} is more than {minutes} minutes ago.")
+        raise _nothing(token, f"The last move of {token.display} is more than {minutes} minutes ago.")
     return token.undo
 
 
@@ -58,5 +59,5 @@ def _check_room(home: Floor, token: Token, before: Token) -> None:
         raise already_waiting(live)
 
 
-def _nothing(detail: str) -> Refused:
-    return refuse(ProblemCode.NOTHING_TO_UNDO, detail, "'tokenq log' shows what happened to it.")
+def _nothing(token: Token, detail: str) -> Refused:
+    return refuse(ProblemCode.NOTHING_TO_UNDO, detail, advise(Action.SHOW_HISTORY, number=token.display))

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 
+from tokenq.contract.advice import Action, Advice, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.domain.refusals import store_away
 from tokenq_server.recovery.ports import Ledger, Stores
@@ -52,10 +53,11 @@ def _refusal(refused: Mapping[str, LedgerRefused]) -> Refused:
     """Why some lines are as they were."""
     name, error = next(iter(refused.items()))
     more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+    hint: str | Advice
     if error.constraint in (LOCKED, DEADLOCK):
         why, hint = f"{name}{more} is at work for longer than a rebuild waits", "Try again in a few seconds."
     else:
-        why, hint = f"The database does not let {name}{more} be read ({error})", "'tokenq doctor' helps."
+        why, hint = f"The database does not let {name}{more} be read ({error})", advise(Action.SEE_PARTS)
     return refuse(
         ProblemCode.UNAVAILABLE, f"{why}; the other waiting lines are filled.", hint, departments=list(refused)
     )

@@ -103,7 +103,7 @@ async def _try_to_rebuild(stores: Stores) -> bool:
         await rebuild_lines(stores)
     except Refused as refusal:
         logger.warning(
-            "the waiting lines are not filled anew; run 'tokenq server rebuild'",
+            "the waiting lines are not filled anew; a rebuild does it",
             extra={"why": refusal.problem.detail},
         )
         return False

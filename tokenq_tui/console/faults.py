@@ -6,6 +6,7 @@ from collections import deque
 
 from tokenq.contract.problems import Refused
 from tokenq.errors import TokenqError
+from tokenq_tui.console.advice import hint_of
 from tokenq_tui.console.messages import Trouble
 
 _LONGEST = 100
@@ -35,7 +36,7 @@ def answer(asked: str, error: BaseException, *, changes: bool) -> Trouble:
     ``changes`` tells whether it would have changed something there.
     """
     if isinstance(error, Refused):
-        return Trouble(error.problem.detail, error.problem.hint, is_answer=True)
+        return Trouble(error.problem.detail, hint_of(error.problem), is_answer=True)
     if isinstance(error, TokenqError):
         return Trouble(str(error), error.hint, is_answer=True, is_heard=False)
     doubt = "It may have been carried out: look at the list before you press the key again."

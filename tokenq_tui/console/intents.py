@@ -1,7 +1,6 @@
 """Everything a person can want of the console, once: keys, footer, buttons, palette and help are made from this."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -236,16 +235,6 @@ def too_early(state: State, token: TokenView) -> str:
     if calls >= wanted:
         return ""
     return f"{token['displayNumber']} was called {calls} of {wanted} times. Call again first: press r."
-
-
-def in_keys(hint: str) -> str:
-    """A hint with the key in place of each command that it names."""
-    keys = {each.verb: each.shown_key for each in INTENTS if each.verb and each.needs is not Needs.ROW}
-    return re.sub(r"\bwith '([a-z-]+)'", lambda found: _pressing(keys, found), hint)
-
-
-def _pressing(keys: Mapping[str, str], found: re.Match[str]) -> str:
-    return f"(press {keys[found[1]]})" if found[1] in keys else found[0]
 
 
 def _not_now(wanted: Intent, token: TokenView) -> str:

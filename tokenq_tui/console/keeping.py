@@ -10,6 +10,7 @@ from textual.message import Message
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView
 from tokenq.errors import TokenqError
+from tokenq_tui.console.advice import hint_of
 from tokenq_tui.console.faults import in_words
 from tokenq_tui.console.messages import CounterTaken, Trouble
 
@@ -160,4 +161,4 @@ class Keeper:
         if problem.code is ProblemCode.COUNTER_CLAIMED:
             self._tell(CounterTaken(str(problem.extra.get("operator") or "somebody else")))
         else:
-            self._tell(Trouble(problem.detail, problem.hint))
+            self._tell(Trouble(problem.detail, hint_of(problem)))

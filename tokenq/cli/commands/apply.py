@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tokenq.cli import output
+from tokenq.cli.advice import hint_of
 from tokenq.cli.changes import show
 from tokenq.cli.context import connect
 from tokenq.cli.exits import talk
@@ -40,4 +41,4 @@ def _nothing_changed(refusal: Refused) -> Refused:
     problem = refusal.problem
     if "nothing was changed" in problem.hint:
         return refusal
-    return refuse(problem.code, problem.detail, f"{problem.hint} Nothing was changed.".strip(), **problem.extra)
+    return refuse(problem.code, problem.detail, f"{hint_of(problem)} Nothing was changed.".strip(), **problem.extra)

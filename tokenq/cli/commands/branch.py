@@ -86,7 +86,7 @@ def update(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Change what is given, keep the rest. Asks first if the business day would end by it and people with it."""
+    """Change what is given, keep the rest. Asks first if that would end the business day for people who still wait."""
     changes = given(name=name, timezone=timezone, rolloverHour=rollover_hour)
     if not changes and not hours and not closed_on and not as_usual_on:
         raise WrongUse("Nothing to change.", "Give at least one option, such as --name.")

@@ -5,6 +5,7 @@ from typing import Any
 import typer
 
 from tokenq.cli import output
+from tokenq.cli.advice import hint_of
 from tokenq.cli.changes import show
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
@@ -36,7 +37,7 @@ def _differences(file: str, *, prune: bool) -> list[dict[str, Any]]:
     except BadSettings as error:
         raise WrongUse(str(error), error.hint) from None
     except Refused as refusal:
-        raise WrongUse(refusal.problem.detail, refusal.problem.hint) from None
+        raise WrongUse(refusal.problem.detail, hint_of(refusal.problem)) from None
     try:
         try:
             return connect().apply_floor(floor.document, dry_run=True, prune=prune)
@@ -45,4 +46,4 @@ def _differences(file: str, *, prune: bool) -> list[dict[str, Any]]:
     except Refused as refusal:
         if refusal.problem.code is not ProblemCode.INVALID:
             raise
-        raise WrongUse(refusal.problem.detail, refusal.problem.hint) from None
+        raise WrongUse(refusal.problem.detail, hint_of(refusal.problem)) from None

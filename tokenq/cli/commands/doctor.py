@@ -7,8 +7,8 @@ import typer
 
 from tokenq.cli import launch, output
 from tokenq.cli.checks import Check, client_checks
-from tokenq.cli.exits import ExitCode
 from tokenq.cli.options import Json
+from tokenq.contract.problems import ExitCode
 from tokenq.errors import Missing
 
 _SERVER_VARIABLES = ("TOKENQ_DATABASE_URL", "TOKENQ_REDIS_URL", "TOKENQ_SMTP_URL")

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from tokenq.cli import launch, output
-from tokenq.cli.exits import ExitCode, WrongUse, talk
+from tokenq.cli.exits import WrongUse, talk
 from tokenq.cli.options import Json
 from tokenq.cli.progress import Progress
 from tokenq.cli.signing_in import server_of_other_commands, sign_in
+from tokenq.contract.problems import ExitCode
 from tokenq.settings import load
 
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")

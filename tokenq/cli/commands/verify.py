@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from tokenq.cli import launch, output
-from tokenq.cli.exits import ExitCode
 from tokenq.cli.options import Departments, Json
 from tokenq.cli.progress import Working
+from tokenq.contract.problems import ExitCode
 
 _SHOWN_PER_RULE = 20
 

@@ -153,7 +153,7 @@ def _say_what_is_gone(consumer: Consumer, partitions: list[TopicPartition]) -> N
             low, _ = consumer.get_watermark_offsets(place, timeout=_ASKING_SECONDS)
             if 0 <= place.offset < low:
                 logger.error(
-                    "the topic forgot events before notify read them; 'tokenq verify' names missing letters",
+                    "the topic forgot events before notify read them; verifying names missing letters",
                     extra={"partition": place.partition, "events": low - place.offset},
                 )
     except KafkaException as error:

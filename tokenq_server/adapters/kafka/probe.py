@@ -30,9 +30,7 @@ def _probe(bootstrap: str) -> list[Finding]:
     for topic in (TOPIC, DLQ_TOPIC):
         exists = topic in found.topics
         detail = f"{len(found.topics[topic].partitions)} partition(s)" if exists else "is missing"
-        findings.append(
-            Finding(f"topic {topic}", exists, detail, "" if exists else "Start 'tokenq relay': it creates it.")
-        )
+        findings.append(Finding(f"topic {topic}", exists, detail, "" if exists else "Start the relay: it creates it."))
     if len(found.brokers) > 1 and TOPIC in found.topics:
         findings.append(_durability(admin, found.topics[TOPIC].partitions))
     return findings

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.words import CounterState
@@ -135,9 +136,7 @@ async def read_unattended(
 async def _check_branch(connection: AsyncConnection, branch_id: str) -> None:
     query = select(branch.c.branch_id).where(branch.c.branch_id == branch_id)
     if (await connection.execute(query)).first() is None:
-        raise refuse(
-            ProblemCode.UNKNOWN_BRANCH, f"There is no branch {branch_id}.", "List them with 'tokenq branch list'."
-        )
+        raise refuse(ProblemCode.UNKNOWN_BRANCH, f"There is no branch {branch_id}.", advise(Action.LIST_BRANCHES))
 
 
 async def _locked(connection: AsyncConnection, one: Counter) -> Counter | None:

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 
 HEAD = "0003"
@@ -39,4 +40,4 @@ def refuse_other(found: str | None) -> None:
 def schema_behind(found: str | None = None) -> Refused:
     """The refusal of a schema that is older or not there."""
     said = f"The database's schema is {found}, this release needs {HEAD}." if found else "The database lacks tables."
-    return refuse(ProblemCode.SCHEMA_BEHIND, said, "Make a back-up and run 'tokenq server migrate'.")
+    return refuse(ProblemCode.SCHEMA_BEHIND, said, advise(Action.MIGRATE))

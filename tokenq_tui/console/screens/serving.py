@@ -18,7 +18,7 @@ from tokenq.printable import printable
 from tokenq.zones import label, local
 from tokenq_tui.console import messages
 from tokenq_tui.console.acting import Wish, carry_out, looked_up, needs_looking_up
-from tokenq_tui.console.intents import ASKING, INTENTS, Intent, Needs, in_keys, intent, is_offered, too_early, why_not
+from tokenq_tui.console.intents import ASKING, INTENTS, Intent, Needs, intent, is_offered, too_early, why_not
 from tokenq_tui.console.keeping import Keeper, Place
 from tokenq_tui.console.screens.asking import AskText, Confirm, Help, Tell
 from tokenq_tui.console.screens.finding import FindingScreen
@@ -36,7 +36,6 @@ from tokenq_tui.console.widgets.waiting_list import WaitingList
 from tokenq_tui.link_badge import Health, LinkBadge
 
 _TALL = 44
-_SHELL = "tokenq "
 
 
 class ServingScreen(FindingScreen):
@@ -109,9 +108,7 @@ class ServingScreen(FindingScreen):
         if message.is_answer:
             self.answered(is_heard=message.is_heard)
         self._tail.refresh()
-        # A hint for the shell is of no use to somebody who is in here.
-        hint = "" if _SHELL in message.hint else in_keys(message.hint)
-        self.query_one(Notice).say(message.sentence, hint, is_trouble=True)
+        self.query_one(Notice).say(message.sentence, message.hint, is_trouble=True)
 
     async def on_done(self, message: messages.Done) -> None:
         """Say what was done, and remember it in case it must be taken back."""

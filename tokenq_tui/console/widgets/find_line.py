@@ -139,7 +139,7 @@ class FindLine(GoesOn, Vertical):
     def _say(self) -> None:
         typed, said = self._input.value.strip(), self.query_one("#find-said", Static)
         if not typed:
-            said.update(Content("Type, and it is marked."))
+            said.update(Content("Type a number or a name."))
         elif self._found:
             marked = self._list.marked
             place = self._found.index(marked) + 1 if marked in self._found else 1

@@ -1,0 +1,28 @@
+"""How the console does what a refusal advises."""
+
+from collections.abc import Mapping
+
+from tokenq.contract.advice import Action
+from tokenq.contract.problems import Problem
+from tokenq_tui.console.intents import intent
+
+_INTENTS: Mapping[Action, str] = {
+    Action.OPEN_COUNTER: "open",
+    Action.TAKE_OVER: "counter",
+    Action.CALL_NEXT: "call",
+    Action.RECALL: "recall",
+    Action.REQUEUE: "requeue",
+}
+"""What is done here by a key."""
+_AS_IT_IS = frozenset({Action.WAIT_FOR_SOMEBODY, Action.OPEN_DEPARTMENT, Action.DECLARE_COUNTER, Action.ISSUE_ANOTHER})
+"""Advice that is good without a key. The rest is for the shell, and of no use to somebody who is in here."""
+
+
+def hint_of(problem: Problem) -> str:
+    """The hint of a refusal, in keys."""
+    advice = problem.advice
+    if advice is None:
+        return problem.hint
+    if advice.action in _INTENTS:
+        return advice.text(f" (press {intent(_INTENTS[advice.action]).shown_key})")
+    return advice.text() if advice.action in _AS_IT_IS else ""
