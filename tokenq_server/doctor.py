@@ -23,8 +23,13 @@ def check() -> list[dict[str, Any]]:
     try:
         settings = settings_module.load()
     except Refused as refusal:
-        return [asdict(Finding("server settings", False, refusal.problem.detail, refusal.problem.hint))]
-    return [asdict(finding) for finding in asyncio.run(_check(settings))]
+        problem = refusal.problem
+        return [_view(Finding("server settings", False, problem.detail, problem.hint, problem.advice))]
+    return [_view(finding) for finding in asyncio.run(_check(settings))]
+
+
+def _view(finding: Finding) -> dict[str, Any]:
+    return {**asdict(finding), "advice": finding.advice.to_wire() if finding.advice else None}
 
 
 async def _check(settings: ServerSettings) -> list[Finding]:
@@ -50,5 +55,5 @@ async def _log(settings: ServerSettings) -> list[Finding]:
         return []  # the store that is away, or whose address is wrong, has a finding of its own
     if found:
         problem = diverged(found).problem
-        return [Finding("log", False, problem.detail, problem.hint)]
+        return [Finding("log", False, problem.detail, problem.hint, problem.advice)]
     return [Finding("log", True, "ahead of the topic and of Redis, as far as they answer")]

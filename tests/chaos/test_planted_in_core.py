@@ -143,6 +143,7 @@ class CountingBatch(Batch):
         assert isinstance(self._line, CountingLine)
         for name, first in self._line.given.items():
             floors[name].standing = replace(floors[name].standing, last_no=first - 1)
+            floors[name].hand_out_from(first)
         self._line.given.clear()
         return forgetful
 

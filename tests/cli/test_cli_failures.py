@@ -7,8 +7,8 @@ import pytest
 
 from tests.cli.conftest import Api, Cli
 from tests.http_fake import fake_server, says
-from tokenq.cli.exits import EXIT_CODES, ExitCode, explain
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.cli.exits import explain
+from tokenq.contract.problems import KINDS, ExitCode, ProblemCode, refuse
 from tokenq.errors import Missing, Unreachable
 from tokenq_server.services.group_commit import _unavailable
 
@@ -22,7 +22,7 @@ def fails(done, code: int, name: str) -> None:
 
 
 def test_every_refusal_has_an_exit_code():
-    assert set(EXIT_CODES) == set(ProblemCode)
+    assert set(KINDS) == set(ProblemCode)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_bug_says_how_to_report_it_and_shows_no_traceback():
 def test_what_may_have_been_done_is_to_be_looked_up(cli: Cli):
     """Whoever typed a command has no key to repeat it with, so the server's hint would be of no use."""
     problem = _unavailable().problem
-    body = {"code": str(problem.code), "detail": problem.detail, "hint": problem.hint, "retryAfter": 0}
+    body = problem.to_wire() | {"retryAfter": 0}
     with fake_server(says(503, body)) as fake:
         done = cli("call", "CW", "--counter", "1", TOKENQ_URL=fake.url, TOKENQ_TOKEN="t")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tokenq.cli.exits import ExitCode
 from tokenq.cli.menu import ENTRIES
+from tokenq.contract.problems import ExitCode
 from tokenq.settings import Settings
 from tokenq_server.settings import ServerSettings
 

@@ -157,7 +157,7 @@ async def refused(work: Any) -> Refused:
         async with asyncio.timeout(30):
             await work
     assert caught.value.problem.code is ProblemCode.LOG_BEHIND
-    assert "tokenq server rewind" in caught.value.problem.hint
+    assert "mend it" in caught.value.problem.hint
     return caught.value
 
 

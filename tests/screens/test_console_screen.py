@@ -10,6 +10,7 @@ from textual.widgets import Input
 from tests.screens.console_seeds import NOON, FakeDesk, away, busy_desk, token
 from tests.screens.reading import text_of, until, until_shown
 from tokenq.client.events import LinkChanged
+from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_tui.console.app import ConsoleApp
 from tokenq_tui.console.intents import INTENTS
@@ -304,10 +305,11 @@ async def test_a_hint_that_names_a_command_of_the_shell_is_not_shown() -> None:
     app = console(desk)
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Noor Haddad")
-        desk.fault = refuse(ProblemCode.STALE_CLAIM, "Somebody moved it.", "Look again: tokenq queue CW")
+        desk.fault = refuse(ProblemCode.STALE_CLAIM, "Somebody moved it.", advise(Action.LIST_USERS))
         await pilot.press("v")
         await until_shown(pilot, "Somebody moved it.")
-        assert "tokenq queue" not in text_of(app)
+        assert "tokenq" not in text_of(app).replace("tokenq console", "")
+        assert "List the users" not in text_of(app)
         desk.fault = refuse(ProblemCode.STALE_CLAIM, "Somebody moved it.", "Look at the list.")
         await pilot.press("v")
         await until_shown(pilot, "Look at the list.")
@@ -637,7 +639,9 @@ async def test_a_hint_that_names_a_verb_names_its_key() -> None:
     app = console(desk)
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Noor Haddad")
-        desk.fault = refuse(ProblemCode.TOO_EARLY, "CW-012 was called 1 of 2 times.", "Call it again with 'recall'.")
+        desk.fault = refuse(
+            ProblemCode.TOO_EARLY, "CW-012 was called 1 of 2 times.", advise(Action.RECALL, number="CW-012")
+        )
         await pilot.press("v")
         await until_shown(pilot, "Call it again (press r).")
 

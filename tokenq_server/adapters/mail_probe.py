@@ -18,7 +18,7 @@ async def probe(url: str, outbox: Path) -> list[Finding]:
     try:
         options = smtp_options(url)
     except Refused as refusal:
-        return [Finding("mail", False, refusal.problem.detail, refusal.problem.hint)]
+        return [Finding("mail", False, refusal.problem.detail, refusal.problem.hint, refusal.problem.advice)]
     host, port = options["host"], options["port"]
     try:
         _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _PATIENCE)

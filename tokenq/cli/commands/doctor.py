@@ -1,13 +1,15 @@
 """``tokenq doctor``: check every part and setting, and say how to mend them."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tokenq.cli import launch, output
+from tokenq.cli.advice import in_commands
 from tokenq.cli.checks import Check, client_checks
 from tokenq.cli.options import Json
+from tokenq.contract.advice import from_wire
 from tokenq.contract.problems import ExitCode
 from tokenq.errors import Missing
 
@@ -42,6 +44,13 @@ def command(
 def _server_checks() -> list[Check]:
     try:
         with launch.server("tokenq_server.doctor") as doctor:
-            return [Check(one["name"], bool(one["ok"]), one["detail"], one["hint"]) for one in doctor.check()]
+            return [_check(finding) for finding in doctor.check()]
     except Missing as missing:
         return [Check("server parts", False, str(missing), missing.hint)]
+
+
+def _check(finding: dict[str, Any]) -> Check:
+    """A finding of the server's half, its advice in commands."""
+    advice = from_wire(finding["advice"])
+    hint = in_commands(advice) if advice else finding["hint"]
+    return Check(finding["name"], bool(finding["ok"]), finding["detail"], hint)

@@ -54,6 +54,7 @@ def _schema(found: str | None) -> Finding:
     try:
         refuse_other(found)
     except Refused as refusal:
-        hint = f"{refusal.problem.hint} (This release needs {HEAD}.)"
-        return Finding("postgres schema", False, f"revision {found or 'none'}", hint)
+        problem = refusal.problem
+        seen = f"revision {found or 'none'}, this release needs {HEAD}"
+        return Finding("postgres schema", False, seen, problem.hint, problem.advice)
     return Finding("postgres schema", True, f"revision {found}")

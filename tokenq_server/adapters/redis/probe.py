@@ -23,7 +23,7 @@ async def probe(url: str) -> list[Finding]:
         primaries, findings = await _primaries(address)
         return findings + [finding for one in primaries for finding in await _server(one, address)]
     except Refused as refusal:
-        return [Finding("redis", False, refusal.problem.detail, refusal.problem.hint)]
+        return [Finding("redis", False, refusal.problem.detail, refusal.problem.hint, refusal.problem.advice)]
     except AuthenticationError:
         return [Finding("redis", False, "refuses the password", "Correct TOKENQ_REDIS_URL.")]
     except _AWAY:
