@@ -90,6 +90,17 @@ async def test_a_relay_that_was_overtaken_cannot_move_the_cursor(core: Core) -> 
     await second.close()
 
 
+async def test_a_connection_that_died_while_idle_is_no_outage(core: Core) -> None:
+    """Somebody who begins to watch after a quiet night must not be told that the database is away."""
+    name = await core.department()
+    log = PostgresEventLog(core.dsn, "tokenq-idle")
+    before = await log.heads()
+    await core.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tokenq-idle'")
+
+    assert await log.heads() == before == {name: 1}
+    await log.close()
+
+
 async def test_a_stale_epoch_is_fenced_off(core: Core) -> None:
     """Even with its connection alive, an older epoch may not write."""
     name = await core.department()

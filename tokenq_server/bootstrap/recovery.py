@@ -12,14 +12,15 @@ from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.recovery.guard import guard
-from tokenq_server.recovery.ports import PATIENCE, Stores
+from tokenq_server.recovery.ports import PATIENCE, PATIENCE_EMBEDDED, Stores
 from tokenq_server.services.ports import Guard
 from tokenq_server.settings import ServerSettings
 
 
 @asynccontextmanager
-async def open_recovery(settings: ServerSettings, patience: float = PATIENCE) -> AsyncIterator[Stores]:
+async def open_recovery(settings: ServerSettings, patience: float | None = None) -> AsyncIterator[Stores]:
     """The stores of one recovery; each connects when it is first asked. Raises Refused for a wrong address."""
+    usual = PATIENCE_EMBEDDED if settings.kafka_embedded else PATIENCE
     dsn, redis_url = settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
     log, database = PostgresEventLog(dsn, "tokenq-recovery"), Database(dsn, size=1)
     ledger = PostgresRecoveryLedger(PostgresLedger(dsn, with_email=settings.events_email == "plain"))
@@ -36,7 +37,7 @@ async def open_recovery(settings: ServerSettings, patience: float = PATIENCE) ->
             ledger=ledger,
             departments=PostgresSetup(database),
             is_embedded=settings.kafka_embedded,
-            patience=patience,
+            patience=usual if patience is None else patience,
         )
 
 

@@ -15,6 +15,8 @@ from tokenq_server.services.publishing import Cursor, Tail
 
 PATIENCE = 5.0
 """Seconds without an answer after which a store that need not be asked is left alone: programs wait to start."""
+PATIENCE_EMBEDDED = 20.0
+"""The same under ``tokenq up``: nobody but its Redis knows what an older database has forgotten."""
 
 
 class Log(Protocol):

@@ -148,6 +148,16 @@ class PostgresEventLog:
             self._connection = None
 
     async def _rows(self, statement: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        """Read. A connection that died while nobody used it is no outage: it is replaced once, but for a relay's."""
+        try:
+            return await self._read(statement, values)
+        except LedgerDown:
+            is_dead = self._connection is not None and (self._connection.closed or self._connection.broken)
+            if not is_dead or self._epoch >= 0:
+                raise
+        return await self._read(statement, values)
+
+    async def _read(self, statement: str, values: Sequence[Any]) -> list[dict[str, Any]]:
         connection = await self._open()
         try:
             cursor = await connection.execute(statement, values)
