@@ -166,6 +166,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def locale(session: nox.Session) -> None:
+    """Write the template of the message catalogues, tokenq/locale/tokenq.pot."""
+    install(session, "test", project=".[all]")
+    session.run("python", "deploy/locale/template.py")
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Write deploy/constraints.txt anew with the newest versions that fit."""
     groups = [word for name in PROJECT["dependency-groups"] for word in ("--group", name)]

@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.system import SettingReason
 
 _PLATFORM: str = sys.platform
 _SECRETS = ("token", "password")
@@ -100,21 +101,16 @@ def read_file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise _wrong(
-            f"The settings file {path} cannot be read: {error}.", "Mend the file or its permissions."
-        ) from None
+        raise refuse(SettingReason.FILE_UNREADABLE, path=str(path), error=str(error)) from None
     import tomllib
 
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _wrong(f"The settings file {path} is not TOML: {error}.", "Mend that line.") from None
+        raise refuse(SettingReason.FILE_NOT_TOML, path=str(path), error=str(error)) from None
     for name in _SECRETS:
         if name in content:
-            raise _wrong(
-                f"The settings file {path} holds a {name}; secrets do not belong there.",
-                "Use 'tokenq login' or the environment, and remove it from the file.",
-            )
+            raise refuse(SettingReason.FILE_HOLDS_SECRET, path=str(path), name=name)
     return content
 
 
@@ -129,7 +125,7 @@ def _convert(name: str, value: Any, source: str) -> Any:
             raise ValueError("a text is expected")
         return Path(value).expanduser() if name == "data_dir" else value
     except (TypeError, ValueError) as error:
-        raise _wrong(f"The setting {source} is wrong: {error}.", "Correct or remove it.") from None
+        raise refuse(SettingReason.WRONG_HERE, name=source, fault=str(error)) from None
 
 
 def _positive(value: Any) -> float:
@@ -147,7 +143,3 @@ def _truth(value: Any) -> bool:
     if text not in _TRUE + _FALSE:
         raise ValueError("1 or 0 is expected")
     return text in _TRUE
-
-
-def _wrong(sentence: str, hint: str) -> Refused:
-    return refuse(ProblemCode.INVALID, sentence, hint)

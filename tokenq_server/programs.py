@@ -173,14 +173,15 @@ def _rebuild(settings: "ServerSettings") -> int:
 
 
 def _refill(settings: "ServerSettings") -> dict[str, int]:
+    from tokenq.contract.problems import refuse
+    from tokenq.contract.reasons.system import StoreReason
     from tokenq_server import bootstrap
-    from tokenq_server.domain.refusals import store_away
     from tokenq_server.recovery.rebuild import rebuild_lines
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
     # A line that knows more than the database is evidence: it must not be thrown away before a rewind has seen it.
     if asyncio.run(bootstrap.look_first(settings)) is not None:
-        raise store_away("database")
+        raise refuse(StoreReason.DATABASE_NEEDED)
     return _recover(settings, rebuild_lines)
 
 

@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.system import SettingReason
 from tokenq_server import failpoints
 
 _DEFAULT_DATABASE = "postgresql://tokenq@127.0.0.1:5432/tokenq"
-_HINTS = {
-    "TOKENQ_DATABASE_URL": "Write postgresql://user:password@host:port/database.",
-    "TOKENQ_TRUSTED_PROXIES": "Name the proxies before the API and nobody else, as in 127.0.0.1,10.1.2.0/28.",
+_REASONS = {
+    "TOKENQ_DATABASE_URL": SettingReason.WRONG_DATABASE_URL,
+    "TOKENQ_TRUSTED_PROXIES": SettingReason.WRONG_PROXIES,
 }
 
 
@@ -160,5 +161,4 @@ def load() -> ServerSettings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "TOKENQ_" + ("_".join(str(part) for part in first["loc"]) or "failpoints").upper()
         why = str(first["msg"]).removeprefix("Value error, ")
-        hint = _HINTS.get(name, "Correct it and start again.")
-        raise refuse(ProblemCode.INVALID, f"The setting {name} is wrong: {why}.", hint) from None
+        raise refuse(_REASONS.get(name, SettingReason.WRONG), name=name, fault=why) from None

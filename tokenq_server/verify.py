@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any
 
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.system import StoreReason
 from tokenq_server import bootstrap
 from tokenq_server import settings as settings_module
 from tokenq_server.domain.invariants.catalog import AT_REST, RULES
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.domain.refusals import store_away
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.verification.ports import Strictness
 
@@ -34,7 +35,7 @@ def check(
     try:
         tally = asyncio.run(_run(settings, department_ids, tell, Strictness(at_rest=at_rest)))
     except LedgerDown as error:
-        raise store_away("database") from error
+        raise refuse(StoreReason.DATABASE_NEEDED) from error
     return _document(tally, set(RULES) if at_rest else set(RULES) - AT_REST)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.refusals import refusal
 from tokenq.cli.floor_file import FloorFile, written
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import ProblemCode
 
 
 def names() -> tuple[str, str, str]:
@@ -163,7 +164,7 @@ def test_a_file_from_another_editor_is_read_too(tmp_path: Path):
     path = tmp_path / "windows.toml"
     path.write_bytes(b"\xef\xbb\xbf[users.ann]\r\nname = 'Ann'\r\nrole = 3\r\n")
     file = FloorFile(str(path))
-    located = file.located(refuse(ProblemCode.INVALID, "Wrong.", path="users.ann.role"))
+    located = file.located(refusal(ProblemCode.INVALID, "Wrong.", path="users.ann.role"))
 
     assert file.document == {"users": {"ann": {"name": "Ann", "role": 3}}}
     assert located.problem.extra["line"] == 3

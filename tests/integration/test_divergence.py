@@ -38,7 +38,7 @@ async def test_nothing_starts_on_a_database_that_has_forgotten(place: Place) -> 
     assert [one for one in await doctor._log(place.settings) if not one.ok]
 
     refusal = await refused(place.guard())
-    assert f"{name} its log ends at 6, the topic knows 16" in refusal.problem.detail
+    assert f"{name} its log ends at 6, the topic at 16" in refusal.problem.detail
     await refused(place.relay().run())
     environment = os.environ | place.environment | {"TOKENQ_ENV": "development"}
     started = [
@@ -63,7 +63,7 @@ async def test_redis_alone_knows_more(place: Place) -> None:
         lost = await core.issue(name, 3)
     place.restore()
 
-    assert "Redis knows 6" in (await refused(place.guard())).problem.detail
+    assert "Redis is at 6" in (await refused(place.guard())).problem.detail
     # Under 'tokenq up' nobody needs to be asked: there the topic begins anew each time.
     await place.guard(kafka_embedded=True)
     async with place.core() as core:
@@ -108,7 +108,7 @@ async def test_a_database_restored_under_a_running_api_gives_no_number_again(pla
         assert [codes[0], codes[2], codes[3]] == [ProblemCode.LOG_BEHIND] * 3
         assert isinstance(answers[1], dict)
         assert answers[1]["tokenNo"] == 2
-        assert "Redis knows 6" in str(answers[0].problem.detail if isinstance(answers[0], Refused) else "")
+        assert "Redis is at 6" in str(answers[0].problem.detail if isinstance(answers[0], Refused) else "")
     await place.rewind()
     async with place.core() as core:
         assert (await core.issue(name))[0]["tokenNo"] == 6
@@ -128,7 +128,7 @@ async def test_a_database_that_recovers_late_is_looked_at_before_anything_is_com
         with gone(place):
             await refused_with(submit(Request(Issue(name, "desk"))), ProblemCode.UNAVAILABLE)
         refusal = await refused_with(submit(Request(Issue(name, "desk"))), ProblemCode.LOG_BEHIND)
-        assert "the topic knows 16" in refusal.problem.detail
+        assert "the topic at 16" in refusal.problem.detail
         await place.rewind()
         assert (await submit(Request(Issue(name, "desk")))).token["tokenNo"] == 10
     assert await place.guard() is None
@@ -171,7 +171,7 @@ async def test_stray_records_neither_stop_the_system_nor_lead_a_rewind_astray(pl
     await place.guard()
     place.restore()
 
-    assert "the topic knows 16 (partition" in (await refused(place.guard())).problem.detail
+    assert "the topic at 16 (partition" in (await refused(place.guard())).problem.detail
     done = await place.rewind()
     assert [(one["topicAt"], one["departmentId"]) for one in done["departments"]] == [(16, name)]
     await place.guard()

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from tests.refusals import refusal
 from tokenq.client.events import Arrival, EventArrived, LinkChanged
 from tokenq.contract.events import Event
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import ProblemCode
 from tokenq.contract.views import CounterView, DepartmentView, EstimateView, MeView, QueueView, TokenView
 from tokenq.errors import Unreachable
 
@@ -106,7 +107,7 @@ class FakeDesk:
     def queue(self, department: str) -> QueueView:
         self._asked()
         if department not in self.ids:
-            raise refuse(ProblemCode.UNKNOWN_DEPARTMENT, f"There is no department {department}.")
+            raise refusal(ProblemCode.UNKNOWN_DEPARTMENT, f"There is no department {department}.")
         mine = [each for each in self.known.values() if each["departmentId"] == department]
         waiting = [each for each in mine if each["state"] == "WAITING"]
         for place, each in enumerate(waiting, 1):
@@ -152,7 +153,7 @@ class FakeDesk:
         waiting = [t for t in self.known.values() if t["departmentId"] == department and t["state"] == "WAITING"]
         chosen = self.known[token_id] if token_id else waiting[0] if waiting else None
         if chosen is None:
-            raise refuse(ProblemCode.QUEUE_EMPTY, f"Nobody waits in {department}.", "Wait for the next person.")
+            raise refusal(ProblemCode.QUEUE_EMPTY, f"Nobody waits in {department}.", "Wait for the next person.")
         now = stamp(NOON)
         self.before[chosen["tokenId"]] = {"state": "WAITING", "counterId": None}
         return self._change(chosen, state="CALLED", counterId=counter, calls=chosen["calls"] + 1, calledAt=now)
@@ -165,7 +166,7 @@ class FakeDesk:
         self._asked()
         known = self.known[token["tokenId"]]
         if known["claimVersion"] != token["claimVersion"]:
-            raise refuse(ProblemCode.STALE_CLAIM, "Somebody else moved this token.", "Look at the queue again.")
+            raise refusal(ProblemCode.STALE_CLAIM, "Somebody else moved this token.", "Look at the queue again.")
         if verb == "recall":
             return self._change(known, calls=known["calls"] + 1)
         if verb == "undo":
@@ -194,7 +195,7 @@ class FakeDesk:
     ) -> CounterView:
         self._asked()
         if (operator := self.claimed_by.get(counter)) and not take_over:
-            raise refuse(ProblemCode.COUNTER_CLAIMED, f"Counter {counter} is in use.", operator=operator)
+            raise refusal(ProblemCode.COUNTER_CLAIMED, f"Counter {counter} is in use.", operator=operator)
         self.claimed_by.pop(counter, None)
         return self._counter(counter, "OPEN", None)
 

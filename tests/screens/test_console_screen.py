@@ -7,11 +7,12 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tests.refusals import refusal
 from tests.screens.console_seeds import NOON, FakeDesk, away, busy_desk, token
 from tests.screens.reading import text_of, until, until_shown
 from tokenq.client.events import LinkChanged
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.advice import Action, Advice
+from tokenq.contract.problems import ProblemCode
 from tokenq_tui.console.app import ConsoleApp
 from tokenq_tui.console.intents import INTENTS
 from tokenq_tui.console.screens.asking import AskText, Choose, Confirm
@@ -238,7 +239,7 @@ async def test_without_a_counter_it_asks_and_takes_no_empty_answer() -> None:
 
 async def test_somebody_who_is_not_let_in_leaves_with_code_5() -> None:
     desk = busy_desk()
-    desk.fault = refuse(ProblemCode.FORBIDDEN, "You may not serve here.", "Ask an admin.")
+    desk.fault = refusal(ProblemCode.FORBIDDEN, "You may not serve here.", "Ask an admin.")
     app = console(desk)
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: app.return_code == 5)
@@ -305,12 +306,12 @@ async def test_a_hint_that_names_a_command_of_the_shell_is_not_shown() -> None:
     app = console(desk)
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Noor Haddad")
-        desk.fault = refuse(ProblemCode.STALE_CLAIM, "Somebody moved it.", advise(Action.LIST_USERS))
+        desk.fault = refusal(ProblemCode.STALE_CLAIM, "Somebody moved it.", Advice(Action.LIST_USERS))
         await pilot.press("v")
         await until_shown(pilot, "Somebody moved it.")
         assert "tokenq" not in text_of(app).replace("tokenq console", "")
         assert "List the users" not in text_of(app)
-        desk.fault = refuse(ProblemCode.STALE_CLAIM, "Somebody moved it.", "Look at the list.")
+        desk.fault = refusal(ProblemCode.STALE_CLAIM, "Somebody moved it.", "Look at the list.")
         await pilot.press("v")
         await until_shown(pilot, "Look at the list.")
 
@@ -639,8 +640,8 @@ async def test_a_hint_that_names_a_verb_names_its_key() -> None:
     app = console(desk)
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Noor Haddad")
-        desk.fault = refuse(
-            ProblemCode.TOO_EARLY, "CW-012 was called 1 of 2 times.", advise(Action.RECALL, number="CW-012")
+        desk.fault = refusal(
+            ProblemCode.TOO_EARLY, "CW-012 was called 1 of 2 times.", Advice(Action.RECALL, {"number": "CW-012"})
         )
         await pilot.press("v")
         await until_shown(pilot, "Call it again (press r).")

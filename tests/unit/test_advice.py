@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tokenq.cli.advice import COMMANDS, hint_of, in_commands
+from tests.refusals import refusal
 from tokenq.cli.menu import ENTRIES
-from tokenq.contract.advice import Action, Advice, advise, from_wire
-from tokenq.contract.problems import Problem, ProblemCode, refuse
+from tokenq.cli.wording import COMMANDS, hint_of, in_commands
+from tokenq.contract.advice import Action, Advice, from_wire
+from tokenq.contract.problems import Problem, ProblemCode
 from tokenq_tui.console import advice as keys
 
-PARAMS = {"number": "CW-012", "department": "CW", "counter": "3", "when": "Mon 2026-11-23 at 08:00"}
+PARAMS = {"number": "CW-012", "department": "CW", "counter": "3", "when": "Mon 2026-11-23 at 08:00", "id": 7}
 ROOT = Path(__file__).parents[2]
 
 
@@ -30,19 +31,21 @@ def test_every_action_has_a_sentence_and_a_command_that_exists(action: Action) -
 
 def test_the_console_names_a_key_or_leaves_the_shell_out() -> None:
     def hint(action: Action) -> str:
-        return keys.hint_of(refuse(ProblemCode.INVALID, "No.", Advice(action, PARAMS)).problem)
+        return keys.hint_of(refusal(ProblemCode.INVALID, "No.", Advice(action, PARAMS)).problem)
 
     assert hint(Action.OPEN_COUNTER) == "Open it (press o)."
     assert hint(Action.LIST_USERS) == ""
-    assert hint(Action.WAIT_FOR_SOMEBODY) == "Wait for somebody to come, or look at the queue."
+    assert hint(Action.WAIT_FOR_SOMEBODY) == "Wait for the next person, or look at the queue."
     assert all("tokenq" not in hint(action) for action in Action)
 
 
 def test_advice_goes_over_the_wire_and_an_unknown_one_leaves_the_sentence() -> None:
-    problem = refuse(ProblemCode.QUEUE_EMPTY, "Nobody.", advise(Action.WAIT_FOR_SOMEBODY, department="CW")).problem
+    problem = refusal(
+        ProblemCode.QUEUE_EMPTY, "Nobody.", Advice(Action.WAIT_FOR_SOMEBODY, {"department": "CW"})
+    ).problem
     read = Problem.from_wire(problem.to_wire(), 409)
-    assert (read.advice, read.hint) == (problem.advice, "Wait for somebody to come, or look at the queue.")
-    assert hint_of(read) == "Wait for somebody to come, or look at the queue with 'tokenq queue CW'."
+    assert (read.advice, read.hint) == (problem.advice, "Wait for the next person, or look at the queue.")
+    assert hint_of(read) == "Wait for the next person, or look at the queue with 'tokenq queue CW'."
     newer = {**problem.to_wire(), "action": {"name": "dance", "params": {}}}
     assert hint_of(Problem.from_wire(newer, 409)) == problem.hint
 

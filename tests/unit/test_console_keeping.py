@@ -8,7 +8,8 @@ from typing import cast
 
 from textual.message import Message
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tests.refusals import refusal
+from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView
 from tokenq.errors import Unreachable
 from tokenq_tui.console.keeping import Keeper, Place
@@ -75,7 +76,7 @@ def until(holds: Callable[[], object]) -> None:
 
 
 def claimed() -> Refused:
-    return refuse(ProblemCode.COUNTER_CLAIMED, "Counter 3 is in use by ada.", operator="ada")
+    return refusal(ProblemCode.COUNTER_CLAIMED, "Counter 3 is in use by ada.", operator="ada")
 
 
 def test_a_counter_is_claimed_renewed_and_given_back() -> None:
@@ -154,7 +155,7 @@ def test_a_server_that_is_away_is_asked_again_at_the_next_beat_and_not_before() 
         time.sleep(0.05)  # a loop without a pause would have asked a thousand times
         assert (desk.asked, told) == (["open 3"], [])
     desk = FakeCounters()
-    desk.faults["open"] = refuse(ProblemCode.UNAVAILABLE, "The database is away.")
+    desk.faults["open"] = refusal(ProblemCode.UNAVAILABLE, "The database is away.")
     with keeping(desk) as (keeper, told):
         keeper.work_at(THREE)
         until(lambda: len(desk.asked) > 2)
@@ -168,7 +169,7 @@ def test_a_counter_closed_behind_our_back_is_claimed_anew() -> None:
     with keeping(desk) as (keeper, told):
         keeper.work_at(THREE)
         until(lambda: "beat 3" in desk.asked)
-        desk.faults["beat"] = refuse(ProblemCode.UNKNOWN_COUNTER, "There is no counter 3.")
+        desk.faults["beat"] = refusal(ProblemCode.UNKNOWN_COUNTER, "There is no counter 3.")
         until(lambda: desk.asked.count("open 3") > 1)
         assert told == []
 
@@ -184,7 +185,7 @@ def test_a_paused_counter_is_said_and_stays_paused() -> None:
 
 def test_a_counter_that_may_not_be_opened_is_said_once() -> None:
     desk = FakeCounters()
-    desk.faults["open"] = refuse(ProblemCode.FORBIDDEN, "You are not staff of CW.", "Ask an admin.")
+    desk.faults["open"] = refusal(ProblemCode.FORBIDDEN, "You are not staff of CW.", "Ask an admin.")
     with keeping(desk) as (keeper, told):
         keeper.work_at(THREE)
         until(lambda: told)

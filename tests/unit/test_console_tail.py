@@ -3,10 +3,11 @@ from contextlib import contextmanager
 
 from textual.message import Message
 
+from tests.refusals import refusal
 from tests.screens.console_seeds import FakeDesk, away, busy_desk
 from tests.servers import until
 from tokenq.client.events import LinkChanged, Resync
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import ProblemCode
 from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble
 from tokenq_tui.console.tail import REASSURE_SECONDS, Tail
 from tokenq_tui.link_badge import Health
@@ -89,7 +90,7 @@ def test_without_the_server_it_tries_again_until_it_is_there() -> None:
 
 def test_a_caller_who_is_not_let_in_is_told_to_leave_with_code_5() -> None:
     desk = busy_desk()
-    desk.fault = refuse(ProblemCode.UNAUTHENTICATED, "You are not signed in.", "Sign in: tokenq login")
+    desk.fault = refusal(ProblemCode.UNAUTHENTICATED, "You are not signed in.", "Sign in: tokenq login")
     with tailing(desk) as (_, told):
         until(lambda: told)
         assert isinstance(told[0], Trouble)

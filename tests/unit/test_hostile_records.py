@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.hostile_records import ODD, REAL, RECORDS, UNREADABLE, written
+from tests.refusals import refusal
 from tests.screens.board_seeds import FakeStream
 from tests.servers import until
 from tokenq import stream
@@ -25,7 +26,7 @@ from tokenq.client.events import EventArrived, LinkChanged, _Reader
 from tokenq.client.sse import Parser
 from tokenq.client.transport import Server
 from tokenq.contract.events import BadEvent, Event, decode, encode, to_wire
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.words import Priority
 from tokenq.errors import BadReply
 from tokenq.stream import Arrived, CaughtUp, Link, Skipped
@@ -250,7 +251,7 @@ def test_a_console_goes_on_after_a_stream_it_cannot_read(monkeypatch: pytest.Mon
 
         def queue(self, department: str) -> Any:
             asked.append(department)
-            raise Refused(refuse(ProblemCode.UNAVAILABLE, "away").problem)
+            raise Refused(refusal(ProblemCode.UNAVAILABLE, "away").problem)
 
     def feed(_departments: Sequence[str], stop: threading.Event) -> Any:
         feeds.append(1)

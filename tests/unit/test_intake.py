@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.hostile_records import written
-from tokenq.contract.problems import ProblemCode, refuse
+from tests.refusals import refusal
+from tokenq.contract.problems import ProblemCode
 from tokenq_server.notify.intake import Intake
 from tokenq_server.services.mailing import BadRecord, NewJob, RawRecord
 
@@ -61,8 +62,8 @@ class FailingQueue:
         RuntimeError("unforeseen"),
         UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid"),
         RecursionError(),
-        refuse(ProblemCode.INVALID, "The database cannot hold these values."),
-        refuse(ProblemCode.IN_USE, "Something else still refers to this."),
+        refusal(ProblemCode.INVALID, "The database cannot hold these values."),
+        refusal(ProblemCode.IN_USE, "Something else still refers to this."),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -91,7 +92,7 @@ async def test_a_store_that_is_away_makes_no_dead_letter(monkeypatch: pytest.Mon
     class Away(FailingQueue):
         async def take_in(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord]) -> int:
             if codes:
-                raise refuse(codes.pop(), "Not now.")
+                raise refusal(codes.pop(), "Not now.")
             return await super().take_in(jobs, bad)
 
     queue = Away(b"", RuntimeError())

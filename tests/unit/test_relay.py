@@ -121,5 +121,5 @@ async def test_a_department_that_is_made_again_does_not_begin_under_old_numbers(
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
 
     assert isinstance(outcome, Refused)
-    assert "in CW its log ends at 1, the topic knows 5 (partition 0, offset 4)" in outcome.problem.detail
+    assert "in CW its log ends at 1, the topic at 5 (partition 0, offset 4)" in outcome.problem.detail
     assert topic.records == told(5)

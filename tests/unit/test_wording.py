@@ -3,12 +3,14 @@
 import pytest
 
 from tokenq.cli.department_settings import SETTINGS
-from tokenq.cli.wording import as_typed
-from tokenq.contract.problems import Problem, ProblemCode
+from tokenq.cli.wording import sentence_of
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.setup import SetupReason
+from tokenq.contract.reasons.system import FieldReason
 
 
-def said(field: str, code: ProblemCode = ProblemCode.INVALID) -> str:
-    return as_typed(Problem(code, f"{field} must be at most 9.", "", {"field": field}))
+def said(field: str) -> str:
+    return sentence_of(refuse(FieldReason.TOO_GREAT, {"field": field}, field=field, limit=9).problem)
 
 
 # A near turn is --near at the front desk, and a setting of a department.
@@ -19,4 +21,6 @@ def test_every_setting_is_named_as_it_is_typed(name: str, key: str) -> None:
 
 def test_options_have_their_dashes_and_other_problems_their_own_words() -> None:
     assert said("maxWaitMinutes") == "--max-wait must be at most 9."
-    assert said("maxWaitMinutes", ProblemCode.EXISTS) == "maxWaitMinutes must be at most 9."
+    other = refuse(SetupReason.NO_ID_IN_NAME, {"field": "departmentId"}, name="'?'").problem
+    assert sentence_of(other) == "No id can be made from the name '?'."
+    assert said("departments.CW.dailyCap") == "departments.CW.dailyCap must be at most 9."

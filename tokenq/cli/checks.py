@@ -3,14 +3,15 @@
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from tokenq.cli import launch
-from tokenq.cli.advice import hint_of
 from tokenq.cli.broker import DEFAULT_BOOTSTRAP, known_bootstrap, why_unreachable
 from tokenq.cli.context import DEFAULT_URL, Identity, client_for, credentials_file, identify
 from tokenq.cli.exits import explain
+from tokenq.cli.wording import hint_of, sentence_of
 from tokenq.client import Client
 from tokenq.client.credentials import read
 from tokenq.client.transport import Transport
@@ -39,7 +40,7 @@ def client_checks() -> list[Check]:
     try:
         settings = load()
     except Refused as refusal:
-        return [Check("settings", False, refusal.problem.detail, hint_of(refusal.problem)), _terminal()]
+        return [Check("settings", False, sentence_of(refusal.problem), hint_of(refusal.problem)), _terminal()]
     file = config_file()
     checks = [Check("settings", True, f"{file}" if file.is_file() else f"no file at {file}; environment and defaults")]
     try:
@@ -90,7 +91,7 @@ def _ready(client: Client) -> Check:
     except Refused as refusal:
         particulars = _particulars(refusal.problem.extra)
         hint = hint_of(refusal.problem) or "See the server's log; 'tokenq doctor --server' there tells more."
-        return Check("readiness", False, particulars or refusal.problem.detail, hint)
+        return Check("readiness", False, particulars or sentence_of(refusal.problem), hint)
     except TokenqError as error:
         return _failed("readiness", error)
     status = str(body.get("status"))
@@ -98,7 +99,7 @@ def _ready(client: Client) -> Check:
     return Check("readiness", status == "ready", "; ".join(filter(None, (status, _particulars(body)))), hint)
 
 
-def _particulars(body: dict[str, Any]) -> str:
+def _particulars(body: Mapping[str, Any]) -> str:
     flat = {**body, **{name: one for part in body.values() if isinstance(part, dict) for name, one in part.items()}}
     return ", ".join(
         f"{name} {value}"
@@ -111,7 +112,7 @@ def _login(client: Client) -> Check:
     try:
         view = client.me()
     except Refused as refusal:
-        return Check("login", False, refusal.problem.detail, explain(refusal).hint)
+        return Check("login", False, sentence_of(refusal.problem), explain(refusal).hint)
     except TokenqError as error:
         return _failed("login", error)
     return Check("login", True, f"{view['name']} ({view['role']})")

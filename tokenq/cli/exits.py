@@ -8,10 +8,9 @@ from typing import NamedTuple
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.advice import hint_of
-from tokenq.cli.wording import as_typed
+from tokenq.cli.wording import hint_of, sentence_of
 from tokenq.contract.advice import Action
-from tokenq.contract.problems import KINDS, ExitCode, Problem, ProblemCode, Refused
+from tokenq.contract.problems import ExitCode, Problem, ProblemCode, Refused
 from tokenq.errors import BadReply, BadSettings, Missing, StreamLost, TokenqError, Unreachable
 from tokenq.printable import printable
 from tokenq.settings import is_debugging
@@ -73,7 +72,7 @@ def explain(error: BaseException) -> Failure:
     """The failure behind an exception."""
     if isinstance(error, Refused):
         problem = error.problem
-        return Failure(str(problem.code), as_typed(problem), _hint(problem), KINDS[problem.code].exit_code)
+        return Failure(str(problem.code), sentence_of(problem), _hint(problem), problem.code.exit_code)
     if isinstance(error, TokenqError):
         code = next((code for kind, code in _CLIENT_CODES.items() if isinstance(error, kind)), "failed")
         lost = isinstance(error, Unreachable | StreamLost)

@@ -8,9 +8,12 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from tokenq import locale
+from tokenq.cli.reasons import CommandReason
 from tokenq.cli.toml_lines import line_of
+from tokenq.cli.wording import hint_of
 from tokenq.contract.hours import write_hours
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
 from tokenq.errors import BadSettings
 
 _LINE = re.compile(r"at line (\d+)")
@@ -31,8 +34,8 @@ class FloorFile:
         line = line_of(self.text, str(path)) if path else None
         if line is None:
             return refusal
-        extra = {**problem.extra, "line": line}
-        return Refused(replace(problem, detail=f"{self.name}, line {line}: {problem.detail}", extra=extra))
+        said = problem.reworded(f"{self.name}, line {line}: {locale.sentence(problem)}", hint_of(problem))
+        return Refused(replace(said, extra={**problem.extra, "line": line}))
 
     def _parsed(self) -> dict[str, Any]:
         try:
@@ -41,12 +44,7 @@ class FloorFile:
             found = _LINE.search(str(error))
             line = int(found[1]) if found else self.text.count("\n") + 1
             what = str(error).partition(" (at ")[0]
-            raise refuse(
-                ProblemCode.INVALID,
-                f"{self.name}, line {line}: this is not TOML: {what}.",
-                "Correct it; nothing was changed.",
-                line=line,
-            ) from None
+            raise refuse(CommandReason.NOT_TOML, {"line": line}, file=self.name, line=line, fault=what) from None
         try:
             _check_plain(document, "")
         except Refused as refusal:
@@ -60,7 +58,7 @@ def _check_plain(value: Any, path: str) -> None:
     for name, one in inner:
         _check_plain(one, f"{path}.{name}" if path else str(name))
     if not isinstance(value, dict | list | str | int | float) or (isinstance(value, float) and not isfinite(value)):
-        raise refuse(ProblemCode.INVALID, f"{path} is {value}.", "Write dates and times in quotes.", path=path)
+        raise refuse(CommandReason.NOT_PLAIN, {"path": path}, path=path, value=str(value))
 
 
 def written(document: dict[str, Any]) -> str:

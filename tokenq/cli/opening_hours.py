@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli.exits import WrongUse
+from tokenq.cli.reasons import CommandReason
 from tokenq.contract.hours import ALWAYS, read_hours, write_hours
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
 
 if TYPE_CHECKING:
     from tokenq.contract.views import HoursDocument
@@ -108,6 +109,6 @@ def _with_days(
     kept = now["exceptions"] if now else {}
     for day in as_usual_on:
         if day not in kept:
-            raise refuse(ProblemCode.NOT_FOUND, f"{day} has no hours of its own.", "It is as usual already.")
+            raise refuse(CommandReason.NO_HOURS_OF_ITS_OWN, day=day)
     days = {**kept, **hours["exceptions"], **{day: [] for day in closed_on}}
     return {"weekly": hours["weekly"], "exceptions": {day: days[day] for day in days if day not in as_usual_on}}

@@ -8,8 +8,9 @@ from tokenq.cli import output
 from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import talk
+from tokenq.cli.reasons import CommandReason
 from tokenq.client import Client
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
 from tokenq.zones import local
 
 if TYPE_CHECKING:
@@ -38,11 +39,7 @@ def check_at(found: "TokenView", counter: str | None) -> None:
     """
     here = found["counterId"] if found["state"] in ("CALLED", "SERVING") else None
     if counter and here and here != counter.strip():
-        raise refuse(
-            ProblemCode.WRONG_STATE,
-            f"{found['displayNumber']} is at counter {here}, not at {counter}.",
-            "Nothing was changed. Name that counter, or none.",
-        )
+        raise refuse(CommandReason.OTHER_COUNTER, number=found["displayNumber"], here=here, counter=counter)
 
 
 def move_found(client: Client, found: "TokenView", verb: str, *, as_json: bool, **body: Any) -> None:

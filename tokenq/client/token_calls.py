@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from tokenq.client.calls import Calls, given, segment
 from tokenq.contract.numbers import readings, typed_id
 from tokenq.contract.paths import TOKENS
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.queue import TokenReason
 
 if TYPE_CHECKING:
     from tokenq.contract.views import TokenView, WhyView
@@ -31,8 +32,7 @@ class TokenCalls(Calls):
         if token_id is not None:
             return self.token(token_id)
         if not readings(reference):
-            hint = "Type the number on the ticket (CW-012), or an id (id:101)."
-            raise refuse(ProblemCode.INVALID, f"'{reference}' is not a token number.", hint)
+            raise refuse(TokenReason.NO_NUMBER, reference=reference)
         found = self._numbered(reference)
         if not found:
             raise _no_token(reference)
@@ -95,20 +95,20 @@ class TokenCalls(Calls):
 
 
 def _no_token(typed: str) -> Refused:
-    if not typed.strip().isdigit():
-        hint = "'tokenq queue DEPT' shows who waits; name a token of another day by its id, such as id:101."
-        return refuse(ProblemCode.UNKNOWN_TOKEN, f"Nobody has number {typed.strip().upper()} today.", hint)
-    hint = f"Type the number as it is printed, such as CW-012. For the token with that id, type id:{int(typed)}."
-    return refuse(ProblemCode.UNKNOWN_TOKEN, f"No department has given out a plain number {typed.strip()} today.", hint)
+    number = typed.strip().upper()
+    if number.isdigit():
+        return refuse(TokenReason.NOT_PLAIN, number=number, id=int(number))
+    return refuse(TokenReason.NOT_TODAY, number=number)
 
 
 def _ambiguous(typed: str, found: "Sequence[TokenView]") -> Refused:
-    told = ", ".join(f"{one['displayNumber']} ({one['departmentId']}, {one['state']})" for one in found)
-    ids = ", ".join(f"id:{one['tokenId']} for {one['displayNumber']} in {one['departmentId']}" for one in found)
-    is_same = len({one["displayNumber"] for one in found}) < len(found)
+    is_same = len({each["displayNumber"] for each in found}) < len(found)
+    keys = ("tokenId", "displayNumber", "departmentId", "state")
     return refuse(
-        ProblemCode.AMBIGUOUS,
-        f"'{typed.strip()}' can mean {len(found)} tokens: {told}.",
-        f"Name the one you mean by its id: {ids}." if is_same else f"Type it as it is printed, or by its id: {ids}.",
-        candidates=[{key: one[key] for key in ("tokenId", "displayNumber", "departmentId", "state")} for one in found],
+        TokenReason.SAME_NUMBER if is_same else TokenReason.AMBIGUOUS,
+        {"candidates": [{key: each[key] for key in keys} for each in found]},  # type: ignore[literal-required]
+        number=typed.strip(),
+        count=len(found),
+        candidates=[f"{each['displayNumber']} ({each['departmentId']}, {each['state']})" for each in found],
+        ids=[f"id:{each['tokenId']} for {each['displayNumber']} in {each['departmentId']}" for each in found],
     )

@@ -11,71 +11,65 @@ from typing import Any
 
 
 class Action(StrEnum):
-    """What somebody can do next."""
+    """What somebody can do next: its name on the wire, and its sentence in English."""
 
-    LOG_IN = "login"
-    CHANGE_PASSWORD = "password.change"
-    LIST_BRANCHES = "branch.list"
-    LIST_DEPARTMENTS = "department.list"
-    LIST_COUNTERS = "counter.list"
-    LIST_USERS = "user.list"
-    LIST_KEYS = "key.list"
-    LIST_DEAD_LETTERS = "deadLetter.list"
-    SHOW_QUEUE = "queue.show"
-    WAIT_FOR_SOMEBODY = "queue.wait"
-    SHOW_TOKEN = "token.show"
-    SHOW_HISTORY = "token.history"
-    OPEN_DEPARTMENT = "department.open"
-    ISSUE_BY_FORCE = "issue.force"
-    ISSUE_BEFORE_OPENING = "issue.beforeOpening"
-    ISSUE_WITHOUT_HOURS = "issue.withoutHours"
-    ISSUE_ANOTHER = "issue.another"
-    OPEN_COUNTER = "counter.open"
-    TAKE_OVER = "counter.takeOver"
-    DECLARE_COUNTER = "counter.declare"
-    CALL_NEXT = "call.next"
-    RECALL = "recall"
-    REQUEUE = "requeue"
-    REPEAT_WITH_KEY = "repeat"
-    CHECK_PARTS = "doctor"
-    SEE_PARTS = "doctor.see"
-    MIGRATE = "migrate"
-    MIGRATE_AGAIN = "migrate.again"
-    REWIND = "rewind"
+    sentence: str
+
+    LOG_IN = "login", "Log in{how}."
+    CHANGE_PASSWORD = "password.change", "Change it{how}."
+    LIST_BRANCHES = "branch.list", "List the branches{how}."
+    LIST_DEPARTMENTS = "department.list", "List the departments{how}."
+    LIST_COUNTERS = "counter.list", "List the counters{how}."
+    LIST_USERS = "user.list", "List the users{how}."
+    LIST_KEYS = "key.list", "List the keys{how}."
+    LIST_DEAD_LETTERS = "deadLetter.list", "List the dead letters{how}."
+    SHOW_QUEUE = "queue.show", "See who is waiting{how}."
+    FIND_TOKEN = "token.find", "See who is waiting{how}. For a token of another day, give its id, such as id:101."
+    WAIT_FOR_SOMEBODY = "queue.wait", "Wait for the next person, or look at the queue{how}."
+    SHOW_TOKEN = "token.show", "Look at {number}{how}, or cancel it first."
+    SHOW_HISTORY = "token.history", "See what happened to it{how}."
+    CHOOSE_DEPARTMENT_ID = "department.chooseId", "Choose one yourself, such as CW{how}."
+    OPEN_DEPARTMENT = "department.open", "An admin can open it{how}."
+    ISSUE_BY_FORCE = "issue.force", "Staff can still issue one{how}."
+    ISSUE_BEFORE_OPENING = "issue.beforeOpening", "It opens on {when}; staff can still issue one{how}."
+    ISSUE_WITHOUT_HOURS = "issue.withoutHours", "It has no opening hours ahead; staff can still issue one{how}."
+    ISSUE_ANOTHER = "issue.another", "Issue a new number; see who has this one{how}."
+    OPEN_COUNTER = "counter.open", "Open it{how}."
+    TAKE_OVER = "counter.takeOver", "Choose another counter, or take it over{how}."
+    DECLARE_COUNTER = "counter.declare", "Open it without departments, or let an admin declare what it serves{how}."
+    CALL_NEXT = "call.next", "Call the next one{how}, or ask an admin."
+    CALL_FIRST = "call.first", "For the token, type id:{id}; for the department, call the next one first{how}."
+    CALL_TOKEN = "call.token", "Call one token{how}."
+    RECALL = "recall", "Call it again{how}."
+    REQUEUE = "requeue", "Put it back in the queue instead{how}."
+    RESUME = "resume", "Put it back in the queue{how}."
+    REPEAT_WITH_KEY = (
+        "repeat",
+        "Repeat it with the same idempotency key in a few seconds: it will not be done twice.",
+    )
+    CHECK_PARTS = "doctor", "Start it and try again; see what is wrong{how}."
+    SEE_PARTS = "doctor.see", "See what is wrong{how}."
+    MIGRATE = "migrate", "Make a backup and bring the tables up to date{how}."
+    MIGRATE_AGAIN = (
+        "migrate.again",
+        "End long transactions (see pg_stat_activity) and bring the tables up to date again{how}; "
+        "it goes on where it was.",
+    )
+    REWIND = (
+        "rewind",
+        "If the database was restored from a backup, mend it{how}: that shows what is missing and asks first.",
+    )
+
+    def __new__(cls, name: str, sentence: str = "") -> "Action":
+        """An action is its name, by which it is found; the sentence is an attribute of it."""
+        action = str.__new__(cls, name)
+        action._value_ = name
+        action.sentence = sentence
+        return action
 
 
-_SENTENCES: Mapping[Action, str] = {
-    Action.LOG_IN: "Log in{how}.",
-    Action.CHANGE_PASSWORD: "Change it{how}.",
-    Action.LIST_BRANCHES: "List the branches{how}.",
-    Action.LIST_DEPARTMENTS: "List the departments{how}.",
-    Action.LIST_COUNTERS: "List the counters{how}.",
-    Action.LIST_USERS: "List the users{how}.",
-    Action.LIST_KEYS: "List the keys{how}.",
-    Action.LIST_DEAD_LETTERS: "List the dead letters{how}.",
-    Action.SHOW_QUEUE: "See who waits{how}.",
-    Action.WAIT_FOR_SOMEBODY: "Wait for somebody to come, or look at the queue{how}.",
-    Action.SHOW_TOKEN: "Look at {number}{how}, or cancel it first.",
-    Action.SHOW_HISTORY: "See what happened to it{how}.",
-    Action.OPEN_DEPARTMENT: "An admin can open it{how}.",
-    Action.ISSUE_BY_FORCE: "Staff can still issue one{how}.",
-    Action.ISSUE_BEFORE_OPENING: "It opens on {when}; staff can still issue one{how}.",
-    Action.ISSUE_WITHOUT_HOURS: "It has no opening hours ahead; staff can still issue one{how}.",
-    Action.ISSUE_ANOTHER: "Issue a new number; see who has this one{how}.",
-    Action.OPEN_COUNTER: "Open it{how}.",
-    Action.TAKE_OVER: "Choose another counter, or take it over{how}.",
-    Action.DECLARE_COUNTER: "Open it without departments, or let an admin declare what it serves{how}.",
-    Action.CALL_NEXT: "Call the next one{how}, or ask an admin.",
-    Action.RECALL: "Call it again{how}.",
-    Action.REQUEUE: "Put it back in line instead{how}.",
-    Action.REPEAT_WITH_KEY: "Repeat it with the same idempotency key in a few seconds: it will not be done twice.",
-    Action.CHECK_PARTS: "Start it and try again; see what is wrong{how}.",
-    Action.SEE_PARTS: "See what is wrong{how}.",
-    Action.MIGRATE: "Make a back-up and bring the tables up to date{how}.",
-    Action.MIGRATE_AGAIN: "End long transactions (see pg_stat_activity) and bring the tables up to date again{how}; "
-    "it goes on where it was.",
-    Action.REWIND: "If it was restored from a back-up, mend it{how}: that shows what is missing and asks first.",
-}
+_PARAMS = ("number", "department", "counter", "when", "id")
+"""What an action can be about."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +81,20 @@ class Advice:
 
     def text(self, how: str = "") -> str:
         """The sentence in English; ``how`` says in the words of its reader how that is done."""
-        return _SENTENCES[self.action].format(**self.params, how=how)
+        return self.fill(self.action.sentence, how)
+
+    def fill(self, template: str, how: str = "") -> str:
+        """A sentence for this action in any language, with what it is about."""
+        return template.format_map({**self.params, "how": how})
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON that a client reads."""
         return {"name": str(self.action), "params": dict(self.params)}
 
 
-def advise(action: Action, **params: Any) -> Advice:
-    """Advice for a refusal."""
-    return Advice(action, params)
+def about(action: Action, params: Mapping[str, Any]) -> Advice:
+    """The action with those of a refusal's parameters that it can be about."""
+    return Advice(action, {name: params[name] for name in _PARAMS if name in params})
 
 
 def from_wire(body: Any) -> Advice | None:

@@ -1,53 +1,17 @@
-"""Everything that can be refused: one stable code, one sentence, one hint."""
+"""Everything that can be refused: a stable code, one sentence, one hint.
 
-from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+A :class:`Reason` is a row: its code, its sentence and its hint with ``{name}`` for each parameter. The rows of this
+product stand in :mod:`tokenq.contract.reasons`; a refusal is a row with its parameters, and the edge that shows it
+makes the words: English on the wire, the reader's language and commands in the CLI, keys in the console.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, IntEnum, StrEnum
 from typing import Any
 
 from tokenq.contract import advice as advices
-from tokenq.contract.advice import Advice
-
-
-class ProblemCode(StrEnum):
-    """The stable name of a failure; scripts compare these."""
-
-    QUEUE_EMPTY = "queue_empty"
-    AMBIGUOUS = "ambiguous"
-    DEPARTMENT_CLOSED = "department_closed"
-    WRONG_STATE = "wrong_state"
-    STALE_CLAIM = "stale_claim"
-    COUNTER_BUSY = "counter_busy"
-    COUNTER_PAUSED = "counter_paused"
-    COUNTER_CLOSED = "counter_closed"
-    COUNTER_NOT_SERVING = "counter_not_serving"
-    COUNTER_CLAIMED = "counter_claimed"
-    DEPARTMENT_FULL = "department_full"
-    TOO_EARLY = "too_early"
-    LIMIT_REACHED = "limit_reached"
-    NOTHING_TO_UNDO = "nothing_to_undo"
-    ALREADY_WAITING = "already_waiting"
-    EXISTS = "exists"
-    IN_USE = "in_use"
-    UNKNOWN_DEPARTMENT = "unknown_department"
-    UNKNOWN_BRANCH = "unknown_branch"
-    UNKNOWN_USER = "unknown_user"
-    UNKNOWN_KEY = "unknown_key"
-    UNKNOWN_COUNTER = "unknown_counter"
-    UNKNOWN_TOKEN = "unknown_token"
-    NOT_FOUND = "not_found"
-    METHOD_NOT_ALLOWED = "method_not_allowed"
-    IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
-    FORBIDDEN = "forbidden"
-    UNAUTHENTICATED = "unauthenticated"
-    RATE_LIMITED = "rate_limited"
-    OVERLOADED = "overloaded"
-    UNAVAILABLE = "unavailable"
-    LOG_BEHIND = "log_behind"
-    SCHEMA_BEHIND = "schema_behind"
-    SCHEMA_AHEAD = "schema_ahead"
-    INVALID = "invalid"
-    TOO_LARGE = "too_large"
-    INTERNAL = "internal"
+from tokenq.contract.advice import Action, Advice
 
 
 class ExitCode(IntEnum):
@@ -63,53 +27,94 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What a code means to machines: the HTTP status that carries it, and the exit code of a command that meets it."""
+class ProblemCode(StrEnum):
+    """The stable name of a failure, which scripts compare; with the HTTP status and the exit code that go with it."""
 
     status: int
     exit_code: ExitCode
 
+    QUEUE_EMPTY = "queue_empty", 409, ExitCode.CONFLICT
+    AMBIGUOUS = "ambiguous", 409, ExitCode.CONFLICT
+    DEPARTMENT_CLOSED = "department_closed", 409, ExitCode.CONFLICT
+    WRONG_STATE = "wrong_state", 409, ExitCode.CONFLICT
+    STALE_CLAIM = "stale_claim", 409, ExitCode.CONFLICT
+    COUNTER_BUSY = "counter_busy", 409, ExitCode.CONFLICT
+    COUNTER_PAUSED = "counter_paused", 409, ExitCode.CONFLICT
+    COUNTER_CLOSED = "counter_closed", 409, ExitCode.CONFLICT
+    COUNTER_NOT_SERVING = "counter_not_serving", 409, ExitCode.CONFLICT
+    COUNTER_CLAIMED = "counter_claimed", 409, ExitCode.CONFLICT
+    DEPARTMENT_FULL = "department_full", 409, ExitCode.CONFLICT
+    TOO_EARLY = "too_early", 409, ExitCode.CONFLICT
+    LIMIT_REACHED = "limit_reached", 409, ExitCode.CONFLICT
+    NOTHING_TO_UNDO = "nothing_to_undo", 409, ExitCode.CONFLICT
+    ALREADY_WAITING = "already_waiting", 409, ExitCode.CONFLICT
+    EXISTS = "exists", 409, ExitCode.CONFLICT
+    IN_USE = "in_use", 409, ExitCode.CONFLICT
+    UNKNOWN_DEPARTMENT = "unknown_department", 404, ExitCode.NOT_FOUND
+    UNKNOWN_BRANCH = "unknown_branch", 404, ExitCode.NOT_FOUND
+    UNKNOWN_USER = "unknown_user", 404, ExitCode.NOT_FOUND
+    UNKNOWN_KEY = "unknown_key", 404, ExitCode.NOT_FOUND
+    UNKNOWN_COUNTER = "unknown_counter", 404, ExitCode.NOT_FOUND
+    UNKNOWN_TOKEN = "unknown_token", 404, ExitCode.NOT_FOUND
+    NOT_FOUND = "not_found", 404, ExitCode.NOT_FOUND
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, ExitCode.FAILED
+    IDEMPOTENCY_MISMATCH = "idempotency_mismatch", 422, ExitCode.CONFLICT
+    FORBIDDEN = "forbidden", 403, ExitCode.NOT_ALLOWED
+    UNAUTHENTICATED = "unauthenticated", 401, ExitCode.NOT_ALLOWED
+    RATE_LIMITED = "rate_limited", 429, ExitCode.UNREACHABLE
+    OVERLOADED = "overloaded", 503, ExitCode.UNREACHABLE
+    UNAVAILABLE = "unavailable", 503, ExitCode.UNREACHABLE
+    LOG_BEHIND = "log_behind", 503, ExitCode.FAILED
+    SCHEMA_BEHIND = "schema_behind", 503, ExitCode.FAILED
+    SCHEMA_AHEAD = "schema_ahead", 503, ExitCode.FAILED
+    INVALID = "invalid", 422, ExitCode.FAILED
+    TOO_LARGE = "too_large", 413, ExitCode.FAILED
+    INTERNAL = "internal", 500, ExitCode.FAILED
 
-KINDS: dict[ProblemCode, Kind] = {
-    ProblemCode.QUEUE_EMPTY: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.AMBIGUOUS: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.DEPARTMENT_CLOSED: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.WRONG_STATE: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.STALE_CLAIM: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.COUNTER_BUSY: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.COUNTER_PAUSED: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.COUNTER_CLOSED: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.COUNTER_NOT_SERVING: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.COUNTER_CLAIMED: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.DEPARTMENT_FULL: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.TOO_EARLY: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.LIMIT_REACHED: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.NOTHING_TO_UNDO: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.ALREADY_WAITING: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.EXISTS: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.IN_USE: Kind(409, ExitCode.CONFLICT),
-    ProblemCode.UNKNOWN_DEPARTMENT: Kind(404, ExitCode.NOT_FOUND),
-    ProblemCode.UNKNOWN_BRANCH: Kind(404, ExitCode.NOT_FOUND),
-    ProblemCode.UNKNOWN_USER: Kind(404, ExitCode.NOT_FOUND),
-    ProblemCode.UNKNOWN_KEY: Kind(404, ExitCode.NOT_FOUND),
-    ProblemCode.UNKNOWN_COUNTER: Kind(404, ExitCode.NOT_FOUND),
-    ProblemCode.UNKNOWN_TOKEN: Kind(404, ExitCode.NOT_FOUND),
-    ProblemCode.NOT_FOUND: Kind(404, ExitCode.NOT_FOUND),
-    ProblemCode.METHOD_NOT_ALLOWED: Kind(405, ExitCode.FAILED),
-    ProblemCode.IDEMPOTENCY_MISMATCH: Kind(422, ExitCode.CONFLICT),
-    ProblemCode.FORBIDDEN: Kind(403, ExitCode.NOT_ALLOWED),
-    ProblemCode.UNAUTHENTICATED: Kind(401, ExitCode.NOT_ALLOWED),
-    ProblemCode.RATE_LIMITED: Kind(429, ExitCode.UNREACHABLE),
-    ProblemCode.OVERLOADED: Kind(503, ExitCode.UNREACHABLE),
-    ProblemCode.UNAVAILABLE: Kind(503, ExitCode.UNREACHABLE),
-    ProblemCode.LOG_BEHIND: Kind(503, ExitCode.FAILED),
-    ProblemCode.SCHEMA_BEHIND: Kind(503, ExitCode.FAILED),
-    ProblemCode.SCHEMA_AHEAD: Kind(503, ExitCode.FAILED),
-    ProblemCode.INVALID: Kind(422, ExitCode.FAILED),
-    ProblemCode.TOO_LARGE: Kind(413, ExitCode.FAILED),
-    ProblemCode.INTERNAL: Kind(500, ExitCode.FAILED),
-}
+    def __new__(cls, name: str, status: int = 500, exit_code: ExitCode = ExitCode.FAILED) -> "ProblemCode":
+        """A code is its name, by which it is found; status and exit code are attributes of it."""
+        code = str.__new__(cls, name)
+        code._value_ = name
+        code.status, code.exit_code = status, exit_code
+        return code
+
+
+class Reason(Enum):
+    """A row of the catalogue: why something is refused.
+
+    ``sentence`` says what is wrong, ``hint`` what to do next: a sentence, an action, or nothing. Names of parameters
+    are single words. Subclasses hold the rows of one subject.
+    """
+
+    def __init__(self, code: ProblemCode, sentence: str, hint: str | Action = "") -> None:
+        self.code = code
+        self.sentence = sentence
+        self.hint: str | Action = hint
+
+    @property
+    def id(self) -> str:
+        """The row's stable name on the wire, such as ``counter.busy``."""
+        return f"{type(self).__name__.removesuffix('Reason').lower()}.{self.name.lower()}"
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """What a catalogue translates of it."""
+        return (self.sentence,) if isinstance(self.hint, Action) or not self.hint else (self.sentence, self.hint)
+
+
+def reasons() -> Iterator[Reason]:
+    """The rows of every subject that has been imported."""
+    for subject in Reason.__subclasses__():
+        yield from subject
+
+
+def fill(template: str, params: Mapping[str, Any]) -> str:
+    """The template with its parameters; a list is enumerated."""
+    return template.format_map({name: _shown(value) for name, value in params.items()})
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -119,27 +124,35 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 class Problem:
     """One failure, ready to be shown to a person or to a script.
 
-    ``detail`` is one sentence that says what is wrong, ``hint`` one that says what to do next
-    (may be empty). ``extra`` holds machine-readable particulars such as ``retryAfter`` in seconds. ``advice`` is
-    what to do next as an action, where the hint is one: each reader is told how it is done there.
+    ``detail`` is one sentence that says what is wrong, ``hint`` one that says what to do next (may be empty); both are
+    English. ``reason`` names the row they come from and ``params`` what it is filled with, so that an edge can say the
+    same in other words; ``advice`` is what to do next as an action, where the hint is one. ``extra`` holds
+    machine-readable particulars such as ``retryAfter`` in seconds.
     """
 
     code: ProblemCode
     detail: str
     hint: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     advice: Advice | None = None
+    reason: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def reworded(self, detail: str, hint: str) -> "Problem":
+        """The same failure in words that an edge has chosen for good."""
+        return replace(self, detail=detail, hint=hint, advice=None, reason=None)
 
     def to_wire(self) -> dict[str, Any]:
         """The RFC 9457 body."""
         return {
             "type": f"urn:tokenq:problem:{self.code}",
             "title": self.code.replace("_", " "),
-            "status": KINDS[self.code].status,
+            "status": self.code.status,
             "code": str(self.code),
             "detail": self.detail,
             "hint": self.hint,
             **self.extra,
+            **({"reason": self.reason, "params": dict(self.params)} if self.reason else {}),
             **({"action": self.advice.to_wire()} if self.advice else {}),
         }
 
@@ -147,14 +160,21 @@ class Problem:
     def from_wire(cls, body: Any, status: int) -> "Problem":
         """Read a problem body from any server; what is missing is filled in from the HTTP status."""
         body = body if isinstance(body, dict) else {}
-        known = {"type", "title", "status", "code", "detail", "hint", "action"}
+        known = {"type", "title", "status", "code", "detail", "hint", "action", "reason", "params"}
         try:
             code = ProblemCode(body.get("code", ""))
         except ValueError:
-            code = next((code for code, kind in KINDS.items() if kind.status == status), ProblemCode.INTERNAL)
-        detail = str(body.get("detail") or f"The server answered {status}.")
-        extra = {k: v for k, v in body.items() if k not in known}
-        return cls(code, detail, str(body.get("hint") or ""), extra, advices.from_wire(body.get("action")))
+            code = next((code for code in ProblemCode if code.status == status), ProblemCode.INTERNAL)
+        reason, params = body.get("reason"), body.get("params")
+        return cls(
+            code,
+            str(body.get("detail") or f"The server answered {status}."),
+            str(body.get("hint") or ""),
+            {key: value for key, value in body.items() if key not in known},
+            advices.from_wire(body.get("action")),
+            reason if isinstance(reason, str) else None,
+            params if isinstance(params, dict) else {},
+        )
 
 
 class Refused(Exception):
@@ -165,8 +185,12 @@ class Refused(Exception):
         self.problem = problem
 
 
-def refuse(code: ProblemCode, detail: str, hint: str | Advice = "", **extra: Any) -> Refused:
-    """Make the exception for one failure; the caller raises it."""
-    if isinstance(hint, Advice):
-        return Refused(Problem(code, detail, hint.text(), extra, hint))
-    return Refused(Problem(code, detail, hint, extra))
+def refuse(reason: Reason, extra: Mapping[str, Any] | None = None, /, **params: Any) -> Refused:
+    """Make the exception for one failure; the caller raises it.
+
+    ``params`` fill the row's sentence and hint, ``extra`` are particulars for programs.
+    """
+    advice = advices.about(reason.hint, params) if isinstance(reason.hint, Action) else None
+    hint = advice.text() if advice else fill(str(reason.hint), params)
+    detail = fill(reason.sentence, params)
+    return Refused(Problem(reason.code, detail, hint, extra or {}, advice, reason.id, params))

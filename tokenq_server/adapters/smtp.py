@@ -13,7 +13,8 @@ from aiosmtplib import SMTPException
 from emails.backend.smtp.aio_backend import AsyncSMTPBackend
 from emails.message import Message
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.system import SettingReason
 from tokenq_server.services.mailing import Attempt, Letter, Verdict
 
 _TIMEOUT_SECONDS = 60
@@ -90,11 +91,7 @@ def smtp_options(url: str) -> dict[str, Any]:
     """
     parts = urlsplit(url)
     if parts.scheme not in _SCHEMES or not parts.hostname:
-        raise refuse(
-            ProblemCode.INVALID,
-            "TOKENQ_SMTP_URL is not an address of a mail server.",
-            "Use smtp://user:password@host:port, smtp+starttls://… or smtps://….",
-        )
+        raise refuse(SettingReason.WRONG_SMTP_URL, name="TOKENQ_SMTP_URL")
     options: dict[str, Any] = {
         "host": parts.hostname,
         "port": parts.port or _PORTS[parts.scheme],

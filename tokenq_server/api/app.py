@@ -8,6 +8,8 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq_server.api import problems
 from tokenq_server.api.first_admin import first_admin
 from tokenq_server.api.proxies import BehindProxies
@@ -30,15 +32,7 @@ _PROBLEM = {
     "description": "Refused: a stable code, a sentence and a hint.",
     "content": {
         "application/problem+json": {
-            "example": {
-                "type": "urn:tokenq:problem:queue_empty",
-                "title": "queue empty",
-                "status": 409,
-                "code": "queue_empty",
-                "detail": "Nobody is waiting in CW.",
-                "hint": "Wait for somebody to come, or look at the queue.",
-                "action": {"name": "queue.wait", "params": {"department": "CW"}},
-            }
+            "example": refuse(DepartmentReason.EMPTY, departments=["CW"], department="CW").problem.to_wire()
         }
     },
 }

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from tokenq.contract import names
 from tokenq.contract.hours import read_hours
@@ -20,11 +21,11 @@ def one_line(text: str) -> str:
     """A line of ordinary text: nothing that could act on a terminal, a log or a mail header."""
     text = unicodedata.normalize("NFC", text).strip()
     if not text.strip(_JOINERS):
-        raise ValueError("must not be empty")
+        raise PydanticCustomError("empty", "must not be empty")
     if any(character not in _JOINERS and unicodedata.category(character) in _UNPRINTABLE for character in text):
-        raise ValueError("must hold printable characters only")
+        raise PydanticCustomError("unprintable", "must hold printable characters only")
     if "=?" in text:
-        raise ValueError("must not hold '=?'")
+        raise PydanticCustomError("encoded_word", "must not hold '=?'")
     return text
 
 

@@ -9,8 +9,10 @@ from fastapi import Depends, Header, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from tokenq.contract import names, paths
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.queue import DepartmentReason
+from tokenq.contract.reasons.setup import AccountReason
+from tokenq.contract.reasons.system import RequestReason
 from tokenq.contract.words import Role
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.principal import Principal
@@ -46,22 +48,13 @@ class Allowed:
     ) -> Principal:
         """The caller. Raises Refused (``unauthenticated``, ``forbidden``)."""
         if bearer is None or not bearer.credentials or len(bearer.credentials) > 256:
-            raise refuse(ProblemCode.UNAUTHENTICATED, "This needs a login.", advise(Action.LOG_IN))
+            raise refuse(AccountReason.LOGIN_NEEDED)
         principal = await services.people.who(bearer.credentials)
         if principal.role not in self.roles:
-            raise forbidden(f"The role {principal.role} may not do this.")
+            raise refuse(AccountReason.WRONG_ROLE, role=str(principal.role))
         if principal.must_change_password and not self._even_before_new_password:
-            raise refuse(
-                ProblemCode.FORBIDDEN,
-                "The first password must be changed first.",
-                advise(Action.CHANGE_PASSWORD),
-            )
+            raise refuse(AccountReason.FIRST_PASSWORD)
         return principal
-
-
-def forbidden(detail: str) -> Refused:
-    """The refusal for somebody who may not."""
-    return refuse(ProblemCode.FORBIDDEN, detail, "Ask an admin for another role or department.")
 
 
 Anybody = Annotated[Principal, Depends(Allowed(Role.STAFF, Role.DESK, Role.CUSTOMER))]
@@ -75,7 +68,7 @@ Admin = Annotated[Principal, Depends(Allowed())]
 def check_works_in(caller: Principal, department_id: str) -> None:
     """Refuse staff of other departments. Raises Refused (``forbidden``)."""
     if not caller.may_work_in(department_id):
-        raise forbidden(f"You are not staff of {department_id}.")
+        raise refuse(DepartmentReason.NOT_YOURS, department=department_id)
 
 
 @dataclass(frozen=True)
@@ -95,11 +88,7 @@ async def _repeat(
     if key is None:
         return Repeat(None, b"")
     if not _KEY.fullmatch(key):
-        raise refuse(
-            ProblemCode.INVALID,
-            "The idempotency key is not 1 to 255 visible ASCII characters.",
-            "Use a random UUID.",
-        )
+        raise refuse(RequestReason.WRONG_KEY)
     said = b"\0".join([request.method.encode(), request.url.path.encode(), await request.body()])
     return Repeat(key, hashlib.sha256(said).digest())
 

@@ -5,7 +5,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.setup import AccountReason
 
 _REMEMBERED = 10_000
 
@@ -41,12 +42,8 @@ class LoginLimit:
     def _check(self, key: tuple[str, str]) -> None:
         wait = self._tries.get(key, (0, 0.0))[1] - time.monotonic()
         if wait > 0:
-            raise refuse(
-                ProblemCode.RATE_LIMITED,
-                "There were too many wrong passwords.",
-                f"Try again in {int(wait) + 1} seconds.",
-                retryAfter=int(wait) + 1,
-            )
+            seconds = int(wait) + 1
+            raise refuse(AccountReason.TOO_MANY_LOGINS, {"retryAfter": seconds}, seconds=seconds)
 
     def _count(self, key: tuple[str, str], change: int) -> None:
         tries = max(self._tries.pop(key, (0, 0.0))[0] + change, 0)

@@ -9,47 +9,51 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tokenq.contract.problems import KINDS, PROBLEM_MEDIA_TYPE, Problem, ProblemCode, Refused
-from tokenq_server.domain.refusals import database_away
+from tokenq.contract.problems import PROBLEM_MEDIA_TYPE, Problem, Refused, refuse
+from tokenq.contract.reasons.system import FieldReason, RequestReason
+from tokenq_server.domain.refusals import database_unavailable
 from tokenq_server.services.ports import LedgerDown
 
 logger = logging.getLogger(__name__)
 
 _BY_STATUS = {
-    400: (ProblemCode.INVALID, "The request could not be read.", "Send JSON as the API's documentation shows."),
-    404: (ProblemCode.NOT_FOUND, "There is nothing at this address.", "See /docs for what there is."),
-    405: (ProblemCode.METHOD_NOT_ALLOWED, "This address does not take that method.", "See /docs for what it takes."),
-    413: (ProblemCode.TOO_LARGE, "The request is too large.", "Send less at once."),
+    400: RequestReason.UNREADABLE,
+    404: RequestReason.NOT_FOUND,
+    405: RequestReason.WRONG_METHOD,
+    413: RequestReason.TOO_LARGE,
 }
-
-_PLAIN = {
-    "missing": "is missing",
-    "extra_forbidden": "is not known here",
-    "string_pattern_mismatch": "does not have the right form",
-    "json_invalid": "is not JSON",
-    "enum": "is none of the words allowed there",
-    "string_type": "must be a text",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "bool_type": "must be true or false",
-    "list_type": "must be a list",
-    "dict_type": "must be an object",
-    "model_attributes_type": "must be a JSON object",
+_BY_TYPE = {
+    "missing": FieldReason.MISSING,
+    "extra_forbidden": FieldReason.UNKNOWN,
+    "string_pattern_mismatch": FieldReason.WRONG_FORM,
+    "json_invalid": FieldReason.NO_JSON,
+    "enum": FieldReason.NO_CHOICE,
+    "string_type": FieldReason.NO_TEXT,
+    "int_type": FieldReason.NO_WHOLE_NUMBER,
+    "int_parsing": FieldReason.NO_WHOLE_NUMBER,
+    "int_from_float": FieldReason.NO_WHOLE_NUMBER,
+    "bool_type": FieldReason.NO_TRUTH,
+    "list_type": FieldReason.NO_LIST,
+    "dict_type": FieldReason.NO_MAPPING,
+    "model_attributes_type": FieldReason.NO_OBJECT,
+    "empty": FieldReason.EMPTY,
+    "unprintable": FieldReason.UNPRINTABLE,
+    "encoded_word": FieldReason.ENCODED_WORD,
+}
+"""What is wrong with a field, by the framework's name for it."""
+_BY_LIMIT = {
+    "max_length": FieldReason.TOO_LONG,
+    "min_length": FieldReason.TOO_SHORT,
+    "ge": FieldReason.TOO_SMALL,
+    "le": FieldReason.TOO_GREAT,
 }
 _A_NAME = ".[key]"
 """What the framework calls the name of a thing in an object, after the name itself."""
-_LIMITS = {
-    "max_length": "must not be longer than {} characters",
-    "min_length": "must have at least {} characters",
-    "ge": "must be at least {}",
-    "le": "must be at most {}",
-}
 
 
 def respond(problem: Problem) -> Response:
     """The answer that carries a problem."""
-    status = KINDS[problem.code].status
+    status = problem.code.status
     headers = {}
     if "retryAfter" in problem.extra or status == 503:
         headers["Retry-After"] = str(problem.extra.get("retryAfter", 2))
@@ -82,7 +86,7 @@ class TooLargeAsProblem:
             nonlocal is_replaced
             if message["type"] == "http.response.start" and message["status"] == 413:
                 is_replaced = True
-                await respond(Problem(*_BY_STATUS[413]))(scope, receive, send)
+                await respond(refuse(_BY_STATUS[413]).problem)(scope, receive, send)
             elif not is_replaced:
                 await send(message)
 
@@ -97,37 +101,35 @@ async def _invalid(_: Request, error: Any) -> Response:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("body", "path", "query", "header"))
     named = where.removesuffix(_A_NAME)
+    shown = where or "The request"
     if named != where:
         *place, thing = named.split(".")
-        detail = f"'{thing}' in {'.'.join(place)} {_what_is_wrong(first)}."
-        return respond(Problem(ProblemCode.INVALID, detail, "Correct it and send it again.", {"field": named}))
-    detail = f"{where or 'The request'} {_what_is_wrong(first)}."
-    return respond(Problem(ProblemCode.INVALID, detail, "Correct it and send it again.", {"field": where}))
+        shown = f"'{thing}' in {'.'.join(place)}"
+    reason, params = _what_is_wrong(first)
+    return respond(refuse(reason, {"field": named}, field=shown, **params).problem)
 
 
-def _what_is_wrong(error: dict[str, Any]) -> str:
+def _what_is_wrong(error: dict[str, Any]) -> tuple[FieldReason, dict[str, Any]]:
     """One validation error in words that do not need the framework to be understood."""
     kind, limits = error["type"], error.get("ctx") or {}
-    if kind in _PLAIN:
-        return _PLAIN[kind]
-    for name, words in _LIMITS.items():
+    if kind in _BY_TYPE:
+        return _BY_TYPE[kind], {}
+    for name, reason in _BY_LIMIT.items():
         if name in limits:
-            return words.format(limits[name])
+            return reason, {"limit": limits[name]}
     if kind == "value_error":
-        return str(error["msg"]).removeprefix("Value error, ")
-    return f"must be {kind.removesuffix('_type').removesuffix('_parsing').replace('_', ' ')}"
+        return FieldReason.WRONG_VALUE, {"fault": str(error["msg"]).removeprefix("Value error, ")}
+    return FieldReason.WRONG_KIND, {"kind": kind.removesuffix("_type").removesuffix("_parsing").replace("_", " ")}
 
 
 async def _http(_: Request, error: Any) -> Response:
-    known = _BY_STATUS.get(error.status_code, _BY_STATUS[400])
-    return respond(Problem(*known))
+    return respond(refuse(_BY_STATUS.get(error.status_code, _BY_STATUS[400])).problem)
 
 
 async def _ledger_down(_: Request, __: Any) -> Response:
-    return respond(database_away().problem)
+    return respond(database_unavailable().problem)
 
 
 async def _unexpected(request: Request, error: Any) -> Response:
     logger.error("request failed", exc_info=error, extra={"path": request.url.path})
-    problem = Problem(ProblemCode.INTERNAL, "The server failed to answer this.", "Its log says why; please report it.")
-    return respond(problem)
+    return respond(refuse(RequestReason.FAILED).problem)

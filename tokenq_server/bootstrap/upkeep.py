@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.reasons.system import SettingReason
 from tokenq_server.adapters import mail_probe
 from tokenq_server.adapters.kafka import probe as kafka_probe
 from tokenq_server.adapters.kafka.reader import KafkaReader
@@ -16,8 +17,6 @@ from tokenq_server.services.findings import Finding
 from tokenq_server.services.verification.ports import Strictness
 from tokenq_server.services.verifying import Verifying
 from tokenq_server.settings import ServerSettings
-
-_OR_DEVELOP = "or set TOKENQ_ENV=development where nothing is at stake."
 
 
 @asynccontextmanager
@@ -61,11 +60,7 @@ async def refuse_unsafe_stores(settings: ServerSettings) -> None:
     if settings.env != "production":
         return
     if evicting:
-        raise refuse(
-            ProblemCode.INVALID,
-            f"Redis may throw away who waits: its maxmemory-policy is {', '.join(evicting)}.",
-            f"Set maxmemory-policy to noeviction, {_OR_DEVELOP}",
-        )
+        raise refuse(SettingReason.REDIS_EVICTS, policies=evicting)
     database = Database(settings.database_url.get_secret_value(), size=1)
     try:
         unsafe = await database.unsafe_settings()
@@ -74,11 +69,7 @@ async def refuse_unsafe_stores(settings: ServerSettings) -> None:
     finally:
         await database.close()
     if unsafe:
-        raise refuse(
-            ProblemCode.INVALID,
-            f"The database may lose what it acknowledged: {', '.join(unsafe)} is off.",
-            f"Switch it on, {_OR_DEVELOP}",
-        )
+        raise refuse(SettingReason.DATABASE_FORGETS, settings=unsafe)
 
 
 async def refuse_other_schema(settings: ServerSettings) -> None:

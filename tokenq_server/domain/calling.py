@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
 from tokenq.contract.verbs import Verb
 from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import CallByProfile, CallNext, CallToken, ServeNext
@@ -65,11 +65,7 @@ def call_token(floor: Floor, command: CallToken) -> Token:
     if held:
         raise busy(command.counter_id, held)
     if floor.department.rules.out_of_order_by == "admin" and not command.is_admin:
-        raise refuse(
-            ProblemCode.FORBIDDEN,
-            f"In {floor.id} only admins call out of order.",
-            advise(Action.CALL_NEXT, department=floor.id),
-        )
+        raise refuse(TokenReason.OUT_OF_ORDER_BY_STAFF, department=floor.id)
     check_table(token, Verb.CALL)
     floor.counters.admit(floor.department, command.counter_id, command.operator, floor.now)
     return _call(floor, token, command.counter_id, OUT_OF_ORDER, command.operator.name, note=command.reason)
@@ -136,6 +132,4 @@ def _call(
 
 
 def _empty(*floors: Floor) -> Refused:
-    names = ", ".join(floor.id for floor in floors)
-    advice = advise(Action.WAIT_FOR_SOMEBODY, department=floors[0].id)
-    return refuse(ProblemCode.QUEUE_EMPTY, f"Nobody waits in {names}.", advice)
+    return refuse(DepartmentReason.EMPTY, departments=[floor.id for floor in floors], department=floors[0].id)

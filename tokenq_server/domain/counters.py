@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.queue import CounterReason
 from tokenq.contract.words import CounterState
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.token import Token
@@ -114,26 +114,28 @@ class Counters:
         """
         allowed = department.rules.counters
         if allowed and counter_id not in allowed:
-            raise _not_serving(counter_id, department, f"Its counters are {', '.join(allowed)}.")
+            raise refuse(
+                CounterReason.NOT_AMONG_ITS_COUNTERS,
+                counter=counter_id,
+                department=department.department_id,
+                counters=list(allowed),
+            )
         place = (department.branch_id, counter_id)
         counter = self._known.get(place)
         if counter is None:
             self.opened.add(place)
             return
         if not counter.serves(department.department_id):
-            raise _not_serving(counter_id, department, f"It serves {', '.join(counter.departments)}.")
+            raise refuse(
+                CounterReason.NOT_ITS_DEPARTMENT,
+                counter=counter_id,
+                department=department.department_id,
+                departments=list(counter.departments),
+            )
         if counter.state is CounterState.PAUSED:
-            raise refuse(
-                ProblemCode.COUNTER_PAUSED,
-                f"Counter {counter_id} is paused.",
-                advise(Action.OPEN_COUNTER, counter=counter_id),
-            )
+            raise refuse(CounterReason.PAUSED, counter=counter_id)
         if counter.state is CounterState.CLOSED:
-            raise refuse(
-                ProblemCode.COUNTER_CLOSED,
-                f"Counter {counter_id} is closed.",
-                advise(Action.OPEN_COUNTER, counter=counter_id),
-            )
+            raise refuse(CounterReason.CLOSED, counter=counter_id)
         _check_claim(counter, operator, now)
 
 
@@ -194,35 +196,15 @@ def _check_claim(counter: Counter, operator: Operator, now: datetime) -> None:
 
 def claimed(counter: Counter) -> Refused:
     """Somebody else works at the counter."""
-    return refuse(
-        ProblemCode.COUNTER_CLAIMED,
-        f"Counter {counter.counter_id} is in use by {counter.operator}.",
-        advise(Action.TAKE_OVER, counter=counter.counter_id),
-        operator=counter.operator,
-    )
+    extra = {"operator": counter.operator}
+    return refuse(CounterReason.CLAIMED, extra, counter=counter.counter_id, operator=counter.operator)
 
 
 def _declared(counter: Counter) -> Refused:
-    serves = " ".join(counter.departments)
-    return refuse(
-        ProblemCode.EXISTS,
-        f"Counter {counter.counter_id} is declared to serve {serves}.",
-        advise(Action.DECLARE_COUNTER, counter=counter.counter_id),
-    )
+    return refuse(CounterReason.DECLARED, counter=counter.counter_id, departments=list(counter.departments))
 
 
 def busy(counter_id: str, held: Token) -> Refused:
     """The counter holds somebody already."""
-    return refuse(
-        ProblemCode.COUNTER_BUSY,
-        f"Counter {counter_id} still holds {held.display}.",
-        "Serve it, mark it as no-show or put it back first.",
-        tokenId=held.token_id,
-        displayNumber=held.display,
-    )
-
-
-def _not_serving(counter_id: str, department: Department, hint: str) -> Refused:
-    return refuse(
-        ProblemCode.COUNTER_NOT_SERVING, f"Counter {counter_id} does not serve {department.department_id}.", hint
-    )
+    extra = {"tokenId": held.token_id, "displayNumber": held.display}
+    return refuse(CounterReason.BUSY, extra, counter=counter_id, number=held.display)

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator
 from string import ascii_uppercase
 
 from tokenq.contract.names import DEPARTMENT_ID
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.setup import SetupReason
 from tokenq_server.domain.department import Department
 
 _LONGEST = 8
@@ -40,20 +41,10 @@ def check_prefix(department: Department, other: Department) -> None:
     if other.department_id == department.department_id or other.branch_id != department.branch_id:
         return
     if other.prefix == department.prefix:
-        raise refuse(
-            ProblemCode.EXISTS,
-            f"{other.department_id} in the same branch already numbers with {other.prefix}.",
-            "Choose another prefix with --prefix.",
-            path="prefix",
-        )
+        raise refuse(SetupReason.PREFIX_TAKEN, {"path": "prefix"}, other=other.department_id, prefix=other.prefix)
     if are_misread(other.prefix, department.prefix) and _prints_prefix(other) and _prints_prefix(department):
-        raise refuse(
-            ProblemCode.EXISTS,
-            f"A number with {department.prefix} could be read as one of {other.department_id}, "
-            f"which numbers with {other.prefix}.",
-            "Choose a prefix that is not another one followed by digits, with --prefix.",
-            path="prefix",
-        )
+        names = {"prefix": department.prefix, "other": other.department_id, "taken": other.prefix}
+        raise refuse(SetupReason.PREFIX_AMBIGUOUS, {"path": "prefix"}, **names)
 
 
 def _prints_prefix(department: Department) -> bool:

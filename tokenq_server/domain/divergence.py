@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
-
-HINT = advise(Action.REWIND)
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.system import StoreReason
 
 
 @dataclass(frozen=True)
@@ -28,17 +26,14 @@ class Divergence:
 def diverged(found: Sequence[Divergence]) -> Refused:
     """Why nothing starts on such a database."""
     first = found[0]
-    spot = f" (partition {first.spot[0]}, offset {first.spot[1]})" if first.spot else ""
-    known = f"the topic knows {first.topic_at}{spot}"
-    if first.topic_at < first.redis_at:
-        known = f"Redis knows {first.redis_at}"
-    if first.is_forked:
-        known = f"the topic tells something else under the same numbers{spot}"
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    reason = StoreReason.BEHIND_REDIS if first.topic_at < first.redis_at else StoreReason.BEHIND_TOPIC
     return refuse(
-        ProblemCode.LOG_BEHIND,
-        f"The database has forgotten what was told already: in {first.department_id}{more} "
-        f"its log ends at {first.log_at}, {known}.",
-        HINT,
-        departments=[one.department_id for one in found],
+        StoreReason.FORKED if first.is_forked else reason,
+        {"departments": [each.department_id for each in found]},
+        department=first.department_id,
+        more=f" (and {len(found) - 1} more)" if len(found) > 1 else "",
+        log=first.log_at,
+        topic=first.topic_at,
+        redis=first.redis_at,
+        spot=f" (partition {first.spot[0]}, offset {first.spot[1]})" if first.spot else "",
     )

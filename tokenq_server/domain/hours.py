@@ -13,7 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tokenq.contract.hours import WEEKDAYS
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.setup import SetupReason
 from tokenq.contract.views import HoursDocument
 
 _INTERVAL = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)")
@@ -132,7 +133,7 @@ def hours_from(document: Mapping[str, Any]) -> Hours:
     weekly, exceptions = document.get("weekly", {}), document.get("exceptions", {})
     for day in weekly:
         if day not in WEEKDAYS:
-            raise _wrong(f"weekly.{day}", f"'{day}' is no weekday.", f"Use {', '.join(WEEKDAYS)}.")
+            raise _wrong(f"weekly.{day}", SetupReason.NO_WEEKDAY, day=day, weekdays=WEEKDAYS)
     return Hours(
         weekly={WEEKDAYS.index(day): _intervals(f"weekly.{day}", texts) for day, texts in weekly.items() if texts},
         exceptions={_date(day): _intervals(f"exceptions.{day}", texts) for day, texts in exceptions.items()},
@@ -151,17 +152,17 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise _wrong(f"exceptions.{text}", f"'{text}' is no date.", "Write it as 2026-12-25.") from None
+        raise _wrong(f"exceptions.{text}", SetupReason.NO_DATE, day=text) from None
 
 
 def _intervals(path: str, texts: list[str]) -> tuple[Interval, ...]:
     for text in texts:
         if not _INTERVAL.fullmatch(text):
-            raise _wrong(path, f"'{text}' are no opening hours.", "Write them as 08:00-12:00.")
+            raise _wrong(path, SetupReason.NO_HOURS, hours=text)
     found = sorted((_interval(text) for text in texts), key=lambda one: one.start)
     for one, following in pairwise(found):
         if one.end <= one.start or one.end > following.start:
-            raise _wrong(path, f"{one} and {following} overlap.", "Join them into one.")
+            raise _wrong(path, SetupReason.HOURS_OVERLAP, first=str(one), second=str(following))
     return tuple(found)
 
 
@@ -170,5 +171,5 @@ def _interval(text: str) -> Interval:
     return Interval(time.fromisoformat(start), time.fromisoformat(end if end != "24:00" else "00:00"))
 
 
-def _wrong(path: str, detail: str, hint: str) -> Refused:
-    return refuse(ProblemCode.INVALID, detail, hint, path=f"hours.{path}")
+def _wrong(path: str, reason: SetupReason, **params: Any) -> Refused:
+    return refuse(reason, {"path": f"hours.{path}"}, **params)

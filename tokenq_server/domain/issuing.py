@@ -5,8 +5,8 @@ from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tokenq.contract.advice import Action, Advice, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import Issue
 from tokenq_server.domain.estimate import UNKNOWN, Estimate
@@ -71,23 +71,13 @@ def _promise(floor: Floor, command: Issue) -> Estimate:
 def _check_open(floor: Floor) -> None:
     department = floor.department
     if not department.is_open:
-        raise refuse(
-            ProblemCode.DEPARTMENT_CLOSED,
-            f"{department.name} ({floor.id}) is closed.",
-            advise(Action.OPEN_DEPARTMENT, department=floor.id),
-        )
+        raise refuse(DepartmentReason.CLOSED, name=department.name, department=floor.id)
     now = opening(department.hours, floor.now, department.timezone)
     if not now.is_open:
-        raise refuse(
-            ProblemCode.DEPARTMENT_CLOSED,
-            f"{department.name} ({floor.id}) is closed {_when(floor)}.",
-            _opens(floor, now),
-            opensAt=now.opens_at.astimezone(UTC).isoformat() if now.opens_at else None,
-        )
+        raise _closed_now(floor, now)
     cap = department.rules.daily_cap
     if cap and (given := floor.standing.given) >= cap:
-        given_out = f"{department.name} ({floor.id}) gives out {cap} numbers a day, and has given out {given} today."
-        raise _full(floor, given_out)
+        raise refuse(DepartmentReason.CAP_REACHED, name=department.name, department=floor.id, cap=cap, given=given)
     _check_last_token(floor, now)
 
 
@@ -96,29 +86,28 @@ def _check_last_token(floor: Floor, now: Opening) -> None:
     if now.closes_at is None:
         return
     left = (now.closes_at - floor.now).total_seconds()
-    name = floor.department.name
+    named = {"name": floor.department.name, "department": floor.id}
     if left < floor.department.rules.last_token_minutes * 60:
-        raise _full(floor, f"{name} ({floor.id}) gives out no more numbers so shortly before it closes.")
+        raise refuse(DepartmentReason.CLOSES_SOON, **named)
     if floor.forecast is None:
         return
     # As many as the counters can still take; one that is to be opened yet counts as one.
     capacity = left * max(floor.forecast.counters_open, 1) / floor.forecast.service_seconds
     if sum(floor.standing.waiting.values()) + 1 > capacity:
-        raise _full(floor, f"{name} ({floor.id}) cannot serve more people before it closes.")
+        raise refuse(DepartmentReason.NO_TIME_LEFT, **named)
 
 
-def _full(floor: Floor, detail: str) -> Refused:
-    return refuse(ProblemCode.DEPARTMENT_FULL, detail, advise(Action.ISSUE_BY_FORCE, department=floor.id))
-
-
-def _when(floor: Floor) -> str:
-    """``today`` on a day without any hours, else ``at this hour``."""
-    hours, local = floor.department.hours, floor.now.astimezone(ZoneInfo(floor.department.timezone))
-    return "today" if hours and not hours.of(local.date()) else "at this hour"
-
-
-def _opens(floor: Floor, now: Opening) -> Advice:
-    if now.opens_at is None:
-        return advise(Action.ISSUE_WITHOUT_HOURS, department=floor.id)
-    local = now.opens_at.astimezone(ZoneInfo(floor.department.timezone))
-    return advise(Action.ISSUE_BEFORE_OPENING, department=floor.id, when=f"{local:%a %Y-%m-%d at %H:%M}")
+def _closed_now(floor: Floor, now: Opening) -> Refused:
+    """Outside the opening hours; says when they begin again, if they do."""
+    department = floor.department
+    zone = ZoneInfo(department.timezone)
+    named = {"name": department.name, "department": floor.id}
+    opens = now.opens_at
+    extra = {"opensAt": opens.astimezone(UTC).isoformat() if opens else None}
+    hours, today = department.hours, floor.now.astimezone(zone).date()
+    is_all_day = hours is not None and not hours.of(today)
+    if opens is None:
+        reason = DepartmentReason.CLOSED_TODAY_FOR_GOOD if is_all_day else DepartmentReason.CLOSED_NOW_FOR_GOOD
+        return refuse(reason, extra, **named)
+    reason = DepartmentReason.CLOSED_TODAY if is_all_day else DepartmentReason.CLOSED_NOW
+    return refuse(reason, extra, **named, when=f"{opens.astimezone(zone):%a %Y-%m-%d at %H:%M}")

@@ -6,8 +6,8 @@ from datetime import timedelta
 from math import ceil
 from typing import Any
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.verbs import VERBS, Verb, verbs_from
 from tokenq.contract.words import RequeuePosition, TokenState
 from tokenq_server.domain.commands import MoveToken, TellNear
@@ -52,25 +52,17 @@ def tell_near(floor: Floor, command: TellNear) -> None:
 def check_claim(token: Token, claim_version: int | None) -> None:
     """Refuse a command made on an old view of the token. Raises Refused (``stale_claim``)."""
     if claim_version is not None and claim_version != token.claim_version:
-        raise refuse(
-            ProblemCode.STALE_CLAIM,
-            f"{token.display} was called again or taken back since you last saw it.",
-            "Look at the queue once more before you go on.",
-            claimVersion=token.claim_version,
-        )
+        raise refuse(TokenReason.CALLED_SINCE, {"claimVersion": token.claim_version}, number=token.display)
 
 
 def check_table(token: Token, verb: Verb) -> None:
     """Refuse what the table of moves does not have. Raises Refused (``wrong_state``)."""
     if token.state in VERBS[verb].sources:
         return
-    allowed = ", ".join(verbs_from(token.state))
-    raise refuse(
-        ProblemCode.WRONG_STATE,
-        f"{token.display} is {token.state}: '{verb}' is not possible.",
-        f"Possible now: {allowed}." if allowed else "Nothing more can be done with it; issue a new one.",
-        state=str(token.state),
-    )
+    state = str(token.state)
+    allowed = [str(other) for other in verbs_from(token.state)]
+    reason = TokenReason.WRONG_STATE if allowed else TokenReason.FINAL_STATE
+    raise refuse(reason, {"state": state}, number=token.display, state=state, verb=str(verb), allowed=allowed)
 
 
 def _is_done(token: Token, verb: Verb) -> bool:
@@ -82,12 +74,8 @@ def _is_done(token: Token, verb: Verb) -> bool:
 def _recall(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
     rules = floor.department.rules
     if rules.max_calls and token.calls >= rules.max_calls:
-        raise refuse(
-            ProblemCode.LIMIT_REACHED,
-            f"{token.display} was called {token.calls} times, the most that {floor.id} allows.",
-            "Mark it as no-show, put it back or park it.",
-        )
-    _check_pause(floor, token, rules.recall_cooldown_seconds, "called again")
+        raise refuse(TokenReason.TOO_MANY_CALLS, number=token.display, calls=token.calls, department=floor.id)
+    _check_pause(floor, token, rules.recall_cooldown_seconds, TokenReason.RECALL_TOO_EARLY)
     calls = token.calls + 1
     return replace(token, calls=calls, last_call_at=floor.now), {"call": calls}
 
@@ -104,12 +92,8 @@ def _serve(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
 def _no_show(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
     rules = floor.department.rules
     if token.calls < rules.min_calls:
-        raise refuse(
-            ProblemCode.TOO_EARLY,
-            f"{token.display} was called {token.calls} of {rules.min_calls} times before it may count as no-show.",
-            advise(Action.RECALL, number=token.display),
-        )
-    _check_pause(floor, token, rules.no_show_grace_seconds, "counted as no-show")
+        raise refuse(TokenReason.TOO_FEW_CALLS, number=token.display, calls=token.calls, required=rules.min_calls)
+    _check_pause(floor, token, rules.no_show_grace_seconds, TokenReason.NO_SHOW_TOO_EARLY)
     return replace(token, state=TokenState.NO_SHOW), {}
 
 
@@ -119,7 +103,7 @@ def _requeue(floor: Floor, token: Token, command: MoveToken) -> tuple[Token, Dat
 
 def _park(floor: Floor, token: Token, command: MoveToken) -> tuple[Token, Data]:
     if command.until is not None and command.until <= floor.now:
-        raise refuse(ProblemCode.INVALID, "That time is past.", "Park until a time to come, or without one.")
+        raise refuse(TokenReason.PAST_TIME)
     until = command.until.isoformat(timespec="seconds") if command.until else None
     parked = replace(
         token,
@@ -142,12 +126,7 @@ def _cancel(_: Floor, token: Token, _command: MoveToken) -> tuple[Token, Data]:
 
 def _reinstate(floor: Floor, token: Token, command: MoveToken) -> tuple[Token, Data]:
     if token.day != floor.standing.day:
-        raise refuse(
-            ProblemCode.WRONG_STATE,
-            f"{token.display} is of another business day.",
-            "Issue a new one.",
-            state=token.state,
-        )
+        raise refuse(TokenReason.OTHER_DAY, {"state": str(token.state)}, number=token.display)
     if live := floor.live_token_of(token.user_id):
         raise already_waiting(live)
     back = replace(_put_back(floor, token, command.position), calls=0, called_at=None, reason=None)
@@ -156,7 +135,7 @@ def _reinstate(floor: Floor, token: Token, command: MoveToken) -> tuple[Token, D
 
 def _priority(_: Floor, token: Token, command: MoveToken) -> tuple[Token, Data]:
     if command.priority is token.priority:
-        raise refuse(ProblemCode.WRONG_STATE, f"{token.display} is {token.priority} already.", "Choose another class.")
+        raise refuse(TokenReason.SAME_PRIORITY, number=token.display, priority=str(token.priority))
     changed = replace(token, priority=command.priority, place=token.original_place)
     return changed, {"from": str(token.priority), "to": str(command.priority)}
 
@@ -198,13 +177,9 @@ def _resumed(floor: Floor, token: Token) -> Token:
     )
 
 
-def _check_pause(floor: Floor, token: Token, seconds: int, what: str) -> None:
+def _check_pause(floor: Floor, token: Token, seconds: int, reason: TokenReason) -> None:
     since = floor.now - (token.last_call_at or floor.now)
     left = timedelta(seconds=seconds) - since
     if left > timedelta():
         wait = ceil(left.total_seconds())
-        raise _too_early(f"{token.display} can be {what} in {wait} seconds.", wait)
-
-
-def _too_early(detail: str, wait: int) -> Refused:
-    return refuse(ProblemCode.TOO_EARLY, detail, "Give them a moment to come.", retryAfter=wait)
+        raise refuse(reason, {"retryAfter": wait}, number=token.display, seconds=wait)

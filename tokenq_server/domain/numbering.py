@@ -2,7 +2,8 @@
 
 import re
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.setup import SetupReason
 
 DEFAULT_FORMAT = "{prefix}-{number:03d}"
 _FORMAT = re.compile(r"(?:\{prefix\}[- ]?|)\{number(?::0[1-6]d)?\}")
@@ -21,16 +22,6 @@ def check_format(template: str, prefix: str) -> None:
         Refused: ``invalid``.
     """
     if not _FORMAT.fullmatch(template):
-        raise refuse(
-            ProblemCode.INVALID,
-            "A number format holds {prefix} and {number}, with a dash or a space between, and no letters of its own.",
-            "Write {prefix}-{number:03d} or {number:03d}, and set letters with --prefix.",
-            path="numberFormat",
-        )
+        raise refuse(SetupReason.WRONG_FORMAT, {"path": "numberFormat"})
     if not _PREFIX.fullmatch(prefix):
-        raise refuse(
-            ProblemCode.INVALID,
-            "The prefix is not one to eight capital letters or digits.",
-            "Use one such as CW.",
-            path="prefix",
-        )
+        raise refuse(SetupReason.WRONG_PREFIX, {"path": "prefix"})

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import TransferToken
@@ -48,22 +48,16 @@ def transfer(source: Floor, target: Floor, command: TransferToken) -> Token:
 
 def _check_target(source: Floor, target: Floor, token: Token) -> None:
     if source.id == target.id:
-        raise refuse(
-            ProblemCode.WRONG_STATE,
-            f"{token.display} is in {target.id} already.",
-            advise(Action.REQUEUE, number=token.display),
-        )
+        raise refuse(TokenReason.SAME_DEPARTMENT, number=token.display, department=target.id)
     if source.department.branch_id != target.department.branch_id:
         raise refuse(
-            ProblemCode.INVALID,
-            f"{target.id} is in branch {target.department.branch_id}, {source.id} in {source.department.branch_id}.",
-            "A token stays in its branch: issue a new one there.",
+            TokenReason.OTHER_BRANCH,
+            target=target.id,
+            branch=target.department.branch_id,
+            department=source.id,
+            home=source.department.branch_id,
         )
     if not target.department.is_open:
-        raise refuse(
-            ProblemCode.DEPARTMENT_CLOSED,
-            f"{target.department.name} ({target.id}) is closed.",
-            advise(Action.OPEN_DEPARTMENT, department=target.id),
-        )
+        raise refuse(DepartmentReason.CLOSED, name=target.department.name, department=target.id)
     if live := target.live_token_of(token.user_id):
         raise already_waiting(live)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.words import LIVE
 from tokenq_server.domain.commands import UndoMove
@@ -31,7 +31,7 @@ def undo(floors: Mapping[str, Floor], command: UndoMove) -> Token:
     before = taken_back(token, last)
     home = floors.get(before.department_id)
     if home is None:
-        raise refuse(ProblemCode.STALE_CLAIM, f"{token.display} has moved on.", "Look at it once more.")
+        raise refuse(TokenReason.MOVED_ON, number=token.display)
     _check_room(home, token, before)
     data: dict[str, Any] = {"undone": last.verb, "state": str(before.state)}
     event = VERBS[Verb.UNDO].event
@@ -42,10 +42,10 @@ def undo(floors: Mapping[str, Floor], command: UndoMove) -> Token:
 
 def _last_move(floor: Floor, token: Token) -> Undo:
     if token.undo is None:
-        raise _nothing(token, f"{token.display} has no move that can be taken back.")
+        raise refuse(TokenReason.NO_MOVE, number=token.display)
     if token.undo.until <= floor.now:
         minutes = floor.department.rules.undo_minutes
-        raise _nothing(token, f"The last move of {token.display} is more than {minutes} minutes ago.")
+        raise refuse(TokenReason.UNDO_TOO_LATE, number=token.display, minutes=minutes)
     return token.undo
 
 
@@ -57,7 +57,3 @@ def _check_room(home: Floor, token: Token, before: Token) -> None:
     live = home.live_token_of(token.user_id)
     if before.state in LIVE and live and live.token_id != token.token_id:
         raise already_waiting(live)
-
-
-def _nothing(token: Token, detail: str) -> Refused:
-    return refuse(ProblemCode.NOTHING_TO_UNDO, detail, advise(Action.SHOW_HISTORY, number=token.display))

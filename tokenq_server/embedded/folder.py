@@ -10,9 +10,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
 from tokenq_server.embedded.privileges import RunAs
 from tokenq_server.embedded.processes import can_run
+from tokenq_server.embedded.reasons import EmbeddedReason
 from tokenq_server.embedded.reports import Endpoints, down_command
 
 _LOG_LIMIT = 10_000_000
@@ -53,11 +54,8 @@ class DataFolder:
             for private in (self.secrets, self.logs, self.mail):
                 private.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise refuse(
-                ProblemCode.FORBIDDEN,
-                f"The data folder {self.path} cannot be used: {error.strerror}.",
-                "Choose another one with --data-dir, or TOKENQ_DATA_DIR.",
-            ) from error
+            folder = str(self.path)
+            raise refuse(EmbeddedReason.UNUSABLE_FOLDER, folder=folder, error=error.strerror) from error
 
     def claim_for_demo(self) -> None:
         """Mark a fresh folder as the demo's, before there is anything in its database.
@@ -68,11 +66,7 @@ class DataFolder:
         if self._demo_mark.exists():
             return
         if (self.path / "postgres" / "cluster").exists():
-            raise refuse(
-                ProblemCode.IN_USE,
-                f"{self.path} was not made by the demo; its staff would serve real people there.",
-                "Leave out --data-dir and TOKENQ_DATA_DIR, then it takes a folder of its own; or name an empty one.",
-            )
+            raise refuse(EmbeddedReason.NOT_A_DEMO, folder=str(self.path))
         _write_privately(self._demo_mark, "The people in this folder's database are the demo's.\n")
 
     def log(self, part: str) -> Path:
@@ -125,11 +119,7 @@ class DataFolder:
 
 
 def _out_of_reach(path: Path, run_as: RunAs) -> Exception:
-    return refuse(
-        ProblemCode.FORBIDDEN,
-        f"The servers run as {run_as.name}, who cannot enter {path}.",
-        "Choose a --data-dir outside of private folders, such as /var/lib/tokenq, or chmod o+x the way to it.",
-    )
+    return refuse(EmbeddedReason.UNREACHABLE_FOLDER, user=run_as.name, folder=str(path))
 
 
 def _write_privately(path: Path, text: str) -> None:
@@ -159,11 +149,7 @@ class Hold:
         children = _lock(folder.children_lock, seconds=_LINGER_SECONDS)
         if children is None:
             os.close(self._supervisor)
-            raise refuse(
-                ProblemCode.IN_USE,
-                f"Servers of an earlier run still use {folder.path}.",
-                "Wait for them to end; if they hang, end them by hand.",
-            )
+            raise refuse(EmbeddedReason.STILL_RUNNING, folder=str(folder.path))
         self.inherited = children
         """The file descriptor that every child must inherit."""
 
@@ -177,12 +163,9 @@ class Hold:
 def _already_running(folder: DataFolder) -> Exception:
     endpoints = folder.read_endpoints()
     where = f", at {endpoints.api}" if endpoints else " and is starting"
-    return refuse(
-        ProblemCode.IN_USE,
-        f"tokenq already runs on {folder.path}{where}.",
-        f"'{down_command(folder.path)}' stops it; 'tokenq up --data-dir DIR --port 0' starts a second one.",
-        api=endpoints.api if endpoints else None,
-    )
+    extra = {"api": endpoints.api if endpoints else None}
+    names = {"folder": str(folder.path), "where": where, "down": down_command(folder.path)}
+    return refuse(EmbeddedReason.ALREADY_RUNNING, extra, **names)
 
 
 def _lock(path: Path, seconds: float) -> int | None:
@@ -216,9 +199,7 @@ def is_held(lock: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except PermissionError as error:
-        raise refuse(
-            ProblemCode.FORBIDDEN, f"{lock.parent} belongs to another user.", "Ask as the user who started it."
-        ) from error
+        raise refuse(EmbeddedReason.OTHERS_FOLDER, folder=str(lock.parent)) from error
     try:
         return not _try_lock(handle, fcntl.LOCK_SH)
     finally:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
 from tokenq_server.embedded.privileges import RunAs, give_folder
 from tokenq_server.embedded.processes import QUIET_ENVIRONMENT, Command, last_words, run
+from tokenq_server.embedded.reasons import EmbeddedReason
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -79,11 +80,7 @@ class Postgres:
             shutil.rmtree(unfinished)
         give_folder(unfinished, self.run_as)
         if self._initdb(unfinished, durable) != 0:
-            raise refuse(
-                ProblemCode.UNAVAILABLE,
-                f"PostgreSQL could not make its data folder: {last_words(self.log)}",
-                f"The whole story is in {self.log}.",
-            )
+            raise refuse(EmbeddedReason.NO_CLUSTER, said=last_words(self.log), log=str(self.log))
         unfinished.rename(cluster)
         _sync_folder(self.folder)
 

@@ -5,7 +5,8 @@ import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq_server.embedded.reasons import EmbeddedReason
 
 
 @dataclass(frozen=True)
@@ -40,22 +41,14 @@ def choose_run_as() -> RunAs | None:
             continue
         if found.uid != 0:
             return found
-    raise refuse(
-        ProblemCode.INVALID,
-        f"The servers cannot run as {wanted or 'nobody'}: there is no such ordinary user.",
-        "PostgreSQL refuses to run as root. Add a user (useradd --system tokenq) or name one in TOKENQ_RUN_AS.",
-    )
+    raise refuse(EmbeddedReason.NO_ORDINARY_USER, user=wanted or "nobody")
 
 
 def _require_own_name() -> None:
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError as error:
-        raise refuse(
-            ProblemCode.INVALID,
-            f"User number {os.geteuid()} has no name on this machine, and PostgreSQL needs one.",
-            "Add an entry to /etc/passwd, or run as a user that has one.",
-        ) from error
+        raise refuse(EmbeddedReason.NAMELESS_USER, user=os.geteuid()) from error
 
 
 def give_folder(path: Path, run_as: RunAs | None) -> None:
@@ -70,11 +63,8 @@ def give_folder(path: Path, run_as: RunAs | None) -> None:
     if run_as is not None and owner == 0:
         os.chown(path, run_as.uid, run_as.gid)
     elif owner != wanted:
-        raise refuse(
-            ProblemCode.FORBIDDEN,
-            f"{path} belongs to {_user_name(owner)}, but the servers would run as {_user_name(wanted)}.",
-            "Start it as the user who started it before (root: set TOKENQ_RUN_AS), or choose another --data-dir.",
-        )
+        names = {"owner": _user_name(owner), "user": _user_name(wanted)}
+        raise refuse(EmbeddedReason.FOLDER_OF_ANOTHER, folder=str(path), **names)
 
 
 def _user_name(uid: int) -> str:

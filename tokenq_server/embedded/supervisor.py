@@ -7,11 +7,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
 from tokenq_server.embedded.addresses import take_port
 from tokenq_server.embedded.folder import DataFolder, Hold
 from tokenq_server.embedded.parts import Part
 from tokenq_server.embedded.privileges import choose_run_as
+from tokenq_server.embedded.reasons import EmbeddedReason
 from tokenq_server.embedded.reports import Endpoints, Progress, UpOptions
 from tokenq_server.embedded.signals import Signals
 from tokenq_server.embedded.stack import Stack
@@ -39,11 +40,8 @@ def up(options: UpOptions, report: Callable[[Progress], None], on_ready: Callabl
     try:
         return _up(options, report, on_ready)
     except OSError as error:
-        raise refuse(
-            ProblemCode.UNAVAILABLE,
-            f"The system does not let tokenq run on {options.data_dir}: {error}.",
-            "Mend that, or choose another folder with --data-dir.",
-        ) from error
+        folder = str(options.data_dir)
+        raise refuse(EmbeddedReason.NOT_PERMITTED, folder=folder, error=str(error)) from error
 
 
 def _up(options: UpOptions, report: Callable[[Progress], None], on_ready: Callable[[Endpoints], None]) -> int:
@@ -156,8 +154,5 @@ class _Run:
 
 
 def _does_not_start(part: Part, folder: DataFolder) -> Exception:
-    return refuse(
-        ProblemCode.UNAVAILABLE,
-        f"{part.title} does not start: {part.last_words()}.",
-        f"The whole story is in {folder.log(part.name)}.",
-    )
+    log = str(folder.log(part.name))
+    return refuse(EmbeddedReason.NOT_STARTED, program=part.title, said=part.last_words(), log=log)

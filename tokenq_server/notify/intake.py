@@ -12,6 +12,7 @@ from typing import Protocol
 
 from tokenq.contract.events import BadEvent, decode
 from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.domain.lettering import kind_for
 from tokenq_server.failpoints import InjectedFault, reach
 from tokenq_server.services.mailing import BadRecord, Copy, InboxLost, MailQueue, NewJob, RawRecord
@@ -105,7 +106,7 @@ class Intake:
         except Exception as worse:
             if is_of_the_store(worse):
                 raise
-            raise refuse(ProblemCode.UNAVAILABLE, f"No dead letter can be kept: {_why(worse)}") from worse
+            raise refuse(StoreReason.DEAD_LETTER_LOST, fault=_why(worse)) from worse
 
     async def _copy_dead_letters(self) -> None:
         """The copies are for whoever watches the topic: no letter waits for them. Raises Refused."""

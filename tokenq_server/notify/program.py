@@ -6,8 +6,8 @@ import signal
 from contextlib import suppress
 from typing import Any
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.system import StoreReason
 from tokenq_server import bootstrap, settings
 from tokenq_server.notify.intake import Intake, is_of_the_store, sort_out
 from tokenq_server.notify.letters import Sender
@@ -120,7 +120,7 @@ async def _refuse_unknown(queue: MailQueue, dlq_ids: list[int]) -> None:
 
 
 def _unknown(dlq_id: int) -> Refused:
-    return refuse(ProblemCode.NOT_FOUND, f"There is no dead letter {dlq_id}.", advise(Action.LIST_DEAD_LETTERS))
+    return refuse(StoreReason.NO_DEAD_LETTER, id=dlq_id)
 
 
 def _view(entry: DeadLetter) -> dict[str, Any]:

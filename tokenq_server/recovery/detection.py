@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
 
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.domain.divergence import Divergence
-from tokenq_server.domain.refusals import store_away
 from tokenq_server.recovery.ports import Stores
 from tokenq_server.services.ports import LineDown, LineState, WaitingLine
 from tokenq_server.services.publishing import Cursor, PublishFailed, Tail
@@ -93,7 +94,7 @@ async def _tail(stores: Stores, cursors: Mapping[str, Cursor], *, must_know: boo
         await stores.topic.ping()
         return await stores.topic.read_back(cursors)
     except PublishFailed as error:
-        raise store_away("broker") from error
+        raise refuse(StoreReason.BROKER_NEEDED) from error
 
 
 async def _tail_if_it_answers(stores: Stores, cursors: Mapping[str, Cursor]) -> Tail:

@@ -3,9 +3,8 @@
 import logging
 from collections.abc import Mapping
 
-from tokenq.contract.advice import Action, Advice, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
-from tokenq_server.domain.refusals import store_away
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.recovery.ports import Ledger, Stores
 from tokenq_server.services.ports import DEADLOCK, LOCKED, Ask, LedgerDown, LedgerRefused, LineDown, WaitingLine
 
@@ -30,7 +29,8 @@ async def rebuild_lines(stores: Stores) -> dict[str, int]:
             else:
                 filled |= {} if waiting is None else {name: waiting}
     except (LedgerDown, LineDown) as error:
-        raise store_away("database" if isinstance(error, LedgerDown) else "Redis") from error
+        reason = StoreReason.DATABASE_NEEDED if isinstance(error, LedgerDown) else StoreReason.REDIS_NEEDED
+        raise refuse(reason) from error
     if refused:
         raise _refusal(refused)
     return filled
@@ -51,13 +51,7 @@ async def _fill(ledger: Ledger, line: WaitingLine, name: str) -> int | None:
 
 def _refusal(refused: Mapping[str, LedgerRefused]) -> Refused:
     """Why some lines are as they were."""
-    name, error = next(iter(refused.items()))
-    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
-    hint: str | Advice
-    if error.constraint in (LOCKED, DEADLOCK):
-        why, hint = f"{name}{more} is at work for longer than a rebuild waits", "Try again in a few seconds."
-    else:
-        why, hint = f"The database does not let {name}{more} be read ({error})", advise(Action.SEE_PARTS)
-    return refuse(
-        ProblemCode.UNAVAILABLE, f"{why}; the other waiting lines are filled.", hint, departments=list(refused)
-    )
+    error = next(iter(refused.values()))
+    reason = StoreReason.LINE_BUSY if error.constraint in (LOCKED, DEADLOCK) else StoreReason.LINE_UNREADABLE
+    names = list(refused)
+    return refuse(reason, {"departments": names}, departments=names, error=str(error))

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tokenq.contract.events import Event
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.divergence import Divergence
@@ -118,12 +119,8 @@ def _refuse_unknown_numbers(found: Sequence[Divergence], held_by_redis: Mapping[
     """What Redis alone has seen, only Redis can tell: without it, numbers would be given out twice."""
     for one in found:
         if one.redis_at > one.log_at and one.department_id not in held_by_redis:
-            raise refuse(
-                ProblemCode.UNAVAILABLE,
-                f"Redis cannot tell any more what it holds of {one.department_id}, and the database has forgotten it.",
-                "Start it and try again. If it is lost, empty it: numbers may then be given out a second time.",
-                departments=[one.department_id],
-            )
+            extra = {"departments": [one.department_id]}
+            raise refuse(StoreReason.REDIS_SILENT, extra, department=one.department_id)
 
 
 def _days(locked: Locked) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.domain.divergence import Divergence
-from tokenq_server.domain.refusals import store_away
 from tokenq_server.recovery.contiguous_tail import MAX_GAP
 from tokenq_server.recovery.detection import detect
 from tokenq_server.recovery.ports import Stores
@@ -31,7 +31,7 @@ async def show(stores: Stores) -> list[dict[str, Any]]:
     try:
         return [_view(one) for one in await detect(stores)]
     except LedgerDown as error:
-        raise store_away("database") from error
+        raise refuse(StoreReason.DATABASE_NEEDED) from error
 
 
 async def rewind(stores: Stores) -> dict[str, Any]:
@@ -49,7 +49,8 @@ async def rewind(stores: Stores) -> dict[str, Any]:
         told = await stores.topic.events_after(cursors, names) if found else []
         done = await Reconciliation(stores, cursors, told).carry_out(found) if found else {}
     except (LedgerDown, PublishFailed) as error:
-        raise store_away("database" if isinstance(error, LedgerDown) else "broker") from error
+        reason = StoreReason.DATABASE_NEEDED if isinstance(error, LedgerDown) else StoreReason.BROKER_NEEDED
+        raise refuse(reason) from error
     except LedgerRefused as error:
         raise _refusal_of(error) from error
     finally:
@@ -64,14 +65,8 @@ async def rebuild_only(stores: Stores) -> dict[str, Any]:
 
 def _refusal_of(error: LedgerRefused) -> Refused:
     if error.constraint in (LOCKED, DEADLOCK):
-        return refuse(
-            ProblemCode.UNAVAILABLE, "A relay or an API is at work on this database.", "Stop both and try again."
-        )
-    return refuse(
-        ProblemCode.INTERNAL,
-        f"The database refuses what the rewind would write ({error}).",
-        "Nothing was changed. Its own log says more; please report it.",
-    )
+        return refuse(StoreReason.IN_USE_BY_OTHERS)
+    return refuse(StoreReason.REWIND_REFUSED, error=str(error))
 
 
 def _refuse_too_far(found: Sequence[Divergence]) -> None:
@@ -79,12 +74,8 @@ def _refuse_too_far(found: Sequence[Divergence]) -> None:
     for one in found:
         missing = max(one.topic_at, one.redis_at) - one.log_at
         if missing > MAX_GAP:
-            raise refuse(
-                ProblemCode.LOG_BEHIND,
-                f"{one.department_id} lacks {missing} events; a rewind fills in {MAX_GAP} at most.",
-                "Restore a newer back-up. If Redis is what is wrong, empty it: it is filled again from the database.",
-                departments=[one.department_id],
-            )
+            extra = {"departments": [one.department_id]}
+            raise refuse(StoreReason.TOO_FAR_BEHIND, extra, department=one.department_id, missing=missing, most=MAX_GAP)
 
 
 def _view(one: Divergence) -> dict[str, Any]:

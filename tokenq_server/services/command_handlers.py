@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.verbs import Verb
 from tokenq.contract.views import EstimateView
 from tokenq.contract.words import LIVE, RequeuePosition
@@ -111,7 +111,7 @@ def _with_contact(command: Issue, contacts: Mapping[int, Contact]) -> Issue:
         return command
     contact = contacts.get(command.user_id)
     if contact is None:
-        raise refuse(ProblemCode.UNKNOWN_USER, f"There is no user {command.user_id}.", advise(Action.LIST_USERS))
+        raise refuse(AccountReason.UNKNOWN_USER, user=command.user_id)
     return replace(command, name=command.name or contact.name, email=command.email or contact.email)
 
 

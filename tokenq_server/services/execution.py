@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.system import RequestReason
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.services.command_handlers import Handled, Work, departments_of, handler_of
@@ -55,11 +56,7 @@ def execute(
 
 def _repeated(kept: IdempotencyRecord, request: Request) -> Answer:
     if kept.fingerprint != request.fingerprint:
-        raise refuse(
-            ProblemCode.IDEMPOTENCY_MISMATCH,
-            "This idempotency key was used for another request.",
-            "Use a new key for a new request, and the same key only to repeat the same one.",
-        )
+        raise refuse(RequestReason.OTHER_REQUEST)
     return Answer(kept.answer.token, kept.answer.is_new, is_repeat=True)
 
 

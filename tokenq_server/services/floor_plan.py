@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.setup import SetupReason
 from tokenq_server.domain.counters import Place
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.department_ids import check_prefix, numbering
@@ -199,12 +200,7 @@ def _check_prefixes(departments: Mapping[str, Department], wanted: Wanted, befor
 
 def _check_branch(branch_id: str, branches: Mapping[str, Branch]) -> None:
     if branch_id not in branches:
-        raise refuse(
-            ProblemCode.UNKNOWN_BRANCH,
-            f"There is no branch {branch_id}.",
-            "Name it under 'branches', or create it first.",
-            path="branchId",
-        )
+        raise refuse(SetupReason.BRANCH_NOT_NAMED, {"path": "branchId"}, branch=branch_id)
 
 
 def _departments_of(user: UserSpec | None) -> set[str]:

@@ -9,10 +9,11 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from tokenq.contract.advice import Action, Advice, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Reason, Refused, refuse
+from tokenq.contract.reasons.queue import CounterReason, TokenReason
+from tokenq.contract.reasons.system import RequestReason, StoreReason
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.command_handlers import departments_of
 from tokenq_server.services.crash_points import reach, reach_answered
@@ -26,20 +27,12 @@ MAX_BATCH = 256
 
 _Waiting = tuple[Request, "asyncio.Future[Answer]"]
 
-_CONSTRAINTS: dict[str, tuple[ProblemCode, str, str | Advice]] = {
-    "token_at_counter": (ProblemCode.COUNTER_BUSY, "The counter already holds somebody.", "Look at the queue again."),
-    "token_live_user": (
-        ProblemCode.ALREADY_WAITING,
-        "This user already holds a token here.",
-        "Look at the queue again.",
-    ),
-    "token_live_number": (
-        ProblemCode.EXISTS,
-        "Somebody else carries the same number by now.",
-        advise(Action.ISSUE_ANOTHER),
-    ),
-    LOCKED: (ProblemCode.UNAVAILABLE, "The department is busy.", "Try again in a few seconds."),
-    DEADLOCK: (ProblemCode.UNAVAILABLE, "Too many want the same counters at once.", "Try again in a second."),
+_CONSTRAINTS: Mapping[str, Reason] = {
+    "token_at_counter": CounterReason.BUSY_BY_NOW,
+    "token_live_user": TokenReason.SOME_USER_WAITS,
+    "token_live_number": TokenReason.SOME_NUMBER_TAKEN,
+    LOCKED: StoreReason.BUSY,
+    DEADLOCK: StoreReason.CROWDED,
 }
 _WORTH_ANOTHER_TRY = frozenset({"idempotency_pkey", "token_live_number", DEADLOCK})
 """What another process has just committed: the second look finds it and answers for what it is."""
@@ -85,12 +78,7 @@ class GroupCommit:
             Refused: the request was refused and changed nothing, or the server cannot take it now.
         """
         if self._closing or len(self._queue) >= MAX_QUEUED:
-            raise refuse(
-                ProblemCode.OVERLOADED,
-                "The server has too much to do at this moment.",
-                "Try again in a second.",
-                retryAfter=1,
-            )
+            raise refuse(RequestReason.OVERLOADED, {"retryAfter": 1})
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._queue.append((request, future))
         self._wake.set()
@@ -152,8 +140,8 @@ class GroupCommit:
             await self._carry_out(taken, is_last_try=True)
             return
         logger.warning("request refused by the database", extra={"constraint": constraint})
-        known = _CONSTRAINTS.get(constraint or "")
-        self._answer(taken, [refuse(*known) if known else _broken()] * len(taken))
+        reason = _CONSTRAINTS.get(constraint or "", RequestReason.NOT_CARRIED_OUT)
+        self._answer(taken, [refuse(reason)] * len(taken))
 
     def _answer(self, taken: list[_Waiting], outcomes: list[Outcome] | list[Refused]) -> None:
         """Answer whoever has no answer yet and still listens."""
@@ -176,15 +164,4 @@ def _by_departments(taken: list[_Waiting]) -> list[list[_Waiting]]:
 
 
 def _unavailable() -> Refused:
-    return refuse(
-        ProblemCode.UNAVAILABLE,
-        "The database is unavailable; whether this request was carried out is not known yet.",
-        advise(Action.REPEAT_WITH_KEY),
-        retryAfter=2,
-    )
-
-
-def _broken() -> Refused:
-    return refuse(
-        ProblemCode.INTERNAL, "The server could not carry this out; nothing has changed.", "The server's log says why."
-    )
+    return refuse(StoreReason.IN_DOUBT, {"retryAfter": 2})

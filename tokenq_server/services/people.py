@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.views import KeyView, LoginView, UserView
 from tokenq.contract.words import Role
 from tokenq_server.domain.principal import Principal
@@ -123,7 +123,7 @@ class People:
         if seen is None or time.monotonic() - seen[0] > _CACHE_SECONDS:
             seen = await self._look_up(token_hash)
         if seen[1] is None:
-            raise refuse(ProblemCode.UNAUTHENTICATED, "This login is not valid, or no longer.", advise(Action.LOG_IN))
+            raise refuse(AccountReason.LOGIN_ENDED)
         return seen[1]
 
     async def _look_up(self, token_hash: bytes) -> tuple[float, Principal | None]:
@@ -159,9 +159,7 @@ class People:
         user = await self._store.user_named(username)
         known = user is not None and not user.is_disabled
         if not await self._passwords.matches(user.password_hash if user and known else None, password) or user is None:
-            raise refuse(
-                ProblemCode.UNAUTHENTICATED, "The name or the password is wrong.", "Try again, or ask an admin."
-            )
+            raise refuse(AccountReason.WRONG_LOGIN)
         token = new_secret()
         expires = await self._store.add_session(user.user_id, hash_of(token), SESSION_LIFETIME)
         return {"token": token, "expiresAt": instant(expires) or "", "user": user_view(user)}
@@ -176,7 +174,7 @@ class People:
         """Set one's own password; every session of the user ends. Raises Refused."""
         user = await self._store.user(principal.user_id) if principal.user_id is not None else None
         if user is None or not await self._passwords.matches(user.password_hash, old):
-            raise refuse(ProblemCode.FORBIDDEN, "The old password is wrong.", "Try again.")
+            raise refuse(AccountReason.WRONG_OLD_PASSWORD)
         await self.change_user(user.user_id, {"password": new, "must_change_password": False})
 
     async def ensure_admin(self, password: str) -> str | None:
@@ -292,8 +290,8 @@ def _known(user: User | None, user_id: int) -> User:
 
 
 def _unknown_user(user_id: int) -> Refused:
-    return refuse(ProblemCode.UNKNOWN_USER, f"There is no user {user_id}.", advise(Action.LIST_USERS))
+    return refuse(AccountReason.UNKNOWN_USER, user=user_id)
 
 
 def _unknown_key(key_id: int) -> Refused:
-    return refuse(ProblemCode.UNKNOWN_KEY, f"There is no key {key_id}.", advise(Action.LIST_KEYS))
+    return refuse(AccountReason.UNKNOWN_KEY, key=key_id)

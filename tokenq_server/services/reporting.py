@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any, Protocol
 
 from tokenq.contract.names import MOST_COUNTERS
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.setup import SetupReason
 from tokenq.contract.report_views import ReportView, SimulationView
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import Entry, Visit, visits
@@ -60,9 +61,7 @@ class Reporting:
         department, day, found = await self._visits(department_id, day)
         settings = [(number, ratio) for ratio in chosen or [department.policy.ratio] for number in numbers]
         if len(settings) > _MOST_SETTINGS:
-            raise refuse(
-                ProblemCode.INVALID, f"That is {len(settings)} settings.", f"Ask for {_MOST_SETTINGS} or fewer."
-            )
+            raise refuse(SetupReason.TOO_MANY_SETTINGS, count=len(settings), most=_MOST_SETTINGS)
         async with self._simulating:
             waits = await asyncio.to_thread(_simulate, department, found, settings)
         customers = [visit for visit in found if visit.services]
@@ -105,7 +104,5 @@ def _counters(text: str) -> list[int]:
     first = int(match[1]) if match else 0
     last = int(match[2]) if match and match[2] else first
     if not 0 < first <= last <= MOST_COUNTERS:
-        raise refuse(
-            ProblemCode.INVALID, f"{text!r} are no numbers of counters from 1 to {MOST_COUNTERS}.", "Write 4, or 3..6."
-        )
+        raise refuse(SetupReason.NO_COUNTER_COUNTS, text=repr(text), most=MOST_COUNTERS)
     return list(range(first, last + 1))

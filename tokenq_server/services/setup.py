@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.queue import DepartmentReason
+from tokenq.contract.reasons.setup import SetupReason
 from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.department_ids import check_prefix, made_id, numbering
@@ -99,7 +100,7 @@ class Setup:
     async def delete_branch(self, branch_id: str) -> None:
         """Remove a branch that no department is in. Raises Refused (``in_use``); ``main`` always stays."""
         if branch_id == MAIN_BRANCH:
-            raise refuse(ProblemCode.IN_USE, "The main branch stays.", "Give it another name and time zone instead.")
+            raise refuse(SetupReason.MAIN_BRANCH)
         await self._branch(branch_id)
         await self._store.delete_branch(branch_id)
 
@@ -144,11 +145,7 @@ class Setup:
         """Hide a department that nobody waits in; its history stays. Raises Refused (``in_use``)."""
         await self._department(department_id)
         if not await self._store.archive_department(department_id, actor):
-            raise refuse(
-                ProblemCode.IN_USE,
-                f"Somebody still waits or is served in {department_id}.",
-                "Serve or cancel those tokens first.",
-            )
+            raise refuse(DepartmentReason.STILL_BUSY, department=department_id)
 
     async def _write(
         self, department: Department, values: dict[str, Any], known: Department | None, actor: str, *, is_new: bool
@@ -170,7 +167,7 @@ class Setup:
     async def _branch(self, branch_id: str) -> Branch:
         branch = await self._store.branch(branch_id)
         if branch is None:
-            raise refuse(ProblemCode.UNKNOWN_BRANCH, f"There is no branch {branch_id}.", advise(Action.LIST_BRANCHES))
+            raise refuse(SetupReason.UNKNOWN_BRANCH, branch=branch_id)
         return branch
 
     async def _department(self, department_id: str) -> Department:
@@ -183,12 +180,7 @@ class Setup:
         known = await self._store.departments()
         made = made_id(name, {text for one in known for text in (one.department_id, one.prefix)})
         if made is None:
-            raise refuse(
-                ProblemCode.INVALID,
-                f"No id can be made from the name {name!r}.",
-                "Choose one yourself, such as CW, with --id.",
-                field="departmentId",
-            )
+            raise refuse(SetupReason.NO_ID_IN_NAME, {"field": "departmentId"}, name=repr(name))
         return made
 
 
@@ -216,9 +208,7 @@ def parse_ratio(text: str) -> Ratio:
         and 0 < int(left) < 100 > int(right) > 0
     ):
         return Ratio(int(left), int(right))
-    raise refuse(
-        ProblemCode.INVALID, f"{text!r} is not a ratio.", "Write it as priority:normal, such as 2:1.", path="ratio"
-    )
+    raise refuse(SetupReason.NO_RATIO, {"path": "ratio"}, text=repr(text))
 
 
 def check_zone(name: str) -> None:
@@ -226,9 +216,4 @@ def check_zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _unknown_zone(name) from None
-
-
-def _unknown_zone(name: str) -> Refused:
-    hint = "Use an IANA name such as Europe/Berlin."
-    return refuse(ProblemCode.INVALID, f"{name!r} is not a time zone.", hint, path="timezone")
+        raise refuse(SetupReason.NO_ZONE, {"path": "timezone"}, zone=repr(name)) from None

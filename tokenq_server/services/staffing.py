@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.reasons.queue import CounterReason, DepartmentReason
 from tokenq.contract.views import CounterView
 from tokenq.contract.words import CounterState
 from tokenq_server.domain.counters import Counter, Operator, claimed, closed, left, opened, paused
@@ -159,9 +159,7 @@ class Staffing:
             await self._tell_changed(branch_id)
         else:
             await self._find(branch_id, counter_id)
-            raise refuse(
-                ProblemCode.IN_USE, f"Counter {counter_id} holds somebody.", "Serve or put back that token first."
-            )
+            raise refuse(CounterReason.IN_USE, counter=counter_id)
 
     async def profile_of(self, branch_id: str, counter_id: str, caller: Principal) -> tuple[tuple[str, ...], bool]:
         """The departments that a counter calls from for this caller, and whether their order counts.
@@ -175,11 +173,7 @@ class Staffing:
         # A work profile may name a department that is no more.
         departments = [one for one in declared or known if one in known and caller.may_work_in(one)]
         if not departments:
-            raise refuse(
-                ProblemCode.FORBIDDEN,
-                f"Counter {counter_id} serves no department of yours.",
-                "Ask an admin for another role or work profile.",
-            )
+            raise refuse(CounterReason.SERVES_OTHERS, counter=counter_id)
         return tuple(departments), bool(declared)
 
     async def _change_known(self, branch_id: str, counter_id: str, caller: Principal, change: Change) -> CounterView:
@@ -198,15 +192,9 @@ class Staffing:
         known = await self._store.departments(branch_id)
         for department_id in wanted:
             if department_id not in known:
-                raise refuse(
-                    ProblemCode.UNKNOWN_DEPARTMENT,
-                    f"There is no department {department_id} in branch {branch_id}.",
-                    advise(Action.LIST_DEPARTMENTS),
-                )
+                raise refuse(DepartmentReason.NOT_IN_BRANCH, department=department_id, branch=branch_id)
             if not caller.may_work_in(department_id):
-                raise refuse(
-                    ProblemCode.FORBIDDEN, f"You are not staff of {department_id}.", "Ask an admin for that department."
-                )
+                raise refuse(DepartmentReason.NOT_YOURS, department=department_id)
         mine = [one for one in known if caller.may_work_in(one)]
         return list(dict.fromkeys(wanted)) or ([] if len(mine) == len(known) else mine)
 
@@ -233,4 +221,4 @@ def operator_of(caller: Principal, console: str = "") -> Operator:
 
 def unknown_counter(counter_id: str) -> Refused:
     """There is no such counter."""
-    return refuse(ProblemCode.UNKNOWN_COUNTER, f"There is no counter {counter_id}.", advise(Action.LIST_COUNTERS))
+    return refuse(CounterReason.UNKNOWN, counter=counter_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tokenq import locale
 from tokenq.contract.advice import Action
 from tokenq.contract.problems import Problem
 from tokenq_tui.console.intents import intent
@@ -22,7 +23,7 @@ def hint_of(problem: Problem) -> str:
     """The hint of a refusal, in keys."""
     advice = problem.advice
     if advice is None:
-        return problem.hint
+        return locale.hint(problem)
     if advice.action in _INTENTS:
-        return advice.text(f" (press {intent(_INTENTS[advice.action]).shown_key})")
-    return advice.text() if advice.action in _AS_IT_IS else ""
+        return locale.advice(advice, f" (press {intent(_INTENTS[advice.action]).shown_key})")
+    return locale.advice(advice) if advice.action in _AS_IT_IS else ""

@@ -4,6 +4,7 @@ import time
 import traceback
 from collections import deque
 
+from tokenq import locale
 from tokenq.contract.problems import Refused
 from tokenq.errors import TokenqError
 from tokenq_tui.console.advice import hint_of
@@ -36,7 +37,7 @@ def answer(asked: str, error: BaseException, *, changes: bool) -> Trouble:
     ``changes`` tells whether it would have changed something there.
     """
     if isinstance(error, Refused):
-        return Trouble(error.problem.detail, hint_of(error.problem), is_answer=True)
+        return Trouble(locale.sentence(error.problem), hint_of(error.problem), is_answer=True)
     if isinstance(error, TokenqError):
         return Trouble(str(error), error.hint, is_answer=True, is_heard=False)
     doubt = "It may have been carried out: look at the list before you press the key again."

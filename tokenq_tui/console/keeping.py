@@ -7,6 +7,7 @@ from typing import Protocol
 
 from textual.message import Message
 
+from tokenq import locale
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView
 from tokenq.errors import TokenqError
@@ -161,4 +162,4 @@ class Keeper:
         if problem.code is ProblemCode.COUNTER_CLAIMED:
             self._tell(CounterTaken(str(problem.extra.get("operator") or "somebody else")))
         else:
-            self._tell(Trouble(problem.detail, hint_of(problem)))
+            self._tell(Trouble(locale.sentence(problem), hint_of(problem)))

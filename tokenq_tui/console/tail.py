@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from textual.message import Message
 
+from tokenq import locale
 from tokenq.client.events import Arrival, EventArrived, LinkChanged
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView, DepartmentView, MeView, QueueView, TokenView
@@ -185,7 +186,7 @@ class Tail:
     def _failed(self, error: Exception, department: str = "") -> None:
         """Say why something could not be fetched: on the badge, and in words if nobody thought of that error."""
         if isinstance(error, Refused) and error.problem.code in _FINAL:
-            self._tell(Trouble(error.problem.detail, error.problem.hint, _FINAL[error.problem.code]))
+            self._tell(Trouble(locale.sentence(error.problem), locale.hint(error.problem), _FINAL[error.problem.code]))
         elif isinstance(error, Refused | TokenqError):
             self._is_reachable = False
             self._tell_link(str(error))

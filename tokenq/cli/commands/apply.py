@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.advice import hint_of
 from tokenq.cli.changes import show
 from tokenq.cli.context import connect
 from tokenq.cli.exits import talk
 from tokenq.cli.floor_file import FloorFile
 from tokenq.cli.options import File, Json, Prune
-from tokenq.contract.problems import Refused, refuse
+from tokenq.cli.wording import hint_of, sentence_of
+from tokenq.contract.problems import Refused
 
 
 def command(
@@ -39,6 +39,4 @@ def command(
 
 def _nothing_changed(refusal: Refused) -> Refused:
     problem = refusal.problem
-    if "nothing was changed" in problem.hint:
-        return refusal
-    return refuse(problem.code, problem.detail, f"{hint_of(problem)} Nothing was changed.".strip(), **problem.extra)
+    return Refused(problem.reworded(sentence_of(problem), f"{hint_of(problem)} Nothing was changed.".strip()))

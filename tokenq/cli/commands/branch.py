@@ -11,6 +11,7 @@ from tokenq.cli.exits import WrongUse
 from tokenq.cli.opening_hours import AsUsualOn, ClosedOn, branch_hours, check_hours, shown_hours, shown_week
 from tokenq.cli.options import Json, Yes
 from tokenq.cli.tree import plain_app
+from tokenq.cli.wording import sentence_of
 from tokenq.client import Client
 from tokenq.client.calls import given
 from tokenq.contract.problems import Refused
@@ -114,7 +115,7 @@ def _replaced(client: Client, branch: str, whole: dict[str, Any], *, yes: bool) 
     except Refused as refusal:
         if "ends" not in refusal.problem.extra:
             raise
-        confirm(f"{refusal.problem.detail} Change it?", yes=yes)
+        confirm(f"{sentence_of(refusal.problem)} Change it?", yes=yes)
     return client.replace_branch(branch, {**whole, "endDay": True})
 
 

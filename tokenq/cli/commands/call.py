@@ -7,6 +7,7 @@ import typer
 from tokenq.cli.context import connect, counter
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Counter, InBranch, Json, MaybeDepartment
+from tokenq.cli.reasons import CommandReason
 from tokenq.cli.tokens import show_token, tell_new_counter
 from tokenq.client import Client
 from tokenq.contract.numbers import readings
@@ -53,5 +54,4 @@ def _next(client: Client, dept: str, place: str) -> "TokenView":
         problem = refusal.problem
         if problem.code is not ProblemCode.UNKNOWN_DEPARTMENT or not readings(dept):
             raise
-        hint = f"To call one token: tokenq call --token {dept} --counter {place!r} --reason 'why'."
-        raise refuse(problem.code, problem.detail, hint) from None
+        raise refuse(CommandReason.TOKEN_FOR_DEPARTMENT, name=dept.upper(), number=dept, counter=place) from None

@@ -5,12 +5,12 @@ from typing import Any
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.advice import hint_of
 from tokenq.cli.changes import show
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.floor_file import FloorFile
 from tokenq.cli.options import File, Json, Prune
+from tokenq.cli.wording import hint_of, sentence_of
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.errors import BadSettings
 
@@ -37,7 +37,7 @@ def _differences(file: str, *, prune: bool) -> list[dict[str, Any]]:
     except BadSettings as error:
         raise WrongUse(str(error), error.hint) from None
     except Refused as refusal:
-        raise WrongUse(refusal.problem.detail, hint_of(refusal.problem)) from None
+        raise WrongUse(sentence_of(refusal.problem), hint_of(refusal.problem)) from None
     try:
         try:
             return connect().apply_floor(floor.document, dry_run=True, prune=prune)
@@ -46,4 +46,4 @@ def _differences(file: str, *, prune: bool) -> list[dict[str, Any]]:
     except Refused as refusal:
         if refusal.problem.code is not ProblemCode.INVALID:
             raise
-        raise WrongUse(refusal.problem.detail, hint_of(refusal.problem)) from None
+        raise WrongUse(sentence_of(refusal.problem), hint_of(refusal.problem)) from None

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from tokenq.cli import launch, output
-from tokenq.cli.advice import in_commands
 from tokenq.cli.checks import Check, client_checks
 from tokenq.cli.options import Json
+from tokenq.cli.wording import in_commands
 from tokenq.contract.advice import from_wire
 from tokenq.contract.problems import ExitCode
 from tokenq.errors import Missing

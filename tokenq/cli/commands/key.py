@@ -13,7 +13,8 @@ from tokenq.cli.tokens import clock
 from tokenq.cli.tree import plain_app
 from tokenq.client import Client
 from tokenq.client.calls import given
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.words import Role
 
 if TYPE_CHECKING:
@@ -114,4 +115,4 @@ def _find(client: Client, key_id: int) -> "KeyView":
     for view in known:
         if view["keyId"] == key_id:
             return view
-    raise refuse(ProblemCode.UNKNOWN_KEY, f"There is no key {key_id}.", "'tokenq key list' shows them all.")
+    raise refuse(AccountReason.UNKNOWN_KEY, key=key_id)

@@ -8,8 +8,9 @@ from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import AtCounter, Json, Reason, Token
+from tokenq.cli.reasons import CommandReason
 from tokenq.cli.tokens import check_at, clock, move_found
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
 from tokenq.zones import at_clock
 
 
@@ -37,11 +38,8 @@ def command(
     zone = zone_of(client, found["branchId"])
     if found["state"] == "PARKED":
         # The server takes a repeated move for the same one, and keeps the time of the first.
-        raise refuse(
-            ProblemCode.WRONG_STATE,
-            f"{found['displayNumber']} is parked already{_until(found['parkedUntil'], zone)}.",
-            f"Let it come back with 'tokenq resume {found['displayNumber']}'.",
-        )
+        until_when = _until(found["parkedUntil"], zone)
+        raise refuse(CommandReason.PARKED_ALREADY, number=found["displayNumber"], until=until_when)
     moment = _today(until, zone) if until else None
     move_found(client, found, "park", as_json=as_json, until=moment, untilMinutes=minutes, reason=reason)
 

@@ -7,6 +7,7 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.context import connect, counter
 from tokenq.cli.options import Counter, Json, department_id
+from tokenq.cli.reasons import CommandReason
 from tokenq.cli.tokens import check_at, sentence, show_token, tell_new_counter
 from tokenq.client import Client
 from tokenq.contract.numbers import is_separated, readings, typed_id
@@ -50,7 +51,6 @@ def _is_department(client: Client, what: str) -> bool:
             return False
         raise
     for token in client.tokens(display_number=what.strip().upper())["items"]:
-        told = f"'{what}' is the department {name}, and can mean the token {token['displayNumber']}, too."
-        hint = f"For the token, type --id {token['tokenId']}; for the department, use 'tokenq call {name}' first."
-        raise refuse(ProblemCode.AMBIGUOUS, told, hint)
+        names = {"typed": what, "department": name, "number": token["displayNumber"], "id": token["tokenId"]}
+        raise refuse(CommandReason.TOKEN_OR_DEPARTMENT, **names)
     return True

@@ -12,7 +12,8 @@ from tokenq.cli.options import Json, OfRole, TheirDepartments, Yes
 from tokenq.cli.tree import plain_app
 from tokenq.client import Client
 from tokenq.client.calls import given
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.setup import AccountReason
 
 if TYPE_CHECKING:
     from tokenq.contract.views import UserView
@@ -133,7 +134,7 @@ def _find(client: Client, reference: str) -> "UserView":
     for view in client.users():
         if view["username"] == reference.lower():
             return view
-    raise refuse(ProblemCode.UNKNOWN_USER, f"There is no user '{reference}'.", "'tokenq user list' shows them all.")
+    raise refuse(AccountReason.UNKNOWN_USER, user=reference)
 
 
 def _show(view: "UserView", *, as_json: bool) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tokenq.contract.advice import Action, advise
 from tokenq.contract.events import EventType
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.setup import SetupReason
 from tokenq.contract.words import CounterState
 from tokenq_server.adapters.postgres.config_log import Note, append, lock
 from tokenq_server.adapters.postgres.database import Database
@@ -136,7 +136,7 @@ async def read_unattended(
 async def _check_branch(connection: AsyncConnection, branch_id: str) -> None:
     query = select(branch.c.branch_id).where(branch.c.branch_id == branch_id)
     if (await connection.execute(query)).first() is None:
-        raise refuse(ProblemCode.UNKNOWN_BRANCH, f"There is no branch {branch_id}.", advise(Action.LIST_BRANCHES))
+        raise refuse(SetupReason.UNKNOWN_BRANCH, branch=branch_id)
 
 
 async def _locked(connection: AsyncConnection, one: Counter) -> Counter | None:

@@ -9,10 +9,11 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.adapters.postgres.network import NETWORK
 from tokenq_server.adapters.postgres.schema import UNDEFINED, refuse_other, revision, schema_behind
-from tokenq_server.domain.refusals import database_away
+from tokenq_server.domain.refusals import database_unavailable
 
 _TOO_MUCH = "54"
 """The class of what Postgres says of values that are too large or too deep for it, though it is well."""
@@ -49,7 +50,7 @@ class Database:
         except (DataError, UnicodeEncodeError) as error:
             raise _unholdable() from error
         except (InterfaceError, PoolTimeout, OSError) as error:
-            raise database_away() from error
+            raise database_unavailable() from error
         except DBAPIError as error:
             if (refusal := _refusal_of(error)) is None:
                 raise
@@ -83,7 +84,7 @@ class Database:
 
 
 def _unholdable() -> Refused:
-    return refuse(ProblemCode.INVALID, "The database cannot hold these values.", "Check them and try again.")
+    return refuse(StoreReason.UNHOLDABLE_VALUES)
 
 
 def _refusal_of(error: DBAPIError) -> Refused | None:
@@ -92,20 +93,16 @@ def _refusal_of(error: DBAPIError) -> Refused | None:
     if state.startswith(_TOO_MUCH):
         return _unholdable()
     if state in _NO_RIGHT:
-        return refuse(
-            ProblemCode.UNAVAILABLE,
-            "The database does not let this program read or write what it must.",
-            "Its user must be the tables' owner, or be granted them; its server must not be read-only.",
-        )
+        return refuse(StoreReason.READ_ONLY)
     if state in UNDEFINED:
         return schema_behind()
-    return database_away() if isinstance(error, OperationalError) or error.connection_invalidated else None
+    return database_unavailable() if isinstance(error, OperationalError) or error.connection_invalidated else None
 
 
 def _conflict(error: IntegrityError) -> Refused:
     state = getattr(error.orig, "sqlstate", "")
     if state == "23505":
-        return refuse(ProblemCode.EXISTS, "Something of this name is there already.", "Choose another name.")
+        return refuse(StoreReason.NAME_TAKEN)
     if state == "23503":
-        return refuse(ProblemCode.IN_USE, "Something else still refers to this.", "Remove or change that first.")
-    return refuse(ProblemCode.INVALID, "The database refused these values.", "Check them and try again.")
+        return refuse(StoreReason.STILL_REFERRED_TO)
+    return refuse(StoreReason.REFUSED_VALUES)

@@ -13,10 +13,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError
 from sqlalchemy.pool import NullPool
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other
-from tokenq_server.domain.refusals import database_away
+from tokenq_server.domain.refusals import database_unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +52,10 @@ def migrate(dsn: str) -> str:
             if found != HEAD:
                 _upgrade(connection)
     except (OperationalError, PendingRollbackError) as error:
-        raise database_away() from error
+        raise database_unavailable() from error
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", "") == _READ_ONLY:
-            raise database_away() from error
+            raise database_unavailable() from error
         raise
     finally:
         engine.dispose()
@@ -92,11 +92,7 @@ def _upgrade(connection: Connection) -> None:
             time.sleep(_PAUSE)
         else:
             return
-    raise refuse(
-        ProblemCode.UNAVAILABLE,
-        "Somebody holds a table of the database for so long that its schema cannot be changed.",
-        advise(Action.MIGRATE_AGAIN),
-    )
+    raise refuse(StoreReason.TABLE_HELD)
 
 
 def _current(connection: Connection) -> str | None:

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Select, and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.words import Role
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.tables import app_user, credential
@@ -172,7 +173,7 @@ async def keep_an_admin(connection: AsyncConnection) -> None:
     """Undo a change after which nobody could set up anything any more. Two at once wait for each other."""
     await connection.execute(text("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE"))
     if not await _has_admin(connection):
-        raise refuse(ProblemCode.IN_USE, "This is the last admin.", "Make somebody else an admin first.")
+        raise refuse(AccountReason.LAST_ADMIN)
 
 
 def _user(row: Any) -> User:

@@ -3,8 +3,8 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tokenq.contract.advice import Action, advise
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.system import StoreReason
 
 HEAD = "0003"
 """The revision this release works with; a test compares it with the newest script. Revisions sort by their names."""
@@ -30,14 +30,9 @@ def refuse_other(found: str | None) -> None:
     if found is None or found < HEAD:
         raise schema_behind(found)
     if found > HEAD:
-        raise refuse(
-            ProblemCode.SCHEMA_AHEAD,
-            f"The database was made by a newer release of tokenq (its schema is {found}, this release knows {HEAD}).",
-            "Install that release, or restore the back-up that was made before the upgrade.",
-        )
+        raise refuse(StoreReason.SCHEMA_AHEAD, found=found, needed=HEAD)
 
 
 def schema_behind(found: str | None = None) -> Refused:
     """The refusal of a schema that is older or not there."""
-    said = f"The database's schema is {found}, this release needs {HEAD}." if found else "The database lacks tables."
-    return refuse(ProblemCode.SCHEMA_BEHIND, said, advise(Action.MIGRATE))
+    return refuse(StoreReason.SCHEMA_BEHIND if found else StoreReason.TABLES_MISSING, found=found, needed=HEAD)

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokenq.contract.events import EventType
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq.contract.words import LIVE
 from tokenq_server.adapters.postgres.config_log import Note, append, lock
 from tokenq_server.adapters.postgres.database import Database
@@ -130,11 +131,7 @@ async def read_departments(connection: AsyncConnection) -> list[Department]:
 async def archive_department(connection: AsyncConnection, department_id: str, actor: str) -> None:
     """Hide a department. Raises Refused (``in_use``) while somebody is in it."""
     if await _has_live_tokens(connection, department_id):
-        raise refuse(
-            ProblemCode.IN_USE,
-            f"Somebody still waits or is served in {department_id}.",
-            "Serve or cancel those tokens first.",
-        )
+        raise refuse(DepartmentReason.STILL_BUSY, department=department_id)
     await _archive(connection, department_id, actor)
 
 
@@ -206,11 +203,7 @@ async def _stay_in_branch(connection: AsyncConnection, one: Department) -> None:
     branch_id = (await connection.execute(query)).scalar_one_or_none()
     if branch_id in (None, one.branch_id) or not await _has_live_tokens(connection, one.department_id):
         return
-    raise refuse(
-        ProblemCode.IN_USE,
-        f"Somebody still waits or is served in {one.department_id}: it stays in branch {branch_id}.",
-        "Move it when the line is empty.",
-    )
+    raise refuse(DepartmentReason.STILL_BUSY_TO_MOVE, department=one.department_id, branch=branch_id)
 
 
 def _settings(one: Department) -> dict[str, Any]:

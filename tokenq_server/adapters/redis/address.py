@@ -8,15 +8,12 @@ from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.system import SettingReason
 
 _PORT = 6379
 _CLUSTER = "+cluster"
 _SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
-_HINT = (
-    "Write redis://user:password@host:port/0, rediss:// for TLS, unix:///path/to/socket, "
-    "or redis+cluster://host:port,host:port for a cluster."
-)
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ def _check(parts: SplitResult) -> None:
 
 
 def _wrong(why: str) -> Refused:
-    return refuse(ProblemCode.INVALID, f"The setting TOKENQ_REDIS_URL is wrong: {why}.", _HINT)
+    return refuse(SettingReason.WRONG_REDIS_URL, name="TOKENQ_REDIS_URL", fault=why)
 
 
 def host_and_port(url: str) -> tuple[str, int]:

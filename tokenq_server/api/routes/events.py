@@ -13,6 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from tokenq.contract import paths
 from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.reasons.system import RequestReason
 from tokenq_server.api.callers import Anybody, BearerDep, ServicesDep
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.principal import Principal
@@ -35,16 +36,14 @@ def _positions(
         return None
     parts = last_event_id.split(",")
     if len(last_event_id) > 16_384 or not all(_POSITION.fullmatch(part) for part in parts):
-        raise refuse(
-            ProblemCode.INVALID, "The Last-Event-ID is not one this stream gave.", "Leave it out to start now."
-        )
+        raise refuse(RequestReason.WRONG_EVENT_ID)
     return {name: int(seq) for name, _, seq in (part.partition(":") for part in parts)}
 
 
 def _watcher(caller: Anybody) -> Principal:
     """The caller, unless there are too many streams of this one already. Checked before the stream begins."""
     if _open.get(caller.identity, 0) >= _MOST_PER_CALLER:
-        raise refuse(ProblemCode.RATE_LIMITED, "You have too many event streams open.", "Close some.", retryAfter=5)
+        raise refuse(RequestReason.TOO_MANY_STREAMS, {"retryAfter": 5})
     return caller
 
 

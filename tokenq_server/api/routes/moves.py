@@ -8,11 +8,12 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from tokenq.contract import paths
-from tokenq.contract.problems import ProblemCode, refuse
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import TokenView
 from tokenq.contract.words import Role, TokenState
-from tokenq_server.api.callers import Anybody, IdPath, RepeatDep, ServicesDep, Staff, check_works_in, forbidden
+from tokenq_server.api.callers import Anybody, IdPath, RepeatDep, ServicesDep, Staff, check_works_in
 from tokenq_server.api.dispatch import dispatch
 from tokenq_server.api.move_bodies import BODIES, Cancel, ChangePriority, Move, Park, Transfer
 from tokenq_server.bootstrap import Services
@@ -54,7 +55,7 @@ async def park(token_id: IdPath, body: Park, caller: Staff, services: ServicesDe
     until = body.until
     if body.until_minutes is not None:
         if until is not None:
-            raise refuse(ProblemCode.INVALID, "Both 'until' and 'untilMinutes' are given.", "Give one of them.")
+            raise refuse(TokenReason.TWO_TIMES)
         until = datetime.now(UTC) + timedelta(minutes=body.until_minutes)
     command = await _move(services, caller, token_id, Verb.PARK, body, reason=body.reason, until=until)
     return await dispatch(services, caller, command, repeat)
@@ -113,7 +114,7 @@ async def cancel(token_id: IdPath, body: Cancel, caller: Anybody, services: Serv
         # Who put somebody in line may take them out again, until they are called: the claim guards that.
         command = replace(command, claim_version=token.claim_version)
         if token.state is not TokenState.WAITING:
-            raise forbidden(f"{token.display} is {token.state}: only staff may cancel it now.")
+            raise refuse(TokenReason.CANCEL_BY_DESK, number=token.display, state=str(token.state))
     elif caller.role is not Role.CUSTOMER:
         check_works_in(caller, token.department_id)
     return await dispatch(services, caller, command, repeat)

@@ -11,7 +11,8 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import names, paths
 from tokenq.contract.numbers import NUMBER_LENGTH
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
 from tokenq.contract.views import NextView, QueueView, TokenView, WhyView
 from tokenq.contract.words import Priority, Role, TokenState
 from tokenq_server.api.bodies import IssueToken, IssueTokens, Line
@@ -25,7 +26,6 @@ from tokenq_server.api.callers import (
     Staff,
     Workers,
     check_works_in,
-    forbidden,
 )
 from tokenq_server.api.dispatch import dispatch
 from tokenq_server.api.move_bodies import Call, Serve
@@ -88,7 +88,7 @@ async def call(
     command: Command = CallNext(department_id, operator, body.counter_id)
     if body.token_id is not None:
         if body.reason is None:
-            raise refuse(ProblemCode.INVALID, "Calling out of order needs a reason.", "Say why in 'reason'.")
+            raise refuse(TokenReason.OUT_OF_ORDER_WITHOUT_REASON)
         is_admin = caller.role is Role.ADMIN
         command = CallToken(department_id, operator, body.counter_id, body.token_id, body.reason, is_admin)
     return await dispatch(services, caller, command, repeat)
@@ -167,15 +167,15 @@ async def history(token_id: IdPath, caller: Anybody, services: ServicesDep) -> E
 
 def _issue(department_id: str, body: IssueToken, caller: Principal) -> Issue:
     if not caller.may_issue_in(department_id):
-        raise forbidden(f"You may not issue tokens in {department_id}.")
+        raise refuse(DepartmentReason.MAY_NOT_ISSUE, department=department_id)
     user_id = body.user_id
     if body.force and caller.role is Role.DESK:
-        raise forbidden("Only staff may issue outside the hours or above the limit.")
+        raise refuse(DepartmentReason.MAY_NOT_FORCE)
     if caller.role is Role.CUSTOMER:
         if body.priority is not Priority.NORMAL or body.force:
-            raise forbidden("Only staff may give priority, or a number outside the hours.")
+            raise refuse(DepartmentReason.MAY_NOT_PRIORITISE)
         if user_id not in (None, caller.user_id) or caller.user_id is None:
-            raise forbidden("You may only issue tokens for yourself.")
+            raise refuse(DepartmentReason.ONLY_FOR_YOURSELF)
         # A customer's letters go to the customer's own address, as it is registered.
         return Issue(department_id, caller.actor, caller.user_id, near_turn=body.near_turn)
     return Issue(department_id, caller.actor, user_id, body.name, body.email, body.priority, body.near_turn, body.force)

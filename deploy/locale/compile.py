@@ -1,0 +1,21 @@
+"""Compiles the message catalogues when tokenq is built or installed."""
+
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class CompileCatalogues(BuildHookInterface):
+    """``tokenq/locale/<code>/LC_MESSAGES/tokenq.po`` becomes the ``.mo`` beside it, which the wheel holds."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatch names it
+        """Compile every catalogue that there is."""
+        root = Path(self.root)
+        for source in sorted((root / "tokenq" / "locale").glob("*/LC_MESSAGES/tokenq.po")):
+            compiled = source.with_suffix(".mo")
+            with source.open("rb") as text, compiled.open("wb") as out:
+                write_mo(out, read_po(text))
+            build_data["artifacts"].append(str(compiled.relative_to(root)))

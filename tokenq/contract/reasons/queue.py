@@ -1,0 +1,208 @@
+"""Why tokens, counters and departments refuse."""
+
+from tokenq.contract.advice import Action
+from tokenq.contract.problems import ProblemCode, Reason
+
+_HURRIED = "Give them a moment to come."
+_LOOK_AGAIN = "Look at the queue again."
+
+
+class TokenReason(Reason):
+    """About one token."""
+
+    UNKNOWN = ProblemCode.UNKNOWN_TOKEN, "There is no token {token}.", Action.SHOW_QUEUE
+    NOT_TODAY = ProblemCode.UNKNOWN_TOKEN, "Nobody has number {number} today.", Action.FIND_TOKEN
+    NOT_PLAIN = (
+        ProblemCode.UNKNOWN_TOKEN,
+        "No department has issued a plain number {number} today.",
+        "Type the number as it is printed, such as CW-012. For the token with that id, type id:{id}.",
+    )
+    NO_NUMBER = (
+        ProblemCode.INVALID,
+        "'{reference}' is not a token number.",
+        "Type the number on the ticket (CW-012), or an id (id:101).",
+    )
+    AMBIGUOUS = (
+        ProblemCode.AMBIGUOUS,
+        "'{number}' can mean {count} tokens: {candidates}.",
+        "Type it as it is printed, or by its id: {ids}.",
+    )
+    SAME_NUMBER = (
+        ProblemCode.AMBIGUOUS,
+        "'{number}' can mean {count} tokens: {candidates}.",
+        "Name the one you mean by its id: {ids}.",
+    )
+    CALLED_SINCE = (
+        ProblemCode.STALE_CLAIM,
+        "{number} was called again or taken back since you last saw it.",
+        "Look at the queue again before you go on.",
+    )
+    MOVED_ON = ProblemCode.STALE_CLAIM, "{number} has moved on.", _LOOK_AGAIN
+    WRONG_STATE = ProblemCode.WRONG_STATE, "{number} is {state}: '{verb}' is not possible.", "Possible now: {allowed}."
+    FINAL_STATE = (
+        ProblemCode.WRONG_STATE,
+        "{number} is {state}: '{verb}' is not possible.",
+        "Nothing more can be done with it; issue a new one.",
+    )
+    OTHER_DAY = ProblemCode.WRONG_STATE, "{number} is from another business day.", "Issue a new one."
+    SAME_PRIORITY = ProblemCode.WRONG_STATE, "{number} is {priority} already.", "Choose another class."
+    SAME_DEPARTMENT = ProblemCode.WRONG_STATE, "{number} is in {department} already.", Action.REQUEUE
+    OTHER_BRANCH = (
+        ProblemCode.INVALID,
+        "{target} is in branch {branch}, {department} in {home}.",
+        "A token stays in its branch: issue a new one there.",
+    )
+    TOO_MANY_CALLS = (
+        ProblemCode.LIMIT_REACHED,
+        "{number} was called {calls} times, the most that {department} allows.",
+        "Mark it as no-show, put it back in the queue or park it.",
+    )
+    TOO_FEW_CALLS = (
+        ProblemCode.TOO_EARLY,
+        "{number} was called {calls} of {required} times before it may count as no-show.",
+        Action.RECALL,
+    )
+    RECALL_TOO_EARLY = ProblemCode.TOO_EARLY, "{number} can be called again in {seconds} seconds.", _HURRIED
+    NO_SHOW_TOO_EARLY = ProblemCode.TOO_EARLY, "{number} can be counted as no-show in {seconds} seconds.", _HURRIED
+    PAST_TIME = ProblemCode.INVALID, "That time is past.", "Park until a time to come, or without one."
+    TWO_TIMES = ProblemCode.INVALID, "Both 'until' and 'untilMinutes' are given.", "Give one of them."
+    NO_MOVE = ProblemCode.NOTHING_TO_UNDO, "{number} has no move that can be undone.", Action.SHOW_HISTORY
+    UNDO_TOO_LATE = (
+        ProblemCode.NOTHING_TO_UNDO,
+        "The last move of {number} is more than {minutes} minutes ago.",
+        Action.SHOW_HISTORY,
+    )
+    NUMBER_TAKEN = ProblemCode.EXISTS, "Somebody else has number {number} by now.", Action.ISSUE_ANOTHER
+    SOME_NUMBER_TAKEN = ProblemCode.EXISTS, "Somebody else has the same number by now.", Action.ISSUE_ANOTHER
+    USER_WAITS = ProblemCode.ALREADY_WAITING, "User {user} already holds {number} in {department}.", Action.SHOW_TOKEN
+    SOME_USER_WAITS = ProblemCode.ALREADY_WAITING, "This user already holds a token here.", _LOOK_AGAIN
+    OUT_OF_ORDER_WITHOUT_REASON = ProblemCode.INVALID, "Calling out of order needs a reason.", "Say why in 'reason'."
+    OUT_OF_ORDER_BY_STAFF = (
+        ProblemCode.FORBIDDEN,
+        "In {department} only admins call out of order.",
+        Action.CALL_NEXT,
+    )
+    CANCEL_BY_DESK = (
+        ProblemCode.FORBIDDEN,
+        "{number} is {state}: only staff may cancel it now.",
+        "Ask an admin for another role or department.",
+    )
+
+
+class CounterReason(Reason):
+    """About one counter."""
+
+    UNKNOWN = ProblemCode.UNKNOWN_COUNTER, "There is no counter {counter}.", Action.LIST_COUNTERS
+    PAUSED = ProblemCode.COUNTER_PAUSED, "Counter {counter} is paused.", Action.OPEN_COUNTER
+    CLOSED = ProblemCode.COUNTER_CLOSED, "Counter {counter} is closed.", Action.OPEN_COUNTER
+    CLAIMED = ProblemCode.COUNTER_CLAIMED, "Counter {counter} is in use by {operator}.", Action.TAKE_OVER
+    DECLARED = ProblemCode.EXISTS, "Counter {counter} is declared to serve {departments}.", Action.DECLARE_COUNTER
+    BUSY = (
+        ProblemCode.COUNTER_BUSY,
+        "Counter {counter} still holds {number}.",
+        "Serve it, mark it as no-show or put it back in the queue first.",
+    )
+    BUSY_BY_NOW = ProblemCode.COUNTER_BUSY, "The counter already holds somebody.", _LOOK_AGAIN
+    IN_USE = (
+        ProblemCode.IN_USE,
+        "Counter {counter} holds somebody.",
+        "Serve that token or put it back in the queue first.",
+    )
+    NOT_AMONG_ITS_COUNTERS = (
+        ProblemCode.COUNTER_NOT_SERVING,
+        "Counter {counter} does not serve {department}.",
+        "Its counters are {counters}.",
+    )
+    NOT_ITS_DEPARTMENT = (
+        ProblemCode.COUNTER_NOT_SERVING,
+        "Counter {counter} does not serve {department}.",
+        "It serves {departments}.",
+    )
+    SERVES_OTHERS = (
+        ProblemCode.FORBIDDEN,
+        "Counter {counter} serves no department of yours.",
+        "Ask an admin for another role or work profile.",
+    )
+
+
+class DepartmentReason(Reason):
+    """About a department and its queue."""
+
+    UNKNOWN = ProblemCode.UNKNOWN_DEPARTMENT, "There is no department {department}.", Action.LIST_DEPARTMENTS
+    NOT_IN_BRANCH = (
+        ProblemCode.UNKNOWN_DEPARTMENT,
+        "There is no department {department} in branch {branch}.",
+        Action.LIST_DEPARTMENTS,
+    )
+    EMPTY = ProblemCode.QUEUE_EMPTY, "Nobody is waiting in {departments}.", Action.WAIT_FOR_SOMEBODY
+    CLOSED = ProblemCode.DEPARTMENT_CLOSED, "{name} ({department}) is closed.", Action.OPEN_DEPARTMENT
+    CLOSED_NOW = (
+        ProblemCode.DEPARTMENT_CLOSED,
+        "{name} ({department}) is closed at this hour.",
+        Action.ISSUE_BEFORE_OPENING,
+    )
+    CLOSED_TODAY = (
+        ProblemCode.DEPARTMENT_CLOSED,
+        "{name} ({department}) is closed today.",
+        Action.ISSUE_BEFORE_OPENING,
+    )
+    CLOSED_NOW_FOR_GOOD = (
+        ProblemCode.DEPARTMENT_CLOSED,
+        "{name} ({department}) is closed at this hour.",
+        Action.ISSUE_WITHOUT_HOURS,
+    )
+    CLOSED_TODAY_FOR_GOOD = (
+        ProblemCode.DEPARTMENT_CLOSED,
+        "{name} ({department}) is closed today.",
+        Action.ISSUE_WITHOUT_HOURS,
+    )
+    CAP_REACHED = (
+        ProblemCode.DEPARTMENT_FULL,
+        "{name} ({department}) gives out {cap} numbers a day, and has given out {given} today.",
+        Action.ISSUE_BY_FORCE,
+    )
+    CLOSES_SOON = (
+        ProblemCode.DEPARTMENT_FULL,
+        "{name} ({department}) gives out no more numbers so shortly before it closes.",
+        Action.ISSUE_BY_FORCE,
+    )
+    NO_TIME_LEFT = (
+        ProblemCode.DEPARTMENT_FULL,
+        "{name} ({department}) cannot serve more people before it closes.",
+        Action.ISSUE_BY_FORCE,
+    )
+    NOT_YOURS = (
+        ProblemCode.FORBIDDEN,
+        "You are not staff of {department}.",
+        "Ask an admin for another role or department.",
+    )
+    MAY_NOT_ISSUE = (
+        ProblemCode.FORBIDDEN,
+        "You may not issue tokens in {department}.",
+        "Ask an admin for another role or department.",
+    )
+    MAY_NOT_FORCE = (
+        ProblemCode.FORBIDDEN,
+        "Only staff may issue outside opening hours or above the limit.",
+        "Ask an admin for another role or department.",
+    )
+    MAY_NOT_PRIORITISE = (
+        ProblemCode.FORBIDDEN,
+        "Only staff may give priority, or a number outside opening hours.",
+        "Ask an admin for another role or department.",
+    )
+    ONLY_FOR_YOURSELF = (
+        ProblemCode.FORBIDDEN,
+        "You may only issue tokens for yourself.",
+        "Ask an admin for another role or department.",
+    )
+    STILL_BUSY = (
+        ProblemCode.IN_USE,
+        "There are still people waiting or in service in {department}.",
+        "Serve or cancel those tokens first.",
+    )
+    STILL_BUSY_TO_MOVE = (
+        ProblemCode.IN_USE,
+        "There are still people waiting or in service in {department}: it stays in branch {branch}.",
+        "Move it when the queue is empty.",
+    )

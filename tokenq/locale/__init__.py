@@ -1,0 +1,62 @@
+"""Refusals in the reader's language.
+
+English is the source and needs no catalogue. A language is a folder here, ``<code>/LC_MESSAGES/tokenq.po``, made from
+the template that ``nox -s locale`` writes; building or installing tokenq compiles it. Which one is used is told by
+``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES`` or ``LANG``, as everywhere.
+"""
+
+import gettext
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tokenq.contract.advice import Advice
+from tokenq.contract.problems import Problem, Reason, fill, reasons
+from tokenq.contract.reasons import queue, setup, system
+
+DOMAIN = "tokenq"
+FOLDER = Path(__file__).parent
+SUBJECTS = (queue, setup, system)
+"""The rows that can come over the wire."""
+
+
+@cache
+def _catalogue() -> gettext.NullTranslations:
+    return gettext.translation(DOMAIN, FOLDER, fallback=True)
+
+
+@cache
+def _rows() -> Mapping[str, Reason]:
+    return {reason.id: reason for reason in reasons()}
+
+
+def sentence(problem: Problem, **own: Any) -> str:
+    """What is wrong; ``own`` are this edge's words for parameters. What this release does not know is as it came."""
+    reason = _rows().get(problem.reason or "")
+    return _said(reason.sentence if reason else "", problem, problem.detail, own)
+
+
+def hint(problem: Problem) -> str:
+    """What to do next, where that is a sentence and no action."""
+    reason = _rows().get(problem.reason or "")
+    template = reason.hint if reason and not problem.advice else ""
+    return _said(str(template), problem, problem.hint, {})
+
+
+def advice(advised: Advice, how: str = "") -> str:
+    """What to do next, where that is an action; ``how`` says how it is done here."""
+    try:
+        return advised.fill(_catalogue().gettext(advised.action.sentence), how)
+    except (KeyError, IndexError, ValueError):
+        return advised.text(how)
+
+
+def _said(template: str, problem: Problem, otherwise: str, own: Mapping[str, Any]) -> str:
+    translated = _catalogue().gettext(template) if template else ""
+    if translated == template and not own:
+        return otherwise
+    try:
+        return fill(translated, {**problem.params, **own})
+    except (KeyError, IndexError, ValueError):
+        return otherwise
