@@ -9,6 +9,7 @@ from tests.integration.restored_place import (
     a_lost_hour,
     refused_with,
 )
+from tests.people import ANN
 from tests.stack import start, up_folder
 from tests.without_http import Core, assert_all_is_well
 from tokenq.contract.events import TOPIC
@@ -142,7 +143,7 @@ async def test_a_transfer_that_was_forgotten_is_taken_back_for_readers(place: Pl
     await place.publish()
     place.back_up()
     async with place.core() as core:
-        await core.do(TransferToken(here, "ann", token["tokenId"], there))
+        await core.do(TransferToken(here, ANN, token["tokenId"], there))
     await place.publish()
     place.restore()
     await place.rewind()

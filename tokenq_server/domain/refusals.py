@@ -29,6 +29,11 @@ def unknown_token(token_id: int) -> Refused:
     return refuse(ProblemCode.UNKNOWN_TOKEN, f"There is no token {token_id}.", advise(Action.SHOW_QUEUE))
 
 
+def moved_on(token: Token) -> Refused:
+    """The token has gone to another department since it was looked for."""
+    return refuse(ProblemCode.STALE_CLAIM, f"{token.display} has moved on.", "Look at it once more.")
+
+
 def already_waiting(live: Token) -> Refused:
     """The user holds a token there already."""
     return refuse(

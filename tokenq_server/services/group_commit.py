@@ -14,7 +14,7 @@ from collections.abc import Callable
 from tokenq.contract.advice import Action, Advice, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.services.batch import Batch
-from tokenq_server.services.command_handlers import departments_of
+from tokenq_server.services.command_handlers import departments_of, handler_of
 from tokenq_server.services.crash_points import reach, reach_answered
 from tokenq_server.services.ports import DEADLOCK, LOCKED, Advance, Guard, LedgerDown, LedgerRefused
 from tokenq_server.services.requests import Answer, Outcome, Request
@@ -84,6 +84,7 @@ class GroupCommit:
         Raises:
             Refused: the request was refused and changed nothing, or the server cannot take it now.
         """
+        handler_of(request.command).may_ask(request.command)
         if self._closing or len(self._queue) >= MAX_QUEUED:
             raise refuse(
                 ProblemCode.OVERLOADED,
