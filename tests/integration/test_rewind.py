@@ -12,6 +12,7 @@ from tests.integration.restored_place import (
 from tests.people import ANN
 from tests.stack import start, up_folder
 from tests.without_http import Core, assert_all_is_well
+from tokenq.board.state import Fold
 from tokenq.contract.events import TOPIC
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import Verb
@@ -27,7 +28,6 @@ from tokenq_server.notify.intake import sort_out
 from tokenq_server.services.mailing import RawRecord
 from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.verifying import Verifying
-from tokenq_tui.board.state import Fold
 
 
 async def test_a_rewind_puts_everybody_back_and_readers_go_on(place: Place) -> None:
