@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.fakes import CountedCounts
+from tests.people import ANN, DESK
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
@@ -18,7 +19,6 @@ from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.domain.commands import CallNext, Command, Issue, MoveToken, ServeNext
-from tokenq_server.domain.counters import Operator
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.ports import WaitingLine
@@ -57,20 +57,20 @@ class Core:
 
     async def issue(self, department: str, count: int = 1, **more: Any) -> list[Body]:
         """Put people in line, all at once."""
-        return list(await asyncio.gather(*(self.do(Issue(department, "desk", **more)) for _ in range(count))))
+        return list(await asyncio.gather(*(self.do(Issue(department, DESK, **more)) for _ in range(count))))
 
     async def call(self, department: str, counter: str) -> Body:
         """Call the next one."""
-        return await self.do(CallNext(department, Operator("ann"), counter))
+        return await self.do(CallNext(department, ANN, counter))
 
     async def serve(self, department: str, counter: str) -> Body:
         """Serve the next one in one step."""
-        return await self.do(ServeNext(department, Operator("ann"), counter))
+        return await self.do(ServeNext(department, ANN, counter))
 
     async def move(self, token: Body, verb: Verb, **more: Any) -> Body:
         """Move a token."""
         return await self.do(
-            MoveToken(token["departmentId"], "ann", token["tokenId"], verb, token["claimVersion"], **more)
+            MoveToken(token["departmentId"], ANN, token["tokenId"], verb, token["claimVersion"], **more)
         )
 
     async def rows(self, statement: str, *values: Any) -> list[Body]:

@@ -8,6 +8,7 @@ from statistics import median
 import psycopg
 
 from tests.bench.report import Ratio
+from tests.people import DESK
 from tests.stack import Stack
 from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
@@ -89,6 +90,6 @@ async def _rate(batch: Batch, seconds: float) -> float:
 async def _client(commit: GroupCommit, ends: float) -> int:
     count = 0
     while time.perf_counter() < ends:
-        await commit.submit(Request(Issue("G", "bench", email="user@example.com")))
+        await commit.submit(Request(Issue("G", DESK, email="user@example.com")))
         count += 1
     return count

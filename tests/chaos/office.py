@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from tests.chaos.history import History
 from tests.fakes import CountedCounts
+from tests.people import ANN, DESK
 from tests.without_http import department_id
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
@@ -17,7 +18,6 @@ from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.waiting_line import RedisLine
 from tokenq_server.domain.commands import CallNext, Command, Issue, MoveToken, ServeNext
-from tokenq_server.domain.counters import Operator
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.requests import Request
@@ -26,7 +26,6 @@ from tokenq_server.services.setup import Setup
 Body = dict[str, Any]
 _NOBODY_KNOWS = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.INTERNAL, ProblemCode.OVERLOADED})
 _clients = itertools.count(1)
-ANN = Operator("ann")
 
 
 @dataclass
@@ -45,7 +44,7 @@ class Office:
 
     async def issue(self, department: str, key: str | None = None, **more: Any) -> Body:
         """One person comes."""
-        command = Issue(department, "desk", **more)
+        command = Issue(department, DESK, **more)
         return await self.do("issue", command, key or f"issue-{next(_clients)}")
 
     async def call(self, department: str, counter: str) -> Body:
@@ -59,7 +58,7 @@ class Office:
     async def move(self, token: Body, verb: Verb, **more: Any) -> Body:
         """A token is moved by somebody who saw it as it is given."""
         seen = token["claimVersion"]
-        command = MoveToken(token["departmentId"], "ann", token["tokenId"], verb, seen, **more)
+        command = MoveToken(token["departmentId"], ANN, token["tokenId"], verb, seen, **more)
         return await self.do(str(verb), command, tokenId=token["tokenId"], claimVersion=seen)
 
     async def do(self, f: str, command: Command, key: str | None = None, **asked: Any) -> Body:

@@ -14,10 +14,10 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.stack import Stack, start, up_folder
 from tests.waiting import until
+from tokenq.board.state import Fold
 from tokenq.stream import Arrived, EventStream
 from tokenq_server.embedded import down
 from tokenq_server.embedded.ports import free_port
-from tokenq_tui.board.state import Fold
 
 
 class Mailbox:

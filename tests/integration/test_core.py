@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.fakes import MemoryLine
+from tests.people import ANN, DESK
 from tests.servers import Servers
 from tests.without_http import Core, assert_all_is_well, open_core
 from tokenq.contract.problems import ProblemCode, Refused
@@ -94,7 +95,7 @@ async def test_a_counter_holds_one_person_across_departments(core: Core, servers
 async def test_the_same_key_is_one_token(core: Core) -> None:
     """A retry, or sixteen at once, cannot print two tickets."""
     name = await core.department()
-    command = Issue(name, "desk")
+    command = Issue(name, DESK)
     answers = await asyncio.gather(*(core.do(command, "key-1", b"same") for _ in range(16)))
     again = await core.do(command, "key-1", b"same")
 
@@ -106,10 +107,10 @@ async def test_the_same_key_is_one_token(core: Core) -> None:
 async def test_the_same_key_for_something_else_is_refused(core: Core) -> None:
     """A reused key is a mistake of the caller's; answering the old token would hide it."""
     name = await core.department()
-    await core.do(Issue(name, "desk"), "key-1", b"one")
+    await core.do(Issue(name, DESK), "key-1", b"one")
 
     with pytest.raises(Refused) as refused:
-        await core.do(Issue(name, "desk"), "key-1", b"other")
+        await core.do(Issue(name, DESK), "key-1", b"other")
 
     assert refused.value.problem.code is ProblemCode.IDEMPOTENCY_MISMATCH
 
@@ -117,7 +118,7 @@ async def test_the_same_key_for_something_else_is_refused(core: Core) -> None:
 async def test_a_refusal_does_not_fail_its_neighbours(core: Core) -> None:
     """One batch, one refused, the others done."""
     name = await core.department()
-    commands = [Issue(name, "desk", user_id=999_999 if n == 1 else None) for n in range(3)]
+    commands = [Issue(name, DESK, user_id=999_999 if n == 1 else None) for n in range(3)]
     answers = await asyncio.gather(*(core.do(command) for command in commands), return_exceptions=True)
 
     assert [isinstance(answer, Refused) for answer in answers] == [False, True, False]
@@ -128,7 +129,7 @@ async def test_a_poisonous_command_does_not_fail_its_neighbours(core: Core) -> N
     """What the database itself refuses makes the batch split."""
     name = await core.department()
     texts = ["fine", "bad\x00text", "fine too"]
-    answers = await asyncio.gather(*(core.do(Issue(name, "desk", name=text)) for text in texts), return_exceptions=True)
+    answers = await asyncio.gather(*(core.do(Issue(name, DESK, name=text)) for text in texts), return_exceptions=True)
 
     assert [isinstance(answer, Refused) for answer in answers] == [False, True, False]
     await assert_all_is_well(core, name)
@@ -275,7 +276,7 @@ async def test_too_much_at_once_is_refused_not_swallowed(core: Core) -> None:
     """Beyond the bound the answer is 'overloaded' with a time to come back; what was accepted is done."""
     name = await core.department()
     answers = await asyncio.gather(
-        *(core.do(Issue(name, "desk")) for _ in range(MAX_QUEUED + MAX_BATCH)), return_exceptions=True
+        *(core.do(Issue(name, DESK)) for _ in range(MAX_QUEUED + MAX_BATCH)), return_exceptions=True
     )
     refused = [answer for answer in answers if isinstance(answer, Refused)]
 
@@ -294,7 +295,7 @@ async def test_closing_finishes_what_was_accepted(
     dsn = fresh_database(schema)
     async with open_core(dsn, servers.redis_url) as core:
         name = await core.department()
-        work = [asyncio.create_task(core.do(Issue(name, "desk"))) for _ in range(50)]
+        work = [asyncio.create_task(core.do(Issue(name, DESK))) for _ in range(50)]
         await asyncio.sleep(0)
     tokens = await asyncio.gather(*work)
 
@@ -354,7 +355,7 @@ async def test_a_locked_department_does_not_hold_up_the_others(core: Core) -> No
     locked, free = await core.department(), await core.department()
     async with await psycopg.AsyncConnection.connect(core.dsn) as intruder:
         await intruder.execute("SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE", [locked])
-        by_profile = CallByProfile((free, locked), "ann", "1")
+        by_profile = CallByProfile((free, locked), ANN, "1")
         answers = await asyncio.gather(
             core.issue(locked), core.issue(free), core.do(by_profile), return_exceptions=True
         )
@@ -398,8 +399,8 @@ async def test_the_same_key_in_two_departments_at_once_is_a_mismatch_not_a_failu
         for number in range(5):
             key = f"key-{number}"
             answers = await asyncio.gather(
-                core.do(Issue(first, "desk"), key, b"one"),
-                other.do(Issue(second, "desk"), key, b"other"),
+                core.do(Issue(first, DESK), key, b"one"),
+                other.do(Issue(second, DESK), key, b"other"),
                 return_exceptions=True,
             )
             codes = [answer.problem.code for answer in answers if isinstance(answer, Refused)]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from tests.integration.test_verify import verified
+from tests.people import ANN, DESK
 from tests.servers import Servers
 from tests.without_http import Body, Core, open_core
 from tokenq.contract.problems import ProblemCode, Refused
@@ -95,7 +96,7 @@ async def test_a_number_that_lives_in_another_department_is_left_out(core: Core)
     """A transferred token keeps its number: the department that gave it does not give it again."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)
-    token = await core.do(TransferToken(here, "ann", token["tokenId"], there, token["claimVersion"]))
+    token = await core.do(TransferToken(here, ANN, token["tokenId"], there, token["claimVersion"]))
     assert (await core.call(there, f"1{there}"))["tokenId"] == token["tokenId"]
     await night_passes(core, here, there)
 
@@ -113,9 +114,9 @@ async def test_a_move_of_the_last_minute_can_be_taken_back_after_the_day(core: C
     assert fresh["displayNumber"] == served[0]["displayNumber"]
 
     with pytest.raises(Refused) as refused:
-        await core.do(UndoMove(name, "ann", served[0]["tokenId"], counter_id=served[0]["counterId"]))
+        await core.do(UndoMove(name, ANN, served[0]["tokenId"], counter_id=served[0]["counterId"]))
     assert refused.value.problem.code is ProblemCode.EXISTS
-    undone = await core.do(UndoMove(name, "ann", served[1]["tokenId"], counter_id=served[1]["counterId"]))
+    undone = await core.do(UndoMove(name, ANN, served[1]["tokenId"], counter_id=served[1]["counterId"]))
     assert undone["state"] == "CALLED"
     assert (await core.issue(name))[0]["displayNumber"] == f"{name}-003"
     assert len(tokens) == 2
@@ -127,6 +128,6 @@ async def test_two_processes_at_the_turn_of_the_day_leave_the_same_numbers_out(c
     name = await core.department()
     await an_emergency_ward_at_four(core, name)
     async with open_core(core.dsn, servers.redis_url) as other:
-        answers = await asyncio.gather(*((core, other)[n % 2].do(Issue(name, "desk")) for n in range(40)))
+        answers = await asyncio.gather(*((core, other)[n % 2].do(Issue(name, DESK)) for n in range(40)))
 
     assert sorted(one["tokenNo"] for one in answers) == list(range(3, 43))

@@ -20,6 +20,7 @@ from tests.integration.restored_place import (
     refused_with,
     stranger_in_line,
 )
+from tests.people import ANN, DESK
 from tests.servers import until
 from tokenq.contract.events import TOPIC
 from tokenq.contract.problems import ProblemCode, Refused
@@ -101,7 +102,7 @@ async def test_a_database_restored_under_a_running_api_gives_no_number_again(pla
         await core.issue(name, 3)
     place.restore()
     async with place.core() as core:
-        works = [Issue(name, "desk"), Issue(other, "desk"), TransferToken(other, "ann", 1, name), Tidy(name)]
+        works = [Issue(name, DESK), Issue(other, DESK), TransferToken(other, ANN, 1, name), Tidy(name)]
         answers = await asyncio.gather(*(core.do(work) for work in works), return_exceptions=True)
         codes = [one.problem.code if isinstance(one, Refused) else one for one in answers]
 
@@ -126,11 +127,11 @@ async def test_a_database_that_recovers_late_is_looked_at_before_anything_is_com
     async with app.router.lifespan_context(app):
         submit = app.state.services.commit.submit
         with gone(place):
-            await refused_with(submit(Request(Issue(name, "desk"))), ProblemCode.UNAVAILABLE)
-        refusal = await refused_with(submit(Request(Issue(name, "desk"))), ProblemCode.LOG_BEHIND)
+            await refused_with(submit(Request(Issue(name, DESK))), ProblemCode.UNAVAILABLE)
+        refusal = await refused_with(submit(Request(Issue(name, DESK))), ProblemCode.LOG_BEHIND)
         assert "the topic at 16" in refusal.problem.detail
         await place.rewind()
-        assert (await submit(Request(Issue(name, "desk")))).token["tokenNo"] == 10
+        assert (await submit(Request(Issue(name, DESK)))).token["tokenNo"] == 10
     assert await place.guard() is None
 
 

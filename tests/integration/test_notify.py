@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.fakes import ScriptedMailer
+from tests.people import ANN
 from tests.servers import Servers
 from tests.without_http import Core, open_core
 from tokenq.contract.verbs import Verb
@@ -381,7 +382,7 @@ async def test_after_a_transfer_the_first_letter_is_still_the_first(core: Core, 
     first, second = await core.department(), await core.department()
     await core.issue(first, 5)
     (token,) = await core.issue(first, email="ada@example.com")
-    await core.do(TransferToken(first, "ann", token["tokenId"], second))
+    await core.do(TransferToken(first, ANN, token["tokenId"], second))
     await core.call(second, second)
     records = await records_of(core)
     for name in (second, first):
@@ -396,7 +397,7 @@ async def test_after_a_transfer_a_letter_waits_for_the_first_one_to_be_taken_in(
     """The departments' records come by different partitions, and the later one may be faster."""
     first, second = await core.department(), await core.department()
     (token,) = await core.issue(first, email="ada@example.com")
-    await core.do(TransferToken(first, "ann", token["tokenId"], second))
+    await core.do(TransferToken(first, ANN, token["tokenId"], second))
     await core.serve(second, "3")
     records = await records_of(core)
     fast = [one for one in records if json.loads(one.value)["departmentId"] == second]
@@ -415,7 +416,7 @@ async def test_nobody_waits_for_a_first_letter_that_was_passed_by(core: Core, qu
     """It was not wanted when its record came, and is wanted now: what came after it tells that it will not come."""
     first, second = await core.department(letters=[]), await core.department()
     (token,) = await core.issue(first, email="ada@example.com")
-    await core.do(TransferToken(first, "ann", token["tokenId"], second))
+    await core.do(TransferToken(first, ANN, token["tokenId"], second))
     await core.serve(second, "3")
     taken = {one.value for one in await records_of(core)}
     await queue.take_in(*sort_out(await records_of(core)))

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from tests.integration.test_day_end import night_passes
+from tests.people import ANN, DESK
 from tests.servers import Servers
 from tests.without_http import Core, open_core
 from tokenq.contract.problems import ProblemCode, Refused
@@ -88,10 +89,10 @@ async def test_who_comes_back_to_a_taken_number_is_refused_without_breaking_the_
     await night_passes(core, name)
     await core.issue(name)
     printed = (name, served["displayNumber"])
-    undo = UndoMove(name, "ann", served["tokenId"], counter_id="1", printed=printed)
+    undo = UndoMove(name, ANN, served["tokenId"], counter_id="1", printed=printed)
     before = await core.rows("SELECT xmin::text AS x FROM token WHERE department_id = %s", name)
     answers = await asyncio.gather(
-        *(core.do(Issue(name, "desk")) for _ in range(20)), core.do(undo), return_exceptions=True
+        *(core.do(Issue(name, DESK)) for _ in range(20)), core.do(undo), return_exceptions=True
     )
 
     refused = [answer for answer in answers if isinstance(answer, Refused)]
@@ -104,7 +105,7 @@ async def test_an_issue_that_meets_a_number_just_taken_back_is_tried_again(core:
     """Somebody served elsewhere under our number comes back in the same moment: the newcomer gets the next one."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)
-    await core.do(TransferToken(here, "ann", token["tokenId"], there, token["claimVersion"]))
+    await core.do(TransferToken(here, ANN, token["tokenId"], there, token["claimVersion"]))
     await core.serve(there, "1")
     await night_passes(core, here, there)
     async with await psycopg.AsyncConnection.connect(core.dsn) as other:

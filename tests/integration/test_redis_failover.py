@@ -10,6 +10,7 @@ import pytest
 from redis.crc import key_slot
 
 from tests.forwarder import forwarder
+from tests.people import DESK
 from tests.servers import until
 from tests.valkeys import OwnValkeys, ValkeyCluster, certificates, cut_off, joined_again
 from tests.without_http import Core, assert_all_is_well, department_id, open_core
@@ -86,7 +87,7 @@ async def test_a_primary_killed_under_load_loses_nobody(core: Core, valkey_clust
 
     async def issue(name: str) -> None:
         while not has_failed_over.is_set():
-            await core.do(Issue(name, "desk"))
+            await core.do(Issue(name, DESK))
 
     async def call() -> None:
         while not has_failed_over.is_set():

@@ -9,8 +9,10 @@ from tests.integration.restored_place import (
     a_lost_hour,
     refused_with,
 )
+from tests.people import ANN
 from tests.stack import start, up_folder
 from tests.without_http import Core, assert_all_is_well
+from tokenq.board.state import Fold
 from tokenq.contract.events import TOPIC
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import Verb
@@ -26,7 +28,6 @@ from tokenq_server.notify.intake import sort_out
 from tokenq_server.services.mailing import RawRecord
 from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.verifying import Verifying
-from tokenq_tui.board.state import Fold
 
 
 async def test_a_rewind_puts_everybody_back_and_readers_go_on(place: Place) -> None:
@@ -142,7 +143,7 @@ async def test_a_transfer_that_was_forgotten_is_taken_back_for_readers(place: Pl
     await place.publish()
     place.back_up()
     async with place.core() as core:
-        await core.do(TransferToken(here, "ann", token["tokenId"], there))
+        await core.do(TransferToken(here, ANN, token["tokenId"], there))
     await place.publish()
     place.restore()
     await place.rewind()

@@ -1,7 +1,7 @@
 """A rewind where the log went on after the restore, before anybody noticed: it and the topic tell different things."""
 
 from tests.integration.restored_place import Place, a_lost_hour, forgotten_by_redis, refused
-from tokenq_tui.board.state import Fold
+from tokenq.board.state import Fold
 
 
 async def test_a_log_that_went_on_after_the_restore_is_noticed_and_reconciled(place: Place) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.people import ANN
 from tests.servers import Servers
 from tests.without_http import Body, Core, open_core
 from tokenq.contract.problems import Refused
@@ -18,7 +19,6 @@ from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.commands import CallToken, TellNear, Tidy, TransferToken, UndoMove
-from tokenq_server.domain.counters import Operator
 from tokenq_server.domain.invariants.catalog import RULES
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.relay import Relay
@@ -26,8 +26,6 @@ from tokenq_server.services.requests import Request
 from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.verification.ports import Strictness
 from tokenq_server.services.verifying import Verifying
-
-ANN = Operator("ann")
 
 
 @pytest.fixture
@@ -85,13 +83,13 @@ async def a_day(core: Core, one: str, other: str, steps: int, seed: int) -> None
                 case 9:
                     to = one if token["departmentId"] == other else other
                     await core.do(
-                        TransferToken(token["departmentId"], "ann", token["tokenId"], to, user_id=token["user"])
+                        TransferToken(token["departmentId"], ANN, token["tokenId"], to, user_id=token["user"])
                     )
                 case 10:
                     await core.do(
                         UndoMove(
                             token["departmentId"],
-                            "ann",
+                            ANN,
                             token["tokenId"],
                             back_to=token["backTo"] or None,
                             counter_id=token["backAt"],
@@ -182,7 +180,7 @@ async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> N
     await core.move(await core.call(one, "1"), Verb.START)
     await core.call(one, "2")
     await core.move(await core.call(one, "3"), Verb.PARK)
-    await core.do(TransferToken(one, "ann", tokens[5]["tokenId"], other))
+    await core.do(TransferToken(one, ANN, tokens[5]["tokenId"], other))
     # More than a day further east: the business day is over, whatever time it is.
     await core.setup.put_branch(Branch("main", "Main", "Pacific/Kiritimati", 0), "ann", may_end_day=True)
     await core.issue(one, 2)

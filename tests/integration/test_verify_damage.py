@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from redis.asyncio import Redis
 
+from tests.people import ANN
 from tests.servers import Servers
 from tests.without_http import open_core
 from tokenq.contract.verbs import Verb
@@ -48,10 +49,10 @@ async def base(servers: Servers, schema: str) -> AsyncIterator[Base]:
             await core.issue(name)
         await core.move(await core.call(name, "1"), Verb.START)  # 8, 9
         served = await core.serve(name, "2")  # 10, 11
-        await core.do(UndoMove(name, "ann", served["tokenId"], counter_id="2"))  # 12
+        await core.do(UndoMove(name, ANN, served["tokenId"], counter_id="2"))  # 12
         await core.serve(name, "1")  # 13
         gone = await core.issue(other, email="bob@example.com")
-        await core.do(TransferToken(other, "ann", gone[0]["tokenId"], name))  # 14
+        await core.do(TransferToken(other, ANN, gone[0]["tokenId"], name))  # 14
         await keep_letters(dsn, [row["payload"] for row in await core.rows("SELECT payload FROM outbox ORDER BY at")])
         relay = Relay(
             PostgresEventLog(dsn, "tokenq-relay"),

@@ -10,9 +10,9 @@ from confluent_kafka import Producer
 from tests.kafka.apache import ApacheKafka
 from tests.servers import Running, until
 from tests.without_http import department_id
+from tokenq.board.state import Fold
 from tokenq.contract.events import TOPIC, Event, encode
 from tokenq.stream import Arrived, EventStream
-from tokenq_tui.board.state import Fold
 
 pytestmark = pytest.mark.kafka
 

@@ -255,6 +255,17 @@ async def test_a_department_that_nobody_knows_is_named() -> None:
         await until_shown(pilot, "Nothing is known of NOPE.")
 
 
+async def test_an_event_that_the_board_does_not_understand_is_named() -> None:
+    """A server newer than the board: what is shown may be wrong, and somebody should know."""
+    log = Log()
+    log.issue("CW", 1)
+    log.add("TOKEN_ABDUCTED\x1b[2J", "CW", 1)
+    app = board(FakeStream(replay(log)))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Unknown event TOKEN_ABDUCTED")
+        assert "\x1b" not in text_of(app)
+
+
 async def test_odd_and_unreadable_records_leave_the_next_call_on_the_screen() -> None:
     """Whatever can be read is drawn, however long or strange, at the edges of time too; then somebody is called."""
     log = morning()

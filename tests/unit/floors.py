@@ -8,20 +8,22 @@ from typing import Any
 
 import pytest
 
+from tests import people
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
 from tokenq.contract.words import Priority
 from tokenq_server.domain import calling, issuing, moving, transferring, undoing
 from tokenq_server.domain.commands import CallNext, CallToken, Issue, MoveToken, ServeNext, TransferToken, UndoMove
-from tokenq_server.domain.counters import Counters, Operator
+from tokenq_server.domain.counters import Counters, operator_of
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-ANN, BEN = Operator("ann", "user:1"), Operator("ben", "user:2")
+ANN, BEN = operator_of(people.ANN), operator_of(people.BEN)
 
 
 class Room:
@@ -52,28 +54,28 @@ class Room:
 
     def issue(self, to: str = "CW", **more: Any) -> Token:
         self._next_id += 1
-        return issuing.issue(self.floors[to], Issue(to, "desk", **more), self._next_id)
+        return issuing.issue(self.floors[to], Issue(to, people.DESK, **more), self._next_id)
 
-    def call(self, counter: str = "1", of: str = "CW", operator: Operator = ANN) -> Token:
-        return calling.call_next(self.floors[of], CallNext(of, operator, counter))
+    def call(self, counter: str = "1", of: str = "CW", caller: Principal = people.ANN) -> Token:
+        return calling.call_next(self.floors[of], CallNext(of, caller, counter))
 
-    def pick(self, token: Token, counter: str = "1", *, is_admin: bool = False) -> Token:
-        command = CallToken(token.department_id, ANN, counter, token.token_id, "asked", is_admin)
+    def pick(self, token: Token, counter: str = "1", caller: Principal = people.ANN) -> Token:
+        command = CallToken(token.department_id, caller, counter, token.token_id, "asked")
         return calling.call_token(self.floors[token.department_id], command)
 
     def serve_next(self, counter: str = "1", of: str = "CW") -> Token:
-        return calling.serve_next(self.floors[of], ServeNext(of, ANN, counter))
+        return calling.serve_next(self.floors[of], ServeNext(of, people.ANN, counter))
 
     def move(self, token: Token, verb: Verb, **more: Any) -> Token:
-        command = MoveToken(token.department_id, "ann", token.token_id, verb, token.claim_version, **more)
+        command = MoveToken(token.department_id, people.ANN, token.token_id, verb, token.claim_version, **more)
         return moving.move(self.floors[token.department_id], command)
 
     def transfer(self, token: Token, to: str) -> Token:
-        command = TransferToken(token.department_id, "ann", token.token_id, to, token.claim_version)
+        command = TransferToken(token.department_id, people.ANN, token.token_id, to, token.claim_version)
         return transferring.transfer(self.floors[token.department_id], self.floors[to], command)
 
     def undo(self, token: Token) -> Token:
-        command = UndoMove(token.department_id, "ann", token.token_id, token.claim_version)
+        command = UndoMove(token.department_id, people.ANN, token.token_id, token.claim_version)
         return undoing.undo(self.floors, command)
 
     def waiting(self, of: str = "CW") -> dict[Priority, int]:

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.screens.board_seeds import NOON, Log, busy_log
-from tokenq.contract.events import Event
+from tokenq.board.places import place_from
+from tokenq.board.state import RECENT_CALLS, Fold, Picture
+from tokenq.contract.events import Event, EventType
 from tokenq.contract.words import TokenState
-from tokenq_tui.board.places import place_from
-from tokenq_tui.board.state import RECENT_CALLS, Fold, Picture
 
 
 def picture_of(events: list[Event], only: tuple[str, ...] = ()) -> Picture:
@@ -116,13 +116,51 @@ def test_only_the_departments_asked_for_are_folded() -> None:
     assert [each.department_id for each in picture_of(busy_log().events, ("LAB", "XR")).departments] == ["LAB", "XR"]
 
 
-def test_unknown_types_move_the_numbering_and_nothing_else() -> None:
+def test_unknown_types_move_the_numbering_and_are_named() -> None:
     log = Log()
     log.issue("CW", 1)
     log.add("TOKEN_ABDUCTED", "CW", 1)
     log.issue("CW", 2)
     picture = picture_of(log.events)
     assert (picture.departments[0].waiting, picture.gaps) == (2, 0)
+    assert picture.unknown_events == ("TOKEN_ABDUCTED",)
+
+
+def test_an_unknown_event_of_a_counter_does_not_end_its_pause() -> None:
+    log = Log()
+    log.add("COUNTER_PAUSED", "CW", 0, "3", token_id=0)
+    log.add("COUNTER_PAINTED", "CW", 0, "3", token_id=0)
+    picture = picture_of(log.events)
+    assert (picture.departments[0].paused, picture.unknown_events) == (("3",), ("COUNTER_PAINTED",))
+
+
+@pytest.mark.parametrize("event_type", EventType)
+def test_every_event_of_this_release_is_understood(event_type: EventType) -> None:
+    """One that the fold has no row for would be dropped, and the board be wrong in silence."""
+    log = Log()
+    log.issue("CW", 1)
+    token_id = log.events[0].token_id if event_type.startswith("TOKEN_") else 0
+    log.add(event_type, "CW", 1, "1", token_id=token_id, data={"state": "WAITING"})
+    assert picture_of(log.events).unknown_events == ()
+
+
+def test_an_undo_to_a_state_that_is_not_known_is_named() -> None:
+    log = Log()
+    log.issue("CW", 1)
+    log.add("TOKEN_REVERTED", "CW", 1, data={"state": "ABDUCTED"})
+    assert picture_of(log.events).unknown_events == ("TOKEN_REVERTED",)
+
+
+def test_unknown_types_are_few_and_short_and_forgotten_over_night() -> None:
+    """Whoever can write to the topic can make up any number of types, and endless ones."""
+    log = Log()
+    for number in range(20):
+        log.add(f"TOKEN_{number}_{'X' * 100}", "CW", 1)
+    names = picture_of(log.events).unknown_events
+    assert (len(names), max(map(len, names))) == (8, 40)
+    log.day = "2026-08-08"
+    log.issue("CW", 2)
+    assert picture_of(log.events).unknown_events == ()
 
 
 def test_a_jump_in_the_numbering_is_noted() -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from tests.screens.board_seeds import FakeStream, busy_log, replay
 from tests.servers import until
+from tokenq.board.state import Call
 from tokenq.stream import Arrived, CaughtUp, Link, LinkChanged, Rewound, Skipped
-from tokenq_tui.board.state import Call
 from tokenq_tui.board.tail import NEWS_WITHIN, Tail
 
 START = datetime.now(UTC) - timedelta(minutes=30)

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from tests import people
 from tests.unit.floors import ANN, BEN, NOW, Room, refused
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import Verb
-from tokenq.contract.words import CounterState, Priority
+from tokenq.contract.words import CounterState, Priority, Role
 from tokenq_server.domain import calling
 from tokenq_server.domain.commands import CallByProfile
 from tokenq_server.domain.counters import LEASE, Counter, closed, left, opened, paused, unattended_since
@@ -20,7 +21,7 @@ DESK = Counter("main", "1", CounterState.OPEN)
 
 def profile(room: Room, *departments: str, counter: str = "1", is_ordered: bool = True) -> Token:
     floors = [room.floors[name] for name in departments]
-    return calling.call_by_profile(floors, CallByProfile(departments, ANN, counter, is_ordered))
+    return calling.call_by_profile(floors, CallByProfile(departments, people.ANN, counter, is_ordered))
 
 
 def test_a_counter_is_claimed_by_one_operator_until_the_lease_ends() -> None:
@@ -101,7 +102,7 @@ def test_a_counter_claimed_by_somebody_else_calls_nobody_for_me() -> None:
     with refused(ProblemCode.COUNTER_CLAIMED):
         room.serve_next()
     assert room.events() == ["TOKEN_GENERATED"]
-    assert room.call(operator=BEN).token_id == token.token_id
+    assert room.call(caller=people.BEN).token_id == token.token_id
 
 
 def test_a_call_opens_a_counter_that_is_new() -> None:
@@ -130,12 +131,12 @@ def test_whom_somebody_elses_counter_holds_is_not_my_answer() -> None:
     """Ben would send Ann's customer away."""
     room = Room()
     token = room.issue()
-    room.call(operator=BEN)
+    room.call(caller=people.BEN)
     room.counters.know([opened(DESK, BEN, NOW, ())])
     for call in (room.call, room.serve_next, lambda: room.pick(token), lambda: profile(room, "CW")):
         with refused(ProblemCode.COUNTER_CLAIMED, "ben"):
             call()
-    assert room.call(operator=BEN).token_id == token.token_id
+    assert room.call(caller=people.BEN).token_id == token.token_id
 
 
 def test_a_break_keeps_what_a_counter_serves() -> None:
@@ -200,7 +201,7 @@ def test_out_of_order_takes_the_permission_the_department_asks_for() -> None:
     late = room.issue()
     with refused(ProblemCode.FORBIDDEN, "admins"):
         room.pick(late)
-    assert room.pick(late, is_admin=True).reason == "called out of order"
+    assert room.pick(late, caller=replace(people.ANN, role=Role.ADMIN)).reason == "called out of order"
 
 
 def test_a_profile_serves_its_departments_in_order() -> None:

@@ -5,19 +5,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from tests.people import ANN, DESK
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
 from tokenq.contract.words import Priority, RequeuePosition, TokenState
 from tokenq_server.domain import calling, issuing, moving
 from tokenq_server.domain.commands import CallNext, CallToken, Issue, MoveToken, ServeNext
-from tokenq_server.domain.counters import Counters, Operator
+from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.token import Token
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-ANN = Operator("ann")
 CW = Department("CW", "Cash window", prefix="CW")
 
 
@@ -28,7 +28,7 @@ def floor() -> Floor:
 
 def issue(floor: Floor, count: int = 1, **more: object) -> list[Token]:
     first = floor.standing.last_no + 1
-    return [issuing.issue(floor, Issue("CW", "desk", **more), 100 + first + index) for index in range(count)]  # type: ignore[arg-type]
+    return [issuing.issue(floor, Issue("CW", DESK, **more), 100 + first + index) for index in range(count)]  # type: ignore[arg-type]
 
 
 def call(floor: Floor, counter: str = "1") -> Token:
@@ -36,7 +36,7 @@ def call(floor: Floor, counter: str = "1") -> Token:
 
 
 def move(floor: Floor, token: Token, verb: Verb, **more: object) -> Token:
-    return moving.move(floor, MoveToken("CW", "ann", token.token_id, verb, token.claim_version, **more))  # type: ignore[arg-type]
+    return moving.move(floor, MoveToken("CW", ANN, token.token_id, verb, token.claim_version, **more))  # type: ignore[arg-type]
 
 
 def refused(code: ProblemCode) -> object:
@@ -204,7 +204,7 @@ def test_a_new_day_starts_at_one_and_closes_the_old(floor: Floor) -> None:
     ]
     assert {record.token.day for record in tomorrow.records} == {left.day}
     assert sum(tomorrow.standing.waiting.values()) == 0
-    assert issuing.issue(tomorrow, Issue("CW", "desk"), 9).display == "CW-001"
+    assert issuing.issue(tomorrow, Issue("CW", DESK), 9).display == "CW-001"
     assert [record.seq for record in tomorrow.records] == [4, 5]
 
 
@@ -252,6 +252,6 @@ def test_a_refused_command_leaves_no_trace(floor: Floor) -> None:
     before = (floor.standing, list(floor.records), dict(floor.changed))
 
     with refused(ProblemCode.UNKNOWN_TOKEN):
-        moving.move(floor, MoveToken("CW", "ann", 999, Verb.CANCEL))
+        moving.move(floor, MoveToken("CW", ANN, 999, Verb.CANCEL))
 
     assert (floor.standing, floor.records, floor.changed) == before

@@ -21,6 +21,7 @@ from tests.refusals import refusal
 from tests.screens.board_seeds import FakeStream
 from tests.servers import until
 from tokenq import stream
+from tokenq.board.state import Fold
 from tokenq.cli.commands.replay import _readable
 from tokenq.client.events import EventArrived, LinkChanged, _Reader
 from tokenq.client.sse import Parser
@@ -44,7 +45,6 @@ from tokenq_server.recovery.contiguous_tail import ContiguousTail, Found
 from tokenq_server.recovery.token_history import histories
 from tokenq_server.services.mailing import Attempt, Job, Letter, RawRecord, Verdict
 from tokenq_server.services.publishing import Cursor
-from tokenq_tui.board.state import Fold
 from tokenq_tui.board.tail import Tail
 from tokenq_tui.console.tail import Tail as ConsoleTail
 

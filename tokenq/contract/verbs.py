@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tokenq.contract.events import EventType
-from tokenq.contract.words import LIVE
+from tokenq.contract.words import LIVE, Role
 from tokenq.contract.words import TokenState as S
 
 
@@ -48,8 +48,9 @@ class Row:
     that leads back to where the token was. ``event`` is what it leaves in the log. ``help`` says what it is for,
     ``past`` what was done, about a ``number``. ``says`` is what a request may add; ``is_plain`` verbs need nothing
     else, so their route and their command are made from the row. ``has_undo``: it can be taken back.
-    ``is_by_people``: the other ones happen by themselves. ``key`` and ``label`` are those of the console, which asks
-    ``doubt`` before it does what is not easily made good.
+    ``roles`` are those that may use it at all, where the server's permissions add department, owner and state; what has
+    none happens by itself. ``key`` and ``label`` are those of the console, which asks ``doubt`` before it does what is
+    not easily made good.
     """
 
     sources: Collection[S]
@@ -60,10 +61,15 @@ class Row:
     says: frozenset[Says] = frozenset()
     is_plain: bool = True
     has_undo: bool = True
-    is_by_people: bool = True
+    roles: frozenset[Role] = frozenset({Role.ADMIN, Role.STAFF})
     key: str = ""
     label: str = ""
     doubt: str = ""
+
+    @property
+    def is_by_people(self) -> bool:
+        """Whether people do it; the others happen by themselves."""
+        return bool(self.roles)
 
     @property
     def leaves_counter(self) -> bool:
@@ -79,6 +85,9 @@ class Row:
 _WAITING, _CALLED, _SEATED = frozenset({S.WAITING}), frozenset({S.CALLED}), frozenset({S.CALLED, S.SERVING})
 _UNCALLED = frozenset({S.WAITING, S.PARKED})
 _REASON, _PLACE, _AT = frozenset({Says.REASON}), frozenset({Says.POSITION}), frozenset({Says.COUNTER})
+
+ISSUERS = frozenset({Role.ADMIN, Role.STAFF, Role.DESK, Role.CUSTOMER})
+"""The roles that may issue."""
 
 VERBS: Mapping[Verb, Row] = {
     Verb.CALL: Row(
@@ -188,6 +197,7 @@ VERBS: Mapping[Verb, Row] = {
         "Take a person out of the line.",
         "{number} is cancelled.",
         _REASON,
+        roles=ISSUERS,
         key="c",
         label="Cancel",
         doubt="Cancel {number}?",
@@ -220,7 +230,7 @@ VERBS: Mapping[Verb, Row] = {
         "{number} has expired.",
         is_plain=False,
         has_undo=False,
-        is_by_people=False,
+        roles=frozenset(),
     ),
 }
 

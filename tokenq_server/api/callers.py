@@ -1,7 +1,8 @@
-"""Who calls, and whether that one may. Every route declares it; a test walks the route table."""
+"""Who calls, and whether that one may come in at all. Every route declares it; a test walks the route table."""
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,11 +11,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from tokenq.contract import names, paths
 from tokenq.contract.problems import refuse
-from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.reasons.system import RequestReason
+from tokenq.contract.verbs import ISSUERS, VERBS, Verb
 from tokenq.contract.words import Role
 from tokenq_server.bootstrap import Services
+from tokenq_server.domain.permissions import ADMINS, ANYBODY, STAFF, WORKERS, check_own_password, check_role
 from tokenq_server.domain.principal import Principal
 
 _bearer = HTTPBearer(auto_error=False, description="A session from /auth/login, or a key.")
@@ -37,8 +39,8 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 class Allowed:
     """A dependency that answers the caller, if the caller has one of the roles."""
 
-    def __init__(self, *roles: Role, even_before_new_password: bool = False) -> None:
-        self.roles = frozenset(roles) | {Role.ADMIN}
+    def __init__(self, roles: Collection[Role], *, even_before_new_password: bool = False) -> None:
+        self.roles = frozenset(roles)
         self._even_before_new_password = even_before_new_password
 
     async def __call__(
@@ -50,25 +52,26 @@ class Allowed:
         if bearer is None or not bearer.credentials or len(bearer.credentials) > 256:
             raise refuse(AccountReason.LOGIN_NEEDED)
         principal = await services.people.who(bearer.credentials)
-        if principal.role not in self.roles:
-            raise refuse(AccountReason.WRONG_ROLE, role=str(principal.role))
-        if principal.must_change_password and not self._even_before_new_password:
-            raise refuse(AccountReason.FIRST_PASSWORD)
+        check_role(principal, self.roles)
+        if not self._even_before_new_password:
+            check_own_password(principal)
         return principal
 
 
-Anybody = Annotated[Principal, Depends(Allowed(Role.STAFF, Role.DESK, Role.CUSTOMER))]
-Newcomers = Annotated[Principal, Depends(Allowed(Role.STAFF, Role.DESK, Role.CUSTOMER, even_before_new_password=True))]
+def for_verb(verb: Verb) -> Allowed:
+    """Lets those in who may use the verb on some token."""
+    return Allowed(VERBS[verb].roles)
+
+
+Anybody = Annotated[Principal, Depends(Allowed(ANYBODY))]
+Newcomers = Annotated[Principal, Depends(Allowed(ANYBODY, even_before_new_password=True))]
 """Anybody, also with a first password that is still to be changed."""
-Staff = Annotated[Principal, Depends(Allowed(Role.STAFF))]
-Workers = Annotated[Principal, Depends(Allowed(Role.STAFF, Role.DESK))]
-Admin = Annotated[Principal, Depends(Allowed())]
-
-
-def check_works_in(caller: Principal, department_id: str) -> None:
-    """Refuse staff of other departments. Raises Refused (``forbidden``)."""
-    if not caller.may_work_in(department_id):
-        raise refuse(DepartmentReason.NOT_YOURS, department=department_id)
+Staff = Annotated[Principal, Depends(Allowed(STAFF))]
+Workers = Annotated[Principal, Depends(Allowed(WORKERS))]
+Admin = Annotated[Principal, Depends(Allowed(ADMINS))]
+Issuer = Annotated[Principal, Depends(Allowed(ISSUERS))]
+Operator = Annotated[Principal, Depends(for_verb(Verb.CALL))]
+"""Who calls and serves whoever is next."""
 
 
 @dataclass(frozen=True)

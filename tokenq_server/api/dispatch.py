@@ -1,23 +1,42 @@
-"""A command on its way from a route into the next batch, and the answer on its way back."""
+"""Commands on their way from a route into the next batch, and the answers on their way back."""
 
+import asyncio
+import hashlib
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from fastapi import Response
 
-from tokenq.contract.words import Role
+from tokenq.contract.problems import Refused
 from tokenq_server.api.callers import Repeat
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import Command
 from tokenq_server.domain.principal import Principal
-from tokenq_server.services.command_handlers import departments_of
+from tokenq_server.services.command_handlers import handler_of
 from tokenq_server.services.requests import Answer, Request
 
 
 async def dispatch(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
     """Carry a command out and answer when it is durable. Raises Refused."""
-    shows_person = caller.role is Role.CUSTOMER or all(map(caller.sees_people_of, departments_of(command)))
-    request = Request(command, caller.identity, repeat.key, repeat.fingerprint, shows_person)
+    request = Request(command, caller.identity, repeat.key, repeat.fingerprint)
     return _response(await services.commit.submit(request))
+
+
+async def dispatch_all(
+    services: Services, caller: Principal, commands: Sequence[Command], repeat: Repeat
+) -> list[dict[str, Any]]:
+    """Carry out each command for itself; answers a token or ``{"problem": …}`` for each.
+
+    Raises:
+        Refused: the caller may not ask for one of them, so none was carried out.
+    """
+    for command in commands:
+        handler_of(command).may_ask(command)
+    key = hashlib.sha256(repeat.key.encode()).hexdigest() if repeat.key else None
+    repeats = [Repeat(f"{key}#{index}" if key else None, repeat.fingerprint) for index in range(len(commands))]
+    work = [dispatch(services, caller, command, its) for command, its in zip(commands, repeats, strict=True)]
+    return [_item(outcome) for outcome in await asyncio.gather(*work, return_exceptions=True)]
 
 
 def _response(answer: Answer) -> Response:
@@ -26,3 +45,12 @@ def _response(answer: Answer) -> Response:
         return Response(status_code=204, headers=headers)
     body = json.dumps(answer.token, ensure_ascii=False, separators=(",", ":"))
     return Response(body, 201 if answer.is_new else 200, headers, media_type="application/json")
+
+
+def _item(outcome: Response | BaseException) -> dict[str, Any]:
+    if isinstance(outcome, Refused):
+        return {"problem": outcome.problem.to_wire()}
+    if isinstance(outcome, BaseException):
+        raise outcome
+    item: dict[str, Any] = json.loads(bytes(outcome.body))
+    return item

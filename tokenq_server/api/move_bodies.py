@@ -71,7 +71,19 @@ class Reinstate(Move):
     reason: Reason | None = None
 
 
-BODIES: dict[Verb, type[Move]] = {Verb.NO_SHOW: NoShow, Verb.REQUEUE: Requeue, Verb.REINSTATE: Reinstate}
+class Cancel(Body):
+    """Why, and the claim that the sender saw last, if any."""
+
+    claim_version: Annotated[int, Field(ge=0)] | None = None
+    reason: Reason | None = None
+
+
+BODIES: dict[Verb, type[Move | Cancel]] = {
+    Verb.NO_SHOW: NoShow,
+    Verb.REQUEUE: Requeue,
+    Verb.REINSTATE: Reinstate,
+    Verb.CANCEL: Cancel,
+}
 """What plain verbs say beyond the claim; the others say nothing."""
 
 
@@ -112,10 +124,3 @@ class DeclareCounter(CounterBody):
     """A counter as it shall be: what it serves, in order; empty means every department of the branch."""
 
     departments: Departments = Field(default=[])
-
-
-class Cancel(Body):
-    """Why, and the claim that the sender saw last, if any."""
-
-    claim_version: Annotated[int, Field(ge=0)] | None = None
-    reason: Reason | None = None

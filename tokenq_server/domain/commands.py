@@ -2,10 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from tokenq.contract.verbs import Verb
 from tokenq.contract.words import Priority, RequeuePosition
-from tokenq_server.domain.counters import Operator
+from tokenq_server.domain.counters import Operator, operator_of
+from tokenq_server.domain.principal import Principal
+
+
+class _AtCounter:
+    """What is done at a counter: ``console`` is the screen that asks, where it matters which."""
+
+    caller: Principal
+    console: str = ""
+
+    @property
+    def operator(self) -> Operator:
+        """The caller as one who works at a counter."""
+        return operator_of(self.caller, self.console)
 
 
 @dataclass(frozen=True)
@@ -17,7 +31,7 @@ class Issue:
     """
 
     department_id: str
-    actor: str
+    caller: Principal
     user_id: int | None = None
     name: str | None = None
     email: str | None = None
@@ -27,42 +41,42 @@ class Issue:
 
 
 @dataclass(frozen=True)
-class CallNext:
+class CallNext(_AtCounter):
     """Call whoever the policy says to a counter; a counter that holds somebody gets that one back."""
 
     department_id: str
-    operator: Operator
+    caller: Principal
     counter_id: str
 
 
 @dataclass(frozen=True)
-class CallByProfile:
+class CallByProfile(_AtCounter):
     """Call whoever is next in the departments of a counter's work profile, in that order if ``is_ordered``."""
 
     departments: tuple[str, ...]
-    operator: Operator
+    caller: Principal
     counter_id: str
     is_ordered: bool = True
+    console: str = ""
 
 
 @dataclass(frozen=True)
-class CallToken:
-    """Call one token out of order, with a reason; ``is_admin`` tells whether the operator is one."""
+class CallToken(_AtCounter):
+    """Call one token out of order, which needs a reason."""
 
     department_id: str
-    operator: Operator
+    caller: Principal
     counter_id: str
     token_id: int
-    reason: str
-    is_admin: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
-class ServeNext:
+class ServeNext(_AtCounter):
     """Serve the one the counter holds, else call and serve the next one in a single step."""
 
     department_id: str
-    operator: Operator
+    caller: Principal
     counter_id: str
 
 
@@ -76,7 +90,7 @@ class MoveToken:
     """
 
     department_id: str
-    actor: str
+    caller: Principal
     token_id: int
     verb: Verb
     claim_version: int | None = None
@@ -92,8 +106,10 @@ class MoveToken:
 class TransferToken:
     """Move one token into the line of another department of the branch."""
 
+    verb: ClassVar[Verb] = Verb.TRANSFER
+
     department_id: str
-    actor: str
+    caller: Principal
     token_id: int
     to: str
     claim_version: int | None = None
@@ -109,8 +125,10 @@ class UndoMove:
     ``printed`` as for a move.
     """
 
+    verb: ClassVar[Verb] = Verb.UNDO
+
     department_id: str
-    actor: str
+    caller: Principal
     token_id: int
     claim_version: int | None = None
     back_to: str | None = None
@@ -133,6 +151,9 @@ class Tidy:
 
     department_id: str
 
+
+OnToken = MoveToken | TransferToken | UndoMove
+"""What is done with a certain token, wherever it is."""
 
 Command = (
     Issue | CallNext | CallByProfile | CallToken | ServeNext | MoveToken | TransferToken | UndoMove | TellNear | Tidy

@@ -8,6 +8,7 @@ from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason
 from tokenq.contract.words import CounterState
 from tokenq_server.domain.department import Department
+from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
 
 LEASE = timedelta(seconds=30)
@@ -35,6 +36,11 @@ class Operator:
     def claimant(self) -> str:
         """Whose a claim is: a person's, or one screen's of a person."""
         return f"{self.identity}#{self.console}" if self.console else self.identity
+
+
+def operator_of(caller: Principal, console: str = "") -> Operator:
+    """The caller as one who works at a counter, and at which screen if that matters."""
+    return Operator(caller.actor, caller.identity, console)
 
 
 @dataclass(frozen=True)

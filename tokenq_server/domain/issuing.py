@@ -33,7 +33,7 @@ def issue(floor: Floor, command: Issue, token_id: int) -> Token:
     data: dict[str, Any] = {"position": position, "estimate": promised.view()}
     if command.is_forced:
         data["forced"] = True
-    return floor.add(token, command.actor, data)
+    return floor.add(token, command.caller.actor, data)
 
 
 def _token(floor: Floor, command: Issue, token_id: int, promised: Estimate) -> Token:

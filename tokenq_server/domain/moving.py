@@ -31,7 +31,7 @@ def move(floor: Floor, command: MoveToken) -> Token:
         return token
     check_table(token, command.verb)
     moved, data = _MOVING[command.verb](floor, token, command)
-    return floor.move(token, moved, command.verb, command.actor, data, command.reason)
+    return floor.move(token, moved, command.verb, command.caller.actor, data, command.reason)
 
 
 def come_back(floor: Floor, token: Token) -> None:

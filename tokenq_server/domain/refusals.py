@@ -24,6 +24,11 @@ def unknown_token(token_id: int) -> Refused:
     return refuse(TokenReason.UNKNOWN, token=token_id)
 
 
+def moved_on(token: Token) -> Refused:
+    """The token has gone to another department since it was looked for."""
+    return refuse(TokenReason.MOVED_ON, number=token.display)
+
+
 def already_waiting(live: Token) -> Refused:
     """The user holds a token there already."""
     extra = {"tokenId": live.token_id, "displayNumber": live.display}

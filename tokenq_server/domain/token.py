@@ -65,6 +65,22 @@ class Token:
         return self.state in AT_COUNTER
 
 
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where a token was a moment ago: which rows a move of it must lock, and what must be loaded for it.
+
+    ``printed`` is its number after the department that issued it. ``back_to`` is the department from which its last
+    move took it, ``back_to_counter`` the counter at which an undo would put it. Whether a move is possible and
+    permitted is decided on the token itself, under the lock.
+    """
+
+    department_id: str
+    user_id: int | None
+    printed: tuple[str, str]
+    back_to: str | None
+    back_to_counter: str | None
+
+
 _TAKEN_BACK = (
     "department_id",
     "state",

@@ -43,7 +43,9 @@ def transfer(source: Floor, target: Floor, command: TransferToken) -> Token:
     )
     moved = remembering(token, moved, str(Verb.TRANSFER), source.now + source.department.rules.undo_window)
     data = {"from": source.id, "to": target.id}
-    return source.hand_over(token, moved, target, VERBS[Verb.TRANSFER].event, command.actor, data, command.reason)
+    return source.hand_over(
+        token, moved, target, VERBS[Verb.TRANSFER].event, command.caller.actor, data, command.reason
+    )
 
 
 def _check_target(source: Floor, target: Floor, token: Token) -> None:

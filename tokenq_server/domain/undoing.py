@@ -11,7 +11,7 @@ from tokenq_server.domain.commands import UndoMove
 from tokenq_server.domain.counters import busy
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.moving import check_claim
-from tokenq_server.domain.refusals import already_waiting
+from tokenq_server.domain.refusals import already_waiting, moved_on
 from tokenq_server.domain.token import Token, Undo, taken_back
 
 
@@ -31,13 +31,13 @@ def undo(floors: Mapping[str, Floor], command: UndoMove) -> Token:
     before = taken_back(token, last)
     home = floors.get(before.department_id)
     if home is None:
-        raise refuse(TokenReason.MOVED_ON, number=token.display)
+        raise moved_on(token)
     _check_room(home, token, before)
     data: dict[str, Any] = {"undone": last.verb, "state": str(before.state)}
     event = VERBS[Verb.UNDO].event
     if home is floor:
-        return floor.become(token, before, event, command.actor, data)
-    return floor.hand_over(token, before, home, event, command.actor, data | {"from": floor.id, "to": home.id})
+        return floor.become(token, before, event, command.caller.actor, data)
+    return floor.hand_over(token, before, home, event, command.caller.actor, data | {"from": floor.id, "to": home.id})
 
 
 def _last_move(floor: Floor, token: Token) -> Undo:

@@ -4,7 +4,7 @@ A new command is a class in :mod:`tokenq_server.domain.commands` and a row here;
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from tokenq.contract.problems import refuse
@@ -20,6 +20,7 @@ from tokenq_server.domain.commands import (
     Command,
     Issue,
     MoveToken,
+    OnToken,
     ServeNext,
     TellNear,
     Tidy,
@@ -29,7 +30,8 @@ from tokenq_server.domain.commands import (
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.issuing import issue
 from tokenq_server.domain.moving import come_back, move, tell_near
-from tokenq_server.domain.refusals import number_carried
+from tokenq_server.domain.permissions import as_permitted, check_issue, check_move, check_works_in
+from tokenq_server.domain.refusals import moved_on, number_carried, unknown_token
 from tokenq_server.domain.token import Token
 from tokenq_server.domain.transferring import transfer
 from tokenq_server.domain.undoing import undo
@@ -43,12 +45,22 @@ class Work:
     """What handlers work with: the locked floors, how registered users are reached, and ids for new tokens.
 
     ``carried`` are the printed numbers looked up that somebody live has, each with the department that issued it.
+    ``tokens`` are those that were loaded, also those of departments that are not locked.
     """
 
     floors: Mapping[str, Floor]
     contacts: Mapping[int, Contact]
     new_ids: Iterator[int]
     carried: Collection[tuple[str, str] | None] = ()
+    tokens: Mapping[int, Token] = field(default_factory=dict)
+
+    def token(self, token_id: int) -> Token:
+        """A token as it is by now, wherever it is. Raises Refused (``unknown_token``)."""
+        here = (floor.tokens[token_id] for floor in self.floors.values() if token_id in floor.tokens)
+        token = next(here, self.tokens.get(token_id))
+        if token is None:
+            raise unknown_token(token_id)
+        return token
 
 
 @dataclass(frozen=True)
@@ -66,10 +78,12 @@ class Handled:
 class Handler:
     """A row of the registry.
 
-    ``run`` carries the command out, or raises Refused and changes nothing. ``departments`` are those whose rows it
-    locks: its own, or the first of its profile, comes first. ``plan`` says what it needs to see after the lock, given
-    the branch. ``looks_at_heads`` tells whether it needs the heads of the line. ``failpoints`` names the ways at whose
-    points tests can let it fail; none for what the system does by itself.
+    ``may_ask`` refuses what its caller may not ask for, before anything is locked; ``may_do`` refuses, under the lock,
+    what the caller may not do with the token as it is. ``run`` carries the command out, or raises Refused and changes
+    nothing. ``departments`` are those whose rows it locks: its own, or the first of its profile, comes first. ``plan``
+    says what it needs to see after the lock, given the branch. ``looks_at_heads`` tells whether it needs the heads of
+    the line. ``failpoints`` names the ways at whose points tests can let it fail; none for what the system does by
+    itself.
     """
 
     run: Callable[[Work, Any], Handled]
@@ -77,6 +91,8 @@ class Handler:
     departments: Callable[[Any], tuple[str, ...]]
     looks_at_heads: Callable[[Any], bool]
     failpoints: str | None
+    may_ask: Callable[[Any], None]
+    may_do: Callable[[Work, Any], None]
 
 
 def handler_of(command: Command) -> Handler:
@@ -95,8 +111,10 @@ def _row(
     departments: Callable[[C], tuple[str, ...]] = lambda command: (cast(Any, command).department_id,),
     looks_at_heads: Callable[[C], bool] = lambda _: False,
     failpoints: str | None = "call",
+    may_ask: Callable[[C], None] = lambda _: None,
+    may_do: Callable[[Work, C], None] = lambda _work, _command: None,
 ) -> Handler:
-    return Handler(run, plan, departments, looks_at_heads, failpoints)
+    return Handler(run, plan, departments, looks_at_heads, failpoints, may_ask, may_do)
 
 
 def _issue(work: Work, command: Issue) -> Handled:
@@ -107,6 +125,7 @@ def _issue(work: Work, command: Issue) -> Handled:
 
 
 def _with_contact(command: Issue, contacts: Mapping[int, Contact]) -> Issue:
+    command = as_permitted(command)
     if command.user_id is None:
         return command
     contact = contacts.get(command.user_id)
@@ -145,6 +164,18 @@ def _undo(work: Work, command: UndoMove) -> Handled:
     return Handled(undo(work.floors, command))
 
 
+def _may_call(command: CallNext | CallByProfile | CallToken | ServeNext) -> None:
+    for department_id in departments_of(command):
+        check_works_in(command.caller, department_id)
+
+
+def _may_move(work: Work, command: OnToken) -> None:
+    token = work.token(command.token_id)
+    check_move(command.caller, command.verb, token)
+    if token.department_id != command.department_id:
+        raise moved_on(token)
+
+
 def _check_number(work: Work, command: MoveToken | UndoMove) -> None:
     """Who comes back must not meet somebody with the same number. Raises Refused (``exists``)."""
     if command.printed in work.carried:
@@ -167,8 +198,8 @@ def _tidy(work: Work, command: Tidy) -> Handled:
 
 def _plan_issue(plan: LoadPlan, command: Issue, _: str) -> None:
     plan.new_tokens[command.department_id] += 1
-    if command.user_id is not None:
-        plan.users.append((command.department_id, command.user_id))
+    if (user_id := as_permitted(command).user_id) is not None:
+        plan.users.append((command.department_id, user_id))
 
 
 def _plan_call(plan: LoadPlan, command: CallNext | CallByProfile | ServeNext, branch: str) -> None:
@@ -180,7 +211,7 @@ def _plan_call_token(plan: LoadPlan, command: CallToken, branch: str) -> None:
     plan.token_ids.append(command.token_id)
 
 
-def _plan_move(plan: LoadPlan, command: MoveToken | TransferToken | UndoMove, _: str) -> None:
+def _plan_move(plan: LoadPlan, command: OnToken, _: str) -> None:
     plan.token_ids.append(command.token_id)
     comes_back = isinstance(command, UndoMove) or (isinstance(command, MoveToken) and command.verb is Verb.REINSTATE)
     if comes_back and (printed := getattr(command, "printed", None)):
@@ -212,19 +243,26 @@ def _always(_: Command) -> bool:
 
 
 HANDLERS: Mapping[type[Command], Handler] = {
-    Issue: _row(_issue, _plan_issue, failpoints="issue"),
-    CallNext: _row(_call_next, _plan_call, looks_at_heads=_always),
+    Issue: _row(_issue, _plan_issue, failpoints="issue", may_ask=check_issue),
+    CallNext: _row(_call_next, _plan_call, looks_at_heads=_always, may_ask=_may_call),
     CallByProfile: _row(
-        _call_by_profile, _plan_call, departments=lambda command: command.departments, looks_at_heads=_always
+        _call_by_profile,
+        _plan_call,
+        departments=lambda command: command.departments,
+        looks_at_heads=_always,
+        may_ask=_may_call,
     ),
-    CallToken: _row(_call_token, _plan_call_token),
-    ServeNext: _row(_serve_next, _plan_call, looks_at_heads=_always),
-    MoveToken: _row(_move, _plan_move, looks_at_heads=_before_the_first),
-    TransferToken: _row(_transfer, _plan_move, departments=lambda command: (command.department_id, command.to)),
+    CallToken: _row(_call_token, _plan_call_token, may_ask=_may_call),
+    ServeNext: _row(_serve_next, _plan_call, looks_at_heads=_always, may_ask=_may_call),
+    MoveToken: _row(_move, _plan_move, looks_at_heads=_before_the_first, may_do=_may_move),
+    TransferToken: _row(
+        _transfer, _plan_move, departments=lambda command: (command.department_id, command.to), may_do=_may_move
+    ),
     UndoMove: _row(
         _undo,
         _plan_undo,
         departments=lambda command: tuple(filter(None, (command.department_id, command.back_to))),
+        may_do=_may_move,
     ),
     TellNear: _row(_tell_near, _plan_tell_near, failpoints=None),
     Tidy: _row(_tidy, _plan_tidy, failpoints=None),

@@ -1,10 +1,13 @@
 """What a batch does between loading and writing: each request's command is carried out, or is refused."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.system import RequestReason
+from tokenq_server.domain.commands import Command, OnToken
 from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.permissions import sees_person
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.services.command_handlers import Handled, Work, departments_of, handler_of
 from tokenq_server.services.ports import IdempotencyRecord, Loaded, LoadPlan
@@ -21,6 +24,9 @@ def load_plan(requests: Sequence[Request], floors: Mapping[str, Floor]) -> LoadP
         names = departments_of(request.command)
         if all(name in floors for name in names):
             handler_of(request.command).plan(plan, request.command, floors[names[0]].department.branch_id)
+        elif isinstance(request.command, OnToken):
+            # Whose token it is decides what the caller is told, also of a department that is not there.
+            plan.token_ids.append(request.command.token_id)
     for name, count in plan.new_tokens.items():
         plan.numbers.extend((name, number) for number in floors[name].next_numbers(count))
     return plan
@@ -34,7 +40,8 @@ def execute(
     Returns an outcome for each request, and the answers to be kept under their idempotency keys.
     """
     known = {(kept.principal, kept.key): kept for kept in loaded.idempotency}
-    work = Work(floors, loaded.contacts, iter(loaded.new_ids), frozenset(loaded.carried))
+    tokens = {token.token_id: token for token in loaded.tokens}
+    work = Work(floors, loaded.contacts, iter(loaded.new_ids), frozenset(loaded.carried), tokens)
     outcomes: list[Outcome] = []
     fresh: list[IdempotencyRecord] = []
     for request in requests:
@@ -43,7 +50,7 @@ def execute(
             if kept is not None:
                 outcomes.append(_repeated(kept, request))
                 continue
-            answer = _carry_out(request, work)
+            answer = _carry_out(request.command, work)
             outcomes.append(answer)
             if request.key is not None:
                 kept = IdempotencyRecord(request.principal, request.key, request.fingerprint, answer)
@@ -60,19 +67,22 @@ def _repeated(kept: IdempotencyRecord, request: Request) -> Answer:
     return Answer(kept.answer.token, kept.answer.is_new, is_repeat=True)
 
 
-def _carry_out(request: Request, work: Work) -> Answer:
-    for department_id in departments_of(request.command):
+def _carry_out(command: Command, work: Work) -> Answer:
+    handler = handler_of(command)
+    handler.may_do(work, command)
+    for department_id in departments_of(command):
         if department_id not in work.floors:
             raise unknown_department(department_id)
-    return _answer(request, work, handler_of(request.command).run(work, request.command))
+    return _answer(command, work, handler.run(work, command))
 
 
-def _answer(request: Request, work: Work, handled: Handled) -> Answer:
+def _answer(command: Command, work: Work, handled: Handled) -> Answer:
     token = handled.token
     if token is None:
         return Answer()
     floor = work.floors[token.department_id]
-    view = token_view(token, floor.now, handled.position, handled.estimate, shows_person=request.shows_person)
+    shows = sees_person(cast(Any, command).caller, token)
+    view = token_view(token, floor.now, handled.position, handled.estimate, shows_person=shows)
     if handled.is_call and (token.branch_id, token.counter_id) in floor.counters.opened:
         view["isNewCounter"] = True
     return Answer(view, handled.is_new)

@@ -7,6 +7,7 @@ from tokenq.contract.views import AheadView, NextView, WhyView
 from tokenq.contract.words import Priority, TokenState
 from tokenq_server.domain.calling import OUT_OF_ORDER
 from tokenq_server.domain.department import Department
+from tokenq_server.domain.permissions import sees_people_of
 from tokenq_server.domain.policy import Choice
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
@@ -30,7 +31,7 @@ class Explaining:
         token = None
         if choice:
             head = next(one for one in snapshot.line if one.token_id == choice.waiting.token_id)
-            token = token_view(head, snapshot.now, 1, shows_person=reader.sees_people_of(department_id))
+            token = token_view(head, snapshot.now, 1, shows_person=sees_people_of(reader, department_id))
         return {
             "departmentId": department_id,
             "token": token,

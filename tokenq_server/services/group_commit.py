@@ -15,7 +15,7 @@ from tokenq.contract.problems import Reason, Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason, TokenReason
 from tokenq.contract.reasons.system import RequestReason, StoreReason
 from tokenq_server.services.batch import Batch
-from tokenq_server.services.command_handlers import departments_of
+from tokenq_server.services.command_handlers import departments_of, handler_of
 from tokenq_server.services.crash_points import reach, reach_answered
 from tokenq_server.services.ports import DEADLOCK, LOCKED, Advance, Guard, LedgerDown, LedgerRefused
 from tokenq_server.services.requests import Answer, Outcome, Request
@@ -77,6 +77,7 @@ class GroupCommit:
         Raises:
             Refused: the request was refused and changed nothing, or the server cannot take it now.
         """
+        handler_of(request.command).may_ask(request.command)
         if self._closing or len(self._queue) >= MAX_QUEUED:
             raise refuse(RequestReason.OVERLOADED, {"retryAfter": 1})
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()

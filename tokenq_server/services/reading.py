@@ -2,13 +2,13 @@
 
 from collections import Counter as Counter_
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Protocol
 
 from tokenq.contract.views import CounterView, Counts, EstimateView, OpeningView, QueueView, TokenView
-from tokenq.contract.words import Priority, Role, TokenState
+from tokenq.contract.words import Priority, TokenState
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department, Standing
@@ -16,10 +16,11 @@ from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.free_text import with_note
 from tokenq_server.domain.hours import opening
 from tokenq_server.domain.naming import Printed, named
+from tokenq_server.domain.permissions import owner_to_list, sees, sees_people_of, sees_person
 from tokenq_server.domain.policy import Choice, Waiting, in_order, position
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department, unknown_token
-from tokenq_server.domain.token import Token
+from tokenq_server.domain.token import Token, Whereabouts
 from tokenq_server.services.views import counter_view, instant, token_view
 
 PAGE = 100
@@ -83,6 +84,9 @@ class ReadingStore(Protocol):
     async def token(self, token_id: int) -> Token | None:
         """One token."""
 
+    async def whereabouts(self, token_id: int) -> Whereabouts | None:
+        """Where one token is."""
+
     async def ahead_in_class(self, token: Token) -> int:
         """How many of its class wait before a waiting token."""
 
@@ -107,7 +111,7 @@ class Reading:
         """The department's queue now. Raises Refused."""
         snapshot = await self.snapshot(department_id, limit)
         forecast = self.forecast_of(department_id)
-        shows = reader.sees_people_of(department_id)
+        shows = sees_people_of(reader, department_id)
         department, choices = snapshot.department, order_of_calling(snapshot, limit)
         return {
             "departmentId": department_id,
@@ -132,7 +136,7 @@ class Reading:
     async def token(self, token_id: int, reader: Principal) -> TokenView:
         """One token with its position. Raises Refused, also for one that is not the reader's to see."""
         token = await self.find(token_id, reader)
-        shows = may_see_person(token, reader)
+        shows = sees_person(reader, token)
         if token.state is not TokenState.WAITING:
             return token_view(token, datetime.now(UTC), shows_person=shows)
         snapshot = await self.snapshot(token.department_id, 1)
@@ -143,19 +147,25 @@ class Reading:
         return token_view(token, snapshot.now, place, estimate, shows_person=shows)
 
     async def find(self, token_id: int, reader: Principal) -> Token:
-        """The token itself, for a move that is to follow. Raises Refused."""
+        """The token itself. Raises Refused, also for one that is not the reader's to see."""
         token = await self._store.token(token_id)
-        if token is None or not _may_see(token, reader):
+        if token is None or not sees(reader, token):
             raise unknown_token(token_id)
         return token
+
+    async def whereabouts(self, token_id: int) -> Whereabouts:
+        """Where a token is, for whoever is about to move it. Raises Refused (``unknown_token``)."""
+        found = await self._store.whereabouts(token_id)
+        if found is None:
+            raise unknown_token(token_id)
+        return found
 
     async def tokens(self, sought: Sought, reader: Principal) -> list[TokenView]:
         """A page of tokens by falling id."""
         now = datetime.now(UTC)
+        sought = replace(sought, user_id=owner_to_list(reader, sought.user_id))
         found = await (self._store.tokens(sought) if sought.number is None else self._numbered(sought, now))
-        return [
-            token_view(one, now, shows_person=may_see_person(one, reader)) for one in found if _may_see(one, reader)
-        ]
+        return [token_view(one, now, shows_person=sees_person(reader, one)) for one in found if sees(reader, one)]
 
     async def _numbered(self, sought: Sought, now: datetime) -> list[Token]:
         """The candidates for a number first, and of those what else is asked for."""
@@ -169,8 +179,8 @@ class Reading:
         """A token's history; what was written about a move is told to the staff of its department. Raises Refused."""
         token = await self.find(token_id, reader)
         found = await self._store.history(token_id)
-        told = [with_note(one, note if reader.sees_people_of(one["departmentId"]) else None) for one, note in found]
-        return told if may_see_person(token, reader) else [without_people(one) for one in told]
+        told = [with_note(one, note if sees_people_of(reader, one["departmentId"]) else None) for one, note in found]
+        return told if sees_person(reader, token) else [without_people(one) for one in told]
 
     async def snapshot(self, department_id: str, heads: int) -> Snapshot:
         """A department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""
@@ -186,16 +196,6 @@ def _day(snapshot: Snapshot) -> date:
         return snapshot.standing.day
     department = snapshot.department
     return business_day(snapshot.now, department.timezone, department.rollover_hour, snapshot.standing.day)
-
-
-def _may_see(token: Token, reader: Principal) -> bool:
-    return reader.role is not Role.CUSTOMER or (token.user_id is not None and token.user_id == reader.user_id)
-
-
-def may_see_person(token: Token, reader: Principal) -> bool:
-    """Whether the reader may know whose token it is."""
-    is_owner = token.user_id is not None and token.user_id == reader.user_id
-    return is_owner or reader.sees_people_of(token.department_id)
 
 
 def order_of_calling(snapshot: Snapshot, limit: int) -> list[Choice]:

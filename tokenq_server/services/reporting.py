@@ -12,6 +12,7 @@ from tokenq.contract.reasons.setup import SetupReason
 from tokenq.contract.report_views import ReportView, SimulationView
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import Entry, Visit, visits
+from tokenq_server.domain.permissions import check_works_in, sees_people_of
 from tokenq_server.domain.policy import Ratio
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department
@@ -44,19 +45,25 @@ class Reporting:
         self._store = store
         self._simulating = asyncio.Semaphore(1)
 
-    async def report(self, department_id: str, day: date | None) -> ReportView:
-        """A day in figures; without one, the department's current day. Raises Refused (``unknown_department``)."""
+    async def report(self, department_id: str, reader: Principal, day: date | None) -> ReportView:
+        """A day in figures; without one, the department's current day.
+
+        Raises:
+            Refused: ``forbidden``, ``unknown_department``.
+        """
+        check_works_in(reader, department_id)
         department, day, found = await self._visits(department_id, day)
         return await asyncio.to_thread(report, department, day.isoformat(), found)
 
     async def simulate(
-        self, department_id: str, day: date | None, counters: str, ratios: Sequence[str]
+        self, department_id: str, reader: Principal, day: date | None, counters: str, ratios: Sequence[str]
     ) -> SimulationView:
         """A day with other counters (``3``, ``3-6``) and ratios (``2:1``); one simulation at a time.
 
         Raises:
-            Refused: ``unknown_department``, ``invalid``.
+            Refused: ``forbidden``, ``unknown_department``, ``invalid``.
         """
+        check_works_in(reader, department_id)
         numbers, chosen = _counters(counters), [parse_ratio(one) for one in ratios]
         department, day, found = await self._visits(department_id, day)
         settings = [(number, ratio) for ratio in chosen or [department.policy.ratio] for number in numbers]
@@ -82,7 +89,7 @@ class Reporting:
         """A page of a day's log, as on the wire. Raises Refused (``unknown_department``)."""
         _, day = await self._day(department_id, day)
         found = await self._store.day_payloads(department_id, day, after, limit)
-        return found if reader.sees_people_of(department_id) else [without_people(one) for one in found]
+        return found if sees_people_of(reader, department_id) else [without_people(one) for one in found]
 
     async def _visits(self, department_id: str, day: date | None) -> tuple[Department, date, list[Visit]]:
         department, day = await self._day(department_id, day)

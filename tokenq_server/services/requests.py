@@ -9,16 +9,12 @@ from tokenq_server.domain.commands import Command
 
 @dataclass(frozen=True)
 class Request:
-    """A command, who sends it and, where repeating must be harmless, under which key.
-
-    ``shows_person`` tells whether name and address are for the sender's eyes.
-    """
+    """A command, and where repeating must be harmless, under which key of whom."""
 
     command: Command
     principal: str = ""
     key: str | None = None
     fingerprint: bytes = b""
-    shows_person: bool = True
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from tokenq_server.domain.department import Department
 from tokenq_server.domain.department_ids import check_prefix, made_id, numbering
 from tokenq_server.domain.floor import SYSTEM
 from tokenq_server.domain.numbering import check_format
+from tokenq_server.domain.permissions import check_works_in
 from tokenq_server.domain.policy import Ratio
+from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.domain.rules import rules_document, rules_from, to_camel
 from tokenq_server.services.setup_views import Branch, branch_view, department_view
@@ -140,6 +142,11 @@ class Setup:
         known = await self._department(department_id)
         department = await self._checked(known, values, known)
         return department_view(await self._store.change_department(department, values.keys(), actor))
+
+    async def open_or_close(self, department_id: str, caller: Principal, *, is_open: bool) -> DepartmentView:
+        """Let new tokens be issued, or no more. Raises Refused (``forbidden``, ``unknown_department``)."""
+        check_works_in(caller, department_id)
+        return await self.change_department(department_id, {"is_open": is_open}, caller.actor)
 
     async def delete_department(self, department_id: str, actor: str = SYSTEM) -> None:
         """Hide a department that nobody waits in; its history stays. Raises Refused (``in_use``)."""

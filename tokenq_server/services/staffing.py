@@ -9,7 +9,8 @@ from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason, DepartmentReason
 from tokenq.contract.views import CounterView
 from tokenq.contract.words import CounterState
-from tokenq_server.domain.counters import Counter, Operator, claimed, closed, left, opened, paused
+from tokenq_server.domain.counters import Counter, Operator, claimed, closed, left, opened, operator_of, paused
+from tokenq_server.domain.permissions import check_works_in, departments_to_call_from, is_colleague, works_in
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
 from tokenq_server.services.views import counter_view, instant
@@ -55,7 +56,7 @@ class Staffing:
         return [
             {
                 **counter_view(one, held),
-                "reason": one.reason if _is_colleague(reader, one) else None,
+                "reason": one.reason if is_colleague(reader, one.departments) else None,
                 "unattendedSince": instant(since.get(one.counter_id)),
             }
             for one, held in counters
@@ -88,7 +89,7 @@ class Staffing:
         def change(one: Counter, _: Token | None, now: datetime) -> Counter:
             # A list made from somebody's rights outlives that person, so one that serves everything goes on to.
             # A list in which nothing is the caller's would leave nobody to call.
-            serves_me = not one.departments or any(caller.may_work_in(name) for name in one.departments)
+            serves_me = not one.departments or any(works_in(caller, name) for name in one.departments)
             stays = one is not fresh and (serves_me or one.is_declared)
             wanted = None if departments is None and stays else profile
             return opened(one, operator, now, wanted, take_over=take_over, as_it_is=as_it_is)
@@ -171,10 +172,8 @@ class Staffing:
         declared = counters[0].departments if counters else ()
         known = await self._store.departments(branch_id)
         # A work profile may name a department that is no more.
-        departments = [one for one in declared or known if one in known and caller.may_work_in(one)]
-        if not departments:
-            raise refuse(CounterReason.SERVES_OTHERS, counter=counter_id)
-        return tuple(departments), bool(declared)
+        served = [one for one in declared or known if one in known]
+        return departments_to_call_from(caller, counter_id, served), bool(declared)
 
     async def _change_known(self, branch_id: str, counter_id: str, caller: Principal, change: Change) -> CounterView:
         """Change a counter that is there. Raises Refused (``unknown_counter``): a typing mistake makes none."""
@@ -193,9 +192,8 @@ class Staffing:
         for department_id in wanted:
             if department_id not in known:
                 raise refuse(DepartmentReason.NOT_IN_BRANCH, department=department_id, branch=branch_id)
-            if not caller.may_work_in(department_id):
-                raise refuse(DepartmentReason.NOT_YOURS, department=department_id)
-        mine = [one for one in known if caller.may_work_in(one)]
+            check_works_in(caller, department_id)
+        mine = [one for one in known if works_in(caller, one)]
         return list(dict.fromkeys(wanted)) or ([] if len(mine) == len(known) else mine)
 
     async def _find(self, branch_id: str, counter_id: str) -> Counter:
@@ -208,15 +206,6 @@ class Staffing:
 def _fresh(branch_id: str, counter_id: str) -> Counter:
     """A counter of which nothing is known yet."""
     return Counter(branch_id, counter_id, CounterState.CLOSED)
-
-
-def _is_colleague(reader: Principal, counter: Counter) -> bool:
-    return not counter.departments or any(map(reader.sees_people_of, counter.departments))
-
-
-def operator_of(caller: Principal, console: str = "") -> Operator:
-    """The caller as one who works at a counter, and at which screen if that matters."""
-    return Operator(caller.actor, caller.identity, console)
 
 
 def unknown_counter(counter_id: str) -> Refused:

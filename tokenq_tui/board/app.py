@@ -10,14 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from tokenq.board.announcing import DWELL, Announcer
+from tokenq.board.state import Picture
 from tokenq.contract.events import Event
 from tokenq.printable import printable
 from tokenq.stream import EventStream, Link
 from tokenq.zones import local
-from tokenq_tui.board.announcing import DWELL, Announcer
 from tokenq_tui.board.messages import Changed
 from tokenq_tui.board.replaying import STEP, Replay
-from tokenq_tui.board.state import Picture
 from tokenq_tui.board.tail import Stream, Tail, Update
 from tokenq_tui.board.widgets.banner import Banner
 from tokenq_tui.board.widgets.departments import Departments
@@ -147,7 +147,7 @@ class BoardApp(App[None]):
         _write(self.query_one("#title", Static), "LAST CALLED" if banner.is_past else "NOW CALLING")
         shown = (call.department_id, call.seq) if call else None
         self.query_one(Recent).show(tuple(c for c in picture.calls if (c.department_id, c.seq) != shown), zone)
-        self.query_one(Departments).show(picture.departments, int(now) // _PAGE_SECONDS, picture.unknown)
+        self.query_one(Departments).show(picture, int(now) // _PAGE_SECONDS)
 
 
 def run(

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from tokenq.board.state import NOTHING, Call, Fold, Picture
 from tokenq.contract.events import EventType
 from tokenq.stream import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped
-from tokenq_tui.board.state import NOTHING, Call, Fold, Picture
 
 PICTURE_EVERY = 0.25
 """Seconds between two pictures at most often; a new call is shown without that wait."""

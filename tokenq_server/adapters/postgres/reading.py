@@ -17,7 +17,7 @@ from tokenq_server.adapters.postgres.places import DEPARTMENT
 from tokenq_server.adapters.postgres.rows import department_from, standing_from, token_from
 from tokenq_server.adapters.postgres.tables import branch, department, dept_state, outbox, token
 from tokenq_server.domain.naming import Printed
-from tokenq_server.domain.token import Token
+from tokenq_server.domain.token import Token, Whereabouts
 from tokenq_server.services.near_turn import Wish
 from tokenq_server.services.reading import Snapshot, Sought
 
@@ -76,6 +76,23 @@ class PostgresReading:
         async with self._database.begin() as connection:
             row = (await connection.execute(select(token).where(token.c.token_id == token_id))).one_or_none()
             return _token(row) if row is not None else None
+
+    async def whereabouts(self, token_id: int) -> Whereabouts | None:
+        """Where one token is."""
+        here = token.c
+        facts = (here.department_id, here.user_id, here.issued_in, here.display, here.counter_id, here.undo)
+        async with self._database.begin() as connection:
+            row = (await connection.execute(select(*facts).where(here.token_id == token_id))).one_or_none()
+        if row is None:
+            return None
+        was = row.undo["was"] if row.undo else {}
+        return Whereabouts(
+            department_id=row.department_id,
+            user_id=row.user_id,
+            printed=(row.issued_in, row.display),
+            back_to=was.get("department_id"),
+            back_to_counter=was.get("counter_id", row.counter_id),
+        )
 
     async def ahead_in_class(self, one: Token) -> int:
         """How many of its class wait before it."""

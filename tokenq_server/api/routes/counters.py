@@ -12,7 +12,6 @@ from tokenq_server.api.callers import Admin, RepeatDep, ServicesDep, Staff
 from tokenq_server.api.dispatch import dispatch
 from tokenq_server.api.move_bodies import CounterBody, DeclareCounter, OpenCounter, PauseCounter
 from tokenq_server.domain.commands import CallByProfile
-from tokenq_server.services.staffing import operator_of
 
 router = APIRouter(tags=["counters"])
 _COUNTERS = paths.BRANCHES + "/{branch_id}/counters"
@@ -94,5 +93,5 @@ async def call(
 ) -> Response:
     """Call whoever is next by the counter's work profile; a counter that holds somebody gets that one back."""
     departments, is_ordered = await services.staffing.profile_of(branch_id, body.counter_id, caller)
-    command = CallByProfile(departments, operator_of(caller, body.console), body.counter_id, is_ordered)
+    command = CallByProfile(departments, caller, body.counter_id, is_ordered, body.console)
     return await dispatch(services, caller, command, repeat)

@@ -16,6 +16,7 @@ from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.system import RequestReason
 from tokenq_server.api.callers import Anybody, BearerDep, ServicesDep
 from tokenq_server.bootstrap import Services
+from tokenq_server.domain.permissions import sees_people_of
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.feed import Arrival, Resync
 from tokenq_server.services.ports import LedgerDown
@@ -99,7 +100,7 @@ def _message(arrival: Arrival, caller: Principal) -> ServerSentEvent:
     position = ",".join(f"{name}:{seq}" for name, seq in sorted(arrival.positions.items()))
     if isinstance(arrival.item, Resync):
         return ServerSentEvent(raw_data="{}", event="resync", id=position)
-    event_type, text = _told(arrival.item.payload, caller.sees_people_of(arrival.item.department_id))
+    event_type, text = _told(arrival.item.payload, sees_people_of(caller, arrival.item.department_id))
     return ServerSentEvent(raw_data=text, event=event_type, id=position)
 
 

@@ -9,7 +9,7 @@ from tokenq.contract import paths
 from tokenq.contract.views import KeyView, RoleView, UserView
 from tokenq_server.api.bodies import ChangeKey, ChangeUser, CreateKey, CreateUser
 from tokenq_server.api.callers import Admin, Anybody, IdPath, ServicesDep
-from tokenq_server.domain.principal import MAY
+from tokenq_server.domain.permissions import MAY
 
 router = APIRouter(tags=["people"])
 _USER = paths.USERS + "/{user_id}"

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import paths
 from tokenq.contract.report_views import ReportView, SimulationView
-from tokenq_server.api.callers import DepartmentPath, ServicesDep, Staff, Workers, check_works_in
+from tokenq_server.api.callers import DepartmentPath, ServicesDep, Staff, Workers
 
 router = APIRouter(tags=["reports"])
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
@@ -27,8 +27,7 @@ async def report(
     department_id: DepartmentPath, caller: Staff, services: ServicesDep, business_day: Day = None
 ) -> ReportView:
     """A business day in figures."""
-    check_works_in(caller, department_id)
-    return await services.reporting.report(department_id, business_day)
+    return await services.reporting.report(department_id, caller, business_day)
 
 
 @router.get(_DEPARTMENT + "/simulation")
@@ -41,8 +40,7 @@ async def simulate(
     business_day: Day = None,
 ) -> SimulationView:
     """A business day with other numbers of counters and ratios."""
-    check_works_in(caller, department_id)
-    return await services.reporting.simulate(department_id, business_day, counters, ratio or [])
+    return await services.reporting.simulate(department_id, caller, business_day, counters, ratio or [])
 
 
 @router.get(_DEPARTMENT + "/events")

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from tokenq.contract import names, paths
 from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.api.bodies import CreateBranch, CreateDepartment, DepartmentFields, PutDepartment, ReplaceBranch
-from tokenq_server.api.callers import Admin, Anybody, DepartmentPath, ServicesDep, Staff, check_works_in
+from tokenq_server.api.callers import Admin, Anybody, DepartmentPath, ServicesDep, Staff
 from tokenq_server.api.floor_body import branch_from
 
 router = APIRouter(tags=["setup"])
@@ -77,9 +77,8 @@ async def open_or_close(
     department_id: DepartmentPath, request: Request, caller: Staff, services: ServicesDep
 ) -> DepartmentView:
     """Let new tokens be issued, or no more; who waits is still served."""
-    check_works_in(caller, department_id)
     is_open = request.url.path.endswith("/open")
-    return await services.setup.change_department(department_id, {"is_open": is_open}, caller.actor)
+    return await services.setup.open_or_close(department_id, caller, is_open=is_open)
 
 
 @router.get(paths.BRANCHES)

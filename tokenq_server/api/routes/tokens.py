@@ -1,8 +1,5 @@
 """Issuing, calling and moving tokens, and looking at them."""
 
-import asyncio
-import hashlib
-import json
 from datetime import date
 from typing import Annotated, Any
 
@@ -11,28 +8,24 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import names, paths
 from tokenq.contract.numbers import NUMBER_LENGTH
-from tokenq.contract.problems import Refused, refuse
-from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
 from tokenq.contract.views import NextView, QueueView, TokenView, WhyView
-from tokenq.contract.words import Priority, Role, TokenState
+from tokenq.contract.words import TokenState
 from tokenq_server.api.bodies import IssueToken, IssueTokens, Line
 from tokenq_server.api.callers import (
     Anybody,
     DepartmentPath,
     IdPath,
-    Repeat,
+    Issuer,
+    Operator,
     RepeatDep,
     ServicesDep,
-    Staff,
     Workers,
-    check_works_in,
 )
-from tokenq_server.api.dispatch import dispatch
+from tokenq_server.api.dispatch import dispatch, dispatch_all
 from tokenq_server.api.move_bodies import Call, Serve
 from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, ServeNext
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.reading import Sought
-from tokenq_server.services.staffing import operator_of
 
 router = APIRouter(tags=["tokens"])
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
@@ -57,7 +50,7 @@ class EventList(TypedDict):
 
 @router.post(_DEPARTMENT + "/tokens", status_code=201, response_class=Response, responses=_NEW_TOKEN)
 async def issue(
-    department_id: DepartmentPath, body: IssueToken, caller: Anybody, services: ServicesDep, repeat: RepeatDep
+    department_id: DepartmentPath, body: IssueToken, caller: Issuer, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
     """Put somebody in line; answers when the token is durable."""
     return await dispatch(services, caller, _issue(department_id, body, caller), repeat)
@@ -69,38 +62,26 @@ async def issue_many(
 ) -> EventList:
     """Put up to a hundred in line; each item of the answer is a token, or ``{"problem": …}``."""
     commands = [_issue(department_id, one, caller) for one in body.tokens]
-    repeats = [
-        Repeat(f"{hashlib.sha256(repeat.key.encode()).hexdigest()}#{index}" if repeat.key else None, repeat.fingerprint)
-        for index in range(len(commands))
-    ]
-    work = [dispatch(services, caller, command, one) for command, one in zip(commands, repeats, strict=True)]
-    outcomes = await asyncio.gather(*work, return_exceptions=True)
-    return {"items": [_item(outcome) for outcome in outcomes], "nextCursor": None}
+    return {"items": await dispatch_all(services, caller, commands, repeat), "nextCursor": None}
 
 
 @router.post(_DEPARTMENT + "/call", response_class=Response, responses=_ONE_TOKEN)
 async def call(
-    department_id: DepartmentPath, body: Call, caller: Staff, services: ServicesDep, repeat: RepeatDep
+    department_id: DepartmentPath, body: Call, caller: Operator, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
     """Call the next one by the policy, or a certain token out of order with a reason."""
-    check_works_in(caller, department_id)
-    operator = operator_of(caller)
-    command: Command = CallNext(department_id, operator, body.counter_id)
+    command: Command = CallNext(department_id, caller, body.counter_id)
     if body.token_id is not None:
-        if body.reason is None:
-            raise refuse(TokenReason.OUT_OF_ORDER_WITHOUT_REASON)
-        is_admin = caller.role is Role.ADMIN
-        command = CallToken(department_id, operator, body.counter_id, body.token_id, body.reason, is_admin)
+        command = CallToken(department_id, caller, body.counter_id, body.token_id, body.reason)
     return await dispatch(services, caller, command, repeat)
 
 
 @router.post(_DEPARTMENT + "/serve", response_class=Response, responses=_ONE_TOKEN)
 async def serve_next(
-    department_id: DepartmentPath, body: Serve, caller: Staff, services: ServicesDep, repeat: RepeatDep
+    department_id: DepartmentPath, body: Serve, caller: Operator, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
     """Serve whom the counter holds, else the next one, straight to SERVED."""
-    check_works_in(caller, department_id)
-    return await dispatch(services, caller, ServeNext(department_id, operator_of(caller), body.counter_id), repeat)
+    return await dispatch(services, caller, ServeNext(department_id, caller, body.counter_id), repeat)
 
 
 @router.get(_DEPARTMENT + "/queue")
@@ -140,8 +121,6 @@ async def list_tokens(
     any day and today's final ones, of which a live one hides those that its department issued. With `businessDay`, it
     finds those that had it on that day.
     """
-    if caller.role is Role.CUSTOMER:
-        user_id = caller.user_id or 0
     sought = Sought(department_id, tuple(state or ()), user_id, business_day, display_number, cursor, limit)
     found = await services.reading.tokens(sought, caller)
     return {"items": found, "nextCursor": str(found[-1]["tokenId"]) if len(found) == limit else None}
@@ -166,25 +145,4 @@ async def history(token_id: IdPath, caller: Anybody, services: ServicesDep) -> E
 
 
 def _issue(department_id: str, body: IssueToken, caller: Principal) -> Issue:
-    if not caller.may_issue_in(department_id):
-        raise refuse(DepartmentReason.MAY_NOT_ISSUE, department=department_id)
-    user_id = body.user_id
-    if body.force and caller.role is Role.DESK:
-        raise refuse(DepartmentReason.MAY_NOT_FORCE)
-    if caller.role is Role.CUSTOMER:
-        if body.priority is not Priority.NORMAL or body.force:
-            raise refuse(DepartmentReason.MAY_NOT_PRIORITISE)
-        if user_id not in (None, caller.user_id) or caller.user_id is None:
-            raise refuse(DepartmentReason.ONLY_FOR_YOURSELF)
-        # A customer's letters go to the customer's own address, as it is registered.
-        return Issue(department_id, caller.actor, caller.user_id, near_turn=body.near_turn)
-    return Issue(department_id, caller.actor, user_id, body.name, body.email, body.priority, body.near_turn, body.force)
-
-
-def _item(outcome: Response | BaseException) -> dict[str, Any]:
-    if isinstance(outcome, Refused):
-        return {"problem": outcome.problem.to_wire()}
-    if isinstance(outcome, BaseException):
-        raise outcome
-    item: dict[str, Any] = json.loads(bytes(outcome.body))
-    return item
+    return Issue(department_id, caller, body.user_id, body.name, body.email, body.priority, body.near_turn, body.force)

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
+from tokenq.board.state import Call, DepartmentPicture, Picture
 from tokenq.contract.words import TokenState
 from tokenq.printable import printable
 from tokenq_tui.bigtext import big
-from tokenq_tui.board.state import Call, DepartmentPicture
 from tokenq_tui.panel import Panel, Part, line, padded, spread
 
 _CARD, _ROW = 26, 38
@@ -32,19 +32,18 @@ class Departments(Panel):
         super().__init__(markup=False)
         self._departments: Sequence[DepartmentPicture] = ()
         self._turn = 0
-        self._unknown: Sequence[str] = ()
+        self._doubts: Sequence[str] = ()
 
-    def show(self, departments: Sequence[DepartmentPicture], turn: int, unknown: Sequence[str] = ()) -> None:
-        """Show these; ``turn`` counts up and chooses the page. ``unknown`` are asked for, but nobody knows them."""
-        if (departments, turn, unknown) != (self._departments, self._turn, self._unknown):
-            self._departments, self._turn, self._unknown = departments, turn, unknown
+    def show(self, picture: Picture, turn: int) -> None:
+        """Show the picture's departments, and what is not known; ``turn`` counts up and chooses the page."""
+        doubts = _doubts(picture)
+        if (picture.departments, turn, doubts) != (self._departments, self._turn, self._doubts):
+            self._departments, self._turn, self._doubts = picture.departments, turn, doubts
             self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
         """A title, and underneath cards or lines; those in which nothing happens go into the last line if need be."""
-        below = [line((printable(f"Nothing is known of {_few(self._unknown)}.", width), "$warning"))] * bool(
-            self._unknown
-        )
+        below = [line((printable(doubt, width), "$warning")) for doubt in self._doubts]
         room = height - len(below)
         shown = _fitting(self._departments, width, room)
         quiet = [] if shown else [each for each in self._departments if _is_quiet(each)]
@@ -93,6 +92,12 @@ def _nobody_in(departments: Band, width: int) -> Content:
         names.pop()
         told = f"nobody in {' '.join(names)} +{len(departments) - len(names)}"
     return line((told, "$quiet"))
+
+
+def _doubts(picture: Picture) -> list[str]:
+    """Departments of which nothing is known, and events that this board does not understand."""
+    nothing = [f"Nothing is known of {_few(picture.unknown)}."] if picture.unknown else []
+    return nothing + ([f"Unknown event {_few(picture.unknown_events)}."] if picture.unknown_events else [])
 
 
 def _few(names: Sequence[str]) -> str:

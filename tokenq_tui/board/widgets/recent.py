@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
+from tokenq.board.state import Call
 from tokenq.contract.words import AT_COUNTER
 from tokenq.printable import printable
 from tokenq.zones import local
 from tokenq_tui.bigtext import big
-from tokenq_tui.board.state import Call
 from tokenq_tui.panel import Panel, line, padded, spread
 
 _BIG_ROWS = 5

@@ -2,8 +2,8 @@
 
 from collections import deque
 
+from tokenq.board.state import Call, Picture
 from tokenq.contract.words import AT_COUNTER, TokenState
-from tokenq_tui.board.state import Call, Picture
 
 DWELL = 4.0
 """Seconds that a new call stays big before the next new one may take its place."""

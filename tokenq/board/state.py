@@ -1,7 +1,8 @@
 """What the board knows: a fold over events, without any drawing.
 
 Per department only ``seq`` above the highest seen counts, so a repeated event changes nothing and the
-order between departments does not matter. Names, users and addresses never enter this state.
+order between departments does not matter. Names, users and addresses never enter this state. What an event
+of an unknown type did is not known; that there was one is part of the picture.
 """
 
 import re
@@ -9,18 +10,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from tokenq.board.places import Place, place_from
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.names import DEPARTMENT_ID
 from tokenq.contract.verbs import STATE_AFTER
 from tokenq.contract.words import AT_COUNTER, TokenState
 from tokenq.zones import local
-from tokenq_tui.board.places import Place, place_from
 
 RECENT_CALLS = 24
 """How many of its last calls each department remembers."""
 
 _QUIET_NIGHT = timedelta(hours=4)
 _DAY_BEGINS_AT = 4
+_MOST_UNKNOWN = 8
+_TYPE_LENGTH = 40
+_LEAVES_ALL_AS_IT_IS = frozenset({EventType.TOKEN_TURN_NEAR, EventType.LOG_REWOUND})
+_OF_COUNTERS = frozenset({EventType.COUNTER_OPENED, EventType.COUNTER_PAUSED, EventType.COUNTER_CLOSED})
 _VALID_ID = re.compile(DEPARTMENT_ID)
 _DONE = frozenset({TokenState.SERVED, TokenState.NO_SHOW})
 _STATES = {str(state): state for state in TokenState}
@@ -66,7 +71,8 @@ class Picture:
     """Everything the board shows, frozen. ``calls`` are the last ones of all departments, newest first.
 
     ``timezone`` is that of all departments; empty, which is this machine's, where it was not told or they differ.
-    ``unknown`` are the departments that were asked for and of which nothing was ever told.
+    ``unknown`` are the departments that were asked for and of which nothing was ever told. ``unknown_events`` are types
+    of events that were not understood today: who waits may be others than shown.
     """
 
     departments: tuple[DepartmentPicture, ...] = ()
@@ -74,6 +80,7 @@ class Picture:
     gaps: int = 0
     timezone: str = ""
     unknown: tuple[str, ...] = ()
+    unknown_events: tuple[str, ...] = ()
 
 
 NOTHING = Picture()
@@ -91,6 +98,7 @@ class _Department:
     recent: dict[int, Call] = field(default_factory=dict)
     place: Place = field(default_factory=Place)
     paused: set[str] = field(default_factory=set)
+    unknown_events: set[str] = field(default_factory=set)
     is_gone: bool = False
 
 
@@ -116,6 +124,8 @@ class Fold:
         if event.business_day > department.business_day:
             _begin_day(department, event.business_day)
         department.last_event_at = event.timestamp
+        if event.event_type in _LEAVES_ALL_AS_IT_IS:
+            return None
         if event.token_id == 0:
             _set_up(department, event)
             return None
@@ -136,6 +146,7 @@ class Fold:
             self.gaps,
             _zone_of(shown.values()),
             tuple(sorted(self._only - {key for key, value in self._departments.items() if not value.is_gone})),
+            tuple(sorted({name for department in shown.values() for name in department.unknown_events})),
         )
 
 
@@ -144,6 +155,7 @@ def _begin_day(department: _Department, day: str) -> None:
     department.business_day = day
     department.recent = {token: call for token, call in department.recent.items() if token in department.at_counters}
     department.paused.clear()
+    department.unknown_events.clear()
 
 
 def _set_up(department: _Department, event: Event) -> None:
@@ -152,16 +164,25 @@ def _set_up(department: _Department, event: Event) -> None:
         department.is_gone = event.data.get("archived") is True
         if not department.is_gone:
             department.place = place_from(event.data.get("settings"))
-    elif event.event_type == EventType.COUNTER_PAUSED and event.counter_id:
+    elif event.event_type not in _OF_COUNTERS or not event.counter_id:
+        _note_unknown(department, event)
+    elif event.event_type == EventType.COUNTER_PAUSED:
         department.paused.add(event.counter_id)
-    elif event.counter_id:
+    else:
         department.paused.discard(event.counter_id)
+
+
+def _note_unknown(department: _Department, event: Event) -> None:
+    """Keep the first few types that were not understood; a stranger can make up any number of them."""
+    if len(department.unknown_events) < _MOST_UNKNOWN:
+        department.unknown_events.add(event.event_type[:_TYPE_LENGTH])
 
 
 def _move(department: _Department, event: Event) -> Call | None:
     token = event.token_id
     state = _state_after(department, event)
     if state is None:
+        _note_unknown(department, event)
         return None
     before = department.at_counters.pop(token, None)
     department.waiting.discard(token)

@@ -1,0 +1,8 @@
+"""Who the tests are where it does not matter: all of them may work in every department."""
+
+from tokenq.contract.words import Role
+from tokenq_server.domain.principal import Principal
+
+ANN = Principal("session", 1, "ann", Role.STAFF, user_id=1)
+BEN = Principal("session", 2, "ben", Role.STAFF, user_id=2)
+DESK = Principal("key", 3, "desk", Role.STAFF)
