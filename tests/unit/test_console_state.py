@@ -158,13 +158,14 @@ def test_parking_takes_minutes_first_and_then_the_reason(answer: str, body: dict
     desk = busy_desk()
     held = desk.queue("CW")["called"][0]
     told: list[object] = []
-    carry_out(Wish(intent("park"), State(), held, answer), desk, told.append)
-    assert desk.bodies == [body]
+    refreshed: list[str] = []
+    carry_out(Wish(intent("park"), State(), held, answer), desk, told.append, refreshed.append)
+    assert (desk.bodies, refreshed) == ([body], ["CW"])
 
 
 def test_parking_takes_a_time_of_day() -> None:
     desk = busy_desk()
-    carry_out(Wish(intent("park"), State(), desk.queue("CW")["called"][0], "23:59 X-ray"), desk, [].append)
+    carry_out(Wish(intent("park"), State(), desk.queue("CW")["called"][0], "23:59 X-ray"), desk, [].append, str)
     (body,) = desk.bodies
     until = datetime.fromisoformat(body["until"])
     assert (until.hour, until.minute, until.date(), body["reason"]) == (23, 59, date.today(), "X-ray")

@@ -1,13 +1,16 @@
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from textual.message import Message
 
 from tests.refusals import refusal
-from tests.screens.console_seeds import FakeDesk, away, busy_desk
+from tests.screens.console_seeds import FakeDesk, away, busy_desk, event
 from tests.servers import until
-from tokenq.client.events import LinkChanged, Resync
+from tokenq.client.events import EventArrived, LinkChanged, Resync
 from tokenq.contract.problems import ProblemCode
+from tokenq.contract.views import QueueView, TokenView
 from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble
 from tokenq_tui.console.tail import REASSURE_SECONDS, Tail
 from tokenq_tui.link_badge import Health
@@ -52,6 +55,89 @@ def test_another_persons_action_is_fetched_when_its_event_comes() -> None:
         until(lambda: health(told) is Health.LIVE)
         desk.other_person(desk.queue("CW")["waiting"][0], state="CALLED", counterId="7")
         until(lambda: seen(told, "CW") == desk.seq, seconds=REASSURE_SECONDS / 2)
+
+
+class CountingDesk(FakeDesk):
+    """Counts how often each queue is asked for; ``slow`` is how long the answer to that takes."""
+
+    slow = 0.0
+
+    def __init__(self, like: FakeDesk) -> None:
+        super().__init__(list(like.known.values()), like.ids)
+        self.fetches: list[str] = []
+
+    def queue(self, department: str) -> QueueView:
+        self.fetches.append(department)
+        view = super().queue(department)
+        time.sleep(self.slow)
+        return view
+
+
+def fetches_of_one_serve(desk: CountingDesk, told: list[Message], serve: Callable[[], object]) -> int:
+    """Serve somebody when all is quiet, and count the fetches until something later is shown."""
+    show_something_later(desk, told)
+    desk.fetches.clear()
+    serve()
+    show_something_later(desk, told)
+    return desk.fetches.count("CW")
+
+
+def show_something_later(desk: FakeDesk, told: list[Message]) -> None:
+    """Events and fetches are taken one after the other: once this is shown, so is all that came before."""
+    desk.other_person(token_of(desk, "LAB"), state="CALLED", counterId="7")
+    until(lambda: seen(told, "LAB") == desk.seq, seconds=REASSURE_SECONDS / 2)
+
+
+def token_of(desk: FakeDesk, department: str) -> TokenView:
+    return next(one for one in desk.known.values() if one["departmentId"] == department and one["state"] == "WAITING")
+
+
+@pytest.mark.parametrize("slow", [0.0, 0.05])
+@pytest.mark.parametrize("events_first", [True, False])
+def test_a_queue_is_fetched_once_for_what_we_have_done_ourselves(events_first: bool, slow: float) -> None:
+    """The answer and the two events of one step come in any order, also while the queue is being fetched."""
+    desk = CountingDesk(busy_desk())
+    with tailing(desk, "CW", "LAB") as (tail, told):
+        desk.slow = slow
+
+        def serve() -> None:
+            desk.serve_next("CW", "9")
+            events = [EventArrived(event("CW", seq), f"CW:{seq}") for seq in (desk.seq - 1, desk.seq)]
+            if events_first:
+                for each in events:
+                    desk.feed.put(each)
+            tail.refresh("CW")
+            if not events_first:
+                until(lambda: desk.fetches)
+                for each in events:
+                    desk.feed.put(each)
+
+        assert fetches_of_one_serve(desk, told, serve) == 1
+
+
+def test_what_happened_while_a_queue_was_fetched_is_fetched_too() -> None:
+    desk = CountingDesk(busy_desk())
+    with tailing(desk, "CW") as (tail, told):
+        until(lambda: health(told) is Health.LIVE and seen(told, "CW") == desk.seq)
+        desk.slow = 0.1
+        desk.fetches.clear()
+        tail.refresh("CW")
+        until(lambda: desk.fetches)
+        desk.other_person(token_of(desk, "CW"), state="CALLED", counterId="7")
+        until(lambda: seen(told, "CW") == desk.seq, seconds=REASSURE_SECONDS / 2)
+
+
+def test_a_log_that_went_back_is_followed_again_after_the_next_look() -> None:
+    """A restored server counts from where it was: its events are not old news for ever."""
+    desk = busy_desk()
+    desk.seq = 500
+    with tailing(desk, "CW") as (tail, told):
+        until(lambda: seen(told, "CW") == 500 and health(told) is Health.LIVE)
+        desk.seq = 3
+        tail.refresh()
+        until(lambda: told[-1].queue["seq"] == 3 if isinstance(told[-1], QueueArrived) else False)
+        desk.other_person(token_of(desk, "CW"), state="CALLED", counterId="7")
+        until(lambda: isinstance(told[-1], QueueArrived) and told[-1].queue["seq"] == 4, seconds=REASSURE_SECONDS / 2)
 
 
 def test_a_resync_fetches_everything() -> None:

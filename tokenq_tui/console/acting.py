@@ -1,6 +1,5 @@
 """One intent carried out at the server, once: each attempt of the same wish has the same idempotency key."""
 
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,7 +13,7 @@ from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import QueueView, TokenView
 from tokenq_tui.console.faults import answer
 from tokenq_tui.console.intents import Intent
-from tokenq_tui.console.messages import Done, QueueArrived
+from tokenq_tui.console.messages import Done
 from tokenq_tui.console.parking import parking
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Desk
@@ -41,17 +40,17 @@ class Wish:
         return f"'{self.intent.label}'" + (f" of {self.token['displayNumber']}" if self.token else "")
 
 
-def carry_out(wish: Wish, desk: Desk, tell: Callable[[Message], object]) -> None:
-    """Do it, tell what came of it, and fetch the queue it changed, so that nobody looks at an old one."""
-    department = wish.token["departmentId"] if wish.token else wish.state.selected
+def carry_out(wish: Wish, desk: Desk, tell: Callable[[Message], object], refresh: Callable[[str], object]) -> None:
+    """Do it, tell what came of it, and have the queue fetched that it changed, so that nobody looks at an old one.
+
+    After trouble the screen has all of them fetched.
+    """
     try:
         tell(_do(wish, desk))
     except BaseException as error:  # whatever it is, the person is told before anything else is tried
         tell(answer(wish.told, error, changes=True))
-    asked_at = time.monotonic()
-    # The tail fetches it too, and says so if it cannot.
-    with suppress(Exception):
-        tell(QueueArrived(desk.queue(department), asked_at))
+    else:
+        refresh(wish.token["departmentId"] if wish.token else wish.state.selected)
 
 
 def unanswered(wish: Wish) -> str:

@@ -1,9 +1,12 @@
 """The threads that keep the queues true: one follows the events, one fetches each queue that changed.
 
-Events say only *that* a queue changed; the picture is always the server's own, fetched at once. While the
-events are cut off, the queues are fetched every few seconds, so the screen is late but never wrong for long.
+Events say only *that* a queue changed; the picture is always the server's own, fetched at once. It says up to which
+entry of the log it is true, so the events of what it shows already, such as those of our own commands, ask for no
+other one. While the events are cut off, the queues are fetched every few seconds, so the screen is late but never
+wrong for long.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -84,7 +87,9 @@ class Tail:
         self._stop = threading.Event()
         self._cut = threading.Event()
         self._work = threading.Condition()
-        self._changed: set[str] = set()
+        self._changed: dict[str, float] = {}
+        self._shown: dict[str, int] = {}
+        self._is_asked_for = False
         self._places: list[Department] = []
         self._feed_lost_at: datetime | None = None
         self._fetched_at: datetime | None = None
@@ -107,7 +112,14 @@ class Tail:
     def refresh(self, *departments: str) -> None:
         """Fetch these queues now (none given: all)."""
         with self._work:
-            self._changed.update(departments or self._departments)
+            self._changed.update(dict.fromkeys(departments or self._departments, math.inf))
+            self._is_asked_for = True
+            self._work.notify_all()
+
+    def _happened(self, department: str, seq: int) -> None:
+        """Fetch a queue soon, unless the one that is shown by then tells of this entry."""
+        with self._work:
+            self._changed[department] = max(self._changed.get(department, 0), seq)
             self._work.notify_all()
 
     def _spawn(self, target: Callable[[], None]) -> None:
@@ -158,12 +170,11 @@ class Tail:
             if not self._changed and not self._stop.is_set():
                 is_polling = self._feed_lost_at is not None or not self._is_reachable or self._broken
                 if not self._work.wait(POLL_SECONDS if is_polling else REASSURE_SECONDS):
-                    self._changed.update(self._departments)
-        # Events come in bursts: one fetch answers for all of them.
-        self._stop.wait(_TOGETHER)
-        with self._work:
-            changed, self._changed = self._changed, set()
-        return sorted(changed)
+                    self._changed.update(dict.fromkeys(self._departments, math.inf))
+            # Events come in bursts: one fetch answers for all of them. Who has pressed a key does not wait for more.
+            self._work.wait_for(lambda: self._is_asked_for or self._stop.is_set(), _TOGETHER)
+            changed, self._changed, self._is_asked_for = self._changed, {}, False
+        return sorted(name for name, seq in changed.items() if seq > self._shown.get(name, -1))
 
     def _fetch(self, department: str) -> None:
         if self._stop.is_set():
@@ -180,6 +191,7 @@ class Tail:
         else:
             self._broken.pop(department, None)
             self._fetched_at, self._is_reachable = datetime.now(UTC), True
+            self._shown[department] = queue["seq"]
             self._tell(QueueArrived(queue, asked_at))
             self._tell_link()
 
@@ -214,7 +226,7 @@ class Tail:
 
     def _take_in(self, arrival: Arrival) -> None:
         if isinstance(arrival, EventArrived):
-            self.refresh(arrival.event.department_id)
+            self._happened(arrival.event.department_id, arrival.event.seq)
             return
         if isinstance(arrival, LinkChanged):
             self._feed_lost_at = None if arrival.is_live else datetime.now(UTC)

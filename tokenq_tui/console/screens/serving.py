@@ -224,7 +224,7 @@ class ServingScreen(FindingScreen):
         self.in_turn(lambda: self.app.push_screen(screen, take))
 
     def _send(self, wish: Wish) -> None:
-        self.begin(wish, partial(carry_out, wish, self._desk, self.post_message), changes=True)
+        self.begin(wish, partial(carry_out, wish, self._desk, self.post_message, self._tail.refresh), changes=True)
 
     def _ask_counter(self) -> None:
         taken = ", ".join(self.state.counters_in_use)
