@@ -1,4 +1,11 @@
-"""The tables. Migrations are checked against these definitions by a test."""
+"""The tables as the statements expect them, for Alembic: a test checks that the migrations make them.
+
+No program loads this but the one that migrates.
+"""
+
+from dataclasses import Field, fields
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -25,6 +32,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from tokenq_server.adapters.postgres.token_rows import KINDS
+from tokenq_server.domain.token import Token, Undo
+
 metadata = MetaData()
 
 
@@ -33,6 +43,21 @@ def moment(name: str, *, nullable: bool = True, now: bool = False) -> Column[obj
     return Column(
         name, DateTime(timezone=True), nullable=nullable, server_default=func.clock_timestamp() if now else None
     )
+
+
+_TYPES: dict[type, Any] = {int: Integer, bool: Boolean, date: Date, Undo: JSONB(none_as_null=True)}
+"""What holds a field of a token; its moments are moments, and all else is text."""
+_WIDTHS = {"near_turn": SmallInteger} | dict.fromkeys(("token_id", "user_id", "place", "original_place"), BigInteger)
+
+
+def _of_token(field: Field[Any]) -> Column[object]:
+    """The column of a field of a token; one that may be ``None`` may be null."""
+    is_nullable = field.default is None
+    if KINDS[field.name] is datetime:
+        return moment(field.name, nullable=is_nullable)
+    kind = _WIDTHS.get(field.name) or _TYPES.get(KINDS[field.name], Text)
+    more = [ForeignKey("department.department_id")] if field.name == "department_id" else []
+    return Column(field.name, kind, *more, primary_key=field.name == "token_id", nullable=is_nullable)
 
 
 branch = Table(
@@ -128,40 +153,7 @@ token_id_seq = Sequence("token_id_seq", metadata=metadata)
 token = Table(
     "token",
     metadata,
-    Column("token_id", BigInteger, primary_key=True),
-    Column("department_id", Text, ForeignKey("department.department_id"), nullable=False),
-    Column("branch_id", Text, nullable=False),
-    Column("day", Date, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("display", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("priority", Text, nullable=False),
-    Column("place", BigInteger, nullable=False),
-    Column("original_place", BigInteger, nullable=False),
-    moment("issued_at", nullable=False),
-    moment("waiting_since", nullable=False),
-    Column("user_id", BigInteger),
-    Column("name", Text),
-    Column("email", Text),
-    Column("counter_id", Text),
-    Column("claim_version", Integer, nullable=False, server_default="0"),
-    Column("calls", Integer, nullable=False, server_default="0"),
-    Column("reason", Text),
-    moment("called_at"),
-    moment("started_at"),
-    moment("served_at"),
-    # The department that gave the number: a transferred token keeps it.
-    Column("issued_in", Text, nullable=False),
-    moment("last_call_at"),
-    moment("parked_at"),
-    moment("parked_until"),
-    Column("near_turn", SmallInteger, nullable=False, server_default="0"),
-    Column("is_near_told", Boolean, nullable=False, server_default=text("false")),
-    # What was promised at issue, in minutes.
-    Column("estimate_low", Integer),
-    Column("estimate_high", Integer),
-    # What the last move changed, to take it back.
-    Column("undo", JSONB(none_as_null=True)),
+    *map(_of_token, fields(Token)),
     UniqueConstraint("issued_in", "day", "number", name="token_number"),
     CheckConstraint("priority IN ('normal', 'priority', 'urgent')", name="token_priority"),
     Index(

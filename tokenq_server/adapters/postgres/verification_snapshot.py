@@ -10,14 +10,15 @@ from psycopg.rows import dict_row
 
 from tokenq.contract.events import TOPIC
 from tokenq.contract.words import Priority, TokenState
-from tokenq_server.adapters.postgres import books_statements as sql
-from tokenq_server.adapters.postgres.network import NETWORK
-from tokenq_server.adapters.postgres.rows import department_from, standing_from
+from tokenq_server.adapters.postgres import verification_statements as sql
+from tokenq_server.adapters.postgres.connection import NETWORK
+from tokenq_server.adapters.postgres.department_rows import department_from, standing_from
+from tokenq_server.adapters.postgres.driver_errors import OTHER_SCHEMA, as_outage
 from tokenq_server.adapters.postgres.schema import refuse_other, schema_behind
+from tokenq_server.adapters.postgres.statements import WAITING
 from tokenq_server.domain.invariants.entries import Stored, TokenRow
 from tokenq_server.domain.invariants.mail import LetterRow, Mailable
 from tokenq_server.domain.invariants.standing import Place
-from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.verification.ports import Held
 
 _PIECE = 5_000
@@ -25,7 +26,7 @@ Thing = TypeVar("Thing")
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
-class PostgresBooks:
+class PostgresSnapshots:
     """Opens short looks and one long snapshot, each on a connection of its own."""
 
     def __init__(self, dsn: str) -> None:
@@ -60,17 +61,16 @@ class PostgresBooks:
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Connection]:
         try:
-            connection = await psycopg.AsyncConnection.connect(
-                self._dsn, autocommit=True, application_name="tokenq-verify", options="-c timezone=UTC", **NETWORK
-            )
-            async with connection:
-                await connection.set_read_only(True)
-                yield connection
-        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+            with as_outage(psycopg.OperationalError):
+                connection = await psycopg.AsyncConnection.connect(
+                    self._dsn, autocommit=True, application_name="tokenq-verify", options="-c timezone=UTC", **NETWORK
+                )
+                async with connection:
+                    await connection.set_read_only(True)
+                    yield connection
+        except OTHER_SCHEMA as error:
             refuse_other(await self._revision())
             raise schema_behind() from error
-        except psycopg.OperationalError as error:
-            raise LedgerDown from error
 
 
 class PostgresSnapshot:
@@ -100,7 +100,7 @@ class PostgresSnapshot:
 
     async def waiting(self, department_id: str) -> dict[int, Place]:
         """Who waits."""
-        found = await self._connection.execute(sql.WAITING, [department_id])
+        found = await self._connection.execute(WAITING, [department_id])
         return {token_id: (Priority(priority), place) for token_id, priority, place in await found.fetchall()}
 
     async def since(self, department_id: str, seq: int) -> list[tuple[int, bool | None, Place]]:
@@ -164,8 +164,5 @@ def _stored(row: tuple[Any, ...]) -> Stored:
 
 
 def _token_row(row: tuple[Any, ...]) -> TokenRow:
-    token_id, department_id, issued_in, day, number, state, priority, place, counter_id, claims, user_id = row
-    state, priority = TokenState(state), Priority(priority)
-    return TokenRow(
-        token_id, department_id, issued_in, day, number, state, priority, place, counter_id, claims, user_id
-    )
+    values = dict(zip(sql.TOKEN_ROW, row, strict=True))
+    return TokenRow(**values | {"state": TokenState(values["state"]), "priority": Priority(values["priority"])})
