@@ -1,11 +1,13 @@
 """Which revision of the schema this release works with, and what to say of another one."""
 
+from pathlib import Path
+
 from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq_server.adapters.postgres.connection import Connection
 
-HEAD = "0003"
-"""The revision this release works with; a test compares it with the newest script. Revisions sort by their names."""
+HEAD = max(script.name[:4] for script in Path(__file__).parent.glob("migrations/versions/[0-9]*.py"))
+"""The revision this release works with, that of its newest script: revisions sort by their names."""
 
 
 async def revision(connection: Connection) -> str | None:
