@@ -64,8 +64,8 @@ class PostgresFloorPlans:
 
 
 async def _read(connection: Connection) -> FloorPlan:
-    branches = {one.branch_id: one for one in await read_branches(connection)}
-    departments = {one.department_id: one for one in await read_departments(connection)}
+    branches = {branch.branch_id: branch for branch in await read_branches(connection)}
+    departments = {each.department_id: each for each in await read_departments(connection)}
     declared = await connection.rows(_COUNTERS)
     counters = {(row["branch_id"], row["counter_id"]): tuple(row["departments"]) for row in declared}
     named = {row.pop("username"): row for row in await connection.rows(_USERS)}
@@ -76,7 +76,7 @@ async def _read(connection: Connection) -> FloorPlan:
 def _concerned(before: FloorPlan, after: FloorPlan) -> list[str]:
     """The departments that are to change, or whose branch is."""
     branches = {*_changed(before.branches, after.branches), *_gone(before.branches, after.branches)}
-    moved = [name for name, one in before.departments.items() if one.branch_id in branches]
+    moved = [name for name, each in before.departments.items() if each.branch_id in branches]
     gone, new = _gone(before.departments, after.departments), _changed(before.departments, after.departments)
     return [*moved, *gone, *new]
 
@@ -84,13 +84,13 @@ def _concerned(before: FloorPlan, after: FloorPlan) -> list[str]:
 async def _write(connection: Connection, before: FloorPlan, after: FloorPlan, actor: str) -> None:
     branches = _changed(before.branches, after.branches)
     departments = _changed(before.departments, after.departments)
-    for one in branches:
-        await write_branch(connection, after.branches[one], is_new=False)
-    for one in _gone(before.departments, after.departments):
-        await archive_department(connection, one, actor)
-    for one in departments:
-        with at(f"departments.{one}"):
-            await write_department(connection, after.departments[one], is_new=False)
+    for name in branches:
+        await write_branch(connection, after.branches[name], is_new=False)
+    for name in _gone(before.departments, after.departments):
+        await archive_department(connection, name, actor)
+    for name in departments:
+        with at(f"departments.{name}"):
+            await write_department(connection, after.departments[name], is_new=False)
     await _write_counters(connection, before, after)
     with at("users"):
         await _write_users(connection, before, after)

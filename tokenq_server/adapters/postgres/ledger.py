@@ -14,7 +14,7 @@ from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.connection import Connection, Values
 from tokenq_server.adapters.postgres.department_rows import department_from, standing_from, standing_values
-from tokenq_server.adapters.postgres.driver_errors import ledger_error
+from tokenq_server.adapters.postgres.driver_errors import as_outage, ledger_error
 from tokenq_server.adapters.postgres.log_rows import token_entry
 from tokenq_server.adapters.postgres.rows import (
     columns,
@@ -31,7 +31,6 @@ from tokenq_server.domain.token import Token
 from tokenq_server.services.ports import (
     Contact,
     IdempotencyRecord,
-    LedgerDown,
     LineChange,
     LineEntry,
     Loaded,
@@ -76,12 +75,10 @@ class PostgresLedger:
     async def _connect(self) -> Connection:
         if self._connection is not None and not self._connection.closed and not self._connection.broken:
             return self._connection
-        try:
+        with as_outage():
             self._connection = await Connection.open(self._dsn, "tokenq-ledger")
             await self._connection.execute(_SESSION)
             await self._connection.commit()
-        except psycopg.Error as error:
-            raise LedgerDown from error
         return self._connection
 
     async def _settle(self, connection: Connection) -> None:

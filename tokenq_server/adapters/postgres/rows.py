@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from tokenq.contract.words import CounterState, Priority
@@ -12,8 +12,8 @@ from tokenq_server.services.requests import Answer
 
 Row = Mapping[str, Any]
 
-COUNTER = "branch_id, counter_id, state, reason, operator, operator_identity, lease_until, departments, is_declared"
-"""The columns that ``counter_from`` reads."""
+COUNTER = tuple(field.name for field in fields(Counter))
+"""A counter's columns, one a field."""
 
 _MADE, _DONE, _NOTHING = 201, 200, 204
 

@@ -59,14 +59,14 @@ class PostgresSetup:
             row = await connection.row(_BRANCH, [branch_id])
             return _branch(row) if row else None
 
-    async def put_branch(self, one: Branch, actor: str, *, is_new: bool, may_end_day: bool = False) -> None:
+    async def put_branch(self, branch: Branch, actor: str, *, is_new: bool, may_end_day: bool = False) -> None:
         """Write a branch and tell its departments' logs."""
         async with self._database.begin() as connection:
-            departments = await departments_in(connection, [one.branch_id])
+            departments = await departments_in(connection, [branch.branch_id])
             await lock(connection, departments)
             if not may_end_day:
-                await check_days_go_on(connection, one, departments)
-            await write_branch(connection, one, is_new=is_new)
+                await check_days_go_on(connection, branch, departments)
+            await write_branch(connection, branch, is_new=is_new)
             await tell(connection, departments, actor)
 
     async def delete_branch(self, branch_id: str) -> bool:
@@ -84,26 +84,26 @@ class PostgresSetup:
         async with self._database.begin() as connection:
             return next(iter(await read_departments(connection, [department_id])), None)
 
-    async def put_department(self, one: Department, actor: str, *, is_new: bool) -> None:
+    async def put_department(self, department: Department, actor: str, *, is_new: bool) -> None:
         """Write a department and, for a new one, the row that orders it; tell its log."""
         async with self._database.begin() as connection:
-            await write_department(connection, one, is_new=is_new)
-            await tell(connection, [one.department_id], actor)
+            await write_department(connection, department, is_new=is_new)
+            await tell(connection, [department.department_id], actor)
 
-    async def change_department(self, one: Department, names: Collection[str], actor: str) -> Department:
+    async def change_department(self, department: Department, names: Collection[str], actor: str) -> Department:
         """Write only these settings: two admins who change different ones do not undo each other."""
         columns = {column for name in names for column in _COLUMNS.get(name, (name,))}
-        values = {column: value for column, value in _settings(one).items() if column in columns}
-        rules = {to_camel(name) for name in names}
-        said = {name: value for name, value in rules_document(one.rules).items() if name in rules}
+        values = {column: value for column, value in _settings(department).items() if column in columns}
+        keys = {to_camel(name) for name in names}
+        rules = {name: value for name, value in rules_document(department.rules).items() if name in keys}
         async with self._database.begin() as connection:
             if "branch_id" in values:
-                await _stay_in_branch(connection, one)
-            if values or said:
-                await lock(connection, [one.department_id])
-                await _change(connection, one.department_id, values, said)
-                await tell(connection, [one.department_id], actor)
-            (changed,) = await read_departments(connection, [one.department_id])
+                await _stay_in_branch(connection, department)
+            if values or rules:
+                await lock(connection, [department.department_id])
+                await _change(connection, department.department_id, values, rules)
+                await tell(connection, [department.department_id], actor)
+            (changed,) = await read_departments(connection, [department.department_id])
             return changed
 
     async def archive_department(self, department_id: str, actor: str) -> bool:
@@ -155,9 +155,9 @@ async def _change(connection: Connection, department_id: str, values: dict[str, 
         await connection.execute(_MERGE_RULES, [Jsonb(rules), department_id])
 
 
-async def write_branch(connection: Connection, one: Branch, *, is_new: bool) -> None:
+async def write_branch(connection: Connection, branch: Branch, *, is_new: bool) -> None:
     """Write a branch; the logs of its departments, whose time and hours it sets, are to be told."""
-    values = {**vars(one), "hours": Jsonb(hours_document(one.hours)) if one.hours else None}
+    values = {**vars(branch), "hours": Jsonb(hours_document(branch.hours)) if branch.hours else None}
     statement = insert("branch", values) if is_new else upsert("branch", ["branch_id"], values)
     await connection.execute(statement, values)
 
@@ -167,18 +167,18 @@ async def departments_in(connection: Connection, branch_ids: Collection[str]) ->
     return [row["department_id"] for row in await connection.rows(_DEPARTMENTS_IN, [list(branch_ids)])]
 
 
-async def write_department(connection: Connection, one: Department, *, is_new: bool) -> None:
+async def write_department(connection: Connection, department: Department, *, is_new: bool) -> None:
     """Write a department and, for a new one, the row that orders it; its log is to be told."""
-    values = {"department_id": one.department_id, **_settings(one), "is_archived": False}
-    values["rules"] = Jsonb(rules_document(one.rules))
-    await lock(connection, [one.department_id])
+    values = {"department_id": department.department_id, **_settings(department), "is_archived": False}
+    values["rules"] = Jsonb(rules_document(department.rules))
+    await lock(connection, [department.department_id])
     if is_new and not await connection.change(update("department", values, _IS_ARCHIVED), values):
         await connection.execute(insert("department", values), values)
     elif not is_new:
-        await _stay_in_branch(connection, one)
+        await _stay_in_branch(connection, department)
         await connection.execute(upsert("department", ["department_id"], values), values)
     for statement in (_HEAD, _CURSOR):
-        await connection.execute(statement, [one.department_id])
+        await connection.execute(statement, [department.department_id])
 
 
 async def tell(connection: Connection, department_ids: Collection[str], actor: str) -> None:
@@ -201,29 +201,29 @@ async def _has_live_tokens(connection: Connection, department_id: str) -> bool:
     return await connection.row(_SOMEBODY, [department_id, _LIVE]) is not None
 
 
-async def _stay_in_branch(connection: Connection, one: Department) -> None:
+async def _stay_in_branch(connection: Connection, department: Department) -> None:
     """Counters belong to a branch: a department moves to another one only while nobody is in it."""
-    known = await connection.row(_BRANCH_OF, [one.department_id])
+    known = await connection.row(_BRANCH_OF, [department.department_id])
     branch_id = known["branch_id"] if known else None
-    if branch_id in (None, one.branch_id) or not await _has_live_tokens(connection, one.department_id):
+    if branch_id in (None, department.branch_id) or not await _has_live_tokens(connection, department.department_id):
         return
     raise refuse(
         ProblemCode.IN_USE,
-        f"Somebody still waits or is served in {one.department_id}: it stays in branch {branch_id}.",
+        f"Somebody still waits or is served in {department.department_id}: it stays in branch {branch_id}.",
         "Move it when the line is empty.",
     )
 
 
-def _settings(one: Department) -> dict[str, Any]:
+def _settings(department: Department) -> dict[str, Any]:
     return {
-        "name": one.name,
-        "branch_id": one.branch_id,
-        "is_open": one.is_open,
-        "prefix": one.prefix,
-        "number_format": one.number_format,
-        "ratio_priority": one.policy.ratio.priority,
-        "ratio_normal": one.policy.ratio.normal,
-        "max_wait_minutes": int(one.policy.max_wait.total_seconds() // 60),
+        "name": department.name,
+        "branch_id": department.branch_id,
+        "is_open": department.is_open,
+        "prefix": department.prefix,
+        "number_format": department.number_format,
+        "ratio_priority": department.policy.ratio.priority,
+        "ratio_normal": department.policy.ratio.normal,
+        "max_wait_minutes": int(department.policy.max_wait.total_seconds() // 60),
     }
 
 

@@ -20,7 +20,7 @@ _LISTS = {
     "token": names(TOKEN_FIELDS),
     "changing": names(CHANGING_FIELDS, "{0} = c.{0}"),
     "log": names(LOG_COLUMNS),
-    "counter": SQL(COUNTER),
+    "counter": names(COUNTER),
     "department": SQL(DEPARTMENT),
     "standing": names(STANDING, "s.{}"),
     "new_standing": names(STANDING, "{} = %s"),

@@ -35,8 +35,7 @@ def kind_of(hint: Any) -> Any:
     """The type of a field, whether or not it may be ``None``."""
     if not isinstance(hint, UnionType):
         return hint
-    (kind,) = (one for one in get_args(hint) if one is not NoneType)
-    return kind
+    return next(kind for kind in get_args(hint) if kind is not NoneType)
 
 
 def _undo_from(document: Mapping[str, Any]) -> Undo:

@@ -9,9 +9,7 @@ from tokenq_server.adapters.postgres.statements import names, statement
 from tokenq_server.domain.invariants.entries import TokenRow
 from tokenq_server.domain.lettering import CALLING_FOR_LETTERS
 
-DAYS = "SELECT department_id, day FROM dept_state"
-
-HEADS = "SELECT department_id, last_seq FROM dept_state"
+HEADS = "SELECT department_id, day, last_seq FROM dept_state"
 
 DEPARTMENTS = statement(
     """
@@ -40,10 +38,8 @@ SELECT seq, event_type, token_id, payload, joins, priority, place, at FROM outbo
 
 NUMBERS = "SELECT day, number FROM token WHERE issued_in = %s ORDER BY day, number"
 
-TOKEN_ROW = tuple(field.name for field in fields(TokenRow))
-ROWS = statement("SELECT {row} FROM token WHERE token_id = ANY(%s)", row=names(TOKEN_ROW))
-
-SINCE = "SELECT token_id, joins, priority, place FROM outbox WHERE department_id = %s AND seq > %s ORDER BY seq"
+_ROW = names(tuple(field.name for field in fields(TokenRow)))
+ROWS = statement("SELECT {row} FROM token WHERE token_id = ANY(%s)", row=_ROW)
 
 PAYLOADS = """
 SELECT department_id, seq, payload FROM outbox
@@ -70,11 +66,8 @@ WHERE o.department_id = ANY(%s) AND t.email IS NOT NULL
 """  # noqa: S608 (nothing in it comes from outside)
 
 BURIED = """
-SELECT partition, "offset", count(*) FROM mail_dlq
+SELECT partition, "offset", count(*) AS count FROM mail_dlq
 JOIN unnest(%s::int[], %s::bigint[]) AS u(partition, "offset") USING (partition, "offset")
 WHERE topic = %s
 GROUP BY partition, "offset"
 """
-
-HAS_REVISION = "SELECT to_regclass('alembic_version')"
-REVISION = "SELECT version_num FROM alembic_version"
