@@ -25,7 +25,7 @@ from tests.chaos.clients import Dump, check_clients
 from tests.chaos.history import read
 from tests.chaos.mailbox import check_mailbox, read_deliveries
 from tokenq_server.adapters.kafka.reader import KafkaReader
-from tokenq_server.adapters.postgres.books import PostgresBooks
+from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.invariants.tally import Tally, Violation
 from tokenq_server.services.verification.ports import Strictness
@@ -91,7 +91,7 @@ async def _check(
     lines = RedisLineCopies(redis_url) if redis_url else None
     topic = KafkaReader(kafka_bootstrap) if kafka_bootstrap else None
     try:
-        tally = await Verifying(PostgresBooks(dsn), lines, topic, strictness).run(departments)
+        tally = await Verifying(PostgresSnapshots(dsn), lines, topic, strictness).run(departments)
     finally:
         if lines is not None:
             await lines.close()

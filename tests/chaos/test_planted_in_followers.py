@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from tests.chaos.planting import Post, Stores, assert_seen, both_ways, relay_until_caught_up
 from tests.servers import Running
@@ -159,7 +158,7 @@ class ImpatientQueue(PostgresMailQueue):
         self._claims += 1
         if self._claims == 1:
             async with self._database.begin() as connection:
-                await connection.execute(text("UPDATE mail_job SET lease_until = '-infinity' WHERE state = 'sending'"))
+                await connection.execute("UPDATE mail_job SET lease_until = '-infinity' WHERE state = 'sending'")
             await self._is_taken_over.wait()
         self._is_taken_over.set()
         return jobs

@@ -6,7 +6,8 @@ import secrets
 import pytest
 
 from tests.cli.conftest import Cli
-from tokenq.cli.department_settings import SETTINGS
+from tokenq.cli.department_settings import NAMES, read_setting
+from tokenq.contract.settings import SETTINGS
 from tokenq_server.domain.rules import Rules, rules_document
 
 
@@ -18,8 +19,8 @@ def made(done) -> dict:
 def test_every_rule_can_be_set_and_its_default_is_told_truly():
     """A rule that nobody can type, or a default that is not one, would be found out by the first user."""
     defaults = rules_document(Rules())
-    assert {one.key for one in SETTINGS.values()} == set(defaults) - {"hours"}
-    assert {one.key: one.read(one.default) for one in SETTINGS.values()} == {
+    assert set(NAMES.values()) == set(defaults) - {"hours"}
+    assert {key: read_setting(key, one.default) for key, one in SETTINGS.items()} == {
         key: value for key, value in defaults.items() if key != "hours"
     }
 
@@ -118,7 +119,7 @@ def test_what_makes_no_sense_is_told_and_changes_nothing(tokenq: Cli, dept: str,
 
 def test_the_settings_are_listed_with_what_they_mean(tokenq: Cli):
     assert "daily-cap" in tokenq("dept", "settings").out
-    assert {one["name"] for one in made(tokenq("dept", "settings", "--json"))["items"]} == set(SETTINGS)
+    assert {one["name"] for one in made(tokenq("dept", "settings", "--json"))["items"]} == set(NAMES)
 
 
 def test_other_hours_leave_single_days_alone_until_they_are_taken_back(tokenq: Cli, dept: str):

@@ -1,32 +1,78 @@
-"""The schema: what the migrations make is what the code expects."""
+"""The schema: what the migrations make is what the code expects, and what is written down for its readers."""
 
+import os
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 
+import psycopg
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from tokenq_server.adapters.postgres import migrate as module
-from tokenq_server.adapters.postgres.mail_tables import mail_job
+from tokenq_server.adapters.postgres.log_rows import LOG_COLUMNS
 from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.adapters.postgres.schema import HEAD
+from tokenq_server.domain.token import TOKEN_FIELDS
+
+GOLDEN = Path(__file__).parent / "goldens" / "schema.txt"
 
 
-def test_migrations_make_the_tables_of_the_code(fresh_database: Callable[..., str]) -> None:
+def test_migrations_make_the_tables_of_the_code(fresh_database: Callable[..., str], schema: str) -> None:
     """A column that only the code or only the database knows is a failure at night."""
-    url = fresh_database()
-    migrate(url)
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
-    with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), mail_job.metadata)
+    with psycopg.connect(fresh_database(schema)) as connection:
+        columns = "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
+        known = {table: {name for (name,) in connection.execute(columns, [table])} for table in ("token", "outbox")}
 
-    assert differences == []
+    assert known == {"token": set(TOKEN_FIELDS), "outbox": set(LOG_COLUMNS)}
+
+
+def test_the_schema_is_the_one_that_is_written_down(fresh_database: Callable[..., str], schema: str) -> None:
+    """``goldens/schema.txt`` is where to read the tables; TOKENQ_NEW_GOLDENS=1 writes it anew."""
+    with psycopg.connect(fresh_database(schema)) as connection:
+        lines = connection.execute(_SCHEMA).fetchall()
+    told = "".join(
+        f"{table}\n{''.join(f'  {line}' + chr(10) for _, line in rows)}\n"
+        for table, rows in groupby(lines, key=lambda line: line[0])
+    )
+    if os.environ.get("TOKENQ_NEW_GOLDENS"):
+        GOLDEN.parent.mkdir(exist_ok=True)
+        GOLDEN.write_text(told)
+
+    assert told == GOLDEN.read_text()
+
+
+# Columns in their order, then constraints, indexes and triggers by name.
+_SCHEMA = """
+WITH relation AS (
+  SELECT oid, relname::text AS name, coalesce(array_to_string(reloptions, ', '), '') AS options FROM pg_class
+  WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+), line AS (
+  SELECT r.name, 1 AS kind, lpad(a.attnum::text, 4) AS rank,
+    a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
+    || CASE WHEN a.attidentity <> '' THEN ' GENERATED' ELSE '' END
+    || coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') AS line
+  FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+  LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+  UNION ALL
+  SELECT r.name, 2, conname, conname || ': ' || pg_get_constraintdef(c.oid)
+  FROM relation r JOIN pg_constraint c ON c.conrelid = r.oid AND c.contype <> 'n'
+  UNION ALL
+  SELECT r.name, 3, i.relname, pg_get_indexdef(i.oid)
+  FROM relation r JOIN pg_index x ON x.indrelid = r.oid JOIN pg_class i ON i.oid = x.indexrelid
+  WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.oid AND c.contype <> 'f')
+  UNION ALL
+  SELECT r.name, 4, tgname, pg_get_triggerdef(t.oid) FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid
+  WHERE NOT t.tgisinternal
+  UNION ALL
+  SELECT r.name, 5, '', 'WITH ' || options FROM relation r WHERE options <> ''
+)
+SELECT name, line FROM line ORDER BY name COLLATE "C", kind, rank COLLATE "C"
+"""
 
 
 def test_the_release_knows_its_newest_migration() -> None:

@@ -16,7 +16,7 @@ from tests.valkeys import OwnValkeys, ValkeyCluster, certificates, cut_off, join
 from tests.without_http import Core, assert_all_is_well, department_id, open_core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.words import Priority
-from tokenq_server.adapters.postgres.books import PostgresBooks
+from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis.address import read_address
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.adapters.redis.opening import open_line
@@ -174,7 +174,7 @@ async def test_verify_reads_the_lines_of_a_cluster(core: Core, valkey_cluster: V
     for name in names:
         await core.issue(name, 3)
     lines = RedisLineCopies(valkey_cluster.url)
-    verifying = Verifying(PostgresBooks(core.dsn), lines, None, Strictness(at_rest=True))
+    verifying = Verifying(PostgresSnapshots(core.dsn), lines, None, Strictness(at_rest=True))
     assert (await verifying.run()).violations == {}
     with valkey_cluster.primary_of(names[0]).server.client() as client:
         (line,) = client.scan_iter(f"tq:{{{names[0]}}}:*:q", count=1_000)

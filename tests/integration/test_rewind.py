@@ -17,9 +17,9 @@ from tokenq.contract.events import TOPIC
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.kafka.reader import KafkaReader
-from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
+from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.commands import TransferToken
 from tokenq_server.domain.invariants.tally import Tally
@@ -231,7 +231,7 @@ async def test_verify_gives_no_false_alarm_after_a_rewind_and_is_strict_again_th
 
 async def verified(place: Place) -> Tally:
     lines, topic = RedisLineCopies(place.servers.redis_url), KafkaReader(place.servers.kafka_bootstrap)
-    tally = await Verifying(PostgresBooks(place.dsn), lines, topic).run()
+    tally = await Verifying(PostgresSnapshots(place.dsn), lines, topic).run()
     await lines.close()
     return tally
 

@@ -23,9 +23,9 @@ from tests.servers import Servers, until
 from tests.without_http import open_core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.adapters.postgres import migrate as module
-from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.adapters.postgres.schema import HEAD
+from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.embedded.programs import program
 from tokenq_server.services.verifying import Verifying
 
@@ -124,7 +124,7 @@ async def test_verify_says_what_to_do_about_an_older_schema(old: str, fresh_data
     """Columns, or all tables, are not there: that is a sentence and a code."""
     for url, said in ((old, "schema is 0001"), (fresh_database(), "lacks tables")):
         with pytest.raises(Refused, match=said) as refused:
-            await Verifying(PostgresBooks(url), None, None).run()
+            await Verifying(PostgresSnapshots(url), None, None).run()
         assert refused.value.problem.code is ProblemCode.SCHEMA_BEHIND
 
 

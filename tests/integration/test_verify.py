@@ -15,8 +15,8 @@ from tokenq.contract.verbs import VERBS, Verb, verbs_from
 from tokenq.contract.words import Priority, RequeuePosition
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
-from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
+from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.commands import CallToken, TellNear, Tidy, TransferToken, UndoMove
 from tokenq_server.domain.invariants.catalog import RULES
@@ -41,7 +41,7 @@ async def verified(
     lines = RedisLineCopies(servers.redis_url)
     topic = KafkaReader(servers.kafka_bootstrap) if with_topic else None
     try:
-        return await Verifying(PostgresBooks(core.dsn), lines, topic, strictness).run(names)
+        return await Verifying(PostgresSnapshots(core.dsn), lines, topic, strictness).run(names)
     finally:
         await lines.close()
 

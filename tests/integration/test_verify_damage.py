@@ -14,10 +14,10 @@ from tests.without_http import open_core
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
-from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.mail import PostgresMailQueue
+from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.commands import TransferToken, UndoMove
 from tokenq_server.domain.invariants.tally import Tally
@@ -84,7 +84,7 @@ async def keep_letters(dsn: str, payloads: list[str]) -> None:
 async def verified(servers: Servers, dsn: str) -> Tally:
     lines = RedisLineCopies(servers.redis_url)
     try:
-        return await Verifying(PostgresBooks(dsn), lines, KafkaReader(servers.kafka_bootstrap), AT_REST).run()
+        return await Verifying(PostgresSnapshots(dsn), lines, KafkaReader(servers.kafka_bootstrap), AT_REST).run()
     finally:
         await lines.close()
 

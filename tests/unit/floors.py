@@ -19,7 +19,7 @@ from tokenq_server.domain.department import Department, Standing
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.rules import Rules
-from tokenq_server.domain.token import Token
+from tokenq_server.domain.token import CHANGING_FIELDS, TOKEN_FIELDS, Token
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -61,22 +61,22 @@ class Room:
 
     def pick(self, token: Token, counter: str = "1", caller: Principal = people.ANN) -> Token:
         command = CallToken(token.department_id, caller, counter, token.token_id, "asked")
-        return calling.call_token(self.floors[token.department_id], command)
+        return _kept(token, calling.call_token(self.floors[token.department_id], command))
 
     def serve_next(self, counter: str = "1", of: str = "CW") -> Token:
         return calling.serve_next(self.floors[of], ServeNext(of, people.ANN, counter))
 
     def move(self, token: Token, verb: Verb, **more: Any) -> Token:
         command = MoveToken(token.department_id, people.ANN, token.token_id, verb, token.claim_version, **more)
-        return moving.move(self.floors[token.department_id], command)
+        return _kept(token, moving.move(self.floors[token.department_id], command))
 
     def transfer(self, token: Token, to: str) -> Token:
         command = TransferToken(token.department_id, people.ANN, token.token_id, to, token.claim_version)
-        return transferring.transfer(self.floors[token.department_id], self.floors[to], command)
+        return _kept(token, transferring.transfer(self.floors[token.department_id], self.floors[to], command))
 
     def undo(self, token: Token) -> Token:
         command = UndoMove(token.department_id, people.ANN, token.token_id, token.claim_version)
-        return undoing.undo(self.floors, command)
+        return _kept(token, undoing.undo(self.floors, command))
 
     def waiting(self, of: str = "CW") -> dict[Priority, int]:
         """How many the department's row says wait, per class."""
@@ -84,6 +84,13 @@ class Room:
 
     def events(self, of: str = "CW") -> list[str]:
         return [str(record.event_type) for record in self.floors[of].records]
+
+
+def _kept(before: Token, after: Token) -> Token:
+    """No move changes a field that Postgres writes once."""
+    for name in set(TOKEN_FIELDS) - set(CHANGING_FIELDS):
+        assert getattr(after, name) == getattr(before, name), name
+    return after
 
 
 def refused(code: ProblemCode, *words: str) -> AbstractContextManager[Any]:

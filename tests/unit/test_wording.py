@@ -2,7 +2,7 @@
 
 import pytest
 
-from tokenq.cli.department_settings import SETTINGS
+from tokenq.cli.department_settings import NAMES
 from tokenq.cli.wording import sentence_of
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import SetupReason
@@ -14,7 +14,7 @@ def said(field: str) -> str:
 
 
 # A near turn is --near at the front desk, and a setting of a department.
-@pytest.mark.parametrize(("name", "key"), [(name, one.key) for name, one in SETTINGS.items() if one.key != "nearTurn"])
+@pytest.mark.parametrize(("name", "key"), [(name, key) for name, key in NAMES.items() if key != "nearTurn"])
 def test_every_setting_is_named_as_it_is_typed(name: str, key: str) -> None:
     assert said(key) == f"{name} must be at most 9."
 

@@ -1,22 +1,14 @@
 """A department's finer settings: what each is called on the command line, how it is typed and how it shows."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from tokenq.cli.exits import WrongUse
+from tokenq.contract.settings import SETTINGS
 from tokenq.contract.words import LetterKind, Priority
 
 _NOTHING = ("", "none", "any")
-
-
-class Setting(NamedTuple):
-    """One setting; ``key`` is the API's, ``read`` raises ValueError with the rest of a sentence."""
-
-    key: str
-    default: str
-    about: str
-    read: Callable[[str], Any]
-    shown: Callable[[Any], str] = str
 
 
 def _number(text: str) -> int:
@@ -50,10 +42,6 @@ def _who(text: str) -> str:
     return text
 
 
-def _unless_zero(words: str) -> Callable[[Any], str]:
-    return lambda value: str(value) if value else words
-
-
 def _listed(nothing: str) -> Callable[[Any], str]:
     return lambda value: ", ".join(value) or nothing
 
@@ -62,48 +50,26 @@ def _labels(value: Mapping[str, str]) -> str:
     return ", ".join(f"{name}: {label}" for name, label in value.items()) or "as they are"
 
 
-SETTINGS: dict[str, Setting] = {
-    "number-start": Setting("numberStart", "1", "the first number of a day", _number),
-    "daily-cap": Setting("dailyCap", "0", "numbers a day at most; 0: no limit", _number, _unless_zero("no limit")),
-    "last-token-minutes": Setting(
-        "lastTokenMinutes",
-        "0",
-        "nobody is let in so many minutes before closing",
-        _number,
-        _unless_zero("until closing"),
-    ),
-    "min-calls": Setting("minCalls", "1", "calls before somebody may be marked as not come", _number),
-    "max-calls": Setting(
-        "maxCalls", "0", "calls of one person at most; 0: no limit", _number, _unless_zero("no limit")
-    ),
-    "no-show-grace-seconds": Setting(
-        "noShowGraceSeconds", "0", "seconds between the last call and 'did not come'", _number
-    ),
-    "recall-cooldown-seconds": Setting(
-        "recallCooldownSeconds", "0", "seconds between two calls of one person", _number
-    ),
-    "out-of-order-by": Setting("outOfOrderBy", "staff", "who may call somebody who is not next: staff, admin", _who),
-    "undo-minutes": Setting(
-        "undoMinutes", "5", "minutes in which a move can be taken back; 0: never", _number, _unless_zero("never")
-    ),
-    "counters": Setting("counters", "any", "the counters that may call here, as 1,2,3", _words, _listed("any")),
-    "letters": Setting(
-        "letters", "all", f"the letters it sends: {', '.join(LetterKind)}; all, none", _letters, _listed("none")
-    ),
-    "near-turn": Setting(
-        "nearTurn", "0", "a letter when so many are left before; 0: for who asks", _number, _unless_zero("for who asks")
-    ),
-    "service-minutes": Setting(
-        "serviceMinutes", "10", "minutes one person takes, before a day has taught better", _number
-    ),
-    "service-level-minutes": Setting(
-        "serviceLevelMinutes", "15", "the service level: called within so many minutes", _number
-    ),
-    "service-level-percent": Setting("serviceLevelPercent", "80", "the service level: so many percent of all", _number),
-    "class-names": Setting(
-        "classNames", "none", "what the classes are called, as urgent:Emergency,normal:Walk-in", _classes, _labels
-    ),
+_READ: dict[str, Callable[[str], Any]] = {
+    "outOfOrderBy": _who,
+    "counters": _words,
+    "letters": _letters,
+    "classNames": _classes,
 }
+"""How what is no number is typed; raises ValueError with the rest of a sentence."""
+_SHOWN: dict[str, Callable[[Any], str]] = {
+    "counters": _listed("any"),
+    "letters": _listed("none"),
+    "classNames": _labels,
+}
+
+NAMES = {re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", key): key for key in SETTINGS}
+"""What each setting is called on the command line, and on the wire."""
+
+
+def read_setting(key: str, text: str) -> Any:
+    """A setting's value as it was typed. Raises ValueError with the rest of a sentence."""
+    return _READ.get(key, _number)(text)
 
 
 def read_settings(typed: Sequence[str]) -> dict[str, Any]:
@@ -115,11 +81,11 @@ def read_settings(typed: Sequence[str]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for one in typed:
         name, equals, value = one.partition("=")
-        setting = SETTINGS.get(name.strip().lower().replace("_", "-"))
-        if setting is None or not equals:
+        key = NAMES.get(name.strip().lower().replace("_", "-"))
+        if key is None or not equals:
             raise WrongUse(f"'{one}' is no setting.", "'tokenq dept settings' lists them; write them as daily-cap=80.")
         try:
-            fields[setting.key] = setting.read(value.strip())
+            fields[key] = read_setting(key, value.strip())
         except ValueError as error:
             raise WrongUse(f"{name} {error}, not '{value}'.", "'tokenq dept settings' tells more.") from None
     return fields
@@ -127,4 +93,10 @@ def read_settings(typed: Sequence[str]) -> dict[str, Any]:
 
 def shown_settings(view: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Each setting's name and what it is."""
-    return [(name, setting.shown(view[setting.key])) for name, setting in SETTINGS.items()]
+    return [(name, _shown(key, view[key])) for name, key in NAMES.items()]
+
+
+def _shown(key: str, value: Any) -> str:
+    if not value and SETTINGS[key].zero:
+        return SETTINGS[key].zero
+    return _SHOWN.get(key, str)(value)

@@ -7,6 +7,8 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
+from tokenq.contract.settings import DepartmentSettings
+
 
 class EstimateView(TypedDict):
     """The wait from now in minutes, as a range; both null where it is not known, and then ``reason`` says why."""
@@ -175,7 +177,7 @@ class HoursDocument(TypedDict):
     exceptions: dict[str, list[str]]
 
 
-class DepartmentView(TypedDict):
+class DepartmentView(DepartmentSettings, TypedDict):
     """A department. ``ratio`` is ``"2:1"``: so many priority calls to so many normal ones.
 
     0 stands for "no limit" in ``dailyCap`` and ``maxCalls``, and for "off" in ``undoMinutes`` and ``nearTurn``;
@@ -191,22 +193,6 @@ class DepartmentView(TypedDict):
     numberFormat: str
     ratio: str
     maxWaitMinutes: int
-    numberStart: int
-    dailyCap: int
-    minCalls: int
-    noShowGraceSeconds: int
-    recallCooldownSeconds: int
-    maxCalls: int
-    undoMinutes: int
-    nearTurn: int
-    letters: list[str]
-    serviceMinutes: int
-    serviceLevelMinutes: int
-    serviceLevelPercent: int
-    counters: list[str]
-    outOfOrderBy: str
-    lastTokenMinutes: int
-    classNames: dict[str, str]
     hours: HoursDocument | None
 
 

@@ -1,14 +1,15 @@
 """What requests may say: strict shapes that refuse unknown fields, wrong types and unprintable text."""
 
 import unicodedata
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic.alias_generators import to_camel, to_snake
 from pydantic_core import PydanticCustomError
 
 from tokenq.contract import names
 from tokenq.contract.hours import read_hours
+from tokenq.contract.settings import SETTINGS, Setting
 from tokenq.contract.words import LetterKind, Priority, Role
 
 _HOURS_LENGTH = 10_000
@@ -40,10 +41,10 @@ Email = Annotated[str, Field(pattern=names.EMAIL, max_length=names.EMAIL_LENGTH)
 Username = Annotated[str, Field(pattern=names.USERNAME)]
 Password = Annotated[str, Field(min_length=names.PASSWORD_LENGTH[0], max_length=names.PASSWORD_LENGTH[1])]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
-Seconds = Annotated[int, Field(ge=0, le=3600)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Departments = Annotated[list[DepartmentId], Field(max_length=200)]
 AnyPriority = Annotated[Priority, Field(strict=False)]
+AnyLetter = Annotated[LetterKind, Field(strict=False)]
 AnyRole = Annotated[Role, Field(strict=False)]
 
 
@@ -111,7 +112,21 @@ AnyHours = Annotated[HoursBody, BeforeValidator(_hours_as_written)]
 """Opening hours as an object, or as people write them: ``mon-fri 08:00-12:00, 13:00-17:00``."""
 
 
-class DepartmentFields(Body):
+def _bounded(setting: Setting) -> Any:
+    return Annotated[int, Field(ge=setting.least, le=setting.most)] | None, None
+
+
+if TYPE_CHECKING:  # the fields are only asked for by name
+    _Numbers = Body
+else:
+    _Numbers = create_model(
+        "_Numbers",
+        __base__=Body,
+        **{to_snake(key): _bounded(setting) for key, setting in SETTINGS.items() if setting.is_number},
+    )
+
+
+class DepartmentFields(_Numbers):
     """A department's settings, each of which may be left out; ``hours`` null means the branch's."""
 
     name: PersonName | None = None
@@ -121,21 +136,11 @@ class DepartmentFields(Body):
     ratio: Annotated[str, Field(min_length=3, max_length=5)] | None = None
     max_wait_minutes: Minutes | None = None
     open: bool | None = None
-    number_start: Annotated[int, Field(ge=1, le=900_000)] | None = None
-    daily_cap: Annotated[int, Field(ge=0, le=900_000)] | None = None
-    min_calls: Annotated[int, Field(ge=1, le=20)] | None = None
-    no_show_grace_seconds: Seconds | None = None
-    recall_cooldown_seconds: Seconds | None = None
-    max_calls: Annotated[int, Field(ge=0, le=100)] | None = None
-    undo_minutes: Annotated[int, Field(ge=0, le=60)] | None = None
-    near_turn: Annotated[int, Field(ge=0, le=50)] | None = None
-    letters: Annotated[list[Annotated[LetterKind, Field(strict=False)]], Field(max_length=5)] | None = None
-    service_minutes: Annotated[int, Field(ge=1, le=480)] | None = None
-    service_level_minutes: Minutes | None = None
-    service_level_percent: Annotated[int, Field(ge=1, le=100)] | None = None
+    letters: Annotated[list[Annotated[LetterKind, Field(strict=False)]], Field(max_length=len(LetterKind))] | None = (
+        None
+    )
     counters: Annotated[list[CounterId], Field(max_length=200)] | None = None
     out_of_order_by: Literal["staff", "admin"] | None = None
-    last_token_minutes: Annotated[int, Field(ge=0, le=480)] | None = None
     class_names: dict[AnyPriority, Label] | None = None
     hours: AnyHours | None = None
 

@@ -9,8 +9,8 @@ from tokenq_server.adapters import mail_probe
 from tokenq_server.adapters.kafka import probe as kafka_probe
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.postgres import probe as postgres_probe
-from tokenq_server.adapters.postgres.books import PostgresBooks
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis import probe as redis_probe
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.services.findings import Finding
@@ -25,7 +25,7 @@ async def open_verifying(
 ) -> AsyncIterator[Verifying]:
     """A check of all stores, which only reads; ``tell`` hears how it goes on."""
     lines = RedisLineCopies(settings.redis_url.get_secret_value())
-    books = PostgresBooks(settings.database_url.get_secret_value())
+    books = PostgresSnapshots(settings.database_url.get_secret_value())
     try:
         yield Verifying(books, lines, KafkaReader(settings.kafka_bootstrap), strictness, tell)
     finally:

@@ -1,11 +1,16 @@
 """One person's place in line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 from tokenq.contract.words import AT_COUNTER, Priority, TokenState
+
+_FIXED = "fixed"
+_T = TypeVar("_T")
+Fixed = Annotated[_T, _FIXED]
+"""A field that nothing changes after the number was issued: Postgres writes it once."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class Undo:
 
 @dataclass(frozen=True)
 class Token:
-    """A token as Postgres holds it.
+    """A token as Postgres holds it: each field is a column of its name, read and written by its type.
 
     ``place`` orders the waiting inside a class, least first; ``original_place`` is the one it came into this
     department with. ``issued_in`` is the department that gave the number. ``claim_version`` grows with every call and
@@ -27,21 +32,21 @@ class Token:
     letter. The estimate, in minutes, is what was promised at issue.
     """
 
-    token_id: int
+    token_id: Fixed[int]
     department_id: str
-    branch_id: str
-    day: date
-    number: int
-    display: str
+    branch_id: Fixed[str]
+    day: Fixed[date]
+    number: Fixed[int]
+    display: Fixed[str]
     state: TokenState
     priority: Priority
     place: int
     original_place: int
-    issued_at: datetime
+    issued_at: Fixed[datetime]
     waiting_since: datetime
-    user_id: int | None = None
-    name: str | None = None
-    email: str | None = None
+    user_id: Fixed[int | None] = None
+    name: Fixed[str | None] = None
+    email: Fixed[str | None] = None
     counter_id: str | None = None
     claim_version: int = 0
     calls: int = 0
@@ -49,14 +54,14 @@ class Token:
     called_at: datetime | None = None
     started_at: datetime | None = None
     served_at: datetime | None = None
-    issued_in: str = ""
+    issued_in: Fixed[str] = ""
     last_call_at: datetime | None = None
     parked_at: datetime | None = None
     parked_until: datetime | None = None
-    near_turn: int = 0
+    near_turn: Fixed[int] = 0
     is_near_told: bool = False
-    estimate_low: int | None = None
-    estimate_high: int | None = None
+    estimate_low: Fixed[int | None] = None
+    estimate_high: Fixed[int | None] = None
     undo: Undo | None = None
 
     @property
@@ -81,24 +86,12 @@ class Whereabouts:
     back_to_counter: str | None
 
 
-_TAKEN_BACK = (
-    "department_id",
-    "state",
-    "priority",
-    "place",
-    "original_place",
-    "waiting_since",
-    "counter_id",
-    "calls",
-    "reason",
-    "called_at",
-    "last_call_at",
-    "started_at",
-    "served_at",
-    "parked_at",
-    "parked_until",
-)
-"""The fields that an undo gives back. The claim version is not among them: it only grows."""
+TOKEN_FIELDS = tuple(field.name for field in fields(Token))
+"""The fields of a token, in order."""
+CHANGING_FIELDS = tuple(field.name for field in fields(Token) if _FIXED not in getattr(field.type, "__metadata__", ()))
+"""Those that a move can change."""
+_TAKEN_BACK = tuple(name for name in CHANGING_FIELDS if name not in ("claim_version", "is_near_told", "undo"))
+"""Those that an undo gives back. The claim version only grows, and a letter that was sent stays sent."""
 
 
 def remembering(old: Token, new: Token, verb: str, until: datetime) -> Token:

@@ -7,12 +7,13 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
-from tokenq.cli.department_settings import SETTINGS, read_settings, shown_settings
+from tokenq.cli.department_settings import NAMES, read_settings, shown_settings
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.opening_hours import AsUsualOn, ClosedOn, check_hours, department_hours, shown_hours
 from tokenq.cli.options import Department, Json, Yes, department_id, ratio_of
 from tokenq.cli.tree import plain_app
 from tokenq.client.calls import given
+from tokenq.contract.settings import SETTINGS
 
 if TYPE_CHECKING:
     from tokenq.contract.views import DepartmentView
@@ -133,12 +134,10 @@ def update(
 @app.command("settings")
 def settings_(as_json: Json = False) -> None:
     """List what --set can set, what holds without it, and what it means."""
+    rows = [(name, SETTINGS[key].default, SETTINGS[key].about) for name, key in NAMES.items()]
     if as_json:
-        output.document(
-            {"items": [{"name": name, "default": one.default, "about": one.about} for name, one in SETTINGS.items()]}
-        )
+        output.document({"items": [dict(zip(("name", "default", "about"), row, strict=True)) for row in rows]})
         return
-    rows = ((name, one.default, one.about) for name, one in SETTINGS.items())
     output.table(("Setting", "Default", "What it is"), rows)
 
 

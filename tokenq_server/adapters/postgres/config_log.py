@@ -3,34 +3,37 @@
 Written in the transaction of the change they tell of, under the lock that also orders the tokens' entries.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from tokenq.contract.events import Event, EventType, encode
-from tokenq_server.adapters.postgres.places import DEPARTMENT
-from tokenq_server.adapters.postgres.rows import department_from
-from tokenq_server.adapters.postgres.tables import branch, department, dept_state, outbox
+from tokenq.contract.events import EventType
+from tokenq_server.adapters.postgres import statements as sql
+from tokenq_server.adapters.postgres.connection import Connection
+from tokenq_server.adapters.postgres.department_rows import department_from
+from tokenq_server.adapters.postgres.log_rows import department_entry
+from tokenq_server.adapters.postgres.rows import Row, document
 from tokenq_server.domain.business_day import business_day
-from tokenq_server.services.event_ids import new_event_id
+
+_HEADS = sql.statement("""
+SELECT {department}, s.day, s.last_seq, clock_timestamp() AS now
+FROM dept_state s
+JOIN department d USING (department_id)
+JOIN branch b USING (branch_id)
+WHERE s.department_id = ANY(%s)
+""")
+
+_ADVANCE = "UPDATE dept_state SET last_seq = last_seq + 1 WHERE department_id = ANY(%s)"
 
 
-async def lock(connection: AsyncConnection, department_ids: Sequence[str]) -> None:
+async def lock(connection: Connection, department_ids: Collection[str]) -> None:
     """Lock the departments' rows in order of id, as the ledger does it."""
-    await connection.execute(
-        select(dept_state.c.department_id)
-        .where(dept_state.c.department_id.in_(department_ids))
-        .order_by(dept_state.c.department_id)
-        .with_for_update()
-    )
+    await connection.execute(sql.LOCK, [list(department_ids)])
 
 
 @dataclass(frozen=True)
-class Note:
-    """What an entry tells: the department it is about, what it is now, and what somebody wrote about it (``note``)."""
+class ConfigEntry:
+    """What is to be told: the department it is about, what it is now, and what somebody wrote about it (``note``)."""
 
     department_id: str
     event_type: EventType
@@ -39,53 +42,32 @@ class Note:
     note: str | None = None
 
 
-async def append(connection: AsyncConnection, notes: Sequence[Note], actor: str) -> None:
-    """Add an entry for each note to its department's log; at most one note a department.
+async def append(connection: Connection, entries: Sequence[ConfigEntry], actor: str) -> None:
+    """Add each entry to its department's log; at most one a department.
 
     The departments must exist in this transaction. Four round trips, however many there are.
     """
-    wanted = {note.department_id: note for note in notes}
-    if not wanted:
+    by_department = {entry.department_id: entry for entry in entries}
+    if not by_department:
         return
-    mine = dept_state.c.department_id.in_(wanted)
-    query = (
-        select(*DEPARTMENT, dept_state.c.day, dept_state.c.last_seq, func.clock_timestamp().label("now"))
-        .join(branch, branch.c.branch_id == department.c.branch_id)
-        .join(dept_state, dept_state.c.department_id == department.c.department_id)
-        .where(mine)
-    )
-    await lock(connection, list(wanted))
-    rows = (await connection.execute(query)).mappings().all()
-    await connection.execute(insert(outbox), [_row(wanted[row["department_id"]], row, actor) for row in rows])
-    await connection.execute(update(dept_state).where(mine).values(last_seq=dept_state.c.last_seq + 1))
+    ids = list(by_department)
+    await lock(connection, ids)
+    heads = await connection.rows(_HEADS, [ids])
+    rows = (_row(by_department[head["department_id"]], head, actor) for head in heads)
+    await connection.execute(sql.APPEND_TO_LOG, [document(rows)])
+    await connection.execute(_ADVANCE, [ids])
 
 
-def _row(note: Note, row: Mapping[Any, Any], actor: str) -> dict[str, Any]:
-    here = department_from(row)
-    event = Event(
-        event_type=note.event_type,
-        event_id=new_event_id(row["now"]),
-        seq=row["last_seq"] + 1,
-        timestamp=row["now"],
-        branch_id=here.branch_id,
-        department_id=note.department_id,
-        business_day=str(business_day(row["now"], here.timezone, here.rollover_hour, row["day"])),
-        token_id=0,
-        token_no=0,
-        display_number="",
-        counter_id=note.counter_id,
-        actor=actor,
-        data=note.data,
+def _row(entry: ConfigEntry, head: Row, actor: str) -> dict[str, Any]:
+    here, now = department_from(head), head["now"]
+    return department_entry(
+        here,
+        business_day(now, here.timezone, here.rollover_hour, head["day"]),
+        head["last_seq"] + 1,
+        now,
+        entry.event_type,
+        actor,
+        entry.data,
+        counter_id=entry.counter_id,
+        note=entry.note,
     )
-    return {
-        "department_id": note.department_id,
-        "seq": event.seq,
-        "event_type": str(note.event_type),
-        "token_id": 0,
-        "payload": encode(event).decode(),
-        "joins": None,
-        "priority": event.priority,
-        "place": 0,
-        "at": row["now"],
-        "note": note.note,
-    }

@@ -1,15 +1,14 @@
 """The outbox as a log to follow: by the relay, which publishes it, and by the API, which streams it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
-from tokenq_server.adapters.postgres.network import NETWORK
-from tokenq_server.adapters.postgres.schema import schema_behind
-from tokenq_server.services.ports import LOCKED, LedgerDown, LedgerRefused
+from tokenq_server.adapters.postgres.connection import SHORT, Connection, Values
+from tokenq_server.adapters.postgres.driver_errors import as_outage, takeover_error
+from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, Entry, Fenced, event_id_of
 
 _RELAY_LOCK = 0x746F6B656E71  # "tokenq"
@@ -62,7 +61,7 @@ class PostgresEventLog:
     def __init__(self, dsn: str, name: str) -> None:
         self._dsn = dsn
         self._name = name
-        self._connection: psycopg.AsyncConnection[dict[str, Any]] | None = None
+        self._connection: Connection | None = None
         self._epoch = -1
         self._opening = asyncio.Lock()
 
@@ -78,14 +77,9 @@ class PostgresEventLog:
             await connection.execute(f"SET statement_timeout = {int(patience * 1000)}")
             await connection.execute("SELECT pg_advisory_lock(%s)", [_RELAY_LOCK])
             await connection.execute("SET statement_timeout = 10000")
-            cursor = await connection.execute("UPDATE relay_epoch SET epoch = epoch + 1 RETURNING epoch")
-            row = await cursor.fetchone()
-        except psycopg.errors.QueryCanceled as error:
-            raise LedgerRefused(LOCKED) from error
-        except psycopg.errors.UndefinedTable as error:
-            raise schema_behind() from error
+            row = await connection.row("UPDATE relay_epoch SET epoch = epoch + 1 RETURNING epoch")
         except psycopg.Error as error:
-            raise LedgerDown from error
+            raise takeover_error(error) from error
         self._epoch = row["epoch"] if row else -1
 
     async def cursors(self) -> dict[str, Cursor]:
@@ -100,18 +94,15 @@ class PostgresEventLog:
     async def set_cursors(self, cursors: dict[str, Cursor]) -> None:
         """Move cursors, unless a later relay has taken over."""
         connection = await self._open()
-        try:
+        with as_outage():
             async with connection.transaction():
                 # The row lock keeps a later relay from bumping the epoch between the look and the update.
-                cursor = await connection.execute("SELECT epoch FROM relay_epoch FOR SHARE")
-                row = await cursor.fetchone()
+                row = await connection.row("SELECT epoch FROM relay_epoch FOR SHARE")
                 if row is None or row["epoch"] != self._epoch:
                     raise Fenced
                 values = list(cursors.values())
                 columns = [[c.seq for c in values], [c.partition for c in values], [c.offset for c in values]]
                 await connection.execute(_SET, [list(cursors), *columns])
-        except psycopg.Error as error:
-            raise LedgerDown from error
 
     async def unpublished(self, limit: int) -> list[Entry]:
         """The next entries per department."""
@@ -133,7 +124,9 @@ class PostgresEventLog:
         """The event id of one entry per department."""
         entries = await self.since({name: seq - 1 for name, seq in positions.items()}, 1) if positions else []
         return {
-            one.department_id: event_id_of(one.payload) for one in entries if one.seq == positions[one.department_id]
+            entry.department_id: event_id_of(entry.payload)
+            for entry in entries
+            if entry.seq == positions[entry.department_id]
         }
 
     async def since(self, positions: Mapping[str, int], limit: int) -> list[Entry]:
@@ -147,7 +140,7 @@ class PostgresEventLog:
             await self._connection.close()
             self._connection = None
 
-    async def _rows(self, statement: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    async def _rows(self, statement: str, values: Values) -> list[dict[str, Any]]:
         """Read. A connection that died while nobody used it is no outage: it is replaced once, but for a relay's."""
         try:
             return await self._read(statement, values)
@@ -157,32 +150,17 @@ class PostgresEventLog:
                 raise
         return await self._read(statement, values)
 
-    async def _read(self, statement: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    async def _read(self, statement: str, values: Values) -> list[dict[str, Any]]:
         connection = await self._open()
-        try:
-            cursor = await connection.execute(statement, values)
-            return await cursor.fetchall()
-        except psycopg.Error as error:
-            raise LedgerDown from error
+        with as_outage():
+            return await connection.rows(statement, values)
 
-    async def _open(self) -> psycopg.AsyncConnection[dict[str, Any]]:
+    async def _open(self) -> Connection:
         async with self._opening:
             if self._connection is None or self._connection.closed or self._connection.broken:
                 if self._connection is not None and self._epoch >= 0:
                     # The place went with the connection; what was read under it must not be trusted.
                     raise LedgerDown
-                self._connection = await self._connect()
+                with as_outage():
+                    self._connection = await Connection.open(self._dsn, self._name, options=SHORT, autocommit=True)
             return self._connection
-
-    async def _connect(self) -> psycopg.AsyncConnection[dict[str, Any]]:
-        try:
-            return await psycopg.AsyncConnection.connect(
-                self._dsn,
-                autocommit=True,
-                row_factory=dict_row,
-                application_name=self._name,
-                options="-c statement_timeout=10000 -c timezone=UTC",
-                **NETWORK,
-            )
-        except psycopg.Error as error:
-            raise LedgerDown from error

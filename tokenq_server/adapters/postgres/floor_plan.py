@@ -3,11 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, text, update
-from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tokenq_server.adapters.postgres.config_log import lock
+from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.people import keep_an_admin
 from tokenq_server.adapters.postgres.setup import (
@@ -19,11 +16,26 @@ from tokenq_server.adapters.postgres.setup import (
     write_branch,
     write_department,
 )
-from tokenq_server.adapters.postgres.tables import app_user, branch, counter, credential, department
+from tokenq_server.adapters.postgres.writing import upsert
 from tokenq_server.services.floor_plan import FloorPlan, UserSpec, at
 from tokenq_server.services.setup import MAIN_BRANCH
 
 _LOCK = 0x666C6F6F72  # "floor"
+
+_COUNTERS = "SELECT branch_id, counter_id, departments FROM counter WHERE is_declared"
+_FORGET_COUNTER = """
+UPDATE counter SET is_declared = false, departments = '{}' WHERE branch_id = %s AND counter_id = %s
+"""
+_DECLARE_COUNTER = """
+INSERT INTO counter (branch_id, counter_id, departments, state, is_declared) VALUES (%s, %s, %s, 'CLOSED', true)
+ON CONFLICT (branch_id, counter_id) DO UPDATE SET departments = EXCLUDED.departments, is_declared = true
+"""
+_USERS = "SELECT username, name, email, role, departments, is_disabled FROM app_user WHERE username IS NOT NULL"
+_END_SESSIONS = """
+DELETE FROM credential WHERE user_id IN (SELECT user_id FROM app_user WHERE username = ANY(%s))
+"""
+_KEEP_ARCHIVED = "UPDATE department SET branch_id = %s WHERE branch_id = ANY(%s) AND is_archived"
+_DELETE_BRANCHES = "DELETE FROM branch WHERE branch_id = ANY(%s)"
 
 
 class PostgresFloorPlans:
@@ -35,13 +47,13 @@ class PostgresFloorPlans:
     async def read(self) -> FloorPlan:
         """All of it, at one moment."""
         async with self._database.begin() as connection:
-            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             return await _read(connection)
 
     async def transform(self, decide: Callable[[FloorPlan], FloorPlan], actor: str) -> tuple[FloorPlan, FloorPlan]:
         """Read, decide and write in one transaction; two at once wait for each other."""
         async with self._database.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             # Read once to know whom to lock, in the one order that all have, and again under the locks.
             before = await _read(connection)
             await lock(connection, _concerned(before, decide(before)))
@@ -51,36 +63,34 @@ class PostgresFloorPlans:
             return before, after
 
 
-async def _read(connection: AsyncConnection) -> FloorPlan:
-    branches = {one.branch_id: one for one in await read_branches(connection)}
-    departments = {one.department_id: one for one in await read_departments(connection)}
-    declared = await connection.execute(select(counter).where(counter.c.is_declared))
-    counters = {(row.branch_id, row.counter_id): tuple(row.departments) for row in declared}
-    named = await connection.execute(select(app_user).where(app_user.c.username.is_not(None)))
-    users = {
-        row.username: UserSpec(row.name, row.email, row.role, tuple(row.departments), row.is_disabled) for row in named
-    }
+async def _read(connection: Connection) -> FloorPlan:
+    branches = {branch.branch_id: branch for branch in await read_branches(connection)}
+    departments = {each.department_id: each for each in await read_departments(connection)}
+    declared = await connection.rows(_COUNTERS)
+    counters = {(row["branch_id"], row["counter_id"]): tuple(row["departments"]) for row in declared}
+    named = {row.pop("username"): row for row in await connection.rows(_USERS)}
+    users = {name: UserSpec(**row | {"departments": tuple(row["departments"])}) for name, row in named.items()}
     return FloorPlan(branches, departments, counters, users)
 
 
 def _concerned(before: FloorPlan, after: FloorPlan) -> list[str]:
     """The departments that are to change, or whose branch is."""
     branches = {*_changed(before.branches, after.branches), *_gone(before.branches, after.branches)}
-    moved = [name for name, one in before.departments.items() if one.branch_id in branches]
+    moved = [name for name, each in before.departments.items() if each.branch_id in branches]
     gone, new = _gone(before.departments, after.departments), _changed(before.departments, after.departments)
     return [*moved, *gone, *new]
 
 
-async def _write(connection: AsyncConnection, before: FloorPlan, after: FloorPlan, actor: str) -> None:
+async def _write(connection: Connection, before: FloorPlan, after: FloorPlan, actor: str) -> None:
     branches = _changed(before.branches, after.branches)
     departments = _changed(before.departments, after.departments)
-    for one in branches:
-        await write_branch(connection, after.branches[one], is_new=False)
-    for one in _gone(before.departments, after.departments):
-        await archive_department(connection, one, actor)
-    for one in departments:
-        with at(f"departments.{one}"):
-            await write_department(connection, after.departments[one], is_new=False)
+    for name in branches:
+        await write_branch(connection, after.branches[name], is_new=False)
+    for name in _gone(before.departments, after.departments):
+        await archive_department(connection, name, actor)
+    for name in departments:
+        with at(f"departments.{name}"):
+            await write_department(connection, after.departments[name], is_new=False)
     await _write_counters(connection, before, after)
     with at("users"):
         await _write_users(connection, before, after)
@@ -88,20 +98,18 @@ async def _write(connection: AsyncConnection, before: FloorPlan, after: FloorPla
     await tell(connection, {*departments, *await departments_in(connection, branches)}, actor)
 
 
-async def _write_counters(connection: AsyncConnection, before: FloorPlan, after: FloorPlan) -> None:
-    for branch_id, counter_id in _gone(before.counters, after.counters):
-        mine = (counter.c.branch_id == branch_id, counter.c.counter_id == counter_id)
-        await connection.execute(update(counter).where(*mine).values(is_declared=False, departments=[]))
+async def _write_counters(connection: Connection, before: FloorPlan, after: FloorPlan) -> None:
+    for place in _gone(before.counters, after.counters):
+        await connection.execute(_FORGET_COUNTER, place)
     for place in _changed(before.counters, after.counters):
-        await _declare(connection, place, after.counters[place])
+        await connection.execute(_DECLARE_COUNTER, [*place, list(after.counters[place])])
 
 
-async def _close_branches(connection: AsyncConnection, branch_ids: Sequence[str]) -> None:
+async def _close_branches(connection: Connection, branch_ids: Sequence[str]) -> None:
     """Remove branches; what was archived in them is kept in the main one."""
     if branch_ids:
-        archived = update(department).where(department.c.branch_id.in_(branch_ids), department.c.is_archived)
-        await connection.execute(archived.values(branch_id=MAIN_BRANCH))
-        await connection.execute(delete(branch).where(branch.c.branch_id.in_(branch_ids)))
+        await connection.execute(_KEEP_ARCHIVED, [MAIN_BRANCH, list(branch_ids)])
+        await connection.execute(_DELETE_BRANCHES, [list(branch_ids)])
 
 
 def _changed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[Any]:
@@ -112,31 +120,14 @@ def _gone(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[Any]:
     return sorted(before.keys() - after.keys())
 
 
-async def _declare(connection: AsyncConnection, place: tuple[str, str], departments: tuple[str, ...]) -> None:
-    values: dict[str, Any] = {"departments": list(departments), "is_declared": True}
-    statement = upsert(counter).values(branch_id=place[0], counter_id=place[1], state="CLOSED", **values)
-    await connection.execute(statement.on_conflict_do_update(index_elements=["branch_id", "counter_id"], set_=values))
-
-
-async def _write_users(connection: AsyncConnection, before: FloorPlan, after: FloorPlan) -> None:
+async def _write_users(connection: Connection, before: FloorPlan, after: FloorPlan) -> None:
     """Write users; the sessions end of those whose rights change. Raises Refused (``in_use``) for the last admin."""
     names = _changed(before.users, after.users)
     for name in names:
-        values = _user_values(after.users[name])
-        statement = upsert(app_user).values(username=name, **values)
-        await connection.execute(statement.on_conflict_do_update(index_elements=["username"], set_=values))
+        user = after.users[name]
+        values = {"username": name, **vars(user), "departments": list(user.departments)}
+        await connection.execute(upsert("app_user", ["username"], values), values)
     changed = [name for name in names if name in before.users and before.users[name].rights != after.users[name].rights]
     if changed:
-        theirs = select(app_user.c.user_id).where(app_user.c.username.in_(changed))
-        await connection.execute(delete(credential).where(credential.c.user_id.in_(theirs)))
+        await connection.execute(_END_SESSIONS, [changed])
         await keep_an_admin(connection)
-
-
-def _user_values(one: UserSpec) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "email": one.email,
-        "role": one.role,
-        "departments": list(one.departments),
-        "is_disabled": one.is_disabled,
-    }

@@ -1,17 +1,15 @@
 """What a forecast needs, from Postgres."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tokenq.contract.words import CounterState, Priority
+from tokenq_server.adapters.postgres import statements as sql
+from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.counters import read_counters, read_unattended
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.places import DEPARTMENT
-from tokenq_server.adapters.postgres.rows import department_from, standing_from
-from tokenq_server.adapters.postgres.tables import branch, department, dept_state
+from tokenq_server.adapters.postgres.department_rows import department_from, standing_from
+from tokenq_server.adapters.postgres.rows import Row
 from tokenq_server.domain.counters import GRACE, Counter
 from tokenq_server.domain.estimate import LONGEST, Line, OpenCounter, learned
 from tokenq_server.domain.token import Token
@@ -25,15 +23,23 @@ FROM dept_state s JOIN department d USING (department_id)
 WHERE NOT d.is_archived GROUP BY d.branch_id
 """
 
+_DEPARTMENTS = sql.statement("""
+SELECT {department}, {standing}
+FROM department d
+JOIN branch b USING (branch_id)
+JOIN dept_state s USING (department_id)
+WHERE d.branch_id = %s AND NOT d.is_archived
+""")
+
 # The first of each class, and for how many seconds each has waited.
 _WAITING = """
 SELECT d.department_id, c.priority, t.age
-FROM unnest(CAST(:departments AS text[])) AS d(department_id)
+FROM unnest(%(departments)s::text[]) AS d(department_id)
 CROSS JOIN unnest(ARRAY['urgent', 'priority', 'normal']) AS c(priority)
 CROSS JOIN LATERAL (
   SELECT extract(epoch FROM clock_timestamp() - waiting_since)::float AS age, place, token_id FROM token
   WHERE token.department_id = d.department_id AND token.priority = c.priority AND token.state = 'WAITING'
-  ORDER BY place, token_id LIMIT :longest
+  ORDER BY place, token_id LIMIT %(longest)s
 ) t
 ORDER BY d.department_id, c.priority, t.place, t.token_id
 """
@@ -47,20 +53,20 @@ WITH calls AS (
          lag(called_at) OVER (PARTITION BY branch_id, counter_id ORDER BY called_at) AS called_before,
          row_number() OVER (PARTITION BY department_id ORDER BY called_at DESC) AS latest
   FROM token
-  WHERE (department_id, day) IN (SELECT department_id, day FROM dept_state WHERE department_id = ANY(:departments))
+  WHERE (department_id, day) IN (SELECT department_id, day FROM dept_state WHERE department_id = ANY(%(departments)s))
     AND state IN ('SERVED', 'NO_SHOW') AND called_at IS NOT NULL
 )
 SELECT department_id,
        CASE WHEN took >= 1 THEN took
             WHEN issued_at <= called_before THEN extract(epoch FROM called_at - called_before)::float END AS took
-FROM calls WHERE latest <= :samples
+FROM calls WHERE latest <= %(samples)s
 """
 
 _COMING = """
 SELECT department_id, priority, count(*) AS count,
        greatest(least(extract(epoch FROM clock_timestamp() - min(issued_at)), 3600), 900)::float AS seconds
 FROM token
-WHERE (department_id, day) IN (SELECT department_id, day FROM dept_state WHERE department_id = ANY(:departments))
+WHERE (department_id, day) IN (SELECT department_id, day FROM dept_state WHERE department_id = ANY(%(departments)s))
   AND issued_at > clock_timestamp() - interval '1 hour'
 GROUP BY department_id, priority
 """
@@ -75,51 +81,45 @@ class PostgresForecasting:
     async def activity(self) -> Mapping[str, int]:
         """Per branch a number that grows with whatever happens in it."""
         async with self._database.begin() as connection:
-            return {row.branch_id: row.activity for row in await connection.execute(text(_ACTIVITY))}
+            return {row["branch_id"]: row["activity"] for row in await connection.rows(_ACTIVITY)}
 
     async def branch_now(self, branch_id: str) -> BranchNow:
         """The lines, the open counters and what today has taught."""
-        query = (
-            select(*DEPARTMENT, *(one for one in dept_state.c if one.name != "department_id"))
-            .join(branch, branch.c.branch_id == department.c.branch_id)
-            .join(dept_state, dept_state.c.department_id == department.c.department_id)
-            .where(department.c.branch_id == branch_id, ~department.c.is_archived)
-        )
         async with self._database.begin() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-            ids = [row["department_id"] for row in rows]
-            return BranchNow(await _lines(connection, rows, ids), await _counters(connection, branch_id))
+            rows = await connection.rows(_DEPARTMENTS, [branch_id])
+            return BranchNow(await _lines(connection, rows), await _counters(connection, branch_id))
 
 
-async def _lines(connection: AsyncConnection, rows: Any, ids: list[str]) -> list[Line]:
+async def _lines(connection: Connection, rows: Sequence[Row]) -> list[Line]:
+    ids = [row["department_id"] for row in rows]
     waiting: dict[str, dict[Priority, list[float]]] = {name: {} for name in ids}
-    found = await connection.execute(text(_WAITING), {"departments": ids, "longest": LONGEST})
-    for one in found:
-        waiting[one.department_id].setdefault(Priority(one.priority), []).append(one.age)
+    for found in await connection.rows(_WAITING, {"departments": ids, "longest": LONGEST}):
+        waiting[found["department_id"]].setdefault(Priority(found["priority"]), []).append(found["age"])
     services: dict[str, list[float]] = {name: [] for name in ids}
-    for one in await connection.execute(text(_SERVICES), {"departments": ids, "samples": _SAMPLES}):
-        if one.took is not None:
-            services[one.department_id].append(one.took)
+    for found in await connection.rows(_SERVICES, {"departments": ids, "samples": _SAMPLES}):
+        if found["took"] is not None:
+            services[found["department_id"]].append(found["took"])
     coming: dict[str, dict[Priority, float]] = {name: {} for name in ids}
-    for one in await connection.execute(text(_COMING), {"departments": ids}):
-        coming[one.department_id][Priority(one.priority)] = one._mapping["count"] * 3600 / one.seconds
+    for found in await connection.rows(_COMING, {"departments": ids}):
+        coming[found["department_id"]][Priority(found["priority"])] = found["count"] * 3600 / found["seconds"]
     lines = []
     for row in rows:
         here, name = department_from(row), row["department_id"]
         service = learned(services[name], here.rules.service_minutes)
-        lines.append(Line(name, here.policy, standing_from(dict(row)).turn, service, waiting[name], coming[name]))
+        lines.append(Line(name, here.policy, standing_from(row).turn, service, waiting[name], coming[name]))
     return lines
 
 
-async def _counters(connection: AsyncConnection, branch_id: str) -> list[OpenCounter]:
+async def _counters(connection: Connection, branch_id: str) -> list[OpenCounter]:
     """Those that hold somebody, and the open ones at which somebody is, or was until shortly."""
     counters = await read_counters(connection, branch_id)
     since = await read_unattended(connection, branch_id, counters)
-    now = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+    (clock,) = await connection.rows(sql.NOW)
+    now = clock["now"]
     return [
-        _open(one, held, now)
-        for one, held in counters
-        if held is not None or (one.state is CounterState.OPEN and now - since.get(one.counter_id, now) < GRACE)
+        _open(counter, held, now)
+        for counter, held in counters
+        if held is not None or (counter.state is CounterState.OPEN and now - since.get(counter.counter_id, now) < GRACE)
     ]
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.failpoints import reach
 from tokenq_server.services.mailing import Attempt, BadRecord, Copy, DeadLetter, Job, NewJob, RawRecord, Verdict
@@ -13,30 +11,30 @@ from tokenq_server.services.mailing import Attempt, BadRecord, Copy, DeadLetter,
 # The log decides what is mailed to whom: a record that says anything else than its entry is none of ours, and the
 # address is the token's (TOKENQ_EVENTS_EMAIL may have kept it from the topic). Where the log was rewritten, a record
 # may still have the words that were taken out.
-_TAKE_IN = text("""
+_TAKE_IN = """
 WITH entry AS (
   SELECT o.department_id, o.seq, o.token_id, o.payload::jsonb AS event, t.email
   FROM outbox o JOIN token t USING (token_id) JOIN dept_state s ON s.department_id = o.department_id
-  WHERE o.department_id = :department_id AND o.seq = :seq AND o.token_id = :token_id
-    AND (o.payload::jsonb - 'email' = CAST(:raw AS jsonb) - 'email'
+  WHERE o.department_id = %(department_id)s AND o.seq = %(seq)s AND o.token_id = %(token_id)s
+    AND (o.payload::jsonb - 'email' = %(raw)s::jsonb - 'email'
          OR o.seq <= s.rewritten_seq
-            AND (o.payload::jsonb - 'email') #- '{data,reason}' = (CAST(:raw AS jsonb) - 'email') #- '{data,reason}')
+            AND (o.payload::jsonb - 'email') #- '{data,reason}' = (%(raw)s::jsonb - 'email') #- '{data,reason}')
 ), kept AS (
   INSERT INTO mail_job (department_id, seq, kind, token_id, recipient, event)
-  SELECT department_id, seq, :kind, token_id, email, event FROM entry JOIN department USING (department_id)
-  WHERE email IS NOT NULL AND (rules->'letters' IS NULL OR jsonb_exists(rules->'letters', :kind))
+  SELECT department_id, seq, %(kind)s, token_id, email, event FROM entry JOIN department USING (department_id)
+  WHERE email IS NOT NULL AND (rules->'letters' IS NULL OR jsonb_exists(rules->'letters', %(kind)s))
   ON CONFLICT DO NOTHING
 )
-SELECT count(*) FROM entry
-""")
+SELECT count(*) AS count FROM entry
+"""
 
-_BAD = text("""
+_BAD = """
 INSERT INTO mail_dlq (reason, error, topic, partition, "offset", raw)
-VALUES (:reason, :error, :topic, :partition, :offset, :raw) ON CONFLICT DO NOTHING
-""")
+VALUES (%(reason)s, %(error)s, %(topic)s, %(partition)s, %(offset)s, %(raw)s) ON CONFLICT DO NOTHING
+"""
 
 # The CTE is materialised so that the lock takes exactly the rows that are updated.
-_CLAIM = text("""
+_CLAIM = """
 WITH picked AS MATERIALIZED (
   SELECT department_id, seq, kind FROM mail_job j
   WHERE (state = 'due' AND due_at <= clock_timestamp() OR state = 'sending' AND lease_until < clock_timestamp())
@@ -56,64 +54,69 @@ WITH picked AS MATERIALIZED (
                           AND (i.rules->'letters' IS NULL OR jsonb_exists(i.rules->'letters', 'issued'))
                           AND NOT EXISTS (SELECT 1 FROM mail_job e
                                           WHERE e.department_id = o.department_id AND e.seq >= o.seq)))
-  ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+  ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
-UPDATE mail_job m SET state = 'sending', lease_until = clock_timestamp() + interval '180 seconds', lease_owner = :owner,
-  attempts = attempts + 1, ambiguous = ambiguous + (m.state = 'sending')::int
+UPDATE mail_job m SET state = 'sending', lease_until = clock_timestamp() + interval '180 seconds',
+  lease_owner = %(owner)s, attempts = attempts + 1, ambiguous = ambiguous + (m.state = 'sending')::int
 FROM picked p, token t, department d
 WHERE (m.department_id, m.seq, m.kind) = (p.department_id, p.seq, p.kind)
   AND t.token_id = m.token_id AND d.department_id = m.department_id
 RETURNING m.department_id, m.seq, m.kind, m.token_id, m.recipient, m.event, m.attempts, t.name,
   d.name AS department_name
-""")
+"""
 
-_SENT = text("""
+_SENT = """
 UPDATE mail_job SET state = 'sent', sent_at = clock_timestamp(), lease_until = NULL, last_error = NULL
-WHERE department_id = :department_id AND seq = :seq AND kind = :kind AND lease_owner = :owner AND state = 'sending'
-""")
+WHERE (department_id, seq, kind) = (%(department_id)s, %(seq)s, %(kind)s)
+  AND lease_owner = %(owner)s AND state = 'sending'
+"""
 
-_LATER = text("""
-UPDATE mail_job SET state = 'due', due_at = clock_timestamp() + make_interval(secs => :seconds), lease_until = NULL,
-  last_error = :error, ambiguous = ambiguous + :ambiguous
-WHERE department_id = :department_id AND seq = :seq AND kind = :kind AND lease_owner = :owner AND state = 'sending'
-""")
+_LATER = """
+UPDATE mail_job SET state = 'due', due_at = clock_timestamp() + make_interval(secs => %(seconds)s), lease_until = NULL,
+  last_error = %(error)s, ambiguous = ambiguous + %(ambiguous)s
+WHERE (department_id, seq, kind) = (%(department_id)s, %(seq)s, %(kind)s)
+  AND lease_owner = %(owner)s AND state = 'sending'
+"""
 
-_DEAD = text("""
+_DEAD = """
 WITH job AS (
-  UPDATE mail_job SET state = 'dead', lease_until = NULL, last_error = :error
-  WHERE department_id = :department_id AND seq = :seq AND kind = :kind AND lease_owner = :owner AND state = 'sending'
+  UPDATE mail_job SET state = 'dead', lease_until = NULL, last_error = %(error)s
+  WHERE (department_id, seq, kind) = (%(department_id)s, %(seq)s, %(kind)s)
+  AND lease_owner = %(owner)s AND state = 'sending'
   RETURNING department_id, seq, kind
 )
 INSERT INTO mail_dlq (reason, error, department_id, seq, kind)
-SELECT 'not sent', :error, department_id, seq, kind FROM job
-""")
+SELECT 'not sent', %(error)s, department_id, seq, kind FROM job
+"""
 
-_UNCOPIED = text("""
+_UNCOPIED = """
 SELECT q.dlq_id, q.reason, q.error,
   coalesce(q.topic || '/' || q.partition || '/' || q."offset",
            q.department_id || '.' || q.seq || '.' || q.kind) AS source,
   coalesce(q.raw, convert_to(j.event::text, 'UTF8')) AS raw
 FROM mail_dlq q LEFT JOIN mail_job j USING (department_id, seq, kind)
-WHERE NOT q.copied ORDER BY q.dlq_id LIMIT :limit
-""")
+WHERE NOT q.copied ORDER BY q.dlq_id LIMIT %(limit)s
+"""
 
 _LIST = """
 SELECT q.dlq_id, q.reason, q.error, q.at, q.state, q.topic, q.partition, q."offset", q.raw,
   q.department_id, q.seq, q.kind, j.token_id
 FROM mail_dlq q LEFT JOIN mail_job j USING (department_id, seq, kind)
 """
-_OPEN = text(_LIST + "WHERE q.state = 'open' ORDER BY q.dlq_id")
-_ONE = text(_LIST + "WHERE q.dlq_id = :dlq_id")
+_OPEN = _LIST + "WHERE q.state = 'open' ORDER BY q.dlq_id"
+_ONE = _LIST + "WHERE q.dlq_id = %s"
 
-_CLOSE = text("""
+_CLOSE = """
 WITH entry AS (
-  UPDATE mail_dlq SET state = :state WHERE dlq_id = :dlq_id AND state = 'open' RETURNING department_id, seq, kind
+  UPDATE mail_dlq SET state = %(state)s WHERE dlq_id = %(dlq_id)s AND state = 'open' RETURNING department_id, seq, kind
 ), job AS (
-  UPDATE mail_job m SET state = :job_state, attempts = 0, due_at = clock_timestamp() FROM entry e
+  UPDATE mail_job m SET state = %(job_state)s, attempts = 0, due_at = clock_timestamp() FROM entry e
   WHERE (m.department_id, m.seq, m.kind) = (e.department_id, e.seq, e.kind) AND m.state = 'dead'
 )
-SELECT count(*) FROM entry
-""")
+SELECT count(*) AS count FROM entry
+"""
+
+_COPIED = "UPDATE mail_dlq SET copied = true WHERE dlq_id = ANY(%s)"
 
 
 class PostgresMailQueue:
@@ -134,7 +137,8 @@ class PostgresMailQueue:
                     "token_id": job.token_id,
                     "raw": job.source.value.decode(),
                 }
-                is_known = bool((await connection.execute(_TAKE_IN, values)).scalar_one())
+                (entries,) = await connection.rows(_TAKE_IN, values)
+                is_known = entries["count"] > 0
                 found += is_known
                 if not is_known:
                     await _bury(connection, job.source, "unknown event", "The log has no such event.")
@@ -146,8 +150,8 @@ class PostgresMailQueue:
     async def claim(self, owner: str, limit: int) -> list[Job]:
         """Lease letters that are due."""
         async with self._database.begin() as connection:
-            rows = await connection.execute(_CLAIM, {"owner": owner, "limit": limit})
-            return sorted((Job(**row) for row in rows.mappings()), key=lambda job: job.seq)
+            rows = await connection.rows(_CLAIM, {"owner": owner, "limit": limit})
+            return sorted((Job(**row) for row in rows), key=lambda job: job.seq)
 
     async def settle(self, job: Job, attempt: Attempt, owner: str, next_try: float | None) -> None:
         """Note how it ended; a job whose lease another sender took over is left alone."""
@@ -164,25 +168,23 @@ class PostgresMailQueue:
     async def uncopied(self, limit: int) -> list[Copy]:
         """Dead letters whose copy is not in the dead-letter topic yet."""
         async with self._database.begin() as connection:
-            rows = await connection.execute(_UNCOPIED, {"limit": limit})
-            return [Copy(**{**row, "raw": bytes(row["raw"] or b"")}) for row in rows.mappings()]
+            rows = await connection.rows(_UNCOPIED, {"limit": limit})
+            return [Copy(**{**row, "raw": bytes(row["raw"] or b"")}) for row in rows]
 
     async def mark_copied(self, dlq_ids: Sequence[int]) -> None:
         """Their copies are there."""
         async with self._database.begin() as connection:
-            await connection.execute(
-                text("UPDATE mail_dlq SET copied = true WHERE dlq_id = ANY(:ids)"), {"ids": list(dlq_ids)}
-            )
+            await connection.execute(_COPIED, [list(dlq_ids)])
 
     async def dead_letters(self) -> list[DeadLetter]:
         """The open entries, oldest first."""
         async with self._database.begin() as connection:
-            return [_dead_letter(row) for row in (await connection.execute(_OPEN)).mappings()]
+            return [_dead_letter(row) for row in await connection.rows(_OPEN)]
 
     async def dead_letter(self, dlq_id: int) -> DeadLetter | None:
         """One entry."""
         async with self._database.begin() as connection:
-            row = (await connection.execute(_ONE, {"dlq_id": dlq_id})).mappings().one_or_none()
+            row = await connection.row(_ONE, [dlq_id])
             return _dead_letter(row) if row else None
 
     async def revive(self, dlq_id: int) -> bool:
@@ -196,7 +198,8 @@ class PostgresMailQueue:
     async def _close(self, dlq_id: int, state: str, job_state: str) -> bool:
         values = {"dlq_id": dlq_id, "state": state, "job_state": job_state}
         async with self._database.begin() as connection:
-            return bool((await connection.execute(_CLOSE, values)).scalar_one())
+            (entries,) = await connection.rows(_CLOSE, values)
+            return bool(entries["count"])
 
 
 def _storable(said: str) -> str:
@@ -204,7 +207,7 @@ def _storable(said: str) -> str:
     return said.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
-async def _bury(connection: AsyncConnection, record: RawRecord, reason: str, error: str) -> None:
+async def _bury(connection: Connection, record: RawRecord, reason: str, error: str) -> None:
     values = {"topic": record.topic, "partition": record.partition, "offset": record.offset, "raw": record.value}
     await connection.execute(_BAD, values | {"reason": reason, "error": error})
 

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import StoreReason
+from tokenq_server.adapters.postgres.driver_errors import IN_THE_WAY, READ_ONLY
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other
 from tokenq_server.domain.refusals import database_unavailable
 
@@ -25,10 +26,6 @@ _LOCK_TIMEOUT = "2s"
 """How long a step may wait for a table; meanwhile everybody else waits behind it."""
 _TRIES = 60
 _PAUSE = 1.0
-_READ_ONLY = "25006"
-"""A primary that has just become a replica."""
-_IN_THE_WAY = ("55P03", "40P01")
-"""A lock that was not to be had in time, or a deadlock. Every step of a script may be repeated."""
 
 
 def migrate(dsn: str) -> str:
@@ -54,7 +51,7 @@ def migrate(dsn: str) -> str:
     except (OperationalError, PendingRollbackError) as error:
         raise database_unavailable() from error
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", "") == _READ_ONLY:
+        if isinstance(error.orig, READ_ONLY):
             raise database_unavailable() from error
         raise
     finally:
@@ -85,8 +82,8 @@ def _upgrade(connection: Connection) -> None:
         try:
             command.upgrade(config, HEAD)
             connection.commit()
-        except OperationalError as error:
-            if getattr(error.orig, "sqlstate", "") not in _IN_THE_WAY:
+        except OperationalError as error:  # every step of a script may be repeated
+            if not isinstance(error.orig, IN_THE_WAY):
                 raise
             connection.rollback()
             time.sleep(_PAUSE)

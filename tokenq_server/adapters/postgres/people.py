@@ -3,29 +3,54 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from psycopg.sql import SQL
 
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.words import Role
+from tokenq_server.adapters.postgres.connection import Connection, Values
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.tables import app_user, credential
+from tokenq_server.adapters.postgres.rows import Row
+from tokenq_server.adapters.postgres.statements import statement
+from tokenq_server.adapters.postgres.writing import insert, update
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.people import Key, User
 
 _WHO_THEY_ARE = {"role", "departments", "password_hash", "is_disabled"}
-_USER = (
-    app_user.c.user_id,
-    app_user.c.username,
-    app_user.c.name,
-    app_user.c.email,
-    app_user.c.role,
-    app_user.c.departments,
-    app_user.c.password_hash,
-    app_user.c.must_change_password,
-    app_user.c.is_disabled,
-)
+_USER = "user_id, username, name, email, role, departments, password_hash, must_change_password, is_disabled"
+_ANY_USER = statement("SELECT {user} FROM app_user", user=SQL(_USER))
+_USERS = _ANY_USER + " WHERE user_id > %s ORDER BY user_id LIMIT %s"
+_BY_ID = _ANY_USER + " WHERE user_id = %s"
+_BY_NAME = _ANY_USER + " WHERE username = %s"
+_DELETE_USER = "DELETE FROM app_user WHERE user_id = %s"
+_HAS_ADMIN = "SELECT 1 FROM app_user WHERE role = 'admin' AND NOT is_disabled LIMIT 1"
+_HAS_FIRST_PASSWORD = "SELECT 1 FROM app_user WHERE must_change_password LIMIT 1"
+
+_ADD_SESSION = """
+INSERT INTO credential (token_hash, kind, user_id, label, expires_at)
+VALUES (%s, 'session', %s, 'login', clock_timestamp() + %s) RETURNING expires_at
+"""
+_END_SESSIONS = "DELETE FROM credential WHERE user_id = %s"
+_FORGET_ENDED = "DELETE FROM credential WHERE expires_at < clock_timestamp()"
+
+_KEY = "credential_id, label, role, departments, created_at, last_used_at"
+_KEYS = statement("SELECT {key} FROM credential WHERE kind = 'key' ORDER BY credential_id", key=SQL(_KEY))
+_IS_KEY = "credential_id = %(credential_id)s AND kind = 'key'"
+_DELETE_CREDENTIAL = "DELETE FROM credential WHERE credential_id = %s AND kind = %s"
+
+# A key speaks for itself, a session for its user.
+_PRINCIPAL = """
+SELECT c.kind, c.credential_id, c.user_id, coalesce(u.username, u.name, c.label) AS name,
+  coalesce(u.role, c.role) AS role, coalesce(u.departments, c.departments) AS departments,
+  coalesce(u.must_change_password, false) AS must_change_password
+FROM credential c LEFT JOIN app_user u USING (user_id)
+WHERE c.token_hash = %s AND (c.expires_at IS NULL OR c.expires_at > clock_timestamp())
+  AND (u.user_id IS NULL OR NOT u.is_disabled)
+"""
+_USE = """
+UPDATE credential SET last_used_at = clock_timestamp()
+WHERE credential_id = %s AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
+"""
 
 
 class PostgresPeople:
@@ -36,22 +61,21 @@ class PostgresPeople:
 
     async def users(self, after: int, limit: int) -> list[User]:
         """Users with an id above ``after``."""
-        query = select(*_USER).where(app_user.c.user_id > after).order_by(app_user.c.user_id).limit(limit)
         async with self._database.begin() as connection:
-            return [_user(row) for row in await connection.execute(query)]
+            return [_user(row) for row in await connection.rows(_USERS, [after, limit])]
 
     async def user(self, user_id: int) -> User | None:
         """One user."""
-        return await self._one(select(*_USER).where(app_user.c.user_id == user_id))
+        return await self._one(_BY_ID, [user_id])
 
     async def user_named(self, username: str) -> User | None:
         """The user who logs in under this name."""
-        return await self._one(select(*_USER).where(app_user.c.username == username))
+        return await self._one(_BY_NAME, [username])
 
     async def create_user(self, values: dict[str, Any]) -> User:
         """Write a new user."""
         async with self._database.begin() as connection:
-            row = (await connection.execute(insert(app_user).values(**values).returning(*_USER))).one()
+            (row,) = await connection.rows(insert("app_user", values, returning=_USER), values)
             return _user(row)
 
     async def change_user(self, user_id: int, values: dict[str, Any]) -> User | None:
@@ -59,20 +83,17 @@ class PostgresPeople:
         if not values:
             return await self.user(user_id)
         async with self._database.begin() as connection:
-            statement = update(app_user).where(app_user.c.user_id == user_id).values(**values).returning(*_USER)
-            row = (await connection.execute(statement)).one_or_none()
+            statement = update("app_user", values, "user_id = %(user_id)s", returning=_USER)
+            row = await connection.row(statement, {**values, "user_id": user_id})
             if row is not None and _WHO_THEY_ARE & set(values):
-                await connection.execute(delete(credential).where(credential.c.user_id == user_id))
+                await connection.execute(_END_SESSIONS, [user_id])
                 await keep_an_admin(connection)
             return _user(row) if row is not None else None
 
     async def delete_user(self, user_id: int) -> bool:
         """Forget a user, sessions included."""
         async with self._database.begin() as connection:
-            gone = await connection.execute(
-                delete(app_user).where(app_user.c.user_id == user_id).returning(app_user.c.user_id)
-            )
-            is_gone = gone.first() is not None
+            is_gone = await connection.change(_DELETE_USER, [user_id]) > 0
             await keep_an_admin(connection)
             return is_gone
 
@@ -83,116 +104,77 @@ class PostgresPeople:
 
     async def has_first_password(self) -> bool:
         """Whether somebody still has a first password."""
-        query = select(app_user.c.user_id).where(app_user.c.must_change_password).limit(1)
         async with self._database.begin() as connection:
-            return (await connection.execute(query)).first() is not None
+            return await connection.row(_HAS_FIRST_PASSWORD) is not None
 
     async def add_session(self, user_id: int, token_hash: bytes, lifetime: timedelta) -> datetime:
         """Keep a session, and clear out those that ended."""
         async with self._database.begin() as connection:
-            await connection.execute(delete(credential).where(credential.c.expires_at < func.clock_timestamp()))
-            statement = insert(credential).values(
-                token_hash=token_hash,
-                kind="session",
-                user_id=user_id,
-                label="login",
-                expires_at=func.clock_timestamp() + lifetime,
-            )
-            expires: datetime = (await connection.execute(statement.returning(credential.c.expires_at))).scalar_one()
+            await connection.execute(_FORGET_ENDED)
+            (row,) = await connection.rows(_ADD_SESSION, [token_hash, user_id, lifetime])
+            expires: datetime = row["expires_at"]
             return expires
 
     async def add_key(self, label: str, role: Role, departments: list[str], token_hash: bytes) -> Key:
         """Keep a key."""
-        statement = insert(credential).values(
-            token_hash=token_hash, kind="key", label=label, role=str(role), departments=departments
-        )
+        values = {"token_hash": token_hash, "kind": "key", "label": label, "role": role, "departments": departments}
         async with self._database.begin() as connection:
-            return _key((await connection.execute(statement.returning(*credential.c))).one())
+            (row,) = await connection.rows(insert("credential", values, returning=_KEY), values)
+            return _key(row)
 
     async def keys(self) -> list[Key]:
         """All keys by id."""
-        query = select(credential).where(credential.c.kind == "key").order_by(credential.c.credential_id)
         async with self._database.begin() as connection:
-            return [_key(row) for row in await connection.execute(query)]
+            return [_key(row) for row in await connection.rows(_KEYS)]
 
     async def change_key(self, key_id: int, values: dict[str, Any]) -> Key | None:
         """Change a key."""
-        which = and_(credential.c.credential_id == key_id, credential.c.kind == "key")
-        changed = {name: str(value) if name == "role" else value for name, value in values.items()}
-        statement = update(credential).where(which).values(credential_id=key_id, **changed)
+        changed = {"credential_id": key_id, **values}
         async with self._database.begin() as connection:
-            row = (await connection.execute(statement.returning(*credential.c))).one_or_none()
+            row = await connection.row(update("credential", changed, _IS_KEY, returning=_KEY), changed)
             return _key(row) if row is not None else None
 
     async def delete_credential(self, credential_id: int, kind: str) -> bool:
         """Revoke a key or a session."""
-        which = and_(credential.c.credential_id == credential_id, credential.c.kind == kind)
         async with self._database.begin() as connection:
-            gone = await connection.execute(delete(credential).where(which).returning(credential.c.credential_id))
-            return gone.first() is not None
+            return await connection.change(_DELETE_CREDENTIAL, [credential_id, kind]) > 0
 
     async def principal(self, token_hash: bytes) -> Principal | None:
         """Whose this is, if it is still valid; notes that it was used, once a minute at most."""
-        query = (
-            select(credential, app_user.c.username, app_user.c.name, app_user.c.must_change_password)
-            .add_columns(app_user.c.role.label("user_role"), app_user.c.departments.label("user_departments"))
-            .outerjoin(app_user, app_user.c.user_id == credential.c.user_id)
-            .where(
-                credential.c.token_hash == token_hash,
-                or_(credential.c.expires_at.is_(None), credential.c.expires_at > func.clock_timestamp()),
-                or_(app_user.c.user_id.is_(None), ~app_user.c.is_disabled),
-            )
-        )
-        stale = or_(
-            credential.c.last_used_at.is_(None),
-            credential.c.last_used_at < func.clock_timestamp() - timedelta(minutes=1),
-        )
         async with self._database.begin() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = await connection.row(_PRINCIPAL, [token_hash])
             if row is None:
                 return None
-            await connection.execute(
-                update(credential)
-                .where(credential.c.credential_id == row.credential_id, stale)
-                .values(last_used_at=func.clock_timestamp())
-            )
-            return _principal(row)
+            await connection.execute(_USE, [row["credential_id"]])
+            return Principal(**row | {"role": Role(row["role"]), "departments": frozenset(row["departments"])})
 
-    async def _one(self, query: Select[Any]) -> User | None:
+    async def _one(self, statement: str, values: Values) -> User | None:
         async with self._database.begin() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = await connection.row(statement, values)
             return _user(row) if row is not None else None
 
 
-async def _has_admin(connection: AsyncConnection) -> bool:
-    query = select(app_user.c.user_id).where(app_user.c.role == "admin", ~app_user.c.is_disabled).limit(1)
-    return (await connection.execute(query)).first() is not None
+async def _has_admin(connection: Connection) -> bool:
+    return await connection.row(_HAS_ADMIN) is not None
 
 
-async def keep_an_admin(connection: AsyncConnection) -> None:
+async def keep_an_admin(connection: Connection) -> None:
     """Undo a change after which nobody could set up anything any more. Two at once wait for each other."""
-    await connection.execute(text("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE"))
+    await connection.execute("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE")
     if not await _has_admin(connection):
         raise refuse(AccountReason.LAST_ADMIN)
 
 
-def _user(row: Any) -> User:
-    values = dict(row._mapping)
-    return User(**values | {"role": Role(values["role"]), "departments": tuple(values["departments"])})
+def _user(row: Row) -> User:
+    return User(**{**row, "role": Role(row["role"]), "departments": tuple(row["departments"])})
 
 
-def _key(row: Any) -> Key:
-    return Key(row.credential_id, row.label, Role(row.role), tuple(row.departments), row.created_at, row.last_used_at)
-
-
-def _principal(row: Any) -> Principal:
-    is_session = row.kind == "session"
-    return Principal(
-        kind=row.kind,
-        credential_id=row.credential_id,
-        name=(row.username or row.name) if is_session else row.label,
-        role=Role(row.user_role if is_session else row.role),
-        departments=frozenset(row.user_departments if is_session else row.departments),
-        user_id=row.user_id,
-        must_change_password=bool(row.must_change_password),
+def _key(row: Row) -> Key:
+    return Key(
+        row["credential_id"],
+        row["label"],
+        Role(row["role"]),
+        tuple(row["departments"]),
+        row["created_at"],
+        row["last_used_at"],
     )

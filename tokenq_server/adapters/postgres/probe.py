@@ -1,13 +1,12 @@
 """Looking at a Postgres as the doctor does."""
 
-from sqlalchemy import text
-
 from tokenq.contract.problems import Refused
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other, revision
 from tokenq_server.services.findings import Finding
 
 _OLDEST = 140000
+_VERSION = "SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS name"
 _FATAL, _UNKNOWN_HOST = "FATAL:", "failed to resolve host"
 
 
@@ -16,16 +15,16 @@ async def probe(dsn: str) -> list[Finding]:
     database = Database(dsn, size=1)
     try:
         async with database.begin() as connection:
-            version = int((await connection.execute(text("SHOW server_version_num"))).scalar_one())
-            name = (await connection.execute(text("SHOW server_version"))).scalar_one()
+            (server,) = await connection.rows(_VERSION)
             found = await revision(connection)
         unsafe = await database.unsafe_settings()
     except Refused as refusal:
         return [_unreachable(refusal.__cause__)]
     finally:
         await database.close()
+    is_new_enough = server["number"] >= _OLDEST
     return [
-        Finding("postgres", version >= _OLDEST, f"version {name}", "" if version >= _OLDEST else "Use 14 or newer."),
+        Finding("postgres", is_new_enough, f"version {server['name']}", "" if is_new_enough else "Use 14 or newer."),
         Finding(
             "postgres durability",
             not unsafe,
@@ -38,7 +37,7 @@ async def probe(dsn: str) -> list[Finding]:
 
 def _unreachable(error: BaseException | None) -> Finding:
     """Why, in the words of the driver and the server, which hold no secret."""
-    said = str(getattr(error, "orig", None) or "").rpartition(" failed: ")[2].strip()
+    said = str(error or "").rpartition(" failed: ")[2].strip()
     first = next(iter(said.splitlines()), "")
     if first.startswith(_FATAL):
         why = f"refuses: {first.removeprefix(_FATAL).strip()}"

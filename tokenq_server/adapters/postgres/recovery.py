@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any
 
-from tokenq.contract.events import Event, EventType, encode
+from tokenq.contract.events import EventType
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.ledger import PostgresLedger, PostgresTransaction
+from tokenq_server.adapters.postgres.log_rows import department_entry
 from tokenq_server.adapters.postgres.rows import document
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.floor import SYSTEM
 from tokenq_server.recovery.ports import LogEntry
-from tokenq_server.services.event_ids import new_event_id
 from tokenq_server.services.publishing import event_id_of
 
 _CHUNK = 1_000
@@ -84,8 +84,11 @@ class PostgresRecoveryTransaction:
         """Put an entry ``LOG_REWOUND`` at each seq of ``data``, which say what stood there as far as is known."""
         seqs = sorted(data)
         for start in range(0, len(seqs), _CHUNK):
-            rows = [_row(department, day, now, seq, data[seq]) for seq in seqs[start : start + _CHUNK]]
-            await self._transaction.run(sql.INSERT_OUTBOX, [document(rows)])
+            entries = (
+                department_entry(department, day, seq, now, EventType.LOG_REWOUND, SYSTEM, data[seq])
+                for seq in seqs[start : start + _CHUNK]
+            )
+            await self._transaction.run(sql.APPEND_TO_LOG, [document(entries)])
 
     async def move_on(self, published: Mapping[str, int], last_token_id: int, affected: Sequence[str]) -> int:
         """Give no token id twice, publish nothing under a seq that the topic has, hold letters; answers how many."""
@@ -94,31 +97,3 @@ class PostgresRecoveryTransaction:
             await self._transaction.run(_PUBLISHED, [seq, name])
         held = await self._transaction.run(_HOLD + " RETURNING dlq_id", [_WHY_HELD, list(affected), _WHY_HELD])
         return len(held)
-
-
-def _row(department: Department, day: date, now: datetime, seq: int, data: Mapping[str, Any]) -> dict[str, Any]:
-    event = Event(
-        event_type=EventType.LOG_REWOUND,
-        event_id=new_event_id(now),
-        seq=seq,
-        timestamp=now,
-        branch_id=department.branch_id,
-        department_id=department.department_id,
-        business_day=day.isoformat(),
-        token_id=0,
-        token_no=0,
-        display_number="",
-        actor=SYSTEM,
-        data=dict(data),
-    )
-    return {
-        "department_id": department.department_id,
-        "seq": seq,
-        "event_type": str(EventType.LOG_REWOUND),
-        "token_id": 0,
-        "payload": encode(event).decode(),
-        "joins": None,
-        "priority": event.priority,
-        "place": 0,
-        "at": now,
-    }

@@ -1,24 +1,21 @@
 """Which revision of the schema this release works with, and what to say of another one."""
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from pathlib import Path
 
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.system import StoreReason
+from tokenq_server.adapters.postgres.connection import Connection
 
-HEAD = "0003"
-"""The revision this release works with; a test compares it with the newest script. Revisions sort by their names."""
-
-UNDEFINED = ("42P01", "42703")
-"""What Postgres says of a table or a column that is not there."""
+HEAD = max(script.name[:4] for script in Path(__file__).parent.glob("migrations/versions/[0-9]*.py"))
+"""The revision this release works with, that of its newest script: revisions sort by their names."""
 
 
-async def revision(connection: AsyncConnection) -> str | None:
+async def revision(connection: Connection) -> str | None:
     """The database's revision; nothing if it has no tables of tokenq."""
-    if not (await connection.execute(text("SELECT to_regclass('alembic_version')"))).scalar_one():
+    if await connection.row("SELECT 1 WHERE to_regclass('alembic_version') IS NULL"):
         return None
-    found: str | None = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
-    return found
+    found = await connection.row("SELECT version_num FROM alembic_version")
+    return found["version_num"] if found else None
 
 
 def refuse_other(found: str | None) -> None:

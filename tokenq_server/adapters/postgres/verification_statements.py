@@ -1,19 +1,20 @@
 """The SQL of verifying, one sentence each."""
 
+from dataclasses import fields
+
+from psycopg.sql import SQL
+
 from tokenq_server.adapters.postgres.event_log import REFILL_STARTS
+from tokenq_server.adapters.postgres.statements import names, statement
+from tokenq_server.domain.invariants.entries import TokenRow
 from tokenq_server.domain.lettering import CALLING_FOR_LETTERS
 
-DAYS = "SELECT department_id, day FROM dept_state"
+HEADS = "SELECT department_id, day, last_seq FROM dept_state"
 
-HEADS = "SELECT department_id, last_seq FROM dept_state"
-
-DEPARTMENTS = f"""
+DEPARTMENTS = statement(
+    """
 SELECT x.*, (o.payload::json->>'businessDay')::date AS rewound_day FROM (
-SELECT d.department_id, d.name, d.branch_id, d.is_archived, d.is_open, d.prefix, d.number_format,
-       d.ratio_priority, d.ratio_normal, make_interval(mins => d.max_wait_minutes) AS max_wait,
-       d.rules::text AS rules, b.timezone, b.rollover_hour, b.hours::text AS branch_hours,
-       s.day, s.last_no, s.last_seq, s.turn_priority, s.turn_normal,
-       s.waiting_urgent, s.waiting_priority, s.waiting_normal, s.skipped, s.rewritten_seq,
+SELECT {department}, {standing}, d.is_archived, s.rewritten_seq,
        coalesce(c.seq, 0) AS published, c.partition, c.kafka_offset, r.seq AS refilled_from,
        coalesce((SELECT max(o.seq) FROM outbox o
                  WHERE o.department_id = s.department_id AND o.event_type = 'DEPARTMENT_CHANGED'), 0) AS changed_seq,
@@ -23,11 +24,13 @@ FROM dept_state s
 JOIN department d USING (department_id)
 JOIN branch b USING (branch_id)
 LEFT JOIN relay_cursor c USING (department_id)
-JOIN ({REFILL_STARTS}) AS r USING (department_id)
+JOIN ({refill_starts}) AS r USING (department_id)
 ) AS x
 LEFT JOIN outbox o ON (o.department_id, o.seq) = (x.department_id, x.rewound_seq)
 ORDER BY x.department_id
-"""  # noqa: S608 (nothing in it comes from outside)
+""",
+    refill_starts=SQL(REFILL_STARTS),
+)
 
 LOG = """
 SELECT seq, event_type, token_id, payload, joins, priority, place, at FROM outbox WHERE department_id = %s ORDER BY seq
@@ -35,14 +38,8 @@ SELECT seq, event_type, token_id, payload, joins, priority, place, at FROM outbo
 
 NUMBERS = "SELECT day, number FROM token WHERE issued_in = %s ORDER BY day, number"
 
-ROWS = """
-SELECT token_id, department_id, issued_in, day, number, state, priority, place, counter_id, claim_version, user_id
-FROM token WHERE token_id = ANY(%s)
-"""
-
-WAITING = "SELECT token_id, priority, place FROM token WHERE department_id = %s AND state = 'WAITING'"
-
-SINCE = "SELECT token_id, joins, priority, place FROM outbox WHERE department_id = %s AND seq > %s ORDER BY seq"
+_ROW = names(tuple(field.name for field in fields(TokenRow)))
+ROWS = statement("SELECT {row} FROM token WHERE token_id = ANY(%s)", row=_ROW)
 
 PAYLOADS = """
 SELECT department_id, seq, payload FROM outbox
@@ -69,11 +66,8 @@ WHERE o.department_id = ANY(%s) AND t.email IS NOT NULL
 """  # noqa: S608 (nothing in it comes from outside)
 
 BURIED = """
-SELECT partition, "offset", count(*) FROM mail_dlq
+SELECT partition, "offset", count(*) AS count FROM mail_dlq
 JOIN unnest(%s::int[], %s::bigint[]) AS u(partition, "offset") USING (partition, "offset")
 WHERE topic = %s
 GROUP BY partition, "offset"
 """
-
-HAS_REVISION = "SELECT to_regclass('alembic_version')"
-REVISION = "SELECT version_num FROM alembic_version"

@@ -6,26 +6,27 @@ from datetime import date
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import tuple_row
 
 from tokenq.contract.events import TOPIC
 from tokenq.contract.words import Priority, TokenState
-from tokenq_server.adapters.postgres import books_statements as sql
-from tokenq_server.adapters.postgres.network import NETWORK
-from tokenq_server.adapters.postgres.rows import department_from, standing_from
-from tokenq_server.adapters.postgres.schema import refuse_other, schema_behind
+from tokenq_server.adapters.postgres import verification_statements as sql
+from tokenq_server.adapters.postgres.connection import Connection
+from tokenq_server.adapters.postgres.department_rows import department_from, standing_from
+from tokenq_server.adapters.postgres.driver_errors import OTHER_SCHEMA, as_outage
+from tokenq_server.adapters.postgres.rows import Row, columns
+from tokenq_server.adapters.postgres.schema import refuse_other, revision, schema_behind
+from tokenq_server.adapters.postgres.statements import CHANGES_SINCE, WAITING
 from tokenq_server.domain.invariants.entries import Stored, TokenRow
 from tokenq_server.domain.invariants.mail import LetterRow, Mailable
 from tokenq_server.domain.invariants.standing import Place
-from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.verification.ports import Held
 
 _PIECE = 5_000
 Thing = TypeVar("Thing")
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
-class PostgresBooks:
+class PostgresSnapshots:
     """Opens short looks and one long snapshot, each on a connection of its own."""
 
     def __init__(self, dsn: str) -> None:
@@ -34,12 +35,12 @@ class PostgresBooks:
     async def days(self) -> dict[str, date]:
         """The business day of every department, now."""
         async with self._open() as connection:
-            return dict(await (await connection.execute(sql.DAYS)).fetchall())
+            return {row["department_id"]: row["day"] for row in await connection.rows(sql.HEADS)}
 
     async def heads(self) -> dict[str, int]:
         """The last seq of every department, now."""
         async with self._open() as connection:
-            return dict(await (await connection.execute(sql.HEADS)).fetchall())
+            return {row["department_id"]: row["last_seq"] for row in await connection.rows(sql.HEADS)}
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["PostgresSnapshot"]:
@@ -49,28 +50,23 @@ class PostgresBooks:
             async with connection.transaction():
                 yield PostgresSnapshot(connection)
 
-    async def _revision(self) -> str | None:
-        """The schema's revision; None if there are no tables of tokenq."""
-        async with self._open() as connection:
-            if (await (await connection.execute(sql.HAS_REVISION)).fetchall())[0][0] is None:
-                return None
-            rows = await (await connection.execute(sql.REVISION)).fetchall()
-            return str(rows[0][0]) if rows else None
-
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Connection]:
         try:
-            connection = await psycopg.AsyncConnection.connect(
-                self._dsn, autocommit=True, application_name="tokenq-verify", options="-c timezone=UTC", **NETWORK
-            )
-            async with connection:
+            async with self._connection() as connection:
+                yield connection
+        except OTHER_SCHEMA as error:
+            async with self._connection() as connection:
+                refuse_other(await revision(connection))
+            raise schema_behind() from error
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        with as_outage(psycopg.OperationalError):
+            opened = await Connection.open(self._dsn, "tokenq-verify", options="-c timezone=UTC", autocommit=True)
+            async with opened as connection:
                 await connection.set_read_only(True)
                 yield connection
-        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
-            refuse_other(await self._revision())
-            raise schema_behind() from error
-        except psycopg.OperationalError as error:
-            raise LedgerDown from error
 
 
 class PostgresSnapshot:
@@ -81,9 +77,7 @@ class PostgresSnapshot:
 
     async def departments(self) -> list[Held]:
         """Every department that has a log, by id."""
-        async with self._connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(sql.DEPARTMENTS)
-            return [_held(row) for row in await cursor.fetchall()]
+        return [_held(row) for row in await self._connection.rows(sql.DEPARTMENTS)]
 
     def log(self, department_id: str) -> AsyncIterator[Sequence[Stored]]:
         """A department's log, in order."""
@@ -95,29 +89,22 @@ class PostgresSnapshot:
 
     async def rows(self, token_ids: Collection[int]) -> dict[int, TokenRow]:
         """Tokens by id."""
-        found = await self._connection.execute(sql.ROWS, [list(token_ids)])
-        return {row[0]: _token_row(row) for row in await found.fetchall()}
+        found = await self._connection.rows(sql.ROWS, [list(token_ids)])
+        return {row["token_id"]: _token_row(row) for row in found}
 
     async def waiting(self, department_id: str) -> dict[int, Place]:
         """Who waits."""
-        found = await self._connection.execute(sql.WAITING, [department_id])
-        return {token_id: (Priority(priority), place) for token_id, priority, place in await found.fetchall()}
+        return {row["token_id"]: _place(row) for row in await self._connection.rows(WAITING, [department_id])}
 
     async def since(self, department_id: str, seq: int) -> list[tuple[int, bool | None, Place]]:
         """What each entry after ``seq`` does to the line."""
-        found = await self._connection.execute(sql.SINCE, [department_id, seq])
-        return [
-            (token_id, joins, (Priority(priority), place))
-            for token_id, joins, priority, place in await found.fetchall()
-        ]
+        found = await self._connection.rows(CHANGES_SINCE, [department_id, seq])
+        return [(row["token_id"], row["joins"], _place(row)) for row in found]
 
-    async def payloads(self, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
+    async def payloads(self, entries: Collection[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
         """The events of entries, by department and seq."""
-        if not wanted:
-            return {}
-        names, seqs = zip(*wanted, strict=True)
-        found = await self._connection.execute(sql.PAYLOADS, [list(names), list(seqs)])
-        return {(name, seq): payload.encode() for name, seq, payload in await found.fetchall()}
+        found = await self._connection.rows(sql.PAYLOADS, columns(list(entries), 2))
+        return {(row["department_id"], row["seq"]): row["payload"].encode() for row in found}
 
     def letters(self, department_ids: Collection[str]) -> AsyncIterator[Sequence[LetterRow]]:
         """Every letter, by token, department and seq."""
@@ -129,22 +116,19 @@ class PostgresSnapshot:
 
     async def buried(self, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
         """How often records of the topic, by partition and offset, lie in the dead-letter queue."""
-        if not places:
-            return {}
-        partitions, offsets = zip(*places, strict=True)
-        found = await self._connection.execute(sql.BURIED, [list(partitions), list(offsets), TOPIC])
-        return {(partition, offset): times for partition, offset, times in await found.fetchall()}
+        found = await self._connection.rows(sql.BURIED, [*columns(list(places), 2), TOPIC])
+        return {(row["partition"], row["offset"]): row["count"] for row in found}
 
     async def _pieces(
         self, statement: str, values: list[Any], read: Callable[[tuple[Any, ...]], Thing]
     ) -> AsyncIterator[Sequence[Thing]]:
-        async with self._connection.cursor(name="pieces") as cursor:
+        async with self._connection.cursor(name="pieces", row_factory=tuple_row) as cursor:
             await cursor.execute(statement, values)
             while rows := await cursor.fetchmany(_PIECE):
                 yield [read(row) for row in rows]
 
 
-def _held(row: dict[str, Any]) -> Held:
+def _held(row: Row) -> Held:
     return Held(
         department=department_from(row),
         standing=standing_from(row),
@@ -163,9 +147,9 @@ def _stored(row: tuple[Any, ...]) -> Stored:
     return Stored(seq, event_type, token_id, payload, joins, Priority(priority), place, at)
 
 
-def _token_row(row: tuple[Any, ...]) -> TokenRow:
-    token_id, department_id, issued_in, day, number, state, priority, place, counter_id, claims, user_id = row
-    state, priority = TokenState(state), Priority(priority)
-    return TokenRow(
-        token_id, department_id, issued_in, day, number, state, priority, place, counter_id, claims, user_id
-    )
+def _token_row(row: Row) -> TokenRow:
+    return TokenRow(**{**row, "state": TokenState(row["state"]), "priority": Priority(row["priority"])})
+
+
+def _place(row: Row) -> Place:
+    return Priority(row["priority"]), row["place"]

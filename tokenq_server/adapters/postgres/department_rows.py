@@ -1,0 +1,84 @@
+"""Departments and the heads of their logs: the columns, as every statement reads them, and what is made of them."""
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from tokenq.contract.words import Priority
+from tokenq_server.adapters.postgres.rows import Row
+from tokenq_server.domain.department import Department, Standing
+from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.hours import Hours, hours_from
+from tokenq_server.domain.policy import Policy, Ratio, Turn
+from tokenq_server.domain.rules import Rules, rules_from
+
+DEPARTMENT = """
+d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_format,
+d.ratio_priority, d.ratio_normal, make_interval(mins => d.max_wait_minutes) AS max_wait,
+d.rules::text AS rules, b.timezone, b.rollover_hour, b.hours::text AS branch_hours
+"""
+"""The columns that ``department_from`` reads, where ``d`` is the department and ``b`` its branch."""
+
+STANDING = (
+    "day",
+    "last_no",
+    "last_seq",
+    "turn_priority",
+    "turn_normal",
+    "waiting_urgent",
+    "waiting_priority",
+    "waiting_normal",
+    "skipped",
+)
+"""The columns of ``dept_state`` that a batch reads and writes."""
+
+_CLASSES = (Priority.URGENT, Priority.PRIORITY, Priority.NORMAL)
+
+
+def department_from(row: Row) -> Department:
+    """A department from a row with the columns ``DEPARTMENT``."""
+    ratio = Ratio(row["ratio_priority"], row["ratio_normal"])
+    return Department(
+        department_id=row["department_id"],
+        name=row["name"],
+        branch_id=row["branch_id"],
+        timezone=row["timezone"],
+        rollover_hour=row["rollover_hour"],
+        is_open=row["is_open"],
+        prefix=row["prefix"],
+        number_format=row["number_format"],
+        policy=Policy(ratio, row["max_wait"]),
+        rules=_rules(row["rules"]),
+        branch_hours=_hours(row["branch_hours"]) if row["branch_hours"] else None,
+    )
+
+
+def standing_from(row: Row) -> Standing:
+    """The head of a department's log from a row with the columns ``STANDING``."""
+    return Standing(
+        day=row["day"],
+        last_no=row["last_no"],
+        last_seq=row["last_seq"],
+        turn=Turn(row["turn_priority"], row["turn_normal"]),
+        waiting={name: row[f"waiting_{name}"] for name in _CLASSES},
+        skipped=row["skipped"],
+    )
+
+
+def standing_values(floor: Floor) -> list[Any]:
+    """What the head of a department's log is now, in the order of ``STANDING``, and the department's id."""
+    head = floor.standing
+    waiting = [head.waiting.get(name, 0) for name in _CLASSES]
+    turn = head.turn
+    return [head.day, head.last_no, head.last_seq, turn.priority, turn.normal, *waiting, head.skipped, floor.id]
+
+
+@lru_cache(maxsize=1024)
+def _rules(document: str) -> Rules:
+    """Rules hardly ever change and are asked for with every batch."""
+    return rules_from(json.loads(document))
+
+
+@lru_cache(maxsize=256)
+def _hours(document: str) -> Hours:
+    return hours_from(json.loads(document))
