@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from tokenq_server.adapters.postgres import migrate as module
-from tokenq_server.adapters.postgres.mail_tables import mail_job
 from tokenq_server.adapters.postgres.migrate import migrate
+from tokenq_server.adapters.postgres.notification_tables import mail_job
 from tokenq_server.adapters.postgres.schema import HEAD
 
 

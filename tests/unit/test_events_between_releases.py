@@ -12,9 +12,9 @@ import pytest
 
 from tests.unit.test_events_wire import GOLDENS, event
 from tokenq.contract.events import EventType, decode, encode, to_wire
-from tokenq_server.domain.lettering import kind_for
-from tokenq_server.notify.intake import sort_out
-from tokenq_server.services.mailing import RawRecord
+from tokenq_server.domain.notification_rules import kind_for
+from tokenq_server.notify.enqueuer import sort_out
+from tokenq_server.services.notifications import RawRecord
 from tokenq_tui.board.state import Fold
 
 OLD_READER: dict[str, str] = json.loads((GOLDENS / "reader_of_v1.json").read_text())

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tokenq.cli.exits import WrongUse
-from tokenq.contract.words import LetterKind, Priority
+from tokenq.contract.notifications import LetterKind
+from tokenq.contract.words import Priority
 
 _NOTHING = ("", "none", "any")
 

@@ -8,7 +8,8 @@ from pydantic.alias_generators import to_camel
 
 from tokenq.contract import names
 from tokenq.contract.hours import read_hours
-from tokenq.contract.words import LetterKind, Priority, Role
+from tokenq.contract.notifications import LetterKind
+from tokenq.contract.words import Priority, Role
 
 _HOURS_LENGTH = 10_000
 _JOINERS = "\u200c\u200d"
@@ -43,6 +44,7 @@ Seconds = Annotated[int, Field(ge=0, le=3600)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Departments = Annotated[list[DepartmentId], Field(max_length=200)]
 AnyPriority = Annotated[Priority, Field(strict=False)]
+AnyLetterKind = Annotated[LetterKind, Field(strict=False)]
 AnyRole = Annotated[Role, Field(strict=False)]
 
 
@@ -128,7 +130,7 @@ class DepartmentFields(Body):
     max_calls: Annotated[int, Field(ge=0, le=100)] | None = None
     undo_minutes: Annotated[int, Field(ge=0, le=60)] | None = None
     near_turn: Annotated[int, Field(ge=0, le=50)] | None = None
-    letters: Annotated[list[Annotated[LetterKind, Field(strict=False)]], Field(max_length=5)] | None = None
+    letters: Annotated[list[AnyLetterKind], Field(max_length=len(LetterKind))] | None = None
     service_minutes: Annotated[int, Field(ge=1, le=480)] | None = None
     service_level_minutes: Minutes | None = None
     service_level_percent: Annotated[int, Field(ge=1, le=100)] | None = None

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tokenq.contract.advice import Action, advise
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision this release works with; a test compares it with the newest script. Revisions sort by their names."""
 
 UNDEFINED = ("42P01", "42703")

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from tokenq_server.adapters.postgres.mail_tables import mail_job
+from tokenq_server.adapters.postgres.notification_tables import mail_job
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -1,13 +1,13 @@
-"""What notify needs of the outside: the inbox, the primary queue, the dead-letter queue and a way to send."""
+"""What notify needs of the outside: the consumer, the primary queue, the dead-letter queue, and channels that send."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 
-class InboxLost(Exception):
+class ConsumerLost(Exception):
     """The broker did not take or give what was asked; try again."""
 
 
@@ -42,17 +42,28 @@ class BadRecord:
 
 @dataclass(frozen=True)
 class Job:
-    """A letter to be sent: ``event`` is the wire event, ``recipient`` the address kept with the token."""
+    """A letter to be sent: ``event`` is the wire event, ``recipient`` whom the channel named for it."""
 
     department_id: str
     seq: int
     kind: str
+    channel: str
     token_id: int
     recipient: str
     event: dict[str, Any]
     name: str | None
     department_name: str
     attempts: int
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a token, as far as a channel may ask in order to reach them."""
+
+    token_id: int
+    department_id: str
+    email: str | None
+    user_id: int | None
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,7 @@ class DeadLetter:
     department_id: str | None = None
     seq: int | None = None
     kind: str | None = None
+    channel: str | None = None
     token_id: int | None = None
 
 
@@ -83,14 +95,15 @@ class Copy:
     error: str
     source: str
     raw: bytes
+    channel: str | None = None
 
 
 class Verdict(StrEnum):
     """How an attempt to send ended."""
 
     SENT = "sent"
-    LATER = "later"
-    NEVER = "never"
+    RETRY = "retry"
+    PERMANENT = "permanent"
 
 
 @dataclass(frozen=True)
@@ -102,38 +115,41 @@ class Attempt:
     is_ambiguous: bool = False
 
 
-@dataclass(frozen=True)
-class Letter:
-    """A letter, ready to be sent; no text of a user's making is in any header."""
-
-    message_id: str
-    sender: str
-    recipient: str
-    subject: str
-    text: str
-    html: str
-    file_name: str
+_Message = TypeVar("_Message")
 
 
-class Mailer(Protocol):
-    """Sends one letter."""
+class Channel(Protocol[_Message]):
+    """A way to reach the holder of a token."""
 
-    async def send(self, letter: Letter) -> Attempt:
-        """Try once; never raises for what a mail server does."""
+    @property
+    def name(self) -> str:
+        """What the queue calls it."""
+
+    def recipient(self, holder: Holder) -> str | None:
+        """Where the holder is reached; ``None``: not by this channel."""
+
+    def render(self, job: Job) -> _Message:
+        """The message, ready to be sent. Raises ValueError for one that must not be."""
+
+    async def send(self, message: _Message) -> Attempt:
+        """Try once; never raises for what the other side does."""
 
 
-class MailQueue(Protocol):
+Channels = Sequence[Channel[Any]]
+
+
+class NotificationQueue(Protocol):
     """The primary queue and the dead-letter queue (Postgres)."""
 
-    async def take_in(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord]) -> int:
-        """Keep all in one transaction; what is there already stays as it is.
+    async def enqueue(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord], channels: Channels) -> int:
+        """Keep all in one transaction, a job for each channel that reaches the holder; what is there already stays.
 
         Answers how many of the jobs' events the log knows; the others are buried. Raises Refused when the store
         is away, or (``invalid``) cannot hold one of them.
         """
 
-    async def claim(self, owner: str, limit: int) -> list[Job]:
-        """Lease letters that are due; those of one token one after the other."""
+    async def claim(self, owner: str, limit: int, channels: Channels) -> list[Job]:
+        """Lease letters that are due in these channels; those of one token and channel one after the other."""
 
     async def settle(self, job: Job, attempt: Attempt, owner: str, next_try: float | None) -> None:
         """Note how it ended: sent, due again in ``next_try`` seconds, or dead."""

@@ -9,8 +9,8 @@ from typing import Any
 from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
-from tokenq_server.adapters.kafka.consuming import new_consumer, partitions
-from tokenq_server.services.mailing import Copy, InboxLost, RawRecord
+from tokenq_server.adapters.kafka.consumer_config import new_consumer, partitions
+from tokenq_server.services.notifications import ConsumerLost, Copy, RawRecord
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _MOST_BYTES = 16 * 1024 * 1024
 _ASKING_SECONDS = 5.0
 
 
-class KafkaInbox:
+class KafkaConsumer:
     """Takes records and commits their offsets, only when told to."""
 
     def __init__(self, bootstrap: str, fetch_wait_ms: int, *, embedded: bool = False) -> None:
@@ -44,7 +44,7 @@ class KafkaInbox:
         await asyncio.to_thread(self._commit, records)
 
     async def copy(self, copies: Sequence[Copy]) -> None:
-        """Put copies into the dead-letter topic; returns when the broker has them. Raises InboxLost."""
+        """Put copies into the dead-letter topic; returns when the broker has them. Raises ConsumerLost."""
         await asyncio.to_thread(self._copy, copies)
 
     async def close(self) -> None:
@@ -78,14 +78,14 @@ class KafkaInbox:
         There, a member that was killed can keep the group from its next one for minutes, and joining takes seconds.
         """
         if not (numbers := partitions(consumer, 10)):
-            raise InboxLost("The topic is not there yet.")
+            raise ConsumerLost("The topic is not there yet.")
         consumer.assign([TopicPartition(TOPIC, number, OFFSET_STORED) for number in numbers])
 
     def _take(self, limit: int, seconds: float) -> list[RawRecord]:
         try:
             consumer = self._open()
         except KafkaException as lost:
-            raise InboxLost(str(lost.args[0])) from lost
+            raise ConsumerLost(str(lost.args[0])) from lost
         records: list[RawRecord] = []
         size = 0
         give_up = time.monotonic() + seconds
@@ -97,7 +97,7 @@ class KafkaInbox:
                 records.append(_record(message))
                 size += len(records[-1].value)
             elif error.fatal():
-                raise InboxLost(str(error))
+                raise ConsumerLost(str(error))
             elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 break
             else:
@@ -114,7 +114,7 @@ class KafkaInbox:
             self._open().commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
             # The rows are in; another member, or this one again, gets the records once more and finds them there.
-            raise InboxLost(str(error.args[0])) from error
+            raise ConsumerLost(str(error.args[0])) from error
 
     def _copy(self, copies: Sequence[Copy]) -> None:
         if self._producer is None:
@@ -136,14 +136,16 @@ class KafkaInbox:
                 "error": copy.error[:200],
                 "source": copy.source,
             }
+            if copy.channel:
+                headers["channel"] = copy.channel
             if len(copy.raw) > _LARGEST_COPY:
                 headers["truncated"] = str(len(copy.raw))
             try:
                 self._producer.produce(DLQ_TOPIC, copy.raw[:_LARGEST_COPY], headers=headers, on_delivery=delivered)
             except (KafkaException, BufferError) as error:
-                raise InboxLost(str(error)) from error
+                raise ConsumerLost(str(error)) from error
         if self._producer.flush(15) or failures:
-            raise InboxLost(str(failures[0]) if failures else "The broker did not take the copies in time.")
+            raise ConsumerLost(str(failures[0]) if failures else "The broker did not take the copies in time.")
 
 
 def _say_what_is_gone(consumer: Consumer, partitions: list[TopicPartition]) -> None:

@@ -1,4 +1,4 @@
-"""The tables of the letters, the primary queue and the dead-letter queue; their metadata knows all tables."""
+"""The tables of the notifications, the primary queue and the dead-letter queue; their metadata knows all tables."""
 
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from tokenq.contract.notifications import EMAIL
 from tokenq_server.adapters.postgres.tables import metadata, moment
 
 mail_job = Table(
@@ -26,6 +27,8 @@ mail_job = Table(
     Column("department_id", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
+    # The default is for the release before, which knew e-mail only.
+    Column("channel", Text, nullable=False, server_default=EMAIL),
     Column("token_id", BigInteger, nullable=False),
     Column("recipient", Text, nullable=False),
     Column("event", JSONB, nullable=False),
@@ -38,7 +41,7 @@ mail_job = Table(
     Column("last_error", Text),
     moment("created_at", nullable=False, now=True),
     moment("sent_at"),
-    PrimaryKeyConstraint("department_id", "seq", "kind"),
+    PrimaryKeyConstraint("department_id", "seq", "kind", "channel"),
     CheckConstraint("state IN ('due', 'sending', 'sent', 'dead', 'dropped')", name="mail_job_state"),
     Index("mail_job_due", "due_at", postgresql_where=text("state IN ('due', 'sending')")),
     Index("mail_job_token", "token_id", "seq"),
@@ -59,13 +62,14 @@ mail_dlq = Table(
     Column("department_id", Text),
     Column("seq", BigInteger),
     Column("kind", Text),
+    Column("channel", Text, server_default=EMAIL),
     Column("state", Text, nullable=False, server_default="open"),
     Column("copied", Boolean, nullable=False, server_default=text("false")),
     moment("at", nullable=False, now=True),
     UniqueConstraint("topic", "partition", "offset", name="mail_dlq_record"),
     ForeignKeyConstraint(
-        ["department_id", "seq", "kind"],
-        ["mail_job.department_id", "mail_job.seq", "mail_job.kind"],
+        ["department_id", "seq", "kind", "channel"],
+        ["mail_job.department_id", "mail_job.seq", "mail_job.kind", "mail_job.channel"],
         name="mail_dlq_job",
     ),
     CheckConstraint("state IN ('open', 'retried', 'dropped')", name="mail_dlq_state"),

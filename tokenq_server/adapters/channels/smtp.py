@@ -1,33 +1,19 @@
-"""Sending letters: by SMTP with the ``emails`` library's async backend, or as .eml files into a folder."""
+"""Sending e-mails by SMTP, with the ``emails`` library's async backend."""
 
 import asyncio
-import email
-import email.policy
-import os
 import socket
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from aiosmtplib import SMTPException
 from emails.backend.smtp.aio_backend import AsyncSMTPBackend
-from emails.message import Message
 
 from tokenq.contract.problems import ProblemCode, refuse
-from tokenq_server.services.mailing import Attempt, Letter, Verdict
+from tokenq_server.adapters.channels.email import Email
+from tokenq_server.adapters.channels.mime import mime_message
+from tokenq_server.services.notifications import Attempt, Verdict
 
 _TIMEOUT_SECONDS = 60
-_HEADERS = {
-    "auto-submitted",
-    "content-type",
-    "date",
-    "from",
-    "message-id",
-    "mime-version",
-    "subject",
-    "to",
-    "x-auto-response-suppress",
-}
 _SCHEMES = {"smtp": {}, "smtp+starttls": {"tls": True}, "smtps": {"ssl": True}}
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
@@ -38,15 +24,15 @@ class SmtpMailer:
     def __init__(self, url: str) -> None:
         self._options = smtp_options(url)
 
-    async def send(self, letter: Letter) -> Attempt:
+    async def send(self, email: Email) -> Attempt:
         """Try once, in at most two minutes."""
-        message = _message(letter)
+        message = mime_message(email)
         backend = _OnceOnly(**self._options)
         try:
             response = await asyncio.wait_for(message.send_async(smtp=backend), 2 * _TIMEOUT_SECONDS)
         except (SMTPException, OSError, TimeoutError) as error:
             # Connected, then lost: the server may have taken the letter before it could say so.
-            return Attempt(Verdict.LATER, f"{type(error).__name__}: {error}", is_ambiguous=True)
+            return Attempt(Verdict.RETRY, f"{type(error).__name__}: {error}", is_ambiguous=True)
         finally:
             await backend.close()
         return _verdict(response)
@@ -58,28 +44,6 @@ class _OnceOnly(AsyncSMTPBackend):
     async def _send_with_retry(self, **letter: Any) -> Any:
         async with self._lock:
             return await self._send(**letter)
-
-
-class OutboxMailer:
-    """Writes letters as .eml files; the same letter always gets the same name."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    async def send(self, letter: Letter) -> Attempt:
-        """Write the file."""
-        try:
-            await asyncio.to_thread(self._write, letter)
-        except OSError as error:
-            return Attempt(Verdict.LATER, f"{letter.file_name}: {error.strerror}")
-        return Attempt(Verdict.SENT)
-
-    def _write(self, letter: Letter) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = self._folder / f".{letter.file_name}.part"
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(_message(letter).as_bytes())
-        part.replace(self._folder / letter.file_name)
 
 
 def smtp_options(url: str) -> dict[str, Any]:
@@ -107,32 +71,11 @@ def smtp_options(url: str) -> dict[str, Any]:
     return options
 
 
-def _message(letter: Letter) -> Any:
-    message = Message(
-        html=letter.html,
-        text=letter.text,
-        subject=letter.subject,
-        mail_from=letter.sender,
-        mail_to=letter.recipient,
-        message_id=letter.message_id,
-        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
-    )
-    _check_headers(message.as_bytes())
-    return message
-
-
-def _check_headers(raw: bytes) -> None:
-    """Read the letter back: whatever got in, it must have exactly our headers, each once, and one recipient."""
-    names = [name.lower() for name, _ in email.message_from_bytes(raw, policy=email.policy.compat32).items()]
-    if len(names) != len(set(names)) or not set(names) <= _HEADERS:
-        raise ValueError("the letter has headers that are not ours")
-
-
 def _verdict(response: Any) -> Attempt:
     status = response.status_code if response is not None else None
     if response is not None and response.success:
         return Attempt(Verdict.SENT)
     error = str(response.error or response.status_text or status) if response is not None else "no answer"
     if status is not None and 500 <= status < 600:
-        return Attempt(Verdict.NEVER, f"{status} {error}")
-    return Attempt(Verdict.LATER, error)
+        return Attempt(Verdict.PERMANENT, f"{status} {error}")
+    return Attempt(Verdict.RETRY, error)

@@ -1,4 +1,4 @@
-"""Intake: from the topic into the primary queue. Offsets are committed after the rows, so nothing is lost.
+"""From the topic into the primary queue. Offsets are committed after the rows, so nothing is lost.
 
 No record stops those behind it: whatever goes wrong with one alone makes it a dead letter. A store that is away is
 no record's fault, and waited for.
@@ -12,9 +12,17 @@ from typing import Protocol
 
 from tokenq.contract.events import BadEvent, decode
 from tokenq.contract.problems import ProblemCode, Refused, refuse
-from tokenq_server.domain.lettering import kind_for
+from tokenq_server.domain.notification_rules import kind_for
 from tokenq_server.failpoints import InjectedFault, reach
-from tokenq_server.services.mailing import BadRecord, Copy, InboxLost, MailQueue, NewJob, RawRecord
+from tokenq_server.services.notifications import (
+    BadRecord,
+    Channels,
+    ConsumerLost,
+    Copy,
+    NewJob,
+    NotificationQueue,
+    RawRecord,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -24,54 +32,55 @@ _COPY_AGAIN_SECONDS = 30.0
 _WAITED_FOR = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.SCHEMA_BEHIND, ProblemCode.SCHEMA_AHEAD})
 
 
-class Inbox(Protocol):
+class Consumer(Protocol):
     """The consumer group on ``token-events``."""
 
     async def take(self, limit: int, seconds: float) -> list[RawRecord]:
-        """Up to ``limit`` records. Raises InboxLost."""
+        """Up to ``limit`` records. Raises ConsumerLost."""
 
     async def commit(self, records: Sequence[RawRecord]) -> None:
-        """Never deliver these again. Raises InboxLost."""
+        """Never deliver these again. Raises ConsumerLost."""
 
     async def copy(self, copies: Sequence[Copy]) -> None:
-        """Put copies into the dead-letter topic. Raises InboxLost."""
+        """Put copies into the dead-letter topic. Raises ConsumerLost."""
 
     async def close(self) -> None:
         """Leave the group."""
 
 
-class Intake:
+class Enqueuer:
     """Reads records and keeps the letters they call for."""
 
-    def __init__(self, inbox: Inbox, queue: MailQueue, stop: asyncio.Event) -> None:
-        self._inbox = inbox
+    def __init__(self, consumer: Consumer, queue: NotificationQueue, channels: Channels, stop: asyncio.Event) -> None:
+        self._consumer = consumer
         self._queue = queue
+        self._channels = channels
         self._stop = stop
         self._copy_after = 0.0
 
     async def run(self) -> None:
-        """Take in records until told to stop."""
+        """Enqueue until told to stop."""
         while not self._stop.is_set():
             try:
-                records = await self._inbox.take(_BATCH, 0.5)
+                records = await self._consumer.take(_BATCH, 0.5)
                 if records:
                     await self._keep(records)
                 await self._copy_dead_letters()
-            except InboxLost as error:
-                logger.warning("inbox lost", extra={"why": str(error)})
-                await self._inbox.close()
+            except ConsumerLost as error:
+                logger.warning("consumer lost", extra={"why": str(error)})
+                await self._consumer.close()
                 await asyncio.sleep(_RETRY_SECONDS)
             except Refused as refusal:
                 logger.warning("the letters wait", extra={"why": refusal.problem.detail})
                 await asyncio.sleep(_RETRY_SECONDS)
-        await self._inbox.close()
+        await self._consumer.close()
 
     async def _keep(self, records: list[RawRecord]) -> None:
         """Write until it is written: records once taken are not taken again by themselves."""
         reach("notify.taken")
         while True:
             try:
-                await self._take_in(records)
+                await self._enqueue(records)
                 break
             except Refused as refusal:
                 logger.warning("records wait", extra={"records": len(records), "why": refusal.problem.detail})
@@ -79,15 +88,15 @@ class Intake:
                     return
                 await asyncio.sleep(_RETRY_SECONDS)
         reach("notify.rows_kept")
-        await self._inbox.commit(records)
+        await self._consumer.commit(records)
         reach("notify.offsets_committed")
 
-    async def _take_in(self, records: Sequence[RawRecord]) -> None:
+    async def _enqueue(self, records: Sequence[RawRecord]) -> None:
         """Keep what they call for; together if that works, else each by itself. Raises Refused: the store is away."""
         jobs, bad = sort_out(records)
         try:
             if jobs or bad:
-                await self._queue.take_in(jobs, bad)
+                await self._queue.enqueue(jobs, bad, self._channels)
         except Exception as error:
             if is_of_the_store(error):
                 raise
@@ -95,13 +104,13 @@ class Intake:
                 await self._bury(records[0], error)
                 return
             for record in records:
-                await self._take_in([record])
+                await self._enqueue([record])
 
     async def _bury(self, record: RawRecord, error: Exception) -> None:
         """Make it a dead letter; where not even that can be kept, the store is at fault."""
         _log_dead(record, error)
         try:
-            await self._queue.take_in([], [BadRecord(record, _why(error))])
+            await self._queue.enqueue([], [BadRecord(record, _why(error))], self._channels)
         except Exception as worse:
             if is_of_the_store(worse):
                 raise
@@ -114,7 +123,7 @@ class Intake:
         copies = await self._queue.uncopied(100)
         try:
             if copies:
-                await self._inbox.copy(copies)
+                await self._consumer.copy(copies)
         except Exception as error:
             logger.warning("dead letters are not copied yet", extra={"why": str(error)})
             self._copy_after = time.monotonic() + _COPY_AGAIN_SECONDS
@@ -153,8 +162,8 @@ def _job(record: RawRecord) -> NewJob | None:
 
 def _log_dead(record: RawRecord, error: Exception) -> None:
     place = {"partition": record.partition, "offset": record.offset, "why": _why(error)}
-    told = None if isinstance(error, Refused) else error
-    logger.error("a record cannot be dealt with; it is a dead letter", exc_info=told, extra=place)
+    traceback = None if isinstance(error, Refused) else error
+    logger.error("a record cannot be dealt with; it is a dead letter", exc_info=traceback, extra=place)
 
 
 def _why(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Notify's intake: what goes wrong with one record alone is one dead letter; a store that is away is waited for."""
+"""Notify's enqueuer: what goes wrong with one record alone is one dead letter; a store that is away is waited for."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import BY_EMAIL
 from tests.hostile_records import written
 from tokenq.contract.problems import ProblemCode, refuse
-from tokenq_server.notify.intake import Intake
-from tokenq_server.services.mailing import BadRecord, NewJob, RawRecord
+from tokenq_server.notify.enqueuer import Enqueuer
+from tokenq_server.services.notifications import BadRecord, Channels, NewJob, RawRecord
 
 
 class OneByOne:
-    """An inbox that hands out each of these records once and remembers what was dealt with."""
+    """A consumer that hands out each of these records once and remembers what was dealt with."""
 
     def __init__(self, records: Sequence[RawRecord], stop: asyncio.Event) -> None:
         self.left = list(records)
@@ -41,7 +42,7 @@ class FailingQueue:
         self.jobs: dict[RawRecord, NewJob] = {}
         self.bad: dict[RawRecord, BadRecord] = {}
 
-    async def take_in(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord]) -> int:
+    async def enqueue(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord], channels: Channels) -> int:
         if any(self._hurts == job.source.value for job in jobs):
             raise self._error
         self.jobs |= {job.source: job for job in jobs}
@@ -71,51 +72,51 @@ async def test_an_error_of_one_record_alone_is_one_dead_letter(error: Exception)
     values = [written(seq=seq) for seq in range(1, 8)]
     records = [RawRecord("token-events", 0, offset, value) for offset, value in enumerate(values)]
     stop = asyncio.Event()
-    inbox, queue = OneByOne(records, stop), FailingQueue(values[3], error)
-    await Intake(inbox, queue, stop).run()  # type: ignore[arg-type]
+    consumer, queue = OneByOne(records, stop), FailingQueue(values[3], error)
+    await Enqueuer(consumer, queue, BY_EMAIL, stop).run()  # type: ignore[arg-type]
 
     assert [record.offset for record in queue.jobs] == [0, 1, 2, 4, 5, 6]
     assert [record.offset for record in queue.bad] == [3]
     assert "2026-08-07" not in queue.bad[records[3]].error
-    assert inbox.committed == records
+    assert consumer.committed == records
 
 
 @pytest.mark.parametrize("code", [ProblemCode.UNAVAILABLE, ProblemCode.SCHEMA_BEHIND, ProblemCode.SCHEMA_AHEAD])
 async def test_a_store_that_is_away_makes_no_dead_letter(monkeypatch: pytest.MonkeyPatch, code: ProblemCode) -> None:
     """Every record would be one, and every letter late for ever."""
-    monkeypatch.setattr("tokenq_server.notify.intake._RETRY_SECONDS", 0.001)
+    monkeypatch.setattr("tokenq_server.notify.enqueuer._RETRY_SECONDS", 0.001)
     records = [RawRecord("token-events", 0, offset, written(seq=offset + 1)) for offset in range(3)]
     stop = asyncio.Event()
     codes = [code, code]
 
     class Away(FailingQueue):
-        async def take_in(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord]) -> int:
+        async def enqueue(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord], channels: Channels) -> int:
             if codes:
                 raise refuse(codes.pop(), "Not now.")
-            return await super().take_in(jobs, bad)
+            return await super().enqueue(jobs, bad, channels)
 
     queue = Away(b"", RuntimeError())
-    await Intake(OneByOne(records, stop), queue, stop).run()  # type: ignore[arg-type]
+    await Enqueuer(OneByOne(records, stop), queue, BY_EMAIL, stop).run()  # type: ignore[arg-type]
 
     assert (len(queue.jobs), queue.bad) == (3, {})
 
 
 async def test_where_no_dead_letter_can_be_kept_the_store_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that may not be written is no record's fault: nothing is passed by."""
-    monkeypatch.setattr("tokenq_server.notify.intake._RETRY_SECONDS", 0.001)
+    monkeypatch.setattr("tokenq_server.notify.enqueuer._RETRY_SECONDS", 0.001)
     records = [RawRecord("token-events", 0, 0, written())]
     stop = asyncio.Event()
     tries: list[int] = []
 
     class Shut(FailingQueue):
-        async def take_in(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord]) -> int:
+        async def enqueue(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord], channels: Channels) -> int:
             tries.append(len(bad))
             if len(tries) < 7:
                 raise RuntimeError("may not be written")
-            return await super().take_in(jobs, bad)
+            return await super().enqueue(jobs, bad, channels)
 
-    queue, inbox = Shut(b"", RuntimeError()), OneByOne(records, stop)
-    await Intake(inbox, queue, stop).run()  # type: ignore[arg-type]
+    queue, consumer = Shut(b"", RuntimeError()), OneByOne(records, stop)
+    await Enqueuer(consumer, queue, BY_EMAIL, stop).run()  # type: ignore[arg-type]
 
     assert tries == [0, 1] * 3 + [0]
-    assert (len(queue.jobs), queue.bad, inbox.committed) == (1, {}, records)
+    assert (len(queue.jobs), queue.bad, consumer.committed) == (1, {}, records)
