@@ -1,23 +1,16 @@
 """``tokenq notify dlq``: what it says of letters that are there, and of those that are not."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
 from tests.cli.conftest import Cli, Done
 from tests.fakes import BY_EMAIL
-from tests.servers import Servers
-from tests.without_http import Core, open_core
+from tests.without_http import Core
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.services.notifications import BadRecord, RawRecord
-
-
-@pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        yield opened
 
 
 @pytest.fixture

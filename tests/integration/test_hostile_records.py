@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -19,7 +19,7 @@ from tests.fakes import BY_EMAIL
 from tests.hostile_records import ODD, RECORDS, UNREADABLE
 from tests.servers import Running, Servers, running_broker
 from tests.waiting import until
-from tests.without_http import Core, open_core
+from tests.without_http import Core
 from tokenq.contract.events import TOPIC
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.stream import Arrived, CaughtUp, EventStream, Item, Skipped
@@ -36,12 +36,6 @@ from tokenq_server.services.publishing import Cursor
 RUNS = max(int(os.environ.get("TOKENQ_RECORDS", "0")) // 100, 10)
 """Each run is a batch of twenty records, written to PostgreSQL."""
 HOSTILE: list[bytes | None] = [*UNREADABLE.values(), *ODD.values()]
-
-
-@pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ SELECT 1 FROM pg_constraint WHERE conname = 'mail_job_pkey' AND cardinality(conk
 # One transaction, as whatever is sent at once. Its patience is shorter than deadlock_timeout (1 s): where a notify
 # holds one table and waits for the other, it is the migration that gives up, and is tried again.
 _SWAP = """
-SET LOCAL lock_timeout = '500ms';
+SET LOCAL lock_timeout = '400ms';
 LOCK TABLE mail_job, mail_dlq IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE mail_dlq DROP CONSTRAINT mail_dlq_job;
 ALTER TABLE mail_job DROP CONSTRAINT mail_job_pkey,
