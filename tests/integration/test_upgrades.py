@@ -225,13 +225,16 @@ def test_a_notify_of_the_release_before_is_never_the_victim_of_a_deadlock(old: s
     engine = create_engine(make_url(old).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with engine.connect() as connection:
         command.upgrade(scripts(connection), "0003")
-    for table, null in (("mail_job", "NOT NULL"), ("mail_dlq", "")):
-        rows(old, f"ALTER TABLE {table} ADD COLUMN channel text {null} DEFAULT 'email'")  # type: ignore[arg-type]
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'mail_job'::regclass"
-    with psycopg.connect(old) as notify, psycopg.connect(old) as reader, ThreadPoolExecutor() as pool:
+    connected = psycopg.connect
+    with connected(old) as notify, connected(old) as reader, connected(old) as holder, ThreadPoolExecutor() as pool:
+        holder.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        holder.execute("SELECT 1")  # the index is not done before such a snapshot is gone
+        migrated = pool.submit(migrate, old)
+        until(lambda: rows(old, "SELECT to_regclass('mail_job_with_channel')") != [(None,)])
         notify.execute("UPDATE mail_dlq SET state = 'retried'")
         reader.execute("LOCK TABLE mail_job IN ACCESS SHARE MODE")
-        migrated = pool.submit(migrate, old)
+        holder.commit()
         until(lambda: rows(old, waiting) == [(1,)])
         updated = pool.submit(notify.execute, "UPDATE mail_job SET attempts = 0")
         until(lambda: updated.done() or rows(old, waiting) == [(2,)])
