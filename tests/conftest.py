@@ -1,6 +1,6 @@
 """Fixtures on real servers, one set per test session (per worker under xdist)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
@@ -8,6 +8,7 @@ from tests.kafka.apache import ApacheKafka
 from tests.servers import Running, Servers, running_apache_kafka, running_servers
 from tests.stack import Stack, start, up_folder
 from tests.valkeys import OwnValkeys, ValkeyCluster, own_valkeys
+from tests.without_http import Core, open_core
 from tokenq_server.adapters.postgres.migrate import migrate
 
 
@@ -58,6 +59,13 @@ def schema(servers: Servers) -> str:
     url = servers.new_database()
     migrate(url)
     return url
+
+
+@pytest.fixture
+async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
+    """One process's core on a database of this test's own; see :class:`tests.without_http.Core`."""
+    async with open_core(fresh_database(schema), servers.redis_url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,10 @@ from datetime import date
 
 from tokenq.contract.events import from_wire
 from tokenq.contract.words import Priority
+from tokenq_server.adapters.channels.email import Email, EmailChannel, Mailer
 from tokenq_server.domain.policy import RANK
 from tokenq_server.recovery.contiguous_tail import ContiguousTail, Found
-from tokenq_server.services.mailing import Attempt, Letter, Verdict
+from tokenq_server.services.notifications import Attempt, Channels, Verdict
 from tokenq_server.services.ports import Advance, Ask, LedgerDown, LineAnswer, LineDown, LineEntry, LineState
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, event_id_of, offsets
 
@@ -211,8 +212,17 @@ class ScriptedMailer:
     """A mailer that answers as it was told, then always SENT."""
 
     answers: list[Attempt] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
+    emails: list[Email] = field(default_factory=list)
 
-    async def send(self, letter: Letter) -> Attempt:
-        self.letters.append(letter)
+    async def send(self, email: Email) -> Attempt:
+        self.emails.append(email)
         return self.answers.pop(0) if self.answers else Attempt(Verdict.SENT)
+
+
+def by_email(mailer: Mailer | None = None) -> Channels:
+    """E-mail as the only channel."""
+    return (EmailChannel(mailer or ScriptedMailer(), "queue@office.example"),)
+
+
+BY_EMAIL = by_email()
+"""Where nothing is sent."""

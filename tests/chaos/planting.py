@@ -12,20 +12,20 @@ import pytest
 from tests.chaos.checker import Report, check
 from tests.chaos.history import History
 from tests.chaos.office import Office, open_office
+from tests.fakes import by_email
 from tests.servers import Running
 from tokenq.contract.events import TOPIC
 from tokenq_server import failpoints
-from tokenq_server.adapters.kafka.inbox import KafkaInbox
+from tokenq_server.adapters.channels.smtp import SmtpMailer
+from tokenq_server.adapters.kafka.consumer import KafkaConsumer
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
-from tokenq_server.adapters.postgres.mail import PostgresMailQueue
-from tokenq_server.adapters.smtp import SmtpMailer
+from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.embedded.broker import Broker
-from tokenq_server.notify.intake import Intake
-from tokenq_server.notify.letters import Sender
-from tokenq_server.notify.sending import Sending
+from tokenq_server.notify.enqueuer import Enqueuer
+from tokenq_server.notify.sender import Sender
 from tokenq_server.relay import Relay
 
 both_ways = pytest.mark.parametrize("is_planted", [False, True], ids=["sound", "planted"])
@@ -109,16 +109,12 @@ class Post:
         ``senders`` of it work side by side, as in so many processes.
         """
         database, stop = Database(self.stores.dsn, size=3), asyncio.Event()
-        queue = broken.get("queue", PostgresMailQueue)(database)
-        inbox = broken.get("inbox", KafkaInbox)(self.broker.server.bootstrap, 20)
-        intake = broken.get("intake", Intake)(inbox, queue, stop)
-        taking = asyncio.create_task(intake.run())
-        sending = asyncio.gather(
-            *(
-                Sending(queue, SmtpMailer(self.mail_url), Sender("queue@office.example"), stop).run()
-                for _ in range(senders)
-            )
-        )
+        queue = broken.get("queue", PostgresNotificationQueue)(database)
+        consumer = broken.get("consumer", KafkaConsumer)(self.broker.server.bootstrap, 20)
+        channels = by_email(SmtpMailer(self.mail_url))
+        enqueuer = broken.get("enqueuer", Enqueuer)(consumer, queue, channels, stop)
+        taking = asyncio.create_task(enqueuer.run())
+        sending = asyncio.gather(*(Sender(queue, channels, stop).run() for _ in range(senders)))
         async with asyncio.timeout(40):
             while not taking.done() and not await self._is_settled():
                 await asyncio.sleep(0.05)
@@ -126,7 +122,7 @@ class Post:
         with suppress(failpoints.InjectedFault):
             await taking
         await sending
-        await inbox.close()
+        await consumer.close()
         await database.close()
 
     async def _is_settled(self) -> bool:

@@ -9,14 +9,14 @@ import pytest
 from tests.chaos.planting import Post, Stores, assert_seen, both_ways, relay_until_caught_up
 from tests.servers import Running
 from tokenq_server import failpoints
-from tokenq_server.adapters.kafka.inbox import KafkaInbox
+from tokenq_server.adapters.kafka.consumer import KafkaConsumer
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.mail import PostgresMailQueue
+from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.embedded.broker import Broker
-from tokenq_server.notify.intake import Intake, sort_out
+from tokenq_server.notify.enqueuer import Enqueuer, sort_out
 from tokenq_server.relay import Relay
-from tokenq_server.services.mailing import Job, RawRecord
+from tokenq_server.services.notifications import Job, RawRecord
 from tokenq_server.services.publishing import Tail
 
 
@@ -64,7 +64,7 @@ async def test_relay(stores: Stores, broker: Running[Broker], bug: str, is_plant
     assert_seen(report, "K1" if bug == "cursor before flush" else "K4", is_planted)
 
 
-class AutoCommittingInbox(KafkaInbox):
+class AutoCommittingConsumer(KafkaConsumer):
     """Commits what it takes when it takes it, as consumers do by themselves."""
 
     async def take(self, limit: int, seconds: float) -> list[RawRecord]:
@@ -79,7 +79,7 @@ async def test_consumer_auto_commit(post: Post, is_planted: bool) -> None:
     """Notify dies with records in hand; nobody ever gets them again."""
     async with post.stores.office() as office:
         await post.fill(office)
-    broken: dict[str, Any] = {"inbox": AutoCommittingInbox} if is_planted else {}
+    broken: dict[str, Any] = {"consumer": AutoCommittingConsumer} if is_planted else {}
     failpoints.arm("notify.taken=raise")
     await post.notify(**broken)
     failpoints.arm("")
@@ -88,15 +88,15 @@ async def test_consumer_auto_commit(post: Post, is_planted: bool) -> None:
     assert_seen(await post.check(), "M1", is_planted)
 
 
-class LateBuryingIntake(Intake):
+class LateBuryingEnqueuer(Enqueuer):
     """Buries what it cannot read after it has committed the offsets."""
 
     async def _keep(self, records: list[RawRecord]) -> None:
         jobs, bad = sort_out(records)
-        await self._queue.take_in(jobs, [])
-        await self._inbox.commit(records)
+        await self._queue.enqueue(jobs, [], self._channels)
+        await self._consumer.commit(records)
         failpoints.reach("notify.rows_kept")
-        await self._queue.take_in([], bad)
+        await self._queue.enqueue([], bad, self._channels)
 
 
 @both_ways
@@ -104,7 +104,7 @@ async def test_dead_letter_after_offset_commit(post: Post, is_planted: bool) -> 
     """Notify dies between the two; what could not be read is nowhere."""
     async with post.stores.office() as office:
         await post.fill(office, b"\xff{not json")
-    broken: dict[str, Any] = {"intake": LateBuryingIntake} if is_planted else {}
+    broken: dict[str, Any] = {"enqueuer": LateBuryingEnqueuer} if is_planted else {}
     failpoints.arm("notify.rows_kept=raise")
     await post.notify(**broken)
     failpoints.arm("")
@@ -113,17 +113,17 @@ async def test_dead_letter_after_offset_commit(post: Post, is_planted: bool) -> 
     assert_seen(await post.check(), "M4", is_planted)
 
 
-class ForgetfulQueue(PostgresMailQueue):
+class ForgetfulQueue(PostgresNotificationQueue):
     """Knows what it has taken in only as long as it lives."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._seen: set[tuple[str, int, str]] = set()
 
-    async def take_in(self, jobs: Any, bad: Any) -> int:
+    async def enqueue(self, jobs: Any, bad: Any, channels: Any) -> int:
         fresh = [job for job in jobs if (job.department_id, job.seq, job.kind) not in self._seen]
         self._seen |= {(job.department_id, job.seq, job.kind) for job in fresh}
-        return await super().take_in(fresh, bad) + len(jobs) - len(fresh)
+        return await super().enqueue(fresh, bad, channels) + len(jobs) - len(fresh)
 
 
 @both_ways
@@ -143,7 +143,7 @@ async def test_deduplication_in_memory_only(post: Post, is_planted: bool) -> Non
     assert_seen(await post.check(), "M2", is_planted)
 
 
-class ImpatientQueue(PostgresMailQueue):
+class ImpatientQueue(PostgresNotificationQueue):
     """A lease that ends before the letter can be sent: a sender that takes its time is no longer waited for."""
 
     def __init__(self, database: Database) -> None:
@@ -151,8 +151,8 @@ class ImpatientQueue(PostgresMailQueue):
         self._claims = 0
         self._is_taken_over = asyncio.Event()
 
-    async def claim(self, owner: str, limit: int) -> list[Job]:
-        jobs = await super().claim(owner, limit)
+    async def claim(self, owner: str, limit: int, channels: Any) -> list[Job]:
+        jobs = await super().claim(owner, limit, channels)
         if not jobs:
             return jobs
         self._claims += 1

@@ -1,22 +1,16 @@
 """``tokenq notify dlq``: what it says of letters that are there, and of those that are not."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
 from tests.cli.conftest import Cli, Done
-from tests.servers import Servers
-from tests.without_http import Core, open_core
+from tests.fakes import BY_EMAIL
+from tests.without_http import Core
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.mail import PostgresMailQueue
-from tokenq_server.services.mailing import BadRecord, RawRecord
-
-
-@pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        yield opened
+from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
+from tokenq_server.services.notifications import BadRecord, RawRecord
 
 
 @pytest.fixture
@@ -28,8 +22,8 @@ def dlq(cli: Cli, core: Core) -> Callable[..., Done]:
 async def an_unreadable_record(core: Core) -> str:
     """One dead letter; its number."""
     database = Database(core.dsn, size=1)
-    queue = PostgresMailQueue(database)
-    await queue.take_in([], [BadRecord(RawRecord("t", 0, 6, b"{"), "no JSON")])
+    queue = PostgresNotificationQueue(database)
+    await queue.enqueue([], [BadRecord(RawRecord("t", 0, 6, b"{"), "no JSON")], BY_EMAIL)
     (entry,) = await queue.dead_letters()
     await database.close()
     return str(entry.dlq_id)

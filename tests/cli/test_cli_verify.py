@@ -1,22 +1,16 @@
 """``tokenq verify``: what it prints, and how it exits."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 from pydantic import SecretStr
 
 from tests.cli.conftest import Cli, Done
 from tests.servers import Servers
-from tests.without_http import Core, open_core
+from tests.without_http import Core
 from tokenq_server.domain.invariants.catalog import RULES
 from tokenq_server.settings import ServerSettings
-
-
-@pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,22 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from tests.servers import Servers
-from tests.without_http import Core, assert_all_is_well, open_core
+from tests.without_http import Core, assert_all_is_well
 from tokenq.contract.problems import Refused
 from tokenq_server.domain.hours import hours_from
 from tokenq_server.services.setup_views import Branch
-
-
-@pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        yield opened
 
 
 async def log_of(core: Core, department: str) -> list[dict[str, Any]]:

@@ -24,12 +24,6 @@ from tokenq_server.services.setup import Branch
 
 
 @pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        yield opened
-
-
-@pytest.fixture
 async def redis(servers: Servers) -> AsyncIterator[Redis]:
     client: Redis = Redis.from_url(servers.redis_url)
     yield client

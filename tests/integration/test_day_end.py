@@ -1,7 +1,6 @@
 """The business day ends while people are at counters: nobody called is lost, and no number is two people's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -12,12 +11,6 @@ from tests.without_http import Body, Core, open_core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
 from tokenq_server.domain.commands import Issue, TransferToken, UndoMove
-
-
-@pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        yield opened
 
 
 async def night_passes(core: Core, *names: str) -> None:

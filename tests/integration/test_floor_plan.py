@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.servers import Servers
 from tests.unit.floors import refused
-from tests.without_http import Core, open_core
+from tests.without_http import Core
 from tokenq.contract.problems import ProblemCode
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.floor_plan import PostgresFloorPlans
@@ -24,10 +23,9 @@ ADMIN = MappingProxyType({"name": "Boss", "role": "admin"})
 
 
 @pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        await opened.run("INSERT INTO app_user (username, name, role) VALUES ('boss', 'Boss', 'admin')")
-        yield opened
+async def core(core: Core) -> Core:
+    await core.run("INSERT INTO app_user (username, name, role) VALUES ('boss', 'Boss', 'admin')")
+    return core
 
 
 class Applied:

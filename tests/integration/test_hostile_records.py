@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -15,32 +15,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from tests.fakes import BY_EMAIL
 from tests.hostile_records import ODD, RECORDS, UNREADABLE
 from tests.servers import Running, Servers, running_broker
 from tests.waiting import until
-from tests.without_http import Core, open_core
+from tests.without_http import Core
 from tokenq.contract.events import TOPIC
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.stream import Arrived, CaughtUp, EventStream, Item, Skipped
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.mail import PostgresMailQueue
+from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.embedded.broker import Broker
 from tokenq_server.notify import program
-from tokenq_server.notify.intake import Intake
-from tokenq_server.services.mailing import BadRecord, RawRecord
+from tokenq_server.notify.enqueuer import Enqueuer
+from tokenq_server.services.notifications import BadRecord, RawRecord
 from tokenq_server.services.publishing import Cursor
 
 RUNS = max(int(os.environ.get("TOKENQ_RECORDS", "0")) // 100, 10)
 """Each run is a batch of twenty records, written to PostgreSQL."""
 HOSTILE: list[bytes | None] = [*UNREADABLE.values(), *ODD.values()]
-
-
-@pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -84,7 +79,7 @@ class Once:
 async def taken_in(core: Core, values: Sequence[bytes], at: int = 0) -> None:
     """Let a notify take these records in, on the real queue."""
     database, stop = Database(core.dsn, size=2), asyncio.Event()
-    await Intake(Once(values, stop, at), PostgresMailQueue(database), stop).run()
+    await Enqueuer(Once(values, stop, at), PostgresNotificationQueue(database), BY_EMAIL, stop).run()
     await database.close()
 
 
@@ -130,7 +125,9 @@ async def test_what_the_database_alone_refuses_is_a_dead_letter_and_stays_one(
     assert (bytes(dead["raw"]), len(await core.rows("SELECT 1 FROM mail_job"))) == (strange, 2)
 
     database = Database(core.dsn, size=1)
-    await PostgresMailQueue(database).take_in([], [BadRecord(RawRecord(TOPIC, 1, 5, first), "an older release")])
+    await PostgresNotificationQueue(database).enqueue(
+        [], [BadRecord(RawRecord(TOPIC, 1, 5, first), "an older release")], BY_EMAIL
+    )
     await database.close()
     ids = [row["dlq_id"] for row in await core.rows("SELECT dlq_id FROM mail_dlq ORDER BY dlq_id")]
     assert await program.retry(ids) == 1
@@ -144,7 +141,9 @@ async def test_a_database_that_may_not_be_written_is_waited_for(core: Core, serv
     servers.psql(f"ALTER DATABASE {name.as_string()} SET default_transaction_read_only = on")
     database = Database(core.dsn, size=1)
     with pytest.raises(Refused) as refused:
-        await PostgresMailQueue(database).take_in([], [BadRecord(RawRecord(TOPIC, 0, 0, record), "no JSON")])
+        await PostgresNotificationQueue(database).enqueue(
+            [], [BadRecord(RawRecord(TOPIC, 0, 0, record), "no JSON")], BY_EMAIL
+        )
     await database.close()
 
     assert refused.value.problem.code is ProblemCode.UNAVAILABLE

@@ -8,8 +8,7 @@ import pytest
 
 from tests.integration.test_day_end import night_passes
 from tests.people import ANN, DESK
-from tests.servers import Servers
-from tests.without_http import Core, open_core
+from tests.without_http import Core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
 from tokenq.contract.words import Role, TokenState
@@ -20,12 +19,6 @@ from tokenq_server.domain.principal import Principal
 from tokenq_server.services.reading import Reading, Sought
 
 ADMIN = Principal("key", 1, "ann", Role.ADMIN)
-
-
-@pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from tests.servers import Servers
 from tests.waiting import until
-from tests.without_http import Core, open_core
+from tests.without_http import Core
 from tokenq.contract.words import Role
 from tokenq_server import doctor
 from tokenq_server.adapters.postgres.schema import HEAD
@@ -27,12 +27,6 @@ from tokenq_server.bootstrap import open_recovery
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.recovery.rebuild import rebuild_lines
 from tokenq_server.settings import ServerSettings, load
-
-
-@pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        yield opened
 
 
 @pytest.fixture

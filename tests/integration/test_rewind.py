@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 
+from tests.fakes import BY_EMAIL
 from tests.integration.restored_place import (
     Place,
     a_lost_hour,
@@ -18,14 +19,14 @@ from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.mail import PostgresMailQueue
+from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.commands import TransferToken
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.embedded import down
-from tokenq_server.notify.intake import sort_out
-from tokenq_server.services.mailing import RawRecord
+from tokenq_server.notify.enqueuer import sort_out
+from tokenq_server.services.notifications import RawRecord
 from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.verifying import Verifying
 
@@ -112,7 +113,7 @@ async def take_letters_in(place: Place, name: str) -> None:
     database = Database(place.dsn, size=1)
     records = [RawRecord(TOPIC, 0, offset, raw) for offset, (_, raw) in enumerate(place.topic(name))]
     jobs, bad = sort_out(records)
-    await PostgresMailQueue(database).take_in(jobs, bad)
+    await PostgresNotificationQueue(database).enqueue(jobs, bad, BY_EMAIL)
     await database.close()
 
 

@@ -199,6 +199,52 @@ VALUES ('LATE', 'Late', 'main', 'L', '{number}')
 """
 
 
+_OLD_LETTER = """
+INSERT INTO mail_job (department_id, seq, kind, token_id, recipient, event)
+VALUES ('CW', 10000, 'issued', 1, 'ada@example.com', '{}') ON CONFLICT DO NOTHING
+"""
+_OLD_DEAD_LETTER = """
+INSERT INTO mail_dlq (reason, error, department_id, seq, kind) VALUES ('not sent', '550', 'CW', 10000, 'issued')
+"""
+
+
+def test_what_the_release_before_queues_is_e_mail(old: str) -> None:
+    """Once, however often it comes; beside it stands the same letter in another channel."""
+    migrate(old)
+    for statement in (_OLD_LETTER, _OLD_LETTER, _OLD_DEAD_LETTER):
+        rows(old, statement)
+    rows(old, 'INSERT INTO mail_job SELECT (jsonb_populate_record(j, \'{"channel": "webhook"}\')).* FROM mail_job j')
+
+    assert rows(old, "SELECT channel FROM mail_job WHERE seq = 10000 ORDER BY 1") == [("email",), ("webhook",)]
+    assert rows(old, "SELECT channel FROM mail_dlq WHERE seq = 10000") == [("email",)]
+    assert rows(old, "SELECT count(*) FROM pg_constraint WHERE NOT convalidated") == [(0,)]
+
+
+def test_a_notify_of_the_release_before_is_never_the_victim_of_a_deadlock(old: str) -> None:
+    """It holds one of the two tables and asks for the other while the migration has that: the migration gives up."""
+    engine = create_engine(make_url(old).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    with engine.connect() as connection:
+        command.upgrade(scripts(connection), "0003")
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'mail_job'::regclass"
+    connected = psycopg.connect
+    with connected(old) as notify, connected(old) as reader, connected(old) as holder, ThreadPoolExecutor() as pool:
+        holder.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        holder.execute("SELECT 1")  # the index is not done before such a snapshot is gone
+        migrated = pool.submit(migrate, old)
+        until(lambda: rows(old, "SELECT to_regclass('mail_job_with_channel')") != [(None,)])
+        notify.execute("UPDATE mail_dlq SET state = 'retried'")
+        reader.execute("LOCK TABLE mail_job IN ACCESS SHARE MODE")
+        holder.commit()
+        until(lambda: rows(old, waiting) == [(1,)])
+        updated = pool.submit(notify.execute, "UPDATE mail_job SET attempts = 0")
+        until(lambda: updated.done() or rows(old, waiting) == [(2,)])
+        reader.commit()
+        updated.result()
+        notify.commit()
+
+        assert migrated.result() == HEAD
+
+
 def test_there_is_no_way_back_but_the_back_up(old: str) -> None:
     """A downgrade is refused in one sentence, and nothing is lost by trying."""
     migrate(old)

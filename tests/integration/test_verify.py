@@ -2,14 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.people import ANN
 from tests.servers import Servers
-from tests.without_http import Body, Core, open_core
+from tests.without_http import Body, Core
 from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb, verbs_from
 from tokenq.contract.words import Priority, RequeuePosition
@@ -29,10 +28,9 @@ from tokenq_server.services.verifying import Verifying
 
 
 @pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        await opened.run("INSERT INTO app_user (name, role) SELECT 'Ada', 'customer' FROM generate_series(1, 3)")
-        yield opened
+async def core(core: Core) -> Core:
+    await core.run("INSERT INTO app_user (name, role) SELECT 'Ada', 'customer' FROM generate_series(1, 3)")
+    return core
 
 
 async def verified(

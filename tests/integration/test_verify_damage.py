@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from redis.asyncio import Redis
 
+from tests.fakes import BY_EMAIL
 from tests.people import ANN
 from tests.servers import Servers
 from tests.without_http import open_core
@@ -16,14 +17,14 @@ from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
-from tokenq_server.adapters.postgres.mail import PostgresMailQueue
+from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.commands import TransferToken, UndoMove
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.notify.intake import sort_out
+from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.relay import Relay
-from tokenq_server.services.mailing import Attempt, RawRecord, Verdict
+from tokenq_server.services.notifications import Attempt, RawRecord, Verdict
 from tokenq_server.services.verification.ports import Strictness
 from tokenq_server.services.verifying import Verifying
 
@@ -73,9 +74,9 @@ async def base(servers: Servers, schema: str) -> AsyncIterator[Base]:
 async def keep_letters(dsn: str, payloads: list[str]) -> None:
     """Notify has taken in and sent everything."""
     database = Database(dsn, size=2)
-    queue = PostgresMailQueue(database)
-    await queue.take_in(*sort_out([RawRecord("token-events", 0, 0, one.encode()) for one in payloads]))
-    while jobs := await queue.claim("here", 10):
+    queue = PostgresNotificationQueue(database)
+    await queue.enqueue(*sort_out([RawRecord("token-events", 0, 0, one.encode()) for one in payloads]), BY_EMAIL)
+    while jobs := await queue.claim("here", 10, BY_EMAIL):
         for job in jobs:
             await queue.settle(job, Attempt(Verdict.SENT), "here", None)
     await database.close()

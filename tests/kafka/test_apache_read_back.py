@@ -12,7 +12,7 @@ from tests.servers import Running, until
 from tests.without_http import department_id
 from tokenq.contract.events import TOPIC
 from tokenq.stream import Arrived, EventStream
-from tokenq_server.adapters.kafka.inbox import KafkaInbox
+from tokenq_server.adapters.kafka.consumer import KafkaConsumer
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 
@@ -39,7 +39,7 @@ async def test_a_stranger_s_open_transaction_hides_nothing(
     stranger.begin_transaction()
     stranger.produce(TOPIC, b"{}", partition=partition)
     stranger.flush(20)
-    board, inbox = EventStream(bootstrap), KafkaInbox(bootstrap, 20)
+    board, consumer = EventStream(bootstrap), KafkaConsumer(bootstrap, 20)
     try:
         await topic.publish(entries(name, 2, 5))
         tail = await topic.read_back({name: first})
@@ -55,11 +55,11 @@ async def test_a_stranger_s_open_transaction_hides_nothing(
         until(board_shows_all, lambda: str(seen))
         taken: list[bytes] = []
         while not any(name.encode() in value and b'"seq": 5' in value for value in taken):
-            taken += [record.value for record in await inbox.take(500, 5.0)]
+            taken += [record.value for record in await consumer.take(500, 5.0)]
     finally:
         stranger.abort_transaction(20)
         board.close()
-        await inbox.close()
+        await consumer.close()
 
 
 async def test_verify_reads_past_the_mark_of_a_transaction(
@@ -105,25 +105,25 @@ async def test_notify_says_what_the_topic_forgot_before_it_was_read(
     """Away for longer than the topic keeps events: how many are gone is in the log, and the rest is read."""
     bootstrap, name = apache_kafka.server.bootstrap, department_id()
     first = (await topic.publish(entries(name, 1, 1)))[name]
-    assert len(await deal_with(KafkaInbox(bootstrap, 20), name)) == 1
+    assert len(await deal_with(KafkaConsumer(bootstrap, 20), name)) == 1
     end = (await topic.publish(entries(name, 2, 4)))[name].offset or 0
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     for done in admin.delete_records([TopicPartition(TOPIC, first.partition or 0, end)]).values():
         done.result(timeout=20)
 
-    (rest,) = await deal_with(KafkaInbox(bootstrap, 20), name)
+    (rest,) = await deal_with(KafkaConsumer(bootstrap, 20), name)
 
     assert b'"seq": 4' in rest
     said = [vars(one) for one in caplog.records if "forgot" in one.message]
     assert (first.partition, 2) in [(one["partition"], one["events"]) for one in said]
 
 
-async def deal_with(inbox: KafkaInbox, name: str) -> list[bytes]:
+async def deal_with(consumer: KafkaConsumer, name: str) -> list[bytes]:
     """Take and commit until something of that department came; leave the group."""
     mine: list[bytes] = []
     while not mine:
-        records = await inbox.take(500, 5.0)
+        records = await consumer.take(500, 5.0)
         mine = [record.value for record in records if name.encode() in record.value]
-        await inbox.commit(records)
-    await inbox.close()
+        await consumer.commit(records)
+    await consumer.close()
     return mine

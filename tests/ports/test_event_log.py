@@ -1,13 +1,12 @@
 """What the relay's log must do, on the fake and on Postgres alike."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 
 from tests.fakes import MemoryLog
-from tests.servers import Servers
-from tests.without_http import Core, open_core
+from tests.without_http import Core
 from tokenq_server.adapters.postgres import event_log
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.services.ports import LedgerDown
@@ -20,12 +19,6 @@ class Case:
 
     log: EventLog
     department: str
-
-
-@pytest.fixture
-async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
-        yield opened
 
 
 @pytest.fixture(params=["memory", "postgres"])

@@ -13,9 +13,9 @@ import pytest
 from tests.unit.test_events_wire import GOLDENS, event
 from tokenq.board.state import Fold
 from tokenq.contract.events import EventType, decode, encode, to_wire
-from tokenq_server.domain.lettering import kind_for
-from tokenq_server.notify.intake import sort_out
-from tokenq_server.services.mailing import RawRecord
+from tokenq_server.domain.notification_rules import kind_for
+from tokenq_server.notify.enqueuer import sort_out
+from tokenq_server.services.notifications import RawRecord
 
 OLD_READER: dict[str, str] = json.loads((GOLDENS / "reader_of_v1.json").read_text())
 """What the readers of schemaVersion 1 relied on. Added to by a new version under a new name, never edited."""

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.fakes import BY_EMAIL
 from tests.hostile_records import ODD, REAL, RECORDS, UNREADABLE, written
 from tests.refusals import refusal
 from tests.screens.board_seeds import FakeStream
@@ -38,12 +39,11 @@ from tokenq_server.domain.invariants.entries import Stored, read_entry
 from tokenq_server.domain.invariants.mail import Mailable, check_mailables
 from tokenq_server.domain.invariants.replay import Replay
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.notify.intake import sort_out
-from tokenq_server.notify.letters import Sender
-from tokenq_server.notify.sending import Sending
+from tokenq_server.notify.enqueuer import sort_out
+from tokenq_server.notify.sender import Sender
 from tokenq_server.recovery.contiguous_tail import ContiguousTail, Found
 from tokenq_server.recovery.token_history import histories
-from tokenq_server.services.mailing import Attempt, Job, Letter, RawRecord, Verdict
+from tokenq_server.services.notifications import Job, RawRecord, Verdict
 from tokenq_server.services.publishing import Cursor
 from tokenq_tui.board.tail import Tail
 from tokenq_tui.console.tail import Tail as ConsoleTail
@@ -152,18 +152,13 @@ def by_replay(record: bytes) -> None:
         _readable([json.loads(record)])
 
 
-async def _never(_letter: Letter) -> Attempt:
-    return Attempt(Verdict.SENT)
-
-
 def by_letters(record: bytes) -> None:
     """An entry of the log that is not what it should be makes a dead letter at worst."""
     with suppress(ValueError, RecursionError):
         event: Any = json.loads(record)
-        mailer = type("Mailer", (), {"send": staticmethod(_never)})()
-        sending = Sending(None, mailer, Sender("queue@office.example"), asyncio.Event())  # type: ignore[arg-type]
-        job = Job("CW", 17, "issued", 101, "ada@example.com", event, None, "Cash", 1)
-        assert asyncio.run(sending._try(job)).verdict in (Verdict.SENT, Verdict.NEVER)
+        sender = Sender(None, BY_EMAIL, asyncio.Event())  # type: ignore[arg-type]
+        job = Job("CW", 17, "issued", "email", 101, "ada@example.com", event, None, "Cash", 1)
+        assert asyncio.run(sender._try(job)).verdict in (Verdict.SENT, Verdict.PERMANENT)
 
 
 READERS: list[Callable[[bytes], None]] = [

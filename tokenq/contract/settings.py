@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 
 from typing_extensions import TypedDict
 
-from tokenq.contract.words import LetterKind
+from tokenq.contract.notifications import LetterKind
 
 
 class Setting(NamedTuple):

@@ -1,4 +1,4 @@
-"""The closed lists of words: states, priorities, roles, letters and the places a token can return to."""
+"""The closed lists of words: states, priorities, roles and the places a token can return to."""
 
 from enum import StrEnum
 
@@ -54,13 +54,3 @@ class CounterState(StrEnum):
     OPEN = "OPEN"
     PAUSED = "PAUSED"
     CLOSED = "CLOSED"
-
-
-class LetterKind(StrEnum):
-    """The letters that a department can send."""
-
-    ISSUED = "issued"
-    NEAR = "near"
-    CALLED = "called"
-    SERVED = "served"
-    MISSED = "missed"

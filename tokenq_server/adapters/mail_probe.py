@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from tokenq.contract.problems import Refused
-from tokenq_server.adapters.smtp import smtp_options
+from tokenq_server.adapters.channels.smtp import smtp_options
 from tokenq_server.services.findings import Finding
 
 _PATIENCE = 5

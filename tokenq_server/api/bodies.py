@@ -9,8 +9,9 @@ from pydantic_core import PydanticCustomError
 
 from tokenq.contract import names
 from tokenq.contract.hours import read_hours
+from tokenq.contract.notifications import LetterKind
 from tokenq.contract.settings import SETTINGS, Setting
-from tokenq.contract.words import LetterKind, Priority, Role
+from tokenq.contract.words import Priority, Role
 
 _HOURS_LENGTH = 10_000
 _JOINERS = "\u200c\u200d"
@@ -44,7 +45,7 @@ Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Departments = Annotated[list[DepartmentId], Field(max_length=200)]
 AnyPriority = Annotated[Priority, Field(strict=False)]
-AnyLetter = Annotated[LetterKind, Field(strict=False)]
+AnyLetterKind = Annotated[LetterKind, Field(strict=False)]
 AnyRole = Annotated[Role, Field(strict=False)]
 
 
@@ -136,9 +137,7 @@ class DepartmentFields(_Numbers):
     ratio: Annotated[str, Field(min_length=3, max_length=5)] | None = None
     max_wait_minutes: Minutes | None = None
     open: bool | None = None
-    letters: Annotated[list[Annotated[LetterKind, Field(strict=False)]], Field(max_length=len(LetterKind))] | None = (
-        None
-    )
+    letters: Annotated[list[AnyLetterKind], Field(max_length=len(LetterKind))] | None = None
     counters: Annotated[list[CounterId], Field(max_length=200)] | None = None
     out_of_order_by: Literal["staff", "admin"] | None = None
     class_names: dict[AnyPriority, Label] | None = None

@@ -1,6 +1,6 @@
 """The only place that opens things: settings in, services out."""
 
-from tokenq_server.bootstrap.followers import open_inbox, open_mail_queue, open_mailer, open_relay
+from tokenq_server.bootstrap.followers import open_channels, open_consumer, open_notification_queue, open_relay
 from tokenq_server.bootstrap.recovery import look_first, open_recovery
 from tokenq_server.bootstrap.services import Services, open_services
 from tokenq_server.bootstrap.topic import open_topic
@@ -16,9 +16,9 @@ __all__ = [
     "Services",
     "look_first",
     "migrate",
-    "open_inbox",
-    "open_mail_queue",
-    "open_mailer",
+    "open_channels",
+    "open_consumer",
+    "open_notification_queue",
     "open_recovery",
     "open_relay",
     "open_services",

@@ -1,16 +1,18 @@
-"""What follows the log: the relay, and notify's consumer, queues and mail server."""
+"""What follows the log: the relay, and notify's consumer, queues and channels."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tokenq_server.adapters.kafka.inbox import KafkaInbox
+from tokenq_server.adapters.channels.email import EmailChannel
+from tokenq_server.adapters.channels.eml_folder import EmlFolder
+from tokenq_server.adapters.channels.smtp import SmtpMailer
+from tokenq_server.adapters.kafka.consumer import KafkaConsumer
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
-from tokenq_server.adapters.postgres.mail import PostgresMailQueue
-from tokenq_server.adapters.smtp import OutboxMailer, SmtpMailer
+from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.relay import Relay
-from tokenq_server.services.mailing import Mailer, MailQueue
+from tokenq_server.services.notifications import Channels, NotificationQueue
 from tokenq_server.settings import ServerSettings
 
 
@@ -21,21 +23,25 @@ def open_relay(settings: ServerSettings) -> Relay:
 
 
 @asynccontextmanager
-async def open_mail_queue(settings: ServerSettings) -> AsyncIterator[MailQueue]:
-    """The mail queues."""
+async def open_notification_queue(settings: ServerSettings) -> AsyncIterator[NotificationQueue]:
+    """The primary queue and the dead-letter queue."""
     database = Database(settings.database_url.get_secret_value(), size=4)
     try:
-        yield PostgresMailQueue(database)
+        yield PostgresNotificationQueue(database)
     finally:
         await database.close()
 
 
-def open_inbox(settings: ServerSettings) -> KafkaInbox:
+def open_consumer(settings: ServerSettings) -> KafkaConsumer:
     """Notify's consumer; it joins its group when it is first asked."""
-    return KafkaInbox(settings.kafka_bootstrap, settings.kafka_fetch_wait_ms, embedded=settings.kafka_embedded)
+    return KafkaConsumer(settings.kafka_bootstrap, settings.kafka_fetch_wait_ms, embedded=settings.kafka_embedded)
 
 
-def open_mailer(settings: ServerSettings) -> Mailer:
-    """The mail server of the settings, or a folder while there is none. Raises Refused for a wrong address."""
+def open_channels(settings: ServerSettings) -> Channels:
+    """E-mail, by the mail server of the settings, or into a folder while there is none.
+
+    Raises:
+        Refused: the mail server's address is none.
+    """
     url = settings.smtp_url.get_secret_value()
-    return SmtpMailer(url) if url else OutboxMailer(settings.outbox_folder)
+    return (EmailChannel(SmtpMailer(url) if url else EmlFolder(settings.outbox_folder), settings.mail_from),)

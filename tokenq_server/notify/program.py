@@ -1,4 +1,4 @@
-"""``tokenq notify``: intake and sender in one process."""
+"""``tokenq notify``: from the topic into the queue, and from the queue to people, in one process."""
 
 import asyncio
 import logging
@@ -9,10 +9,9 @@ from typing import Any
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.system import StoreReason
 from tokenq_server import bootstrap, settings
-from tokenq_server.notify.intake import Intake, is_of_the_store, sort_out
-from tokenq_server.notify.letters import Sender
-from tokenq_server.notify.sending import Sending
-from tokenq_server.services.mailing import DeadLetter, MailQueue, NewJob, RawRecord
+from tokenq_server.notify.enqueuer import Enqueuer, is_of_the_store, sort_out
+from tokenq_server.notify.sender import Sender
+from tokenq_server.services.notifications import Channels, DeadLetter, NewJob, NotificationQueue, RawRecord
 from tokenq_server.services.ports import Guard, LedgerDown
 from tokenq_server.services.views import instant
 
@@ -37,10 +36,10 @@ async def _run(chosen: settings.ServerSettings, guard: Guard | None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if guard is not None:
         await _passed(guard, stop)
-    async with bootstrap.open_mail_queue(chosen) as queue:
-        intake = Intake(bootstrap.open_inbox(chosen), queue, stop)
-        sending = Sending(queue, bootstrap.open_mailer(chosen), Sender(chosen.mail_from), stop)
-        await asyncio.gather(intake.run(), sending.run())
+    async with bootstrap.open_notification_queue(chosen) as queue:
+        channels = bootstrap.open_channels(chosen)
+        enqueuer = Enqueuer(bootstrap.open_consumer(chosen), queue, channels, stop)
+        await asyncio.gather(enqueuer.run(), Sender(queue, channels, stop).run())
 
 
 async def _passed(guard: Guard, stop: asyncio.Event) -> None:
@@ -56,13 +55,13 @@ async def _passed(guard: Guard, stop: asyncio.Event) -> None:
 
 async def dead_letters() -> list[dict[str, Any]]:
     """The open entries of the dead-letter queue. Raises Refused."""
-    async with bootstrap.open_mail_queue(settings.load()) as queue:
+    async with bootstrap.open_notification_queue(settings.load()) as queue:
         return [_view(entry) for entry in await queue.dead_letters()]
 
 
 async def dead_letter(dlq_id: int) -> dict[str, Any]:
     """One entry whole. Raises Refused."""
-    async with bootstrap.open_mail_queue(settings.load()) as queue:
+    async with bootstrap.open_notification_queue(settings.load()) as queue:
         entry = await queue.dead_letter(dlq_id)
     if entry is None:
         raise _unknown(dlq_id)
@@ -74,27 +73,28 @@ async def retry(dlq_ids: list[int]) -> int:
     """Make letters due again, and read records once more; answers how many. What is still unreadable stays.
 
     Raises:
-        Refused: there is none of one of these numbers; nothing was done.
+        Refused: there is none of one of these numbers, or a setting of a channel is wrong; nothing was done.
     """
-    async with bootstrap.open_mail_queue(settings.load()) as queue:
+    chosen = settings.load()
+    async with bootstrap.open_notification_queue(chosen) as queue:
         await _refuse_unknown(queue, dlq_ids)
-        return sum([await _retry(queue, dlq_id) for dlq_id in dlq_ids])
+        return sum([await _retry(queue, chosen, dlq_id) for dlq_id in dlq_ids])
 
 
-async def _retry(queue: MailQueue, dlq_id: int) -> bool:
+async def _retry(queue: NotificationQueue, chosen: settings.ServerSettings, dlq_id: int) -> bool:
     entry = await queue.dead_letter(dlq_id)
     if entry is not None and entry.raw is not None:
         record = RawRecord(entry.topic or "", entry.partition or 0, entry.offset or 0, entry.raw)
         jobs, bad = sort_out([record])
-        if bad or not await _is_taken_in(queue, jobs):
+        if bad or not await _is_enqueued(queue, jobs, bootstrap.open_channels(chosen)):
             return False
     return await queue.revive(dlq_id)
 
 
-async def _is_taken_in(queue: MailQueue, jobs: list[NewJob]) -> bool:
+async def _is_enqueued(queue: NotificationQueue, jobs: list[NewJob], channels: Channels) -> bool:
     """A record that the database refuses stays where it is, and must not keep the others there. Raises Refused."""
     try:
-        return await queue.take_in(jobs, []) == len(jobs)
+        return await queue.enqueue(jobs, [], channels) == len(jobs)
     except Exception as error:
         if is_of_the_store(error):
             raise
@@ -108,12 +108,12 @@ async def drop(dlq_ids: list[int]) -> int:
     Raises:
         Refused: there is none of one of these numbers; nothing was done.
     """
-    async with bootstrap.open_mail_queue(settings.load()) as queue:
+    async with bootstrap.open_notification_queue(settings.load()) as queue:
         await _refuse_unknown(queue, dlq_ids)
         return sum([await queue.drop(dlq_id) for dlq_id in dlq_ids])
 
 
-async def _refuse_unknown(queue: MailQueue, dlq_ids: list[int]) -> None:
+async def _refuse_unknown(queue: NotificationQueue, dlq_ids: list[int]) -> None:
     for dlq_id in dlq_ids:
         if await queue.dead_letter(dlq_id) is None:
             raise _unknown(dlq_id)
@@ -132,6 +132,7 @@ def _view(entry: DeadLetter) -> dict[str, Any]:
         "departmentId": entry.department_id,
         "seq": entry.seq,
         "kind": entry.kind,
+        "channel": entry.channel,
         "tokenId": entry.token_id,
         "topic": entry.topic,
         "partition": entry.partition,

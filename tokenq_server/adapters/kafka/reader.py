@@ -8,8 +8,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from tokenq.contract.events import TOPIC, BadEvent, decode
 from tokenq.contract.fetching import fitting_wait
-from tokenq_server.adapters.kafka.consuming import new_consumer, partitions
-from tokenq_server.adapters.kafka.inbox import GROUP
+from tokenq_server.adapters.kafka.consumer import GROUP
+from tokenq_server.adapters.kafka.consumer_config import new_consumer, partitions
 from tokenq_server.domain.invariants.topic import TopicRecord
 from tokenq_server.services.verification.ports import TopicAway
 

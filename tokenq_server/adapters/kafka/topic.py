@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in the stub
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, Event, decode
-from tokenq_server.adapters.kafka.consuming import new_consumer, partitions
+from tokenq_server.adapters.kafka.consumer_config import new_consumer, partitions
 from tokenq_server.failpoints import reach
 from tokenq_server.recovery.contiguous_tail import ContiguousTail, Found
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, offsets

@@ -32,10 +32,10 @@ _PUBLISHED = "UPDATE relay_cursor SET seq = greatest(seq, %s) WHERE department_i
 _HOLD = """
 WITH job AS (
   UPDATE mail_job SET state = 'dead', lease_until = NULL, last_error = %s
-  WHERE department_id = ANY(%s) AND state IN ('due', 'sending') RETURNING department_id, seq, kind
+  WHERE department_id = ANY(%s) AND state IN ('due', 'sending') RETURNING department_id, seq, kind, channel
 )
-INSERT INTO mail_dlq (reason, error, department_id, seq, kind)
-SELECT 'restored', %s, department_id, seq, kind FROM job
+INSERT INTO mail_dlq (reason, error, department_id, seq, kind, channel)
+SELECT 'restored', %s, department_id, seq, kind, channel FROM job
 """
 _WHY_HELD = "It may have been sent already after the back-up that the database was restored from."
 

@@ -4,10 +4,11 @@ from dataclasses import fields
 
 from psycopg.sql import SQL
 
+from tokenq.contract.notifications import EMAIL
 from tokenq_server.adapters.postgres.event_log import REFILL_STARTS
 from tokenq_server.adapters.postgres.statements import names, statement
 from tokenq_server.domain.invariants.entries import TokenRow
-from tokenq_server.domain.lettering import CALLING_FOR_LETTERS
+from tokenq_server.domain.notification_rules import NOTIFYING_EVENTS
 
 HEADS = "SELECT department_id, day, last_seq FROM dept_state"
 
@@ -47,22 +48,23 @@ JOIN unnest(%s::text[], %s::bigint[]) AS u(department_id, seq) USING (department
 """
 
 LETTERS = """
-SELECT j.department_id, j.seq, j.kind, j.token_id, j.recipient, j.state, j.sent_at, j.ambiguous,
-       (SELECT count(*) FROM mail_dlq q WHERE (q.department_id, q.seq, q.kind) = (j.department_id, j.seq, j.kind)),
+SELECT j.department_id, j.seq, j.kind, j.channel, j.token_id, j.recipient, j.state, j.sent_at, j.ambiguous,
+       (SELECT count(*) FROM mail_dlq q
+        WHERE (q.department_id, q.seq, q.kind, q.channel) = (j.department_id, j.seq, j.kind, j.channel)),
        o.payload, t.email
 FROM mail_job j
 LEFT JOIN outbox o USING (department_id, seq)
 LEFT JOIN token t ON t.token_id = j.token_id AND t.token_id = o.token_id
 WHERE j.department_id = ANY(%s)
-ORDER BY j.token_id, j.department_id, j.seq
+ORDER BY j.token_id, j.channel, j.department_id, j.seq
 """
 
 MAILABLES = f"""
 SELECT o.department_id, o.seq, o.payload,
-       EXISTS (SELECT FROM mail_job j WHERE (j.department_id, j.seq) = (o.department_id, o.seq))
+       EXISTS (SELECT FROM mail_job j WHERE (j.department_id, j.seq, j.channel) = (o.department_id, o.seq, '{EMAIL}'))
 FROM outbox o JOIN token t USING (token_id)
 WHERE o.department_id = ANY(%s) AND t.email IS NOT NULL
-  AND o.event_type IN ({", ".join(f"'{kind}'" for kind in CALLING_FOR_LETTERS)})
+  AND o.event_type IN ({", ".join(f"'{kind}'" for kind in NOTIFYING_EVENTS)})
 """  # noqa: S608 (nothing in it comes from outside)
 
 BURIED = """

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tokenq.contract.events import BadEvent, from_wire
+from tokenq.contract.notifications import EMAIL
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.domain.lettering import kind_for
+from tokenq_server.domain.notification_rules import kind_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class LetterRow:
     department_id: str
     seq: int
     kind: str
+    channel: str
     token_id: int
     recipient: str
     state: str
@@ -30,14 +32,20 @@ class LetterRow:
     email: str | None
 
     @property
+    def line(self) -> tuple[int, str, str]:
+        """Letters that share this go out in order."""
+        return self.token_id, self.channel, self.department_id
+
+    @property
     def name(self) -> str:
         """How it is called in a sentence."""
-        return f"Letter {self.department_id}.{self.seq}.{self.kind}"
+        name = f"Letter {self.department_id}.{self.seq}.{self.kind}"
+        return name if self.channel == EMAIL else f"{name} ({self.channel})"
 
 
 @dataclass(frozen=True, slots=True)
 class Mailable:
-    """An entry whose token has an address; ``has_letter`` tells whether the queue knows a letter of it."""
+    """An entry whose token has an address; ``has_letter`` tells whether the queue knows an e-mail of it."""
 
     department_id: str
     seq: int
@@ -46,7 +54,7 @@ class Mailable:
 
 
 class Letters:
-    """The letters of the queue; they come by token, department and seq."""
+    """The letters of the queue; they come by token, channel, department and seq."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
@@ -58,7 +66,7 @@ class Letters:
         _check_letter(row, self._tally)
         if before and before.name == row.name:
             self._tally.blame("M2", row.department_id, f"{row.name} is in the queue more than once.")
-        elif before and (before.token_id, before.department_id) == (row.token_id, row.department_id):
+        elif before and before.line == row.line:
             _check_pair(before, row, self._tally)
 
 
@@ -77,11 +85,12 @@ def check_mailables(
 
 
 def _check_letter(row: LetterRow, tally: Tally) -> None:
-    wanted = _kind(row.payload) if row.payload else None
-    sentence = f"{row.name} was made, but its entry calls for {wanted or 'none'}."
-    tally.check("M2", row.department_id, wanted == row.kind, sentence)
-    sentence = f"{row.name} goes to an address that is not its token's."
-    tally.check("M6", row.department_id, row.recipient == row.email, sentence)
+    expected = _kind(row.payload) if row.payload else None
+    sentence = f"{row.name} was made, but its entry calls for {expected or 'none'}."
+    tally.check("M2", row.department_id, expected == row.kind, sentence)
+    if row.channel == EMAIL:
+        sentence = f"{row.name} goes to an address that is not its token's."
+        tally.check("M6", row.department_id, row.recipient == row.email, sentence)
     if row.state in ("dead", "dropped"):
         sentence = f"{row.name} is {row.state}, and not in the dead-letter queue."
         tally.check("M4", row.department_id, row.dead_letters > 0, sentence)

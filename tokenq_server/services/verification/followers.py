@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tokenq.contract.words import LetterKind
+from tokenq.contract.notifications import LetterKind
 from tokenq_server.domain.invariants.mail import Letters, check_mailables
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.domain.invariants.topic import Published, TopicRecord

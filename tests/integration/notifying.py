@@ -1,0 +1,43 @@
+"""What tests of the queue of notifications share."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.without_http import Core
+from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
+from tokenq_server.notify.sender import RetryPolicy, Sender
+from tokenq_server.services.notifications import Channels, RawRecord
+
+IMPATIENT = RetryPolicy((0.01, 0.01))
+
+
+async def records_of(core: Core) -> list[RawRecord]:
+    """The whole log as it would lie in the topic."""
+    rows = await core.rows("SELECT payload FROM outbox WHERE token_id > 0 ORDER BY department_id, seq")
+    return [RawRecord("token-events", 0, offset, row["payload"].encode()) for offset, row in enumerate(rows)]
+
+
+async def visited(core: Core, **more: str) -> list[RawRecord]:
+    """One customer who came and was served."""
+    name = await core.department()
+    await core.issue(name, email="ada@example.com", **more)
+    await core.serve(name, "3")
+    return await records_of(core)
+
+
+@asynccontextmanager
+async def sending(queue: PostgresNotificationQueue, channels: Channels) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(Sender(queue, channels, stop, IMPATIENT).run())
+    yield
+    stop.set()
+    await task
+
+
+async def until_settled(core: Core) -> list[dict[str, object]]:
+    """Wait until no letter is under way; answers all of them."""
+    async with asyncio.timeout(20):
+        while await core.rows("SELECT 1 FROM mail_job WHERE state IN ('due', 'sending')"):
+            await asyncio.sleep(0.02)
+    return await core.rows("SELECT kind, state, attempts FROM mail_job ORDER BY seq")

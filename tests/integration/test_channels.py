@@ -1,0 +1,97 @@
+"""A second channel beside e-mail: each has its own recipients, queue positions and dead letters."""
+
+import asyncio
+
+import pytest
+from tokenq_server.adapters.postgres.books import PostgresBooks
+
+from tests.fakes import ScriptedMailer, by_email
+from tests.integration.notifying import records_of, sending, until_settled
+from tests.webhook.channel import WebhookChannel
+from tests.without_http import Core
+from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
+from tokenq_server.notify import program
+from tokenq_server.notify.enqueuer import sort_out
+from tokenq_server.services.notifications import Attempt, Channels, Verdict
+from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verifying import Verifying
+
+
+@pytest.fixture
+def mailer() -> ScriptedMailer:
+    return ScriptedMailer()
+
+
+@pytest.fixture
+def webhook() -> WebhookChannel:
+    return WebhookChannel()
+
+
+@pytest.fixture
+def channels(mailer: ScriptedMailer, webhook: WebhookChannel) -> Channels:
+    return (*by_email(mailer), webhook)
+
+
+async def two_visits(core: Core) -> None:
+    """One person with an address and an account, and one with an address only; both are served."""
+    await core.run("INSERT INTO app_user (user_id, name, role) OVERRIDING SYSTEM VALUE VALUES (7, 'Ada', 'customer')")
+    name = await core.department()
+    await core.issue(name, user_id=7, email="ada@example.com")
+    await core.issue(name, email="bob@example.com")
+    for counter in ("1", "2"):
+        await core.serve(name, counter)
+
+
+async def test_each_channel_reaches_whom_it_can(
+    core: Core, queue: PostgresNotificationQueue, channels: Channels, mailer: ScriptedMailer, webhook: WebhookChannel
+) -> None:
+    """Recipients come from the channel; the same letter is a job in each, once, however often its record comes."""
+    await two_visits(core)
+    for _ in range(2):
+        await queue.enqueue(*sort_out(await records_of(core)), channels)
+    async with sending(queue, channels):
+        await until_settled(core)
+    verified = await Verifying(PostgresBooks(core.dsn), None, None, Strictness(letters_settled=True)).run()
+
+    assert sorted(email.recipient for email in mailer.emails) == ["ada@example.com"] * 2 + ["bob@example.com"] * 2
+    assert [message["to"] for message in webhook.sent] == ["https://gateway.example/people/7"] * 2
+    assert [message["text"].partition(": ")[2] for message in webhook.sent][1] == "you have been served."
+    assert verified.violations == {}
+
+
+async def test_a_sender_leaves_alone_what_it_cannot_send(
+    core: Core, queue: PostgresNotificationQueue, channels: Channels, mailer: ScriptedMailer, webhook: WebhookChannel
+) -> None:
+    """As one of the release before a channel was added; nobody's second e-mail waits for the other channel's first."""
+    await two_visits(core)
+    await queue.enqueue(*sort_out(await records_of(core)), channels)
+    async with sending(queue, by_email(mailer)), asyncio.timeout(20):
+        while len(mailer.emails) < 4:
+            await asyncio.sleep(0.02)
+    left = "SELECT state, attempts FROM mail_job WHERE channel = 'webhook'"
+    assert await core.rows(left) == [{"state": "due", "attempts": 0}] * 2
+    async with sending(queue, (webhook,)):
+        await until_settled(core)
+
+    assert len(webhook.sent) == 2
+
+
+async def test_a_channel_that_is_away_holds_up_no_other(
+    core: Core, queue: PostgresNotificationQueue, channels: Channels, mailer: ScriptedMailer, webhook: WebhookChannel
+) -> None:
+    """A token's letters go out in order within a channel; what one gives up is its own dead letter."""
+    await two_visits(core)
+    await queue.enqueue(*sort_out(await records_of(core)), channels)
+    webhook.answers = [Attempt(Verdict.RETRY, "503")] * 3
+    async with sending(queue, channels):
+        await until_settled(core)
+    (dead,) = await queue.dead_letters()
+
+    assert (dead.channel, dead.kind, dead.error) == ("webhook", "issued", "503")
+    assert program._view(dead)["channel"] == "webhook"
+    assert len(mailer.emails) == 4
+    assert [message["id"].rpartition(".")[2] for message in webhook.sent] == ["issued"] * 3 + ["served"]
+    assert await queue.revive(dead.dlq_id)
+    assert await core.rows("SELECT kind, channel FROM mail_job WHERE state = 'due'") == [
+        {"kind": "issued", "channel": "webhook"}
+    ]

@@ -1,0 +1,147 @@
+"""E-mails: nobody's text in a header, one recipient, and what a mail server answers."""
+
+import asyncio
+import email
+import email.policy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.fakes import ScriptedMailer
+from tokenq_server.adapters.channels.email import Email, EmailChannel
+from tokenq_server.adapters.channels.eml_folder import EmlFolder
+from tokenq_server.adapters.channels.smtp import SmtpMailer
+from tokenq_server.embedded.ports import free_port
+from tokenq_server.services.notifications import Attempt, Job, Verdict
+
+
+def email_for(job: Job) -> Email:
+    return EmailChannel(ScriptedMailer(), "queue@office.example").render(job)
+
+
+def job_named(name: str | None) -> Job:
+    event = {"displayNumber": "CW-012", "counterId": "3", "businessDay": "2026-11-22"}
+    return Job("CW", 17, "served", "email", 1, "ada@example.com", event, name, "Cash <b>window</b>", 1)
+
+
+async def test_names_cannot_become_headers_or_markup(tmp_path: Path) -> None:
+    """Encoded words, line breaks and HTML in a name stay text in the body (CVE-2024-6923)."""
+    hostile = "A =?UTF-8?Q?=0A?=Bcc: v@example.com\r\nBcc: w@example.com <script>x</script>"
+    letter = email_for(job_named(hostile))
+    await EmlFolder(tmp_path).send(letter)
+    (path,) = tmp_path.iterdir()
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+
+    assert message["Bcc"] is None
+    assert message["To"] == "ada@example.com"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert "CW-012" in message["Subject"]
+    html = message.get_body(("html",))
+    assert html is not None
+    assert "<script>" not in html.get_content()
+    assert "Cash &lt;b&gt;" in html.get_content()
+
+
+async def test_the_outbox_gets_each_letter_once(tmp_path: Path) -> None:
+    """Sending a letter again writes the same file."""
+    for _ in range(2):
+        attempt = await EmlFolder(tmp_path / "mail").send(email_for(job_named("Ada")))
+        assert attempt.verdict is Verdict.SENT
+
+    assert [path.name for path in (tmp_path / "mail").iterdir()] == ["CW-000017-served.eml"]
+
+
+class FakeServer:
+    """An SMTP server that answers RCPT as told and keeps what it took."""
+
+    def __init__(self, answer: str = "250 OK") -> None:
+        self.answer = answer
+        self.taken: list[Envelope] = []
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        envelope.rcpt_tos.append(address)
+        return self.answer
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.taken.append(envelope)
+        return "250 taken"
+
+
+@pytest.fixture
+def smtp() -> Iterator[Callable[..., tuple[FakeServer, str]]]:
+    running: list[Controller] = []
+
+    def start(answer: str = "250 OK") -> tuple[FakeServer, str]:
+        handler = FakeServer(answer)
+        controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+        controller.start()
+        running.append(controller)
+        return handler, f"smtp://127.0.0.1:{controller.port}"
+
+    yield start
+    for controller in running:
+        controller.stop()
+
+
+async def test_a_letter_reaches_a_mail_server_with_one_recipient(smtp: Callable[..., tuple[FakeServer, str]]) -> None:
+    """Text and HTML, our Message-ID, exactly one RCPT."""
+    server, url = smtp()
+    attempt = await SmtpMailer(url).send(email_for(job_named("Ada")))
+    (envelope,) = server.taken
+    message = email.message_from_bytes(envelope.original_content or b"", policy=email.policy.default)
+
+    assert attempt == Attempt(Verdict.SENT)
+    assert envelope.rcpt_tos == ["ada@example.com"]
+    assert message["Message-ID"] == "<CW.17.served@office.example>"
+    assert {part.get_content_type() for part in message.walk() if not part.is_multipart()} == {
+        "text/plain",
+        "text/html",
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [("550 no such user", Verdict.PERMANENT), ("450 greylisted", Verdict.RETRY), ("421 closing", Verdict.RETRY)],
+)
+async def test_answers_of_a_mail_server_are_told_apart(
+    smtp: Callable[..., tuple[FakeServer, str]], answer: str, verdict: Verdict
+) -> None:
+    """4xx is tried again, 5xx is not."""
+    _, url = smtp(answer)
+
+    assert (await SmtpMailer(url).send(email_for(job_named("Ada")))).verdict is verdict
+
+
+async def test_a_server_that_takes_the_letter_and_hangs_up_gets_it_once() -> None:
+    """One attempt is one letter; that it may have arrived is counted, not guessed away."""
+    taken: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            if line.upper().startswith(b"DATA"):
+                writer.write(b"354 go on\r\n")
+                taken.append(await reader.readuntil(b"\r\n.\r\n"))
+                break
+            writer.write(b"250 fine\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    attempt = await SmtpMailer(f"smtp://127.0.0.1:{port}").send(email_for(job_named("Ada")))
+    server.close()
+
+    assert len(taken) == 1
+    assert (attempt.verdict, attempt.is_ambiguous) == (Verdict.RETRY, True)
+
+
+async def test_a_mail_server_that_is_away_is_tried_again() -> None:
+    """Nothing was handed over, so nothing is ambiguous."""
+    attempt = await SmtpMailer("smtp://127.0.0.1:1").send(email_for(job_named("Ada")))
+
+    assert (attempt.verdict, attempt.is_ambiguous) == (Verdict.RETRY, False)

@@ -1,0 +1,35 @@
+"""A second channel, as somebody would add one: this adapter, and the folder of templates beside it.
+
+It reaches only those who have an account. What it sends it keeps, and it answers as it was told, then always SENT.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tokenq_server.adapters.channels.templates import Templates
+from tokenq_server.services.notifications import Attempt, Holder, Job, Verdict
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+@dataclass
+class WebhookChannel:
+    """Posts JSON to an address per account."""
+
+    name: str = "webhook"
+    answers: list[Attempt] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+    def recipient(self, holder: Holder) -> str | None:
+        return f"https://gateway.example/people/{holder.user_id}" if holder.user_id else None
+
+    def render(self, job: Job) -> dict[str, Any]:
+        said = Templates(TEMPLATES).render(job, "text.txt").strip()
+        return {"to": job.recipient, "id": f"{job.department_id}.{job.seq}.{job.kind}", "text": said}
+
+    async def send(self, message: dict[str, Any]) -> Attempt:
+        json.dumps(message)
+        self.sent.append(message)
+        return self.answers.pop(0) if self.answers else Attempt(Verdict.SENT)

@@ -1,0 +1,41 @@
+"""The kinds of letters, one row each. A new kind is a row here and a folder of templates in each channel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tokenq.contract.events import EventType
+
+EMAIL = "email"
+"""The channel of a notification that names none."""
+
+
+class LetterKind(StrEnum):
+    """The letters that a department can send."""
+
+    ISSUED = "issued"
+    NEAR = "near"
+    CALLED = "called"
+    SERVED = "served"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When the holder of a token gets a letter of this kind, in a department that has it switched on.
+
+    ``event`` is the type of event that it follows; ``unless`` names a mark in the event's data that makes it pointless.
+    """
+
+    event: EventType
+    unless: str | None = None
+
+
+RULES: Mapping[LetterKind, Rule] = {
+    LetterKind.ISSUED: Rule(EventType.TOKEN_GENERATED),
+    LetterKind.NEAR: Rule(EventType.TOKEN_TURN_NEAR),
+    # Called and served in one step, nobody is on the way.
+    LetterKind.CALLED: Rule(EventType.TOKEN_CALLED, unless="served"),
+    LetterKind.SERVED: Rule(EventType.TOKEN_SERVED),
+    LetterKind.MISSED: Rule(EventType.TOKEN_NO_SHOW),
+}

@@ -1,0 +1,1 @@
+"""How a notification reaches people: one module and one folder of templates per channel. E-mail is the first."""

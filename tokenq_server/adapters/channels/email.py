@@ -1,0 +1,62 @@
+"""The e-mail channel: to the address that is kept with the token, by a mail server or into a folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tokenq.contract.notifications import EMAIL
+from tokenq_server.adapters.channels.templates import Templates
+from tokenq_server.services.notifications import Attempt, Holder, Job
+
+_TEMPLATES = Templates(Path(__file__).parent / "templates" / EMAIL)
+
+
+@dataclass(frozen=True)
+class Email:
+    """An e-mail, ready to be sent; no text of a user's making is in any header."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    file_name: str
+
+
+class Mailer(Protocol):
+    """Hands an e-mail over."""
+
+    async def send(self, email: Email) -> Attempt:
+        """Try once; never raises for what a mail server does."""
+
+
+class EmailChannel:
+    """Writes e-mails and gives them to a mailer. ``sender`` signs them; its domain also makes their Message-IDs."""
+
+    name = EMAIL
+
+    def __init__(self, mailer: Mailer, sender: str) -> None:
+        self._mailer = mailer
+        self._sender = sender
+        self._domain = sender.rpartition("@")[2].rstrip(">") or "localhost"
+
+    def recipient(self, holder: Holder) -> str | None:
+        """The token's address, if there is one."""
+        return holder.email
+
+    def render(self, job: Job) -> Email:
+        """Write the e-mail. The subject holds fixed words and the number only; names go into the body."""
+        return Email(
+            message_id=f"<{job.department_id}.{job.seq}.{job.kind}@{self._domain}>",
+            sender=self._sender,
+            recipient=job.recipient,
+            subject=_TEMPLATES.render(job, "subject.txt").strip(),
+            text=_TEMPLATES.render(job, "body.txt"),
+            html=_TEMPLATES.render(job, "body.html"),
+            file_name=f"{job.department_id}-{job.seq:06d}-{job.kind}.eml",
+        )
+
+    async def send(self, message: Email) -> Attempt:
+        """Try once."""
+        return await self._mailer.send(message)

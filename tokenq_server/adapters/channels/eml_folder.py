@@ -1,0 +1,31 @@
+"""E-mails as .eml files in a folder, while there is no mail server."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from tokenq_server.adapters.channels.email import Email
+from tokenq_server.adapters.channels.mime import mime_message
+from tokenq_server.services.notifications import Attempt, Verdict
+
+
+class EmlFolder:
+    """Writes e-mails as .eml files; the same one always gets the same name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def send(self, email: Email) -> Attempt:
+        """Write the file."""
+        try:
+            await asyncio.to_thread(self._write, email)
+        except OSError as error:
+            return Attempt(Verdict.RETRY, f"{email.file_name}: {error.strerror}")
+        return Attempt(Verdict.SENT)
+
+    def _write(self, email: Email) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = self._folder / f".{email.file_name}.part"
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(mime_message(email).as_bytes())
+        part.replace(self._folder / email.file_name)

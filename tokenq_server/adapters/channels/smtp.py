@@ -1,0 +1,78 @@
+"""Sending e-mails by SMTP, with the ``emails`` library's async backend."""
+
+import asyncio
+import socket
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from aiosmtplib import SMTPException
+from emails.backend.smtp.aio_backend import AsyncSMTPBackend
+
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.system import SettingReason
+from tokenq_server.adapters.channels.email import Email
+from tokenq_server.adapters.channels.mime import mime_message
+from tokenq_server.services.notifications import Attempt, Verdict
+
+_TIMEOUT_SECONDS = 60
+_SCHEMES = {"smtp": {}, "smtp+starttls": {"tls": True}, "smtps": {"ssl": True}}
+_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+class SmtpMailer:
+    """One connection per letter: letters are few, and a connection that idles is a connection that breaks."""
+
+    def __init__(self, url: str) -> None:
+        self._options = smtp_options(url)
+
+    async def send(self, email: Email) -> Attempt:
+        """Try once, in at most two minutes."""
+        message = mime_message(email)
+        backend = _OnceOnly(**self._options)
+        try:
+            response = await asyncio.wait_for(message.send_async(smtp=backend), 2 * _TIMEOUT_SECONDS)
+        except (SMTPException, OSError, TimeoutError) as error:
+            # Connected, then lost: the server may have taken the letter before it could say so.
+            return Attempt(Verdict.RETRY, f"{type(error).__name__}: {error}", is_ambiguous=True)
+        finally:
+            await backend.close()
+        return _verdict(response)
+
+
+class _OnceOnly(AsyncSMTPBackend):
+    """The library sends again by itself when the connection breaks: a letter could arrive twice in one attempt."""
+
+    async def _send_with_retry(self, **letter: Any) -> Any:
+        async with self._lock:
+            return await self._send(**letter)
+
+
+def smtp_options(url: str) -> dict[str, Any]:
+    """Read TOKENQ_SMTP_URL.
+
+    Raises:
+        Refused: ``invalid``.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        raise refuse(SettingReason.WRONG_SMTP_URL, name="TOKENQ_SMTP_URL")
+    options: dict[str, Any] = {
+        "host": parts.hostname,
+        "port": parts.port or _PORTS[parts.scheme],
+        "timeout": _TIMEOUT_SECONDS,
+        "local_hostname": socket.gethostname(),
+        **_SCHEMES[parts.scheme],
+    }
+    if parts.username:
+        options |= {"user": unquote(parts.username), "password": unquote(parts.password or "")}
+    return options
+
+
+def _verdict(response: Any) -> Attempt:
+    status = response.status_code if response is not None else None
+    if response is not None and response.success:
+        return Attempt(Verdict.SENT)
+    error = str(response.error or response.status_text or status) if response is not None else "no answer"
+    if status is not None and 500 <= status < 600:
+        return Attempt(Verdict.PERMANENT, f"{status} {error}")
+    return Attempt(Verdict.RETRY, error)

@@ -1,0 +1,45 @@
+"""A channel's templates: a folder for each kind of letter, and what all of them share beside those folders."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from tokenq_server.services.notifications import Job
+
+
+class Templates:
+    """The templates in one folder: ``issued/subject.txt`` is the file ``subject.txt`` of the kind ``issued``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=select_autoescape(("html",)),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def render(self, job: Job, file: str) -> str:
+        """What this file says about the job. Pure: nothing is sent here."""
+        return self._environment.get_template(f"{job.kind}/{file}").render(_context(job))
+
+
+def _context(job: Job) -> dict[str, Any]:
+    event, data = job.event, job.event.get("data") or {}
+    return {
+        "name": job.name,
+        "number": event["displayNumber"],
+        "department": job.department_name,
+        "counter": event.get("counterId"),
+        "day": event["businessDay"],
+        "position": data.get("position"),
+        "wait": _wait(data.get("estimate")),
+    }
+
+
+def _wait(estimate: Any) -> str | None:
+    """The wait that was promised, as people say it."""
+    if not isinstance(estimate, dict) or estimate.get("lowMinutes") is None:
+        return None
+    return f"{estimate['lowMinutes']} to {estimate['highMinutes']} minutes"

@@ -1,0 +1,171 @@
+"""Notify's side of Kafka: a consumer group on ``token-events``, and the topic for what could not be used."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from tokenq.contract.events import DLQ_TOPIC, TOPIC
+from tokenq_server.adapters.kafka.consumer_config import new_consumer, partitions
+from tokenq_server.services.notifications import ConsumerLost, Copy, RawRecord
+
+logger = logging.getLogger(__name__)
+
+GROUP = "tokenq-notify"
+"""The consumer group of every notify."""
+_LARGEST_COPY = 900_000
+"""Bytes of a record that go into the dead-letter topic: a broker takes about a megabyte. Postgres keeps it whole."""
+
+_MOST_BYTES = 16 * 1024 * 1024
+"""After so many bytes no more records are taken at once: ours are small, a stranger's need not be."""
+
+_ASKING_SECONDS = 5.0
+
+
+class KafkaConsumer:
+    """Takes records and commits their offsets, only when told to."""
+
+    def __init__(self, bootstrap: str, fetch_wait_ms: int, *, embedded: bool = False) -> None:
+        self._bootstrap = bootstrap
+        self._fetch_wait_ms = fetch_wait_ms
+        self._embedded = embedded
+        self._consumer: Consumer | None = None
+        self._producer: Producer | None = None
+
+    async def take(self, limit: int, seconds: float) -> list[RawRecord]:
+        """Up to ``limit`` records; waits at most ``seconds`` for the first one."""
+        return await asyncio.to_thread(self._take, limit, seconds)
+
+    async def commit(self, records: Sequence[RawRecord]) -> None:
+        """The records are dealt with: never deliver them again to this group."""
+        await asyncio.to_thread(self._commit, records)
+
+    async def copy(self, copies: Sequence[Copy]) -> None:
+        """Put copies into the dead-letter topic; returns when the broker has them. Raises ConsumerLost."""
+        await asyncio.to_thread(self._copy, copies)
+
+    async def close(self) -> None:
+        """Leave the group."""
+        if self._consumer is not None:
+            await asyncio.to_thread(self._consumer.close)
+            self._consumer = None
+
+    def _open(self) -> Consumer:
+        if self._consumer is None:
+            self._consumer = new_consumer(
+                self._bootstrap,
+                GROUP,
+                enable_auto_offset_store=False,
+                partition_assignment_strategy="range",
+                session_timeout_ms=6_000,
+                heartbeat_interval_ms=2_000,
+                max_poll_interval_ms=1_800_000,
+                fetch_wait_max_ms=self._fetch_wait_ms,
+                topic_metadata_refresh_interval_ms=10_000,
+            )
+            if self._embedded:
+                self._take_all_partitions(self._consumer)
+            else:
+                self._consumer.subscribe([TOPIC], on_assign=_say_what_is_gone)
+        return self._consumer
+
+    def _take_all_partitions(self, consumer: Consumer) -> None:
+        """The memory-only broker has one notify: it joins no group, and keeps its offsets under the group's name.
+
+        There, a member that was killed can keep the group from its next one for minutes, and joining takes seconds.
+        """
+        if not (numbers := partitions(consumer, 10)):
+            raise ConsumerLost("The topic is not there yet.")
+        consumer.assign([TopicPartition(TOPIC, number, OFFSET_STORED) for number in numbers])
+
+    def _take(self, limit: int, seconds: float) -> list[RawRecord]:
+        try:
+            consumer = self._open()
+        except KafkaException as lost:
+            raise ConsumerLost(str(lost.args[0])) from lost
+        records: list[RawRecord] = []
+        size = 0
+        give_up = time.monotonic() + seconds
+        while len(records) < limit and size < _MOST_BYTES:
+            message = consumer.poll(0.0 if records else max(give_up - time.monotonic(), 0.0))
+            if message is None:
+                break
+            if (error := message.error()) is None:
+                records.append(_record(message))
+                size += len(records[-1].value)
+            elif error.fatal():
+                raise ConsumerLost(str(error))
+            elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                break
+            else:
+                logger.warning("the broker refuses", extra={"why": str(error)})
+        return records
+
+    def _commit(self, records: Sequence[RawRecord]) -> None:
+        ends: dict[tuple[str, int], int] = {}
+        for record in records:
+            place = (record.topic, record.partition)
+            ends[place] = max(ends.get(place, 0), record.offset + 1)
+        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in ends.items()]
+        try:
+            self._open().commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            # The rows are in; another member, or this one again, gets the records once more and finds them there.
+            raise ConsumerLost(str(error.args[0])) from error
+
+    def _copy(self, copies: Sequence[Copy]) -> None:
+        if self._producer is None:
+            settings: dict[str, Any] = {
+                "bootstrap.servers": self._bootstrap,
+                "log_level": 2,
+                "message.timeout.ms": 10_000,
+            }
+            self._producer = Producer(settings)
+        failures: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                failures.append(error)
+
+        for copy in copies:
+            headers: dict[str, str | bytes | None] = {
+                "reason": copy.reason,
+                "error": copy.error[:200],
+                "source": copy.source,
+            }
+            if copy.channel:
+                headers["channel"] = copy.channel
+            if len(copy.raw) > _LARGEST_COPY:
+                headers["truncated"] = str(len(copy.raw))
+            try:
+                self._producer.produce(DLQ_TOPIC, copy.raw[:_LARGEST_COPY], headers=headers, on_delivery=delivered)
+            except (KafkaException, BufferError) as error:
+                raise ConsumerLost(str(error)) from error
+        if self._producer.flush(15) or failures:
+            raise ConsumerLost(str(failures[0]) if failures else "The broker did not take the copies in time.")
+
+
+def _say_what_is_gone(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    """Letters of events that the topic forgot before anybody read them are lost, which must not be so in silence."""
+    try:
+        for place in consumer.committed(partitions, timeout=_ASKING_SECONDS):
+            low, _ = consumer.get_watermark_offsets(place, timeout=_ASKING_SECONDS)
+            if 0 <= place.offset < low:
+                logger.error(
+                    "the topic forgot events before notify read them; verifying names missing letters",
+                    extra={"partition": place.partition, "events": low - place.offset},
+                )
+    except KafkaException as error:
+        logger.warning("the broker cannot be asked what it kept", extra={"why": str(error.args[0])})
+
+
+def _record(message: Message) -> RawRecord:
+    return RawRecord(
+        topic=message.topic() or TOPIC,
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        value=message.value() or b"",
+    )

@@ -1,0 +1,118 @@
+"""The SQL of the notification queues, one sentence each."""
+
+# The log decides who is told what: a record that says anything else than its entry is none of ours, and the address is
+# the token's (TOKENQ_EVENTS_EMAIL may have kept it from the topic). Where the log was rewritten, a record may still
+# have the words that were taken out.
+KNOWN = """
+SELECT r.position, t.token_id, o.department_id, t.email, t.user_id,
+  d.rules->'letters' IS NULL OR jsonb_exists(d.rules->'letters', r.kind) AS is_switched_on
+FROM json_to_recordset(%(records)s)
+  AS r(position int, department_id text, seq bigint, token_id bigint, kind text, raw text)
+JOIN outbox o USING (department_id, seq, token_id) JOIN token t USING (token_id)
+JOIN dept_state s ON s.department_id = o.department_id JOIN department d ON d.department_id = o.department_id
+WHERE o.payload::jsonb - 'email' = CAST(r.raw AS jsonb) - 'email'
+   OR o.seq <= s.rewritten_seq
+      AND (o.payload::jsonb - 'email') #- '{data,reason}' = (CAST(r.raw AS jsonb) - 'email') #- '{data,reason}'
+"""
+
+ENQUEUE = """
+INSERT INTO mail_job (department_id, seq, kind, channel, token_id, recipient, event)
+SELECT o.department_id, o.seq, r.kind, r.channel, o.token_id, r.recipient, o.payload::jsonb
+FROM json_to_recordset(%(rows)s) AS r(department_id text, seq bigint, kind text, channel text, recipient text)
+JOIN outbox o USING (department_id, seq)
+ORDER BY o.department_id, o.seq
+ON CONFLICT DO NOTHING
+"""
+
+BAD = """
+INSERT INTO mail_dlq (reason, error, topic, partition, "offset", raw, channel)
+VALUES (%(reason)s, %(error)s, %(topic)s, %(partition)s, %(offset)s, %(raw)s, NULL) ON CONFLICT DO NOTHING
+"""
+
+# The CTE is materialised so that the lock takes exactly the rows that are updated.
+CLAIM = """
+WITH picked AS MATERIALIZED (
+  SELECT department_id, seq, kind, channel FROM mail_job j
+  WHERE channel = ANY(%(channels)s)
+    AND (state = 'due' AND due_at <= clock_timestamp() OR state = 'sending' AND lease_until < clock_timestamp())
+    AND NOT EXISTS (SELECT 1 FROM mail_job e
+                    WHERE e.token_id = j.token_id AND e.channel = j.channel AND e.state IN ('due', 'sending')
+                      AND (e.department_id = j.department_id AND e.seq < j.seq
+                           -- After a transfer, the seq of another department says nothing about which came first.
+                           OR e.department_id <> j.department_id AND e.kind = 'issued'))
+    -- Another department's records come by another partition: its 'issued' may not have been taken in yet.
+    -- One partition is read in order: a letter of a later entry tells that this one was passed, and made none.
+    -- A topic may have lost it, and nothing may come after it, so nobody waits for it for long.
+    AND (j.created_at < clock_timestamp() - interval '10 minutes'
+         OR NOT EXISTS (SELECT 1 FROM token t JOIN outbox o USING (token_id) JOIN department i
+                          ON i.department_id = o.department_id
+                        WHERE t.token_id = j.token_id AND t.issued_in <> j.department_id
+                          AND o.department_id = t.issued_in AND o.event_type = 'TOKEN_GENERATED'
+                          AND (i.rules->'letters' IS NULL OR jsonb_exists(i.rules->'letters', 'issued'))
+                          AND NOT EXISTS (SELECT 1 FROM mail_job e
+                                          WHERE e.department_id = o.department_id AND e.seq >= o.seq)))
+  ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE mail_job m SET state = 'sending', lease_until = clock_timestamp() + interval '180 seconds',
+  lease_owner = %(owner)s, attempts = attempts + 1, ambiguous = ambiguous + (m.state = 'sending')::int
+FROM picked p, token t, department d
+WHERE (m.department_id, m.seq, m.kind, m.channel) = (p.department_id, p.seq, p.kind, p.channel)
+  AND t.token_id = m.token_id AND d.department_id = m.department_id
+RETURNING m.department_id, m.seq, m.kind, m.channel, m.token_id, m.recipient, m.event, m.attempts, t.name,
+  d.name AS department_name
+"""
+
+_LEASED = """WHERE (department_id, seq, kind, channel) = (%(department_id)s, %(seq)s, %(kind)s, %(channel)s)
+  AND lease_owner = %(owner)s AND state = 'sending'"""
+
+SENT = f"""
+UPDATE mail_job SET state = 'sent', sent_at = clock_timestamp(), lease_until = NULL, last_error = NULL
+{_LEASED}
+"""  # noqa: S608 (nothing in it comes from outside)
+
+RETRY = f"""
+UPDATE mail_job SET state = 'due', due_at = clock_timestamp() + make_interval(secs => %(seconds)s), lease_until = NULL,
+  last_error = %(error)s, ambiguous = ambiguous + %(ambiguous)s
+{_LEASED}
+"""  # noqa: S608 (nothing in it comes from outside)
+
+DEAD = f"""
+WITH job AS (
+  UPDATE mail_job SET state = 'dead', lease_until = NULL, last_error = %(error)s
+  {_LEASED}
+  RETURNING department_id, seq, kind, channel
+)
+INSERT INTO mail_dlq (reason, error, department_id, seq, kind, channel)
+SELECT 'not sent', %(error)s, department_id, seq, kind, channel FROM job
+"""  # noqa: S608 (nothing in it comes from outside)
+
+UNCOPIED = """
+SELECT q.dlq_id, q.reason, q.error,
+  coalesce(q.topic || '/' || q.partition || '/' || q."offset",
+           q.department_id || '.' || q.seq || '.' || q.kind) AS source,
+  coalesce(q.raw, convert_to(j.event::text, 'UTF8')) AS raw, j.channel
+FROM mail_dlq q LEFT JOIN mail_job j USING (department_id, seq, kind, channel)
+WHERE NOT q.copied ORDER BY q.dlq_id LIMIT %(limit)s
+"""
+
+MARK_COPIED = "UPDATE mail_dlq SET copied = true WHERE dlq_id = ANY(%(ids)s)"
+
+_LIST = """
+SELECT q.dlq_id, q.reason, q.error, q.at, q.state, q.topic, q.partition, q."offset", q.raw,
+  q.department_id, q.seq, q.kind, j.channel, j.token_id
+FROM mail_dlq q LEFT JOIN mail_job j USING (department_id, seq, kind, channel)
+"""
+OPEN = _LIST + "WHERE q.state = 'open' ORDER BY q.dlq_id"
+ONE = _LIST + "WHERE q.dlq_id = %(dlq_id)s"
+
+CLOSE = """
+WITH entry AS (
+  UPDATE mail_dlq SET state = %(state)s WHERE dlq_id = %(dlq_id)s AND state = 'open'
+  RETURNING department_id, seq, kind, channel
+), job AS (
+  UPDATE mail_job m SET state = %(job_state)s, attempts = 0, due_at = clock_timestamp() FROM entry e
+  WHERE (m.department_id, m.seq, m.kind, m.channel) = (e.department_id, e.seq, e.kind, e.channel)
+    AND m.state = 'dead'
+)
+SELECT count(*) FROM entry
+"""

@@ -1,0 +1,105 @@
+"""The sender: leases letters that are due, sends them and notes how it went. Any number may run side by side."""
+
+import asyncio
+import logging
+import os
+import random
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from tokenq.contract.problems import Refused
+from tokenq_server.failpoints import reach
+from tokenq_server.services.notifications import Attempt, Channels, Job, NotificationQueue, Verdict
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 8
+_IDLE_SECONDS = 0.5
+_SETTLE_TRIES = 60
+_BACKOFF = (10.0, 60.0, 300.0, 1800.0, 7200.0)
+"""The longest wait before each further try, in seconds; the wait itself is drawn at random below it."""
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how slowly a letter is tried again."""
+
+    waits: tuple[float, ...] = _BACKOFF
+
+    def next_try(self, attempts: int) -> float | None:
+        """Seconds until the next try after so many attempts; ``None``: give up."""
+        if attempts > len(self.waits):
+            return None
+        return random.uniform(0.1, 1.0) * self.waits[attempts - 1]  # noqa: S311 (spreads load; nobody gains by guessing)
+
+
+class Sender:
+    """Sends what the queue holds until told to stop."""
+
+    def __init__(
+        self, queue: NotificationQueue, channels: Channels, stop: asyncio.Event, policy: RetryPolicy | None = None
+    ) -> None:
+        self._queue = queue
+        self._channels = {channel.name: channel for channel in channels}
+        self._stop = stop
+        self._policy = policy or RetryPolicy()
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+
+    async def run(self) -> None:
+        """Send until told to stop; letters in hand are finished."""
+        while not self._stop.is_set():
+            try:
+                jobs = await self._queue.claim(self._owner, _AT_ONCE, list(self._channels.values()))
+                if jobs:
+                    reach("notify.claimed")
+                await asyncio.gather(*(self._send(job) for job in jobs))
+            except Refused as refusal:
+                jobs = []
+                logger.warning("letters wait", extra={"why": refusal.problem.detail})
+            if not jobs:
+                await self._rest()
+
+    async def _send(self, job: Job) -> None:
+        attempt = await self._try(job)
+        reach("notify.sent")
+        wait = self._policy.next_try(job.attempts) if attempt.verdict is Verdict.RETRY else None
+        await self._settle(job, attempt, wait)
+        reach("notify.settled")
+        fields = _log_fields(job) | {"attempt": job.attempts}
+        if attempt.verdict is Verdict.SENT:
+            logger.info("letter sent", extra=fields)
+        else:
+            logger.warning("letter not sent", extra=fields | {"why": attempt.error, "next_try_seconds": wait})
+
+    async def _try(self, job: Job) -> Attempt:
+        """Whatever one letter meets, it is that letter's end and no other's."""
+        try:
+            channel = self._channels[job.channel]
+            return await channel.send(channel.render(job))
+        except ValueError as error:
+            return Attempt(Verdict.PERMANENT, str(error))
+        except Exception as error:
+            logger.exception("a letter cannot be written; it is a dead letter", extra=_log_fields(job))
+            return Attempt(Verdict.PERMANENT, f"It cannot be written ({type(error).__name__}).")
+
+    async def _settle(self, job: Job, attempt: Attempt, wait: float | None) -> None:
+        """Note how it ended, over a short absence of the database: forgotten, the letter would be sent again."""
+        for _ in range(_SETTLE_TRIES):
+            try:
+                await self._queue.settle(job, attempt, self._owner, wait)
+            except Refused:
+                await asyncio.sleep(1.0)
+            else:
+                return
+        logger.error("the end of an attempt could not be noted", extra=_log_fields(job))
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._stop.wait(), _IDLE_SECONDS)
+        except TimeoutError:
+            return
+
+
+def _log_fields(job: Job) -> dict[str, Any]:
+    return {"department": job.department_id, "seq": job.seq, "kind": job.kind, "channel": job.channel}
