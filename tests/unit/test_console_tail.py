@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from textual.message import Message
 
 from tests.screens.console_seeds import FakeDesk, away, busy_desk
-from tests.servers import until
+from tests.waiting import until
 from tokenq.client.events import LinkChanged, Resync
 from tokenq.contract.problems import ProblemCode, refuse
 from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble

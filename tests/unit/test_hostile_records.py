@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.fakes import BY_EMAIL
 from tests.hostile_records import ODD, REAL, RECORDS, UNREADABLE, written
 from tests.screens.board_seeds import FakeStream
-from tests.servers import until
+from tests.waiting import until
 from tokenq import stream
 from tokenq.cli.commands.replay import _readable
 from tokenq.client.events import EventArrived, LinkChanged, _Reader
