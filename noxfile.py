@@ -73,6 +73,17 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "-m", "not kafka and not skew", *(session.posargs or ["-n", "2", "--dist", "loadfile"]))
 
 
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Which branches of the three packages no test takes; no bar. `nox -s coverage -- tests/unit` measures some."""
+    install(session, "test", "coverage", project=".[all]")
+    measured = session.posargs or ["tests/unit", "tests/ports", "tests/integration", "-n", "2", "--dist", "loadfile"]
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "-m", "not kafka and not skew", *measured, success_codes=[0, 1])
+    session.run("coverage", "combine", "-q")
+    session.run("coverage", "report")
+
+
 @nox.session(reuse_venv=False)
 @nox.parametrize("extra", EXTRAS)
 def bare(session: nox.Session, extra: str) -> None:

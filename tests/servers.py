@@ -5,8 +5,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Generic, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from tests.kafka.apache import ApacheKafka
+from tests.waiting import until
 from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.broker import Broker
 from tokenq_server.embedded.ports import free_port
@@ -179,11 +179,3 @@ def _broker(folder: Path) -> Broker:
     run_as = choose_run_as()
     binaries = locate(run_as, folder / "programs")
     return Broker(binaries.tansu, folder / "servers.log", free_port(), f"test-{secrets.token_hex(4)}", run_as)
-
-
-def until(holds: Callable[[], object], explain: Callable[[], str] = str, seconds: float = 30.0) -> None:
-    """Poll until it holds; fail with the explanation when it does not within that time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, explain()
-        time.sleep(0.01)

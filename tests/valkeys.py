@@ -15,7 +15,8 @@ from redis import Redis
 from redis.crc import key_slot
 from redis.exceptions import RedisError
 
-from tests.servers import Running, until
+from tests.servers import Running
+from tests.waiting import until
 from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.privileges import choose_run_as, give_folder

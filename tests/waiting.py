@@ -1,10 +1,33 @@
 """Waiting for something to become true, with a deadline instead of a sleep."""
 
-from collections.abc import Callable
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
 
-from tests import servers
+_PAUSE = 0.01
 
 
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Return when ``condition`` holds; fail when it does not within the time."""
-    servers.until(condition, lambda: "it did not become true in time", seconds)
+def _late() -> str:
+    return "it did not become true in time"
+
+
+def until(holds: Callable[[], object], explain: Callable[[], str] = _late, seconds: float = 30.0) -> None:
+    """Return when it holds; fail with the explanation when it does not within that time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, explain()
+        time.sleep(_PAUSE)
+
+
+async def eventually(
+    holds: Callable[[], object],
+    explain: Callable[[], str] = _late,
+    seconds: float = 30.0,
+    *,
+    pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
+    """The same where something else must run meanwhile."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, explain()
+        await pause(_PAUSE)

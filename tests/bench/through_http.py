@@ -13,8 +13,8 @@ from statistics import median
 from tests.bench.api import EMPTY
 from tests.bench.load import Load, Rate
 from tests.bench.report import Ratio
-from tests.servers import until
 from tests.stack import Stack
+from tests.waiting import until
 from tokenq_server.embedded.addresses import takes_tokens
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.processes import spawn, stop

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tests.chaos import kills, limits, mail, network, stampede, stores, watchers
+from tests.chaos import concurrent_retries, kills, limits, mail, network, stores, watchers
 from tests.chaos.campaign import Campaign, Fault, Result, carry_out, table
 from tests.chaos.crash_points import crash_at_every_point
 from tests.chaos.machine import can_cap_memory, can_fake_time, can_mount
@@ -70,7 +70,7 @@ CHAPTERS = {
     ),
     "stores": Chapter(Plan(), _each(*stores.REDIS, *stores.POSTGRES), ci=1, soak=20),
     "network": Chapter(Plan(proxied=True), _each(*network.CUTS, *network.SLOWNESS), ci=1, soak=15, mail_share=0.1),
-    "stampede": Chapter(Plan(apis=2), _each(*stampede.FAULTS), ci=2, soak=30),
+    "concurrent-retries": Chapter(Plan(apis=2), _each(*concurrent_retries.FAULTS), ci=2, soak=30),
     "watchers": Chapter(Plan(), _each(*watchers.FAULTS), ci=1, soak=10),
     "disks": Chapter(Plan(small_disks=True), _each(*limits.DISKS), ci=1, soak=10, is_possible=can_mount),
     "memory": Chapter(Plan(), _each(*limits.MEMORY), ci=1, soak=10, is_possible=can_cap_memory),

@@ -1,4 +1,4 @@
-"""A campaign: a crowd at work on a running system, faults one after the other, peace, and the checker."""
+"""A campaign: the workload on a running system, faults one after the other, peace, and the checker."""
 
 import asyncio
 import time
@@ -10,11 +10,11 @@ from statistics import median
 from redis.asyncio import Redis
 
 from tests.chaos.checker import Report, check
-from tests.chaos.crowd import Crowd
 from tests.chaos.history import History
 from tests.chaos.system import Plan, System, running
+from tests.chaos.workload import Workload
 
-Inject = Callable[[System, Crowd], Awaitable[None]]
+Inject = Callable[[System, Workload], Awaitable[None]]
 
 _BREATH_SECONDS = 0.2
 _SWEEP_SECONDS = 30.0
@@ -85,25 +85,25 @@ class Result:
 
 @dataclass
 class Campaign:
-    """A campaign under way: the system, the crowd and the rows so far."""
+    """A campaign under way: the system, the workload and the rows so far."""
 
     system: System
-    crowd: Crowd
+    workload: Workload
     rows: list[Row] = field(default_factory=list)
 
     async def suffer(self, fault: Fault, times: int) -> None:
         """Inject a fault so many times; after each, the system must work again before the next one comes."""
         row = Row(fault.name)
         self.rows.append(row)
-        before = self.crowd.acknowledged.total()
+        before = self.workload.acknowledged.total()
         for _ in range(times):
-            await fault.inject(self.system, self.crowd)
+            await fault.inject(self.system, self.workload)
             row.injected += 1
             over = time.monotonic()
-            took = await self.crowd.recovered(over)
+            took = await self.workload.recovered(over)
             row.recoveries.append(await self._published(over) if fault.waits_for_relay else took)
             await asyncio.sleep(_BREATH_SECONDS)
-        row.acknowledged = self.crowd.acknowledged.total() - before
+        row.acknowledged = self.workload.acknowledged.total() - before
 
     async def _published(self, since: float) -> float:
         """Seconds until the topic has all that was committed at this moment."""
@@ -122,7 +122,7 @@ class Campaign:
             self.system.restart(name)
         await asyncio.sleep(_BREATH_SECONDS)
         await self.system.all_ready()
-        await self.crowd.touch()
+        await self.workload.touch()
         await self._lines_catch_up()
         await self._until(_PUBLISHED, lambda count: count == 0, "the topic has everything")
         # Leases and pauses last minutes: here those of senders that are dead end at once.
@@ -164,16 +164,16 @@ async def carry_out(
     """Run a script of faults against a system of that plan, and check what is left."""
     async with running(plan) as system:
         with History(system.folder / "history.jsonl") as history:
-            crowd = Crowd(system.apis, system.admin_token, history, mail_share)
-            await asyncio.to_thread(crowd.open_departments)
-            campaign = Campaign(system, crowd)
+            workload = Workload(system.apis, system.admin_token, history, mail_share)
+            await asyncio.to_thread(workload.open_departments)
+            campaign = Campaign(system, workload)
             try:
-                async with crowd.at_work():
-                    await crowd.recovered(time.monotonic())
+                async with workload.running():
+                    await workload.recovered(time.monotonic())
                     await script(campaign)
                 await campaign.peace()
             finally:
-                crowd.hang_up()
+                workload.close()
         report = await asyncio.to_thread(
             check,
             history.path,
@@ -184,7 +184,7 @@ async def carry_out(
             doubted=system.doubts.letters,
         )
         ((events,),) = await system.query("SELECT count(*) FROM outbox")
-        return Result(name, campaign.rows, report, int(str(events)), crowd.acknowledged.total(), system.folder)
+        return Result(name, campaign.rows, report, int(str(events)), workload.acknowledged.total(), system.folder)
 
 
 def table(results: Sequence[Result]) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.history import History
 from tests.chaos.mail_server import mail_server
-from tests.chaos.planting import Post, Stores
+from tests.chaos.mutants import Post, Stores
 from tests.servers import Running, Servers, running_broker
 from tokenq_server import failpoints
 from tokenq_server.embedded.broker import Broker

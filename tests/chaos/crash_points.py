@@ -34,7 +34,7 @@ async def _through(campaign: Campaign, kind: str, points: Sequence[str], times: 
     for point, following in zip(points, [*points[1:], ""], strict=True):
         row = Row(point)
         campaign.rows.append(row)
-        before = campaign.crowd.acknowledged.total()
+        before = campaign.workload.acknowledged.total()
         deaths = Deaths(system, name, point)
         give_up = time.monotonic() + _LONGEST_SECONDS
         while row.injected < times:
@@ -45,8 +45,8 @@ async def _through(campaign: Campaign, kind: str, points: Sequence[str], times: 
                 if row.injected == times:
                     _arm(system, kind, following)
                 if kind == "api":
-                    row.recoveries.append(await campaign.crowd.recovered(time.monotonic()))
-        row.acknowledged = campaign.crowd.acknowledged.total() - before
+                    row.recoveries.append(await campaign.workload.recovered(time.monotonic()))
+        row.acknowledged = campaign.workload.acknowledged.total() - before
 
 
 def _arm(system: System, kind: str, point: str) -> None:

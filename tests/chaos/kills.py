@@ -8,8 +8,8 @@ from collections.abc import Callable
 import psutil
 
 from tests.chaos.campaign import Fault
-from tests.chaos.crowd import Crowd
 from tests.chaos.system import System
+from tests.chaos.workload import Workload
 from tokenq_server.embedded.parts import Part
 
 Choice = Callable[[System], Part]
@@ -23,7 +23,7 @@ def any_of(kind: str) -> Choice:
 def kill(kind: str, *, waits_for_relay: bool = False) -> Fault:
     """``kill -9``, and wait until the part was started again."""
 
-    async def inject(system: System, crowd: Crowd) -> None:
+    async def inject(system: System, workload: Workload) -> None:
         await died(system, any_of(kind)(system))
 
     return Fault(f"kill -9 {kind}", inject, waits_for_relay)
@@ -40,7 +40,7 @@ async def died(system: System, part: Part) -> None:
 def pause(kind: str, *, longest: float = 3.0, waits_for_relay: bool = False) -> Fault:
     """SIGSTOP for a while: for everybody else it is there and does not answer."""
 
-    async def inject(system: System, crowd: Crowd) -> None:
+    async def inject(system: System, workload: Workload) -> None:
         part = any_of(kind)(system)
         await system.until(lambda: part.ready and part.is_alive, f"{part.name} runs")
         system.send(part, signal.SIGSTOP)
@@ -53,7 +53,7 @@ def pause(kind: str, *, longest: float = 3.0, waits_for_relay: bool = False) -> 
 def hand_over() -> Fault:
     """SIGTERM in good order, under load."""
 
-    async def inject(system: System, crowd: Crowd) -> None:
+    async def inject(system: System, workload: Workload) -> None:
         part = any_of("api")(system)
         await system.until(lambda: part.ready and part.is_alive, f"{part.name} runs")
         before = part.pid
@@ -66,7 +66,7 @@ def hand_over() -> Fault:
 def zombie_relay() -> Fault:
     """The active relay stops breathing, loses its place to another one, and wakes up again."""
 
-    async def inject(system: System, crowd: Crowd) -> None:
+    async def inject(system: System, workload: Workload) -> None:
         await system.until(lambda: all(part.is_alive for part in system.named("relay")), "relays run")
         epoch = await _epoch(system)
         ((backend, port),) = await system.query(_HOLDER)

@@ -5,16 +5,16 @@ import signal
 from contextlib import suppress
 
 from tests.chaos.campaign import Fault
-from tests.chaos.crowd import Crowd
 from tests.chaos.kills import any_of
 from tests.chaos.machine import memory_cap, set_clock
 from tests.chaos.system import System
+from tests.chaos.workload import Workload
 
 
 def full_disk(store: str) -> Fault:
     """The store's disk is full for two seconds."""
 
-    async def inject(system: System, crowd: Crowd) -> None:
+    async def inject(system: System, workload: Workload) -> None:
         filler = system.folder / store / "filler"
         with suppress(OSError), filler.open("wb") as file:
             while True:
@@ -32,7 +32,7 @@ def full_disk(store: str) -> Fault:
 def out_of_memory(kind: str, *, waits_for_relay: bool = False) -> Fault:
     """For two seconds a part gets one more megabyte and no more: the kernel kills it when it wants another."""
 
-    async def inject(system: System, crowd: Crowd) -> None:
+    async def inject(system: System, workload: Workload) -> None:
         part = any_of(kind)(system)
         await system.until(lambda: part.ready and part.is_alive, f"{part.name} runs")
         with memory_cap(system.family(part), 1):
@@ -44,14 +44,14 @@ def out_of_memory(kind: str, *, waits_for_relay: bool = False) -> Fault:
 def jump(said: str, offset: str) -> Fault:
     """The database's clock jumps, and stays there until the next fault."""
 
-    async def inject(system: System, crowd: Crowd) -> None:
+    async def inject(system: System, workload: Workload) -> None:
         set_clock(system.folder, offset)
         await asyncio.sleep(1.0)
 
     return Fault(f"clock {said}", inject)
 
 
-async def _restart_postgres(system: System, crowd: Crowd) -> None:
+async def _restart_postgres(system: System, workload: Workload) -> None:
     part = system.parts["postgres"]
     before = part.pid
     system.send(part, signal.SIGKILL)

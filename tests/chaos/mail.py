@@ -3,15 +3,15 @@
 import asyncio
 
 from tests.chaos.campaign import Fault
-from tests.chaos.crowd import Crowd
 from tests.chaos.mail_server import Manners
 from tests.chaos.system import System
+from tests.chaos.workload import Workload
 
 _SECONDS = 1.5
 
 
 def _behaves(name: str, manners: Manners) -> Fault:
-    async def inject(system: System, crowd: Crowd) -> None:
+    async def inject(system: System, workload: Workload) -> None:
         system.mail.manners = manners
         await asyncio.sleep(_SECONDS)
         system.mail.manners = Manners()
@@ -19,7 +19,7 @@ def _behaves(name: str, manners: Manners) -> Fault:
     return Fault(f"mail server {name}", inject)
 
 
-async def _cuts(system: System, crowd: Crowd) -> None:
+async def _cuts(system: System, workload: Workload) -> None:
     system.mail.cuts += 2
     await asyncio.sleep(0.5)
 

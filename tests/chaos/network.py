@@ -4,9 +4,9 @@ import asyncio
 import random
 
 from tests.chaos.campaign import Fault
-from tests.chaos.crowd import Crowd
 from tests.chaos.proxy import Weather
 from tests.chaos.system import LINKS, System
+from tests.chaos.workload import Workload
 
 _BAD_SECONDS = {
     Weather.CUT: (0.1, 1.0),
@@ -23,7 +23,7 @@ _FORGETFUL = (Weather.CUT, Weather.BLACKHOLE, Weather.DEAF)
 def bad_weather(weather: Weather, link: str) -> Fault:
     """That weather on that link for a few seconds."""
 
-    async def inject(system: System, crowd: Crowd) -> None:
+    async def inject(system: System, workload: Workload) -> None:
         if link == "smtp" and weather in _FORGETFUL:
             system.doubts.add(f"{weather} {link}", senders=system.plan.notifies)
         system.proxies[link].become(weather)

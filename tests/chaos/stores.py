@@ -8,26 +8,26 @@ import psycopg
 from redis.asyncio import Redis
 
 from tests.chaos.campaign import Fault
-from tests.chaos.crowd import Crowd
-from tests.chaos.premises import DEPARTMENTS
+from tests.chaos.fixtures import DEPARTMENTS
 from tests.chaos.system import System
+from tests.chaos.workload import Workload
 
 _TERMINATE_ALL = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'tokenq' AND pid <> pg_backend_pid()
 """
 
 
-async def _flush(system: System, crowd: Crowd) -> None:
+async def _flush(system: System, workload: Workload) -> None:
     async with Redis.from_url(system.valkey.url) as redis:
         await redis.flushall()
 
 
-async def _forget_functions(system: System, crowd: Crowd) -> None:
+async def _forget_functions(system: System, workload: Workload) -> None:
     async with Redis.from_url(system.valkey.url) as redis:
         await redis.function_flush("SYNC")
 
 
-async def _wrong_members(system: System, crowd: Crowd) -> None:
+async def _wrong_members(system: System, workload: Workload) -> None:
     """Strangers in the line, of as many as there should be: only the tokens' own state tells."""
     async with Redis.from_url(system.valkey.url, decode_responses=True) as redis:
         async for key in redis.scan_iter(f"tq:{{{DEPARTMENTS[0]}}}:*:q"):
@@ -36,7 +36,7 @@ async def _wrong_members(system: System, crowd: Crowd) -> None:
                 await redis.zadd(key, {f"{10**15 + int(member):019d}": score})
 
 
-async def _old_file(system: System, crowd: Crowd) -> None:
+async def _old_file(system: System, workload: Workload) -> None:
     """A restore of Redis from an old copy of its files: consistent, and behind."""
     data = system.valkey.folder / "appendonlydir"
     copy = system.folder / "old-appendonlydir"
@@ -56,7 +56,7 @@ async def _old_file(system: System, crowd: Crowd) -> None:
     await system.until(lambda: part.pid not in (None, before) and part.ready, "valkey is back")
 
 
-async def _full_memory(system: System, crowd: Crowd) -> None:
+async def _full_memory(system: System, workload: Workload) -> None:
     """Redis takes no more writes for a while."""
     async with Redis.from_url(system.valkey.url) as redis:
         await redis.config_set("maxmemory", 1)
@@ -64,12 +64,12 @@ async def _full_memory(system: System, crowd: Crowd) -> None:
         await redis.config_set("maxmemory", 0)
 
 
-async def _no_backends(system: System, crowd: Crowd) -> None:
+async def _no_backends(system: System, workload: Workload) -> None:
     async with await psycopg.AsyncConnection.connect(system.postgres.admin_url, autocommit=True) as connection:
         await connection.execute(_TERMINATE_ALL)
 
 
-async def _locked(system: System, crowd: Crowd) -> None:
+async def _locked(system: System, workload: Workload) -> None:
     """Somebody holds a department's row for longer than anybody waits."""
     async with await psycopg.AsyncConnection.connect(system.postgres.url) as connection:
         await connection.execute("SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE", [DEPARTMENTS[0]])
@@ -77,7 +77,7 @@ async def _locked(system: System, crowd: Crowd) -> None:
         await connection.rollback()
 
 
-async def _no_connections(system: System, crowd: Crowd) -> None:
+async def _no_connections(system: System, workload: Workload) -> None:
     """Somebody takes every connection that is left."""
     held: list[psycopg.AsyncConnection[object]] = []
     try:

@@ -20,6 +20,7 @@ from tests.chaos.doubts import Doubts
 from tests.chaos.machine import fake_clock, no_disk, small_disk
 from tests.chaos.mail_server import MailServer
 from tests.chaos.proxy import Proxy
+from tests.waiting import eventually
 from tokenq_server.embedded.addresses import takes_tokens
 from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.broker import Broker
@@ -112,10 +113,8 @@ class System:
 
     async def until(self, holds: Callable[[], object], what: str, seconds: float = 60.0) -> None:
         """Wait until it holds. Raises AssertionError when it does not within that time."""
-        deadline = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < deadline, f"{what} did not come true within {seconds:.0f} s; see {self.folder}"
-            await asyncio.sleep(_TICK)
+        late = f"{what} did not come true within {seconds:.0f} s; see {self.folder}"
+        await eventually(holds, lambda: late, seconds)
 
     def restart(self, name: str) -> None:
         """Ask a program to end; it is started again at once, with the failpoints of now."""

@@ -5,16 +5,17 @@ import signal
 from pathlib import Path
 
 from tests.chaos.history import History
-from tests.chaos.planting import Stores, assert_seen, both_ways
-from tests.servers import Running, Servers, running_postgres, until
+from tests.chaos.mutants import Stores, assert_seen, both_ways
+from tests.servers import Running, Servers, running_postgres
+from tests.waiting import until
 from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.embedded.postgres import Postgres
 
 
 @both_ways
-async def test_synchronous_commit_off(tmp_path: Path, servers: Servers, is_planted: bool) -> None:
+async def test_synchronous_commit_off(tmp_path: Path, servers: Servers, is_mutant: bool) -> None:
     """What was acknowledged sits in memory when every process of PostgreSQL is killed."""
-    with running_postgres(f"synchronous_commit={'off' if is_planted else 'on'}", "wal_writer_delay=10s") as postgres:
+    with running_postgres(f"synchronous_commit={'off' if is_mutant else 'on'}", "wal_writer_delay=10s") as postgres:
         migrate(postgres.server.url)
         with History(tmp_path / "history.jsonl") as history:
             stores = Stores(postgres.server.url, servers.redis_url, history)
@@ -29,7 +30,7 @@ async def test_synchronous_commit_off(tmp_path: Path, servers: Servers, is_plant
                 await office.issue(name)
             report = await stores.check()
 
-    assert_seen(report, "N5", is_planted)
+    assert_seen(report, "N5", is_mutant)
 
 
 def kill_all(postgres: Running[Postgres]) -> None:

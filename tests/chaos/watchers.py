@@ -14,9 +14,9 @@ from urllib.request import Request, urlopen
 import psutil
 
 from tests.chaos.campaign import Fault
-from tests.chaos.crowd import Crowd
-from tests.chaos.premises import DEPARTMENTS
+from tests.chaos.fixtures import DEPARTMENTS
 from tests.chaos.system import System
+from tests.chaos.workload import Workload
 
 _WATCHERS = 800
 _DEAF = 200
@@ -77,9 +77,9 @@ class Watcher:
         self.ended = True
 
 
-async def _a_thousand(system: System, crowd: Crowd) -> None:
+async def _a_thousand(system: System, workload: Workload) -> None:
     """All come, the deaf ones stay deaf, and everybody else is told each event once, in order."""
-    crowd.breath_seconds = 1.0  # an office, not a load test: each event goes to two hundred people
+    workload.breath_seconds = 1.0  # an office, not a load test: each event goes to two hundred people
     keys = await asyncio.to_thread(_keys, system)
     readers = [Watcher(DEPARTMENTS[number % len(DEPARTMENTS)]) for number in range(_WATCHERS)]
     deaf = [Watcher(DEPARTMENTS[number % len(DEPARTMENTS)]) for number in range(_DEAF)]
@@ -97,10 +97,10 @@ async def _a_thousand(system: System, crowd: Crowd) -> None:
         assert any(watcher.seen for watcher in readers)
     finally:
         await asyncio.gather(*(watcher.go() for watcher in [*readers, *deaf]))
-        crowd.breath_seconds = 0.0
+        workload.breath_seconds = 0.0
 
 
-async def _orderly_end(system: System, crowd: Crowd) -> None:
+async def _orderly_end(system: System, workload: Workload) -> None:
     """SIGTERM with two hundred streams open: they end at once, and so does the process."""
     keys = await asyncio.to_thread(_keys, system)
     watchers = [Watcher(DEPARTMENTS[number % len(DEPARTMENTS)]) for number in range(_DEAF)]

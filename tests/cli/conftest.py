@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,57 +11,18 @@ from typing import Any
 
 import pytest
 
-from tests.servers import Servers, until
-from tokenq.client import Client
-from tokenq.errors import TokenqError
+from tests.programs import Api, beside, running_api
+from tests.servers import Servers
 
 ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Api:
-    """The address of a running API and its admin's key and password."""
-
-    url: str
-    token: str
-    password: str
 
 
 @pytest.fixture(scope="session")
 def api(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """One API process for all tests of the command line; each test takes a department of its own."""
-    folder = tmp_path_factory.mktemp("api")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environ = {
-        **os.environ,
-        "TOKENQ_DATABASE_URL": servers.new_database(),
-        "TOKENQ_REDIS_URL": servers.redis_url,
-        "TOKENQ_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
-        "TOKENQ_PORT": str(port),
-        "TOKENQ_MIGRATE": "1",
-        "TOKENQ_ADMIN_TOKEN_FILE": str(folder / "admin.token"),
-        "TOKENQ_DATA_DIR": str(folder),
-    }
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tokenq_server", "api"], cwd=ROOT, env=environ, stdout=log, stderr=log
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: _is_ready(url), lambda: (folder / "log").read_text("utf-8", "replace")[-2000:], 30)
-        yield Api(url, *((folder / name).read_text().strip() for name in ("admin.token", "admin.password")))
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        with Client(url, attempts=1) as client:
-            return client.ready()["status"] in ("ready", "degraded")
-    except (TokenqError, Exception):  # the socket may answer before the application does
-        return False
+    settings = beside(servers, servers.new_database()) | {"TOKENQ_MIGRATE": "1"}
+    with running_api(settings, tmp_path_factory.mktemp("api")) as running:
+        yield running
 
 
 @dataclass(frozen=True)

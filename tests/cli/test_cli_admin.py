@@ -4,7 +4,8 @@ import json
 import secrets
 import stat
 
-from tests.cli.conftest import Api, Cli
+from tests.cli.conftest import Cli
+from tests.programs import Api
 
 
 def made(done) -> dict:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import ROOT, Api, Cli, Done
+from tests.cli.conftest import ROOT, Cli, Done
+from tests.programs import Api
 from tokenq.cli.tree import root
 
 SECONDS = 30.0

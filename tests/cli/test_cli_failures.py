@@ -5,8 +5,9 @@ import socket
 
 import pytest
 
-from tests.cli.conftest import Api, Cli
+from tests.cli.conftest import Cli
 from tests.http_fake import fake_server, says
+from tests.programs import Api
 from tests.refusals import refusal
 from tokenq.cli.exits import explain
 from tokenq.contract.problems import ExitCode, ProblemCode

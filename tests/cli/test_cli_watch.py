@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.cli.conftest import ROOT, Api, Cli
+from tests.cli.conftest import ROOT, Cli
+from tests.programs import Api
 
 
 @contextmanager

@@ -93,12 +93,12 @@ def test_from_front_desk_to_mailbox_and_board(folder: Path, mailbox: Mailbox) ->
     assert issued["displayNumber"] == "CW-001"
 
     board = Board(stack)
-    until(lambda: board.shows([], 2), 30)
+    until(lambda: board.shows([], 2), seconds=30)
     tokenq(stack, "call", "CW", "--counter", "3")
-    until(lambda: board.shows(["CW-001"], 1), 30)
+    until(lambda: board.shows(["CW-001"], 1), seconds=30)
     tokenq(stack, "serve", "CW-001")
-    until(lambda: board.shows([], 1), 30)
-    until(lambda: len(mailbox.letters) == 3, 40)
+    until(lambda: board.shows([], 1), seconds=30)
+    until(lambda: len(mailbox.letters) == 3, seconds=40)
     assert mailbox.letters == [
         ("ada@example.com", "Your number is CW-001"),
         ("ada@example.com", "It is your turn: CW-001"),
@@ -112,6 +112,6 @@ def test_from_front_desk_to_mailbox_and_board(folder: Path, mailbox: Mailbox) ->
     assert [token["displayNumber"] for token in queue["waiting"]] == ["CW-002"]  # type: ignore[attr-defined]
     assert tokenq(stack, "issue", "CW")["displayNumber"] == "CW-003"
     board = Board(stack)
-    until(lambda: board.shows([], 2), 30)
+    until(lambda: board.shows([], 2), seconds=30)
     board.close()
     assert len(mailbox.letters) == 3

@@ -12,8 +12,9 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from redis.asyncio import Redis
 
+from tests.programs import beside
 from tests.servers import Servers
-from tests.without_http import Core, open_core
+from tests.without_http import Body, Core, open_core
 from tokenq.contract.events import TOPIC, Event, decode
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
@@ -47,11 +48,7 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """The same for a program."""
-        return {
-            "TOKENQ_DATABASE_URL": self.dsn,
-            "TOKENQ_REDIS_URL": self.servers.redis_url,
-            "TOKENQ_KAFKA_BOOTSTRAP": self.servers.kafka_bootstrap,
-        }
+        return beside(self.servers, self.dsn)
 
     def back_up(self) -> None:
         """As pg_dump would; nobody may be connected."""
@@ -104,6 +101,27 @@ class Place:
         """What a program does before it starts."""
         return await look_first(self.settings.model_copy(update=settings))
 
+    @asynccontextmanager
+    async def held(self, name: str) -> AsyncIterator[None]:
+        """Somebody holds a department's row."""
+        async with await psycopg.AsyncConnection.connect(self.dsn) as connection:
+            await connection.execute("SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE", [name])
+            yield
+
+    async def empty_redis(self, name: str) -> None:
+        """Redis came back with nothing of this department."""
+        client: Redis = Redis.from_url(self.servers.redis_url)
+        assert await client.delete(*[key async for key in client.scan_iter(f"tq:{{{name}}}:*")])
+        await client.aclose()
+
+    async def put_stranger(self, name: str, *, leaves: bool = False) -> None:
+        """Let somebody who is no token stand in line, or leave it."""
+        client: Redis = Redis.from_url(self.servers.redis_url, decode_responses=True)
+        (key,) = [key async for key in client.scan_iter(f"tq:{{{name}}}:*:q")]
+        changed = await client.zrem(key, "stranger") if leaves else await client.zadd(key, {"stranger": 1})
+        await client.aclose()
+        assert changed == 1
+
     def topic(self, department: str) -> list[tuple[Event, bytes]]:
         """What every reader sees of a department: each seq once, in order."""
         seen = 0
@@ -151,6 +169,19 @@ async def a_lost_hour(place: Place) -> str:
     return name
 
 
+async def lost_but_to_redis(place: Place) -> tuple[str, list[Body]]:
+    """Two in line; after the back-up three more come, whom no relay publishes. Answers them with the department."""
+    async with place.core() as core:
+        name = await core.department()
+        await core.issue(name, 2)
+    await place.publish()
+    place.back_up()
+    async with place.core() as core:
+        late = await core.issue(name, 3)
+    place.restore()
+    return name, late
+
+
 async def refused(work: Any) -> Refused:
     """The refusal that a program ends with."""
     with pytest.raises(Refused) as caught:
@@ -167,27 +198,3 @@ async def refused_with(work: Any, code: ProblemCode) -> Refused:
         await work
     assert caught.value.problem.code is code
     return caught.value
-
-
-async def forgotten_by_redis(place: Place, name: str) -> None:
-    """Redis came back empty."""
-    client: Redis = Redis.from_url(place.servers.redis_url)
-    assert await client.delete(*[key async for key in client.scan_iter(f"tq:{{{name}}}:*")])
-    await client.aclose()
-
-
-@asynccontextmanager
-async def held(place: Place, name: str) -> AsyncIterator[None]:
-    """Somebody holds a department's row."""
-    async with await psycopg.AsyncConnection.connect(place.dsn) as connection:
-        await connection.execute("SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE", [name])
-        yield
-
-
-async def stranger_in_line(place: Place, name: str, *, leaves: bool = False) -> None:
-    """Somebody who is no token."""
-    client: Redis = Redis.from_url(place.servers.redis_url, decode_responses=True)
-    (key,) = [key async for key in client.scan_iter(f"tq:{{{name}}}:*:q")]
-    done = await client.zrem(key, "stranger") if leaves else await client.zadd(key, {"stranger": 1})
-    await client.aclose()
-    assert done == 1

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,16 +9,10 @@ from urllib.parse import urlsplit
 
 from confluent_kafka import Producer
 
-from tests.integration.restored_place import (
-    Place,
-    a_lost_hour,
-    forgotten_by_redis,
-    refused,
-    refused_with,
-    stranger_in_line,
-)
+from tests.integration.restored_place import Place, a_lost_hour, lost_but_to_redis, refused, refused_with
 from tests.people import ANN, DESK
-from tests.servers import until
+from tests.programs import refusal, start
+from tests.waiting import until
 from tokenq.contract.events import TOPIC
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server import doctor
@@ -38,31 +29,16 @@ async def test_nothing_starts_on_a_database_that_has_forgotten(place: Place) -> 
     place.restore()
     assert [one for one in await doctor._log(place.settings) if not one.ok]
 
-    refusal = await refused(place.guard())
-    assert f"{name} its log ends at 6, the topic at 16" in refusal.problem.detail
+    said = (await refused(place.guard())).problem.detail
+    assert f"{name} its log ends at 6, the topic at 16" in said
     await refused(place.relay().run())
-    environment = os.environ | place.environment | {"TOKENQ_ENV": "development"}
-    started = [
-        subprocess.Popen([sys.executable, "-m", "tokenq_server", program], env=environment, stderr=subprocess.PIPE)
-        for program in ("api", "relay", "notify", "rebuild")
-    ]
-    for process in started:
-        said = process.communicate(timeout=60)[1].decode()
-        assert process.returncode == 1, said
-        assert "mend it" in said
-        assert "Traceback" not in said
+    for program in ("api", "relay", "notify", "rebuild"):
+        assert "mend it" in refusal(program, place.environment | {"TOKENQ_ENV": "development"})
 
 
 async def test_redis_alone_knows_more(place: Place) -> None:
     """What no relay had published: the numbers are not given again; who they were, nobody knows."""
-    async with place.core() as core:
-        name = await core.department()
-        await core.issue(name, 2)
-    await place.publish()
-    place.back_up()
-    async with place.core() as core:
-        lost = await core.issue(name, 3)
-    place.restore()
+    name, lost = await lost_but_to_redis(place)
 
     assert "Redis is at 6" in (await refused(place.guard())).problem.detail
     # Under 'tokenq up' nobody needs to be asked: there the topic begins anew each time.
@@ -83,11 +59,11 @@ async def test_one_line_that_cannot_be_read_hides_no_other(place: Place) -> None
         await core.issue(name, 1)
         await core.issue(other, 2)
         (row,) = await core.rows("SELECT day FROM dept_state WHERE department_id = %s", name)
-    await stranger_in_line(place, name)
+    await place.put_stranger(name)
     async with open_recovery(place.settings) as stores:
-        told = await line_states(stores.line, {name: row["day"], other: row["day"]}, 0.0)
+        states = await line_states(stores.line, {name: row["day"], other: row["day"]}, 0.0)
 
-    assert {one: (state.at, state.last_no) for one, state in told.items()} == {other: (3, 2)}
+    assert {department: (state.at, state.last_no) for department, state in states.items()} == {other: (3, 2)}
 
 
 async def test_a_database_restored_under_a_running_api_gives_no_number_again(place: Place) -> None:
@@ -119,7 +95,7 @@ async def test_a_database_that_recovers_late_is_looked_at_before_anything_is_com
     """It was away when the API started, and Redis is empty: only the topic can tell, and it is asked first."""
     name = await a_lost_hour(place)
     place.restore()
-    await forgotten_by_redis(place, name)
+    await place.empty_redis(name)
     with gone(place):
         guard = await place.guard()
         assert guard is not None
@@ -141,11 +117,10 @@ async def test_a_database_that_recovers_late_is_looked_at_before_a_letter_goes_o
     """Notify waits until the database can tell, and then ends as it does when it could tell at once."""
     await a_lost_hour(place)
     place.restore()
-    environment = os.environ | place.environment | {"TOKENQ_ENV": "development", "TOKENQ_MAIL_OUTBOX": str(tmp_path)}
+    settings = place.environment | {"TOKENQ_ENV": "development", "TOKENQ_MAIL_OUTBOX": str(tmp_path)}
     with (tmp_path / "log").open("w") as log:
         with gone(place):
-            command = [sys.executable, "-m", "tokenq_server", "notify"]
-            process = subprocess.Popen(command, env=environment, stderr=log)
+            process = start("notify", settings, stderr=log)
             await asyncio.to_thread(until, lambda: "letters wait" in (tmp_path / "log").read_text())
         await asyncio.to_thread(process.wait, 60)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from tests.servers import until
 from tests.stack import Stack, start, up_folder
+from tests.waiting import until
 from tokenq.contract.events import TOPIC, decode
 from tokenq_server.embedded import status
 from tokenq_server.embedded.broker import TOPICS

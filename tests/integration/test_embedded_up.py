@@ -15,8 +15,8 @@ import pytest
 import redis
 from confluent_kafka.admin import AdminClient
 
-from tests.servers import until
 from tests.stack import Stack, start, up_folder
+from tests.waiting import until
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.embedded import Endpoints, Progress, UpOptions, down, start_detached, status
 

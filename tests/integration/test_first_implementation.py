@@ -66,7 +66,7 @@ def records_of(stack: Stack, department: str, count: int) -> list[dict[str, Any]
         return len(found) >= count
 
     try:
-        until(poll, 30)
+        until(poll, seconds=30)
     finally:
         consumer.close()
     return [found[seq] for seq in sorted(found)]
@@ -100,8 +100,8 @@ def test_s2_the_second_letter_is_sent(running: Stack, department: str, issue: As
     serve()
     outbox = Path(running.endpoints.mail_outbox)
 
-    until(lambda: len(list(outbox.glob(f"{department}-*-issued.eml"))) == 1, 40)
-    until(lambda: len(list(outbox.glob(f"{department}-*-served.eml"))) == 1, 40)
+    until(lambda: len(list(outbox.glob(f"{department}-*-issued.eml"))) == 1, seconds=40)
+    until(lambda: len(list(outbox.glob(f"{department}-*-served.eml"))) == 1, seconds=40)
 
 
 def test_s3_no_answer_holds_a_password(running: Stack) -> None:
@@ -158,7 +158,7 @@ def test_s10_a_letter_comes_from_the_configured_sender_once(running: Stack, depa
     """Any failure lost the letter, any redelivery doubled it, the sender was hard-coded."""
     issue(email="ada@example.com")
     outbox = Path(running.endpoints.mail_outbox)
-    until(lambda: bool(list(outbox.glob(f"{department}-*.eml"))), 40)
+    until(lambda: bool(list(outbox.glob(f"{department}-*.eml"))), seconds=40)
     (letter,) = outbox.glob(f"{department}-*.eml")
 
     assert f"Message-ID: <{department}.2.issued@" in letter.read_text()

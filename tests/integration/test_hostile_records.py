@@ -188,8 +188,8 @@ async def test_notify_goes_on_between_hostile_records(
     with (tmp_path / "notify.log").open("wb") as log:
         notify = subprocess.Popen([sys.executable, "-m", "tokenq_server", "notify"], env=environment, stderr=log)
     try:
-        until(lambda: notify.poll() is not None or len(list((tmp_path / "mail").glob("*.eml"))) == 4, 60)
-        until(lambda: notify.poll() is not None or dead() == wanted, 60)
+        until(lambda: notify.poll() is not None or len(list((tmp_path / "mail").glob("*.eml"))) == 4, seconds=60)
+        until(lambda: notify.poll() is not None or dead() == wanted, seconds=60)
         assert notify.poll() is None, (tmp_path / "notify.log").read_text()[-3000:]
         notify.send_signal(signal.SIGTERM)
         assert notify.wait(20) == 0
@@ -222,7 +222,7 @@ async def test_every_reader_of_the_topic_comes_to_its_end(core: Core, broker: Ru
         items.append(stream.read(0.05))
         return isinstance(items[-1], CaughtUp)
 
-    until(is_read, 30)
+    until(is_read, seconds=30)
     stream.close()
     assert [type(one) for one in items].count(Skipped) == len(UNREADABLE)
     assert [type(one) for one in items].count(Arrived) == len(ODD) + 2

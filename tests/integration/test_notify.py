@@ -93,7 +93,9 @@ async def test_what_cannot_be_read_is_kept_with_its_place(core: Core, queue: Pos
         await queue.enqueue(*sort_out([poison, *await visited(core)]), BY_EMAIL)
     bad = [entry for entry in await queue.dead_letters() if entry.raw is not None]
 
-    assert [(one.topic, one.partition, one.offset, one.raw) for one in bad] == [("token-events", 2, 41, poison.value)]
+    assert [(entry.topic, entry.partition, entry.offset, entry.raw) for entry in bad] == [
+        ("token-events", 2, 41, poison.value)
+    ]
     assert [copy.raw for copy in await queue.uncopied(10)] == [poison.value]
     await queue.mark_copied([bad[0].dlq_id])
     assert await queue.uncopied(10) == []
@@ -209,10 +211,10 @@ async def test_after_a_transfer_the_first_letter_is_still_the_first(
     records = await records_of(core)
     for name in (second, first):
         await queue.enqueue(
-            *sort_out([one for one in records if f'"departmentId":"{name}"'.encode() in one.value]), BY_EMAIL
+            *sort_out([record for record in records if f'"departmentId":"{name}"'.encode() in record.value]), BY_EMAIL
         )
 
-    assert [job.kind for job in await queue.claim("one", 10, BY_EMAIL)] == ["issued"]
+    assert [job.kind for job in await queue.claim("me", 10, BY_EMAIL)] == ["issued"]
 
 
 async def test_after_a_transfer_a_letter_waits_for_the_first_one_to_be_taken_in(
@@ -224,16 +226,16 @@ async def test_after_a_transfer_a_letter_waits_for_the_first_one_to_be_taken_in(
     await core.do(TransferToken(first, ANN, token["tokenId"], second))
     await core.serve(second, "3")
     records = await records_of(core)
-    fast = [one for one in records if json.loads(one.value)["departmentId"] == second]
+    fast = [record for record in records if json.loads(record.value)["departmentId"] == second]
     await queue.enqueue(*sort_out(fast), BY_EMAIL)
-    assert await queue.claim("one", 10, BY_EMAIL) == []
+    assert await queue.claim("me", 10, BY_EMAIL) == []
     await core.run("UPDATE mail_job SET created_at = created_at - interval '9 minutes'")
-    assert await queue.claim("one", 10, BY_EMAIL) == []
+    assert await queue.claim("me", 10, BY_EMAIL) == []
     await core.run("UPDATE mail_job SET created_at = created_at - interval '2 minutes'")
-    assert [job.kind for job in await queue.claim("one", 10, BY_EMAIL)] == ["served"], "nobody waits for long"
+    assert [job.kind for job in await queue.claim("me", 10, BY_EMAIL)] == ["served"], "nobody waits for long"
     await core.run("UPDATE mail_job SET created_at = clock_timestamp(), state = 'due'")
     await queue.enqueue(*sort_out(records), BY_EMAIL)
-    assert [job.kind for job in await queue.claim("one", 10, BY_EMAIL)] == ["issued"]
+    assert [job.kind for job in await queue.claim("me", 10, BY_EMAIL)] == ["issued"]
 
 
 async def test_nobody_waits_for_a_first_letter_that_was_passed_by(core: Core, queue: PostgresNotificationQueue) -> None:
@@ -242,11 +244,11 @@ async def test_nobody_waits_for_a_first_letter_that_was_passed_by(core: Core, qu
     (token,) = await core.issue(first, email="ada@example.com")
     await core.do(TransferToken(first, ANN, token["tokenId"], second))
     await core.serve(second, "3")
-    taken = {one.value for one in await records_of(core)}
+    taken = {record.value for record in await records_of(core)}
     await queue.enqueue(*sort_out(await records_of(core)), BY_EMAIL)
     await core.run("UPDATE department SET rules = rules - 'letters'")
-    assert await queue.claim("one", 10, BY_EMAIL) == [], "nothing tells yet that the record was passed"
+    assert await queue.claim("me", 10, BY_EMAIL) == [], "nothing tells yet that the record was passed"
     await core.issue(first, email="bob@example.com")
-    await queue.enqueue(*sort_out([one for one in await records_of(core) if one.value not in taken]), BY_EMAIL)
+    await queue.enqueue(*sort_out([record for record in await records_of(core) if record.value not in taken]), BY_EMAIL)
 
-    assert sorted(job.kind for job in await queue.claim("one", 10, BY_EMAIL)) == ["issued", "served"]
+    assert sorted(job.kind for job in await queue.claim("me", 10, BY_EMAIL)) == ["issued", "served"]

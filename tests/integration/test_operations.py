@@ -16,6 +16,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from tests.programs import Api, beside, refusal, running_api
 from tests.servers import Servers
 from tests.waiting import until
 from tests.without_http import Core
@@ -24,7 +25,6 @@ from tokenq_server import doctor
 from tokenq_server.adapters.postgres.schema import HEAD
 from tokenq_server.api.app import create_app
 from tokenq_server.bootstrap import open_recovery
-from tokenq_server.embedded.ports import free_port
 from tokenq_server.recovery.rebuild import rebuild_lines
 from tokenq_server.settings import ServerSettings, load
 
@@ -128,11 +128,7 @@ async def test_commands_that_end_by_themselves_tell_people_what_they_did(core: C
     for name, number in zip(names, (3, 1, 0), strict=True):
         if number:
             await core.issue(name, number)
-    environment = os.environ | {
-        "TOKENQ_DATABASE_URL": core.dsn,
-        "TOKENQ_REDIS_URL": servers.redis_url,
-        "TOKENQ_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
-    }
+    environment = os.environ | beside(servers, core.dsn)
 
     def said(*typed: str) -> str:
         command = [sys.executable, "-m", "tokenq", "server", *typed]
@@ -140,8 +136,8 @@ async def test_commands_that_end_by_themselves_tell_people_what_they_did(core: C
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
-    one, two, three = names
-    assert said("rebuild") == f"{one}: 3 wait; {two}: 1 waits; {three}: nobody waits.\n"
+    first, second, third = names
+    assert said("rebuild") == f"{first}: 3 wait; {second}: 1 waits; {third}: nobody waits.\n"
     assert json.loads(said("rebuild", "--json")) == {
         "program": "rebuild",
         "done": True,
@@ -152,39 +148,18 @@ async def test_commands_that_end_by_themselves_tell_people_what_they_did(core: C
 
 
 @pytest.fixture
-def api(servers: Servers, fresh_database: Callable[..., str], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """An API process of this test's own; its address is in the environment it was given."""
-    port = free_port()
+def api(servers: Servers, fresh_database: Callable[..., str], tmp_path: Path) -> Iterator[Api]:
+    """An API process of this test's own, on tables that it makes itself; ``tmp_path / "dsn"`` names its database."""
     (tmp_path / "dsn").write_text(fresh_database())
-    environment = os.environ | {
-        "TOKENQ_DATABASE_URL": (tmp_path / "dsn").read_text(),
-        "TOKENQ_REDIS_URL": servers.redis_url,
-        "TOKENQ_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
-        "TOKENQ_PORT": str(port),
-        "TOKENQ_MIGRATE": "1",
-        "TOKENQ_ADMIN_TOKEN_FILE": str(tmp_path / "admin.token"),
-    }
-    with (tmp_path / "api.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "tokenq_server", "api"], env=environment, stderr=log)
-    (tmp_path / "port").write_text(str(port))
-    until(lambda: _answers(f"http://127.0.0.1:{port}/readyz"), 30)
-    yield process
-    process.kill()
-    process.wait()
+    settings = beside(servers, (tmp_path / "dsn").read_text()) | {"TOKENQ_MIGRATE": "1"}
+    with running_api(settings, tmp_path) as running:
+        yield running
 
 
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-async def test_an_orderly_end_answers_what_was_accepted(api: subprocess.Popen[bytes], tmp_path: Path) -> None:
+async def test_an_orderly_end_answers_what_was_accepted(api: Api, tmp_path: Path) -> None:
     """SIGTERM under load and with a stream open: every accepted token is answered, and it ends at once."""
-    url = f"http://127.0.0.1:{(tmp_path / 'port').read_text()}"
-    headers = {"Authorization": f"Bearer {(tmp_path / 'admin.token').read_text().strip()}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as client:
+    headers = {"Authorization": f"Bearer {api.token}"}
+    async with httpx.AsyncClient(base_url=api.url, headers=headers, timeout=20) as client:
         await client.put("/api/v1/departments/CW", json={"name": "Cash window"})
 
         async def watch() -> int:
@@ -201,11 +176,11 @@ async def test_an_orderly_end_answers_what_was_accepted(api: subprocess.Popen[by
         first = await asyncio.gather(*(issue() for _ in range(20)))
         work = [asyncio.create_task(issue()) for _ in range(200)]
         await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-        api.send_signal(signal.SIGTERM)
+        api.process.send_signal(signal.SIGTERM)
         answers = [number for number in [*first, *await asyncio.gather(*work)] if number is not None]
         async with asyncio.timeout(10):
             seen = await watching
-        await asyncio.to_thread(api.wait, 10)
+        await asyncio.to_thread(api.process.wait, 10)
 
     with psycopg.connect((tmp_path / "dsn").read_text()) as connection:
         issued = [row[0] for row in connection.execute("SELECT number FROM token ORDER BY number")]
@@ -237,14 +212,4 @@ async def test_an_api_that_starts_before_its_database_has_an_admin_later(
 
 def test_a_wrong_setting_is_one_sentence_and_no_traceback() -> None:
     """The first thing a sysadmin meets."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tokenq_server", "api"],
-        env=os.environ | {"TOKENQ_PORT": "many"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-
-    assert done.returncode == 1
-    assert "TOKENQ_PORT" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "TOKENQ_PORT" in refusal("api", {"TOKENQ_PORT": "many"})

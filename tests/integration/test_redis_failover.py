@@ -11,8 +11,8 @@ from redis.crc import key_slot
 
 from tests.forwarder import forwarder
 from tests.people import DESK
-from tests.servers import until
 from tests.valkeys import OwnValkeys, ValkeyCluster, certificates, cut_off, joined_again
+from tests.waiting import until
 from tests.without_http import Core, assert_all_is_well, department_id, open_core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.words import Priority

@@ -8,28 +8,24 @@ import sys
 
 from redis.asyncio import Redis
 
-from tests.integration.restored_place import (
-    Place,
-    a_lost_hour,
-    forgotten_by_redis,
-    held,
-    refused,
-    refused_with,
-    stranger_in_line,
-)
+from tests.integration.restored_place import Place, a_lost_hour, lost_but_to_redis, refused, refused_with
 from tokenq.contract.problems import ProblemCode
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.domain.commands import Tidy
+
+
+def typed(place: Place, *options: str, said: str = "") -> subprocess.CompletedProcess[str]:
+    """``tokenq server rewind`` beside the stores, without a terminal."""
+    command = [sys.executable, "-m", "tokenq", "server", "rewind", *options]
+    environment = os.environ | place.environment
+    return subprocess.run(command, env=environment, input=said, capture_output=True, text=True, timeout=60)
 
 
 async def test_the_command_shows_what_is_missing_and_restores_it(place: Place) -> None:
     """A table for people, one document for scripts; and nothing to do the second time."""
     name = await a_lost_hour(place)
     place.restore()
-    environment = os.environ | place.environment
-    command = [sys.executable, "-m", "tokenq", "server", "rewind", "--yes"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-    again = subprocess.run([*command, "--json"], env=environment, capture_output=True, text=True, timeout=60)
+    done, again = typed(place, "--yes"), typed(place, "--yes", "--json")
 
     assert done.returncode == again.returncode == 0, done.stderr + again.stderr
     assert [name, "6", "16", "16", "10", "events"] in [line.split() for line in done.stdout.splitlines()]
@@ -41,9 +37,7 @@ async def test_the_command_does_nothing_that_nobody_agreed_to(place: Place) -> N
     """Without a terminal there is nobody to ask: a script says --yes, and an answer on stdin is none."""
     await a_lost_hour(place)
     place.restore()
-    command = [sys.executable, "-m", "tokenq", "server", "rewind"]
-    environment = os.environ | place.environment
-    done = subprocess.run(command, env=environment, input="n\n", capture_output=True, text=True, timeout=60)
+    done = typed(place, said="n\n")
 
     assert done.returncode == 2, done.stderr
     assert "--yes" in done.stderr
@@ -60,9 +54,7 @@ async def test_the_command_disturbs_nobody_when_nothing_is_missing(place: Place)
     async with asyncio.timeout(30):
         while not running.done() and await log.unpublished(1):
             await asyncio.sleep(0.02)
-    command = [sys.executable, "-m", "tokenq", "server", "rewind"]
-    environment = os.environ | place.environment
-    done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60)
+    done = await asyncio.to_thread(typed, place)
     assert not running.done()
     relay.stop()
     await asyncio.gather(running, log.close())
@@ -73,19 +65,12 @@ async def test_the_command_disturbs_nobody_when_nothing_is_missing(place: Place)
 
 async def test_a_rewind_needs_redis_for_what_redis_alone_has_seen(place: Place) -> None:
     """It said that it knows more, and cannot say what: no number is given out on a guess."""
-    async with place.core() as core:
-        name = await core.department()
-        await core.issue(name, 2)
-    await place.publish()
-    place.back_up()
-    async with place.core() as core:
-        await core.issue(name, 3)
-    place.restore()
-    await stranger_in_line(place, name)
+    name, _ = await lost_but_to_redis(place)
+    await place.put_stranger(name)
     refusal = await refused_with(place.rewind(patience=0.0), ProblemCode.UNAVAILABLE)
 
     assert f"Redis cannot tell any more what it holds of {name}" in refusal.problem.detail
-    await stranger_in_line(place, name, leaves=True)
+    await place.put_stranger(name, leaves=True)
     await place.rewind()
     async with place.core() as core:
         assert (await core.issue(name))[0]["tokenNo"] == 6
@@ -95,7 +80,7 @@ async def test_a_rewind_says_who_is_in_its_way(place: Place) -> None:
     """Somebody at work, which can be stopped, is something else than a database that takes no such row."""
     name = await a_lost_hour(place)
     place.restore()
-    async with held(place, name):
+    async with place.held(name):
         busy = await refused_with(place.rewind(), ProblemCode.UNAVAILABLE)
     async with place.core() as core:
         await core.run("ALTER TABLE token ADD CONSTRAINT no_more CHECK (number < 7)")
@@ -127,7 +112,7 @@ async def test_a_rewind_tells_what_it_did_though_a_line_cannot_be_filled(place: 
         other = await core.department()
     name = await a_lost_hour(place)
     place.restore()
-    async with held(place, other):
+    async with place.held(other):
         done = await place.rewind()
 
     assert done["waitingAgain"] == [f"{name}-{number:03d}" for number in (7, 8, 9)]
@@ -140,8 +125,8 @@ async def test_a_department_at_work_is_left_out_of_a_rebuild_and_named(place: Pl
         names = sorted([await core.department() for _ in range(3)])
         for name in names:
             await core.issue(name)
-            await forgotten_by_redis(place, name)
-    async with held(place, names[1]):
+            await place.empty_redis(name)
+    async with place.held(names[1]):
         refusal = await refused_with(place.rebuild(), ProblemCode.UNAVAILABLE)
 
         assert refusal.problem.detail.startswith(f"{names[1]} is at work")

@@ -1,6 +1,6 @@
 """A rewind where the log went on after the restore, before anybody noticed: it and the topic tell different things."""
 
-from tests.integration.restored_place import Place, a_lost_hour, forgotten_by_redis, refused
+from tests.integration.restored_place import Place, a_lost_hour, refused
 from tokenq.board.state import Fold
 
 
@@ -8,7 +8,7 @@ async def test_a_log_that_went_on_after_the_restore_is_noticed_and_reconciled(pl
     """Kafka was away and Redis empty when the API started: the log is longer by now, but tells something else."""
     name = await a_lost_hour(place)
     place.restore()
-    await forgotten_by_redis(place, name)
+    await place.empty_redis(name)
     async with place.core() as core:
         await core.issue(name, 20)
         await core.call(name, "9")
@@ -39,7 +39,7 @@ async def test_an_id_that_another_department_gave_again_is_told_of(place: Place)
         (lost,) = await core.issue(name)
     await place.publish()
     place.restore()
-    await forgotten_by_redis(place, name)
+    await place.empty_redis(name)
     async with place.core() as core:
         (given,) = await core.issue(other)
     assert given["tokenId"] == lost["tokenId"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from tests.servers import Running, until
+from tests.servers import Running
+from tests.waiting import until
 from tokenq.contract import fetching
 from tokenq.contract.events import TOPIC, Event, encode, key
 from tokenq.stream import Arrived, CaughtUp, EventStream, Item, Link, LinkChanged, Rewound, Skipped

@@ -19,7 +19,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from tests.chaos.checker import check
-from tests.servers import Servers, until
+from tests.servers import Servers
+from tests.waiting import until
 from tests.without_http import open_core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.adapters.postgres import migrate as module

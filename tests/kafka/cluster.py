@@ -11,7 +11,8 @@ from confluent_kafka import ElectionType, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka.apache import ApacheKafka, new_cluster_id
-from tests.servers import servers_folder, until
+from tests.servers import servers_folder
+from tests.waiting import until
 from tokenq.contract.events import TOPIC
 from tokenq_server.embedded.processes import last_words, spawn, stop
 

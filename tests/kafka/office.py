@@ -1,4 +1,4 @@
-"""tokenq's programs on a cluster of Kafka, with a crowd at work and a board's reader looking on."""
+"""tokenq's programs on a cluster of Kafka, under the workload, with a board's reader looking on."""
 
 import asyncio
 import signal
@@ -14,12 +14,13 @@ from pathlib import Path
 import psycopg
 
 from tests.chaos.checker import Report, check
-from tests.chaos.crowd import Crowd
 from tests.chaos.doubts import Doubts
 from tests.chaos.history import History
 from tests.chaos.mail_server import MailServer
+from tests.chaos.workload import Workload
 from tests.kafka.cluster import KafkaCluster
-from tests.servers import Servers, until
+from tests.servers import Servers
+from tests.waiting import until
 from tokenq.stream import Arrived, EventStream, Rewound
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.embedded.addresses import takes_tokens
@@ -204,12 +205,12 @@ async def opened(cluster: KafkaCluster, servers: Servers, database_url: str, fol
 
 
 @asynccontextmanager
-async def crowd_at_work(office: Office, history: Path) -> AsyncIterator[Crowd]:
-    """A crowd until left, and one more token for each department afterwards."""
+async def workload_running(office: Office, history: Path) -> AsyncIterator[Workload]:
+    """The workload until left, and one more token for each department afterwards."""
     with History(history) as book:
-        crowd = Crowd([office.api], (office.folder / "admin.token").read_text().strip(), book, mail_share=0.02)
-        await asyncio.to_thread(crowd.open_departments)
-        async with crowd.at_work():
-            yield crowd
-        await crowd.touch()
-        crowd.hang_up()
+        workload = Workload([office.api], (office.folder / "admin.token").read_text().strip(), book, mail_share=0.02)
+        await asyncio.to_thread(workload.open_departments)
+        async with workload.running():
+            yield workload
+        await workload.touch()
+        workload.close()

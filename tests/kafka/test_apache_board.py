@@ -8,7 +8,8 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.kafka.apache import ApacheKafka
-from tests.servers import Running, until
+from tests.servers import Running
+from tests.waiting import until
 from tests.without_http import department_id
 from tokenq.board.state import Fold
 from tokenq.contract.events import TOPIC, Event, encode

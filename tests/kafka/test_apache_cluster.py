@@ -13,8 +13,9 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from tests.kafka.cluster import NODES, KafkaCluster, running_cluster
-from tests.kafka.office import NOTIFIES, Office, Watching, crowd_at_work, opened
-from tests.servers import Servers, until
+from tests.kafka.office import NOTIFIES, Office, Watching, opened, workload_running
+from tests.servers import Servers
+from tests.waiting import until
 from tokenq.contract.events import TOPIC
 from tokenq_server.adapters.kafka.probe import probe
 from tokenq_server.adapters.kafka.reader import KafkaReader
@@ -45,11 +46,11 @@ async def office(
 
 @asynccontextmanager
 async def load(office: Office) -> AsyncIterator[None]:
-    """A crowd and a board meanwhile; afterwards everything since the module began must be whole."""
+    """The workload and a board meanwhile; afterwards everything since the module began must be whole."""
     history = office.folder / "history.jsonl"
     watching: Watching | None = None
     try:
-        async with crowd_at_work(office, history):
+        async with workload_running(office, history):
             await office.recovered("no fault", time.monotonic())
             watching = Watching(office.cluster.bootstrap)
             yield

@@ -14,8 +14,9 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from tests.kafka.apache import ApacheKafka, watermark
-from tests.servers import Running, Servers, until
+from tests.servers import Running, Servers
 from tests.stack import Stack
+from tests.waiting import until
 from tokenq.contract.events import TOPIC, Event, decode
 from tokenq_server.embedded import Endpoints
 from tokenq_server.embedded.addresses import takes_tokens

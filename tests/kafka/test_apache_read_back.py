@@ -8,7 +8,8 @@ from confluent_kafka.admin import AdminClient
 
 from tests.kafka.apache import ApacheKafka
 from tests.ports.test_topic import entries
-from tests.servers import Running, until
+from tests.servers import Running
+from tests.waiting import until
 from tests.without_http import department_id
 from tokenq.contract.events import TOPIC
 from tokenq.stream import Arrived, EventStream

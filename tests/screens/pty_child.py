@@ -3,9 +3,7 @@
 ``failing``: a console of which everything fails for a while.
 """
 
-import asyncio
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -15,6 +13,7 @@ from textual.pilot import Pilot
 
 from tests.screens import console_seeds as seeds
 from tests.screens.board_seeds import NOON, FakeStream, Log, replay
+from tests.waiting import eventually
 from tokenq_tui.board.app import BoardApp
 from tokenq_tui.console.app import ConsoleApp
 from tokenq_tui.console.messages import QueueArrived
@@ -120,10 +119,7 @@ async def until_painted(words: str) -> None:
 
 
 async def settle(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, Watched.painted[-2000:]
-        await asyncio.sleep(0.01)
+    await eventually(holds, lambda: Watched.painted[-2000:], SECONDS)
 
 
 def failing() -> ConsoleApp:

@@ -1,10 +1,11 @@
 """What a person reads on a screen, and waiting for it without sleeping."""
 
-import time
 from collections.abc import Callable
 
 from textual.app import App
 from textual.pilot import Pilot
+
+from tests.waiting import eventually
 
 SECONDS = 15.0
 
@@ -16,10 +17,7 @@ def text_of(app: App[None]) -> str:
 
 async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
     """Let the app run until it holds; fail with the screen's text when it does not in time."""
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, text_of(pilot.app)
-        await pilot.pause(0.01)
+    await eventually(holds, lambda: text_of(pilot.app), SECONDS, pause=pilot.pause)
     await pilot.pause()
 
 

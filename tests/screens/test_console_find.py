@@ -1,13 +1,14 @@
 """``/`` looks for somebody who waits, and no letter of the name does anything else."""
 
 import threading
+from functools import partial
 
 import pytest
 from textual import events
-from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from tests.screens.console_seeds import NOON, FakeDesk, busy_desk, token
+from tests.screens.console_driver import at_work
+from tests.screens.console_seeds import busy_desk, token
 from tests.screens.reading import text_of, until, until_shown
 from tokenq_tui.console.app import ConsoleApp
 from tokenq_tui.console.intents import INTENTS
@@ -20,8 +21,7 @@ SIZE = (80, 24)
 SIZES = [(60, 20), (80, 24), (120, 36), (200, 60)]
 
 
-def console(desk: FakeDesk, counter: str = "9") -> ConsoleApp:
-    return ConsoleApp(desk, desk, desk.feed, (), counter, clock=lambda: NOON)
+finding = partial(at_work, counter="9", size=SIZE, words="LIVE")
 
 
 def marked(app: ConsoleApp) -> str:
@@ -38,16 +38,8 @@ def said(app: ConsoleApp) -> str:
     return str(app.main.query_one("#find-said", Static).content)
 
 
-async def at_work(app: ConsoleApp, pilot: Pilot[None]) -> None:
-    await until_shown(pilot, "LIVE")
-    await until(pilot, lambda: len(app.main.state.queues) == 3)
-
-
 async def test_who_is_typed_is_marked_and_enter_goes_on_with_them() -> None:
-    desk = busy_desk()
-    app = console(desk)
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with finding() as (desk, app, pilot):
         await pilot.press("slash", *"hana")
         await until(pilot, lambda: marked(app) == "CW-020")
         await until_shown(pilot, "1 of 1")
@@ -64,11 +56,9 @@ async def test_who_is_typed_is_marked_and_enter_goes_on_with_them() -> None:
 async def test_no_letter_does_anything_else(size: tuple[int, int]) -> None:
     """Every key of the table that is a letter, a sign or a blank, also in the order of a name."""
     desk = busy_desk()
-    app = console(desk, "3")
     letters = [each.key for each in INTENTS if len(each.key) == 1] + ["slash", "question_mark", "space"]
     letters += ["left_square_bracket", "right_square_bracket"]
-    async with app.run_test(size=size) as pilot:
-        await at_work(app, pilot)
+    async with finding(desk, counter="3", size=size) as (_, app, pilot):
         before = app.main.state.selected
         await pilot.press("slash", *"zzz", *letters, "enter", "delete", "f5", "f1")
         await until(pilot, lambda: said(app).startswith("Nobody here matches 'zzz"))
@@ -83,10 +73,7 @@ async def test_no_letter_does_anything_else(size: tuple[int, int]) -> None:
 
 async def test_what_comes_in_one_go_is_typed_and_presses_nothing() -> None:
     """Keys that were on their way through the list before the line was open."""
-    desk = busy_desk()
-    app = console(desk)
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with finding() as (desk, app, pilot):
         for key in ("slash", *"zn", "space", *"vq"):
             app.post_message(events.Key(key, {"slash": "/", "space": " "}.get(key, key)))
         await until(pilot, lambda: typed(app) == "zn vq")
@@ -98,9 +85,7 @@ async def test_what_comes_in_one_go_is_typed_and_presses_nothing() -> None:
 
 
 async def test_esc_marks_again_who_was_marked() -> None:
-    app = console(busy_desk())
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with finding() as (_, app, pilot):
         await pilot.press("down", "down", "slash", *"June")
         await until(pilot, lambda: marked(app) == "CW-022")
         await pilot.press("escape")
@@ -111,9 +96,7 @@ async def test_esc_marks_again_who_was_marked() -> None:
 
 
 async def test_the_arrows_go_from_match_to_match() -> None:
-    app = console(busy_desk())
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with finding() as (_, app, pilot):
         await pilot.press("slash", *"na")
         await until(pilot, lambda: marked(app) == "CW-016")
         for key, number, place in (("down", "CW-020", 2), ("down", "CW-016", 1), ("up", "CW-020", 2)):
@@ -123,10 +106,7 @@ async def test_the_arrows_go_from_match_to_match() -> None:
 
 
 async def test_who_is_not_there_is_said_and_enter_takes_nobody_else() -> None:
-    desk = busy_desk()
-    app = console(desk)
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with finding() as (desk, app, pilot):
         await pilot.press("slash", *"xyz", "enter", "enter", "down", "up")
         await until_shown(pilot, "Nobody here matches 'xyz'.")
         assert app.main.is_finding
@@ -137,10 +117,7 @@ async def test_who_is_not_there_is_said_and_enter_takes_nobody_else() -> None:
 
 
 async def test_a_refreshed_queue_leaves_the_line_open_and_the_right_one_marked() -> None:
-    desk = busy_desk()
-    app = console(desk)
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with finding() as (desk, app, pilot):
         await pilot.press("slash", *"o")
         await until(pilot, lambda: marked(app) == "CW-013")
         await pilot.press("down")
@@ -163,19 +140,14 @@ async def test_a_line_that_is_longer_than_the_list_says_so() -> None:
     desk = busy_desk()
     real = desk.queue
     desk.queue = lambda name: {**real(name), "counts": {"waiting": 500, "served": 0}}  # type: ignore[method-assign]
-    app = console(desk)
-    async with app.run_test(size=(120, 36)) as pilot:
-        await at_work(app, pilot)
+    async with finding(desk, size=(120, 36)) as (_, _, pilot):
         await pilot.press("slash", *"xyz")
         await until_shown(pilot, "Nobody among the first 10 matches 'xyz'.")
 
 
 async def test_a_question_waits_until_nobody_is_looked_for() -> None:
     """Somebody else's claim, and the answer to a look-up: a letter would be the answer."""
-    desk = busy_desk()
-    app = console(desk, "3")
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with finding(counter="3") as (desk, app, pilot):
         desk.pause = threading.Event()
         await pilot.press("i", "slash", *"y")
         desk.pause.set()
@@ -192,10 +164,7 @@ async def test_a_question_waits_until_nobody_is_looked_for() -> None:
 
 
 async def test_a_line_may_be_opened_while_the_server_is_silent() -> None:
-    desk = busy_desk()
-    app = console(desk)
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with finding() as (desk, app, pilot):
         desk.pause = threading.Event()
         await pilot.press("n", "slash", *"zvq")
         assert typed(app) == "zvq"
@@ -206,18 +175,14 @@ async def test_a_line_may_be_opened_while_the_server_is_silent() -> None:
 
 
 async def test_it_can_be_left_from_there() -> None:
-    app = console(busy_desk())
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with finding() as (_, app, pilot):
         await pilot.press("slash", *"ada", "ctrl+c")
         await until(pilot, lambda: not app.is_running)
     assert app.return_code == 0
 
 
 async def test_the_mouse_may_go_elsewhere_and_the_palette_finds_too() -> None:
-    app = console(busy_desk())
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with finding() as (_, app, pilot):
         (command,) = [one for one in app.get_system_commands(app.screen) if one.title == "Find"]
         await command.callback()  # type: ignore[misc]
         await pilot.press(*"june")
@@ -233,9 +198,7 @@ async def test_the_mouse_may_go_elsewhere_and_the_palette_finds_too() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_line_stands_below_the_list_and_covers_nothing(size: tuple[int, int]) -> None:
-    app = console(busy_desk())
-    async with app.run_test(size=size) as pilot:
-        await at_work(app, pilot)
+    async with finding(size=size) as (_, app, pilot):
         await pilot.press("slash", *"june")
         await until(pilot, lambda: marked(app) == "CW-022")
         await until(pilot, lambda: "CW-022" in text_of(app))

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
 import tokenq_tui.console
-from tests.screens.console_seeds import NOON, FakeDesk, away, busy_desk
+from tests.screens.console_driver import at_work, console
+from tests.screens.console_seeds import NOON, away, busy_desk
 from tests.screens.reading import text_of, until, until_shown
 from tests.screens.terminal import bytes_of
 from tokenq.client.events import LinkChanged
@@ -53,16 +54,6 @@ RAISED = [
 ]
 
 
-def console(desk: FakeDesk, counter: str | None = "3", clock: Callable[[], datetime] = lambda: NOON) -> ConsoleApp:
-    """The command and the counter have desks of their own, so that only one of them fails at a time."""
-    return ConsoleApp(desk, desk, desk.feed, (), counter, clock=clock)
-
-
-async def at_work(app: ConsoleApp, pilot: Pilot[None], words: str = "Noor Haddad") -> None:
-    await until_shown(pilot, "LIVE")
-    await until_shown(pilot, words)
-
-
 def spaced(app: ConsoleApp) -> str:
     """What the notice says, however its lines are broken."""
     notice = app.main.query_one(Notice)
@@ -82,18 +73,16 @@ async def still_serves(app: ConsoleApp, pilot: Pilot[None]) -> None:
     assert "Traceback" not in text_of(app)
 
 
-@pytest.mark.parametrize("raised", RAISED, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("raised", RAISED, ids=lambda raised: type(raised).__name__)
 async def test_a_command_that_raises_anything_leaves_the_console_free(faults: Faults, raised: BaseException) -> None:
     desk = busy_desk()
-    app = console(desk)
     real = desk.move
 
     def fails(*_: Any, **__: Any) -> Any:
         desk.move = real  # type: ignore[method-assign]
         raise raised
 
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with at_work(desk) as (_, app, pilot):
         desk.move = fails  # type: ignore[method-assign, assignment]
         await pilot.press("r")
         await until_said(app, pilot, f"'Recall' of CW-012 failed in this console ({type(raised).__name__}")
@@ -103,10 +92,8 @@ async def test_a_command_that_raises_anything_leaves_the_console_free(faults: Fa
 
 async def test_a_command_whose_answer_makes_no_sense_may_have_been_carried_out(faults: Faults) -> None:
     desk = busy_desk()
-    app = console(desk, "9")
     desk.call = lambda *_, **__: {}  # type: ignore[method-assign, assignment, misc, typeddict-item]
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot, "Press n to call")
+    async with at_work(desk, "9", words="Press n to call") as (_, app, pilot):
         await pilot.press("n")
         await until_said(app, pilot, "'Next' failed in this console (KeyError: 'displayNumber').")
         await until_said(app, pilot, "It may have been carried out")
@@ -115,12 +102,9 @@ async def test_a_command_whose_answer_makes_no_sense_may_have_been_carried_out(f
         await until_said(app, pilot, "CW-013 is called to 9.")
 
 
-@pytest.mark.parametrize("raised", RAISED, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("raised", RAISED, ids=lambda raised: type(raised).__name__)
 async def test_what_is_looked_up_before_a_question_may_raise_anything(faults: Faults, raised: BaseException) -> None:
-    desk = busy_desk()
-    app = console(desk)
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with at_work() as (desk, app, pilot):
 
         def fails(**_: Any) -> Any:
             raise raised
@@ -135,10 +119,8 @@ async def test_what_is_looked_up_before_a_question_may_raise_anything(faults: Fa
 async def test_a_question_that_cannot_be_built_is_said(faults: Faults) -> None:
     """The answer to the look-up lacks what the question shows."""
     desk = busy_desk()
-    app = console(desk)
     desk.tokens = lambda **_: {"items": [{"businessDay": "2026-08-07"}]}  # type: ignore[method-assign]
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with at_work(desk) as (_, app, pilot):
         await pilot.press("i")
         await until_said(app, pilot, "Something failed in this console (KeyError: 'tokenId').")
         await until_said(app, pilot, "press q and start it again.")
@@ -148,9 +130,7 @@ async def test_a_question_that_cannot_be_built_is_said(faults: Faults) -> None:
 @pytest.mark.parametrize("name", ["question", "is_offered", "why_not"])
 async def test_a_key_whose_own_code_fails_is_said(faults: Faults, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Also in the application, which carries out the keys, and in the screen, which explains them."""
-    app = console(busy_desk())
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with at_work() as (_, app, pilot):
         with monkeypatch.context() as broken:
             broken.setattr(serving, name, _raises)
             await pilot.press("x" if name == "question" else "e")
@@ -165,9 +145,7 @@ def _raises(*_: Any, **__: Any) -> Any:
 async def test_what_fails_inside_a_question_leaves_it_open_and_the_console_at_work(
     faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = console(busy_desk())
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with at_work() as (_, app, pilot):
         with monkeypatch.context() as broken:
             broken.setattr(questions, "parking", _raises)
             await pilot.press("p", "enter")
@@ -180,9 +158,7 @@ async def test_what_fails_inside_a_question_leaves_it_open_and_the_console_at_wo
 
 async def test_an_answer_that_cannot_be_used_is_said(faults: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the question and the server: here, no thread is to be had."""
-    app = console(busy_desk())
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with at_work() as (_, app, pilot):
         with monkeypatch.context() as broken:
             broken.setattr(threading.Thread, "start", _raises)
             await pilot.press("x", "x")
@@ -192,10 +168,7 @@ async def test_an_answer_that_cannot_be_used_is_said(faults: Faults, monkeypatch
 
 
 async def test_a_queue_that_makes_no_sense_is_said_once_and_the_next_one_is_shown(faults: Faults) -> None:
-    desk = busy_desk()
-    app = console(desk)
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with at_work() as (desk, app, pilot):
         odd = dict(desk.queue("CW"), seq=10_000)
         del odd["waiting"]
         for _ in range(3):
@@ -210,9 +183,7 @@ async def test_a_queue_that_makes_no_sense_is_said_once_and_the_next_one_is_show
 
 async def test_a_clock_that_fails_every_second_hides_nothing_else(faults: Faults) -> None:
     moment: list[datetime] = [NOON]
-    app = console(busy_desk(), clock=lambda: moment[0])
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with at_work(clock=lambda: moment[0]) as (_, app, pilot):
         moment.clear()
         await until_said(app, pilot, "Something failed in this console (IndexError: list index out of range).")
         seen = len(faults)
@@ -225,9 +196,7 @@ async def test_a_row_that_cannot_be_laid_out_anew_leaves_the_list_at_work(
     faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The keys go through the list."""
-    app = console(busy_desk())
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with at_work() as (_, app, pilot):
         with monkeypatch.context() as broken:
             broken.setattr(WaitingList, "show", _raises)
             await pilot.resize_terminal(120, 36)
@@ -241,7 +210,8 @@ async def test_the_counter_is_kept_after_whatever_failed_once(faults: Faults, mo
     app = ConsoleApp(desk, desk, desk.feed, (), "9", keeping=keeper, clock=lambda: NOON)
     app._keeper._every = 0.05
     async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot, "Press n to call")
+        await until_shown(pilot, "LIVE")
+        await until_shown(pilot, "Press n to call")
         keeper.fault = KeyError("state")
         await until_said(app, pilot, "Counter 9 could not be kept for you (KeyError: 'state').")
         await until_said(app, pilot, "It is tried again every few seconds.")
@@ -257,7 +227,8 @@ async def test_a_queue_that_cannot_be_fetched_is_stale_and_asked_for_again(
     desk, actor = busy_desk(), busy_desk()
     app = ConsoleApp(desk, actor, desk.feed, (), "9", clock=lambda: NOON)
     async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot, "Press n to call")
+        await until_shown(pilot, "LIVE")
+        await until_shown(pilot, "Press n to call")
         desk.fault = MemoryError()
         await pilot.press("f5")
         await until_said(app, pilot, "cannot be read (MemoryError).")
@@ -273,7 +244,8 @@ async def test_a_beginning_that_fails_is_tried_again(faults: Faults) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await until_said(app, pilot, "What the server tells cannot be read (TypeError: odd).")
         desk.fault = None
-        await at_work(app, pilot, "Press n to call")
+        await until_shown(pilot, "LIVE")
+        await until_shown(pilot, "Press n to call")
 
 
 @pytest.mark.parametrize("raised", [ValueError("odd"), OSError(24, "Too many open files"), away()])
@@ -282,10 +254,7 @@ async def test_events_that_fail_are_followed_again(
 ) -> None:
     """A feed that ends has set its event: the queues are fetched all the same."""
     monkeypatch.setattr(tail, "POLL_SECONDS", 0.05)
-    desk = busy_desk()
-    app = console(desk)
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with at_work() as (desk, app, pilot):
         desk.feed.put(raised)
         await until_shown(pilot, "STALE since")
         desk.other_person(desk.queue("CW")["waiting"][0], state="CANCELLED")
@@ -298,16 +267,14 @@ async def test_events_that_fail_are_followed_again(
 async def test_a_console_that_does_nothing_but_fail_leaves_with_a_sentence(
     faults: Faults, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    app = console(busy_desk())
-    async with app.run_test(size=SIZE) as pilot:
-        await at_work(app, pilot)
+    async with at_work() as (_, app, pilot):
         for _ in range(200):
             app._handle_exception(ValueError("odd"))
         await until(pilot, lambda: not app.is_running)
     assert app.return_code == 1
-    told = capsys.readouterr().err
-    assert "This is a bug in tokenq: ValueError: odd." in told
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert "This is a bug in tokenq: ValueError: odd." in printed
+    assert "Traceback" not in printed
 
 
 async def test_a_screen_that_cannot_begin_leaves_with_a_sentence(
@@ -318,9 +285,9 @@ async def test_a_screen_that_cannot_begin_leaves_with_a_sentence(
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: not app.is_running)
     assert app.return_code == 1
-    told = capsys.readouterr().err
-    assert "This is a bug in tokenq: ZeroDivisionError: odd." in told
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert "This is a bug in tokenq: ZeroDivisionError: odd." in printed
+    assert "Traceback" not in printed
 
 
 def test_everything_of_the_console_that_takes_messages_goes_on() -> None:

@@ -9,8 +9,8 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.screens.reading import text_of, until, until_shown
-from tests.servers import until as patiently
 from tests.stack import Stack
+from tests.waiting import until as patiently
 from tokenq.client import Client
 from tokenq.client.events import follow
 from tokenq_tui.console.app import ConsoleApp

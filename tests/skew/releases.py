@@ -17,8 +17,9 @@ from typing import Any
 
 import redis
 
-from tests.servers import Servers, running_broker, until
+from tests.servers import Servers, running_broker
 from tests.skew.mailbox import Mailbox
+from tests.waiting import until
 from tokenq_server.embedded.addresses import takes_tokens
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.processes import Command, spawn, stop

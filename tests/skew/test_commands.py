@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import until
 from tests.skew.conftest import Pair
 from tests.skew.releases import Client, Floor
 from tests.skew.table import STORIES
+from tests.waiting import until
 
 pytestmark = pytest.mark.skew
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import Servers, until
+from tests.servers import Servers
 from tests.skew.conftest import Pair
 from tests.skew.promises import NEW_ON_OLD_TABLES, OLD_GOES_ON_WHILE_MIGRATED, OLD_ON_NEW_TABLES, Meeting
 from tests.skew.releases import Client, Done, Floor, Program, Release, open_floor
+from tests.waiting import until
 
 pytestmark = pytest.mark.skew
 
@@ -98,37 +99,42 @@ def start_or_be_refused(meeting: Meeting, program: Program) -> None:
         refused(meeting, Done(program.title, program.process.wait(), "", program.said()))
 
 
+def open_with(
+    floor: Floor, server: Release, program: str, client: Release, tmp_path: Path
+) -> tuple[Client, str, Visit]:
+    """A server with one of its programs; a client of it, a department and somebody's visit there."""
+    floor.open_api(server)
+    floor.launch(server, program)
+    desk = Client(client, floor, server, tmp_path)
+    name = desk.new_department()
+    return desk, name, Visit(desk, name, "ada")
+
+
+def hand_over(pair: Pair, floor: Floor, program: str, client: Client, ada: Visit, bob: Visit) -> None:
+    """The server's own program goes on, with whoever the other release's did not see to; nothing is lost."""
+    own = floor.launch(pair.server, program)
+    for visit in (bob,) if promised(pair) is Meeting.WORKS else (ada, bob):
+        visit.go_on(client, own)
+    is_right(floor, pair.server, ada, bob)
+
+
 def test_notify_on_the_tables_of_the_other_release(pair: Pair, bare_floor: Floor, tmp_path: Path) -> None:
     """It sends each letter once, or refuses in one sentence; then the server's own goes on. None is lost."""
     floor, meeting = bare_floor, promised(pair)
-    floor.open_api(pair.server)
-    floor.launch(pair.server, "relay")
-    client = Client(pair.client, floor, pair.server, tmp_path)
-    name = client.new_department()
-    ada = Visit(client, name, "ada")
-
+    client, name, ada = open_with(floor, pair.server, "relay", pair.client, tmp_path)
     other = floor.launch(pair.client, "notify")
     start_or_be_refused(meeting, other)
     if meeting is Meeting.WORKS:
         ada.go_on(client, other)
     bob = Visit(client, name, "bob")
     other.stop()
-
-    own = floor.launch(pair.server, "notify")
-    for visit in (bob,) if meeting is Meeting.WORKS else (ada, bob):
-        visit.go_on(client, own)
-    is_right(floor, pair.server, ada, bob)
+    hand_over(pair, floor, "notify", client, ada, bob)
 
 
 def test_api_and_relay_on_the_tables_of_the_other_release(pair: Pair, bare_floor: Floor, tmp_path: Path) -> None:
     """Both serve the same department beside those of the server's release, or refuse in one sentence."""
     floor, meeting = bare_floor, promised(pair)
-    floor.open_api(pair.server)
-    floor.launch(pair.server, "notify")
-    own = Client(pair.server, floor, pair.server, tmp_path)
-    name = own.new_department()
-    ada = Visit(own, name, "ada")
-
+    own, name, ada = open_with(floor, pair.server, "notify", pair.server, tmp_path)
     api, relay = floor.launch_api(pair.client), floor.launch(pair.client, "relay")
     for program in (api, relay):
         start_or_be_refused(meeting, program)
@@ -138,11 +144,7 @@ def test_api_and_relay_on_the_tables_of_the_other_release(pair: Pair, bare_floor
     bob = Visit(own, name, "bob")
     for program in (api, relay):
         program.stop()
-
-    own_relay = floor.launch(pair.server, "relay")
-    for visit in (bob,) if meeting is Meeting.WORKS else (ada, bob):
-        visit.go_on(own, own_relay)
-    is_right(floor, pair.server, ada, bob)
+    hand_over(pair, floor, "relay", own, ada, bob)
 
 
 _AT_THE_SERVER = {"server rebuild --json": True, "verify --json": False, "notify dlq list --json": False}

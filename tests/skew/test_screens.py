@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.servers import until
 from tests.skew.releases import Client
 from tests.skew.terminal import Terminal, on_terminal
+from tests.waiting import until
 
 pytestmark = pytest.mark.skew
 

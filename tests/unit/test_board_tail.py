@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.screens.board_seeds import FakeStream, busy_log, replay
-from tests.servers import until
+from tests.waiting import until
 from tokenq.board.state import Call
 from tokenq.stream import Arrived, CaughtUp, Link, LinkChanged, Rewound, Skipped
 from tokenq_tui.board.tail import NEWS_WITHIN, Tail

@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
 from textual.message import Message
 
 from tests.refusals import refusal
+from tests.waiting import until
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView
 from tokenq.errors import Unreachable
@@ -66,13 +67,6 @@ def keeping(desk: FakeCounters, *, every: float = 0.02) -> Iterator[tuple[Keeper
         yield keeper, told
     finally:
         keeper.stop()
-
-
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def claimed() -> Refused:

@@ -7,7 +7,7 @@ from textual.message import Message
 
 from tests.refusals import refusal
 from tests.screens.console_seeds import FakeDesk, away, busy_desk, event
-from tests.servers import until
+from tests.waiting import until
 from tokenq.client.events import EventArrived, LinkChanged, Resync
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.views import QueueView, TokenView

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import until
+from tests.waiting import until
 from tokenq_server.embedded.parts import Part
 from tokenq_server.embedded.processes import Command
 from tokenq_server.embedded.reports import Progress

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import until
+from tests.waiting import until
 from tokenq_server.embedded.processes import spawn
 from tokenq_server.embedded.programs import program
 

@@ -20,7 +20,7 @@ from tests.fakes import BY_EMAIL
 from tests.hostile_records import ODD, REAL, RECORDS, UNREADABLE, written
 from tests.refusals import refusal
 from tests.screens.board_seeds import FakeStream
-from tests.servers import until
+from tests.waiting import until
 from tokenq import stream
 from tokenq.board.state import Fold
 from tokenq.cli.commands.replay import _readable

@@ -1,12 +1,13 @@
 """The relay's loop on fakes: what it does when things fail in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.fakes import MemoryLog, MemoryTopic
+from tests.waiting import eventually
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.relay import Relay, resumed
 from tokenq_server.services.publishing import Cursor, Entry, Tail
@@ -25,17 +26,11 @@ async def running(log: MemoryLog, topic: MemoryTopic) -> AsyncIterator[Relay]:
     await task
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 async def test_the_whole_log_is_published_in_order() -> None:
     """1, 2, 3 … and nothing twice."""
     log, topic = log_of(1_200), MemoryTopic()
     async with running(log, topic):
-        await until(lambda: len(topic.records) >= 1_200)
+        await eventually(lambda: len(topic.records) >= 1_200)
 
     assert [one.seq for one in topic.records] == list(range(1, 1_201))
 
@@ -44,7 +39,7 @@ async def test_a_crash_before_the_cursor_moves_publishes_nothing_twice() -> None
     """The read-back finds what landed."""
     log, topic = log_of(10, loses_cursor_once=True), MemoryTopic()
     async with running(log, topic):
-        await until(lambda: log.positions.get("CW") == Cursor(10, 0, 9))
+        await eventually(lambda: log.positions.get("CW") == Cursor(10, 0, 9))
 
     assert [one.seq for one in topic.records] == list(range(1, 11))
 
@@ -53,7 +48,7 @@ async def test_a_publish_that_fails_half_way_goes_on_after_what_landed() -> None
     """Half a batch landed: the second half follows, the first is not repeated."""
     log, topic = log_of(10), MemoryTopic(fails_after=4)
     async with running(log, topic):
-        await until(lambda: len(topic.records) >= 10)
+        await eventually(lambda: len(topic.records) >= 10)
 
     assert [one.seq for one in topic.records] == list(range(1, 11))
 
@@ -73,10 +68,10 @@ async def test_a_topic_lost_after_a_relay_died_is_filled_again() -> None:
     """What was published and not noted has a place all the same, so its loss is noticed."""
     log, topic = log_of(10, loses_cursor_once=True), MemoryTopic()
     async with running(log, topic):
-        await until(lambda: log.positions.get("CW", Cursor(0)).seq == 10)
+        await eventually(lambda: log.positions.get("CW", Cursor(0)).seq == 10)
     topic.records.clear()
     async with running(log, topic):
-        await until(lambda: len(topic.records) >= 10)
+        await eventually(lambda: len(topic.records) >= 10)
 
     assert [one.seq for one in topic.records] == list(range(1, 11))
 
@@ -100,7 +95,9 @@ async def test_a_log_that_is_behind_the_topic_is_refused_not_skipped(kept: list[
     log, topic = MemoryLog(kept), MemoryTopic(told(5))
     relay = Relay(log, topic)
     task = asyncio.create_task(relay.run())
-    await until(lambda: task.done() or log.positions == {"CW": Cursor(len(kept))} or len(topic.records) == len(kept))
+    await eventually(
+        lambda: task.done() or log.positions == {"CW": Cursor(len(kept))} or len(topic.records) == len(kept)
+    )
     relay.stop()
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
 
@@ -116,7 +113,7 @@ async def test_a_department_that_is_made_again_does_not_begin_under_old_numbers(
     log, topic = MemoryLog([]), MemoryTopic(told(5))
     relay = Relay(log, topic)
     task = asyncio.create_task(relay.run())
-    await until(lambda: relay._strangers == {"CW": 5})
+    await eventually(lambda: relay._strangers == {"CW": 5})
     log.entries.append(told(1, "again")[0])
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
 

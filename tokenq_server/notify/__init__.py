@@ -1,1 +1,1 @@
-"""Letters: which event calls for one, what it says, and how it is sent without losing or doubling any."""
+"""Notify: from the topic into the queue, and from the queue to people, without losing or doubling anything."""

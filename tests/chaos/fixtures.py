@@ -1,4 +1,4 @@
-"""Where the crowd works: departments, people who are known by name, and counters that serve several departments."""
+"""What the workload works on: departments, people who are known by name, and counters that serve several."""
 
 import json
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ ROVERS: Mapping[str, tuple[str, ...]] = {"all": ("XR", "LAB", "HR", "CW"), "two"
 _KNOWN_PEOPLE = 40
 
 
-def furnish(url: str, token: str) -> list[int]:
+def create_fixtures(url: str, token: str) -> list[int]:
     """Make departments and rovers, which may be there, and some users; answers the users' ids."""
     for name in DEPARTMENTS:
         _ask(url, token, "PUT", f"departments/{name}", {"name": f"Department {name}", "maxWaitMinutes": 1440})
     for counter, profile in ROVERS.items():
         _ask(url, token, "POST", "branches/main/counters/open", {"counterId": counter, "departments": list(profile)})
-    # Without an address: how many letters there are is the crowd's mail_share alone.
+    # Without an address: how many letters there are is the workload's mail_share alone.
     people = [_ask(url, token, "POST", "users", {"name": f"Person {one}"}) for one in range(_KNOWN_PEOPLE)]
     return [int(one["userId"]) for one in people]
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from confluent_kafka import Producer
 
 from tests.chaos.campaign import Fault
-from tests.chaos.crowd import Crowd
-from tests.chaos.premises import DEPARTMENTS
+from tests.chaos.fixtures import DEPARTMENTS
 from tests.chaos.system import System
+from tests.chaos.workload import Workload
 from tokenq.contract.events import TOPIC
 from tokenq_server.embedded.broker import TOPICS
 
@@ -20,17 +20,17 @@ _AT_ONCE = 16
 _RECORDS = 40
 
 
-async def _one_key_sixteen_times(system: System, crowd: Crowd) -> None:
+async def _one_key_sixteen_times(system: System, workload: Workload) -> None:
     """Everybody sends the same request under the same key, and the API is killed in the middle."""
     key, name = uuid.uuid4().hex, random.choice(DEPARTMENTS)
-    work = [asyncio.create_task(crowd.issue_under(key, name)) for _ in range(_AT_ONCE)]
+    work = [asyncio.create_task(workload.issue_under(key, name)) for _ in range(_AT_ONCE)]
     await asyncio.sleep(random.uniform(0.0, 0.02))
     system.send(random.choice(system.named("api")), signal.SIGKILL)
     tokens = await asyncio.gather(*work)
     assert len({token["tokenId"] for token in tokens if token}) == 1
 
 
-async def _poison(system: System, crowd: Crowd) -> None:
+async def _poison(system: System, workload: Workload) -> None:
     """Records that nobody can read, between those that everybody must."""
     producer = Producer({"bootstrap.servers": system.broker.bootstrap, "batch.num.messages": 1, "log_level": 0})
     for value in _unreadable():

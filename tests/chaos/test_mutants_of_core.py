@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from tests.chaos.planting import Stores, assert_seen, both_ways
+from tests.chaos.mutants import Stores, assert_seen, both_ways
 from tokenq.contract.verbs import Verb
 from tokenq.contract.words import Priority
 from tokenq_server import failpoints
@@ -48,11 +48,11 @@ class PoppingLine(RedisLine):
 
 
 @both_ways
-async def test_pop_before_commit(stores: Stores, is_planted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pop_before_commit(stores: Stores, is_mutant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is taken out of the line by a call that is never committed is passed over."""
-    if is_planted:
+    if is_mutant:
         monkeypatch.setattr(batch_module, "_are_enough", lambda heads, ask, floor: bool(heads))
-    async with stores.office(line=PoppingLine if is_planted else RedisLine) as office:
+    async with stores.office(line=PoppingLine if is_mutant else RedisLine) as office:
         name = await office.department()
         for _ in range(3):
             await office.issue(name)
@@ -62,8 +62,8 @@ async def test_pop_before_commit(stores: Stores, is_planted: bool, monkeypatch: 
         await office.call(name, "1")
     report = await stores.check()
 
-    assert_seen(report, "S4", is_planted)
-    assert ("R1" in report.red) is is_planted
+    assert_seen(report, "S4", is_mutant)
+    assert ("R1" in report.red) is is_mutant
 
 
 class DeafBatch(Batch):
@@ -74,9 +74,9 @@ class DeafBatch(Batch):
 
 
 @both_ways
-async def test_no_catch_up_on_gap(stores: Stores, is_planted: bool) -> None:
+async def test_no_catch_up_on_gap(stores: Stores, is_mutant: bool) -> None:
     """A line that missed one step never comes back into step."""
-    async with stores.office(batch=DeafBatch if is_planted else Batch) as office:
+    async with stores.office(batch=DeafBatch if is_mutant else Batch) as office:
         name = await office.department()
         await office.issue(name)
         failpoints.arm("issue.after_ack=raise")
@@ -85,7 +85,7 @@ async def test_no_catch_up_on_gap(stores: Stores, is_planted: bool) -> None:
         await office.call(name, "1")
         await office.issue(name)
 
-    assert_seen(await stores.check(), "R3", is_planted)
+    assert_seen(await stores.check(), "R3", is_mutant)
 
 
 class BackwardsLine(RedisLine):
@@ -102,15 +102,15 @@ class BackwardsLine(RedisLine):
 
 
 @both_ways
-async def test_lifo(stores: Stores, is_planted: bool) -> None:
+async def test_lifo(stores: Stores, is_mutant: bool) -> None:
     """Whoever came last is called first."""
-    async with stores.office(line=BackwardsLine if is_planted else RedisLine) as office:
+    async with stores.office(line=BackwardsLine if is_mutant else RedisLine) as office:
         name = await office.department()
         for _ in range(3):
             await office.issue(name)
         await office.call(name, "1")
 
-    assert_seen(await stores.check(), "S4", is_planted)
+    assert_seen(await stores.check(), "S4", is_mutant)
 
 
 class CountingLine(RedisLine):
@@ -149,9 +149,9 @@ class CountingBatch(Batch):
 
 
 @both_ways
-async def test_numbers_by_incr_alone_over_a_wiped_redis(stores: Stores, is_planted: bool) -> None:
+async def test_numbers_by_incr_alone_over_a_wiped_redis(stores: Stores, is_mutant: bool) -> None:
     """The unique indexes would refuse every issue after the wipe; without them numbers are given twice."""
-    broken: dict[str, Any] = {"line": CountingLine, "batch": CountingBatch} if is_planted else {}
+    broken: dict[str, Any] = {"line": CountingLine, "batch": CountingBatch} if is_mutant else {}
     await stores.rows("ALTER TABLE token DROP CONSTRAINT token_number")
     await stores.rows("DROP INDEX token_live_number")
     async with stores.office(**broken) as office:
@@ -163,8 +163,8 @@ async def test_numbers_by_incr_alone_over_a_wiped_redis(stores: Stores, is_plant
             await office.issue(name)
     report = await stores.check()
 
-    assert_seen(report, "N1", is_planted)
-    assert ("N3" in report.red) is is_planted
+    assert_seen(report, "N1", is_mutant)
+    assert ("N3" in report.red) is is_mutant
 
 
 async def wipe(redis_url: str, department: str) -> None:
@@ -191,10 +191,10 @@ class GlobalSeqTransaction(PostgresTransaction):
 
 
 @both_ways
-async def test_seq_from_a_global_sequence(stores: Stores, is_planted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_seq_from_a_global_sequence(stores: Stores, is_mutant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A department's followers could not tell a hole from somebody else's entry."""
     await stores.rows("CREATE SEQUENCE global_seq START 100")
-    if is_planted:
+    if is_mutant:
         monkeypatch.setattr("tokenq_server.adapters.postgres.ledger.PostgresTransaction", GlobalSeqTransaction)
     async with stores.office() as office:
         one, other = await office.department(), await office.department()
@@ -202,7 +202,7 @@ async def test_seq_from_a_global_sequence(stores: Stores, is_planted: bool, monk
             await office.issue(one)
             await office.issue(other)
 
-    assert_seen(await stores.check(), "L1", is_planted)
+    assert_seen(await stores.check(), "L1", is_mutant)
 
 
 class ForgetfulCommit(GroupCommit):
@@ -215,9 +215,9 @@ class ForgetfulCommit(GroupCommit):
 
 
 @both_ways
-async def test_serve_without_claim_version(stores: Stores, is_planted: bool) -> None:
+async def test_serve_without_claim_version(stores: Stores, is_mutant: bool) -> None:
     """An old screen serves somebody whom another counter has called meanwhile."""
-    async with stores.office(commit=ForgetfulCommit if is_planted else GroupCommit) as office:
+    async with stores.office(commit=ForgetfulCommit if is_mutant else GroupCommit) as office:
         name = await office.department()
         await office.issue(name)
         seen = await office.call(name, "1")
@@ -225,7 +225,7 @@ async def test_serve_without_claim_version(stores: Stores, is_planted: bool) -> 
         await office.call(name, "2")
         await office.move(seen, Verb.SERVE)
 
-    assert_seen(await stores.check(), "S6", is_planted)
+    assert_seen(await stores.check(), "S6", is_mutant)
 
 
 class HastyTransaction(PostgresTransaction):
@@ -260,12 +260,12 @@ class HastyCommit(GroupCommit):
 
 
 @both_ways
-async def test_ack_before_commit(stores: Stores, is_planted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ack_before_commit(stores: Stores, is_mutant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A number is printed, and then the commit fails."""
-    if is_planted:
+    if is_mutant:
         monkeypatch.setattr("tokenq_server.adapters.postgres.ledger.PostgresTransaction", HastyTransaction)
         monkeypatch.setattr(batch_module, "reach", lambda step, requests: None)
-    async with stores.office(commit=HastyCommit if is_planted else GroupCommit) as office:
+    async with stores.office(commit=HastyCommit if is_mutant else GroupCommit) as office:
         name = await office.department()
         await office.issue(name)
         failpoints.arm("issue.before_commit=raise")
@@ -273,7 +273,7 @@ async def test_ack_before_commit(stores: Stores, is_planted: bool, monkeypatch: 
         failpoints.arm("")
         await office.commit.submit(Request(Tidy(name)))  # as housekeeping does every few seconds
 
-    assert_seen(await stores.check(), "N5", is_planted)
+    assert_seen(await stores.check(), "N5", is_mutant)
 
 
 class HomeClockFloor(Floor):
@@ -285,11 +285,11 @@ class HomeClockFloor(Floor):
 
 
 @both_ways
-async def test_day_from_the_clock_of_the_api(stores: Stores, is_planted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_day_from_the_clock_of_the_api(stores: Stores, is_mutant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tomorrow's numbers are given today."""
-    if is_planted:
+    if is_mutant:
         monkeypatch.setattr(batch_module, "Floor", HomeClockFloor)
     async with stores.office() as office:
         await office.issue(await office.department())
 
-    assert_seen(await stores.check(), "N9", is_planted)
+    assert_seen(await stores.check(), "N9", is_mutant)

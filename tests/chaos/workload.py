@@ -1,4 +1,4 @@
-"""A crowd at work: desks issue, counters call and serve, and everybody repeats with the same key until it is known."""
+"""The workload: desks issue, counters call and serve, and everybody repeats with the same key until it is known."""
 
 import asyncio
 import json
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.connection import Connection, Unanswered, Unsent
+from tests.chaos.fixtures import DEPARTMENTS, ROVERS, create_fixtures
 from tests.chaos.history import History
-from tests.chaos.premises import DEPARTMENTS, ROVERS, furnish
 
 _DESKS_A_DEPARTMENT = 2
 _COUNTERS_A_DEPARTMENT = 3
@@ -30,7 +30,7 @@ Token = dict[str, Any]
 
 
 @dataclass
-class Crowd:
+class Workload:
     """Everybody who works on the system, and what they achieved so far.
 
     ``mail_share`` of the customers leave an address.
@@ -53,15 +53,15 @@ class Crowd:
 
     def open_departments(self) -> None:
         """Make the departments, counters that serve several of them, and users; they may be there."""
-        self._users = furnish(self.urls[0], self.token)
+        self._users = create_fixtures(self.urls[0], self.token)
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         """Nobody says anything more."""
         for person in self._people:
-            person.hang_up()
+            person.close()
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
         """Work until left; everybody finishes what is in hand, so that nothing stays unknown."""
         self.is_paused.clear()
         people: list[Awaitable[None]] = []
@@ -87,7 +87,7 @@ class Crowd:
         try:
             return await person.do("issue", name, f"/api/v1/departments/{name}/tokens", {}, key=key)
         finally:
-            person.hang_up()
+            person.close()
 
     async def recovered(self, since: float, seconds: float = 60.0) -> float:
         """Seconds from ``since`` (monotonic) until an issue and a call that were asked for later are acknowledged."""
@@ -184,13 +184,13 @@ _WEIGHTS = (70, 8, 4, 4, 3, 3, 3, 2, 3)
 
 @dataclass
 class _Person:
-    crowd: Crowd
+    workload: Workload
     number: int
     connections: deque[Connection]
     """One to each API; the first is in use."""
     _seen: tuple[int, int] = (0, 0)
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         for connection in self.connections:
             connection.close()
 
@@ -211,7 +211,7 @@ class _Person:
 
         What may have got lost is repeated at the next API.
         """
-        key, history = key or uuid.uuid4().hex, self.crowd.history
+        key, history = key or uuid.uuid4().hex, self.workload.history
         while True:
             asked = time.monotonic()
             operation = history.invoke(kind, name, proc=self.number, key=key, value={**body, **about})
@@ -224,9 +224,9 @@ class _Person:
             else:
                 if status < 300:
                     history.ok(operation, answer, status)
-                    self.crowd.acknowledged[kind] += 1
-                    self.crowd.latest[kind] = asked
-                    await asyncio.sleep(self.crowd.breath_seconds)
+                    self.workload.acknowledged[kind] += 1
+                    self.workload.latest[kind] = asked
+                    await asyncio.sleep(self.workload.breath_seconds)
                     found: Token = json.loads(answer)
                     return found
                 if status in _CERTAINLY_NOT:

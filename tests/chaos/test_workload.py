@@ -1,12 +1,12 @@
-"""The crowd does all that the checker has rules for."""
+"""The workload does all that the checker has rules for."""
 
 import asyncio
 import time
 from collections import Counter
 
 from tests.chaos.campaign import Campaign, carry_out
+from tests.chaos.fixtures import ROVERS
 from tests.chaos.history import Operation, read
-from tests.chaos.premises import ROVERS
 from tests.chaos.system import Plan
 
 _EACH = 5
@@ -37,13 +37,13 @@ async def test_what_the_crowd_does_is_checked() -> None:
     async def script(campaign: Campaign) -> None:
         give_up = time.monotonic() + 60
         while True:
-            done = Counter(way(one) for one in read(campaign.crowd.history.path) if one.outcome == "ok")
+            done = Counter(way(one) for one in read(campaign.workload.history.path) if one.outcome == "ok")
             if not (missing := [name for name in WAYS if done[name] < _EACH]):
                 return
             assert time.monotonic() < give_up, f"missing {missing}: {done}"
             await asyncio.sleep(0.2)
 
-    result = await carry_out("crowd", Plan(apis=2), script)
+    result = await carry_out("workload", Plan(apis=2), script)
 
     assert result.report.red == {}, result.report
     assert all(result.report.counts[code][0] for code in ("N8", "S1", "S2", "S5", "S6", "M2"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.planting import Post, Stores, assert_seen, both_ways, relay_until_caught_up
+from tests.chaos.mutants import Post, Stores, assert_seen, both_ways, relay_until_caught_up
 from tests.servers import Running
 from tokenq_server import failpoints
 from tokenq_server.adapters.kafka.consumer import KafkaConsumer
@@ -43,12 +43,12 @@ class ForgetfulTopic(KafkaTopic):
 
 @both_ways
 @pytest.mark.parametrize("bug", ["cursor before flush", "no read-back"])
-async def test_relay(stores: Stores, broker: Running[Broker], bug: str, is_planted: bool) -> None:
+async def test_relay(stores: Stores, broker: Running[Broker], bug: str, is_mutant: bool) -> None:
     """A relay dies between publishing and moving its cursor, in whichever order it does that."""
-    is_hopeful = is_planted and bug == "cursor before flush"
+    is_hopeful = is_mutant and bug == "cursor before flush"
     kinds: dict[str, Any] = {
         "relay": HopefulRelay if is_hopeful else Relay,
-        "topic": ForgetfulTopic if is_planted and not is_hopeful else KafkaTopic,
+        "topic": ForgetfulTopic if is_mutant and not is_hopeful else KafkaTopic,
     }
     async with stores.office() as office:
         name = await office.department()
@@ -61,7 +61,7 @@ async def test_relay(stores: Stores, broker: Running[Broker], bug: str, is_plant
     await relay_until_caught_up(stores, broker, **kinds)
     report = await stores.check(kafka_bootstrap=broker.server.bootstrap, allowed_duplicates=0)
 
-    assert_seen(report, "K1" if bug == "cursor before flush" else "K4", is_planted)
+    assert_seen(report, "K1" if bug == "cursor before flush" else "K4", is_mutant)
 
 
 class AutoCommittingConsumer(KafkaConsumer):
@@ -75,17 +75,17 @@ class AutoCommittingConsumer(KafkaConsumer):
 
 
 @both_ways
-async def test_consumer_auto_commit(post: Post, is_planted: bool) -> None:
+async def test_consumer_auto_commit(post: Post, is_mutant: bool) -> None:
     """Notify dies with records in hand; nobody ever gets them again."""
     async with post.stores.office() as office:
         await post.fill(office)
-    broken: dict[str, Any] = {"consumer": AutoCommittingConsumer} if is_planted else {}
+    broken: dict[str, Any] = {"consumer": AutoCommittingConsumer} if is_mutant else {}
     failpoints.arm("notify.taken=raise")
     await post.notify(**broken)
     failpoints.arm("")
     await post.notify(**broken)
 
-    assert_seen(await post.check(), "M1", is_planted)
+    assert_seen(await post.check(), "M1", is_mutant)
 
 
 class LateBuryingEnqueuer(Enqueuer):
@@ -100,17 +100,17 @@ class LateBuryingEnqueuer(Enqueuer):
 
 
 @both_ways
-async def test_dead_letter_after_offset_commit(post: Post, is_planted: bool) -> None:
+async def test_dead_letter_after_offset_commit(post: Post, is_mutant: bool) -> None:
     """Notify dies between the two; what could not be read is nowhere."""
     async with post.stores.office() as office:
         await post.fill(office, b"\xff{not json")
-    broken: dict[str, Any] = {"enqueuer": LateBuryingEnqueuer} if is_planted else {}
+    broken: dict[str, Any] = {"enqueuer": LateBuryingEnqueuer} if is_mutant else {}
     failpoints.arm("notify.rows_kept=raise")
     await post.notify(**broken)
     failpoints.arm("")
     await post.notify(**broken)
 
-    assert_seen(await post.check(), "M4", is_planted)
+    assert_seen(await post.check(), "M4", is_mutant)
 
 
 class ForgetfulQueue(PostgresNotificationQueue):
@@ -127,20 +127,20 @@ class ForgetfulQueue(PostgresNotificationQueue):
 
 
 @both_ways
-async def test_deduplication_in_memory_only(post: Post, is_planted: bool) -> None:
+async def test_deduplication_in_memory_only(post: Post, is_mutant: bool) -> None:
     """Notify dies after the rows and before the offsets; the next one makes the letters again."""
     async with post.stores.office() as office:
         await post.fill(office)
-    if is_planted:
+    if is_mutant:
         # The primary key is what keeps letters single; the bug does harm only where nobody thought of one.
         await post.stores.rows("ALTER TABLE mail_job DROP CONSTRAINT mail_job_pkey CASCADE")
-    broken: dict[str, Any] = {"queue": ForgetfulQueue} if is_planted else {}
+    broken: dict[str, Any] = {"queue": ForgetfulQueue} if is_mutant else {}
     failpoints.arm("notify.rows_kept=raise")
     await post.notify(**broken)
     failpoints.arm("")
     await post.notify(**broken)
 
-    assert_seen(await post.check(), "M2", is_planted)
+    assert_seen(await post.check(), "M2", is_mutant)
 
 
 class ImpatientQueue(PostgresNotificationQueue):
@@ -165,12 +165,12 @@ class ImpatientQueue(PostgresNotificationQueue):
 
 
 @both_ways
-async def test_a_lease_too_short(post: Post, is_planted: bool) -> None:
+async def test_a_lease_too_short(post: Post, is_mutant: bool) -> None:
     """Two senders have the same letter in hand. Notify calls it doubtful, but nothing that happened explains it."""
     async with post.stores.office() as office:
         await post.fill(office)
-    await post.notify(senders=2, **({"queue": ImpatientQueue} if is_planted else {}))
+    await post.notify(senders=2, **({"queue": ImpatientQueue} if is_mutant else {}))
     (doubtful,) = await post.stores.rows("SELECT sum(ambiguous) FROM mail_job")
 
-    assert (doubtful[0] > 0) is is_planted
-    assert_seen(await post.check(), "M2", is_planted)
+    assert (doubtful[0] > 0) is is_mutant
+    assert_seen(await post.check(), "M2", is_mutant)

@@ -1,4 +1,4 @@
-"""What every planted bug needs: stores of its own, a relay, a notify, and the verdict."""
+"""What every mutant needs: stores of its own, a relay, a notify, and the verdict."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, suppress
@@ -28,7 +28,7 @@ from tokenq_server.notify.enqueuer import Enqueuer
 from tokenq_server.notify.sender import Sender
 from tokenq_server.relay import Relay
 
-both_ways = pytest.mark.parametrize("is_planted", [False, True], ids=["sound", "planted"])
+both_ways = pytest.mark.parametrize("is_mutant", [False, True], ids=["sound", "mutant"])
 
 
 @dataclass
@@ -54,9 +54,9 @@ class Stores:
             return await cursor.fetchall() if cursor.description else []
 
 
-def assert_seen(report: Report, code: str, is_planted: bool) -> None:
+def assert_seen(report: Report, code: str, is_mutant: bool) -> None:
     """Red with the bug, and nothing red without it."""
-    if is_planted:
+    if is_mutant:
         assert code in report.red, report
     else:
         assert report.red == {}, report
