@@ -1,9 +1,9 @@
 """The pool through which everything but the ledger and the followers of the log reads and writes."""
 
 import asyncio
-import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from selectors import EVENT_READ, DefaultSelector
 
 import psycopg
 
@@ -105,6 +105,6 @@ class Database:
 
 def _has_something_to_say(connection: Connection) -> bool:
     """Whether the server speaks though nobody asked it: it is going, or is gone. Costs no round trip."""
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+    with DefaultSelector() as selector:
+        selector.register(connection.fileno(), EVENT_READ)
+        return bool(selector.select(0))
