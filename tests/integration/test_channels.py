@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
-from tokenq_server.adapters.postgres.books import PostgresBooks
 
 from tests.fakes import ScriptedMailer, by_email
 from tests.integration.notifying import records_of, sending, until_settled
 from tests.webhook.channel import WebhookChannel
 from tests.without_http import Core
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
+from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.notify import program
 from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.services.notifications import Attempt, Channels, Verdict
@@ -51,7 +51,7 @@ async def test_each_channel_reaches_whom_it_can(
         await queue.enqueue(*sort_out(await records_of(core)), channels)
     async with sending(queue, channels):
         await until_settled(core)
-    verified = await Verifying(PostgresBooks(core.dsn), None, None, Strictness(letters_settled=True)).run()
+    verified = await Verifying(PostgresSnapshots(core.dsn), None, None, Strictness(letters_settled=True)).run()
 
     assert sorted(email.recipient for email in mailer.emails) == ["ada@example.com"] * 2 + ["bob@example.com"] * 2
     assert [message["to"] for message in webhook.sent] == ["https://gateway.example/people/7"] * 2
