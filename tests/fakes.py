@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from tokenq.contract.enums import Priority
 from tokenq.contract.events import from_wire
-from tokenq.contract.words import Priority
 from tokenq_server.adapters.channels.email import Email, EmailChannel, Mailer
 from tokenq_server.domain.policy import RANK
 from tokenq_server.recovery.contiguous_tail import ContiguousTail, Found

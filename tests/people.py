@@ -1,6 +1,6 @@
 """Who the tests are where it does not matter: all of them may work in every department."""
 
-from tokenq.contract.words import Role
+from tokenq.contract.enums import Role
 from tokenq_server.domain.principal import Principal
 
 ANN = Principal("session", 1, "ann", Role.STAFF, user_id=1)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from textual.content import Content
 from textual.widgets import Static
 
-from tokenq_tui.going_on import GoesOn
+from tokenq_tui.error_boundary import ErrorBoundary
 
 
 class Health(StrEnum):
@@ -31,7 +31,7 @@ def badge(health: Health, detail: str = "") -> Content:
     return Content.styled(f"{sign} {health.upper()}{' ' + detail if detail else ''}", style)
 
 
-class LinkBadge(GoesOn, Static):
+class LinkBadge(ErrorBoundary, Static):
     """Shows a :class:`Health`."""
 
     DEFAULT_CSS = """

@@ -6,13 +6,13 @@ from rich.cells import set_cell_size
 from textual.content import Content
 from textual.widgets import Static
 
-from tokenq_tui.going_on import GoesOn
+from tokenq_tui.error_boundary import ErrorBoundary
 
 Part = tuple[str, str]
 """A text made printable, and its style."""
 
 
-class Panel(GoesOn, Static):
+class Panel(ErrorBoundary, Static):
     """Draws itself anew when its content or its size changed, and only then."""
 
     def draw(self) -> None:

@@ -8,7 +8,7 @@ from fastapi import Response
 
 from tokenq_server import logs, settings
 from tokenq_server.api.app import create_app
-from tokenq_server.api.bodies import IssueToken
+from tokenq_server.api.schemas import IssueToken
 
 EMPTY = "/empty"
 TOKEN: dict[str, Any] = {

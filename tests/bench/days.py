@@ -10,7 +10,7 @@ from datetime import timedelta
 from math import ceil
 from statistics import fmean
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.domain.estimate import Line, OpenCounter, forecasts, learned
 from tokenq_server.domain.policy import Policy, Ratio, Turn
 from tokenq_server.domain.simulation import Arrival, Desk, Order, run

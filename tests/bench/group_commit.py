@@ -51,7 +51,7 @@ class _Floor(Batch):
             await run("COMMIT")
         return [Answer()] * len(requests), []
 
-    async def tell_line(self, steps: Sequence[Advance]) -> None:
+    async def update_line(self, steps: Sequence[Advance]) -> None:
         return
 
 

@@ -29,7 +29,7 @@ from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapsh
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.invariants.tally import Tally, Violation
 from tokenq_server.services.verification.ports import Strictness
-from tokenq_server.services.verifying import Verifying
+from tokenq_server.services.verification.verifier import Verifier
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ async def _check(
     lines = RedisLineCopies(redis_url) if redis_url else None
     topic = KafkaReader(kafka_bootstrap) if kafka_bootstrap else None
     try:
-        tally = await Verifying(PostgresSnapshots(dsn), lines, topic, strictness).run(departments)
+        tally = await Verifier(PostgresSnapshots(dsn), lines, topic, strictness).run(departments)
     finally:
         if lines is not None:
             await lines.close()

@@ -55,7 +55,7 @@ def _arm(system: System, kind: str, point: str) -> None:
 
 
 class Deaths:
-    """Counts the deaths at one point, as a program's log tells them."""
+    """Metrics the deaths at one point, as a program's log tells them."""
 
     def __init__(self, system: System, name: str, point: str) -> None:
         self._log, self._point = system.folder / f"{name}.log", point

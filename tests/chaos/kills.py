@@ -10,9 +10,9 @@ import psutil
 from tests.chaos.campaign import Fault
 from tests.chaos.system import System
 from tests.chaos.workload import Workload
-from tokenq_server.embedded.parts import Part
+from tokenq_server.embedded.supervised_process import SupervisedProcess
 
-Choice = Callable[[System], Part]
+Choice = Callable[[System], SupervisedProcess]
 
 
 def any_of(kind: str) -> Choice:
@@ -29,7 +29,7 @@ def kill(kind: str, *, waits_for_relay: bool = False) -> Fault:
     return Fault(f"kill -9 {kind}", inject, waits_for_relay)
 
 
-async def died(system: System, part: Part) -> None:
+async def died(system: System, part: SupervisedProcess) -> None:
     """Kill a part and wait until another process has taken its place."""
     await system.until(lambda: part.ready and part.is_alive, f"{part.name} runs")
     before = part.pid

@@ -24,13 +24,13 @@ from tests.waiting import eventually
 from tokenq_server.embedded.addresses import takes_tokens
 from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.broker import Broker
-from tokenq_server.embedded.parts import Part
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.postgres import Postgres
 from tokenq_server.embedded.privileges import choose_run_as
 from tokenq_server.embedded.processes import Command
 from tokenq_server.embedded.programs import program
 from tokenq_server.embedded.reports import Progress
+from tokenq_server.embedded.supervised_process import SupervisedProcess
 from tokenq_server.embedded.valkey import Valkey
 
 _TICK = 0.02
@@ -62,7 +62,7 @@ class System:
     mail: MailServer
     doubts: Doubts
     proxies: dict[str, Proxy] = field(default_factory=dict)
-    parts: dict[str, Part] = field(default_factory=dict)
+    parts: dict[str, SupervisedProcess] = field(default_factory=dict)
     failpoints: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     is_over: threading.Event = field(default_factory=threading.Event)
@@ -77,17 +77,17 @@ class System:
         """A key of the admin role."""
         return (self.folder / "admin.token").read_text().strip()
 
-    def named(self, kind: str) -> list[Part]:
+    def named(self, kind: str) -> list[SupervisedProcess]:
         """All parts of a kind: ``api``, ``relay``, ``notify``, ``postgres``, ``valkey`` or ``broker``."""
         return [part for name, part in self.parts.items() if name.rstrip("0123456789") == kind]
 
-    def send(self, part: Part, number: signal.Signals) -> None:
+    def send(self, part: SupervisedProcess, number: signal.Signals) -> None:
         """Send a signal to a part's process, and to its children where they would go on without it."""
         for one in self.family(part):
             with suppress(ProcessLookupError):
                 os.kill(one, number)
 
-    def family(self, part: Part) -> list[int]:
+    def family(self, part: SupervisedProcess) -> list[int]:
         """The processes of a part: its own comes last, after children that would go on without it."""
         if (pid := part.pid) is None:
             return []
@@ -190,7 +190,7 @@ async def _made(folder: Path, plan: Plan) -> System:
 
 def _stores(system: System) -> None:
     for name, store in (("postgres", system.postgres), ("valkey", system.valkey), ("broker", system.broker)):
-        system.parts[name] = Part(
+        system.parts[name] = SupervisedProcess(
             name,
             store.title,
             lambda store=store, name=name: _command(system, name, store),
@@ -210,7 +210,7 @@ def _command(system: System, name: str, store: Postgres | Valkey | Broker) -> Co
     return command
 
 
-def _set_aside(system: System, part: Part) -> None:
+def _set_aside(system: System, part: SupervisedProcess) -> None:
     """As under ``tokenq up``: files that Valkey cannot read are put aside, and it starts empty."""
     if part.failures > _MOST_FAILURES:
         system.valkey.set_aside()
@@ -233,7 +233,7 @@ def _programs(system: System) -> None:
             if kind == "api":
                 system.ports[name] = free_port()
             needs = stores if name == "api0" else [system.parts["api0"], system.parts["broker"]]
-            system.parts[name] = Part(
+            system.parts[name] = SupervisedProcess(
                 name,
                 name,
                 lambda name=name, kind=kind: program(

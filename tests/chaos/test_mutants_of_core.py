@@ -14,14 +14,14 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.chaos.mutants import Stores, assert_seen, both_ways
+from tokenq.contract.enums import Priority
 from tokenq.contract.verbs import Verb
-from tokenq.contract.words import Priority
 from tokenq_server import failpoints
 from tokenq_server.adapters.postgres.ledger import PostgresTransaction
 from tokenq_server.adapters.redis.waiting_line import RedisLine, keys, place_of
 from tokenq_server.domain.business_day import business_day
-from tokenq_server.domain.commands import Tidy
-from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.commands import Housekeep
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.services import batch as batch_module
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
@@ -51,7 +51,7 @@ class PoppingLine(RedisLine):
 async def test_pop_before_commit(stores: Stores, is_mutant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is taken out of the line by a call that is never committed is passed over."""
     if is_mutant:
-        monkeypatch.setattr(batch_module, "_are_enough", lambda heads, ask, floor: bool(heads))
+        monkeypatch.setattr(batch_module, "_are_enough", lambda heads, ask, session: bool(heads))
     async with stores.office(line=PoppingLine if is_mutant else RedisLine) as office:
         name = await office.department()
         for _ in range(3):
@@ -137,13 +137,13 @@ class CountingBatch(Batch):
     """Gives out the numbers that Redis says."""
 
     async def _line_up(
-        self, transaction: Transaction, requests: Sequence[Request], floors: dict[str, Floor], before: Any
+        self, transaction: Transaction, requests: Sequence[Request], sessions: dict[str, DepartmentSession], before: Any
     ) -> Any:
-        forgetful = await super()._line_up(transaction, requests, floors, before)
+        forgetful = await super()._line_up(transaction, requests, sessions, before)
         assert isinstance(self._line, CountingLine)
         for name, first in self._line.given.items():
-            floors[name].standing = replace(floors[name].standing, last_no=first - 1)
-            floors[name].hand_out_from(first)
+            sessions[name].head = replace(sessions[name].head, last_no=first - 1)
+            sessions[name].hand_out_from(first)
         self._line.given.clear()
         return forgetful
 
@@ -178,16 +178,18 @@ async def wipe(redis_url: str, department: str) -> None:
 class GlobalSeqTransaction(PostgresTransaction):
     """Numbers log entries from one sequence for all departments."""
 
-    async def commit(self, floors: Sequence[Floor], kept: Sequence[IdempotencyRecord], opened: Any = ()) -> None:
-        for floor in floors:
-            for index, record in enumerate(floor.records):
+    async def commit(
+        self, sessions: Sequence[DepartmentSession], kept: Sequence[IdempotencyRecord], opened: Any = ()
+    ) -> None:
+        for session in sessions:
+            for index, record in enumerate(session.records):
                 cursor = await self._connection.execute("SELECT nextval('global_seq') AS seq")
                 row = await cursor.fetchone()
                 assert row is not None
-                floor.records[index] = replace(record, seq=row["seq"])
-            if floor.records:
-                floor.standing = replace(floor.standing, last_seq=floor.records[-1].seq)
-        await super().commit(floors, kept, opened)
+                session.records[index] = replace(record, seq=row["seq"])
+            if session.records:
+                session.head = replace(session.head, last_seq=session.records[-1].seq)
+        await super().commit(sessions, kept, opened)
 
 
 @both_ways
@@ -233,10 +235,12 @@ class HastyTransaction(PostgresTransaction):
 
     hasty: "HastyCommit"
 
-    async def commit(self, floors: Sequence[Floor], kept: Sequence[IdempotencyRecord], opened: Any = ()) -> None:
+    async def commit(
+        self, sessions: Sequence[DepartmentSession], kept: Sequence[IdempotencyRecord], opened: Any = ()
+    ) -> None:
         self.hasty.answer_already(kept)
         failpoints.reach("issue.before_commit")
-        await super().commit(floors, kept, opened)
+        await super().commit(sessions, kept, opened)
 
 
 class HastyCommit(GroupCommit):
@@ -271,24 +275,24 @@ async def test_ack_before_commit(stores: Stores, is_mutant: bool, monkeypatch: p
         failpoints.arm("issue.before_commit=raise")
         await office.issue(name)
         failpoints.arm("")
-        await office.commit.submit(Request(Tidy(name)))  # as housekeeping does every few seconds
+        await office.commit.submit(Request(Housekeep(name)))  # as housekeeping does every few seconds
 
     assert_seen(await stores.check(), "N5", is_mutant)
 
 
-class HomeClockFloor(Floor):
+class HomeClockFloor(DepartmentSession):
     """Takes the business day from the clock of its own machine, which is a day ahead."""
 
     def _today(self) -> date:
         here = datetime.now(UTC) + timedelta(days=1)
-        return business_day(here, self.department.timezone, self.department.rollover_hour, self.standing.day)
+        return business_day(here, self.department.timezone, self.department.rollover_hour, self.head.day)
 
 
 @both_ways
 async def test_day_from_the_clock_of_the_api(stores: Stores, is_mutant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tomorrow's numbers are given today."""
     if is_mutant:
-        monkeypatch.setattr(batch_module, "Floor", HomeClockFloor)
+        monkeypatch.setattr(batch_module, "DepartmentSession", HomeClockFloor)
     async with stores.office() as office:
         await office.issue(await office.department())
 

@@ -1,4 +1,4 @@
-"""Exit codes, and that failures talk on stderr while stdout stays for data."""
+"""Exit codes, and that failures echo on stderr while stdout stays for data."""
 
 import json
 import socket

@@ -13,7 +13,7 @@ from tokenq.cli.broker import known_bootstrap
 from tokenq.cli.commands import board
 from tokenq.cli.commands.up import _welcome
 from tokenq.cli.context import credentials_file
-from tokenq.cli.signing_in import server_of_other_commands, sign_in
+from tokenq.cli.local_login import server_of_other_commands, sign_in
 from tokenq.client.credentials import Credential, read, store
 from tokenq.errors import Unreachable
 from tokenq.settings import load

@@ -13,9 +13,9 @@ from fastapi.routing import APIRoute
 
 from tests.stack import Stack
 from tests.without_http import department_id
-from tokenq.contract.words import Role
+from tokenq.contract.enums import Role
 from tokenq_server.api.app import ROUTERS
-from tokenq_server.api.callers import Allowed
+from tokenq_server.api.auth import Allowed
 
 PUBLIC = {"/api/v1/auth/login", "/healthz", "/readyz", "/metrics"}
 

@@ -12,9 +12,9 @@ from tests.fakes import MemoryLine
 from tests.people import ANN, DESK
 from tests.servers import Servers
 from tests.without_http import Core, assert_all_is_well, open_core
+from tokenq.contract.enums import RequeuePosition
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
-from tokenq.contract.words import RequeuePosition
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.domain.commands import CallByProfile, Issue

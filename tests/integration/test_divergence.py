@@ -18,7 +18,7 @@ from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server import doctor
 from tokenq_server.api.app import create_app
 from tokenq_server.bootstrap import open_recovery
-from tokenq_server.domain.commands import Issue, Tidy, TransferToken
+from tokenq_server.domain.commands import Housekeep, Issue, TransferToken
 from tokenq_server.recovery.detection import line_states
 from tokenq_server.services.requests import Request
 
@@ -78,7 +78,7 @@ async def test_a_database_restored_under_a_running_api_gives_no_number_again(pla
         await core.issue(name, 3)
     place.restore()
     async with place.core() as core:
-        works = [Issue(name, DESK), Issue(other, DESK), TransferToken(other, ANN, 1, name), Tidy(name)]
+        works = [Issue(name, DESK), Issue(other, DESK), TransferToken(other, ANN, 1, name), Housekeep(name)]
         answers = await asyncio.gather(*(core.do(work) for work in works), return_exceptions=True)
         codes = [one.problem.code if isinstance(one, Refused) else one for one in answers]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.unit.floors import refused
+from tests.unit.sessions import refused
 from tests.without_http import Core
 from tokenq.contract.problems import ProblemCode
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.floor_plan import PostgresFloorPlans
-from tokenq_server.api.floor_body import FloorBody, wanted
+from tokenq_server.api.floor_schema import FloorBody, wanted
 from tokenq_server.services.floor_plan import FloorPlans
 
 Document = dict[str, Any]

@@ -12,7 +12,7 @@ from tests.without_http import Core
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
-from tokenq_server.domain.commands import TellNear, TransferToken
+from tokenq_server.domain.commands import MarkNearTurn, TransferToken
 from tokenq_server.notify import program
 from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.services.notifications import Attempt, BadRecord, RawRecord, Verdict
@@ -172,7 +172,7 @@ async def test_each_kind_of_letter_is_sent_when_it_happens(core: Core, queue: Po
     await core.issue(name)
     (token,) = await core.issue(name, email="ada@example.com", near_turn=1)
     await core.call(name, name)
-    await core.commit.submit(Request(TellNear(name, ((token["tokenId"], 1),))))
+    await core.commit.submit(Request(MarkNearTurn(name, ((token["tokenId"], 1),))))
     called = await core.call(name, f"{name}-2")
     await core.move(called, Verb.NO_SHOW)
     await queue.enqueue(*sort_out(await records_of(core)), BY_EMAIL)

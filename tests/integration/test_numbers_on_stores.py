@@ -9,14 +9,14 @@ import pytest
 from tests.integration.test_day_end import night_passes
 from tests.people import ANN, DESK
 from tests.without_http import Core
+from tokenq.contract.enums import Role, TokenState
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
-from tokenq.contract.words import Role, TokenState
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.reading import PostgresReading
-from tokenq_server.domain.commands import Issue, Tidy, TransferToken, UndoMove
+from tokenq_server.adapters.postgres.queries import PostgresQueries
+from tokenq_server.domain.commands import Housekeep, Issue, TransferToken, UndoMove
 from tokenq_server.domain.principal import Principal
-from tokenq_server.services.reading import Reading, Sought
+from tokenq_server.services.queries import Queries, TokenFilter
 
 ADMIN = Principal("key", 1, "ann", Role.ADMIN)
 
@@ -24,10 +24,10 @@ ADMIN = Principal("key", 1, "ann", Role.ADMIN)
 @pytest.fixture
 async def find(core: Core) -> AsyncIterator[Callable[..., object]]:
     database = Database(core.dsn, size=2)
-    reading = Reading(PostgresReading(database), lambda _: None)
+    reading = Queries(PostgresQueries(database), lambda _: None)
 
     async def ask(number: str, **more: object) -> list[int]:
-        found = await reading.tokens(Sought(number=number, **more), ADMIN)  # type: ignore[arg-type]
+        found = await reading.tokens(TokenFilter(number=number, **more), ADMIN)  # type: ignore[arg-type]
         return [view["tokenId"] for view in found]
 
     yield ask
@@ -68,7 +68,7 @@ async def test_yesterday_s_last_move_is_found_as_long_as_it_can_be_taken_back(
     await core.issue(name)
     served = await core.serve(name, "1")
     await night_passes(core, name)
-    await core.do(Tidy(name))
+    await core.do(Housekeep(name))
     assert await find("n1") == [served["tokenId"]]
     await core.run("UPDATE token SET undo = NULL")
     assert await find("n1") == []

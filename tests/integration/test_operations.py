@@ -20,7 +20,7 @@ from tests.programs import Api, beside, refusal, running_api
 from tests.servers import Servers
 from tests.waiting import until
 from tests.without_http import Core
-from tokenq.contract.words import Role
+from tokenq.contract.enums import Role
 from tokenq_server import doctor
 from tokenq_server.adapters.postgres.schema import HEAD
 from tokenq_server.api.app import create_app

@@ -8,17 +8,17 @@ import pytest
 
 from tests.people import ANN
 from tests.servers import Servers
-from tests.unit.floors import refused
+from tests.unit.sessions import refused
 from tests.without_http import Core, open_core
+from tokenq.contract.enums import Priority, Role
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
-from tokenq.contract.words import Priority, Role
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.reading import PostgresReading
+from tokenq_server.adapters.postgres.queries import PostgresQueries
 from tokenq_server.domain.commands import MoveToken, TransferToken, UndoMove
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Whereabouts
-from tokenq_server.services.reading import Reading
+from tokenq_server.services.queries import Queries
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ async def core(servers: Servers, fresh_database: Callable[..., str], schema: str
 
 
 @pytest.fixture
-async def reading(core: Core) -> AsyncIterator[Reading]:
+async def reading(core: Core) -> AsyncIterator[Queries]:
     database = Database(core.dsn, size=2)
-    yield Reading(PostgresReading(database), lambda _: None)
+    yield Queries(PostgresQueries(database), lambda _: None)
     await database.close()
 
 
@@ -46,7 +46,7 @@ def cancel(at: Whereabouts, caller: Principal, token_id: int) -> MoveToken:
     return MoveToken(at.department_id, caller, token_id, Verb.CANCEL, user_id=at.user_id, printed=at.printed)
 
 
-async def test_a_token_that_was_sent_on_in_between_is_no_longer_theirs(core: Core, reading: Reading) -> None:
+async def test_a_token_that_was_sent_on_in_between_is_no_longer_theirs(core: Core, reading: Queries) -> None:
     """Nobody cancels in LAB by what was permitted in CW; who may in both is told to look again."""
     here, there = await core.department(), await core.department()
     await core.run("INSERT INTO app_user (user_id, name, role) VALUES (701, 'Ada', 'customer')")
@@ -68,7 +68,7 @@ async def test_a_token_that_was_sent_on_in_between_is_no_longer_theirs(core: Cor
 
 
 async def test_of_two_moves_in_one_batch_the_second_is_judged_by_what_the_first_did(
-    core: Core, reading: Reading
+    core: Core, reading: Queries
 ) -> None:
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)
@@ -84,7 +84,7 @@ async def test_of_two_moves_in_one_batch_the_second_is_judged_by_what_the_first_
     assert refusal.problem.code is ProblemCode.FORBIDDEN
 
 
-async def test_an_undo_is_for_the_staff_of_where_it_leads_by_now(core: Core, reading: Reading) -> None:
+async def test_an_undo_is_for_the_staff_of_where_it_leads_by_now(core: Core, reading: Queries) -> None:
     """Who sent somebody on takes it back, though no longer staff there; not once the others moved the token."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)
@@ -101,7 +101,7 @@ async def test_an_undo_is_for_the_staff_of_where_it_leads_by_now(core: Core, rea
         await core.do(undo)
 
 
-async def test_a_token_of_a_department_that_is_gone_shows_itself_to_nobody_new(core: Core, reading: Reading) -> None:
+async def test_a_token_of_a_department_that_is_gone_shows_itself_to_nobody_new(core: Core, reading: Queries) -> None:
     """Archived departments cannot be locked; who may ask is told that, the others what they are always told."""
     name = await core.department()
     (token,) = await core.issue(name)
@@ -119,7 +119,7 @@ async def test_a_token_of_a_department_that_is_gone_shows_itself_to_nobody_new(c
             await core.do(cancel(seen, caller, token_id))
 
 
-async def test_a_repeat_is_answered_though_the_token_is_out_of_reach_by_now(core: Core, reading: Reading) -> None:
+async def test_a_repeat_is_answered_though_the_token_is_out_of_reach_by_now(core: Core, reading: Queries) -> None:
     """Whose answer was lost asks again with the same key, and must not hear that somebody may not."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)

@@ -14,18 +14,18 @@ from tests.people import DESK
 from tests.valkeys import OwnValkeys, ValkeyCluster, certificates, cut_off, joined_again
 from tests.waiting import until
 from tests.without_http import Core, assert_all_is_well, department_id, open_core
+from tokenq.contract.enums import Priority
 from tokenq.contract.problems import ProblemCode, Refused
-from tokenq.contract.words import Priority
 from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis.address import read_address
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.bootstrap import open_recovery
-from tokenq_server.domain.commands import Issue, Tidy
+from tokenq_server.domain.commands import Housekeep, Issue
 from tokenq_server.recovery.rebuild import rebuild_lines
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineChange, LineDown, LineEntry, WaitingLine
 from tokenq_server.services.verification.ports import Strictness
-from tokenq_server.services.verifying import Verifying
+from tokenq_server.services.verification.verifier import Verifier
 from tokenq_server.settings import ServerSettings
 
 
@@ -62,7 +62,7 @@ async def comes_right(core: Core, department: str) -> None:
     """The line is as it must be after what housekeeping does every few seconds, and nothing else."""
     async with asyncio.timeout(30):
         while not await is_right(core, department):
-            await core.do(Tidy(department))
+            await core.do(Housekeep(department))
             await asyncio.sleep(0.05)
 
 
@@ -174,7 +174,7 @@ async def test_verify_reads_the_lines_of_a_cluster(core: Core, valkey_cluster: V
     for name in names:
         await core.issue(name, 3)
     lines = RedisLineCopies(valkey_cluster.url)
-    verifying = Verifying(PostgresSnapshots(core.dsn), lines, None, Strictness(at_rest=True))
+    verifying = Verifier(PostgresSnapshots(core.dsn), lines, None, Strictness(at_rest=True))
     assert (await verifying.run()).violations == {}
     with valkey_cluster.primary_of(names[0]).server.client() as client:
         (line,) = client.scan_iter(f"tq:{{{names[0]}}}:*:q", count=1_000)

@@ -13,7 +13,7 @@ from tests.without_http import assert_all_is_well, open_core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.adapters.redis.probe import probe
 from tokenq_server.bootstrap import refuse_unsafe_stores
-from tokenq_server.domain.commands import Tidy
+from tokenq_server.domain.commands import Housekeep
 from tokenq_server.services.findings import Finding
 from tokenq_server.settings import ServerSettings
 
@@ -135,7 +135,7 @@ async def test_a_redis_that_cannot_write_only_costs_time(
         assert core.counts.seen["line_fallbacks"] == 3
 
         await asyncio.to_thread(mend)
-        await core.do(Tidy(name))  # what housekeeping does every few seconds
+        await core.do(Housekeep(name))  # what housekeeping does every few seconds
         assert (await core.call(name, "4"))["tokenNo"] == called + 4
         assert core.counts.seen["line_fallbacks"] == 3
         await assert_all_is_well(core, name)

@@ -28,7 +28,7 @@ from tokenq_server.embedded import down
 from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.services.notifications import RawRecord
 from tokenq_server.services.setup_views import Branch
-from tokenq_server.services.verifying import Verifying
+from tokenq_server.services.verification.verifier import Verifier
 
 
 async def test_a_rewind_puts_everybody_back_and_readers_go_on(place: Place) -> None:
@@ -232,7 +232,7 @@ async def test_verify_gives_no_false_alarm_after_a_rewind_and_is_strict_again_th
 
 async def verified(place: Place) -> Tally:
     lines, topic = RedisLineCopies(place.servers.redis_url), KafkaReader(place.servers.kafka_bootstrap)
-    tally = await Verifying(PostgresSnapshots(place.dsn), lines, topic).run()
+    tally = await Verifier(PostgresSnapshots(place.dsn), lines, topic).run()
     await lines.close()
     return tally
 

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from tests.integration.restored_place import Place, a_lost_hour, lost_but_to_redis, refused, refused_with
 from tokenq.contract.problems import ProblemCode
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
-from tokenq_server.domain.commands import Tidy
+from tokenq_server.domain.commands import Housekeep
 
 
 def typed(place: Place, *options: str, said: str = "") -> subprocess.CompletedProcess[str]:
@@ -145,7 +145,7 @@ async def test_a_redis_from_another_time_with_as_many_people_is_filled_anew(plac
         state = await core.line.state(name, row["day"])
         assert await swapped(place, name) != state.token_ids
         await place.rewind()
-        await core.do(Tidy(name))
+        await core.do(Housekeep(name))
         assert [(await core.call(name, counter))["tokenNo"] for counter in "123"] == [1, 2, 3]
         assert core.counts.seen["line_fallbacks"] == 0
 

@@ -28,7 +28,7 @@ from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.adapters.postgres.schema import HEAD
 from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.embedded.programs import program
-from tokenq_server.services.verifying import Verifying
+from tokenq_server.services.verification.verifier import Verifier
 
 _THE_RELEASE_BEFORE = Path(__file__).with_name("release_0001.sql")
 
@@ -125,7 +125,7 @@ async def test_verify_says_what_to_do_about_an_older_schema(old: str, fresh_data
     """Columns, or all tables, are not there: that is a sentence and a code."""
     for url, said in ((old, "schema is 0001"), (fresh_database(), "lacks tables")):
         with pytest.raises(Refused, match=said) as refused:
-            await Verifying(PostgresSnapshots(url), None, None).run()
+            await Verifier(PostgresSnapshots(url), None, None).run()
         assert refused.value.problem.code is ProblemCode.SCHEMA_BEHIND
 
 

@@ -9,22 +9,22 @@ import pytest
 from tests.people import ANN
 from tests.servers import Servers
 from tests.without_http import Body, Core
+from tokenq.contract.enums import Priority, RequeuePosition
 from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb, verbs_from
-from tokenq.contract.words import Priority, RequeuePosition
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
-from tokenq_server.domain.commands import CallToken, TellNear, Tidy, TransferToken, UndoMove
+from tokenq_server.domain.commands import CallToken, Housekeep, MarkNearTurn, TransferToken, UndoMove
 from tokenq_server.domain.invariants.catalog import RULES
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.relay import Relay
 from tokenq_server.services.requests import Request
 from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.verification.ports import Strictness
-from tokenq_server.services.verifying import Verifying
+from tokenq_server.services.verification.verifier import Verifier
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def verified(
     lines = RedisLineCopies(servers.redis_url)
     topic = KafkaReader(servers.kafka_bootstrap) if with_topic else None
     try:
-        return await Verifying(PostgresSnapshots(core.dsn), lines, topic, strictness).run(names)
+        return await Verifier(PostgresSnapshots(core.dsn), lines, topic, strictness).run(names)
     finally:
         await lines.close()
 
@@ -171,10 +171,10 @@ async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> N
     tokens = await core.issue(one, 6, email="ada@example.com", near_turn=3)
     until = datetime.now(UTC) + timedelta(milliseconds=800)
     await core.move(await core.call(one, "1"), Verb.PARK, until=until)
-    await core.commit.submit(Request(TellNear(one, ((tokens[3]["tokenId"], 3),))))
+    await core.commit.submit(Request(MarkNearTurn(one, ((tokens[3]["tokenId"], 3),))))
     async with asyncio.timeout(10):
         while not await core.rows("SELECT 1 FROM outbox WHERE event_type = 'TOKEN_RESUMED'"):
-            await core.commit.submit(Request(Tidy(one)))
+            await core.commit.submit(Request(Housekeep(one)))
     await core.move(await core.call(one, "1"), Verb.START)
     await core.call(one, "2")
     await core.move(await core.call(one, "3"), Verb.PARK)

@@ -26,7 +26,7 @@ from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.relay import Relay
 from tokenq_server.services.notifications import Attempt, RawRecord, Verdict
 from tokenq_server.services.verification.ports import Strictness
-from tokenq_server.services.verifying import Verifying
+from tokenq_server.services.verification.verifier import Verifier
 
 AT_REST = Strictness(at_rest=True, letters_settled=True)
 
@@ -85,7 +85,7 @@ async def keep_letters(dsn: str, payloads: list[str]) -> None:
 async def verified(servers: Servers, dsn: str) -> Tally:
     lines = RedisLineCopies(servers.redis_url)
     try:
-        return await Verifying(PostgresSnapshots(dsn), lines, KafkaReader(servers.kafka_bootstrap), AT_REST).run()
+        return await Verifier(PostgresSnapshots(dsn), lines, KafkaReader(servers.kafka_bootstrap), AT_REST).run()
     finally:
         await lines.close()
 

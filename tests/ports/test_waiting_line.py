@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import MemoryLine
 from tests.servers import Servers
 from tests.without_http import department_id
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.services.ports import Advance, Ask, LineChange, LineDown, LineEntry, LineState, WaitingLine
 

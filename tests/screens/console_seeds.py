@@ -1,4 +1,4 @@
-"""A small desk by hand, standing in for the server behind the console, and the mornings it can tell of."""
+"""A small api by hand, standing in for the server behind the console, and the mornings it can tell of."""
 
 import queue
 import threading
@@ -71,7 +71,7 @@ def token(department: str, number: int, *, name: str | None = None, minutes: flo
     return cast(TokenView, {**view, **fields})
 
 
-class FakeDesk:
+class FakeApi:
     """Keeps tokens and does the moves; ``fault`` is raised by every request while it is set."""
 
     def __init__(self, tokens: Sequence[TokenView] = (), departments: Sequence[str] = ("CW",)) -> None:
@@ -234,7 +234,7 @@ class FakeDesk:
         return self.counters[counter]
 
     def other_person(self, token: TokenView, **fields: Any) -> None:
-        """Somebody at another desk changes a token, and the events say so."""
+        """Somebody at another api changes a token, and the events say so."""
         self._change(self.known[token["tokenId"]], **fields)
         self.feed.put(EventArrived(event(token["departmentId"], self.seq), f"{token['departmentId']}:{self.seq}"))
 
@@ -282,7 +282,7 @@ def event(department: str, seq: int) -> Event:
     return Event("TOKEN_CALLED", f"e{seq}", seq, NOON, "main", department, "2026-08-07", 1, 1, f"{department}-001")
 
 
-def busy_desk() -> FakeDesk:
+def busy_api() -> FakeApi:
     """A morning in a clinic, with a person at counter 3."""
     names = [
         "Ada Moore",
@@ -317,9 +317,9 @@ def busy_desk() -> FakeDesk:
         | {"calledAt": stamp(NOON - timedelta(seconds=20)), "moves": MOVES["CALLED"]}  # type: ignore[arg-type]
     )
     tokens += [token("CW", number, state="SERVED", minutes=90) for number in range(1, 10)]
-    desk = FakeDesk(tokens, ("CW", "LAB", "XR"))
-    desk.names = {"CW": "Children's Ward", "LAB": "Laboratory", "XR": "X-Ray"}
-    return desk
+    api = FakeApi(tokens, ("CW", "LAB", "XR"))
+    api.names = {"CW": "Children's Ward", "LAB": "Laboratory", "XR": "X-Ray"}
+    return api
 
 
 def away() -> Exception:

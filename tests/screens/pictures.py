@@ -27,10 +27,10 @@ async def board_picture() -> str:
 
 
 async def console_picture() -> str:
-    desk = console_seeds.busy_desk()
-    app = ConsoleApp(desk, desk, desk.feed, (), "3", clock=lambda: console_seeds.NOON)
+    api = console_seeds.busy_api()
+    app = ConsoleApp(api, api, api.feed, (), "3", clock=lambda: console_seeds.NOON)
     async with app.run_test(size=SIZE) as pilot:
-        while len(app.main.state.queues) < len(desk.ids):
+        while len(app.main.state.queues) < len(api.ids):
             await pilot.pause(0.02)
         await pilot.pause()
         return svg_of(app)

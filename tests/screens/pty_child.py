@@ -67,10 +67,10 @@ def console(texts: tuple[str, ...]) -> ConsoleApp:
     called = {"state": "CALLED", "calledAt": seeds.stamp(NOON), "moves": seeds.MOVES["CALLED"], "reason": "x"}
     tokens = [seeds.token("CW", number, **each) for number, each in enumerate(fields)]
     tokens += [seeds.token("CW", 100 + number, **{**each, **called}) for number, each in enumerate(fields)]
-    desk = seeds.FakeDesk(tokens)
-    desk.names = {"CW": "".join(texts)}
-    desk.fault = None
-    return ConsoleApp(desk, desk, desk.feed, (), texts[0], clock=lambda: NOON)
+    api = seeds.FakeApi(tokens)
+    api.names = {"CW": "".join(texts)}
+    api.fault = None
+    return ConsoleApp(api, api, api.feed, (), texts[0], clock=lambda: NOON)
 
 
 async def use_board(pilot: Pilot[None]) -> None:
@@ -98,17 +98,17 @@ async def use_console(pilot: Pilot[None]) -> None:
 async def use_failing(pilot: Pilot[None]) -> None:
     app = pilot.app
     assert isinstance(app, ConsoleApp)
-    desk = app.main._desk
-    assert isinstance(desk, seeds.FakeDesk)
+    api = app.main._api
+    assert isinstance(api, seeds.FakeApi)
     await until_painted("Noor Haddad")
-    desk.fault = ZeroDivisionError("odd")
-    desk.feed.put(ZeroDivisionError("odd"))
+    api.fault = ZeroDivisionError("odd")
+    api.feed.put(ZeroDivisionError("odd"))
     app.main.set_timer(0.01, lambda: 1 // 0)
     app.main.post_message(QueueArrived({}, 0.0))  # type: ignore[typeddict-item]
     await pilot.press("v")
     await settle(lambda: not app.main.is_busy)
     await until_painted("failed in this console")
-    desk.fault = None
+    api.fault = None
     await pilot.press("v")
     await until_painted("is served.")
     app.exit()
@@ -123,8 +123,8 @@ async def settle(holds: Callable[[], object]) -> None:
 
 
 def failing() -> ConsoleApp:
-    desk = seeds.busy_desk()
-    return ConsoleApp(desk, desk, desk.feed, (), "3", clock=lambda: NOON)
+    api = seeds.busy_api()
+    return ConsoleApp(api, api, api.feed, (), "3", clock=lambda: NOON)
 
 
 SCREENS: dict[str, Callable[[tuple[str, ...]], tuple[App[None], Callable[[Pilot[None]], Awaitable[None]]]]] = {

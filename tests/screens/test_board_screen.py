@@ -12,7 +12,7 @@ from tests.screens.reading import text_of, until, until_shown
 from tokenq.contract.events import decode
 from tokenq.stream import Arrived, CaughtUp, Link, LinkChanged, Skipped
 from tokenq_tui.board.app import BoardApp
-from tokenq_tui.board.replaying import Replay
+from tokenq_tui.board.replay import Replay
 from tokenq_tui.board.widgets.banner import Banner
 
 LooksLike = Callable[[App[None], str], None]
@@ -126,7 +126,7 @@ async def test_the_badge_says_how_true_the_screen_is(link: Link, silent_for: flo
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, badge)
         assert "CW-011" in text_of(app), "what is known stays on the screen"
-        assert ("Please ask at the desk." in text_of(app)) == ("OFFLINE" in badge)
+        assert ("Please ask at the api." in text_of(app)) == ("OFFLINE" in badge)
 
 
 async def test_no_broker_since_the_start_says_what_to_do() -> None:
@@ -134,7 +134,7 @@ async def test_no_broker_since_the_start_says_what_to_do() -> None:
     stream.heard_at = time.monotonic() - 300
     app = board(stream)
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "Please ask at the desk.")
+        await until_shown(pilot, "Please ask at the api.")
 
 
 async def test_shows_no_address() -> None:

@@ -6,17 +6,17 @@ from textual.app import App
 from textual.widgets import Input
 
 from tests.screens.console_driver import console, done, settled
-from tests.screens.console_seeds import busy_desk
+from tests.screens.console_seeds import busy_api
 from tests.screens.reading import text_of, until, until_shown
-from tokenq_tui.console.screens.asking import AskText
+from tokenq_tui.console.screens.dialogs import AskText
 
 LooksLike = Callable[[App[None], str], None]
 SMALL, MIDDLE = (80, 24), (120, 36)
 
 
 async def test_without_a_counter_it_asks_and_takes_no_empty_answer() -> None:
-    desk = busy_desk()
-    app = console(desk, None)
+    api = busy_api()
+    app = console(api, None)
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Which counter do you work at?")
         await pilot.press("enter")
@@ -25,14 +25,14 @@ async def test_without_a_counter_it_asks_and_takes_no_empty_answer() -> None:
         await pilot.press("enter")
         await until_shown(pilot, "COUNTER Window 7")
         await pilot.press("n")
-        await until(pilot, lambda: done(desk) == [("call", "CW", "Window 7", None, None)])
+        await until(pilot, lambda: done(api) == [("call", "CW", "Window 7", None, None)])
 
 
 async def test_other_counters_are_told_with_who_works_there() -> None:
-    desk = busy_desk()
-    desk.pause_counter("main", "4", "lunch")
-    desk.open_counter("main", "5")
-    app = console(desk)
+    api = busy_api()
+    api.pause_counter("main", "4", "lunch")
+    api.open_counter("main", "5")
+    app = console(api)
     async with app.run_test(size=MIDDLE) as pilot:
         await settled(app, pilot)
         rows = [row.split()[-4:] for row in text_of(app).split("\n")]
@@ -42,8 +42,8 @@ async def test_other_counters_are_told_with_who_works_there() -> None:
 
 
 async def test_a_paused_counter_says_so_and_calls_nobody() -> None:
-    desk = busy_desk()
-    app = console(desk, "9")
+    api = busy_api()
+    app = console(api, "9")
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Press n to call")
         await pilot.press("z")
@@ -51,26 +51,26 @@ async def test_a_paused_counter_says_so_and_calls_nobody() -> None:
         await pilot.press(*"lunch", "enter")
         await until_shown(pilot, "PAUSED (lunch)")
         await pilot.press("n", "V", "N")
-        assert done(desk) == []
+        assert done(api) == []
         await pilot.press("o")
         await until_shown(pilot, "Press n to call")
 
 
 async def test_a_counter_in_use_is_taken_over_only_when_the_person_says_so() -> None:
-    desk = busy_desk()
-    desk.claimed_by["9"] = "Bo"
-    app = console(desk, "9")
+    api = busy_api()
+    api.claimed_by["9"] = "Bo"
+    app = console(api, "9")
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Counter 9 is in use by Bo. Take it over?")
-        assert "9" in desk.claimed_by
+        assert "9" in api.claimed_by
         await pilot.press("y")
-        await until(pilot, lambda: "9" not in desk.claimed_by)
+        await until(pilot, lambda: "9" not in api.claimed_by)
 
 
 async def test_the_counter_is_given_back_at_the_end() -> None:
-    desk = busy_desk()
-    app = console(desk, "9")
+    api = busy_api()
+    app = console(api, "9")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: "9" in desk.counters)
+        await until(pilot, lambda: "9" in api.counters)
         await pilot.press("q")
-    assert desk.counters["9"]["state"] == "CLOSED"
+    assert api.counters["9"]["state"] == "CLOSED"

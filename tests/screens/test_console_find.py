@@ -8,12 +8,12 @@ from textual import events
 from textual.widgets import Input, Static
 
 from tests.screens.console_driver import at_work
-from tests.screens.console_seeds import busy_desk, token
+from tests.screens.console_seeds import busy_api, token
 from tests.screens.reading import text_of, until, until_shown
+from tokenq_tui.console.actions import ACTIONS
 from tokenq_tui.console.app import ConsoleApp
-from tokenq_tui.console.intents import INTENTS
 from tokenq_tui.console.messages import CounterTaken
-from tokenq_tui.console.screens.asking import Choose, Confirm
+from tokenq_tui.console.screens.dialogs import Choose, Confirm
 from tokenq_tui.console.widgets.find_line import FindInput, FindLine
 from tokenq_tui.console.widgets.waiting_list import WaitingList
 
@@ -39,7 +39,7 @@ def said(app: ConsoleApp) -> str:
 
 
 async def test_who_is_typed_is_marked_and_enter_goes_on_with_them() -> None:
-    async with finding() as (desk, app, pilot):
+    async with finding() as (api, app, pilot):
         await pilot.press("slash", *"hana")
         await until(pilot, lambda: marked(app) == "CW-020")
         await until_shown(pilot, "1 of 1")
@@ -49,16 +49,16 @@ async def test_who_is_typed_is_marked_and_enter_goes_on_with_them() -> None:
         assert marked(app) == "CW-020"
         await pilot.press("enter")
         await until_shown(pilot, "Why CW-020 before the others?")
-    assert desk.requests == []
+    assert api.requests == []
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_no_letter_does_anything_else(size: tuple[int, int]) -> None:
     """Every key of the table that is a letter, a sign or a blank, also in the order of a name."""
-    desk = busy_desk()
-    letters = [each.key for each in INTENTS if len(each.key) == 1] + ["slash", "question_mark", "space"]
+    api = busy_api()
+    letters = [each.key for each in ACTIONS if len(each.key) == 1] + ["slash", "question_mark", "space"]
     letters += ["left_square_bracket", "right_square_bracket"]
-    async with finding(desk, counter="3", size=size) as (_, app, pilot):
+    async with finding(api, counter="3", size=size) as (_, app, pilot):
         before = app.main.state.selected
         await pilot.press("slash", *"zzz", *letters, "enter", "delete", "f5", "f1")
         await until(pilot, lambda: said(app).startswith("Nobody here matches 'zzz"))
@@ -67,13 +67,13 @@ async def test_no_letter_does_anything_else(size: tuple[int, int]) -> None:
         assert app.main.state.selected == before
         await pilot.press("escape")
         await until(pilot, lambda: not app.main.is_finding)
-    assert desk.requests == []
-    assert desk.counters["3"]["state"] != "PAUSED"
+    assert api.requests == []
+    assert api.counters["3"]["state"] != "PAUSED"
 
 
 async def test_what_comes_in_one_go_is_typed_and_presses_nothing() -> None:
     """Keys that were on their way through the list before the line was open."""
-    async with finding() as (desk, app, pilot):
+    async with finding() as (api, app, pilot):
         for key in ("slash", *"zn", "space", *"vq"):
             app.post_message(events.Key(key, {"slash": "/", "space": " "}.get(key, key)))
         await until(pilot, lambda: typed(app) == "zn vq")
@@ -81,7 +81,7 @@ async def test_what_comes_in_one_go_is_typed_and_presses_nothing() -> None:
         assert typed(app) == "zn vx", "the next key goes on where the last one ended"
         assert app.is_running
         assert app.screen is app.main
-    assert desk.requests == []
+    assert api.requests == []
 
 
 async def test_esc_marks_again_who_was_marked() -> None:
@@ -106,51 +106,51 @@ async def test_the_arrows_go_from_match_to_match() -> None:
 
 
 async def test_who_is_not_there_is_said_and_enter_takes_nobody_else() -> None:
-    async with finding() as (desk, app, pilot):
+    async with finding() as (api, app, pilot):
         await pilot.press("slash", *"xyz", "enter", "enter", "down", "up")
         await until_shown(pilot, "Nobody here matches 'xyz'.")
         assert app.main.is_finding
         assert app.screen is app.main
         await pilot.press(*["backspace"] * 3, *"cw17")
         await until(pilot, lambda: marked(app) == "CW-017")
-    assert desk.requests == []
+    assert api.requests == []
 
 
 async def test_a_refreshed_queue_leaves_the_line_open_and_the_right_one_marked() -> None:
-    async with finding() as (desk, app, pilot):
+    async with finding() as (api, app, pilot):
         await pilot.press("slash", *"o")
         await until(pilot, lambda: marked(app) == "CW-013")
         await pilot.press("down")
         await until(pilot, lambda: marked(app) == "CW-014")
-        desk.other_person(desk.queue("CW")["waiting"][0], state="CANCELLED")
+        api.other_person(api.queue("CW")["waiting"][0], state="CANCELLED")
         await until(pilot, lambda: "Ada Moore" not in text_of(app))
         assert (app.main.is_finding, typed(app), marked(app)) == (True, "o", "CW-014")
-        desk.other_person(desk.queue("CW")["waiting"][0], state="CANCELLED")
+        api.other_person(api.queue("CW")["waiting"][0], state="CANCELLED")
         await until(pilot, lambda: marked(app) == "CW-017")
         await pilot.press(*"tto")
         await until_shown(pilot, "Nobody here matches 'otto'.")
         late = token("CW", 30, name="Otto Wahl")
-        desk.known[late["tokenId"]] = late
-        desk.other_person(late, state="WAITING")
+        api.known[late["tokenId"]] = late
+        api.other_person(late, state="WAITING")
         await until(pilot, lambda: marked(app) == "CW-030")
         assert isinstance(app.focused, FindInput)
 
 
 async def test_a_line_that_is_longer_than_the_list_says_so() -> None:
-    desk = busy_desk()
-    real = desk.queue
-    desk.queue = lambda name: {**real(name), "counts": {"waiting": 500, "served": 0}}  # type: ignore[method-assign]
-    async with finding(desk, size=(120, 36)) as (_, _, pilot):
+    api = busy_api()
+    real = api.queue
+    api.queue = lambda name: {**real(name), "counts": {"waiting": 500, "served": 0}}  # type: ignore[method-assign]
+    async with finding(api, size=(120, 36)) as (_, _, pilot):
         await pilot.press("slash", *"xyz")
         await until_shown(pilot, "Nobody among the first 10 matches 'xyz'.")
 
 
 async def test_a_question_waits_until_nobody_is_looked_for() -> None:
     """Somebody else's claim, and the answer to a look-up: a letter would be the answer."""
-    async with finding(counter="3") as (desk, app, pilot):
-        desk.pause = threading.Event()
+    async with finding(counter="3") as (api, app, pilot):
+        api.pause = threading.Event()
         await pilot.press("i", "slash", *"y")
-        desk.pause.set()
+        api.pause.set()
         app.main.post_message(CounterTaken("Bo"))
         await until(pilot, lambda: len(app.main._held_back) == 2)
         await pilot.press(*"n")
@@ -160,18 +160,18 @@ async def test_a_question_waits_until_nobody_is_looked_for() -> None:
         await until(pilot, lambda: isinstance(app.screen, Choose | Confirm))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, Choose | Confirm))
-    assert desk.requests == []
+    assert api.requests == []
 
 
 async def test_a_line_may_be_opened_while_the_server_is_silent() -> None:
-    async with finding() as (desk, app, pilot):
-        desk.pause = threading.Event()
+    async with finding() as (api, app, pilot):
+        api.pause = threading.Event()
         await pilot.press("n", "slash", *"zvq")
         assert typed(app) == "zvq"
-        desk.pause.set()
+        api.pause.set()
         await until_shown(pilot, "CW-013 is called to 9.")
         assert app.main.is_finding
-    assert [request[0] for request in desk.requests] == ["call"]
+    assert [request[0] for request in api.requests] == ["call"]
 
 
 async def test_it_can_be_left_from_there() -> None:

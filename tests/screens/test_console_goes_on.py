@@ -14,18 +14,18 @@ from textual.pilot import Pilot
 
 import tokenq_tui.console
 from tests.screens.console_driver import at_work, console
-from tests.screens.console_seeds import NOON, away, busy_desk
+from tests.screens.console_seeds import NOON, away, busy_api
 from tests.screens.reading import text_of, until, until_shown
 from tests.screens.terminal import bytes_of
 from tokenq.client.events import LinkChanged
-from tokenq_tui.console import keeping, tail
+from tokenq_tui.console import counter_lease, tail
 from tokenq_tui.console.app import ConsoleApp
 from tokenq_tui.console.messages import QueueArrived
-from tokenq_tui.console.screens import questions, serving
-from tokenq_tui.console.screens.asking import AskText
+from tokenq_tui.console.screens import prompts, serving
+from tokenq_tui.console.screens.dialogs import AskText
 from tokenq_tui.console.widgets.notice import Notice
 from tokenq_tui.console.widgets.waiting_list import WaitingList
-from tokenq_tui.going_on import GoesOn
+from tokenq_tui.error_boundary import ErrorBoundary
 
 SIZE = (100, 30)
 
@@ -75,15 +75,15 @@ async def still_serves(app: ConsoleApp, pilot: Pilot[None]) -> None:
 
 @pytest.mark.parametrize("raised", RAISED, ids=lambda raised: type(raised).__name__)
 async def test_a_command_that_raises_anything_leaves_the_console_free(faults: Faults, raised: BaseException) -> None:
-    desk = busy_desk()
-    real = desk.move
+    api = busy_api()
+    real = api.move
 
     def fails(*_: Any, **__: Any) -> Any:
-        desk.move = real  # type: ignore[method-assign]
+        api.move = real  # type: ignore[method-assign]
         raise raised
 
-    async with at_work(desk) as (_, app, pilot):
-        desk.move = fails  # type: ignore[method-assign, assignment]
+    async with at_work(api) as (_, app, pilot):
+        api.move = fails  # type: ignore[method-assign, assignment]
         await pilot.press("r")
         await until_said(app, pilot, f"'Recall' of CW-012 failed in this console ({type(raised).__name__}")
         await until_said(app, pilot, "It may have been carried out: look at the list before you press the key again.")
@@ -91,25 +91,25 @@ async def test_a_command_that_raises_anything_leaves_the_console_free(faults: Fa
 
 
 async def test_a_command_whose_answer_makes_no_sense_may_have_been_carried_out(faults: Faults) -> None:
-    desk = busy_desk()
-    desk.call = lambda *_, **__: {}  # type: ignore[method-assign, assignment, misc, typeddict-item]
-    async with at_work(desk, "9", words="Press n to call") as (_, app, pilot):
+    api = busy_api()
+    api.call = lambda *_, **__: {}  # type: ignore[method-assign, assignment, misc, typeddict-item]
+    async with at_work(api, "9", words="Press n to call") as (_, app, pilot):
         await pilot.press("n")
         await until_said(app, pilot, "'Next' failed in this console (KeyError: 'displayNumber').")
         await until_said(app, pilot, "It may have been carried out")
-        del desk.call
+        del api.call
         await pilot.press("n")
         await until_said(app, pilot, "CW-013 is called to 9.")
 
 
 @pytest.mark.parametrize("raised", RAISED, ids=lambda raised: type(raised).__name__)
 async def test_what_is_looked_up_before_a_question_may_raise_anything(faults: Faults, raised: BaseException) -> None:
-    async with at_work() as (desk, app, pilot):
+    async with at_work() as (api, app, pilot):
 
         def fails(**_: Any) -> Any:
             raise raised
 
-        desk.tokens = fails  # type: ignore[method-assign]
+        api.tokens = fails  # type: ignore[method-assign]
         await pilot.press("i")
         await until_said(app, pilot, f"'Reinstate' failed in this console ({type(raised).__name__}")
         await until_said(app, pilot, "Nothing was changed: press the key again.")
@@ -118,9 +118,9 @@ async def test_what_is_looked_up_before_a_question_may_raise_anything(faults: Fa
 
 async def test_a_question_that_cannot_be_built_is_said(faults: Faults) -> None:
     """The answer to the look-up lacks what the question shows."""
-    desk = busy_desk()
-    desk.tokens = lambda **_: {"items": [{"businessDay": "2026-08-07"}]}  # type: ignore[method-assign]
-    async with at_work(desk) as (_, app, pilot):
+    api = busy_api()
+    api.tokens = lambda **_: {"items": [{"businessDay": "2026-08-07"}]}  # type: ignore[method-assign]
+    async with at_work(api) as (_, app, pilot):
         await pilot.press("i")
         await until_said(app, pilot, "Something failed in this console (KeyError: 'tokenId').")
         await until_said(app, pilot, "press q and start it again.")
@@ -147,7 +147,7 @@ async def test_what_fails_inside_a_question_leaves_it_open_and_the_console_at_wo
 ) -> None:
     async with at_work() as (_, app, pilot):
         with monkeypatch.context() as broken:
-            broken.setattr(questions, "parking", _raises)
+            broken.setattr(prompts, "parking", _raises)
             await pilot.press("p", "enter")
             await until(pilot, lambda: len(faults) == 1)
         assert isinstance(app.screen, AskText)
@@ -168,13 +168,13 @@ async def test_an_answer_that_cannot_be_used_is_said(faults: Faults, monkeypatch
 
 
 async def test_a_queue_that_makes_no_sense_is_said_once_and_the_next_one_is_shown(faults: Faults) -> None:
-    async with at_work() as (desk, app, pilot):
-        odd = dict(desk.queue("CW"), seq=10_000)
+    async with at_work() as (api, app, pilot):
+        odd = dict(api.queue("CW"), seq=10_000)
         del odd["waiting"]
         for _ in range(3):
             app.main.post_message(QueueArrived(odd, 0.0))  # type: ignore[arg-type]
         await until_said(app, pilot, "Something failed in this console (KeyError: 'waiting').")
-        desk.seq = 20_000
+        api.seq = 20_000
         app.action_other_theme()
         await pilot.press("f5")
         await until(pilot, lambda: app.main.state.queue and app.main.state.queue["seq"] >= 20_000)
@@ -205,45 +205,45 @@ async def test_a_row_that_cannot_be_laid_out_anew_leaves_the_list_at_work(
 
 
 async def test_the_counter_is_kept_after_whatever_failed_once(faults: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "BEAT_SECONDS", 0.05)
-    desk, keeper = busy_desk(), busy_desk()
-    app = ConsoleApp(desk, desk, desk.feed, (), "9", keeping=keeper, clock=lambda: NOON)
-    app._keeper._every = 0.05
+    monkeypatch.setattr(counter_lease, "BEAT_SECONDS", 0.05)
+    api, lease = busy_api(), busy_api()
+    app = ConsoleApp(api, api, api.feed, (), "9", keeping=lease, clock=lambda: NOON)
+    app._lease._every = 0.05
     async with app.run_test(size=SIZE) as pilot:
         await until_shown(pilot, "LIVE")
         await until_shown(pilot, "Press n to call")
-        keeper.fault = KeyError("state")
+        lease.fault = KeyError("state")
         await until_said(app, pilot, "Counter 9 could not be kept for you (KeyError: 'state').")
         await until_said(app, pilot, "It is tried again every few seconds.")
-        keeper.fault = None
-        keeper.counters.clear()
-        await until(pilot, lambda: "9" in keeper.counters)
+        lease.fault = None
+        lease.counters.clear()
+        await until(pilot, lambda: "9" in lease.counters)
 
 
 async def test_a_queue_that_cannot_be_fetched_is_stale_and_asked_for_again(
     faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tail, "POLL_SECONDS", 0.05)
-    desk, actor = busy_desk(), busy_desk()
-    app = ConsoleApp(desk, actor, desk.feed, (), "9", clock=lambda: NOON)
+    api, actor = busy_api(), busy_api()
+    app = ConsoleApp(api, actor, api.feed, (), "9", clock=lambda: NOON)
     async with app.run_test(size=SIZE) as pilot:
         await until_shown(pilot, "LIVE")
         await until_shown(pilot, "Press n to call")
-        desk.fault = MemoryError()
+        api.fault = MemoryError()
         await pilot.press("f5")
         await until_said(app, pilot, "cannot be read (MemoryError).")
         await until_shown(pilot, "STALE since")
-        desk.fault = None
+        api.fault = None
         await until_shown(pilot, "LIVE")
 
 
 async def test_a_beginning_that_fails_is_tried_again(faults: Faults) -> None:
-    desk, actor = busy_desk(), busy_desk()
-    desk.fault = TypeError("odd")
-    app = ConsoleApp(desk, actor, desk.feed, (), "9", clock=lambda: NOON)
+    api, actor = busy_api(), busy_api()
+    api.fault = TypeError("odd")
+    app = ConsoleApp(api, actor, api.feed, (), "9", clock=lambda: NOON)
     async with app.run_test(size=SIZE) as pilot:
         await until_said(app, pilot, "What the server tells cannot be read (TypeError: odd).")
-        desk.fault = None
+        api.fault = None
         await until_shown(pilot, "LIVE")
         await until_shown(pilot, "Press n to call")
 
@@ -254,12 +254,12 @@ async def test_events_that_fail_are_followed_again(
 ) -> None:
     """A feed that ends has set its event: the queues are fetched all the same."""
     monkeypatch.setattr(tail, "POLL_SECONDS", 0.05)
-    async with at_work() as (desk, app, pilot):
-        desk.feed.put(raised)
+    async with at_work() as (api, app, pilot):
+        api.feed.put(raised)
         await until_shown(pilot, "STALE since")
-        desk.other_person(desk.queue("CW")["waiting"][0], state="CANCELLED")
+        api.other_person(api.queue("CW")["waiting"][0], state="CANCELLED")
         await until(pilot, lambda: "Ada Moore" not in text_of(app))
-        desk.feed.put(LinkChanged(is_live=True))
+        api.feed.put(LinkChanged(is_live=True))
         await until_shown(pilot, "LIVE")
         await still_serves(app, pilot)
 
@@ -281,7 +281,7 @@ async def test_a_screen_that_cannot_begin_leaves_with_a_sentence(
     faults: Faults, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(serving, "place_title", _raises)
-    app = console(busy_desk())
+    app = console(busy_api())
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: not app.is_running)
     assert app.return_code == 1
@@ -301,7 +301,7 @@ def test_everything_of_the_console_that_takes_messages_goes_on() -> None:
         if issubclass(one, MessagePump) and one.__module__.startswith("tokenq_tui")
     }
     assert len(ours) > 10
-    assert {one.__name__ for one in ours if not issubclass(one, GoesOn)} == set()
+    assert {one.__name__ for one in ours if not issubclass(one, ErrorBoundary)} == set()
 
 
 def test_a_real_terminal_gets_no_traceback_whatever_fails() -> None:

@@ -42,10 +42,10 @@ def console(client: Callable[[], Client]) -> Console:
     """Starts one at counter 2 of a department; each is another screen."""
 
     def start(name: str) -> ConsoleApp:
-        actor, keeper = client(), client()
-        actor.console = keeper.console = secrets.token_hex(8)
+        actor, lease = client(), client()
+        actor.console = lease.console = secrets.token_hex(8)
         feed = partial(follow, actor.server)
-        return ConsoleApp(client(), actor, lambda ids, stop: feed(ids, None, stop), [name], "2", keeping=keeper)
+        return ConsoleApp(client(), actor, lambda ids, stop: feed(ids, None, stop), [name], "2", keeping=lease)
 
     return start
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from tests.unit.floors import NOW, TODAY
+from tests.unit.sessions import NOW, TODAY
 from tokenq.contract.events import Event, EventType
 
 GENERATED, CALLED, SERVED = EventType.TOKEN_GENERATED, EventType.TOKEN_CALLED, EventType.TOKEN_SERVED

@@ -1,9 +1,9 @@
 import pytest
 
 from tests.screens.board_seeds import NOON, Log
-from tokenq.board.announcing import DWELL, FRESH, Announcer
+from tokenq.board.announcements import DWELL, FRESH, Announcer
 from tokenq.board.state import Call, Fold
-from tokenq.contract.words import TokenState
+from tokenq.contract.enums import TokenState
 
 
 def morning(*numbers: int) -> tuple[Fold, list[Call]]:

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.screens.board_seeds import NOON, Log, busy_log
-from tokenq.board.places import place_from
+from tokenq.board.department_setup import place_from
 from tokenq.board.state import RECENT_CALLS, Fold, Picture
+from tokenq.contract.enums import TokenState
 from tokenq.contract.events import Event, EventType
-from tokenq.contract.words import TokenState
 
 
 def picture_of(events: list[Event], only: tuple[str, ...] = ()) -> Picture:

@@ -3,18 +3,18 @@ from typing import cast
 
 import pytest
 
-from tests.screens.console_seeds import NOON, FakeDesk, busy_desk, token
+from tests.screens.console_seeds import NOON, FakeApi, busy_api, token
 from tokenq.contract.views import QueueView
-from tokenq_tui.console.acting import Wish, carry_out
-from tokenq_tui.console.intents import BUTTONS, INTENTS, intent, is_offered
+from tokenq_tui.console.actions import ACTIONS, BUTTONS, action_named, is_offered
+from tokenq_tui.console.execution import PendingAction, carry_out
 from tokenq_tui.console.state import State, stopwatch, waited
 
 
 def busy_state(counter: str = "3") -> State:
-    desk = busy_desk()
+    api = busy_api()
     state = State(counter=counter).with_departments(["CW", "LAB", "XR"])
     for department in state.departments:
-        state = state.with_queue(desk.queue(department))
+        state = state.with_queue(api.queue(department))
     return state
 
 
@@ -35,20 +35,20 @@ def test_the_token_at_our_counter_is_found_while_looking_at_another_department()
 
 
 def test_an_older_answer_that_arrives_late_does_not_replace_a_newer_one() -> None:
-    desk = busy_desk()
-    old = desk.queue("CW")
-    desk.seq += 1
-    new = desk.queue("CW")
+    api = busy_api()
+    old = api.queue("CW")
+    api.seq += 1
+    new = api.queue("CW")
     state = State().with_departments(["CW"]).with_queue(new).with_queue(old)
     assert state.queue is new
 
 
 def test_a_log_that_went_back_is_believed_as_soon_as_it_is_asked_after_the_newer_answer_came() -> None:
     """A restored back-up: what was fetched later is true, however high the other one counted."""
-    desk = busy_desk()
-    restored = desk.queue("CW")
-    desk.seq += 50
-    before = desk.queue("CW")
+    api = busy_api()
+    restored = api.queue("CW")
+    api.seq += 50
+    before = api.queue("CW")
     state = State().with_departments(["CW"]).with_queue(before, asked_at=1.0, came_at=2.0)
     assert state.with_queue(restored, asked_at=1.5, came_at=3.0).queue is before, "it may have been read before"
     state = state.having_moved(before["called"][0], "recall").with_queue(restored, asked_at=2.5, came_at=3.0)
@@ -57,9 +57,9 @@ def test_a_log_that_went_back_is_believed_as_soon_as_it_is_asked_after_the_newer
 
 
 def test_a_new_business_day_replaces_the_old_one() -> None:
-    desk = busy_desk()
-    today = desk.queue("CW")
-    tomorrow = desk.queue("CW")
+    api = busy_api()
+    today = api.queue("CW")
+    tomorrow = api.queue("CW")
     tomorrow["businessDay"] = "2026-08-08"
     assert State().with_departments(["CW"]).with_queue(today).with_queue(tomorrow).queue is tomorrow
 
@@ -74,10 +74,10 @@ def test_departments_go_round_and_the_chosen_one_stays() -> None:
 
 def first_look(waiting: dict[str, int]) -> State:
     """A console that was not told a department, after the first fetch of each."""
-    desk = FakeDesk([token(each, number) for each, many in waiting.items() for number in range(many)], list(waiting))
+    api = FakeApi([token(each, number) for each, many in waiting.items() for number in range(many)], list(waiting))
     state = State().with_departments(waiting)
     for department in waiting:
-        state = state.with_queue(desk.queue(department))
+        state = state.with_queue(api.queue(department))
     return state
 
 
@@ -87,16 +87,16 @@ def test_the_first_look_goes_to_the_first_department_in_which_somebody_waits() -
 
 
 def test_after_the_first_look_only_the_person_changes_the_department() -> None:
-    desk = FakeDesk([token("LAB", 1)], ["CW", "LAB"])
+    api = FakeApi([token("LAB", 1)], ["CW", "LAB"])
     empty = first_look({"CW": 0, "LAB": 0})
-    assert empty.with_queue(desk.queue("LAB")).selected == "CW"
+    assert empty.with_queue(api.queue("LAB")).selected == "CW"
     chosen = State().with_departments(["CW", "LAB"]).select("CW")
-    assert chosen.with_queue(desk.queue("CW")).with_queue(desk.queue("LAB")).selected == "CW"
+    assert chosen.with_queue(api.queue("CW")).with_queue(api.queue("LAB")).selected == "CW"
 
 
 def test_keys_and_names_of_intents_are_unique() -> None:
-    assert len({each.key for each in INTENTS}) == len({each.name for each in INTENTS}) == len(INTENTS)
-    assert [intent(name).name for name in BUTTONS] == list(BUTTONS)
+    assert len({each.key for each in ACTIONS}) == len({each.name for each in ACTIONS}) == len(ACTIONS)
+    assert [action_named(name).name for name in BUTTONS] == list(BUTTONS)
 
 
 @pytest.mark.parametrize(
@@ -111,15 +111,15 @@ def test_keys_and_names_of_intents_are_unique() -> None:
     ],
 )
 def test_exactly_the_moves_of_the_token_are_offered(held: list[str], offered: set[str]) -> None:
-    desk = busy_desk()
-    for each in desk.known.values():
+    api = busy_api()
+    for each in api.known.values():
         if each["counterId"] == "3":
             each["counterId"], each["moves"] = ("3" if held else "4"), held
-    state = State(counter="3").with_departments(["CW"]).with_queue(desk.queue("CW"))
+    state = State(counter="3").with_departments(["CW"]).with_queue(api.queue("CW"))
     always = {"next_department", "previous_department", "counter", "refresh", "help", "quit", "reinstate", "pause"}
     always |= {"cancel_row", "class_row", "transfer_row", "find"}
     row = state.next_up
-    assert {each.name for each in INTENTS if is_offered(each, state, row)} == offered | always
+    assert {each.name for each in ACTIONS if is_offered(each, state, row)} == offered | always
 
 
 def test_waiting_times_and_stopwatches_read_well() -> None:
@@ -136,11 +136,11 @@ def test_waiting_times_and_stopwatches_read_well() -> None:
 def test_a_counter_serves_the_departments_of_one_branch() -> None:
     """And nothing is claimed before all of them are known: each claim would replace the one before."""
     state = State(counter="3").with_departments(["CW", "LAB", "HR"])
-    desk = busy_desk()
-    desk.ids.append("HR")
-    state = state.with_queue(desk.queue("CW")).with_queue(desk.queue("LAB"))
+    api = busy_api()
+    api.ids.append("HR")
+    state = state.with_queue(api.queue("CW")).with_queue(api.queue("LAB"))
     assert state.profile is None
-    state = state.with_queue(cast(QueueView, {**desk.queue("HR"), "branchId": "north"}))
+    state = state.with_queue(cast(QueueView, {**api.queue("HR"), "branchId": "north"}))
     assert state.profile == ("CW", "LAB")
     assert state.select("HR").profile == ("HR",)
 
@@ -155,18 +155,20 @@ def test_a_counter_serves_the_departments_of_one_branch() -> None:
     ],
 )
 def test_parking_takes_minutes_first_and_then_the_reason(answer: str, body: dict[str, object]) -> None:
-    desk = busy_desk()
-    held = desk.queue("CW")["called"][0]
+    api = busy_api()
+    held = api.queue("CW")["called"][0]
     told: list[object] = []
     refreshed: list[str] = []
-    carry_out(Wish(intent("park"), State(), held, answer), desk, told.append, refreshed.append)
-    assert (desk.bodies, refreshed) == ([body], ["CW"])
+    carry_out(PendingAction(action_named("park"), State(), held, answer), api, told.append, refreshed.append)
+    assert (api.bodies, refreshed) == ([body], ["CW"])
 
 
 def test_parking_takes_a_time_of_day() -> None:
-    desk = busy_desk()
-    carry_out(Wish(intent("park"), State(), desk.queue("CW")["called"][0], "23:59 X-ray"), desk, [].append, str)
-    (body,) = desk.bodies
+    api = busy_api()
+    carry_out(
+        PendingAction(action_named("park"), State(), api.queue("CW")["called"][0], "23:59 X-ray"), api, [].append, str
+    )
+    (body,) = api.bodies
     until = datetime.fromisoformat(body["until"])
     assert (until.hour, until.minute, until.date(), body["reason"]) == (23, 59, date.today(), "X-ray")
     assert until.tzinfo is not None

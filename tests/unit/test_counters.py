@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from tests.unit.sessions import ANN, BEN, NOW, Room, refused
+
 from tests import people
-from tests.unit.floors import ANN, BEN, NOW, Room, refused
+from tokenq.contract.enums import CounterState, Priority, Role
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import Verb
-from tokenq.contract.words import CounterState, Priority, Role
 from tokenq_server.domain import calling
 from tokenq_server.domain.commands import CallByProfile
 from tokenq_server.domain.counters import LEASE, Counter, closed, left, opened, paused, unattended_since
@@ -20,8 +21,8 @@ DESK = Counter("main", "1", CounterState.OPEN)
 
 
 def profile(room: Room, *departments: str, counter: str = "1", is_ordered: bool = True) -> Token:
-    floors = [room.floors[name] for name in departments]
-    return calling.call_by_profile(floors, CallByProfile(departments, people.ANN, counter, is_ordered))
+    sessions = [room.sessions[name] for name in departments]
+    return calling.call_by_profile(sessions, CallByProfile(departments, people.ANN, counter, is_ordered))
 
 
 def test_a_counter_is_claimed_by_one_operator_until_the_lease_ends() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.floors import refused
+from tests.unit.sessions import refused
 from tokenq.contract.problems import ProblemCode
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.department_ids import are_misread, check_prefix, made_id

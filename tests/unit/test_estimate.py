@@ -2,7 +2,7 @@
 
 import random
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.domain.estimate import (
     NO_COUNTER,
     Forecast,

@@ -32,7 +32,7 @@ async def test_what_is_committed_after_the_first_word_arrives() -> None:
     try:
         assert await anext(watching) is None
         log.entries.append(Entry("CW", 2, "{}"))
-        feed.poke()
+        feed.wake()
         async with asyncio.timeout(10):
             arrival = await anext(watching)
             while arrival is None:

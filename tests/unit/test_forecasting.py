@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.test_estimate import line
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.domain.estimate import NO_COUNTER, OpenCounter
 from tokenq_server.services import forecasting as module
 from tokenq_server.services.forecasting import BranchNow, Forecasts

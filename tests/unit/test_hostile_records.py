@@ -27,9 +27,9 @@ from tokenq.cli.commands.replay import _readable
 from tokenq.client.events import EventArrived, LinkChanged, _Reader
 from tokenq.client.sse import Parser
 from tokenq.client.transport import Server
+from tokenq.contract.enums import Priority
 from tokenq.contract.events import BadEvent, Event, decode, encode, to_wire
 from tokenq.contract.problems import ProblemCode, Refused
-from tokenq.contract.words import Priority
 from tokenq.errors import BadReply
 from tokenq.stream import Arrived, CaughtUp, Link, Skipped
 from tokenq.zones import local

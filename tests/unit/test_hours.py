@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.unit.floors import refused
+from tests.unit.sessions import refused
 from tokenq.contract.hours import WEEKDAYS
 from tokenq.contract.problems import ProblemCode
 from tokenq_server.domain.hours import Hours, hours_document, hours_from, opening

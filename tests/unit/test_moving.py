@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from tests.unit.sessions import NOW, Room, refused
 
-from tests.unit.floors import NOW, Room, refused
+from tokenq.contract.enums import Priority, RequeuePosition, TokenState
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import VERBS, Verb
-from tokenq.contract.words import Priority, RequeuePosition, TokenState
-from tokenq_server.domain.commands import TellNear
-from tokenq_server.domain.moving import come_back, tell_near
+from tokenq_server.domain.commands import MarkNearTurn
+from tokenq_server.domain.moving import come_back, mark_near_turn
 from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token
 
@@ -22,7 +22,7 @@ def test_parking_frees_the_counter_and_resuming_gives_the_old_place_back() -> No
     assert (parked.state, parked.counter_id) == (TokenState.PARKED, None)
 
     assert room.call().token_id == second.token_id
-    room.move(room.floor.tokens[second.token_id], Verb.SERVE)
+    room.move(room.session.tokens[second.token_id], Verb.SERVE)
     room.move(parked, Verb.RESUME)
 
     assert room.call().token_id == first.token_id
@@ -38,7 +38,7 @@ def test_time_parked_is_not_time_waited() -> None:
 
     resumed = room.move(parked, Verb.RESUME)
 
-    assert room.floor.now - resumed.waiting_since == timedelta(minutes=10)
+    assert room.session.now - resumed.waiting_since == timedelta(minutes=10)
 
 
 def test_the_parked_come_back_when_their_time_comes_and_not_before() -> None:
@@ -46,14 +46,14 @@ def test_the_parked_come_back_when_their_time_comes_and_not_before() -> None:
     room.issue()
     parked = room.move(room.call(), Verb.PARK, until=NOW + timedelta(minutes=5))
     room.later(minutes=4)
-    come_back(room.floor, room.floor.tokens[parked.token_id])
-    assert room.floor.tokens[parked.token_id].state is TokenState.PARKED
+    come_back(room.session, room.session.tokens[parked.token_id])
+    assert room.session.tokens[parked.token_id].state is TokenState.PARKED
 
     room.later(minutes=1)
-    come_back(room.floor, room.floor.tokens[parked.token_id])
+    come_back(room.session, room.session.tokens[parked.token_id])
 
-    assert room.floor.tokens[parked.token_id].state is TokenState.WAITING
-    assert room.floor.records[-1].actor == "tokenq"
+    assert room.session.tokens[parked.token_id].state is TokenState.WAITING
+    assert room.session.records[-1].actor == "tokenq"
     assert room.waiting() == {Priority.NORMAL: 1}
 
 
@@ -84,7 +84,7 @@ def test_nobody_comes_back_from_another_day_or_beside_oneself() -> None:
     with refused(ProblemCode.ALREADY_WAITING, "CW-002"):
         room.move(old, Verb.REINSTATE)
 
-    room.floor.standing = type(room.floor.standing)(old.day + timedelta(days=1), waiting=room.floor.standing.waiting)
+    room.session.head = type(room.session.head)(old.day + timedelta(days=1), waiting=room.session.head.waiting)
     with refused(ProblemCode.WRONG_STATE, "another business day"):
         room.move(old, Verb.REINSTATE)
 
@@ -96,8 +96,8 @@ def test_another_class_keeps_the_arrival() -> None:
     raised = room.move(early, Verb.PRIORITY, priority=Priority.PRIORITY, reason="pregnant")
 
     assert room.waiting() == {Priority.PRIORITY: 2}
-    assert room.floor.records[-1].data == {"from": "normal", "to": "priority"}
-    assert room.floor.records[-1].note == "pregnant"
+    assert room.session.records[-1].data == {"from": "normal", "to": "priority"}
+    assert room.session.records[-1].note == "pregnant"
     assert room.call().token_id == raised.token_id
     with refused(ProblemCode.WRONG_STATE, "already"):
         room.move(late, Verb.PRIORITY, priority=Priority.PRIORITY)
@@ -141,18 +141,18 @@ def test_the_table_alone_decides_what_is_possible(verb: Verb, state: TokenState)
     room = Room()
     token = in_state(room, state)
     is_done = token.state is VERBS[verb].target and token.state not in (TokenState.WAITING, TokenState.CALLED)
-    before = len(room.floor.records)
+    before = len(room.session.records)
     if state in VERBS[verb].sources:
         moved = room.move(token, verb, priority=Priority.URGENT)
         assert moved.state is VERBS[verb].target
-        assert len(room.floor.records) == before + 1
+        assert len(room.session.records) == before + 1
     elif is_done:
         assert room.move(token, verb) == token
-        assert len(room.floor.records) == before
+        assert len(room.session.records) == before
     else:
         with refused(ProblemCode.WRONG_STATE, str(state)):
             room.move(token, verb)
-        assert len(room.floor.records) == before
+        assert len(room.session.records) == before
 
 
 def in_state(room: Room, state: TokenState) -> Token:
@@ -164,8 +164,8 @@ def in_state(room: Room, state: TokenState) -> Token:
         return room.move(token, Verb.CANCEL)
     if state is TokenState.EXPIRED:
         room.later(days=1)
-        room.floor.turn_day([token])
-        return room.floor.tokens[token.token_id]
+        room.session.roll_over([token])
+        return room.session.tokens[token.token_id]
     called = room.call()
     way = {
         TokenState.SERVING: Verb.START,
@@ -182,11 +182,11 @@ def test_near_turns_are_told_once_and_only_to_who_still_waits() -> None:
     room.call()
 
     for _ in range(2):
-        tell_near(room.floor, TellNear("CW", ((first.token_id, 1), (second.token_id, 1), (999, 1))))
+        mark_near_turn(room.session, MarkNearTurn("CW", ((first.token_id, 1), (second.token_id, 1), (999, 1))))
 
-    told = [record.token.token_id for record in room.floor.records if record.event_type == "TOKEN_TURN_NEAR"]
+    told = [record.token.token_id for record in room.session.records if record.event_type == "TOKEN_TURN_NEAR"]
     assert told == [second.token_id]
-    assert not room.floor.tokens[third.token_id].is_near_told
+    assert not room.session.tokens[third.token_id].is_near_told
 
 
 def test_who_hears_the_place_with_the_number_is_not_told_again() -> None:

@@ -9,7 +9,7 @@ from tokenq.cli.department_settings import read_setting
 from tokenq.contract.events import EventType
 from tokenq.contract.notifications import RULES, LetterKind
 from tokenq_server.adapters.channels import email
-from tokenq_server.api.bodies import DepartmentFields
+from tokenq_server.api.schemas import DepartmentFields
 from tokenq_server.domain.notification_rules import kind_for
 
 FOLDER = Path(email.__file__).with_name("templates") / "email"

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tokenq.contract.enums import LIVE, Priority, TokenState
 from tokenq.contract.numbers import means, readings, spellings, typed_id
-from tokenq.contract.words import LIVE, Priority, TokenState
-from tokenq_server.domain.naming import Printed, named
 from tokenq_server.domain.numbering import display_number
 from tokenq_server.domain.token import Token, Undo
+from tokenq_server.domain.token_lookup import Printed, named
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -129,7 +129,7 @@ NUMBERS = st.one_of(st.integers(1, 30), st.integers(1, 99_999))
 
 
 @st.composite
-def floors(draw: st.DrawFn) -> list[Printed]:
+def sessions(draw: st.DrawFn) -> list[Printed]:
     """Tokens of some departments, of which many have prefixes and numbers that look alike."""
     tokens: list[Printed] = []
     for home in range(draw(st.integers(1, 4))):
@@ -142,7 +142,7 @@ def floors(draw: st.DrawFn) -> list[Printed]:
     return tokens
 
 
-@given(floors(), st.data())
+@given(sessions(), st.data())
 def test_what_is_typed_as_printed_reaches_exactly_that_token_or_is_refused(
     tokens: list[Printed], data: st.DataObject
 ) -> None:
@@ -158,7 +158,7 @@ def test_what_is_typed_as_printed_reaches_exactly_that_token_or_is_refused(
         assert rivals <= set(answer)
 
 
-@given(floors(), PREFIXES, NUMBERS, st.sampled_from(["-", " "]))
+@given(sessions(), PREFIXES, NUMBERS, st.sampled_from(["-", " "]))
 def test_a_prefix_and_a_number_reach_nobody_else(tokens: list[Printed], prefix: str, number: int, dash: str) -> None:
     """Who writes the two apart has said which department it is: only its own numbers answer."""
     for token_id in found(f"{prefix}{dash}{number}", *tokens):
@@ -167,7 +167,7 @@ def test_a_prefix_and_a_number_reach_nobody_else(tokens: list[Printed], prefix: 
         assert int(one.token.display.removeprefix(prefix).lstrip("- ")) == number
 
 
-@given(floors(), st.data())
+@given(sessions(), st.data())
 def test_without_separator_or_zeros_it_still_finds_its_token(tokens: list[Printed], data: st.DataObject) -> None:
     meant = data.draw(st.sampled_from([one for one in tokens if one.token.state in LIVE] or tokens))
     prefix, _, number = meant.token.display.replace(" ", "-").partition("-")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tokenq.contract.enums import Role
 from tokenq.contract.problems import Refused
-from tokenq.contract.words import Role
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services import people as module
 from tokenq_server.services.people import People

@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.unit.sessions import NOW, Room
 
 import tokenq_server.api.routes
-from tests.unit.floors import NOW, Room
+from tokenq.contract.enums import Priority, Role, TokenState
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import VERBS, Verb
-from tokenq.contract.words import Priority, Role, TokenState
 from tokenq_server.domain.commands import CallByProfile, CallNext, CallToken, Command, Issue, ServeNext
 from tokenq_server.domain.permissions import MAY, as_permitted, check_move, check_role, sees, sees_person
 from tokenq_server.domain.principal import Principal

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.domain.policy import Policy, Ratio, Turn, Waiting, choose, in_order, position
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ import os
 import random
 from datetime import UTC, datetime, timedelta
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.domain.policy import Choice, Policy, Ratio, Turn, Waiting, choose
 
 QUEUES = int(os.environ.get("TOKENQ_QUEUES", "3000"))

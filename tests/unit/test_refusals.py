@@ -20,7 +20,7 @@ from tokenq.contract.reasons.queue import CounterReason, DepartmentReason, Token
 from tokenq.contract.reasons.setup import SetupReason
 from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.embedded import reasons as embedded_reasons
-from tokenq_tui.console.faults import answer
+from tokenq_tui.console.errors import answer
 
 ROOT = Path(__file__).parents[2]
 ROWS = {f"{type(row).__name__}.{row.name}": row for row in reasons()}

@@ -4,8 +4,8 @@ import json
 from datetime import UTC, date, datetime
 from typing import Any
 
+from tokenq.contract.enums import Priority, TokenState
 from tokenq.contract.events import EventType, from_wire
-from tokenq.contract.words import Priority, TokenState
 from tokenq_server.domain.invariants.entries import LogEntry, Stored
 from tokenq_server.domain.invariants.numbering import Numbers
 from tokenq_server.domain.invariants.replay import Replay

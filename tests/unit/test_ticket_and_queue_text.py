@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.screens.console_seeds import FakeDesk, token
+from tests.screens.console_seeds import FakeApi, token
 from tokenq.cli.commands import counter, queue
 from tokenq.cli.ticket import half_blocks
 from tokenq.contract.views import QueueView
@@ -21,7 +21,7 @@ def test_dark_modules_are_ink_on_paper_and_holes_on_a_dark_terminal() -> None:
 
 
 def test_a_queue_that_is_watched_shows_its_head_and_fits_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    desk = FakeDesk([token("LAB", number, name="Ann") for number in range(1, 38)], ["LAB"])
+    desk = FakeApi([token("LAB", number, name="Ann") for number in range(1, 38)], ["LAB"])
     desk.no_estimate = "no counter is open"
     view = cast(dict[str, Any], desk.queue("LAB"))
     view["counts"]["noShow"] = 0

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.unit.floors import NOW
 from tests.unit.lost_events import CALLED, GENERATED, RECLASSED, REVERTED, TO_HR, TO_URGENT, TRANSFERRED, Topic
-from tokenq.contract.words import TokenState
+from tests.unit.sessions import NOW
+from tokenq.contract.enums import TokenState
 from tokenq_server.recovery.token_history import histories
 
 

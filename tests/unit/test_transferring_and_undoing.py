@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from tests.unit.sessions import ANN, Room, refused, with_rules
 
-from tests.unit.floors import ANN, Room, refused, with_rules
 from tests.unit.test_moving import in_state
+from tokenq.contract.enums import Priority, TokenState
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import VERBS, Verb
-from tokenq.contract.words import Priority, TokenState
 from tokenq_server.domain.token import Token
 
 
@@ -26,7 +26,7 @@ def test_a_transferred_token_keeps_its_number_and_waits_anew() -> None:
     moved = room.transfer(room.call(), "HR")
 
     assert (moved.display, moved.department_id, moved.issued_in) == ("CW-001", "HR", "CW")
-    assert (moved.state, moved.counter_id, moved.waiting_since) == (TokenState.WAITING, None, room.floor.now)
+    assert (moved.state, moved.counter_id, moved.waiting_since) == (TokenState.WAITING, None, room.session.now)
     assert room.waiting("CW") == {}
     assert room.waiting("HR") == {Priority.NORMAL: 2}
     assert [room.call(str(number), of="HR").display for number in (1, 2)] == ["HR-001", "CW-001"]
@@ -37,7 +37,7 @@ def test_both_logs_tell_of_a_transfer() -> None:
     room = Room("CW", "HR")
     room.issue()
     room.transfer(room.call("3"), "HR")
-    left, came = room.floors["CW"].records[-1], room.floors["HR"].records[-1]
+    left, came = room.sessions["CW"].records[-1], room.sessions["HR"].records[-1]
 
     assert (left.token.department_id, left.data, left.token.counter_id) == ("CW", {"from": "CW", "to": "HR"}, "3")
     assert (came.token.department_id, came.data, came.joins) == ("HR", {"from": "CW", "to": "HR"}, True)
@@ -47,7 +47,7 @@ def test_a_waiting_one_leaves_the_old_line() -> None:
     room = Room("CW", "HR")
     room.transfer(room.issue(), "HR")
 
-    assert room.floors["CW"].records[-1].joins is False
+    assert room.sessions["CW"].records[-1].joins is False
     with refused(ProblemCode.QUEUE_EMPTY):
         room.call()
 
@@ -59,8 +59,8 @@ def test_a_waiting_one_leaves_the_old_line() -> None:
 def test_where_nobody_can_be_sent(to: str, code: ProblemCode) -> None:
     """The same department, a closed one, one in another town."""
     room = Room("CW", "HR", "FAR")
-    room.floors["HR"].department = replace(room.floors["HR"].department, is_open=False)
-    room.floors["FAR"].department = replace(room.floors["FAR"].department, branch_id="far")
+    room.sessions["HR"].department = replace(room.sessions["HR"].department, is_open=False)
+    room.sessions["FAR"].department = replace(room.sessions["FAR"].department, branch_id="far")
     token = room.issue()
     with refused(code):
         room.transfer(token, to)
@@ -94,7 +94,7 @@ def test_every_move_can_be_taken_back(verb: Verb) -> None:
         assert again.claim_version > after.claim_version
         assert (room.waiting(), room.waiting("HR")) == waiting
         assert room.events()[-1] == "TOKEN_REVERTED"
-        assert room.floor.records[-1].data["undone"] == verb
+        assert room.session.records[-1].data["undone"] == verb
         held = room.counters.held("main", "1")
         assert (held == again) if again.is_at_counter else (held is None)
 

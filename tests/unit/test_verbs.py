@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from tokenq.cli.menu import ENTRIES
+from tokenq.contract.enums import LIVE, TokenState
 from tokenq.contract.verbs import STATE_AFTER, VERBS, Verb, verbs_from
-from tokenq.contract.words import LIVE, TokenState
 from tokenq_server.api.routes import moves, tokens
 from tokenq_server.domain import moving
-from tokenq_tui.console.intents import INTENTS
+from tokenq_tui.console.actions import ACTIONS
 
 
 def test_what_is_over_only_comes_back() -> None:
@@ -55,9 +55,9 @@ def test_every_verb_has_somebody_who_carries_it_out() -> None:
 
 def test_every_verb_is_in_the_console_by_a_key_of_its_own() -> None:
     """Calling and changing the class are there as actions of the counter and of a row in the list."""
-    keys = [each.key for each in INTENTS]
+    keys = [each.key for each in ACTIONS]
     assert len(keys) == len(set(keys))
-    assert {each.verb for each in INTENTS if each.verb} == {str(verb) for verb in BY_PEOPLE - {Verb.CALL}}
+    assert {each.verb for each in ACTIONS if each.verb} == {str(verb) for verb in BY_PEOPLE - {Verb.CALL}}
 
 
 def test_every_event_of_a_verb_tells_readers_the_state() -> None:

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tokenq.board.places import Place, place_from
+from tokenq.board.department_setup import Place, place_from
+from tokenq.contract.enums import AT_COUNTER, TokenState
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.names import DEPARTMENT_ID
 from tokenq.contract.verbs import STATE_AFTER
-from tokenq.contract.words import AT_COUNTER, TokenState
 from tokenq.zones import local
 
 RECENT_CALLS = 24

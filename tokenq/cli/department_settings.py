@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tokenq.cli.exits import WrongUse
+from tokenq.contract.enums import Priority
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.settings import SETTINGS
-from tokenq.contract.words import Priority
 
 _NOTHING = ("", "none", "any")
 

@@ -49,7 +49,7 @@ class Failure(NamedTuple):
     exit_code: int
 
 
-def talk(text: str) -> None:
+def echo(text: str) -> None:
     """Say something to the person; never data."""
     sys.stderr.write("\n".join(printable(line) for line in text.split("\n")) + "\n")
     sys.stderr.flush()
@@ -62,9 +62,9 @@ def report(error: BaseException, *, as_json: bool) -> int:
         traceback.print_exception(error)
     if as_json:
         output.document({"error": {"code": failure.code, "detail": failure.detail, "hint": failure.hint}})
-    talk(f"tokenq: {failure.detail}")
+    echo(f"tokenq: {failure.detail}")
     if failure.hint:
-        talk(f"  {failure.hint}")
+        echo(f"  {failure.hint}")
     return failure.exit_code
 
 

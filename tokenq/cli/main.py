@@ -28,7 +28,7 @@ def run(arguments: list[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:
         return exits.report(error, as_json=_wants_json(arguments))
     if code == ExitCode.INTERRUPTED and sys.stderr.isatty():
-        exits.talk("")  # the terminal's ^C stands on an unfinished line
+        exits.echo("")  # the terminal's ^C stands on an unfinished line
     return code if isinstance(code, int) else ExitCode.OK
 
 

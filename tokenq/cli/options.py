@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from tokenq.contract.enums import Priority, RequeuePosition, Role
 from tokenq.contract.names import DEPARTMENT_ID
 from tokenq.contract.numbers import readings, typed_id
-from tokenq.contract.words import Priority, RequeuePosition, Role
 
 
 def department_id(typed: str) -> str:

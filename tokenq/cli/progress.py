@@ -6,7 +6,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import echo
 from tokenq.printable import printable
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Progress:
             if self._live is not None:
                 self._live.update(_drawn(self._steps))
             else:
-                talk(f"{step.part}: {step.state}{f' – {step.detail}' if step.detail else ''}")
+                echo(f"{step.part}: {step.state}{f' – {step.detail}' if step.detail else ''}")
 
     def finish(self) -> None:
         """Leave the live lines as they are; later steps come as plain lines."""

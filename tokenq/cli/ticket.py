@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tokenq.cli.branch_time import zone_of
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import echo
 from tokenq.cli.tokens import clock, waits
 from tokenq.client import Client
 from tokenq.contract.problems import Refused
@@ -50,7 +50,7 @@ def _qr(content: str) -> str:
     try:
         import segno
     except ModuleNotFoundError:
-        talk("The ticket has no QR code: pip install 'tokenq[print]' adds it.")
+        echo("The ticket has no QR code: pip install 'tokenq[print]' adds it.")
         return ""
     modules = [
         [bool(dark) for dark in row] for row in segno.make(content, error="m", micro=False).matrix_iter(border=2)

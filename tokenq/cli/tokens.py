@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tokenq.cli import output
 from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import echo
 from tokenq.cli.reasons import CommandReason
 from tokenq.client import Client
 from tokenq.contract.problems import refuse
@@ -66,7 +66,7 @@ def show_token(token: "TokenView", *, as_json: bool, zone: str = "") -> None:
 def tell_new_counter(token: "TokenView") -> None:
     """Say that a call has made a counter: it may be a typing mistake, and people are sent there."""
     if token.get("isNewCounter"):
-        talk(f"Counter '{token['counterId']}' is new.")
+        echo(f"Counter '{token['counterId']}' is new.")
 
 
 def sentence(token: "TokenView | Mapping[str, Any]", zone: str = "", *, more: str = "") -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 from tokenq.cli.options import AtCounter, Json, Position, Reason, Token
 from tokenq.cli.tokens import move_token
+from tokenq.contract.enums import RequeuePosition
 from tokenq.contract.verbs import VERBS, Says, Verb
-from tokenq.contract.words import RequeuePosition
 
 _OPTIONS: dict[Says, tuple[str, Any, Any]] = {
     Says.POSITION: ("position", Position, RequeuePosition.ORIGINAL),

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tokenq.contract.enums import LIVE, Role
+from tokenq.contract.enums import TokenState as S
 from tokenq.contract.events import EventType
-from tokenq.contract.words import LIVE, Role
-from tokenq.contract.words import TokenState as S
 
 
 class Verb(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Response
 
 from tokenq.contract.problems import Refused
-from tokenq_server.api.callers import Repeat
+from tokenq_server.api.auth import Repeat
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import Command
 from tokenq_server.domain.principal import Principal

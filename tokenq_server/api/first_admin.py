@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tokenq.contract.enums import Role
 from tokenq.contract.problems import ProblemCode, Refused
-from tokenq.contract.words import Role
 from tokenq_server.bootstrap import Services
 from tokenq_server.services.people import new_secret
 

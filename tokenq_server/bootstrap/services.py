@@ -15,12 +15,13 @@ from tokenq_server.adapters.postgres.floor_plan import PostgresFloorPlans
 from tokenq_server.adapters.postgres.forecasting import PostgresForecasting
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.people import PostgresPeople
-from tokenq_server.adapters.postgres.reading import PostgresReading
+from tokenq_server.adapters.postgres.queries import PostgresQueries
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.services.batch import Batch
-from tokenq_server.services.explaining import Explaining
+from tokenq_server.services.counter_service import CounterService
+from tokenq_server.services.explanations import Explanations
 from tokenq_server.services.feed import Feed
 from tokenq_server.services.floor_plan import FloorPlans
 from tokenq_server.services.forecasting import Forecasts
@@ -29,10 +30,9 @@ from tokenq_server.services.housekeeping import housekeeping
 from tokenq_server.services.near_turn import near_turns
 from tokenq_server.services.people import People
 from tokenq_server.services.ports import Guard, WaitingLine
-from tokenq_server.services.reading import Reading
+from tokenq_server.services.queries import Queries
 from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.setup import Setup
-from tokenq_server.services.staffing import Staffing
 from tokenq_server.settings import ServerSettings
 
 
@@ -45,9 +45,9 @@ class Services:
     commit: GroupCommit
     people: People
     setup: Setup
-    reading: Reading
-    explaining: Explaining
-    staffing: Staffing
+    reading: Queries
+    explaining: Explanations
+    counter_service: CounterService
     reporting: Reporting
     floor_plans: FloorPlans
     feed: Feed
@@ -72,10 +72,10 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     log = PostgresEventLog(dsn, "tokenq-feed")
     feed = Feed(log)
     forecasts = Forecasts(PostgresForecasting(database))
-    commit = GroupCommit(Batch(ledger, line, metrics, forecasts.of), on_commit=feed.poke, guard=guard)
+    commit = GroupCommit(Batch(ledger, line, metrics, forecasts.of), on_commit=feed.wake, guard=guard)
     store = PostgresSetup(database)
-    looking_up = PostgresReading(database)
-    reading = Reading(looking_up, forecasts.of)
+    looking_up = PostgresQueries(database)
+    reading = Queries(looking_up, forecasts.of)
     services = Services(
         settings=settings,
         metrics=metrics,
@@ -83,8 +83,8 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         people=People(PostgresPeople(database), Argon2Passwords()),
         setup=Setup(store),
         reading=reading,
-        explaining=Explaining(reading),
-        staffing=Staffing(PostgresCounters(database), forecasts.renew),
+        explaining=Explanations(reading),
+        counter_service=CounterService(PostgresCounters(database), forecasts.renew),
         reporting=Reporting(PostgresDayLog(database)),
         floor_plans=FloorPlans(PostgresFloorPlans(database)),
         feed=feed,

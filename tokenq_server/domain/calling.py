@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tokenq.contract.enums import TokenState
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
 from tokenq.contract.verbs import Verb
-from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import CallByProfile, CallNext, CallToken, ServeNext
 from tokenq_server.domain.counters import Operator, busy
-from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.moving import check_table
 from tokenq_server.domain.permissions import may_call_out_of_order
 from tokenq_server.domain.policy import Choice, choose
@@ -21,43 +21,45 @@ OUT_OF_ORDER = "called out of order"
 """The rule of a call that somebody chose; why is kept beside it, for the staff of the department."""
 
 
-def call_next(floor: Floor, command: CallNext) -> Token:
+def call_next(session: DepartmentSession, command: CallNext) -> Token:
     """Call whoever is next; if the counter holds somebody of this department, that one is the answer.
 
     Raises:
         Refused: ``queue_empty``, ``counter_busy``, ``counter_paused``, ``counter_claimed``, ``counter_closed``,
             ``counter_not_serving``.
     """
-    return _next(floor, command.counter_id, command.operator)
+    return _next(session, command.counter_id, command.operator)
 
 
-def call_by_profile(floors: Sequence[Floor], command: CallByProfile) -> Token:
+def call_by_profile(sessions: Sequence[DepartmentSession], command: CallByProfile) -> Token:
     """Call whoever is next in the departments of a work profile: the first of them in which somebody waits.
 
     Whoever has waited past the maximum of their department goes before that. Raises Refused as above.
     """
-    first = floors[0]
+    first = sessions[0]
     held = first.counters.held(first.department.branch_id, command.counter_id)
     if held:
         first.counters.check_claim(first.department.branch_id, command.counter_id, command.operator, first.now)
-    for floor in floors:
-        if held and held.department_id == floor.id:
+    for session in sessions:
+        if held and held.department_id == session.id:
             return held
     if held:
         raise busy(command.counter_id, held)
-    choices = [(floor, choice) for floor in floors if (choice := _choice(floor))]
+    choices = [(session, choice) for session in sessions if (choice := _choice(session))]
     if not choices:
-        raise _empty(*floors)
-    policies = [(choice, floor.department.policy) for floor, choice in choices]
-    best = first_of_profile(policies, floors[0].now, is_ordered=command.is_ordered)
-    floor, choice = choices[best]
-    floor.counters.admit(floor.department, command.counter_id, command.operator, floor.now)
-    floor.turn_after(choice.waiting.priority)
-    rule = choice.rule if len(floors) == 1 else f"{choice.rule}; {floor.id} was next for counter {command.counter_id}"
-    return _call(floor, floor.tokens[choice.waiting.token_id], command.counter_id, rule, command.operator.name)
+        raise _empty(*sessions)
+    policies = [(choice, session.department.policy) for session, choice in choices]
+    best = first_of_profile(policies, sessions[0].now, is_ordered=command.is_ordered)
+    session, choice = choices[best]
+    session.counters.admit(session.department, command.counter_id, command.operator, session.now)
+    session.turn_after(choice.waiting.priority)
+    rule = (
+        choice.rule if len(sessions) == 1 else f"{choice.rule}; {session.id} was next for counter {command.counter_id}"
+    )
+    return _call(session, session.tokens[choice.waiting.token_id], command.counter_id, rule, command.operator.name)
 
 
-def call_token(floor: Floor, command: CallToken) -> Token:
+def call_token(session: DepartmentSession, command: CallToken) -> Token:
     """Call one token out of order; the reason is kept with the call.
 
     Raises:
@@ -65,55 +67,55 @@ def call_token(floor: Floor, command: CallToken) -> Token:
     """
     if command.reason is None:
         raise refuse(TokenReason.OUT_OF_ORDER_WITHOUT_REASON)
-    token = floor.token(command.token_id)
-    held = _held_here(floor, command.counter_id, command.operator)
+    token = session.token(command.token_id)
+    held = _held_here(session, command.counter_id, command.operator)
     if held and held.token_id == token.token_id:
         return held
     if held:
         raise busy(command.counter_id, held)
-    if not may_call_out_of_order(command.caller, floor.department.rules):
-        raise refuse(TokenReason.OUT_OF_ORDER_BY_STAFF, department=floor.id)
+    if not may_call_out_of_order(command.caller, session.department.rules):
+        raise refuse(TokenReason.OUT_OF_ORDER_BY_STAFF, department=session.id)
     check_table(token, Verb.CALL)
-    floor.counters.admit(floor.department, command.counter_id, command.operator, floor.now)
-    return _call(floor, token, command.counter_id, OUT_OF_ORDER, command.operator.name, note=command.reason)
+    session.counters.admit(session.department, command.counter_id, command.operator, session.now)
+    return _call(session, token, command.counter_id, OUT_OF_ORDER, command.operator.name, note=command.reason)
 
 
-def serve_next(floor: Floor, command: ServeNext) -> Token:
+def serve_next(session: DepartmentSession, command: ServeNext) -> Token:
     """Serve the one the counter holds, else the next one, straight to SERVED; leaves both events."""
-    token = _next(floor, command.counter_id, command.operator, is_served_at_once=True)
+    token = _next(session, command.counter_id, command.operator, is_served_at_once=True)
     started = token.started_at or token.called_at
-    served = replace(token, state=TokenState.SERVED, served_at=floor.now, started_at=started)
-    return floor.move(token, served, Verb.SERVE, command.operator.name, {})
+    served = replace(token, state=TokenState.SERVED, served_at=session.now, started_at=started)
+    return session.move(token, served, Verb.SERVE, command.operator.name, {})
 
 
-def _next(floor: Floor, counter_id: str, operator: Operator, *, is_served_at_once: bool = False) -> Token:
-    if held := _held_here(floor, counter_id, operator):
+def _next(session: DepartmentSession, counter_id: str, operator: Operator, *, is_served_at_once: bool = False) -> Token:
+    if held := _held_here(session, counter_id, operator):
         return held
-    choice = _choice(floor)
+    choice = _choice(session)
     if choice is None:
-        raise _empty(floor)
-    floor.counters.admit(floor.department, counter_id, operator, floor.now)
-    floor.turn_after(choice.waiting.priority)
-    token = floor.tokens[choice.waiting.token_id]
-    return _call(floor, token, counter_id, choice.rule, operator.name, is_served_at_once=is_served_at_once)
+        raise _empty(session)
+    session.counters.admit(session.department, counter_id, operator, session.now)
+    session.turn_after(choice.waiting.priority)
+    token = session.tokens[choice.waiting.token_id]
+    return _call(session, token, counter_id, choice.rule, operator.name, is_served_at_once=is_served_at_once)
 
 
-def _choice(floor: Floor) -> Choice | None:
-    return choose(floor.heads(), floor.standing.turn, floor.department.policy, floor.now)
+def _choice(session: DepartmentSession) -> Choice | None:
+    return choose(session.heads(), session.head.turn, session.department.policy, session.now)
 
 
-def _held_here(floor: Floor, counter_id: str, operator: Operator) -> Token | None:
+def _held_here(session: DepartmentSession, counter_id: str, operator: Operator) -> Token | None:
     """Whom the counter holds; that is no answer for somebody else's operator."""
-    held = floor.counters.held(floor.department.branch_id, counter_id)
+    held = session.counters.held(session.department.branch_id, counter_id)
     if held:
-        floor.counters.check_claim(floor.department.branch_id, counter_id, operator, floor.now)
-    if held and held.department_id != floor.id:
+        session.counters.check_claim(session.department.branch_id, counter_id, operator, session.now)
+    if held and held.department_id != session.id:
         raise busy(counter_id, held)
     return held
 
 
 def _call(
-    floor: Floor,
+    session: DepartmentSession,
     token: Token,
     counter_id: str,
     rule: str,
@@ -129,14 +131,14 @@ def _call(
         claim_version=token.claim_version + 1,
         calls=token.calls + 1,
         reason=rule,
-        called_at=floor.now,
-        last_call_at=floor.now,
+        called_at=session.now,
+        last_call_at=session.now,
     )
     data: dict[str, Any] = {"reason": rule, "call": called.calls}
     if is_served_at_once:
         data["served"] = True
-    return floor.move(token, called, Verb.CALL, actor, data, note)
+    return session.move(token, called, Verb.CALL, actor, data, note)
 
 
-def _empty(*floors: Floor) -> Refused:
-    return refuse(DepartmentReason.EMPTY, departments=[floor.id for floor in floors], department=floors[0].id)
+def _empty(*sessions: DepartmentSession) -> Refused:
+    return refuse(DepartmentReason.EMPTY, departments=[session.id for session in sessions], department=sessions[0].id)

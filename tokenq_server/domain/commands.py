@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from tokenq.contract.enums import Priority, RequeuePosition
 from tokenq.contract.verbs import Verb
-from tokenq.contract.words import Priority, RequeuePosition
 from tokenq_server.domain.counters import Operator, operator_of
 from tokenq_server.domain.principal import Principal
 
@@ -138,7 +138,7 @@ class UndoMove:
 
 
 @dataclass(frozen=True)
-class TellNear:
+class MarkNearTurn:
     """Note that the turn of these tokens is near; each goes with its place in line."""
 
     department_id: str
@@ -146,7 +146,7 @@ class TellNear:
 
 
 @dataclass(frozen=True)
-class Tidy:
+class Housekeep:
     """Close a business day that is over, bring back the parked whose time has come, let Redis catch up."""
 
     department_id: str
@@ -156,5 +156,14 @@ OnToken = MoveToken | TransferToken | UndoMove
 """What is done with a certain token, wherever it is."""
 
 Command = (
-    Issue | CallNext | CallByProfile | CallToken | ServeNext | MoveToken | TransferToken | UndoMove | TellNear | Tidy
+    Issue
+    | CallNext
+    | CallByProfile
+    | CallToken
+    | ServeNext
+    | MoveToken
+    | TransferToken
+    | UndoMove
+    | MarkNearTurn
+    | Housekeep
 )

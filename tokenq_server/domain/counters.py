@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from tokenq.contract.enums import CounterState
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason
-from tokenq.contract.words import CounterState
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
@@ -82,7 +82,7 @@ def unattended_since(counter: Counter, held: Token | None, used_at: datetime, no
 
 
 class Counters:
-    """The counters that a batch of commands is about; shared by the floors of all its departments."""
+    """The counters that a batch of commands is about; shared by the sessions of all its departments."""
 
     def __init__(self) -> None:
         self.opened: set[Place] = set()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.domain.hours import Hours
 from tokenq_server.domain.numbering import DEFAULT_FORMAT
 from tokenq_server.domain.policy import Policy, Turn
@@ -33,7 +33,7 @@ class Department:
 
 
 @dataclass(frozen=True)
-class Standing:
+class DepartmentHead:
     """The head of a department's log: the day, the last number and seq given out, and what the policy remembers.
 
     ``skipped`` counts the day's numbers that were not given out, since somebody live carries them from another day.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from math import ceil, exp, floor, log, sqrt
 from statistics import fmean, pstdev
 
+from tokenq.contract.enums import Priority
 from tokenq.contract.views import EstimateView
-from tokenq.contract.words import Priority
 from tokenq_server.domain.policy import Policy, Turn
 from tokenq_server.domain.simulation import Arrival, Desk, Order, run
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from tokenq.contract.enums import LIVE
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.verbs import STATE_AFTER, VERBS
-from tokenq.contract.words import LIVE
 
 _ENTERS = {EventType.TOKEN_GENERATED} | {row.event for row in VERBS.values() if row.joins_line}
 _ENDS = {row.event for row in VERBS.values() if row.leaves_counter}

@@ -5,57 +5,57 @@ from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tokenq.contract.enums import TokenState
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import DepartmentReason
-from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import Issue
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.estimate import UNKNOWN, Estimate
-from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.hours import Opening, opening
 from tokenq_server.domain.refusals import already_waiting
 from tokenq_server.domain.token import Token
 
 
-def issue(floor: Floor, command: Issue, token_id: int) -> Token:
+def issue(session: DepartmentSession, command: Issue, token_id: int) -> Token:
     """Put somebody in line under the day's next number.
 
     Raises:
         Refused: ``department_closed``, ``department_full`` (neither when forced), ``already_waiting``.
     """
     if not command.is_forced:
-        _check_open(floor)
-    if live := floor.live_token_of(command.user_id):
+        _check_open(session)
+    if live := session.live_token_of(command.user_id):
         raise already_waiting(live)
-    promised, position = _promise(floor, command), floor.next_position(command.priority)
-    token = _token(floor, command, token_id, promised)
+    promised, position = _promise(session, command), session.next_position(command.priority)
+    token = _token(session, command, token_id, promised)
     # Who is told the place with the number itself needs no second letter about it.
     token = replace(token, is_near_told=position <= token.near_turn)
     data: dict[str, Any] = {"position": position, "estimate": promised.view()}
     if command.is_forced:
         data["forced"] = True
-    return floor.add(token, command.caller.actor, data)
+    return session.add(token, command.caller.actor, data)
 
 
-def _token(floor: Floor, command: Issue, token_id: int, promised: Estimate) -> Token:
-    department, number = floor.department, floor.next_number()
+def _token(session: DepartmentSession, command: Issue, token_id: int, promised: Estimate) -> Token:
+    department, number = session.department, session.next_number()
     near_turn = department.rules.near_turn if command.near_turn is None else command.near_turn
     return Token(
         token_id=token_id,
-        department_id=floor.id,
+        department_id=session.id,
         branch_id=department.branch_id,
-        day=floor.standing.day,
+        day=session.head.day,
         number=number,
-        display=floor.printed(number),
+        display=session.printed(number),
         state=TokenState.WAITING,
         priority=command.priority,
-        place=floor.last_place,
-        original_place=floor.last_place,
-        issued_at=floor.now,
-        waiting_since=floor.now,
+        place=session.last_place,
+        original_place=session.last_place,
+        issued_at=session.now,
+        waiting_since=session.now,
         user_id=command.user_id,
         name=command.name,
         email=command.email,
-        issued_in=floor.id,
+        issued_in=session.id,
         # A letter that cannot be sent is not worth an event.
         near_turn=near_turn if command.email else 0,
         estimate_low=promised.low_minutes,
@@ -63,48 +63,48 @@ def _token(floor: Floor, command: Issue, token_id: int, promised: Estimate) -> T
     )
 
 
-def _promise(floor: Floor, command: Issue) -> Estimate:
-    index = floor.standing.waiting.get(command.priority, 0) + 1
-    return floor.forecast.at(command.priority, index) if floor.forecast else UNKNOWN
+def _promise(session: DepartmentSession, command: Issue) -> Estimate:
+    index = session.head.waiting.get(command.priority, 0) + 1
+    return session.forecast.at(command.priority, index) if session.forecast else UNKNOWN
 
 
-def _check_open(floor: Floor) -> None:
-    department = floor.department
+def _check_open(session: DepartmentSession) -> None:
+    department = session.department
     if not department.is_open:
-        raise refuse(DepartmentReason.CLOSED, name=department.name, department=floor.id)
-    now = opening(department.hours, floor.now, department.timezone)
+        raise refuse(DepartmentReason.CLOSED, name=department.name, department=session.id)
+    now = opening(department.hours, session.now, department.timezone)
     if not now.is_open:
-        raise _closed_now(floor, now)
+        raise _closed_now(session, now)
     cap = department.rules.daily_cap
-    if cap and (given := floor.standing.given) >= cap:
-        raise refuse(DepartmentReason.CAP_REACHED, name=department.name, department=floor.id, cap=cap, given=given)
-    _check_last_token(floor, now)
+    if cap and (given := session.head.given) >= cap:
+        raise refuse(DepartmentReason.CAP_REACHED, name=department.name, department=session.id, cap=cap, given=given)
+    _check_last_token(session, now)
 
 
-def _check_last_token(floor: Floor, now: Opening) -> None:
+def _check_last_token(session: DepartmentSession, now: Opening) -> None:
     """Nobody is let in who could not be served before closing time, as far as can be told now."""
     if now.closes_at is None:
         return
-    left = (now.closes_at - floor.now).total_seconds()
-    named = {"name": floor.department.name, "department": floor.id}
-    if left < floor.department.rules.last_token_minutes * 60:
+    left = (now.closes_at - session.now).total_seconds()
+    named = {"name": session.department.name, "department": session.id}
+    if left < session.department.rules.last_token_minutes * 60:
         raise refuse(DepartmentReason.CLOSES_SOON, **named)
-    if floor.forecast is None:
+    if session.forecast is None:
         return
     # As many as the counters can still take; one that is to be opened yet counts as one.
-    capacity = left * max(floor.forecast.counters_open, 1) / floor.forecast.service_seconds
-    if sum(floor.standing.waiting.values()) + 1 > capacity:
+    capacity = left * max(session.forecast.counters_open, 1) / session.forecast.service_seconds
+    if sum(session.head.waiting.values()) + 1 > capacity:
         raise refuse(DepartmentReason.NO_TIME_LEFT, **named)
 
 
-def _closed_now(floor: Floor, now: Opening) -> Refused:
+def _closed_now(session: DepartmentSession, now: Opening) -> Refused:
     """Outside the opening hours; says when they begin again, if they do."""
-    department = floor.department
+    department = session.department
     zone = ZoneInfo(department.timezone)
-    named = {"name": department.name, "department": floor.id}
+    named = {"name": department.name, "department": session.id}
     opens = now.opens_at
     extra = {"opensAt": opens.astimezone(UTC).isoformat() if opens else None}
-    hours, today = department.hours, floor.now.astimezone(zone).date()
+    hours, today = department.hours, session.now.astimezone(zone).date()
     is_all_day = hours is not None and not hours.of(today)
     if opens is None:
         reason = DepartmentReason.CLOSED_TODAY_FOR_GOOD if is_all_day else DepartmentReason.CLOSED_NOW_FOR_GOOD

@@ -2,7 +2,7 @@
 
 from bisect import insort
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.domain.policy import Waiting
 from tokenq_server.domain.token import Token
 

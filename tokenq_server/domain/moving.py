@@ -6,47 +6,47 @@ from datetime import timedelta
 from math import ceil
 from typing import Any
 
+from tokenq.contract.enums import RequeuePosition, TokenState
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.verbs import VERBS, Verb, verbs_from
-from tokenq.contract.words import RequeuePosition, TokenState
-from tokenq_server.domain.commands import MoveToken, TellNear
-from tokenq_server.domain.floor import SYSTEM, Floor
+from tokenq_server.domain.commands import MarkNearTurn, MoveToken
+from tokenq_server.domain.department_session import SYSTEM, DepartmentSession
 from tokenq_server.domain.refusals import already_waiting
 from tokenq_server.domain.token import Token
 
 Data = dict[str, Any]
 
 
-def move(floor: Floor, command: MoveToken) -> Token:
+def move(session: DepartmentSession, command: MoveToken) -> Token:
     """Move one token along the table; a final move made twice by the same claim is answered, not repeated.
 
     Raises:
         Refused: ``unknown_token``, ``stale_claim``, ``wrong_state``; ``too_early`` and ``limit_reached`` where the
             department's guards say so; ``already_waiting`` for somebody who came in again meanwhile.
     """
-    token = floor.token(command.token_id)
+    token = session.token(command.token_id)
     check_claim(token, command.claim_version)
     if _is_done(token, command.verb):
         return token
     check_table(token, command.verb)
-    moved, data = _MOVING[command.verb](floor, token, command)
-    return floor.move(token, moved, command.verb, command.caller.actor, data, command.reason)
+    moved, data = _MOVING[command.verb](session, token, command)
+    return session.move(token, moved, command.verb, command.caller.actor, data, command.reason)
 
 
-def come_back(floor: Floor, token: Token) -> None:
+def come_back(session: DepartmentSession, token: Token) -> None:
     """Let a parked token return to the line, since its time has come."""
-    if token.state is TokenState.PARKED and token.parked_until and token.parked_until <= floor.now:
-        resumed = replace(_resumed(floor, token), undo=None)
-        floor.become(token, resumed, VERBS[Verb.RESUME].event, SYSTEM, {"reason": "the time has come"})
+    if token.state is TokenState.PARKED and token.parked_until and token.parked_until <= session.now:
+        resumed = replace(_resumed(session, token), undo=None)
+        session.become(token, resumed, VERBS[Verb.RESUME].event, SYSTEM, {"reason": "the time has come"})
 
 
-def tell_near(floor: Floor, command: TellNear) -> None:
+def mark_near_turn(session: DepartmentSession, command: MarkNearTurn) -> None:
     """Note for each token that still waits that its turn is near; once in its life."""
     for token_id, place in command.places:
-        token = floor.tokens.get(token_id)
-        if token and token.department_id == floor.id and token.state is TokenState.WAITING and not token.is_near_told:
-            floor.note_near(replace(token, is_near_told=True), place)
+        token = session.tokens.get(token_id)
+        if token and token.department_id == session.id and token.state is TokenState.WAITING and not token.is_near_told:
+            session.note_near(replace(token, is_near_told=True), place)
 
 
 def check_claim(token: Token, claim_version: int | None) -> None:
@@ -71,76 +71,76 @@ def _is_done(token: Token, verb: Verb) -> bool:
     return token.state is target and target not in (TokenState.WAITING, TokenState.CALLED)
 
 
-def _recall(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
-    rules = floor.department.rules
+def _recall(session: DepartmentSession, token: Token, _: MoveToken) -> tuple[Token, Data]:
+    rules = session.department.rules
     if rules.max_calls and token.calls >= rules.max_calls:
-        raise refuse(TokenReason.TOO_MANY_CALLS, number=token.display, calls=token.calls, department=floor.id)
-    _check_pause(floor, token, rules.recall_cooldown_seconds, TokenReason.RECALL_TOO_EARLY)
+        raise refuse(TokenReason.TOO_MANY_CALLS, number=token.display, calls=token.calls, department=session.id)
+    _check_pause(session, token, rules.recall_cooldown_seconds, TokenReason.RECALL_TOO_EARLY)
     calls = token.calls + 1
-    return replace(token, calls=calls, last_call_at=floor.now), {"call": calls}
+    return replace(token, calls=calls, last_call_at=session.now), {"call": calls}
 
 
-def _start(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
-    return replace(token, state=TokenState.SERVING, started_at=floor.now), {}
+def _start(session: DepartmentSession, token: Token, _: MoveToken) -> tuple[Token, Data]:
+    return replace(token, state=TokenState.SERVING, started_at=session.now), {}
 
 
-def _serve(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
+def _serve(session: DepartmentSession, token: Token, _: MoveToken) -> tuple[Token, Data]:
     started = token.started_at or token.called_at
-    return replace(token, state=TokenState.SERVED, served_at=floor.now, started_at=started), {}
+    return replace(token, state=TokenState.SERVED, served_at=session.now, started_at=started), {}
 
 
-def _no_show(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
-    rules = floor.department.rules
+def _no_show(session: DepartmentSession, token: Token, _: MoveToken) -> tuple[Token, Data]:
+    rules = session.department.rules
     if token.calls < rules.min_calls:
         raise refuse(TokenReason.TOO_FEW_CALLS, number=token.display, calls=token.calls, required=rules.min_calls)
-    _check_pause(floor, token, rules.no_show_grace_seconds, TokenReason.NO_SHOW_TOO_EARLY)
+    _check_pause(session, token, rules.no_show_grace_seconds, TokenReason.NO_SHOW_TOO_EARLY)
     return replace(token, state=TokenState.NO_SHOW), {}
 
 
-def _requeue(floor: Floor, token: Token, command: MoveToken) -> tuple[Token, Data]:
-    return _put_back(floor, token, command.position), {"position": str(command.position)}
+def _requeue(session: DepartmentSession, token: Token, command: MoveToken) -> tuple[Token, Data]:
+    return _put_back(session, token, command.position), {"position": str(command.position)}
 
 
-def _park(floor: Floor, token: Token, command: MoveToken) -> tuple[Token, Data]:
-    if command.until is not None and command.until <= floor.now:
+def _park(session: DepartmentSession, token: Token, command: MoveToken) -> tuple[Token, Data]:
+    if command.until is not None and command.until <= session.now:
         raise refuse(TokenReason.PAST_TIME)
     until = command.until.isoformat(timespec="seconds") if command.until else None
     parked = replace(
         token,
         state=TokenState.PARKED,
         counter_id=None,
-        parked_at=floor.now,
+        parked_at=session.now,
         parked_until=command.until,
         started_at=None,
     )
     return parked, {"until": until}
 
 
-def _resume(floor: Floor, token: Token, _: MoveToken) -> tuple[Token, Data]:
-    return _resumed(floor, token), {}
+def _resume(session: DepartmentSession, token: Token, _: MoveToken) -> tuple[Token, Data]:
+    return _resumed(session, token), {}
 
 
-def _cancel(_: Floor, token: Token, _command: MoveToken) -> tuple[Token, Data]:
+def _cancel(_: DepartmentSession, token: Token, _command: MoveToken) -> tuple[Token, Data]:
     return replace(token, state=TokenState.CANCELLED), {"state": str(token.state)}
 
 
-def _reinstate(floor: Floor, token: Token, command: MoveToken) -> tuple[Token, Data]:
-    if token.day != floor.standing.day:
+def _reinstate(session: DepartmentSession, token: Token, command: MoveToken) -> tuple[Token, Data]:
+    if token.day != session.head.day:
         raise refuse(TokenReason.OTHER_DAY, {"state": str(token.state)}, number=token.display)
-    if live := floor.live_token_of(token.user_id):
+    if live := session.live_token_of(token.user_id):
         raise already_waiting(live)
-    back = replace(_put_back(floor, token, command.position), calls=0, called_at=None, reason=None)
+    back = replace(_put_back(session, token, command.position), calls=0, called_at=None, reason=None)
     return back, {"position": str(command.position)}
 
 
-def _priority(_: Floor, token: Token, command: MoveToken) -> tuple[Token, Data]:
+def _priority(_: DepartmentSession, token: Token, command: MoveToken) -> tuple[Token, Data]:
     if command.priority is token.priority:
         raise refuse(TokenReason.SAME_PRIORITY, number=token.display, priority=str(token.priority))
     changed = replace(token, priority=command.priority, place=token.original_place)
     return changed, {"from": str(token.priority), "to": str(command.priority)}
 
 
-_MOVING: dict[Verb, Callable[[Floor, Token, MoveToken], tuple[Token, Data]]] = {
+_MOVING: dict[Verb, Callable[[DepartmentSession, Token, MoveToken], tuple[Token, Data]]] = {
     Verb.RECALL: _recall,
     Verb.START: _start,
     Verb.SERVE: _serve,
@@ -154,19 +154,19 @@ _MOVING: dict[Verb, Callable[[Floor, Token, MoveToken], tuple[Token, Data]]] = {
 }
 
 
-def _put_back(floor: Floor, token: Token, to: RequeuePosition) -> Token:
-    first = floor.first_place(token.priority)
+def _put_back(session: DepartmentSession, token: Token, to: RequeuePosition) -> Token:
+    first = session.first_place(token.priority)
     place, since = token.original_place, token.issued_at
     if to is RequeuePosition.LAST:
-        place, since = floor.last_place, floor.now
+        place, since = session.last_place, session.now
     elif to is RequeuePosition.FIRST and first is not None:
         place = min(first - 1, place)
     return replace(token, state=TokenState.WAITING, counter_id=None, place=place, waiting_since=since, started_at=None)
 
 
-def _resumed(floor: Floor, token: Token) -> Token:
+def _resumed(session: DepartmentSession, token: Token) -> Token:
     """Back at the old place; the time away does not count as waiting."""
-    away = floor.now - (token.parked_at or floor.now)
+    away = session.now - (token.parked_at or session.now)
     return replace(
         token,
         state=TokenState.WAITING,
@@ -177,8 +177,8 @@ def _resumed(floor: Floor, token: Token) -> Token:
     )
 
 
-def _check_pause(floor: Floor, token: Token, seconds: int, reason: TokenReason) -> None:
-    since = floor.now - (token.last_call_at or floor.now)
+def _check_pause(session: DepartmentSession, token: Token, seconds: int, reason: TokenReason) -> None:
+    since = session.now - (token.last_call_at or session.now)
     left = timedelta(seconds=seconds) - since
     if left > timedelta():
         wait = ceil(left.total_seconds())

@@ -7,11 +7,11 @@ decided on the token as the batch holds it, under the lock, since it may have ch
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from tokenq.contract.enums import Priority, Role, TokenState
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import CounterReason, DepartmentReason, TokenReason
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.verbs import VERBS, Verb
-from tokenq.contract.words import Priority, Role, TokenState
 from tokenq_server.domain.commands import Issue
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_token

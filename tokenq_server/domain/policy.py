@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 
 RANK: dict[Priority, int] = {Priority.URGENT: 0, Priority.PRIORITY: 1, Priority.NORMAL: 2}
 """Classes in their order of precedence."""
@@ -49,7 +49,7 @@ class Turn:
     normal: int = 0
 
     def after(self, called: Priority, ratio: Ratio) -> "Turn":
-        """The standing after one more call."""
+        """The head after one more call."""
         if called is Priority.URGENT:
             return self
         if called is Priority.PRIORITY:

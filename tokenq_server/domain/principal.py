@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tokenq.contract.words import Role
+from tokenq.contract.enums import Role
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from math import ceil
 from statistics import fmean
 from zoneinfo import ZoneInfo
 
+from tokenq.contract.enums import Priority
 from tokenq.contract.events import EventType
 from tokenq.contract.report_views import (
     CounterReportView,
@@ -15,7 +16,6 @@ from tokenq.contract.report_views import (
     ServiceLevelView,
     TimesView,
 )
-from tokenq.contract.words import Priority
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import Service, Visit
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
+from tokenq.contract.enums import Priority
 from tokenq.contract.notifications import LetterKind
-from tokenq.contract.words import Priority
 from tokenq_server.domain.hours import Hours, hours_document, hours_from
 
 

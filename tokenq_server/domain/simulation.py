@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.domain.policy import Policy, Turn, Waiting, choose
 from tokenq_server.domain.profile import first_of_profile
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
-from tokenq.contract.words import AT_COUNTER, Priority, TokenState
+from tokenq.contract.enums import AT_COUNTER, Priority, TokenState
 
 _FIXED = "fixed"
 _T = TypeVar("_T")

@@ -2,18 +2,18 @@
 
 from dataclasses import replace
 
+from tokenq.contract.enums import TokenState
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
 from tokenq.contract.verbs import VERBS, Verb
-from tokenq.contract.words import TokenState
 from tokenq_server.domain.commands import TransferToken
-from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.moving import check_claim, check_table
 from tokenq_server.domain.refusals import already_waiting
 from tokenq_server.domain.token import Token, remembering
 
 
-def transfer(source: Floor, target: Floor, command: TransferToken) -> Token:
+def transfer(source: DepartmentSession, target: DepartmentSession, command: TransferToken) -> Token:
     """Move a token to the end of another department's line; a new leg of waiting begins.
 
     Raises:
@@ -48,7 +48,7 @@ def transfer(source: Floor, target: Floor, command: TransferToken) -> Token:
     )
 
 
-def _check_target(source: Floor, target: Floor, token: Token) -> None:
+def _check_target(source: DepartmentSession, target: DepartmentSession, token: Token) -> None:
     if source.id == target.id:
         raise refuse(TokenReason.SAME_DEPARTMENT, number=token.display, department=target.id)
     if source.department.branch_id != target.department.branch_id:

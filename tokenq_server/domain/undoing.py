@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tokenq.contract.enums import LIVE
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.verbs import VERBS, Verb
-from tokenq.contract.words import LIVE
 from tokenq_server.domain.commands import UndoMove
 from tokenq_server.domain.counters import busy
-from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.moving import check_claim
 from tokenq_server.domain.refusals import already_waiting, moved_on
 from tokenq_server.domain.token import Token, Undo, taken_back
 
 
-def undo(floors: Mapping[str, Floor], command: UndoMove) -> Token:
+def undo(sessions: Mapping[str, DepartmentSession], command: UndoMove) -> Token:
     """Take the last move back: the token is again in the state, at the place and at the counter it came from.
 
     A call that is taken back stays counted in the interleaving of the classes.
@@ -24,32 +24,34 @@ def undo(floors: Mapping[str, Floor], command: UndoMove) -> Token:
         Refused: ``unknown_token``, ``stale_claim``, ``nothing_to_undo``; ``counter_busy`` or ``already_waiting`` if the
             counter, or the user, has somebody else by now.
     """
-    floor = floors[command.department_id]
-    token = floor.token(command.token_id)
+    session = sessions[command.department_id]
+    token = session.token(command.token_id)
     check_claim(token, command.claim_version)
-    last = _last_move(floor, token)
+    last = _last_move(session, token)
     before = taken_back(token, last)
-    home = floors.get(before.department_id)
+    home = sessions.get(before.department_id)
     if home is None:
         raise moved_on(token)
     _check_room(home, token, before)
     data: dict[str, Any] = {"undone": last.verb, "state": str(before.state)}
     event = VERBS[Verb.UNDO].event
-    if home is floor:
-        return floor.become(token, before, event, command.caller.actor, data)
-    return floor.hand_over(token, before, home, event, command.caller.actor, data | {"from": floor.id, "to": home.id})
+    if home is session:
+        return session.become(token, before, event, command.caller.actor, data)
+    return session.hand_over(
+        token, before, home, event, command.caller.actor, data | {"from": session.id, "to": home.id}
+    )
 
 
-def _last_move(floor: Floor, token: Token) -> Undo:
+def _last_move(session: DepartmentSession, token: Token) -> Undo:
     if token.undo is None:
         raise refuse(TokenReason.NO_MOVE, number=token.display)
-    if token.undo.until <= floor.now:
-        minutes = floor.department.rules.undo_minutes
+    if token.undo.until <= session.now:
+        minutes = session.department.rules.undo_minutes
         raise refuse(TokenReason.UNDO_TOO_LATE, number=token.display, minutes=minutes)
     return token.undo
 
 
-def _check_room(home: Floor, token: Token, before: Token) -> None:
+def _check_room(home: DepartmentSession, token: Token, before: Token) -> None:
     if before.is_at_counter and before.counter_id:
         held = home.counters.held(before.branch_id, before.counter_id)
         if held and held.token_id != token.token_id:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from statistics import fmean
 
+from tokenq.contract.enums import Priority
 from tokenq.contract.report_views import SettingView
-from tokenq.contract.words import Priority
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import Visit
 from tokenq_server.domain.policy import Ratio

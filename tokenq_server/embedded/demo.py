@@ -12,8 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Protocol
 
+from tokenq.contract.enums import TokenState
 from tokenq.contract.paths import DEPARTMENTS, TOKENS
-from tokenq.contract.words import TokenState
 from tokenq_server.embedded.demo_api import Away, DemoApi
 
 _LONGEST_LINE = 12

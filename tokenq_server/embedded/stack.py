@@ -8,13 +8,13 @@ from tokenq_server.embedded.addresses import api_url, takes_tokens
 from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.broker import Broker
 from tokenq_server.embedded.folder import DataFolder
-from tokenq_server.embedded.parts import Part
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.postgres import Postgres
 from tokenq_server.embedded.privileges import RunAs
 from tokenq_server.embedded.processes import Command
 from tokenq_server.embedded.programs import program
 from tokenq_server.embedded.reports import Endpoints, Progress, UpOptions
+from tokenq_server.embedded.supervised_process import SupervisedProcess
 from tokenq_server.embedded.valkey import Valkey
 
 _BROKEN_DATA = 3
@@ -67,7 +67,7 @@ class Stack:
         self.demo = [self._program_part("demo", "The demo", [self.api])] if options.demo else []
 
     @property
-    def programs(self) -> list[Part]:
+    def programs(self) -> list[SupervisedProcess]:
         """tokenq's own processes, in the order of their start."""
         return [self.api, *self.followers, *self.demo]
 
@@ -94,26 +94,26 @@ class Stack:
             mail_outbox=str(self._folder.mail),
         )
 
-    def _store_part(self, name: str, store: Store) -> Part:
-        def retry_elsewhere(part: Part) -> None:
+    def _store_part(self, name: str, store: Store) -> SupervisedProcess:
+        def retry_elsewhere(part: SupervisedProcess) -> None:
             if part.times_ready == 0:
                 store.port = free_port()  # somebody took it since it was chosen
             if part.failures == _BROKEN_DATA and isinstance(store, Valkey):
                 store.set_aside()
 
-        return Part(
+        return SupervisedProcess(
             name, store.title, store.command, store.is_ready, self._report,
             stop_signal=store.stop_signal, patience=store.patience, on_failure=retry_elsewhere,
         )  # fmt: skip
 
     def _program_part(
-        self, name: str, title: str, needs: list[Part], is_ready: Callable[[], bool] = lambda: True
-    ) -> Part:
+        self, name: str, title: str, needs: list[SupervisedProcess], is_ready: Callable[[], bool] = lambda: True
+    ) -> SupervisedProcess:
         def command() -> Command:
             module, words = ("tokenq_server", [name]) if name != "demo" else ("tokenq_server.embedded.demo", [])
             return program(module, words, self._folder.log(name), self._settings(), [self._inherited])
 
-        return Part(name, title, command, is_ready, self._report, needs)
+        return SupervisedProcess(name, title, command, is_ready, self._report, needs)
 
     def _settings(self) -> dict[str, str]:
         where = self.endpoints()

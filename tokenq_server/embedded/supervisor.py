@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from tokenq.contract.problems import Refused, refuse
 from tokenq_server.embedded.addresses import take_port
 from tokenq_server.embedded.folder import DataFolder, Hold
-from tokenq_server.embedded.parts import Part
+from tokenq_server.embedded.memory_watchdog import of_this_machine
 from tokenq_server.embedded.privileges import choose_run_as
 from tokenq_server.embedded.reasons import EmbeddedReason
 from tokenq_server.embedded.reports import Endpoints, Progress, UpOptions
 from tokenq_server.embedded.signals import Signals
 from tokenq_server.embedded.stack import Stack
-from tokenq_server.embedded.wear import of_this_machine
+from tokenq_server.embedded.supervised_process import SupervisedProcess
 
 _STARTING_TICK = 0.02
 _QUIET_TICK = 1.0
@@ -141,7 +141,7 @@ class _Run:
                 part.ask_to_stop()
             self._await(group)
 
-    def _await(self, group: Sequence[Part]) -> None:
+    def _await(self, group: Sequence[SupervisedProcess]) -> None:
         """Until all have ended, or their time is over, or somebody presses Ctrl-C again."""
         deadline = time.monotonic() + max(part.patience for part in group)
         asked = len(self._signals.endings)
@@ -153,6 +153,6 @@ class _Run:
             part.finish()
 
 
-def _does_not_start(part: Part, folder: DataFolder) -> Exception:
+def _does_not_start(part: SupervisedProcess, folder: DataFolder) -> Exception:
     log = str(folder.log(part.name))
     return refuse(EmbeddedReason.NOT_STARTED, program=part.title, said=part.last_words(), log=log)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from tokenq.contract.events import Event
 from tokenq_server.domain.department import Department
-from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.token import Token
 from tokenq_server.services.ports import IdempotencyRecord, LineEntry, Loaded, LoadPlan, Locked, WaitingLine
 from tokenq_server.services.publishing import Cursor, Tail
@@ -103,8 +103,8 @@ class Transaction(Protocol):
     async def move_on(self, published: Mapping[str, int], last_token_id: int, affected: Sequence[str]) -> int:
         """Give no token id twice, publish nothing under a seq that the topic has, hold letters; answers how many."""
 
-    async def commit(self, floors: Sequence[Floor], kept: Sequence[IdempotencyRecord]) -> None:
-        """Write what the floors changed, and commit."""
+    async def commit(self, sessions: Sequence[DepartmentSession], kept: Sequence[IdempotencyRecord]) -> None:
+        """Write what the sessions changed, and commit."""
 
 
 class Ledger(Protocol):

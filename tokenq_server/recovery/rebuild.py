@@ -42,9 +42,9 @@ async def _fill(ledger: Ledger, line: WaitingLine, name: str) -> int | None:
         locked = await transaction.lock([name])
         if name not in locked.departments:
             return None
-        _, standing = locked.departments[name]
+        _, head = locked.departments[name]
         entries = await transaction.waiting(name)
-        await line.install(Ask(name, standing.day, standing.last_no, standing.last_seq), entries)
+        await line.install(Ask(name, head.day, head.last_no, head.last_seq), entries)
     logger.info("waiting line rebuilt", extra={"department": name, "waiting": len(entries)})
     return len(entries)
 

@@ -1,4 +1,4 @@
-"""The one transaction of a rewind: logs and numbers go past what others have seen, and the floors are reconciled."""
+"""The one transaction of a rewind: logs and numbers go past what others have seen, and the sessions are reconciled."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counters
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.divergence import Divergence
-from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.token import Token
 from tokenq_server.recovery.detection import line_states
-from tokenq_server.recovery.floors import Reconciled, reconcile_floors
 from tokenq_server.recovery.ports import Stores, Transaction
+from tokenq_server.recovery.session_reconciliation import Reconciled, reconcile_floors
 from tokenq_server.recovery.token_history import highest_number, histories
 from tokenq_server.services.ports import LineState, LoadPlan, Locked
 from tokenq_server.services.publishing import Cursor
@@ -33,7 +33,7 @@ class Reconciliation:
     stores: Stores
     cursors: Mapping[str, Cursor]
     told: Sequence[Event]
-    floors: dict[str, Floor] = field(default_factory=dict)
+    sessions: dict[str, DepartmentSession] = field(default_factory=dict)
     lost: list[Event] = field(default_factory=list)
     overwritten: dict[str, set[int]] = field(default_factory=dict)
     taken: set[tuple[str, int]] = field(default_factory=set)
@@ -60,9 +60,9 @@ class Reconciliation:
             ids = [token_id for token_id in ids if token_id <= _LAST_TOKEN_ID]
             published = {one.department_id: one.topic_at for one in affected}
             letters = await transaction.move_on(published, max(ids, default=0), names)
-            await transaction.commit(list(self.floors.values()), [])
-        for floor in self.floors.values():
-            logger.warning("log rewound", extra={"department": floor.id, "seq": floor.standing.last_seq})
+            await transaction.commit(list(self.sessions.values()), [])
+        for session in self.sessions.values():
+            logger.warning("log rewound", extra={"department": session.id, "seq": session.head.last_seq})
         return {
             "waitingAgain": done.waiting_again,
             "ended": done.ended,
@@ -76,19 +76,19 @@ class Reconciliation:
     ) -> None:
         """Let a department's log and numbers go past everything that others have seen, and its day be today."""
         name = one.department_id
-        department, standing = locked.departments[name]
-        floor = self.floors[name] = Floor(department, standing, locked.now, Counters())
+        department, head = locked.departments[name]
+        session = self.sessions[name] = DepartmentSession(department, head, locked.now, Counters())
         day = _days(locked)[name]
-        forgotten = await self._forgotten(transaction, one, standing.last_seq)
-        steps = _steps(forgotten, standing.last_seq, max(standing.last_seq, one.topic_at, one.redis_at))
-        await transaction.append_rewound(department, day, floor.now, steps)
-        floor.standing = replace(standing, last_seq=max(steps))
-        if floor.day_is_over:
-            floor.turn_day(await transaction.leftovers(name))
+        forgotten = await self._forgotten(transaction, one, head.last_seq)
+        steps = _steps(forgotten, head.last_seq, max(head.last_seq, one.topic_at, one.redis_at))
+        await transaction.append_rewound(department, day, session.now, steps)
+        session.head = replace(head, last_seq=max(steps))
+        if session.day_is_over:
+            session.roll_over(await transaction.leftovers(name))
         self.lost += forgotten
         self.taken |= await transaction.numbers_taken(name, day)
-        numbers = [floor.standing.last_no, highest_number(forgotten, name, day), line.last_no if line else 0]
-        floor.standing = replace(floor.standing, last_no=max(numbers))
+        numbers = [session.head.last_no, highest_number(forgotten, name, day), line.last_no if line else 0]
+        session.head = replace(session.head, last_no=max(numbers))
 
     async def _forgotten(self, transaction: Transaction, one: Divergence, head: int) -> list[Event]:
         """The events that the log lacks, also those in whose place it has others."""
@@ -108,11 +108,11 @@ class Reconciliation:
         known: dict[int, Token] = {}
         for token in loaded.tokens:
             known[token.token_id] = token
-            if floor := self.floors.get(token.department_id):
-                floor.counters.seat(token)
-                floor.know([token])
-                known[token.token_id] = floor.tokens[token.token_id]  # turning the day may have changed it
-        return reconcile_floors(self.floors, known, lost, self.overwritten, self.taken)
+            if session := self.sessions.get(token.department_id):
+                session.counters.seat(token)
+                session.know([token])
+                known[token.token_id] = session.tokens[token.token_id]  # turning the day may have changed it
+        return reconcile_floors(self.sessions, known, lost, self.overwritten, self.taken)
 
 
 def _refuse_unknown_numbers(found: Sequence[Divergence], held_by_redis: Mapping[str, LineState]) -> None:
@@ -125,8 +125,8 @@ def _refuse_unknown_numbers(found: Sequence[Divergence], held_by_redis: Mapping[
 
 def _days(locked: Locked) -> dict[str, Any]:
     return {
-        name: business_day(locked.now, one.timezone, one.rollover_hour, standing.day)
-        for name, (one, standing) in locked.departments.items()
+        name: business_day(locked.now, one.timezone, one.rollover_hour, head.day)
+        for name, (one, head) in locked.departments.items()
     }
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import itemgetter
 
+from tokenq.contract.enums import LIVE, TokenState
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.verbs import STATE_AFTER
-from tokenq.contract.words import LIVE, TokenState
 
 _WORDS = frozenset(map(str, TokenState))
 _BETWEEN_DEPARTMENTS = frozenset({EventType.TOKEN_TRANSFERRED, EventType.TOKEN_REVERTED})

@@ -9,18 +9,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from tokenq.contract.words import TokenState
+from tokenq.contract.enums import TokenState
 from tokenq_server.domain.commands import Issue
 from tokenq_server.domain.counters import Counters
-from tokenq_server.domain.department import Standing
+from tokenq_server.domain.department import DepartmentHead
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.divergence import Divergence, diverged
 from tokenq_server.domain.estimate import Forecast
-from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.token import Token
 from tokenq_server.services.command_handlers import departments_of, handler_of
-from tokenq_server.services.counting import Counts
 from tokenq_server.services.crash_points import reach
 from tokenq_server.services.execution import execute, load_plan
+from tokenq_server.services.metrics import Metrics
 from tokenq_server.services.ports import (
     Advance,
     Ask,
@@ -50,7 +50,7 @@ class Batch:
         self,
         ledger: Ledger,
         line: WaitingLine,
-        counts: Counts,
+        counts: Metrics,
         forecast_of: Callable[[str], Forecast | None] = lambda _: None,
     ) -> None:
         self._ledger = ledger
@@ -71,30 +71,30 @@ class Batch:
             locked = await transaction.lock(sorted({one for each in requests for one in departments_of(each.command)}))
             reach("locked", requests)
             counters = Counters()
-            floors = {
-                name: Floor(department, standing, locked.now, counters, self._forecast_of(name))
-                for name, (department, standing) in locked.departments.items()
+            sessions = {
+                name: DepartmentSession(department, head, locked.now, counters, self._forecast_of(name))
+                for name, (department, head) in locked.departments.items()
             }
-            before = {name: floor.standing for name, floor in floors.items()}
-            plan = load_plan(requests, floors)
+            before = {name: session.head for name, session in sessions.items()}
+            plan = load_plan(requests, sessions)
             loaded = await transaction.load(plan)
-            _take_in(loaded, floors, counters)
-            for floor in floors.values():
-                if floor.day_is_over:
-                    floor.turn_day(await transaction.leftovers(floor.id))
-            await _leave_out_carried(transaction, plan, loaded, floors)
+            _take_in(loaded, sessions, counters)
+            for session in sessions.values():
+                if session.day_is_over:
+                    session.roll_over(await transaction.leftovers(session.id))
+            await _leave_out_carried(transaction, plan, loaded, sessions)
             reach("loaded", requests)
-            divergences = await self._line_up(transaction, requests, floors, before)
+            divergences = await self._line_up(transaction, requests, sessions, before)
             reach("line_asked", requests)
-            outcomes, kept = _execute(requests, floors, loaded, divergences)
-            changed = [one for one in floors.values() if one.standing != before[one.id] and one.id not in divergences]
+            outcomes, kept = _execute(requests, sessions, loaded, divergences)
+            changed = [one for one in sessions.values() if one.head != before[one.id] and one.id not in divergences]
             reach("before_commit", requests)
             if changed or kept:
                 await transaction.commit(changed, kept, counters.opened if changed else ())
             self._count(changed)
-        return outcomes, [_advance(floor, before[floor.id]) for floor in changed]
+        return outcomes, [_advance(session, before[session.id]) for session in changed]
 
-    async def tell_line(self, steps: Sequence[Advance]) -> None:
+    async def update_line(self, steps: Sequence[Advance]) -> None:
         """Let Redis follow what was committed. What it misses now it learns from the log at the next command."""
         if not steps:
             return
@@ -107,29 +107,29 @@ class Batch:
         self,
         transaction: Transaction,
         requests: Sequence[Request],
-        floors: dict[str, Floor],
-        before: dict[str, Standing],
+        sessions: dict[str, DepartmentSession],
+        before: dict[str, DepartmentHead],
     ) -> dict[str, Divergence]:
         """Bring in whom the line proposes; answers the departments of which Redis knows more than their log does."""
         divergences: dict[str, Divergence] = {}
-        asks = [_ask(floor, before[name].last_seq, requests) for name, floor in floors.items()]
+        asks = [_ask(session, before[name].last_seq, requests) for name, session in sessions.items()]
         for ask, answer in zip(asks, await self._ask(transaction, asks), strict=True):
-            floor = floors[ask.department_id]
+            session = sessions[ask.department_id]
             if answer and answer.at > ask.last_seq:
                 # Redis is told after the commit, and we hold the row: the database went back in time.
-                divergences[floor.id] = Divergence(floor.id, ask.last_seq, redis_at=answer.at)
-                logger.error("log is behind", extra={"department": floor.id, "at": answer.at, "seq": ask.last_seq})
+                divergences[session.id] = Divergence(session.id, ask.last_seq, redis_at=answer.at)
+                logger.error("log is behind", extra={"department": session.id, "at": answer.at, "seq": ask.last_seq})
                 continue
-            if ask.numbers and not (answer and floor.hand_out_from(answer.first_no)):
+            if ask.numbers and not (answer and session.hand_out_from(answer.first_no)):
                 self._counts.number_fallbacks.inc()
             if not ask.heads:
                 continue
             heads = await transaction.tokens(answer.heads) if answer and answer.heads is not None else []
-            if _are_enough(heads, ask, floor):
-                floor.line_up(heads)
+            if _are_enough(heads, ask, session):
+                session.line_up(heads)
             else:
                 self._counts.line_fallbacks.inc()
-                floor.line_up(await transaction.heads(ask.department_id, ask.heads))
+                session.line_up(await transaction.heads(ask.department_id, ask.heads))
         return divergences
 
     async def _ask(self, transaction: Transaction, asks: list[Ask]) -> Sequence[LineAnswer | None]:
@@ -167,57 +167,60 @@ class Batch:
         logger.warning("waiting line rebuilt", extra={"department": ask.department_id, "at": at, "seq": ask.last_seq})
         await self._line.install(ask, await transaction.waiting(ask.department_id))
 
-    def _count(self, floors: list[Floor]) -> None:
-        for floor in floors:
-            for record in floor.records:
-                self._counts.events.labels(floor.id, str(record.event_type)).inc()
+    def _count(self, sessions: list[DepartmentSession]) -> None:
+        for session in sessions:
+            for record in session.records:
+                self._counts.events.labels(session.id, str(record.event_type)).inc()
 
 
 def _execute(
-    requests: Sequence[Request], floors: dict[str, Floor], loaded: Loaded, divergences: Mapping[str, Divergence]
+    requests: Sequence[Request],
+    sessions: dict[str, DepartmentSession],
+    loaded: Loaded,
+    divergences: Mapping[str, Divergence],
 ) -> tuple[list[Outcome], list[IdempotencyRecord]]:
     """Carry the requests out, but refuse those that touch a department whose log has diverged."""
     if not divergences:
-        return execute(requests, floors, loaded)
+        return execute(requests, sessions, loaded)
     concerned = [[divergences[name] for name in departments_of(one.command) if name in divergences] for one in requests]
     healthy = [request for request, found in zip(requests, concerned, strict=True) if not found]
-    outcomes, kept = execute(healthy, floors, loaded)
+    outcomes, kept = execute(healthy, sessions, loaded)
     others = iter(outcomes)
     return [diverged(found) if found else next(others) for found in concerned], kept
 
 
-def _take_in(loaded: Loaded, floors: dict[str, Floor], counters: Counters) -> None:
+def _take_in(loaded: Loaded, sessions: dict[str, DepartmentSession], counters: Counters) -> None:
     counters.know(loaded.counters)
     for token in loaded.tokens:
         counters.seat(token)
-        if floor := floors.get(token.department_id):
-            floor.know([token])
+        if session := sessions.get(token.department_id):
+            session.know([token])
 
 
 async def _leave_out_carried(
-    transaction: Transaction, plan: LoadPlan, loaded: Loaded, floors: Mapping[str, Floor]
+    transaction: Transaction, plan: LoadPlan, loaded: Loaded, sessions: Mapping[str, DepartmentSession]
 ) -> None:
-    """Let the floors know the numbers that they must not give; hardly ever are there any.
+    """Let the sessions know the numbers that they must not give; hardly ever are there any.
 
     Where some are left out, those that take their places are asked for, too.
     """
-    for floor in floors.values():
-        floor.know_carried(number for name, number in loaded.carried if name == floor.id)
-        needed = seen = plan.new_tokens[floor.id]
-        while needed and seen < needed + len(floor.carried):
-            further = floor.next_numbers(2 * (needed + len(floor.carried)))[seen:]
+    for session in sessions.values():
+        session.know_carried(number for name, number in loaded.carried if name == session.id)
+        needed = seen = plan.new_tokens[session.id]
+        while needed and seen < needed + len(session.carried):
+            further = session.next_numbers(2 * (needed + len(session.carried)))[seen:]
             seen += len(further)
-            floor.know_carried(await transaction.carried(floor.id, further))
+            session.know_carried(await transaction.carried(session.id, further))
 
 
-def _ask(floor: Floor, last_seq: int, requests: Sequence[Request]) -> Ask:
-    mine = [request.command for request in requests if floor.id in departments_of(request.command)]
+def _ask(session: DepartmentSession, last_seq: int, requests: Sequence[Request]) -> Ask:
+    mine = [request.command for request in requests if session.id in departments_of(request.command)]
     return Ask(
-        department_id=floor.id,
-        day=floor.standing.day,
-        last_no=floor.standing.last_no,
+        department_id=session.id,
+        day=session.head.day,
+        last_no=session.head.last_no,
         last_seq=last_seq,
-        waiting=floor.standing.waiting,
+        waiting=session.head.waiting,
         numbers=sum(isinstance(command, Issue) for command in mine),
         heads=len(mine) if any(handler_of(command).looks_at_heads(command) for command in mine) else 0,
     )
@@ -227,19 +230,19 @@ def _is_behind(answer: LineAnswer | None, ask: Ask) -> bool:
     return answer is not None and answer.at < ask.last_seq
 
 
-def _are_enough(heads: Sequence[Token], ask: Ask, floor: Floor) -> bool:
+def _are_enough(heads: Sequence[Token], ask: Ask, session: DepartmentSession) -> bool:
     """Whether these are as many of each class as must be there: a line with a stranger in it proposes too few."""
     here = [one for one in heads if one.department_id == ask.department_id and one.state is TokenState.WAITING]
     found = Counter(one.priority for one in here)
-    return all(found[name] == min(ask.heads, count) for name, count in floor.standing.waiting.items())
+    return all(found[name] == min(ask.heads, count) for name, count in session.head.waiting.items())
 
 
-def _advance(floor: Floor, before: Standing) -> Advance:
+def _advance(session: DepartmentSession, before: DepartmentHead) -> Advance:
     changes = [
         LineChange(record.joins, LineEntry(record.token.token_id, record.token.priority, record.token.place))
-        for record in floor.records
+        for record in session.records
         if record.joins is not None
     ]
-    standing = floor.standing
-    name = floor.id
-    return Advance(name, standing.day, before.last_seq, standing.last_seq, changes, standing.last_no)
+    head = session.head
+    name = session.id
+    return Advance(name, head.day, before.last_seq, head.last_seq, changes, head.last_no)

@@ -7,29 +7,29 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
+from tokenq.contract.enums import LIVE, RequeuePosition
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.verbs import Verb
 from tokenq.contract.views import EstimateView
-from tokenq.contract.words import LIVE, RequeuePosition
 from tokenq_server.domain.calling import call_by_profile, call_next, call_token, serve_next
 from tokenq_server.domain.commands import (
     CallByProfile,
     CallNext,
     CallToken,
     Command,
+    Housekeep,
     Issue,
+    MarkNearTurn,
     MoveToken,
     OnToken,
     ServeNext,
-    TellNear,
-    Tidy,
     TransferToken,
     UndoMove,
 )
-from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.issuing import issue
-from tokenq_server.domain.moving import come_back, move, tell_near
+from tokenq_server.domain.moving import come_back, mark_near_turn, move
 from tokenq_server.domain.permissions import as_permitted, check_issue, check_move, check_works_in
 from tokenq_server.domain.refusals import moved_on, number_carried, unknown_token
 from tokenq_server.domain.token import Token
@@ -42,13 +42,13 @@ C = TypeVar("C", bound=Command)
 
 @dataclass(frozen=True)
 class Work:
-    """What handlers work with: the locked floors, how registered users are reached, and ids for new tokens.
+    """What handlers work with: the locked sessions, how registered users are reached, and ids for new tokens.
 
     ``carried`` are the printed numbers looked up that somebody live has, each with the department that issued it.
     ``tokens`` are those that were loaded, also those of departments that are not locked.
     """
 
-    floors: Mapping[str, Floor]
+    sessions: Mapping[str, DepartmentSession]
     contacts: Mapping[int, Contact]
     new_ids: Iterator[int]
     carried: Collection[tuple[str, str] | None] = ()
@@ -56,7 +56,7 @@ class Work:
 
     def token(self, token_id: int) -> Token:
         """A token as it is by now, wherever it is. Raises Refused (``unknown_token``)."""
-        here = (floor.tokens[token_id] for floor in self.floors.values() if token_id in floor.tokens)
+        here = (session.tokens[token_id] for session in self.sessions.values() if token_id in session.tokens)
         token = next(here, self.tokens.get(token_id))
         if token is None:
             raise unknown_token(token_id)
@@ -118,9 +118,9 @@ def _row(
 
 
 def _issue(work: Work, command: Issue) -> Handled:
-    floor = work.floors[command.department_id]
-    token = issue(floor, _with_contact(command, work.contacts), next(work.new_ids))
-    said = floor.records[-1].data
+    session = work.sessions[command.department_id]
+    token = issue(session, _with_contact(command, work.contacts), next(work.new_ids))
+    said = session.records[-1].data
     return Handled(token, said["position"], said["estimate"], is_new=True)
 
 
@@ -135,33 +135,33 @@ def _with_contact(command: Issue, contacts: Mapping[int, Contact]) -> Issue:
 
 
 def _call_next(work: Work, command: CallNext) -> Handled:
-    return Handled(call_next(work.floors[command.department_id], command), is_call=True)
+    return Handled(call_next(work.sessions[command.department_id], command), is_call=True)
 
 
 def _call_by_profile(work: Work, command: CallByProfile) -> Handled:
-    return Handled(call_by_profile([work.floors[name] for name in command.departments], command), is_call=True)
+    return Handled(call_by_profile([work.sessions[name] for name in command.departments], command), is_call=True)
 
 
 def _call_token(work: Work, command: CallToken) -> Handled:
-    return Handled(call_token(work.floors[command.department_id], command), is_call=True)
+    return Handled(call_token(work.sessions[command.department_id], command), is_call=True)
 
 
 def _serve_next(work: Work, command: ServeNext) -> Handled:
-    return Handled(serve_next(work.floors[command.department_id], command), is_call=True)
+    return Handled(serve_next(work.sessions[command.department_id], command), is_call=True)
 
 
 def _move(work: Work, command: MoveToken) -> Handled:
     _check_number(work, command)
-    return Handled(move(work.floors[command.department_id], command))
+    return Handled(move(work.sessions[command.department_id], command))
 
 
 def _transfer(work: Work, command: TransferToken) -> Handled:
-    return Handled(transfer(work.floors[command.department_id], work.floors[command.to], command))
+    return Handled(transfer(work.sessions[command.department_id], work.sessions[command.to], command))
 
 
 def _undo(work: Work, command: UndoMove) -> Handled:
     _check_number(work, command)
-    return Handled(undo(work.floors, command))
+    return Handled(undo(work.sessions, command))
 
 
 def _may_call(command: CallNext | CallByProfile | CallToken | ServeNext) -> None:
@@ -179,20 +179,20 @@ def _may_move(work: Work, command: OnToken) -> None:
 def _check_number(work: Work, command: MoveToken | UndoMove) -> None:
     """Who comes back must not meet somebody with the same number. Raises Refused (``exists``)."""
     if command.printed in work.carried:
-        token = work.floors[command.department_id].token(command.token_id)
+        token = work.sessions[command.department_id].token(command.token_id)
         if token.state not in LIVE:
             raise number_carried(token)
 
 
-def _tell_near(work: Work, command: TellNear) -> Handled:
-    tell_near(work.floors[command.department_id], command)
+def _mark_near_turn(work: Work, command: MarkNearTurn) -> Handled:
+    mark_near_turn(work.sessions[command.department_id], command)
     return Handled()
 
 
-def _tidy(work: Work, command: Tidy) -> Handled:
-    floor = work.floors[command.department_id]
-    for token in list(floor.tokens.values()):
-        come_back(floor, token)
+def _housekeep(work: Work, command: Housekeep) -> Handled:
+    session = work.sessions[command.department_id]
+    for token in list(session.tokens.values()):
+        come_back(session, token)
     return Handled()
 
 
@@ -226,12 +226,12 @@ def _plan_undo(plan: LoadPlan, command: UndoMove, branch: str) -> None:
         plan.counters.append((branch, command.counter_id))
 
 
-def _plan_tell_near(plan: LoadPlan, command: TellNear, _: str) -> None:
+def _plan_near_turn(plan: LoadPlan, command: MarkNearTurn, _: str) -> None:
     plan.token_ids.extend(token_id for token_id, _ in command.places)
 
 
-def _plan_tidy(plan: LoadPlan, command: Tidy, _: str) -> None:
-    plan.tidied.append(command.department_id)
+def _plan_housekeeping(plan: LoadPlan, command: Housekeep, _: str) -> None:
+    plan.kept_in_order.append(command.department_id)
 
 
 def _before_the_first(command: MoveToken) -> bool:
@@ -264,6 +264,6 @@ HANDLERS: Mapping[type[Command], Handler] = {
         departments=lambda command: tuple(filter(None, (command.department_id, command.back_to))),
         may_do=_may_move,
     ),
-    TellNear: _row(_tell_near, _plan_tell_near, failpoints=None),
-    Tidy: _row(_tidy, _plan_tidy, failpoints=None),
+    MarkNearTurn: _row(_mark_near_turn, _plan_near_turn, failpoints=None),
+    Housekeep: _row(_housekeep, _plan_housekeeping, failpoints=None),
 }

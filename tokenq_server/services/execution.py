@@ -6,7 +6,7 @@ from typing import Any, cast
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.system import RequestReason
 from tokenq_server.domain.commands import Command, OnToken
-from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.permissions import sees_person
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.services.command_handlers import Handled, Work, departments_of, handler_of
@@ -15,25 +15,25 @@ from tokenq_server.services.requests import Answer, Outcome, Request
 from tokenq_server.services.views import token_view
 
 
-def load_plan(requests: Sequence[Request], floors: Mapping[str, Floor]) -> LoadPlan:
+def load_plan(requests: Sequence[Request], sessions: Mapping[str, DepartmentSession]) -> LoadPlan:
     """Everything that the requests need to see once the rows are locked."""
     plan = LoadPlan()
     for request in requests:
         if request.key is not None:
             plan.keys.append((request.principal, request.key))
         names = departments_of(request.command)
-        if all(name in floors for name in names):
-            handler_of(request.command).plan(plan, request.command, floors[names[0]].department.branch_id)
+        if all(name in sessions for name in names):
+            handler_of(request.command).plan(plan, request.command, sessions[names[0]].department.branch_id)
         elif isinstance(request.command, OnToken):
             # Whose token it is decides what the caller is told, also of a department that is not there.
             plan.token_ids.append(request.command.token_id)
     for name, count in plan.new_tokens.items():
-        plan.numbers.extend((name, number) for number in floors[name].next_numbers(count))
+        plan.numbers.extend((name, number) for number in sessions[name].next_numbers(count))
     return plan
 
 
 def execute(
-    requests: Sequence[Request], floors: Mapping[str, Floor], loaded: Loaded
+    requests: Sequence[Request], sessions: Mapping[str, DepartmentSession], loaded: Loaded
 ) -> tuple[list[Outcome], list[IdempotencyRecord]]:
     """Carry every request out, one after the other; a refused one changes nothing.
 
@@ -41,7 +41,7 @@ def execute(
     """
     known = {(kept.principal, kept.key): kept for kept in loaded.idempotency}
     tokens = {token.token_id: token for token in loaded.tokens}
-    work = Work(floors, loaded.contacts, iter(loaded.new_ids), frozenset(loaded.carried), tokens)
+    work = Work(sessions, loaded.contacts, iter(loaded.new_ids), frozenset(loaded.carried), tokens)
     outcomes: list[Outcome] = []
     fresh: list[IdempotencyRecord] = []
     for request in requests:
@@ -71,7 +71,7 @@ def _carry_out(command: Command, work: Work) -> Answer:
     handler = handler_of(command)
     handler.may_do(work, command)
     for department_id in departments_of(command):
-        if department_id not in work.floors:
+        if department_id not in work.sessions:
             raise unknown_department(department_id)
     return _answer(command, work, handler.run(work, command))
 
@@ -80,9 +80,9 @@ def _answer(command: Command, work: Work, handled: Handled) -> Answer:
     token = handled.token
     if token is None:
         return Answer()
-    floor = work.floors[token.department_id]
+    session = work.sessions[token.department_id]
     shows = sees_person(cast(Any, command).caller, token)
-    view = token_view(token, floor.now, handled.position, handled.estimate, shows_person=shows)
-    if handled.is_call and (token.branch_id, token.counter_id) in floor.counters.opened:
+    view = token_view(token, session.now, handled.position, handled.estimate, shows_person=shows)
+    if handled.is_call and (token.branch_id, token.counter_id) in session.counters.opened:
         view["isNewCounter"] = True
     return Answer(view, handled.is_new)

@@ -88,7 +88,7 @@ class Feed:
         """Begin to follow the log."""
         self._task = asyncio.create_task(self._run(), name="feed")
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """Something was committed: look at once."""
         self._wake.set()
 

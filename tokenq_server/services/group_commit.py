@@ -124,7 +124,7 @@ class GroupCommit:
             self._answer(taken, outcomes)
             self._on_commit()
             await reach_answered("after_ack", requests)
-            await self._batch.tell_line(steps)
+            await self._batch.update_line(steps)
             reach("line_told", requests)
         except Exception:
             logger.exception("a committed batch was not followed up")

@@ -6,7 +6,7 @@ does the same for the idle ones, and forgets idempotency keys that are too old t
 
 import asyncio
 
-from tokenq_server.domain.commands import Tidy
+from tokenq_server.domain.commands import Housekeep
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.periodic import Periodic
 from tokenq_server.services.requests import Request
@@ -20,7 +20,7 @@ def housekeeping(commit: GroupCommit, store: SetupStore) -> Periodic:
 
     async def round_() -> None:
         departments = await store.departments()
-        work = [commit.submit(Request(Tidy(each.department_id))) for each in departments]
+        work = [commit.submit(Request(Housekeep(each.department_id))) for each in departments]
         await asyncio.gather(*work, return_exceptions=True)
         await store.forget_old_keys()
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from tokenq.contract.enums import Role
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.views import KeyView, LoginView, UserView
-from tokenq.contract.words import Role
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.views import instant
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.domain.counters import Counter as CounterDesk
 from tokenq_server.domain.counters import Place
-from tokenq_server.domain.department import Department, Standing
-from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.department import Department, DepartmentHead
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.token import Token
 from tokenq_server.services.requests import Answer
 
@@ -132,14 +132,14 @@ class Locked:
     """Departments whose rows this transaction holds, and the database's clock."""
 
     now: datetime
-    departments: dict[str, tuple[Department, Standing]]
+    departments: dict[str, tuple[Department, DepartmentHead]]
 
 
 @dataclass(frozen=True)
 class LoadPlan:
     """What a batch of commands needs to see after the lock.
 
-    ``tidied`` are departments whose parked may come back. ``new_tokens`` counts those of each department, and
+    ``kept_in_order`` are departments whose parked may come back. ``new_tokens`` counts those of each department, and
     ``numbers`` are the ones about to be given out, by department and as they are printed: whether somebody live carries
     one.
     """
@@ -147,7 +147,7 @@ class LoadPlan:
     token_ids: list[int] = field(default_factory=list)
     counters: list[Place] = field(default_factory=list)
     users: list[tuple[str, int]] = field(default_factory=list)
-    tidied: list[str] = field(default_factory=list)
+    kept_in_order: list[str] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
     numbers: list[tuple[str, str]] = field(default_factory=list)
     new_tokens: Counter[str] = field(default_factory=Counter)
@@ -201,9 +201,9 @@ class Transaction(Protocol):
         """Everybody in line."""
 
     async def commit(
-        self, floors: Sequence[Floor], kept: Sequence[IdempotencyRecord], opened: Collection[Place] = ()
+        self, sessions: Sequence[DepartmentSession], kept: Sequence[IdempotencyRecord], opened: Collection[Place] = ()
     ) -> None:
-        """Write what the floors changed, the answers to be kept and the counters that were opened; commit."""
+        """Write what the sessions changed, the answers to be kept and the counters that were opened; commit."""
 
 
 class Ledger(Protocol):

@@ -18,7 +18,7 @@ from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.domain.report import percent, report, times
 from tokenq_server.domain.what_if import simulated
-from tokenq_server.services.reading import without_people
+from tokenq_server.services.queries import without_people
 from tokenq_server.services.setup import parse_ratio
 
 _MOST_SETTINGS = 40

@@ -13,7 +13,7 @@ from tokenq.contract.reasons.setup import SetupReason
 from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.department_ids import check_prefix, made_id, numbering
-from tokenq_server.domain.floor import SYSTEM
+from tokenq_server.domain.department_session import SYSTEM
 from tokenq_server.domain.numbering import check_format
 from tokenq_server.domain.permissions import check_works_in
 from tokenq_server.domain.policy import Ratio

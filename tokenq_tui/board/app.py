@@ -10,14 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from tokenq.board.announcing import DWELL, Announcer
+from tokenq.board.announcements import DWELL, Announcer
 from tokenq.board.state import Picture
 from tokenq.contract.events import Event
 from tokenq.printable import printable
 from tokenq.stream import EventStream, Link
 from tokenq.zones import local
 from tokenq_tui.board.messages import Changed
-from tokenq_tui.board.replaying import STEP, Replay
+from tokenq_tui.board.replay import STEP, Replay
 from tokenq_tui.board.tail import Stream, Tail, Update
 from tokenq_tui.board.widgets.banner import Banner
 from tokenq_tui.board.widgets.departments import Departments
@@ -217,4 +217,4 @@ def _notice(update: Update, health: Health) -> tuple[str, str]:
         return "WELCOME", "Nobody is called at the moment. Numbers appear here."
     if health is Health.CONNECTING:
         return "WELCOME", printable(update.why) or "Reading today's numbers …"
-    return "PLEASE WAIT", "The queue cannot be reached at the moment. Please ask at the desk."
+    return "PLEASE WAIT", "The queue cannot be reached at the moment. Please ask at the api."

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from tokenq import locale
 from tokenq.contract.advice import Action
 from tokenq.contract.problems import Problem
-from tokenq_tui.console.intents import intent
+from tokenq_tui.console.actions import action_named
 
-_INTENTS: Mapping[Action, str] = {
+_ACTIONS: Mapping[Action, str] = {
     Action.OPEN_COUNTER: "open",
     Action.TAKE_OVER: "counter",
     Action.CALL_NEXT: "call",
@@ -24,6 +24,6 @@ def hint_of(problem: Problem) -> str:
     advice = problem.advice
     if advice is None:
         return locale.hint(problem)
-    if advice.action in _INTENTS:
-        return locale.advice(advice, f" (press {intent(_INTENTS[advice.action]).shown_key})")
+    if advice.action in _ACTIONS:
+        return locale.advice(advice, f" (press {action_named(_ACTIONS[advice.action]).shown_key})")
     return locale.advice(advice) if advice.action in _AS_IT_IS else ""

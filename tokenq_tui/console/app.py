@@ -20,14 +20,14 @@ from tokenq.client.events import Arrival, follow
 from tokenq.printable import printable
 from tokenq.settings import is_debugging
 from tokenq_tui.console import messages
-from tokenq_tui.console.acting import unanswered
-from tokenq_tui.console.faults import Recent, in_words, tracebacks
-from tokenq_tui.console.intents import INTENTS
-from tokenq_tui.console.keeping import CounterDesk, Keeper
+from tokenq_tui.console.actions import ACTIONS
+from tokenq_tui.console.counter_lease import CounterApi, CounterLease
+from tokenq_tui.console.errors import Recent, in_words, tracebacks
+from tokenq_tui.console.execution import unanswered
 from tokenq_tui.console.screens.serving import ServingScreen
 from tokenq_tui.console.state import State
-from tokenq_tui.console.tail import Desk, Feed, Tail
-from tokenq_tui.going_on import GoesOn
+from tokenq_tui.console.tail import ApiPort, Feed, Tail
+from tokenq_tui.error_boundary import ErrorBoundary
 from tokenq_tui.theme import DARK, LIGHT
 
 _FETCH_TIMEOUT = 5.0
@@ -35,7 +35,7 @@ _PATIENCE = 0.4
 """Seconds to wait at the end: what was sent by then is carried out, though nobody hears of it."""
 
 
-class ConsoleApp(GoesOn, App[None]):
+class ConsoleApp(ErrorBoundary, App[None]):
     """Staff's screen.
 
     ``reader`` fetches queues, ``actor`` carries out commands, ``keeping`` keeps the counter ours (without it, the
@@ -48,21 +48,21 @@ class ConsoleApp(GoesOn, App[None]):
 
     def __init__(
         self,
-        reader: Desk,
-        actor: Desk,
+        reader: ApiPort,
+        actor: ApiPort,
         feed: Feed,
         departments: Sequence[str] = (),
         counter: str | None = None,
         *,
-        keeping: CounterDesk | None = None,
+        keeping: CounterApi | None = None,
         light: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
         self._tail = Tail(reader, feed, departments, self._pass_on)
         state = State(counter=counter or "", is_chosen=bool(departments)).with_departments(departments)
-        self._keeper = Keeper(keeping or actor, self._pass_on)
-        self.main = ServingScreen(self._tail, self._keeper, actor, state, clock)
+        self._lease = CounterLease(keeping or actor, self._pass_on)
+        self.main = ServingScreen(self._tail, self._lease, actor, state, clock)
         self._faults = Recent()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -74,9 +74,9 @@ class ConsoleApp(GoesOn, App[None]):
 
     @override
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every intent that can be done now, and the other colours."""
+        """The palette: every action that can be done now, and the other colours."""
         main = self.main
-        for each in INTENTS:
+        for each in ACTIONS:
             if main.check_action("do", (each.name,)):
                 yield SystemCommand(each.label, f"{each.help} ({each.shown_key})", partial(main.action_do, each.name))
         yield SystemCommand("Light or dark", "Change between the light and the dark colours.", self.action_other_theme)
@@ -84,8 +84,8 @@ class ConsoleApp(GoesOn, App[None]):
     @override
     async def action_quit(self) -> None:
         """Leave, and say on the terminal what was not answered."""
-        wish = self.main.at_stake
-        self.exit(message=Text(printable(unanswered(wish), 300)) if wish else None)
+        pending = self.main.at_stake
+        self.exit(message=Text(printable(unanswered(pending), 300)) if pending else None)
 
     def action_other_theme(self) -> None:
         """Change between light and dark."""
@@ -94,7 +94,7 @@ class ConsoleApp(GoesOn, App[None]):
     def on_unmount(self) -> None:
         """Stop fetching, and give the counter back if the server answers in time."""
         self._tail.stop()
-        self._keeper.stop(_PATIENCE)
+        self._lease.stop(_PATIENCE)
 
     @override
     def _handle_exception(self, error: Exception) -> None:
@@ -133,9 +133,9 @@ def run(*, client: Client, departments: Sequence[str] = (), counter: str | None 
         return follow(server, ids, None, stop)
 
     wanted = [department.strip().upper() for department in departments]
-    keeper = Client(server.url, server.token, _FETCH_TIMEOUT, insecure=server.insecure, attempts=1)
-    client.console = keeper.console = secrets.token_hex(8)
-    app = ConsoleApp(reader, client, feed, wanted, counter, keeping=keeper, light=light)
+    lease = Client(server.url, server.token, _FETCH_TIMEOUT, insecure=server.insecure, attempts=1)
+    client.console = lease.console = secrets.token_hex(8)
+    app = ConsoleApp(reader, client, feed, wanted, counter, keeping=lease, light=light)
     app.run()
     if is_debugging():
         sys.stderr.write(tracebacks())

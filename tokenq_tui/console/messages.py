@@ -62,7 +62,7 @@ class Trouble(Message):
 
 @dataclass
 class Done(Message):
-    """An intent was carried out; the sentence says what happened, ``token`` is what ``verb`` made of it."""
+    """An action was carried out; the sentence says what happened, ``token`` is what ``verb`` made of it."""
 
     sentence: str
     token: TokenView | None = None
@@ -71,7 +71,7 @@ class Done(Message):
 
 @dataclass
 class Wanted(Message):
-    """Somebody clicked on an intent."""
+    """Somebody clicked on an action."""
 
     name: str
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from tokenq.contract.enums import CounterState, TokenState
 from tokenq.contract.views import CounterView, EstimateView, QueueView, TokenView
-from tokenq.contract.words import CounterState, TokenState
 from tokenq.zones import local
 
 

@@ -20,8 +20,8 @@ from tokenq.client.events import Arrival, EventArrived, LinkChanged
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView, DepartmentView, MeView, QueueView, TokenView
 from tokenq.errors import TokenqError
-from tokenq_tui.console.faults import in_words
-from tokenq_tui.console.keeping import CounterDesk
+from tokenq_tui.console.counter_lease import CounterApi
+from tokenq_tui.console.errors import in_words
 from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble
 from tokenq_tui.console.state import Department
 from tokenq_tui.link_badge import Health
@@ -35,7 +35,7 @@ _TOGETHER = 0.03
 _FINAL = {ProblemCode.UNAUTHENTICATED: 5, ProblemCode.FORBIDDEN: 5, ProblemCode.UNKNOWN_DEPARTMENT: 3}
 
 
-class Desk(CounterDesk, Protocol):
+class ApiPort(CounterApi, Protocol):
     """What the console asks of the server; :class:`tokenq.client.Client` is the real one."""
 
     def me(self) -> MeView:
@@ -81,8 +81,8 @@ Feed = Callable[[Sequence[str], threading.Event], Iterator[Arrival]]
 class Tail:
     """Keeps fetching from :meth:`start` to :meth:`stop` and tells everything by ``tell``."""
 
-    def __init__(self, desk: Desk, feed: Feed, departments: Sequence[str], tell: Callable[[Message], object]) -> None:
-        self._desk, self._feed, self._tell = desk, feed, tell
+    def __init__(self, api: ApiPort, feed: Feed, departments: Sequence[str], tell: Callable[[Message], object]) -> None:
+        self._api, self._feed, self._tell = api, feed, tell
         self._departments = tuple(departments)
         self._stop = threading.Event()
         self._cut = threading.Event()
@@ -152,8 +152,8 @@ class Tail:
     def _find_departments(self) -> bool:
         """Ask for the departments when none were given; true when they are known."""
         try:
-            me = self._desk.me()
-            known = self._desk.departments()
+            me = self._api.me()
+            known = self._api.departments()
             self._places = [_place(view) for view in known]
             if not self._departments:
                 self._departments = tuple(sorted(me["departments"] or (one.department_id for one in self._places)))
@@ -181,7 +181,7 @@ class Tail:
             return
         asked_at = time.monotonic()
         try:
-            queue = self._desk.queue(department)
+            queue = self._api.queue(department)
         except Exception as error:
             if len(self._departments) > 1 and _is_unknown(error):
                 self._departments = tuple(each for each in self._departments if each != department)

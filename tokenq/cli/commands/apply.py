@@ -7,7 +7,7 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.changes import show
 from tokenq.cli.context import connect
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import echo
 from tokenq.cli.floor_file import FloorFile
 from tokenq.cli.options import File, Json, Prune
 from tokenq.cli.wording import hint_of, sentence_of
@@ -34,7 +34,7 @@ def command(
     else:
         show(changes, "Nothing was changed: this was a dry run." if dry_run else "")
         if not dry_run and any(one["kind"] == "users" and one["action"] == "create" for one in changes):
-            talk("New users have no password yet: tokenq user update NAME --password gives one.")
+            echo("New users have no password yet: tokenq user update NAME --password gives one.")
 
 
 def _nothing_changed(refusal: Refused) -> Refused:

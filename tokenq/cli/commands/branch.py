@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.opening_hours import AsUsualOn, ClosedOn, branch_hours, check_hours, shown_hours, shown_week
 from tokenq.cli.options import Json, Yes
+from tokenq.cli.prompts import confirm
 from tokenq.cli.tree import plain_app
 from tokenq.cli.wording import sentence_of
 from tokenq.client import Client

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.asking import confirm
 from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes, department_ids
+from tokenq.cli.prompts import confirm
 from tokenq.cli.tokens import clock, is_ahead
 from tokenq.cli.tree import plain_app
 

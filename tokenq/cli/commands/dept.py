@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
 from tokenq.cli.department_settings import NAMES, read_settings, shown_settings
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.opening_hours import AsUsualOn, ClosedOn, check_hours, department_hours, shown_hours
 from tokenq.cli.options import Department, Json, Yes, department_id, ratio_of
+from tokenq.cli.prompts import confirm
 from tokenq.cli.tree import plain_app
 from tokenq.client.calls import given
 from tokenq.contract.settings import SETTINGS

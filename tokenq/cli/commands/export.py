@@ -7,7 +7,7 @@ import typer
 
 from tokenq.cli import output
 from tokenq.cli.context import connect
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import echo
 from tokenq.cli.floor_file import written
 from tokenq.cli.options import Json
 from tokenq.errors import BadSettings
@@ -30,4 +30,4 @@ def command(
         Path(to).write_text(text, "utf-8")
     except OSError as error:
         raise BadSettings(f"{to} cannot be written: {error.strerror}.", "Choose another file.") from None
-    talk(f"Written to {to}.")
+    echo(f"Written to {to}.")

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.asking import confirm
 from tokenq.cli.context import connect
-from tokenq.cli.exits import WrongUse, talk
+from tokenq.cli.exits import WrongUse, echo
 from tokenq.cli.options import Json, TheirDepartments, Yes
+from tokenq.cli.prompts import confirm
 from tokenq.cli.tokens import clock
 from tokenq.cli.tree import plain_app
 from tokenq.client import Client
 from tokenq.client.calls import given
+from tokenq.contract.enums import Role
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import AccountReason
-from tokenq.contract.words import Role
 
 if TYPE_CHECKING:
     from tokenq.contract.views import KeyView
@@ -83,7 +83,7 @@ def create(
         output.document(view)
         return
     output.line(view.get("key", ""))
-    talk(f"Key {view['keyId']} is made. It is shown this one time: keep it now, and use it as TOKENQ_TOKEN.")
+    echo(f"Key {view['keyId']} is made. It is shown this one time: keep it now, and use it as TOKENQ_TOKEN.")
 
 
 @app.command()

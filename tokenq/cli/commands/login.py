@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from tokenq.cli import asking, output
+from tokenq.cli import output, prompts
 from tokenq.cli.context import anonymous, client_for, credentials_file, identify
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import echo
 from tokenq.cli.options import Json
 from tokenq.client.credentials import Credential, store
 from tokenq.settings import load
@@ -22,8 +22,8 @@ def command(
     settings = load(url=url)
     identity = anonymous(identify(replace(settings, token=None)))
     client = client_for(settings, identity)
-    user = user or asking.text("User name", "Add --user NAME.")
-    view = client.login(user, asking.password())
+    user = user or prompts.text("User name", "Add --user NAME.")
+    view = client.login(user, prompts.password())
     kafka = identity.stored.kafka if identity.stored else None
     store(credentials_file(), identity.url, Credential(view["token"], user, kafka))
     if as_json:
@@ -31,7 +31,7 @@ def command(
     else:
         output.line(f"Signed in to {identity.url} as {user} ({view['user']['role']}).")
     if settings.token:
-        talk("TOKENQ_TOKEN is set and still wins over this login.")
+        echo("TOKENQ_TOKEN is set and still wins over this login.")
     other = load().url
     if other and other.rstrip("/") != identity.url:
-        talk(f"TOKENQ_URL or the settings file still say {other}; other commands go there.")
+        echo(f"TOKENQ_URL or the settings file still say {other}; other commands go there.")

@@ -2,7 +2,7 @@
 
 from tokenq.cli import output
 from tokenq.cli.context import client_for, credentials_file, identify
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import echo
 from tokenq.cli.options import Json
 from tokenq.client.credentials import forget
 from tokenq.contract.problems import Refused
@@ -18,10 +18,10 @@ def command(as_json: Json = False) -> None:
         try:
             client_for(settings, identity, attempts=1).logout()
         except (Refused, TokenqError) as error:
-            talk(f"The server did not end the session ({error}); its token is forgotten here.")
+            echo(f"The server did not end the session ({error}); its token is forgotten here.")
     forget(credentials_file(), identity.url)
     if settings.token:
-        talk("TOKENQ_TOKEN is still set.")
+        echo("TOKENQ_TOKEN is still set.")
     if as_json:
         output.document({"url": identity.url, "signedOut": True})
     else:

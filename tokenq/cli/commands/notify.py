@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from tokenq.cli import launch, output
-from tokenq.cli.asking import confirm
-from tokenq.cli.exits import WrongUse, talk
+from tokenq.cli.exits import WrongUse, echo
 from tokenq.cli.options import Json, Yes
+from tokenq.cli.prompts import confirm
 from tokenq.cli.tokens import clock
 from tokenq.cli.tree import plain_app
 
@@ -84,7 +84,7 @@ def retry(numbers: Ids = None, everything: All = False, as_json: Json = False) -
     else:
         output.line(f"{count} put back in the queue.")
     if count:
-        talk("A running 'tokenq notify' sends them.")
+        echo("A running 'tokenq notify' sends them.")
     _tell_left(len(set(chosen)) - count, "dealt with already, or still not readable")
 
 
@@ -108,7 +108,7 @@ def drop(numbers: Ids = None, everything: All = False, yes: Yes = False, as_json
 
 def _tell_left(number: int, why: str) -> None:
     if number > 0:
-        talk(f"{number} left as {'it is' if number == 1 else 'they are'}: {why}.")
+        echo(f"{number} left as {'it is' if number == 1 else 'they are'}: {why}.")
 
 
 def _dead_letters() -> list[dict[str, Any]]:

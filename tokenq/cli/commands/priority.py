@@ -6,7 +6,7 @@ import typer
 
 from tokenq.cli.options import Json, Reason, Token
 from tokenq.cli.tokens import move_token
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 
 
 def command(

@@ -8,7 +8,7 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.branch_time import whose_times
 from tokenq.cli.context import connect
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import echo
 from tokenq.cli.options import Department, Json
 from tokenq.cli.tokens import clock, waits
 from tokenq.client import Client
@@ -44,7 +44,7 @@ def _watch(client: Client, dept: str, *, as_json: bool) -> None:
     latest = -1
     for arrival in follow(client.server, [dept], None, threading.Event()):
         if isinstance(arrival, LinkChanged) and not arrival.is_live:
-            talk(f"{arrival.sentence} Trying again.")
+            echo(f"{arrival.sentence} Trying again.")
             continue
         queue = client.queue(dept)
         if queue["seq"] == latest:

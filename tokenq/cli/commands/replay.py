@@ -11,9 +11,9 @@ from tokenq.cli import launch, output
 from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.days import day_of
-from tokenq.cli.exits import WrongUse, talk
+from tokenq.cli.exits import WrongUse, echo
 from tokenq.cli.options import Day, Departments, Json
-from tokenq.cli.replaying import paced
+from tokenq.cli.playback import paced
 from tokenq.contract.events import BadEvent, Event, from_wire, to_wire
 from tokenq.zones import at_clock
 
@@ -64,7 +64,7 @@ def _readable(logs: list[dict[str, Any]]) -> list[Event]:
         with suppress(BadEvent):
             events.append(from_wire(one))
     if left_out := len(logs) - len(events):
-        talk(f"{left_out} of the day's {len(logs)} entries cannot be read and are left out; see 'tokenq verify'.")
+        echo(f"{left_out} of the day's {len(logs)} entries cannot be read and are left out; see 'tokenq verify'.")
     return events
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from tokenq.cli import launch, output
-from tokenq.cli.asking import confirm
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import echo
 from tokenq.cli.options import Json, Yes
 from tokenq.cli.progress import Working
+from tokenq.cli.prompts import confirm
 from tokenq.cli.tree import plain_app
 
 _PROGRAMS = "tokenq_server.programs"
@@ -68,7 +68,7 @@ def rewind(yes: Yes = False, as_json: Json = False) -> int:
     else:
         output.line("Nothing is missing: neither the topic nor Redis is ahead of the log.")
     if not done["linesRebuilt"]:
-        talk("The waiting lines were not all filled anew: run 'tokenq server rebuild' when Redis answers.")
+        echo("The waiting lines were not all filled anew: run 'tokenq server rebuild' when Redis answers.")
     return 0
 
 
@@ -77,9 +77,9 @@ def _show_behind(found: list[dict[str, Any]]) -> None:
         (one["departmentId"], one["logAt"], one["topicAt"] or None, one["redisAt"] or None, _lack(one)) for one in found
     ]
     output.table(("Department", "Log at", "Topic at", "Redis at", "The database lacks"), rows)
-    talk("Entries take the place of what is missing, and no number is given twice.")
-    talk("Who waited is put back in line as far as the topic tells.")
-    talk("Letters that were due wait in the dead-letter queue: they may have been sent already.")
+    echo("Entries take the place of what is missing, and no number is given twice.")
+    echo("Who waited is put back in line as far as the topic tells.")
+    echo("Letters that were due wait in the dead-letter queue: they may have been sent already.")
 
 
 def _lack(one: dict[str, Any]) -> str:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from tokenq.cli import launch, output
-from tokenq.cli.exits import WrongUse, talk
+from tokenq.cli.exits import WrongUse, echo
+from tokenq.cli.local_login import server_of_other_commands, sign_in
 from tokenq.cli.options import Json
 from tokenq.cli.progress import Progress
-from tokenq.cli.signing_in import server_of_other_commands, sign_in
 from tokenq.contract.problems import ExitCode
 from tokenq.settings import load
 
@@ -46,7 +46,7 @@ def _run(embedded: ModuleType, options: Any, *, detach: bool, as_json: bool) -> 
         def ready(endpoints: Any) -> None:
             progress.finish()
             _welcome(endpoints, demo=options.demo, detach=detach, as_json=as_json)
-            talk(_farewell(embedded.down_command(options.data_dir), detach=detach))
+            echo(_farewell(embedded.down_command(options.data_dir), detach=detach))
 
         if not detach:
             return int(embedded.up(options, progress.report, ready))
@@ -58,13 +58,13 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
     signed_in = sign_in(endpoints)
     if as_json:
         output.document(json.loads(endpoints.to_json()))
-    talk(f"\ntokenq runs at {endpoints.api}{'; this machine is signed in as admin' if signed_in else ''}.")
+    echo(f"\ntokenq runs at {endpoints.api}{'; this machine is signed in as admin' if signed_in else ''}.")
     other = server_of_other_commands(endpoints.api)
     there = f"TOKENQ_URL={endpoints.api} " if other else ""
     if other:
-        talk(f"Other commands still go to {other}; those for this one begin with {there.strip()}")
-    talk("")
-    talk("What to type next, in another terminal:" if not detach else "What to type next:")
+        echo(f"Other commands still go to {other}; those for this one begin with {there.strip()}")
+    echo("")
+    echo("What to type next, in another terminal:" if not detach else "What to type next:")
     if demo:
         steps = [
             ("tokenq board", "the lobby's screen"),
@@ -78,11 +78,11 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
             ("tokenq board", "the lobby's screen"),
         ]
     for typed, meaning in steps:
-        talk(f"  {there}{typed:<46} {meaning}")
-    talk(f"\nLetters go to {endpoints.mail_outbox} until TOKENQ_SMTP_URL is set.")
+        echo(f"  {there}{typed:<46} {meaning}")
+    echo(f"\nLetters go to {endpoints.mail_outbox} until TOKENQ_SMTP_URL is set.")
     password = Path(endpoints.admin_token_file).with_name("admin.password")
     if password.exists():  # until it is changed
-        talk(f"The first admin's password is in {password}.")
+        echo(f"The first admin's password is in {password}.")
 
 
 def _farewell(down: str, *, detach: bool) -> str:

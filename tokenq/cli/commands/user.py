@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.asking import confirm, new_password
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Json, OfRole, TheirDepartments, Yes
+from tokenq.cli.prompts import confirm, new_password
 from tokenq.cli.tree import plain_app
 from tokenq.client import Client
 from tokenq.client.calls import given

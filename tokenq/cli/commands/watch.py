@@ -9,7 +9,7 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.branch_time import whose_times, zone_of
 from tokenq.cli.context import connect
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import echo
 from tokenq.cli.options import Departments, Json
 from tokenq.client import Client
 from tokenq.contract.events import Event, to_wire
@@ -47,7 +47,7 @@ def command(
         elif isinstance(arrival, EventArrived):
             _show(arrival.event, arrival.position, clocks, as_json=as_json)
         else:
-            talk("Some events were missed here; the stream goes on from now.")
+            echo("Some events were missed here; the stream goes on from now.")
 
 
 def _position(typed: str) -> str:
@@ -60,9 +60,9 @@ def _position(typed: str) -> str:
 
 def _tell_link(change: "LinkChanged", *, was_live: bool) -> None:
     if change.is_live:
-        talk("Live; Ctrl-C ends it." if not was_live else "Live again.")
+        echo("Live; Ctrl-C ends it." if not was_live else "Live again.")
     elif was_live:
-        talk(f"{change.sentence} Trying again.")
+        echo(f"{change.sentence} Trying again.")
     else:
         raise Unreachable(change.sentence)
 
@@ -78,7 +78,7 @@ class _Clocks:
         if branch not in self._zones:
             self._zones[branch] = zone_of(self._client, branch)
             if whose := whose_times(self._zones[branch]):
-                talk(f"Times of {whose}.")
+                echo(f"Times of {whose}.")
         return self._zones[branch]
 
 

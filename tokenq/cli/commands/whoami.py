@@ -2,7 +2,7 @@
 
 from tokenq.cli import output
 from tokenq.cli.context import connect
-from tokenq.cli.exits import talk
+from tokenq.cli.exits import echo
 from tokenq.cli.options import Json
 
 
@@ -23,4 +23,4 @@ def command(as_json: Json = False) -> None:
         ]
     )
     if view["mustChangePassword"]:
-        talk("Choose a password of your own: tokenq passwd")
+        echo("Choose a password of your own: tokenq passwd")

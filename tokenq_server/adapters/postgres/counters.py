@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from tokenq.contract.enums import CounterState
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import SetupReason
-from tokenq.contract.words import CounterState
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.config_log import ConfigEntry, append, lock
 from tokenq_server.adapters.postgres.connection import Connection
@@ -17,7 +17,7 @@ from tokenq_server.adapters.postgres.token_rows import token_from
 from tokenq_server.adapters.postgres.writing import upsert
 from tokenq_server.domain.counters import LEASE, Counter, Operator, unattended_since
 from tokenq_server.domain.token import Token
-from tokenq_server.services.staffing import Change
+from tokenq_server.services.counter_service import Change
 
 _EVENTS = {
     CounterState.OPEN: EventType.COUNTER_OPENED,

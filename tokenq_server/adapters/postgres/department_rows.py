@@ -4,10 +4,10 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.adapters.postgres.rows import Row
-from tokenq_server.domain.department import Department, Standing
-from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.department import Department, DepartmentHead
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.hours import Hours, hours_from
 from tokenq_server.domain.policy import Policy, Ratio, Turn
 from tokenq_server.domain.rules import Rules, rules_from
@@ -19,7 +19,7 @@ d.rules::text AS rules, b.timezone, b.rollover_hour, b.hours::text AS branch_hou
 """
 """The columns that ``department_from`` reads, where ``d`` is the department and ``b`` its branch."""
 
-STANDING = (
+HEAD_COLUMNS = (
     "day",
     "last_no",
     "last_seq",
@@ -53,9 +53,9 @@ def department_from(row: Row) -> Department:
     )
 
 
-def standing_from(row: Row) -> Standing:
-    """The head of a department's log from a row with the columns ``STANDING``."""
-    return Standing(
+def head_from(row: Row) -> DepartmentHead:
+    """The head of a department's log from a row with the columns ``HEAD_COLUMNS``."""
+    return DepartmentHead(
         day=row["day"],
         last_no=row["last_no"],
         last_seq=row["last_seq"],
@@ -65,12 +65,12 @@ def standing_from(row: Row) -> Standing:
     )
 
 
-def standing_values(floor: Floor) -> list[Any]:
-    """What the head of a department's log is now, in the order of ``STANDING``, and the department's id."""
-    head = floor.standing
+def standing_values(session: DepartmentSession) -> list[Any]:
+    """What the head of a department's log is now, in the order of ``HEAD_COLUMNS``, and the department's id."""
+    head = session.head
     waiting = [head.waiting.get(name, 0) for name in _CLASSES]
     turn = head.turn
-    return [head.day, head.last_no, head.last_seq, turn.priority, turn.normal, *waiting, head.skipped, floor.id]
+    return [head.day, head.last_no, head.last_seq, turn.priority, turn.normal, *waiting, head.skipped, session.id]
 
 
 @lru_cache(maxsize=1024)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tokenq.contract.words import CounterState, Priority
+from tokenq.contract.enums import CounterState, Priority
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.counters import read_counters, read_unattended
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.department_rows import department_from, standing_from
+from tokenq_server.adapters.postgres.department_rows import department_from, head_from
 from tokenq_server.adapters.postgres.rows import Row
 from tokenq_server.domain.counters import GRACE, Counter
 from tokenq_server.domain.estimate import LONGEST, Line, OpenCounter, learned
@@ -24,7 +24,7 @@ WHERE NOT d.is_archived GROUP BY d.branch_id
 """
 
 _DEPARTMENTS = sql.statement("""
-SELECT {department}, {standing}
+SELECT {department}, {head}
 FROM department d
 JOIN branch b USING (branch_id)
 JOIN dept_state s USING (department_id)
@@ -73,7 +73,7 @@ GROUP BY department_id, priority
 
 
 class PostgresForecasting:
-    """Looks at the floor."""
+    """Looks at the session."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -106,7 +106,7 @@ async def _lines(connection: Connection, rows: Sequence[Row]) -> list[Line]:
     for row in rows:
         here, name = department_from(row), row["department_id"]
         service = learned(services[name], here.rules.service_minutes)
-        lines.append(Line(name, here.policy, standing_from(row).turn, service, waiting[name], coming[name]))
+        lines.append(Line(name, here.policy, head_from(row).turn, service, waiting[name], coming[name]))
     return lines
 
 

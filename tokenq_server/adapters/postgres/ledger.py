@@ -13,7 +13,7 @@ import psycopg
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.connection import Connection, Values
-from tokenq_server.adapters.postgres.department_rows import department_from, standing_from, standing_values
+from tokenq_server.adapters.postgres.department_rows import department_from, head_from, standing_values
 from tokenq_server.adapters.postgres.driver_errors import as_outage, ledger_error
 from tokenq_server.adapters.postgres.log_rows import token_entry
 from tokenq_server.adapters.postgres.rows import (
@@ -26,7 +26,7 @@ from tokenq_server.adapters.postgres.rows import (
 )
 from tokenq_server.adapters.postgres.token_rows import changed_row, token_from, token_row
 from tokenq_server.domain.counters import Place
-from tokenq_server.domain.floor import Floor
+from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.token import Token
 from tokenq_server.services.ports import (
     Contact,
@@ -106,7 +106,7 @@ class PostgresTransaction:
             clock = await self._connection.execute(sql.NOW)
         rows = await locked.fetchall()
         (now,) = await clock.fetchall()
-        return Locked(now["now"], {row["department_id"]: (department_from(row), standing_from(row)) for row in rows})
+        return Locked(now["now"], {row["department_id"]: (department_from(row), head_from(row)) for row in rows})
 
     async def load(self, plan: LoadPlan) -> Loaded:
         """Read everything planned in one pipelined round trip."""
@@ -118,8 +118,8 @@ class PostgresTransaction:
                 )
             if plan.counters:
                 cursors["counters"] = await self._connection.execute(sql.COUNTERS_OF_BATCH, columns(plan.counters, 2))
-            if plan.tidied:
-                cursors["due"] = await self._connection.execute(sql.DUE_PARKED, [plan.tidied])
+            if plan.kept_in_order:
+                cursors["due"] = await self._connection.execute(sql.DUE_PARKED, [plan.kept_in_order])
             if plan.users:
                 cursors["contacts"] = await self._connection.execute(sql.CONTACTS, [[user for _, user in plan.users]])
             if plan.keys:
@@ -166,12 +166,14 @@ class PostgresTransaction:
         return [entry_from(row) for row in await self._connection.rows(sql.WAITING, [department_id])]
 
     async def commit(
-        self, floors: Sequence[Floor], kept: Sequence[IdempotencyRecord], opened: Collection[Place] = ()
+        self, sessions: Sequence[DepartmentSession], kept: Sequence[IdempotencyRecord], opened: Collection[Place] = ()
     ) -> None:
         """Write what changed and commit, in one pipelined round trip."""
-        created = [token for floor in floors for name, token in floor.changed.items() if name in floor.created]
-        changed = [token for floor in floors for name, token in floor.changed.items() if name not in floor.created]
-        records = [(floor, record) for floor in floors for record in floor.records]
+        created = [token for session in sessions for name, token in session.changed.items() if name in session.created]
+        changed = [
+            token for session in sessions for name, token in session.changed.items() if name not in session.created
+        ]
+        records = [(session, record) for session in sessions for record in session.records]
         run = self._connection.execute
         async with self._connection.pipeline():
             # Leaving a counter comes before taking it: the unique index is checked row by row.
@@ -185,16 +187,16 @@ class PostgresTransaction:
                 await run(sql.INSERT_TOKENS, [document(map(token_row, created))])
             if records:
                 entries = (
-                    token_entry(floor.department.branch_id, record, with_email=self._with_email)
-                    for floor, record in records
+                    token_entry(session.department.branch_id, record, with_email=self._with_email)
+                    for session, record in records
                 )
                 await run(sql.APPEND_TO_LOG, [document(entries)])
             if opened:
                 await run(sql.OPEN_COUNTERS, columns(list(opened), 2))
             if kept:
                 await run(sql.REMEMBER, [document(map(idempotency_row, kept))])
-            for floor in floors:
-                await run(sql.UPDATE_STANDING, standing_values(floor))
+            for session in sessions:
+                await run(sql.UPDATE_STANDING, standing_values(session))
             await run("COMMIT")
         self.is_over = True
 

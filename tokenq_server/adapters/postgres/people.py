@@ -5,9 +5,9 @@ from typing import Any
 
 from psycopg.sql import SQL
 
+from tokenq.contract.enums import Role
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import AccountReason
-from tokenq.contract.words import Role
 from tokenq_server.adapters.postgres.connection import Connection, Values
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.rows import Row

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from tokenq.contract.words import CounterState, Priority
+from tokenq.contract.enums import CounterState, Priority
 from tokenq_server.domain.counters import Counter
 from tokenq_server.services.ports import IdempotencyRecord, LineEntry
 from tokenq_server.services.requests import Answer

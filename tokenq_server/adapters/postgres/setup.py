@@ -5,10 +5,10 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from tokenq.contract.enums import LIVE
 from tokenq.contract.events import EventType
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import DepartmentReason
-from tokenq.contract.words import LIVE
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.config_log import ConfigEntry, append, lock
 from tokenq_server.adapters.postgres.connection import Connection

@@ -4,8 +4,8 @@ from typing import LiteralString
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from tokenq.contract.words import Priority
-from tokenq_server.adapters.postgres.department_rows import DEPARTMENT, STANDING
+from tokenq.contract.enums import Priority
+from tokenq_server.adapters.postgres.department_rows import DEPARTMENT, HEAD_COLUMNS
 from tokenq_server.adapters.postgres.log_rows import LOG_COLUMNS
 from tokenq_server.adapters.postgres.rows import COUNTER
 from tokenq_server.domain.token import CHANGING_FIELDS, TOKEN_FIELDS
@@ -22,8 +22,8 @@ _LISTS = {
     "log": names(LOG_COLUMNS),
     "counter": names(COUNTER),
     "department": SQL(DEPARTMENT),
-    "standing": names(STANDING, "s.{}"),
-    "new_standing": names(STANDING, "{} = %s"),
+    "head": names(HEAD_COLUMNS, "s.{}"),
+    "new_standing": names(HEAD_COLUMNS, "{} = %s"),
 }
 
 
@@ -39,7 +39,7 @@ SELECT department_id FROM dept_state WHERE department_id = ANY(%s) ORDER BY depa
 
 # Read what orders them. A statement of its own: it sees what was committed while the lock was waited for.
 LOCKED = statement("""
-SELECT {department}, {standing}
+SELECT {department}, {head}
 FROM dept_state s
 JOIN department d USING (department_id)
 JOIN branch b USING (branch_id)

@@ -8,18 +8,18 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.rows import tuple_row
 
+from tokenq.contract.enums import Priority, TokenState
 from tokenq.contract.events import TOPIC
-from tokenq.contract.words import Priority, TokenState
 from tokenq_server.adapters.postgres import verification_statements as sql
 from tokenq_server.adapters.postgres.connection import Connection
-from tokenq_server.adapters.postgres.department_rows import department_from, standing_from
+from tokenq_server.adapters.postgres.department_rows import department_from, head_from
 from tokenq_server.adapters.postgres.driver_errors import OTHER_SCHEMA, as_outage
 from tokenq_server.adapters.postgres.rows import Row, columns
 from tokenq_server.adapters.postgres.schema import refuse_other, revision, schema_behind
 from tokenq_server.adapters.postgres.statements import CHANGES_SINCE, WAITING
+from tokenq_server.domain.invariants.department_head import Place
 from tokenq_server.domain.invariants.entries import Stored, TokenRow
 from tokenq_server.domain.invariants.mail import LetterRow, Mailable
-from tokenq_server.domain.invariants.standing import Place
 from tokenq_server.services.verification.ports import Held
 
 _PIECE = 5_000
@@ -131,7 +131,7 @@ class PostgresSnapshot:
 def _held(row: Row) -> Held:
     return Held(
         department=department_from(row),
-        standing=standing_from(row),
+        head=head_from(row),
         published=row["published"],
         refilled_from=row["refilled_from"],
         changed_seq=row["changed_seq"],

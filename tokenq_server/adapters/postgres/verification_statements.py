@@ -15,7 +15,7 @@ HEADS = "SELECT department_id, day, last_seq FROM dept_state"
 DEPARTMENTS = statement(
     """
 SELECT x.*, (o.payload::json->>'businessDay')::date AS rewound_day FROM (
-SELECT {department}, {standing}, d.is_archived, s.rewritten_seq,
+SELECT {department}, {head}, d.is_archived, s.rewritten_seq,
        coalesce(c.seq, 0) AS published, c.partition, c.kafka_offset, r.seq AS refilled_from,
        coalesce((SELECT max(o.seq) FROM outbox o
                  WHERE o.department_id = s.department_id AND o.event_type = 'DEPARTMENT_CHANGED'), 0) AS changed_seq,

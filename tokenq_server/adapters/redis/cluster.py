@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from tokenq_server.adapters.redis.address import connect, host_and_port, node_url
 from tokenq_server.adapters.redis.waiting_line import RedisLine
-from tokenq_server.domain.invariants.standing import LineCopy
+from tokenq_server.domain.invariants.department_head import LineCopy
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
 
 _LOOKS = 2

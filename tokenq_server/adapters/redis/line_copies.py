@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from tokenq_server.adapters.redis.opening import open_line
-from tokenq_server.domain.invariants.standing import LineCopy
+from tokenq_server.domain.invariants.department_head import LineCopy
 
 _TIMEOUT_SECONDS = 5.0
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.adapters.redis.address import connect
-from tokenq_server.domain.invariants.standing import LineCopy, Place
+from tokenq_server.domain.invariants.department_head import LineCopy, Place
 from tokenq_server.domain.policy import RANK
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request
 
 from tokenq.contract import paths
 from tokenq.contract.views import LoginView, MeView
-from tokenq_server.api.bodies import ChangePassword, Login
-from tokenq_server.api.callers import PUBLIC, Newcomers, ServicesDep
+from tokenq_server.api.auth import PUBLIC, Newcomers, ServicesDep
 from tokenq_server.api.limits import LoginLimit
 from tokenq_server.api.proxies import VIA, network_of
+from tokenq_server.api.schemas import ChangePassword, Login
 
 logger = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import names, paths
 from tokenq.contract.views import CounterView, TokenView
-from tokenq_server.api.bodies import Line
-from tokenq_server.api.callers import Admin, RepeatDep, ServicesDep, Staff
+from tokenq_server.api.auth import Admin, RepeatDep, ServicesDep, Staff
 from tokenq_server.api.dispatch import dispatch
-from tokenq_server.api.move_bodies import CounterBody, DeclareCounter, OpenCounter, PauseCounter
+from tokenq_server.api.move_schemas import CounterBody, DeclareCounter, OpenCounter, PauseCounter
+from tokenq_server.api.schemas import Line
 from tokenq_server.domain.commands import CallByProfile
 
 router = APIRouter(tags=["counters"])
@@ -32,7 +32,7 @@ class CounterList(TypedDict):
 @router.get(_COUNTERS)
 async def list_counters(branch_id: BranchPath, caller: Staff, services: ServicesDep) -> CounterList:
     """The counters of a branch, each with whom it holds."""
-    return {"items": await services.staffing.counters(branch_id, caller), "nextCursor": None}
+    return {"items": await services.counter_service.counters(branch_id, caller), "nextCursor": None}
 
 
 @router.put(_COUNTERS)
@@ -40,19 +40,19 @@ async def declare_counter(
     branch_id: BranchPath, body: DeclareCounter, caller: Admin, services: ServicesDep
 ) -> CounterView:
     """Set a counter up with its work profile."""
-    return await services.staffing.declare(branch_id, body.counter_id, body.departments, caller)
+    return await services.counter_service.declare(branch_id, body.counter_id, body.departments, caller)
 
 
 @router.delete(_COUNTERS, status_code=204)
 async def delete_counter(branch_id: BranchPath, counter_id: CounterQuery, _: Admin, services: ServicesDep) -> None:
     """Delete a counter that holds nobody, and what was set up for it."""
-    await services.staffing.delete(branch_id, counter_id)
+    await services.counter_service.delete(branch_id, counter_id)
 
 
 @router.post(_COUNTERS + "/open")
 async def open_counter(branch_id: BranchPath, body: OpenCounter, caller: Staff, services: ServicesDep) -> CounterView:
     """Claim a counter for thirty seconds, or longer by ``beat``, and let it take people."""
-    return await services.staffing.open(
+    return await services.counter_service.open(
         branch_id,
         body.counter_id,
         caller,
@@ -66,25 +66,25 @@ async def open_counter(branch_id: BranchPath, body: OpenCounter, caller: Staff, 
 @router.post(_COUNTERS + "/pause")
 async def pause_counter(branch_id: BranchPath, body: PauseCounter, caller: Staff, services: ServicesDep) -> CounterView:
     """Let a counter call nobody for a while."""
-    return await services.staffing.pause(branch_id, body.counter_id, caller, body.reason, console=body.console)
+    return await services.counter_service.pause(branch_id, body.counter_id, caller, body.reason, console=body.console)
 
 
 @router.post(_COUNTERS + "/close")
 async def close_counter(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
     """Close a counter that holds nobody."""
-    return await services.staffing.close(branch_id, body.counter_id, caller, console=body.console)
+    return await services.counter_service.close(branch_id, body.counter_id, caller, console=body.console)
 
 
 @router.post(_COUNTERS + "/leave")
 async def leave_counter(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
     """Give the caller's claim up: close the counter, or leave it as it is while it holds somebody."""
-    return await services.staffing.leave(branch_id, body.counter_id, caller, console=body.console)
+    return await services.counter_service.leave(branch_id, body.counter_id, caller, console=body.console)
 
 
 @router.post(_COUNTERS + "/beat")
 async def beat(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
     """Renew the caller's claim of a counter."""
-    return await services.staffing.beat(branch_id, body.counter_id, caller, console=body.console)
+    return await services.counter_service.beat(branch_id, body.counter_id, caller, console=body.console)
 
 
 @router.post(_COUNTERS + "/call", response_class=Response, responses=_ONE_TOKEN)
@@ -92,6 +92,6 @@ async def call(
     branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
     """Call whoever is next by the counter's work profile; a counter that holds somebody gets that one back."""
-    departments, is_ordered = await services.staffing.profile_of(branch_id, body.counter_id, caller)
+    departments, is_ordered = await services.counter_service.profile_of(branch_id, body.counter_id, caller)
     command = CallByProfile(departments, caller, body.counter_id, is_ordered, body.console)
     return await dispatch(services, caller, command, repeat)

@@ -14,13 +14,13 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from tokenq.contract import paths
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.system import RequestReason
-from tokenq_server.api.callers import Anybody, BearerDep, ServicesDep
+from tokenq_server.api.auth import Anybody, BearerDep, ServicesDep
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import sees_people_of
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.feed import Arrival, Resync
 from tokenq_server.services.ports import LedgerDown
-from tokenq_server.services.reading import without_people
+from tokenq_server.services.queries import without_people
 
 router = APIRouter(tags=["tokens"])
 _POSITION = re.compile(r"^[A-Z][A-Z0-9]{0,7}:[0-9]{1,18}$")

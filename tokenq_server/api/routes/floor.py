@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from typing_extensions import TypedDict
 
 from tokenq.contract import paths
-from tokenq_server.api.callers import Admin, ServicesDep
-from tokenq_server.api.floor_body import FloorBody, wanted
+from tokenq_server.api.auth import Admin, ServicesDep
+from tokenq_server.api.floor_schema import FloorBody, wanted
 from tokenq_server.services.floor_plan import Document
 
 router = APIRouter(tags=["setup"])

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from tokenq.contract import paths
 from tokenq.contract.problems import Refused
-from tokenq_server.api.callers import PUBLIC, ServicesDep
+from tokenq_server.api.auth import PUBLIC, ServicesDep
 from tokenq_server.bootstrap import Services
 from tokenq_server.services.ports import LedgerDown, LineDown
 from tokenq_server.services.publishing import PublishFailed

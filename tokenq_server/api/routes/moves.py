@@ -11,9 +11,9 @@ from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import TokenView
-from tokenq_server.api.callers import IdPath, Repeat, RepeatDep, ServicesDep, for_verb
+from tokenq_server.api.auth import IdPath, Repeat, RepeatDep, ServicesDep, for_verb
 from tokenq_server.api.dispatch import dispatch
-from tokenq_server.api.move_bodies import BODIES, Cancel, ChangePriority, Move, Park, Transfer
+from tokenq_server.api.move_schemas import BODIES, Cancel, ChangePriority, Move, Park, Transfer
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import MoveToken, TransferToken, UndoMove
 from tokenq_server.domain.principal import Principal

@@ -7,8 +7,8 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import paths
 from tokenq.contract.views import KeyView, RoleView, UserView
-from tokenq_server.api.bodies import ChangeKey, ChangeUser, CreateKey, CreateUser
-from tokenq_server.api.callers import Admin, Anybody, IdPath, ServicesDep
+from tokenq_server.api.auth import Admin, Anybody, IdPath, ServicesDep
+from tokenq_server.api.schemas import ChangeKey, ChangeUser, CreateKey, CreateUser
 from tokenq_server.domain.permissions import MAY
 
 router = APIRouter(tags=["people"])

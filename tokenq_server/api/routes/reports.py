@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import paths
 from tokenq.contract.report_views import ReportView, SimulationView
-from tokenq_server.api.callers import DepartmentPath, ServicesDep, Staff, Workers
+from tokenq_server.api.auth import DepartmentPath, ServicesDep, Staff, Workers
 
 router = APIRouter(tags=["reports"])
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"

@@ -7,9 +7,9 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import names, paths
 from tokenq.contract.views import BranchView, DepartmentView
-from tokenq_server.api.bodies import CreateBranch, CreateDepartment, DepartmentFields, PutDepartment, ReplaceBranch
-from tokenq_server.api.callers import Admin, Anybody, DepartmentPath, ServicesDep, Staff
-from tokenq_server.api.floor_body import branch_from
+from tokenq_server.api.auth import Admin, Anybody, DepartmentPath, ServicesDep, Staff
+from tokenq_server.api.floor_schema import branch_from
+from tokenq_server.api.schemas import CreateBranch, CreateDepartment, DepartmentFields, PutDepartment, ReplaceBranch
 
 router = APIRouter(tags=["setup"])
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"

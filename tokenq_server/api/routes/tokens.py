@@ -7,11 +7,10 @@ from fastapi import APIRouter, Query, Response
 from typing_extensions import TypedDict
 
 from tokenq.contract import names, paths
+from tokenq.contract.enums import TokenState
 from tokenq.contract.numbers import NUMBER_LENGTH
 from tokenq.contract.views import NextView, QueueView, TokenView, WhyView
-from tokenq.contract.words import TokenState
-from tokenq_server.api.bodies import IssueToken, IssueTokens, Line
-from tokenq_server.api.callers import (
+from tokenq_server.api.auth import (
     Anybody,
     DepartmentPath,
     IdPath,
@@ -22,10 +21,11 @@ from tokenq_server.api.callers import (
     Workers,
 )
 from tokenq_server.api.dispatch import dispatch, dispatch_all
-from tokenq_server.api.move_bodies import Call, Serve
+from tokenq_server.api.move_schemas import Call, Serve
+from tokenq_server.api.schemas import IssueToken, IssueTokens, Line
 from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, ServeNext
 from tokenq_server.domain.principal import Principal
-from tokenq_server.services.reading import Sought
+from tokenq_server.services.queries import TokenFilter
 
 router = APIRouter(tags=["tokens"])
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
@@ -121,8 +121,8 @@ async def list_tokens(
     any day and today's final ones, of which a live one hides those that its department issued. With `businessDay`, it
     finds those that had it on that day.
     """
-    sought = Sought(department_id, tuple(state or ()), user_id, business_day, display_number, cursor, limit)
-    found = await services.reading.tokens(sought, caller)
+    token_filter = TokenFilter(department_id, tuple(state or ()), user_id, business_day, display_number, cursor, limit)
+    found = await services.reading.tokens(token_filter, caller)
     return {"items": found, "nextCursor": str(found[-1]["tokenId"]) if len(found) == limit else None}
 
 

@@ -4,7 +4,7 @@ Inside a class that is exact: the least place, then the least id. Between classe
 policy chose; what that rule claims is checked. The ratio's count is not in the log, so it is not.
 """
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.domain.invariants.entries import LogEntry
 from tokenq_server.domain.invariants.line import PrefixLine
 from tokenq_server.domain.invariants.lives import Life

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from tokenq.contract.enums import Priority, TokenState
 from tokenq.contract.events import BadEvent, Event, EventType, from_wire
-from tokenq.contract.words import Priority, TokenState
 from tokenq_server.domain.invariants.tally import Tally
 
 

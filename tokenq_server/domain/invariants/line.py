@@ -2,7 +2,7 @@
 
 from heapq import heappop, heappush
 
-from tokenq.contract.words import Priority
+from tokenq.contract.enums import Priority
 
 
 class PrefixLine:

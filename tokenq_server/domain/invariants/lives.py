@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
+from tokenq.contract.enums import AT_COUNTER, LIVE, Priority, TokenState
 from tokenq.contract.verbs import Verb
-from tokenq.contract.words import AT_COUNTER, LIVE, Priority, TokenState
 from tokenq_server.domain.invariants.entries import TokenRow
 from tokenq_server.domain.invariants.tally import Tally
 
 _FINAL = frozenset(TokenState) - LIVE
 
-Standing = tuple[TokenState, str | None, Priority, int]
+LifePosition = tuple[TokenState, str | None, Priority, int]
 """State, counter, class and place."""
 
 
@@ -31,12 +31,12 @@ class Life:
     place: int
     counter_id: str | None = None
     claims: int = 0
-    last: tuple[Verb, Standing | None] | None = None
+    last: tuple[Verb, LifePosition | None] | None = None
     others: frozenset[str] = frozenset()
     is_given_up: bool = False
 
     @property
-    def standing(self) -> Standing:
+    def position(self) -> LifePosition:
         """What an undo would give back."""
         assert self.state is not None
         return self.state, self.counter_id, self.priority, self.place

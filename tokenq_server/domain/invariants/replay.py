@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import date
 
+from tokenq.contract.enums import TokenState
 from tokenq.contract.events import EventType
 from tokenq.contract.verbs import VERBS, Row, Verb
-from tokenq.contract.words import TokenState
-from tokenq_server.domain.floor import SYSTEM
+from tokenq_server.domain.department_session import SYSTEM
 from tokenq_server.domain.invariants.calls import check_order
 from tokenq_server.domain.invariants.entries import LogEntry
 from tokenq_server.domain.invariants.line import PrefixLine
@@ -98,7 +98,7 @@ class Replay:
             life.claims += 1
             life.state = _state(event.data.get("state"))
             before = life.last[1] if life.last else None
-            self._expect(entry, before == life.standing, "comes back as it never was")
+            self._expect(entry, before == life.position, "comes back as it never was")
             life.last = None
         self._settle(entry, life)
         return life
@@ -111,7 +111,7 @@ class Replay:
             is_fresh = life.last is not None and life.last[0] is Verb.TRANSFER
             self._expect(entry, is_fresh, "goes back although it did not just come")
         self._unsettle(life)
-        life.last = (Verb.TRANSFER, life.standing)
+        life.last = (Verb.TRANSFER, life.position)
         life.others |= {str(entry.event.data.get("to"))}
         life.state = None
 
@@ -125,7 +125,7 @@ class Replay:
         life.counter_id, life.last = entry.event.counter_id, None
         life.priority, life.place = entry.stored.priority, entry.stored.place
         life.claims += 1
-        is_last = last is not None and last[0] == undone and last[1] == life.standing
+        is_last = last is not None and last[0] == undone and last[1] == life.position
         self._expect(entry, is_last, f"has '{undone}' taken back, which was not its last move, or not to this")
         self._settle(entry, life)
 
@@ -139,7 +139,7 @@ class Replay:
             check_order(self._id, entry, life, self.line, self._tally)
         self._unsettle(life)
         if move.has_undo:
-            life.last = (verb, life.standing)
+            life.last = (verb, life.position)
         if verb is Verb.EXPIRE or (verb is Verb.RESUME and entry.event.actor == SYSTEM):
             life.last = None
         life.claims += verb is Verb.CALL

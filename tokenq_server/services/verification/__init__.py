@@ -1,1 +1,1 @@
-"""Verifying in parts: the doors, one department's log, and what follows the log."""
+"""Verifier in parts: the doors, one department's log, and what follows the log."""

@@ -5,11 +5,11 @@ from datetime import date
 from typing import TypeVar
 
 from tokenq.contract.events import EventType
+from tokenq_server.domain.invariants.department_head import LineCopy, Seqs, check_counts, check_line, check_line_rests
 from tokenq_server.domain.invariants.entries import Stored, read_entry
 from tokenq_server.domain.invariants.lives import Life, Travels, compare
 from tokenq_server.domain.invariants.numbering import Numbers
 from tokenq_server.domain.invariants.replay import Replay
-from tokenq_server.domain.invariants.standing import LineCopy, Seqs, check_counts, check_line, check_line_rests
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.services.verification.ports import Held, Snapshot, Strictness
 
@@ -41,7 +41,7 @@ class Reading:
         async for piece in self._snapshot.log(self._held.id):
             for stored in piece:
                 self._take(stored)
-            tell(f"{self._held.id}: entry {piece[-1].seq} of {self._held.standing.last_seq}")
+            tell(f"{self._held.id}: entry {piece[-1].seq} of {self._held.head.last_seq}")
             await self._compare_over()
         for life in self._replay.rest():
             if life.others:
@@ -72,16 +72,16 @@ class Reading:
                 compare(self._held.id, life, rows.get(life.token_id), self._tally)
 
     async def _end(self) -> None:
-        standing = self._held.standing
+        head = self._held.head
         async for rows in self._snapshot.numbers(self._held.id):
             for day, number in rows:
                 self._numbers.row(day, number)
-        self._numbers.end(standing.day, standing.last_no)
-        self._seqs.end(standing.last_seq)
+        self._numbers.end(head.day, head.last_no)
+        self._seqs.end(head.last_seq)
         if self._held.rewound:
             self._tally.skip(_OF_A_WHOLE_LOG, _rewound(self._held))
         else:
-            check_counts(self._held.id, standing, self._replay.line, self._tally)
+            check_counts(self._held.id, head, self._replay.line, self._tally)
 
 
 def _rewound(held: Held) -> str:
@@ -104,21 +104,21 @@ async def check_copy(
     """Hold a department's line, copied on ``day`` before the snapshot was taken, against who waits."""
     if copy is None:
         _without_line(held, strictness, tally)
-    elif day != held.standing.day:
+    elif day != held.head.day:
         tally.skip(["R1"], f"a business day began in {held.id} meanwhile")
     else:
         since = await snapshot.since(held.id, copy.seq)
-        check_line(held.id, copy, since, await snapshot.waiting(held.id), held.standing.last_seq, tally)
+        check_line(held.id, copy, since, await snapshot.waiting(held.id), held.head.last_seq, tally)
         # Nobody is in a deleted department, and nobody tells its line of the deletion.
         if strictness.at_rest and not held.is_archived:
-            check_line_rests(held.id, copy, held.standing, tally)
+            check_line_rests(held.id, copy, held.head, tally)
 
 
 def _without_line(held: Held, strictness: Strictness, tally: Tally) -> None:
     """Redis may know nothing of a department: the next command there builds its line. At rest that has happened."""
-    if strictness.at_rest and any(held.standing.waiting.values()):
+    if strictness.at_rest and any(held.head.waiting.values()):
         tally.check("R3", held.id, False, "Redis knows nothing of the department, in which people wait.")
-    elif held.standing.day > date.min:
+    elif held.head.day > date.min:
         tally.skip(["R1"], f"Redis knows nothing of {held.id} yet; the next command there builds its line")
 
 

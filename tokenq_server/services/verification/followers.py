@@ -59,7 +59,7 @@ class Topic:
         return {held.id for held in self._chosen if held.spot and held.spot[1] >= ends.get(held.spot[0], 0)}
 
     def _due(self, held: Held) -> int:
-        return held.standing.last_seq if self._strictness.at_rest else held.published
+        return held.head.last_seq if self._strictness.at_rest else held.published
 
     async def _take(self, records: Sequence[TopicRecord]) -> None:
         await self._check_unreadable([record for record in records if record.department_id is None])

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Protocol
 
 from tokenq_server.domain.business_day import business_day
-from tokenq_server.domain.department import Department, Standing
+from tokenq_server.domain.department import Department, DepartmentHead
+from tokenq_server.domain.invariants.department_head import LineCopy, Place
 from tokenq_server.domain.invariants.entries import Stored, TokenRow
 from tokenq_server.domain.invariants.mail import LetterRow, Mailable
-from tokenq_server.domain.invariants.standing import LineCopy, Place
 from tokenq_server.domain.invariants.topic import TopicRecord
 
 
@@ -30,7 +30,7 @@ class Held:
     """
 
     department: Department
-    standing: Standing
+    head: DepartmentHead
     published: int
     refilled_from: int
     changed_seq: int

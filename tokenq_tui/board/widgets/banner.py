@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from textual.content import Content
 
 from tokenq.board.state import Call
-from tokenq.contract.words import AT_COUNTER
+from tokenq.contract.enums import AT_COUNTER
 from tokenq.printable import printable
 from tokenq.zones import local
 from tokenq_tui.bigtext import HEIGHT, big

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tokenq.board.state import Call, DepartmentPicture, Picture
-from tokenq.contract.words import TokenState
+from tokenq.contract.enums import TokenState
 from tokenq.printable import printable
 from tokenq_tui.bigtext import big
 from tokenq_tui.panel import Panel, Part, line, padded, spread

@@ -1,4 +1,4 @@
-"""The console's main screen: it holds the state, gives it to the widgets and turns wishes into commands."""
+"""The console's main screen: it holds the state, gives it to the widgets and turns pending into commands."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,15 +17,24 @@ from tokenq.contract.views import TokenView
 from tokenq.printable import printable
 from tokenq.zones import label, local
 from tokenq_tui.console import messages
-from tokenq_tui.console.acting import Wish, carry_out, looked_up, needs_looking_up
-from tokenq_tui.console.intents import ASKING, INTENTS, Intent, Needs, intent, is_offered, too_early, why_not
-from tokenq_tui.console.keeping import Keeper, Place
-from tokenq_tui.console.screens.asking import AskText, Confirm, Help, Tell
-from tokenq_tui.console.screens.finding import FindingScreen
-from tokenq_tui.console.screens.questions import question
+from tokenq_tui.console.actions import (
+    ACTIONS,
+    ASKING,
+    ConsoleAction,
+    Needs,
+    action_named,
+    is_offered,
+    too_early,
+    why_not,
+)
+from tokenq_tui.console.counter_lease import CounterLease, Place
+from tokenq_tui.console.execution import PendingAction, carry_out, looked_up, needs_looking_up
+from tokenq_tui.console.screens.dialogs import AskText, Confirm, Help, Tell
+from tokenq_tui.console.screens.prompts import question
+from tokenq_tui.console.screens.search import FindingScreen
 from tokenq_tui.console.screens.titles import is_cut, line_title, place_title
 from tokenq_tui.console.state import State
-from tokenq_tui.console.tail import Desk, Tail
+from tokenq_tui.console.tail import ApiPort, Tail
 from tokenq_tui.console.widgets.action_bar import ActionBar
 from tokenq_tui.console.widgets.department_bar import DepartmentBar, MoreDepartments
 from tokenq_tui.console.widgets.find_line import FindLine
@@ -44,12 +53,14 @@ class ServingScreen(FindingScreen):
     AUTO_FOCUS = "WaitingList"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(each.key, f"do('{each.name}')", each.label, key_display=each.shown_key, show=each.is_in_footer)
-        for each in INTENTS
+        for each in ACTIONS
     ]
 
-    def __init__(self, tail: Tail, keeper: Keeper, desk: Desk, state: State, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, tail: Tail, lease: CounterLease, api: ApiPort, state: State, clock: Callable[[], datetime]
+    ) -> None:
         super().__init__()
-        self._tail, self._keeper, self._desk, self._clock = tail, keeper, desk, clock
+        self._tail, self._lease, self._api, self._clock = tail, lease, api, clock
         self.state = state
         self._offered: list[bool] = []
 
@@ -82,7 +93,7 @@ class ServingScreen(FindingScreen):
         self.set_interval(1.0, self._beat)
         await self._show()
         self._tail.start()
-        self._keeper.start()
+        self._lease.start()
         if not self.state.counter:
             self._ask_counter()
         self.is_up = True
@@ -143,7 +154,7 @@ class ServingScreen(FindingScreen):
         """Say why a key does nothing now; the bindings do what can be done."""
         if self.takes(event):
             return
-        wanted = next((each for each in INTENTS if event.key in each.key.split(",")), None)
+        wanted = next((each for each in ACTIONS if event.key in each.key.split(",")), None)
         if wanted is not None and not is_offered(wanted, self.state, self._marked):
             event.stop()
             self._explain(wanted, why_not(wanted, self.state, self._marked))
@@ -154,11 +165,11 @@ class ServingScreen(FindingScreen):
             return True
         if self.is_finding:
             return False
-        return True if is_offered(intent(str(parameters[0])), self.state, self._marked) else None
+        return True if is_offered(action_named(str(parameters[0])), self.state, self._marked) else None
 
     async def action_do(self, name: str) -> None:
-        """Carry out the intent of that name, asking first where it needs an answer."""
-        wanted = intent(name)
+        """Carry out the action of that name, asking first where it needs an answer."""
+        wanted = action_named(name)
         match name:
             case "quit":
                 await self.app.action_quit()
@@ -177,14 +188,14 @@ class ServingScreen(FindingScreen):
             case _:
                 self._explain(wanted, why_not(wanted, self.state, self._marked))
 
-    def _explain(self, wanted: Intent, sentence: str) -> None:
+    def _explain(self, wanted: ConsoleAction, sentence: str) -> None:
         """Say why not; where an answer is about to be typed, in the way, so that it presses no other keys."""
         if wanted.name in ASKING:
             self.app.push_screen(Tell(sentence))
         else:
             self.query_one(Notice).say(sentence)
 
-    def _wish(self, wanted: Intent) -> None:
+    def _wish(self, wanted: ConsoleAction) -> None:
         if self.is_busy:
             if wanted.name in ASKING:
                 self._explain(wanted, "The server has not answered the last key yet.")
@@ -200,20 +211,20 @@ class ServingScreen(FindingScreen):
             return
         # The first in line needs no reason: to call that row is to call the next one.
         is_next = wanted.name == "call_row" and token == self.state.next_up
-        wish = Wish(wanted, self.state, None if is_next else token)
+        pending = PendingAction(wanted, self.state, None if is_next else token)
         if needs_looking_up(wanted):
-            self.begin(wish, partial(self._look_up, wish))
+            self.begin(pending, partial(self._look_up, pending))
         else:
-            self._ask(wish)
+            self._ask(pending)
 
-    def _look_up(self, wish: Wish) -> None:
-        self.call_later(self._ask, looked_up(wish, self._desk))
+    def _look_up(self, pending: PendingAction) -> None:
+        self.call_later(self._ask, looked_up(pending, self._api))
 
-    def _ask(self, wish: Wish) -> None:
+    def _ask(self, pending: PendingAction) -> None:
         self.answered()
-        asked = question(wish)
+        asked = question(pending)
         if asked is None:
-            self._send(wish)
+            self._send(pending)
             return
         screen, answered = asked
 
@@ -223,8 +234,12 @@ class ServingScreen(FindingScreen):
 
         self.in_turn(lambda: self.app.push_screen(screen, take))
 
-    def _send(self, wish: Wish) -> None:
-        self.begin(wish, partial(carry_out, wish, self._desk, self.post_message, self._tail.refresh), changes=True)
+    def _send(self, pending: PendingAction) -> None:
+        self.begin(
+            pending,
+            partial(carry_out, pending, self._api, self.post_message, self._tail.refresh),
+            changes=True,
+        )
 
     def _ask_counter(self) -> None:
         taken = ", ".join(self.state.counters_in_use)
@@ -248,7 +263,7 @@ class ServingScreen(FindingScreen):
         profile = self.state.profile
         if self.state.counter and self.state.queue and profile is not None:
             place = Place(self.state.queue["branchId"], self.state.counter, profile)
-            self._keeper.work_at(place, take_over=take_over, again=again)
+            self._lease.work_at(place, take_over=take_over, again=again)
 
     @property
     def _marked(self) -> TokenView | None:
@@ -268,7 +283,7 @@ class ServingScreen(FindingScreen):
         self._offer()
 
     def _offer(self) -> None:
-        offered = [is_offered(each, self.state, self._marked) for each in INTENTS]
+        offered = [is_offered(each, self.state, self._marked) for each in ACTIONS]
         if offered != self._offered:
             # Only then: it builds the whole footer anew.
             self._offered = offered

@@ -6,14 +6,14 @@ from textual.content import Content
 from textual.widgets import Button
 
 from tokenq.contract.views import TokenView
-from tokenq_tui.console.intents import BUTTONS, intent, is_offered
+from tokenq_tui.console.actions import BUTTONS, action_named, is_offered
 from tokenq_tui.console.messages import Wanted
 from tokenq_tui.console.state import State
-from tokenq_tui.going_on import GoesOn
+from tokenq_tui.error_boundary import ErrorBoundary
 
 
-class ActionButton(GoesOn, Button):
-    """One intent to click on; keys stay with the list."""
+class ActionButton(ErrorBoundary, Button):
+    """One action to click on; keys stay with the list."""
 
     DEFAULT_CSS = """
     ActionButton { width: 1fr; min-width: 8; height: 1; border: none; background: $panel !important; color: $foreground;
@@ -25,11 +25,11 @@ class ActionButton(GoesOn, Button):
     can_focus = False
 
     def __init__(self, name: str) -> None:
-        wanted = intent(name)
+        wanted = action_named(name)
         super().__init__(Content(f"{wanted.label} ({wanted.shown_key})"), compact=True, name=name)
 
 
-class ActionBar(GoesOn, Grid):
+class ActionBar(ErrorBoundary, Grid):
     """The buttons in two columns."""
 
     DEFAULT_CSS = """
@@ -51,12 +51,12 @@ class ActionBar(GoesOn, Grid):
         usual, hidden = _usual(state), "pause" if state.is_shut else "open"
         for button in self.query(ActionButton):
             name = button.name or ""
-            button.disabled = not is_offered(intent(name), state, row)
+            button.disabled = not is_offered(action_named(name), state, row)
             button.display = name != hidden
             button.set_class(name == usual and not button.disabled, "-main")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Say which intent it was."""
+        """Say which action it was."""
         event.stop()
         self.post_message(Wanted(event.button.name or ""))
 

@@ -7,10 +7,10 @@ from textual.widgets import Static
 from tokenq.printable import printable
 from tokenq_tui.console.messages import DepartmentChosen
 from tokenq_tui.console.state import State
-from tokenq_tui.going_on import GoesOn
+from tokenq_tui.error_boundary import ErrorBoundary
 
 
-class DepartmentTab(GoesOn, Static):
+class DepartmentTab(ErrorBoundary, Static):
     """One department; a click looks at it."""
 
     DEFAULT_CSS = """
@@ -36,7 +36,7 @@ class DepartmentTab(GoesOn, Static):
         self.post_message(DepartmentChosen(self.department_id))
 
 
-class MoreDepartments(GoesOn, Static):
+class MoreDepartments(ErrorBoundary, Static):
     """How many departments are out of sight, and the keys that bring them."""
 
     DEFAULT_CSS = """
@@ -49,7 +49,7 @@ class MoreDepartments(GoesOn, Static):
         self.update(Content(f"… {count} more [ ]"))
 
 
-class DepartmentBar(GoesOn, HorizontalScroll):
+class DepartmentBar(ErrorBoundary, HorizontalScroll):
     """All departments; it scrolls to the chosen one."""
 
     DEFAULT_CSS = """

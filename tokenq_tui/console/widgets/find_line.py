@@ -11,14 +11,14 @@ from textual.widgets import Input, Static
 
 from tokenq.contract.names import PERSON_NAME_LENGTH
 from tokenq.printable import printable
-from tokenq_tui.console.finding import is_meant
+from tokenq_tui.console.search import is_meant
 from tokenq_tui.console.widgets.waiting_list import WaitingList
-from tokenq_tui.going_on import GoesOn
+from tokenq_tui.error_boundary import ErrorBoundary
 
 _SHOWN = 40
 
 
-class FindInput(GoesOn, Input):
+class FindInput(ErrorBoundary, Input):
     """What is typed; the keys beside letters are the line's."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,7 +41,7 @@ class FindInput(GoesOn, Input):
         return next(one for one in self.ancestors if isinstance(one, FindLine))
 
 
-class FindLine(GoesOn, Vertical):
+class FindLine(ErrorBoundary, Vertical):
     """Open from :meth:`open` to :meth:`close`; takes no room otherwise."""
 
     DEFAULT_CSS = """

@@ -5,13 +5,13 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tokenq.printable import printable
-from tokenq_tui.going_on import GoesOn
+from tokenq_tui.error_boundary import ErrorBoundary
 
 _SHORT, _LONG = 3.0, 8.0
 """Seconds for which a word and a trouble stay."""
 
 
-class Notice(GoesOn, Static):
+class Notice(ErrorBoundary, Static):
     """Shows the newest notice only; it takes its room from the list above it, never from the buttons."""
 
     DEFAULT_CSS = """

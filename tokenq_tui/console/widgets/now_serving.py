@@ -7,8 +7,8 @@ from textwrap import wrap
 from textual.content import Content
 from typing_extensions import override
 
+from tokenq.contract.enums import CounterState, Priority, TokenState
 from tokenq.contract.views import CounterView, TokenView
-from tokenq.contract.words import CounterState, Priority, TokenState
 from tokenq.printable import printable
 from tokenq_tui.bigtext import big
 from tokenq_tui.console.state import State, since, stopwatch, waited

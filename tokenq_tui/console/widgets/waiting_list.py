@@ -6,18 +6,18 @@ from datetime import datetime
 from rich.text import Text
 from textual.widgets import DataTable
 
+from tokenq.contract.enums import Priority
 from tokenq.contract.views import TokenView
-from tokenq.contract.words import Priority
 from tokenq.printable import printable
 from tokenq_tui.console.state import waited
-from tokenq_tui.going_on import GoesOn
+from tokenq_tui.error_boundary import ErrorBoundary
 
 _WIDE = 60
 _SIGNS = {Priority.URGENT: " ‼", Priority.PRIORITY: " ▲"}
 _NARROW_FIXED, _WIDE_FIXED = 31, 42
 
 
-class WaitingList(GoesOn, DataTable[Text]):
+class WaitingList(ErrorBoundary, DataTable[Text]):
     """The waiting tokens as rows; the marked row stays with its person when the order changes."""
 
     DEFAULT_CSS = """

@@ -1,0 +1,49 @@
+"""Signing this person in to what ``tokenq up`` runs, without taking other commands away from another server."""
+
+from pathlib import Path
+from typing import Any
+
+from tokenq.cli.context import credentials_file, identify
+from tokenq.cli.exits import echo
+from tokenq.client import Client
+from tokenq.client.credentials import Credential, read, store
+from tokenq.contract.problems import Refused
+from tokenq.errors import BadSettings, TokenqError
+from tokenq.settings import load
+
+_PATIENCE_SECONDS = 3.0
+
+
+def sign_in(endpoints: Any) -> bool:
+    """Keep the admin's key and the broker's address for the commands that follow; whether it worked."""
+    path = credentials_file()
+    try:
+        key = Path(endpoints.admin_token_file).read_text("utf-8").strip()
+        current = read(path).current
+        is_free = current is None or current == endpoints.api or not _answers(current)
+        store(path, endpoints.api, Credential(key, "admin", endpoints.kafka), current=is_free)
+    except (OSError, BadSettings) as error:
+        echo(f"This machine could not be signed in: {error}")
+        return False
+    return True
+
+
+def server_of_other_commands(api: str) -> str | None:
+    """The server that commands speak to, if it is another one than ``api``."""
+    try:
+        url = identify(load()).url.rstrip("/")
+    except (BadSettings, Refused):
+        return None
+    return url if url != api else None
+
+
+def _answers(url: str) -> bool:
+    """Whether a tokenq server is there. No token is sent, so plain http does no harm."""
+    try:
+        with Client(url, timeout=_PATIENCE_SECONDS, insecure=True, attempts=1) as client:
+            client.health()
+    except Refused:
+        return True
+    except TokenqError:
+        return False
+    return True

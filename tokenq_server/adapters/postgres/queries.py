@@ -1,0 +1,188 @@
+"""Looking up queues and tokens in Postgres."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from psycopg.sql import SQL
+
+from tokenq.contract.enums import LIVE, Priority, TokenState
+from tokenq.contract.numbers import readings, spellings
+from tokenq_server.adapters.postgres import statements as sql
+from tokenq_server.adapters.postgres.connection import Connection, Values
+from tokenq_server.adapters.postgres.counters import read_counters
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.department_rows import department_from, head_from
+from tokenq_server.adapters.postgres.token_rows import token_from
+from tokenq_server.domain.token import TOKEN_FIELDS, Token, Whereabouts
+from tokenq_server.domain.token_lookup import Printed
+from tokenq_server.services.near_turn import NearTurnRequest
+from tokenq_server.services.queries import Snapshot, TokenFilter
+
+_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+
+_HEAD = sql.statement("""
+SELECT {department}, {head}, clock_timestamp() AS now
+FROM department d
+JOIN branch b USING (branch_id)
+JOIN dept_state s USING (department_id)
+WHERE d.department_id = %s AND NOT d.is_archived
+""")
+
+_BUSY = sql.statement("""
+SELECT {token} FROM token WHERE department_id = %s AND state IN ('CALLED', 'SERVING', 'PARKED')
+ORDER BY called_at DESC
+""")
+
+_COUNTS = "SELECT state, count(*) AS count FROM token WHERE department_id = %s AND day = %s GROUP BY state"
+
+_WISHES = """
+SELECT department_id, max(near_turn) AS furthest FROM token
+WHERE state = 'WAITING' AND near_turn > 0 AND NOT is_near_told
+GROUP BY department_id
+"""
+
+_WHEREABOUTS = "SELECT department_id, user_id, issued_in, display, counter_id, undo FROM token WHERE token_id = %s"
+
+_AHEAD = """
+SELECT count(*) AS count FROM token
+WHERE department_id = %s AND priority = %s AND state = 'WAITING' AND (place, token_id) < (%s, %s)
+"""
+
+_HISTORY = "SELECT payload, note FROM outbox WHERE token_id = %s ORDER BY at, seq"
+
+_TOKENS = sql.statement("SELECT {token} FROM token")
+_CONDITIONS = {
+    "department_id": "department_id = %(department_id)s",
+    "states": "state = ANY(%(states)s)",
+    "user_id": "user_id = %(user_id)s",
+    "day": "day = %(day)s",
+    "before": "token_id < %(before)s",
+}
+"""What each thing that a list may ask for asks of its tokens."""
+
+_START = "coalesce((d.rules->>'numberStart')::int, 1)"
+_NUMBERED = sql.statement(
+    """
+SELECT {printed}, d.prefix, s.day AS today, d.is_archived, {start} AS number_start
+FROM token t
+JOIN department d ON d.department_id = t.issued_in
+JOIN dept_state s ON s.department_id = t.issued_in
+WHERE t.display = ANY(%(spellings)s) AND (%(user_id)s::bigint IS NULL OR t.user_id = %(user_id)s)
+""",
+    printed=sql.names(TOKEN_FIELDS, "t.{}"),
+    start=SQL(_START),
+)
+_IS_LIVE = " AND t.state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')"
+_IS_OF_TODAY = " AND t.day = s.day"
+# Yesterday's last moves may still be taken back.
+_IS_UNDOABLE = " AND t.day = s.day - 1 AND t.undo IS NOT NULL"
+
+
+class PostgresQueries:
+    """Reads; every answer is one consistent moment."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def snapshot(self, department_id: str, heads: int) -> Snapshot | None:
+        """A department now; all its parts from the same snapshot."""
+        async with self._database.begin() as connection:
+            await connection.execute(_ONE_MOMENT)
+            row = await connection.row(_HEAD, [department_id])
+            if row is None:
+                return None
+            head = head_from(row)
+            busy = await _tokens(connection, _BUSY, [department_id])
+            return Snapshot(
+                department=department_from(row),
+                head=head,
+                now=row["now"],
+                line=await _tokens(connection, sql.HEADS, [department_id, heads] * 3),
+                busy=busy,
+                counts=await _counts(connection, department_id, head.day, head.waiting, busy),
+                counters=await read_counters(connection, row["branch_id"]),
+            )
+
+    async def near_turn_wishes(self) -> list[NearTurnRequest]:
+        """The departments in which somebody who waits wants to be told and was not yet."""
+        async with self._database.begin() as connection:
+            return [NearTurnRequest(row["department_id"], row["furthest"]) for row in await connection.rows(_WISHES)]
+
+    async def token(self, token_id: int) -> Token | None:
+        """One token."""
+        async with self._database.begin() as connection:
+            return next(iter(await _tokens(connection, sql.TOKENS_BY_ID, [[token_id]])), None)
+
+    async def whereabouts(self, token_id: int) -> Whereabouts | None:
+        """Where one token is."""
+        async with self._database.begin() as connection:
+            row = await connection.row(_WHEREABOUTS, [token_id])
+        if row is None:
+            return None
+        was = row["undo"]["was"] if row["undo"] else {}
+        return Whereabouts(
+            department_id=row["department_id"],
+            user_id=row["user_id"],
+            printed=(row["issued_in"], row["display"]),
+            back_to=was.get("department_id"),
+            back_to_counter=was.get("counter_id", row["counter_id"]),
+        )
+
+    async def ahead_in_class(self, token: Token) -> int:
+        """How many of its class wait before it."""
+        async with self._database.begin() as connection:
+            values = [token.department_id, token.priority, token.place, token.token_id]
+            (row,) = await connection.rows(_AHEAD, values)
+            return int(row["count"])
+
+    async def tokens(self, token_filter: TokenFilter) -> list[Token]:
+        """Tokens by falling id."""
+        values = {name: value for name in _CONDITIONS if (value := getattr(token_filter, name)) not in (None, ())}
+        conditions = " AND ".join(_CONDITIONS[name] for name in values) or "true"
+        query = f"{_TOKENS} WHERE {conditions} ORDER BY token_id DESC LIMIT %(limit)s"
+        async with self._database.begin() as connection:
+            states = [str(state) for state in token_filter.states]
+            return await _tokens(connection, query, values | {"states": states, "limit": token_filter.limit})
+
+    async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
+        """Tokens by falling id that may be meant by a typed number."""
+        numbers = {f"number{number}": number for _, number in readings(typed)}
+        # Each part is found by an index: the live ones as they are printed, the others by department, day and number.
+        terms = ", ".join(f"%({name})s - {_START} + 1" for name in numbers)
+        is_number = f" AND t.number = ANY(ARRAY[{terms}]::bigint[])"
+        parts = [_IS_LIVE, _IS_OF_TODAY + is_number, _IS_UNDOABLE + is_number]
+        if day is not None:
+            parts = [" AND t.day = %(day)s"]
+        values = {"spellings": list(spellings(typed)), "user_id": user_id, "day": day, **numbers}
+        async with self._database.begin() as connection:
+            rows = [row for part in parts for row in await connection.rows(_NUMBERED + part, values)]
+        found = {row["token_id"]: _printed(row) for row in rows}
+        return [found[token_id] for token_id in sorted(found, reverse=True)]
+
+    async def history(self, token_id: int) -> list[tuple[dict[str, Any], str | None]]:
+        """A token's events in the order they happened, each with what was written about it."""
+        async with self._database.begin() as connection:
+            rows = await connection.rows(_HISTORY, [token_id])
+            return [(json.loads(row["payload"]), row["note"]) for row in rows]
+
+
+async def _tokens(connection: Connection, statement: str, values: Values) -> list[Token]:
+    return [token_from(row) for row in await connection.rows(statement, values)]
+
+
+async def _counts(
+    connection: Connection, department_id: str, day: date, waiting: dict[Priority, int], busy: Sequence[Token]
+) -> dict[TokenState, int]:
+    counts = {TokenState(row["state"]): row["count"] for row in await connection.rows(_COUNTS, [department_id, day])}
+    # Somebody of yesterday may still be served: who is here is counted, whatever the day of the number.
+    here = Counter(token.state for token in busy)
+    live = {state: here[state] for state in LIVE} | {TokenState.WAITING: sum(waiting.values())}
+    return counts | live
+
+
+def _printed(row: dict[str, Any]) -> Printed:
+    settings = {name: row.pop(name) for name in ("prefix", "number_start", "today", "is_archived")}
+    return Printed(token_from(row), **settings)

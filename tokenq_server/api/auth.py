@@ -1,0 +1,101 @@
+"""Who calls, and whether that one may come in at all. Every route declares it; a test walks the route table."""
+
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Path, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from tokenq.contract import names, paths
+from tokenq.contract.enums import Role
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.setup import AccountReason
+from tokenq.contract.reasons.system import RequestReason
+from tokenq.contract.verbs import ISSUERS, VERBS, Verb
+from tokenq_server.bootstrap import Services
+from tokenq_server.domain.permissions import ADMINS, ANYBODY, STAFF, WORKERS, check_own_password, check_role
+from tokenq_server.domain.principal import Principal
+
+_bearer = HTTPBearer(auto_error=False, description="A session from /auth/login, or a key.")
+_KEY = re.compile(names.IDEMPOTENCY_KEY)
+
+PUBLIC = {"x-public": True}
+"""Marks a route that needs no login, as ``openapi_extra``."""
+
+
+def services_of(request: Request) -> Services:
+    """What bootstrap opened for this process."""
+    services: Services = request.app.state.services
+    return services
+
+
+BearerDep = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+class Allowed:
+    """A dependency that answers the caller, if the caller has one of the roles."""
+
+    def __init__(self, roles: Collection[Role], *, even_before_new_password: bool = False) -> None:
+        self.roles = frozenset(roles)
+        self._even_before_new_password = even_before_new_password
+
+    async def __call__(
+        self,
+        services: ServicesDep,
+        bearer: BearerDep,
+    ) -> Principal:
+        """The caller. Raises Refused (``unauthenticated``, ``forbidden``)."""
+        if bearer is None or not bearer.credentials or len(bearer.credentials) > 256:
+            raise refuse(AccountReason.LOGIN_NEEDED)
+        principal = await services.people.who(bearer.credentials)
+        check_role(principal, self.roles)
+        if not self._even_before_new_password:
+            check_own_password(principal)
+        return principal
+
+
+def for_verb(verb: Verb) -> Allowed:
+    """Lets those in who may use the verb on some token."""
+    return Allowed(VERBS[verb].roles)
+
+
+Anybody = Annotated[Principal, Depends(Allowed(ANYBODY))]
+Newcomers = Annotated[Principal, Depends(Allowed(ANYBODY, even_before_new_password=True))]
+"""Anybody, also with a first password that is still to be changed."""
+Staff = Annotated[Principal, Depends(Allowed(STAFF))]
+Workers = Annotated[Principal, Depends(Allowed(WORKERS))]
+Admin = Annotated[Principal, Depends(Allowed(ADMINS))]
+Issuer = Annotated[Principal, Depends(Allowed(ISSUERS))]
+Operator = Annotated[Principal, Depends(for_verb(Verb.CALL))]
+"""Who calls and serves whoever is next."""
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """What makes repeating a request harmless: its key and a fingerprint of everything it says."""
+
+    key: str | None
+    fingerprint: bytes
+
+
+async def _repeat(
+    request: Request,
+    key: Annotated[
+        str | None, Header(alias=paths.IDEMPOTENCY_KEY_HEADER, description="Makes repeating harmless.")
+    ] = None,
+) -> Repeat:
+    if key is None:
+        return Repeat(None, b"")
+    if not _KEY.fullmatch(key):
+        raise refuse(RequestReason.WRONG_KEY)
+    said = b"\0".join([request.method.encode(), request.url.path.encode(), await request.body()])
+    return Repeat(key, hashlib.sha256(said).digest())
+
+
+RepeatDep = Annotated[Repeat, Depends(_repeat)]
+DepartmentPath = Annotated[str, Path(pattern=names.DEPARTMENT_ID, examples=["CW"])]
+IdPath = Annotated[int, Path(ge=1, le=2**63 - 1)]

@@ -1,0 +1,240 @@
+"""What requests may say: strict shapes that refuse unknown fields, wrong types and unprintable text."""
+
+import unicodedata
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic.alias_generators import to_camel, to_snake
+from pydantic_core import PydanticCustomError
+
+from tokenq.contract import names
+from tokenq.contract.enums import Priority, Role
+from tokenq.contract.hours import read_hours
+from tokenq.contract.notifications import LetterKind
+from tokenq.contract.settings import SETTINGS, Setting
+
+_HOURS_LENGTH = 10_000
+_JOINERS = "\u200c\u200d"
+"""Zero-width joiner and non-joiner: part of how Persian, Hindi and families of emoji are written."""
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def one_line(text: str) -> str:
+    """A line of ordinary text: nothing that could act on a terminal, a log or a mail header."""
+    text = unicodedata.normalize("NFC", text).strip()
+    if not text.strip(_JOINERS):
+        raise PydanticCustomError("empty", "must not be empty")
+    if any(character not in _JOINERS and unicodedata.category(character) in _UNPRINTABLE for character in text):
+        raise PydanticCustomError("unprintable", "must hold printable characters only")
+    if "=?" in text:
+        raise PydanticCustomError("encoded_word", "must not hold '=?'")
+    return text
+
+
+Line = AfterValidator(one_line)
+PersonName = Annotated[str, Field(min_length=1, max_length=names.PERSON_NAME_LENGTH), Line]
+Label = Annotated[str, Field(min_length=1, max_length=80), Line]
+CounterId = Annotated[str, Field(min_length=1, max_length=names.COUNTER_ID_LENGTH), Line]
+Reason = Annotated[str, Field(min_length=1, max_length=200), Line]
+DepartmentId = Annotated[str, Field(pattern=names.DEPARTMENT_ID)]
+BranchId = Annotated[str, Field(pattern=names.BRANCH_ID)]
+Email = Annotated[str, Field(pattern=names.EMAIL, max_length=names.EMAIL_LENGTH)]
+Username = Annotated[str, Field(pattern=names.USERNAME)]
+Password = Annotated[str, Field(min_length=names.PASSWORD_LENGTH[0], max_length=names.PASSWORD_LENGTH[1])]
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Minutes = Annotated[int, Field(ge=1, le=1440)]
+Departments = Annotated[list[DepartmentId], Field(max_length=200)]
+AnyPriority = Annotated[Priority, Field(strict=False)]
+AnyLetterKind = Annotated[LetterKind, Field(strict=False)]
+AnyRole = Annotated[Role, Field(strict=False)]
+
+
+class Body(BaseModel):
+    """A request body."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, validate_by_alias=True)
+
+    def said(self) -> dict[str, Any]:
+        """Only the fields that the request names, in Python's spelling."""
+        return self.model_dump(exclude_unset=True)
+
+
+class Login(Body):
+    """A name and a password."""
+
+    username: Annotated[str, Field(min_length=1, max_length=64), Line]
+    password: Annotated[str, Field(min_length=1, max_length=names.PASSWORD_LENGTH[1])]
+
+
+class ChangePassword(Body):
+    """The password now, and the one to be."""
+
+    old_password: Annotated[str, Field(min_length=1, max_length=names.PASSWORD_LENGTH[1])]
+    new_password: Password
+
+
+class IssueToken(Body):
+    """Who is put in line; everything may be left out."""
+
+    user_id: Id | None = None
+    email: Email | None = None
+    name: PersonName | None = None
+    priority: AnyPriority = Priority.NORMAL
+    near_turn: Annotated[int, Field(ge=0, le=50)] | None = None
+    force: bool = False
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "user@example.com", "name": "Ada Byron", "priority": "normal"}]}
+    )
+
+
+class IssueTokens(Body):
+    """Up to a hundred at once."""
+
+    tokens: Annotated[list[IssueToken], Field(min_length=1, max_length=100)]
+
+
+class HoursBody(Body):
+    """Opening hours: per weekday, and per date what holds instead."""
+
+    weekly: dict[str, Annotated[list[str], Field(max_length=8)]] = {}
+    exceptions: Annotated[dict[str, Annotated[list[str], Field(max_length=8)]], Field(max_length=400)] = {}
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"weekly": {"mon": ["08:00-12:00"]}, "exceptions": {"2026-12-25": []}}]}
+    )
+
+
+def _hours_as_written(said: Any) -> Any:
+    return read_hours(said) if isinstance(said, str) and len(said) <= _HOURS_LENGTH else said
+
+
+AnyHours = Annotated[HoursBody, BeforeValidator(_hours_as_written)]
+"""Opening hours as an object, or as people write them: ``mon-fri 08:00-12:00, 13:00-17:00``."""
+
+
+def _bounded(setting: Setting) -> Any:
+    return Annotated[int, Field(ge=setting.least, le=setting.most)] | None, None
+
+
+if TYPE_CHECKING:  # the fields are only asked for by name
+    _Numbers = Body
+else:
+    _Numbers = create_model(
+        "_Numbers",
+        __base__=Body,
+        **{to_snake(key): _bounded(setting) for key, setting in SETTINGS.items() if setting.is_number},
+    )
+
+
+class DepartmentFields(_Numbers):
+    """A department's settings, each of which may be left out; ``hours`` null means the branch's."""
+
+    name: PersonName | None = None
+    branch_id: BranchId | None = None
+    prefix: Annotated[str, Field(min_length=1, max_length=8)] | None = None
+    number_format: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    ratio: Annotated[str, Field(min_length=3, max_length=5)] | None = None
+    max_wait_minutes: Minutes | None = None
+    open: bool | None = None
+    letters: Annotated[list[AnyLetterKind], Field(max_length=len(LetterKind))] | None = None
+    counters: Annotated[list[CounterId], Field(max_length=200)] | None = None
+    out_of_order_by: Literal["staff", "admin"] | None = None
+    class_names: dict[AnyPriority, Label] | None = None
+    hours: AnyHours | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that the request names, as the use case calls them."""
+        said = {name: value for name, value in self.said().items() if value is not None or name == "hours"}
+        if "open" in said:
+            said["is_open"] = said.pop("open")
+        said.pop("department_id", None)
+        return said
+
+
+class PutDepartment(DepartmentFields):
+    """A department as it shall be."""
+
+    name: PersonName
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Cash window", "ratio": "2:1"}]})
+
+
+class CreateDepartment(PutDepartment):
+    """A new department; without an id one is made from its name."""
+
+    department_id: DepartmentId | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"departmentId": "CW", "name": "Cash window"}]})
+
+
+class PutBranch(Body):
+    """A branch as it shall be."""
+
+    name: PersonName
+    timezone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
+    rollover_hour: Annotated[int, Field(ge=0, le=23)] = 4
+    hours: AnyHours | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Town hall", "timezone": "Europe/Berlin"}]})
+
+
+class ReplaceBranch(PutBranch):
+    """A branch as it shall be; one whose business day would be over is refused unless ``endDay`` says that it may."""
+
+    end_day: bool = False
+
+
+class CreateBranch(PutBranch):
+    """A new branch."""
+
+    branch_id: BranchId
+
+
+class CreateUser(Body):
+    """A new user; without a username nobody can log in as this user."""
+
+    name: PersonName
+    username: Username | None = None
+    email: Email | None = None
+    role: AnyRole = Role.CUSTOMER
+    departments: Departments = []
+    password: Password | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "Ada Byron", "username": "ada", "role": "staff", "departments": ["CW"]}]
+        }
+    )
+
+
+class ChangeUser(Body):
+    """What changes about a user."""
+
+    name: PersonName | None = None
+    username: Username | None = None
+    email: Email | None = None
+    role: AnyRole | None = None
+    departments: Departments | None = None
+    password: Password | None = None
+    disabled: bool | None = None
+
+
+class ChangeKey(Body):
+    """What changes about a key; its secret stays."""
+
+    label: Label | None = None
+    role: AnyRole | None = None
+    departments: Departments | None = None
+
+
+class CreateKey(Body):
+    """A new key: what it is for and what it may do."""
+
+    label: Label
+    role: AnyRole
+    departments: Departments = []
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"label": "kiosk", "role": "desk", "departments": ["CW"]}]}
+    )

@@ -1,0 +1,143 @@
+"""Reconciling the sessions with the lost events, in memory.
+
+Tokens that are missing are made again, tokens that had come to their end get it again, and readers who show a token
+in another state are told what it is.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from tokenq.contract.enums import LIVE, Priority, TokenState
+from tokenq.contract.events import Event
+from tokenq_server.domain.department_session import DepartmentSession
+from tokenq_server.domain.token import Token
+from tokenq_server.recovery.token_history import TokenHistory
+
+
+@dataclass
+class Reconciled:
+    """What was done, by display number, for the people who look after it."""
+
+    waiting_again: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    told_again: list[str] = field(default_factory=list)
+    not_restored: list[str] = field(default_factory=list)
+
+
+def reconcile_floors(
+    sessions: Mapping[str, DepartmentSession],
+    known: Mapping[int, Token],
+    lost: Mapping[int, TokenHistory],
+    overwritten: Mapping[str, Collection[int]],
+    taken: Collection[tuple[str, int]],
+) -> Reconciled:
+    """Change the sessions so that nobody who holds a number is forgotten and readers learn what is true.
+
+    ``overwritten`` names, per department that went on after the restore, the tokens whose events readers will not
+    see; what staff did there since then stays. ``taken`` are numbers of today that somebody has, by department.
+    """
+    done = Reconciled()
+    for token_id, history in sorted(lost.items()):
+        if token := known.get(token_id):
+            _reconcile_token(sessions, token, history, overwritten, done)
+        else:
+            _make_again(sessions, token_id, history, taken, done)
+    for name, token_ids in overwritten.items():
+        for token_id in token_ids:
+            token = known.get(token_id)
+            if token is not None and token_id not in lost and token.department_id == name:
+                sessions[name].tell_again(token)
+                done.told_again.append(token.display)
+    return done
+
+
+def _reconcile_token(
+    sessions: Mapping[str, DepartmentSession],
+    token: Token,
+    history: TokenHistory,
+    overwritten: Mapping[str, Collection[int]],
+    done: Reconciled,
+) -> None:
+    home = sessions.get(token.department_id)
+    # Some console may hold a claim of the lost hour: it must not fit whoever is called next.
+    fenced = replace(token, claim_version=token.claim_version + history.events)
+    end = history.end
+    if home and history.born is None and end is not None and token.state in LIVE and home.id not in overwritten:
+        served_at = history.last.timestamp if end is TokenState.SERVED else None
+        ended = replace(fenced, state=end, counter_id=None, parked_until=None, served_at=served_at, undo=None)
+        home.settle(token, ended)
+        done.ended.append(token.display)
+        return
+    if home:
+        home.settle(token, fenced)
+    is_told = _tell_elsewhere(sessions, fenced, history)
+    # With a birth it was given out once more after the restore: the id is another person's, whatever their states.
+    if home and (history.born or history.shown.get(home.id, token.state) is not token.state):
+        home.tell_again(fenced)
+        is_told = True
+    if history.born:
+        done.not_restored.append(history.born.display_number)
+    elif is_told:
+        done.told_again.append(token.display)
+
+
+def _tell_elsewhere(sessions: Mapping[str, DepartmentSession], token: Token, history: TokenHistory) -> bool:
+    """Tell the readers who believe a token to be where it is not; answers whether there are any."""
+    wrong = [name for name, shown in history.shown.items() if shown is not None and name != token.department_id]
+    deceived = [sessions[name] for name in wrong if name in sessions]
+    for session in deceived:
+        session.tell_again(token)
+    return bool(deceived)
+
+
+def _make_again(
+    sessions: Mapping[str, DepartmentSession],
+    token_id: int,
+    history: TokenHistory,
+    taken: Collection[tuple[str, int]],
+    done: Reconciled,
+) -> None:
+    born = history.born
+    home = sessions.get(born.department_id) if born else None
+    if born is None or home is None:
+        done.not_restored.append(history.last.display_number)
+        return
+    if born.business_day != home.head.day.isoformat():
+        return  # the day is over: whoever still waited then has expired
+    if (home.id, born.token_no) in taken or (history.end is None and home.live_token_of(born.user_id)):
+        done.not_restored.append(born.display_number)
+        return
+    token = _token(token_id, born, history, home)
+    home.bring_back(token)
+    (done.waiting_again if token.state is TokenState.WAITING else done.ended).append(token.display)
+    _tell_elsewhere(sessions, token, history)
+
+
+def _token(token_id: int, born: Event, history: TokenHistory, home: DepartmentSession) -> Token:
+    state = history.end or TokenState.WAITING
+    return Token(
+        token_id=token_id,
+        department_id=home.id,
+        branch_id=home.department.branch_id,
+        day=home.head.day,
+        number=born.token_no,
+        display=born.display_number,
+        state=state,
+        priority=_priority(history.last.priority),
+        # The seq of its first event was its place: whoever came earlier goes earlier, also now.
+        place=born.seq,
+        original_place=born.seq,
+        issued_at=born.timestamp,
+        waiting_since=born.timestamp,
+        user_id=born.user_id,
+        email=born.email,
+        claim_version=history.events,
+        served_at=history.last.timestamp if state is TokenState.SERVED else None,
+        issued_in=home.id,
+        near_turn=home.department.rules.near_turn if born.email else 0,
+        is_near_told=history.is_near_told,
+    )
+
+
+def _priority(word: str) -> Priority:
+    return Priority(word) if word in set(map(str, Priority)) else Priority.NORMAL

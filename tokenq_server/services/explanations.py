@@ -1,0 +1,100 @@
+"""Why a token is where it is, and who is next: the policy's own reasons, told."""
+
+import re
+
+from tokenq.contract.enums import Priority, TokenState
+from tokenq.contract.events import EventType
+from tokenq.contract.views import AheadView, NextView, WhyView
+from tokenq_server.domain.calling import OUT_OF_ORDER
+from tokenq_server.domain.department import Department
+from tokenq_server.domain.permissions import sees_people_of
+from tokenq_server.domain.policy import Choice
+from tokenq_server.domain.principal import Principal
+from tokenq_server.domain.token import Token
+from tokenq_server.services.queries import PAGE, Queries, Snapshot, estimate_of_newcomer, order_of_calling
+from tokenq_server.services.views import token_view
+
+_FURTHEST = 1_000
+"""How many of each class are looked at; further back, the place is counted and the rule is not known yet."""
+
+
+class Explanations:
+    """Answers why."""
+
+    def __init__(self, reading: Queries) -> None:
+        self._reading = reading
+
+    async def next(self, department_id: str, reader: Principal) -> NextView:
+        """Who would be called now, and why. Raises Refused."""
+        snapshot = await self._reading.snapshot(department_id, 1)
+        choice = next(iter(order_of_calling(snapshot, 1)), None)
+        token = None
+        if choice:
+            head = next(one for one in snapshot.line if one.token_id == choice.waiting.token_id)
+            token = token_view(head, snapshot.now, 1, shows_person=sees_people_of(reader, department_id))
+        return {
+            "departmentId": department_id,
+            "token": token,
+            "reason": named_rule(choice.rule, snapshot.department) if choice else None,
+            "policy": policy_sentence(snapshot.department),
+            "estimate": estimate_of_newcomer(snapshot, self._reading.forecast_of(department_id)),
+        }
+
+    async def why(self, token_id: int, reader: Principal) -> WhyView:
+        """Why a token is where it is. Raises Refused."""
+        view = await self._reading.token(token_id, reader)
+        token = await self._reading.find(token_id, reader)
+        snapshot = await self._reading.snapshot(token.department_id, _FURTHEST)
+        order = order_of_calling(snapshot, _FURTHEST) if token.state is TokenState.WAITING else []
+        place = next((place for place, one in enumerate(order, 1) if one.waiting.token_id == token_id), None)
+        ahead = order[: place - 1] if place else order
+        kept = None if place else await self._kept(token, reader)
+        return {
+            "token": view,
+            "position": place or view["position"],
+            "rule": named_rule(order[place - 1].rule, snapshot.department) if place else kept,
+            "policy": policy_sentence(snapshot.department),
+            "ahead": _ahead(snapshot, ahead[:PAGE]),
+            "estimate": view["estimate"],
+        }
+
+    async def _kept(self, token: Token, reader: Principal) -> str | None:
+        """What the last call or move left behind as its reason, with the words that the reader may see."""
+        if token.state is TokenState.PARKED:
+            until = token.parked_until
+            return f"parked until {until:%H:%M} UTC" if until else "parked until it is resumed"
+        if token.reason != OUT_OF_ORDER:
+            return token.reason
+        events = await self._reading.events(token.token_id, reader)
+        calls = [one["data"]["reason"] for one in events if one["eventType"] == EventType.TOKEN_CALLED]
+        return calls[-1] if calls else token.reason
+
+
+def policy_sentence(department: Department) -> str:
+    """The department's order of calling in one sentence."""
+    urgent, priority, normal = map(department.rules.class_name, (Priority.URGENT, Priority.PRIORITY, Priority.NORMAL))
+    ratio, minutes = department.policy.ratio, int(department.policy.max_wait.total_seconds() // 60)
+    return (
+        f"First come, first served in each class; {urgent} first, then {ratio.priority} {priority} to {ratio.normal} "
+        f"{normal} while both wait; after {minutes} minutes nobody who came later in another class goes before."
+    )
+
+
+def named_rule(rule: str, department: Department) -> str:
+    """A rule of the policy with the classes called as the department calls them."""
+    names = {str(name): department.rules.class_name(name) for name in Priority}
+    return re.sub(r"\b(urgent|priority|normal)\b", lambda found: names[found[1]], rule)
+
+
+def _ahead(snapshot: Snapshot, choices: list[Choice]) -> list[AheadView]:
+    known = {token.token_id: token for token in snapshot.line}
+    return [
+        {
+            "position": place,
+            "tokenId": choice.waiting.token_id,
+            "displayNumber": known[choice.waiting.token_id].display,
+            "priority": str(choice.waiting.priority),
+            "rule": named_rule(choice.rule, snapshot.department),
+        }
+        for place, choice in enumerate(choices, 1)
+    ]

@@ -1,0 +1,45 @@
+"""What the server counts about itself; the API shows it as Prometheus metrics."""
+
+from typing import Any, Protocol
+
+
+class Count(Protocol):
+    """A number that only grows."""
+
+    def inc(self, amount: float = 1) -> None:
+        """Add to it."""
+
+
+class LabelledCount(Protocol):
+    """A family of counts."""
+
+    def labels(self, *labelvalues: Any) -> Count:
+        """The count for these label values."""
+
+
+class Metrics(Protocol):
+    """The counts of the core."""
+
+    @property
+    def events(self) -> LabelledCount:
+        """Events committed, by department and type."""
+
+    @property
+    def number_fallbacks(self) -> Count:
+        """Times Redis did not hand out the number that the locked row expects, so that the row decided."""
+
+    @property
+    def line_gaps(self) -> Count:
+        """Times Redis was found behind after a commit."""
+
+    @property
+    def line_fallbacks(self) -> Count:
+        """Times the heads of a line came from Postgres."""
+
+    @property
+    def line_replays(self) -> Count:
+        """Times Redis caught up from the log."""
+
+    @property
+    def line_rebuilds(self) -> Count:
+        """Times a line was made anew."""

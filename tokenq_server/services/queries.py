@@ -1,0 +1,262 @@
+"""Looking at queues and tokens; changes nothing."""
+
+from collections import Counter as Counter_
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import Any, Protocol
+
+from tokenq.contract.enums import Priority, TokenState
+from tokenq.contract.views import CounterView, Counts, EstimateView, OpeningView, QueueView, TokenView
+from tokenq_server.domain.business_day import business_day
+from tokenq_server.domain.counters import Counter
+from tokenq_server.domain.department import Department, DepartmentHead
+from tokenq_server.domain.estimate import Forecast
+from tokenq_server.domain.free_text import with_note
+from tokenq_server.domain.hours import opening
+from tokenq_server.domain.permissions import owner_to_list, sees, sees_people_of, sees_person
+from tokenq_server.domain.policy import Choice, Waiting, in_order, position
+from tokenq_server.domain.principal import Principal
+from tokenq_server.domain.refusals import unknown_department, unknown_token
+from tokenq_server.domain.token import Token, Whereabouts
+from tokenq_server.domain.token_lookup import Printed, named
+from tokenq_server.services.views import counter_view, instant, token_view
+
+PAGE = 100
+
+_HIDDEN: dict[str, Any] = {"email": None, "userId": None, "actor": ""}
+
+
+def without_people(event: dict[str, Any]) -> dict[str, Any]:
+    """An event on the wire as those see it who may not know who is who: customers, and staff elsewhere."""
+    told = event.get("data") or {}
+    return event | _HIDDEN | ({"data": {**told, "operator": None}} if "operator" in told else {})
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One department at one moment.
+
+    The heads of its line, everybody at a counter or parked, today's counts, and the counters of its branch, each with
+    whom it holds.
+    """
+
+    department: Department
+    head: DepartmentHead
+    now: datetime
+    line: list[Token]
+    busy: list[Token]
+    counts: dict[TokenState, int]
+    counters: list[tuple[Counter, Token | None]]
+
+
+@dataclass(frozen=True)
+class TokenFilter:
+    """Which tokens a list should hold; ``before`` is the id to page on below.
+
+    ``number`` is one as somebody typed it: every token that it may mean now, or, with a ``day``, that had it then.
+    """
+
+    department_id: str | None = None
+    states: tuple[TokenState, ...] = ()
+    user_id: int | None = None
+    day: date | None = None
+    number: str | None = None
+    before: int | None = None
+    limit: int = PAGE
+
+    def fits(self, token: Token) -> bool:
+        """Whether a token is one of them, its number, day and owner aside."""
+        return (
+            (self.department_id is None or token.department_id == self.department_id)
+            and (not self.states or token.state in self.states)
+            and (self.before is None or token.token_id < self.before)
+        )
+
+
+class QueryStore(Protocol):
+    """Where queues and tokens are looked up."""
+
+    async def snapshot(self, department_id: str, heads: int) -> Snapshot | None:
+        """A department now, with the first ``heads`` of each class in line; ``None`` if there is no such one."""
+
+    async def token(self, token_id: int) -> Token | None:
+        """One token."""
+
+    async def whereabouts(self, token_id: int) -> Whereabouts | None:
+        """Where one token is."""
+
+    async def ahead_in_class(self, token: Token) -> int:
+        """How many of its class wait before a waiting token."""
+
+    async def tokens(self, token_filter: TokenFilter) -> list[Token]:
+        """Tokens by falling id, whatever their number."""
+
+    async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
+        """Tokens by falling id that may be meant by a typed number: of that day, else of those that it may be now."""
+
+    async def history(self, token_id: int) -> list[tuple[dict[str, Any], str | None]]:
+        """A token's events in the order they happened, as on the wire, each with what was written about it."""
+
+
+class Queries:
+    """Answers questions about queues and tokens, showing each reader only what is theirs to see."""
+
+    def __init__(self, store: QueryStore, forecast_of: Callable[[str], Forecast | None]) -> None:
+        self._store = store
+        self.forecast_of = forecast_of
+
+    async def queue(self, department_id: str, reader: Principal, limit: int = PAGE) -> QueueView:
+        """The department's queue now. Raises Refused."""
+        snapshot = await self.snapshot(department_id, limit)
+        forecast = self.forecast_of(department_id)
+        shows = sees_people_of(reader, department_id)
+        department, choices = snapshot.department, order_of_calling(snapshot, limit)
+        return {
+            "departmentId": department_id,
+            "name": department.name,
+            "branchId": department.branch_id,
+            "timezone": department.timezone,
+            "businessDay": _day(snapshot).isoformat(),
+            "open": department.is_open,
+            "waiting": _waiting(snapshot, choices, forecast, shows),
+            "called": _views(snapshot, TokenState.CALLED, shows),
+            "serving": _views(snapshot, TokenState.SERVING, shows),
+            "parked": _views(snapshot, TokenState.PARKED, shows),
+            "counts": _counts(snapshot.counts),
+            "estimate": estimate_of_newcomer(snapshot, forecast),
+            "seq": snapshot.head.last_seq,
+            "opening": _opening(snapshot),
+            "nextReason": choices[0].rule if choices else None,
+            "counters": _counters(snapshot, department_id, shows),
+            "classNames": {str(name): label for name, label in department.rules.class_names.items()},
+        }
+
+    async def token(self, token_id: int, reader: Principal) -> TokenView:
+        """One token with its position. Raises Refused, also for one that is not the reader's to see."""
+        token = await self.find(token_id, reader)
+        shows = sees_person(reader, token)
+        if token.state is not TokenState.WAITING:
+            return token_view(token, datetime.now(UTC), shows_person=shows)
+        snapshot = await self.snapshot(token.department_id, 1)
+        head, index = snapshot.head, await self._store.ahead_in_class(token) + 1
+        ratio = snapshot.department.policy.ratio
+        place = position(token.priority, index, head.waiting, head.turn, ratio)
+        estimate = _estimate(self.forecast_of(token.department_id), token.priority, index)
+        return token_view(token, snapshot.now, place, estimate, shows_person=shows)
+
+    async def find(self, token_id: int, reader: Principal) -> Token:
+        """The token itself. Raises Refused, also for one that is not the reader's to see."""
+        token = await self._store.token(token_id)
+        if token is None or not sees(reader, token):
+            raise unknown_token(token_id)
+        return token
+
+    async def whereabouts(self, token_id: int) -> Whereabouts:
+        """Where a token is, for whoever is about to move it. Raises Refused (``unknown_token``)."""
+        found = await self._store.whereabouts(token_id)
+        if found is None:
+            raise unknown_token(token_id)
+        return found
+
+    async def tokens(self, token_filter: TokenFilter, reader: Principal) -> list[TokenView]:
+        """A page of tokens by falling id."""
+        now = datetime.now(UTC)
+        token_filter = replace(token_filter, user_id=owner_to_list(reader, token_filter.user_id))
+        found = await (
+            self._store.tokens(token_filter) if token_filter.number is None else self._numbered(token_filter, now)
+        )
+        return [token_view(one, now, shows_person=sees_person(reader, one)) for one in found if sees(reader, one)]
+
+    async def _numbered(self, token_filter: TokenFilter, now: datetime) -> list[Token]:
+        """The candidates for a number first, and of those what else is asked for."""
+        typed = token_filter.number or ""
+        found = await self._store.numbered(typed, token_filter.day, token_filter.user_id)
+        of_that_day = (one.token for one in found if one.is_meant(typed))
+        tokens = named(typed, found, now) if token_filter.day is None else of_that_day
+        return [token for token in tokens if token_filter.fits(token)][: token_filter.limit]
+
+    async def events(self, token_id: int, reader: Principal) -> list[dict[str, Any]]:
+        """A token's history; what was written about a move is told to the staff of its department. Raises Refused."""
+        token = await self.find(token_id, reader)
+        found = await self._store.history(token_id)
+        told = [with_note(one, note if sees_people_of(reader, one["departmentId"]) else None) for one, note in found]
+        return told if sees_person(reader, token) else [without_people(one) for one in told]
+
+    async def snapshot(self, department_id: str, heads: int) -> Snapshot:
+        """A department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""
+        snapshot = await self._store.snapshot(department_id, heads)
+        if snapshot is None:
+            raise unknown_department(department_id)
+        return snapshot
+
+
+def _day(snapshot: Snapshot) -> date:
+    """The department's business day; one in which nothing has happened yet is at the branch's today."""
+    if snapshot.head.day.year > 1:
+        return snapshot.head.day
+    department = snapshot.department
+    return business_day(snapshot.now, department.timezone, department.rollover_hour, snapshot.head.day)
+
+
+def order_of_calling(snapshot: Snapshot, limit: int) -> list[Choice]:
+    """The first ``limit`` in the order in which they would be called if nobody else came."""
+    line = (Waiting(one.token_id, one.priority, one.place, one.waiting_since) for one in snapshot.line)
+    return list(islice(in_order(line, snapshot.head.turn, snapshot.department.policy, snapshot.now), limit))
+
+
+def estimate_of_newcomer(snapshot: Snapshot, forecast: Forecast | None) -> EstimateView | None:
+    """The wait of somebody who would come now in the normal class."""
+    return _estimate(forecast, Priority.NORMAL, snapshot.head.waiting.get(Priority.NORMAL, 0) + 1)
+
+
+def _estimate(forecast: Forecast | None, priority: Priority, index: int) -> EstimateView | None:
+    return forecast.at(priority, index).view() if forecast else None
+
+
+def _waiting(snapshot: Snapshot, choices: list[Choice], forecast: Forecast | None, shows: bool) -> list[TokenView]:
+    known = {token.token_id: token for token in snapshot.line}
+    index: Counter_[Priority] = Counter_()
+    views = []
+    for place, choice in enumerate(choices, 1):
+        token = known[choice.waiting.token_id]
+        index[token.priority] += 1
+        estimate = _estimate(forecast, token.priority, index[token.priority])
+        views.append(token_view(token, snapshot.now, place, estimate, shows_person=shows))
+    return views
+
+
+def _views(snapshot: Snapshot, state: TokenState, shows: bool) -> list[TokenView]:
+    return [token_view(token, snapshot.now, shows_person=shows) for token in snapshot.busy if token.state is state]
+
+
+def _counters(snapshot: Snapshot, department_id: str, shows_people: bool) -> list[CounterView]:
+    here = [counter_view(one, held) for one, held in snapshot.counters if one.serves(department_id)]
+    return here if shows_people else [{**view, "operator": None, "reason": None} for view in here]
+
+
+def _opening(snapshot: Snapshot) -> OpeningView:
+    department = snapshot.department
+    now = opening(department.hours, snapshot.now, department.timezone)
+    return {
+        "isOpen": department.is_open and now.is_open,
+        "opensAt": instant(now.opens_at),
+        "closesAt": instant(now.closes_at),
+    }
+
+
+def _counts(counts: dict[TokenState, int]) -> Counts:
+    def of(state: TokenState) -> int:
+        return counts.get(state, 0)
+
+    return {
+        "waiting": of(TokenState.WAITING),
+        "called": of(TokenState.CALLED),
+        "serving": of(TokenState.SERVING),
+        "parked": of(TokenState.PARKED),
+        "served": of(TokenState.SERVED),
+        "noShow": of(TokenState.NO_SHOW),
+        "cancelled": of(TokenState.CANCELLED),
+        "expired": of(TokenState.EXPIRED),
+    }
