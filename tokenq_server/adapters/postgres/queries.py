@@ -149,10 +149,10 @@ class PostgresQueries:
 
     async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
         """Tokens by falling id that may be meant by a typed number."""
-        numbers = {f"number{number}": number for _, number in readings(typed)}
+        numbers = {f"n{index}": number for index, number in enumerate({number for _, number in readings(typed)})}
         # Each part is found by an index: the live ones as they are printed, the others by department, day and number.
         terms = ", ".join(f"%({name})s - {_START} + 1" for name in numbers)
-        is_number = f" AND t.number = ANY(ARRAY[{terms}]::bigint[])"
+        is_number = f" AND t.number = ANY(ARRAY[{terms}]::int[])"
         parts = [_IS_LIVE, _IS_OF_TODAY + is_number, _IS_UNDOABLE + is_number]
         if day is not None:
             parts = [" AND t.day = %(day)s"]
