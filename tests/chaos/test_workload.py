@@ -31,7 +31,7 @@ WAYS = {
 }  # fmt: skip
 
 
-async def test_what_the_crowd_does_is_checked() -> None:
+async def test_what_the_workload_does_is_checked() -> None:
     """Every way several times; the rules about users and about serving at once had something to look at."""
 
     async def script(campaign: Campaign) -> None:
