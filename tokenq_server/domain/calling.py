@@ -12,7 +12,7 @@ from tokenq_server.domain.commands import CallByProfile, CallNext, CallToken, Se
 from tokenq_server.domain.counters import Operator, busy
 from tokenq_server.domain.floor import Floor
 from tokenq_server.domain.moving import check_table
-from tokenq_server.domain.permissions import may_call_out_of_order
+from tokenq_server.domain.permissions import check_out_of_order
 from tokenq_server.domain.policy import Choice, choose
 from tokenq_server.domain.profile import first_of_profile
 from tokenq_server.domain.token import Token
@@ -61,22 +61,15 @@ def call_token(floor: Floor, command: CallToken) -> Token:
     """Call one token out of order; the reason is kept with the call.
 
     Raises:
-        Refused: as above; ``invalid`` without a reason, ``forbidden`` where only admins may.
+        Refused: as above; ``forbidden`` where only admins may.
     """
-    if command.reason is None:
-        raise refuse(ProblemCode.INVALID, "Calling out of order needs a reason.", "Say why in 'reason'.")
     token = floor.token(command.token_id)
     held = _held_here(floor, command.counter_id, command.operator)
     if held and held.token_id == token.token_id:
         return held
     if held:
         raise busy(command.counter_id, held)
-    if not may_call_out_of_order(command.caller, floor.department.rules):
-        raise refuse(
-            ProblemCode.FORBIDDEN,
-            f"In {floor.id} only admins call out of order.",
-            advise(Action.CALL_NEXT, department=floor.id),
-        )
+    check_out_of_order(command.caller, floor.department)
     check_table(token, Verb.CALL)
     floor.counters.admit(floor.department, command.counter_id, command.operator, floor.now)
     return _call(floor, token, command.counter_id, OUT_OF_ORDER, command.operator.name, note=command.reason)
