@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.sessions import NOW, Room
 
 import tokenq_server.api.routes
+from tests.unit.sessions import NOW, Room, refused
 from tokenq.contract.enums import Priority, Role, TokenState
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import VERBS, Verb
@@ -150,8 +150,15 @@ def test_a_customer_s_token_is_that_customer_s() -> None:
 @pytest.mark.parametrize("command", [CallNext, ServeNext])
 def test_calls_and_services_are_refused_before_anything_is_locked(command: type[CallNext | ServeNext]) -> None:
     assert outcome(lambda: ask(command("LAB", caller(Role.STAFF), "1"))) == "f"
-    assert outcome(lambda: ask(CallToken("LAB", caller(Role.STAFF), "1", 1))) == "f"
     assert outcome(lambda: ask(CallByProfile(("CW", "LAB"), caller(Role.STAFF), "1"))) == "f"
+
+
+def test_who_may_not_call_there_hears_that_before_what_is_missing() -> None:
+    """A call out of order needs a reason, also in a department that is not there."""
+    assert outcome(lambda: ask(CallToken("LAB", caller(Role.STAFF), "1", 1))) == "f"
+    for department in ("CW", "NOPE"):
+        with refused(ProblemCode.INVALID, "reason"):
+            ask(CallToken(department, caller(Role.ADMIN), "1", 1))
 
 
 @pytest.mark.parametrize(

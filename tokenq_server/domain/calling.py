@@ -6,13 +6,13 @@ from typing import Any
 
 from tokenq.contract.enums import TokenState
 from tokenq.contract.problems import Refused, refuse
-from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
+from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq.contract.verbs import Verb
 from tokenq_server.domain.commands import CallByProfile, CallNext, CallToken, ServeNext
 from tokenq_server.domain.counters import Operator, busy
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.moving import check_table
-from tokenq_server.domain.permissions import may_call_out_of_order
+from tokenq_server.domain.permissions import check_out_of_order
 from tokenq_server.domain.policy import Choice, choose
 from tokenq_server.domain.profile import first_of_profile
 from tokenq_server.domain.token import Token
@@ -63,18 +63,15 @@ def call_token(session: DepartmentSession, command: CallToken) -> Token:
     """Call one token out of order; the reason is kept with the call.
 
     Raises:
-        Refused: as above; ``invalid`` without a reason, ``forbidden`` where only admins may.
+        Refused: as above; ``forbidden`` where only admins may.
     """
-    if command.reason is None:
-        raise refuse(TokenReason.OUT_OF_ORDER_WITHOUT_REASON)
     token = session.token(command.token_id)
     held = _held_here(session, command.counter_id, command.operator)
     if held and held.token_id == token.token_id:
         return held
     if held:
         raise busy(command.counter_id, held)
-    if not may_call_out_of_order(command.caller, session.department.rules):
-        raise refuse(TokenReason.OUT_OF_ORDER_BY_STAFF, department=session.id)
+    check_out_of_order(command.caller, session.department)
     check_table(token, Verb.CALL)
     session.counters.admit(session.department, command.counter_id, command.operator, session.now)
     return _call(session, token, command.counter_id, OUT_OF_ORDER, command.operator.name, note=command.reason)

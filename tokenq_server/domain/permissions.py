@@ -13,9 +13,9 @@ from tokenq.contract.reasons.queue import CounterReason, DepartmentReason, Token
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.domain.commands import Issue
+from tokenq_server.domain.department import Department
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_token
-from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token
 
 MAY: dict[Role, str] = {
@@ -89,9 +89,10 @@ def as_permitted(command: Issue) -> Issue:
     return replace(command, user_id=command.caller.user_id, name=None, email=None)
 
 
-def may_call_out_of_order(caller: Principal, rules: Rules) -> bool:
-    """Whether the department lets the caller choose whom to call."""
-    return rules.out_of_order_by != "admin" or caller.role is Role.ADMIN
+def check_out_of_order(caller: Principal, department: Department) -> None:
+    """Raises Refused (``forbidden``) where only admins may choose whom to call."""
+    if department.rules.out_of_order_by == "admin" and caller.role is not Role.ADMIN:
+        raise refuse(TokenReason.OUT_OF_ORDER_BY_STAFF, department=department.department_id)
 
 
 def check_move(caller: Principal, verb: Verb, token: Token) -> None:

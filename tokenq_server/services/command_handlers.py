@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from tokenq.contract.enums import LIVE, RequeuePosition
 from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.verbs import Verb
 from tokenq.contract.views import EstimateView
@@ -78,12 +79,12 @@ class Handled:
 class Handler:
     """A row of the registry.
 
-    ``may_ask`` refuses what its caller may not ask for, before anything is locked; ``may_do`` refuses, under the lock,
-    what the caller may not do with the token as it is. ``run`` carries the command out, or raises Refused and changes
-    nothing. ``departments`` are those whose rows it locks: its own, or the first of its profile, comes first. ``plan``
-    says what it needs to see after the lock, given the branch. ``looks_at_heads`` tells whether it needs the heads of
-    the line. ``failpoints`` names the ways at whose points tests can let it fail; none for what the system does by
-    itself.
+    ``may_ask`` refuses what its caller may not ask for, or has not said enough for, before anything is locked;
+    ``may_do`` refuses, under the lock, what the caller may not do with the token as it is. ``run`` carries the command
+    out, or raises Refused and changes nothing. ``departments`` are those whose rows it locks: its own, or the first of
+    its profile, comes first. ``plan`` says what it needs to see after the lock, given the branch. ``looks_at_heads``
+    tells whether it needs the heads of the line. ``failpoints`` names the ways at whose points tests can let it fail;
+    none for what the system does by itself.
     """
 
     run: Callable[[Work, Any], Handled]
@@ -169,6 +170,12 @@ def _may_call(command: CallNext | CallByProfile | CallToken | ServeNext) -> None
         check_works_in(command.caller, department_id)
 
 
+def _may_choose(command: CallToken) -> None:
+    _may_call(command)
+    if command.reason is None:
+        raise refuse(TokenReason.OUT_OF_ORDER_WITHOUT_REASON)
+
+
 def _may_move(work: Work, command: OnToken) -> None:
     token = work.token(command.token_id)
     check_move(command.caller, command.verb, token)
@@ -252,7 +259,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
         looks_at_heads=_always,
         may_ask=_may_call,
     ),
-    CallToken: _row(_call_token, _plan_call_token, may_ask=_may_call),
+    CallToken: _row(_call_token, _plan_call_token, may_ask=_may_choose),
     ServeNext: _row(_serve_next, _plan_call, looks_at_heads=_always, may_ask=_may_call),
     MoveToken: _row(_move, _plan_move, looks_at_heads=_before_the_first, may_do=_may_move),
     TransferToken: _row(
