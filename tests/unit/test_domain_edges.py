@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from tests.unit.floors import Room, refused
 
+from tests.unit.sessions import Room, refused
 from tokenq.contract.problems import ProblemCode
 from tokenq_server.domain.free_text import is_same_event, with_note
 from tokenq_server.domain.numbering import check_format
