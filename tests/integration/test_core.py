@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from datetime import date
 
 import psycopg
 import pytest
@@ -184,6 +185,20 @@ async def test_redis_down_only_costs_time(servers: Servers, fresh_database: Call
 
         assert [(await core.call(name, counter))["tokenNo"] for counter in "234"] == [2, 3, 4]
         await assert_all_is_well(core, name)
+
+
+async def test_an_orderly_end_leaves_redis_in_step(
+    servers: Servers, fresh_database: Callable[..., str], schema: str
+) -> None:
+    """Redis learns before the end what it missed; else an older database would give numbers a second time."""
+    line = MemoryLine()
+    async with open_core(fresh_database(schema), servers.redis_url, line) as core:
+        name = await core.department()
+        line.is_down = True
+        await core.issue(name, 3)
+        line.is_down = False
+
+    assert (await line.state(name, date.today())).last_no == 3
 
 
 async def test_redis_holds_exactly_who_waits(core: Core, redis: Redis) -> None:

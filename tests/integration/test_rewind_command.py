@@ -69,7 +69,7 @@ async def test_a_rewind_needs_redis_for_what_redis_alone_has_seen(place: Place) 
     await place.put_stranger(name)
     refusal = await refused_with(place.rewind(patience=0.0), ProblemCode.UNAVAILABLE)
 
-    assert f"Redis cannot tell any more what it holds of {name}" in refusal.problem.detail
+    assert f"Redis can no longer tell what it holds of {name}" in refusal.problem.detail
     await place.put_stranger(name, leaves=True)
     await place.rewind()
     async with place.core() as core:
@@ -129,7 +129,7 @@ async def test_a_department_at_work_is_left_out_of_a_rebuild_and_named(place: Pl
     async with place.held(names[1]):
         refusal = await refused_with(place.rebuild(), ProblemCode.UNAVAILABLE)
 
-        assert refusal.problem.detail.startswith(f"{names[1]} is at work")
+        assert refusal.problem.detail.startswith(f"{names[1]} is busy")
     async with place.core() as core:
         (row,) = await core.rows("SELECT day FROM dept_state WHERE department_id = %s", names[0])
         assert [(await core.line.state(name, row["day"])).at for name in names] == [2, -1, 2]

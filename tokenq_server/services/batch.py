@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from tokenq.contract.enums import TokenState
-from tokenq_server.domain.commands import Issue
+from tokenq_server.domain.commands import Housekeep, Issue
 from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.department import DepartmentHead
 from tokenq_server.domain.department_session import DepartmentSession
@@ -57,6 +57,8 @@ class Batch:
         self._line = line
         self._counts = counts
         self._forecast_of = forecast_of
+        self.lines_behind: set[str] = set()
+        """The departments whose line in Redis has missed something, as far as this process knows."""
 
     async def commit(self, requests: Sequence[Request]) -> tuple[list[Outcome], list[Advance]]:
         """Carry out the requests in one transaction.
@@ -98,10 +100,19 @@ class Batch:
         """Let Redis follow what was committed. What it misses now it learns from the log at the next command."""
         if not steps:
             return
-        with suppress(LineDown):
-            for step, at in zip(steps, await self._line.advance(steps), strict=True):
-                if at is not None and at != step.new:
-                    self._counts.line_gaps.inc()
+        try:
+            heads = await self._line.advance(steps)
+        except LineDown:
+            heads = [None] * len(steps)
+        for step, at in zip(steps, heads, strict=True):
+            (self.lines_behind.discard if at == step.new else self.lines_behind.add)(step.department_id)
+            if at not in (None, step.new):
+                self._counts.line_gaps.inc()
+
+    async def catch_up(self) -> None:
+        """Let the waiting lines that missed something learn it from the log. Raises as ``commit``."""
+        _, steps = await self.commit([Request(Housekeep(name)) for name in sorted(self.lines_behind)])
+        await self.update_line(steps)
 
     async def _line_up(
         self,
@@ -115,6 +126,7 @@ class Batch:
         asks = [_ask(session, before[name].last_seq, requests) for name, session in sessions.items()]
         for ask, answer in zip(asks, await self._ask(transaction, asks), strict=True):
             session = sessions[ask.department_id]
+            (self.lines_behind.discard if answer else self.lines_behind.add)(session.id)
             if answer and answer.at > ask.last_seq:
                 # Redis is told after the commit, and we hold the row: the database went back in time.
                 divergences[session.id] = Divergence(session.id, ask.last_seq, redis_at=answer.at)

@@ -34,6 +34,8 @@ _CONSTRAINTS: Mapping[str, Reason] = {
     LOCKED: StoreReason.BUSY,
     DEADLOCK: StoreReason.CROWDED,
 }
+_LAST_TRIES, _LAST_PAUSE = 3, 0.6
+"""At the end; seconds, longer than a line that failed is left alone."""
 _WORTH_ANOTHER_TRY = frozenset({"idempotency_pkey", "token_live_number", DEADLOCK})
 """What another process has just committed: the second look finds it and answers for what it is."""
 
@@ -92,6 +94,19 @@ class GroupCommit:
             while self._queue:
                 taken = [self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))]
                 await self._carry_out(taken)
+        await self._leave_lines_in_step()
+
+    async def _leave_lines_in_step(self) -> None:
+        """After an orderly end Redis has seen everything: by that, an older database is recognised later."""
+        for _ in range(_LAST_TRIES):
+            if not self._batch.lines_behind:
+                return
+            await asyncio.sleep(_LAST_PAUSE)
+            try:
+                await self._batch.catch_up()
+            except Exception:
+                logger.warning("waiting lines are behind", extra={"departments": sorted(self._batch.lines_behind)})
+                return
 
     async def _carry_out(self, taken: list[_Waiting], *, is_last_try: bool = False) -> None:
         try:
