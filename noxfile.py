@@ -142,7 +142,9 @@ def previous_release(session: nox.Session) -> Path:
         (wheel,) = Path(built).glob("*.whl")
         session.run("uv", "venv", "-q", "--clear", "--python", f"{session.bin}/python", str(home), external=True)
         packages = ["-c", f"{tree}/{CONSTRAINTS}", f"tokenq[all] @ {wheel.as_uri()}"]
-        session.run("uv", "pip", "install", "-q", "--compile-bytecode", "--python", str(python), *packages, external=True)
+        session.run(
+            "uv", "pip", "install", "-q", "--compile-bytecode", "--python", str(python), *packages, external=True
+        )
     finished.touch()
     return program
 
