@@ -180,7 +180,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def locale(session: nox.Session) -> None:
-    """Write the template of the message catalogs, tokenq/locale/tokenq.pot."""
+    """Write the template of the message catalogues, tokenq/locale/tokenq.pot."""
     install(session, "test", project=".[all]")
     session.run("python", "deploy/locale/template.py")
 

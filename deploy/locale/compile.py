@@ -1,4 +1,4 @@
-"""Compile the message catalogs when tokenq is built or installed."""
+"""Compile the message catalogues when tokenq is built or installed."""
 
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,11 @@ from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class CompileCatalogs(BuildHookInterface):
+class CompileCatalogues(BuildHookInterface):
     """Compile each ``tokenq/locale/<code>/LC_MESSAGES/tokenq.po`` to the ``.mo`` that the wheel contains."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - required by hatch
-        """Compile all catalogs."""
+        """Compile all catalogues."""
         root = Path(self.root)
         for source in sorted((root / "tokenq" / "locale").glob("*/LC_MESSAGES/tokenq.po")):
             compiled = source.with_suffix(".mo")

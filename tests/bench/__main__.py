@@ -27,7 +27,7 @@ def main() -> None:
         ratios += whole_programs.measure(stack)
         ratios += group_commit.measure(stack, given.seconds)
         ratios += through_http.measure(stack, given.seconds)
-    print(json.dumps([one.as_json() for one in ratios], indent=2) if given.json else table(ratios))
+    print(json.dumps([ratio.as_json() for ratio in ratios], indent=2) if given.json else table(ratios))
 
 
 if __name__ == "__main__":

@@ -26,10 +26,9 @@ class Ratio:
 
 def table(ratios: list[Ratio]) -> str:
     """For people."""
-    width = max(len(one.what) for one in ratios)
+    width = max(len(ratio.what) for ratio in ratios)
     lines = [f"{'':{width}}  figure  target    met  seen"]
-    lines += [
-        f"{one.what:{width}}  {one.figure:6.2f}  {one.target:8}  {'yes' if one.is_met else 'no ':3}  {one.seen}"
-        for one in ratios
-    ]
+    for ratio in ratios:
+        met = "yes" if ratio.is_met else "no "
+        lines.append(f"{ratio.what:{width}}  {ratio.figure:6.2f}  {ratio.target:8}  {met:3}  {ratio.seen}")
     return "\n".join(lines)

@@ -48,7 +48,9 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"{code}: {checked} checked, {wrong} wrong" for code, (checked, wrong) in sorted(self.counts.items())]
-        lines += [f"{one.code} {one.department_id}: {one.sentence}" for one in self.violations[:50]]
+        lines += [
+            f"{violation.code} {violation.department_id}: {violation.sentence}" for violation in self.violations[:50]
+        ]
         return "\n".join(lines + [f"{code} not checked: {why}" for code, why in self.unchecked.items()])
 
 
@@ -74,7 +76,7 @@ def check(
     where = (dsn, redis_url, kafka_bootstrap, smtp_log)
     tally = asyncio.run(_check(history, *where, departments, allowed_duplicates, doubted))
     counts = {code: (tally.checked[code], tally.found[code]) for code in {*tally.checked, *tally.found}}
-    return Report(counts, [one for kept in tally.violations.values() for one in kept], tally.unchecked)
+    return Report(counts, [violation for kept in tally.violations.values() for violation in kept], tally.unchecked)
 
 
 async def _check(

@@ -18,8 +18,8 @@ def create_fixtures(url: str, token: str) -> list[int]:
     for counter, profile in ROVERS.items():
         _ask(url, token, "POST", "branches/main/counters/open", {"counterId": counter, "departments": list(profile)})
     # Without an address: how many letters there are is the workload's mail_share alone.
-    people = [_ask(url, token, "POST", "users", {"name": f"Person {one}"}) for one in range(_KNOWN_PEOPLE)]
-    return [int(one["userId"]) for one in people]
+    people = [_ask(url, token, "POST", "users", {"name": f"Person {number}"}) for number in range(_KNOWN_PEOPLE)]
+    return [int(person["userId"]) for person in people]
 
 
 def _ask(url: str, token: str, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:

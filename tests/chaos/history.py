@@ -130,11 +130,11 @@ def operations(edges: Iterable[Value]) -> list[Operation]:
         else:
             found.append(_operation(under_way.pop(edge["proc"]), edge))
     found += [_operation(edge, None) for edge in under_way.values()]
-    return sorted(found, key=lambda one: one.invoked)
+    return sorted(found, key=lambda op: op.invoked)
 
 
 def _operation(begin: Value, end: Value | None) -> Operation:
-    told = end["value"] if end else {}
+    value = end["value"] if end else {}
     return Operation(
         proc=begin["proc"],
         f=begin["f"],
@@ -144,10 +144,10 @@ def _operation(begin: Value, end: Value | None) -> Operation:
         invoked=begin["t"],
         ended=end["t"] if end else None,
         outcome=end["type"] if end else "info",
-        status=told.get("status"),
-        body=told.get("body", ""),
+        status=value.get("status"),
+        body=value.get("body", ""),
         err=end["err"] if end else None,
-        answer=_parsed(told.get("body", "")),
+        answer=_parsed(value.get("body", "")),
     )
 
 

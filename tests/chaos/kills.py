@@ -92,4 +92,4 @@ async def _epoch(system: System) -> object:
 
 def _ports(pid: int) -> set[int]:
     """The local TCP ports of a process."""
-    return {one.laddr.port for one in psutil.Process(pid).net_connections("tcp4") if one.laddr}
+    return {connection.laddr.port for connection in psutil.Process(pid).net_connections("tcp4") if connection.laddr}

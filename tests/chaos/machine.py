@@ -70,7 +70,7 @@ def memory_cap(pids: Sequence[int], megabytes: int) -> Iterator[None]:
 
     Raises OSError where control groups cannot be made.
     """
-    above, limit = next((one for one in _GROUPS if (one[0] / "cgroup.procs").exists()), _GROUPS[-1])
+    above, limit = next((group for group in _GROUPS if (group[0] / "cgroup.procs").exists()), _GROUPS[-1])
     group = above / f"tokenq-chaos-{secrets.token_hex(4)}"
     group.mkdir()
     try:

@@ -83,9 +83,9 @@ class System:
 
     def send(self, part: SupervisedProcess, number: signal.Signals) -> None:
         """Send a signal to a part's process, and to its children where they would go on without it."""
-        for one in self.family(part):
+        for process in self.family(part):
             with suppress(ProcessLookupError):
-                os.kill(one, number)
+                os.kill(process, number)
 
     def family(self, part: SupervisedProcess) -> list[int]:
         """The processes of a part: its own comes last, after children that would go on without it."""
@@ -275,5 +275,5 @@ def _through(address: str, port: int, other: int | None) -> str:
 
 def _children(pid: int) -> list[int]:
     with suppress(FileNotFoundError):
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []

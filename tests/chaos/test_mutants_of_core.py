@@ -97,7 +97,7 @@ class BackwardsLine(RedisLine):
             if ask.heads and answers[index].heads:
                 (line,) = keys(ask.department_id, ask.day, "q")
                 last = await self._redis.zrange(line, -ask.heads, -1)
-                answers[index] = replace(answers[index], heads=[int(one) for one in last])
+                answers[index] = replace(answers[index], heads=[int(head) for head in last])
         return answers
 
 
@@ -199,9 +199,9 @@ async def test_seq_from_a_global_sequence(stores: Stores, is_mutant: bool, monke
     if is_mutant:
         monkeypatch.setattr("tokenq_server.adapters.postgres.ledger.PostgresTransaction", GlobalSeqTransaction)
     async with stores.office() as office:
-        one, other = await office.department(), await office.department()
+        name, other = await office.department(), await office.department()
         for _ in range(2):
-            await office.issue(one)
+            await office.issue(name)
             await office.issue(other)
 
     assert_seen(await stores.check(), "L1", is_mutant)

@@ -168,7 +168,7 @@ class Workload:
                 if parked := await person.move("park", token, reason="copies"):
                     self.waiting[name] += bool(await person.move("resume", parked))
             case "transfer":
-                to = random.choice([one for one in DEPARTMENTS if one != name])
+                to = random.choice([department for department in DEPARTMENTS if department != name])
                 self.waiting[to] += bool(await person.move("transfer", token, to=to))
             case "undo":
                 self.waiting[name] += bool(await person.move("undo", token))

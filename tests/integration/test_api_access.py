@@ -91,8 +91,8 @@ def enter(running: Stack) -> Iterator[Callable[[str], Caller]]:
         return made[-1]
 
     yield come
-    for one in made:
-        one.close()
+    for caller in made:
+        caller.close()
 
 
 @pytest.fixture
@@ -163,21 +163,21 @@ def test_a_customer_sees_and_cancels_only_own_tokens(department: str, person: Ma
     (_, ada), (_, bob) = person("customer"), person("customer")
     issue = f"/api/v1/departments/{department}/tokens"
     token = ada("POST", issue, json={}).json()
-    one = f"/api/v1/tokens/{token['tokenId']}"
+    path = f"/api/v1/tokens/{token['tokenId']}"
 
     missing = bob("GET", "/api/v1/tokens/999999999")
-    foreign = bob("GET", one)
+    foreign = bob("GET", path)
     assert (
         (foreign.status_code, foreign.json()["code"])
         == (missing.status_code, missing.json()["code"])
         == (404, "unknown_token")
     )
-    assert bob("POST", f"{one}/cancel", json={}).status_code == 404
+    assert bob("POST", f"{path}/cancel", json={}).status_code == 404
     assert bob("GET", "/api/v1/tokens").json()["items"] == []
     assert ada("POST", issue, json={"priority": "urgent"}).status_code == 403
     assert ada("POST", issue, json={"userId": 1}).status_code == 403
     assert ada("GET", f"/api/v1/departments/{department}/queue").status_code == 403
-    assert ada("POST", f"{one}/cancel", json={}).json()["state"] == "CANCELLED"
+    assert ada("POST", f"{path}/cancel", json={}).json()["state"] == "CANCELLED"
 
 
 def test_names_and_addresses_are_for_staff_of_the_department(
@@ -187,12 +187,12 @@ def test_names_and_addresses_are_for_staff_of_the_department(
     token = running.ask(
         "POST", f"/api/v1/departments/{department}/tokens", {"name": "Ada", "email": "ada@example.com"}
     )[1]
-    one = f"/api/v1/tokens/{token['tokenId']}"
+    path = f"/api/v1/tokens/{token['tokenId']}"
 
     for key, sees in ((caller("staff", department), True), (caller("staff", "ZZ"), False), (caller("desk"), False)):
-        assert (key("GET", one).json()["name"] is not None) == sees
+        assert (key("GET", path).json()["name"] is not None) == sees
         assert ("ada@example.com" in key("GET", f"/api/v1/departments/{department}/queue").text) == sees
-        assert ("ada@example.com" in key("GET", f"{one}/events").text) == sees
+        assert ("ada@example.com" in key("GET", f"{path}/events").text) == sees
 
 
 def test_a_demoted_or_disabled_user_is_out_within_a_second(running: Stack, person: MakePerson) -> None:

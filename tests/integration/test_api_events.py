@@ -83,7 +83,7 @@ def test_events_come_as_they_happen(running: Stack, department: str) -> None:
         running.ask("POST", f"/api/v1/departments/{department}/call", {"counterId": department})
         until(lambda: len(watch.events) >= 2)
 
-    assert [one["eventType"] for one in watch.events[:2]] == ["TOKEN_GENERATED", "TOKEN_CALLED"]
+    assert [event["eventType"] for event in watch.events[:2]] == ["TOKEN_GENERATED", "TOKEN_CALLED"]
     assert watch.messages[-1] is not None
 
 
@@ -95,7 +95,7 @@ def test_a_watcher_comes_back_where_it_was(running: Stack, department: str) -> N
         issue(running, department)
         until(lambda: len(watch.events) >= 4)
 
-    assert [one["seq"] for one in watch.events[:4]] == [3, 4, 5, 6]
+    assert [event["seq"] for event in watch.events[:4]] == [3, 4, 5, 6]
     assert [message["id"] for message in watch.messages if "data" in message][:2] == [
         f"{department}:3",
         f"{department}:4",
@@ -128,13 +128,16 @@ def test_who_works_at_a_counter_shows_to_staff_only(running: Stack, department: 
         running.ask("POST", "/api/v1/branches/main/counters/open", name)
         until(lambda: watch.events and staff.events)
 
-    told, hidden = staff.events[0], watch.events[0]
-    assert (told["eventType"], told["counterId"], hidden["counterId"]) == ("COUNTER_OPENED", at, at)
-    assert told["data"]["operator"]
+    shown, hidden = staff.events[0], watch.events[0]
+    assert (shown["eventType"], shown["counterId"], hidden["counterId"]) == ("COUNTER_OPENED", at, at)
+    assert shown["data"]["operator"]
     assert (hidden["data"]["operator"], hidden["actor"], hidden["data"]["state"]) == (None, "", "OPEN")
     path = f"{running.endpoints.api}/api/v1/departments/{department}/queue"
     seen = [
-        {one["counterId"]: one["operator"] for one in httpx.get(path, headers=headers, timeout=10).json()["counters"]}
+        {
+            counter["counterId"]: counter["operator"]
+            for counter in httpx.get(path, headers=headers, timeout=10).json()["counters"]
+        }
         for headers in ({"Authorization": f"Bearer {key}"}, {"Authorization": f"Bearer {running.token}"})
     ]
     assert seen[0][at] is None
@@ -160,7 +163,7 @@ def test_other_departments_stay_out(running: Stack, department: str) -> None:
         issue(running, department)
         until(lambda: watch.events)
 
-    assert {one["departmentId"] for one in watch.events} == {department}
+    assert {event["departmentId"] for event in watch.events} == {department}
 
 
 @pytest.mark.parametrize("last", ["nonsense", "CW:1;HR:2", "x" * 20_000])

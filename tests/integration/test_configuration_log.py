@@ -83,14 +83,14 @@ async def test_only_a_day_that_the_change_itself_would_end_is_asked_about(core: 
     """Who is left over from a day that is over by the clock goes with the next command, whatever is changed."""
     west, east = (Branch("main", "Main", f"Pacific/{zone}", 0) for zone in ("Pago_Pago", "Kiritimati"))
     await core.setup.put_branch(west)
-    one, other = await core.department(), await core.department()
-    await core.issue(one, 2)
+    first, other = await core.department(), await core.department()
+    await core.issue(first, 2)
     await core.issue(other)
     await core.serve(other, "1")
     with pytest.raises(Refused) as caught:
         await core.setup.put_branch(east)
-    assert caught.value.problem.extra == {"ends": {one: {"WAITING": 2}}}
+    assert caught.value.problem.extra == {"ends": {first: {"WAITING": 2}}}
     assert (await core.setup.branch("main"))["timezone"] == west.timezone
 
-    await core.run("UPDATE dept_state SET day = day - 2 WHERE department_id = %s", one)
+    await core.run("UPDATE dept_state SET day = day - 2 WHERE department_id = %s", first)
     await core.setup.put_branch(east)

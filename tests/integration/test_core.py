@@ -48,7 +48,7 @@ async def test_first_come_first_called_through_redis(core: Core) -> None:
     issued = await core.issue(name, 5)
     called = [await core.call(name, str(counter)) for counter in range(5)]
 
-    assert [one["tokenNo"] for one in called] == sorted(one["tokenNo"] for one in issued)
+    assert [token["tokenNo"] for token in called] == sorted(token["tokenNo"] for token in issued)
     assert core.counts.seen["line_fallbacks"] == 0
     await assert_all_is_well(core, name)
 
@@ -59,7 +59,7 @@ async def test_thirty_two_counters_at_once_call_thirty_two_people(core: Core) ->
     await core.issue(name, 40)
     called = await asyncio.gather(*(core.call(name, f"c{n}") for n in range(32)))
 
-    assert sorted(one["tokenNo"] for one in called) == list(range(1, 33))
+    assert sorted(token["tokenNo"] for token in called) == list(range(1, 33))
     await assert_all_is_well(core, name)
 
 
@@ -70,7 +70,7 @@ async def test_two_processes_share_counters_and_numbers(core: Core, servers: Ser
         await asyncio.gather(core.issue(name, 60), other.issue(name, 60))
         called = await asyncio.gather(*((core, other)[n % 2].call(name, f"c{n}") for n in range(20)))
 
-    assert sorted(one["tokenNo"] for one in called) == list(range(1, 21))
+    assert sorted(token["tokenNo"] for token in called) == list(range(1, 21))
     await assert_all_is_well(core, name)
 
 
@@ -308,7 +308,7 @@ async def test_two_processes_that_want_each_other_s_counters_do_not_hang(core: C
     codes = {answer.problem.code for answer in answers if isinstance(answer, Refused)}
     called = [answer for answer in answers if isinstance(answer, dict)]
     assert codes <= {ProblemCode.COUNTER_BUSY}
-    assert sorted(one["counterId"] for one in called) == sorted(desks)
+    assert sorted(token["counterId"] for token in called) == sorted(desks)
     await assert_all_is_well(core, first)
     await assert_all_is_well(core, second)
 

@@ -27,7 +27,7 @@ async def test_nothing_starts_on_a_database_that_has_forgotten(place: Place) -> 
     """API, relay, notify and rebuild say which department, how far, and what to do; exit code 1 and no traceback."""
     name = await a_lost_hour(place)
     place.restore()
-    assert [one for one in await doctor._log(place.settings) if not one.ok]
+    assert [finding for finding in await doctor._log(place.settings) if not finding.ok]
 
     said = (await refused(place.guard())).problem.detail
     assert f"{name} its log ends at 6, the topic at 16" in said
@@ -46,7 +46,7 @@ async def test_redis_alone_knows_more(place: Place) -> None:
     async with place.core() as core:
         (token,) = await core.issue(name)
         assert token["tokenNo"] == 6
-        assert token["tokenId"] > max(one["tokenId"] for one in lost)
+        assert token["tokenId"] > max(token["tokenId"] for token in lost)
         assert [(await core.call(name, counter))["tokenNo"] for counter in "123"] == [1, 2, 6]
     await place.publish()
     assert place.topic(name)[-1][0].event_type == "TOKEN_CALLED"
@@ -80,7 +80,7 @@ async def test_a_database_restored_under_a_running_api_gives_no_number_again(pla
     async with place.core() as core:
         works = [Issue(name, DESK), Issue(other, DESK), TransferToken(other, ANN, 1, name), Housekeep(name)]
         answers = await asyncio.gather(*(core.do(work) for work in works), return_exceptions=True)
-        codes = [one.problem.code if isinstance(one, Refused) else one for one in answers]
+        codes = [answer.problem.code if isinstance(answer, Refused) else answer for answer in answers]
 
         assert [codes[0], codes[2], codes[3]] == [ProblemCode.LOG_BEHIND] * 3
         assert isinstance(answers[1], dict)
@@ -149,7 +149,7 @@ async def test_stray_records_neither_stop_the_system_nor_lead_a_rewind_astray(pl
 
     assert "the topic at 16 (partition" in (await refused(place.guard())).problem.detail
     done = await place.rewind()
-    assert [(one["topicAt"], one["departmentId"]) for one in done["departments"]] == [(16, name)]
+    assert [(department["topicAt"], department["departmentId"]) for department in done["departments"]] == [(16, name)]
     await place.guard()
     await place.publish()
     async with place.core() as core:

@@ -114,8 +114,8 @@ def test_endpoints_json_names_everything_and_is_private(up: Stack) -> None:
 
 def test_status_tells_what_runs(up: Stack) -> None:
     """Running, ready, and where."""
-    told = status(up.data_dir)
-    assert (told.running, told.ready, told.endpoints) == (True, True, up.endpoints)
+    shown = status(up.data_dir)
+    assert (shown.running, shown.ready, shown.endpoints) == (True, True, up.endpoints)
 
 
 def test_a_second_up_on_the_folder_is_refused_with_the_address(up: Stack) -> None:
@@ -243,11 +243,11 @@ def test_several_run_side_by_side(up: Stack) -> None:
 def test_a_server_that_does_not_start_is_named_with_its_log(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence says which one and how it ended; nothing is left running."""
     monkeypatch.setenv("TOKENQ_TANSU_BIN", "/bin/false")
-    told: list[Progress] = []
+    steps: list[Progress] = []
     with pytest.raises(Refused, match="The broker does not start: it ended with code 1") as refusal:
-        start_detached(UpOptions(data_dir, port=0), told.append)
+        start_detached(UpOptions(data_dir, port=0), steps.append)
     assert str(data_dir / "log" / "broker.log") in refusal.value.problem.hint
-    assert "restarting" in {progress.state for progress in told}
+    assert "restarting" in {progress.state for progress in steps}
     assert not status(data_dir).running
 
 

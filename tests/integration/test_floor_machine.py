@@ -131,7 +131,7 @@ class FloorMachine(RuleBasedStateMachine):
             return
         for name in self.depts:
             queue = self.client.queue(name)
-            assert [one["tokenId"] for one in queue["waiting"]] == self.model.order(name)
+            assert [token["tokenId"] for token in queue["waiting"]] == self.model.order(name)
             assert queue["seq"] == self.model.seq[name]
             self._settle(name)
             assert self._in_redis(name) == self._in_postgres(name)

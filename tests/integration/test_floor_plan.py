@@ -99,7 +99,7 @@ async def test_forty_departments_on_an_empty_system(core: Core, apply: Applied) 
     changes = await apply(floor)
     assert await apply(floor, dry=True) == []
 
-    assert {(one["kind"], one["action"]) for one in changes} == {
+    assert {(change["kind"], change["action"]) for change in changes} == {
         ("branches", "create"),
         ("branches", "update"),
         ("departments", "create"),
@@ -108,8 +108,8 @@ async def test_forty_departments_on_an_empty_system(core: Core, apply: Applied) 
     }
     assert len(await core.setup.departments()) == 40
     assert await apply(await apply.export(), prune=True) == []
-    told = await core.rows("SELECT department_id, count(*) AS times FROM outbox GROUP BY department_id")
-    assert [row["times"] for row in told] == [1] * 40
+    counts = await core.rows("SELECT department_id, count(*) AS times FROM outbox GROUP BY department_id")
+    assert [row["times"] for row in counts] == [1] * 40
 
 
 async def test_a_dry_run_says_what_would_change_and_changes_nothing(core: Core, apply: Applied) -> None:
@@ -232,7 +232,7 @@ BAD: list[tuple[str, Callable[[Document], Any], ProblemCode, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "code", "path"), [one[1:] for one in BAD], ids=[one[0] for one in BAD])
+@pytest.mark.parametrize(("spoil", "code", "path"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
 async def test_a_wrong_document_is_refused_with_its_place_and_changes_nothing(
     core: Core, apply: Applied, spoil: Callable[[Document], Any], code: ProblemCode, path: str
 ) -> None:
@@ -251,7 +251,7 @@ async def test_pruning_removes_what_is_not_named_but_main_and_users(core: Core, 
     await apply(town_hall(4))
     small = {"departments": {"D1": {"name": "One"}}, "users": {"boss": {**ADMIN}}}
     changes = await apply(small, prune=True, dry=True)
-    assert {(one["kind"], one["id"]) for one in changes if one["action"] == "delete"} == {
+    assert {(change["kind"], change["id"]) for change in changes if change["action"] == "delete"} == {
         *(("counters", f"main.{number}") for number in range(10)),
         ("counters", "north.a.b c"),
         *(("departments", name) for name in ("D0", "D2", "D3")),
@@ -260,8 +260,8 @@ async def test_pruning_removes_what_is_not_named_but_main_and_users(core: Core, 
     await apply(small, prune=True)
 
     assert await apply(small, prune=True) == []
-    assert [one["departmentId"] for one in await core.setup.departments()] == ["D1"]
-    assert [one["branchId"] for one in await core.setup.branches()] == ["main"]
+    assert [department["departmentId"] for department in await core.setup.departments()] == ["D1"]
+    assert [branch["branchId"] for branch in await core.setup.branches()] == ["main"]
     assert len((await apply.export())["users"]) == 10
     await apply(town_hall(4))
     assert (await core.setup.department("D0"))["branchId"] == "north"

@@ -184,12 +184,12 @@ async def test_notify_goes_on_between_hostile_records(
             rows = connection.execute("SELECT raw FROM mail_dlq WHERE reason = 'unreadable' AND copied ORDER BY 1")
             return [bytes(row[0]) for row in rows]
 
-    wanted = sorted(record or b"" for record in UNREADABLE.values())
+    expected = sorted(record or b"" for record in UNREADABLE.values())
     with (tmp_path / "notify.log").open("wb") as log:
         notify = subprocess.Popen([sys.executable, "-m", "tokenq_server", "notify"], env=environment, stderr=log)
     try:
         until(lambda: notify.poll() is not None or len(list((tmp_path / "mail").glob("*.eml"))) == 4, seconds=60)
-        until(lambda: notify.poll() is not None or dead() == wanted, seconds=60)
+        until(lambda: notify.poll() is not None or dead() == expected, seconds=60)
         assert notify.poll() is None, (tmp_path / "notify.log").read_text()[-3000:]
         notify.send_signal(signal.SIGTERM)
         assert notify.wait(20) == 0
@@ -208,7 +208,7 @@ async def test_every_reader_of_the_topic_comes_to_its_end(core: Core, broker: Ru
     await verify.find_ends()
     read = [record async for piece in verify.records() for record in piece]
     assert len(read) == len(HOSTILE) + 2
-    assert len([one for one in read if one.department_id is None]) == len(UNREADABLE)
+    assert len([record for record in read if record.department_id is None]) == len(UNREADABLE)
 
     topic = KafkaTopic(broker.server.bootstrap, 1, embedded=True)
     assert (await topic.read_back({"CW": Cursor(16)})).found["CW"] == 17
@@ -224,5 +224,5 @@ async def test_every_reader_of_the_topic_comes_to_its_end(core: Core, broker: Ru
 
     until(is_read, seconds=30)
     stream.close()
-    assert [type(one) for one in items].count(Skipped) == len(UNREADABLE)
-    assert [type(one) for one in items].count(Arrived) == len(ODD) + 2
+    assert [type(item) for item in items].count(Skipped) == len(UNREADABLE)
+    assert [type(item) for item in items].count(Arrived) == len(ODD) + 2

@@ -35,15 +35,15 @@ def test_the_schema_is_the_one_that_is_written_down(fresh_database: Callable[...
     """``goldens/schema.txt`` is where to read the tables; TOKENQ_NEW_GOLDENS=1 writes it anew."""
     with psycopg.connect(fresh_database(schema)) as connection:
         lines = connection.execute(_SCHEMA).fetchall()
-    told = "".join(
+    found = "".join(
         f"{table}\n{''.join(f'  {line}' + chr(10) for _, line in rows)}\n"
         for table, rows in groupby(lines, key=lambda line: line[0])
     )
     if os.environ.get("TOKENQ_NEW_GOLDENS"):
         GOLDEN.parent.mkdir(exist_ok=True)
-        GOLDEN.write_text(told)
+        GOLDEN.write_text(found)
 
-    assert told == GOLDEN.read_text()
+    assert found == GOLDEN.read_text()
 
 
 # Columns in their order, then constraints, indexes and triggers by name.

@@ -89,7 +89,9 @@ async def test_who_comes_back_to_a_taken_number_is_refused_without_breaking_the_
     )
 
     refused = [answer for answer in answers if isinstance(answer, Refused)]
-    assert [(one.problem.code, "by now" in one.problem.detail) for one in refused] == [(ProblemCode.EXISTS, True)]
+    assert [(refusal.problem.code, "by now" in refusal.problem.detail) for refusal in refused] == [
+        (ProblemCode.EXISTS, True)
+    ]
     after = await core.rows("SELECT xmin::text AS x FROM token WHERE department_id = %s", name)
     assert len({row["x"] for row in after} - {row["x"] for row in before}) <= 2
 

@@ -30,7 +30,7 @@ def valkey(valkeys: OwnValkeys) -> Iterator[Running[OwnValkey]]:
 
 async def findings(redis_url: str) -> dict[str, Finding]:
     """What the doctor says of a Redis."""
-    return {one.name: one for one in await probe(redis_url)}
+    return {finding.name: finding for finding in await probe(redis_url)}
 
 
 async def test_an_evicting_redis_is_refused_in_production(valkey: Running[OwnValkey]) -> None:
@@ -79,7 +79,7 @@ async def test_one_evicting_primary_of_a_cluster_is_enough(valkey_cluster: Valke
         assert not (await findings(url))[f"redis memory 127.0.0.1:{node.port}"].ok
         client.config_set("maxmemory-policy", "noeviction")
     found = await findings(url)
-    assert [one for one in found.values() if not one.ok] == []
+    assert [finding for finding in found.values() if not finding.ok] == []
     assert found["redis cluster"].detail == "3 primaries, 16384 of 16384 slots"
 
 

@@ -38,7 +38,7 @@ async def test_a_rewind_puts_everybody_back_and_readers_go_on(place: Place) -> N
     place.restore()
     done = await place.rewind()
 
-    assert [one["departmentId"] for one in done["departments"]] == [name]
+    assert [department["departmentId"] for department in done["departments"]] == [name]
     assert done["waitingAgain"] == [f"{name}-{number:03d}" for number in (7, 8, 9)]
     assert done["ended"] == [f"{name}-{number:03d}" for number in (1, 2, 6)]
     assert done["toldAgain"] == [f"{name}-003"]
@@ -76,7 +76,7 @@ async def the_log_explains_itself(core: Core, name: str) -> None:
     data = [json.loads(row["payload"])["data"] for row in rows]
 
     assert [row["seq"] for row in rows] == list(range(7, 18))
-    assert [one["eventType"] for one in data[:5]] == [
+    assert [event["eventType"] for event in data[:5]] == [
         "TOKEN_CALLED", "TOKEN_SERVED", "TOKEN_CALLED", "TOKEN_SERVED", "TOKEN_CALLED",
     ]  # fmt: skip
     assert data[0]["displayNumber"] == f"{name}-001"
@@ -169,7 +169,7 @@ async def test_yesterday_s_back_up_does_not_give_today_s_numbers_again(place: Pl
         await core.run("UPDATE token SET day = day - 1 WHERE department_id = %s", name)
     place.back_up()
     async with place.core() as core:
-        assert [one["tokenNo"] for one in await core.issue(name, 4)] == [1, 2, 3, 4]
+        assert [token["tokenNo"] for token in await core.issue(name, 4)] == [1, 2, 3, 4]
     await place.publish()
     place.restore()
     done = await place.rewind()
@@ -190,7 +190,7 @@ async def test_an_archived_department_is_reconciled_too(place: Place) -> None:
         other = await core.department()
     done = await place.rewind()
 
-    assert [one["departmentId"] for one in done["departments"]] == [name]
+    assert [department["departmentId"] for department in done["departments"]] == [name]
     await place.guard()
     async with place.core() as core:
         (row,) = await core.rows(

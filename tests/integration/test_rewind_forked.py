@@ -50,7 +50,7 @@ async def test_an_id_that_another_department_gave_again_is_told_of(place: Place)
         for event, _ in place.topic(department):
             board.apply(event)
 
-    assert [one["departmentId"] for one in done["departments"]] == [name]
+    assert [department["departmentId"] for department in done["departments"]] == [name]
     assert done["notRestored"] == [f"{name}-001"]
     assert board._departments[name].waiting == set()
     assert board._departments[other].waiting == {given["tokenId"]}

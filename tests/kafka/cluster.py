@@ -62,15 +62,15 @@ class KafkaCluster:
 
     def elect_preferred(self) -> None:
         """Give every partition back to the replica that should lead it."""
-        wanted = [TopicPartition(TOPIC, number) for number in self._topic()]
+        partitions = [TopicPartition(TOPIC, number) for number in self._topic()]
         admin = self.admin()  # must outlive the answer
-        admin.elect_leaders(ElectionType.PREFERRED, wanted).result(timeout=20)
+        admin.elect_leaders(ElectionType.PREFERRED, partitions).result(timeout=20)
 
     def in_sync(self) -> bool:
         """Whether all brokers hold all of ``token-events`` and of the groups' offsets."""
         topics = self.admin().list_topics(timeout=5).topics
         chosen = [topics[name] for name in (TOPIC, "__consumer_offsets") if name in topics]
-        return all(len(one.isrs) == len(NODES) for topic in chosen for one in topic.partitions.values())
+        return all(len(partition.isrs) == len(NODES) for topic in chosen for partition in topic.partitions.values())
 
     def heal(self) -> None:
         """Start whoever is down, and wait until everybody has everything."""

@@ -131,7 +131,7 @@ class Office:
 
     def waiting(self) -> int:
         """How many committed events are not noted as published."""
-        return sum(int(one[1]) for one in self.rows(_WAITS_FOR))
+        return sum(int(row[1]) for row in self.rows(_WAITS_FOR))
 
     def heads(self) -> dict[str, int]:
         """Per department, the last event that is committed."""

@@ -72,7 +72,10 @@ async def test_the_topic_is_as_safe_as_the_cluster(office: Office, cluster: Kafk
 
     def durability() -> tuple[bool, str]:
         found = asyncio.run(probe(cluster.bootstrap))
-        return next(((one.ok, one.detail) for one in found if one.name.endswith("durability")), (False, str(found)))
+        return next(
+            ((finding.ok, finding.detail) for finding in found if finding.name.endswith("durability")),
+            (False, str(found)),
+        )
 
     good = (True, "3 replicas, 2 must have a record before it counts")
     await asyncio.to_thread(until, lambda: durability() == good, lambda: str(durability()))
@@ -159,7 +162,7 @@ async def test_few_records_are_there_twice(office: Office, capsys: pytest.Captur
     reader = KafkaReader(office.cluster.bootstrap)
     await reader.find_ends()
     async for piece in reader.records():
-        kept |= {(one.department_id, one.seq) for one in piece}
+        kept |= {(event.department_id, event.seq) for event in piece}
         records += len(piece)
     with capsys.disabled():
         print("\n" + "\n".join([*office.figures(), f"{len(kept)} events, {records - len(kept)} twice"]))
@@ -222,7 +225,7 @@ def unread(cluster: KafkaCluster) -> int:
     """How many records notify has not dealt with."""
     with consumer(cluster) as asking:
         taken = asking.committed([TopicPartition(TOPIC, number) for number in range(3)], timeout=20)
-        return sum(asking.get_watermark_offsets(one, timeout=20)[1] - max(one.offset, 0) for one in taken)
+        return sum(asking.get_watermark_offsets(place, timeout=20)[1] - max(place.offset, 0) for place in taken)
 
 
 def kept(cluster: KafkaCluster) -> int:

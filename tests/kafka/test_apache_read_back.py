@@ -77,7 +77,7 @@ async def test_verify_reads_past_the_mark_of_a_transaction(
     try:
         reader = KafkaReader(bootstrap)
         await reader.find_ends()
-        seen = [one.seq async for piece in reader.records() for one in piece if one.department_id == name]
+        seen = [event.seq async for piece in reader.records() for event in piece if event.department_id == name]
     finally:
         await topic.publish(entries(name, 3, 3))
 
@@ -115,8 +115,8 @@ async def test_notify_says_what_the_topic_forgot_before_it_was_read(
     (rest,) = await deal_with(KafkaConsumer(bootstrap, 20), name)
 
     assert b'"seq": 4' in rest
-    said = [vars(one) for one in caplog.records if "forgot" in one.message]
-    assert (first.partition, 2) in [(one["partition"], one["events"]) for one in said]
+    said = [vars(record) for record in caplog.records if "forgot" in record.message]
+    assert (first.partition, 2) in [(record["partition"], record["events"]) for record in said]
 
 
 async def deal_with(consumer: KafkaConsumer, name: str) -> list[bytes]:

@@ -110,7 +110,7 @@ def other_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     with (folder / "tokenq.po").open("wb") as file:
         write_po(file, catalogue)
     build_data: dict[str, list[str]] = {"artifacts": []}
-    hook = load("compile").CompileCatalogs(str(tmp_path), {}, None, None, "", "")
+    hook = load("compile").CompileCatalogues(str(tmp_path), {}, None, None, "", "")
     hook.initialize("standard", build_data)
     assert build_data == {"artifacts": ["tokenq/locale/de/LC_MESSAGES/tokenq.mo"]}
     monkeypatch.setattr(locale, "FOLDER", tmp_path / "tokenq" / "locale")
