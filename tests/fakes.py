@@ -27,7 +27,7 @@ class _Count:
 
 
 class CountedCounts:
-    """Remembers what was counted, by name."""
+    """Records counts by name."""
 
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
@@ -173,7 +173,7 @@ class MemoryLog:
 
 @dataclass
 class MemoryTopic:
-    """A topic in memory, one partition; ``fails`` makes the next publish fail after so many records."""
+    """A topic in memory with one partition; ``fails`` makes the next publish fail after that many records."""
 
     records: list[Entry] = field(default_factory=list)
     fails_after: int | None = None
@@ -211,7 +211,7 @@ class MemoryTopic:
 
 @dataclass
 class ScriptedMailer:
-    """A mailer that answers as it was told, then always SENT."""
+    """A mailer that returns the given answers, then always SENT."""
 
     answers: list[Attempt] = field(default_factory=list)
     emails: list[Email] = field(default_factory=list)
@@ -227,4 +227,4 @@ def by_email(mailer: Mailer | None = None) -> Channels:
 
 
 BY_EMAIL = by_email()
-"""Where nothing is sent."""
+"""A channel that sends nothing."""

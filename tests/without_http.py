@@ -45,7 +45,7 @@ class Core:
     setup: Setup
 
     async def department(self, **more: Any) -> str:
-        """A new department; answers its id."""
+        """Create a department; return its id."""
         name = department_id()
         await self.setup.create_department(name, {"name": f"Department {name}", **more})
         return name
@@ -56,7 +56,7 @@ class Core:
         return cast(Body, answer.token)
 
     async def issue(self, department: str, count: int = 1, **more: Any) -> list[Body]:
-        """Put people in line, all at once."""
+        """Put people in the queue, all at once."""
         return list(await asyncio.gather(*(self.do(Issue(department, DESK, **more)) for _ in range(count))))
 
     async def call(self, department: str, counter: str) -> Body:

@@ -1,6 +1,6 @@
-"""``python -m tests.bench [fairness|estimates] [--json] [--seconds N]``: ratios within one run, as it is now.
+"""``python -m tests.bench [fairness|estimates] [--json] [--seconds N]``: ratios within one run.
 
-Nothing here passes or fails: a figure tells about code only beside the other one of its row.
+Nothing here passes or fails: a figure means something only in comparison with the other one in its row.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Days in simulated time: how long the worst off wait, and how good the estimates are. No clock is measured here.
+"""Days in simulated time: the longest waits, and the error of estimates. Nothing here measures a clock.
 
 ``python -m tests.bench fairness`` and ``python -m tests.bench estimates``.
 """
@@ -18,12 +18,12 @@ from tokenq_server.domain.simulation import Arrival, Desk, Order, run
 HOURS = 9
 _WEIGHTS = {Priority.NORMAL: 0.7, Priority.PRIORITY: 0.27, Priority.URGENT: 0.03}
 _SHAPE = (1.3, 1.2, 1.1, 1.0, 0.7, 0.8, 1.1, 1.0, 0.8)
-"""How busy each hour of the day is."""
+"""Relative arrivals in each hour of the day."""
 
 
 @dataclass(frozen=True)
 class Day:
-    """Who came, for how long each occupied a counter, and how many counters there were."""
+    """Arrivals, the time each occupied a counter, and the number of counters."""
 
     arrivals: tuple[Arrival, ...]
     service: tuple[float, ...]
@@ -31,7 +31,7 @@ class Day:
 
 
 def day(customers: int, load: float, seed: int, mean_minutes: float = 6.0) -> Day:
-    """A day on which so many come; ``load`` is the work that comes by the work that the counters can do."""
+    """A day with that many customers; ``load`` is the work that arrives divided by the capacity of the counters."""
     dice = random.Random(seed)
     hours = dice.choices(range(HOURS), _SHAPE, k=customers)
     times = sorted(3600 * (hour + dice.random()) for hour in hours)
@@ -54,7 +54,7 @@ def waits(workday: Day, policy: Policy) -> dict[Priority, list[float]]:
 
 
 def fairness() -> str:
-    """A day of 2 000 customers at 2:1, and the same day under strict priority."""
+    """A day of 2,000 customers at 2:1, and the same day with strict priority."""
     rows = [f"{'2 000 customers in a day':34}{'class':>9}{'people':>8}{'half':>7}{'90 %':>7}{'longest':>9}  (minutes)"]
     policies = {
         "2:1, nobody above 60 min": Policy(Ratio(2, 1), timedelta(minutes=60)),
@@ -72,7 +72,7 @@ def fairness() -> str:
 
 
 def estimates(days: int = 3) -> str:
-    """The estimate given to each who came, beside the naive one: people ahead by the mean time of one."""
+    """The error of our estimates, and that of the naive one: people ahead times the mean service time."""
     rows = [f"{'mean error in minutes':34}{'people':>8}{'ours':>8}{'naive':>8}{'ahead*mean/counters':>21}{'within':>9}"]
     for load in (0.85, 0.95, 1.05):
         ours, naive, shared, within = _errors([day(400, load, seed) for seed in range(days)])
@@ -112,7 +112,7 @@ def _errors(days: Sequence[Day]) -> tuple[list[float], list[float], list[float],
 def _seen_by(
     workday: Day, who: Arrival, called: dict[int, float], policy: Policy
 ) -> tuple[Line, list[OpenCounter], float, int]:
-    """The floor at the moment somebody comes: who waits, who is served since when, what the day has taught so far."""
+    """The queue when a customer arrives: who waits, who is being served since when, service times so far."""
     before = [each for each in workday.arrivals if each.customer < who.customer]
     line = [each for each in before if called[each.customer] > who.at]
     busy = [

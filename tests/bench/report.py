@@ -1,4 +1,4 @@
-"""How measurements are told."""
+"""How measurements are reported."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Ratio:
-    """One figure, the target it is held against, and what was seen."""
+    """One figure, its target, and the measurements behind it."""
 
     what: str
     figure: float

@@ -1,4 +1,4 @@
-"""Issuing, and calling and serving, through HTTP; beside an empty POST on the same process."""
+"""Issuing, and calling and serving, through HTTP; compared with an empty POST to the same process."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""What clients saw, held against what the stores hold: N4 to N7, S1, S2 and S6."""
+"""What clients saw, compared with the stores: N4 to N7, S1, S2 and S6."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Dump:
-    """The ledger at the end: tokens by id; answers remembered under keys; which tokens were ever served."""
+    """The ledger at the end: tokens by id, stored responses by key, and the tokens that were ever served."""
 
     tokens: Mapping[int, Row]
     remembered: Mapping[str, Mapping[str, Any]]
@@ -32,7 +32,7 @@ class Dump:
 
 
 def check_clients(history: Sequence[Operation], dump: Dump, tally: Tally) -> None:
-    """Check all of it. Departments that the history does not name are not looked at."""
+    """Check everything, for the departments in the history."""
     done = [op for op in history if op.outcome == "ok"]
     _order_in_time(history, tally)
     _acknowledged(done, dump, tally)
@@ -44,7 +44,7 @@ def check_clients(history: Sequence[Operation], dump: Dump, tally: Tally) -> Non
 
 
 def _order_in_time(history: Sequence[Operation], tally: Tally) -> None:
-    """N4. A key that was repeated began with its first try and was answered by its first answer."""
+    """N4. A repeated key began with its first attempt and ended with its first response."""
     began: dict[object, int] = {}
     issued: dict[tuple[str, str], dict[object, tuple[int, int, int]]] = defaultdict(dict)
     for op in history:
@@ -68,7 +68,7 @@ def _order_in_time(history: Sequence[Operation], tally: Tally) -> None:
 
 
 def _acknowledged(done: Sequence[Operation], dump: Dump, tally: Tally) -> None:
-    """N5: issued tokens as they were told, and no claim forgotten."""
+    """N5: tokens are as they were issued, and no claim is lost."""
     for op in done:
         answer = op.answer
         if "tokenId" not in answer:
@@ -129,7 +129,7 @@ def _one_counter(done: Sequence[Operation], tally: Tally) -> None:
 
 
 def _served_once(done: Sequence[Operation], dump: Dump, tally: Tally) -> None:
-    """S2: a serve of the next one gives a new person each time, unless the same request was repeated."""
+    """S2: serving the next customer returns a new one each time, unless the request was a retry."""
     handed: dict[tuple[int, int], set[object]] = defaultdict(set)
     for op in done:
         if op.f != "serve" or op.answer.get("state") != "SERVED":
@@ -144,9 +144,9 @@ def _served_once(done: Sequence[Operation], dump: Dump, tally: Tally) -> None:
 
 
 def _fenced(history: Sequence[Operation], tally: Tally) -> None:
-    """S6: an accepted claim version is not older than one that somebody had been told before this was asked.
+    """S6: an accepted claim version is not older than one that was returned before the request.
 
-    A request that may have got lost was asked first when it was first sent: it may have been carried out then.
+    A request that may have been lost counts from when it was first sent: it may have been executed then.
     """
     done = [op for op in history if op.outcome == "ok"]
     answers: dict[int, list[tuple[int, int]]] = defaultdict(list)

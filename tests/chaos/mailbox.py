@@ -1,4 +1,4 @@
-"""What the mail server took, held against the queue: M1, M2, M3 and M6."""
+"""What the mail server accepted, compared with the queue: M1, M2, M3 and M6."""
 
 import json
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from tokenq_server.domain.invariants.tally import Tally
 
 @dataclass(frozen=True)
 class Delivery:
-    """One DATA that ended: ``reply`` is the server's, ``cut`` tells that the sender never read it."""
+    """One completed DATA: ``reply`` is the server's, ``cut`` means that the sender never read it."""
 
     message_id: str
     rcpt: tuple[str, ...]
@@ -21,7 +21,7 @@ class Delivery:
 
 
 def read_deliveries(path: Path) -> list[Delivery]:
-    """The server's record, in its order."""
+    """The server's log, in order."""
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.endswith("}")]
     return [Delivery(line["messageId"], tuple(line["rcpt"]), line["reply"], line.get("cut", False)) for line in lines]
 
@@ -31,7 +31,7 @@ def check_mailbox(
 ) -> None:
     """``jobs`` are the rows of the queue.
 
-    ``doubted`` is how many letters the harness itself has made come twice, besides those that the server cut off.
+    ``doubted`` is how many e-mails the harness itself may have duplicated, besides those that the server cut off.
     """
     by_id = {f"{job['department_id']}.{job['seq']}.{job['kind']}": job for job in jobs}
     taken = [delivery for delivery in deliveries if delivery.reply // 100 == 2]
@@ -59,7 +59,7 @@ def _check_job(name: str, job: Mapping[str, Any], times: int, cuts: int, tally: 
 
 
 def _check_repeats(times: Mapping[str, int], cuts: Mapping[str, int], doubted: int, tally: Tally) -> None:
-    """Notify's own count explains nothing: a lease that is too short raises it, too."""
+    """Notify's own count explains nothing: a lease that is too short raises it too."""
     again = {name: over for name, count in times.items() if (over := count - 1 - cuts[name]) > 0}
     some = ", ".join(list(again)[:5])
     sentence = f"{sum(again.values())} letters came again, where the faults explain {doubted}: {some}."

@@ -1,4 +1,4 @@
-"""What clients saw, made up so that exactly one rule is broken; and the recorder itself."""
+"""Histories that violate exactly one rule; and the recorder itself."""
 
 import json
 from pathlib import Path
@@ -88,7 +88,7 @@ def test_who_is_told_to_be_served_must_be() -> None:
 
 
 def test_a_repeated_move_was_asked_when_it_was_first_sent() -> None:
-    """It was carried out, its answer got lost, somebody else called the token, and then it was asked again."""
+    """It was executed, its response was lost, someone else called the token, and then it was retried."""
     asked = {"tokenId": 2, "claimVersion": 1}
     lost = Operation(9, "undo", "CW", "u", asked, 20)
     called = op("call", token(2, 2, 3, state="CALLED"), 30, counterId="2")
@@ -141,7 +141,7 @@ def test_the_mailbox(codes: set[str], deliveries: list[Delivery], jobs: list[dic
 
 @pytest.mark.parametrize(("codes", "again"), [(set(), 8), ({"M2"}, 9)])
 def test_a_death_explains_what_one_sender_had_in_hand(codes: set[str], again: int, tmp_path: Path) -> None:
-    """And no more, whatever notify itself believes; an orderly end explains nothing."""
+    """And no more, whatever notify itself reports; an orderly stop explains nothing."""
     doubts, tally = Doubts(tmp_path / "doubts.jsonl"), Tally()
     doubts.ended("notify0", is_killed=True)
     doubts.ended("notify0", is_killed=False)
@@ -152,7 +152,7 @@ def test_a_death_explains_what_one_sender_had_in_hand(codes: set[str], again: in
 
 
 def test_what_is_recorded_is_read_again(tmp_path: Path) -> None:
-    """Also what never ended, and over a torn last line."""
+    """Including what never ended, and with a truncated last line."""
     path = tmp_path / "history.jsonl"
     with History(path) as history:
         first = history.invoke("issue", "CW", proc=1, key="a", value={"email": "ada@example.com"})
@@ -178,6 +178,6 @@ def test_what_is_recorded_is_read_again(tmp_path: Path) -> None:
 
 
 def test_a_client_that_was_killed_may_go_on_under_its_name() -> None:
-    """An operation that never ended, followed by another one of the same client."""
+    """An unfinished operation, followed by another one of the same client."""
     edge = {"proc": 1, "type": "invoke", "f": "issue", "dept": "CW", "key": "a", "value": {}, "err": None}
     assert [op.outcome for op in operations([edge | {"t": 1}, edge | {"t": 2}])] == ["info", "info"]

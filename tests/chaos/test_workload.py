@@ -1,4 +1,4 @@
-"""The workload does all that the checker has rules for."""
+"""The workload covers everything the checker has rules for."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ _EACH = 5
 
 
 def way(op: Operation) -> str:
-    """What an operation was, more exactly than by its verb."""
+    """The kind of an operation, more exactly than its verb."""
     if op.f == "issue" and "userId" in op.asked:
         return "issued for a user"
     if op.f == "serve" and "tokenId" not in op.asked:
@@ -32,7 +32,7 @@ WAYS = {
 
 
 async def test_what_the_workload_does_is_checked() -> None:
-    """Every way several times; the rules about users and about serving at once had something to look at."""
+    """Each kind several times; the rules about users and about serving in one step had cases."""
 
     async def script(campaign: Campaign) -> None:
         give_up = time.monotonic() + 60

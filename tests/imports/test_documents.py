@@ -36,7 +36,7 @@ def test_all_settings_are_documented_and_no_others(document):
 
 
 def test_ci_runs_the_test_command_of_the_readme():
-    """A second way to run the tests would be one that nobody tries."""
+    """A second way to run the tests would be one that no one tries."""
     line = next(line for line in (ROOT / ".ci" / "run").read_text("utf-8").splitlines() if line.endswith("bin/nox"))
     assert f"\n{line}\n" in README
 

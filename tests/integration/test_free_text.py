@@ -1,6 +1,6 @@
-"""What somebody writes about a person is for the staff of that department, and on no topic and in no stream.
+"""Free text about people is visible to the department's staff only, never on a topic or in a stream.
 
-A canary name and a canary reason go through every verb; then everything that others can read is searched for them.
+A canary name and reason go through every verb; then everything that others can read is searched for them.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ BY_THE_CLOCK = {Verb.EXPIRE}
 
 
 class Visit:
-    """One token, and what is done to it over HTTP, each with the canary where a verb takes words."""
+    """One token and its moves over HTTP, with the canary wherever a verb takes text."""
 
     def __init__(self, stack: Stack, department: str, **who: Any) -> None:
         self._stack, self.verbs = stack, set[str]()
@@ -181,7 +181,7 @@ OLD_EVENTS = [
 
 
 def test_an_upgrade_takes_the_words_out_of_the_log_and_keeps_them_beside_it(fresh_database: Callable[..., str]) -> None:
-    """Old records are compared without them; a number that two people carry is told apart, and nobody is ended."""
+    """Old records are compared without them; duplicate live numbers are distinguished, and no token is ended."""
     url = fresh_database()
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with engine.connect() as connection:

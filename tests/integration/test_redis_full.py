@@ -34,7 +34,7 @@ async def findings(redis_url: str) -> dict[str, Finding]:
 
 
 async def test_an_evicting_redis_is_refused_in_production(valkey: Running[OwnValkey]) -> None:
-    """Somebody in line would vanish; where nothing is at stake it may run."""
+    """Someone in the queue would vanish; where nothing is at stake it may run."""
     with valkey.server.client() as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
     settings = ServerSettings(redis_url=valkey.server.url, database_url=NOBODY)
@@ -59,7 +59,7 @@ def test_the_api_says_so_in_one_sentence(valkey: Running[OwnValkey]) -> None:
 
 
 async def test_the_doctor_names_an_evicting_redis(valkey: Running[OwnValkey]) -> None:
-    """With how to mend it."""
+    """With how to fix it."""
     with valkey.server.client() as client:
         client.config_set("maxmemory-policy", "allkeys-random")
     found = (await findings(valkey.server.url))["redis memory"]
@@ -84,7 +84,7 @@ async def test_one_evicting_primary_of_a_cluster_is_enough(valkey_cluster: Valke
 
 
 def fills_up(valkey: OwnValkey) -> Callable[[], None]:
-    """No room for one more byte; answers how to mend it."""
+    """No room for one more byte; return how to fix it."""
     client = valkey.client()
     client.config_set("maxmemory", 1)
 

@@ -52,7 +52,7 @@ def kinds(admin: Client, token_id: int) -> list[str]:
 
 
 def test_the_parked_come_back_by_the_clock(admin: Client) -> None:
-    """Nobody has to remember them, and no process has to stay up for it."""
+    """No one has to remember them, and no process has to stay up for it."""
     name = department(admin)
     admin.issue(name)
     until_then = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()

@@ -163,7 +163,7 @@ async def test_each_rule_is_seen_to_be_broken(
 
 @pytest.mark.parametrize("code", ["R1", "R3"])
 async def test_a_line_that_is_wrong_in_redis_is_seen(base: Base, servers: Servers, code: str) -> None:
-    """Somebody in line who does not wait; a counter that is ahead."""
+    """Someone in the queue who does not wait; a counter that is ahead."""
     redis: Redis = Redis.from_url(servers.redis_url, decode_responses=True)
     (counter,) = [key async for key in redis.scan_iter(f"tq:{{{base.name}}}:*:ctr")]
     before, line = await redis.get(counter), counter.replace(":ctr", ":q")

@@ -158,7 +158,7 @@ class ApacheKafka:
 
 
 def watermark(bootstrap: str, topic: str, partition: int = 0) -> int:
-    """The offset that the next record of a partition gets; raises ``KafkaException`` while nobody leads it."""
+    """The offset that the next record of a partition gets; raises ``KafkaException`` while no one leads it."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "watermark", "log_level": 0})
     try:
         return int(consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1])

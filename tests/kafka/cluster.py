@@ -57,7 +57,7 @@ class KafkaCluster:
             return set()
 
     def leader(self, partition: int) -> int:
-        """Who leads a partition of ``token-events``; -1 for nobody."""
+        """Who leads a partition of ``token-events``; -1 for no one."""
         return self._topic()[partition].leader
 
     def elect_preferred(self) -> None:
@@ -73,7 +73,7 @@ class KafkaCluster:
         return all(len(partition.isrs) == len(NODES) for topic in chosen for partition in topic.partitions.values())
 
     def heal(self) -> None:
-        """Start whoever is down, and wait until everybody has everything."""
+        """Start whoever is down, and wait until everyone has everything."""
         if down := [number for number, process in self._processes.items() if process.poll() is not None]:
             self.start(*down)
         until(self.in_sync, self._explain, _SECONDS)

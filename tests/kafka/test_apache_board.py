@@ -38,7 +38,7 @@ def publish(kafka: Running[ApacheKafka], department: str, seqs: range, *, age: t
 
 
 def read_until(stream: EventStream, department: str, fold: Fold, waiting: int) -> list[int]:
-    """Read until the board shows that many waiting; answers the numbers that arrived."""
+    """Read until the board shows that many waiting; return the numbers that arrived."""
     seqs: list[int] = []
 
     def holds() -> bool:

@@ -1,4 +1,4 @@
-"""Three Kafka brokers that die one by one and two at a time: every event arrives, in order, and every letter once."""
+"""Three Kafka brokers that die one by one and two at a time: every event arrives, in order, and every e-mail once."""
 
 import asyncio
 import os
@@ -127,7 +127,7 @@ async def test_too_few_in_sync(office: Office, cluster: KafkaCluster) -> None:
 
 
 async def test_the_relay_killed_in_mid_publish(office: Office, cluster: KafkaCluster) -> None:
-    """The next one reads back what landed; the same while a leader is gone and nobody knows what landed."""
+    """The next one reads back what landed; the same while a leader is gone and no one knows what landed."""
     async with load(office):
         for number in range(_RELAY_DEATHS):
             began = time.monotonic()
@@ -145,7 +145,7 @@ async def test_the_relay_killed_in_mid_publish(office: Office, cluster: KafkaClu
 
 @pytest.mark.timeout(300 + 4 * _STORM)
 async def test_a_rebalance_storm(office: Office) -> None:
-    """Members die and come all the time; every letter is sent, and once."""
+    """Members die and come all the time; every e-mail is sent, and once."""
     async with load(office):
         for _ in range(_STORM):
             name = random.choice(NOTIFIES)
@@ -237,7 +237,7 @@ def kept(cluster: KafkaCluster) -> int:
 
 @contextmanager
 def consumer(cluster: KafkaCluster) -> Iterator[Consumer]:
-    """Somebody who may ask what notify's group has read."""
+    """Someone who may ask what notify's group has read."""
     made = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "tokenq-notify"})
     try:
         yield made

@@ -31,7 +31,7 @@ async def topic(apache_kafka: Running[ApacheKafka]) -> AsyncIterator[KafkaTopic]
 async def test_a_stranger_s_open_transaction_hides_nothing(
     apache_kafka: Running[ApacheKafka], topic: KafkaTopic
 ) -> None:
-    """Behind it our own records were invisible: the relay told them twice, and boards and letters stood still."""
+    """Behind it our own records were invisible: the relay told them twice, and boards and e-mails stood still."""
     bootstrap, name = apache_kafka.server.bootstrap, department_id()
     first = (await topic.publish(entries(name, 1, 1)))[name]
     partition = first.partition or 0

@@ -25,7 +25,7 @@ class Pair:
 
 @pytest.fixture(scope="session")
 def old() -> Release:
-    """The release before; ``nox -s skew`` installs it and says where."""
+    """The previous release; ``nox -s skew`` installs it and says where."""
     program = Path(os.environ.get("TOKENQ_SKEW_OLD", ""))
     if not program.is_file():
         pytest.fail(_NOT_NAMED)
