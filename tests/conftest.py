@@ -28,20 +28,20 @@ def apache_kafka() -> Iterator[Running[ApacheKafka]]:
 
 @pytest.fixture(scope="session")
 def valkeys() -> Iterator[OwnValkeys]:
-    """A maker of Valkeys of a test's own; see :class:`tests.valkeys.OwnValkeys`."""
+    """A factory of Valkeys for one test; see :class:`tests.valkeys.OwnValkeys`."""
     with own_valkeys() as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def valkey_cluster(valkeys: OwnValkeys) -> ValkeyCluster:
-    """Six real Valkeys as a cluster. A test that hurts it heals it."""
+    """Six real Valkeys as a cluster. A test that damages it repairs it."""
     return valkeys.cluster()
 
 
 @pytest.fixture
 def fresh_database(servers: Servers) -> Iterator[Callable[..., str]]:
-    """A factory of databases of this test's own: ``fresh_database()`` is empty, ``fresh_database(url)`` a copy."""
+    """A factory of databases for this test: ``fresh_database()`` is empty, ``fresh_database(url)`` a copy."""
     made: list[str] = []
 
     def make(template: str = "template1") -> str:
@@ -55,7 +55,7 @@ def fresh_database(servers: Servers) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture(scope="session")
 def schema(servers: Servers) -> str:
-    """A database with the tables and nothing in them, to be copied: ``fresh_database(schema)``."""
+    """A migrated, empty database to copy: ``fresh_database(schema)``."""
     url = servers.new_database()
     migrate(url)
     return url
@@ -63,13 +63,13 @@ def schema(servers: Servers) -> str:
 
 @pytest.fixture
 async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    """One process's core on a database of this test's own; see :class:`tests.without_http.Core`."""
+    """One process's core on its own database; see :class:`tests.without_http.Core`."""
     async with open_core(fresh_database(schema), servers.redis_url) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Stack]:
-    """All of tokenq, up in the background; see :class:`tests.stack.Stack`. Make departments of your own on it."""
+    """All of tokenq, running in the background; see :class:`tests.stack.Stack`. Create your own departments on it."""
     with up_folder() as folder:
         yield start(folder)

@@ -27,7 +27,7 @@ class _Count:
 
 
 class CountedCounts:
-    """Remembers what was counted, by name."""
+    """Records counts by name."""
 
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
@@ -102,13 +102,13 @@ class MemoryLine:
             return LineAnswer(ask.last_no + 1, at, None)
         heads: list[int] = []
         for priority in RANK:
-            entries = [one for one in self._line.get(ask.department_id, {}).values() if one.priority is priority]
-            entries.sort(key=lambda one: (one.place, one.token_id))
-            heads += [one.token_id for one in entries[: ask.heads]]
+            entries = [entry for entry in self._line.get(ask.department_id, {}).values() if entry.priority is priority]
+            entries.sort(key=lambda entry: (entry.place, entry.token_id))
+            heads += [entry.token_id for entry in entries[: ask.heads]]
         return LineAnswer(ask.last_no + 1, at, heads)
 
     def _counts(self, department_id: str) -> dict[Priority, int]:
-        classes = [one.priority for one in self._line.get(department_id, {}).values()]
+        classes = [entry.priority for entry in self._line.get(department_id, {}).values()]
         return {name: classes.count(name) for name in RANK}
 
     def _step(self, step: Advance) -> int:
@@ -138,20 +138,20 @@ class MemoryLog:
         return
 
     async def heads(self) -> dict[str, int]:
-        heads = dict.fromkeys((one.department_id for one in self.entries), 0)
+        heads = dict.fromkeys((entry.department_id for entry in self.entries), 0)
         for entry in self.entries:
             heads[entry.department_id] = max(heads[entry.department_id], entry.seq)
         return heads
 
     async def event_ids(self, positions: Mapping[str, int]) -> dict[str, str]:
         return {
-            one.department_id: event_id_of(one.payload)
-            for one in self.entries
-            if positions.get(one.department_id) == one.seq
+            entry.department_id: event_id_of(entry.payload)
+            for entry in self.entries
+            if positions.get(entry.department_id) == entry.seq
         }
 
     async def cursors(self) -> dict[str, Cursor]:
-        return {name: self.positions.get(name, Cursor(0)) for name in {one.department_id for one in self.entries}}
+        return {name: self.positions.get(name, Cursor(0)) for name in {entry.department_id for entry in self.entries}}
 
     async def refill_starts(self) -> dict[str, int]:
         return {}
@@ -163,7 +163,9 @@ class MemoryLog:
         self.positions |= cursors
 
     async def unpublished(self, limit: int) -> list[Entry]:
-        return [one for one in self.entries if one.seq > self.positions.get(one.department_id, Cursor(0)).seq][:limit]
+        return [entry for entry in self.entries if entry.seq > self.positions.get(entry.department_id, Cursor(0)).seq][
+            :limit
+        ]
 
     async def close(self) -> None:
         return
@@ -171,7 +173,7 @@ class MemoryLog:
 
 @dataclass
 class MemoryTopic:
-    """A topic in memory, one partition; ``fails`` makes the next publish fail after so many records."""
+    """A topic in memory with one partition; ``fails`` makes the next publish fail after that many records."""
 
     records: list[Entry] = field(default_factory=list)
     fails_after: int | None = None
@@ -209,7 +211,7 @@ class MemoryTopic:
 
 @dataclass
 class ScriptedMailer:
-    """A mailer that answers as it was told, then always SENT."""
+    """A mailer that returns the given answers, then always SENT."""
 
     answers: list[Attempt] = field(default_factory=list)
     emails: list[Email] = field(default_factory=list)
@@ -225,4 +227,4 @@ def by_email(mailer: Mailer | None = None) -> Channels:
 
 
 BY_EMAIL = by_email()
-"""Where nothing is sent."""
+"""A channel that sends nothing."""

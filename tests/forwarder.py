@@ -1,4 +1,4 @@
-"""A forwarder on loopback: what stands at one address is decided by the test, as Sentinel or a proxy would."""
+"""A forwarder on loopback: the test decides what is behind one address, as Sentinel or a proxy would."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 
 class Forwarder:
-    """Takes connections and passes them on to ``target``, until it is pointed elsewhere."""
+    """Accepts connections and forwards them to ``target``, which can change."""
 
     def __init__(self, target: int) -> None:
         self.target = target
@@ -15,13 +15,13 @@ class Forwarder:
         self._open: set[asyncio.StreamWriter] = set()
 
     def point_at(self, target: int) -> None:
-        """From now on there; who is connected is cut off."""
+        """Forward to this target from now on, and cut open connections."""
         self.target = target
         for writer in list(self._open):
             writer.transport.abort()
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass one connection on, both ways, to its end."""
+        """Forward one connection in both directions until it ends."""
         try:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:

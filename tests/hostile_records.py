@@ -1,4 +1,4 @@
-"""Records as a stranger may write them to the topic: a corpus by hand, and as many random ones as a test wants."""
+"""Records as a stranger may write them to the topic: a handmade corpus, and any number of random ones."""
 
 import json
 from typing import Any
@@ -35,12 +35,12 @@ def written(**changes: Any) -> bytes:
 
 
 def _with(text: str, field: str = "data") -> bytes:
-    """A record with this text as the value of a field, whether or not Python could write it."""
+    """A record with this raw text as the value of a field, valid or not."""
     return written(**{field: "HERE"}).replace(b'"HERE"', text.encode())
 
 
 def nested(depth: int) -> str:
-    """Objects in objects."""
+    """Nested objects."""
     return '{"a":' * depth + "1" + "}" * depth
 
 
@@ -110,7 +110,7 @@ UNREADABLE: dict[str, bytes | None] = {
     "single quotes": str(REAL).encode(),
     "a line in a text": written().replace(b"main", b"ma\nin"),
 }
-"""What nobody can read, by what is wrong with it."""
+"""Unreadable records, by what is wrong with them."""
 
 ODD: dict[str, bytes] = {
     "real": written(),
@@ -144,7 +144,7 @@ ODD: dict[str, bytes] = {
     for field in ("state", "to", "from", "call", "served", "settings", "undone", "reason", "estimate")
     for name, value in {"a list": [[]], "an object": {"a": []}, "a number": 2**62, "a half": 0.5, "null": None}.items()
 }
-"""What can be read, and is not what it should be."""
+"""Records that can be read but are not what they should be."""
 
 _VALUES = st.sampled_from(
     [
@@ -165,7 +165,7 @@ _CODECS = ("utf-8",) * 12 + ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "u
 
 @st.composite
 def _objects(draw: st.DrawFn) -> dict[str, Any]:
-    """An event of any type with some fields gone wrong."""
+    """An event of any type with some invalid fields."""
     body = REAL | {"eventType": draw(st.sampled_from(list(EventType))), "seq": draw(st.integers(1, 30))}
     body["data"] = draw(st.dictionaries(st.sampled_from(_DATA_NAMES), _VALUES, max_size=4))
     body |= draw(st.dictionaries(st.sampled_from(list(REAL)), _VALUES, max_size=2))

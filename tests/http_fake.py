@@ -1,4 +1,4 @@
-"""A hand-written HTTP server at the client's port: answers by script, remembers what it was asked."""
+"""A handwritten HTTP server for the client: scripted responses, recorded requests."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ Step = Callable[["Asked"], None]
 
 @dataclass
 class Asked:
-    """One request as it came, and the handler to answer it with."""
+    """One request as received, and the handler to respond with."""
 
     method: str
     path: str
@@ -38,18 +38,18 @@ class Asked:
 
 
 def says(status: int, body: Any = None, **headers: str) -> Step:
-    """A step that answers."""
+    """A step that responds."""
     return lambda asked: asked.answer(status, body, **headers)
 
 
 def hangs_up(asked: Asked) -> None:
-    """A step that breaks the connection without an answer."""
+    """A step that closes the connection without a response."""
     asked.hang_up()
 
 
 @dataclass
 class FakeServer:
-    """What was asked of it so far, and what it does next; the last step repeats."""
+    """The requests so far, and the steps to come; the last step repeats."""
 
     url: str
     steps: list[Step]
@@ -62,7 +62,7 @@ class FakeServer:
         step(asked)
 
     def is_silent(self, asked: Asked) -> None:
-        """A step that never answers, until the test is over."""
+        """A step that does not respond until the test is over."""
         self.over.wait()
         asked.hang_up()
 

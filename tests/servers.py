@@ -126,7 +126,7 @@ def running_postgres(*settings: str) -> Iterator[Running[Postgres]]:
     class Unusual(Postgres):
         def command(self) -> Command:
             command = super().command()
-            return replace(command, argv=[*command.argv, *(word for one in settings for word in ("-c", one))])
+            return replace(command, argv=[*command.argv, *(word for setting in settings for word in ("-c", setting))])
 
     with servers_folder() as folder, ExitStack() as stack:
         yield _started(stack, _postgres(folder, Unusual))

@@ -189,7 +189,7 @@ class ValkeyCluster:
         raise AssertionError(f"nobody owns slot {slot}")
 
     def _places(self, node: Running[OwnValkey]) -> set[int]:
-        return {int(one[1]) for _, _, *nodes in self._ranges(node) for one in nodes}
+        return {int(member[1]) for _, _, *nodes in self._ranges(node) for member in nodes}
 
     @staticmethod
     def _ranges(node: Running[OwnValkey]) -> list[Any]:
@@ -197,7 +197,7 @@ class ValkeyCluster:
         with node.server.client() as client:
             ranges: Any = client.execute_command("CLUSTER", "SLOTS")
         if isinstance(ranges, dict):
-            return [[*span, told["primary"], *told["replicas"]] for span, told in ranges.items()]
+            return [[*span, nodes["primary"], *nodes["replicas"]] for span, nodes in ranges.items()]
         return list(ranges)
 
     def _running(self) -> list[Running[OwnValkey]]:
@@ -206,18 +206,18 @@ class ValkeyCluster:
     @staticmethod
     def _known(node: Running[OwnValkey]) -> list[str]:
         with node.server.client() as client:
-            told: Any = client.execute_command("CLUSTER", "NODES")
-        return list(told) if isinstance(told, dict) else str(told).strip().split("\n")
+            answer: Any = client.execute_command("CLUSTER", "NODES")
+        return list(answer) if isinstance(answer, dict) else str(answer).strip().split("\n")
 
 
 def _is_whole(node: Running[OwnValkey]) -> bool:
     try:
         with node.server.client() as client:
-            told: Any = client.execute_command("CLUSTER", "INFO")
+            answer: Any = client.execute_command("CLUSTER", "INFO")
             following = client.info("replication")
     except RedisError:
         return False
-    state = told["cluster_state"] if isinstance(told, dict) else dict(_pairs(str(told)))["cluster_state"]
+    state = answer["cluster_state"] if isinstance(answer, dict) else dict(_pairs(str(answer)))["cluster_state"]
     return state == "ok" and following.get("master_link_status", "up") == "up"
 
 

@@ -45,7 +45,7 @@ class Core:
     setup: Setup
 
     async def department(self, **more: Any) -> str:
-        """A new department; answers its id."""
+        """Create a department; return its id."""
         name = department_id()
         await self.setup.create_department(name, {"name": f"Department {name}", **more})
         return name
@@ -56,7 +56,7 @@ class Core:
         return cast(Body, answer.token)
 
     async def issue(self, department: str, count: int = 1, **more: Any) -> list[Body]:
-        """Put people in line, all at once."""
+        """Put people in the queue, all at once."""
         return list(await asyncio.gather(*(self.do(Issue(department, DESK, **more)) for _ in range(count))))
 
     async def call(self, department: str, counter: str) -> Body:
@@ -108,10 +108,10 @@ async def assert_all_is_well(core: Core, department: str) -> None:
     log = await core.rows(
         "SELECT seq, event_type, token_id FROM outbox WHERE department_id = %s ORDER BY seq", department
     )
-    waiting = sorted(one["token_id"] for one in tokens if one["state"] == "WAITING")
+    waiting = sorted(token["token_id"] for token in tokens if token["state"] == "WAITING")
 
-    assert [one["number"] for one in tokens] == list(range(1, standing["last_no"] + 1))
+    assert [token["number"] for token in tokens] == list(range(1, standing["last_no"] + 1))
     assert [entry["seq"] for entry in log] == list(range(1, standing["last_seq"] + 1))
-    assert {entry["token_id"] for entry in log} - {0} == {one["token_id"] for one in tokens}
+    assert {entry["token_id"] for entry in log} - {0} == {token["token_id"] for token in tokens}
     counted = sum(standing[f"waiting_{name}"] for name in ("urgent", "priority", "normal"))
     assert counted == len(waiting)

@@ -1,4 +1,4 @@
-"""Compiles the message catalogues when tokenq is built or installed."""
+"""Compile the message catalogues when tokenq is built or installed."""
 
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CompileCatalogues(BuildHookInterface):
-    """``tokenq/locale/<code>/LC_MESSAGES/tokenq.po`` becomes the ``.mo`` beside it, which the wheel holds."""
+    """Compile each ``tokenq/locale/<code>/LC_MESSAGES/tokenq.po`` to the ``.mo`` that the wheel contains."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatch names it
-        """Compile every catalogue that there is."""
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - required by hatch
+        """Compile all catalogues."""
         root = Path(self.root)
         for source in sorted((root / "tokenq" / "locale").glob("*/LC_MESSAGES/tokenq.po")):
             compiled = source.with_suffix(".mo")

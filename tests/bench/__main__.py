@@ -1,6 +1,6 @@
-"""``python -m tests.bench [fairness|estimates] [--json] [--seconds N]``: ratios within one run, as it is now.
+"""``python -m tests.bench [fairness|estimates] [--json] [--seconds N]``: ratios within one run.
 
-Nothing here passes or fails: a figure tells about code only beside the other one of its row.
+Nothing here passes or fails: a figure means something only in comparison with the other one in its row.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main() -> None:
         ratios += whole_programs.measure(stack)
         ratios += group_commit.measure(stack, given.seconds)
         ratios += through_http.measure(stack, given.seconds)
-    print(json.dumps([one.as_json() for one in ratios], indent=2) if given.json else table(ratios))
+    print(json.dumps([ratio.as_json() for ratio in ratios], indent=2) if given.json else table(ratios))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The API as it is, with one more route: a POST of the same shape as issuing a token, which does nothing."""
+"""The API with one more route: a POST with the same body as issuing a token, which does nothing."""
 
 import json
 from typing import Any
@@ -18,11 +18,11 @@ TOKEN: dict[str, Any] = {
     "issuedAt": "2026-11-22T22:28:44.866Z", "calledAt": None, "startedAt": None, "servedAt": None,
     "estimate": None, "moves": ["call", "cancel"],
 }  # fmt: skip
-"""As long as a real answer."""
+"""As long as a real response."""
 
 
 def main() -> None:
-    """Serve as ``tokenq server start`` does."""
+    """Serve like ``tokenq server start``."""
     logs.to_stderr()
     read = settings.load()
     app = create_app(read)

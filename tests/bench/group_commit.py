@@ -1,4 +1,4 @@
-"""Group commit without HTTP, beside the same batching on Postgres alone: a floor that only writes rows."""
+"""Group commit without HTTP, compared with the same batching on Postgres alone that only writes rows."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ _LOG = "INSERT INTO bench_log SELECT 'B', * FROM unnest(%s::bigint[], %b::text[]
 
 
 class _Floor(Batch):
-    """Lock one row, write a token and a log entry per request, commit. No rules, no Redis, no remembered answers."""
+    """Lock one row, write a token and a log entry per request, commit. No rules, no Redis, no stored responses."""
 
     def __init__(self, connection: psycopg.AsyncConnection[tuple[int]]) -> None:
         self._connection = connection

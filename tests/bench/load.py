@@ -1,6 +1,6 @@
-"""A load generator of our own: kept connections over plain asyncio, one request at a time each.
+"""A load generator: persistent connections on plain asyncio, each with one request at a time.
 
-The usual HTTP clients cost more per request than the server does, and would be what is measured.
+The usual HTTP clients cost more per request than the server, and would dominate the measurement.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ Answer = Callable[[bytes], bytes]
 
 @dataclass(frozen=True)
 class Rate:
-    """What one phase of load gave: requests per second, and latencies in milliseconds."""
+    """The result of one phase: requests per second, and latencies in milliseconds."""
 
     per_second: float
     p50_ms: float
@@ -24,7 +24,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Load:
-    """Where to, as whom, for how long, over how many connections."""
+    """The target, the credentials, the duration and the number of connections."""
 
     url: str
     token: str
@@ -41,10 +41,10 @@ class Load:
         return head.encode() + body
 
     async def run(self, script: Callable[[int], Callable[[bytes], bytes]]) -> Rate:
-        """Send what ``script(connection)`` says, each next request made from the body of the answer before.
+        """Send what ``script(connection)`` yields; it gets the body of each response to make the next request.
 
         Raises:
-            AssertionError: something was answered that is no success.
+            AssertionError: a response was not a success.
         """
         where = urlsplit(self.url)
         assert where.hostname
@@ -66,7 +66,7 @@ def _same(client: "_Client") -> "_Client":
 
 
 class _Client(asyncio.Protocol):
-    """One connection: sends, waits for the whole answer, sends again until the time is over."""
+    """One connection: send, wait for the complete response, repeat until time is up."""
 
     def __init__(self, next_request: Answer, ends: float, done: "asyncio.Future[None]") -> None:
         self.done = done

@@ -1,4 +1,4 @@
-"""How measurements are told."""
+"""How measurements are reported."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Ratio:
-    """One figure, the target it is held against, and what was seen."""
+    """One figure, its target, and the measurements behind it."""
 
     what: str
     figure: float
@@ -26,10 +26,9 @@ class Ratio:
 
 def table(ratios: list[Ratio]) -> str:
     """For people."""
-    width = max(len(one.what) for one in ratios)
+    width = max(len(ratio.what) for ratio in ratios)
     lines = [f"{'':{width}}  figure  target    met  seen"]
-    lines += [
-        f"{one.what:{width}}  {one.figure:6.2f}  {one.target:8}  {'yes' if one.is_met else 'no ':3}  {one.seen}"
-        for one in ratios
-    ]
+    for ratio in ratios:
+        met = "yes" if ratio.is_met else "no "
+        lines.append(f"{ratio.what:{width}}  {ratio.figure:6.2f}  {ratio.target:8}  {met:3}  {ratio.seen}")
     return "\n".join(lines)

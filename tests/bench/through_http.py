@@ -1,4 +1,4 @@
-"""Issuing, and calling and serving, through HTTP; beside an empty POST on the same process."""
+"""Issuing, and calling and serving, through HTTP; compared with an empty POST to the same process."""
 
 import asyncio
 import itertools
@@ -35,7 +35,7 @@ def measure(stack: Stack, seconds: float) -> list[Ratio]:
         kinds = {"empty": _empty(load), "issue": _issue(load), "call_serve": _call_serve(load)}
         asyncio.run(replace(load, seconds=1.0).run(kinds["issue"]))
         rounds = [{name: asyncio.run(load.run(kind)) for name, kind in kinds.items()} for _ in range(_ROUNDS)]
-    rates = {name: _middle([one[name] for one in rounds]) for name in kinds}
+    rates = {name: _middle([measured[name] for measured in rounds]) for name in kinds}
     return [
         _ratio("durable issue / empty POST, 64 connections", rates["issue"], rates["empty"], 0.60),
         _ratio("call + serve / empty POST, 64 connections", rates["call_serve"], rates["empty"], 0.50),

@@ -1,6 +1,6 @@
-"""``python -m tests.chaos [ci|soak] [--only NAME] [--times N]``: the fault matrix on a whole running system.
+"""``python -m tests.chaos [ci|soak] [--only NAME] [--times N]``: the fault matrix on a complete running system.
 
-Prints a Markdown table of what was injected and what it cost; ends with 1 if any rule was broken.
+Prints a Markdown table of injected faults and recovery times; exits with 1 if any rule was violated.
 """
 
 import argparse
@@ -21,7 +21,7 @@ Script = Callable[[Campaign, int], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Chapter:
-    """A campaign of the matrix: its system, its script, and how often each fault comes in CI and in a soak."""
+    """A campaign of the matrix: its system, its script, and the count of each fault in CI and in a soak."""
 
     plan: Plan
     script: Script
@@ -74,7 +74,7 @@ CHAPTERS = {
     "watchers": Chapter(Plan(), _each(*watchers.FAULTS), ci=1, soak=10),
     "disks": Chapter(Plan(small_disks=True), _each(*limits.DISKS), ci=1, soak=10, is_possible=can_mount),
     "memory": Chapter(Plan(), _each(*limits.MEMORY), ci=1, soak=10, is_possible=can_cap_memory),
-    # After a jump of a day nobody waits any more for a letter of another department, so their order proves nothing.
+    # After a jump of a day no e-mail waits for one of another department, so their order proves nothing.
     "clock": Chapter(
         Plan(fake_clock=True), _each(*limits.JUMPS), ci=1, soak=6, mail_share=0, is_possible=can_fake_time
     ),

@@ -1,4 +1,4 @@
-"""A campaign: the workload on a running system, faults one after the other, peace, and the checker."""
+"""A campaign: the workload on a running system, faults one after the other, recovery, and the checker."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ Inject = Callable[[System, Workload], Awaitable[None]]
 _BREATH_SECONDS = 0.2
 _SWEEP_SECONDS = 30.0
 _PEACE_SECONDS = 180.0
-"""Also for a memory-only broker that came back empty, to which the relay tells everything again, under full load."""
+"""Enough for a memory-only broker that restarts empty, to which the relay republishes everything under full load."""
 
 _PUBLISHED = "SELECT count(*) FROM relay_cursor c JOIN dept_state s USING (department_id) WHERE c.seq < s.last_seq"
 _EXPECTED_LETTERS = """
@@ -39,7 +39,7 @@ _UNSETTLED = "SELECT count(*) FROM mail_job WHERE state IN ('due', 'sending')"
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong. ``inject`` returns when it is over; what is left to do is the system's."""
+    """A fault. ``inject`` returns when it is over; recovering is up to the system."""
 
     name: str
     inject: Inject
@@ -48,7 +48,7 @@ class Fault:
 
 @dataclass
 class Row:
-    """What a kind of fault cost."""
+    """The recovery times of a kind of fault."""
 
     fault: str
     injected: int = 0
@@ -63,7 +63,7 @@ class Row:
 
 @dataclass
 class Result:
-    """What a campaign did, and what the checker says of it."""
+    """What a campaign did, and the checker's verdict."""
 
     name: str
     rows: list[Row]
@@ -79,7 +79,7 @@ class Result:
 
     @property
     def violations(self) -> int:
-        """How many rules were broken, and how often."""
+        """How many rules were violated, and how often."""
         return sum(self.report.red.values())
 
 
@@ -92,7 +92,7 @@ class Campaign:
     rows: list[Row] = field(default_factory=list)
 
     async def suffer(self, fault: Fault, times: int) -> None:
-        """Inject a fault so many times; after each, the system must work again before the next one comes."""
+        """Inject a fault ``times`` times; after each, wait until the system works again."""
         row = Row(fault.name)
         self.rows.append(row)
         before = self.workload.acknowledged.total()
@@ -106,7 +106,7 @@ class Campaign:
         row.acknowledged = self.workload.acknowledged.total() - before
 
     async def _published(self, since: float) -> float:
-        """Seconds until the topic has all that was committed at this moment."""
+        """Seconds until the topic has everything that is committed now."""
         heads = dict(await self.system.query("SELECT department_id, last_seq FROM dept_state"))
         while True:
             cursors = dict(await self.system.query("SELECT department_id, seq FROM relay_cursor"))
@@ -116,7 +116,7 @@ class Campaign:
             await asyncio.sleep(0.02)
 
     async def peace(self) -> None:
-        """No more faults: the followers catch up, letters are settled, each department is touched once more."""
+        """No more faults: followers catch up, e-mails are settled, each department gets one more command."""
         for name in list(self.system.failpoints):
             self.system.failpoints[name] = ""
             self.system.restart(name)
@@ -125,7 +125,7 @@ class Campaign:
         await self.workload.touch()
         await self._lines_catch_up()
         await self._until(_PUBLISHED, lambda count: count == 0, "the topic has everything")
-        # Leases and pauses last minutes: here those of senders that are dead end at once.
+        # Leases and pauses last minutes; end those of dead senders at once.
         for part in self.system.named("notify"):
             self.system.restart(part.name)
         await self.system.all_ready()
@@ -139,7 +139,7 @@ class Campaign:
         await self._until(_UNSETTLED, lambda count: count == 0, "letters are settled")
 
     async def _lines_catch_up(self) -> None:
-        """A line that was just away when its department was touched learns what it missed from the next sweep."""
+        """A queue in Redis that was unavailable when its department was touched catches up at the next sweep."""
         deadline = time.monotonic() + _SWEEP_SECONDS
         heads = await self.system.query("SELECT department_id, last_seq FROM dept_state")
         async with Redis.from_url(self.system.valkey.url, decode_responses=True) as redis:
@@ -148,7 +148,7 @@ class Campaign:
                     await asyncio.sleep(0.1)
 
     async def _until(self, statement: str, holds: Callable[[int], bool], what: str) -> None:
-        """Wait for it; if it does not come, say so and go on: the checker names what is missing."""
+        """Wait for it; if it does not happen, report that and continue: the checker names what is missing."""
         deadline = time.monotonic() + _PEACE_SECONDS
         while not holds(int(str((await self.system.query(statement))[0][0]))):
             if time.monotonic() > deadline:
@@ -161,7 +161,7 @@ class Campaign:
 async def carry_out(
     name: str, plan: Plan, script: Callable[[Campaign], Awaitable[None]], *, mail_share: float = 0.02
 ) -> Result:
-    """Run a script of faults against a system of that plan, and check what is left."""
+    """Run a script of faults against a system of that plan, then check it."""
     async with running(plan) as system:
         with History(system.folder / "history.jsonl") as history:
             workload = Workload(system.apis, system.admin_token, history, mail_share)

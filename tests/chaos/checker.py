@@ -1,11 +1,11 @@
-"""The checker: whether what clients saw, and what the stores hold afterwards, agree with every rule.
+"""The checker: whether what clients saw and what the stores contain satisfy every rule.
 
 ::
 
     report = check(tmp_path / "history.jsonl", dsn, redis_url, kafka_bootstrap, smtp_log)
     assert report.red == {}, report
 
-Call it when faults have ended, everybody has had a moment (the relay has caught up, letters are settled) and each
+Call it when faults have ended, the relay has caught up, e-mails are settled and each
 department was touched once more; in a coroutine by ``await asyncio.to_thread(check, ...)``. What the stores alone can
 tell is checked by the library behind ``tokenq verify``, here as of a system at rest: followers must have caught up.
 What only clients can tell (N4–N7, S1, S2, S6, and M1–M3 and M6 by the mail server's own record) is checked here.
@@ -34,7 +34,7 @@ from tokenq_server.services.verification.verifier import Verifier
 
 @dataclass(frozen=True)
 class Report:
-    """What was looked at and what was wrong, per code; ``unchecked`` says why something was not looked at."""
+    """What was checked and what was wrong, per code; ``unchecked`` says why something was not checked."""
 
     counts: dict[str, tuple[int, int]]
     """``code: (checked, violations)``."""
@@ -48,7 +48,9 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"{code}: {checked} checked, {wrong} wrong" for code, (checked, wrong) in sorted(self.counts.items())]
-        lines += [f"{one.code} {one.department_id}: {one.sentence}" for one in self.violations[:50]]
+        lines += [
+            f"{violation.code} {violation.department_id}: {violation.sentence}" for violation in self.violations[:50]
+        ]
         return "\n".join(lines + [f"{code} not checked: {why}" for code, why in self.unchecked.items()])
 
 
@@ -63,18 +65,18 @@ def check(
     allowed_duplicates: int | None = None,
     doubted: int = 0,
 ) -> Report:
-    """Check everything that can be checked with what is given; blocks.
+    """Check everything that the arguments allow; blocks.
 
     ``smtp_log`` is the fake mail server's record, one JSON line per DATA that ended:
     ``{"messageId": "<…>", "rcpt": ["a@b"], "reply": 250, "cut": false}``; ``cut`` means that the sender never read the
-    reply. With it, letters must all be settled. ``departments`` narrows the check; ``allowed_duplicates`` is how many
+    reply. With it, e-mails must all be settled. ``departments`` narrows the check; ``allowed_duplicates`` is how many
     records may lie in the topic twice (``None``: any number, as long as they are the same). ``doubted`` is how many
-    letters may have come again by what the harness did (:class:`tests.chaos.doubts.Doubts`), besides those it cut.
+    e-mails may have been repeated by what the harness did (:class:`tests.chaos.doubts.Doubts`), besides those it cut.
     """
     where = (dsn, redis_url, kafka_bootstrap, smtp_log)
     tally = asyncio.run(_check(history, *where, departments, allowed_duplicates, doubted))
     counts = {code: (tally.checked[code], tally.found[code]) for code in {*tally.checked, *tally.found}}
-    return Report(counts, [one for kept in tally.violations.values() for one in kept], tally.unchecked)
+    return Report(counts, [violation for kept in tally.violations.values() for violation in kept], tally.unchecked)
 
 
 async def _check(

@@ -1,4 +1,4 @@
-"""What clients saw, held against what the stores hold: N4 to N7, S1, S2 and S6."""
+"""What clients saw, compared with the stores: N4 to N7, S1, S2 and S6."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Dump:
-    """The ledger at the end: tokens by id; answers remembered under keys; which tokens were ever served."""
+    """The ledger at the end: tokens by id, stored responses by key, and the tokens that were ever served."""
 
     tokens: Mapping[int, Row]
     remembered: Mapping[str, Mapping[str, Any]]
@@ -32,8 +32,8 @@ class Dump:
 
 
 def check_clients(history: Sequence[Operation], dump: Dump, tally: Tally) -> None:
-    """Check all of it. Departments that the history does not name are not looked at."""
-    done = [one for one in history if one.outcome == "ok"]
+    """Check everything, for the departments in the history."""
+    done = [op for op in history if op.outcome == "ok"]
     _order_in_time(history, tally)
     _acknowledged(done, dump, tally)
     _no_phantoms(history, dump, tally)
@@ -44,17 +44,17 @@ def check_clients(history: Sequence[Operation], dump: Dump, tally: Tally) -> Non
 
 
 def _order_in_time(history: Sequence[Operation], tally: Tally) -> None:
-    """N4. A key that was repeated began with its first try and was answered by its first answer."""
+    """N4. A repeated key began with its first attempt and ended with its first response."""
     began: dict[object, int] = {}
     issued: dict[tuple[str, str], dict[object, tuple[int, int, int]]] = defaultdict(dict)
-    for one in history:
-        if one.f != "issue":
+    for op in history:
+        if op.f != "issue":
             continue
-        name = one.key or id(one)
-        began.setdefault(name, one.invoked)
-        if one.outcome == "ok" and one.ended is not None and "tokenNo" in one.answer:
-            group = issued[one.dept, one.answer["businessDay"]]
-            group.setdefault(name, (began[name], one.ended, one.answer["tokenNo"]))
+        name = op.key or id(op)
+        began.setdefault(name, op.invoked)
+        if op.outcome == "ok" and op.ended is not None and "tokenNo" in op.answer:
+            group = issued[op.dept, op.answer["businessDay"]]
+            group.setdefault(name, (began[name], op.ended, op.answer["tokenNo"]))
     for (dept, day), found in issued.items():
         by_end = sorted((ended, number) for _, ended, number in found.values())
         ends, highest, top = [end for end, _ in by_end], [], 0
@@ -68,32 +68,32 @@ def _order_in_time(history: Sequence[Operation], tally: Tally) -> None:
 
 
 def _acknowledged(done: Sequence[Operation], dump: Dump, tally: Tally) -> None:
-    """N5: issued tokens as they were told, and no claim forgotten."""
-    for one in done:
-        told = one.answer
-        if "tokenId" not in told:
+    """N5: tokens are as they were issued, and no claim is lost."""
+    for op in done:
+        answer = op.answer
+        if "tokenId" not in answer:
             continue
-        row = dump.tokens.get(told["tokenId"])
+        row = dump.tokens.get(answer["tokenId"])
         if row is None:
-            tally.check("N5", one.dept, False, f"Token {told['tokenId']} was acknowledged ({one.f}), and is not there.")
+            tally.check("N5", op.dept, False, f"Token {answer['tokenId']} was acknowledged ({op.f}), and is not there.")
             continue
-        forgotten = told["claimVersion"] > row["claim_version"]
-        sentence = f"Token {told['tokenId']} was acknowledged at claim {told['claimVersion']}, which is not there."
-        tally.check("N5", one.dept, not forgotten, sentence)
-        if one.f == "issue":
+        forgotten = answer["claimVersion"] > row["claim_version"]
+        sentence = f"Token {answer['tokenId']} was acknowledged at claim {answer['claimVersion']}, which is not there."
+        tally.check("N5", op.dept, not forgotten, sentence)
+        if op.f == "issue":
             held = (row["issued_in"], str(row["day"]), row["number"], row["display"])
-            asked = (one.dept, told["businessDay"], told["tokenNo"], told["displayNumber"])
-            tally.check("N5", one.dept, held == asked, f"Token {told['tokenId']} was told as {asked} and is {held}.")
+            asked = (op.dept, answer["businessDay"], answer["tokenNo"], answer["displayNumber"])
+            tally.check("N5", op.dept, held == asked, f"Token {answer['tokenId']} was told as {asked} and is {held}.")
 
 
 def _no_phantoms(history: Sequence[Operation], dump: Dump, tally: Tally) -> None:
     """N6."""
-    issues = [one for one in history if one.f == "issue"]
-    here = {one.dept for one in issues}
-    asked = {one.key for one in issues if one.key}
-    known = {one.answer.get("tokenId"): one.key for one in issues if one.outcome == "ok"}
+    issues = [op for op in history if op.f == "issue"]
+    here = {op.dept for op in issues}
+    asked = {op.key for op in issues if op.key}
+    known = {op.answer.get("tokenId"): op.key for op in issues if op.outcome == "ok"}
     known |= {body.get("tokenId"): key for key, body in dump.remembered.items() if key in asked}
-    unkeyed = sum(not one.key and one.outcome == "info" for one in issues)
+    unkeyed = sum(not op.key and op.outcome == "info" for op in issues)
     strangers = [
         (token_id, row) for token_id, row in dump.tokens.items() if row["issued_in"] in here and token_id not in known
     ]
@@ -105,63 +105,63 @@ def _no_phantoms(history: Sequence[Operation], dump: Dump, tally: Tally) -> None
 def _one_answer(history: Sequence[Operation], tally: Tally) -> None:
     """N7."""
     by_key: dict[str, list[Operation]] = defaultdict(list)
-    for one in history:
-        if one.key and one.outcome == "ok":
-            by_key[one.key].append(one)
+    for op in history:
+        if op.key and op.outcome == "ok":
+            by_key[op.key].append(op)
     for key, answers in by_key.items():
         first = answers[0]
         tally.look("N7")
-        if len({one.body for one in answers}) > 1:
+        if len({op.body for op in answers}) > 1:
             tally.blame("N7", first.dept, f"Key {key} was answered in several ways.")
-        if any((one.f, one.dept, one.asked) != (first.f, first.dept, first.asked) for one in answers):
+        if any((op.f, op.dept, op.asked) != (first.f, first.dept, first.asked) for op in answers):
             tally.blame("N7", first.dept, f"Key {key} was accepted for different requests.")
 
 
 def _one_counter(done: Sequence[Operation], tally: Tally) -> None:
     """S1: a claim belongs to one counter."""
     holders: dict[tuple[int, int], set[str]] = defaultdict(set)
-    for one in done:
-        if one.f in ("call", "serve") and one.asked.get("counterId") and "tokenId" in one.answer:
-            holders[one.answer["tokenId"], one.answer["claimVersion"]].add(one.asked["counterId"])
+    for op in done:
+        if op.f in ("call", "serve") and op.asked.get("counterId") and "tokenId" in op.answer:
+            holders[op.answer["tokenId"], op.answer["claimVersion"]].add(op.asked["counterId"])
     for (token_id, claim), counters in holders.items():
         sentence = f"Token {token_id} (claim {claim}) was given to counters {', '.join(sorted(counters))}."
         tally.check("S1", "", len(counters) == 1, sentence)
 
 
 def _served_once(done: Sequence[Operation], dump: Dump, tally: Tally) -> None:
-    """S2: a serve of the next one gives a new person each time, unless the same request was repeated."""
+    """S2: serving the next customer returns a new one each time, unless the request was a retry."""
     handed: dict[tuple[int, int], set[object]] = defaultdict(set)
-    for one in done:
-        if one.f != "serve" or one.answer.get("state") != "SERVED":
+    for op in done:
+        if op.f != "serve" or op.answer.get("state") != "SERVED":
             continue
-        token_id = one.answer["tokenId"]
+        token_id = op.answer["tokenId"]
         sentence = f"Token {token_id} was told to be served, and never was."
-        tally.check("S2", one.dept, token_id in dump.served, sentence)
-        if "tokenId" not in one.asked:
-            handed[token_id, one.answer["claimVersion"]].add(one.key or id(one))
+        tally.check("S2", op.dept, token_id in dump.served, sentence)
+        if "tokenId" not in op.asked:
+            handed[token_id, op.answer["claimVersion"]].add(op.key or id(op))
             sentence = f"Token {token_id} was handed out to be served more than once."
-            tally.check("S2", one.dept, len(handed[token_id, one.answer["claimVersion"]]) == 1, sentence)
+            tally.check("S2", op.dept, len(handed[token_id, op.answer["claimVersion"]]) == 1, sentence)
 
 
 def _fenced(history: Sequence[Operation], tally: Tally) -> None:
-    """S6: an accepted claim version is not older than one that somebody had been told before this was asked.
+    """S6: an accepted claim version is not older than one that was returned before the request.
 
-    A request that may have got lost was asked first when it was first sent: it may have been carried out then.
+    A request that may have been lost counts from when it was first sent: it may have been executed then.
     """
-    done = [one for one in history if one.outcome == "ok"]
-    told: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for one in done:
-        if "tokenId" in one.answer and one.ended is not None:
-            told[one.answer["tokenId"]].append((one.ended, one.answer["claimVersion"]))
+    done = [op for op in history if op.outcome == "ok"]
+    answers: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for op in done:
+        if "tokenId" in op.answer and op.ended is not None:
+            answers[op.answer["tokenId"]].append((op.ended, op.answer["claimVersion"]))
     first_asked: dict[object, int] = {}
-    for one in sorted(history, key=lambda op: op.invoked):
-        if one.outcome != "fail":
-            first_asked.setdefault(one.key or id(one), one.invoked)
-    for one in done:
-        if "claimVersion" not in one.asked or "tokenId" not in one.asked or one.asked["claimVersion"] is None:
+    for op in sorted(history, key=lambda op: op.invoked):
+        if op.outcome != "fail":
+            first_asked.setdefault(op.key or id(op), op.invoked)
+    for op in done:
+        if "claimVersion" not in op.asked or "tokenId" not in op.asked or op.asked["claimVersion"] is None:
             continue
-        began = first_asked[one.key or id(one)]
-        newest = max((claim for ended, claim in told[one.asked["tokenId"]] if ended < began), default=0)
-        claim = one.asked["claimVersion"]
-        sentence = f"'{one.f}' of token {one.asked['tokenId']} with claim {claim} was accepted after claim {newest}."
-        tally.check("S6", one.dept, claim >= newest, sentence)
+        began = first_asked[op.key or id(op)]
+        newest = max((claim for ended, claim in answers[op.asked["tokenId"]] if ended < began), default=0)
+        claim = op.asked["claimVersion"]
+        sentence = f"'{op.f}' of token {op.asked['tokenId']} with claim {claim} was accepted after claim {newest}."
+        tally.check("S6", op.dept, claim >= newest, sentence)

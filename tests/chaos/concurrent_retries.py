@@ -1,4 +1,4 @@
-"""Many at once with one key, while the API dies; and records on the topic that are no events."""
+"""Concurrent retries with one key while the API dies; and records on the topic that are not events."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ _RECORDS = 40
 
 
 async def _one_key_sixteen_times(system: System, workload: Workload) -> None:
-    """Everybody sends the same request under the same key, and the API is killed in the middle."""
+    """All send the same request with the same key, and the API is killed meanwhile."""
     key, name = uuid.uuid4().hex, random.choice(DEPARTMENTS)
     work = [asyncio.create_task(workload.issue_under(key, name)) for _ in range(_AT_ONCE)]
     await asyncio.sleep(random.uniform(0.0, 0.02))
@@ -31,7 +31,7 @@ async def _one_key_sixteen_times(system: System, workload: Workload) -> None:
 
 
 async def _poison(system: System, workload: Workload) -> None:
-    """Records that nobody can read, between those that everybody must."""
+    """Unreadable records between valid ones."""
     producer = Producer({"bootstrap.servers": system.broker.bootstrap, "batch.num.messages": 1, "log_level": 0})
     for value in _unreadable():
         producer.produce(TOPIC, value, key=random.choice(DEPARTMENTS), partition=random.randrange(TOPICS[TOPIC]))
@@ -40,7 +40,7 @@ async def _poison(system: System, workload: Workload) -> None:
 
 
 def _unreadable() -> Iterable[bytes]:
-    """Every sort of bad record of the security test plan, in random order; each one is another one's bytes."""
+    """Every kind of bad record of the security test plan, in random order; each with different bytes."""
     sorts = [
         b"", b"null", b"[]", b'""', b"123", b"{", b"\xff\xfe{\x00}\x00", b'{"event":"TOKEN_SERVED","tokenId":101}',
         b'{"eventType":"TOKEN_SERVED","seq":"12","departmentId":"CW"}', b'{"eventType":"TOKEN_SERVED","seq":-1}',

@@ -1,4 +1,4 @@
-"""Stores, a broker and a mail server of a test's own."""
+"""Stores, a broker and a mail server for one test."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def stores(servers: Servers, fresh_database: Callable[..., str], schema: str, tm
 
 @pytest.fixture
 def broker() -> Iterator[Running[Broker]]:
-    """A broker of this test's own, since notify's place in the topic is known by its group."""
+    """A broker for one test, since notify's position in the topic belongs to its group."""
     with running_broker() as found:
         yield found
 

@@ -1,4 +1,4 @@
-"""One kept connection to an API: a request at a time, and the plain truth about how it ended."""
+"""One persistent connection to an API: one request at a time, and exactly how it ended."""
 
 import asyncio
 import json
@@ -11,15 +11,15 @@ _PATIENCE_SECONDS = 8.0
 
 
 class Unsent(Exception):
-    """Nobody listened: not a byte was sent."""
+    """No connection: not a byte was sent."""
 
 
 class Unanswered(Exception):
-    """It was sent, and what became of it is not known."""
+    """It was sent, and its outcome is unknown."""
 
 
 class Connection:
-    """Connects when it is needed, and again after whatever went wrong."""
+    """Connects when needed, and again after any error."""
 
     def __init__(self, url: str, token: str) -> None:
         where = urlsplit(url)
@@ -29,7 +29,7 @@ class Connection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, path: str, body: Mapping[str, Any], key: str) -> tuple[int, str]:
-        """Status and body of the answer. Raises Unsent or Unanswered."""
+        """Return status and body of the response. Raises Unsent or Unanswered."""
         content = json.dumps(body).encode()
         head = (
             f"POST {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nAuthorization: Bearer {self._token}\r\n"
@@ -45,7 +45,7 @@ class Connection:
             raise Unanswered(f"{type(error).__name__}: {error}") from error
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._streams is not None:
             with suppress(OSError):
                 self._streams[1].transport.abort()

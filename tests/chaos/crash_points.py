@@ -1,4 +1,4 @@
-"""Named crash points: each program is armed with one after the other and dies there, again and again."""
+"""Named crash points: each program is armed with one after the other and crashes there."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from tokenq_server.failpoints import STEPS
 
 _CHANCES = {"api": 0.1, "relay": 0.1, "notify": 0.2}
 _CERTAIN = {"relay.took_over", "relay.read_back"}
-"""Passed once in a life: only a sure death is a death there."""
+"""Reached once per process: they crash it with certainty."""
 _LONGEST_SECONDS = 3600.0
 
 POINTS: dict[str, list[str]] = {
@@ -22,12 +22,12 @@ POINTS: dict[str, list[str]] = {
 
 
 async def crash_at_every_point(campaign: Campaign, times: int) -> None:
-    """Every point of every program so many times; the three kinds of program at once."""
+    """Each point of each program ``times`` times; the three kinds of program at once."""
     await asyncio.gather(*(_through(campaign, kind, points, times) for kind, points in POINTS.items()))
 
 
 async def _through(campaign: Campaign, kind: str, points: Sequence[str], times: int) -> None:
-    """Each death at the last one of a point arms the next point: the start that follows takes it along."""
+    """The last crash at a point arms the next one, which the following start takes up."""
     system, name = campaign.system, f"{kind}0"
     _arm(system, kind, points[0])
     system.restart(name)
@@ -55,14 +55,14 @@ def _arm(system: System, kind: str, point: str) -> None:
 
 
 class Deaths:
-    """Metrics the deaths at one point, as a program's log tells them."""
+    """Counts the crashes at one point, from the program's log."""
 
     def __init__(self, system: System, name: str, point: str) -> None:
         self._log, self._point = system.folder / f"{name}.log", point
-        self._read = 0  # from the beginning: a death here may come before anybody looks
+        self._read = 0  # from the start of the file: a crash may precede this
 
     def new(self) -> int:
-        """How many there were that were not counted yet."""
+        """Return the number of crashes not yet counted."""
         if not self._log.exists():
             return 0
         with self._log.open("rb") as log:

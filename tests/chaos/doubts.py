@@ -1,8 +1,8 @@
-"""What the harness itself did that may make letters come twice: the other side of RFC 1047, told by nobody else.
+"""What the harness itself did that may duplicate e-mails: the other side of RFC 1047.
 
-A sender that dies between a letter and the note that it was sent leaves its letters to another one, which must send
-them again. So does one whose connection ends before the answer. Nothing else may: not a pause (a lease is longer), not
-an orderly end (letters in hand are finished), and no absence of the database (the note waits for it).
+A sender that dies between sending an e-mail and recording it leaves its e-mails to another one, which must send
+them again. So does one whose connection ends before the reply. Nothing else may: not a pause (a lease is longer), not
+an orderly stop (current e-mails are finished), and no outage of the database (recording waits for it).
 """
 
 import json
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 LETTERS_IN_HAND = 8
-"""So many letters one sender has in hand at most."""
+"""The most e-mails that one sender holds."""
 
 
 class Doubts:
@@ -24,11 +24,11 @@ class Doubts:
 
     @property
     def letters(self) -> int:
-        """So many letters may have come once more than they should."""
+        """The number of e-mails that may have been sent once too often."""
         return self._letters
 
     def add(self, why: str, senders: int = 1) -> None:
-        """Whatever so many senders had in hand is in doubt."""
+        """What that many senders held is in doubt."""
         with self._lock:
             self._letters += senders * LETTERS_IN_HAND
             line = {"t": time.monotonic_ns(), "why": why, "letters": senders * LETTERS_IN_HAND}
@@ -36,6 +36,6 @@ class Doubts:
                 file.write(json.dumps(line) + "\n")
 
     def ended(self, name: str, *, is_killed: bool) -> None:
-        """A sender ended; only one that was killed leaves doubts."""
+        """A sender ended; only a killed one leaves doubts."""
         if is_killed:
             self.add(f"{name} was killed")

@@ -1,4 +1,4 @@
-"""What the workload works on: departments, people who are known by name, and counters that serve several."""
+"""What the workload uses: departments, registered users, and counters that serve several departments."""
 
 import json
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ _KNOWN_PEOPLE = 40
 
 
 def create_fixtures(url: str, token: str) -> list[int]:
-    """Make departments and rovers, which may be there, and some users; answers the users' ids."""
+    """Create departments and shared counters, which may exist, and some users; return the users' ids."""
     for name in DEPARTMENTS:
         _ask(url, token, "PUT", f"departments/{name}", {"name": f"Department {name}", "maxWaitMinutes": 1440})
     for counter, profile in ROVERS.items():
         _ask(url, token, "POST", "branches/main/counters/open", {"counterId": counter, "departments": list(profile)})
-    # Without an address: how many letters there are is the workload's mail_share alone.
-    people = [_ask(url, token, "POST", "users", {"name": f"Person {one}"}) for one in range(_KNOWN_PEOPLE)]
-    return [int(one["userId"]) for one in people]
+    # Without an address: only the workload's mail_share decides how many e-mails there are.
+    people = [_ask(url, token, "POST", "users", {"name": f"Person {number}"}) for number in range(_KNOWN_PEOPLE)]
+    return [int(person["userId"]) for person in people]
 
 
 def _ask(url: str, token: str, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""What clients saw, one JSON line per edge of an operation, written by the clients and never by what is tested.
+"""What clients saw, one JSON line per begin or end of an operation, written by the clients, not by the tested code.
 
 An operation begins with ``invoke`` and ends with exactly one of
 
 * ``ok``: a 2xx answer with its body;
-* ``fail``: certainly not carried out (400, 401, 403, 404, 409, 422, 429, or refused before a byte was sent);
-* ``info``: nobody knows (a timeout, a reset, a 5xx). The client repeats it **with the same key**, as a new operation.
+* ``fail``: certainly not executed (400, 401, 403, 404, 409, 422, 429, or refused before a byte was sent);
+* ``info``: unknown (a timeout, a reset, a 5xx). The client repeats it **with the same key**, as a new operation.
 
 ``proc`` is the client, which does one thing at a time. A line is
 ``{"t": monotonic ns, "proc", "type", "f", "dept", "key", "value", "err"}``. The value of an ``invoke`` is what was
@@ -26,7 +26,7 @@ Value = dict[str, Any]
 
 @dataclass(frozen=True)
 class Op:
-    """An operation under way, to be handed to ``ok``, ``fail`` or ``info`` once."""
+    """A pending operation, passed once to ``ok``, ``fail`` or ``info``."""
 
     proc: int
     f: str
@@ -35,7 +35,7 @@ class Op:
 
 
 class History:
-    """The recorder. Any number of threads and tasks may write; a line is on its way to disk when the call returns."""
+    """The recorder, safe for threads and tasks; a line is flushed when the call returns."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -52,13 +52,13 @@ class History:
         self.close()
 
     def close(self) -> None:
-        """Write nothing more; operations still open count as ``info``."""
+        """Stop writing; operations still open count as ``info``."""
         self._file.close()
 
     def invoke(
         self, f: str, dept: str, *, proc: int, key: str | None = None, value: Mapping[str, Any] | None = None
     ) -> Op:
-        """An operation begins: call this just before the first byte is sent.
+        """Begin an operation: call this just before the first byte is sent.
 
         ``f`` is a verb as the API spells it: ``issue``, ``call``, ``serve``, ``no-show``, ``recall``, ``transfer`` …
         """
@@ -70,15 +70,15 @@ class History:
         return op
 
     def ok(self, op: Op, body: str, status: int = 200) -> None:
-        """It was carried out: ``body`` is the answer's text as it came."""
+        """It was executed: ``body`` is the response's text, unchanged."""
         self._end(op, "ok", {"status": status, "body": body}, None)
 
     def fail(self, op: Op, err: str, status: int | None = None) -> None:
-        """It was certainly not carried out."""
+        """It was certainly not executed."""
         self._end(op, "fail", {"status": status}, err)
 
     def info(self, op: Op, err: str) -> None:
-        """Nobody knows whether it was carried out."""
+        """Whether it was executed is unknown."""
         self._end(op, "info", {}, err)
 
     def _end(self, op: Op, kind: str, value: Value, err: str | None) -> None:
@@ -113,7 +113,7 @@ class Operation:
 
 
 def read(path: Path) -> list[Operation]:
-    """The operations of a history in the order in which they began. A torn last line is left out."""
+    """The operations of a history by begin. A truncated last line is skipped."""
     with path.open(encoding="utf-8") as lines:
         return operations(edge for edge in map(_edge, lines) if edge)
 
@@ -130,11 +130,11 @@ def operations(edges: Iterable[Value]) -> list[Operation]:
         else:
             found.append(_operation(under_way.pop(edge["proc"]), edge))
     found += [_operation(edge, None) for edge in under_way.values()]
-    return sorted(found, key=lambda one: one.invoked)
+    return sorted(found, key=lambda op: op.invoked)
 
 
 def _operation(begin: Value, end: Value | None) -> Operation:
-    told = end["value"] if end else {}
+    value = end["value"] if end else {}
     return Operation(
         proc=begin["proc"],
         f=begin["f"],
@@ -144,10 +144,10 @@ def _operation(begin: Value, end: Value | None) -> Operation:
         invoked=begin["t"],
         ended=end["t"] if end else None,
         outcome=end["type"] if end else "info",
-        status=told.get("status"),
-        body=told.get("body", ""),
+        status=value.get("status"),
+        body=value.get("body", ""),
         err=end["err"] if end else None,
-        answer=_parsed(told.get("body", "")),
+        answer=_parsed(value.get("body", "")),
     )
 
 

@@ -1,4 +1,4 @@
-"""Processes that die, and processes that stop breathing for a while."""
+"""Processes that are killed, and processes that are paused."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ def kill(kind: str, *, waits_for_relay: bool = False) -> Fault:
 
 
 async def died(system: System, part: SupervisedProcess) -> None:
-    """Kill a part and wait until another process has taken its place."""
+    """Kill a part and wait until another process has replaced it."""
     await system.until(lambda: part.ready and part.is_alive, f"{part.name} runs")
     before = part.pid
     system.send(part, signal.SIGKILL)
@@ -38,7 +38,7 @@ async def died(system: System, part: SupervisedProcess) -> None:
 
 
 def pause(kind: str, *, longest: float = 3.0, waits_for_relay: bool = False) -> Fault:
-    """SIGSTOP for a while: for everybody else it is there and does not answer."""
+    """SIGSTOP for a while: to others it is there and does not answer."""
 
     async def inject(system: System, workload: Workload) -> None:
         part = any_of(kind)(system)
@@ -51,7 +51,7 @@ def pause(kind: str, *, longest: float = 3.0, waits_for_relay: bool = False) -> 
 
 
 def hand_over() -> Fault:
-    """SIGTERM in good order, under load."""
+    """SIGTERM, under load."""
 
     async def inject(system: System, workload: Workload) -> None:
         part = any_of("api")(system)
@@ -64,7 +64,7 @@ def hand_over() -> Fault:
 
 
 def zombie_relay() -> Fault:
-    """The active relay stops breathing, loses its place to another one, and wakes up again."""
+    """The active relay is paused, replaced by another one, and wakes up again."""
 
     async def inject(system: System, workload: Workload) -> None:
         await system.until(lambda: all(part.is_alive for part in system.named("relay")), "relays run")
@@ -92,4 +92,4 @@ async def _epoch(system: System) -> object:
 
 def _ports(pid: int) -> set[int]:
     """The local TCP ports of a process."""
-    return {one.laddr.port for one in psutil.Process(pid).net_connections("tcp4") if one.laddr}
+    return {connection.laddr.port for connection in psutil.Process(pid).net_connections("tcp4") if connection.laddr}

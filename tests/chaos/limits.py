@@ -1,4 +1,4 @@
-"""The hard limits of a machine: disks that are full, memory that ends, and clocks that jump."""
+"""The limits of a machine: full disks, exhausted memory, and clock jumps."""
 
 import asyncio
 import signal
@@ -23,14 +23,14 @@ def full_disk(store: str) -> Fault:
         await asyncio.sleep(2.0)
         filler.unlink()
         if store == "valkey":
-            # It stopped taking writes when it could not keep its file; whether it goes on by itself depends on it.
+            # It stopped accepting writes when it could not save its file; it may not recover by itself.
             await asyncio.sleep(1.0)
 
     return Fault(f"disk full: {store}", inject, waits_for_relay=store == "postgres")
 
 
 def out_of_memory(kind: str, *, waits_for_relay: bool = False) -> Fault:
-    """For two seconds a part gets one more megabyte and no more: the kernel kills it when it wants another."""
+    """For two seconds a part may use one more megabyte: the kernel kills it if it needs more."""
 
     async def inject(system: System, workload: Workload) -> None:
         part = any_of(kind)(system)

@@ -1,4 +1,4 @@
-"""What a test machine can be made to do: small disks, a clock for one process, and memory that ends."""
+"""Test machine controls: small disks, a clock for one process, and memory limits."""
 
 import os
 import secrets
@@ -18,7 +18,7 @@ _GROUPS = (
 
 
 def can_mount() -> bool:
-    """Whether this user may have small disks of its own."""
+    """Whether this user may mount small disks."""
     return os.geteuid() == 0 and shutil.which("mount") is not None
 
 
@@ -28,19 +28,19 @@ def can_fake_time() -> bool:
 
 
 def small_disk(folder: Path, megabytes: int) -> None:
-    """A file system of its own for a folder. Ends with :func:`no_disk`."""
+    """Mount a file system on a folder. Undo it with :func:`no_disk`."""
     folder.mkdir(mode=0o755)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder], check=True)
 
 
 def no_disk(folder: Path) -> None:
-    """Take it away again, if there was one."""
+    """Unmount it, if there is one."""
     if os.path.ismount(folder):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
 def fake_clock(folder: Path) -> dict[str, str]:
-    """What a process needs in its environment to live by the clock that :func:`set_clock` sets."""
+    """The environment with which a process uses the clock of :func:`set_clock`."""
     if not (folder / "clock").exists():
         set_clock(folder, "+0")
     return {
@@ -70,7 +70,7 @@ def memory_cap(pids: Sequence[int], megabytes: int) -> Iterator[None]:
 
     Raises OSError where control groups cannot be made.
     """
-    above, limit = next((one for one in _GROUPS if (one[0] / "cgroup.procs").exists()), _GROUPS[-1])
+    above, limit = next((group for group in _GROUPS if (group[0] / "cgroup.procs").exists()), _GROUPS[-1])
     group = above / f"tokenq-chaos-{secrets.token_hex(4)}"
     group.mkdir()
     try:

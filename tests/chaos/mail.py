@@ -1,4 +1,4 @@
-"""A mail server that is slow of heart: greylists, refuses, dawdles, and hangs up before and after a letter."""
+"""A mail server that is slow of heart: greylists, refuses, dawdles, and hangs up before and after an e-mail."""
 
 import asyncio
 

@@ -16,7 +16,7 @@ from tokenq_server.embedded.ports import free_port
 
 @dataclass(frozen=True)
 class Manners:
-    """How the server behaves: what it answers to a recipient and to a letter, and seconds until the latter answer."""
+    """How the server behaves: what it answers to a recipient and to an e-mail, and seconds until the latter answer."""
 
     to_address: str = "250 OK"
     to_letter: str = "250 OK"
@@ -25,9 +25,9 @@ class Manners:
 
 
 class MailServer:
-    """Behaves as ``manners`` say; each accepted letter is one line of JSON in ``log``.
+    """Behaves as ``manners`` say; each accepted e-mail is one line of JSON in ``log``.
 
-    ``cuts`` next letters are accepted and the connection is cut before the answer: what RFC 1047 warns of.
+    ``cuts`` next e-mails are accepted and the connection is cut before the answer: what RFC 1047 warns of.
     """
 
     def __init__(self, log: Path) -> None:
@@ -44,7 +44,7 @@ class MailServer:
         return f"smtp://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Begin to listen, in a thread."""
+        """Start to listen, in a thread."""
         self._controller.start()
 
     def close(self) -> None:
@@ -55,7 +55,7 @@ class MailServer:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Take the recipient, if this one is taken now."""
+        """Accept the recipient, if set so now."""
         manners = self.manners
         if manners.hangs_up and server.transport is not None:
             server.transport.abort()
@@ -64,8 +64,8 @@ class MailServer:
         return manners.to_address
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Keep the letter, if letters are taken now."""
-        manners = self.manners  # changed from another thread at any moment
+        """Accept the e-mail, if set so now."""
+        manners = self.manners  # another thread may change it at any time
         if not manners.to_letter.startswith("250"):
             return manners.to_letter
         is_cut = self.cuts > 0
@@ -83,7 +83,7 @@ class MailServer:
 
 @contextmanager
 def mail_server(log: Path) -> Iterator[str]:
-    """One that takes everything; the URL for the sender."""
+    """A server that accepts everything; yields its URL."""
     server = MailServer(log)
     server.start()
     try:

@@ -1,4 +1,4 @@
-"""What every mutant needs: stores of its own, a relay, a notify, and the verdict."""
+"""What every mutant needs: its own stores, a relay, notify, and the verdict."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, suppress
@@ -33,14 +33,14 @@ both_ways = pytest.mark.parametrize("is_mutant", [False, True], ids=["sound", "m
 
 @dataclass
 class Stores:
-    """The stores of one test and the history kept there."""
+    """The stores and the history of one test."""
 
     dsn: str
     redis_url: str
     history: History
 
     def office(self, **broken: Any) -> AbstractAsyncContextManager[Office]:
-        """An office, with broken parts where they are given."""
+        """An office, with the given broken parts."""
         return open_office(self.dsn, self.redis_url, self.history, **broken)
 
     async def check(self, **more: Any) -> Report:
@@ -48,14 +48,14 @@ class Stores:
         return await asyncio.to_thread(check, self.history.path, self.dsn, self.redis_url, **more)
 
     async def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Look at or change the database from the outside."""
+        """Read or change the database directly."""
         async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
             cursor = await connection.execute(statement, values)
             return await cursor.fetchall() if cursor.description else []
 
 
 def assert_seen(report: Report, code: str, is_mutant: bool) -> None:
-    """Red with the bug, and nothing red without it."""
+    """Assert that the rule fails with the bug and nothing fails without it."""
     if is_mutant:
         assert code in report.red, report
     else:
@@ -89,7 +89,7 @@ class Post:
     mail_url: str
 
     async def fill(self, office: Office, poison: bytes | None = None) -> None:
-        """Two people with an address come, and the topic knows it; perhaps something unreadable lies there too."""
+        """Issue two tokens with an address and publish them, optionally with an unreadable record."""
         name = await office.department()
         for _ in range(2):
             await office.issue(name, email="ada@example.com")
@@ -104,9 +104,9 @@ class Post:
             await topic.close()
 
     async def notify(self, senders: int = 1, **broken: Any) -> None:
-        """One notify process: it ends when it dies, or when it has read the whole topic and settled its letters.
+        """One notify process: it ends when it crashes, or when it has read the topic and settled its e-mails.
 
-        ``senders`` of it work side by side, as in so many processes.
+        ``senders`` of them work in parallel, as in that many processes.
         """
         database, stop = Database(self.stores.dsn, size=3), asyncio.Event()
         queue = broken.get("queue", PostgresNotificationQueue)(database)
@@ -127,7 +127,7 @@ class Post:
 
     async def _is_settled(self) -> bool:
         reader = KafkaReader(self.broker.server.bootstrap)
-        # Its place in the topic first: what it has passed by then has its rows by now.
+        # Read its position first: what it has passed by then has its rows by now.
         if await reader.taken() != await reader.ends():
             return False
         return not await self.stores.rows("SELECT 1 FROM mail_job WHERE state IN ('due', 'sending')")

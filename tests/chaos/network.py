@@ -1,4 +1,4 @@
-"""A network that cuts, swallows, forgets answers, dawdles or narrows between tokenq and one of its stores."""
+"""A network between tokenq and a store that cuts, swallows, drops responses, is slow or narrow."""
 
 import asyncio
 import random
@@ -17,11 +17,11 @@ _BAD_SECONDS = {
 }
 
 _FORGETFUL = (Weather.CUT, Weather.BLACKHOLE, Weather.DEAF)
-"""In these an answer can get lost; who only waits for it does not send twice."""
+"""Faults that can lose a response."""
 
 
 def bad_weather(weather: Weather, link: str) -> Fault:
-    """That weather on that link for a few seconds."""
+    """That fault on that link for a few seconds."""
 
     async def inject(system: System, workload: Workload) -> None:
         if link == "smtp" and weather in _FORGETFUL:

@@ -1,4 +1,4 @@
-"""The core of an API process on real stores, with clients who keep a history; any part can be a broken one."""
+"""The core of an API process on real stores, with clients that record a history; any part may be broken."""
 
 import itertools
 import json
@@ -37,32 +37,32 @@ class Office:
     history: History
 
     async def department(self) -> str:
-        """A new department; answers its id."""
+        """Create a department; return its id."""
         name = department_id()
         await self.setup.create_department(name, {"name": f"Department {name}"})
         return name
 
     async def issue(self, department: str, key: str | None = None, **more: Any) -> Body:
-        """One person comes."""
+        """Issue a token."""
         command = Issue(department, DESK, **more)
         return await self.do("issue", command, key or f"issue-{next(_clients)}")
 
     async def call(self, department: str, counter: str) -> Body:
-        """A counter presses *next*."""
+        """Call the next token to a counter."""
         return await self.do("call", CallNext(department, ANN, counter), counterId=counter)
 
     async def serve(self, department: str, counter: str) -> Body:
-        """A counter serves the next one in one step."""
+        """Serve the next token at a counter in one step."""
         return await self.do("serve", ServeNext(department, ANN, counter), counterId=counter)
 
     async def move(self, token: Body, verb: Verb, **more: Any) -> Body:
-        """A token is moved by somebody who saw it as it is given."""
+        """Move a token, with the claim version in ``token``."""
         seen = token["claimVersion"]
         command = MoveToken(token["departmentId"], ANN, token["tokenId"], verb, seen, **more)
         return await self.do(str(verb), command, tokenId=token["tokenId"], claimVersion=seen)
 
     async def do(self, f: str, command: Command, key: str | None = None, **asked: Any) -> Body:
-        """Carry out a command as a client would see it; an empty body when it was refused or nobody knows."""
+        """Execute a command as a client sees it; returns an empty body if it was refused or its outcome is unknown."""
         op = self.history.invoke(f, getattr(command, "department_id", ""), proc=next(_clients), key=key, value=asked)
         try:
             answer = await self.commit.submit(Request(command, "test", key))

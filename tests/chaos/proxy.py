@@ -1,4 +1,4 @@
-"""A TCP proxy that misbehaves on command: the network between tokenq and one of its stores."""
+"""A TCP proxy that misbehaves on demand: the network between tokenq and a store."""
 
 import asyncio
 import socket
@@ -14,15 +14,15 @@ class Weather(StrEnum):
 
     CLEAR = "clear"
     CUT = "cut"
-    """Every connection is reset, and new ones too."""
+    """All connections are reset, new ones too."""
     BLACKHOLE = "blackhole"
-    """Everything is accepted and nothing forwarded, either way: the half-open case."""
+    """Everything is accepted and nothing forwarded, in either direction: the half-open case."""
     DEAF = "deaf"
-    """Requests arrive, answers are dropped, then the connection is reset: the lost acknowledgement."""
+    """Requests arrive, responses are dropped, then the connection is reset: the lost acknowledgement."""
     SLOW = "slow"
-    """Every piece is held back."""
+    """Every chunk is delayed."""
     NARROW = "narrow"
-    """Few bytes a second."""
+    """A few bytes per second."""
 
 
 _DELAY_SECONDS = 0.1
@@ -31,7 +31,7 @@ _PIECE = 65_536
 
 
 class Proxy:
-    """Listens on a port of its own and forwards to ``port`` on loopback, as the weather is."""
+    """Listens on its own port and forwards to ``port`` on loopback, subject to the current fault."""
 
     def __init__(self, port: int) -> None:
         self.port = free_port()
@@ -43,24 +43,24 @@ class Proxy:
         self._clear.set()
 
     async def start(self) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
 
     async def close(self) -> None:
-        """Cut everything and stop."""
+        """Reset all connections and stop."""
         if self._server is not None:
             self._server.close()
         self._cut_all()
 
     def become(self, weather: Weather) -> None:
-        """Bad weather for what is open and what comes, until it clears up."""
+        """Apply a fault to open and new connections, until it is cleared."""
         self.weather = weather
         self._clear.clear()
         if weather is Weather.CUT:
             self._cut_all()
 
     def clear_up(self) -> None:
-        """Good weather again. What was swallowed in between is lost, so the connections of that time end."""
+        """Clear the fault. What was swallowed is lost, so the connections of that time end."""
         was, self.weather = self.weather, Weather.CLEAR
         self._clear.set()
         if was in (Weather.BLACKHOLE, Weather.DEAF):
@@ -114,7 +114,7 @@ class Proxy:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """End a connection the rude way, so that the other side sees a reset."""
+    """Abort a connection, so that the other side sees a reset."""
     connection = writer.get_extra_info("socket")
     with suppress(OSError, AttributeError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,4 +1,4 @@
-"""Stores that forget, fill up, throw people out or keep them waiting."""
+"""Stores that lose data, fill up, drop connections or block."""
 
 import asyncio
 import shutil
@@ -28,7 +28,7 @@ async def _forget_functions(system: System, workload: Workload) -> None:
 
 
 async def _wrong_members(system: System, workload: Workload) -> None:
-    """Strangers in the line, of as many as there should be: only the tokens' own state tells."""
+    """Foreign entries in the queue, with correct counts: only the tokens' own state reveals them."""
     async with Redis.from_url(system.valkey.url, decode_responses=True) as redis:
         async for key in redis.scan_iter(f"tq:{{{DEPARTMENTS[0]}}}:*:q"):
             for member, score in await redis.zrange(key, 0, 4, withscores=True):
@@ -37,7 +37,7 @@ async def _wrong_members(system: System, workload: Workload) -> None:
 
 
 async def _old_file(system: System, workload: Workload) -> None:
-    """A restore of Redis from an old copy of its files: consistent, and behind."""
+    """Restore Redis from an old copy of its files: consistent, and behind."""
     data = system.valkey.folder / "appendonlydir"
     copy = system.folder / "old-appendonlydir"
     part = system.parts["valkey"]
@@ -57,7 +57,7 @@ async def _old_file(system: System, workload: Workload) -> None:
 
 
 async def _full_memory(system: System, workload: Workload) -> None:
-    """Redis takes no more writes for a while."""
+    """Redis accepts no writes for a while."""
     async with Redis.from_url(system.valkey.url) as redis:
         await redis.config_set("maxmemory", 1)
         await asyncio.sleep(1.0)
@@ -70,7 +70,7 @@ async def _no_backends(system: System, workload: Workload) -> None:
 
 
 async def _locked(system: System, workload: Workload) -> None:
-    """Somebody holds a department's row for longer than anybody waits."""
+    """Lock a department's row for longer than any request waits."""
     async with await psycopg.AsyncConnection.connect(system.postgres.url) as connection:
         await connection.execute("SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE", [DEPARTMENTS[0]])
         await asyncio.sleep(3.0)
@@ -78,7 +78,7 @@ async def _locked(system: System, workload: Workload) -> None:
 
 
 async def _no_connections(system: System, workload: Workload) -> None:
-    """Somebody takes every connection that is left."""
+    """Take all remaining connections."""
     held: list[psycopg.AsyncConnection[object]] = []
     try:
         while True:

@@ -1,4 +1,4 @@
-"""Everything of tokenq as processes of its own, kept alive as ``tokenq up`` keeps them, with handles to hurt them."""
+"""All of tokenq as separate processes, restarted as ``tokenq up`` does, with handles to inject faults."""
 
 import asyncio
 import os
@@ -40,7 +40,7 @@ LINKS = ("postgres", "redis", "kafka", "smtp")
 
 @dataclass(frozen=True)
 class Plan:
-    """How many of each program there are, and which links go through a proxy."""
+    """The number of each program, and the links that go through a proxy."""
 
     apis: int = 1
     relays: int = 1
@@ -52,7 +52,7 @@ class Plan:
 
 @dataclass
 class System:
-    """A running system. ``failpoints`` by program name count from its next start on."""
+    """A running system. ``failpoints`` by program name take effect at its next start."""
 
     folder: Path
     plan: Plan
@@ -82,21 +82,21 @@ class System:
         return [part for name, part in self.parts.items() if name.rstrip("0123456789") == kind]
 
     def send(self, part: SupervisedProcess, number: signal.Signals) -> None:
-        """Send a signal to a part's process, and to its children where they would go on without it."""
-        for one in self.family(part):
+        """Signal a part's process, and its children where they would outlive it."""
+        for process in self.family(part):
             with suppress(ProcessLookupError):
-                os.kill(one, number)
+                os.kill(process, number)
 
     def family(self, part: SupervisedProcess) -> list[int]:
-        """The processes of a part: its own comes last, after children that would go on without it."""
+        """The processes of a part: its own last, after children that would outlive it."""
         if (pid := part.pid) is None:
             return []
         return [*_children(pid), pid] if part.name == "postgres" else [pid]
 
     def keep_alive(self) -> None:
-        """Tend everything until it is over, then stop it.
+        """Keep everything running until the end, then stop it.
 
-        In a thread of its own that outlives every part: the kernel ends children with the thread that made them.
+        In a thread that outlives all parts: the kernel kills children with the thread that started them.
         """
         while not self.is_over.wait(_TICK):
             self._tend()
@@ -106,18 +106,18 @@ class System:
             part.finish()
 
     def _tend(self) -> None:
-        """Start again whatever ended."""
+        """Restart what has ended."""
         for part in self.parts.values():
             part.tend()
-            part.failures = min(part.failures, _MOST_FAILURES)  # it is killed all the time: no growing pauses
+            part.failures = min(part.failures, _MOST_FAILURES)  # it is killed all the time: no back-off
 
     async def until(self, holds: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-        """Wait until it holds. Raises AssertionError when it does not within that time."""
+        """Wait until it holds. Raises AssertionError after that time."""
         late = f"{what} did not come true within {seconds:.0f} s; see {self.folder}"
         await eventually(holds, lambda: late, seconds)
 
     def restart(self, name: str) -> None:
-        """Ask a program to end; it is started again at once, with the failpoints of now."""
+        """Stop a program; it is restarted at once, with the current failpoints."""
         self.send(self.parts[name], signal.SIGTERM)
 
     async def all_ready(self) -> None:
@@ -125,7 +125,7 @@ class System:
         await self.until(lambda: all(part.ready and part.is_alive for part in self.parts.values()), "ready")
 
     async def query(self, statement: str, *values: object, seconds: float = 60.0) -> list[tuple[object, ...]]:
-        """Ask the database, past every proxy; while it recovers from a crash, ask again."""
+        """Query the database, bypassing proxies; retry while it recovers from a crash."""
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -138,7 +138,7 @@ class System:
 
 @asynccontextmanager
 async def running(plan: Plan, keep: bool = False) -> AsyncIterator[System]:
-    """Start everything; at the end stop it and, unless told to ``keep`` it, remove the folder."""
+    """Start everything; at the end stop it and remove the folder, unless ``keep``."""
     folder = Path(tempfile.mkdtemp(prefix="tokenq-chaos-"))
     folder.chmod(0o755)
     system = await _made(folder, plan)
@@ -183,7 +183,7 @@ async def _made(folder: Path, plan: Plan) -> System:
     valkey.prepare()
     _stores(system)
     _programs(system)
-    # As under ``tokenq up``: they must not meet a broker that has forgotten everything.
+    # As under ``tokenq up``: they must not meet a broker that has lost everything.
     system.parts["broker"].followers = [*system.named("relay"), *system.named("notify")]
     return system
 
@@ -211,13 +211,13 @@ def _command(system: System, name: str, store: Postgres | Valkey | Broker) -> Co
 
 
 def _set_aside(system: System, part: SupervisedProcess) -> None:
-    """As under ``tokenq up``: files that Valkey cannot read are put aside, and it starts empty."""
+    """As under ``tokenq up``: files that Valkey cannot read are moved aside, and it starts empty."""
     if part.failures > _MOST_FAILURES:
         system.valkey.set_aside()
 
 
 def _advertised(system: System, command: Command) -> Command:
-    """A broker behind a proxy tells its clients the proxy's address."""
+    """A broker behind a proxy advertises the proxy's address."""
     if "kafka" not in system.proxies:
         return command
     argv = list(command.argv)
@@ -275,5 +275,5 @@ def _through(address: str, port: int, other: int | None) -> str:
 
 def _children(pid: int) -> list[int]:
     with suppress(FileNotFoundError):
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []

@@ -1,4 +1,4 @@
-"""What clients saw, made up so that exactly one rule is broken; and the recorder itself."""
+"""Histories that violate exactly one rule; and the recorder itself."""
 
 import json
 from pathlib import Path
@@ -13,9 +13,9 @@ from tests.chaos.mailbox import Delivery, check_mailbox
 from tokenq_server.domain.invariants.tally import Tally
 
 
-def told(token: int, number: int, claim: int = 0, **more: Any) -> dict[str, Any]:
+def token(token_id: int, number: int, claim: int = 0, **more: Any) -> dict[str, Any]:
     name = {"businessDay": "2026-11-24", "displayNumber": f"CW-{number:03d}"}
-    return {"tokenId": token, "tokenNo": number, "claimVersion": claim, **name, **more}
+    return {"tokenId": token_id, "tokenNo": number, "claimVersion": claim, **name, **more}
 
 
 def op(f: str, answer: dict[str, Any], start: int, *, key: str | None = None, **asked: Any) -> Operation:
@@ -29,7 +29,7 @@ def row(number: int, claim: int = 0) -> dict[str, Any]:
     }  # fmt: skip
 
 
-ISSUED = [op("issue", told(1, 1), 0, key="a"), op("issue", told(2, 2), 10, key="b")]
+ISSUED = [op("issue", token(1, 1), 0, key="a"), op("issue", token(2, 2), 10, key="b")]
 DUMP = Dump({1: row(1, 1), 2: row(2, 2)}, {}, frozenset({1, 2}))
 
 
@@ -40,29 +40,43 @@ def red(history: list[Operation], dump: Dump = DUMP) -> set[str]:
 
 
 def test_a_sound_history_is_well() -> None:
-    called = op("call", told(1, 1, 1, state="CALLED"), 20, counterId="1")
-    served = op("serve", told(1, 1, 1, state="SERVED"), 30, counterId="1")
-    again = op("issue", told(1, 1), 40, key="a")
+    called = op("call", token(1, 1, 1, state="CALLED"), 20, counterId="1")
+    served = op("serve", token(1, 1, 1, state="SERVED"), 30, counterId="1")
+    again = op("issue", token(1, 1), 40, key="a")
     assert red([*ISSUED, called, served, again]) == set()
 
 
 def test_two_who_overlap_may_get_their_numbers_in_either_order() -> None:
-    assert red([op("issue", told(2, 2), 0, key="b"), op("issue", told(1, 1), 3, key="a")]) == set()
+    assert red([op("issue", token(2, 2), 0, key="b"), op("issue", token(1, 1), 3, key="a")]) == set()
 
 
 @pytest.mark.parametrize(
     ("code", "history"),
     [
-        ("N4", [op("issue", told(2, 2), 0, key="b"), op("issue", told(1, 1), 10, key="a")]),
-        ("N5", [*ISSUED, op("issue", told(3, 3), 20, key="c")]),
-        ("N5", [*ISSUED, op("call", told(2, 2, 9), 20)]),
-        ("N5", [ISSUED[0], op("issue", told(2, 3), 10, key="b")]),
+        ("N4", [op("issue", token(2, 2), 0, key="b"), op("issue", token(1, 1), 10, key="a")]),
+        ("N5", [*ISSUED, op("issue", token(3, 3), 20, key="c")]),
+        ("N5", [*ISSUED, op("call", token(2, 2, 9), 20)]),
+        ("N5", [ISSUED[0], op("issue", token(2, 3), 10, key="b")]),
         ("N6", [ISSUED[0]]),
-        ("N7", [*ISSUED, op("issue", told(1, 1, extra=1), 20, key="a")]),
-        ("N7", [*ISSUED, op("issue", told(1, 1), 20, key="a", email="other@example.com")]),
-        ("S1", [*ISSUED, op("call", told(1, 1, 1), 20, counterId="1"), op("call", told(1, 1, 1), 30, counterId="2")]),
-        ("S2", [*ISSUED, *(op("serve", told(1, 1, 1, state="SERVED"), at, counterId="1") for at in (20, 30))]),
-        ("S6", [*ISSUED, op("call", told(2, 2, 2), 20), op("no-show", told(2, 2, 2), 30, tokenId=2, claimVersion=1)]),
+        ("N7", [*ISSUED, op("issue", token(1, 1, extra=1), 20, key="a")]),
+        ("N7", [*ISSUED, op("issue", token(1, 1), 20, key="a", email="other@example.com")]),
+        (
+            "S1",
+            [
+                *ISSUED,
+                op("call", token(1, 1, 1), 20, counterId="1"),
+                op("call", token(1, 1, 1), 30, counterId="2"),
+            ],
+        ),
+        ("S2", [*ISSUED, *(op("serve", token(1, 1, 1, state="SERVED"), at, counterId="1") for at in (20, 30))]),
+        (
+            "S6",
+            [
+                *ISSUED,
+                op("call", token(2, 2, 2), 20),
+                op("no-show", token(2, 2, 2), 30, tokenId=2, claimVersion=1),
+            ],
+        ),
     ],
 )
 def test_each_rule_turns_red_alone(code: str, history: list[Operation]) -> None:
@@ -70,15 +84,15 @@ def test_each_rule_turns_red_alone(code: str, history: list[Operation]) -> None:
 
 
 def test_who_is_told_to_be_served_must_be() -> None:
-    assert red([*ISSUED, op("serve", told(1, 1, 1, state="SERVED"), 20)], Dump(DUMP.tokens, {}, frozenset())) == {"S2"}
+    assert red([*ISSUED, op("serve", token(1, 1, 1, state="SERVED"), 20)], Dump(DUMP.tokens, {}, frozenset())) == {"S2"}
 
 
 def test_a_repeated_move_was_asked_when_it_was_first_sent() -> None:
-    """It was carried out, its answer got lost, somebody else called the token, and then it was asked again."""
+    """It was executed, its response was lost, someone else called the token, and then it was retried."""
     asked = {"tokenId": 2, "claimVersion": 1}
     lost = Operation(9, "undo", "CW", "u", asked, 20)
-    called = op("call", told(2, 2, 3, state="CALLED"), 30, counterId="2")
-    again = op("undo", told(2, 2, 2), 40, key="u", **asked)
+    called = op("call", token(2, 2, 3, state="CALLED"), 30, counterId="2")
+    again = op("undo", token(2, 2, 2), 40, key="u", **asked)
     dump = Dump({1: row(1), 2: row(2, 3)}, {}, frozenset())
     assert red([*ISSUED, lost, called, again], dump) == set()
     assert red([*ISSUED, called, again], dump) == {"S6"}
@@ -127,7 +141,7 @@ def test_the_mailbox(codes: set[str], deliveries: list[Delivery], jobs: list[dic
 
 @pytest.mark.parametrize(("codes", "again"), [(set(), 8), ({"M2"}, 9)])
 def test_a_death_explains_what_one_sender_had_in_hand(codes: set[str], again: int, tmp_path: Path) -> None:
-    """And no more, whatever notify itself believes; an orderly end explains nothing."""
+    """And no more, whatever notify itself reports; an orderly stop explains nothing."""
     doubts, tally = Doubts(tmp_path / "doubts.jsonl"), Tally()
     doubts.ended("notify0", is_killed=True)
     doubts.ended("notify0", is_killed=False)
@@ -138,7 +152,7 @@ def test_a_death_explains_what_one_sender_had_in_hand(codes: set[str], again: in
 
 
 def test_what_is_recorded_is_read_again(tmp_path: Path) -> None:
-    """Also what never ended, and over a torn last line."""
+    """Including what never ended, and with a truncated last line."""
     path = tmp_path / "history.jsonl"
     with History(path) as history:
         first = history.invoke("issue", "CW", proc=1, key="a", value={"email": "ada@example.com"})
@@ -164,6 +178,6 @@ def test_what_is_recorded_is_read_again(tmp_path: Path) -> None:
 
 
 def test_a_client_that_was_killed_may_go_on_under_its_name() -> None:
-    """An operation that never ended, followed by another one of the same client."""
+    """An unfinished operation, followed by another one of the same client."""
     edge = {"proc": 1, "type": "invoke", "f": "issue", "dept": "CW", "key": "a", "value": {}, "err": None}
-    assert [one.outcome for one in operations([edge | {"t": 1}, edge | {"t": 2}])] == ["info", "info"]
+    assert [op.outcome for op in operations([edge | {"t": 1}, edge | {"t": 2}])] == ["info", "info"]

@@ -1,4 +1,4 @@
-"""A PostgreSQL that acknowledges before it writes: the checker must see what is lost when all of it is killed."""
+"""A PostgreSQL that acknowledges before it writes: the checker must detect what a crash loses."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tokenq_server.embedded.postgres import Postgres
 
 @both_ways
 async def test_synchronous_commit_off(tmp_path: Path, servers: Servers, is_mutant: bool) -> None:
-    """What was acknowledged sits in memory when every process of PostgreSQL is killed."""
+    """Acknowledged data is only in memory when all PostgreSQL processes are killed."""
     with running_postgres(f"synchronous_commit={'off' if is_mutant else 'on'}", "wal_writer_delay=10s") as postgres:
         migrate(postgres.server.url)
         with History(tmp_path / "history.jsonl") as history:
@@ -34,7 +34,7 @@ async def test_synchronous_commit_off(tmp_path: Path, servers: Servers, is_mutan
 
 
 def kill_all(postgres: Running[Postgres]) -> None:
-    """kill -9 for the postmaster and, in the same moment, for everything it has started: nothing gets to flush."""
+    """kill -9 for the postmaster and all its children at the same moment: nothing can flush."""
     assert postgres.process is not None
     family = [postgres.process.pid, *children_of(postgres.process.pid)]
     for pid in family:

@@ -1,7 +1,7 @@
-"""Bugs planted into the waiting line and the ledger, on real stores: the checker must name each.
+"""Bugs injected into the waiting line and the ledger, on real stores: the checker must name each.
 
-The same story without the bug leaves everything green. The table in the README beside this file says what was needed to
-make each of them do harm.
+The same scenario without the bug passes. The table in the README beside this file says what it takes for
+each to do harm.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from tokenq_server.services.requests import Answer, Request
 
 
 class PoppingLine(RedisLine):
-    """Takes the head out of the line before anything is committed, and believes what it holds."""
+    """Removes the head before the commit, and trusts its own contents."""
 
     async def ask(self, asks: Sequence[Ask]) -> list[LineAnswer]:
         asks = [replace(ask, waiting=await self._held(ask)) for ask in asks]
@@ -49,7 +49,7 @@ class PoppingLine(RedisLine):
 
 @both_ways
 async def test_pop_before_commit(stores: Stores, is_mutant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is taken out of the line by a call that is never committed is passed over."""
+    """A customer removed by a call that is never committed is skipped."""
     if is_mutant:
         monkeypatch.setattr(batch_module, "_are_enough", lambda heads, ask, session: bool(heads))
     async with stores.office(line=PoppingLine if is_mutant else RedisLine) as office:
@@ -67,7 +67,7 @@ async def test_pop_before_commit(stores: Stores, is_mutant: bool, monkeypatch: p
 
 
 class DeafBatch(Batch):
-    """Sees that the line is behind, and leaves it there."""
+    """Detects that Redis is behind, and does nothing."""
 
     async def _catch_up(self, transaction: Transaction, ask: Ask, at: int) -> None:
         return
@@ -75,7 +75,7 @@ class DeafBatch(Batch):
 
 @both_ways
 async def test_no_catch_up_on_gap(stores: Stores, is_mutant: bool) -> None:
-    """A line that missed one step never comes back into step."""
+    """A queue that missed one step never catches up."""
     async with stores.office(batch=DeafBatch if is_mutant else Batch) as office:
         name = await office.department()
         await office.issue(name)
@@ -97,13 +97,13 @@ class BackwardsLine(RedisLine):
             if ask.heads and answers[index].heads:
                 (line,) = keys(ask.department_id, ask.day, "q")
                 last = await self._redis.zrange(line, -ask.heads, -1)
-                answers[index] = replace(answers[index], heads=[int(one) for one in last])
+                answers[index] = replace(answers[index], heads=[int(head) for head in last])
         return answers
 
 
 @both_ways
 async def test_lifo(stores: Stores, is_mutant: bool) -> None:
-    """Whoever came last is called first."""
+    """The last to come is called first."""
     async with stores.office(line=BackwardsLine if is_mutant else RedisLine) as office:
         name = await office.department()
         for _ in range(3):
@@ -114,7 +114,7 @@ async def test_lifo(stores: Stores, is_mutant: bool) -> None:
 
 
 class CountingLine(RedisLine):
-    """Numbers come from ``INCR`` alone; nobody tells the counter where the ledger stands."""
+    """Numbers come from ``INCR`` alone; the counter never learns the ledger's value."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -134,7 +134,7 @@ class CountingLine(RedisLine):
 
 
 class CountingBatch(Batch):
-    """Gives out the numbers that Redis says."""
+    """Issues whatever numbers Redis returns."""
 
     async def _line_up(
         self, transaction: Transaction, requests: Sequence[Request], sessions: dict[str, DepartmentSession], before: Any
@@ -150,7 +150,7 @@ class CountingBatch(Batch):
 
 @both_ways
 async def test_numbers_by_incr_alone_over_a_wiped_redis(stores: Stores, is_mutant: bool) -> None:
-    """The unique indexes would refuse every issue after the wipe; without them numbers are given twice."""
+    """The unique indexes would refuse every issue after the wipe; without them numbers are issued twice."""
     broken: dict[str, Any] = {"line": CountingLine, "batch": CountingBatch} if is_mutant else {}
     await stores.rows("ALTER TABLE token DROP CONSTRAINT token_number")
     await stores.rows("DROP INDEX token_live_number")
@@ -168,7 +168,7 @@ async def test_numbers_by_incr_alone_over_a_wiped_redis(stores: Stores, is_mutan
 
 
 async def wipe(redis_url: str, department: str) -> None:
-    """Everything that Redis holds of a department is gone."""
+    """Delete everything in Redis about a department."""
     redis: Redis = Redis.from_url(redis_url)
     async for key in redis.scan_iter(f"tq:{{{department}}}:*"):
         await redis.delete(key)
@@ -194,14 +194,14 @@ class GlobalSeqTransaction(PostgresTransaction):
 
 @both_ways
 async def test_seq_from_a_global_sequence(stores: Stores, is_mutant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A department's followers could not tell a hole from somebody else's entry."""
+    """A department's followers could not distinguish a gap from another department's entry."""
     await stores.rows("CREATE SEQUENCE global_seq START 100")
     if is_mutant:
         monkeypatch.setattr("tokenq_server.adapters.postgres.ledger.PostgresTransaction", GlobalSeqTransaction)
     async with stores.office() as office:
-        one, other = await office.department(), await office.department()
+        name, other = await office.department(), await office.department()
         for _ in range(2):
-            await office.issue(one)
+            await office.issue(name)
             await office.issue(other)
 
     assert_seen(await stores.check(), "L1", is_mutant)
@@ -218,7 +218,7 @@ class ForgetfulCommit(GroupCommit):
 
 @both_ways
 async def test_serve_without_claim_version(stores: Stores, is_mutant: bool) -> None:
-    """An old screen serves somebody whom another counter has called meanwhile."""
+    """An outdated screen serves a token that another counter has called meanwhile."""
     async with stores.office(commit=ForgetfulCommit if is_mutant else GroupCommit) as office:
         name = await office.department()
         await office.issue(name)
@@ -231,7 +231,7 @@ async def test_serve_without_claim_version(stores: Stores, is_mutant: bool) -> N
 
 
 class HastyTransaction(PostgresTransaction):
-    """Answers as soon as it knows what will be written."""
+    """Responds as soon as it knows what will be written."""
 
     hasty: "HastyCommit"
 
@@ -244,7 +244,7 @@ class HastyTransaction(PostgresTransaction):
 
 
 class HastyCommit(GroupCommit):
-    """Lets go of the callers before the commit."""
+    """Responds to callers before the commit."""
 
     def answer_already(self, kept: Sequence[IdempotencyRecord]) -> None:
         for each in kept:
@@ -281,7 +281,7 @@ async def test_ack_before_commit(stores: Stores, is_mutant: bool, monkeypatch: p
 
 
 class HomeClockFloor(DepartmentSession):
-    """Takes the business day from the clock of its own machine, which is a day ahead."""
+    """Uses the business day of its own machine's clock, which is a day ahead."""
 
     def _today(self) -> date:
         here = datetime.now(UTC) + timedelta(days=1)
@@ -290,7 +290,7 @@ class HomeClockFloor(DepartmentSession):
 
 @both_ways
 async def test_day_from_the_clock_of_the_api(stores: Stores, is_mutant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tomorrow's numbers are given today."""
+    """Tomorrow's numbers are issued today."""
     if is_mutant:
         monkeypatch.setattr(batch_module, "DepartmentSession", HomeClockFloor)
     async with stores.office() as office:

@@ -1,4 +1,4 @@
-"""Bugs planted into the relay and notify, on real stores: the checker must name each, and nothing without them."""
+"""Bugs injected into the relay and notify, on real stores: the checker must name each, and nothing without them."""
 
 import asyncio
 from dataclasses import replace
@@ -21,7 +21,7 @@ from tokenq_server.services.publishing import Tail
 
 
 class HopefulRelay(Relay):
-    """Moves the cursor first, and publishes then."""
+    """Moves the cursor before it publishes."""
 
     async def _publish_some(self) -> bool:
         entries = await self._log.unpublished(500)
@@ -35,7 +35,7 @@ class HopefulRelay(Relay):
 
 
 class ForgetfulTopic(KafkaTopic):
-    """Does not look at what it holds already."""
+    """Does not read the end of the topic."""
 
     async def read_back(self, last_offsets: dict[int, int]) -> Tail:
         return Tail({}, set())
@@ -65,7 +65,7 @@ async def test_relay(stores: Stores, broker: Running[Broker], bug: str, is_mutan
 
 
 class AutoCommittingConsumer(KafkaConsumer):
-    """Commits what it takes when it takes it, as consumers do by themselves."""
+    """Commits offsets as it polls, as consumers do by default."""
 
     async def take(self, limit: int, seconds: float) -> list[RawRecord]:
         records = await super().take(limit, seconds)
@@ -76,7 +76,7 @@ class AutoCommittingConsumer(KafkaConsumer):
 
 @both_ways
 async def test_consumer_auto_commit(post: Post, is_mutant: bool) -> None:
-    """Notify dies with records in hand; nobody ever gets them again."""
+    """Notify dies while it holds records; they are never delivered again."""
     async with post.stores.office() as office:
         await post.fill(office)
     broken: dict[str, Any] = {"consumer": AutoCommittingConsumer} if is_mutant else {}
@@ -89,7 +89,7 @@ async def test_consumer_auto_commit(post: Post, is_mutant: bool) -> None:
 
 
 class LateBuryingEnqueuer(Enqueuer):
-    """Buries what it cannot read after it has committed the offsets."""
+    """Writes dead e-mails after it has committed the offsets."""
 
     async def _keep(self, records: list[RawRecord]) -> None:
         jobs, bad = sort_out(records)
@@ -101,7 +101,7 @@ class LateBuryingEnqueuer(Enqueuer):
 
 @both_ways
 async def test_dead_letter_after_offset_commit(post: Post, is_mutant: bool) -> None:
-    """Notify dies between the two; what could not be read is nowhere."""
+    """Notify dies between the two; the unreadable record is lost."""
     async with post.stores.office() as office:
         await post.fill(office, b"\xff{not json")
     broken: dict[str, Any] = {"enqueuer": LateBuryingEnqueuer} if is_mutant else {}
@@ -114,7 +114,7 @@ async def test_dead_letter_after_offset_commit(post: Post, is_mutant: bool) -> N
 
 
 class ForgetfulQueue(PostgresNotificationQueue):
-    """Knows what it has taken in only as long as it lives."""
+    """Remembers what it has enqueued only in memory."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -128,11 +128,11 @@ class ForgetfulQueue(PostgresNotificationQueue):
 
 @both_ways
 async def test_deduplication_in_memory_only(post: Post, is_mutant: bool) -> None:
-    """Notify dies after the rows and before the offsets; the next one makes the letters again."""
+    """Notify dies after the rows and before the offsets; the next one queues the e-mails again."""
     async with post.stores.office() as office:
         await post.fill(office)
     if is_mutant:
-        # The primary key is what keeps letters single; the bug does harm only where nobody thought of one.
+        # The primary key prevents duplicates; the bug does harm only without it.
         await post.stores.rows("ALTER TABLE mail_job DROP CONSTRAINT mail_job_pkey CASCADE")
     broken: dict[str, Any] = {"queue": ForgetfulQueue} if is_mutant else {}
     failpoints.arm("notify.rows_kept=raise")
@@ -144,7 +144,7 @@ async def test_deduplication_in_memory_only(post: Post, is_mutant: bool) -> None
 
 
 class ImpatientQueue(PostgresNotificationQueue):
-    """A lease that ends before the letter can be sent: a sender that takes its time is no longer waited for."""
+    """A lease that ends before the e-mail is sent: a slow sender is not waited for."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -166,7 +166,7 @@ class ImpatientQueue(PostgresNotificationQueue):
 
 @both_ways
 async def test_a_lease_too_short(post: Post, is_mutant: bool) -> None:
-    """Two senders have the same letter in hand. Notify calls it doubtful, but nothing that happened explains it."""
+    """Two senders hold the same e-mail. Notify counts it as doubtful, but no fault explains it."""
     async with post.stores.office() as office:
         await post.fill(office)
     await post.notify(senders=2, **({"queue": ImpatientQueue} if is_mutant else {}))

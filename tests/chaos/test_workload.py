@@ -1,4 +1,4 @@
-"""The workload does all that the checker has rules for."""
+"""The workload covers everything the checker has rules for."""
 
 import asyncio
 import time
@@ -12,17 +12,17 @@ from tests.chaos.system import Plan
 _EACH = 5
 
 
-def way(one: Operation) -> str:
-    """What an operation was, more exactly than by its verb."""
-    if one.f == "issue" and "userId" in one.asked:
+def way(op: Operation) -> str:
+    """The kind of an operation, more exactly than its verb."""
+    if op.f == "issue" and "userId" in op.asked:
         return "issued for a user"
-    if one.f == "serve" and "tokenId" not in one.asked:
+    if op.f == "serve" and "tokenId" not in op.asked:
         return "served at once"
-    if one.f == "call" and "tokenId" in one.asked:
+    if op.f == "call" and "tokenId" in op.asked:
         return "called out of order"
-    if one.f == "call" and one.asked["counterId"] in ROVERS:
-        return f"called by {one.asked['counterId']} in {one.answer['departmentId']}"
-    return one.f
+    if op.f == "call" and op.asked["counterId"] in ROVERS:
+        return f"called by {op.asked['counterId']} in {op.answer['departmentId']}"
+    return op.f
 
 
 WAYS = {
@@ -32,12 +32,12 @@ WAYS = {
 
 
 async def test_what_the_workload_does_is_checked() -> None:
-    """Every way several times; the rules about users and about serving at once had something to look at."""
+    """Each kind several times; the rules about users and about serving in one step had cases."""
 
     async def script(campaign: Campaign) -> None:
         give_up = time.monotonic() + 60
         while True:
-            done = Counter(way(one) for one in read(campaign.workload.history.path) if one.outcome == "ok")
+            done = Counter(way(op) for op in read(campaign.workload.history.path) if op.outcome == "ok")
             if not (missing := [name for name in WAYS if done[name] < _EACH]):
                 return
             assert time.monotonic() < give_up, f"missing {missing}: {done}"

@@ -1,4 +1,4 @@
-"""A thousand people who watch the live stream, some of whom never read what is sent to them."""
+"""A thousand clients of the live stream, some of whom never read."""
 
 import asyncio
 import json
@@ -23,15 +23,15 @@ _DEAF = 200
 _PER_KEY = 32
 _WATCHED_SECONDS = 5.0
 _MOST_GROWTH = 20 * 1024 * 1024
-"""Bytes that two hundred watchers who never read may cost, once they are there."""
+"""Bytes that two hundred clients that never read may cost, once connected."""
 _SMALL_WINDOW = 4096
 _SEQ = re.compile(rb'"seq":([0-9]+)')
-"""Read without parsing: eight hundred readers in one process must not be what is measured."""
+"""Read without parsing, so that eight hundred readers in one process do not dominate the measurement."""
 
 
 @dataclass
 class Watcher:
-    """One open stream: what it was told, by seq, and how often it was told to look again."""
+    """One open stream: the seqs it received, and how often it was told to refetch."""
 
     department: str
     seen: list[int] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Watcher:
     _writer: asyncio.StreamWriter | None = None
 
     async def come(self, url: str, key: str, *, reads: bool = True) -> None:
-        """Open the stream; one that does not read has a small window, as a frozen browser has."""
+        """Open the stream; one that never reads has a small window, like a frozen browser."""
         where = urlsplit(url)
         sock = socket.socket()
         sock.setblocking(False)
@@ -78,8 +78,8 @@ class Watcher:
 
 
 async def _a_thousand(system: System, workload: Workload) -> None:
-    """All come, the deaf ones stay deaf, and everybody else is told each event once, in order."""
-    workload.breath_seconds = 1.0  # an office, not a load test: each event goes to two hundred people
+    """All connect, some never read, and all others receive each event once, in order."""
+    workload.breath_seconds = 1.0  # an office, not a load test: each event goes to two hundred clients
     keys = await asyncio.to_thread(_keys, system)
     readers = [Watcher(DEPARTMENTS[number % len(DEPARTMENTS)]) for number in range(_WATCHERS)]
     deaf = [Watcher(DEPARTMENTS[number % len(DEPARTMENTS)]) for number in range(_DEAF)]
@@ -101,7 +101,7 @@ async def _a_thousand(system: System, workload: Workload) -> None:
 
 
 async def _orderly_end(system: System, workload: Workload) -> None:
-    """SIGTERM with two hundred streams open: they end at once, and so does the process."""
+    """SIGTERM with two hundred open streams: they end at once, and so does the process."""
     keys = await asyncio.to_thread(_keys, system)
     watchers = [Watcher(DEPARTMENTS[number % len(DEPARTMENTS)]) for number in range(_DEAF)]
     for number, watcher in enumerate(watchers):
@@ -123,7 +123,7 @@ def _memory(system: System) -> int:
 
 
 def _keys(system: System) -> list[str]:
-    """So many keys that nobody has more streams than one caller may have."""
+    """Enough keys that none exceeds the limit of streams per caller."""
     headers = {"Authorization": f"Bearer {system.admin_token}", "Content-Type": "application/json"}
 
     def made() -> str:

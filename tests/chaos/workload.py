@@ -1,4 +1,4 @@
-"""The workload: desks issue, counters call and serve, and everybody repeats with the same key until it is known."""
+"""The workload: desks issue, counters call and serve, and all retry with the same key until the outcome is known."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ _MOST_WAITING = 60
 _USER_SHARE = 0.2
 _UNDONE_SHARE = 0.1
 _RECENT = 10
-"""Of those who came last, most wait: who is asked for by number is one of so many."""
+"""Tokens called by number are chosen from this many recent ones, most of which are waiting."""
 _CERTAINLY_NOT = frozenset({400, 401, 403, 404, 409, 422, 429})
 _RETRY_SECONDS = (0.02, 0.1)
 _EMPTY_SECONDS = 0.03
@@ -31,7 +31,7 @@ Token = dict[str, Any]
 
 @dataclass
 class Workload:
-    """Everybody who works on the system, and what they achieved so far.
+    """All workers on the system, and what they achieved so far.
 
     ``mail_share`` of the customers leave an address.
     """
@@ -41,28 +41,28 @@ class Workload:
     history: History
     mail_share: float = 0.02
     breath_seconds: float = 0.0
-    """How long everybody rests after each operation."""
+    """Seconds to rest after each operation."""
     acknowledged: Counter[str] = field(default_factory=Counter)
     waiting: Counter[str] = field(default_factory=Counter)
     latest: dict[str, float] = field(default_factory=dict)
-    """Per kind of operation, when the request of the last acknowledged one was made (monotonic seconds)."""
+    """When the last acknowledged operation of each kind was requested (monotonic seconds)."""
     is_paused: asyncio.Event = field(default_factory=asyncio.Event)
     _users: Sequence[int] = ()
     _recent: dict[str, deque[int]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=_RECENT)))
     _people: list["_Person"] = field(default_factory=list)
 
     def open_departments(self) -> None:
-        """Make the departments, counters that serve several of them, and users; they may be there."""
+        """Create departments, counters that serve several of them, and users; they may exist."""
         self._users = create_fixtures(self.urls[0], self.token)
 
     def close(self) -> None:
-        """Nobody says anything more."""
+        """Stop recording."""
         for person in self._people:
             person.close()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Work until left; everybody finishes what is in hand, so that nothing stays unknown."""
+        """Run until the context ends; all finish their current operation, so that no outcome stays unknown."""
         self.is_paused.clear()
         people: list[Awaitable[None]] = []
         for name in DEPARTMENTS:
@@ -77,12 +77,12 @@ class Workload:
             await work
 
     async def touch(self) -> None:
-        """One more token for each department, as any customer would: it lets every line catch up."""
+        """Issue one more token per department, which lets every queue in Redis catch up."""
         for name in DEPARTMENTS:
             await self._person().do("issue", name, f"/api/v1/departments/{name}/tokens", {})
 
     async def issue_under(self, key: str, name: str) -> Token | None:
-        """One more customer, whose request may be under way elsewhere under the same key."""
+        """Issue one more token; the same request may be pending elsewhere with the same key."""
         person = self._person()
         try:
             return await person.do("issue", name, f"/api/v1/departments/{name}/tokens", {}, key=key)
@@ -90,7 +90,7 @@ class Workload:
             person.close()
 
     async def recovered(self, since: float, seconds: float = 60.0) -> float:
-        """Seconds from ``since`` (monotonic) until an issue and a call that were asked for later are acknowledged."""
+        """Seconds from ``since`` (monotonic) until an issue and a call that were requested later are acknowledged."""
         deadline = time.monotonic() + seconds
         while not all(self.latest.get(kind, 0.0) >= since for kind in ("issue", "call")):
             assert time.monotonic() < deadline, f"no issue and call for {seconds:.0f} s"
@@ -98,7 +98,7 @@ class Workload:
         return time.monotonic() - since
 
     def _person(self) -> "_Person":
-        """Somebody new. Neighbours begin with another API each."""
+        """A new client. Neighbours start with different APIs."""
         number = len(self._people)
         urls = [*self.urls[number % len(self.urls) :], *self.urls[: number % len(self.urls)]]
         person = _Person(self, number, deque(Connection(url, self.token) for url in urls))
@@ -121,7 +121,7 @@ class Workload:
                 self._recent[name].append(token["tokenId"])
 
     async def _counter(self, name: str, counter: str) -> None:
-        """A counter of one department: mostly *next*, at times *serve the next*, or one who was asked for."""
+        """A counter of one department: mostly *next*, sometimes *serve next*, or a call by number."""
         person, where, path = self._person(), {"counterId": counter}, f"/api/v1/departments/{name}"
         while not self.is_paused.is_set():
             token: Token | None = None
@@ -135,13 +135,13 @@ class Workload:
             await self._taken_up(person, token)
 
     async def _rover(self, counter: str, profile: Sequence[str]) -> None:
-        """A counter that takes whoever is next in several departments."""
+        """A counter that calls the next customer of several departments."""
         person, where, path = self._person(), {"counterId": counter}, "/api/v1/branches/main/counters/call"
         while not self.is_paused.is_set():
             await self._taken_up(person, await person.do("call", "+".join(profile), path, where))
 
     async def _taken_up(self, person: "_Person", token: Token | None) -> None:
-        """Attend to who came to the counter, or wait a moment for somebody."""
+        """Handle the called token, or wait a moment if there is none."""
         if token is None:
             await asyncio.sleep(_EMPTY_SECONDS)
             return
@@ -153,7 +153,7 @@ class Workload:
             await person.move("undo", token)
 
     async def _attend(self, person: "_Person", name: str, token: Token) -> None:
-        """Do with whom was called what staff do: mostly serve, sometimes everything else."""
+        """Do with a called token what staff do: mostly serve, sometimes everything else."""
         match random.choices(_WAYS, _WEIGHTS)[0]:
             case "start":
                 if (token := await person.move("start", token) or {}) and await person.move("serve", token):
@@ -168,7 +168,7 @@ class Workload:
                 if parked := await person.move("park", token, reason="copies"):
                     self.waiting[name] += bool(await person.move("resume", parked))
             case "transfer":
-                to = random.choice([one for one in DEPARTMENTS if one != name])
+                to = random.choice([department for department in DEPARTMENTS if department != name])
                 self.waiting[to] += bool(await person.move("transfer", token, to=to))
             case "undo":
                 self.waiting[name] += bool(await person.move("undo", token))
@@ -187,7 +187,7 @@ class _Person:
     workload: Workload
     number: int
     connections: deque[Connection]
-    """One to each API; the first is in use."""
+    """One connection per API; the first is in use."""
     _seen: tuple[int, int] = (0, 0)
 
     def close(self) -> None:
@@ -195,7 +195,7 @@ class _Person:
             connection.close()
 
     def sees_anew(self, token: Token) -> bool:
-        """Whether this is another person, or another call of the same one, than before."""
+        """Whether this is a different token, or a different call of the same one, than before."""
         before, self._seen = self._seen, (token["tokenId"], token["claimVersion"])
         return before != self._seen
 
@@ -207,9 +207,9 @@ class _Person:
     async def do(
         self, kind: str, name: str, path: str, body: Mapping[str, Any], *, key: str = "", **about: object
     ) -> Token | None:
-        """Ask until it is known what became of it; the token, or nothing where it was refused.
+        """Retry until the outcome is known; return the token, or nothing if it was refused.
 
-        What may have got lost is repeated at the next API.
+        What may have been lost is retried at the next API.
         """
         key, history = key or uuid.uuid4().hex, self.workload.history
         while True:

@@ -1,4 +1,4 @@
-"""The whole way: one command brings everything up; a token goes from front desk to mailbox and board."""
+"""End to end: one command starts everything; a token goes from front desk to mailbox and board."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 
 
 def tokenq(stack: Stack, *words: str) -> dict[str, object]:
-    """One command of a clerk's; answers its JSON document."""
+    """Run one command; return its JSON."""
     done = subprocess.run(
         [sys.executable, "-m", "tokenq", *words, "--json"],
         env=os.environ | stack.environment,
@@ -65,14 +65,14 @@ def tokenq(stack: Stack, *words: str) -> dict[str, object]:
 
 
 class Board:
-    """What a lobby board knows, without its screen."""
+    """The state of a lobby board, without its screen."""
 
     def __init__(self, stack: Stack) -> None:
         self._fold = Fold()
         self._stream = EventStream(stack.endpoints.kafka)
 
     def shows(self, called: list[str], waiting: int) -> bool:
-        """Read on, and tell whether exactly these numbers are at counters and so many wait."""
+        """Read on, and return whether exactly these numbers are at counters and that many wait."""
         item = self._stream.read(0.1)
         if isinstance(item, Arrived):
             self._fold.apply(item.event)
@@ -85,7 +85,7 @@ class Board:
 
 
 def test_from_front_desk_to_mailbox_and_board(folder: Path, mailbox: Mailbox) -> None:
-    """Everything real: servers, broker, mail; then a restart, and all is still there."""
+    """All real: servers, broker, mail; then a restart, after which everything is still there."""
     stack = start(folder)
     tokenq(stack, "dept", "create", "Cash window", "--id", "CW")
     issued = tokenq(stack, "issue", "CW", "--email", "ada@example.com", "--name", "Ada")

@@ -1,4 +1,4 @@
-"""What each part loads, looked at in fresh interpreters; the static graph cannot see late imports."""
+"""What each part loads, in fresh interpreters; the static graph cannot see late imports."""
 
 import json
 import subprocess
@@ -49,7 +49,7 @@ def test_following_events_does_not_load_the_command_line_of_httpx():
 
 
 def test_issuing_a_token_loads_only_what_it_needs(tmp_path):
-    """A front desk waits for this start-up with a person before it."""
+    """The front desk and the customer wait for this start-up."""
     environ = {"XDG_CONFIG_HOME": str(tmp_path), "PYTHONPATH": "."}
     with fake_server(says(201, TOKEN)) as fake:
         found = modules(run_cli("issue", "CW"), {**environ, "TOKENQ_URL": fake.url})
@@ -77,7 +77,7 @@ def test_help_of_every_command_works_without_server_and_screens(name):
     ],
 )
 def test_without_an_extra_its_commands_say_what_to_install(absent, typed, extra, tmp_path):
-    """The base install has every command on its menu; none may end in a traceback or be called a bug."""
+    """The base install has every command on its menu; none may end with a traceback or be reported as a bug."""
     code = f"import sys; sys.modules[{absent!r}] = None\n{run_cli(*typed)}"
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -13,7 +13,7 @@ from tokenq_server.adapters.postgres.notification_queue import PostgresNotificat
 
 @pytest.fixture
 def place(servers: Servers, fresh_database: Callable[..., str], schema: str) -> Place:
-    """A database that can be backed up and restored, with the topic and Redis beside it."""
+    """A database that can be backed up and restored, with a topic and Redis."""
     return Place(servers, fresh_database(schema), fresh_database)
 
 

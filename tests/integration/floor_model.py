@@ -1,4 +1,4 @@
-"""The serving floor once more, in a hundred naive lines: lists are walked, nothing is remembered cleverly.
+"""A naive model of the serving floor in a hundred lines: plain lists, no caching.
 
 The state machine in ``test_floor_machine.py`` drives this and the real API side by side.
 """
@@ -29,7 +29,7 @@ class No(Exception):
 
 @dataclass
 class Token:
-    """A token as the model knows it; ``before`` is what it was before its last move."""
+    """A token in the model; ``before`` is its state before its last move."""
 
     id: int
     dept: str
@@ -50,12 +50,12 @@ class Model:
     turn: dict[str, list[str]] = field(default_factory=dict)
 
     def line(self, dept: str, priority: str) -> list[Token]:
-        """Who waits in a class, first to last."""
+        """Waiting tokens of a class, first to last."""
         waiting = [t for t in self.tokens.values() if (t.dept, t.priority, t.state) == (dept, priority, "WAITING")]
         return sorted(waiting, key=lambda t: (t.place, t.id))
 
     def order(self, dept: str) -> list[int]:
-        """Everybody who waits, in the order of calling at two priority to one normal."""
+        """All waiting tokens, in calling order at two priority to one normal."""
         lines = {name: self.line(dept, name) for name in ("urgent", "priority", "normal")}
         turn, found = list(self.turn.get(dept, [])), []
         while any(lines.values()):
@@ -73,12 +73,12 @@ class Model:
         return "priority" if waits["priority"] else "normal"
 
     def turned(self, turn: list[str], name: str) -> list[str]:
-        """The round after one more call; it is over when both have had their share."""
+        """The round after one more call; it ends when both have had their share."""
         turn = turn if name == "urgent" else [*turn, name]
         return [] if turn.count("priority") >= 2 and turn.count("normal") >= 1 else turn
 
     def at(self, counter: str) -> Token | None:
-        """Whom a counter holds."""
+        """The token that a counter holds."""
         return next((t for t in self.tokens.values() if t.counter == counter and t.state in BUSY), None)
 
     def log(self, dept: str) -> int:
@@ -87,12 +87,12 @@ class Model:
         return self.seq[dept]
 
     def issue(self, token_id: int, dept: str, priority: str) -> None:
-        """Somebody comes."""
+        """Issue a token."""
         place = self.log(dept)
         self.tokens[token_id] = Token(token_id, dept, priority, place, place)
 
     def call(self, dept: str, counter: str) -> int:
-        """Call the next one, or answer whom the counter holds."""
+        """Call the next token, or return the one that the counter holds."""
         held = self.at(counter)
         if held:
             if held.dept != dept:
@@ -141,7 +141,7 @@ class Model:
             self._change(token, state="WAITING", counter=None, place=self._place(token, position))
 
     def undo(self, token_id: int) -> None:
-        """Take the last move back."""
+        """Undo the last move."""
         token = self.tokens[token_id]
         if token.before is None:
             raise No("nothing_to_undo")

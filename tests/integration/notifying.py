@@ -1,4 +1,4 @@
-"""What tests of the queue of notifications share."""
+"""Helpers for tests of the notification queue."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,13 +13,13 @@ IMPATIENT = RetryPolicy((0.01, 0.01))
 
 
 async def records_of(core: Core) -> list[RawRecord]:
-    """The whole log as it would lie in the topic."""
+    """The whole log, as records of the topic."""
     rows = await core.rows("SELECT payload FROM outbox WHERE token_id > 0 ORDER BY department_id, seq")
     return [RawRecord("token-events", 0, offset, row["payload"].encode()) for offset, row in enumerate(rows)]
 
 
 async def visited(core: Core, **more: str) -> list[RawRecord]:
-    """One customer who came and was served."""
+    """One customer, issued and served."""
     name = await core.department()
     await core.issue(name, email="ada@example.com", **more)
     await core.serve(name, "3")
@@ -36,7 +36,7 @@ async def sending(queue: PostgresNotificationQueue, channels: Channels) -> Async
 
 
 async def until_settled(core: Core) -> list[dict[str, object]]:
-    """Wait until no letter is under way; answers all of them."""
+    """Wait until no e-mail is pending; return all of them."""
     async with asyncio.timeout(20):
         while await core.rows("SELECT 1 FROM mail_job WHERE state IN ('due', 'sending')"):
             await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""A database that is restored from an older back-up while the topic and Redis know more, for tests."""
+"""A database that is restored from an older backup while the topic and Redis know more."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -31,7 +31,7 @@ from tokenq_server.settings import ServerSettings
 
 @dataclass
 class Place:
-    """A database that is backed up, goes on, and is put back."""
+    """A database that is backed up, changes, and is restored."""
 
     servers: Servers
     dsn: str
@@ -40,7 +40,7 @@ class Place:
 
     @property
     def settings(self) -> ServerSettings:
-        """Of all programs here."""
+        """Settings of all programs here."""
         return ServerSettings(
             database_url=self.dsn, redis_url=self.servers.redis_url, kafka_bootstrap=self.servers.kafka_bootstrap
         )
@@ -51,12 +51,12 @@ class Place:
         return beside(self.servers, self.dsn)
 
     def back_up(self) -> None:
-        """As pg_dump would; nobody may be connected."""
+        """Like pg_dump; requires that no one is connected."""
         self._leave()
         self.backup = self.fresh(self.dsn)
 
     def restore(self) -> None:
-        """As pg_restore would."""
+        """Like pg_restore."""
         self._leave()
         name, old = (urlsplit(url).path.lstrip("/") for url in (self.dsn, self.backup))
         self.servers.drop_database(self.dsn)
@@ -68,17 +68,17 @@ class Place:
 
     @asynccontextmanager
     async def core(self) -> AsyncIterator[Core]:
-        """Somebody at work on it."""
+        """A core that works on it."""
         async with open_core(self.dsn, self.servers.redis_url) as opened:
             yield opened
 
     def relay(self) -> Relay:
-        """A relay that does not run yet."""
+        """A relay, not yet started."""
         topic = KafkaTopic(self.servers.kafka_bootstrap, 3, embedded=self.servers.has_embedded_broker)
         return Relay(PostgresEventLog(self.dsn, "tokenq-relay"), topic)
 
     async def publish(self) -> None:
-        """Let a relay run until everything is on the topic."""
+        """Run a relay until everything is on the topic."""
         relay, log = self.relay(), PostgresEventLog(self.dsn, "tokenq-test")
         running = asyncio.create_task(relay.run())
         async with asyncio.timeout(30):
@@ -88,34 +88,34 @@ class Place:
         await asyncio.gather(running, log.close())
 
     async def rewind(self, patience: float = PATIENCE) -> dict[str, Any]:
-        """Let the log go past what others know."""
+        """Advance the log past what others know."""
         async with open_recovery(self.settings, patience) as stores:
             return await rewind(stores)
 
     async def rebuild(self) -> dict[str, int]:
-        """Fill all lines anew."""
+        """Rebuild all queues in Redis."""
         async with open_recovery(self.settings) as stores:
             return await rebuild_lines(stores)
 
     async def guard(self, **settings: Any) -> Guard | None:
-        """What a program does before it starts."""
+        """Run the checks before a program starts."""
         return await look_first(self.settings.model_copy(update=settings))
 
     @asynccontextmanager
     async def held(self, name: str) -> AsyncIterator[None]:
-        """Somebody holds a department's row."""
+        """Lock a department's row."""
         async with await psycopg.AsyncConnection.connect(self.dsn) as connection:
             await connection.execute("SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE", [name])
             yield
 
     async def empty_redis(self, name: str) -> None:
-        """Redis came back with nothing of this department."""
+        """Remove this department from Redis."""
         client: Redis = Redis.from_url(self.servers.redis_url)
         assert await client.delete(*[key async for key in client.scan_iter(f"tq:{{{name}}}:*")])
         await client.aclose()
 
     async def put_stranger(self, name: str, *, leaves: bool = False) -> None:
-        """Let somebody who is no token stand in line, or leave it."""
+        """Add or remove an entry in Redis that is not a token."""
         client: Redis = Redis.from_url(self.servers.redis_url, decode_responses=True)
         (key,) = [key async for key in client.scan_iter(f"tq:{{{name}}}:*:q")]
         changed = await client.zrem(key, "stranger") if leaves else await client.zadd(key, {"stranger": 1})
@@ -123,7 +123,7 @@ class Place:
         assert changed == 1
 
     def topic(self, department: str) -> list[tuple[Event, bytes]]:
-        """What every reader sees of a department: each seq once, in order."""
+        """What readers see of a department: each seq once, in order."""
         seen = 0
         found: list[tuple[Event, bytes]] = []
         for raw in read(self.servers.kafka_bootstrap):
@@ -153,7 +153,7 @@ def read(bootstrap: str) -> list[bytes]:
 
 
 async def a_lost_hour(place: Place) -> str:
-    """Five in line; after the back-up two are served, one is called, one cancels and four more come. All published."""
+    """Issue five; after the backup serve two, call one, cancel one and issue four more. All published."""
     async with place.core() as core:
         name = await core.department()
         await core.issue(name, 5, email="early@example.org")
@@ -170,7 +170,7 @@ async def a_lost_hour(place: Place) -> str:
 
 
 async def lost_but_to_redis(place: Place) -> tuple[str, list[Body]]:
-    """Two in line; after the back-up three more come, whom no relay publishes. Answers them with the department."""
+    """Issue two; after the backup three more, which no relay publishes. Return them with the department."""
     async with place.core() as core:
         name = await core.department()
         await core.issue(name, 2)
@@ -183,7 +183,7 @@ async def lost_but_to_redis(place: Place) -> tuple[str, list[Body]]:
 
 
 async def refused(work: Any) -> Refused:
-    """The refusal that a program ends with."""
+    """Return the refusal that a program ends with."""
     with pytest.raises(Refused) as caught:
         async with asyncio.timeout(30):
             await work
@@ -193,7 +193,7 @@ async def refused(work: Any) -> Refused:
 
 
 async def refused_with(work: Any, code: ProblemCode) -> Refused:
-    """The refusal, which has this code."""
+    """Assert that there is a refusal with this code, and return it."""
     with pytest.raises(Refused) as caught:
         await work
     assert caught.value.problem.code is code

@@ -1,4 +1,4 @@
-"""Who may do what: every route declares it, and the server holds to it."""
+"""Permissions: every route declares them, and the server enforces them."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -40,21 +40,21 @@ def roles_of(route: APIRoute) -> frozenset[Role] | None:
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: f"{min(route.methods)} {route.path}")
 def test_every_route_says_who_may_use_it(route: APIRoute) -> None:
-    """A new route without a role, and not marked public on purpose, is a hole."""
+    """A new route without a role that is not marked public is a hole."""
     is_public = bool((route.openapi_extra or {}).get("x-public"))
 
     assert is_public == (roles_of(route) is None) == (route.path in PUBLIC)
 
 
 def test_reading_never_changes() -> None:
-    """The first implementation issued tokens by GET: every crawler took a number."""
+    """The first implementation issued tokens on GET: every crawler took a number."""
     for route in routes():
         verbs = ("issue", "call", "serve", "cancel", "create", "delete", "put", "change", "open")
         assert not ({"GET", "HEAD"} & route.methods and route.name.startswith(verbs)), route.path
 
 
 class Caller:
-    """Somebody with a key of some role."""
+    """A client with a key."""
 
     def __init__(self, stack: Stack, key: str) -> None:
         self._client = httpx.Client(
@@ -83,7 +83,7 @@ def department(running: Stack) -> str:
 
 @pytest.fixture
 def enter(running: Stack) -> Iterator[Callable[[str], Caller]]:
-    """Come in with a bearer token; closed at the end."""
+    """A factory of clients by bearer token; closed at the end."""
     made: list[Caller] = []
 
     def come(bearer: str) -> Caller:
@@ -91,8 +91,8 @@ def enter(running: Stack) -> Iterator[Callable[[str], Caller]]:
         return made[-1]
 
     yield come
-    for one in made:
-        one.close()
+    for caller in made:
+        caller.close()
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def caller(running: Stack, enter: Callable[[str], Caller]) -> Callable[..., Call
 
 @pytest.fixture
 def person(running: Stack, enter: Callable[[str], Caller]) -> Callable[..., tuple[int, Caller]]:
-    """A factory of users with a password, logged in: id and caller."""
+    """A factory of logged-in users with a password: id and caller."""
 
     def make(role: str, *departments: str) -> tuple[int, Caller]:
         name, password = f"u{secrets.token_hex(4)}", secrets.token_hex(8)
@@ -134,7 +134,7 @@ def test_nobody_gets_in_without_a_login(running: Stack, authorization: str) -> N
 
 
 def test_staff_work_in_their_departments_only(running: Stack, department: str, caller: MakeCaller) -> None:
-    """Staff of one desk cannot call, serve, move or open at another one, by path or by token id."""
+    """Staff cannot call, serve, move or open in another department, by path or by token id."""
     stranger, own = caller("staff", "ZZ"), caller("staff", department)
     token = own("POST", f"/api/v1/departments/{department}/tokens", json={}).json()
     paths = [f"departments/{department}/call", f"departments/{department}/serve"]
@@ -149,7 +149,7 @@ def test_staff_work_in_their_departments_only(running: Stack, department: str, c
 
 @pytest.mark.parametrize("role", ["staff", "desk", "customer"])
 def test_only_admins_set_up(running: Stack, caller: MakeCaller, role: str) -> None:
-    """Generated from the route table: what admits admins only refuses everybody else."""
+    """Generated from the route table: routes for admins refuse everyone else."""
     key = caller(role)
     admin_only = [route for route in routes() if roles_of(route) == frozenset({Role.ADMIN})]
     assert len(admin_only) > 10
@@ -159,44 +159,44 @@ def test_only_admins_set_up(running: Stack, caller: MakeCaller, role: str) -> No
 
 
 def test_a_customer_sees_and_cancels_only_own_tokens(department: str, person: MakePerson) -> None:
-    """Somebody else's token answers exactly as a missing one does."""
+    """Someone else's token gets the same response as a missing one."""
     (_, ada), (_, bob) = person("customer"), person("customer")
     issue = f"/api/v1/departments/{department}/tokens"
     token = ada("POST", issue, json={}).json()
-    one = f"/api/v1/tokens/{token['tokenId']}"
+    path = f"/api/v1/tokens/{token['tokenId']}"
 
     missing = bob("GET", "/api/v1/tokens/999999999")
-    foreign = bob("GET", one)
+    foreign = bob("GET", path)
     assert (
         (foreign.status_code, foreign.json()["code"])
         == (missing.status_code, missing.json()["code"])
         == (404, "unknown_token")
     )
-    assert bob("POST", f"{one}/cancel", json={}).status_code == 404
+    assert bob("POST", f"{path}/cancel", json={}).status_code == 404
     assert bob("GET", "/api/v1/tokens").json()["items"] == []
     assert ada("POST", issue, json={"priority": "urgent"}).status_code == 403
     assert ada("POST", issue, json={"userId": 1}).status_code == 403
     assert ada("GET", f"/api/v1/departments/{department}/queue").status_code == 403
-    assert ada("POST", f"{one}/cancel", json={}).json()["state"] == "CANCELLED"
+    assert ada("POST", f"{path}/cancel", json={}).json()["state"] == "CANCELLED"
 
 
 def test_names_and_addresses_are_for_staff_of_the_department(
     running: Stack, department: str, caller: MakeCaller
 ) -> None:
-    """A kiosk or another desk sees numbers only."""
+    """A kiosk or another desk sees only numbers."""
     token = running.ask(
         "POST", f"/api/v1/departments/{department}/tokens", {"name": "Ada", "email": "ada@example.com"}
     )[1]
-    one = f"/api/v1/tokens/{token['tokenId']}"
+    path = f"/api/v1/tokens/{token['tokenId']}"
 
     for key, sees in ((caller("staff", department), True), (caller("staff", "ZZ"), False), (caller("desk"), False)):
-        assert (key("GET", one).json()["name"] is not None) == sees
+        assert (key("GET", path).json()["name"] is not None) == sees
         assert ("ada@example.com" in key("GET", f"/api/v1/departments/{department}/queue").text) == sees
-        assert ("ada@example.com" in key("GET", f"{one}/events").text) == sees
+        assert ("ada@example.com" in key("GET", f"{path}/events").text) == sees
 
 
 def test_a_demoted_or_disabled_user_is_out_within_a_second(running: Stack, person: MakePerson) -> None:
-    """An open session does not outlive the right it stood on."""
+    """An open session does not outlive its permission."""
     user_id, ada = person("admin")
     assert ada("GET", "/api/v1/users").status_code == 200
 
@@ -206,7 +206,7 @@ def test_a_demoted_or_disabled_user_is_out_within_a_second(running: Stack, perso
 
 
 def test_a_password_change_ends_every_session(running: Stack, person: MakePerson) -> None:
-    """Whoever stole the old one is out too."""
+    """A thief of the old one is logged out too."""
     _, ada = person("staff")
     wrong = ada("POST", "/api/v1/auth/password", json={"oldPassword": "nonsense", "newPassword": "long enough"})
     assert wrong.json()["code"] == "forbidden"
@@ -214,7 +214,7 @@ def test_a_password_change_ends_every_session(running: Stack, person: MakePerson
 
 
 def test_logout_ends_the_session(running: Stack, person: MakePerson) -> None:
-    """The token is worthless afterwards."""
+    """The token is invalid afterwards."""
     _, ada = person("staff")
 
     assert ada("POST", "/api/v1/auth/logout").status_code == 204
@@ -222,7 +222,7 @@ def test_logout_ends_the_session(running: Stack, person: MakePerson) -> None:
 
 
 def test_a_deleted_key_is_worthless(running: Stack, enter: Callable[[str], Caller]) -> None:
-    """Keys are revoked by deleting them; the list never shows the secret."""
+    """Deleting a key revokes it; the list never shows the secret."""
     body = {"label": "kiosk", "role": "desk", "departments": []}
     key = running.ask("POST", "/api/v1/keys", body)[1]
     kiosk = enter(key["key"])
@@ -235,7 +235,7 @@ def test_a_deleted_key_is_worthless(running: Stack, enter: Callable[[str], Calle
 
 
 def test_an_unknown_name_answers_like_a_wrong_password(running: Stack) -> None:
-    """Nobody learns which names exist; guessing is slowed down."""
+    """Responses do not reveal which names exist; guessing is throttled."""
     answers = [
         running.ask("POST", "/api/v1/auth/login", {"username": name, "password": "wrong password"})
         for name in ("admin", "nobody-of-this-name")
@@ -249,7 +249,7 @@ def test_an_unknown_name_answers_like_a_wrong_password(running: Stack) -> None:
 
 
 def test_secrets_are_not_kept_in_clear(running: Stack, person: MakePerson) -> None:
-    """A stolen dump holds no bearer token and no password."""
+    """A stolen dump contains no bearer token and no password."""
     person("staff")
     with psycopg.connect(running.endpoints.postgres) as connection:
         rows = connection.execute(
@@ -263,7 +263,7 @@ def test_secrets_are_not_kept_in_clear(running: Stack, person: MakePerson) -> No
 
 
 def test_the_last_admin_stays(running: Stack) -> None:
-    """Nobody may lock everybody out: not by demoting, not by disabling, not by deleting."""
+    """The last admin cannot be demoted, disabled or deleted."""
     users = running.ask("GET", "/api/v1/users?limit=500")[1]["items"]
     admins = [user["userId"] for user in users if user["role"] == "admin" and not user["disabled"]]
     for user_id in admins[1:]:
@@ -276,7 +276,7 @@ def test_the_last_admin_stays(running: Stack) -> None:
 
 
 def test_the_first_password_opens_nothing_but_its_own_change(running: Stack, enter: Callable[[str], Caller]) -> None:
-    """A random password in a file is a way in for one purpose."""
+    """The random password in a file only allows changing it."""
     first = Path(running.endpoints.admin_token_file).with_name("admin.password").read_text().strip()
     with psycopg.connect(running.endpoints.postgres) as connection:
         found = connection.execute("SELECT username FROM app_user WHERE must_change_password").fetchone()
@@ -290,7 +290,7 @@ def test_the_first_password_opens_nothing_but_its_own_change(running: Stack, ent
 
 
 def test_a_kiosk_learns_nobody_s_address(running: Stack, department: str, caller: MakeCaller) -> None:
-    """A desk key that issues for a registered user is not told who that is."""
+    """A desk key that issues for a registered user does not learn who that is."""
     user = running.ask("POST", "/api/v1/users", {"name": "Ada Byron", "email": "ada@example.com"})[1]
     answer = caller("desk")("POST", f"/api/v1/departments/{department}/tokens", json={"userId": user["userId"]})
 
@@ -299,7 +299,7 @@ def test_a_kiosk_learns_nobody_s_address(running: Stack, department: str, caller
 
 
 def test_a_customer_has_no_letters_sent_to_others(running: Stack, department: str, person: MakePerson) -> None:
-    """Issue and cancel in a loop must not be a mail gun."""
+    """Issuing and cancelling in a loop must not flood mailboxes."""
     _, ada = person("customer")
     body = {"email": "victim@example.com", "name": "Somebody else"}
     token = ada("POST", f"/api/v1/departments/{department}/tokens", json=body).json()
@@ -308,7 +308,7 @@ def test_a_customer_has_no_letters_sent_to_others(running: Stack, department: st
 
 
 def test_many_guesses_at_once_are_counted_too(running: Stack) -> None:
-    """Forty guesses in parallel are forty guesses."""
+    """Forty parallel guesses count as forty."""
     body = {"username": f"g{secrets.token_hex(4)}", "password": "x"}
     with ThreadPoolExecutor(20) as pool:
         codes = list(pool.map(lambda _: running.ask("POST", "/api/v1/auth/login", body)[0], range(40)))
@@ -317,7 +317,7 @@ def test_many_guesses_at_once_are_counted_too(running: Stack) -> None:
 
 
 def test_rights_in_departments_that_are_not_there_are_refused(running: Stack) -> None:
-    """A mistyped department would make a user who can serve nothing, and nobody would know why."""
+    """A mistyped department would create a user who can serve nothing."""
     body = {"name": "Bob", "role": "staff", "departments": ["NOSUCH"]}
 
     assert running.ask("POST", "/api/v1/users", body)[1]["code"] == "unknown_department"
@@ -326,7 +326,7 @@ def test_rights_in_departments_that_are_not_there_are_refused(running: Stack) ->
 
 
 def test_a_desk_takes_back_whom_it_put_in_line(running: Stack, department: str, caller: MakeCaller) -> None:
-    """Until somebody is called; another department's tokens are not its business."""
+    """Until the token is called, and only in its own departments."""
     desk, staff = caller("desk", department), caller("staff", department)
     issue = f"/api/v1/departments/{department}/tokens"
     first, second = (desk("POST", issue, json={}).json()["tokenId"] for _ in range(2))

@@ -1,4 +1,4 @@
-"""The live stream: what happens, to whom it may show, and how a watcher comes back."""
+"""The live stream: its events, who may see what, and resuming."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ from tests.without_http import department_id
 
 @dataclass
 class Watch:
-    """An open stream and what came through it."""
+    """An open stream and what it received."""
 
     messages: list[dict[str, str]] = field(default_factory=list)
     status: int = 0
@@ -25,7 +25,7 @@ class Watch:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """The data of every message that has some."""
+        """The data of all messages that have any."""
         return [json.loads(message["data"]) for message in self.messages if "data" in message]
 
     def read(self, response: httpx.Response) -> None:
@@ -77,25 +77,25 @@ def issue(stack: Stack, department: str, **body: object) -> None:
 
 
 def test_events_come_as_they_happen(running: Stack, department: str) -> None:
-    """Consoles live on this."""
+    """Consoles depend on this."""
     with watching(running, department) as watch:
         issue(running, department)
         running.ask("POST", f"/api/v1/departments/{department}/call", {"counterId": department})
         until(lambda: len(watch.events) >= 2)
 
-    assert [one["eventType"] for one in watch.events[:2]] == ["TOKEN_GENERATED", "TOKEN_CALLED"]
+    assert [event["eventType"] for event in watch.events[:2]] == ["TOKEN_GENERATED", "TOKEN_CALLED"]
     assert watch.messages[-1] is not None
 
 
 def test_a_watcher_comes_back_where_it_was(running: Stack, department: str) -> None:
-    """Last-Event-ID: what was missed comes first, nothing comes twice."""
+    """Last-Event-ID: missed events come first, none comes twice."""
     for _ in range(5):
         issue(running, department)
     with watching(running, department, last=f"{department}:2") as watch:
         issue(running, department)
         until(lambda: len(watch.events) >= 4)
 
-    assert [one["seq"] for one in watch.events[:4]] == [3, 4, 5, 6]
+    assert [event["seq"] for event in watch.events[:4]] == [3, 4, 5, 6]
     assert [message["id"] for message in watch.messages if "data" in message][:2] == [
         f"{department}:3",
         f"{department}:4",
@@ -103,13 +103,13 @@ def test_a_watcher_comes_back_where_it_was(running: Stack, department: str) -> N
 
 
 def test_a_position_from_nowhere_means_look_again(running: Stack, department: str) -> None:
-    """After a restore the server may know less than the watcher: it says so instead of guessing."""
+    """After a restore the server may know less than the client: it says so instead of guessing."""
     with watching(running, department, last=f"{department}:999") as watch:
         until(lambda: any(message.get("event") == "resync" for message in watch.messages))
 
 
 def test_addresses_show_to_staff_of_the_department_only(running: Stack, department: str) -> None:
-    """Somebody's kiosk must not learn who waits."""
+    """A kiosk must not learn who waits."""
     body = {"label": "kiosk", "role": "desk", "departments": []}
     key = running.ask("POST", "/api/v1/keys", body)[1]["key"]
     with watching(running, department, token=key) as watch, watching(running, department) as staff:
@@ -121,20 +121,23 @@ def test_addresses_show_to_staff_of_the_department_only(running: Stack, departme
 
 
 def test_who_works_at_a_counter_shows_to_staff_only(running: Stack, department: str) -> None:
-    """The lobby sees that a counter is open, not the name of whoever sits there."""
+    """The lobby sees that a counter is open, not its operator."""
     key = running.ask("POST", "/api/v1/keys", {"label": "kiosk", "role": "desk", "departments": []})[1]["key"]
     at, name = f"c-{department}", {"counterId": f"c-{department}", "departments": [department]}
     with watching(running, department, token=key) as watch, watching(running, department) as staff:
         running.ask("POST", "/api/v1/branches/main/counters/open", name)
         until(lambda: watch.events and staff.events)
 
-    told, hidden = staff.events[0], watch.events[0]
-    assert (told["eventType"], told["counterId"], hidden["counterId"]) == ("COUNTER_OPENED", at, at)
-    assert told["data"]["operator"]
+    shown, hidden = staff.events[0], watch.events[0]
+    assert (shown["eventType"], shown["counterId"], hidden["counterId"]) == ("COUNTER_OPENED", at, at)
+    assert shown["data"]["operator"]
     assert (hidden["data"]["operator"], hidden["actor"], hidden["data"]["state"]) == (None, "", "OPEN")
     path = f"{running.endpoints.api}/api/v1/departments/{department}/queue"
     seen = [
-        {one["counterId"]: one["operator"] for one in httpx.get(path, headers=headers, timeout=10).json()["counters"]}
+        {
+            counter["counterId"]: counter["operator"]
+            for counter in httpx.get(path, headers=headers, timeout=10).json()["counters"]
+        }
         for headers in ({"Authorization": f"Bearer {key}"}, {"Authorization": f"Bearer {running.token}"})
     ]
     assert seen[0][at] is None
@@ -142,7 +145,7 @@ def test_who_works_at_a_counter_shows_to_staff_only(running: Stack, department: 
 
 
 def test_a_department_s_settings_come_when_they_change(running: Stack, department: str) -> None:
-    """Consoles follow what an admin sets, without asking."""
+    """Consoles receive an admin's changes without polling."""
     with watching(running, department) as watch:
         running.ask("PATCH", f"/api/v1/departments/{department}", {"undoMinutes": 9})
         until(lambda: watch.events)
@@ -152,7 +155,7 @@ def test_a_department_s_settings_come_when_they_change(running: Stack, departmen
 
 
 def test_other_departments_stay_out(running: Stack, department: str) -> None:
-    """A stream asked for one department shows that one."""
+    """A stream for one department contains only that one."""
     other = department_id()
     running.ask("PUT", f"/api/v1/departments/{other}", {"name": "Other"})
     with watching(running, department) as watch:
@@ -160,12 +163,12 @@ def test_other_departments_stay_out(running: Stack, department: str) -> None:
         issue(running, department)
         until(lambda: watch.events)
 
-    assert {one["departmentId"] for one in watch.events} == {department}
+    assert {event["departmentId"] for event in watch.events} == {department}
 
 
 @pytest.mark.parametrize("last", ["nonsense", "CW:1;HR:2", "x" * 20_000])
 def test_a_position_that_is_none_is_refused(running: Stack, last: str) -> None:
-    """Before the stream begins, as a problem."""
+    """Before the stream starts, as a problem."""
     headers = {"Authorization": f"Bearer {running.token}", "Last-Event-ID": last}
     answer = httpx.get(f"{running.endpoints.api}/events", headers=headers, timeout=10)
 
@@ -173,7 +176,7 @@ def test_a_position_that_is_none_is_refused(running: Stack, last: str) -> None:
 
 
 def test_a_revoked_key_ends_its_streams(running: Stack, department: str) -> None:
-    """Whoever lost the right to look does not go on looking."""
+    """Open streams end with the permission."""
     key = running.ask("POST", "/api/v1/keys", {"label": "screen", "role": "staff", "departments": []})[1]
     with watching(running, department, token=key["key"]) as watch:
         running.ask("DELETE", f"/api/v1/keys/{key['keyId']}")

@@ -1,4 +1,4 @@
-"""Departments' and branches' settings over HTTP: what is taken, what is refused, what a PUT and a PATCH leave."""
+"""Settings of departments and branches over HTTP: what is accepted and refused, and what PUT and PATCH keep."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def path(running: Stack) -> str:
 
 
 def test_every_setting_is_kept_and_a_put_without_it_sets_it_back(running: Stack, path: str) -> None:
-    """PUT is declarative: what is not said has its default."""
+    """PUT is declarative: what is omitted gets its default."""
     status, view = running.ask("PUT", path, {"name": "Cash", **SETTINGS})
     assert status == 200
     assert {key: view[key] for key in SETTINGS} == SETTINGS
@@ -106,7 +106,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(running: Stack, path
 
 
 def test_a_floor_over_http_is_what_the_export_answers(running: Stack, path: str) -> None:
-    """GET, PUT the same: nothing changes. A wrong one says where it is wrong."""
+    """PUT of what GET returned changes nothing. An invalid document is refused with its location."""
     running.ask("PUT", path, {"name": "Cash", **SETTINGS})
     floor = running.ask("GET", "/api/v1/floor")[1]
     name = path.rpartition("/")[2]
@@ -119,7 +119,7 @@ def test_a_floor_over_http_is_what_the_export_answers(running: Stack, path: str)
 
 
 def test_a_branch_whose_day_would_end_is_refused_unless_that_is_said(running: Stack) -> None:
-    """It says for whom; a new branch and a whole floor know no such word."""
+    """The refusal names the departments; a new branch and a whole floor have no such field."""
     name = department_id()
     here = f"/api/v1/branches/{name.lower()}"
     west, east = ({"name": "Site", "timezone": zone} for zone in ("Pacific/Pago_Pago", "Pacific/Kiritimati"))

@@ -1,4 +1,4 @@
-"""What the API refuses, and how it says so."""
+"""What the API refuses, and how."""
 
 import json
 from typing import Any
@@ -60,7 +60,7 @@ def post(stack: Stack, path: str, raw: bytes, **headers: str) -> httpx.Response:
 
 @pytest.mark.parametrize("raw", BAD_BODIES, ids=lambda raw: repr(raw)[:40])
 def test_a_bad_body_is_refused_and_changes_nothing(running: Stack, department: str, raw: bytes) -> None:
-    """Strict shapes: nothing unknown, nothing coerced, nothing unprintable; never a 500."""
+    """Strict bodies: nothing unknown, coerced or unprintable; never a 500."""
     before = running.ask("GET", f"/api/v1/departments/{department}/queue")[1]["seq"]
     answer = post(running, f"/api/v1/departments/{department}/tokens", raw)
 
@@ -82,7 +82,7 @@ def test_odd_department_ids_reach_nothing(running: Stack, name: str) -> None:
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "schlüssel"])
 def test_an_odd_idempotency_key_is_refused(running: Stack, department: str, key: str) -> None:
-    """A key that cannot be sent again exactly protects nobody."""
+    """A key that cannot be repeated exactly protects no one."""
     answer = httpx.post(
         f"{running.endpoints.api}/api/v1/departments/{department}/tokens",
         json={},
@@ -105,7 +105,7 @@ def test_a_key_belongs_to_its_owner_and_its_request(running: Stack, department: 
 
 
 def test_a_large_body_is_refused(running: Stack, department: str) -> None:
-    """Nobody fills the memory."""
+    """A client cannot fill the memory."""
     answer = post(running, f"/api/v1/departments/{department}/tokens", b'{"name":"' + b"x" * 400_000 + b'"}')
 
     assert answer.status_code == 413
@@ -129,7 +129,7 @@ def test_a_large_body_is_refused(running: Stack, department: str) -> None:
     ],
 )
 def test_every_refusal_is_a_problem(running: Stack, method: str, path: str, status: int, code: str) -> None:
-    """A stable code, a sentence and a hint; no trace of the machinery."""
+    """A stable code, a sentence and a hint; no internals."""
     body = {"counterId": "1"} if method == "POST" else None
     found, problem = running.ask(method, path, body)
 
@@ -155,12 +155,12 @@ def test_every_refusal_is_a_problem(running: Stack, method: str, path: str, stat
     ids=str,
 )
 def test_a_department_that_makes_no_sense_is_refused(running: Stack, body: dict[str, Any]) -> None:
-    """Formats are a closed language: nothing of Python can be reached through them."""
+    """Formats are a closed language: they cannot reach into Python."""
     assert running.ask("POST", "/api/v1/departments", body)[0] in (404, 422)
 
 
 def test_a_department_needs_only_a_name(running: Stack) -> None:
-    """The id is made of the name's letters, is free, and is no other prefix with digits behind it."""
+    """The id is made of the name's e-mails, is free, and is not another prefix plus digits."""
     first = running.ask("POST", "/api/v1/departments", {"name": "Quite New Desk"})[1]
     second = running.ask("POST", "/api/v1/departments", {"name": "Quite New Desk"})[1]
 
@@ -168,7 +168,7 @@ def test_a_department_needs_only_a_name(running: Stack) -> None:
 
 
 def test_put_is_the_same_however_often(running: Stack) -> None:
-    """Declarative setup: the second one changes nothing."""
+    """Declarative: the second PUT changes nothing."""
     name = department_id()
     body = {"name": "Cash window", "ratio": "3:1", "prefix": "K", "numberFormat": "{prefix}{number:03d}"}
     answers = [running.ask("PUT", f"/api/v1/departments/{name}", body)[1] for _ in range(2)]
@@ -179,7 +179,7 @@ def test_put_is_the_same_however_often(running: Stack) -> None:
 
 
 def test_a_department_in_use_is_not_deleted(running: Stack) -> None:
-    """Nobody in line loses the line; afterwards it goes, and may come back with its history."""
+    """While tokens are live it stays; afterwards it can be deleted, and recreated with its history."""
     name = department_id()
     path = f"/api/v1/departments/{name}"
     running.ask("PUT", path, {"name": "Cash window"})
@@ -195,7 +195,7 @@ def test_a_department_in_use_is_not_deleted(running: Stack) -> None:
 
 
 def test_a_hundred_at_once(running: Stack, department: str) -> None:
-    """A kiosk's batch: all in line, and repeatable under its key."""
+    """A kiosk's batch: all are issued, and it is repeatable with its key."""
     path = f"/api/v1/departments/{department}/tokens:batch"
     body = {"tokens": [{}] * 99 + [{"userId": 987_654}]}
     answers = [running.ask("POST", path, body, key="batch-1") for _ in range(2)]
@@ -234,12 +234,12 @@ def test_the_documentation_describes_every_route_with_examples(running: Stack) -
     ids=str,
 )
 def test_hostile_values_are_refused_not_choked_on(running: Stack, method: str, path: str, body: Any) -> None:
-    """What the database could not hold is refused before it gets there."""
+    """What the database cannot store is refused earlier."""
     assert running.ask(method, path, body)[0] == 422
 
 
 def test_long_keys_of_a_batch_are_told_apart(running: Stack, department: str) -> None:
-    """Two keys that differ only at their end are two requests."""
+    """Two keys that differ only at the end are two requests."""
     path = f"/api/v1/departments/{department}/tokens:batch"
     ids = {running.ask("POST", path, {"tokens": [{}]}, key="x" * 252 + end)[1]["items"][0]["tokenId"] for end in "ab"}
 
@@ -248,12 +248,12 @@ def test_long_keys_of_a_batch_are_told_apart(running: Stack, department: str) ->
 
 @pytest.mark.parametrize("name", ["علی\u200cرضا", "👩\u200d👧 Família", "Zoë O'Hara-Łukasz"])
 def test_real_names_are_taken(running: Stack, department: str, name: str) -> None:
-    """Joiners are letters to those who write with them."""
+    """Joiners are e-mails in some scripts."""
     assert running.ask("POST", f"/api/v1/departments/{department}/tokens", {"name": name})[1]["name"] == name
 
 
 def test_a_name_that_is_an_id_becomes_the_id(running: Stack) -> None:
-    """'dept create LAB' makes LAB."""
+    """'dept create LAB' creates LAB."""
     name = department_id()
     assert running.ask("POST", "/api/v1/departments", {"name": name})[1]["departmentId"] == name
     assert running.ask("POST", "/api/v1/departments", {"name": name})[1]["code"] == "exists"

@@ -1,4 +1,4 @@
-"""A second channel beside e-mail: each has its own recipients, queue positions and dead letters."""
+"""A second channel beside e-mail: each has its own recipients, queue positions and dead e-mails."""
 
 import asyncio
 
@@ -33,7 +33,7 @@ def channels(mailer: ScriptedMailer, webhook: WebhookChannel) -> Channels:
 
 
 async def two_visits(core: Core) -> None:
-    """One person with an address and an account, and one with an address only; both are served."""
+    """A customer with an address and an account, and one with only an address; both are served."""
     await core.run("INSERT INTO app_user (user_id, name, role) OVERRIDING SYSTEM VALUE VALUES (7, 'Ada', 'customer')")
     name = await core.department()
     await core.issue(name, user_id=7, email="ada@example.com")
@@ -45,7 +45,7 @@ async def two_visits(core: Core) -> None:
 async def test_each_channel_reaches_whom_it_can(
     core: Core, queue: PostgresNotificationQueue, channels: Channels, mailer: ScriptedMailer, webhook: WebhookChannel
 ) -> None:
-    """Recipients come from the channel; the same letter is a job in each, once, however often its record comes."""
+    """Recipients come from the channel; a notification is one job per channel, however often its record comes."""
     await two_visits(core)
     for _ in range(2):
         await queue.enqueue(*sort_out(await records_of(core)), channels)
@@ -62,7 +62,7 @@ async def test_each_channel_reaches_whom_it_can(
 async def test_a_sender_leaves_alone_what_it_cannot_send(
     core: Core, queue: PostgresNotificationQueue, channels: Channels, mailer: ScriptedMailer, webhook: WebhookChannel
 ) -> None:
-    """As one of the release before a channel was added; nobody's second e-mail waits for the other channel's first."""
+    """Like a sender of the release without that channel; no second e-mail waits for the other channel's first."""
     await two_visits(core)
     await queue.enqueue(*sort_out(await records_of(core)), channels)
     async with sending(queue, by_email(mailer)), asyncio.timeout(20):
@@ -79,7 +79,7 @@ async def test_a_sender_leaves_alone_what_it_cannot_send(
 async def test_a_channel_that_is_away_holds_up_no_other(
     core: Core, queue: PostgresNotificationQueue, channels: Channels, mailer: ScriptedMailer, webhook: WebhookChannel
 ) -> None:
-    """A token's letters go out in order within a channel; what one gives up is its own dead letter."""
+    """A token's notifications are in order within a channel; each channel has its own dead e-mails."""
     await two_visits(core)
     await queue.enqueue(*sort_out(await records_of(core)), channels)
     webhook.answers = [Attempt(Verdict.RETRY, "503")] * 3

@@ -1,4 +1,4 @@
-"""Every change of a department is an entry in its log, in the same transaction and numbering as its tokens' entries."""
+"""Each change of a department is an entry in its log, with the transactions and numbering of its tokens' entries."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ async def test_creation_and_each_change_are_told_with_all_settings_and_by_whom(c
 
 
 async def test_a_branch_tells_each_of_its_departments(core: Core) -> None:
-    """Its hours and its time zone are theirs."""
+    """Its hours and time zone apply to them."""
     here = [await core.department() for _ in range(3)]
     await core.setup.create_branch(Branch("north", "North"), "ann")
     elsewhere = await core.department(branch_id="north")
@@ -63,7 +63,7 @@ async def test_an_archived_department_says_so_and_comes_back(core: Core) -> None
 
 
 async def test_changes_of_different_rules_at_once_do_not_undo_each_other(core: Core) -> None:
-    """Twenty admins, twenty rules: each one holds afterwards, and the log has no gap."""
+    """Twenty admins change twenty rules: all hold afterwards, and the log has no gap."""
     name = await core.department()
     changes = {"daily_cap": 7, "undo_minutes": 9, "near_turn": 3, "max_calls": 5, "last_token_minutes": 11}
     await asyncio.gather(
@@ -80,17 +80,17 @@ async def test_changes_of_different_rules_at_once_do_not_undo_each_other(core: C
 
 
 async def test_only_a_day_that_the_change_itself_would_end_is_asked_about(core: Core) -> None:
-    """Who is left over from a day that is over by the clock goes with the next command, whatever is changed."""
+    """Tokens of a day that is already over expire with the next command, whatever is changed."""
     west, east = (Branch("main", "Main", f"Pacific/{zone}", 0) for zone in ("Pago_Pago", "Kiritimati"))
     await core.setup.put_branch(west)
-    one, other = await core.department(), await core.department()
-    await core.issue(one, 2)
+    first, other = await core.department(), await core.department()
+    await core.issue(first, 2)
     await core.issue(other)
     await core.serve(other, "1")
     with pytest.raises(Refused) as caught:
         await core.setup.put_branch(east)
-    assert caught.value.problem.extra == {"ends": {one: {"WAITING": 2}}}
+    assert caught.value.problem.extra == {"ends": {first: {"WAITING": 2}}}
     assert (await core.setup.branch("main"))["timezone"] == west.timezone
 
-    await core.run("UPDATE dept_state SET day = day - 2 WHERE department_id = %s", one)
+    await core.run("UPDATE dept_state SET day = day - 2 WHERE department_id = %s", first)
     await core.setup.put_branch(east)

@@ -1,4 +1,4 @@
-"""The order of operations on real Postgres and Valkey, with things going wrong in between."""
+"""The order of operations on real Postgres and Valkey, with failures in between."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -32,7 +32,7 @@ async def redis(servers: Servers) -> AsyncIterator[Redis]:
 
 
 async def test_many_at_once_get_gapless_numbers(core: Core) -> None:
-    """Forty people at nine o'clock, at several desks."""
+    """Forty customers at once, at several desks."""
     names = [await core.department() for _ in range(3)]
     tokens = [token for group in await asyncio.gather(*(core.issue(name, 150) for name in names)) for token in group]
 
@@ -44,39 +44,39 @@ async def test_many_at_once_get_gapless_numbers(core: Core) -> None:
 
 
 async def test_first_come_first_called_through_redis(core: Core) -> None:
-    """The heads come from Redis, and agree with arrival."""
+    """The heads come from Redis, in the order of arrival."""
     name = await core.department()
     issued = await core.issue(name, 5)
     called = [await core.call(name, str(counter)) for counter in range(5)]
 
-    assert [one["tokenNo"] for one in called] == sorted(one["tokenNo"] for one in issued)
+    assert [token["tokenNo"] for token in called] == sorted(token["tokenNo"] for token in issued)
     assert core.counts.seen["line_fallbacks"] == 0
     await assert_all_is_well(core, name)
 
 
 async def test_thirty_two_counters_at_once_call_thirty_two_people(core: Core) -> None:
-    """No token to two counters, nobody skipped."""
+    """No token goes to two counters, and none is skipped."""
     name = await core.department()
     await core.issue(name, 40)
     called = await asyncio.gather(*(core.call(name, f"c{n}") for n in range(32)))
 
-    assert sorted(one["tokenNo"] for one in called) == list(range(1, 33))
+    assert sorted(token["tokenNo"] for token in called) == list(range(1, 33))
     await assert_all_is_well(core, name)
 
 
 async def test_two_processes_share_counters_and_numbers(core: Core, servers: Servers) -> None:
-    """A second API process on the same stores: still one order."""
+    """With a second API process on the same stores there is still one order."""
     name = await core.department()
     async with open_core(core.dsn, servers.redis_url) as other:
         await asyncio.gather(core.issue(name, 60), other.issue(name, 60))
         called = await asyncio.gather(*((core, other)[n % 2].call(name, f"c{n}") for n in range(20)))
 
-    assert sorted(one["tokenNo"] for one in called) == list(range(1, 21))
+    assert sorted(token["tokenNo"] for token in called) == list(range(1, 21))
     await assert_all_is_well(core, name)
 
 
 async def test_a_counter_holds_one_person_across_departments(core: Core, servers: Servers) -> None:
-    """Two departments, one desk, two processes: the database itself refuses the second."""
+    """Two departments, one counter, two processes: the database itself refuses the second."""
     first, second = await core.department(), await core.department()
     await core.issue(first)
     await core.issue(second)
@@ -88,7 +88,7 @@ async def test_a_counter_holds_one_person_across_departments(core: Core, servers
 
 
 async def test_the_same_key_is_one_token(core: Core) -> None:
-    """A retry, or sixteen at once, cannot print two tickets."""
+    """A retry, or sixteen at once, cannot issue two numbers."""
     name = await core.department()
     command = Issue(name, DESK)
     answers = await asyncio.gather(*(core.do(command, "key-1", b"same") for _ in range(16)))
@@ -100,7 +100,7 @@ async def test_the_same_key_is_one_token(core: Core) -> None:
 
 
 async def test_the_same_key_for_something_else_is_refused(core: Core) -> None:
-    """A reused key is a mistake of the caller's; answering the old token would hide it."""
+    """A reused key is the caller's mistake; returning the old token would hide it."""
     name = await core.department()
     await core.do(Issue(name, DESK), "key-1", b"one")
 
@@ -111,7 +111,7 @@ async def test_the_same_key_for_something_else_is_refused(core: Core) -> None:
 
 
 async def test_a_refusal_does_not_fail_its_neighbours(core: Core) -> None:
-    """One batch, one refused, the others done."""
+    """In one batch, one is refused and the others succeed."""
     name = await core.department()
     commands = [Issue(name, DESK, user_id=999_999 if n == 1 else None) for n in range(3)]
     answers = await asyncio.gather(*(core.do(command) for command in commands), return_exceptions=True)
@@ -121,7 +121,7 @@ async def test_a_refusal_does_not_fail_its_neighbours(core: Core) -> None:
 
 
 async def test_a_poisonous_command_does_not_fail_its_neighbours(core: Core) -> None:
-    """What the database itself refuses makes the batch split."""
+    """A batch that the database refuses is split."""
     name = await core.department()
     texts = ["fine", "bad\x00text", "fine too"]
     answers = await asyncio.gather(*(core.do(Issue(name, DESK, name=text)) for text in texts), return_exceptions=True)
@@ -131,7 +131,7 @@ async def test_a_poisonous_command_does_not_fail_its_neighbours(core: Core) -> N
 
 
 async def test_redis_wiped_changes_no_answer(core: Core, redis: Redis) -> None:
-    """Everything in Redis can be lost at any moment; it is rebuilt from Postgres."""
+    """Redis can lose everything at any moment; it is rebuilt from Postgres."""
     name = await core.department()
     await core.issue(name, 10)
     for expected in range(1, 6):
@@ -144,7 +144,7 @@ async def test_redis_wiped_changes_no_answer(core: Core, redis: Redis) -> None:
 
 
 async def test_a_stranger_in_redis_hides_nobody(core: Core, redis: Redis) -> None:
-    """One wrong member at the head of the line, and one missing: still the first who came is called."""
+    """With a foreign entry at the head and one missing, the first to come is still called."""
     name = await core.department()
     await core.issue(name, 3)
     (key,) = [key async for key in redis.scan_iter(f"tq:{{{name}}}:*:q")]
@@ -158,7 +158,7 @@ async def test_a_stranger_in_redis_hides_nobody(core: Core, redis: Redis) -> Non
 
 
 async def test_redis_behind_catches_up_from_the_log(core: Core, redis: Redis) -> None:
-    """After a failover to an old copy, the log tells what is missing."""
+    """After a failover to an old copy, the log provides what is missing."""
     name = await core.department()
     await core.issue(name, 3)
     keys = [key async for key in redis.scan_iter(f"tq:{{{name}}}:*")]
@@ -173,7 +173,7 @@ async def test_redis_behind_catches_up_from_the_log(core: Core, redis: Redis) ->
 
 
 async def test_redis_down_only_costs_time(servers: Servers, fresh_database: Callable[..., str], schema: str) -> None:
-    """The line comes from the index meanwhile, and Redis catches up when it is back."""
+    """Postgres provides the queue meanwhile, and Redis catches up afterwards."""
     line = MemoryLine()
     async with open_core(fresh_database(schema), servers.redis_url, line) as core:
         name = await core.department()
@@ -221,7 +221,7 @@ async def test_redis_holds_exactly_who_waits(core: Core, redis: Redis) -> None:
 
 
 async def test_a_lost_connection_is_a_clear_answer_and_the_next_command_works(core: Core) -> None:
-    """Postgres dropped us: unavailable, then reconnected."""
+    """Postgres closed the connection: unavailable, then reconnected."""
     name = await core.department()
     await core.issue(name)
     await core.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tokenq-ledger'")
@@ -234,7 +234,7 @@ async def test_a_lost_connection_is_a_clear_answer_and_the_next_command_works(co
 
 
 async def test_the_day_that_is_over_is_closed_by_the_next_command(core: Core) -> None:
-    """Numbers restart, leftovers expire with an event, nobody of yesterday is called."""
+    """Numbers restart, remaining tokens expire with an event, none of yesterday's is called."""
     name = await core.department()
     await core.issue(name, 3)
     await core.run("UPDATE dept_state SET day = day - 1 WHERE department_id = %s", name)
@@ -249,7 +249,7 @@ async def test_the_day_that_is_over_is_closed_by_the_next_command(core: Core) ->
 
 
 async def test_the_line_s_counter_hands_out_the_numbers(core: Core) -> None:
-    """Redis counts; as long as it says what the locked row expects, its number is the one that is given."""
+    """Redis' number is issued as long as it equals what the locked row expects."""
     name = await core.department()
     tokens = [token for _ in range(3) for token in await core.issue(name, 5)]
 
@@ -258,7 +258,7 @@ async def test_the_line_s_counter_hands_out_the_numbers(core: Core) -> None:
 
 
 class LyingLine(MemoryLine):
-    """Hands out numbers that were given already, or far beyond."""
+    """Returns numbers that were already issued, or far higher ones."""
 
     def __init__(self, by: int) -> None:
         super().__init__()
@@ -272,7 +272,7 @@ class LyingLine(MemoryLine):
 async def test_a_counter_that_says_something_else_is_not_believed(
     servers: Servers, fresh_database: Callable[..., str], schema: str, by: int
 ) -> None:
-    """The locked row decides, and that it had to is counted."""
+    """The locked row decides, and a counter records it."""
     async with open_core(fresh_database(schema), servers.redis_url, LyingLine(by)) as core:
         name = await core.department()
         numbers = [(await core.issue(name))[0]["tokenNo"] for _ in range(3)]
@@ -282,7 +282,7 @@ async def test_a_counter_that_says_something_else_is_not_believed(
 
 
 async def test_too_much_at_once_is_refused_not_swallowed(core: Core) -> None:
-    """Beyond the bound the answer is 'overloaded' with a time to come back; what was accepted is done."""
+    """Beyond the limit, requests get 'overloaded' with a time to retry; accepted ones succeed."""
     name = await core.department()
     answers = await asyncio.gather(
         *(core.do(Issue(name, DESK)) for _ in range(MAX_QUEUED + MAX_BATCH)), return_exceptions=True
@@ -300,7 +300,7 @@ async def test_too_much_at_once_is_refused_not_swallowed(core: Core) -> None:
 async def test_closing_finishes_what_was_accepted(
     servers: Servers, fresh_database: Callable[..., str], schema: str
 ) -> None:
-    """SIGTERM must not leave anybody in doubt."""
+    """SIGTERM leaves no outcome unknown."""
     dsn = fresh_database(schema)
     async with open_core(dsn, servers.redis_url) as core:
         name = await core.department()
@@ -312,7 +312,7 @@ async def test_closing_finishes_what_was_accepted(
 
 
 async def test_two_processes_that_want_each_other_s_counters_do_not_hang(core: Core, servers: Servers) -> None:
-    """Two departments, the same desks in opposite order: the database breaks the tie, and everybody gets an answer."""
+    """Two departments, the same counters in opposite order: the database resolves the deadlock, and all get a response."""
     first, second = await core.department(), await core.department()
     await asyncio.gather(core.issue(first, 20), core.issue(second, 20))
     desks = [f"d{n}" for n in range(20)]
@@ -323,13 +323,13 @@ async def test_two_processes_that_want_each_other_s_counters_do_not_hang(core: C
     codes = {answer.problem.code for answer in answers if isinstance(answer, Refused)}
     called = [answer for answer in answers if isinstance(answer, dict)]
     assert codes <= {ProblemCode.COUNTER_BUSY}
-    assert sorted(one["counterId"] for one in called) == sorted(desks)
+    assert sorted(token["counterId"] for token in called) == sorted(desks)
     await assert_all_is_well(core, first)
     await assert_all_is_well(core, second)
 
 
 async def test_a_department_locked_by_somebody_else_is_busy_not_broken(core: Core) -> None:
-    """An intruder holds the row: the answer says when to come back."""
+    """Another session locks the row: the response says when to retry."""
     name = await core.department()
     hold = "SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE"
     async with await psycopg.AsyncConnection.connect(core.dsn) as intruder:
@@ -342,7 +342,7 @@ async def test_a_department_locked_by_somebody_else_is_busy_not_broken(core: Cor
 
 
 async def test_nobody_comes_into_a_department_that_is_being_deleted(core: Core) -> None:
-    """The lock is waited for, and what was committed meanwhile is seen."""
+    """Issuing waits for the lock and then sees what was committed."""
     name = await core.department()
     database = Database(core.dsn, size=1)
     async with await psycopg.AsyncConnection.connect(core.dsn) as admin:
@@ -360,7 +360,7 @@ async def test_nobody_comes_into_a_department_that_is_being_deleted(core: Core) 
 
 
 async def test_a_locked_department_does_not_hold_up_the_others(core: Core) -> None:
-    """Somebody's forgotten transaction is one department's trouble."""
+    """A forgotten transaction affects only one department."""
     locked, free = await core.department(), await core.department()
     async with await psycopg.AsyncConnection.connect(core.dsn) as intruder:
         await intruder.execute("SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE", [locked])
@@ -375,7 +375,7 @@ async def test_a_locked_department_does_not_hold_up_the_others(core: Core) -> No
 
 
 async def test_a_department_with_people_in_it_stays_in_its_branch(core: Core) -> None:
-    """Counters belong to a branch: moving would make a counter forget whom it holds."""
+    """Counters belong to a branch: moving would detach a token from its counter."""
     name = await core.department()
     await core.setup.put_branch(Branch("north", "North"))
     await core.issue(name)
@@ -389,7 +389,7 @@ async def test_a_department_with_people_in_it_stays_in_its_branch(core: Core) ->
 
 
 async def test_two_admins_who_change_different_things_do_not_undo_each_other(core: Core) -> None:
-    """Closing while somebody else renames: closed and renamed."""
+    """Closing while another admin renames: closed and renamed."""
     name = await core.department()
     for _ in range(5):
         changes: list[dict[str, object]] = [{"is_open": False}, {"name": "New name"}, {"ratio": "3:1"}]
@@ -402,7 +402,7 @@ async def test_two_admins_who_change_different_things_do_not_undo_each_other(cor
 async def test_the_same_key_in_two_departments_at_once_is_a_mismatch_not_a_failure(
     core: Core, servers: Servers
 ) -> None:
-    """Two processes, one key, two requests: one is done, the other is told why not."""
+    """Two processes, one key, two requests: one succeeds, the other is told why not."""
     first, second = await core.department(), await core.department()
     async with open_core(core.dsn, servers.redis_url) as other:
         for number in range(5):

@@ -1,4 +1,4 @@
-"""The pool: what it survives, what it keeps apart, and what the driver's errors become."""
+"""The connection pool: what it survives, what it isolates, and what driver errors become."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +19,7 @@ async def database(fresh_database: Callable[..., str], schema: str) -> AsyncIter
 
 
 async def test_connections_that_died_while_idle_are_replaced(database: Database) -> None:
-    """A restart of the server is no outage for who asks afterwards."""
+    """A restart of the server causes no errors afterwards."""
     async with database.begin() as first, database.begin() as second:
         pids = {connection.info.backend_pid for connection in (first, second)}
     async with await psycopg.AsyncConnection.connect(database._dsn, autocommit=True) as other:
@@ -31,7 +31,7 @@ async def test_connections_that_died_while_idle_are_replaced(database: Database)
 
 
 async def test_what_is_not_finished_leaves_nothing_and_harms_nobody(database: Database) -> None:
-    """By an error or by a caller who gave up in the middle of a statement."""
+    """After an error, or a cancellation in the middle of a statement."""
 
     async def give_up() -> None:
         async with database.begin() as connection:

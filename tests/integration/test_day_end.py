@@ -1,4 +1,4 @@
-"""The business day ends while people are at counters: nobody called is lost, and no number is two people's."""
+"""The business day ends while tokens are at counters: none is lost, and no number is issued twice."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tokenq_server.domain.commands import Issue, TransferToken, UndoMove
 
 
 async def night_passes(core: Core, *names: str) -> None:
-    """Everything so far was yesterday."""
+    """Move everything so far to yesterday."""
     for name in names:
         await core.run("UPDATE token SET day = day - 1 WHERE department_id = %s", name)
         await core.run(
@@ -32,24 +32,24 @@ async def states(core: Core, name: str) -> dict[int, tuple[str, str]]:
 
 
 async def an_emergency_ward_at_four(core: Core, name: str) -> tuple[Body, Body, list[Body]]:
-    """One called, one served, three waiting, and the day turns."""
+    """One called, one served, three waiting, and the day ends."""
     tokens = await core.issue(name, 5)
     called, serving = await core.call(name, f"1{name}"), await core.call(name, f"2{name}")
     serving = await core.move(serving, Verb.START)
     await night_passes(core, name)
-    return called, serving, sorted(tokens, key=lambda one: one["tokenNo"])[2:]
+    return called, serving, sorted(tokens, key=lambda token: token["tokenNo"])[2:]
 
 
 async def test_who_is_at_a_counter_stays_there_and_the_number_is_left_out(core: Core, servers: Servers) -> None:
     name = await core.department()
     called, serving, waiting = await an_emergency_ward_at_four(core, name)
-    fresh = sorted(await core.issue(name, 3), key=lambda one: one["tokenNo"])
+    fresh = sorted(await core.issue(name, 3), key=lambda token: token["tokenNo"])
 
     now = await states(core, name)
     assert now[called["tokenId"]] == (f"{name}-001", "CALLED")
     assert now[serving["tokenId"]] == (f"{name}-002", "SERVING")
-    assert {now[one["tokenId"]][1] for one in waiting} == {"EXPIRED"}
-    assert [one["displayNumber"] for one in fresh] == [f"{name}-{number:03d}" for number in (3, 4, 5)]
+    assert {now[token["tokenId"]][1] for token in waiting} == {"EXPIRED"}
+    assert [token["displayNumber"] for token in fresh] == [f"{name}-{number:03d}" for number in (3, 4, 5)]
     assert (await core.move(called, Verb.SERVE))["state"] == "SERVED"
     assert (await core.move(serving, Verb.SERVE))["state"] == "SERVED"
     tally = await verified(core, servers, name)
@@ -57,7 +57,7 @@ async def test_who_is_at_a_counter_stays_there_and_the_number_is_left_out(core: 
 
 
 async def test_many_numbers_are_left_out_at_once(core: Core, servers: Servers) -> None:
-    """A whole ward is still at its beds; forty people come at once."""
+    """Many numbers are still in use; forty customers come at once."""
     name = await core.department(daily_cap=60)
     await core.issue(name, 25)
     for bed in range(25):
@@ -65,7 +65,7 @@ async def test_many_numbers_are_left_out_at_once(core: Core, servers: Servers) -
     await night_passes(core, name)
     fresh = await core.issue(name, 40)
 
-    assert sorted(one["tokenNo"] for one in fresh) == list(range(26, 66))
+    assert sorted(token["tokenNo"] for token in fresh) == list(range(26, 66))
     await core.issue(name, 20)
     with pytest.raises(Refused) as refused:
         await core.issue(name)
@@ -86,7 +86,7 @@ async def test_a_gap_that_no_entry_explains_is_still_a_gap(core: Core, servers: 
 
 
 async def test_a_number_that_lives_in_another_department_is_left_out(core: Core) -> None:
-    """A transferred token keeps its number: the department that gave it does not give it again."""
+    """A transferred token keeps its number: the issuing department does not reissue it."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)
     token = await core.do(TransferToken(here, ANN, token["tokenId"], there, token["claimVersion"]))
@@ -97,11 +97,11 @@ async def test_a_number_that_lives_in_another_department_is_left_out(core: Core)
 
 
 async def test_a_move_of_the_last_minute_can_be_taken_back_after_the_day(core: Core, servers: Servers) -> None:
-    """Served by a slip at 03:59, undone at 04:01; but not once somebody else has the number."""
+    """Served by mistake at 03:59, undone at 04:01; but not once someone else has the number."""
     name = await core.department()
     tokens = await core.issue(name, 2)
     served = [await core.serve(name, f"{name}{desk}") for desk in (1, 2)]
-    served.sort(key=lambda one: one["tokenNo"])
+    served.sort(key=lambda token: token["tokenNo"])
     await night_passes(core, name)
     (fresh,) = await core.issue(name)
     assert fresh["displayNumber"] == served[0]["displayNumber"]
@@ -123,4 +123,4 @@ async def test_two_processes_at_the_turn_of_the_day_leave_the_same_numbers_out(c
     async with open_core(core.dsn, servers.redis_url) as other:
         answers = await asyncio.gather(*((core, other)[n % 2].do(Issue(name, DESK)) for n in range(40)))
 
-    assert sorted(one["tokenNo"] for one in answers) == list(range(3, 43))
+    assert sorted(token["tokenNo"] for token in answers) == list(range(3, 43))

@@ -1,4 +1,4 @@
-"""Postgres restored from an older back-up, while the topic and Redis know more: detected, and nothing is committed."""
+"""Postgres restored from an older backup, while the topic and Redis know more: detected, and nothing is committed."""
 
 import asyncio
 import json
@@ -24,10 +24,10 @@ from tokenq_server.services.requests import Request
 
 
 async def test_nothing_starts_on_a_database_that_has_forgotten(place: Place) -> None:
-    """API, relay, notify and rebuild say which department, how far, and what to do; exit code 1 and no traceback."""
+    """API, relay, notify and rebuild name the department, the gap and what to do; exit code 1 and no traceback."""
     name = await a_lost_hour(place)
     place.restore()
-    assert [one for one in await doctor._log(place.settings) if not one.ok]
+    assert [finding for finding in await doctor._log(place.settings) if not finding.ok]
 
     said = (await refused(place.guard())).problem.detail
     assert f"{name} its log ends at 6, the topic at 16" in said
@@ -37,23 +37,23 @@ async def test_nothing_starts_on_a_database_that_has_forgotten(place: Place) -> 
 
 
 async def test_redis_alone_knows_more(place: Place) -> None:
-    """What no relay had published: the numbers are not given again; who they were, nobody knows."""
+    """Numbers that no relay had published are not reissued, although their tokens are unknown."""
     name, lost = await lost_but_to_redis(place)
 
     assert "Redis is at 6" in (await refused(place.guard())).problem.detail
-    # Under 'tokenq up' nobody needs to be asked: there the topic begins anew each time.
+    # Under 'tokenq up' no one is asked: there the topic starts empty each time.
     await place.guard(kafka_embedded=True)
     async with place.core() as core:
         (token,) = await core.issue(name)
         assert token["tokenNo"] == 6
-        assert token["tokenId"] > max(one["tokenId"] for one in lost)
+        assert token["tokenId"] > max(token["tokenId"] for token in lost)
         assert [(await core.call(name, counter))["tokenNo"] for counter in "123"] == [1, 2, 6]
     await place.publish()
     assert place.topic(name)[-1][0].event_type == "TOKEN_CALLED"
 
 
 async def test_one_line_that_cannot_be_read_hides_no_other(place: Place) -> None:
-    """Its shard is dead, or somebody has put something strange there; the others answer."""
+    """Its shard is dead, or holds something foreign; the others respond."""
     async with place.core() as core:
         name, other = await core.department(), await core.department()
         await core.issue(name, 1)
@@ -67,7 +67,7 @@ async def test_one_line_that_cannot_be_read_hides_no_other(place: Place) -> None
 
 
 async def test_a_database_restored_under_a_running_api_gives_no_number_again(place: Place) -> None:
-    """Redis knows more than the log that is locked: that department is refused, the others go on."""
+    """Redis knows more than the locked log: that department is refused, the others continue."""
     async with place.core() as core:
         name, other = await core.department(), await core.department()
         await core.issue(name, 2)
@@ -80,7 +80,7 @@ async def test_a_database_restored_under_a_running_api_gives_no_number_again(pla
     async with place.core() as core:
         works = [Issue(name, DESK), Issue(other, DESK), TransferToken(other, ANN, 1, name), Housekeep(name)]
         answers = await asyncio.gather(*(core.do(work) for work in works), return_exceptions=True)
-        codes = [one.problem.code if isinstance(one, Refused) else one for one in answers]
+        codes = [answer.problem.code if isinstance(answer, Refused) else answer for answer in answers]
 
         assert [codes[0], codes[2], codes[3]] == [ProblemCode.LOG_BEHIND] * 3
         assert isinstance(answers[1], dict)
@@ -92,7 +92,7 @@ async def test_a_database_restored_under_a_running_api_gives_no_number_again(pla
 
 
 async def test_a_database_that_recovers_late_is_looked_at_before_anything_is_committed(place: Place) -> None:
-    """It was away when the API started, and Redis is empty: only the topic can tell, and it is asked first."""
+    """It was unavailable when the API started, and Redis is empty: only the topic knows, and it is read first."""
     name = await a_lost_hour(place)
     place.restore()
     await place.empty_redis(name)
@@ -114,7 +114,7 @@ async def test_a_database_that_recovers_late_is_looked_at_before_anything_is_com
 async def test_a_database_that_recovers_late_is_looked_at_before_a_letter_goes_out(
     place: Place, tmp_path: Path
 ) -> None:
-    """Notify waits until the database can tell, and then ends as it does when it could tell at once."""
+    """Notify waits for the database, and then ends as if it had been available at once."""
     await a_lost_hour(place)
     place.restore()
     settings = place.environment | {"TOKENQ_ENV": "development", "TOKENQ_MAIL_OUTBOX": str(tmp_path)}
@@ -140,7 +140,7 @@ def gone(place: Place) -> Iterator[None]:
 
 
 async def test_stray_records_neither_stop_the_system_nor_lead_a_rewind_astray(place: Place) -> None:
-    """Anybody who may write to the topic could forge a number: only what follows the log without a gap counts."""
+    """Anyone who can write to the topic could forge a number: only records that follow the log without gaps count."""
     name = await a_lost_hour(place)
     forge(place, name, seq=2**62, tokenId=2**63 - 1)
     forge(place, name, seq=1_000_000, tokenId=2**62)
@@ -149,7 +149,7 @@ async def test_stray_records_neither_stop_the_system_nor_lead_a_rewind_astray(pl
 
     assert "the topic at 16 (partition" in (await refused(place.guard())).problem.detail
     done = await place.rewind()
-    assert [(one["topicAt"], one["departmentId"]) for one in done["departments"]] == [(16, name)]
+    assert [(department["topicAt"], department["departmentId"]) for department in done["departments"]] == [(16, name)]
     await place.guard()
     await place.publish()
     async with place.core() as core:

@@ -1,4 +1,4 @@
-"""E-mails: nobody's text in a header, one recipient, and what a mail server answers."""
+"""E-mails: no user text in a header, one recipient, and a mail server's replies."""
 
 import asyncio
 import email
@@ -46,7 +46,7 @@ async def test_names_cannot_become_headers_or_markup(tmp_path: Path) -> None:
 
 
 async def test_the_outbox_gets_each_letter_once(tmp_path: Path) -> None:
-    """Sending a letter again writes the same file."""
+    """Resending an e-mail writes the same file."""
     for _ in range(2):
         attempt = await EmlFolder(tmp_path / "mail").send(email_for(job_named("Ada")))
         assert attempt.verdict is Verdict.SENT
@@ -55,7 +55,7 @@ async def test_the_outbox_gets_each_letter_once(tmp_path: Path) -> None:
 
 
 class FakeServer:
-    """An SMTP server that answers RCPT as told and keeps what it took."""
+    """An SMTP server with a given reply to RCPT that keeps what it accepted."""
 
     def __init__(self, answer: str = "250 OK") -> None:
         self.answer = answer
@@ -111,14 +111,14 @@ async def test_a_letter_reaches_a_mail_server_with_one_recipient(smtp: Callable[
 async def test_answers_of_a_mail_server_are_told_apart(
     smtp: Callable[..., tuple[FakeServer, str]], answer: str, verdict: Verdict
 ) -> None:
-    """4xx is tried again, 5xx is not."""
+    """4xx is retried, 5xx is not."""
     _, url = smtp(answer)
 
     assert (await SmtpMailer(url).send(email_for(job_named("Ada")))).verdict is verdict
 
 
 async def test_a_server_that_takes_the_letter_and_hangs_up_gets_it_once() -> None:
-    """One attempt is one letter; that it may have arrived is counted, not guessed away."""
+    """One attempt is one e-mail; that it may have arrived is counted."""
     taken: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -141,7 +141,7 @@ async def test_a_server_that_takes_the_letter_and_hangs_up_gets_it_once() -> Non
 
 
 async def test_a_mail_server_that_is_away_is_tried_again() -> None:
-    """Nothing was handed over, so nothing is ambiguous."""
+    """Nothing was sent, so nothing is ambiguous."""
     attempt = await SmtpMailer("smtp://127.0.0.1:1").send(email_for(job_named("Ada")))
 
     assert (attempt.verdict, attempt.is_ambiguous) == (Verdict.RETRY, False)

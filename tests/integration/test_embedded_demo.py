@@ -1,4 +1,4 @@
-"""The demo on a real API, played faster than people are."""
+"""The demo on a real API, faster than real time."""
 
 import random
 from pathlib import Path
@@ -13,7 +13,7 @@ from tokenq_server.embedded.folder import DataFolder
 
 
 def test_the_demo_brings_life_to_three_departments_and_keeps_them_bounded(running: Stack) -> None:
-    """People wait, are called, served and missed; no line grows without end; a change by an admin stays."""
+    """Tokens wait, are called, served and missed; no queue grows without limit; an admin's changes stay."""
     running.ask("PUT", "/api/v1/departments/DOC", {"name": "Papers"})
     demo = play(
         DemoApi(running.endpoints.api, Path(running.endpoints.admin_token_file)),
@@ -34,7 +34,7 @@ def test_the_demo_brings_life_to_three_departments_and_keeps_them_bounded(runnin
 
 
 def test_the_demo_waits_for_the_api_and_its_key(running: Stack, tmp_path: Path) -> None:
-    """It outlives a restart of the API: each actor tries again a little later."""
+    """It survives a restart of the API: each actor retries a little later."""
     key = tmp_path / "admin.token"
     pauses: list[float] = []
     demo = play(DemoApi(running.endpoints.api, key), random.Random(7), sleep=pauses.append)
@@ -50,7 +50,7 @@ def test_the_demo_waits_for_the_api_and_its_key(running: Stack, tmp_path: Path) 
 
 
 def test_the_demo_refuses_a_folder_that_no_demo_made() -> None:
-    """Its staff would serve real people. A folder of an earlier demo is taken again."""
+    """Its staff would serve real customers. A folder of an earlier demo is reused."""
     with up_folder() as path:
         folder, cluster = DataFolder(path), path / "postgres" / "cluster"
         cluster.mkdir(parents=True)

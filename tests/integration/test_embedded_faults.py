@@ -30,7 +30,7 @@ def data_dir() -> Iterator[Path]:
 
 
 class Clients:
-    """Several that issue tokens, each repeating a request with its key until it is acknowledged."""
+    """Clients that issue tokens, each retrying with its key until acknowledged."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -62,7 +62,7 @@ class Clients:
 
 
 def test_no_acknowledged_token_is_lost_whatever_is_killed(data_dir: Path) -> None:
-    """Afterwards every acknowledged token is there, the numbers are 1..n, and the topic tells each event."""
+    """Afterwards every acknowledged token exists, the numbers are 1..n, and the topic has each event."""
     stack = start(data_dir)
     assert stack.ask("PUT", "/api/v1/departments/FLT", {"name": "Faults"})[0] == 200
     with Clients(stack) as clients:
@@ -75,7 +75,7 @@ def test_no_acknowledged_token_is_lost_whatever_is_killed(data_dir: Path) -> Non
     tokens = _tokens(clients.stack)
     assert set(clients.acknowledged.values()) <= tokens
     assert sorted(number for _, number in tokens) == list(range(1, len(tokens) + 1))
-    entries = 1 + len(tokens)  # the first tells of the department itself
+    entries = 1 + len(tokens)  # the first is about the department itself
     assert _events(clients.stack, entries) == list(range(1, entries + 1))
 
 

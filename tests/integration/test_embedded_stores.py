@@ -41,20 +41,20 @@ def test_a_killed_valkey_comes_back_with_its_data(servers: Servers) -> None:
 
 
 def test_the_broker_has_the_topics_with_their_partitions(servers: Servers) -> None:
-    """token-events has three partitions, its dead-letter topic one."""
+    """token-events has three partitions, its dead-e-mail topic one."""
     topics = AdminClient({"bootstrap.servers": servers.kafka_bootstrap}).list_topics(timeout=5).topics
     assert {name: len(topics[name].partitions) for name in TOPICS} == {"token-events": 3, "token-events.dlq": 1}
 
 
 def test_the_stores_do_not_run_as_root(servers: Servers) -> None:
-    """Postgres refuses root anyhow; the others are given to the same ordinary user."""
+    """Postgres refuses root anyway; the others run as the same ordinary user."""
     for running in (servers.postgres, servers.valkey):
         assert running.process is not None
         assert Path(f"/proc/{running.process.pid}").stat().st_uid != 0
 
 
 def test_the_stores_data_is_private(servers: Servers) -> None:
-    """Nobody but the servers' user reads the data folders."""
+    """Only the servers' user can read the data folders."""
     folder = servers.postgres.server.log.parent
     for name in ("postgres", "valkey"):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o700

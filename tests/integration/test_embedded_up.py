@@ -1,4 +1,4 @@
-"""The supervisor with real processes: what it starts comes back when it dies, and goes when it goes."""
+"""The supervisor with real processes: its children are restarted when they die, and end with it."""
 
 import json
 import os
@@ -28,25 +28,25 @@ _MARKS = {
     "relay": "-m tokenq_server relay",
     "notify": "-m tokenq_server notify",
 }
-"""What the command line of each part holds."""
+"""A part of each program's command line."""
 
 
 @pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
-    """A data folder for tests that start and stop by themselves; only the first start makes a cluster."""
+    """A data folder for tests that start and stop themselves; only the first start runs initdb."""
     with up_folder() as folder:
         yield folder
 
 
 @pytest.fixture(scope="module")
 def up() -> Iterator[Stack]:
-    """tokenq, up, for tests that leave it up."""
+    """A running tokenq, for tests that leave it running."""
     with up_folder() as folder:
         yield start(folder)
 
 
 def foreground(data_dir: Path) -> subprocess.Popen[str]:
-    """The supervisor as a child of this test, telling its story on a pipe."""
+    """The supervisor as a child of this test, with its output on a pipe."""
     program = (
         "import sys; from pathlib import Path; from tokenq_server.embedded import UpOptions, up\n"
         "sys.exit(up(UpOptions(Path(sys.argv[1]), port=0), print, lambda endpoints: print('READY', flush=True)))"
@@ -73,7 +73,7 @@ def part(data_dir: Path, name: str) -> int | None:
 
 
 def kill(data_dir: Path, name: str) -> int:
-    """kill -9 of one part; the answer is its former process id."""
+    """kill -9 one part; return its former process id."""
     until(lambda: part(data_dir, name), lambda: f"{name} does not run")
     pid = part(data_dir, name)
     assert pid is not None
@@ -102,7 +102,7 @@ def _parent(pid: int) -> int:
 
 
 def test_endpoints_json_names_everything_and_is_private(up: Stack) -> None:
-    """Scripts read it; it holds passwords."""
+    """Scripts read it; it contains passwords."""
     document = up.data_dir / "endpoints.json"
     assert set(json.loads(document.read_text())) == {
         "api", "kafka", "postgres", "redis", "adminTokenFile", "mailOutbox",
@@ -114,12 +114,12 @@ def test_endpoints_json_names_everything_and_is_private(up: Stack) -> None:
 
 def test_status_tells_what_runs(up: Stack) -> None:
     """Running, ready, and where."""
-    told = status(up.data_dir)
-    assert (told.running, told.ready, told.endpoints) == (True, True, up.endpoints)
+    shown = status(up.data_dir)
+    assert (shown.running, shown.ready, shown.endpoints) == (True, True, up.endpoints)
 
 
 def test_a_second_up_on_the_folder_is_refused_with_the_address(up: Stack) -> None:
-    """It says what is there instead of hurting it."""
+    """It names what is running and leaves it alone."""
     with pytest.raises(Refused) as refusal:
         start(up.data_dir)
     assert refusal.value.problem.code is ProblemCode.IN_USE
@@ -130,7 +130,7 @@ def test_a_second_up_on_the_folder_is_refused_with_the_address(up: Stack) -> Non
 
 
 def test_a_taken_port_is_a_clear_sentence(data_dir: Path) -> None:
-    """The port is named, and the way out."""
+    """The port is named, and the solution."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(Refused, match=f"Port {port} on 127.0.0.1 is already taken") as refusal:
@@ -140,7 +140,7 @@ def test_a_taken_port_is_a_clear_sentence(data_dir: Path) -> None:
 
 
 def test_nothing_outlives_a_killed_supervisor(data_dir: Path) -> None:
-    """kill -9 of the supervisor takes all its descendants with it, and the next start finds the data."""
+    """kill -9 of the supervisor ends all its descendants, and the next start finds the data."""
     endpoints = start(data_dir).endpoints
     supervisor = status(data_dir).pid
     assert supervisor is not None
@@ -155,7 +155,7 @@ def test_nothing_outlives_a_killed_supervisor(data_dir: Path) -> None:
 
 
 def test_a_kill_in_the_middle_of_the_first_start_leaves_nothing_half_made() -> None:
-    """Not even initdb outlives the supervisor, and the next start makes the cluster anew."""
+    """Not even initdb outlives the supervisor, and the next start runs it again."""
     with up_folder() as folder:
         with foreground(folder) as supervisor:
             until(lambda: any("initdb" in line for line in processes(supervisor.pid).values()))
@@ -167,7 +167,7 @@ def test_a_kill_in_the_middle_of_the_first_start_leaves_nothing_half_made() -> N
 
 @pytest.mark.parametrize("name", list(_MARKS))
 def test_a_killed_part_comes_back(up: Stack, name: str) -> None:
-    """kill -9 of any part: it is started again by itself, at the same address, with its data."""
+    """kill -9 of any part: it is restarted at the same address, with its data."""
     keep(up.endpoints, name)
     before = kill(up.data_dir, name)
     until(lambda: part(up.data_dir, name) not in (None, before), lambda: f"{name} did not come back")
@@ -177,7 +177,7 @@ def test_a_killed_part_comes_back(up: Stack, name: str) -> None:
 
 
 def test_a_restarted_broker_has_its_topics_and_new_followers(up: Stack) -> None:
-    """It comes back empty: topics are made, and relay and notify start over to refill and reread it."""
+    """It restarts empty: topics are created, and relay and notify restart to refill and reread it."""
     until(lambda: part(up.data_dir, "relay") and part(up.data_dir, "notify"))
     before = part(up.data_dir, "relay"), part(up.data_dir, "notify")
     kill(up.data_dir, "broker")
@@ -221,7 +221,7 @@ def test_down_and_status_of_a_folder_where_nothing_runs(data_dir: Path, tmp_path
 
 
 def test_a_left_over_process_number_is_never_believed(data_dir: Path) -> None:
-    """After a reboot the number in the lock file may be anybody's: the lock counts, not the number."""
+    """After a reboot the pid in the lock file may be any process: the lock counts, not the pid."""
     with subprocess.Popen(["sleep", "60"]) as stranger:
         (data_dir / "lock").write_text(str(stranger.pid))
         assert down(data_dir) is False
@@ -241,18 +241,18 @@ def test_several_run_side_by_side(up: Stack) -> None:
 
 
 def test_a_server_that_does_not_start_is_named_with_its_log(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sentence says which one and how it ended; nothing is left running."""
+    """The message names it and how it ended; nothing is left running."""
     monkeypatch.setenv("TOKENQ_TANSU_BIN", "/bin/false")
-    told: list[Progress] = []
+    steps: list[Progress] = []
     with pytest.raises(Refused, match="The broker does not start: it ended with code 1") as refusal:
-        start_detached(UpOptions(data_dir, port=0), told.append)
+        start_detached(UpOptions(data_dir, port=0), steps.append)
     assert str(data_dir / "log" / "broker.log") in refusal.value.problem.hint
-    assert "restarting" in {progress.state for progress in told}
+    assert "restarting" in {progress.state for progress in steps}
     assert not status(data_dir).running
 
 
 def test_unreadable_valkey_data_is_set_aside(data_dir: Path) -> None:
-    """Valkey only orders the waiting: what it cannot read must not keep everybody waiting."""
+    """Valkey only orders the waiting: unreadable data must not block the start."""
     start(data_dir)
     down(data_dir)
     (data_dir / "valkey" / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense\n")

@@ -1,4 +1,4 @@
-"""The defects of the first implementation, S1 to S16, each as a test that must never fail again."""
+"""The defects of the first implementation, S1 to S16, as regression tests."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def issue(running: Stack, department: str) -> Ask:
 
 @pytest.fixture
 def serve(running: Stack, department: str) -> Ask:
-    def ask(counter: str = department) -> Any:  # counters belong to the branch: one of this test's own
+    def ask(counter: str = department) -> Any:  # counters belong to the branch: use one for this test
         return running.ask("POST", f"/api/v1/departments/{department}/serve", {"counterId": counter})[1]
 
     return ask
@@ -73,7 +73,7 @@ def records_of(stack: Stack, department: str, count: int) -> list[dict[str, Any]
 
 
 def test_s1_the_first_who_comes_is_the_first_served(issue: Ask, serve: Ask) -> None:
-    """It pushed and popped at the same end: the last arrival was served first, the first waited for ever."""
+    """It pushed and popped at the same end: the last to come was served first, the first waited forever."""
     issued = [issue()["tokenId"] for _ in range(3)]
 
     assert [serve()["tokenId"] for _ in range(3)] == issued
@@ -95,7 +95,7 @@ def test_s2_the_served_event_carries_everything(running: Stack, department: str,
 
 
 def test_s2_the_second_letter_is_sent(running: Stack, department: str, issue: Ask, serve: Ask) -> None:
-    """The README promised a letter on serving; none ever came."""
+    """The README promised an e-mail on serving; none ever came."""
     issue(email="ada@example.com")
     serve()
     outbox = Path(running.endpoints.mail_outbox)
@@ -105,7 +105,7 @@ def test_s2_the_second_letter_is_sent(running: Stack, department: str, issue: As
 
 
 def test_s3_no_answer_holds_a_password(running: Stack) -> None:
-    """It answered with the user's password in clear, to anybody."""
+    """It returned the user's password in clear text, to anyone."""
     body = {"name": "Ada", "username": department_id().lower(), "password": "correct horse"}
     answer = running.ask("POST", "/api/v1/users", body)[1]
 
@@ -114,7 +114,7 @@ def test_s3_no_answer_holds_a_password(running: Stack) -> None:
 
 
 def test_s4_a_customer_may_come_again(running: Stack, issue: Ask, serve: Ask) -> None:
-    """Once served, a user got the old token back for life."""
+    """Once served, a user always got the old token back."""
     user_id = customer(running)
     first = issue(userId=user_id)
     serve()
@@ -135,14 +135,14 @@ def test_s5_one_customer_in_two_departments(running: Stack, issue: Ask) -> None:
 
 
 def test_s6_a_refused_token_leaves_nothing_anywhere(running: Stack, department: str, issue: Ask) -> None:
-    """It told Kafka and Redis before the database had agreed."""
+    """It updated Kafka and Redis before the database committed."""
     issue()
     assert issue(userId=999_999)["code"] == "unknown_user"
     issue()
     queue = running.ask("GET", f"/api/v1/departments/{department}/queue")[1]
 
     assert [token["tokenNo"] for token in queue["waiting"]] == [1, 2]
-    # The first entry of the log tells of the department itself.
+    # The log's first entry is about the department itself.
     assert [record["seq"] for record in records_of(running, department, 2)] == [2, 3]
 
 
@@ -155,7 +155,7 @@ def test_s7_serving_an_empty_queue_loses_nobody(issue: Ask, serve: Ask) -> None:
 
 
 def test_s10_a_letter_comes_from_the_configured_sender_once(running: Stack, department: str, issue: Ask) -> None:
-    """Any failure lost the letter, any redelivery doubled it, the sender was hard-coded."""
+    """Any failure lost the e-mail, any redelivery duplicated it, the sender was hard-coded."""
     issue(email="ada@example.com")
     outbox = Path(running.endpoints.mail_outbox)
     until(lambda: bool(list(outbox.glob(f"{department}-*.eml"))), seconds=40)
@@ -206,7 +206,7 @@ def test_s15_an_unknown_department_is_said_so(running: Stack) -> None:
 
 
 def test_s16_quotes_in_a_name_stay_quotes(running: Stack, department: str, issue: Ask) -> None:
-    """JSON was glued together by hand, 'not found' was a 500, creating silently overwrote."""
+    """JSON was concatenated by hand, 'not found' was a 500, creating silently overwrote."""
     token = issue(name='Zoë "the {quote}" O\'Hara \\ 張')
     shown = running.ask("GET", f"/api/v1/tokens/{token['tokenId']}")[1]
 

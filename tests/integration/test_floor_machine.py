@@ -1,4 +1,4 @@
-"""The API and a naive model are driven through random verbs, Redis wipes included, and must agree.
+"""The API and a naive model execute random verbs, with Redis wipes, and must agree.
 
 The suite does a few dozen runs; ``TOKENQ_MACHINE_RUNS=2000`` does that many.
 """
@@ -80,7 +80,7 @@ class FloorMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), counter=COUNTERS, side=SIDES, verb=st.sampled_from(["requeue", "park", "no-show", "serve"]))
     def work(self, data: st.DataObject, counter: str, side: int, verb: str) -> None:
-        """What operators do all day: call somebody, and let them go in one way or another."""
+        """What operators do all day: call a token, and finish it in one way or another."""
         self.call(side, counter)
         held = self.model.at(self._counter(counter))
         if held and (verb != "no-show" or held.state == "CALLED"):
@@ -120,7 +120,7 @@ class FloorMachine(RuleBasedStateMachine):
 
     @rule(whole=st.booleans())
     def redis_loses(self, whole: bool) -> None:
-        """All of it, or one key of one department."""
+        """Wipe all of Redis, or one key of one department."""
         if whole:
             self.redis.flushall()
         elif keys := list(self.redis.scan_iter(f"tq:{{{self.depts[0]}}}:*")):
@@ -131,7 +131,7 @@ class FloorMachine(RuleBasedStateMachine):
             return
         for name in self.depts:
             queue = self.client.queue(name)
-            assert [one["tokenId"] for one in queue["waiting"]] == self.model.order(name)
+            assert [token["tokenId"] for token in queue["waiting"]] == self.model.order(name)
             assert queue["seq"] == self.model.seq[name]
             self._settle(name)
             assert self._in_redis(name) == self._in_postgres(name)
@@ -140,13 +140,13 @@ class FloorMachine(RuleBasedStateMachine):
         self._clear_away()
 
     def _clear_away(self) -> None:
-        """Thousands of departments that nobody uses would be looked after by the server all the time."""
+        """The server would keep looking after thousands of unused departments."""
         with psycopg.connect(self.dsn) as connection:
             connection.execute("UPDATE token SET state = 'EXPIRED' WHERE department_id = ANY(%s)", [self.depts])
             connection.execute("UPDATE department SET is_archived = true WHERE department_id = ANY(%s)", [self.depts])
 
     def _both(self, real: Callable[[], Any], model: Callable[[], Any]) -> None:
-        """Do it on both sides: the same refusal, or the same token in the same state."""
+        """Execute it on both sides: the same refusal, or the same token in the same state."""
         try:
             model()
             expected = "done"
@@ -167,7 +167,7 @@ class FloorMachine(RuleBasedStateMachine):
         assert mine.state not in ("CALLED", "SERVING") or view["counterId"] == mine.counter
 
     def _settle(self, dept: str) -> None:
-        """Let Redis catch up with what it lost: any next command does that, a refused one too."""
+        """Let Redis catch up: any command does that, even a refused one."""
         with pytest.raises(Refused, match="There is no token"):
             self.client.call(dept, "9", token_id=2**62, reason="settle")
 
@@ -206,6 +206,6 @@ def test_the_api_does_what_the_model_does(running: Stack) -> None:
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
                 database=None,
-                phases=[Phase.generate],  # a failing run is long already; its steps are printed
+                phases=[Phase.generate],  # a failing run is long enough; its steps are printed
             ),
         )

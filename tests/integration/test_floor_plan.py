@@ -29,18 +29,18 @@ async def core(core: Core) -> Core:
 
 
 class Applied:
-    """The use case on a real database, fed with documents as they come over the wire."""
+    """The use case on a real database, with documents from the wire."""
 
     def __init__(self, database: Database) -> None:
         self._plans = FloorPlans(PostgresFloorPlans(database))
 
     async def __call__(self, document: Document, *, prune: bool = False, dry: bool = False) -> list[Document]:
-        """Apply a document; answers the changes."""
+        """Apply a document; return the changes."""
         body = FloorBody.model_validate(document)
         return await self._plans.apply(wanted(body), "ann", prune=prune, is_dry=dry)
 
     async def export(self) -> Document:
-        """What export answers."""
+        """Return the export."""
         return await self._plans.export()
 
 
@@ -52,7 +52,7 @@ async def apply(core: Core) -> AsyncIterator[Applied]:
 
 
 def town_hall(count: int = 40) -> Document:
-    """A large floor: departments with settings of their own, counters, people."""
+    """A large floor: departments with their own settings, counters, users."""
     departments = {
         f"{'DEFG'[number // 10]}{number % 10}": {
             "name": f"Department {number}",
@@ -86,7 +86,7 @@ def town_hall(count: int = 40) -> Document:
 
 
 async def everything(core: Core) -> list[Any]:
-    """What the database holds of the configuration, to see that nothing moved."""
+    """The configuration in the database, to check that nothing changed."""
     return [
         await core.rows(f"SELECT * FROM {table} ORDER BY 1, 2")
         for table in ("branch", "department", "counter", "app_user", "outbox", "credential")
@@ -94,12 +94,12 @@ async def everything(core: Core) -> list[Any]:
 
 
 async def test_forty_departments_on_an_empty_system(core: Core, apply: Applied) -> None:
-    """The document makes them all; after that there is nothing left to do, and the export says the same."""
+    """The document creates them all; then there is nothing left to do, and the export is the same."""
     floor = town_hall()
     changes = await apply(floor)
     assert await apply(floor, dry=True) == []
 
-    assert {(one["kind"], one["action"]) for one in changes} == {
+    assert {(change["kind"], change["action"]) for change in changes} == {
         ("branches", "create"),
         ("branches", "update"),
         ("departments", "create"),
@@ -108,8 +108,8 @@ async def test_forty_departments_on_an_empty_system(core: Core, apply: Applied) 
     }
     assert len(await core.setup.departments()) == 40
     assert await apply(await apply.export(), prune=True) == []
-    told = await core.rows("SELECT department_id, count(*) AS times FROM outbox GROUP BY department_id")
-    assert [row["times"] for row in told] == [1] * 40
+    counts = await core.rows("SELECT department_id, count(*) AS times FROM outbox GROUP BY department_id")
+    assert [row["times"] for row in counts] == [1] * 40
 
 
 async def test_a_dry_run_says_what_would_change_and_changes_nothing(core: Core, apply: Applied) -> None:
@@ -145,7 +145,7 @@ async def test_what_is_not_said_has_its_default_but_for_open_and_what_is_not_nam
 
 
 async def test_a_change_is_one_entry_in_the_log_of_each_department_it_concerns(core: Core, apply: Applied) -> None:
-    """Also when a branch changes together with its departments."""
+    """Even if a branch changes together with its departments."""
     await apply(town_hall(4))
     floor = town_hall(4)
     floor["branches"]["main"]["timezone"] = "Asia/Kolkata"
@@ -232,7 +232,7 @@ BAD: list[tuple[str, Callable[[Document], Any], ProblemCode, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "code", "path"), [one[1:] for one in BAD], ids=[one[0] for one in BAD])
+@pytest.mark.parametrize(("spoil", "code", "path"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
 async def test_a_wrong_document_is_refused_with_its_place_and_changes_nothing(
     core: Core, apply: Applied, spoil: Callable[[Document], Any], code: ProblemCode, path: str
 ) -> None:
@@ -251,7 +251,7 @@ async def test_pruning_removes_what_is_not_named_but_main_and_users(core: Core, 
     await apply(town_hall(4))
     small = {"departments": {"D1": {"name": "One"}}, "users": {"boss": {**ADMIN}}}
     changes = await apply(small, prune=True, dry=True)
-    assert {(one["kind"], one["id"]) for one in changes if one["action"] == "delete"} == {
+    assert {(change["kind"], change["id"]) for change in changes if change["action"] == "delete"} == {
         *(("counters", f"main.{number}") for number in range(10)),
         ("counters", "north.a.b c"),
         *(("departments", name) for name in ("D0", "D2", "D3")),
@@ -260,15 +260,15 @@ async def test_pruning_removes_what_is_not_named_but_main_and_users(core: Core, 
     await apply(small, prune=True)
 
     assert await apply(small, prune=True) == []
-    assert [one["departmentId"] for one in await core.setup.departments()] == ["D1"]
-    assert [one["branchId"] for one in await core.setup.branches()] == ["main"]
+    assert [department["departmentId"] for department in await core.setup.departments()] == ["D1"]
+    assert [branch["branchId"] for branch in await core.setup.branches()] == ["main"]
     assert len((await apply.export())["users"]) == 10
     await apply(town_hall(4))
     assert (await core.setup.department("D0"))["branchId"] == "north"
 
 
 async def test_a_department_with_people_in_it_is_not_pruned(core: Core, apply: Applied) -> None:
-    """Refused as a whole: nothing else of the document is done either."""
+    """Refused as a whole: nothing else in the document is applied."""
     floor = town_hall(4)
     del floor["departments"]["D3"]["hours"], floor["branches"]["main"]["hours"]
     await apply(floor)
@@ -281,7 +281,7 @@ async def test_a_department_with_people_in_it_is_not_pruned(core: Core, apply: A
 
 
 async def test_who_works_in_a_department_that_is_gone_does_not_spoil_the_export(core: Core, apply: Applied) -> None:
-    """Nor may such a person come to work in all departments, as who has none does."""
+    """Nor does that user get all departments, like users without any."""
     await apply(town_hall(4))
     await core.setup.delete_department("D1")
     exported = await apply.export()
@@ -292,7 +292,7 @@ async def test_who_works_in_a_department_that_is_gone_does_not_spoil_the_export(
 
 
 async def test_two_at_once_do_not_mix(core: Core, apply: Applied) -> None:
-    """Whoever comes second wins, whole."""
+    """The second one wins, completely."""
     floors = [
         town_hall(4) | {"departments": {"D1": {"name": name, "ratio": ratio}}}
         for name, ratio in (("One", "1:1"), ("Two", "2:2"))

@@ -1,6 +1,6 @@
-"""What somebody writes about a person is for the staff of that department, and on no topic and in no stream.
+"""Free text about people is visible to the department's staff only, never on a topic or in a stream.
 
-A canary name and a canary reason go through every verb; then everything that others can read is searched for them.
+A canary name and reason go through every verb; then everything that others can read is searched for them.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ BY_THE_CLOCK = {Verb.EXPIRE}
 
 
 class Visit:
-    """One token, and what is done to it over HTTP, each with the canary where a verb takes words."""
+    """One token and its moves over HTTP, with the canary wherever a verb takes text."""
 
     def __init__(self, stack: Stack, department: str, **who: Any) -> None:
         self._stack, self.verbs = stack, set[str]()
@@ -57,8 +57,8 @@ class Visit:
 def all_verbs(stack: Stack, here: str, there: str, user_id: int) -> list[Visit]:
     """Two visits that use every verb a person can use."""
     words = {"reason": REASON}
-    one, other = Visit(stack, here, userId=user_id), Visit(stack, here)
-    one.call(f"c{here}")
+    first, other = Visit(stack, here, userId=user_id), Visit(stack, here)
+    first.call(f"c{here}")
     for verb, more in (
         ("recall", {}),
         ("start", {}),
@@ -68,11 +68,11 @@ def all_verbs(stack: Stack, here: str, there: str, user_id: int) -> list[Visit]:
         ("cancel", words),
         ("reinstate", words),
     ):
-        one.do(verb, **more)
-    one.call(f"c{here}")
-    one.do("no-show", **words)
-    one.do("undo")
-    one.do("serve")
+        first.do(verb, **more)
+    first.call(f"c{here}")
+    first.do("no-show", **words)
+    first.do("undo")
+    first.do("serve")
     other.call(f"d{here}")
     other.do("requeue")
     other.do("transfer", **words, to=there)
@@ -80,7 +80,7 @@ def all_verbs(stack: Stack, here: str, there: str, user_id: int) -> list[Visit]:
     own = {"counterId": f"c{here}", "departments": [here]}
     assert stack.ask("POST", "/api/v1/branches/main/counters/open", own)[0] == 200
     assert stack.ask("POST", "/api/v1/branches/main/counters/pause", counter)[0] == 200
-    return [one, other]
+    return [first, other]
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ async def records(stack: Stack, department: str, last: int) -> list[bytes]:
             reader, found = KafkaReader(stack.endpoints.kafka), list[bytes]()
             await reader.find_ends()
             async for some in reader.records():
-                found += [one.value for one in some if one.department_id == department]
+                found += [record.value for record in some if record.department_id == department]
             if found and json.loads(found[-1])["seq"] >= last:
                 return found
             await asyncio.sleep(0.1)
@@ -127,7 +127,7 @@ async def test_words_about_people_stay_with_the_department(running: Stack, get: 
     assert set.union(*(visit.verbs for visit in visits)) == {str(verb) for verb in Verb} - BY_THE_CLOCK
 
     ids = [visit.token["tokenId"] for visit in visits]
-    every = [f"/api/v1/tokens/{one}{what}" for one in ids for what in ("", "/events", "/why")]
+    every = [f"/api/v1/tokens/{token_id}{what}" for token_id in ids for what in ("", "/events", "/why")]
     every += ["/api/v1/branches/main/counters", "/api/v1/tokens"]
     every += [f"/api/v1/departments/{name}/{what}" for name in (here, there) for what in ("queue", "next")]
     last = running.ask("GET", f"/api/v1/departments/{here}/queue")[1]["seq"]
@@ -142,7 +142,7 @@ async def test_words_about_people_stay_with_the_department(running: Stack, get: 
     assert NAME not in get(key_for(running, "staff", elsewhere), *every)
 
     with watching(running, here, last=f"{here}:0") as watch:
-        until(lambda: any(one.get("seq") == last for one in watch.events))
+        until(lambda: any(event.get("seq") == last for event in watch.events))
     assert REASON not in json.dumps(watch.messages, ensure_ascii=False)
 
     for name in (here, there):
@@ -181,7 +181,7 @@ OLD_EVENTS = [
 
 
 def test_an_upgrade_takes_the_words_out_of_the_log_and_keeps_them_beside_it(fresh_database: Callable[..., str]) -> None:
-    """Old records are compared without them; a number that two people carry is told apart, and nobody is ended."""
+    """Old records are compared without them; duplicate live numbers are distinguished, and no token is ended."""
     url = fresh_database()
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with engine.connect() as connection:

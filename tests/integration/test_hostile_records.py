@@ -54,7 +54,7 @@ async def real_records(core: Core, count: int) -> list[bytes]:
 
 
 class Once:
-    """An inbox that hands out these records in one batch."""
+    """A consumer that returns these records in one batch."""
 
     def __init__(self, values: Sequence[bytes], stop: asyncio.Event, at: int) -> None:
         self._records = [RawRecord(TOPIC, 0, at + offset, value) for offset, value in enumerate(values)]
@@ -77,14 +77,14 @@ class Once:
 
 
 async def taken_in(core: Core, values: Sequence[bytes], at: int = 0) -> None:
-    """Let a notify take these records in, on the real queue."""
+    """Enqueue these records with notify, on the real queue."""
     database, stop = Database(core.dsn, size=2), asyncio.Event()
     await Enqueuer(Once(values, stop, at), PostgresNotificationQueue(database), BY_EMAIL, stop).run()
     await database.close()
 
 
 async def test_every_record_of_the_corpus_is_one_dead_letter_or_none(core: Core) -> None:
-    """On PostgreSQL, which has its own opinion of JSON; taken in twice, as after a death."""
+    """On PostgreSQL, which has its own rules for JSON; enqueued twice, as after a crash."""
     first, last = await real_records(core, 2)
     values = [first, *(record or b"" for record in HOSTILE), last]
     for _ in range(2):
@@ -116,7 +116,7 @@ async def test_random_records_between_real_ones_cost_no_letter(core: Core) -> No
 async def test_what_the_database_alone_refuses_is_a_dead_letter_and_stays_one(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Python reads it, Postgres does not: no other record waits for it, and a retry of all passes it by."""
+    """Python reads it, Postgres does not: it delays no other record, and a retry of all skips it."""
     monkeypatch.setenv("TOKENQ_DATABASE_URL", core.dsn)
     first, last = await real_records(core, 2)
     strange = b'{"eventType":"TOKEN_SERVED","departmentId":"CW","tokenId":1,"unknown":"\\u0000"}'
@@ -135,7 +135,7 @@ async def test_what_the_database_alone_refuses_is_a_dead_letter_and_stays_one(
 
 
 async def test_a_database_that_may_not_be_written_is_waited_for(core: Core, servers: Servers) -> None:
-    """As while a replica takes over: none of the records is at fault."""
+    """As during a replica's takeover: the records are not at fault."""
     (record,) = await real_records(core, 1)
     name = sql.Identifier(core.dsn.rpartition("/")[2])
     servers.psql(f"ALTER DATABASE {name.as_string()} SET default_transaction_read_only = on")
@@ -151,7 +151,7 @@ async def test_a_database_that_may_not_be_written_is_waited_for(core: Core, serv
 
 
 async def lay_out(broker: Running[Broker], values: Sequence[bytes | None]) -> None:
-    """Put these records on a new topic of one partition; a tombstone and what is empty have no key either."""
+    """Publish these records on a new topic with one partition; a tombstone and an empty record have no key."""
     topic = KafkaTopic(broker.server.bootstrap, 1, embedded=True)
     await topic.open()
     await topic.close()
@@ -184,12 +184,12 @@ async def test_notify_goes_on_between_hostile_records(
             rows = connection.execute("SELECT raw FROM mail_dlq WHERE reason = 'unreadable' AND copied ORDER BY 1")
             return [bytes(row[0]) for row in rows]
 
-    wanted = sorted(record or b"" for record in UNREADABLE.values())
+    expected = sorted(record or b"" for record in UNREADABLE.values())
     with (tmp_path / "notify.log").open("wb") as log:
         notify = subprocess.Popen([sys.executable, "-m", "tokenq_server", "notify"], env=environment, stderr=log)
     try:
         until(lambda: notify.poll() is not None or len(list((tmp_path / "mail").glob("*.eml"))) == 4, seconds=60)
-        until(lambda: notify.poll() is not None or dead() == wanted, seconds=60)
+        until(lambda: notify.poll() is not None or dead() == expected, seconds=60)
         assert notify.poll() is None, (tmp_path / "notify.log").read_text()[-3000:]
         notify.send_signal(signal.SIGTERM)
         assert notify.wait(20) == 0
@@ -200,7 +200,7 @@ async def test_notify_goes_on_between_hostile_records(
 
 
 async def test_every_reader_of_the_topic_comes_to_its_end(core: Core, broker: Running[Broker]) -> None:
-    """Verify, the relay's read-back, a rewind and a board, on a topic that holds the corpus."""
+    """Verify, the relay's read-back, a rewind and a board, on a topic with the corpus."""
     first, last = await real_records(core, 2)
     await lay_out(broker, [first, *HOSTILE, last])
 
@@ -208,7 +208,7 @@ async def test_every_reader_of_the_topic_comes_to_its_end(core: Core, broker: Ru
     await verify.find_ends()
     read = [record async for piece in verify.records() for record in piece]
     assert len(read) == len(HOSTILE) + 2
-    assert len([one for one in read if one.department_id is None]) == len(UNREADABLE)
+    assert len([record for record in read if record.department_id is None]) == len(UNREADABLE)
 
     topic = KafkaTopic(broker.server.bootstrap, 1, embedded=True)
     assert (await topic.read_back({"CW": Cursor(16)})).found["CW"] == 17
@@ -224,5 +224,5 @@ async def test_every_reader_of_the_topic_comes_to_its_end(core: Core, broker: Ru
 
     until(is_read, seconds=30)
     stream.close()
-    assert [type(one) for one in items].count(Skipped) == len(UNREADABLE)
-    assert [type(one) for one in items].count(Arrived) == len(ODD) + 2
+    assert [type(item) for item in items].count(Skipped) == len(UNREADABLE)
+    assert [type(item) for item in items].count(Arrived) == len(ODD) + 2

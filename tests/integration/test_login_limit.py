@@ -1,4 +1,4 @@
-"""The login limit on a real server over loopback: it can't be talked past, and nobody locks somebody else out."""
+"""The login limit on a real server over loopback: it cannot be bypassed, and no one locks out someone else."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ Start = Callable[..., Api]
 
 @pytest.fixture
 def start(servers: Servers, fresh_database: Callable[..., str], schema: str, tmp_path: Path) -> Iterator[Start]:
-    """A factory: ``start(TOKENQ_TRUSTED_PROXIES="127.0.0.1")`` is an API of this test's own with that setting."""
+    """A factory: ``start(TOKENQ_TRUSTED_PROXIES="127.0.0.1")`` starts an API for this test with that setting."""
     with ExitStack() as running:
 
         def run(**settings: str) -> Api:
@@ -30,7 +30,7 @@ def start(servers: Servers, fresh_database: Callable[..., str], schema: str, tmp
 
 
 def login(api: Api, password: str, *forwarded_for: str, peer: str = "127.0.0.1", **headers: str) -> int:
-    """The status of one try."""
+    """The status of one attempt."""
     sent = [*headers.items(), *(("X-Forwarded-For", address) for address in forwarded_for)]
     with httpx.Client(transport=httpx.HTTPTransport(local_address=peer)) as client:
         body = {"username": "admin", "password": password}
@@ -38,7 +38,7 @@ def login(api: Api, password: str, *forwarded_for: str, peer: str = "127.0.0.1",
 
 
 def guesses(attempt: Callable[[], int]) -> list[int]:
-    """Wrong passwords until one is refused unseen, or as many as nobody should have."""
+    """Try wrong passwords until the limit refuses one, or give up."""
     codes: list[int] = []
     while len(codes) < GUESSES and 429 not in codes:
         codes.append(attempt())
@@ -46,7 +46,7 @@ def guesses(attempt: Callable[[], int]) -> list[int]:
 
 
 def addresses() -> Iterator[str]:
-    """Another one each time."""
+    """A different one each time."""
     return (f"203.0.113.{number}" for number in count(1))
 
 
@@ -54,7 +54,7 @@ def addresses() -> Iterator[str]:
     "settings", [{}, {"FORWARDED_ALLOW_IPS": "*"}], ids=["as it is", "uvicorn told to believe all"]
 )
 def test_a_header_that_changes_does_not_get_past_the_limit(start: Start, settings: dict[str, str]) -> None:
-    """From this very machine; one line of the log tells whose proxy is not named."""
+    """From this machine; one log line names the proxy that is not trusted."""
     api, fresh = start(**settings), addresses()
     codes = guesses(lambda: login(api, "wrong password", next(fresh), Forwarded=f"for={next(fresh)}"))
 
@@ -64,7 +64,7 @@ def test_a_header_that_changes_does_not_get_past_the_limit(start: Start, setting
 
 
 def test_behind_a_named_proxy_clients_are_counted_apart(start: Start) -> None:
-    """One who guesses is slowed down; the one whose name it is gets in from elsewhere."""
+    """A guesser is throttled; the real user can log in from elsewhere."""
     api = start(TOKENQ_TRUSTED_PROXIES="127.0.0.1")
     codes = guesses(lambda: login(api, "wrong password", "198.51.100.7"))
 
@@ -74,7 +74,7 @@ def test_behind_a_named_proxy_clients_are_counted_apart(start: Start) -> None:
 
 
 def test_a_chain_that_the_client_made_up_is_not_believed(start: Start) -> None:
-    """What the proxies put at the end counts, in one header or two, through one proxy or two."""
+    """What the proxies append counts, in one header or two, through one proxy or two."""
     api, fresh = start(TOKENQ_TRUSTED_PROXIES="127.0.0.1,10.1.0.0/16"), addresses()
     chains = cycle(
         [
@@ -90,7 +90,7 @@ def test_a_chain_that_the_client_made_up_is_not_believed(start: Start) -> None:
 
 
 def test_a_peer_that_is_no_named_proxy_is_not_believed(start: Start) -> None:
-    """Though another one is."""
+    """Even if another one is."""
     api, fresh = start(TOKENQ_TRUSTED_PROXIES="127.0.0.1"), addresses()
     codes = guesses(lambda: login(api, "wrong password", next(fresh), peer="127.0.0.2"))
 
@@ -99,7 +99,7 @@ def test_a_peer_that_is_no_named_proxy_is_not_believed(start: Start) -> None:
 
 
 def test_a_list_of_proxies_that_is_wrong_is_one_sentence() -> None:
-    """It must not become 'nobody' or 'everybody'."""
+    """It must not mean 'none' or 'all'."""
     said = refusal("api", {"TOKENQ_TRUSTED_PROXIES": "*"})
 
     assert "TOKENQ_TRUSTED_PROXIES is wrong: '*' would let nearly everybody say who they are." in said

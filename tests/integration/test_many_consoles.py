@@ -1,4 +1,4 @@
-"""Thirty-two consoles press 'next' in the same instant, again and again.
+"""Thirty-two consoles press 'next' at the same moment, repeatedly.
 
 The suite does a few rounds; ``TOKENQ_ROUNDS=2000`` does that many.
 """

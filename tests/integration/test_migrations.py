@@ -1,4 +1,4 @@
-"""The schema: what the migrations make is what the code expects, and what is written down for its readers."""
+"""The schema: the migrations produce what the code expects and what the golden file shows."""
 
 import os
 from collections.abc import Callable
@@ -23,7 +23,7 @@ GOLDEN = Path(__file__).parent / "goldens" / "schema.txt"
 
 
 def test_migrations_make_the_tables_of_the_code(fresh_database: Callable[..., str], schema: str) -> None:
-    """A column that only the code or only the database knows is a failure at night."""
+    """A column that only the code or only the database has fails in production."""
     with psycopg.connect(fresh_database(schema)) as connection:
         columns = "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
         known = {table: {name for (name,) in connection.execute(columns, [table])} for table in ("token", "outbox")}
@@ -32,18 +32,18 @@ def test_migrations_make_the_tables_of_the_code(fresh_database: Callable[..., st
 
 
 def test_the_schema_is_the_one_that_is_written_down(fresh_database: Callable[..., str], schema: str) -> None:
-    """``goldens/schema.txt`` is where to read the tables; TOKENQ_NEW_GOLDENS=1 writes it anew."""
+    """``goldens/schema.txt`` shows the tables; TOKENQ_NEW_GOLDENS=1 rewrites it."""
     with psycopg.connect(fresh_database(schema)) as connection:
         lines = connection.execute(_SCHEMA).fetchall()
-    told = "".join(
+    found = "".join(
         f"{table}\n{''.join(f'  {line}' + chr(10) for _, line in rows)}\n"
         for table, rows in groupby(lines, key=lambda line: line[0])
     )
     if os.environ.get("TOKENQ_NEW_GOLDENS"):
         GOLDEN.parent.mkdir(exist_ok=True)
-        GOLDEN.write_text(told)
+        GOLDEN.write_text(found)
 
-    assert told == GOLDEN.read_text()
+    assert found == GOLDEN.read_text()
 
 
 # Columns in their order, then constraints, indexes and triggers by name.
@@ -76,7 +76,7 @@ SELECT name, line FROM line ORDER BY name COLLATE "C", kind, rank COLLATE "C"
 
 
 def test_the_release_knows_its_newest_migration() -> None:
-    """HEAD decides on a warm start that nothing is to be done; it must not lag behind the scripts."""
+    """A warm start relies on HEAD to skip migrating; it must not lag behind the scripts."""
     scripts = ScriptDirectory(str(Path(module.__file__).with_name("migrations")))
 
     assert scripts.get_current_head() == HEAD
@@ -93,7 +93,7 @@ def test_migrating_twice_changes_nothing(fresh_database: Callable[..., str]) -> 
 
 
 def test_a_database_of_the_release_before_keeps_its_tokens(fresh_database: Callable[..., str]) -> None:
-    """An upgrade meets people in line: they stay where they are, under their numbers."""
+    """Waiting tokens keep their place and number in an upgrade."""
     url = fresh_database()
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     config = Config()

@@ -1,4 +1,4 @@
-"""Letters: nothing lost, nothing sent twice."""
+"""E-mails: nothing lost, nothing sent twice."""
 
 import json
 from typing import Any
@@ -46,7 +46,7 @@ async def test_records_that_come_twice_are_mailed_once(core: Core, queue: Postgr
 
 
 async def test_two_senders_share_the_work(core: Core, queue: PostgresNotificationQueue) -> None:
-    """Any number of senders; each letter once."""
+    """Any number of senders; each e-mail once."""
     name = await core.department()
     await core.issue(name, 20, email="ada@example.com")
     await queue.enqueue(*sort_out(await records_of(core)), BY_EMAIL)
@@ -61,7 +61,7 @@ async def test_two_senders_share_the_work(core: Core, queue: PostgresNotificatio
 async def test_a_refusal_for_good_is_a_dead_letter_that_can_be_revived(
     core: Core, queue: PostgresNotificationQueue
 ) -> None:
-    """5xx: no further try, but nothing is lost; the letter behind it is not held up."""
+    """5xx: no retry, but nothing is lost; later e-mails are not delayed."""
     await queue.enqueue(*sort_out(await visited(core)), BY_EMAIL)
     async with sending(queue, by_email(ScriptedMailer([Attempt(Verdict.PERMANENT, "550 no such user")]))):
         jobs = await until_settled(core)
@@ -76,7 +76,7 @@ async def test_a_refusal_for_good_is_a_dead_letter_that_can_be_revived(
 
 
 async def test_patience_ends_in_the_dead_letter_queue(core: Core, queue: PostgresNotificationQueue) -> None:
-    """A server that never takes it: after the last try the letter is kept, not forgotten."""
+    """A server that never accepts it: after the last attempt the e-mail is kept."""
     await queue.enqueue(*sort_out((await visited(core))[:1]), BY_EMAIL)
     async with sending(queue, by_email(ScriptedMailer([Attempt(Verdict.RETRY, "421 busy")] * 9))):
         (job,) = await until_settled(core)
@@ -85,7 +85,7 @@ async def test_patience_ends_in_the_dead_letter_queue(core: Core, queue: Postgre
 
 
 async def test_what_cannot_be_read_is_kept_with_its_place(core: Core, queue: PostgresNotificationQueue) -> None:
-    """Poison must not stop the partition, and must be findable."""
+    """A bad record must not block the partition, and must be findable."""
     poison = RawRecord("token-events", 2, 41, b"\xff{not json")
     nul = RawRecord("token-events", 2, 42, b'{"eventType":"TOKEN_GENERATED","departmentId":"C\\u0000W","tokenId":1}')
     assert len(sort_out([nul])[1]) == 1
@@ -104,7 +104,7 @@ async def test_what_cannot_be_read_is_kept_with_its_place(core: Core, queue: Pos
 async def test_a_dead_record_is_read_once_more_or_stays(
     core: Core, queue: PostgresNotificationQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """'retry' must not close what is still unreadable, nor forget what has become readable."""
+    """'retry' must not drop what is still unreadable, nor lose what has become readable."""
     monkeypatch.setenv("TOKENQ_DATABASE_URL", core.dsn)
     (real, *_) = await visited(core)
     good = RawRecord("token-events", 0, 5, real.value)
@@ -119,7 +119,7 @@ async def test_a_dead_record_is_read_once_more_or_stays(
 
 
 async def test_a_forged_record_is_not_mailed(core: Core, queue: PostgresNotificationQueue) -> None:
-    """The log in Postgres decides who gets a letter, not whoever can write to the topic."""
+    """The log in Postgres decides who gets an e-mail, not whoever can write to the topic."""
     (real, *_) = await visited(core)
     forged = json.loads(real.value) | {"seq": 999, "email": "victim@example.com"}
     await queue.enqueue(*sort_out([RawRecord("token-events", 0, 7, json.dumps(forged).encode())]), BY_EMAIL)
@@ -132,7 +132,7 @@ async def test_a_forged_record_is_not_mailed(core: Core, queue: PostgresNotifica
 async def test_a_record_that_differs_from_its_entry_makes_no_letter(
     core: Core, queue: PostgresNotificationQueue, change: dict[str, Any]
 ) -> None:
-    """Under a seq and a token id that are real: forged, or of a time that a restored database has forgotten."""
+    """With a real seq and token id: forged, or from a time that a restored database has lost."""
     (real, *_) = await visited(core)
     changed = json.loads(real.value) | change
     await queue.enqueue(*sort_out([RawRecord("token-events", 0, 7, json.dumps(changed).encode())]), BY_EMAIL)
@@ -152,7 +152,7 @@ async def test_the_address_comes_from_the_token(core: Core, queue: PostgresNotif
 
 
 async def test_a_sender_that_died_is_taken_over(core: Core, queue: PostgresNotificationQueue) -> None:
-    """A lease ends; the next sender counts the letter as ambiguous and sends it with the same Message-ID."""
+    """A lease ends; the next sender counts the e-mail as ambiguous and sends it with the same Message-ID."""
     await queue.enqueue(*sort_out((await visited(core))[:1]), BY_EMAIL)
     (first,) = await queue.claim("dead", 10, BY_EMAIL)
     assert await queue.claim("other", 10, BY_EMAIL) == []
@@ -167,7 +167,7 @@ async def test_a_sender_that_died_is_taken_over(core: Core, queue: PostgresNotif
 
 
 async def test_each_kind_of_letter_is_sent_when_it_happens(core: Core, queue: PostgresNotificationQueue) -> None:
-    """Issued with place and wait, near, called with the counter, missed; in that order."""
+    """Issued with position and wait, near, called with the counter, missed; in that order."""
     name = await core.department()
     await core.issue(name)
     (token,) = await core.issue(name, email="ada@example.com", near_turn=1)
@@ -190,7 +190,7 @@ async def test_each_kind_of_letter_is_sent_when_it_happens(core: Core, queue: Po
 
 
 async def test_a_department_switches_letters_off(core: Core, queue: PostgresNotificationQueue) -> None:
-    """Some places want one letter and no more."""
+    """Some places want only one e-mail."""
     name = await core.department(letters=[LetterKind.CALLED])
     await core.issue(name, email="ada@example.com")
     await core.move(await core.call(name, name), Verb.SERVE)
@@ -202,7 +202,7 @@ async def test_a_department_switches_letters_off(core: Core, queue: PostgresNoti
 async def test_after_a_transfer_the_first_letter_is_still_the_first(
     core: Core, queue: PostgresNotificationQueue
 ) -> None:
-    """The other department counts its entries by itself: a small number there is not an earlier one."""
+    """Each department numbers its own entries: a smaller seq in another one is not earlier."""
     first, second = await core.department(), await core.department()
     await core.issue(first, 5)
     (token,) = await core.issue(first, email="ada@example.com")
@@ -220,7 +220,7 @@ async def test_after_a_transfer_the_first_letter_is_still_the_first(
 async def test_after_a_transfer_a_letter_waits_for_the_first_one_to_be_taken_in(
     core: Core, queue: PostgresNotificationQueue
 ) -> None:
-    """The departments' records come by different partitions, and the later one may be faster."""
+    """The departments' records are in different partitions, and the later one may be faster."""
     first, second = await core.department(), await core.department()
     (token,) = await core.issue(first, email="ada@example.com")
     await core.do(TransferToken(first, ANN, token["tokenId"], second))
@@ -239,7 +239,7 @@ async def test_after_a_transfer_a_letter_waits_for_the_first_one_to_be_taken_in(
 
 
 async def test_nobody_waits_for_a_first_letter_that_was_passed_by(core: Core, queue: PostgresNotificationQueue) -> None:
-    """It was not wanted when its record came, and is wanted now: what came after it tells that it will not come."""
+    """It was switched off when its record came, and is on now: later e-mails show that it will not come."""
     first, second = await core.department(letters=[]), await core.department()
     (token,) = await core.issue(first, email="ada@example.com")
     await core.do(TransferToken(first, ANN, token["tokenId"], second))

@@ -1,4 +1,4 @@
-"""Which token a number means, asked of the database: what else is asked for comes after the candidates."""
+"""Which token a number means, in the database: other conditions apply after the candidates."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -35,7 +35,7 @@ async def find(core: Core) -> AsyncIterator[Callable[..., object]]:
 
 
 async def test_a_page_is_cut_from_the_candidates(core: Core, find: Callable[..., object]) -> None:
-    """A final token that a live one hides comes on no page and by no other condition."""
+    """A final token that is hidden by a live one is on no page and matches no other condition."""
     name = await core.department(prefix="P", number_format="{prefix}-{number:03d}")
     old = (await core.issue(name))[0]
     await core.move(old, Verb.CANCEL)
@@ -75,7 +75,7 @@ async def test_yesterday_s_last_move_is_found_as_long_as_it_can_be_taken_back(
 
 
 async def test_who_comes_back_to_a_taken_number_is_refused_without_breaking_the_batch(core: Core) -> None:
-    """The domain knows before the database has to refuse everybody: one commit for all the others."""
+    """The domain knows before the database would refuse all: one commit for the others."""
     name = await core.department()
     await core.issue(name)
     served = await core.serve(name, "1")
@@ -89,13 +89,15 @@ async def test_who_comes_back_to_a_taken_number_is_refused_without_breaking_the_
     )
 
     refused = [answer for answer in answers if isinstance(answer, Refused)]
-    assert [(one.problem.code, "by now" in one.problem.detail) for one in refused] == [(ProblemCode.EXISTS, True)]
+    assert [(refusal.problem.code, "by now" in refusal.problem.detail) for refusal in refused] == [
+        (ProblemCode.EXISTS, True)
+    ]
     after = await core.rows("SELECT xmin::text AS x FROM token WHERE department_id = %s", name)
     assert len({row["x"] for row in after} - {row["x"] for row in before}) <= 2
 
 
 async def test_an_issue_that_meets_a_number_just_taken_back_is_tried_again(core: Core) -> None:
-    """Somebody served elsewhere under our number comes back in the same moment: the newcomer gets the next one."""
+    """A token served elsewhere with our number is restored at the same moment: the new customer gets the next one."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)
     await core.do(TransferToken(here, ANN, token["tokenId"], there, token["claimVersion"]))

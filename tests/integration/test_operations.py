@@ -75,7 +75,7 @@ def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(
 def test_the_doctor_says_why_the_database_cannot_be_reached(
     schema: str, settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrong password is mended elsewhere than a server that is off."""
+    """A wrong password is fixed elsewhere than a server that is off."""
     settings(schema)
     parts = urlsplit(schema)
     at = f"{parts.hostname}:{parts.port}"
@@ -95,7 +95,7 @@ def test_the_doctor_says_why_the_database_cannot_be_reached(
 async def test_a_wrong_address_of_redis_hides_no_other_finding(
     core: Core, settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The log is compared with Redis too, and must not end the doctor where nobody can be asked."""
+    """The log is compared with Redis too, and must not end the doctor where no one can be asked."""
     await core.department()
     settings(core.dsn)
     monkeypatch.setenv("TOKENQ_REDIS_URL", "nonsense://here")
@@ -184,7 +184,7 @@ async def test_an_orderly_end_answers_what_was_accepted(api: Api, tmp_path: Path
 
     with psycopg.connect((tmp_path / "dsn").read_text()) as connection:
         issued = [row[0] for row in connection.execute("SELECT number FROM token ORDER BY number")]
-    # A connection that nobody had accepted yet is cut; but whatever was carried out was answered.
+    # A connection that no one had accepted yet is cut; but whatever was carried out was answered.
     assert sorted(answers) == issued
     assert seen > 0
 

@@ -47,7 +47,7 @@ def cancel(at: Whereabouts, caller: Principal, token_id: int) -> MoveToken:
 
 
 async def test_a_token_that_was_sent_on_in_between_is_no_longer_theirs(core: Core, reading: Queries) -> None:
-    """Nobody cancels in LAB by what was permitted in CW; who may in both is told to look again."""
+    """No one cancels in LAB by what was permitted in CW; who may in both is told to look again."""
     here, there = await core.department(), await core.department()
     await core.run("INSERT INTO app_user (user_id, name, role) VALUES (701, 'Ada', 'customer')")
     (token,) = await core.issue(here, user_id=701)
@@ -85,7 +85,7 @@ async def test_of_two_moves_in_one_batch_the_second_is_judged_by_what_the_first_
 
 
 async def test_an_undo_is_for_the_staff_of_where_it_leads_by_now(core: Core, reading: Queries) -> None:
-    """Who sent somebody on takes it back, though no longer staff there; not once the others moved the token."""
+    """Who sent someone on takes it back, though no longer staff there; not once the others moved the token."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)
     token_id = token["tokenId"]
@@ -120,7 +120,7 @@ async def test_a_token_of_a_department_that_is_gone_shows_itself_to_nobody_new(c
 
 
 async def test_a_repeat_is_answered_though_the_token_is_out_of_reach_by_now(core: Core, reading: Queries) -> None:
-    """Whose answer was lost asks again with the same key, and must not hear that somebody may not."""
+    """Whose answer was lost asks again with the same key, and must not hear that someone may not."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)
     transfer = TransferToken(here, staff(here), token["tokenId"], there)

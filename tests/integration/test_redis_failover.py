@@ -1,4 +1,4 @@
-"""Redis Cluster and replicas that take over: nothing is lost, no call is wrong, the line mends itself."""
+"""Redis Cluster and replicas that take over: nothing is lost, no call is wrong, the line repairs itself."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -78,7 +78,7 @@ async def departments_of_all_shards(core: Core, cluster: ValkeyCluster) -> list[
 
 
 async def test_a_primary_killed_under_load_loses_nobody(core: Core, valkey_cluster: ValkeyCluster) -> None:
-    """kill -9: numbers go on without a gap, calls stay in order, and the replica's line comes right by itself."""
+    """kill -9: numbers continue without a gap, calls stay in order, and the replica's line comes right by itself."""
     names = await departments_of_all_shards(core, valkey_cluster)
     victim = valkey_cluster.primary_of(names[0])
     heir = valkey_cluster.replica_of(names[0])
@@ -186,7 +186,7 @@ async def test_verify_reads_the_lines_of_a_cluster(core: Core, valkey_cluster: V
 async def test_a_stale_replica_behind_the_same_address_is_told_what_it_missed(
     valkeys: OwnValkeys, fresh_database: Callable[..., str], schema: str
 ) -> None:
-    """One Redis with a replica, and somebody like Sentinel who moves the address when the first dies."""
+    """One Redis with a replica, and someone like Sentinel who moves the address when the first dies."""
     first, second = valkeys.start(), valkeys.start()
     with second.server.client() as client:
         client.config_set("masterauth", first.server.password)
@@ -258,7 +258,7 @@ async def assert_it_is_used_if_trusted(url: str, certificate: Path) -> None:
 
 
 async def answers(line: WaitingLine) -> bool:
-    """Whether somebody put in line is told of."""
+    """Whether someone put in the queue is told of."""
     ask = Ask("CW", date(2026, 11, 24), 0, 0, heads=1)
     await line.install(ask, [])
     await line.advance([Advance("CW", ask.day, 0, 1, [LineChange(True, LineEntry(7, Priority.NORMAL, 1))])])

@@ -30,11 +30,11 @@ def valkey(valkeys: OwnValkeys) -> Iterator[Running[OwnValkey]]:
 
 async def findings(redis_url: str) -> dict[str, Finding]:
     """What the doctor says of a Redis."""
-    return {one.name: one for one in await probe(redis_url)}
+    return {finding.name: finding for finding in await probe(redis_url)}
 
 
 async def test_an_evicting_redis_is_refused_in_production(valkey: Running[OwnValkey]) -> None:
-    """Somebody in line would vanish; where nothing is at stake it may run."""
+    """Someone in the queue would vanish; where nothing is at stake it may run."""
     with valkey.server.client() as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
     settings = ServerSettings(redis_url=valkey.server.url, database_url=NOBODY)
@@ -59,7 +59,7 @@ def test_the_api_says_so_in_one_sentence(valkey: Running[OwnValkey]) -> None:
 
 
 async def test_the_doctor_names_an_evicting_redis(valkey: Running[OwnValkey]) -> None:
-    """With how to mend it."""
+    """With how to fix it."""
     with valkey.server.client() as client:
         client.config_set("maxmemory-policy", "allkeys-random")
     found = (await findings(valkey.server.url))["redis memory"]
@@ -79,12 +79,12 @@ async def test_one_evicting_primary_of_a_cluster_is_enough(valkey_cluster: Valke
         assert not (await findings(url))[f"redis memory 127.0.0.1:{node.port}"].ok
         client.config_set("maxmemory-policy", "noeviction")
     found = await findings(url)
-    assert [one for one in found.values() if not one.ok] == []
+    assert [finding for finding in found.values() if not finding.ok] == []
     assert found["redis cluster"].detail == "3 primaries, 16384 of 16384 slots"
 
 
 def fills_up(valkey: OwnValkey) -> Callable[[], None]:
-    """No room for one more byte; answers how to mend it."""
+    """No room for one more byte; return how to fix it."""
     client = valkey.client()
     client.config_set("maxmemory", 1)
 

@@ -1,4 +1,4 @@
-"""A rewind after a restore: nobody is forgotten, nothing is given twice, and readers learn what is true."""
+"""A rewind after a restore: no one is forgotten, nothing is given twice, and readers learn what is true."""
 
 import json
 import os
@@ -38,7 +38,7 @@ async def test_a_rewind_puts_everybody_back_and_readers_go_on(place: Place) -> N
     place.restore()
     done = await place.rewind()
 
-    assert [one["departmentId"] for one in done["departments"]] == [name]
+    assert [department["departmentId"] for department in done["departments"]] == [name]
     assert done["waitingAgain"] == [f"{name}-{number:03d}" for number in (7, 8, 9)]
     assert done["ended"] == [f"{name}-{number:03d}" for number in (1, 2, 6)]
     assert done["toldAgain"] == [f"{name}-003"]
@@ -76,7 +76,7 @@ async def the_log_explains_itself(core: Core, name: str) -> None:
     data = [json.loads(row["payload"])["data"] for row in rows]
 
     assert [row["seq"] for row in rows] == list(range(7, 18))
-    assert [one["eventType"] for one in data[:5]] == [
+    assert [event["eventType"] for event in data[:5]] == [
         "TOKEN_CALLED", "TOKEN_SERVED", "TOKEN_CALLED", "TOKEN_SERVED", "TOKEN_CALLED",
     ]  # fmt: skip
     assert data[0]["displayNumber"] == f"{name}-001"
@@ -84,7 +84,7 @@ async def the_log_explains_itself(core: Core, name: str) -> None:
 
 
 async def test_no_letter_goes_out_twice(place: Place) -> None:
-    """Notify reads the whole topic again; and what was due when the back-up was made waits for a person."""
+    """Notify reads the whole topic again; and what was due when the backup was made waits for a person."""
     async with place.core() as core:
         name = await core.department()
         await core.issue(name, 3, email="early@example.org")
@@ -159,7 +159,7 @@ async def test_a_transfer_that_was_forgotten_is_taken_back_for_readers(place: Pl
 
 
 async def test_yesterday_s_back_up_does_not_give_today_s_numbers_again(place: Place) -> None:
-    """The day has turned since: who was left over expires, and today goes on behind today's last number."""
+    """The day has turned since: who was left over expires, and today continues behind today's last number."""
     async with place.core() as core:
         name = await core.department()
         await core.issue(name, 3)
@@ -169,7 +169,7 @@ async def test_yesterday_s_back_up_does_not_give_today_s_numbers_again(place: Pl
         await core.run("UPDATE token SET day = day - 1 WHERE department_id = %s", name)
     place.back_up()
     async with place.core() as core:
-        assert [one["tokenNo"] for one in await core.issue(name, 4)] == [1, 2, 3, 4]
+        assert [token["tokenNo"] for token in await core.issue(name, 4)] == [1, 2, 3, 4]
     await place.publish()
     place.restore()
     done = await place.rewind()
@@ -182,7 +182,7 @@ async def test_yesterday_s_back_up_does_not_give_today_s_numbers_again(place: Pl
 
 
 async def test_an_archived_department_is_reconciled_too(place: Place) -> None:
-    """It was archived when the back-up was made, and brought back since: nobody else may be held up by it."""
+    """It was archived when the backup was made, and brought back since: no one else may be held up by it."""
     name = await a_lost_hour(place)
     place.restore()
     async with place.core() as core:
@@ -190,7 +190,7 @@ async def test_an_archived_department_is_reconciled_too(place: Place) -> None:
         other = await core.department()
     done = await place.rewind()
 
-    assert [one["departmentId"] for one in done["departments"]] == [name]
+    assert [department["departmentId"] for department in done["departments"]] == [name]
     await place.guard()
     async with place.core() as core:
         (row,) = await core.rows(
@@ -238,7 +238,7 @@ async def verified(place: Place) -> Tally:
 
 
 def test_under_up_an_older_postgres_gives_no_number_twice() -> None:
-    """Only its folder was put back: Valkey beside it remembers the numbers, and nobody has to be asked."""
+    """Only its folder was put back: Valkey beside it remembers the numbers, and no one has to be asked."""
     with up_folder() as folder:
         stack = start(folder)
         stack.ask("PUT", "/api/v1/departments/CW", {"name": "Cash window"})

@@ -1,4 +1,4 @@
-"""``tokenq server rewind``: what it shows, asks and refuses, and the lines that it fills anew."""
+"""``tokenq server rewind``: what it shows, asks and refuses, and the lines that it fills again."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ async def test_the_command_shows_what_is_missing_and_restores_it(place: Place) -
 
 
 async def test_the_command_does_nothing_that_nobody_agreed_to(place: Place) -> None:
-    """Without a terminal there is nobody to ask: a script says --yes, and an answer on stdin is none."""
+    """Without a terminal there is no one to ask: a script says --yes, and an answer on stdin is none."""
     await a_lost_hour(place)
     place.restore()
     done = typed(place, said="n\n")
@@ -45,7 +45,7 @@ async def test_the_command_does_nothing_that_nobody_agreed_to(place: Place) -> N
 
 
 async def test_the_command_disturbs_nobody_when_nothing_is_missing(place: Place) -> None:
-    """It looks first: a relay at work is in nobody's way then."""
+    """It looks first: a relay at work is in no one's way then."""
     async with place.core() as core:
         await core.issue(await core.department(), 2)
     relay = place.relay()
@@ -77,7 +77,7 @@ async def test_a_rewind_needs_redis_for_what_redis_alone_has_seen(place: Place) 
 
 
 async def test_a_rewind_says_who_is_in_its_way(place: Place) -> None:
-    """Somebody at work, which can be stopped, is something else than a database that takes no such row."""
+    """Someone at work, which can be stopped, is something else than a database that takes no such row."""
     name = await a_lost_hour(place)
     place.restore()
     async with place.held(name):
@@ -107,7 +107,7 @@ async def test_a_gap_out_of_all_proportion_is_refused(place: Place) -> None:
 
 
 async def test_a_rewind_tells_what_it_did_though_a_line_cannot_be_filled(place: Place) -> None:
-    """All is committed by then: who was put back must not get lost with a row that somebody holds."""
+    """All is committed by then: who was put back must not get lost with a row that someone holds."""
     async with place.core() as core:
         other = await core.department()
     name = await a_lost_hour(place)
@@ -120,7 +120,7 @@ async def test_a_rewind_tells_what_it_did_though_a_line_cannot_be_filled(place: 
 
 
 async def test_a_department_at_work_is_left_out_of_a_rebuild_and_named(place: Place) -> None:
-    """Its row is held for longer than anybody waits: the others are filled, and nothing ends in a traceback."""
+    """Its row is held for longer than anyone waits: the others are filled, and nothing ends in a traceback."""
     async with place.core() as core:
         names = sorted([await core.department() for _ in range(3)])
         for name in names:
@@ -151,7 +151,7 @@ async def test_a_redis_from_another_time_with_as_many_people_is_filled_anew(plac
 
 
 async def swapped(place: Place, name: str) -> list[int]:
-    """Put a stranger in the place of the first one in line."""
+    """Put a stranger in the place of the first one in the queue."""
     client: Redis = Redis.from_url(place.servers.redis_url, decode_responses=True)
     (key,) = [key async for key in client.scan_iter(f"tq:{{{name}}}:*:q")]
     ((_, score),) = await client.zrange(key, 0, 0, withscores=True)

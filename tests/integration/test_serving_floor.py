@@ -52,7 +52,7 @@ def kinds(admin: Client, token_id: int) -> list[str]:
 
 
 def test_the_parked_come_back_by_the_clock(admin: Client) -> None:
-    """Nobody has to remember them, and no process has to stay up for it."""
+    """No one has to remember them, and no process has to stay up for it."""
     name = department(admin)
     admin.issue(name)
     until_then = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
@@ -138,7 +138,7 @@ def test_why_tells_who_goes_before_and_by_which_rule(admin: Client) -> None:
     why = admin.why(third["tokenId"])
 
     assert why["position"] == third["position"] == 3
-    assert [(one["tokenId"], "ratio" in one["rule"]) for one in why["ahead"]] == [
+    assert [(token["tokenId"], "ratio" in token["rule"]) for token in why["ahead"]] == [
         (second["tokenId"], True),
         (first["tokenId"], False),
     ]
@@ -182,22 +182,22 @@ def test_two_operators_do_not_share_a_counter(admin: Client, enter: Enter) -> No
     with refused(ProblemCode.COUNTER_CLAIMED):
         ann.beat("main", name)
     assert ben.call(name, name)["counterId"] == name
-    told = [one["eventType"] for one in admin.day_log(name) if one["eventType"].startswith("COUNTER")]
-    assert told == ["COUNTER_OPENED", "COUNTER_PAUSED", "COUNTER_OPENED"]
+    types = [event["eventType"] for event in admin.day_log(name) if event["eventType"].startswith("COUNTER")]
+    assert types == ["COUNTER_OPENED", "COUNTER_PAUSED", "COUNTER_OPENED"]
 
 
 def test_a_counter_for_everybody_stays_one_whoever_opens_it(admin: Client, enter: Enter) -> None:
     """What one clerk may do is no reason that the next one calls fewer people; only a new counter begins with it."""
     branch = f"b{secrets.token_hex(3)}"
     admin.create_branch({"branchId": branch, "name": "A branch of its own"})
-    one, other = department(admin, branchId=branch), department(admin, branchId=branch)
-    clerk = enter("staff", one)
-    assert clerk.open_counter(branch, "1")["departments"] == [one]
+    first, other = department(admin, branchId=branch), department(admin, branchId=branch)
+    clerk = enter("staff", first)
+    assert clerk.open_counter(branch, "1")["departments"] == [first]
     assert admin.open_counter(branch, "2")["departments"] == []
     admin.close_counter(branch, "2")
     assert clerk.open_counter(branch, "2")["departments"] == []
-    admin.issue(other), admin.issue(one)
-    assert clerk.call_at_counter(branch, "2")["departmentId"] == one, "a clerk's rights bound what is called"
+    admin.issue(other), admin.issue(first)
+    assert clerk.call_at_counter(branch, "2")["departmentId"] == first, "a clerk's rights bound what is called"
 
 
 def test_staff_send_on_and_take_back_but_touch_nobody_elsewhere(admin: Client, enter: Enter) -> None:
@@ -210,7 +210,7 @@ def test_staff_send_on_and_take_back_but_touch_nobody_elsewhere(admin: Client, e
         ann.move(sent, "cancel")
     back = ann.move(sent, "undo")
     assert (back["departmentId"], back["state"]) == (here, "WAITING")
-    assert [one["tokenId"] for one in ann.queue(here)["waiting"]] == [token["tokenId"]]
+    assert [row["tokenId"] for row in ann.queue(here)["waiting"]] == [token["tokenId"]]
     assert admin.queue(there)["waiting"] == []
 
 
@@ -221,7 +221,7 @@ def test_looking_back_is_for_staff_of_the_department(admin: Client, enter: Enter
     for look in (lambda: ann.report(here), lambda: ann.simulate(here, "2"), lambda: desk.report(here)):
         with refused(ProblemCode.FORBIDDEN):
             look()
-    assert [one["email"] for one in desk.day_log(here) if one["tokenId"]] == [None]
+    assert [event["email"] for event in desk.day_log(here) if event["tokenId"]] == [None]
 
 
 def test_only_admins_declare_counters_and_read_the_floor(admin: Client, enter: Enter) -> None:

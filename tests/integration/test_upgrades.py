@@ -1,4 +1,4 @@
-"""From the release before to this one, with a day's data in the database and somebody at work on it."""
+"""From the previous release to this one, with a day's data in the database and someone at work on it."""
 
 import asyncio
 import subprocess
@@ -35,7 +35,7 @@ _THE_RELEASE_BEFORE = Path(__file__).with_name("release_0001.sql")
 
 @pytest.fixture
 def old(fresh_database: Callable[..., str]) -> str:
-    """A database as the release before left it at the end of a day."""
+    """A database as the previous release left it at the end of a day."""
     url = fresh_database()
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with engine.begin() as connection:
@@ -62,7 +62,7 @@ def rows(url: str, statement: LiteralString, *values: object) -> list[tuple[Any,
 
 
 async def test_a_day_of_the_release_before_goes_on(old: str, servers: Servers) -> None:
-    """Everybody in line is called, whoever is at a counter is served, and every rule holds over both releases."""
+    """Everyone in the queue is called, whoever is at a counter is served, and every rule holds over both releases."""
     before = rows(old, "SELECT token_id, state, display FROM token ORDER BY token_id")
     letters = rows(old, "SELECT department_id, seq, kind, state FROM mail_job ORDER BY 1, 2, 3")
     await asyncio.to_thread(migrate, old)
@@ -88,7 +88,7 @@ FROM generate_series(%s::int, %s::int) n
 
 
 def test_the_release_before_writes_while_it_is_migrated(old: str) -> None:
-    """Its statements go on before, in the middle and after; nothing they wrote is incomplete."""
+    """Its statements continue before, in the middle and after; nothing they wrote is incomplete."""
     rows(old, _OLD_INSERT, 10_000, 40_000)
     is_over = threading.Event()
     failures: list[Exception] = []
@@ -145,7 +145,7 @@ def test_a_long_transaction_holds_nobody_up(old: str) -> None:
 
 
 def test_an_index_that_could_not_be_built_leaves_the_patience_as_it_was(old: str) -> None:
-    """The next try must not wait for a table for ever, with everybody else behind it."""
+    """The next try must not wait for a table forever, with everyone else behind it."""
     url = make_url(old).set(drivername="postgresql+psycopg")
     engine = create_engine(url, poolclass=NullPool, connect_args={"options": "-c lock_timeout=2s"})
     with engine.connect() as connection, psycopg.connect(old) as holder, ThreadPoolExecutor() as pool:
@@ -210,7 +210,7 @@ INSERT INTO mail_dlq (reason, error, department_id, seq, kind) VALUES ('not sent
 
 
 def test_what_the_release_before_queues_is_e_mail(old: str) -> None:
-    """Once, however often it comes; beside it stands the same letter in another channel."""
+    """Once, however often it comes; beside it stands the same e-mail in another channel."""
     migrate(old)
     for statement in (_OLD_LETTER, _OLD_LETTER, _OLD_DEAD_LETTER):
         rows(old, statement)

@@ -57,14 +57,14 @@ async def publish(core: Core, servers: Servers) -> None:
     await task
 
 
-async def a_day(core: Core, one: str, other: str, steps: int, seed: int) -> None:
+async def a_day(core: Core, first: str, other: str, steps: int, seed: int) -> None:
     """People come, are called, moved and taken back, in every way there is; what is refused is refused."""
     chance = random.Random(seed)
-    tokens = await core.issue(one, 3, email="ada@example.com")
+    tokens = await core.issue(first, 3, email="ada@example.com")
     for _ in range(steps):
         token = chance.choice(tokens[-6:])
         token |= await latest(core, token)
-        where, counter = chance.choice((one, other)), f"{seed}-{chance.randrange(3)}"
+        where, counter = chance.choice((first, other)), f"{seed}-{chance.randrange(3)}"
         try:
             match chance.randrange(11):
                 case 0 | 1 | 2:
@@ -79,7 +79,7 @@ async def a_day(core: Core, one: str, other: str, steps: int, seed: int) -> None
                     more = {"position": chance.choice(list(RequeuePosition)), "priority": chance.choice(list(Priority))}
                     await core.move(token, verb, user_id=token["user"], **more)
                 case 9:
-                    to = one if token["departmentId"] == other else other
+                    to = first if token["departmentId"] == other else other
                     await core.do(
                         TransferToken(token["departmentId"], ANN, token["tokenId"], to, user_id=token["user"])
                     )
@@ -128,10 +128,10 @@ async def latest(core: Core, token: Body) -> Body:
 
 async def test_a_day_with_every_verb_is_well(core: Core, servers: Servers) -> None:
     """The replay knows everything that is legal; every rule was looked at."""
-    one, other = await core.department(ratio="2:1"), await core.department()
-    await one_of_each(core, one)
-    await asyncio.gather(*(a_day(core, one, other, 70, seed) for seed in range(5)))
-    await core.issue(one)
+    first, other = await core.department(ratio="2:1"), await core.department()
+    await one_of_each(core, first)
+    await asyncio.gather(*(a_day(core, first, other, 70, seed) for seed in range(5)))
+    await core.issue(first)
     await core.issue(other)
     await publish(core, servers)
     tally = await verified(core, servers, strictness=Strictness(at_rest=True), with_topic=True)
@@ -146,12 +146,12 @@ async def test_a_day_with_every_verb_is_well(core: Core, servers: Servers) -> No
 
 async def test_a_system_under_load_gives_no_false_alarm(core: Core, servers: Servers) -> None:
     """Looking takes no lock, and nothing that is in flight looks wrong."""
-    one, other = await core.department(), await core.department()
-    await core.issue(one, 5)
+    first, other = await core.department(), await core.department()
+    await core.issue(first, 5)
     log = PostgresEventLog(core.dsn, "tokenq-relay")
     relay = Relay(log, KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker))
     relaying = asyncio.create_task(relay.run())
-    load = [asyncio.create_task(a_day(core, one, other, 60, seed)) for seed in range(6)]
+    load = [asyncio.create_task(a_day(core, first, other, 60, seed)) for seed in range(6)]
     rounds = 0
     while not all(task.done() for task in load):
         tally = await verified(core, servers, with_topic=rounds % 2 == 1)
@@ -167,24 +167,24 @@ async def test_a_system_under_load_gives_no_false_alarm(core: Core, servers: Ser
 async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> None:
     """The parked come back, near turns are told, and the end of a day expires who is left over."""
     await core.setup.put_branch(Branch("main", "Main", "Pacific/Pago_Pago", 0), "ann")
-    one, other = await core.department(), await core.department()
-    tokens = await core.issue(one, 6, email="ada@example.com", near_turn=3)
+    first, other = await core.department(), await core.department()
+    tokens = await core.issue(first, 6, email="ada@example.com", near_turn=3)
     until = datetime.now(UTC) + timedelta(milliseconds=800)
-    await core.move(await core.call(one, "1"), Verb.PARK, until=until)
-    await core.commit.submit(Request(MarkNearTurn(one, ((tokens[3]["tokenId"], 3),))))
+    await core.move(await core.call(first, "1"), Verb.PARK, until=until)
+    await core.commit.submit(Request(MarkNearTurn(first, ((tokens[3]["tokenId"], 3),))))
     async with asyncio.timeout(10):
         while not await core.rows("SELECT 1 FROM outbox WHERE event_type = 'TOKEN_RESUMED'"):
-            await core.commit.submit(Request(Housekeep(one)))
-    await core.move(await core.call(one, "1"), Verb.START)
-    await core.call(one, "2")
-    await core.move(await core.call(one, "3"), Verb.PARK)
-    await core.do(TransferToken(one, ANN, tokens[5]["tokenId"], other))
+            await core.commit.submit(Request(Housekeep(first)))
+    await core.move(await core.call(first, "1"), Verb.START)
+    await core.call(first, "2")
+    await core.move(await core.call(first, "3"), Verb.PARK)
+    await core.do(TransferToken(first, ANN, tokens[5]["tokenId"], other))
     # More than a day further east: the business day is over, whatever time it is.
     await core.setup.put_branch(Branch("main", "Main", "Pacific/Kiritimati", 0), "ann", may_end_day=True)
-    await core.issue(one, 2)
+    await core.issue(first, 2)
     await core.issue(other)
-    await core.serve(one, "1")
-    await core.serve(one, "1")
+    await core.serve(first, "1")
+    await core.serve(first, "1")
     tally = await verified(core, servers, strictness=Strictness(at_rest=True))
     kinds = {row["event_type"] for row in await core.rows("SELECT DISTINCT event_type FROM outbox")}
 

@@ -75,7 +75,9 @@ async def keep_letters(dsn: str, payloads: list[str]) -> None:
     """Notify has taken in and sent everything."""
     database = Database(dsn, size=2)
     queue = PostgresNotificationQueue(database)
-    await queue.enqueue(*sort_out([RawRecord("token-events", 0, 0, one.encode()) for one in payloads]), BY_EMAIL)
+    await queue.enqueue(
+        *sort_out([RawRecord("token-events", 0, 0, payload.encode()) for payload in payloads]), BY_EMAIL
+    )
     while jobs := await queue.claim("here", 10, BY_EMAIL):
         for job in jobs:
             await queue.settle(job, Attempt(Verdict.SENT), "here", None)
@@ -98,14 +100,14 @@ async def test_the_base_is_well(base: Base, servers: Servers) -> None:
 ENTRY = "UPDATE outbox SET {} WHERE department_id = '{{name}}' AND seq = {}"
 
 
-def told(seq: int, old: str, new: str, more: str = "") -> str:
+def rewrite(seq: int, old: str, new: str, more: str = "") -> str:
     """A statement that changes what an entry tells, and other columns of it."""
     return ENTRY.format(f"payload = replace(payload, '{old}', '{new}'){more}", seq)
 
 
 def retold(seq: int, old: str, new: str) -> str:
     """A statement that makes an entry one of another type."""
-    return told(seq, f'"{old}"', f'"{new}"', f", event_type = '{new}'")
+    return rewrite(seq, f'"{old}"', f'"{new}"', f", event_type = '{new}'")
 
 
 LETTER = "department_id = '{name}' AND kind = "
@@ -113,15 +115,15 @@ DAMAGES = {
     "N1": "ALTER TABLE token DROP CONSTRAINT token_number; UPDATE token SET number = 2 WHERE number = 3",
     "N2": "UPDATE token SET number = 99 WHERE number = 6",
     "N2 the department's own": "UPDATE dept_state SET last_no = 9 WHERE department_id = '{name}'",
-    "N3": told(4, '"tokenNo":3', '"tokenNo":2'),
-    "N8": told(3, '"userId":null', '"userId":1'),
+    "N3": rewrite(4, '"tokenNo":3', '"tokenNo":2'),
+    "N8": rewrite(3, '"userId":null', '"userId":1'),
     "N9": 'UPDATE outbox SET payload = regexp_replace(payload, \'"businessDay":"\\d+\', \'"businessDay":"2101\')'
     " WHERE department_id = '{name}' AND seq = 7",
     "S1": retold(9, "TOKEN_SERVICE_STARTED", "TOKEN_CALLED"),
     "S2": retold(12, "TOKEN_REVERTED", "TOKEN_SERVED"),
     "S3": retold(13, "TOKEN_SERVED", "TOKEN_RESUMED"),
     "S4": ENTRY.format("place = 99", 2),
-    "S5": told(10, '"counterId":"2"', '"counterId":"1"'),
+    "S5": rewrite(10, '"counterId":"2"', '"counterId":"1"'),
     "S7": "UPDATE dept_state SET waiting_normal = waiting_normal + 1 WHERE department_id = '{name}'",
     "L1": "DELETE FROM outbox WHERE department_id = '{name}' AND seq = 5",
     "L1 the end": "UPDATE dept_state SET last_seq = 99 WHERE department_id = '{name}'",
@@ -136,7 +138,7 @@ DAMAGES = {
     "L4": ENTRY.format("payload = '{{}}'", 3),
     "R1": "UPDATE token SET place = 77 WHERE department_id = '{name}' AND number = 5",
     "K1": "UPDATE dept_state SET last_seq = 99 WHERE department_id = '{name}'",
-    "K4": told(3, '"actor":"desk"', '"actor":"eve"'),
+    "K4": rewrite(3, '"actor":"desk"', '"actor":"eve"'),
     "M1": "DELETE FROM mail_job WHERE " + LETTER + "'issued'",
     "M1 unsettled": "UPDATE mail_job SET state = 'due' WHERE " + LETTER + "'issued'",
     "M2": "UPDATE mail_job SET kind = 'missed' WHERE " + LETTER + "'issued'",
@@ -161,7 +163,7 @@ async def test_each_rule_is_seen_to_be_broken(
 
 @pytest.mark.parametrize("code", ["R1", "R3"])
 async def test_a_line_that_is_wrong_in_redis_is_seen(base: Base, servers: Servers, code: str) -> None:
-    """Somebody in line who does not wait; a counter that is ahead."""
+    """Someone in the queue who does not wait; a counter that is ahead."""
     redis: Redis = Redis.from_url(servers.redis_url, decode_responses=True)
     (counter,) = [key async for key in redis.scan_iter(f"tq:{{{base.name}}}:*:ctr")]
     before, line = await redis.get(counter), counter.replace(":ctr", ":q")

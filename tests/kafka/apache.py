@@ -62,16 +62,16 @@ def jars() -> Path:
     assert version is not None
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tokenq-tests"
     cache.mkdir(parents=True, exist_ok=True)
-    wanted = cache / f"kafka-{version[1]}"
+    home = cache / f"kafka-{version[1]}"
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not wanted.exists():
-            _resolve(wanted)
-    return wanted
+        if not home.exists():
+            _resolve(home)
+    return home
 
 
-def _resolve(wanted: Path) -> None:
-    unfinished = wanted.with_name(f"{wanted.name}.unfinished")
+def _resolve(home: Path) -> None:
+    unfinished = home.with_name(f"{home.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     maven: list[str | Path] = [
         "mvn",
@@ -85,7 +85,7 @@ def _resolve(wanted: Path) -> None:
     ]
     done = subprocess.run(maven, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"Maven could not fetch Apache Kafka:\n{done.stdout}{done.stderr}"
-    unfinished.rename(wanted)
+    unfinished.rename(home)
 
 
 @dataclass
@@ -158,7 +158,7 @@ class ApacheKafka:
 
 
 def watermark(bootstrap: str, topic: str, partition: int = 0) -> int:
-    """The offset that the next record of a partition gets; raises ``KafkaException`` while nobody leads it."""
+    """The offset that the next record of a partition gets; raises ``KafkaException`` while no one leads it."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "watermark", "log_level": 0})
     try:
         return int(consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1])

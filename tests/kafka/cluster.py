@@ -57,23 +57,23 @@ class KafkaCluster:
             return set()
 
     def leader(self, partition: int) -> int:
-        """Who leads a partition of ``token-events``; -1 for nobody."""
+        """Who leads a partition of ``token-events``; -1 for no one."""
         return self._topic()[partition].leader
 
     def elect_preferred(self) -> None:
         """Give every partition back to the replica that should lead it."""
-        wanted = [TopicPartition(TOPIC, number) for number in self._topic()]
+        partitions = [TopicPartition(TOPIC, number) for number in self._topic()]
         admin = self.admin()  # must outlive the answer
-        admin.elect_leaders(ElectionType.PREFERRED, wanted).result(timeout=20)
+        admin.elect_leaders(ElectionType.PREFERRED, partitions).result(timeout=20)
 
     def in_sync(self) -> bool:
         """Whether all brokers hold all of ``token-events`` and of the groups' offsets."""
         topics = self.admin().list_topics(timeout=5).topics
         chosen = [topics[name] for name in (TOPIC, "__consumer_offsets") if name in topics]
-        return all(len(one.isrs) == len(NODES) for topic in chosen for one in topic.partitions.values())
+        return all(len(partition.isrs) == len(NODES) for topic in chosen for partition in topic.partitions.values())
 
     def heal(self) -> None:
-        """Start whoever is down, and wait until everybody has everything."""
+        """Start whoever is down, and wait until everyone has everything."""
         if down := [number for number, process in self._processes.items() if process.poll() is not None]:
             self.start(*down)
         until(self.in_sync, self._explain, _SECONDS)

@@ -131,7 +131,7 @@ class Office:
 
     def waiting(self) -> int:
         """How many committed events are not noted as published."""
-        return sum(int(one[1]) for one in self.rows(_WAITS_FOR))
+        return sum(int(row[1]) for row in self.rows(_WAITS_FOR))
 
     def heads(self) -> dict[str, int]:
         """Per department, the last event that is committed."""
@@ -158,10 +158,10 @@ class Office:
         return "\n".join(f"{name}: {self.log(name).read_text()[-600:]}" for name in ("relay", *NOTIFIES))
 
     def settle(self) -> None:
-        """Wait until everything is published, notify has passed all of it, and every letter is sent."""
+        """Wait until everything is published, notify has passed all of it, and every e-mail is sent."""
         letters = "SELECT count(*) FROM mail_job WHERE state IN ('due', 'sending')"
         until(lambda: self.waiting() == 0, self.explain, 60.0)
-        # A letter that a sender had in hand when it was killed waits for the end of its lease: three minutes.
+        # An e-mail that a sender had in hand when it was killed waits for the end of its lease: three minutes.
         until(lambda: asyncio.run(self._is_passed()) and self.rows(letters) == [(0,)], self.explain, 240.0)
 
     async def _is_passed(self) -> bool:

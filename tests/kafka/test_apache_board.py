@@ -37,8 +37,8 @@ def publish(kafka: Running[ApacheKafka], department: str, seqs: range, *, age: t
     assert producer.flush(20) == 0
 
 
-def read_until(stream: EventStream, department: str, fold: Fold, wanted: int) -> list[int]:
-    """Read until the board shows that many waiting; answers the numbers that arrived."""
+def read_until(stream: EventStream, department: str, fold: Fold, waiting: int) -> list[int]:
+    """Read until the board shows that many waiting; return the numbers that arrived."""
     seqs: list[int] = []
 
     def holds() -> bool:
@@ -46,8 +46,8 @@ def read_until(stream: EventStream, department: str, fold: Fold, wanted: int) ->
         if isinstance(item, Arrived) and item.event.department_id == department:
             fold.apply(item.event)
             seqs.append(item.event.seq)
-        shown = {one.department_id: one for one in fold.picture(datetime.now().astimezone()).departments}
-        return department in shown and shown[department].waiting == wanted
+        shown = {row.department_id: row for row in fold.picture(datetime.now().astimezone()).departments}
+        return department in shown and shown[department].waiting == waiting
 
     until(holds, lambda: f"{seqs}", seconds=60)
     return seqs

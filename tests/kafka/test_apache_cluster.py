@@ -1,4 +1,4 @@
-"""Three Kafka brokers that die one by one and two at a time: every event arrives, in order, and every letter once."""
+"""Three Kafka brokers that die one by one and two at a time: every event arrives, in order, and every e-mail once."""
 
 import asyncio
 import os
@@ -72,7 +72,10 @@ async def test_the_topic_is_as_safe_as_the_cluster(office: Office, cluster: Kafk
 
     def durability() -> tuple[bool, str]:
         found = asyncio.run(probe(cluster.bootstrap))
-        return next(((one.ok, one.detail) for one in found if one.name.endswith("durability")), (False, str(found)))
+        return next(
+            ((finding.ok, finding.detail) for finding in found if finding.name.endswith("durability")),
+            (False, str(found)),
+        )
 
     good = (True, "3 replicas, 2 must have a record before it counts")
     await asyncio.to_thread(until, lambda: durability() == good, lambda: str(durability()))
@@ -124,7 +127,7 @@ async def test_too_few_in_sync(office: Office, cluster: KafkaCluster) -> None:
 
 
 async def test_the_relay_killed_in_mid_publish(office: Office, cluster: KafkaCluster) -> None:
-    """The next one reads back what landed; the same while a leader is gone and nobody knows what landed."""
+    """The next one reads back what landed; the same while a leader is gone and no one knows what landed."""
     async with load(office):
         for number in range(_RELAY_DEATHS):
             began = time.monotonic()
@@ -142,7 +145,7 @@ async def test_the_relay_killed_in_mid_publish(office: Office, cluster: KafkaClu
 
 @pytest.mark.timeout(300 + 4 * _STORM)
 async def test_a_rebalance_storm(office: Office) -> None:
-    """Members die and come all the time; every letter is sent, and once."""
+    """Members die and come all the time; every e-mail is sent, and once."""
     async with load(office):
         for _ in range(_STORM):
             name = random.choice(NOTIFIES)
@@ -159,7 +162,7 @@ async def test_few_records_are_there_twice(office: Office, capsys: pytest.Captur
     reader = KafkaReader(office.cluster.bootstrap)
     await reader.find_ends()
     async for piece in reader.records():
-        kept |= {(one.department_id, one.seq) for one in piece}
+        kept |= {(event.department_id, event.seq) for event in piece}
         records += len(piece)
     with capsys.disabled():
         print("\n" + "\n".join([*office.figures(), f"{len(kept)} events, {records - len(kept)} twice"]))
@@ -222,7 +225,7 @@ def unread(cluster: KafkaCluster) -> int:
     """How many records notify has not dealt with."""
     with consumer(cluster) as asking:
         taken = asking.committed([TopicPartition(TOPIC, number) for number in range(3)], timeout=20)
-        return sum(asking.get_watermark_offsets(one, timeout=20)[1] - max(one.offset, 0) for one in taken)
+        return sum(asking.get_watermark_offsets(place, timeout=20)[1] - max(place.offset, 0) for place in taken)
 
 
 def kept(cluster: KafkaCluster) -> int:
@@ -234,7 +237,7 @@ def kept(cluster: KafkaCluster) -> int:
 
 @contextmanager
 def consumer(cluster: KafkaCluster) -> Iterator[Consumer]:
-    """Somebody who may ask what notify's group has read."""
+    """Someone who may ask what notify's group has read."""
     made = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "tokenq-notify"})
     try:
         yield made

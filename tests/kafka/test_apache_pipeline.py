@@ -83,7 +83,7 @@ def test_two_letters_and_every_event_over_a_crash_of_the_broker(
     served.append(_issue_and_serve(stack, "after"))
     until(lambda: len(_letters(stack)) >= 2 * len(served), lambda: f"{_letters(stack)}", seconds=60)
     assert Counter(_letters(stack).values()) == Counter(dict.fromkeys(served, 2))
-    entries = 1 + 3 * len(served)  # the first tells of the department itself
+    entries = 1 + 3 * len(served)  # the first is about the department itself
     until(lambda: {event.seq for event in _events(stack, starts)} == set(range(1, entries + 1)))
 
 
@@ -96,7 +96,7 @@ def _issue_and_serve(stack: Stack, person: str) -> str:
 
 
 def _letters(stack: Stack) -> dict[str, str]:
-    """Every letter in the outbox with whom it is for."""
+    """Every e-mail in the outbox with whom it is for."""
     letters = Path(stack.endpoints.mail_outbox).glob("*.eml")
     return {
         path.name: email.message_from_bytes(path.read_bytes(), policy=email.policy.default)["To"] for path in letters

@@ -31,7 +31,7 @@ async def topic(apache_kafka: Running[ApacheKafka]) -> AsyncIterator[KafkaTopic]
 async def test_a_stranger_s_open_transaction_hides_nothing(
     apache_kafka: Running[ApacheKafka], topic: KafkaTopic
 ) -> None:
-    """Behind it our own records were invisible: the relay told them twice, and boards and letters stood still."""
+    """Behind it our own records were invisible: the relay told them twice, and boards and e-mails stood still."""
     bootstrap, name = apache_kafka.server.bootstrap, department_id()
     first = (await topic.publish(entries(name, 1, 1)))[name]
     partition = first.partition or 0
@@ -77,7 +77,7 @@ async def test_verify_reads_past_the_mark_of_a_transaction(
     try:
         reader = KafkaReader(bootstrap)
         await reader.find_ends()
-        seen = [one.seq async for piece in reader.records() for one in piece if one.department_id == name]
+        seen = [event.seq async for piece in reader.records() for event in piece if event.department_id == name]
     finally:
         await topic.publish(entries(name, 3, 3))
 
@@ -115,8 +115,8 @@ async def test_notify_says_what_the_topic_forgot_before_it_was_read(
     (rest,) = await deal_with(KafkaConsumer(bootstrap, 20), name)
 
     assert b'"seq": 4' in rest
-    said = [vars(one) for one in caplog.records if "forgot" in one.message]
-    assert (first.partition, 2) in [(one["partition"], one["events"]) for one in said]
+    said = [vars(record) for record in caplog.records if "forgot" in record.message]
+    assert (first.partition, 2) in [(record["partition"], record["events"]) for record in said]
 
 
 async def deal_with(consumer: KafkaConsumer, name: str) -> list[bytes]:

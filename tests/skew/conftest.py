@@ -25,7 +25,7 @@ class Pair:
 
 @pytest.fixture(scope="session")
 def old() -> Release:
-    """The release before; ``nox -s skew`` installs it and says where."""
+    """The previous release; ``nox -s skew`` installs it and says where."""
     program = Path(os.environ.get("TOKENQ_SKEW_OLD", ""))
     if not program.is_file():
         pytest.fail(_NOT_NAMED)
@@ -49,7 +49,10 @@ def new() -> Release:
 DIRECTIONS = ["old_client_new_server", "new_client_old_server"]
 
 
-@pytest.fixture(scope="session", params=[pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in DIRECTIONS])
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(direction, marks=pytest.mark.xdist_group(direction)) for direction in DIRECTIONS],
+)
 def pair(request: pytest.FixtureRequest, old: Release, new: Release) -> Pair:
     """Both ways round."""
     return Pair(server=new, client=old) if request.param == DIRECTIONS[0] else Pair(server=old, client=new)

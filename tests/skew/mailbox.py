@@ -1,4 +1,4 @@
-"""A mail server that counts: a folder would not show a letter that was sent twice."""
+"""A mail server that counts: a folder would not show an e-mail that was sent twice."""
 
 import email
 from collections import defaultdict
@@ -10,7 +10,7 @@ from tokenq_server.embedded.ports import free_port
 
 
 class Mailbox:
-    """Takes every letter; ``subjects`` are those of each person, in the order in which they came."""
+    """Takes every e-mail; ``subjects`` are those of each person, in the order in which they came."""
 
     def __init__(self) -> None:
         port = free_port()
@@ -19,7 +19,7 @@ class Mailbox:
         self._controller = Controller(self, hostname="127.0.0.1", port=port)
 
     def start(self) -> None:
-        """Begin to listen, in a thread."""
+        """Start to listen, in a thread."""
         self._controller.start()
 
     def close(self) -> None:
@@ -27,7 +27,7 @@ class Mailbox:
         self._controller.stop()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Keep the letter."""
+        """Keep the e-mail."""
         letter = email.message_from_bytes(envelope.original_content or b"")
         for recipient in envelope.rcpt_tos:
             self.subjects[recipient].append(str(letter["Subject"]))

@@ -22,4 +22,4 @@ NEW_ON_OLD_TABLES = Meeting.BEHIND
 """WORKS or BEHIND."""
 
 OLD_GOES_ON_WHILE_MIGRATED = True
-"""Whether old programs that run already go on when the tables become this release's under them."""
+"""Whether old programs that run already continue when the tables become this release's under them."""

@@ -134,7 +134,7 @@ class Floor:
         assert not api.ended(), f"{api.title} ended: {api.said()}"
 
     def migrate(self, release: Release) -> str:
-        """Bring the tables to what that release needs; answers their revision."""
+        """Bring the tables to what that release needs; return their revision."""
         done = self.beside(release, "server migrate --json")
         assert done.code == 0, done
         return str(json.loads(done.out)["revision"])
@@ -193,13 +193,13 @@ class Client:
         return run(self.release, words, self.environment(**more))
 
     def new_department(self) -> str:
-        """Make one. Its id is of letters only: digits behind another's prefix would read like a number."""
+        """Make one. Its id has e-mails only: digits behind another's prefix would read like a number."""
         name = "".join(random.choices(string.ascii_uppercase, k=5))
         self.ask(f"dept create Desk{name} --id {name}")
         return name
 
     def ask(self, words: str, **more: str) -> Any:
-        """One command that must be carried out; answers its JSON document."""
+        """One command that must be carried out; return its JSON document."""
         done = self.run(f"{words} --json", **more)
         assert done.code == 0, done
         return json.loads(done.out)

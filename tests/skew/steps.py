@@ -44,10 +44,10 @@ class Look(Do):
 
 @dataclass(frozen=True)
 class Say:
-    """A command as a person types it, which says ``told`` and ends with ``code``."""
+    """A command as a person types it, which prints ``text`` and ends with ``code``."""
 
     words: str
-    told: str = ""
+    text: str = ""
     code: int = 0
     token: str = ""
 
@@ -56,7 +56,7 @@ class Say:
         done = _run(client, self.words, names, self.token)
         assert done.code == self.code, done
         assert done.out.strip(), done
-        assert self.told.format(**names) in done.out, done
+        assert self.text.format(**names) in done.out, done
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,9 @@ def differences(expected: Any, found: Any, where: str = "") -> list[str]:
             return [f"{where} is {found!r}"]
         absent = [f"{where}.{name} is not there" for name in expected if name not in found]
         there = [name for name in expected if name in found]
-        return absent + [one for name in there for one in differences(expected[name], found[name], f"{where}.{name}")]
+        return absent + [
+            difference for name in there for difference in differences(expected[name], found[name], f"{where}.{name}")
+        ]
     if isinstance(expected, tuple):
         items = found if isinstance(found, list) else []
         absent = [wish for wish in expected if all(differences(wish, item) for item in items)]
@@ -120,7 +122,9 @@ def differences(expected: Any, found: Any, where: str = "") -> list[str]:
         if not isinstance(found, list) or len(expected) != len(found):
             return [f"{where} has not {len(expected)} items: {found!r}"]
         pairs = enumerate(zip(expected, found, strict=True))
-        return [one for place, (wish, item) in pairs for one in differences(wish, item, f"{where}[{place}]")]
+        return [
+            difference for place, (wish, item) in pairs for difference in differences(wish, item, f"{where}[{place}]")
+        ]
     return [] if expected == found else [f"{where} is {found!r}, not {expected!r}"]
 
 

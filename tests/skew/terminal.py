@@ -62,7 +62,7 @@ class Screen:
                 self._column += width
 
     def _obey(self, final: str, numbers: str) -> None:
-        given = [int(one) if one.isdigit() else 0 for one in numbers.split(";")]
+        given = [int(number) if number.isdigit() else 0 for number in numbers.split(";")]
         if final == "H":
             row, column, *_ = [*given, 0, 0]
             self._row = min(max(row, 1), self._rows) - 1

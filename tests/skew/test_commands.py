@@ -40,11 +40,11 @@ def test_watch_prints_what_happens(client: Client, tmp_path: Path) -> None:
         following.terminate()
         following.wait()
     seen = [json.loads(line) for line in out.read_text().splitlines()]
-    tokens = [one for one in seen if one["tokenId"]]
-    assert [one["eventType"] for one in tokens] == expected
-    assert {(one["departmentId"], one["displayNumber"]) for one in tokens} == {(name, f"{name}-001")}
-    assert [one["counterId"] for one in tokens] == [None, name, name, name]
-    assert [one["seq"] for one in seen] == list(range(2, 2 + len(seen)))
+    tokens = [event for event in seen if event["tokenId"]]
+    assert [event["eventType"] for event in tokens] == expected
+    assert {(event["departmentId"], event["displayNumber"]) for event in tokens} == {(name, f"{name}-001")}
+    assert [event["counterId"] for event in tokens] == [None, name, name, name]
+    assert [event["seq"] for event in seen] == list(range(2, 2 + len(seen)))
 
 
 def test_verify_finds_nothing_wrong_in_all_of_this(pair: Pair, floor: Floor) -> None:

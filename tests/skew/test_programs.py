@@ -1,4 +1,4 @@
-"""The server's programs of one release on the tables of the other, started anew and at work; and no letter is lost."""
+"""The server's programs of one release on the tables of the other, started again and at work; and no e-mail is lost."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def test_which_of_the_promises_holds(old: Release, new: Release, servers: Server
 
 
 class Visit:
-    """One person's visit; each step calls for a letter, and the next one is taken when that has come."""
+    """One person's visit; each step calls for an e-mail, and the next one is taken when that has come."""
 
     def __init__(self, client: Client, department: str, person: str) -> None:
         self.address = f"{person}@example.com"
@@ -50,7 +50,7 @@ class Visit:
         self._floor, self._department = client.floor, department
 
     def go_on(self, client: Client, *programs: Program) -> None:
-        """Have it called and served, while these programs are to see to the letters."""
+        """Have it called and served, while these programs are to see to the e-mails."""
         self.await_letters(*programs)
         for words in (f"call {self._department} --counter 1", f"serve {self.number}"):
             client.ask(words)
@@ -58,7 +58,7 @@ class Visit:
             self.await_letters(*programs)
 
     def await_letters(self, *programs: Program) -> None:
-        """Wait for the letters of the steps taken so far."""
+        """Wait for the e-mails of the steps taken so far."""
 
         def is_over() -> bool:
             return len(self.subjects) >= self._letters or any(program.ended() for program in programs)
@@ -71,7 +71,7 @@ class Visit:
         assert len(self.subjects) == self._letters, explain()
 
     def check(self) -> None:
-        """Nobody got a letter twice, or another person's."""
+        """No one got an e-mail twice, or another person's."""
         assert len(set(self.subjects)) == len(self.subjects) == self._letters, self.subjects
         assert all(self.number in subject for subject in self.subjects), self.subjects
 
@@ -102,7 +102,7 @@ def start_or_be_refused(meeting: Meeting, program: Program) -> None:
 def open_with(
     floor: Floor, server: Release, program: str, client: Release, tmp_path: Path
 ) -> tuple[Client, str, Visit]:
-    """A server with one of its programs; a client of it, a department and somebody's visit there."""
+    """A server with one of its programs; a client of it, a department and someone's visit there."""
     floor.open_api(server)
     floor.launch(server, program)
     desk = Client(client, floor, server, tmp_path)
@@ -111,7 +111,7 @@ def open_with(
 
 
 def hand_over(pair: Pair, floor: Floor, program: str, client: Client, ada: Visit, bob: Visit) -> None:
-    """The server's own program goes on, with whoever the other release's did not see to; nothing is lost."""
+    """The server's own program continues, with whoever the other release's did not see to; nothing is lost."""
     own = floor.launch(pair.server, program)
     for visit in (bob,) if promised(pair) is Meeting.WORKS else (ada, bob):
         visit.go_on(client, own)
@@ -119,7 +119,7 @@ def hand_over(pair: Pair, floor: Floor, program: str, client: Client, ada: Visit
 
 
 def test_notify_on_the_tables_of_the_other_release(pair: Pair, bare_floor: Floor, tmp_path: Path) -> None:
-    """It sends each letter once, or refuses in one sentence; then the server's own goes on. None is lost."""
+    """It sends each e-mail once, or refuses in one sentence; then the server's own continues. None is lost."""
     floor, meeting = bare_floor, promised(pair)
     client, name, ada = open_with(floor, pair.server, "relay", pair.client, tmp_path)
     other = floor.launch(pair.client, "notify")
@@ -164,7 +164,7 @@ def test_commands_at_the_server_on_the_tables_of_the_other_release(pair: Pair, b
 
 
 def test_an_upgrade_while_people_are_served(old: Release, new: Release, bare_floor: Floor, tmp_path: Path) -> None:
-    """The old programs go on while the tables become the new ones, and hand over: no number twice, no letter lost."""
+    """The old programs continue while the tables become the new ones, and hand over: no number twice, no e-mail lost."""
     if not OLD_GOES_ON_WHILE_MIGRATED:
         pytest.skip("this release says that the old programs must be stopped before the upgrade")
     floor = bare_floor
@@ -190,7 +190,7 @@ def test_an_upgrade_while_people_are_served(old: Release, new: Release, bare_flo
 
 
 def is_right(floor: Floor, release: Release, *visits: Visit) -> None:
-    """Every letter came once, and every rule holds."""
+    """Every e-mail came once, and every rule holds."""
     done = floor.beside(release, "verify --json")
     assert done.code == 0, done
     for visit in visits:

@@ -53,9 +53,9 @@ def test_the_board_tells_who_is_called_and_how_many_wait(client: Client, native:
     typed = [client.release.tokenq, "board", names["D"], "--quiet"]
     with on_terminal(typed, settings, _BOARD) as board:
         reads(board, "LIVE", "2 waiting")
-        for words, *told in _DAY:
+        for words, *texts in _DAY:
             native.ask(words.format(**names))
-            reads(board, "LIVE", *(one.format(**names) for one in told))
+            reads(board, "LIVE", *(text.format(**names) for text in texts))
 
 
 def test_the_console_calls_and_serves(client: Client, native: Client) -> None:

@@ -1,4 +1,4 @@
-"""A second channel, as somebody would add one: this adapter, and the folder of templates beside it.
+"""A second channel, as someone would add one: this adapter, and the folder of templates beside it.
 
 It reaches only those who have an account. What it sends it keeps, and it answers as it was told, then always SENT.
 """
