@@ -41,7 +41,7 @@ def _api(settings: "ServerSettings") -> int:
     if settings.migrate:
         _migrate(settings)
     asyncio.run(bootstrap.refuse_other_schema(settings))
-    app = create_app(settings, asyncio.run(bootstrap.look_first(settings)))
+    app = create_app(settings, asyncio.run(bootstrap.check_at_start(settings)))
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -81,7 +81,7 @@ def _notify(settings: "ServerSettings") -> int:
     from tokenq_server.notify import program
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
-    return program.main(settings, asyncio.run(bootstrap.look_first(settings)))
+    return program.main(settings, asyncio.run(bootstrap.check_at_start(settings)))
 
 
 def dlq_list() -> list[dict[str, Any]]:
@@ -180,7 +180,7 @@ def _refill(settings: "ServerSettings") -> dict[str, int]:
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
     # A line that knows more than the database is evidence: it must not be thrown away before a rewind has seen it.
-    if asyncio.run(bootstrap.look_first(settings)) is not None:
+    if asyncio.run(bootstrap.check_at_start(settings)) is not None:
         raise refuse(StoreReason.DATABASE_NEEDED)
     return _recover(settings, rebuild_lines)
 

@@ -11,7 +11,7 @@ from tokenq_server import settings as settings_module
 from tokenq_server.domain.invariants.catalog import AT_REST, RULES
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.services.ports import LedgerDown
-from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verification.ports import VerifyOptions
 
 _NOBODY_THERE = (
     "Local: Broker transport failure",
@@ -33,7 +33,7 @@ def check(
     """
     settings = settings_module.load()
     try:
-        tally = asyncio.run(_run(settings, department_ids, tell, Strictness(at_rest=at_rest)))
+        tally = asyncio.run(_run(settings, department_ids, tell, VerifyOptions(at_rest=at_rest)))
     except LedgerDown as error:
         raise refuse(StoreReason.DATABASE_NEEDED) from error
     return _document(tally, set(RULES) if at_rest else set(RULES) - AT_REST)
@@ -43,9 +43,9 @@ async def _run(
     settings: settings_module.ServerSettings,
     department_ids: Collection[str],
     tell: Callable[[str], None],
-    strictness: Strictness,
+    options: VerifyOptions,
 ) -> Tally:
-    async with bootstrap.open_verifying(settings, tell, strictness) as verifying:
+    async with bootstrap.open_verifying(settings, tell, options) as verifying:
         return await verifying.run(department_ids)
 
 

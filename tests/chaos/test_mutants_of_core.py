@@ -143,7 +143,7 @@ class CountingBatch(Batch):
         assert isinstance(self._line, CountingLine)
         for name, first in self._line.given.items():
             sessions[name].head = replace(sessions[name].head, last_no=first - 1)
-            sessions[name].hand_out_from(first)
+            sessions[name].accept_number(first)
         self._line.given.clear()
         return forgetful
 

@@ -19,7 +19,7 @@ from tokenq_server.api.schemas import (
     Username,
 )
 from tokenq_server.domain.hours import hours_from
-from tokenq_server.services.floor_plan import UserSpec, Wanted, at
+from tokenq_server.services.floor_plan import Requested, UserSpec, at
 from tokenq_server.services.setup_views import Branch
 
 
@@ -48,13 +48,13 @@ class FloorBody(Body):
     users: Annotated[dict[Username, UserSpecBody], Field(max_length=2000)] = Field(default={})
 
 
-def wanted(body: FloorBody) -> Wanted:
+def requested_plan(body: FloorBody) -> Requested:
     """The document as the use case takes it. Raises Refused for wrong hours."""
     branches: dict[str, Branch] = {}
     for name, one in body.branches.items():
         with at(f"branches.{name}"):
             branches[name] = branch_from(name, one)
-    return Wanted(
+    return Requested(
         branches=branches,
         departments={name: one.settings() for name, one in body.departments.items()},
         counters={

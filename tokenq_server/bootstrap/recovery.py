@@ -41,6 +41,6 @@ async def open_recovery(settings: ServerSettings, patience: float | None = None)
         )
 
 
-async def look_first(settings: ServerSettings) -> Guard | None:
+async def check_at_start(settings: ServerSettings) -> Guard | None:
     """The guard of a program that starts: see :func:`tokenq_server.recovery.guard.guard`. Raises Refused."""
     return await guard(partial(open_recovery, settings))

@@ -14,20 +14,20 @@ from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapsh
 from tokenq_server.adapters.redis import probe as redis_probe
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.services.findings import Finding
-from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verification.ports import VerifyOptions
 from tokenq_server.services.verification.verifier import Verifier
 from tokenq_server.settings import ServerSettings
 
 
 @asynccontextmanager
 async def open_verifying(
-    settings: ServerSettings, tell: Callable[[str], None], strictness: Strictness
+    settings: ServerSettings, tell: Callable[[str], None], options: VerifyOptions
 ) -> AsyncIterator[Verifier]:
     """A check of all stores, which only reads; ``tell`` hears how it goes on."""
     lines = RedisLineCopies(settings.redis_url.get_secret_value())
-    books = PostgresSnapshots(settings.database_url.get_secret_value())
+    snapshots = PostgresSnapshots(settings.database_url.get_secret_value())
     try:
-        yield Verifier(books, lines, KafkaReader(settings.kafka_bootstrap), strictness, tell)
+        yield Verifier(snapshots, lines, KafkaReader(settings.kafka_bootstrap), options, tell)
     finally:
         await lines.close()
 

@@ -1,7 +1,6 @@
-"""A real day once more with other counters and ratios: who came is as it was, the rest is the policy's.
+"""Replay a real day with other counters and ratios: same arrivals, simulated calls.
 
-Those who were never called (they left, or the day ended) are not simulated, since nobody knows how long they would
-have taken.
+Customers who were never called (they left, or the day ended) are not simulated, since their service time is unknown.
 """
 
 from collections.abc import Sequence
@@ -18,9 +17,9 @@ from tokenq_server.domain.report import percent, times
 from tokenq_server.domain.simulation import Arrival, Desk, Order, run
 
 
-def simulated(department: Department, found: Sequence[Visit], counters: int, ratio: Ratio) -> SettingView:
-    """The waits of the day's customers with so many counters, open from the first customer on, and this ratio."""
-    customers = [visit for visit in found if visit.services]
+def simulated(department: Department, visits: Sequence[Visit], counters: int, ratio: Ratio) -> SettingView:
+    """Simulate the day's waits with this many counters, open from the first arrival on, and this ratio."""
+    customers = [visit for visit in visits if visit.services]
     begin = min((visit.came_at for visit in customers), default=datetime.min)
     took = [sum(one.occupied or 0.0 for one in visit.services) for visit in customers]
     usual = (

@@ -109,8 +109,8 @@ class Reconciliation:
         for token in loaded.tokens:
             known[token.token_id] = token
             if session := self.sessions.get(token.department_id):
-                session.counters.seat(token)
-                session.know([token])
+                session.counters.occupy(token)
+                session.load([token])
                 known[token.token_id] = session.tokens[token.token_id]  # turning the day may have changed it
         return reconcile_floors(self.sessions, known, lost, self.overwritten, self.taken)
 

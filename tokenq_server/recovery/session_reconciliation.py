@@ -46,7 +46,7 @@ def reconcile_floors(
         for token_id in token_ids:
             token = known.get(token_id)
             if token is not None and token_id not in lost and token.department_id == name:
-                sessions[name].tell_again(token)
+                sessions[name].log_state(token)
                 done.told_again.append(token.display)
     return done
 
@@ -65,15 +65,15 @@ def _reconcile_token(
     if home and history.born is None and end is not None and token.state in LIVE and home.id not in overwritten:
         served_at = history.last.timestamp if end is TokenState.SERVED else None
         ended = replace(fenced, state=end, counter_id=None, parked_until=None, served_at=served_at, undo=None)
-        home.settle(token, ended)
+        home.replace_unlogged(token, ended)
         done.ended.append(token.display)
         return
     if home:
-        home.settle(token, fenced)
+        home.replace_unlogged(token, fenced)
     is_told = _tell_elsewhere(sessions, fenced, history)
     # With a birth it was given out once more after the restore: the id is another person's, whatever their states.
     if home and (history.born or history.shown.get(home.id, token.state) is not token.state):
-        home.tell_again(fenced)
+        home.log_state(fenced)
         is_told = True
     if history.born:
         done.not_restored.append(history.born.display_number)
@@ -86,7 +86,7 @@ def _tell_elsewhere(sessions: Mapping[str, DepartmentSession], token: Token, his
     wrong = [name for name, shown in history.shown.items() if shown is not None and name != token.department_id]
     deceived = [sessions[name] for name in wrong if name in sessions]
     for session in deceived:
-        session.tell_again(token)
+        session.log_state(token)
     return bool(deceived)
 
 
@@ -108,7 +108,7 @@ def _make_again(
         done.not_restored.append(born.display_number)
         return
     token = _token(token_id, born, history, home)
-    home.bring_back(token)
+    home.restore(token)
     (done.waiting_again if token.state is TokenState.WAITING else done.ended).append(token.display)
     _tell_elsewhere(sessions, token, history)
 

@@ -1,4 +1,4 @@
-"""Why a token is where it is, and who is next: the policy's own reasons, told."""
+"""Why a token is at its position, and who is next: the policy's own reasons."""
 
 import re
 
@@ -15,7 +15,7 @@ from tokenq_server.services.queries import PAGE, Queries, Snapshot, estimate_of_
 from tokenq_server.services.views import token_view
 
 _FURTHEST = 1_000
-"""How many of each class are looked at; further back, the place is counted and the rule is not known yet."""
+"""Tokens looked at per class; further back, the position is computed and the rule is not known yet."""
 
 
 class Explanations:
@@ -25,7 +25,7 @@ class Explanations:
         self._reading = reading
 
     async def next(self, department_id: str, reader: Principal) -> NextView:
-        """Who would be called now, and why. Raises Refused."""
+        """Return who would be called now, and why. Raises Refused."""
         snapshot = await self._reading.snapshot(department_id, 1)
         choice = next(iter(order_of_calling(snapshot, 1)), None)
         token = None
@@ -41,7 +41,7 @@ class Explanations:
         }
 
     async def why(self, token_id: int, reader: Principal) -> WhyView:
-        """Why a token is where it is. Raises Refused."""
+        """Explain why a token is where it is. Raises Refused."""
         view = await self._reading.token(token_id, reader)
         token = await self._reading.find(token_id, reader)
         snapshot = await self._reading.snapshot(token.department_id, _FURTHEST)
@@ -59,7 +59,7 @@ class Explanations:
         }
 
     async def _kept(self, token: Token, reader: Principal) -> str | None:
-        """What the last call or move left behind as its reason, with the words that the reader may see."""
+        """Return the reason stored by the last call or move, including free text if the reader may see it."""
         if token.state is TokenState.PARKED:
             until = token.parked_until
             return f"parked until {until:%H:%M} UTC" if until else "parked until it is resumed"
@@ -71,7 +71,7 @@ class Explanations:
 
 
 def policy_sentence(department: Department) -> str:
-    """The department's order of calling in one sentence."""
+    """Describe the department's calling order in one sentence."""
     urgent, priority, normal = map(department.rules.class_name, (Priority.URGENT, Priority.PRIORITY, Priority.NORMAL))
     ratio, minutes = department.policy.ratio, int(department.policy.max_wait.total_seconds() // 60)
     return (
@@ -81,7 +81,7 @@ def policy_sentence(department: Department) -> str:
 
 
 def named_rule(rule: str, department: Department) -> str:
-    """A rule of the policy with the classes called as the department calls them."""
+    """Return a rule of the policy with the department's names for the classes."""
     names = {str(name): department.rules.class_name(name) for name in Priority}
     return re.sub(r"\b(urgent|priority|normal)\b", lambda found: names[found[1]], rule)
 

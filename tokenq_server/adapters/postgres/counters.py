@@ -85,7 +85,7 @@ class PostgresCounters:
             return [row["department_id"] for row in await connection.rows(_DEPARTMENTS, [branch_id])]
 
     async def change(
-        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_told: bool
+        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_logged: bool
     ) -> tuple[Counter, Token | None]:
         """Change a counter; its departments' rows are locked first, as the ledger does it."""
         async with self._database.begin() as connection:
@@ -95,7 +95,7 @@ class PostgresCounters:
             (clock,) = await connection.rows(sql.NOW)
             changed = change(known or fresh, held, clock["now"])
             await _write(connection, changed, clock["now"])
-            if is_told:
+            if is_logged:
                 event, data = _EVENTS[changed.state], _data(changed)
                 entries = [
                     ConfigEntry(name, event, data, changed.counter_id, changed.reason)

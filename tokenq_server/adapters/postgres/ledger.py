@@ -118,14 +118,14 @@ class PostgresTransaction:
                 )
             if plan.counters:
                 cursors["counters"] = await self._connection.execute(sql.COUNTERS_OF_BATCH, columns(plan.counters, 2))
-            if plan.kept_in_order:
-                cursors["due"] = await self._connection.execute(sql.DUE_PARKED, [plan.kept_in_order])
+            if plan.housekeeping:
+                cursors["due"] = await self._connection.execute(sql.DUE_PARKED, [plan.housekeeping])
             if plan.users:
                 cursors["contacts"] = await self._connection.execute(sql.CONTACTS, [[user for _, user in plan.users]])
             if plan.keys:
                 cursors["kept"] = await self._connection.execute(sql.REMEMBERED, columns(plan.keys, 2))
             if plan.numbers:
-                cursors["carried"] = await self._connection.execute(sql.CARRIED, columns(plan.numbers, 2))
+                cursors["taken_numbers"] = await self._connection.execute(sql.CARRIED, columns(plan.numbers, 2))
             if plan.new_tokens:
                 cursors["ids"] = await self._connection.execute(sql.NEW_IDS, [plan.new_tokens.total()])
         rows = {name: await cursor.fetchall() for name, cursor in cursors.items()}
@@ -135,10 +135,10 @@ class PostgresTransaction:
             contacts={row["user_id"]: Contact(row["name"], row["email"]) for row in rows.get("contacts", [])},
             idempotency=[idempotency_from(row) for row in rows.get("kept", [])],
             new_ids=[row["id"] for row in rows.get("ids", [])],
-            carried=[(row["issued_in"], row["display"]) for row in rows.get("carried", [])],
+            taken_numbers=[(row["issued_in"], row["display"]) for row in rows.get("taken_numbers", [])],
         )
 
-    async def carried(self, department_id: str, numbers: Sequence[str]) -> set[str]:
+    async def taken_numbers(self, department_id: str, numbers: Sequence[str]) -> set[str]:
         """Which of these printed numbers somebody live carries who got it in this department."""
         places = [[department_id] * len(numbers), list(numbers)]
         return {row["display"] for row in await self._connection.rows(sql.CARRIED, places)}

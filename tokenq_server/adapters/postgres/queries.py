@@ -106,7 +106,7 @@ class PostgresQueries:
                 counters=await read_counters(connection, row["branch_id"]),
             )
 
-    async def near_turn_wishes(self) -> list[NearTurnRequest]:
+    async def near_turn_requests(self) -> list[NearTurnRequest]:
         """The departments in which somebody who waits wants to be told and was not yet."""
         async with self._database.begin() as connection:
             return [NearTurnRequest(row["department_id"], row["furthest"]) for row in await connection.rows(_WISHES)]

@@ -20,10 +20,10 @@ from tokenq_server.adapters.postgres.statements import CHANGES_SINCE, WAITING
 from tokenq_server.domain.invariants.department_head import Place
 from tokenq_server.domain.invariants.entries import Stored, TokenRow
 from tokenq_server.domain.invariants.mail import LetterRow, Mailable
-from tokenq_server.services.verification.ports import Held
+from tokenq_server.services.verification.ports import DepartmentState
 
 _PIECE = 5_000
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
 class PostgresSnapshots:
@@ -75,17 +75,17 @@ class PostgresSnapshot:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def departments(self) -> list[Held]:
+    async def departments(self) -> list[DepartmentState]:
         """Every department that has a log, by id."""
         return [_held(row) for row in await self._connection.rows(sql.DEPARTMENTS)]
 
     def log(self, department_id: str) -> AsyncIterator[Sequence[Stored]]:
         """A department's log, in order."""
-        return self._pieces(sql.LOG, [department_id], _stored)
+        return self._chunks(sql.LOG, [department_id], _stored)
 
     def numbers(self, department_id: str) -> AsyncIterator[Sequence[tuple[date, int]]]:
         """Day and number of every token issued there, in that order."""
-        return self._pieces(sql.NUMBERS, [department_id], lambda row: (row[0], row[1]))
+        return self._chunks(sql.NUMBERS, [department_id], lambda row: (row[0], row[1]))
 
     async def rows(self, token_ids: Collection[int]) -> dict[int, TokenRow]:
         """Tokens by id."""
@@ -108,28 +108,28 @@ class PostgresSnapshot:
 
     def letters(self, department_ids: Collection[str]) -> AsyncIterator[Sequence[LetterRow]]:
         """Every letter, by token, department and seq."""
-        return self._pieces(sql.LETTERS, [list(department_ids)], lambda row: LetterRow(*row))
+        return self._chunks(sql.LETTERS, [list(department_ids)], lambda row: LetterRow(*row))
 
     def mailables(self, department_ids: Collection[str]) -> AsyncIterator[Sequence[Mailable]]:
         """Every entry of a kind that may call for a letter and whose token has an address."""
-        return self._pieces(sql.MAILABLES, [list(department_ids)], lambda row: Mailable(*row))
+        return self._chunks(sql.MAILABLES, [list(department_ids)], lambda row: Mailable(*row))
 
     async def buried(self, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
         """How often records of the topic, by partition and offset, lie in the dead-letter queue."""
         found = await self._connection.rows(sql.BURIED, [*columns(list(places), 2), TOPIC])
         return {(row["partition"], row["offset"]): row["count"] for row in found}
 
-    async def _pieces(
-        self, statement: str, values: list[Any], read: Callable[[tuple[Any, ...]], Thing]
-    ) -> AsyncIterator[Sequence[Thing]]:
+    async def _chunks(
+        self, statement: str, values: list[Any], read: Callable[[tuple[Any, ...]], Item]
+    ) -> AsyncIterator[Sequence[Item]]:
         async with self._connection.cursor(name="pieces", row_factory=tuple_row) as cursor:
             await cursor.execute(statement, values)
             while rows := await cursor.fetchmany(_PIECE):
                 yield [read(row) for row in rows]
 
 
-def _held(row: Row) -> Held:
-    return Held(
+def _held(row: Row) -> DepartmentState:
+    return DepartmentState(
         department=department_from(row),
         head=head_from(row),
         published=row["published"],

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from tokenq.contract import paths
 from tokenq_server.api.auth import Admin, ServicesDep
-from tokenq_server.api.floor_schema import FloorBody, wanted
+from tokenq_server.api.floor_schema import FloorBody, requested_plan
 from tokenq_server.services.floor_plan import Document
 
 router = APIRouter(tags=["setup"])
@@ -35,5 +35,5 @@ async def apply(
     prune: Annotated[bool, Query(description="Also remove what the document does not name; never users.")] = False,
 ) -> Changes:
     """Make the configuration what the document says, whole or not at all."""
-    changes = await services.floor_plans.apply(wanted(body), caller.actor, prune=prune, is_dry=dry_run)
+    changes = await services.floor_plans.apply(requested_plan(body), caller.actor, prune=prune, is_dry=dry_run)
     return {"changes": changes, "applied": not dry_run}
