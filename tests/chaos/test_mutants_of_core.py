@@ -136,10 +136,10 @@ class CountingLine(RedisLine):
 class CountingBatch(Batch):
     """Gives out the numbers that Redis says."""
 
-    async def _line_up(
+    async def _load_heads(
         self, transaction: Transaction, requests: Sequence[Request], sessions: dict[str, DepartmentSession], before: Any
     ) -> Any:
-        forgetful = await super()._line_up(transaction, requests, sessions, before)
+        forgetful = await super()._load_heads(transaction, requests, sessions, before)
         assert isinstance(self._line, CountingLine)
         for name, first in self._line.given.items():
             sessions[name].head = replace(sessions[name].head, last_no=first - 1)

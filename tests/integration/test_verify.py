@@ -213,5 +213,5 @@ async def test_a_topic_that_is_lost_and_not_filled_again_yet_is_no_violation(cor
     tally = await verified(core, servers, name, with_topic=True)
     at_rest = await verified(core, servers, name, options=VerifyOptions(at_rest=True), with_topic=True)
 
-    assert (set(tally.found), "fills it again" in tally.unchecked["K1"]) == (set(), True)
+    assert (set(tally.found), "refilling it" in tally.unchecked["K1"]) == (set(), True)
     assert "K1" not in at_rest.unchecked

@@ -1,4 +1,4 @@
-"""The only place that opens things: settings in, services out."""
+"""The only place that opens connections: settings in, services out."""
 
 from tokenq_server.bootstrap.followers import open_channels, open_consumer, open_notification_queue, open_relay
 from tokenq_server.bootstrap.recovery import check_at_start, open_recovery

@@ -60,7 +60,12 @@ def made_id(name: str, taken: Collection[str]) -> str | None:
     if re.fullmatch(DEPARTMENT_ID, name):
         return name
     return next(
-        (made for made in _candidates(name) if not any(made == it or are_misread(made, it) for it in taken)), None
+        (
+            candidate
+            for candidate in _candidates(name)
+            if not any(candidate == other or are_misread(candidate, other) for other in taken)
+        ),
+        None,
     )
 
 

@@ -19,10 +19,10 @@ from tokenq_server.domain.refusals import unknown_token
 from tokenq_server.domain.token import Token
 
 MAY: dict[Role, str] = {
-    Role.ADMIN: "set up branches, departments, users and keys, and do everything staff may do",
-    Role.STAFF: "issue, call, serve and move tokens of their departments",
-    Role.DESK: "issue tokens in their departments, cancel who still waits, and look at tokens and queues",
-    Role.CUSTOMER: "issue, see and cancel their own tokens",
+    Role.ADMIN: "manage branches, departments, users and keys, and do everything staff may do",
+    Role.STAFF: "issue, call, serve and move tokens in their departments",
+    Role.DESK: "issue tokens in their departments, cancel waiting ones, and view tokens and queues",
+    Role.CUSTOMER: "issue, view and cancel their own tokens",
 }
 """Each role in one sentence."""
 
@@ -60,7 +60,7 @@ def departments_to_call_from(caller: Principal, counter_id: str, departments: It
 
     Raises Refused (``forbidden``) if there are none.
     """
-    own = tuple(one for one in departments if works_in(caller, one))
+    own = tuple(name for name in departments if works_in(caller, name))
     if not own:
         raise refuse(CounterReason.SERVES_OTHERS, counter=counter_id)
     return own
@@ -68,7 +68,7 @@ def departments_to_call_from(caller: Principal, counter_id: str, departments: It
 
 def is_colleague(caller: Principal, departments: Collection[str]) -> bool:
     """Whether the caller is staff of a department that a counter serves; without a profile it serves all."""
-    return not departments or any(sees_people_of(caller, one) for one in departments)
+    return not departments or any(sees_people_of(caller, name) for name in departments)
 
 
 def check_issue(command: Issue) -> None:

@@ -96,7 +96,7 @@ def choose(heads: Mapping[Priority, Waiting], turn: Turn, policy: Policy, now: d
 def in_order(line: Iterable[Waiting], turn: Turn, policy: Policy, now: datetime) -> Iterator[Choice]:
     """Yield all waiting tokens lazily, in the order in which they would be called if nobody else came."""
     classes: dict[Priority, list[Waiting]] = {}
-    for waiting in sorted(line, key=lambda one: (one.place, one.token_id), reverse=True):
+    for waiting in sorted(line, key=lambda waiting: (waiting.place, waiting.token_id), reverse=True):
         classes.setdefault(waiting.priority, []).append(waiting)
     while choice := choose({name: rest[-1] for name, rest in classes.items() if rest}, turn, policy, now):
         classes[choice.waiting.priority].pop()

@@ -49,16 +49,16 @@ class Rules:
 def rules_from(document: Mapping[str, Any]) -> Rules:
     """Parse a rules document; missing settings get their defaults."""
     values = {_snake(name): value for name, value in document.items()}
-    known = {rule.name: values[rule.name] for rule in fields(Rules) if rule.name in values}
-    if "letters" in known:
-        known["letters"] = tuple(LetterKind(kind) for kind in known["letters"])
-    if "counters" in known:
-        known["counters"] = tuple(known["counters"])
-    if "class_names" in known:
-        known["class_names"] = {Priority(name): label for name, label in known["class_names"].items()}
-    if known.get("hours") is not None:
-        known["hours"] = hours_from(known["hours"])
-    return Rules(**known)
+    values_by_name = {rule.name: values[rule.name] for rule in fields(Rules) if rule.name in values}
+    if "letters" in values_by_name:
+        values_by_name["letters"] = tuple(LetterKind(kind) for kind in values_by_name["letters"])
+    if "counters" in values_by_name:
+        values_by_name["counters"] = tuple(values_by_name["counters"])
+    if "class_names" in values_by_name:
+        values_by_name["class_names"] = {Priority(name): label for name, label in values_by_name["class_names"].items()}
+    if values_by_name.get("hours") is not None:
+        values_by_name["hours"] = hours_from(values_by_name["hours"])
+    return Rules(**values_by_name)
 
 
 def rules_document(rules: Rules) -> dict[str, Any]:

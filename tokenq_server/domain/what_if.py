@@ -21,9 +21,11 @@ def simulated(department: Department, visits: Sequence[Visit], counters: int, ra
     """Simulate the day's waits with this many counters, open from the first arrival on, and this ratio."""
     customers = [visit for visit in visits if visit.services]
     begin = min((visit.came_at for visit in customers), default=datetime.min)
-    took = [sum(one.occupied or 0.0 for one in visit.services) for visit in customers]
+    took = [sum(service.occupied or 0.0 for service in visit.services) for visit in customers]
     usual = (
-        fmean(known) if (known := [seconds for seconds in took if seconds]) else department.rules.service_minutes * 60
+        fmean(observed)
+        if (observed := [seconds for seconds in took if seconds])
+        else department.rules.service_minutes * 60
     )
     arrivals = [
         Arrival((visit.came_at - begin).total_seconds(), department.department_id, number, Priority(visit.priority))
@@ -34,16 +36,17 @@ def simulated(department: Department, visits: Sequence[Visit], counters: int, ra
         arrivals,
         [Desk()] * counters,
         {department.department_id: order},
-        lambda one: took[one.customer] or usual,
+        lambda arrival: took[arrival.customer] or usual,
     )
-    waits = {one.customer: called[one.customer] - one.at for one in arrivals}
+    waits = {arrival.customer: called[arrival.customer] - arrival.at for arrival in arrivals}
     level = department.rules.service_level_minutes * 60
     return {
         "counters": counters,
         "ratio": str(ratio),
         "waiting": times(waits.values()),
         "classes": {
-            str(name): times(waits[one.customer] for one in arrivals if one.priority is name) for name in Priority
+            str(name): times(waits[arrival.customer] for arrival in arrivals if arrival.priority is name)
+            for name in Priority
         },
         "serviceLevel": percent(sum(wait <= level for wait in waits.values()), len(waits)),
     }

@@ -168,11 +168,11 @@ class CounterService:
         Raises:
             Refused: ``unknown_branch``; ``forbidden`` if no department is left for the caller.
         """
-        counters = [one for one, _ in await self._store.counters(branch_id) if one.counter_id == counter_id]
-        declared = counters[0].departments if counters else ()
-        known = await self._store.departments(branch_id)
+        counters = {counter.counter_id: counter for counter, _ in await self._store.counters(branch_id)}
+        declared = counters[counter_id].departments if counter_id in counters else ()
+        existing = await self._store.departments(branch_id)
         # A work profile may name a deleted department.
-        served = [name for name in declared or known if name in known]
+        served = [name for name in declared or existing if name in existing]
         return departments_to_call_from(caller, counter_id, served), bool(declared)
 
     async def _change_known(self, branch_id: str, counter_id: str, caller: Principal, change: Change) -> CounterView:
@@ -190,13 +190,13 @@ class CounterService:
 
     async def _profile(self, branch_id: str, caller: Principal, requested: Sequence[str]) -> list[str]:
         """Return the requested departments in order; without a request, all that the caller works in."""
-        known = await self._store.departments(branch_id)
+        existing = await self._store.departments(branch_id)
         for department_id in requested:
-            if department_id not in known:
+            if department_id not in existing:
                 raise refuse(DepartmentReason.NOT_IN_BRANCH, department=department_id, branch=branch_id)
             check_works_in(caller, department_id)
-        mine = [name for name in known if works_in(caller, name)]
-        return list(dict.fromkeys(requested)) or ([] if len(mine) == len(known) else mine)
+        mine = [name for name in existing if works_in(caller, name)]
+        return list(dict.fromkeys(requested)) or ([] if len(mine) == len(existing) else mine)
 
     async def _find(self, branch_id: str, counter_id: str) -> Counter:
         for counter, _ in await self._store.counters(branch_id):

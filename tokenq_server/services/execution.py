@@ -39,14 +39,14 @@ def execute(
 
     Returns an outcome per request, and the answers to store under their idempotency keys.
     """
-    known = {(kept.principal, kept.key): kept for kept in loaded.idempotency}
+    answered = {(kept.principal, kept.key): kept for kept in loaded.idempotency}
     tokens = {token.token_id: token for token in loaded.tokens}
     work = Work(sessions, loaded.contacts, iter(loaded.new_ids), frozenset(loaded.taken_numbers), tokens)
     outcomes: list[Outcome] = []
     fresh: list[IdempotencyRecord] = []
     for request in requests:
         try:
-            kept = known.get((request.principal, request.key or ""))
+            kept = answered.get((request.principal, request.key or ""))
             if kept is not None:
                 outcomes.append(_repeated(kept, request))
                 continue
@@ -54,7 +54,7 @@ def execute(
             outcomes.append(answer)
             if request.key is not None:
                 kept = IdempotencyRecord(request.principal, request.key, request.fingerprint, answer)
-                known[request.principal, request.key] = kept
+                answered[request.principal, request.key] = kept
                 fresh.append(kept)
         except Refused as refusal:
             outcomes.append(refusal)

@@ -64,14 +64,14 @@ class Forecasts:
 
     def __init__(self, store: ForecastStore) -> None:
         self._store = store
-        self._known: dict[str, Forecast] = {}
+        self._forecasts: dict[str, Forecast] = {}
         self._made: dict[str, _Made] = {}
         self._asked: dict[str, asyncio.Event] = {}
         self._work = Periodic("forecasts", self._make_due, self._pause)
 
     def of(self, department_id: str) -> Forecast | None:
         """Return the last forecast from memory, seconds old; ``None`` if there is none yet."""
-        return self._known.get(department_id)
+        return self._forecasts.get(department_id)
 
     async def renew(self, branch_id: str) -> None:
         """Recompute a branch's forecast after its counters have changed.
@@ -88,9 +88,9 @@ class Forecasts:
             logger.exception("forecasting failed")
             return
         for line in branch.lines:
-            if known := self._known.get(line.department_id):
+            if forecast := self._forecasts.get(line.department_id):
                 count = counters_for(line.department_id, branch.counters)
-                self._known[line.department_id] = replace(known, counters_open=count)
+                self._forecasts[line.department_id] = replace(forecast, counters_open=count)
         made = self._asked.setdefault(branch_id, asyncio.Event())
         self._work.wake()
         with contextlib.suppress(TimeoutError):
@@ -137,7 +137,7 @@ class Forecasts:
         fresh = await asyncio.to_thread(forecasts, branch.lines, branch.counters)
         if branch_id not in self._asked:
             # Otherwise the counters have changed meanwhile, and this forecast is of the ones before.
-            self._known |= fresh
+            self._forecasts |= fresh
         if asked:
             asked.set()
         now = time.monotonic()

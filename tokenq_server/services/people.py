@@ -157,8 +157,11 @@ class People:
     async def login(self, username: str, password: str) -> LoginView:
         """Start a session. Raises Refused (``unauthenticated``), the same for an unknown name and a wrong password."""
         user = await self._store.user_named(username)
-        known = user is not None and not user.is_disabled
-        if not await self._passwords.matches(user.password_hash if user and known else None, password) or user is None:
+        may_log_in = user is not None and not user.is_disabled
+        if (
+            not await self._passwords.matches(user.password_hash if user and may_log_in else None, password)
+            or user is None
+        ):
             raise refuse(AccountReason.WRONG_LOGIN)
         token = new_secret()
         expires = await self._store.add_session(user.user_id, hash_of(token), SESSION_LIFETIME)
@@ -199,7 +202,7 @@ class People:
 
     async def user(self, user_id: int) -> UserView:
         """Return one user. Raises Refused."""
-        return user_view(_known(await self._store.user(user_id), user_id))
+        return user_view(_existing(await self._store.user(user_id), user_id))
 
     async def create_user(self, values: dict[str, Any]) -> UserView:
         """Create a user. Raises Refused (``exists``)."""
@@ -209,7 +212,7 @@ class People:
         """Change a user. Raises Refused."""
         changed = await self._store.change_user(user_id, await self._with_hash(values))
         self._forget()
-        return user_view(_known(changed, user_id))
+        return user_view(_existing(changed, user_id))
 
     async def delete_user(self, user_id: int) -> None:
         """Delete a user; their tokens keep the name and address. Raises Refused."""
@@ -283,7 +286,7 @@ def _key_view(key: Key) -> KeyView:
     }
 
 
-def _known(user: User | None, user_id: int) -> User:
+def _existing(user: User | None, user_id: int) -> User:
     if user is None:
         raise _unknown_user(user_id)
     return user

@@ -30,8 +30,8 @@ _HIDDEN: dict[str, Any] = {"email": None, "userId": None, "actor": ""}
 
 def without_people(event: dict[str, Any]) -> dict[str, Any]:
     """Return a wire event as seen by readers who may not know whose token it is: customers, and staff elsewhere."""
-    told = event.get("data") or {}
-    return event | _HIDDEN | ({"data": {**told, "operator": None}} if "operator" in told else {})
+    data = event.get("data") or {}
+    return event | _HIDDEN | ({"data": {**data, "operator": None}} if "operator" in data else {})
 
 
 @dataclass(frozen=True)
@@ -155,34 +155,38 @@ class Queries:
 
     async def whereabouts(self, token_id: int) -> Whereabouts:
         """Return where a token is, in order to move it. Raises Refused (``unknown_token``)."""
-        found = await self._store.whereabouts(token_id)
-        if found is None:
+        whereabouts = await self._store.whereabouts(token_id)
+        if whereabouts is None:
             raise unknown_token(token_id)
-        return found
+        return whereabouts
 
     async def tokens(self, token_filter: TokenFilter, reader: Principal) -> list[TokenView]:
         """Return a page of tokens by descending id."""
         now = datetime.now(UTC)
         token_filter = replace(token_filter, user_id=owner_to_list(reader, token_filter.user_id))
-        found = await (
+        tokens = await (
             self._store.tokens(token_filter) if token_filter.number is None else self._numbered(token_filter, now)
         )
-        return [token_view(one, now, shows_person=sees_person(reader, one)) for one in found if sees(reader, one)]
+        return [
+            token_view(token, now, shows_person=sees_person(reader, token)) for token in tokens if sees(reader, token)
+        ]
 
     async def _numbered(self, token_filter: TokenFilter, now: datetime) -> list[Token]:
         """Resolve the number to candidates, then apply the other filters."""
         typed = token_filter.number or ""
-        found = await self._store.numbered(typed, token_filter.day, token_filter.user_id)
-        of_that_day = (one.token for one in found if one.is_meant(typed))
-        tokens = named(typed, found, now) if token_filter.day is None else of_that_day
+        printed = await self._store.numbered(typed, token_filter.day, token_filter.user_id)
+        of_that_day = (candidate.token for candidate in printed if candidate.is_meant(typed))
+        tokens = named(typed, printed, now) if token_filter.day is None else of_that_day
         return [token for token in tokens if token_filter.fits(token)][: token_filter.limit]
 
     async def events(self, token_id: int, reader: Principal) -> list[dict[str, Any]]:
         """Return a token's history, with notes if the reader is staff of the department. Raises Refused."""
         token = await self.find(token_id, reader)
-        found = await self._store.history(token_id)
-        told = [with_note(one, note if sees_people_of(reader, one["departmentId"]) else None) for one, note in found]
-        return told if sees_person(reader, token) else [without_people(one) for one in told]
+        events = [
+            with_note(event, note if sees_people_of(reader, event["departmentId"]) else None)
+            for event, note in await self._store.history(token_id)
+        ]
+        return events if sees_person(reader, token) else [without_people(event) for event in events]
 
     async def snapshot(self, department_id: str, heads: int) -> Snapshot:
         """Return a department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""
@@ -202,7 +206,7 @@ def _day(snapshot: Snapshot) -> date:
 
 def order_of_calling(snapshot: Snapshot, limit: int) -> list[Choice]:
     """Return the first ``limit`` tokens in the order in which they would be called if nobody else came."""
-    line = (Waiting(one.token_id, one.priority, one.place, one.waiting_since) for one in snapshot.line)
+    line = (Waiting(token.token_id, token.priority, token.place, token.waiting_since) for token in snapshot.line)
     return list(islice(in_order(line, snapshot.head.turn, snapshot.department.policy, snapshot.now), limit))
 
 
@@ -216,11 +220,11 @@ def _estimate(forecast: Forecast | None, priority: Priority, index: int) -> Esti
 
 
 def _waiting(snapshot: Snapshot, choices: list[Choice], forecast: Forecast | None, shows: bool) -> list[TokenView]:
-    known = {token.token_id: token for token in snapshot.line}
+    tokens = {token.token_id: token for token in snapshot.line}
     index: Counter_[Priority] = Counter_()
     views = []
     for place, choice in enumerate(choices, 1):
-        token = known[choice.waiting.token_id]
+        token = tokens[choice.waiting.token_id]
         index[token.priority] += 1
         estimate = _estimate(forecast, token.priority, index[token.priority])
         views.append(token_view(token, snapshot.now, place, estimate, shows_person=shows))
@@ -232,8 +236,8 @@ def _views(snapshot: Snapshot, state: TokenState, shows: bool) -> list[TokenView
 
 
 def _counters(snapshot: Snapshot, department_id: str, shows_people: bool) -> list[CounterView]:
-    here = [counter_view(one, held) for one, held in snapshot.counters if one.serves(department_id)]
-    return here if shows_people else [{**view, "operator": None, "reason": None} for view in here]
+    views = [counter_view(counter, held) for counter, held in snapshot.counters if counter.serves(department_id)]
+    return views if shows_people else [{**view, "operator": None, "reason": None} for view in views]
 
 
 def _opening(snapshot: Snapshot) -> OpeningView:

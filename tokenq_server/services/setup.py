@@ -108,7 +108,7 @@ class Setup:
 
     async def departments(self) -> list[DepartmentView]:
         """All departments."""
-        return [department_view(one) for one in await self._store.departments()]
+        return [department_view(department) for department in await self._store.departments()]
 
     async def department(self, department_id: str) -> DepartmentView:
         """Return one department. Raises Refused."""
@@ -116,9 +116,9 @@ class Setup:
 
     async def check_departments(self, department_ids: Collection[str]) -> None:
         """Refuse ids of unknown departments. Raises Refused (``unknown_department``)."""
-        known = {department.department_id for department in await self._store.departments()}
+        existing = {department.department_id for department in await self._store.departments()}
         for department_id in department_ids:
-            if department_id not in known:
+            if department_id not in existing:
                 raise unknown_department(department_id)
 
     async def create_department(
@@ -131,16 +131,16 @@ class Setup:
 
     async def put_department(self, department_id: str, values: dict[str, Any], actor: str = SYSTEM) -> DepartmentView:
         """Create a department or replace its settings; omitted ones get their defaults."""
-        known = await self._store.department(department_id)
-        fresh = Department(department_id, "", prefix=department_id, is_open=known.is_open if known else True)
-        return await self._write(fresh, values, known, actor, is_new=False)
+        existing = await self._store.department(department_id)
+        fresh = Department(department_id, "", prefix=department_id, is_open=existing.is_open if existing else True)
+        return await self._write(fresh, values, existing, actor, is_new=False)
 
     async def change_department(
         self, department_id: str, values: dict[str, Any], actor: str = SYSTEM
     ) -> DepartmentView:
         """Change the given settings and keep the rest. Raises Refused."""
-        known = await self._department(department_id)
-        department = await self._checked(known, values, known)
+        existing = await self._department(department_id)
+        department = await self._checked(existing, values, existing)
         return department_view(await self._store.change_department(department, values.keys(), actor))
 
     async def open_or_close(self, department_id: str, caller: Principal, *, is_open: bool) -> DepartmentView:
@@ -155,18 +155,18 @@ class Setup:
             raise refuse(DepartmentReason.STILL_BUSY, department=department_id)
 
     async def _write(
-        self, department: Department, values: dict[str, Any], known: Department | None, actor: str, *, is_new: bool
+        self, department: Department, values: dict[str, Any], existing: Department | None, actor: str, *, is_new: bool
     ) -> DepartmentView:
-        department = await self._checked(department, values, known)
+        department = await self._checked(department, values, existing)
         await self._store.put_department(department, actor, is_new=is_new)
         return department_view(department)
 
-    async def _checked(self, department: Department, values: dict[str, Any], known: Department | None) -> Department:
+    async def _checked(self, department: Department, values: dict[str, Any], existing: Department | None) -> Department:
         """Return the department with these values; ``existing`` is its current state. Raises Refused."""
         department = changed(department, values)
         check_format(department.number_format, department.prefix)
         await self._branch(department.branch_id)
-        if known is None or numbering(department) != numbering(known):
+        if existing is None or numbering(department) != numbering(existing):
             for other in await self._store.departments():
                 check_prefix(department, other)
         return department
@@ -184,8 +184,10 @@ class Setup:
         return department
 
     async def _free_id(self, name: str) -> str:
-        known = await self._store.departments()
-        made = made_id(name, {text for one in known for text in (one.department_id, one.prefix)})
+        existing = await self._store.departments()
+        made = made_id(
+            name, {text for department in existing for text in (department.department_id, department.prefix)}
+        )
         if made is None:
             raise refuse(SetupReason.NO_ID_IN_NAME, {"field": "departmentId"}, name=repr(name))
         return made
@@ -198,9 +200,9 @@ def changed(department: Department, values: dict[str, Any]) -> Department:
         policy = replace(policy, ratio=parse_ratio(values["ratio"]))
     if "max_wait_minutes" in values:
         policy = replace(policy, max_wait=timedelta(minutes=values["max_wait_minutes"]))
-    known = {field.name for field in fields(Department)} - {"rules"}
+    own_fields = {field.name for field in fields(Department)} - {"rules"}
     rules = rules_from(rules_document(department.rules) | {to_camel(name): values[name] for name in values})
-    own = {name: value for name, value in values.items() if name in known}
+    own = {name: value for name, value in values.items() if name in own_fields}
     return replace(department, policy=policy, rules=rules, **own)
 
 

@@ -21,13 +21,13 @@ def check_order(department_id: str, entry: LogEntry, token: ReplayedToken, line:
     if reason.startswith(_BY_HAND):
         return
     tally.look("S4")
-    who = f"Entry {entry.seq} calls token {token.token_id} ({entry.event.display_number}, {token.priority})"
+    call = f"Entry {entry.seq} calls token {token.token_id} ({entry.event.display_number}, {token.priority})"
     head = line.head(token.priority)
     if head != token.token_id:
-        tally.blame("S4", department_id, f"{who}, but token {head} was ahead of it.")
+        tally.blame("S4", department_id, f"{call}, but token {head} was ahead of it.")
     elif not reason.startswith(_OVERDUE):
         others = {name for name in Priority if name is not token.priority and line.head(name) is not None}
         if Priority.URGENT in others:
-            tally.blame("S4", department_id, f"{who} while an urgent token waited.")
+            tally.blame("S4", department_id, f"{call} while an urgent token waited.")
         elif reason.startswith(_ALONE) and others:
-            tally.blame("S4", department_id, f"{who} as the only class, while {', '.join(sorted(others))} waited.")
+            tally.blame("S4", department_id, f"{call} as the only class, while {', '.join(sorted(others))} waited.")

@@ -64,8 +64,8 @@ def read_entry(department_id: str, stored: Stored, tally: Tally) -> LogEntry | N
     except (BadEvent, ValueError, RecursionError) as error:
         tally.blame("L4", department_id, f"Entry {stored.seq} cannot be read: {error}")
         return None
-    told = (event.department_id, event.seq, event.event_type, event.token_id)
-    if told != (department_id, stored.seq, stored.event_type, stored.token_id):
+    identity = (event.department_id, event.seq, event.event_type, event.token_id)
+    if identity != (department_id, stored.seq, stored.event_type, stored.token_id):
         sentence = f"Entry {stored.seq} ({stored.event_type}) contains the event of {event.department_id} {event.seq}."
         tally.blame("L4", department_id, sentence)
         return None

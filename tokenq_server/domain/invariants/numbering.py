@@ -71,7 +71,7 @@ class Numbers:
         self._tally.check("N1", self._id, number != self._rows_last, f"Number {number} of {day} was issued twice.")
         if day > self._rewound_day:
             gap = f"Numbers between {self._rows_last} and {number} of {day} are missing."
-            missing = {(day, one) for one in range(self._rows_last + 1, number)}
+            missing = {(day, skipped) for skipped in range(self._rows_last + 1, number)}
             self._tally.check("N2", self._id, missing <= self._skipped, gap)
         self._rows_last = number
 
@@ -88,5 +88,5 @@ class Numbers:
         self._tally.check("N2", self._id, last == last_no and self._rows_day <= day, sentence)
 
 
-def _count(told: object) -> int:
-    return told if isinstance(told, int) and told > 0 else 0
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0

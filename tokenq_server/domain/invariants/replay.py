@@ -76,9 +76,9 @@ class Replay:
         """The remaining tokens."""
         return iter(self._tokens.values())
 
-    def _begin(self, entry: LogEntry, known: ReplayedToken | None) -> ReplayedToken:
+    def _begin(self, entry: LogEntry, existing: ReplayedToken | None) -> ReplayedToken:
         event, stored = entry.event, entry.stored
-        self._expect(entry, known is None, "is issued again")
+        self._expect(entry, existing is None, "is issued again")
         token = ReplayedToken(
             event.token_id, entry.day, event.user_id, TokenState.WAITING, stored.priority, stored.place
         )

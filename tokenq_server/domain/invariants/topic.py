@@ -74,8 +74,8 @@ class Published:
         """Check the end of the topic."""
         if not self.is_whole and not self.first:
             return  # retention may have removed everything of a quiet department, so nothing can be said about it
-        known = max(self.cursor - (self.first or 1) + 1, 0)
-        self.tally.look("K1", known)
+        published = max(self.cursor - (self.first or 1) + 1, 0)
+        self.tally.look("K1", published)
         if self.cursor > self.high:
             sentence = f"The relay has published up to {self.cursor}, but the topic ends with {self.high}."
             self.tally.blame("K1", self.department_id, sentence)
