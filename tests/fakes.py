@@ -9,7 +9,7 @@ from tokenq.contract.enums import Priority
 from tokenq.contract.events import from_wire
 from tokenq_server.adapters.channels.email import Email, EmailChannel, Mailer
 from tokenq_server.domain.policy import RANK
-from tokenq_server.recovery.contiguous_tail import ContiguousTail, Found
+from tokenq_server.recovery.contiguous_tail import ContiguousTail, TailRecord
 from tokenq_server.services.notifications import Attempt, Channels, Verdict
 from tokenq_server.services.ports import Advance, Ask, LedgerDown, LineAnswer, LineDown, LineEntry, LineState
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, event_id_of, offsets
@@ -189,7 +189,7 @@ class MemoryTopic:
         for offset, entry in enumerate(self.records[start:], start):
             wire = {"eventType": "X", "tokenId": 1, "departmentId": entry.department_id, "seq": entry.seq}
             event = from_wire(wire | {"eventId": event_id_of(entry.payload)})
-            found.take(Found(event, 0, offset), is_lost=bool(lost))
+            found.take(TailRecord(event, 0, offset), is_lost=bool(lost))
         return found.tail(lost)
 
     async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:

@@ -19,7 +19,7 @@ from tokenq_server.embedded.broker import Broker
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.postgres import Postgres
 from tokenq_server.embedded.privileges import choose_run_as
-from tokenq_server.embedded.processes import Command, last_words, spawn, stop
+from tokenq_server.embedded.processes import Command, last_log_line, spawn, stop
 from tokenq_server.embedded.valkey import Valkey
 
 Server = TypeVar("Server", bound=Postgres | Valkey | Broker | ApacheKafka)
@@ -35,7 +35,7 @@ class Running(Generic[Server]):
     def start(self) -> None:
         """Start it and wait until it is ready."""
         process = self.process = spawn(self.server.command())
-        until(self.server.is_ready, lambda: f"{self.server.title}: {process.poll()} {last_words(self.server.log)}")
+        until(self.server.is_ready, lambda: f"{self.server.title}: {process.poll()} {last_log_line(self.server.log)}")
 
     def stop(self) -> None:
         """Stop it the way the product does."""

@@ -1,1 +1,1 @@
-"""The server of tokenq: it decides, remembers and tells; screens and commands only ask."""
+"""The server of tokenq, which makes all decisions; commands and screens are its clients."""

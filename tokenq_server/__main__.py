@@ -7,7 +7,7 @@ from tokenq_server import programs
 
 
 def main() -> int:
-    """Run the program that the first argument names."""
+    """Run the program named by the first argument."""
     try:
         return programs.run(sys.argv[1])
     except Refused as refusal:

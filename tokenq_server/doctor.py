@@ -1,4 +1,4 @@
-"""``tokenq doctor``, the server's half: every dependency and setting, and how to mend what is wrong."""
+"""``tokenq doctor``, server side: checks every dependency and setting, and says how to fix problems."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -19,7 +19,7 @@ _ORDER = ("postgres", "redis", "kafka", "log", "mail")
 
 
 def check() -> list[dict[str, Any]]:
-    """Look at everything the server needs; answers name, ok, detail and hint of each."""
+    """Check everything that the server needs; return name, ok, detail and hint of each."""
     try:
         settings = settings_module.load()
     except Refused as refusal:
@@ -43,17 +43,17 @@ async def _in_time(name: str, probe: Awaitable[list[Finding]]) -> list[Finding]:
     try:
         return await asyncio.wait_for(probe, _LIMIT_SECONDS)
     except TimeoutError:
-        return [Finding(name, False, f"does not answer within {_LIMIT_SECONDS:.0f} seconds", "Look at its log.")]
+        return [Finding(name, False, f"does not answer within {_LIMIT_SECONDS:.0f} seconds", "Check its log.")]
 
 
 async def _log(settings: ServerSettings) -> list[Finding]:
-    """Whether the database was restored to a time that others have gone beyond."""
+    """Whether the database was restored to a state that other stores are ahead of."""
     try:
         async with bootstrap.open_recovery(settings) as stores:
-            found = await detect(stores, must_know=False)
+            divergences = await detect(stores, must_know=False)
     except (LedgerDown, Refused):
-        return []  # the store that is away, or whose address is wrong, has a finding of its own
-    if found:
-        problem = diverged(found).problem
+        return []  # an unavailable store or a wrong address has a finding of its own
+    if divergences:
+        problem = diverged(divergences).problem
         return [Finding("log", False, problem.detail, problem.hint, problem.advice)]
-    return [Finding("log", True, "ahead of the topic and of Redis, as far as they answer")]
+    return [Finding("log", True, "not behind the topic or Redis, as far as these are available")]

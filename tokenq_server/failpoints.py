@@ -1,8 +1,8 @@
 """Failpoints: named places in the code at which a test can kill, fail or stall the process.
 
-Random kills seldom hit the moments that matter; a crash right after a commit, a flush or a send hits them at
-once. Nothing is armed unless ``TOKENQ_FAILPOINTS`` says so, production refuses to arm anything, and a point that
-is not armed costs one look into an empty mapping.
+Random kills rarely hit the moments that matter: right after a commit, a flush or a send. Nothing is armed unless
+``TOKENQ_FAILPOINTS`` says so, production refuses to arm anything, and an unarmed point costs one lookup in an empty
+mapping.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ STEPS = {
     "relay": ("took_over", "read_back", "read", "half_published", "published", "cursor_moved"),
     "notify": ("taken", "rows_written", "rows_kept", "offsets_committed", "claimed", "sent", "settled"),
 }
-"""Every point, by the way it lies on: the steps of reliability, in order."""
+"""All failpoints by path, in the order of a batch's steps."""
 
 NAMES = frozenset(f"{way}.{step}" for way, steps in STEPS.items() for step in steps)
 
@@ -33,7 +33,7 @@ _ANSWERED_SECONDS = 0.01
 
 
 class InjectedFault(Exception):
-    """A failpoint told this piece of work to fail."""
+    """A failpoint made this operation fail."""
 
 
 @dataclass
@@ -52,7 +52,7 @@ class _Armed:
         elif self.action == "raise":
             raise InjectedFault(name)
         else:
-            # The whole process stands still, as it does when the machine is out of breath.
+            # Blocks the whole process, like a machine under memory pressure.
             time.sleep(self.seconds)
 
 
@@ -60,35 +60,36 @@ _armed: dict[str, _Armed] = {}
 
 
 def parse(text: str) -> Mapping[str, _Armed]:
-    """Read ``name=action[:chance]`` with commas between; actions are ``kill``, ``raise`` and ``sleep(SECONDS)``.
+    """Parse ``name=action[:chance]`` rules, separated by commas; actions are ``kill``, ``raise`` and
+    ``sleep(SECONDS)``.
 
     Raises:
-        ValueError: a rule is not of that form, or names a point that there is not.
+        ValueError: a rule is malformed, or names an unknown failpoint.
     """
-    found: dict[str, _Armed] = {}
+    armed: dict[str, _Armed] = {}
     for rule in filter(None, (part.strip() for part in text.split(","))):
         parts = _RULE.fullmatch(rule)
         if parts is None or parts["name"] not in NAMES:
             raise ValueError(f"{rule!r} is not NAME=kill|raise|sleep(SECONDS)[:CHANCE] of a known point")
         action = parts["action"].partition("(")[0]
-        found[parts["name"]] = _Armed(action, float(parts["seconds"] or 0), float(parts["chance"] or 1))
-    return found
+        armed[parts["name"]] = _Armed(action, float(parts["seconds"] or 0), float(parts["chance"] or 1))
+    return armed
 
 
 def arm(text: str) -> None:
-    """Arm the points that the text names, and no others. Raises ValueError as :func:`parse` does."""
+    """Arm the failpoints that the text names, and no others. Raises ValueError as :func:`parse` does."""
     rules = parse(text)
     _armed.clear()
     _armed.update(rules)
 
 
 def is_any_armed() -> bool:
-    """Whether it is worth telling which points were come to."""
+    """Whether any failpoint is armed, so that reaching one matters."""
     return bool(_armed)
 
 
 def reach(*names: str) -> None:
-    """The code has come to these points. Raises InjectedFault where one of them is told to."""
+    """The code has reached these failpoints. Raises InjectedFault if one is armed to."""
     if not _armed:
         return
     for name in names:
@@ -97,7 +98,7 @@ def reach(*names: str) -> None:
 
 
 async def reach_answered(*names: str) -> None:
-    """The same, where answers have just been given: they get a moment to leave the process first."""
+    """The same after answers were given: they get a moment to leave the process first."""
     if not any(name in _armed for name in names):
         return
     await asyncio.sleep(_ANSWERED_SECONDS)
@@ -105,6 +106,6 @@ async def reach_answered(*names: str) -> None:
 
 
 def _tell(name: str, action: str) -> None:
-    """Say it before it happens, in the form of the log; nothing is buffered, since the next step may be the last."""
+    """Log it beforehand, unbuffered, since the next step may be the last."""
     line = json.dumps({"level": "warning", "logger": __name__, "message": "failpoint", "point": name, "action": action})
     os.write(sys.stderr.fileno(), line.encode() + b"\n")

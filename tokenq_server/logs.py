@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each on stderr, so that no text from outside can forge a line."""
+"""Logging: one JSON object per line on stderr, so that text from outside cannot forge a line."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ class JsonLines(logging.Formatter):
     """Formats a record as one line of JSON; ``extra`` fields become keys of their own."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON, ASCII only."""
+        """Return the record as JSON, ASCII only."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -27,7 +27,7 @@ class JsonLines(logging.Formatter):
 
 
 def for_people(level: int = logging.WARNING) -> None:
-    """Of a command that a person typed, only what went otherwise than it should is said, and in plain words."""
+    """Log only warnings and errors, as plain sentences, for a command that a person runs."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain())
     logging.basicConfig(level=level, handlers=[handler], force=True)
@@ -39,7 +39,7 @@ class _Plain(logging.Formatter):
 
 
 def to_stderr(level: int = logging.INFO) -> None:
-    """Send this process's log to stderr as JSON lines."""
+    """Log to stderr as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)

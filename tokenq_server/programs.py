@@ -1,4 +1,4 @@
-"""The server's programs: each takes its settings from the environment and runs until it is told to stop."""
+"""The server's programs: each reads its settings from the environment and runs until stopped."""
 
 import asyncio
 import logging
@@ -18,10 +18,10 @@ logger = logging.getLogger(__name__)
 
 
 def run(name: str) -> int:
-    """Run ``api``, ``relay``, ``notify``, ``migrate`` or ``rebuild``; answers the exit code.
+    """Run ``api``, ``relay``, ``notify``, ``migrate`` or ``rebuild``; return the exit code.
 
     Raises:
-        Refused: a setting is wrong, or a store that is needed is away.
+        Refused: a setting is wrong, or a required store is unavailable.
     """
     from tokenq_server import settings
 
@@ -41,7 +41,7 @@ def _api(settings: "ServerSettings") -> int:
     if settings.migrate:
         _migrate(settings)
     asyncio.run(bootstrap.refuse_other_schema(settings))
-    app = create_app(settings, asyncio.run(bootstrap.look_first(settings)))
+    app = create_app(settings, asyncio.run(bootstrap.check_at_start(settings)))
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -49,14 +49,14 @@ def _api(settings: "ServerSettings") -> int:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # it would believe any process of this machine; see api/proxies.py
+        proxy_headers=False,  # uvicorn would trust any process of this machine; see api/proxies.py
         timeout_graceful_shutdown=5,
         limit_concurrency=4096,
         backlog=2048,
     )
 
     class Server(uvicorn.Server):
-        """Ends the event streams as soon as it is told to stop: they would never end by themselves."""
+        """Ends the event streams on shutdown: they would never end by themselves."""
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             super().handle_exit(sig, frame)
@@ -81,49 +81,49 @@ def _notify(settings: "ServerSettings") -> int:
     from tokenq_server.notify import program
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
-    return program.main(settings, asyncio.run(bootstrap.look_first(settings)))
+    return program.main(settings, asyncio.run(bootstrap.check_at_start(settings)))
 
 
 def dlq_list() -> list[dict[str, Any]]:
-    """The open dead letters. Raises Refused."""
+    """Return the open dead letters. Raises Refused."""
     from tokenq_server.notify import program
 
     return asyncio.run(program.dead_letters())
 
 
 def dlq_show(dlq_id: int) -> dict[str, Any]:
-    """One dead letter whole. Raises Refused."""
+    """Return one dead letter with all details. Raises Refused."""
     from tokenq_server.notify import program
 
     return asyncio.run(program.dead_letter(dlq_id))
 
 
 def dlq_retry(dlq_ids: list[int]) -> int:
-    """Try dead letters once more; answers how many there were. Raises Refused."""
+    """Retry dead letters; return how many. Raises Refused."""
     from tokenq_server.notify import program
 
     return asyncio.run(program.retry(dlq_ids))
 
 
 def dlq_drop(dlq_ids: list[int]) -> int:
-    """Close dead letters for good; answers how many there were. Raises Refused."""
+    """Close dead letters for good; return how many. Raises Refused."""
     from tokenq_server.notify import program
 
     return asyncio.run(program.drop(dlq_ids))
 
 
 def migrate() -> str:
-    """Bring the tables up to date, for a person; answers their revision. Raises Refused."""
+    """Migrate the schema; return its revision. Raises Refused."""
     return _upgrade(_for_a_person())
 
 
 def rebuild() -> dict[str, int]:
-    """Fill the waiting lines anew, for a person; answers how many wait in each. Raises Refused."""
+    """Rebuild the queues in Redis; return the tokens waiting in each. Raises Refused."""
     return _refill(_for_a_person())
 
 
 def rewind_look() -> list[dict[str, Any]]:
-    """The departments of which the topic or Redis knows more than the log. Raises Refused."""
+    """Return the departments for which the topic or Redis is ahead of the log. Raises Refused."""
     from tokenq_server import bootstrap
     from tokenq_server.recovery.rewind import show
 
@@ -133,21 +133,21 @@ def rewind_look() -> list[dict[str, Any]]:
 
 
 def rewind_carry_out() -> dict[str, Any]:
-    """Let the log go past what others know, and restore what was lost; answers what was done. Raises Refused."""
+    """Move the log past what others have seen, and restore lost tokens; return a summary. Raises Refused."""
     from tokenq_server.recovery.rewind import rewind
 
     return _recover(_for_a_person(logging.ERROR), rewind)
 
 
 def rewind_lines_only() -> dict[str, Any]:
-    """Where nothing is missing, only the lines are filled anew; answers what was done. Raises Refused."""
+    """Rebuild only the queues if nothing is missing; return a summary. Raises Refused."""
     from tokenq_server.recovery.rewind import rebuild_only
 
     return _recover(_for_a_person(logging.ERROR), rebuild_only)
 
 
 def _for_a_person(level: int = logging.WARNING) -> "ServerSettings":
-    """The settings of a command that ends by itself: what it did is in its answer, not in log lines."""
+    """Settings of a command that ends by itself: its result is its answer, not log lines."""
     from tokenq_server import settings
 
     logs.for_people(level)
@@ -179,14 +179,14 @@ def _refill(settings: "ServerSettings") -> dict[str, int]:
     from tokenq_server.recovery.rebuild import rebuild_lines
 
     asyncio.run(bootstrap.refuse_other_schema(settings))
-    # A line that knows more than the database is evidence: it must not be thrown away before a rewind has seen it.
-    if asyncio.run(bootstrap.look_first(settings)) is not None:
+    # A queue that is ahead of the database is evidence: keep it until a rewind has read it.
+    if asyncio.run(bootstrap.check_at_start(settings)) is not None:
         raise refuse(StoreReason.DATABASE_NEEDED)
     return _recover(settings, rebuild_lines)
 
 
 def _recover(settings: "ServerSettings", work: "Callable[[Stores], Awaitable[T]]") -> T:
-    """Do a piece of recovery on stores that are opened for it."""
+    """Open the stores and run a recovery task on them."""
     from tokenq_server import bootstrap
 
     async def main() -> T:
@@ -197,7 +197,7 @@ def _recover(settings: "ServerSettings", work: "Callable[[Stores], Awaitable[T]]
 
 
 def _until_told(work: Callable[[], Any], stop: Callable[[], None]) -> int:
-    """Run ``work`` until it ends or SIGTERM or SIGINT asks it to."""
+    """Run ``work`` until it ends or SIGTERM or SIGINT stops it."""
 
     async def main() -> None:
         loop = asyncio.get_running_loop()

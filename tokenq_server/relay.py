@@ -1,7 +1,7 @@
-"""The relay: follows each department's log and publishes it in order, once, whatever dies on the way.
+"""The relay: follows each department's log and publishes it in order, exactly once, despite crashes.
 
-One relay is active; others wait for its place. Whatever goes wrong, it starts over from what the topic
-itself holds, so a crash between publishing and moving the cursor costs at most a few records read twice.
+One relay is active; others wait for its lock. After any failure it starts over from the topic's content, so a crash
+between publishing and moving the cursor costs at most a few records read twice.
 """
 
 import asyncio
@@ -32,21 +32,21 @@ class Relay:
         self._spots: dict[str, tuple[int, int]] = {}
 
     def stop(self) -> None:
-        """Finish the batch in hand and end."""
+        """Finish the current batch and stop."""
         self._stop.set()
         self._topic.abort()
 
     async def run(self) -> None:
-        """Follow the log; after any failure begin again from what the topic holds.
+        """Follow the log; after any failure, start over from the topic's content.
 
         Raises:
-            Refused: ``log_behind``; the topic knows more than the log, which no relay can mend.
+            Refused: ``log_behind``; the topic is ahead of the log, which no relay can fix.
         """
         while not self._stop.is_set():
             try:
                 await self._follow()
             except (PublishFailed, LedgerDown, Fenced) as error:
-                logger.warning("relay starts over", extra={"why": type(error).__name__, "detail": str(error)})
+                logger.warning("relay restarts", extra={"why": type(error).__name__, "detail": str(error)})
                 await self._pause(_RETRY_PAUSE)
             finally:
                 await self._topic.close()
@@ -73,18 +73,18 @@ class Relay:
         await self._refuse_divergence(cursors, tail)
         starts = await self._log.refill_starts() if tail.lost else {}
         if tail.lost:
-            logger.error("the topic has lost records; publishing them again", extra={"partitions": sorted(tail.lost)})
+            logger.error("the topic has lost records; republishing them", extra={"partitions": sorted(tail.lost)})
         moved = {name: resumed(cursor, tail, name, starts.get(name, 0)) for name, cursor in cursors.items()}
         changed = {name: cursor for name, cursor in moved.items() if cursor != cursors[name]}
         if changed:
             await self._log.set_cursors(changed)
 
     async def _refuse_divergence(self, cursors: dict[str, Cursor], tail: Tail) -> None:
-        """The topic must not know more than the log: new entries under old numbers would be skipped by every reader."""
+        """Refuse if the topic is ahead of the log: readers would skip new entries under seqs they have seen."""
         ids = await self._log.event_ids(suspects(cursors, tail))
-        heads = await self._log.heads()  # read last: nothing gets into the topic before it is in the log
-        if found := compare({name: head for name, head in heads.items() if name in cursors}, tail, ids):
-            raise diverged(found)
+        heads = await self._log.heads()  # read last: the topic only contains what was in the log earlier
+        if divergences := compare({name: head for name, head in heads.items() if name in cursors}, tail, ids):
+            raise diverged(divergences)
         self._strangers = {name: seq for name, seq in tail.found.items() if name not in cursors}
         self._spots = tail.spots
 
@@ -101,12 +101,12 @@ class Relay:
         return True
 
     def _refuse_old_numbers(self, entries: list[Entry]) -> None:
-        """A department that was made again must not publish under numbers that the topic has seen."""
+        """A recreated department must not publish under seqs that the topic already has."""
         for entry in entries:
             if entry.seq <= self._strangers.get(entry.department_id, 0):
-                known = self._strangers[entry.department_id]
+                topic_seq = self._strangers[entry.department_id]
                 spot = self._spots.get(entry.department_id)
-                raise diverged([Divergence(entry.department_id, entry.seq, known, spot=spot)])
+                raise diverged([Divergence(entry.department_id, entry.seq, topic_seq, spot=spot)])
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -115,7 +115,7 @@ class Relay:
             return
 
     async def _until_stopped(self, work: object) -> None:
-        """Wait for the relay's place, but not longer than until this relay is told to stop."""
+        """Wait for the relay lock, but no longer than until this relay is stopped."""
         waiting = asyncio.ensure_future(work)  # type: ignore[call-overload]
         stopping = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -127,9 +127,9 @@ class Relay:
 
 
 def resumed(cursor: Cursor, tail: Tail, department_id: str, refill_start: int) -> Cursor:
-    """Where to go on: never behind what the topic shows, and back to what it still has if it lost records."""
-    found, spot = tail.found.get(department_id, 0), tail.spots.get(department_id, (None, None))
+    """Where to resume: at least at the topic's end, or back at what it still has if it lost records."""
+    last_seq, spot = tail.found.get(department_id, 0), tail.spots.get(department_id, (None, None))
     if cursor.partition in tail.lost:
-        return Cursor(found, *spot) if found >= refill_start else Cursor(refill_start)
-    # With its place: a cursor that knew none would not notice that the topic lost the record.
-    return Cursor(found, *spot) if found > cursor.seq else cursor
+        return Cursor(last_seq, *spot) if last_seq >= refill_start else Cursor(refill_start)
+    # Keep the offset: a cursor without one would not notice that the topic lost the record.
+    return Cursor(last_seq, *spot) if last_seq > cursor.seq else cursor

@@ -1,4 +1,4 @@
-"""What the server's programs can be told, by environment (``TOKENQ_…``) or by the TOML file of ``TOKENQ_CONFIG``."""
+"""Settings of the server's programs, by environment (``TOKENQ_…``) or by the TOML file of ``TOKENQ_CONFIG``."""
 
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -21,42 +21,42 @@ _REASONS = {
 
 
 class ServerSettings(BaseSettings):
-    """Settings of API, relay, notify and the maintenance commands. Secrets never show in their text."""
+    """Settings of API, relay, notify and the maintenance commands. Secrets are masked in text."""
 
     model_config = SettingsConfigDict(env_prefix="TOKENQ_", extra="ignore", frozen=True)
 
     env: Literal["production", "development"] = "production"
-    """``production`` refuses a database that may lose what it acknowledged, and a Redis that evicts."""
+    """``production`` refuses a database that may lose acknowledged data, and a Redis that evicts."""
     host: str = "127.0.0.1"
     """The address the API listens on."""
     port: int = Field(default=8080, ge=0, le=65535)
     """The port the API listens on."""
     trusted_proxies: str = ""
-    """Addresses and networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, with commas."""
+    """Trusted proxies whose X-Forwarded-For and X-Forwarded-Proto are used: addresses and networks, comma-separated."""
     database_url: SecretStr = SecretStr(_DEFAULT_DATABASE)
-    """PostgreSQL, the one that decides: ``postgresql://user:password@host:port/database``."""
+    """PostgreSQL, the authoritative store: ``postgresql://user:password@host:port/database``."""
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    """Redis or Valkey, which orders the waiting: ``redis://``, ``rediss://``, ``unix://``, ``redis+cluster://``."""
+    """Redis or Valkey, for the queues: ``redis://``, ``rediss://``, ``unix://``, ``redis+cluster://``."""
     kafka_bootstrap: str = "127.0.0.1:9092"
-    """Kafka brokers, ``host:port`` with commas between."""
+    """Kafka brokers, ``host:port``, comma-separated."""
     kafka_partitions: int = Field(default=3, ge=1, le=1000)
-    """How many partitions a newly created ``token-events`` gets; never change it in place."""
+    """Number of partitions of a newly created ``token-events``; never change it in place."""
     kafka_embedded: bool = False
-    """The broker is the memory-only one of ``tokenq up``."""
+    """Whether the broker is the memory-only one of ``tokenq up``."""
     kafka_fetch_wait_ms: int = Field(default=100, ge=1, le=5000)
-    """How long the broker may hold back a fetch, in milliseconds."""
+    """How long the broker may delay a fetch, in milliseconds."""
     events_email: Literal["plain", "omit"] = "plain"
-    """Whether events carry the customer's address."""
+    """Whether events contain the customer's e-mail address."""
     smtp_url: SecretStr = SecretStr("")
-    """``smtp://user:password@host:port``, ``smtp+starttls://`` or ``smtps://``; empty writes .eml files instead."""
+    """``smtp://user:password@host:port``, ``smtp+starttls://`` or ``smtps://``; if empty, .eml files are written."""
     mail_from: str = "tokenq@localhost.localdomain"
-    """The sender of every letter."""
+    """The sender of every e-mail."""
     mail_outbox: Path | None = None
-    """The folder for .eml files while no mail server is set."""
+    """The folder for .eml files if no mail server is set."""
     data_dir: Path = Path("/var/lib/tokenq")
-    """Where ``tokenq up`` keeps everything."""
+    """The data folder of ``tokenq up``."""
     migrate: bool = False
-    """Whether the API brings the database schema up to date when it starts."""
+    """Whether the API migrates the schema when it starts."""
     admin_token_file: Path | None = None
     """A file in which the API keeps a valid admin key, and beside it the first admin's password."""
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
@@ -64,20 +64,20 @@ class ServerSettings(BaseSettings):
     docs: bool = True
     """Whether /docs and /openapi.json are served."""
     failpoints: str = ""
-    """Places at which to die, fail or stall, for tests of durability: ``issue.after_commit=kill:0.01``."""
+    """Failpoints for tests of durability: ``issue.after_commit=kill:0.01``."""
 
     @field_validator("database_url")
     @classmethod
     def _is_of_postgres(cls, url: SecretStr) -> SecretStr:
         text = url.get_secret_value()
         if not text.startswith(("postgresql://", "postgres://")):
-            raise ValueError("it begins with neither postgresql:// nor postgres://")
+            raise ValueError("it does not begin with postgresql:// or postgres://")
         try:
-            # A password may hold what would end a host elsewhere.
+            # A password may contain characters that would end a host elsewhere.
             _ = urlsplit(f"//{text.partition('://')[2].rpartition('@')[2]}").port
         except ValueError:
-            # The value, and with it a password, must not get into the sentence.
-            raise ValueError("it has no host and port that can be read") from None
+            # The value may contain a password and must not appear in the message.
+            raise ValueError("its host and port cannot be read") from None
         return url
 
     @field_validator("trusted_proxies")
@@ -118,16 +118,16 @@ class ServerSettings(BaseSettings):
 
     @property
     def outbox_folder(self) -> Path:
-        """Where letters go while no mail server is set."""
+        """The folder for e-mails if no mail server is set."""
         return self.mail_outbox or self.data_dir / "mail"
 
 
 _WIDEST_PROXIES = 8
-"""The shortest prefix of a network of trusted proxies: wider ones, or all halves of the world, are a mistake."""
+"""The shortest prefix allowed for trusted proxies: wider networks are a mistake."""
 
 
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """Read addresses and networks with commas between. Raises ValueError."""
+    """Parse comma-separated addresses and networks. Raises ValueError."""
     networks = []
     for word in filter(None, (part.strip() for part in text.split(","))):
         try:
@@ -137,7 +137,7 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
                 raise ValueError(f"'{word}' is not an address or a network") from None
             network = ip_network("0.0.0.0/0")
         if network.prefixlen < _WIDEST_PROXIES:
-            raise ValueError(f"'{word}' would let nearly everybody say who they are")
+            raise ValueError(f"'{word}' is too wide: nearly any client could forge its address")
         if "/" in word and ip_address(word.partition("/")[0]) != network.network_address:
             raise ValueError(f"'{word}' is an address in a network: write {network}, or the address alone")
         networks.append(network)

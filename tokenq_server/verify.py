@@ -1,4 +1,4 @@
-"""``tokenq verify``: hold what the stores contain against every rule; safe on a live system."""
+"""``tokenq verify``: check stored data against all invariants; safe on a live system."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -11,7 +11,7 @@ from tokenq_server import settings as settings_module
 from tokenq_server.domain.invariants.catalog import AT_REST, RULES
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.services.ports import LedgerDown
-from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verification.ports import VerifyOptions
 
 _NOBODY_THERE = (
     "Local: Broker transport failure",
@@ -24,16 +24,16 @@ _NOBODY_THERE = (
 def check(
     department_ids: Collection[str] = (), tell: Callable[[str], None] = lambda _: None, *, at_rest: bool = False
 ) -> dict[str, Any]:
-    """Check these departments, or all; ``tell`` hears how it goes on. Answers the document of ``--json``.
+    """Check these departments, or all; ``tell`` receives progress. Return the document of ``--json``.
 
-    ``at_rest``: nothing is in flight, so what follows the log must have caught up.
+    ``at_rest``: nothing is in flight, so followers of the log must have caught up.
 
     Raises:
-        Refused: a setting is wrong, there is no such department, or Postgres is away.
+        Refused: a setting is wrong, there is no such department, or Postgres is unavailable.
     """
     settings = settings_module.load()
     try:
-        tally = asyncio.run(_run(settings, department_ids, tell, Strictness(at_rest=at_rest)))
+        tally = asyncio.run(_run(settings, department_ids, tell, VerifyOptions(at_rest=at_rest)))
     except LedgerDown as error:
         raise refuse(StoreReason.DATABASE_NEEDED) from error
     return _document(tally, set(RULES) if at_rest else set(RULES) - AT_REST)
@@ -43,14 +43,14 @@ async def _run(
     settings: settings_module.ServerSettings,
     department_ids: Collection[str],
     tell: Callable[[str], None],
-    strictness: Strictness,
+    options: VerifyOptions,
 ) -> Tally:
-    async with bootstrap.open_verifying(settings, tell, strictness) as verifying:
+    async with bootstrap.open_verifying(settings, tell, options) as verifying:
         return await verifying.run(department_ids)
 
 
 def _plainly(why: str | None) -> str | None:
-    """Without the words of Kafka's library where all they mean is that nobody is there."""
+    """Replace the Kafka library's message if it only means that no broker is available."""
     is_away = why is not None and why.startswith("Kafka: ") and why.endswith(_NOBODY_THERE)
     return "Kafka does not answer" if is_away else why
 
@@ -70,8 +70,8 @@ def _document(tally: Tally, codes: Collection[str]) -> dict[str, Any]:
             if code in codes
         ],
         "violations": [
-            {"code": one.code, "departmentId": one.department_id or None, "sentence": one.sentence}
+            {"code": violation.code, "departmentId": violation.department_id or None, "sentence": violation.sentence}
             for kept in tally.violations.values()
-            for one in kept
+            for violation in kept
         ],
     }

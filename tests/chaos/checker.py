@@ -28,7 +28,7 @@ from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.invariants.tally import Tally, Violation
-from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verification.ports import VerifyOptions
 from tokenq_server.services.verification.verifier import Verifier
 
 
@@ -89,11 +89,11 @@ async def _check(
     allowed_duplicates: int | None,
     doubted: int,
 ) -> Tally:
-    strictness = Strictness(at_rest=True, letters_settled=smtp_log is not None, allowed_duplicates=allowed_duplicates)
+    options = VerifyOptions(at_rest=True, letters_settled=smtp_log is not None, allowed_duplicates=allowed_duplicates)
     lines = RedisLineCopies(redis_url) if redis_url else None
     topic = KafkaReader(kafka_bootstrap) if kafka_bootstrap else None
     try:
-        tally = await Verifier(PostgresSnapshots(dsn), lines, topic, strictness).run(departments)
+        tally = await Verifier(PostgresSnapshots(dsn), lines, topic, options).run(departments)
     finally:
         if lines is not None:
             await lines.close()

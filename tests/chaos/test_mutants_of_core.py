@@ -136,14 +136,14 @@ class CountingLine(RedisLine):
 class CountingBatch(Batch):
     """Issues whatever numbers Redis returns."""
 
-    async def _line_up(
+    async def _load_heads(
         self, transaction: Transaction, requests: Sequence[Request], sessions: dict[str, DepartmentSession], before: Any
     ) -> Any:
-        forgetful = await super()._line_up(transaction, requests, sessions, before)
+        forgetful = await super()._load_heads(transaction, requests, sessions, before)
         assert isinstance(self._line, CountingLine)
         for name, first in self._line.given.items():
             sessions[name].head = replace(sessions[name].head, last_no=first - 1)
-            sessions[name].hand_out_from(first)
+            sessions[name].accept_number(first)
         self._line.given.clear()
         return forgetful
 

@@ -20,7 +20,7 @@ from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.postgres.event_log import PostgresEventLog
-from tokenq_server.bootstrap import look_first, open_recovery
+from tokenq_server.bootstrap import check_at_start, open_recovery
 from tokenq_server.recovery.ports import PATIENCE
 from tokenq_server.recovery.rebuild import rebuild_lines
 from tokenq_server.recovery.rewind import rewind
@@ -99,7 +99,7 @@ class Place:
 
     async def guard(self, **settings: Any) -> Guard | None:
         """Run the checks before a program starts."""
-        return await look_first(self.settings.model_copy(update=settings))
+        return await check_at_start(self.settings.model_copy(update=settings))
 
     @asynccontextmanager
     async def held(self, name: str) -> AsyncIterator[None]:

@@ -13,7 +13,7 @@ from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapsh
 from tokenq_server.notify import program
 from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.services.notifications import Attempt, Channels, Verdict
-from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verification.ports import VerifyOptions
 from tokenq_server.services.verification.verifier import Verifier
 
 
@@ -51,7 +51,7 @@ async def test_each_channel_reaches_whom_it_can(
         await queue.enqueue(*sort_out(await records_of(core)), channels)
     async with sending(queue, channels):
         await until_settled(core)
-    verified = await Verifier(PostgresSnapshots(core.dsn), None, None, Strictness(letters_settled=True)).run()
+    verified = await Verifier(PostgresSnapshots(core.dsn), None, None, VerifyOptions(letters_settled=True)).run()
 
     assert sorted(email.recipient for email in mailer.emails) == ["ada@example.com"] * 2 + ["bob@example.com"] * 2
     assert [message["to"] for message in webhook.sent] == ["https://gateway.example/people/7"] * 2

@@ -312,7 +312,7 @@ async def test_closing_finishes_what_was_accepted(
 
 
 async def test_two_processes_that_want_each_other_s_counters_do_not_hang(core: Core, servers: Servers) -> None:
-    """Two departments, the same counters in opposite order: the database resolves the deadlock, and all get a response."""
+    """Two departments, the same counters in opposite order: the database resolves the deadlock and all get an answer."""
     first, second = await core.department(), await core.department()
     await asyncio.gather(core.issue(first, 20), core.issue(second, 20))
     desks = [f"d{n}" for n in range(20)]

@@ -121,7 +121,7 @@ async def test_a_database_that_recovers_late_is_looked_at_before_a_letter_goes_o
     with (tmp_path / "log").open("w") as log:
         with gone(place):
             process = start("notify", settings, stderr=log)
-            await asyncio.to_thread(until, lambda: "letters wait" in (tmp_path / "log").read_text())
+            await asyncio.to_thread(until, lambda: "notifications wait" in (tmp_path / "log").read_text())
         await asyncio.to_thread(process.wait, 60)
 
     assert process.returncode == 1

@@ -54,7 +54,7 @@ def test_the_demo_refuses_a_folder_that_no_demo_made() -> None:
     with up_folder() as path:
         folder, cluster = DataFolder(path), path / "postgres" / "cluster"
         cluster.mkdir(parents=True)
-        with pytest.raises(Refused, match="was not made by the demo") as refusal:
+        with pytest.raises(Refused, match="was not created by the demo") as refusal:
             start(path, demo=True)
         assert "--data-dir" in refusal.value.problem.hint
         cluster.rmdir()

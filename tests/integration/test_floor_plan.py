@@ -12,7 +12,7 @@ from tests.without_http import Core
 from tokenq.contract.problems import ProblemCode
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.floor_plan import PostgresFloorPlans
-from tokenq_server.api.floor_schema import FloorBody, wanted
+from tokenq_server.api.floor_schema import FloorBody, requested_plan
 from tokenq_server.services.floor_plan import FloorPlans
 
 Document = dict[str, Any]
@@ -37,7 +37,7 @@ class Applied:
     async def __call__(self, document: Document, *, prune: bool = False, dry: bool = False) -> list[Document]:
         """Apply a document; return the changes."""
         body = FloorBody.model_validate(document)
-        return await self._plans.apply(wanted(body), "ann", prune=prune, is_dry=dry)
+        return await self._plans.apply(requested_plan(body), "ann", prune=prune, is_dry=dry)
 
     async def export(self) -> Document:
         """Return the export."""

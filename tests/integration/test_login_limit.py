@@ -102,4 +102,4 @@ def test_a_list_of_proxies_that_is_wrong_is_one_sentence() -> None:
     """It must not mean 'none' or 'all'."""
     said = refusal("api", {"TOKENQ_TRUSTED_PROXIES": "*"})
 
-    assert "TOKENQ_TRUSTED_PROXIES is wrong: '*' would let nearly everybody say who they are." in said
+    assert "TOKENQ_TRUSTED_PROXIES is wrong: '*' is too wide: nearly any client could forge its address." in said

@@ -24,7 +24,7 @@ from tokenq_server.bootstrap import open_recovery
 from tokenq_server.domain.commands import Housekeep, Issue
 from tokenq_server.recovery.rebuild import rebuild_lines
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineChange, LineDown, LineEntry, WaitingLine
-from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verification.ports import VerifyOptions
 from tokenq_server.services.verification.verifier import Verifier
 from tokenq_server.settings import ServerSettings
 
@@ -174,7 +174,7 @@ async def test_verify_reads_the_lines_of_a_cluster(core: Core, valkey_cluster: V
     for name in names:
         await core.issue(name, 3)
     lines = RedisLineCopies(valkey_cluster.url)
-    verifying = Verifier(PostgresSnapshots(core.dsn), lines, None, Strictness(at_rest=True))
+    verifying = Verifier(PostgresSnapshots(core.dsn), lines, None, VerifyOptions(at_rest=True))
     assert (await verifying.run()).violations == {}
     with valkey_cluster.primary_of(names[0]).server.client() as client:
         (line,) = client.scan_iter(f"tq:{{{names[0]}}}:*:q", count=1_000)

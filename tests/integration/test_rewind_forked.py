@@ -5,7 +5,7 @@ from tokenq.board.state import Fold
 
 
 async def test_a_log_that_went_on_after_the_restore_is_noticed_and_reconciled(place: Place) -> None:
-    """Kafka was unavailable and Redis empty when the API started: the log is longer by now, but tells something else."""
+    """Kafka was unavailable and Redis empty when the API started: the log is longer but differs."""
     name = await a_lost_hour(place)
     place.restore()
     await place.empty_redis(name)

@@ -23,7 +23,7 @@ from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.relay import Relay
 from tokenq_server.services.requests import Request
 from tokenq_server.services.setup_views import Branch
-from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verification.ports import VerifyOptions
 from tokenq_server.services.verification.verifier import Verifier
 
 
@@ -34,12 +34,12 @@ async def core(core: Core) -> Core:
 
 
 async def verified(
-    core: Core, servers: Servers, *names: str, strictness: Strictness = Strictness(), with_topic: bool = False
+    core: Core, servers: Servers, *names: str, options: VerifyOptions = VerifyOptions(), with_topic: bool = False
 ) -> Tally:
     lines = RedisLineCopies(servers.redis_url)
     topic = KafkaReader(servers.kafka_bootstrap) if with_topic else None
     try:
-        return await Verifier(PostgresSnapshots(core.dsn), lines, topic, strictness).run(names)
+        return await Verifier(PostgresSnapshots(core.dsn), lines, topic, options).run(names)
     finally:
         await lines.close()
 
@@ -134,7 +134,7 @@ async def test_a_day_with_every_verb_is_well(core: Core, servers: Servers) -> No
     await core.issue(first)
     await core.issue(other)
     await publish(core, servers)
-    tally = await verified(core, servers, strictness=Strictness(at_rest=True), with_topic=True)
+    tally = await verified(core, servers, options=VerifyOptions(at_rest=True), with_topic=True)
 
     kinds = {row["event_type"] for row in await core.rows("SELECT DISTINCT event_type FROM outbox")}
 
@@ -185,7 +185,7 @@ async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> N
     await core.issue(other)
     await core.serve(first, "1")
     await core.serve(first, "1")
-    tally = await verified(core, servers, strictness=Strictness(at_rest=True))
+    tally = await verified(core, servers, options=VerifyOptions(at_rest=True))
     kinds = {row["event_type"] for row in await core.rows("SELECT DISTINCT event_type FROM outbox")}
 
     assert tally.violations == {}
@@ -199,7 +199,7 @@ async def test_a_deleted_department_rests(core: Core, servers: Servers) -> None:
     (token,) = await core.issue(name)
     await core.move(token, Verb.CANCEL)
     await core.setup.delete_department(name)
-    tally = await verified(core, servers, strictness=Strictness(at_rest=True))
+    tally = await verified(core, servers, options=VerifyOptions(at_rest=True))
 
     assert tally.violations == {}
 
@@ -211,7 +211,7 @@ async def test_a_topic_that_is_lost_and_not_filled_again_yet_is_no_violation(cor
     await publish(core, servers)
     await core.run("UPDATE relay_cursor SET kafka_offset = kafka_offset + 1000000, seq = 99")
     tally = await verified(core, servers, name, with_topic=True)
-    at_rest = await verified(core, servers, name, strictness=Strictness(at_rest=True), with_topic=True)
+    at_rest = await verified(core, servers, name, options=VerifyOptions(at_rest=True), with_topic=True)
 
-    assert (set(tally.found), "fills it again" in tally.unchecked["K1"]) == (set(), True)
+    assert (set(tally.found), "refilling it" in tally.unchecked["K1"]) == (set(), True)
     assert "K1" not in at_rest.unchecked

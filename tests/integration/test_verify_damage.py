@@ -25,10 +25,10 @@ from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.relay import Relay
 from tokenq_server.services.notifications import Attempt, RawRecord, Verdict
-from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verification.ports import VerifyOptions
 from tokenq_server.services.verification.verifier import Verifier
 
-AT_REST = Strictness(at_rest=True, letters_settled=True)
+AT_REST = VerifyOptions(at_rest=True, letters_settled=True)
 
 
 @dataclass(frozen=True)

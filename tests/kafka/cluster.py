@@ -14,7 +14,7 @@ from tests.kafka.apache import ApacheKafka, new_cluster_id
 from tests.servers import servers_folder
 from tests.waiting import until
 from tokenq.contract.events import TOPIC
-from tokenq_server.embedded.processes import last_words, spawn, stop
+from tokenq_server.embedded.processes import last_log_line, spawn, stop
 
 NODES = (1, 2, 3)
 _SECONDS = 60.0
@@ -87,7 +87,7 @@ class KafkaCluster:
         return found
 
     def _explain(self) -> str:
-        return "; ".join(f"{number}: {last_words(node.log)}" for number, node in self.nodes.items())
+        return "; ".join(f"{number}: {last_log_line(node.log)}" for number, node in self.nodes.items())
 
 
 @contextmanager

@@ -77,7 +77,7 @@ async def test_the_topic_is_as_safe_as_the_cluster(office: Office, cluster: Kafk
             (False, str(found)),
         )
 
-    good = (True, "3 replicas, 2 must have a record before it counts")
+    good = (True, "3 replicas, 2 must have a record before it is acknowledged")
     await asyncio.to_thread(until, lambda: durability() == good, lambda: str(durability()))
     set_in_topic(cluster, "min.insync.replicas", "1")
     bad = (False, "min.insync.replicas=1")

@@ -115,7 +115,7 @@ async def test_notify_says_what_the_topic_forgot_before_it_was_read(
     (rest,) = await deal_with(KafkaConsumer(bootstrap, 20), name)
 
     assert b'"seq": 4' in rest
-    said = [vars(record) for record in caplog.records if "forgot" in record.message]
+    said = [vars(record) for record in caplog.records if "deleted events" in record.message]
     assert (first.partition, 2) in [(record["partition"], record["events"]) for record in said]
 
 

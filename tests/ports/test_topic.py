@@ -124,6 +124,6 @@ async def test_records_that_land_before_the_known_end_are_in_another_topic(serve
     ends = (await topic.publish(entries(name, 1, 1)))[name]
     topic._ends = {ends.partition or 0: (ends.offset or 0) + 10}
 
-    with pytest.raises(PublishFailed, match="begins anew"):
+    with pytest.raises(PublishFailed, match="was recreated"):
         await topic.publish(entries(name, 2, last))
     await topic.close()

@@ -164,7 +164,7 @@ def test_commands_at_the_server_on_the_tables_of_the_other_release(pair: Pair, b
 
 
 def test_an_upgrade_while_people_are_served(old: Release, new: Release, bare_floor: Floor, tmp_path: Path) -> None:
-    """The old programs continue while the tables become the new ones, and hand over: no number twice, no e-mail lost."""
+    """The old programs continue during the migration and hand over: no number twice, no e-mail lost."""
     if not OLD_GOES_ON_WHILE_MIGRATED:
         pytest.skip("this release says that the old programs must be stopped before the upgrade")
     floor = bare_floor

@@ -5,16 +5,16 @@ import logging
 import pytest
 
 from tokenq.contract.events import from_wire
-from tokenq_server.recovery.contiguous_tail import MAX_GAP, ContiguousTail, Found
+from tokenq_server.recovery.contiguous_tail import MAX_GAP, ContiguousTail, TailRecord
 from tokenq_server.services.publishing import Cursor, Tail
 
 
-def found(seq: int, partition: int = 0, *, by: str = "told", is_cut: bool = False) -> Found:
+def found(seq: int, partition: int = 0, *, by: str = "told", is_cut: bool = False) -> TailRecord:
     wire = {"eventType": "X", "departmentId": "CW", "tokenId": 1, "seq": seq, "eventId": f"{by} {seq}"}
-    return Found(from_wire(wire), partition, 100 + min(seq, 9), is_cut)
+    return TailRecord(from_wire(wire), partition, 100 + min(seq, 9), is_cut)
 
 
-def weigh(*records: Found, is_lost: bool = False) -> Tail:
+def weigh(*records: TailRecord, is_lost: bool = False) -> Tail:
     tail = ContiguousTail({"CW": Cursor(12)})
     for record in records:
         tail.take(record, is_lost=is_lost)

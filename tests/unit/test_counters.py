@@ -83,7 +83,7 @@ def test_a_paused_counter_calls_nobody_but_keeps_whom_it_has() -> None:
     room = Room()
     room.issue(), room.issue()
     held = room.call()
-    room.counters.know([replace(DESK, state=CounterState.PAUSED, reason="lunch")])
+    room.counters.load([replace(DESK, state=CounterState.PAUSED, reason="lunch")])
 
     assert room.call() == held
     room.move(held, Verb.SERVE)
@@ -94,7 +94,7 @@ def test_a_paused_counter_calls_nobody_but_keeps_whom_it_has() -> None:
 def test_a_counter_claimed_by_somebody_else_calls_nobody_for_me() -> None:
     room = Room()
     token = room.issue()
-    room.counters.know([opened(DESK, BEN, NOW, ())])
+    room.counters.load([opened(DESK, BEN, NOW, ())])
     with refused(ProblemCode.COUNTER_CLAIMED, "ben"):
         room.call()
     with refused(ProblemCode.COUNTER_CLAIMED):
@@ -109,7 +109,7 @@ def test_a_call_opens_a_counter_that_is_new() -> None:
     """A script with a counter's name must work on the first morning."""
     room = Room()
     room.issue(), room.issue()
-    room.counters.know([DESK])
+    room.counters.load([DESK])
     for counter in "13":
         room.call(counter)
 
@@ -120,7 +120,7 @@ def test_a_closed_counter_calls_nobody_until_it_is_opened() -> None:
     """Whoever went home has closed it: nobody is sent to an empty desk."""
     room = Room()
     token = room.issue()
-    room.counters.know([replace(DESK, state=CounterState.CLOSED)])
+    room.counters.load([replace(DESK, state=CounterState.CLOSED)])
     for call in (room.call, room.serve_next, lambda: room.pick(token), lambda: profile(room, "CW")):
         with refused(ProblemCode.COUNTER_CLOSED, "Counter 1 is closed", "Open it"):
             call()
@@ -132,7 +132,7 @@ def test_whom_somebody_elses_counter_holds_is_not_my_answer() -> None:
     room = Room()
     token = room.issue()
     room.call(caller=people.BEN)
-    room.counters.know([opened(DESK, BEN, NOW, ())])
+    room.counters.load([opened(DESK, BEN, NOW, ())])
     for call in (room.call, room.serve_next, lambda: room.pick(token), lambda: profile(room, "CW")):
         with refused(ProblemCode.COUNTER_CLAIMED, "ben"):
             call()
@@ -189,7 +189,7 @@ def test_a_department_that_lists_its_counters_is_served_there_only() -> None:
 def test_a_work_profile_is_a_limit_too() -> None:
     room = Room()
     room.issue()
-    room.counters.know([replace(DESK, departments=("HR",))])
+    room.counters.load([replace(DESK, departments=("HR",))])
     with refused(ProblemCode.COUNTER_NOT_SERVING, "HR"):
         room.call()
 

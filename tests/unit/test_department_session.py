@@ -69,7 +69,7 @@ def test_a_counter_of_another_department_is_busy(session: DepartmentSession) -> 
     """One desk, one person, whatever department they came from."""
     issue(session)
     held = replace(call(session), department_id="HR", display="HR-004", counter_id="9")
-    session.counters.seat(held)
+    session.counters.occupy(held)
 
     with refused(ProblemCode.COUNTER_BUSY):
         call(session, "9")
@@ -217,7 +217,7 @@ def test_who_was_called_is_not_ended_by_the_clock(session: DepartmentSession) ->
     move(session, served, Verb.START)
     move(session, parked, Verb.PARK)
     tomorrow = DepartmentSession(CW, session.head, NOW + timedelta(days=1), Counters())
-    tomorrow.know(session.changed.values())
+    tomorrow.load(session.changed.values())
     tomorrow.roll_over(list(session.changed.values()))
 
     states = {token_id: token.state for token_id, token in tomorrow.tokens.items()}
@@ -231,7 +231,7 @@ def test_who_was_called_is_not_ended_by_the_clock(session: DepartmentSession) ->
 
 def test_a_number_that_somebody_live_carries_is_left_out(session: DepartmentSession) -> None:
     """No two people have one number: the entry says how many were left out, and the cap does not count them."""
-    session.know_carried({"CW-001", "CW-003"})
+    session.load_taken_numbers({"CW-001", "CW-003"})
     first, second = issue(session, 2)
 
     assert (first.display, second.display) == ("CW-002", "CW-004")

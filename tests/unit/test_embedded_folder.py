@@ -79,7 +79,7 @@ sys.stdin.read()
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
         assert holder(folder) == other.pid
-        with pytest.raises(Refused, match="already runs") as refusal:
+        with pytest.raises(Refused, match="already running") as refusal:
             Hold(folder)
         assert refusal.value.problem.code is ProblemCode.IN_USE
         other.kill()

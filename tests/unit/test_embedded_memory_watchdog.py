@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tokenq_server.embedded.memory_watchdog import Wear, memory_of
+from tokenq_server.embedded.memory_watchdog import MemoryWatchdog, memory_of
 
 MEGABYTE = 1 << 20
 DAY = 86_400.0
@@ -15,7 +15,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.held, self.hour, self.now = 0, 12, 0.0
-        self.wear = Wear(lambda pid: self.held * MEGABYTE, lambda: self.hour, lambda: self.now)
+        self.wear = MemoryWatchdog(lambda pid: self.held * MEGABYTE, lambda: self.hour, lambda: self.now)
 
     def is_due(self) -> bool:
         return bool(self.wear.why_renew(7))

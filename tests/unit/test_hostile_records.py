@@ -41,7 +41,7 @@ from tokenq_server.domain.invariants.replay import Replay
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.notify.sender import Sender
-from tokenq_server.recovery.contiguous_tail import ContiguousTail, Found
+from tokenq_server.recovery.contiguous_tail import ContiguousTail, TailRecord
 from tokenq_server.recovery.token_history import histories
 from tokenq_server.services.notifications import Job, RawRecord, Verdict
 from tokenq_server.services.publishing import Cursor
@@ -114,7 +114,7 @@ def by_relay_and_rewind(record: bytes) -> None:
     found = ContiguousTail({"CW": Cursor(16)}, ["CW"])
     event = topic._event(FakeMessage(record))  # type: ignore[arg-type]
     if event is not None:
-        found.take(Found(event, 0, 7))
+        found.take(TailRecord(event, 0, 7))
         for one in histories([decode(written()), event]).values():
             assert one.end or one.shown is not None
     found.tail()

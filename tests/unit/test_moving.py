@@ -9,7 +9,7 @@ from tokenq.contract.enums import Priority, RequeuePosition, TokenState
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.domain.commands import MarkNearTurn
-from tokenq_server.domain.moving import come_back, mark_near_turn
+from tokenq_server.domain.moving import mark_near_turn, resume_if_due
 from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token
 
@@ -46,11 +46,11 @@ def test_the_parked_come_back_when_their_time_comes_and_not_before() -> None:
     room.issue()
     parked = room.move(room.call(), Verb.PARK, until=NOW + timedelta(minutes=5))
     room.later(minutes=4)
-    come_back(room.session, room.session.tokens[parked.token_id])
+    resume_if_due(room.session, room.session.tokens[parked.token_id])
     assert room.session.tokens[parked.token_id].state is TokenState.PARKED
 
     room.later(minutes=1)
-    come_back(room.session, room.session.tokens[parked.token_id])
+    resume_if_due(room.session, room.session.tokens[parked.token_id])
 
     assert room.session.tokens[parked.token_id].state is TokenState.WAITING
     assert room.session.records[-1].actor == "tokenq"

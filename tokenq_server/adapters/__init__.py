@@ -1,1 +1,1 @@
-"""The doors' other side: each driver has its one home here."""
+"""Implementations of the ports; each driver is used in one package only."""

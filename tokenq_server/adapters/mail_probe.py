@@ -1,4 +1,4 @@
-"""Looking at the mail server, or at the folder in its place, as the doctor does."""
+"""The doctor's check of the mail server, or of the folder in its place."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ _PATIENCE = 5
 
 
 async def probe(url: str, outbox: Path) -> list[Finding]:
-    """Whether the mail server answers; without one, whether letters can be written to the folder."""
+    """Check whether the mail server answers; without one, whether the folder is writable."""
     if not url:
         return [_outbox(outbox)]
     try:
@@ -25,7 +25,12 @@ async def probe(url: str, outbox: Path) -> list[Finding]:
         writer.close()
     except (OSError, TimeoutError):
         return [
-            Finding("mail", False, f"{host}:{port} does not answer", "Correct TOKENQ_SMTP_URL; letters wait meanwhile.")
+            Finding(
+                "mail",
+                False,
+                f"{host}:{port} does not answer",
+                "Start it, or correct TOKENQ_SMTP_URL. Until then e-mails wait in the queue.",
+            )
         ]
     return [Finding("mail", True, f"{host}:{port} answers")]
 
@@ -35,5 +40,5 @@ def _outbox(folder: Path) -> Finding:
     while not place.exists():
         place = place.parent
     is_writable = os.access(place, os.W_OK)
-    hint = "" if is_writable else "Set TOKENQ_MAIL_OUTBOX to a folder of yours, or TOKENQ_SMTP_URL."
-    return Finding("mail", is_writable, f"letters go to {folder}", hint)
+    hint = "" if is_writable else "Set TOKENQ_MAIL_OUTBOX to a writable folder, or set TOKENQ_SMTP_URL."
+    return Finding("mail", is_writable, f"e-mails go to {folder}", hint)

@@ -1,4 +1,4 @@
-"""The server's counts as Prometheus metrics."""
+"""The server's counters as Prometheus metrics."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 @dataclass
 class Metrics:
-    """Everything that is counted, in a registry of its own."""
+    """All metrics, in their own registry."""
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
@@ -22,12 +22,14 @@ class Metrics:
             "tokenq_line_gaps", "Times Redis was found behind after a commit.", registry=self.registry
         )
         self.line_fallbacks = Counter(
-            "tokenq_line_fallbacks", "Times the waiting line came from Postgres.", registry=self.registry
+            "tokenq_line_fallbacks", "Times the heads of a queue were read from Postgres.", registry=self.registry
         )
         self.line_replays = Counter(
             "tokenq_line_replays", "Times Redis caught up from the log.", registry=self.registry
         )
-        self.line_rebuilds = Counter("tokenq_line_rebuilds", "Times a line was rebuilt.", registry=self.registry)
+        self.line_rebuilds = Counter(
+            "tokenq_line_rebuilds", "Times a queue in Redis was rebuilt.", registry=self.registry
+        )
         self.requests = Histogram(
             "tokenq_request_seconds",
             "Time to answer.",
@@ -42,5 +44,5 @@ class Metrics:
         )
 
     def page(self) -> bytes:
-        """The metrics as Prometheus reads them."""
+        """Return the metrics in Prometheus' text format."""
         return generate_latest(self.registry)

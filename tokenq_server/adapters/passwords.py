@@ -1,4 +1,4 @@
-"""Passwords by argon2id, at most two at once: each takes 64 MiB and a tenth of a second on purpose."""
+"""Passwords hashed with argon2id, at most two at once: each takes 64 MiB and a tenth of a second on purpose."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 
 class Argon2Passwords:
-    """Hashes and checks passwords in threads, so that the queue goes on meanwhile."""
+    """Hashes and checks passwords in threads, so that other requests continue."""
 
     def __init__(self, at_once: int = 2) -> None:
         self._hasher = PasswordHasher()
@@ -15,12 +15,12 @@ class Argon2Passwords:
         self._decoy: str | None = None
 
     async def hash(self, password: str) -> str:
-        """The hash to keep."""
+        """Return the hash to store."""
         async with self._slots:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def matches(self, password_hash: str | None, password: str) -> bool:
-        """Whether it is the password; an unknown name takes as long as a wrong password."""
+        """Whether the password matches; an unknown user takes as long as a wrong password."""
         if password_hash is None:
             self._decoy = self._decoy or await self.hash("nobody has this password")
         async with self._slots:

@@ -1,1 +1,1 @@
-"""The HTTP API: parse, ask one use case, answer."""
+"""The HTTP API: parse the request, run one use case, answer."""

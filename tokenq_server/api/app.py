@@ -25,11 +25,11 @@ ROUTERS = tuple(
 _ABOUT = """Queues for places where people take a number and wait.
 
 Log in with `POST /api/v1/auth/login`, or use a key, and send it as `Authorization: Bearer tq_…`.
-Send an `Idempotency-Key` with every change, and the same one when you repeat it: nothing is done twice.
-Whatever is refused comes as `application/problem+json` with a stable `code`, a sentence and a hint.
+Send an `Idempotency-Key` with every change, and the same key when you retry: nothing is done twice.
+Errors are `application/problem+json` with a stable `code`, a sentence and a hint.
 """
 _PROBLEM = {
-    "description": "Refused: a stable code, a sentence and a hint.",
+    "description": "Error: a stable code, a sentence and a hint.",
     "content": {
         "application/problem+json": {
             "example": refuse(DepartmentReason.EMPTY, departments=["CW"], department="CW").problem.to_wire()
@@ -39,7 +39,7 @@ _PROBLEM = {
 
 
 def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
-    """Build the application; stores are opened when it starts. Nothing is committed before ``guard`` succeeded."""
+    """Build the application. Stores are opened at startup; nothing is committed before ``guard`` has succeeded."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -71,21 +71,21 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
 
 
 class _App(FastAPI):
-    """FastAPI answers a body that is too large outside of all handlers, as plain text: its stack is wrapped."""
+    """FastAPI with an outer layer, since it answers too large a body as plain text, outside of all handlers."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The stack with our two layers around it."""
+        """The stack with two additional layers around it."""
         return Timed(problems.TooLargeAsProblem(super().build_middleware_stack()))
 
 
 class Timed:
-    """Counts requests by route and status, and keeps answers out of caches. Plain ASGI: it cannot cancel a request."""
+    """Counts and times requests by route, and disables caching. Plain ASGI: it cannot cancel a request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on and take its time."""
+        """Handle one request and record its duration."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Who calls, and whether that one may come in at all. Every route declares it; a test walks the route table."""
+"""Authentication and roles. Every route declares who may call it; a test checks the route table."""
 
 import hashlib
 import re
@@ -19,15 +19,15 @@ from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import ADMINS, ANYBODY, STAFF, WORKERS, check_own_password, check_role
 from tokenq_server.domain.principal import Principal
 
-_bearer = HTTPBearer(auto_error=False, description="A session from /auth/login, or a key.")
+_bearer = HTTPBearer(auto_error=False, description="A session token from /auth/login, or an API key.")
 _KEY = re.compile(names.IDEMPOTENCY_KEY)
 
 PUBLIC = {"x-public": True}
-"""Marks a route that needs no login, as ``openapi_extra``."""
+"""``openapi_extra`` of a route that needs no login."""
 
 
 def services_of(request: Request) -> Services:
-    """What bootstrap opened for this process."""
+    """Return the services that bootstrap opened for this process."""
     services: Services = request.app.state.services
     return services
 
@@ -37,7 +37,7 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 
 
 class Allowed:
-    """A dependency that answers the caller, if the caller has one of the roles."""
+    """A dependency that returns the caller, if they have one of the roles."""
 
     def __init__(self, roles: Collection[Role], *, even_before_new_password: bool = False) -> None:
         self.roles = frozenset(roles)
@@ -48,7 +48,7 @@ class Allowed:
         services: ServicesDep,
         bearer: BearerDep,
     ) -> Principal:
-        """The caller. Raises Refused (``unauthenticated``, ``forbidden``)."""
+        """Return the caller. Raises Refused (``unauthenticated``, ``forbidden``)."""
         if bearer is None or not bearer.credentials or len(bearer.credentials) > 256:
             raise refuse(AccountReason.LOGIN_NEEDED)
         principal = await services.people.who(bearer.credentials)
@@ -59,24 +59,24 @@ class Allowed:
 
 
 def for_verb(verb: Verb) -> Allowed:
-    """Lets those in who may use the verb on some token."""
+    """Allow the roles that may use the verb on some token."""
     return Allowed(VERBS[verb].roles)
 
 
 Anybody = Annotated[Principal, Depends(Allowed(ANYBODY))]
 Newcomers = Annotated[Principal, Depends(Allowed(ANYBODY, even_before_new_password=True))]
-"""Anybody, also with a first password that is still to be changed."""
+"""Any caller, even with an initial password that must still be changed."""
 Staff = Annotated[Principal, Depends(Allowed(STAFF))]
 Workers = Annotated[Principal, Depends(Allowed(WORKERS))]
 Admin = Annotated[Principal, Depends(Allowed(ADMINS))]
 Issuer = Annotated[Principal, Depends(Allowed(ISSUERS))]
 Operator = Annotated[Principal, Depends(for_verb(Verb.CALL))]
-"""Who calls and serves whoever is next."""
+"""Callers who call and serve the next token."""
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """What makes repeating a request harmless: its key and a fingerprint of everything it says."""
+    """What makes retries of a request safe: its key and a fingerprint of its content."""
 
     key: str | None
     fingerprint: bytes
@@ -84,16 +84,14 @@ class Repeat:
 
 async def _repeat(
     request: Request,
-    key: Annotated[
-        str | None, Header(alias=paths.IDEMPOTENCY_KEY_HEADER, description="Makes repeating harmless.")
-    ] = None,
+    key: Annotated[str | None, Header(alias=paths.IDEMPOTENCY_KEY_HEADER, description="Makes retries safe.")] = None,
 ) -> Repeat:
     if key is None:
         return Repeat(None, b"")
     if not _KEY.fullmatch(key):
         raise refuse(RequestReason.WRONG_KEY)
-    said = b"\0".join([request.method.encode(), request.url.path.encode(), await request.body()])
-    return Repeat(key, hashlib.sha256(said).digest())
+    content = b"\0".join([request.method.encode(), request.url.path.encode(), await request.body()])
+    return Repeat(key, hashlib.sha256(content).digest())
 
 
 RepeatDep = Annotated[Repeat, Depends(_repeat)]

@@ -1,4 +1,4 @@
-"""Commands on their way from a route into the next batch, and the answers on their way back."""
+"""Pass commands from a route to the next batch, and their answers back."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ from tokenq_server.services.requests import Answer, Request
 
 
 async def dispatch(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
-    """Carry a command out and answer when it is durable. Raises Refused."""
+    """Execute a command and answer when it is durable. Raises Refused."""
     request = Request(command, caller.identity, repeat.key, repeat.fingerprint)
     return _response(await services.commit.submit(request))
 
@@ -26,10 +26,10 @@ async def dispatch(services: Services, caller: Principal, command: Command, repe
 async def dispatch_all(
     services: Services, caller: Principal, commands: Sequence[Command], repeat: Repeat
 ) -> list[dict[str, Any]]:
-    """Carry out each command for itself; answers a token or ``{"problem": …}`` for each.
+    """Execute each command independently; return a token or ``{"problem": …}`` for each.
 
     Raises:
-        Refused: the caller may not ask for one of them, so none was carried out.
+        Refused: the caller may not give one of the commands, so none was executed.
     """
     for command in commands:
         handler_of(command).may_ask(command)

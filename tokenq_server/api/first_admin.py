@@ -1,4 +1,4 @@
-"""The first admin of a place, and a key of that role for whoever looks after this machine."""
+"""The first admin of a new system, and an admin key for the machine's administrator."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ _PAUSE = 0.5
 
 @asynccontextmanager
 async def first_admin(services: Services, token_file: Path) -> AsyncIterator[None]:
-    """See that there is an admin and a key before anybody is served, or as soon as the database is there.
+    """Ensure an admin and a key before requests are served, or as soon as the database is available.
 
     Raises:
         Refused: the database refuses it.
@@ -34,19 +34,19 @@ async def first_admin(services: Services, token_file: Path) -> AsyncIterator[Non
 
 
 async def _later(services: Services, token_file: Path) -> None:
-    logger.warning("the database is away; the admin's key is looked after when it is back")
+    logger.warning("the database is unavailable; the admin key will be checked when it is back")
     is_ensured = False
     while not is_ensured:
         await asyncio.sleep(_PAUSE)
         try:
             is_ensured = await _is_ensured(services, token_file)
         except Exception:
-            logger.exception("no admin's key could be written")
+            logger.exception("the admin key could not be written")
             return
 
 
 async def _is_ensured(services: Services, token_file: Path) -> bool:
-    """Do it; False while the database is away."""
+    """Ensure it; return False while the database is unavailable."""
     try:
         await _ensure(services, token_file)
     except Refused as refusal:
@@ -57,9 +57,9 @@ async def _is_ensured(services: Services, token_file: Path) -> bool:
 
 
 async def _ensure(services: Services, token_file: Path) -> None:
-    """Make sure there is an admin, and that ``token_file`` holds a key of that role that works.
+    """Ensure that there is an admin, and that ``token_file`` contains a valid admin key.
 
-    The first admin's password is random, goes to ``admin.password`` beside the file, and must be changed.
+    The first admin's password is random, is written to ``admin.password`` beside the file, and must be changed.
     """
     password, password_file = new_secret()[3:19], token_file.with_name("admin.password")
     if await services.people.ensure_admin(password):
@@ -73,7 +73,7 @@ async def _ensure(services: Services, token_file: Path) -> None:
 
 
 def _machine_zone() -> str:
-    """This machine's IANA time zone, or UTC if it cannot be told."""
+    """This machine's IANA time zone, or UTC if unknown."""
     named = os.environ.get("TZ", "").lstrip(":")
     path = str(Path("/etc/localtime").resolve())
     return named or (path.partition("/zoneinfo/")[2] if "/zoneinfo/" in path else "UTC")
@@ -92,7 +92,7 @@ def _read_secret(path: Path) -> str:
 
 
 def _write_secret(path: Path, secret: str) -> None:
-    """Replace a file in one step; at no moment can others read it."""
+    """Replace a file atomically; others can never read it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)

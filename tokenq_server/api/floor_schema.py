@@ -1,4 +1,4 @@
-"""The whole configuration as a request may say it."""
+"""Request schema of the whole configuration."""
 
 from typing import Annotated
 
@@ -19,18 +19,18 @@ from tokenq_server.api.schemas import (
     Username,
 )
 from tokenq_server.domain.hours import hours_from
-from tokenq_server.services.floor_plan import UserSpec, Wanted, at
+from tokenq_server.services.floor_plan import Requested, UserSpec, at
 from tokenq_server.services.setup_views import Branch
 
 
 class CounterSpec(Body):
-    """A counter: what it serves, in order; empty means every department of the branch."""
+    """A counter's departments, in order; empty means every department of the branch."""
 
     departments: Departments = Field(default=[])
 
 
 class UserSpecBody(Body):
-    """A user who logs in; passwords are not part of a document."""
+    """A user who can log in; passwords are not part of the document."""
 
     name: PersonName
     email: Email | None = None
@@ -48,28 +48,28 @@ class FloorBody(Body):
     users: Annotated[dict[Username, UserSpecBody], Field(max_length=2000)] = Field(default={})
 
 
-def wanted(body: FloorBody) -> Wanted:
-    """The document as the use case takes it. Raises Refused for wrong hours."""
+def requested_plan(body: FloorBody) -> Requested:
+    """Convert the document for the use case. Raises Refused for invalid hours."""
     branches: dict[str, Branch] = {}
-    for name, one in body.branches.items():
+    for name, branch in body.branches.items():
         with at(f"branches.{name}"):
-            branches[name] = branch_from(name, one)
-    return Wanted(
+            branches[name] = branch_from(name, branch)
+    return Requested(
         branches=branches,
-        departments={name: one.settings() for name, one in body.departments.items()},
+        departments={name: department.settings() for name, department in body.departments.items()},
         counters={
-            (branch, name): tuple(one.departments)
+            (branch, name): tuple(counter.departments)
             for branch, counters in body.counters.items()
-            for name, one in counters.items()
+            for name, counter in counters.items()
         },
         users={
-            name: UserSpec(one.name, one.email, str(one.role), tuple(one.departments), one.disabled)
-            for name, one in body.users.items()
+            name: UserSpec(user.name, user.email, str(user.role), tuple(user.departments), user.disabled)
+            for name, user in body.users.items()
         },
     )
 
 
 def branch_from(branch_id: str, body: PutBranch) -> Branch:
-    """The branch that a body describes. Raises Refused for wrong hours."""
+    """Return the branch that a body describes. Raises Refused for invalid hours."""
     hours = hours_from(body.hours.model_dump()) if body.hours else None
     return Branch(branch_id, body.name, body.timezone, body.rollover_hour, hours)

@@ -1,4 +1,4 @@
-"""How often somebody may try."""
+"""Rate limits of logins."""
 
 import time
 from collections import OrderedDict
@@ -12,10 +12,11 @@ _REMEMBERED = 10_000
 
 
 class LoginLimit:
-    """Slows down guessing: from the tenth wrong password for a name from one address on, each costs a growing wait.
+    """Slows down password guessing.
 
-    So does the fiftieth from one address for any names. The right password from another address still works, so
-    nobody can lock somebody else out. A try counts before its password is checked, so many at once count too.
+    From the tenth wrong password for one name from one address on, each attempt costs a growing wait; so does the
+    fiftieth from one address for any names. The right password from another address still works, so nobody can lock
+    another user out. An attempt counts before its password is checked, so that parallel ones count too.
     """
 
     def __init__(self, per_name: int = 10, per_source: int = 50, longest_wait: float = 300.0) -> None:
@@ -25,7 +26,7 @@ class LoginLimit:
 
     @contextmanager
     def attempt(self, username: str, source: str) -> Iterator[None]:
-        """Guard one login; a right password forgets the count.
+        """Guard one login; the right password resets the count.
 
         Raises:
             Refused: ``rate_limited``, with the seconds to wait.

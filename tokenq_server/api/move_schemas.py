@@ -1,4 +1,4 @@
-"""What requests may say that call people, move tokens and staff counters."""
+"""Request schemas for calls, moves and counters."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ class Serve(Body):
 
 
 class Move(Body):
-    """The claim that the sender saw last."""
+    """The claim version that the sender last saw."""
 
     claim_version: Annotated[int, Field(ge=0)]
 
@@ -36,19 +36,19 @@ class Move(Body):
 
 
 class Requeue(Move):
-    """Where in the line the token goes back to."""
+    """The position at which the token returns to the queue."""
 
     position: Annotated[RequeuePosition, Field(strict=False)] = RequeuePosition.ORIGINAL
 
 
 class NoShow(Move):
-    """Why, if there is more to say."""
+    """An optional reason."""
 
     reason: Reason | None = None
 
 
 class Park(Move):
-    """Until when: a moment, or so many minutes from now; without either until somebody resumes it."""
+    """When to resume: at a time, or after some minutes; without either, when someone resumes it."""
 
     until: Annotated[AwareDatetime, Field(strict=False)] | None = None
     until_minutes: Minutes | None = None
@@ -56,7 +56,7 @@ class Park(Move):
 
 
 class Transfer(Move):
-    """The department to go to."""
+    """The department to transfer to."""
 
     to: DepartmentId
     reason: Reason | None = None
@@ -65,14 +65,14 @@ class Transfer(Move):
 
 
 class Reinstate(Move):
-    """Where in the line the token goes back to."""
+    """The position at which the token returns to the queue."""
 
     position: Annotated[RequeuePosition, Field(strict=False)] = RequeuePosition.ORIGINAL
     reason: Reason | None = None
 
 
 class Cancel(Body):
-    """Why, and the claim that the sender saw last, if any."""
+    """An optional reason, and the claim version that the sender last saw, if any."""
 
     claim_version: Annotated[int, Field(ge=0)] | None = None
     reason: Reason | None = None
@@ -84,27 +84,27 @@ BODIES: dict[Verb, type[Move | Cancel]] = {
     Verb.REINSTATE: Reinstate,
     Verb.CANCEL: Cancel,
 }
-"""What plain verbs say beyond the claim; the others say nothing."""
+"""Schemas of plain verbs that take more than the claim version."""
 
 
 class ChangePriority(Move):
-    """The class to be in."""
+    """The new class."""
 
     priority: AnyPriority
     reason: Reason | None = None
 
 
 class CounterBody(Body):
-    """A counter; ``console`` is a random name of the screen that speaks, so that two of one person differ."""
+    """A counter; ``console`` is a random name of the screen, to distinguish two screens of one person."""
 
     counter_id: CounterId
     console: Console = ""
 
 
 class OpenCounter(CounterBody):
-    """A counter to work at; ``departments`` is what it serves, in order: none named for all, null for those of before.
+    """A counter to open; ``departments`` is what it serves, in order: an empty list for all, null for the current ones.
 
-    ``asItIs`` claims a counter that is paused, or declared to serve others, without changing that.
+    With ``asItIs``, a counter that is paused, or declared to serve others, is claimed unchanged.
     """
 
     departments: Departments | None = None
@@ -121,6 +121,6 @@ class PauseCounter(CounterBody):
 
 
 class DeclareCounter(CounterBody):
-    """A counter as it shall be: what it serves, in order; empty means every department of the branch."""
+    """A counter's work profile: the departments it serves, in order; empty means every department of the branch."""
 
     departments: Departments = Field(default=[])

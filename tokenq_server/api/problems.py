@@ -40,7 +40,7 @@ _BY_TYPE = {
     "unprintable": FieldReason.UNPRINTABLE,
     "encoded_word": FieldReason.ENCODED_WORD,
 }
-"""What is wrong with a field, by the framework's name for it."""
+"""The reason for a validation error, by the framework's name for it."""
 _BY_LIMIT = {
     "max_length": FieldReason.TOO_LONG,
     "min_length": FieldReason.TOO_SHORT,
@@ -48,11 +48,11 @@ _BY_LIMIT = {
     "le": FieldReason.TOO_GREAT,
 }
 _A_NAME = ".[key]"
-"""What the framework calls the name of a thing in an object, after the name itself."""
+"""What the framework appends to the location of an error in an object's key."""
 
 
 def respond(problem: Problem) -> Response:
-    """The answer that carries a problem."""
+    """Return the response for a problem."""
     status = problem.code.status
     headers = {}
     if "retryAfter" in problem.extra or status == 503:
@@ -64,7 +64,7 @@ def respond(problem: Problem) -> Response:
 
 
 def register(app: FastAPI) -> None:
-    """Let every failure of ``app`` be answered as a problem."""
+    """Answer every failure of ``app`` as a problem."""
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -79,7 +79,7 @@ class TooLargeAsProblem:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on, and replace a bare 413."""
+        """Handle one request, and replace a plain 413."""
         is_replaced = False
 
         async def replace(message: Message) -> None:
@@ -110,7 +110,7 @@ async def _invalid(_: Request, error: Any) -> Response:
 
 
 def _what_is_wrong(error: dict[str, Any]) -> tuple[FieldReason, dict[str, Any]]:
-    """One validation error in words that do not need the framework to be understood."""
+    """Describe a validation error without the framework's terms."""
     kind, limits = error["type"], error.get("ctx") or {}
     if kind in _BY_TYPE:
         return _BY_TYPE[kind], {}

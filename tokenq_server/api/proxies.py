@@ -1,8 +1,8 @@
-"""Who a request comes from, where a proxy stands between.
+"""The client's address behind proxies.
 
-Anybody can write X-Forwarded-For. It is believed only as far as the proxies that the setting names have written it:
-each puts whom it heard at the end, so the client is the last one there that is no proxy itself. What stands before
-that, the client may have made up. ``Forwarded`` and X-Forwarded-Host are never looked at.
+Anyone can send X-Forwarded-For. It is trusted only as far as the configured proxies have written it: each appends the
+address it received the request from, so the client is the last address that is not a proxy itself. Earlier ones may be
+forged. ``Forwarded`` and X-Forwarded-Host are ignored.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,15 +15,15 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 VIA = "tokenq.via"
-"""The name in a request's scope under which the proxy stands that was believed."""
+"""The key in a request's scope for the trusted proxy."""
 
 _MOST_HOPS = 32
 
 
 class BehindProxies:
-    """Puts the client in the place of the proxy. Plain ASGI.
+    """Replaces the proxy's address by the client's. Plain ASGI.
 
-    A peer without an address, as on a Unix socket, is no proxy that could be named, and is not believed.
+    A peer without an address, as on a Unix socket, cannot be configured as a proxy and is not trusted.
     """
 
     def __init__(self, app: ASGIApp, proxies: Sequence[Network]) -> None:
@@ -32,7 +32,7 @@ class BehindProxies:
         self._client = lru_cache(maxsize=1024)(lambda chain: client_of(chain, proxies))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on."""
+        """Handle one request."""
         peer = scope.get("client")
         if scope["type"] in ("http", "websocket") and peer and self._is_proxy(peer[0]):
             scope[VIA] = peer[0]
@@ -45,9 +45,9 @@ class BehindProxies:
 
 
 def client_of(chain: str, proxies: Sequence[Network]) -> str | None:
-    """The client that a proxy names; ``None``: it names none that can be read.
+    """Return the client that a proxy names; ``None`` if it names none that can be read.
 
-    Where all are proxies, it is the last one: those before it may be made up by whoever is among the proxies.
+    If all are proxies, it is the last one: earlier ones may be forged by a client among the proxies.
     """
     hops = [address_of(hop) for hop in chain.split(",")[-_MOST_HOPS:]]
     for hop in reversed(hops):
@@ -59,21 +59,21 @@ def client_of(chain: str, proxies: Sequence[Network]) -> str | None:
 
 
 def address_of(text: str) -> Address | None:
-    """The address that a proxy or a socket writes, with or without a port; an IPv4 address within IPv6 is itself."""
+    """Parse an address with or without a port; an IPv4-mapped IPv6 address becomes IPv4."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        found = ip_address(text.partition("%")[0])
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    return getattr(found, "ipv4_mapped", None) or found
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def network_of(host: str) -> str:
-    """What one person has of the network: an IPv4 address, or a /64 of IPv6, in which addresses cost nothing."""
+    """The network that one client controls: an IPv4 address, or a /64 of IPv6."""
     address = address_of(host)
     if isinstance(address, IPv6Address):
         return str(IPv6Network((address, 64), strict=False))
@@ -85,5 +85,5 @@ def _is_in(address: Address | None, networks: Iterable[Network]) -> bool:
 
 
 def _header(scope: Scope, name: bytes) -> str:
-    """All headers of that name, in their order, as one."""
+    """Join all headers of that name, in order."""
     return b",".join(value for key, value in scope["headers"] if key == name).decode("latin-1")

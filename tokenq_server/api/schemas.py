@@ -1,4 +1,4 @@
-"""What requests may say: strict shapes that refuse unknown fields, wrong types and unprintable text."""
+"""Request schemas: strict types that refuse unknown fields, wrong types and unprintable text."""
 
 import unicodedata
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,19 +15,19 @@ from tokenq.contract.settings import SETTINGS, Setting
 
 _HOURS_LENGTH = 10_000
 _JOINERS = "\u200c\u200d"
-"""Zero-width joiner and non-joiner: part of how Persian, Hindi and families of emoji are written."""
+"""Zero-width joiner and non-joiner: needed to write Persian, Hindi and emoji families."""
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def one_line(text: str) -> str:
-    """A line of ordinary text: nothing that could act on a terminal, a log or a mail header."""
+    """Check that text is one line that cannot affect a terminal, a log or a mail header."""
     text = unicodedata.normalize("NFC", text).strip()
     if not text.strip(_JOINERS):
         raise PydanticCustomError("empty", "must not be empty")
     if any(character not in _JOINERS and unicodedata.category(character) in _UNPRINTABLE for character in text):
-        raise PydanticCustomError("unprintable", "must hold printable characters only")
+        raise PydanticCustomError("unprintable", "must contain printable characters only")
     if "=?" in text:
-        raise PydanticCustomError("encoded_word", "must not hold '=?'")
+        raise PydanticCustomError("encoded_word", "must not contain '=?'")
     return text
 
 
@@ -54,27 +54,27 @@ class Body(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, validate_by_alias=True)
 
-    def said(self) -> dict[str, Any]:
-        """Only the fields that the request names, in Python's spelling."""
+    def given(self) -> dict[str, Any]:
+        """Return only the fields that the request sets, in Python's spelling."""
         return self.model_dump(exclude_unset=True)
 
 
 class Login(Body):
-    """A name and a password."""
+    """A user name and a password."""
 
     username: Annotated[str, Field(min_length=1, max_length=64), Line]
     password: Annotated[str, Field(min_length=1, max_length=names.PASSWORD_LENGTH[1])]
 
 
 class ChangePassword(Body):
-    """The password now, and the one to be."""
+    """The current password, and the new one."""
 
     old_password: Annotated[str, Field(min_length=1, max_length=names.PASSWORD_LENGTH[1])]
     new_password: Password
 
 
 class IssueToken(Body):
-    """Who is put in line; everything may be left out."""
+    """The customer's details; all are optional."""
 
     user_id: Id | None = None
     email: Email | None = None
@@ -89,13 +89,13 @@ class IssueToken(Body):
 
 
 class IssueTokens(Body):
-    """Up to a hundred at once."""
+    """Up to a hundred tokens at once."""
 
     tokens: Annotated[list[IssueToken], Field(min_length=1, max_length=100)]
 
 
 class HoursBody(Body):
-    """Opening hours: per weekday, and per date what holds instead."""
+    """Opening hours per weekday, and exceptions per date."""
 
     weekly: dict[str, Annotated[list[str], Field(max_length=8)]] = {}
     exceptions: Annotated[dict[str, Annotated[list[str], Field(max_length=8)]], Field(max_length=400)] = {}
@@ -105,19 +105,19 @@ class HoursBody(Body):
     )
 
 
-def _hours_as_written(said: Any) -> Any:
-    return read_hours(said) if isinstance(said, str) and len(said) <= _HOURS_LENGTH else said
+def _parse_hours(value: Any) -> Any:
+    return read_hours(value) if isinstance(value, str) and len(value) <= _HOURS_LENGTH else value
 
 
-AnyHours = Annotated[HoursBody, BeforeValidator(_hours_as_written)]
-"""Opening hours as an object, or as people write them: ``mon-fri 08:00-12:00, 13:00-17:00``."""
+AnyHours = Annotated[HoursBody, BeforeValidator(_parse_hours)]
+"""Opening hours as an object or a string: ``mon-fri 08:00-12:00, 13:00-17:00``."""
 
 
 def _bounded(setting: Setting) -> Any:
     return Annotated[int, Field(ge=setting.least, le=setting.most)] | None, None
 
 
-if TYPE_CHECKING:  # the fields are only asked for by name
+if TYPE_CHECKING:  # only these fields are requested, by name
     _Numbers = Body
 else:
     _Numbers = create_model(
@@ -128,7 +128,7 @@ else:
 
 
 class DepartmentFields(_Numbers):
-    """A department's settings, each of which may be left out; ``hours`` null means the branch's."""
+    """A department's settings, all optional; ``hours`` null means the branch's."""
 
     name: PersonName | None = None
     branch_id: BranchId | None = None
@@ -144,16 +144,16 @@ class DepartmentFields(_Numbers):
     hours: AnyHours | None = None
 
     def settings(self) -> dict[str, Any]:
-        """The settings that the request names, as the use case calls them."""
-        said = {name: value for name, value in self.said().items() if value is not None or name == "hours"}
-        if "open" in said:
-            said["is_open"] = said.pop("open")
-        said.pop("department_id", None)
-        return said
+        """Return the settings that the request sets, as the use case names them."""
+        settings = {name: value for name, value in self.given().items() if value is not None or name == "hours"}
+        if "open" in settings:
+            settings["is_open"] = settings.pop("open")
+        settings.pop("department_id", None)
+        return settings
 
 
 class PutDepartment(DepartmentFields):
-    """A department as it shall be."""
+    """A department's settings; omitted ones get their defaults."""
 
     name: PersonName
 
@@ -161,7 +161,7 @@ class PutDepartment(DepartmentFields):
 
 
 class CreateDepartment(PutDepartment):
-    """A new department; without an id one is made from its name."""
+    """A new department; without an id, one is generated from its name."""
 
     department_id: DepartmentId | None = None
 
@@ -169,7 +169,7 @@ class CreateDepartment(PutDepartment):
 
 
 class PutBranch(Body):
-    """A branch as it shall be."""
+    """A branch's settings; omitted ones get their defaults."""
 
     name: PersonName
     timezone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
@@ -180,7 +180,7 @@ class PutBranch(Body):
 
 
 class ReplaceBranch(PutBranch):
-    """A branch as it shall be; one whose business day would be over is refused unless ``endDay`` says that it may."""
+    """A branch's settings. A change that would end a business day is refused unless ``endDay`` is true."""
 
     end_day: bool = False
 
@@ -192,7 +192,7 @@ class CreateBranch(PutBranch):
 
 
 class CreateUser(Body):
-    """A new user; without a username nobody can log in as this user."""
+    """A new user; without a username they cannot log in."""
 
     name: PersonName
     username: Username | None = None
@@ -209,7 +209,7 @@ class CreateUser(Body):
 
 
 class ChangeUser(Body):
-    """What changes about a user."""
+    """The changes to a user."""
 
     name: PersonName | None = None
     username: Username | None = None
@@ -221,7 +221,7 @@ class ChangeUser(Body):
 
 
 class ChangeKey(Body):
-    """What changes about a key; its secret stays."""
+    """The changes to a key; its secret stays the same."""
 
     label: Label | None = None
     role: AnyRole | None = None
@@ -229,7 +229,7 @@ class ChangeKey(Body):
 
 
 class CreateKey(Body):
-    """A new key: what it is for and what it may do."""
+    """A new key: its label and its rights."""
 
     label: Label
     role: AnyRole

@@ -1,7 +1,7 @@
-"""The only place that opens things: settings in, services out."""
+"""The only place that opens connections: settings in, services out."""
 
 from tokenq_server.bootstrap.followers import open_channels, open_consumer, open_notification_queue, open_relay
-from tokenq_server.bootstrap.recovery import look_first, open_recovery
+from tokenq_server.bootstrap.recovery import check_at_start, open_recovery
 from tokenq_server.bootstrap.services import Services, open_services
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.bootstrap.upkeep import (
@@ -14,7 +14,7 @@ from tokenq_server.bootstrap.upkeep import (
 
 __all__ = [
     "Services",
-    "look_first",
+    "check_at_start",
     "migrate",
     "open_channels",
     "open_consumer",

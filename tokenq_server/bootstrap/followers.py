@@ -1,4 +1,4 @@
-"""What follows the log: the relay, and notify's consumer, queues and channels."""
+"""Followers of the log: the relay, and notify's consumer, queues and channels."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,14 +17,14 @@ from tokenq_server.settings import ServerSettings
 
 
 def open_relay(settings: ServerSettings) -> Relay:
-    """A relay; it opens its connections when it runs."""
+    """Return a relay; it connects when it runs."""
     log = PostgresEventLog(settings.database_url.get_secret_value(), "tokenq-relay")
     return Relay(log, open_topic(settings))
 
 
 @asynccontextmanager
 async def open_notification_queue(settings: ServerSettings) -> AsyncIterator[NotificationQueue]:
-    """The primary queue and the dead-letter queue."""
+    """Open the primary queue and the dead-letter queue."""
     database = Database(settings.database_url.get_secret_value(), size=4)
     try:
         yield PostgresNotificationQueue(database)
@@ -33,15 +33,15 @@ async def open_notification_queue(settings: ServerSettings) -> AsyncIterator[Not
 
 
 def open_consumer(settings: ServerSettings) -> KafkaConsumer:
-    """Notify's consumer; it joins its group when it is first asked."""
+    """Return notify's consumer; it joins its group on first use."""
     return KafkaConsumer(settings.kafka_bootstrap, settings.kafka_fetch_wait_ms, embedded=settings.kafka_embedded)
 
 
 def open_channels(settings: ServerSettings) -> Channels:
-    """E-mail, by the mail server of the settings, or into a folder while there is none.
+    """Return the e-mail channel: the configured mail server, or a folder if there is none.
 
     Raises:
-        Refused: the mail server's address is none.
+        Refused: the mail server's URL is invalid.
     """
     url = settings.smtp_url.get_secret_value()
     return (EmailChannel(SmtpMailer(url) if url else EmlFolder(settings.outbox_folder), settings.mail_from),)

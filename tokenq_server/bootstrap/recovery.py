@@ -1,4 +1,4 @@
-"""What recovery opens: the log, the topic, the lines and the ledger."""
+"""Opens the stores of a recovery: the log, the topic, Redis and the ledger."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,7 +19,7 @@ from tokenq_server.settings import ServerSettings
 
 @asynccontextmanager
 async def open_recovery(settings: ServerSettings, patience: float | None = None) -> AsyncIterator[Stores]:
-    """The stores of one recovery; each connects when it is first asked. Raises Refused for a wrong address."""
+    """Open the stores of one recovery; each connects on first use. Raises Refused for a wrong address."""
     usual = PATIENCE_EMBEDDED if settings.kafka_embedded else PATIENCE
     dsn, redis_url = settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
     log, database = PostgresEventLog(dsn, "tokenq-recovery"), Database(dsn, size=1)
@@ -41,6 +41,6 @@ async def open_recovery(settings: ServerSettings, patience: float | None = None)
         )
 
 
-async def look_first(settings: ServerSettings) -> Guard | None:
-    """The guard of a program that starts: see :func:`tokenq_server.recovery.guard.guard`. Raises Refused."""
+async def check_at_start(settings: ServerSettings) -> Guard | None:
+    """Return the startup guard: see :func:`tokenq_server.recovery.guard.guard`. Raises Refused."""
     return await guard(partial(open_recovery, settings))

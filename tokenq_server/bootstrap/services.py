@@ -1,4 +1,4 @@
-"""What the API opens: the use cases over their stores."""
+"""Opens the API's use cases over their stores."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,7 +38,7 @@ from tokenq_server.settings import ServerSettings
 
 @dataclass(frozen=True)
 class Services:
-    """What the API needs; opened once per process."""
+    """The API's services, opened once per process."""
 
     settings: ServerSettings
     metrics: Metrics
@@ -59,10 +59,10 @@ class Services:
 
 @asynccontextmanager
 async def open_services(settings: ServerSettings, guard: Guard | None = None) -> AsyncIterator[Services]:
-    """Open what the API needs; on leaving, finish what was accepted and close everything.
+    """Open the API's services; on exit, finish accepted requests and close everything.
 
-    Nothing is committed, by a caller or by the clock, before ``guard`` succeeded once.
-    Nothing is asked of the stores yet, so the API starts, and says it is not ready, while they are away.
+    Nothing is committed, by request or periodically, before ``guard`` has succeeded once. No store is contacted yet, so
+    the API starts, and reports not ready, while they are unavailable.
     """
     dsn = settings.database_url.get_secret_value()
     metrics = Metrics()

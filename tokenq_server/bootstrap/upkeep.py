@@ -1,4 +1,4 @@
-"""What is opened to look after the stores: checks before a start, the doctor's probes, verifying, the schema."""
+"""Maintenance: startup checks, the doctor's probes, verification, the schema."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,26 +14,26 @@ from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapsh
 from tokenq_server.adapters.redis import probe as redis_probe
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.services.findings import Finding
-from tokenq_server.services.verification.ports import Strictness
+from tokenq_server.services.verification.ports import VerifyOptions
 from tokenq_server.services.verification.verifier import Verifier
 from tokenq_server.settings import ServerSettings
 
 
 @asynccontextmanager
 async def open_verifying(
-    settings: ServerSettings, tell: Callable[[str], None], strictness: Strictness
+    settings: ServerSettings, tell: Callable[[str], None], options: VerifyOptions
 ) -> AsyncIterator[Verifier]:
-    """A check of all stores, which only reads; ``tell`` hears how it goes on."""
+    """Open a read-only check of all stores; ``tell`` receives progress messages."""
     lines = RedisLineCopies(settings.redis_url.get_secret_value())
-    books = PostgresSnapshots(settings.database_url.get_secret_value())
+    snapshots = PostgresSnapshots(settings.database_url.get_secret_value())
     try:
-        yield Verifier(books, lines, KafkaReader(settings.kafka_bootstrap), strictness, tell)
+        yield Verifier(snapshots, lines, KafkaReader(settings.kafka_bootstrap), options, tell)
     finally:
         await lines.close()
 
 
 def probe_stores(settings: ServerSettings) -> dict[str, Awaitable[list[Finding]]]:
-    """What the doctor awaits, by the name of the store: each looks at one and never fails."""
+    """Return the doctor's probes by store; a probe never fails."""
     url, outbox = settings.smtp_url.get_secret_value(), settings.outbox_folder
     return {
         "postgres": postgres_probe.probe(settings.database_url.get_secret_value()),
@@ -44,14 +44,14 @@ def probe_stores(settings: ServerSettings) -> dict[str, Awaitable[list[Finding]]
 
 
 def migrate(settings: ServerSettings) -> str:
-    """Bring the tables up to date; answers their revision. Raises Refused."""
+    """Migrate the schema; return its revision. Raises Refused."""
     from tokenq_server.adapters.postgres.migrate import migrate  # Alembic, which no other program needs
 
     return migrate(settings.database_url.get_secret_value())
 
 
 async def refuse_unsafe_stores(settings: ServerSettings) -> None:
-    """In production, do not start on stores that may lose what they hold. One that is away may come yet.
+    """In production, refuse stores that may lose data. An unavailable store is not refused.
 
     Raises:
         Refused: ``invalid``.
@@ -73,7 +73,7 @@ async def refuse_unsafe_stores(settings: ServerSettings) -> None:
 
 
 async def refuse_other_schema(settings: ServerSettings) -> None:
-    """Do not start on the tables of another release. A database that is away may come yet.
+    """Refuse the schema of another release. An unavailable database is not refused.
 
     Raises:
         Refused: ``schema_behind`` or ``schema_ahead``.

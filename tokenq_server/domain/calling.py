@@ -1,4 +1,4 @@
-"""Calling: the next one by the policy, by a counter's work profile, or one out of order with a reason."""
+"""Calling: the next token by policy or by a counter's work profile, or a chosen token out of order."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,11 +18,11 @@ from tokenq_server.domain.profile import first_of_profile
 from tokenq_server.domain.token import Token
 
 OUT_OF_ORDER = "called out of order"
-"""The rule of a call that somebody chose; why is kept beside it, for the staff of the department."""
+"""Rule recorded for a call out of order. The operator's reason is stored with the call, for the department's staff."""
 
 
 def call_next(session: DepartmentSession, command: CallNext) -> Token:
-    """Call whoever is next; if the counter holds somebody of this department, that one is the answer.
+    """Call the next token; return the held one if the counter already holds a token of this department.
 
     Raises:
         Refused: ``queue_empty``, ``counter_busy``, ``counter_paused``, ``counter_claimed``, ``counter_closed``,
@@ -32,9 +32,9 @@ def call_next(session: DepartmentSession, command: CallNext) -> Token:
 
 
 def call_by_profile(sessions: Sequence[DepartmentSession], command: CallByProfile) -> Token:
-    """Call whoever is next in the departments of a work profile: the first of them in which somebody waits.
+    """Call the next token from the first department of a work profile that has waiting customers.
 
-    Whoever has waited past the maximum of their department goes before that. Raises Refused as above.
+    Tokens past their department's maximum wait go first. Raises Refused as :func:`call_next`.
     """
     first = sessions[0]
     held = first.counters.held(first.department.branch_id, command.counter_id)
@@ -51,8 +51,8 @@ def call_by_profile(sessions: Sequence[DepartmentSession], command: CallByProfil
     policies = [(choice, session.department.policy) for session, choice in choices]
     best = first_of_profile(policies, sessions[0].now, is_ordered=command.is_ordered)
     session, choice = choices[best]
-    session.counters.admit(session.department, command.counter_id, command.operator, session.now)
-    session.turn_after(choice.waiting.priority)
+    session.counters.check_can_call(session.department, command.counter_id, command.operator, session.now)
+    session.count_call(choice.waiting.priority)
     rule = (
         choice.rule if len(sessions) == 1 else f"{choice.rule}; {session.id} was next for counter {command.counter_id}"
     )
@@ -60,10 +60,10 @@ def call_by_profile(sessions: Sequence[DepartmentSession], command: CallByProfil
 
 
 def call_token(session: DepartmentSession, command: CallToken) -> Token:
-    """Call one token out of order; the reason is kept with the call.
+    """Call one token out of order and store the reason with the call.
 
     Raises:
-        Refused: as above; ``forbidden`` where only admins may.
+        Refused: as :func:`call_next`; ``forbidden`` where only admins may.
     """
     token = session.token(command.token_id)
     held = _held_here(session, command.counter_id, command.operator)
@@ -73,12 +73,12 @@ def call_token(session: DepartmentSession, command: CallToken) -> Token:
         raise busy(command.counter_id, held)
     check_out_of_order(command.caller, session.department)
     check_table(token, Verb.CALL)
-    session.counters.admit(session.department, command.counter_id, command.operator, session.now)
+    session.counters.check_can_call(session.department, command.counter_id, command.operator, session.now)
     return _call(session, token, command.counter_id, OUT_OF_ORDER, command.operator.name, note=command.reason)
 
 
 def serve_next(session: DepartmentSession, command: ServeNext) -> Token:
-    """Serve the one the counter holds, else the next one, straight to SERVED; leaves both events."""
+    """Serve the token that the counter holds, or call and serve the next one in one step. Both events are logged."""
     token = _next(session, command.counter_id, command.operator, is_served_at_once=True)
     started = token.started_at or token.called_at
     served = replace(token, state=TokenState.SERVED, served_at=session.now, started_at=started)
@@ -91,8 +91,8 @@ def _next(session: DepartmentSession, counter_id: str, operator: Operator, *, is
     choice = _choice(session)
     if choice is None:
         raise _empty(session)
-    session.counters.admit(session.department, counter_id, operator, session.now)
-    session.turn_after(choice.waiting.priority)
+    session.counters.check_can_call(session.department, counter_id, operator, session.now)
+    session.count_call(choice.waiting.priority)
     token = session.tokens[choice.waiting.token_id]
     return _call(session, token, counter_id, choice.rule, operator.name, is_served_at_once=is_served_at_once)
 
@@ -102,7 +102,7 @@ def _choice(session: DepartmentSession) -> Choice | None:
 
 
 def _held_here(session: DepartmentSession, counter_id: str, operator: Operator) -> Token | None:
-    """Whom the counter holds; that is no answer for somebody else's operator."""
+    """Return the token that the counter holds, provided that ``operator`` may act for the counter."""
     held = session.counters.held(session.department.branch_id, counter_id)
     if held:
         session.counters.check_claim(session.department.branch_id, counter_id, operator, session.now)

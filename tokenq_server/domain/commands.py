@@ -1,4 +1,4 @@
-"""What can be asked of departments while their rows are locked."""
+"""Commands that departments accept while their rows are locked."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,23 +11,23 @@ from tokenq_server.domain.principal import Principal
 
 
 class _AtCounter:
-    """What is done at a counter: ``console`` is the screen that asks, where it matters which."""
+    """A command given at a counter. ``console`` identifies the operator's screen, if that matters."""
 
     caller: Principal
     console: str = ""
 
     @property
     def operator(self) -> Operator:
-        """The caller as one who works at a counter."""
+        """The caller as a counter's operator."""
         return operator_of(self.caller, self.console)
 
 
 @dataclass(frozen=True)
 class Issue:
-    """Put somebody in line.
+    """Issue a token.
 
-    ``near_turn`` is the place at which the customer wants a letter (``None``: as the department has it).
-    ``is_forced``: staff may issue outside the hours and above the cap.
+    ``near_turn`` is the position at which the customer is notified (``None``: the department's default). ``is_forced``
+    lets staff issue outside opening hours and above the daily cap.
     """
 
     department_id: str
@@ -42,7 +42,7 @@ class Issue:
 
 @dataclass(frozen=True)
 class CallNext(_AtCounter):
-    """Call whoever the policy says to a counter; a counter that holds somebody gets that one back."""
+    """Call the next token by policy; a counter that holds a token gets that token back."""
 
     department_id: str
     caller: Principal
@@ -51,7 +51,7 @@ class CallNext(_AtCounter):
 
 @dataclass(frozen=True)
 class CallByProfile(_AtCounter):
-    """Call whoever is next in the departments of a counter's work profile, in that order if ``is_ordered``."""
+    """Call the next token from a counter's work profile, in profile order if ``is_ordered``."""
 
     departments: tuple[str, ...]
     caller: Principal
@@ -62,7 +62,7 @@ class CallByProfile(_AtCounter):
 
 @dataclass(frozen=True)
 class CallToken(_AtCounter):
-    """Call one token out of order, which needs a reason."""
+    """Call one token out of order; a reason is required."""
 
     department_id: str
     caller: Principal
@@ -73,7 +73,7 @@ class CallToken(_AtCounter):
 
 @dataclass(frozen=True)
 class ServeNext(_AtCounter):
-    """Serve the one the counter holds, else call and serve the next one in a single step."""
+    """Serve the token that the counter holds, or call and serve the next one in one step."""
 
     department_id: str
     caller: Principal
@@ -82,11 +82,11 @@ class ServeNext(_AtCounter):
 
 @dataclass(frozen=True)
 class MoveToken:
-    """Move one token along the table. ``claim_version`` fences off commands made on an old view of it.
+    """Apply a verb to one token. A stale ``claim_version`` is refused.
 
-    ``position`` is for requeue and reinstate, ``until`` for park, ``priority`` for that verb. ``user_id`` is whose
-    token it is, as far as the sender knows: it is looked up whether that one has come in again. ``printed`` is its
-    number after the department that issued it: it is looked up whether somebody else carries it.
+    ``position`` is for requeue and reinstate, ``until`` for park, ``priority`` for that verb. ``user_id`` is the
+    token's owner as last seen, used to check whether that user has taken another token. ``printed`` is its number and
+    issuing department, used to check whether another live token carries it.
     """
 
     department_id: str
@@ -104,7 +104,7 @@ class MoveToken:
 
 @dataclass(frozen=True)
 class TransferToken:
-    """Move one token into the line of another department of the branch."""
+    """Transfer one token to another department of the branch."""
 
     verb: ClassVar[Verb] = Verb.TRANSFER
 
@@ -119,10 +119,10 @@ class TransferToken:
 
 @dataclass(frozen=True)
 class UndoMove:
-    """Take the last move of a token back.
+    """Undo a token's last move.
 
-    ``back_to`` and ``counter_id`` are the department and the counter that this would lead to, as the sender saw it;
-    ``printed`` as for a move.
+    ``back_to`` and ``counter_id`` are the department and counter that the undo leads to, as last seen; ``printed`` as
+    for :class:`MoveToken`.
     """
 
     verb: ClassVar[Verb] = Verb.UNDO
@@ -139,7 +139,7 @@ class UndoMove:
 
 @dataclass(frozen=True)
 class MarkNearTurn:
-    """Note that the turn of these tokens is near; each goes with its place in line."""
+    """Record that the turn of these tokens is near; each comes with its position."""
 
     department_id: str
     places: tuple[tuple[int, int], ...]
@@ -147,13 +147,13 @@ class MarkNearTurn:
 
 @dataclass(frozen=True)
 class Housekeep:
-    """Close a business day that is over, bring back the parked whose time has come, let Redis catch up."""
+    """Roll over a finished business day, resume parked tokens that are due, and bring Redis up to date."""
 
     department_id: str
 
 
 OnToken = MoveToken | TransferToken | UndoMove
-"""What is done with a certain token, wherever it is."""
+"""A command about one token, in whatever department it is."""
 
 Command = (
     Issue

@@ -1,4 +1,4 @@
-"""Counters: the desks of a branch, whom each holds, and whether it may call somebody now."""
+"""Counters: the desks of a branch, the tokens they hold, and whether they may call."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,20 +12,20 @@ from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
 
 LEASE = timedelta(seconds=30)
-"""How long a claim lasts; a console renews it three times in that time."""
+"""How long a claim lasts. A console renews it three times in that time."""
 
 GRACE = timedelta(minutes=5)
-"""For so long after its last use an open counter counts as one that will take people, though nobody claims it."""
+"""An open, unclaimed counter counts as staffed for this long after its last use."""
 
 Place = tuple[str, str]
-"""A counter's name: branch and counter id."""
+"""A counter's key: branch and counter id."""
 
 
 @dataclass(frozen=True)
 class Operator:
-    """Who presses the key: ``name`` for people, ``identity`` for telling two of the same name apart.
+    """The person at a counter: ``name`` for display, ``identity`` to distinguish users of the same name.
 
-    ``console`` tells two screens of the same person apart; empty where it does not matter which.
+    ``console`` distinguishes two screens of one person; empty where that does not matter.
     """
 
     name: str
@@ -34,21 +34,21 @@ class Operator:
 
     @property
     def claimant(self) -> str:
-        """Whose a claim is: a person's, or one screen's of a person."""
+        """The holder of a claim: a person, or one screen of a person."""
         return f"{self.identity}#{self.console}" if self.console else self.identity
 
 
 def operator_of(caller: Principal, console: str = "") -> Operator:
-    """The caller as one who works at a counter, and at which screen if that matters."""
+    """Return the caller as a counter's operator, optionally bound to one screen."""
     return Operator(caller.actor, caller.identity, console)
 
 
 @dataclass(frozen=True)
 class Counter:
-    """A counter as Postgres holds it.
+    """A counter as stored in Postgres.
 
-    ``departments`` is the work profile: what it serves, in order; empty means every department of the branch.
-    The claim of ``operator`` ends at ``lease_until`` unless it is renewed; ``operator_identity`` is the claimant.
+    ``departments`` is the work profile: the departments it serves, in order; empty means every department of the
+    branch. The claim of ``operator`` ends at ``lease_until`` unless renewed; ``operator_identity`` is the claimant.
     """
 
     branch_id: str
@@ -62,7 +62,7 @@ class Counter:
     is_declared: bool = False
 
     def is_claimed_by_other(self, claimant: str, now: datetime) -> bool:
-        """Whether somebody else, or another screen of the same person, holds the counter's lease."""
+        """Whether another person, or another screen of the same person, holds the claim."""
         if self.operator_identity is None or self.lease_until is None or self.lease_until <= now:
             return False
         (owner, _, his), (identity, _, mine) = self.operator_identity.partition("#"), claimant.partition("#")
@@ -74,7 +74,10 @@ class Counter:
 
 
 def unattended_since(counter: Counter, held: Token | None, used_at: datetime, now: datetime) -> datetime | None:
-    """Since when nobody is at an open counter, which was last used at ``used_at``; ``None`` if somebody is."""
+    """Return since when an open counter has been unattended, or ``None`` if it is attended.
+
+    ``used_at`` is when it was last used.
+    """
     if counter.state is not CounterState.OPEN or held is not None:
         return None
     lease_until = counter.lease_until or used_at
@@ -82,38 +85,38 @@ def unattended_since(counter: Counter, held: Token | None, used_at: datetime, no
 
 
 class Counters:
-    """The counters that a batch of commands is about; shared by the sessions of all its departments."""
+    """The counters involved in a batch, shared by the sessions of all its departments."""
 
     def __init__(self) -> None:
         self.opened: set[Place] = set()
         self._held: dict[Place, Token] = {}
         self._known: dict[Place, Counter] = {}
 
-    def know(self, counters: Iterable[Counter]) -> None:
-        """Take in counters as the store holds them."""
-        self._known.update({(one.branch_id, one.counter_id): one for one in counters})
+    def load(self, counters: Iterable[Counter]) -> None:
+        """Load counters as stored."""
+        self._known.update({(counter.branch_id, counter.counter_id): counter for counter in counters})
 
-    def seat(self, token: Token) -> None:
-        """A token is at its counter now."""
+    def occupy(self, token: Token) -> None:
+        """Record that a token is at its counter."""
         if token.is_at_counter and token.counter_id:
             self._held[token.branch_id, token.counter_id] = token
 
-    def free(self, token: Token) -> None:
-        """A token has left its counter."""
+    def vacate(self, token: Token) -> None:
+        """Record that a token has left its counter."""
         if token.counter_id:
             self._held.pop((token.branch_id, token.counter_id), None)
 
     def held(self, branch_id: str, counter_id: str) -> Token | None:
-        """Whom a counter holds."""
+        """Return the token that a counter holds."""
         return self._held.get((branch_id, counter_id))
 
     def check_claim(self, branch_id: str, counter_id: str, operator: Operator, now: datetime) -> None:
-        """Refuse somebody at another's counter. Raises Refused (``counter_claimed``)."""
+        """Refuse an operator at a counter that another one has claimed. Raises Refused (``counter_claimed``)."""
         if counter := self._known.get((branch_id, counter_id)):
             _check_claim(counter, operator, now)
 
-    def admit(self, department: Department, counter_id: str, operator: Operator, now: datetime) -> None:
-        """Let the counter call somebody of this department; one that is new is opened by that.
+    def check_can_call(self, department: Department, counter_id: str, operator: Operator, now: datetime) -> None:
+        """Check that a counter may call for this department, and open it if it is new.
 
         Raises:
             Refused: ``counter_not_serving``, ``counter_paused``, ``counter_closed``, ``counter_claimed``.
@@ -154,10 +157,10 @@ def opened(
     take_over: bool = False,
     as_it_is: bool = False,
 ) -> Counter:
-    """The counter claimed by an operator and taking people.
+    """Return the counter opened and claimed by an operator.
 
-    ``departments`` becomes its work profile; without, what it served before stays. With ``as_it_is`` a pause stays a
-    pause, and a declared profile is no reason to refuse.
+    ``departments`` becomes its work profile; ``None`` keeps the current one. With ``as_it_is`` a pause is kept and a
+    declared profile is accepted.
 
     Raises:
         Refused: ``counter_claimed``; ``exists`` if an admin has declared another profile.
@@ -176,13 +179,13 @@ def opened(
 
 
 def paused(counter: Counter, operator: Operator, now: datetime, reason: str | None) -> Counter:
-    """The counter calling nobody for a while; whom it holds stays there. Raises Refused (``counter_claimed``)."""
+    """Return the counter paused; it keeps the token it holds. Raises Refused (``counter_claimed``)."""
     _check_claim(counter, operator, now)
     return replace(counter, state=CounterState.PAUSED, reason=reason)
 
 
 def closed(counter: Counter, held: Token | None, operator: Operator, now: datetime) -> Counter:
-    """The counter closed and free to be claimed. Raises Refused (``counter_claimed``, ``counter_busy``)."""
+    """Return the counter closed and unclaimed. Raises Refused (``counter_claimed``, ``counter_busy``)."""
     _check_claim(counter, operator, now)
     if held:
         raise busy(counter.counter_id, held)
@@ -190,7 +193,7 @@ def closed(counter: Counter, held: Token | None, operator: Operator, now: dateti
 
 
 def left(counter: Counter, operator: Operator, now: datetime) -> Counter:
-    """The counter free to be claimed; whom it holds stays there. Raises Refused (``counter_claimed``)."""
+    """Return the counter unclaimed; it keeps the token it holds. Raises Refused (``counter_claimed``)."""
     _check_claim(counter, operator, now)
     return replace(counter, operator=None, operator_identity=None, lease_until=None)
 
@@ -201,7 +204,7 @@ def _check_claim(counter: Counter, operator: Operator, now: datetime) -> None:
 
 
 def claimed(counter: Counter) -> Refused:
-    """Somebody else works at the counter."""
+    """The counter is claimed by another operator."""
     extra = {"operator": counter.operator}
     return refuse(CounterReason.CLAIMED, extra, counter=counter.counter_id, operator=counter.operator)
 
@@ -211,6 +214,6 @@ def _declared(counter: Counter) -> Refused:
 
 
 def busy(counter_id: str, held: Token) -> Refused:
-    """The counter holds somebody already."""
+    """The counter already holds a token."""
     extra = {"tokenId": held.token_id, "displayNumber": held.display}
     return refuse(CounterReason.BUSY, extra, counter=counter_id, number=held.display)

@@ -1,4 +1,4 @@
-"""A department: its settings, and the one row that orders everything in it."""
+"""A department: its settings, and the row that orders its events."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,7 +12,7 @@ from tokenq_server.domain.rules import Rules
 
 @dataclass(frozen=True)
 class Department:
-    """What admins set. ``timezone``, ``rollover_hour`` and ``branch_hours`` come from the branch."""
+    """A department's settings. ``timezone``, ``rollover_hour`` and ``branch_hours`` come from the branch."""
 
     department_id: str
     name: str
@@ -28,16 +28,16 @@ class Department:
 
     @property
     def hours(self) -> Hours | None:
-        """The hours that hold here: its own, else the branch's; ``None`` means always open."""
+        """The opening hours that apply: its own, else the branch's; ``None`` means always open."""
         return self.rules.hours if self.rules.hours is not None else self.branch_hours
 
 
 @dataclass(frozen=True)
 class DepartmentHead:
-    """The head of a department's log: the day, the last number and seq given out, and what the policy remembers.
+    """The head of a department's log: the day, the last number and seq, and the state of the interleaving.
 
-    ``skipped`` counts the day's numbers that were not given out, since somebody live carries them from another day.
-    ``waiting`` counts the tokens in line per class.
+    ``skipped`` counts the day's numbers that were left out because a live token of another day carries them.
+    ``waiting`` counts the waiting tokens per class.
     """
 
     day: date
@@ -49,5 +49,5 @@ class DepartmentHead:
 
     @property
     def given(self) -> int:
-        """How many numbers have been given out today."""
+        """How many numbers have been issued today."""
         return self.last_no - self.skipped

@@ -1,6 +1,6 @@
-"""Ids made from a department's name, and prefixes that could be misread.
+"""Ids generated from a department's name, and prefixes that could be misread.
 
-``P22`` can be number 22 of prefix ``P`` or number 2 of ``P2``, so no prefix is another one and digits.
+``P22`` could be number 22 of prefix ``P`` or number 2 of ``P2``, so no prefix may be another prefix plus digits.
 """
 
 import re
@@ -20,20 +20,20 @@ _LETTERS = str.maketrans(
 )
 
 
-def are_misread(one: str, other: str) -> bool:
+def are_misread(prefix: str, other: str) -> bool:
     """Whether a number of one prefix could be read as a number of the other."""
-    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
+    longer, shorter = (prefix, other) if len(prefix) > len(other) else (other, prefix)
     rest = longer.removeprefix(shorter)
     return rest != longer and rest.isdigit()
 
 
 def numbering(department: Department) -> tuple[str, str, str]:
-    """Where and how a department numbers: while this stays, so may what an earlier release allowed."""
+    """Where and how a department numbers. While this is unchanged, a prefix that an earlier release allowed is kept."""
     return department.branch_id, department.prefix, department.number_format
 
 
 def check_prefix(department: Department, other: Department) -> None:
-    """Two departments of one lobby must not call the same number, nor numbers that can be read as each other's.
+    """Refuse a prefix that another department of the lobby has, or whose numbers could be misread as that one's.
 
     Raises:
         Refused: ``exists``.
@@ -52,14 +52,21 @@ def _prints_prefix(department: Department) -> bool:
 
 
 def made_id(name: str, taken: Collection[str]) -> str | None:
-    """An id for a department of that name: the name itself if it is one, else its initials, else more of its letters.
+    """Generate an id from a department's name: the name itself if valid, else its initials, else more of its letters.
 
-    ``taken`` are the ids and prefixes that there are. ``None`` if the name has no letter of the Latin alphabet, or all
-    that could be made of it is taken.
+    ``taken`` are the existing ids and prefixes. Returns ``None`` if the name has no Latin letter, or if every candidate
+    is taken.
     """
     if re.fullmatch(DEPARTMENT_ID, name):
         return name
-    return next((one for one in _candidates(name) if not any(one == it or are_misread(one, it) for it in taken)), None)
+    return next(
+        (
+            candidate
+            for candidate in _candidates(name)
+            if not any(candidate == other or are_misread(candidate, other) for other in taken)
+        ),
+        None,
+    )
 
 
 def _candidates(name: str) -> Iterator[str]:
@@ -75,6 +82,6 @@ def _candidates(name: str) -> Iterator[str]:
 
 
 def _latin(name: str) -> str:
-    """The name in plain capitals: marks on letters are dropped."""
+    """The name in ASCII capitals, with accents removed."""
     plain = unicodedata.normalize("NFKD", name.translate(_LETTERS))
     return "".join(letter for letter in plain if not unicodedata.combining(letter)).upper()

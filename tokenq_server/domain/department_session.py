@@ -1,9 +1,9 @@
-"""One department while its row is locked: what was loaded of it, and everything that the batch has changed.
+"""One department while its row is locked: what was loaded, and what the batch has changed.
 
-Nothing here reads or writes a store. The caller loads what the commands need, lets them act one after the other (the
-verbs are in :mod:`issuing`, :mod:`calling`, :mod:`moving`, :mod:`transferring` and :mod:`undoing`), and writes what
-changed, the records and the head of the log in one transaction. A verb checks everything before it changes anything, so
-a refused one leaves no trace.
+Nothing here accesses a store. The caller loads what the commands need, runs them in turn (the verbs are in
+:mod:`issuing`, :mod:`calling`, :mod:`moving`, :mod:`transferring` and :mod:`undoing`), and writes the changes, the
+records and the log's head in one transaction. A verb checks everything before it changes anything, so a refused command
+leaves no trace.
 """
 
 from collections.abc import Iterable
@@ -18,19 +18,19 @@ from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.department import Department, DepartmentHead
 from tokenq_server.domain.estimate import Forecast
-from tokenq_server.domain.line import Line
 from tokenq_server.domain.numbering import display_number
 from tokenq_server.domain.policy import Turn, Waiting, position
+from tokenq_server.domain.queue_heads import QueueHeads
 from tokenq_server.domain.record import Record
 from tokenq_server.domain.refusals import unknown_token
-from tokenq_server.domain.token import Token, remembering
+from tokenq_server.domain.token import Token, with_undo
 
 SYSTEM = "tokenq"
-"""The actor of what happens by itself."""
+"""The actor of automatic events."""
 
 
 class DepartmentSession:
-    """A department, its loaded tokens and everything that the batch has changed so far."""
+    """A department, its loaded tokens and all changes of the batch so far."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class DepartmentSession:
         self.created: set[int] = set()
         self.changed: dict[int, Token] = {}
         self.records: list[Record] = []
-        self.carried: set[str] = set()
+        self.taken_numbers: set[str] = set()
         self._freed: set[str] = set()
         self._handed_out: int | None = None
         self._live_of_user: dict[int, Token] = {}
-        self._line = Line()
+        self._heads = QueueHeads()
 
     @property
     def id(self) -> str:
@@ -61,48 +61,48 @@ class DepartmentSession:
         return self.department.department_id
 
     def next_numbers(self, count: int) -> list[str]:
-        """The next numbers as they would be printed, of today or of the day that is about to begin."""
+        """The next printed numbers of today, or of the day about to start."""
         last = 0 if self.day_is_over else self.head.last_no
         return [self.printed(number) for number in range(last + 1, last + 1 + count)]
 
     def printed(self, number: int) -> str:
-        """A number of the day as people see it."""
-        here = self.department
-        return display_number(here.number_format, here.prefix, here.rules.number_start - 1 + number)
+        """A number of the day in its printed form."""
+        department = self.department
+        return display_number(department.number_format, department.prefix, department.rules.number_start - 1 + number)
 
     def next_number(self) -> int:
-        """The next number of the day that nobody live carries from another one."""
+        """The day's next number that no live token of another day carries."""
         number = self._handed_out or self.head.last_no + 1
-        while self.printed(number) in self.carried:
+        while self.printed(number) in self.taken_numbers:
             number += 1
         return number
 
-    def hand_out_from(self, first: int) -> bool:
-        """Take the number that the line's counter handed out, if it is the one that the locked row expects.
+    def accept_number(self, first: int) -> bool:
+        """Use the number that the Redis counter handed out, if the locked row expects it. Return whether it does.
 
-        Returns whether it was. If not, the row decides: what it says is durable, and the counter is corrected by it.
+        If not, the row decides, since it is durable, and the counter is corrected.
         """
         is_expected = first == self.head.last_no + 1
         self._handed_out = first if is_expected else None
         return is_expected
 
-    def know_carried(self, numbers: Iterable[str]) -> None:
-        """Take in which printed numbers live tokens carry in the store, but for those that this day's end frees."""
-        self.carried |= set(numbers) - self._freed
+    def load_taken_numbers(self, numbers: Iterable[str]) -> None:
+        """Load the printed numbers that live tokens carry, except those that this day's end has freed."""
+        self.taken_numbers |= set(numbers) - self._freed
 
-    def know(self, tokens: Iterable[Token]) -> None:
-        """Take in tokens as the store holds them."""
+    def load(self, tokens: Iterable[Token]) -> None:
+        """Load tokens as stored."""
         for token in tokens:
             self.tokens.setdefault(token.token_id, token)
             if token.user_id is not None and token.state in LIVE:
                 self._live_of_user.setdefault(token.user_id, token)
 
-    def line_up(self, tokens: Iterable[Token]) -> None:
-        """Take in the heads of the waiting line; only tokens that really wait here are kept."""
+    def load_heads(self, tokens: Iterable[Token]) -> None:
+        """Load the heads of the queue; tokens that are not waiting here are ignored."""
         for token in tokens:
-            known = self.tokens.setdefault(token.token_id, token)
-            if known.state is TokenState.WAITING:
-                self._line.join(known)
+            loaded = self.tokens.setdefault(token.token_id, token)
+            if loaded.state is TokenState.WAITING:
+                self._heads.join(loaded)
 
     @property
     def day_is_over(self) -> bool:
@@ -110,52 +110,52 @@ class DepartmentSession:
         return self._today() > self.head.day
 
     def roll_over(self, leftover: Iterable[Token]) -> None:
-        """Begin today: numbers start again, and who was not called on the day before expires."""
+        """Start today: numbering restarts, and tokens left waiting or parked from the day before expire."""
         expire = VERBS[Verb.EXPIRE]
         for token in leftover:
             if token.state in expire.sources:
-                self.know([token])
+                self.load([token])
                 expired = replace(token, state=TokenState.EXPIRED, undo=None)
-                self.become(token, expired, expire.event, SYSTEM, {})
+                self.apply(token, expired, expire.event, SYSTEM, {})
                 self._freed |= {token.display} if token.issued_in == self.id else set()
         self.head = replace(self.head, day=self._today(), last_no=0, skipped=0, turn=Turn())
 
     def token(self, token_id: int) -> Token:
-        """A token of this department. Raises Refused (``unknown_token``)."""
+        """Return a token of this department. Raises Refused (``unknown_token``)."""
         token = self.tokens.get(token_id)
         if token is None or token.department_id != self.id:
             raise unknown_token(token_id)
         return token
 
     def live_token_of(self, user_id: int | None) -> Token | None:
-        """The live token that a user holds here."""
+        """Return the user's live token in this department."""
         return self._live_of_user.get(user_id) if user_id is not None else None
 
     def heads(self) -> dict[Priority, Waiting]:
-        """The first of each class, as the policy wants them."""
-        return self._line.heads(self.tokens)
+        """The first waiting token of each class, as the policy needs them."""
+        return self._heads.heads(self.tokens)
 
     def first_place(self, priority: Priority) -> int | None:
-        """The least place in a class; ``None`` if nobody of it is loaded."""
-        return self._line.first_place(priority)
+        """The smallest sort key in a class; ``None`` if none of it is loaded."""
+        return self._heads.first_place(priority)
 
     @property
     def last_place(self) -> int:
-        """A place behind everybody who waits now."""
+        """A sort key after everyone waiting now."""
         return self.head.last_seq + 1
 
     def next_position(self, priority: Priority) -> int:
-        """The place from 1 of somebody who would join a class now."""
+        """The position (from 1) of a token that joins a class now."""
         waiting = self.head.waiting
         index = waiting.get(priority, 0) + 1
         return position(priority, index, waiting, self.head.turn, self.department.policy.ratio)
 
-    def turn_after(self, called: Priority) -> None:
-        """Remember a call by the policy: the classes take turns."""
+    def count_call(self, called: Priority) -> None:
+        """Count a call by policy in the interleaving of the classes."""
         self.head = replace(self.head, turn=self.head.turn.after(called, self.department.policy.ratio))
 
     def add(self, token: Token, actor: str, data: dict[str, Any]) -> Token:
-        """Let a new token into the line under its number; those before it that were left out are noted."""
+        """Add a new token to the queue; numbers skipped before it are recorded in its event."""
         if skipped := token.number - self.head.last_no - 1:
             data = {**data, "skipped": skipped}
         self.head = replace(self.head, last_no=token.number, skipped=self.head.skipped + skipped)
@@ -169,24 +169,24 @@ class DepartmentSession:
     def move(
         self, old: Token, new: Token, verb: Verb, actor: str, data: dict[str, Any], note: str | None = None
     ) -> Token:
-        """Let a token be what a verb made of it, so that it can be taken back."""
+        """Apply a verb's result, with undo information where the verb has an undo."""
         move = VERBS[verb]
         if move.has_undo:
-            new = remembering(old, new, str(verb), self.now + self.department.rules.undo_window)
-        return self.become(old, new, move.event, actor, data, note)
+            new = with_undo(old, new, str(verb), self.now + self.department.rules.undo_window)
+        return self.apply(old, new, move.event, actor, data, note)
 
-    def become(
+    def apply(
         self, old: Token, new: Token, event: EventType, actor: str, data: dict[str, Any], note: str | None = None
     ) -> Token:
-        """Let a token of this department be ``new``, in line and at the counters too, and log that."""
+        """Replace ``old`` by ``new`` within this department, update queue and counters, and log the event."""
         self._leave(old)
         self._enter(new)
-        # The event tells where the customer was: a served or missed token left this counter.
+        # The event names the counter where the customer was: a served or missed token left this counter.
         at = new.counter_id or (old.counter_id if event is not EventType.TOKEN_REVERTED else None)
         self._log(event, replace(new, counter_id=at), actor, data, _joins(old, new), note)
         return new
 
-    def hand_over(
+    def hand_over_to(
         self,
         old: Token,
         new: Token,
@@ -196,7 +196,7 @@ class DepartmentSession:
         data: dict[str, Any],
         note: str | None = None,
     ) -> Token:
-        """Let a token go to another department; both logs tell of it."""
+        """Hand the token over to another department; the event is logged in both."""
         self._leave(old)
         self.tokens.pop(old.token_id)
         self.changed.pop(old.token_id, None)
@@ -207,27 +207,27 @@ class DepartmentSession:
         target._log(event, new, actor, data, joins, note)
         return new
 
-    def note_near(self, token: Token, place: int) -> None:
-        """Keep that a token's owner has been told, and log it; its place in line stays."""
+    def log_near_turn(self, token: Token, place: int) -> None:
+        """Record that the token's owner has been notified; its position does not change."""
         self._keep(token)
         self._log(EventType.TOKEN_TURN_NEAR, token, SYSTEM, {"position": place}, joins=None)
 
-    def bring_back(self, token: Token) -> None:
-        """Take in a token that the store had lost, under the number it was given then."""
+    def restore(self, token: Token) -> None:
+        """Restore a token that the store has lost, under its original number."""
         self.created.add(token.token_id)
         self._enter(token)
         if token.state is TokenState.WAITING:
             self._log(EventType.TOKEN_REINSTATED, token, SYSTEM, {"rewound": True}, joins=True)
         else:
-            self.tell_again(token)
+            self.log_state(token)
 
-    def settle(self, old: Token, new: Token) -> None:
-        """Let a token be what everybody but the store knows already: nothing is logged."""
+    def replace_unlogged(self, old: Token, new: Token) -> None:
+        """Replace a token without logging: only the store was out of date."""
         self._leave(old)
         self._enter(new)
 
-    def tell_again(self, token: Token) -> None:
-        """Log what a token is, for readers who were told something else; of one that is elsewhere, that it is."""
+    def log_state(self, token: Token) -> None:
+        """Log a token's state, or that it is in another department, for readers who have seen a different one."""
         data: dict[str, Any] = {"undone": "rewind", "state": str(token.state)}
         if token.department_id != self.id:
             data |= {"from": self.id, "to": token.department_id}
@@ -239,10 +239,10 @@ class DepartmentSession:
 
     def _leave(self, token: Token) -> None:
         if token.state is TokenState.WAITING:
-            self._line.leave(token)
+            self._heads.leave(token)
             self._count(token.priority, -1)
         if token.is_at_counter:
-            self.counters.free(token)
+            self.counters.vacate(token)
         if token.user_id is not None and self._live_of_user.get(token.user_id) == token:
             self._live_of_user.pop(token.user_id)
 
@@ -250,7 +250,7 @@ class DepartmentSession:
         self._keep(token)
         if token.state is TokenState.WAITING:
             self._enter_line(token)
-        self.counters.seat(token)
+        self.counters.occupy(token)
 
     def _keep(self, token: Token) -> None:
         self.tokens[token.token_id] = self.changed[token.token_id] = token
@@ -258,7 +258,7 @@ class DepartmentSession:
             self._live_of_user[token.user_id] = token
 
     def _enter_line(self, token: Token) -> None:
-        self._line.join(token)
+        self._heads.join(token)
         self._count(token.priority, 1)
 
     def _count(self, priority: Priority, change: int) -> None:
@@ -281,7 +281,7 @@ class DepartmentSession:
 
 
 def _joins(old: Token, new: Token) -> bool | None:
-    """What a move does to the line: a token joins it (or another class of it), leaves it, or neither."""
+    """The effect of a move on the queue: True if the token joins it (or changes class), False if it leaves it."""
     if new.state is TokenState.WAITING:
         return True
     return False if old.state is TokenState.WAITING else None

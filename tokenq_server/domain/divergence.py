@@ -1,4 +1,4 @@
-"""Divergence: after a restore, others know more of a department's log than the log itself."""
+"""Divergence: after a restore, the topic or Redis is ahead of a department's log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from tokenq.contract.reasons.system import StoreReason
 class Divergence:
     """A department whose log ends before what the topic or Redis has seen of it.
 
-    ``topic_at`` and ``redis_at`` are 0 where they know nothing. ``is_forked``: the log went on since, so that it and
-    the topic tell different things under the same seq. ``spot`` is the partition and the offset of the topic's last.
+    ``topic_at`` and ``redis_at`` are 0 if unknown. ``is_forked``: the log has continued since, so that it and the topic
+    have different events under the same seq. ``spot`` is the partition and offset of the topic's last record.
     """
 
     department_id: str
@@ -23,15 +23,15 @@ class Divergence:
     spot: tuple[int, int] | None = None
 
 
-def diverged(found: Sequence[Divergence]) -> Refused:
-    """Why nothing starts on such a database."""
-    first = found[0]
+def diverged(divergences: Sequence[Divergence]) -> Refused:
+    """The refusal to start on a diverged database."""
+    first = divergences[0]
     reason = StoreReason.BEHIND_REDIS if first.topic_at < first.redis_at else StoreReason.BEHIND_TOPIC
     return refuse(
         StoreReason.FORKED if first.is_forked else reason,
-        {"departments": [each.department_id for each in found]},
+        {"departments": [divergence.department_id for divergence in divergences]},
         department=first.department_id,
-        more=f" (and {len(found) - 1} more)" if len(found) > 1 else "",
+        more=f" (and {len(divergences) - 1} more)" if len(divergences) > 1 else "",
         log=first.log_at,
         topic=first.topic_at,
         redis=first.redis_at,

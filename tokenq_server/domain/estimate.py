@@ -1,7 +1,7 @@
-"""Estimated waits: the real policy run in simulated time, with the counters really open.
+"""Estimated waits: the real policy run in simulated time, with the counters that are open.
 
-Each run draws service times around what today has taught, what is left of the services under way, and those who
-may still come and go before. The range is what most runs agree on, rounded outward to five minutes.
+Each run draws service times from what was observed today, the remaining time of services in progress, and arrivals that
+may be called first. The range covers most runs and is rounded outward to five minutes.
 """
 
 import random
@@ -17,28 +17,28 @@ from tokenq_server.domain.simulation import Arrival, Desk, Order, run
 
 RUNS = 12
 LONGEST = 120
-"""How many of each class are simulated at most; further back the wait grows by the pace of those before."""
+"""Tokens simulated per class at most; beyond that, the wait is extrapolated."""
 _MOST_PEOPLE = 250
-"""So many people of a branch are simulated, however many departments share them out: a forecast must stay cheap."""
+"""Customers simulated per branch, across its departments, to keep a forecast cheap."""
 _PRIOR_WEIGHT = 5
-"""The prior counts as much as so many services seen today."""
+"""The prior counts as much as this many services observed today."""
 _USUAL_SPREAD = 0.6
-"""Standard deviation by mean, before today has taught better."""
+"""Standard deviation divided by mean, before enough services were observed today."""
 _STEP_MINUTES = 5
 _LOW, _HIGH = 0.25, 0.75
-"""The quantiles of the runs that the range goes from and to."""
+"""The quantiles of the runs that bound the range."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The wait from now as a range of minutes; both ``None`` where it is not known, and then why."""
+    """The wait from now as a range of minutes; if unknown, both are ``None`` and ``reason`` says why."""
 
     low_minutes: int | None
     high_minutes: int | None
     reason: str | None = None
 
     def view(self) -> EstimateView:
-        """As on the wire."""
+        """The estimate in its wire format."""
         return {"lowMinutes": self.low_minutes, "highMinutes": self.high_minutes, "reason": self.reason}
 
 
@@ -46,14 +46,14 @@ UNKNOWN = Estimate(None, None, "nothing is known yet")
 NO_COUNTER = Estimate(None, None, "no counter is open")
 
 Range = tuple[float, float]
-"""From and to, in seconds."""
+"""Lower and upper bound, in seconds."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The waits in one department, per class by the place in it; the last entry is who would come now.
+    """Waits in one department, per class by index in it; the last entry is for a new customer.
 
-    ``counters_open`` counts the counters that serve it, ``service_seconds`` is what one person takes.
+    ``counters_open`` counts the counters that serve it; ``service_seconds`` is the mean service time.
     """
 
     counters_open: int
@@ -61,41 +61,41 @@ class Forecast:
     waits: Mapping[Priority, Sequence[Range]]
 
     def at(self, priority: Priority, index: int) -> Estimate:
-        """The estimate for the ``index``-th of a class, from 1."""
-        found = self.seconds(priority, index)
-        if found is None:
+        """The estimate for the ``index``-th token of a class, from 1."""
+        seconds = self.seconds(priority, index)
+        if seconds is None:
             return NO_COUNTER if not self.counters_open else UNKNOWN
-        low, high = found
+        low, high = seconds
         step = _STEP_MINUTES * 60
         return Estimate(_STEP_MINUTES * floor(low / step), max(_STEP_MINUTES * ceil(high / step), _STEP_MINUTES))
 
     def seconds(self, priority: Priority, index: int) -> Range | None:
-        """The same, not rounded; ``None`` if it is not known."""
-        known = self.waits.get(priority)
-        if not known or not self.counters_open:
+        """The same in unrounded seconds; ``None`` if unknown."""
+        waits = self.waits.get(priority)
+        if not waits or not self.counters_open:
             return None
-        low, high = known[min(index, len(known)) - 1]
-        further = max(index - len(known), 0) * self._pace(known)
+        low, high = waits[min(index, len(waits)) - 1]
+        further = max(index - len(waits), 0) * self._pace(waits)
         return low + further, high + further
 
-    def _pace(self, known: Sequence[Range]) -> float:
-        """Seconds by which the wait grows from one to the next, at the end of what was simulated."""
-        middle = len(known) // 2
-        steps = len(known) - 1 - middle
+    def _pace(self, waits: Sequence[Range]) -> float:
+        """Seconds that each further token adds to the wait, measured at the end of the simulated range."""
+        middle = len(waits) // 2
+        steps = len(waits) - 1 - middle
         alone = self.service_seconds / self.counters_open
-        # A counter that serves others too is slower than it looks from here.
-        return max(alone, (sum(known[-1]) - sum(known[middle])) / 2 / steps) if steps else alone
+        # A counter that also serves other departments is slower than this department's service time suggests.
+        return max(alone, (sum(waits[-1]) - sum(waits[middle])) / 2 / steps) if steps else alone
 
 
 @dataclass(frozen=True)
 class ServiceTime:
-    """How long one person occupies a counter, call to end, in seconds."""
+    """How long one token occupies a counter, from call to end, in seconds."""
 
     mean: float
     spread: float
 
     def draw(self, dice: random.Random, elapsed: float = 0.0) -> float:
-        """One such time, log-normal; or what is left of one that has taken ``elapsed`` already."""
+        """Draw a log-normal service time, or the rest of one that has taken ``elapsed`` seconds."""
         sigma = sqrt(log(1 + (self.spread / self.mean) ** 2))
         centre = log(self.mean) - sigma * sigma / 2
         for _ in range(6):
@@ -106,7 +106,7 @@ class ServiceTime:
 
 
 def learned(seen: Sequence[float], prior_minutes: float) -> ServiceTime:
-    """Today's last service times, in seconds, shrunk towards the department's prior."""
+    """Estimate the service time from today's last services, in seconds, shrunk towards the department's prior."""
     prior = prior_minutes * 60
     mean = (prior * _PRIOR_WEIGHT + sum(seen)) / (_PRIOR_WEIGHT + len(seen))
     own = pstdev(seen) if len(seen) > 1 else 0.0
@@ -117,10 +117,10 @@ def learned(seen: Sequence[float], prior_minutes: float) -> ServiceTime:
 
 @dataclass(frozen=True)
 class Line:
-    """One department as an estimate needs it.
+    """One department as input of an estimate.
 
-    ``waiting`` holds, per class in order, for how many seconds each has waited; ``per_hour`` how many of each class
-    come in an hour.
+    ``waiting`` holds, per class in order, how many seconds each token has waited; ``per_hour`` the arrival rate per
+    class.
     """
 
     department_id: str
@@ -133,24 +133,24 @@ class Line:
 
 @dataclass(frozen=True)
 class OpenCounter:
-    """A counter that takes people; ``held_in`` is the department of whom it holds, for ``elapsed`` seconds now."""
+    """A counter that serves customers; ``held_in`` is the department of its token, held for ``elapsed`` seconds."""
 
     departments: tuple[str, ...] = ()
     held_in: str | None = None
     elapsed: float = 0.0
 
     def serves(self, department_id: str) -> bool:
-        """Whether it takes people of this department."""
+        """Whether it serves this department."""
         return not self.departments or department_id in self.departments
 
 
 def counters_for(department_id: str, counters: Sequence[OpenCounter]) -> int:
-    """How many of the counters serve a department."""
-    return sum(one.serves(department_id) for one in counters)
+    """Return how many of the counters serve a department."""
+    return sum(counter.serves(department_id) for counter in counters)
 
 
 def forecasts(lines: Sequence[Line], counters: Sequence[OpenCounter], seed: int = 0) -> dict[str, Forecast]:
-    """The forecast of every department of a branch, since counters are shared. The same input, the same answer."""
+    """Forecast every department of a branch together, since they share counters. Deterministic for the same input."""
     seen: dict[tuple[str, Priority], list[list[float]]] = {}
     longest = max(min(LONGEST, _MOST_PEOPLE // max(len(lines), 1)), 1)
     for number in range(RUNS if counters else 0):
@@ -172,10 +172,10 @@ def forecasts(lines: Sequence[Line], counters: Sequence[OpenCounter], seed: int 
 def _one_run(
     lines: Sequence[Line], counters: Sequence[OpenCounter], newcomer: Priority, longest: int, dice: random.Random
 ) -> dict[tuple[str, Priority], list[float]]:
-    """The waits from now of one simulated course of events, with one more person of a class in each department."""
+    """The waits in one simulated run, with one more customer per class in each department."""
     times = {line.department_id: line.service for line in lines}
     usual = fmean(line.service.mean for line in lines)
-    desks = [Desk(_left(one, times, usual, dice), one.departments) for one in counters]
+    desks = [Desk(_remaining(counter, times, usual, dice), counter.departments) for counter in counters]
     people: list[Arrival] = []
     mine: dict[tuple[str, Priority], list[int]] = {}
     for line in lines:
@@ -188,33 +188,33 @@ def _one_run(
     horizon = max((len(people) + 1) * usual / len(counters), usual)
     people += _later(lines, horizon, first_later, dice)
     orders = {line.department_id: Order(line.policy, line.turn) for line in lines}
-    called = run(people, desks, orders, lambda one: times[one.department_id].draw(dice))
+    called = run(people, desks, orders, lambda arrival: times[arrival.department_id].draw(dice))
     return {key: [called.get(customer, horizon) for customer in customers] for key, customers in mine.items()}
 
 
-def _left(one: OpenCounter, times: Mapping[str, ServiceTime], usual: float, dice: random.Random) -> float:
-    """After how many seconds a counter is free."""
-    if one.held_in is None:
+def _remaining(counter: OpenCounter, times: Mapping[str, ServiceTime], usual: float, dice: random.Random) -> float:
+    """Seconds until a counter is free."""
+    if counter.held_in is None:
         return 0.0
-    service = times.get(one.held_in) or ServiceTime(usual, usual * _USUAL_SPREAD)
-    return service.draw(dice, one.elapsed)
+    service = times.get(counter.held_in) or ServiceTime(usual, usual * _USUAL_SPREAD)
+    return service.draw(dice, counter.elapsed)
 
 
 def _later(lines: Sequence[Line], horizon: float, first: int, dice: random.Random) -> list[Arrival]:
-    """Those who may still come and go before somebody: at the rate of today, as in a Poisson process."""
-    found: list[Arrival] = []
+    """Arrivals within the horizon, as a Poisson process at today's rate."""
+    arrivals: list[Arrival] = []
     for line in lines:
         for priority in (Priority.URGENT, Priority.PRIORITY):
             rate = line.per_hour.get(priority, 0.0) / 3600
             at = dice.expovariate(rate) if rate else horizon
             while at < horizon:
-                found.append(Arrival(at, line.department_id, first + len(found), priority))
+                arrivals.append(Arrival(at, line.department_id, first + len(arrivals), priority))
                 at += dice.expovariate(rate)
-    return found
+    return arrivals
 
 
 def _ranges(runs: Sequence[Sequence[float]]) -> list[Range]:
-    """Per place the quantiles over all runs."""
+    """The quantiles over all runs, per index."""
     if not runs:
         return []
     low, high = int(_LOW * (len(runs) - 1)), ceil(_HIGH * (len(runs) - 1))

@@ -1,4 +1,4 @@
-"""What people write about people: kept beside the log for the staff of the department, and never published with it."""
+"""Free text about people: stored beside the log for the department's staff, never published."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from tokenq.contract.events import EventType
 
 
 def with_note(event: dict[str, Any], note: str | None) -> dict[str, Any]:
-    """An event on the wire as those see it who may read what was written about it, in ``data.reason``."""
+    """Return the wire event with its note in ``data.reason``, for readers who may see it."""
     if not note:
         return event
     data = event.get("data") or {}
@@ -16,10 +16,10 @@ def with_note(event: dict[str, Any], note: str | None) -> dict[str, Any]:
 
 
 def is_same_event(record: bytes, payload: bytes, *, may_be_rewritten: bool) -> bool:
-    """Whether a record of the topic says what the log says.
+    """Whether a record of the topic matches its log entry.
 
-    Where the log may have been rewritten after the record was published, words about people are not compared: an old
-    record still has them.
+    If the log may have been rewritten since the record was published, free text is not compared: an old record still
+    has it.
     """
     if record == payload or not may_be_rewritten:
         return record == payload

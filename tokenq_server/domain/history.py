@@ -1,4 +1,4 @@
-"""A day's log read as visits: what became of each token in one department, without the moves that were taken back."""
+"""A day's log read as visits: what became of each token in one department, without undone moves."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _ROLLBACK = {str(verb): str(row.event) for verb, row in VERBS.items()}
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the log, with the moment to the microsecond."""
+    """One log entry, with its time to the microsecond."""
 
     event: Event
     at: datetime
@@ -25,7 +25,7 @@ class Entry:
 
 @dataclass
 class Service:
-    """One stay at a counter: called, perhaps started, and how it ended."""
+    """One stay at a counter: the call, the start of service if any, and the end."""
 
     counter_id: str
     called_at: datetime
@@ -55,24 +55,24 @@ class Visit:
 
 
 def visits(log: Iterable[Entry], department_id: str) -> list[Visit]:
-    """The visits of a department's log, by when they began."""
+    """Return the visits in a department's log, sorted by arrival."""
     entries: dict[int, list[Entry]] = {}
     for entry in log:
         if entry.event.token_id:
-            _take_in(entries.setdefault(entry.event.token_id, []), entry)
-    found = [_visit(one, department_id) for one in entries.values()]
-    return sorted((one for one in found if one), key=lambda one: (one.came_at, one.token_id))
+            _append(entries.setdefault(entry.event.token_id, []), entry)
+    all_visits = [_visit(of_token, department_id) for of_token in entries.values()]
+    return sorted((visit for visit in all_visits if visit), key=lambda visit: (visit.came_at, visit.token_id))
 
 
-def _take_in(told: list[Entry], entry: Entry) -> None:
-    """Add an entry to what is told of a token; an undo takes away the move that it undid."""
+def _append(history: list[Entry], entry: Entry) -> None:
+    """Append an entry to a token's history; an undo removes the move that it undid."""
     if entry.event.event_type != EventType.TOKEN_REVERTED:
-        told.append(entry)
+        history.append(entry)
         return
     undone = _ROLLBACK.get(str(entry.event.data.get("undone")))
-    for index in range(len(told) - 1, -1, -1):
-        if told[index].event.event_type == undone:
-            del told[index]
+    for index in range(len(history) - 1, -1, -1):
+        if history[index].event.event_type == undone:
+            del history[index]
             return
 
 
@@ -97,11 +97,11 @@ def _visit(entries: list[Entry], department_id: str) -> Visit | None:
         if kind in _ENDS and current:
             current.ended_at, current.end = entry.at, kind
         waits_since = entry.at if kind in _ENTERS else waits_since
-        visit.end = kind if kind in _FINAL or _goes_away(event, department_id) else None
+        visit.end = kind if kind in _FINAL or _is_transfer_out(event, department_id) else None
     return visit
 
 
-def _goes_away(event: Event, department_id: str) -> bool:
+def _is_transfer_out(event: Event, department_id: str) -> bool:
     return event.event_type == EventType.TOKEN_TRANSFERRED and event.data.get("to") != department_id
 
 

@@ -1,7 +1,7 @@
 """Opening hours: weekly intervals and dated exceptions, in the branch's local time.
 
-A time of day that the clock skips in spring is the moment of the jump; one that comes twice in autumn is the
-earlier of the two when it opens and the later when it closes.
+A time skipped by daylight saving means the moment of the change; a time that occurs twice means the earlier one for
+opening and the later one for closing.
 """
 
 import re
@@ -19,19 +19,19 @@ from tokenq.contract.views import HoursDocument
 
 _INTERVAL = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)")
 _LOOK_AHEAD = 400
-"""Days: whoever is closed for longer than a year has no opening that could be told."""
+"""Days to look ahead. A department closed for longer than this has no next opening."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """From one time of day to another; one that ends at or before its start ends on the next day."""
+    """An interval between two times of day; if it ends at or before its start, it ends on the next day."""
 
     start: time
     end: time
 
     @property
     def is_all_day(self) -> bool:
-        """Whether it is a whole day, from midnight to midnight."""
+        """Whether it lasts from midnight to midnight."""
         return self.start == self.end == time.min
 
     def __str__(self) -> str:
@@ -41,17 +41,17 @@ class Interval:
 
 @dataclass(frozen=True)
 class Hours:
-    """Per weekday (Monday is 0) the open intervals; a date in ``exceptions`` has its own instead."""
+    """Open intervals per weekday (Monday is 0); a date in ``exceptions`` has its own instead."""
 
     weekly: Mapping[int, tuple[Interval, ...]] = field(default_factory=dict)
     exceptions: Mapping[date, tuple[Interval, ...]] = field(default_factory=dict)
 
     def of(self, day: date) -> tuple[Interval, ...]:
-        """The intervals that begin on a day."""
+        """The intervals that start on a day."""
         return self.exceptions[day] if day in self.exceptions else self.weekly.get(day.weekday(), ())
 
     def never_close_from(self, day: date) -> bool:
-        """Whether every day from this one on is open around the clock; cheap, since it is asked at each issue."""
+        """Whether every day from this one on is open around the clock. Cheap: checked at each issue."""
         coming = (times for when, times in self.exceptions.items() if when >= day)
         return len(self.weekly) == len(WEEKDAYS) and all(
             len(times) == 1 and times[0].is_all_day for times in (*self.weekly.values(), *coming)
@@ -60,7 +60,7 @@ class Hours:
 
 @dataclass(frozen=True)
 class Opening:
-    """Whether it is open, and when that changes next, in UTC; ``None``: not in the time to come."""
+    """Whether it is open, and when that changes next, in UTC (``None``: not within the search limit)."""
 
     is_open: bool
     closes_at: datetime | None = None
@@ -68,7 +68,7 @@ class Opening:
 
 
 def opening(hours: Hours | None, now: datetime, timezone: str) -> Opening:
-    """Whether a place with these hours is open at ``now``, an aware time. Without hours it always is."""
+    """Whether a place with these hours is open at ``now`` (timezone-aware). Without hours it always is."""
     if hours is None:
         return Opening(True)
     zone, closes_at = ZoneInfo(timezone), None
@@ -76,7 +76,7 @@ def opening(hours: Hours | None, now: datetime, timezone: str) -> Opening:
         return Opening(True)
     for start, end in _stretches(hours, now, zone):
         if closes_at is not None:
-            # Intervals that touch are one: midnight does not close a place that is open all night.
+            # Merge adjacent intervals: midnight does not close a place that is open all night.
             if start > closes_at:
                 break
             closes_at = max(closes_at, end)
@@ -91,13 +91,13 @@ def opening(hours: Hours | None, now: datetime, timezone: str) -> Opening:
 
 
 def _stretches(hours: Hours, now: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """The open times from the day before ``now`` on, as moments in UTC, by their beginning."""
+    """The open periods from the day before ``now`` on, in UTC, by start."""
     first = now.astimezone(zone).date() - timedelta(days=1)
     for ahead in range(_LOOK_AHEAD):
         day = first + timedelta(days=ahead)
-        for one in sorted(hours.of(day), key=lambda one: one.start):
-            last = day if one.end > one.start else day + timedelta(days=1)
-            start, end = _moment(day, one.start, zone, fold=0), _moment(last, one.end, zone, fold=1)
+        for interval in sorted(hours.of(day), key=lambda interval: interval.start):
+            last = day if interval.end > interval.start else day + timedelta(days=1)
+            start, end = _moment(day, interval.start, zone, fold=0), _moment(last, interval.end, zone, fold=1)
             if start < end:
                 yield start, end
 
@@ -106,7 +106,7 @@ def _moment(day: date, at: time, zone: ZoneInfo, *, fold: int) -> datetime:
     local = datetime.combine(day, at, zone)
     early, late = local.replace(fold=0).astimezone(UTC), local.replace(fold=1).astimezone(UTC)
     if early > late:
-        # The clock skips this time: the moment of the jump lies between the two readings.
+        # The clock skips this time: the change lies between the two readings.
         return _jump(late, early, zone)
     return late if fold else early
 
@@ -125,10 +125,10 @@ def _jump(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
 
 
 def hours_from(document: Mapping[str, Any]) -> Hours:
-    """Hours from their document, ``{"weekly": {"mon": ["08:00-12:00"]}, "exceptions": {"2026-12-25": []}}``.
+    """Parse an hours document, ``{"weekly": {"mon": ["08:00-12:00"]}, "exceptions": {"2026-12-25": []}}``.
 
     Raises:
-        Refused: ``invalid``, with the day that is wrong; ``path`` names it.
+        Refused: ``invalid``; ``path`` names the day that is wrong.
     """
     weekly, exceptions = document.get("weekly", {}), document.get("exceptions", {})
     for day in weekly:
@@ -141,10 +141,12 @@ def hours_from(document: Mapping[str, Any]) -> Hours:
 
 
 def hours_document(hours: Hours) -> HoursDocument:
-    """The document of hours."""
+    """Return the document of these hours."""
     return {
-        "weekly": {WEEKDAYS[day]: [str(one) for one in hours.weekly[day]] for day in sorted(hours.weekly)},
-        "exceptions": {str(day): [str(one) for one in hours.exceptions[day]] for day in sorted(hours.exceptions)},
+        "weekly": {WEEKDAYS[day]: [str(interval) for interval in hours.weekly[day]] for day in sorted(hours.weekly)},
+        "exceptions": {
+            str(day): [str(interval) for interval in hours.exceptions[day]] for day in sorted(hours.exceptions)
+        },
     }
 
 
@@ -159,11 +161,11 @@ def _intervals(path: str, texts: list[str]) -> tuple[Interval, ...]:
     for text in texts:
         if not _INTERVAL.fullmatch(text):
             raise _wrong(path, SetupReason.NO_HOURS, hours=text)
-    found = sorted((_interval(text) for text in texts), key=lambda one: one.start)
-    for one, following in pairwise(found):
-        if one.end <= one.start or one.end > following.start:
-            raise _wrong(path, SetupReason.HOURS_OVERLAP, first=str(one), second=str(following))
-    return tuple(found)
+    intervals = sorted((_interval(text) for text in texts), key=lambda interval: interval.start)
+    for interval, following in pairwise(intervals):
+        if interval.end <= interval.start or interval.end > following.start:
+            raise _wrong(path, SetupReason.HOURS_OVERLAP, first=str(interval), second=str(following))
+    return tuple(intervals)
 
 
 def _interval(text: str) -> Interval:

@@ -1,4 +1,4 @@
-"""Issuing: who may come into the line, under which number, and what wait is promised."""
+"""Issuing: who may take a token, its number, and the promised wait."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -17,7 +17,7 @@ from tokenq_server.domain.token import Token
 
 
 def issue(session: DepartmentSession, command: Issue, token_id: int) -> Token:
-    """Put somebody in line under the day's next number.
+    """Issue a token under the day's next number.
 
     Raises:
         Refused: ``department_closed``, ``department_full`` (neither when forced), ``already_waiting``.
@@ -28,7 +28,7 @@ def issue(session: DepartmentSession, command: Issue, token_id: int) -> Token:
         raise already_waiting(live)
     promised, position = _promise(session, command), session.next_position(command.priority)
     token = _token(session, command, token_id, promised)
-    # Who is told the place with the number itself needs no second letter about it.
+    # A customer already near the head learns the position with the number and needs no notification about it.
     token = replace(token, is_near_told=position <= token.near_turn)
     data: dict[str, Any] = {"position": position, "estimate": promised.view()}
     if command.is_forced:
@@ -56,7 +56,7 @@ def _token(session: DepartmentSession, command: Issue, token_id: int, promised: 
         name=command.name,
         email=command.email,
         issued_in=session.id,
-        # A letter that cannot be sent is not worth an event.
+        # A notification that cannot be sent is not worth an event.
         near_turn=near_turn if command.email else 0,
         estimate_low=promised.low_minutes,
         estimate_high=promised.high_minutes,
@@ -82,7 +82,7 @@ def _check_open(session: DepartmentSession) -> None:
 
 
 def _check_last_token(session: DepartmentSession, now: Opening) -> None:
-    """Nobody is let in who could not be served before closing time, as far as can be told now."""
+    """Refuse a token that could not be served before closing time, by the current forecast."""
     if now.closes_at is None:
         return
     left = (now.closes_at - session.now).total_seconds()
@@ -91,14 +91,14 @@ def _check_last_token(session: DepartmentSession, now: Opening) -> None:
         raise refuse(DepartmentReason.CLOSES_SOON, **named)
     if session.forecast is None:
         return
-    # As many as the counters can still take; one that is to be opened yet counts as one.
+    # Capacity of the counters until closing; a counter that is yet to open counts as one.
     capacity = left * max(session.forecast.counters_open, 1) / session.forecast.service_seconds
     if sum(session.head.waiting.values()) + 1 > capacity:
         raise refuse(DepartmentReason.NO_TIME_LEFT, **named)
 
 
 def _closed_now(session: DepartmentSession, now: Opening) -> Refused:
-    """Outside the opening hours; says when they begin again, if they do."""
+    """The refusal outside opening hours, with the next opening if there is one."""
     department = session.department
     zone = ZoneInfo(department.timezone)
     named = {"name": department.name, "department": session.id}

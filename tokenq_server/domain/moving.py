@@ -1,4 +1,4 @@
-"""Moving a token along the table: the verbs that stay in one department, and their guards."""
+"""Verbs that move a token within one department, and their guards."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,11 +19,11 @@ Data = dict[str, Any]
 
 
 def move(session: DepartmentSession, command: MoveToken) -> Token:
-    """Move one token along the table; a final move made twice by the same claim is answered, not repeated.
+    """Apply a verb to one token. A final move repeated under the same claim returns the token unchanged.
 
     Raises:
-        Refused: ``unknown_token``, ``stale_claim``, ``wrong_state``; ``too_early`` and ``limit_reached`` where the
-            department's guards say so; ``already_waiting`` for somebody who came in again meanwhile.
+        Refused: ``unknown_token``, ``stale_claim``, ``wrong_state``; ``too_early`` and ``limit_reached`` by the
+            department's guards; ``already_waiting`` if the user has taken another token meanwhile.
     """
     token = session.token(command.token_id)
     check_claim(token, command.claim_version)
@@ -34,29 +34,29 @@ def move(session: DepartmentSession, command: MoveToken) -> Token:
     return session.move(token, moved, command.verb, command.caller.actor, data, command.reason)
 
 
-def come_back(session: DepartmentSession, token: Token) -> None:
-    """Let a parked token return to the line, since its time has come."""
+def resume_if_due(session: DepartmentSession, token: Token) -> None:
+    """Return a parked token to the queue if its time has come."""
     if token.state is TokenState.PARKED and token.parked_until and token.parked_until <= session.now:
         resumed = replace(_resumed(session, token), undo=None)
-        session.become(token, resumed, VERBS[Verb.RESUME].event, SYSTEM, {"reason": "the time has come"})
+        session.apply(token, resumed, VERBS[Verb.RESUME].event, SYSTEM, {"reason": "the time has come"})
 
 
 def mark_near_turn(session: DepartmentSession, command: MarkNearTurn) -> None:
-    """Note for each token that still waits that its turn is near; once in its life."""
+    """Record once for each token still waiting that its turn is near."""
     for token_id, place in command.places:
         token = session.tokens.get(token_id)
         if token and token.department_id == session.id and token.state is TokenState.WAITING and not token.is_near_told:
-            session.note_near(replace(token, is_near_told=True), place)
+            session.log_near_turn(replace(token, is_near_told=True), place)
 
 
 def check_claim(token: Token, claim_version: int | None) -> None:
-    """Refuse a command made on an old view of the token. Raises Refused (``stale_claim``)."""
+    """Refuse a command made on an outdated view of the token. Raises Refused (``stale_claim``)."""
     if claim_version is not None and claim_version != token.claim_version:
         raise refuse(TokenReason.CALLED_SINCE, {"claimVersion": token.claim_version}, number=token.display)
 
 
 def check_table(token: Token, verb: Verb) -> None:
-    """Refuse what the table of moves does not have. Raises Refused (``wrong_state``)."""
+    """Refuse a move that the table of verbs does not allow. Raises Refused (``wrong_state``)."""
     if token.state in VERBS[verb].sources:
         return
     state = str(token.state)
@@ -66,7 +66,7 @@ def check_table(token: Token, verb: Verb) -> None:
 
 
 def _is_done(token: Token, verb: Verb) -> bool:
-    """Whether the token is already where this leads. Who waits or is called may be so for another reason."""
+    """Whether the verb's final state is already reached. WAITING and CALLED have several causes and do not count."""
     target = VERBS[verb].target
     return token.state is target and target not in (TokenState.WAITING, TokenState.CALLED)
 
@@ -165,7 +165,7 @@ def _put_back(session: DepartmentSession, token: Token, to: RequeuePosition) -> 
 
 
 def _resumed(session: DepartmentSession, token: Token) -> Token:
-    """Back at the old place; the time away does not count as waiting."""
+    """Return the token at its original place; the time parked does not count as waiting."""
     away = session.now - (token.parked_at or session.now)
     return replace(
         token,

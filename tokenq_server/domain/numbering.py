@@ -1,4 +1,4 @@
-"""Display numbers: how a department's number is written for people."""
+"""Display numbers: how a department's numbers are printed."""
 
 import re
 
@@ -11,12 +11,12 @@ _PREFIX = re.compile(r"[A-Z0-9]{1,8}")
 
 
 def display_number(template: str, prefix: str, number: int) -> str:
-    """Write ``number`` as people see it, such as ``CW-012``."""
+    """Format ``number`` for display, such as ``CW-012``."""
     return template.format(prefix=prefix, number=number)
 
 
 def check_format(template: str, prefix: str) -> None:
-    """Refuse a number format or prefix that could not be read aloud or typed back.
+    """Refuse a number format or prefix that could not be read aloud or typed.
 
     Raises:
         Refused: ``invalid``.

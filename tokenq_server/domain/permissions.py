@@ -1,7 +1,7 @@
-"""Who may do what to which token, counter and department. No other module knows what a role may.
+"""Permissions: who may do what with a token, counter or department. The only module that decides this.
 
-The roles of a verb stand in the table of verbs; this adds department, owner and state. What depends on a token is
-decided on the token as the batch holds it, under the lock, since it may have changed since the caller saw it.
+A verb's roles come from the table of verbs; this module adds department, owner and state. What depends on a token is
+decided under the lock, since the token may have changed since the caller saw it.
 """
 
 from collections.abc import Collection, Iterable
@@ -19,10 +19,10 @@ from tokenq_server.domain.refusals import unknown_token
 from tokenq_server.domain.token import Token
 
 MAY: dict[Role, str] = {
-    Role.ADMIN: "set up branches, departments, users and keys, and do everything staff may do",
-    Role.STAFF: "issue, call, serve and move tokens of their departments",
-    Role.DESK: "issue tokens in their departments, cancel who still waits, and look at tokens and queues",
-    Role.CUSTOMER: "issue, see and cancel their own tokens",
+    Role.ADMIN: "manage branches, departments, users and keys, and do everything staff may do",
+    Role.STAFF: "issue, call, serve and move tokens in their departments",
+    Role.DESK: "issue tokens in their departments, cancel waiting ones, and view tokens and queues",
+    Role.CUSTOMER: "issue, view and cancel their own tokens",
 }
 """Each role in one sentence."""
 
@@ -33,43 +33,46 @@ ANYBODY = WORKERS | {Role.CUSTOMER}
 
 
 def check_role(caller: Principal, roles: Collection[Role]) -> None:
-    """Raises Refused (``forbidden``) for a caller of none of the roles."""
+    """Raise Refused (``forbidden``) unless the caller has one of the roles."""
     if caller.role not in roles:
         raise refuse(AccountReason.WRONG_ROLE, role=str(caller.role))
 
 
 def check_own_password(caller: Principal) -> None:
-    """Raises Refused (``forbidden``) while the caller has the password that somebody else chose."""
+    """Raise Refused (``forbidden``) while the caller's password is one set by someone else."""
     if caller.must_change_password:
         raise refuse(AccountReason.FIRST_PASSWORD)
 
 
 def works_in(caller: Principal, department_id: str) -> bool:
-    """Whether staff's work in a department is the caller's to do."""
+    """Whether the caller may do staff work in a department."""
     return caller.role is Role.ADMIN or (caller.role is Role.STAFF and _covers(caller, department_id))
 
 
 def check_works_in(caller: Principal, department_id: str) -> None:
-    """Raises Refused (``forbidden``) for those who are not staff of the department."""
+    """Raise Refused (``forbidden``) unless the caller is staff of the department."""
     if not works_in(caller, department_id):
         raise refuse(DepartmentReason.NOT_YOURS, department=department_id)
 
 
 def departments_to_call_from(caller: Principal, counter_id: str, departments: Iterable[str]) -> tuple[str, ...]:
-    """Those of a counter's departments from which the caller may call. Raises Refused (``forbidden``) if none is."""
-    own = tuple(one for one in departments if works_in(caller, one))
+    """Those of a counter's departments from which the caller may call.
+
+    Raises Refused (``forbidden``) if there are none.
+    """
+    own = tuple(name for name in departments if works_in(caller, name))
     if not own:
         raise refuse(CounterReason.SERVES_OTHERS, counter=counter_id)
     return own
 
 
 def is_colleague(caller: Principal, departments: Collection[str]) -> bool:
-    """Whether the caller is staff of what a counter serves; one without a profile serves everything."""
-    return not departments or any(sees_people_of(caller, one) for one in departments)
+    """Whether the caller is staff of a department that a counter serves; without a profile it serves all."""
+    return not departments or any(sees_people_of(caller, name) for name in departments)
 
 
 def check_issue(command: Issue) -> None:
-    """Raises Refused (``forbidden``) for who may not issue there, to that person, of that class or by force."""
+    """Raise Refused (``forbidden``) unless the caller may issue there, to that person, in that class, or by force."""
     caller = command.caller
     if not (caller.role is Role.CUSTOMER or _issues_in(caller, command.department_id)):
         raise refuse(DepartmentReason.MAY_NOT_ISSUE, department=command.department_id)
@@ -83,23 +86,23 @@ def check_issue(command: Issue) -> None:
 
 
 def as_permitted(command: Issue) -> Issue:
-    """The command; a customer's is for that customer, whose letters go to the registered address."""
+    """Return the command as permitted: a customer's token is for that customer, at the registered address."""
     if command.caller.role is not Role.CUSTOMER:
         return command
     return replace(command, user_id=command.caller.user_id, name=None, email=None)
 
 
 def check_out_of_order(caller: Principal, department: Department) -> None:
-    """Raises Refused (``forbidden``) where only admins may choose whom to call."""
+    """Raise Refused (``forbidden``) where only admins may call out of order."""
     if department.rules.out_of_order_by == "admin" and caller.role is not Role.ADMIN:
         raise refuse(TokenReason.OUT_OF_ORDER_BY_STAFF, department=department.department_id)
 
 
 def check_move(caller: Principal, verb: Verb, token: Token) -> None:
-    """Decide who may move a token, as it is now.
+    """Check that the caller may move a token, in its current state.
 
     Raises:
-        Refused: ``forbidden``; ``unknown_token`` for one that is not the caller's to see.
+        Refused: ``forbidden``; ``unknown_token`` for a token that the caller may not see.
     """
     check_role(caller, VERBS[verb].roles)
     if not sees(caller, token):
@@ -107,7 +110,7 @@ def check_move(caller: Principal, verb: Verb, token: Token) -> None:
     if caller.role is Role.CUSTOMER:
         return
     if caller.role is Role.DESK and _issues_in(caller, token.department_id):
-        # Who put somebody in line may take them out again, until they are called.
+        # Whoever issued a token may cancel it until it is called.
         if token.state is not TokenState.WAITING:
             raise refuse(TokenReason.CANCEL_BY_DESK, number=token.display, state=str(token.state))
         return
@@ -115,27 +118,30 @@ def check_move(caller: Principal, verb: Verb, token: Token) -> None:
 
 
 def sees(caller: Principal, token: Token) -> bool:
-    """Whether there is such a token, as far as the caller is concerned."""
+    """Whether the token is visible to the caller."""
     return caller.role is not Role.CUSTOMER or _owns(caller, token)
 
 
 def owner_to_list(caller: Principal, asked_for: int | None) -> int | None:
-    """Whose tokens a list may hold, of those asked for; ``None``: anybody's. There is no user 0."""
+    """The user whose tokens a list may contain, given the requested one; ``None``: any user. No user has id 0."""
     return caller.user_id or 0 if caller.role is Role.CUSTOMER else asked_for
 
 
 def sees_person(caller: Principal, token: Token) -> bool:
-    """Whether the caller may know whose token it is."""
+    """Whether the caller may see whose token it is."""
     return _owns(caller, token) or sees_people_of(caller, token.department_id)
 
 
 def sees_people_of(caller: Principal, department_id: str) -> bool:
-    """Whether names, addresses and notes of a department's tokens are for the caller's eyes."""
+    """Whether the caller may see names, addresses and notes of a department's tokens."""
     return works_in(caller, department_id)
 
 
 def _home(verb: Verb, token: Token) -> str:
-    """Where one must be staff: who sent somebody on by a slip need not be staff over there to take it back."""
+    """The department where the caller must be staff.
+
+    A mistaken transfer may be undone by the department it came from.
+    """
     back_to = token.undo.was.get("department_id") if verb is Verb.UNDO and token.undo else None
     return back_to or token.department_id
 

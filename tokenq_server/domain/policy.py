@@ -1,15 +1,15 @@
 """Who is next: one pure policy for live calls, positions and explanations.
 
-Inside a class the line is first in, first out. Urgent goes first. Priority and normal interleave by the
-department's ratio: after so many priority calls in a row, as many normal ones as the ratio says. Whoever
-has waited past the maximum goes before any later arrival of another class. This is weighted round robin
-with a deadline guard (Katevenis, Sidiropoulos and Courcoubetis 1991 give the round robin).
+Within a class the queue is first in, first out. Urgent goes first. Priority and normal interleave by the department's
+ratio: after that many priority calls in a row come as many normal ones as the ratio says. Tokens past the maximum wait
+go before any later arrival of another class. This is weighted round robin with a deadline guard (Katevenis,
+Sidiropoulos and Courcoubetis 1991 describe the round robin).
 
-Nobody starves. Let X wait in a line whose classes are each in order of arrival. Once X has waited past the maximum,
-whoever is called before X came before X; so X is called after at most as many calls as there were people
-before X, besides the calls made within the maximum. For at each such call the head H of X's class came no
-later than X, so the earliest of all heads, E, came no later than X either and is past the maximum too. If the ratio's
-choice is of E's class it is E; if it came later than E, the guard takes E; it cannot have come before E.
+There is no starvation. Let X wait in a queue whose classes are each in order of arrival. Once X is past the maximum
+wait, every token called before X arrived before X; so X is called after at most as many calls as there were tokens
+before X, besides the calls made within the maximum. At each such call the head H of X's class arrived no later than X,
+so the earliest of all heads, E, arrived no later than X either and is past the maximum too. If the ratio chooses E's
+class, it chooses E; if its choice arrived later than E, the guard takes E; it cannot have arrived before E.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from tokenq.contract.enums import Priority
 
 RANK: dict[Priority, int] = {Priority.URGENT: 0, Priority.PRIORITY: 1, Priority.NORMAL: 2}
-"""Classes in their order of precedence."""
+"""Classes in order of precedence."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Policy:
-    """A department's rule of order."""
+    """A department's calling policy."""
 
     ratio: Ratio = field(default_factory=Ratio)
     max_wait: timedelta = timedelta(minutes=60)
@@ -43,13 +43,13 @@ class Policy:
 
 @dataclass(frozen=True)
 class Turn:
-    """Where the interleaving stands: how many calls of the running round each class has had."""
+    """State of the interleaving: calls per class in the current round."""
 
     priority: int = 0
     normal: int = 0
 
     def after(self, called: Priority, ratio: Ratio) -> "Turn":
-        """The head after one more call."""
+        """The state after one more call."""
         if called is Priority.URGENT:
             return self
         if called is Priority.PRIORITY:
@@ -61,7 +61,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What the policy needs to know of somebody in line."""
+    """A waiting token as input of the policy."""
 
     token_id: int
     priority: Priority
@@ -71,14 +71,14 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Choice:
-    """Who is next and the rule that says so, as a sentence for people."""
+    """The next token and the rule that chose it, as a sentence for people."""
 
     waiting: Waiting
     rule: str
 
 
 def choose(heads: Mapping[Priority, Waiting], turn: Turn, policy: Policy, now: datetime) -> Choice | None:
-    """Choose among the first of each class; ``None`` if nobody waits."""
+    """Choose among the heads of the classes; ``None`` if nobody waits."""
     if not heads:
         return None
     first = heads[_by_ratio(heads, turn, policy.ratio)]
@@ -94,9 +94,9 @@ def choose(heads: Mapping[Priority, Waiting], turn: Turn, policy: Policy, now: d
 
 
 def in_order(line: Iterable[Waiting], turn: Turn, policy: Policy, now: datetime) -> Iterator[Choice]:
-    """Everybody in the order in which they would be called if nobody else came, lazily."""
+    """Yield all waiting tokens lazily, in the order in which they would be called if nobody else came."""
     classes: dict[Priority, list[Waiting]] = {}
-    for waiting in sorted(line, key=lambda one: (one.place, one.token_id), reverse=True):
+    for waiting in sorted(line, key=lambda waiting: (waiting.place, waiting.token_id), reverse=True):
         classes.setdefault(waiting.priority, []).append(waiting)
     while choice := choose({name: rest[-1] for name, rest in classes.items() if rest}, turn, policy, now):
         classes[choice.waiting.priority].pop()
@@ -125,9 +125,9 @@ def _why(called: Priority, heads: Mapping[Priority, Waiting], ratio: Ratio) -> s
 
 
 def position(priority: Priority, index: int, counts: Mapping[Priority, int], turn: Turn, ratio: Ratio) -> int:
-    """The place in the order of calling, from 1, of the ``index``-th of its class, without walking the line.
+    """Return the position in calling order (from 1) of the ``index``-th token of its class, without iterating.
 
-    ``counts`` says how many of each class wait. The deadline guard is left out: it depends on the future.
+    ``counts`` holds the waiting tokens per class. The deadline guard is ignored: it depends on the future.
     """
     urgent = counts.get(Priority.URGENT, 0)
     if priority is Priority.URGENT:

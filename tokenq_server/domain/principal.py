@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""The caller of a request."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from tokenq.contract.enums import Role
 
 @dataclass(frozen=True)
 class Principal:
-    """A person's session or a key. Empty ``departments`` means all of them."""
+    """A user session or an API key. Empty ``departments`` means all of them."""
 
     kind: str
     credential_id: int
@@ -19,10 +19,10 @@ class Principal:
 
     @property
     def actor(self) -> str:
-        """How events name this one: staff by name, customers as what they are."""
+        """The caller's name in events: the user name for staff, the role for customers."""
         return "customer" if self.role is Role.CUSTOMER else self.name
 
     @property
     def identity(self) -> str:
-        """The owner of idempotency keys: the same person keeps them over a new login."""
+        """The owner of idempotency keys: the same for all sessions of a user."""
         return f"user:{self.user_id}" if self.user_id is not None else f"key:{self.credential_id}"

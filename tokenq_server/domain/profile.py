@@ -7,11 +7,10 @@ from tokenq_server.domain.policy import Choice, Policy
 
 
 def first_of_profile(choices: Sequence[tuple[Choice, Policy]], now: datetime, *, is_ordered: bool = True) -> int:
-    """The index of the choice that a counter takes; ``choices`` are those of its departments, in its order.
+    """Return the index of the choice that a counter takes; ``choices`` are its departments', in profile order.
 
-    The first department goes first, but whoever has waited past the maximum of their department goes before that,
-    the longest waiting of them first: nobody starves because of a counter's taste. Where the departments have no
-    order, who has waited longest of all goes first.
+    The first department goes first, but tokens past their department's maximum wait go before that, longest wait first,
+    so a work profile starves nobody. If the departments are unordered, the longest wait goes first.
     """
     if not is_ordered:
         return min(range(len(choices)), key=lambda index: choices[index][0].waiting.since)

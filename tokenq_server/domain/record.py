@@ -1,4 +1,4 @@
-"""The department's log, entry by entry."""
+"""Entries of a department's log."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +10,9 @@ from tokenq_server.domain.token import Token
 
 @dataclass(frozen=True)
 class Record:
-    """One entry of the department's log. ``joins`` says whether the token enters (True) or leaves the line.
+    """One entry of a department's log. ``joins``: the token enters (True) or leaves (False) the queue, or neither.
 
-    ``note`` is what somebody wrote about it. That is for the staff of the department: it is kept beside the entry and
-    never published with it.
+    ``note`` is free text for the department's staff: it is stored beside the entry and never published with it.
     """
 
     seq: int

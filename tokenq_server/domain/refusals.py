@@ -1,4 +1,4 @@
-"""Refusals that several places give in the same words."""
+"""Refusals shared by several modules."""
 
 from collections.abc import Mapping
 
@@ -20,23 +20,23 @@ def unknown_department(department_id: str) -> Refused:
 
 
 def unknown_token(token_id: int) -> Refused:
-    """There is no such token, or none that the caller may see."""
+    """There is no such token, or the caller may not see it."""
     return refuse(TokenReason.UNKNOWN, token=token_id)
 
 
 def moved_on(token: Token) -> Refused:
-    """The token has gone to another department since it was looked for."""
+    """The token has been transferred since it was looked up."""
     return refuse(TokenReason.MOVED_ON, number=token.display)
 
 
 def already_waiting(live: Token) -> Refused:
-    """The user holds a token there already."""
+    """The user already holds a token there."""
     extra = {"tokenId": live.token_id, "displayNumber": live.display}
     return refuse(TokenReason.USER_WAITS, extra, user=live.user_id, number=live.display, department=live.department_id)
 
 
 def day_would_end(ends: Mapping[str, Mapping[str, int]]) -> Refused:
-    """A change of a branch would end the business day of departments: per department how many are in which state."""
+    """A branch change would end the business day of departments; ``ends`` counts tokens per department and state."""
     people = "; ".join(
         f"in {name} " + ", ".join(f"{number} {state.lower()}" for state, number in states.items())
         for name, states in ends.items()
@@ -46,6 +46,6 @@ def day_would_end(ends: Mapping[str, Mapping[str, int]]) -> Refused:
     )
 
 
-def number_carried(token: Token) -> Refused:
-    """Somebody live has the number of a token that would come back."""
+def number_taken(token: Token) -> Refused:
+    """A live token carries the number of a token that would return to the queue."""
     return refuse(TokenReason.NUMBER_TAKEN, number=token.display)

@@ -1,4 +1,4 @@
-"""What an admin can settle about a department beyond its name and order; kept as one document."""
+"""A department's detailed settings, stored as one document."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -12,10 +12,10 @@ from tokenq_server.domain.hours import Hours, hours_document, hours_from
 
 @dataclass(frozen=True)
 class Rules:
-    """A department's rules. 0 stands for "no limit" or "off"; each name is the document's in Python's spelling.
+    """A department's rules. 0 means "no limit" or "off"; names are the document's, in snake case.
 
-    ``hours`` ``None`` means the branch's; ``counters`` empty means any. ``service_minutes`` is what one person takes
-    from call to end before today has taught better.
+    ``hours`` of ``None`` means the branch's; empty ``counters`` means any. ``service_minutes`` is the expected service
+    time, call to end, until today's services refine it.
     """
 
     number_start: int = 1
@@ -38,32 +38,32 @@ class Rules:
 
     @property
     def undo_window(self) -> timedelta:
-        """How long a move can be taken back."""
+        """How long a move can be undone."""
         return timedelta(minutes=self.undo_minutes)
 
     def class_name(self, priority: Priority) -> str:
-        """What this department calls a class."""
+        """The department's name for a class."""
         return self.class_names.get(priority, str(priority))
 
 
 def rules_from(document: Mapping[str, Any]) -> Rules:
-    """Rules from their document; what is missing has its default."""
+    """Parse a rules document; missing settings get their defaults."""
     values = {_snake(name): value for name, value in document.items()}
-    known = {one.name: values[one.name] for one in fields(Rules) if one.name in values}
-    if "letters" in known:
-        known["letters"] = tuple(LetterKind(kind) for kind in known["letters"])
-    if "counters" in known:
-        known["counters"] = tuple(known["counters"])
-    if "class_names" in known:
-        known["class_names"] = {Priority(name): label for name, label in known["class_names"].items()}
-    if known.get("hours") is not None:
-        known["hours"] = hours_from(known["hours"])
-    return Rules(**known)
+    values_by_name = {rule.name: values[rule.name] for rule in fields(Rules) if rule.name in values}
+    if "letters" in values_by_name:
+        values_by_name["letters"] = tuple(LetterKind(kind) for kind in values_by_name["letters"])
+    if "counters" in values_by_name:
+        values_by_name["counters"] = tuple(values_by_name["counters"])
+    if "class_names" in values_by_name:
+        values_by_name["class_names"] = {Priority(name): label for name, label in values_by_name["class_names"].items()}
+    if values_by_name.get("hours") is not None:
+        values_by_name["hours"] = hours_from(values_by_name["hours"])
+    return Rules(**values_by_name)
 
 
 def rules_document(rules: Rules) -> dict[str, Any]:
-    """The document of rules, whole."""
-    document = {to_camel(one.name): getattr(rules, one.name) for one in fields(Rules)}
+    """Return the complete rules document."""
+    document = {to_camel(rule.name): getattr(rules, rule.name) for rule in fields(Rules)}
     return document | {
         "letters": [str(kind) for kind in rules.letters],
         "counters": list(rules.counters),
@@ -73,7 +73,7 @@ def rules_document(rules: Rules) -> dict[str, Any]:
 
 
 def to_camel(name: str) -> str:
-    """A setting's name as the API spells it."""
+    """A setting's name in the API's spelling."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 

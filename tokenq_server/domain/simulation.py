@@ -1,7 +1,7 @@
-"""The queue in simulated time: the same policy and the same work profiles as live, with given people and counters.
+"""The queue in simulated time: the live policy and work profiles, with given customers and counters.
 
-Times are seconds from a common beginning; what lies before it is negative. Discrete events: whichever counter
-is free first takes whoever the policy gives it then.
+Times are seconds from a common start; earlier ones are negative. Discrete events: the counter that is free first takes
+the customer that the policy chooses at that time.
 """
 
 import heapq
@@ -19,7 +19,7 @@ _START = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Arrival:
-    """Somebody who comes at ``at``, or has waited since then; those of one class in the order of their places."""
+    """A customer who arrives at ``at``, or has waited since then. Within a class, arrivals are in sort order."""
 
     at: float
     department_id: str
@@ -29,7 +29,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Desk:
-    """A counter that takes people from ``free_at`` on; without ``departments`` of every one."""
+    """A counter that is free from ``free_at`` on; without ``departments`` it serves all of them."""
 
     free_at: float = 0.0
     departments: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Desk:
 
 @dataclass(frozen=True)
 class Order:
-    """A department's policy and where its interleaving stands."""
+    """A department's policy and the state of its interleaving."""
 
     policy: Policy
     turn: Turn = field(default_factory=Turn)
@@ -50,9 +50,9 @@ def run(
     orders: Mapping[str, Order],
     service: Callable[[Arrival], float],
 ) -> dict[int, float]:
-    """When each customer is called, in seconds; who is never called is missing.
+    """Return when each customer is called, in seconds; customers who are never called are missing.
 
-    ``service`` says how long one customer occupies a counter.
+    ``service`` returns how long a customer occupies a counter.
     """
     return _Run(arrivals, desks, orders, service).called
 
@@ -66,7 +66,7 @@ class _Run:
         service: Callable[[Arrival], float],
     ) -> None:
         self.called: dict[int, float] = {}
-        self._coming = deque(sorted(arrivals, key=lambda one: one.at))
+        self._coming = deque(sorted(arrivals, key=lambda arrival: arrival.at))
         self._lines: dict[str, dict[Priority, deque[tuple[Waiting, Arrival]]]] = {name: {} for name in orders}
         self._policies = {name: order.policy for name, order in orders.items()}
         self._turns = {name: order.turn for name, order in orders.items()}
@@ -76,30 +76,30 @@ class _Run:
         heapq.heapify(free)
         while free:
             at, index = heapq.heappop(free)
-            again = self._work(at, desks[index])
+            again = self._serve(at, desks[index])
             if again is not None and again < desks[index].closes_at:
                 heapq.heappush(free, (again, index))
 
-    def _work(self, at: float, desk: Desk) -> float | None:
-        """Let a free desk take somebody; answers when it is free again, ``None`` when nobody comes any more."""
+    def _serve(self, at: float, desk: Desk) -> float | None:
+        """Let a free desk take a customer; return when it is free again, or ``None`` if no more customers come."""
         while self._coming and self._coming[0].at <= at:
             self._join(self._coming.popleft())
-        found = self._next(at, desk.departments or self._all, is_ordered=bool(desk.departments))
-        if found is None:
+        arrival = self._next(at, desk.departments or self._all, is_ordered=bool(desk.departments))
+        if arrival is None:
             return self._coming[0].at if self._coming else None
-        self.called[found.customer] = at
-        return at + self._service(found)
+        self.called[arrival.customer] = at
+        return at + self._service(arrival)
 
-    def _join(self, one: Arrival) -> None:
-        since = _START + timedelta(seconds=one.at)
-        line = self._lines[one.department_id].setdefault(one.priority, deque())
-        line.append((Waiting(one.customer, one.priority, one.customer, since), one))
+    def _join(self, arrival: Arrival) -> None:
+        since = _START + timedelta(seconds=arrival.at)
+        line = self._lines[arrival.department_id].setdefault(arrival.priority, deque())
+        line.append((Waiting(arrival.customer, arrival.priority, arrival.customer, since), arrival))
 
     def _next(self, at: float, departments: Sequence[str], *, is_ordered: bool) -> Arrival | None:
         now, choices, names = _START + timedelta(seconds=at), [], []
         for name in departments:
             if name not in self._lines:
-                continue  # a work profile may name a department that is no more
+                continue  # a work profile may name a deleted department
             heads = {priority: line[0][0] for priority, line in self._lines[name].items() if line}
             choice = choose(heads, self._turns[name], self._policies[name], now) if heads else None
             if choice:

@@ -1,4 +1,4 @@
-"""One person's place in line."""
+"""A token: one customer's place in the queue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -10,12 +10,12 @@ from tokenq.contract.enums import AT_COUNTER, Priority, TokenState
 _FIXED = "fixed"
 _T = TypeVar("_T")
 Fixed = Annotated[_T, _FIXED]
-"""A field that nothing changes after the number was issued: Postgres writes it once."""
+"""A field that never changes after issue: Postgres writes it once."""
 
 
 @dataclass(frozen=True)
 class Undo:
-    """How to take the last move back: its verb, the fields it changed with their values before, and until when."""
+    """How to undo the last move: its verb, the previous values of the changed fields, and the deadline."""
 
     verb: str
     was: Mapping[str, Any]
@@ -24,12 +24,12 @@ class Undo:
 
 @dataclass(frozen=True)
 class Token:
-    """A token as Postgres holds it: each field is a column of its name, read and written by its type.
+    """A token as stored in Postgres: each field is a column of the same name, read and written by its type.
 
-    ``place`` orders the waiting inside a class, least first; ``original_place`` is the one it came into this
-    department with. ``issued_in`` is the department that gave the number. ``claim_version`` grows with every call and
-    every undo: a command that carries an older one is stale. ``near_turn`` is the place at which its owner wants a
-    letter. The estimate, in minutes, is what was promised at issue.
+    ``place`` is the sort key within a class, smallest first; ``original_place`` is the one assigned on entering this
+    department. ``issued_in`` is the department that issued the number. ``claim_version`` grows with every call and
+    undo: a command that carries an older one is stale. ``near_turn`` is the position at which the owner is notified.
+    The estimate, in minutes, is the wait promised at issue.
     """
 
     token_id: Fixed[int]
@@ -66,17 +66,17 @@ class Token:
 
     @property
     def is_at_counter(self) -> bool:
-        """Whether the token occupies a counter."""
+        """Whether the token is at a counter."""
         return self.state in AT_COUNTER
 
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """Where a token was a moment ago: which rows a move of it must lock, and what must be loaded for it.
+    """Where a token was last seen: which rows a move must lock, and what to load.
 
-    ``printed`` is its number after the department that issued it. ``back_to`` is the department from which its last
-    move took it, ``back_to_counter`` the counter at which an undo would put it. Whether a move is possible and
-    permitted is decided on the token itself, under the lock.
+    ``printed`` is its number and the department that issued it. ``back_to`` is the department that its last move came
+    from, ``back_to_counter`` the counter to which an undo would return it. Whether a move is possible and permitted is
+    decided on the token itself, under the lock.
     """
 
     department_id: str
@@ -89,17 +89,17 @@ class Whereabouts:
 TOKEN_FIELDS = tuple(field.name for field in fields(Token))
 """The fields of a token, in order."""
 CHANGING_FIELDS = tuple(field.name for field in fields(Token) if _FIXED not in getattr(field.type, "__metadata__", ()))
-"""Those that a move can change."""
-_TAKEN_BACK = tuple(name for name in CHANGING_FIELDS if name not in ("claim_version", "is_near_told", "undo"))
-"""Those that an undo gives back. The claim version only grows, and a letter that was sent stays sent."""
+"""The fields that a move can change."""
+_UNDOABLE = tuple(name for name in CHANGING_FIELDS if name not in ("claim_version", "is_near_told", "undo"))
+"""The fields that an undo restores. The claim version only grows, and a notification cannot be unsent."""
 
 
-def remembering(old: Token, new: Token, verb: str, until: datetime) -> Token:
-    """The new token with the way back to the old one."""
-    was = {name: before for name in _TAKEN_BACK if (before := getattr(old, name)) != getattr(new, name)}
+def with_undo(old: Token, new: Token, verb: str, until: datetime) -> Token:
+    """Return ``new`` with the information needed to undo it to ``old``."""
+    was = {name: before for name in _UNDOABLE if (before := getattr(old, name)) != getattr(new, name)}
     return replace(new, undo=Undo(verb, was, until))
 
 
-def taken_back(token: Token, undo: Undo) -> Token:
-    """The token as it was before its last move, fenced against commands made on what it was meanwhile."""
+def before_undo(token: Token, undo: Undo) -> Token:
+    """Return the token as before its last move, with a new claim version so that earlier commands are stale."""
     return replace(token, **undo.was, claim_version=token.claim_version + 1, undo=None)

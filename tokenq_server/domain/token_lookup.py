@@ -1,4 +1,4 @@
-"""Which token a number means that somebody reads off paper. Nothing here guesses: who gets two answers must refuse."""
+"""Resolve a typed number to tokens. Nothing here guesses: a caller that gets two must refuse."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from tokenq_server.domain.token import Token
 class Printed:
     """A token with what its number depends on in the department that issued it.
 
-    ``prefix`` and ``number_start`` are those of today, which is the business day ``today``. ``is_archived``: there is
-    no such department any more.
+    ``prefix`` and ``number_start`` are current, as of the business day ``today``. ``is_archived``: the department has
+    been deleted.
     """
 
     token: Token
@@ -24,23 +24,25 @@ class Printed:
     is_archived: bool = False
 
     def is_meant(self, typed: str) -> bool:
-        """Whether somebody who types that can mean this token."""
+        """Whether ``typed`` can refer to this token."""
         return means(typed, self.token.display, self.prefix, self.number_start - 1 + self.token.number)
 
 
-def named(typed: str, among: Iterable[Printed], now: datetime) -> list[Token]:
-    """The tokens that a typed number may mean.
+def named(typed: str, candidates: Iterable[Printed], now: datetime) -> list[Token]:
+    """Return the tokens that a typed number may refer to.
 
-    Candidates are the live tokens of any day and the final ones of today (and one whose last move can still be taken
-    back); a live token hides the final ones that its department issued.
+    Candidates are the live tokens of any day and the final ones of today (or whose last move can still be undone); a
+    live token hides the final ones that its department issued.
     """
-    fitting = [one for one in among if one.is_meant(typed) and _is_current(one, now)]
-    hiding = {one.token.issued_in for one in fitting if one.token.state in LIVE}
-    return [one.token for one in fitting if one.token.state in LIVE or one.token.issued_in not in hiding]
+    matches = [printed for printed in candidates if printed.is_meant(typed) and _is_current(printed, now)]
+    hiding = {printed.token.issued_in for printed in matches if printed.token.state in LIVE}
+    return [
+        printed.token for printed in matches if printed.token.state in LIVE or printed.token.issued_in not in hiding
+    ]
 
 
-def _is_current(one: Printed, now: datetime) -> bool:
-    undo = one.token.undo
-    if one.token.state in LIVE:
+def _is_current(printed: Printed, now: datetime) -> bool:
+    undo = printed.token.undo
+    if printed.token.state in LIVE:
         return True
-    return not one.is_archived and (one.token.day >= one.today or (undo is not None and undo.until > now))
+    return not printed.is_archived and (printed.token.day >= printed.today or (undo is not None and undo.until > now))

@@ -1,4 +1,4 @@
-"""Transferring: a token goes into the line of another department and keeps its number."""
+"""Transferring a token to another department's queue; it keeps its number."""
 
 from dataclasses import replace
 
@@ -10,15 +10,15 @@ from tokenq_server.domain.commands import TransferToken
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.moving import check_claim, check_table
 from tokenq_server.domain.refusals import already_waiting
-from tokenq_server.domain.token import Token, remembering
+from tokenq_server.domain.token import Token, with_undo
 
 
 def transfer(source: DepartmentSession, target: DepartmentSession, command: TransferToken) -> Token:
-    """Move a token to the end of another department's line; a new leg of waiting begins.
+    """Move a token to the end of another department's queue; a new leg begins.
 
     Raises:
-        Refused: ``unknown_token``, ``stale_claim``, ``wrong_state`` (also: it is in that department already),
-            ``invalid`` (one in another branch), ``department_closed``, ``already_waiting``.
+        Refused: ``unknown_token``, ``stale_claim``, ``wrong_state`` (including: already in that department),
+            ``invalid`` (department of another branch), ``department_closed``, ``already_waiting``.
     """
     token = source.token(command.token_id)
     check_claim(token, command.claim_version)
@@ -41,9 +41,9 @@ def transfer(source: DepartmentSession, target: DepartmentSession, command: Tran
         parked_at=None,
         parked_until=None,
     )
-    moved = remembering(token, moved, str(Verb.TRANSFER), source.now + source.department.rules.undo_window)
+    moved = with_undo(token, moved, str(Verb.TRANSFER), source.now + source.department.rules.undo_window)
     data = {"from": source.id, "to": target.id}
-    return source.hand_over(
+    return source.hand_over_to(
         token, moved, target, VERBS[Verb.TRANSFER].event, command.caller.actor, data, command.reason
     )
 

@@ -1,4 +1,4 @@
-"""Undo: the last move of a token taken back by a compensating event; nothing is deleted."""
+"""Undo: a compensating event reverses a token's last move; nothing is deleted."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,23 +12,23 @@ from tokenq_server.domain.counters import busy
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.moving import check_claim
 from tokenq_server.domain.refusals import already_waiting, moved_on
-from tokenq_server.domain.token import Token, Undo, taken_back
+from tokenq_server.domain.token import Token, Undo, before_undo
 
 
 def undo(sessions: Mapping[str, DepartmentSession], command: UndoMove) -> Token:
-    """Take the last move back: the token is again in the state, at the place and at the counter it came from.
+    """Undo the last move: restore the token's previous state, place and counter.
 
-    A call that is taken back stays counted in the interleaving of the classes.
+    An undone call still counts in the interleaving of the classes.
 
     Raises:
         Refused: ``unknown_token``, ``stale_claim``, ``nothing_to_undo``; ``counter_busy`` or ``already_waiting`` if the
-            counter, or the user, has somebody else by now.
+            counter, or the user, has another token by now.
     """
     session = sessions[command.department_id]
     token = session.token(command.token_id)
     check_claim(token, command.claim_version)
     last = _last_move(session, token)
-    before = taken_back(token, last)
+    before = before_undo(token, last)
     home = sessions.get(before.department_id)
     if home is None:
         raise moved_on(token)
@@ -36,8 +36,8 @@ def undo(sessions: Mapping[str, DepartmentSession], command: UndoMove) -> Token:
     data: dict[str, Any] = {"undone": last.verb, "state": str(before.state)}
     event = VERBS[Verb.UNDO].event
     if home is session:
-        return session.become(token, before, event, command.caller.actor, data)
-    return session.hand_over(
+        return session.apply(token, before, event, command.caller.actor, data)
+    return session.hand_over_to(
         token, before, home, event, command.caller.actor, data | {"from": session.id, "to": home.id}
     )
 

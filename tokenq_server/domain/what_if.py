@@ -1,7 +1,6 @@
-"""A real day once more with other counters and ratios: who came is as it was, the rest is the policy's.
+"""Replay a real day with other counters and ratios: same arrivals, simulated calls.
 
-Those who were never called (they left, or the day ended) are not simulated, since nobody knows how long they would
-have taken.
+Customers who were never called (they left, or the day ended) are not simulated, since their service time is unknown.
 """
 
 from collections.abc import Sequence
@@ -18,13 +17,15 @@ from tokenq_server.domain.report import percent, times
 from tokenq_server.domain.simulation import Arrival, Desk, Order, run
 
 
-def simulated(department: Department, found: Sequence[Visit], counters: int, ratio: Ratio) -> SettingView:
-    """The waits of the day's customers with so many counters, open from the first customer on, and this ratio."""
-    customers = [visit for visit in found if visit.services]
+def simulated(department: Department, visits: Sequence[Visit], counters: int, ratio: Ratio) -> SettingView:
+    """Simulate the day's waits with this many counters, open from the first arrival on, and this ratio."""
+    customers = [visit for visit in visits if visit.services]
     begin = min((visit.came_at for visit in customers), default=datetime.min)
-    took = [sum(one.occupied or 0.0 for one in visit.services) for visit in customers]
+    took = [sum(service.occupied or 0.0 for service in visit.services) for visit in customers]
     usual = (
-        fmean(known) if (known := [seconds for seconds in took if seconds]) else department.rules.service_minutes * 60
+        fmean(observed)
+        if (observed := [seconds for seconds in took if seconds])
+        else department.rules.service_minutes * 60
     )
     arrivals = [
         Arrival((visit.came_at - begin).total_seconds(), department.department_id, number, Priority(visit.priority))
@@ -35,16 +36,17 @@ def simulated(department: Department, found: Sequence[Visit], counters: int, rat
         arrivals,
         [Desk()] * counters,
         {department.department_id: order},
-        lambda one: took[one.customer] or usual,
+        lambda arrival: took[arrival.customer] or usual,
     )
-    waits = {one.customer: called[one.customer] - one.at for one in arrivals}
+    waits = {arrival.customer: called[arrival.customer] - arrival.at for arrival in arrivals}
     level = department.rules.service_level_minutes * 60
     return {
         "counters": counters,
         "ratio": str(ratio),
         "waiting": times(waits.values()),
         "classes": {
-            str(name): times(waits[one.customer] for one in arrivals if one.priority is name) for name in Priority
+            str(name): times(waits[arrival.customer] for arrival in arrivals if arrival.priority is name)
+            for name in Priority
         },
         "serviceLevel": percent(sum(wait <= level for wait in waits.values()), len(waits)),
     }

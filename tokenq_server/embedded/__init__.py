@@ -1,7 +1,7 @@
 """PostgreSQL, Valkey and a Kafka-compatible broker from wheels, and a supervisor that runs tokenq on them.
 
-``up`` runs everything in the foreground, ``start_detached`` in the background; ``status`` and ``down`` find it by
-its data folder.
+``up`` runs everything in the foreground, ``start_detached`` in the background; ``status`` and ``down`` find it by its
+data folder.
 """
 
 from tokenq_server.embedded.background import down, start_detached, status

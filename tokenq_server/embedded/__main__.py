@@ -1,6 +1,6 @@
 """The detached supervisor: ``python -m tokenq_server.embedded FOLDER HOST PORT PIPE [demo]``.
 
-It tells its news as JSON lines on the pipe until the API is ready, and goes on by itself.
+It reports progress as JSON lines on the pipe until the API is ready, and then keeps running.
 """
 
 import os
@@ -18,13 +18,13 @@ from tokenq_server.embedded.supervisor import up
 
 
 def main(folder: str, host: str, port: str, pipe: str, demo: str = "") -> int:
-    """Run the supervisor; answers its exit code."""
+    """Run the supervisor; return its exit code."""
     news = os.fdopen(int(pipe), "w", buffering=1)
     os.set_inheritable(news.fileno(), False)
     os.chdir("/")
 
     def tell(kind: str, body: Any) -> None:
-        with suppress(OSError, ValueError):  # nobody listens any more
+        with suppress(OSError, ValueError):  # the reader has gone
             news.write(dumps([kind, body]) + "\n")
 
     def tell_progress(progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""The address of the API: what it listens on, and how this machine reaches it."""
+"""The address of the API: where it listens, and how this machine reaches it."""
 
 import errno
 import socket
@@ -14,10 +14,10 @@ _TAKEN = (errno.EADDRINUSE,)
 
 
 def take_port(host: str, port: int) -> int:
-    """The port the API will listen on; 0 is any free one.
+    """Return the port for the API; 0 picks any free one.
 
     Raises:
-        Refused: the port is taken or not ours to take, or the host is no address of this machine.
+        Refused: the port is taken or reserved, or the host is not an address of this machine.
     """
     if not 0 <= port <= 65535:
         raise refuse(EmbeddedReason.NO_PORT, port=port)
@@ -38,13 +38,13 @@ def _no_such_host(host: str) -> Exception:
 
 
 def api_url(host: str, port: int) -> str:
-    """How programs of this machine reach an API that listens on that host."""
+    """Return the URL of an API that listens on that host, for programs on this machine."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
 def takes_tokens(url: str) -> bool:
-    """Whether the API there is up and reaches its database."""
+    """Whether the API is up and reaches its database."""
     where = urlsplit(url)
     connection = HTTPConnection(where.hostname or "", where.port, timeout=2)
     try:

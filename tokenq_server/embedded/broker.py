@@ -11,18 +11,18 @@ from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq_server.embedded.privileges import RunAs
 from tokenq_server.embedded.processes import QUIET_ENVIRONMENT, Command
 
-if TYPE_CHECKING:  # at run time it is imported where it is used, while the servers are starting anyway
+if TYPE_CHECKING:  # imported at run time where it is used, while the servers are starting anyway
     from confluent_kafka.admin import AdminClient
 
 TOPICS = {TOPIC: 3, DLQ_TOPIC: 1}
-"""The number of partitions of each topic."""
+"""The number of partitions per topic."""
 
 _SECONDS = 2.0
 
 
 @dataclass
 class Broker:
-    """One broker. Whatever it held is gone when it stops: topics are made and events told again after each start."""
+    """A broker. It loses everything when it stops: topics are created and events republished after each start."""
 
     binary: Path
     log: Path
@@ -39,14 +39,14 @@ class Broker:
 
     @property
     def bootstrap(self) -> str:
-        """For Kafka clients."""
+        """The bootstrap address for Kafka clients."""
         return f"127.0.0.1:{self.port}"
 
     def prepare(self) -> None:
-        """Nothing to do: it keeps nothing on disk."""
+        """Nothing to do: it stores nothing on disk."""
 
     def command(self) -> Command:
-        """How the broker is started; unasked it would listen on every address."""
+        """The command that starts the broker; by default it would listen on every address."""
         address = f"tcp://{self.bootstrap}"
         argv = [str(self.binary), "broker", "--cluster-id", self.cluster_id, "--storage-engine", "memory://tansu/"]
         argv += ["--listener-url", address, "--advertised-listener-url", address]
@@ -56,9 +56,9 @@ class Broker:
         )
 
     def is_ready(self) -> bool:
-        """Whether our broker answers and has the topics, which are made on the way.
+        """Whether our broker answers and has the topics, which are created if missing.
 
-        The cluster id tells our broker from somebody else's: with the port taken, ours would end without an error.
+        The cluster id identifies our broker: if the port was taken, ours would end without an error.
         """
         if not _is_listening(self.port):
             return False
@@ -71,18 +71,18 @@ class Broker:
 
 
 def cluster_id(bootstrap: str) -> str | None:
-    """The cluster id that a broker tells.
+    """Return a broker's cluster id.
 
     Raises:
         KafkaException: it does not answer.
     """
     admin = _admin(bootstrap)  # must outlive the answer
-    found: str | None = admin.describe_cluster(request_timeout=_SECONDS).result().cluster_id
-    return found
+    broker_id: str | None = admin.describe_cluster(request_timeout=_SECONDS).result().cluster_id
+    return broker_id
 
 
 def create_topics(bootstrap: str) -> bool:
-    """Make tokenq's topics where they are missing; True when all are there afterwards.
+    """Create tokenq's missing topics; return True if all exist afterwards.
 
     Raises:
         KafkaException: the broker refuses or does not answer.
@@ -90,8 +90,8 @@ def create_topics(bootstrap: str) -> bool:
     from confluent_kafka.cimpl import NewTopic
 
     admin = _admin(bootstrap)
-    known = admin.list_topics(timeout=_SECONDS).topics
-    missing = [NewTopic(name, partitions, 1) for name, partitions in TOPICS.items() if name not in known]
+    existing = admin.list_topics(timeout=_SECONDS).topics
+    missing = [NewTopic(name, partitions, 1) for name, partitions in TOPICS.items() if name not in existing]
     if missing:
         for made in admin.create_topics(missing, request_timeout=_SECONDS).values():
             made.result()

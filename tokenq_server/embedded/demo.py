@@ -1,4 +1,4 @@
-"""``tokenq up --demo``: three departments, people who come and go, and staff who serve them at a human pace."""
+"""``tokenq up --demo``: three departments, customers who come and go, and staff who serve them at a human pace."""
 
 import heapq
 import os
@@ -46,13 +46,13 @@ SCENES = (
 
 
 class Customers:
-    """The door of a department: somebody comes now and then, unless the line is long."""
+    """A department's entrance: customers arrive now and then, unless the queue is long."""
 
     def __init__(self, scene: Scene, api: DemoApi, chance: random.Random) -> None:
         self._scene, self._api, self._chance = scene, api, chance
 
     def act(self) -> float:
-        """Let one person in if there is room; the answer is the time until the next one comes, in seconds."""
+        """Let one customer in if there is room; return the seconds until the next arrival."""
         if self.waiting() < _LONGEST_LINE:
             self.arrive()
         return self._chance.expovariate(1 / self._scene.between_arrivals)
@@ -67,13 +67,13 @@ class Customers:
         self._api.ask("POST", f"{DEPARTMENTS}/{self._scene.department_id}/tokens", body)
 
     def waiting(self) -> int:
-        """How many wait now."""
+        """Return how many wait now."""
         _, queue = self._api.ask("GET", f"{DEPARTMENTS}/{self._scene.department_id}/queue")
         return len(queue.get("waiting", []))
 
 
 class Counter:
-    """One member of staff at one counter."""
+    """A member of staff at a counter."""
 
     def __init__(self, scene: Scene, counter_id: str, api: DemoApi, chance: random.Random) -> None:
         self._scene, self._counter_id, self._api, self._chance = scene, counter_id, api, chance
@@ -81,7 +81,7 @@ class Counter:
         self._was_recalled = False
 
     def act(self) -> float:
-        """Do the next thing there is to do here; the answer is the time it takes, in seconds."""
+        """Do the next thing at the counter; return the seconds it takes."""
         if self._token is None:
             return self._call()
         if self._token["state"] == TokenState.CALLED:
@@ -109,13 +109,13 @@ class Counter:
         path = f"{TOKENS}/{token['tokenId']}/{verb}"
         status, answer = self._api.ask("POST", path, {"claimVersion": token["claimVersion"]})
         is_here = status == 200 and answer.get("state") in (TokenState.CALLED, TokenState.SERVING)
-        # Somebody else may have moved it (the console, for instance): call, and get what this counter holds.
+        # Someone else may have moved it (a console, for instance): call, and get what this counter holds.
         self._token = answer if is_here else None
         return seconds
 
 
 def set_up(api: DemoApi) -> None:
-    """Make the departments that are missing; what somebody changed in them stays.
+    """Create the missing departments; changes to existing ones are kept.
 
     Raises:
         Away: the API does not answer, or refuses.
@@ -130,13 +130,13 @@ def set_up(api: DemoApi) -> None:
 
 
 class Opening:
-    """Before all else: the departments, and in each a few people who came early."""
+    """The setup: the departments, each with a few early customers."""
 
     def __init__(self, api: DemoApi, doors: list[Customers]) -> None:
         self._api, self._doors = api, doors
 
     def act(self) -> float:
-        """Make what is missing; it is looked after once an hour."""
+        """Create what is missing; checked once an hour."""
         set_up(self._api)
         for door in self._doors:
             for _ in range(_FIRST_PEOPLE - door.waiting()):
@@ -145,14 +145,14 @@ class Opening:
 
 
 class Actor(Protocol):
-    """Whoever does something now and then."""
+    """Anyone who does something now and then."""
 
     def act(self) -> float:
-        """Do it; the answer is the time until the next time, in seconds. Raises Away."""
+        """Act; return the seconds until the next time. Raises Away."""
 
 
 def play(api: DemoApi, chance: random.Random, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
-    """The demo, one step at a time, for ever; between the steps it sleeps. It waits while the API is away."""
+    """Play the demo for ever, one step at a time, sleeping in between. Waits while the API is unavailable."""
     doors = [Customers(scene, api, chance) for scene in SCENES]
     desks = [Counter(scene, counter, api, chance) for scene in SCENES for counter in scene.counters]
     actors: list[Actor] = [Opening(api, doors), *doors, *desks]

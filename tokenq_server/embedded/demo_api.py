@@ -1,4 +1,4 @@
-"""The demo's own small client: one request at a time, over the same HTTP API as everybody."""
+"""The demo's own small client: one request at a time, over the public HTTP API."""
 
 import json
 from http.client import HTTPConnection, HTTPException
@@ -14,17 +14,17 @@ class Away(Exception):
 
 
 class DemoApi:
-    """Speaks to the API with the machine's admin key."""
+    """Calls the API with the machine's admin key."""
 
     def __init__(self, url: str, token_file: Path) -> None:
         self._where = urlsplit(url)
         self._token_file = token_file
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        """The HTTP status and the JSON document of the answer.
+        """Return the HTTP status and the JSON document of the answer.
 
         Raises:
-            Away: no answer came, or none that the API gives.
+            Away: there was no answer, or none from the API.
         """
         connection = HTTPConnection(self._where.hostname or "", self._where.port, timeout=_SECONDS)
         try:

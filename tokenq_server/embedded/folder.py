@@ -1,4 +1,4 @@
-"""The data folder: what lies where in it, its secrets, and who holds it."""
+"""The data folder: its layout, its secrets, and its lock."""
 
 import errno
 import fcntl
@@ -21,7 +21,7 @@ _LINGER_SECONDS = 15.0
 
 
 class DataFolder:
-    """Paths below one data folder; nothing is touched before :meth:`make`."""
+    """Paths in a data folder; nothing is created before :meth:`make`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
@@ -37,10 +37,10 @@ class DataFolder:
         self.children_lock = self.path / "children.lock"
 
     def make(self, run_as: RunAs | None) -> None:
-        """Make the folder and its private parts.
+        """Create the folder and its private subfolders.
 
         Raises:
-            Refused: it cannot be made or written to, or the servers' user cannot reach it.
+            Refused: it cannot be created or written, or the servers' user cannot reach it.
         """
         existed = self.path.exists()
         try:
@@ -58,10 +58,10 @@ class DataFolder:
             raise refuse(EmbeddedReason.UNUSABLE_FOLDER, folder=folder, error=error.strerror) from error
 
     def claim_for_demo(self) -> None:
-        """Mark a fresh folder as the demo's, before there is anything in its database.
+        """Mark a new folder as the demo's, before there is anything in its database.
 
         Raises:
-            Refused: a database is there that no demo made; the demo's staff would serve real people.
+            Refused: it has a database that the demo did not create; the demo would serve real customers.
         """
         if self._demo_mark.exists():
             return
@@ -70,11 +70,11 @@ class DataFolder:
         _write_privately(self._demo_mark, "The people in this folder's database are the demo's.\n")
 
     def log(self, part: str) -> Path:
-        """The log of one part."""
+        """Return the log file of a part."""
         return self.logs / f"{part}.log"
 
     def secret(self, name: str) -> str:
-        """A generated password: the same on every call, in a file that only its owner reads."""
+        """Return a generated password, the same on every call, from a file that only its owner can read."""
         path = self.secrets / name
         with suppress(FileNotFoundError):
             if kept := path.read_text().strip():
@@ -84,22 +84,22 @@ class DataFolder:
         return made
 
     def write_endpoints(self, endpoints: Endpoints) -> None:
-        """Publish where everything is; readers see the old or the new document, never a part."""
+        """Publish the endpoints atomically."""
         _write_privately(self._endpoints, endpoints.to_json() + "\n")
 
     def forget_endpoints(self) -> None:
-        """Take back the document: nothing answers there any more."""
+        """Delete the endpoints document: nothing answers there any more."""
         self._endpoints.unlink(missing_ok=True)
 
     def read_endpoints(self) -> Endpoints | None:
-        """What was published last; None when there is nothing (readable)."""
+        """Return the endpoints published last; ``None`` if there are none that can be read."""
         try:
             return Endpoints.from_json(self._endpoints.read_text())
         except (OSError, ValueError):
             return None
 
     def remembered_ports(self) -> dict[str, int]:
-        """The stores' ports of the last run, so that a board that tails the broker finds it again."""
+        """Return the stores' ports of the last run, so that a board finds the broker again."""
         try:
             ports = json.loads(self._ports.read_text())
             return {str(name): int(port) for name, port in ports.items()}
@@ -107,11 +107,11 @@ class DataFolder:
             return {}
 
     def remember_ports(self, ports: dict[str, int]) -> None:
-        """Keep the ports for the next run."""
+        """Store the ports for the next run."""
         _write_privately(self._ports, json.dumps(ports) + "\n")
 
     def bound_logs(self) -> None:
-        """Move what a log holds beyond ten megabytes to one old file. The writers keep their open files."""
+        """Truncate logs above ten megabytes, keeping one old file. The writers keep their open files."""
         for log in self.logs.glob("*.log"):
             if log.stat().st_size > _LOG_LIMIT:
                 shutil.copyfile(log, log.with_suffix(".log.1"))
@@ -133,14 +133,14 @@ def _write_privately(path: Path, text: str) -> None:
 
 
 class Hold:
-    """This process' claim on a data folder, ended by :meth:`release` or by its death, whatever kills it.
+    """This process's lock on a data folder, ended by :meth:`release` or when the process ends.
 
-    Two locks: one is held by the supervisor alone; the other is inherited by every child, so it is free
-    only when the last of them is gone, and two generations never write to the same data.
+    Two locks: one is held by the supervisor alone; the other is inherited by every child, so it is free only when the
+    last of them has ended, and two generations never write to the same data.
     """
 
     def __init__(self, folder: DataFolder) -> None:
-        """Raises ``Refused`` when another supervisor has the folder, or its children do not end."""
+        """Raise ``Refused`` if another supervisor has the folder, or its children do not end."""
         self._supervisor = _lock(folder.supervisor_lock, seconds=1.0)
         if self._supervisor is None:
             raise _already_running(folder)
@@ -154,7 +154,7 @@ class Hold:
         """The file descriptor that every child must inherit."""
 
     def release(self) -> None:
-        """Give the folder back; the children are gone."""
+        """Release the folder; the children have ended."""
         os.close(self.inherited)
         if self._supervisor is not None:
             os.close(self._supervisor)
@@ -169,7 +169,7 @@ def _already_running(folder: DataFolder) -> Exception:
 
 
 def _lock(path: Path, seconds: float) -> int | None:
-    """An open descriptor that holds the lock; None when others keep it for so many seconds."""
+    """Return a descriptor that holds the lock; ``None`` if others keep it for that many seconds."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + seconds
     while not _try_lock(handle, fcntl.LOCK_EX):
@@ -189,10 +189,10 @@ def _try_lock(handle: int, kind: int) -> bool:
 
 
 def is_held(lock: Path) -> bool:
-    """Whether some living process holds the lock.
+    """Whether a living process holds the lock.
 
     Raises:
-        Refused: the file may not be read: somebody else's folder.
+        Refused: the file cannot be read: the folder is another user's.
     """
     try:
         handle = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
@@ -207,7 +207,7 @@ def is_held(lock: Path) -> bool:
 
 
 def holder(folder: DataFolder) -> int | None:
-    """The process id of the supervisor that holds the folder, None when nobody does; a left-over number is ignored."""
+    """Return the process id of the supervisor that holds the folder, or ``None``; a stale number is ignored."""
     if not is_held(folder.supervisor_lock):
         return None
     text = folder.supervisor_lock.read_text()

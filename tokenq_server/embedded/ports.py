@@ -4,7 +4,7 @@ import socket
 
 
 def free_port(preferred: int = 0, host: str = "127.0.0.1") -> int:
-    """The preferred port if nobody listens there, else any free one."""
+    """Return the preferred port if nothing listens there, else any free one."""
     for port in (preferred, 0):
         try:
             return bound_port(port, host)
@@ -14,10 +14,10 @@ def free_port(preferred: int = 0, host: str = "127.0.0.1") -> int:
 
 
 def bound_port(port: int, host: str) -> int:
-    """Take the port for a moment to see that it can be had; 0 asks the system for one.
+    """Bind the port briefly to check that it is available; 0 asks the system for one.
 
     Raises:
-        OSError: somebody has it, or ``host`` is no address of this machine.
+        OSError: it is in use, or ``host`` is not an address of this machine.
     """
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -1,4 +1,4 @@
-"""PostgreSQL as a child process: one private cluster on loopback, with fsync on and passwords."""
+"""PostgreSQL as a child process: a private cluster on loopback, with fsync on and passwords."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tokenq.contract.problems import refuse
 from tokenq_server.embedded.privileges import RunAs, give_folder
-from tokenq_server.embedded.processes import QUIET_ENVIRONMENT, Command, last_words, run
+from tokenq_server.embedded.processes import QUIET_ENVIRONMENT, Command, last_log_line, run
 from tokenq_server.embedded.reasons import EmbeddedReason
 
 _SETTINGS = {
@@ -34,10 +34,10 @@ SELECT 'CREATE DATABASE tokenq OWNER tokenq'
 
 @dataclass
 class Postgres:
-    """One cluster. ``binaries`` is a folder of programs; ``folder`` and ``log`` are made when needed.
+    """One cluster. ``binaries`` is a folder of programs; ``folder`` and ``log`` are created if needed.
 
-    The superuser ``postgres`` has ``admin_password``; the role and the database ``tokenq`` have ``password``.
-    Both passwords hold only characters of URL-safe base64.
+    The superuser ``postgres`` has ``admin_password``; the role and the database ``tokenq`` have ``password``. Both
+    passwords contain only characters of URL-safe base64.
     """
 
     binaries: Path
@@ -57,19 +57,19 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """For tokenq: its own database, as its own role."""
+        """The URL for tokenq: its own database and role."""
         return f"postgresql://tokenq:{self.password}@127.0.0.1:{self.port}/tokenq"
 
     @property
     def admin_url(self) -> str:
-        """For the superuser."""
+        """The URL for the superuser."""
         return f"postgresql://postgres:{self.admin_password}@127.0.0.1:{self.port}/postgres"
 
     def prepare(self, durable: bool = True) -> None:
-        """Make the cluster if there is none; takes about half a second. ``durable=False`` skips its fsync.
+        """Create the cluster if there is none; takes about half a second. ``durable=False`` skips its fsync.
 
         Raises:
-            Refused: the folder belongs to somebody else, or initdb fails.
+            Refused: the folder belongs to another user, or initdb fails.
         """
         give_folder(self.folder, self.run_as)
         cluster = self.folder / "cluster"
@@ -80,7 +80,7 @@ class Postgres:
             shutil.rmtree(unfinished)
         give_folder(unfinished, self.run_as)
         if self._initdb(unfinished, durable) != 0:
-            raise refuse(EmbeddedReason.NO_CLUSTER, said=last_words(self.log), log=str(self.log))
+            raise refuse(EmbeddedReason.NO_CLUSTER, said=last_log_line(self.log), log=str(self.log))
         unfinished.rename(cluster)
         _sync_folder(self.folder)
 
@@ -99,16 +99,16 @@ class Postgres:
         return done.returncode
 
     def command(self) -> Command:
-        """How the server is started, after :meth:`prepare`."""
+        """The command that starts the server, after :meth:`prepare`."""
         argv = [str(self.binaries / "postgres"), "-D", str(self.folder / "cluster"), "-c", f"port={self.port}"]
         for name, value in _SETTINGS.items():
             argv += ["-c", f"{name}={value}"]
         return Command(argv, self.log, signal.SIGINT, run_as=self.run_as, keep_open=self.keep_open)
 
     def is_ready(self) -> bool:
-        """Whether it takes connections, and is ours: SCRAM succeeds only with a server that knows our password.
+        """Whether it accepts connections, and is ours: SCRAM succeeds only with a server that knows our password.
 
-        The role and the database are made on the way if they are missing.
+        The role and the database are created if missing.
         """
         psql = [str(self.binaries / "psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
         environment = {**QUIET_ENVIRONMENT, "PGPASSWORD": self.admin_password, "PGCONNECT_TIMEOUT": "2"}

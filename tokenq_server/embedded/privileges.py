@@ -1,4 +1,4 @@
-"""Who the servers run as: root hands them to an ordinary user, everybody else keeps them."""
+"""The user that the servers run as: root drops to an ordinary user, other users keep their own."""
 
 import os
 import pwd
@@ -11,7 +11,7 @@ from tokenq_server.embedded.reasons import EmbeddedReason
 
 @dataclass(frozen=True)
 class RunAs:
-    """The user that gets the servers when root starts them."""
+    """The user that the servers run as if root starts them."""
 
     name: str
     uid: int
@@ -19,13 +19,13 @@ class RunAs:
 
     @classmethod
     def named(cls, name: str) -> "RunAs":
-        """Look the user up; raises ``KeyError`` when there is none of that name."""
+        """Look up the user; raises ``KeyError`` if there is none of that name."""
         entry = pwd.getpwnam(name)
         return cls(name, entry.pw_uid, entry.pw_gid)
 
 
 def choose_run_as() -> RunAs | None:
-    """``TOKENQ_RUN_AS``, else ``tokenq``, else ``nobody`` for root; None (stay yourself) for others.
+    """For root: ``TOKENQ_RUN_AS``, else ``tokenq``, else ``nobody``. For others ``None``: no change.
 
     Raises:
         Refused: the user is unknown or is root itself, or the current uid has no name (Postgres needs one).
@@ -33,15 +33,15 @@ def choose_run_as() -> RunAs | None:
     if os.geteuid() != 0:
         _require_own_name()
         return None
-    wanted = os.environ.get("TOKENQ_RUN_AS", "")
-    for name in [wanted] if wanted else ["tokenq", "nobody"]:
+    requested = os.environ.get("TOKENQ_RUN_AS", "")
+    for name in [requested] if requested else ["tokenq", "nobody"]:
         try:
-            found = RunAs.named(name)
+            run_as = RunAs.named(name)
         except KeyError:
             continue
-        if found.uid != 0:
-            return found
-    raise refuse(EmbeddedReason.NO_ORDINARY_USER, user=wanted or "nobody")
+        if run_as.uid != 0:
+            return run_as
+    raise refuse(EmbeddedReason.NO_ORDINARY_USER, user=requested or "nobody")
 
 
 def _require_own_name() -> None:
@@ -52,18 +52,18 @@ def _require_own_name() -> None:
 
 
 def give_folder(path: Path, run_as: RunAs | None) -> None:
-    """Make the folder if it is missing: private, and owned by the user that the servers run as.
+    """Create the folder if missing: private, and owned by the user that the servers run as.
 
     Raises:
-        Refused: it exists and belongs to somebody else.
+        Refused: it exists and belongs to another user.
     """
     path.mkdir(mode=0o700, exist_ok=True)
     owner = path.stat().st_uid
-    wanted = os.geteuid() if run_as is None else run_as.uid
+    expected = os.geteuid() if run_as is None else run_as.uid
     if run_as is not None and owner == 0:
         os.chown(path, run_as.uid, run_as.gid)
-    elif owner != wanted:
-        names = {"owner": _user_name(owner), "user": _user_name(wanted)}
+    elif owner != expected:
+        names = {"owner": _user_name(owner), "user": _user_name(expected)}
         raise refuse(EmbeddedReason.FOLDER_OF_ANOTHER, folder=str(path), **names)
 
 

@@ -1,4 +1,4 @@
-"""Starting and stopping child processes so that none of them outlives its parent."""
+"""Starts and stops child processes so that none of them outlives its parent."""
 
 import ctypes
 import os
@@ -22,7 +22,7 @@ QUIET_ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", 
 
 @dataclass(frozen=True)
 class Command:
-    """What to start. ``death_signal`` is sent by the kernel when the thread that started it dies."""
+    """What to start. ``death_signal`` is sent by the kernel when the thread that started it ends."""
 
     argv: Sequence[str]
     log: Path
@@ -30,14 +30,14 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=lambda: QUIET_ENVIRONMENT)
     run_as: RunAs | None = None
     stdin: bytes | None = None
-    """Sent at once, then closed; None is an empty standard input."""
+    """Sent at once, then closed; ``None`` is an empty standard input."""
     folder: Path = Path("/")
     keep_open: Sequence[int] = ()
-    """File descriptors that the child inherits; a lock among them is held until the child is gone."""
+    """File descriptors that the child inherits; a lock among them is held until the child has ended."""
 
 
 def spawn(command: Command) -> subprocess.Popen[bytes]:
-    """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone. Call from the main thread."""
+    """Start it in its own session, so that Ctrl-C reaches the supervisor alone. Call from the main thread."""
     with command.log.open("ab") as log, _quiet_fork():
         process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603
             list(command.argv),
@@ -76,7 +76,7 @@ def run(
     environment: Mapping[str, str] = QUIET_ENVIRONMENT,
     keep_open: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a short program to its end, or to ours; errors and output are in the answer, together."""
+    """Run a short program to its end, or to ours; the result has errors and output together."""
     with _quiet_fork():
         return subprocess.run(  # noqa: S603
             argv,
@@ -116,7 +116,7 @@ def _die_with_parent(death_signal: int, parent: int) -> Callable[[], None]:
 
 
 def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals, patience: float) -> None:
-    """Ask it to end, wait up to ``patience`` seconds, then end it and all that it started."""
+    """Ask it to end, wait up to ``patience`` seconds, then kill it with everything it started."""
     if process.poll() is None:
         process.send_signal(stop_signal)
         with suppress(subprocess.TimeoutExpired):
@@ -126,8 +126,8 @@ def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals, patience
     process.wait()
 
 
-def last_words(log: Path, limit: int = 200) -> str:
-    """The last line of a log that is not empty, for an error message; "" when there is none."""
+def last_log_line(log: Path, limit: int = 200) -> str:
+    """Return the last non-empty line of a log, for an error message; "" if there is none."""
     try:
         with log.open("rb") as file:
             file.seek(max(file.seek(0, os.SEEK_END) - 4096, 0))

@@ -1,4 +1,4 @@
-"""Why ``tokenq up`` and its kin cannot do what they are asked; always at a shell, on the machine itself."""
+"""Refusals of ``tokenq up`` and related commands, which always run in a shell on the machine itself."""
 
 from tokenq.contract.problems import ProblemCode, Reason
 
@@ -9,34 +9,34 @@ class EmbeddedReason(Reason):
     NO_CLUSTER = (
         ProblemCode.UNAVAILABLE,
         "PostgreSQL could not make its data folder: {said}",
-        "The whole story is in {log}.",
+        "See {log} for details.",
     )
     NOT_PERMITTED = (
         ProblemCode.UNAVAILABLE,
         "The system does not let tokenq run on {folder}: {error}.",
-        "Mend that, or choose another folder with --data-dir.",
+        "Fix that, or choose another folder with --data-dir.",
     )
-    NOT_STARTED = ProblemCode.UNAVAILABLE, "{program} does not start: {said}.", "The whole story is in {log}."
+    NOT_STARTED = ProblemCode.UNAVAILABLE, "{program} does not start: {said}.", "See {log} for details."
     NOT_READY = (
         ProblemCode.UNAVAILABLE,
         "The supervisor ended before tokenq was ready.",
-        "The reason is in {log}.",
+        "See {log} for the reason.",
     )
     NOT_ENDING = (
         ProblemCode.UNAVAILABLE,
-        "The servers on {folder} do not end.",
-        "See {log}, and end them by hand.",
+        "The servers on {folder} do not stop.",
+        "See {log}, and stop them manually.",
     )
     NOT_IN_PACKAGE = (
         ProblemCode.UNAVAILABLE,
-        "The package {package} holds no program for {program} on this kind of machine.",
+        "The package {package} has no {program} for this kind of machine.",
         "Install {program} and set {variable} to it.",
     )
     NO_PROGRAM = ProblemCode.UNAVAILABLE, "{variable} is set, but {path} is not a program.", "Correct or unset it."
     NOT_RUNNABLE = (
         ProblemCode.FORBIDDEN,
         "The user {user} may not run {path}.",
-        "Servers are not run as root: move the program where everybody may run it, or set TOKENQ_RUN_AS.",
+        "Servers are not run as root: move the program to where every user may run it, or set TOKENQ_RUN_AS.",
     )
     NOT_INSTALLED = (
         ProblemCode.UNAVAILABLE,
@@ -51,7 +51,7 @@ class EmbeddedReason(Reason):
     OTHERS_FOLDER = (
         ProblemCode.FORBIDDEN,
         "{folder} belongs to another user.",
-        "Ask as the user who started it.",
+        "Run this command as the user who started it.",
     )
     NO_ORDINARY_USER = (
         ProblemCode.INVALID,
@@ -66,7 +66,7 @@ class EmbeddedReason(Reason):
     FOLDER_OF_ANOTHER = (
         ProblemCode.FORBIDDEN,
         "{folder} belongs to {owner}, but the servers would run as {user}.",
-        "Start it as the user who started it before (root: set TOKENQ_RUN_AS), or choose another --data-dir.",
+        "Start it as the same user as before (root: set TOKENQ_RUN_AS), or choose another --data-dir.",
     )
     UNUSABLE_FOLDER = (
         ProblemCode.FORBIDDEN,
@@ -76,24 +76,24 @@ class EmbeddedReason(Reason):
     UNREACHABLE_FOLDER = (
         ProblemCode.FORBIDDEN,
         "The servers run as {user}, who cannot enter {folder}.",
-        "Choose a --data-dir outside of private folders, such as /var/lib/tokenq, or chmod o+x the way to it.",
+        "Choose a --data-dir outside private folders, such as /var/lib/tokenq, or chmod o+x the folders above it.",
     )
     NOT_A_DEMO = (
         ProblemCode.IN_USE,
-        "{folder} was not made by the demo; its staff would serve real people there.",
-        "Leave out --data-dir and TOKENQ_DATA_DIR, then it takes a folder of its own; or name an empty one.",
+        "{folder} was not created by the demo; the demo would serve real customers there.",
+        "Omit --data-dir and TOKENQ_DATA_DIR to use the demo's own folder, or name an empty one.",
     )
     STILL_RUNNING = (
         ProblemCode.IN_USE,
         "Servers of an earlier run still use {folder}.",
-        "Wait for them to end; if they hang, end them by hand.",
+        "Wait for them to stop; if they hang, stop them manually.",
     )
     ALREADY_RUNNING = (
         ProblemCode.IN_USE,
-        "tokenq already runs on {folder}{where}.",
+        "tokenq is already running on {folder}{where}.",
         "'{down}' stops it; 'tokenq up --data-dir DIR --port 0' starts a second one.",
     )
-    NO_PORT = ProblemCode.INVALID, "There is no port {port}.", "Ports go from 0 (any free one) to 65535."
+    NO_PORT = ProblemCode.INVALID, "There is no port {port}.", "Ports range from 0 (any free one) to 65535."
     RESERVED_PORT = (
         ProblemCode.FORBIDDEN,
         "Port {port} is reserved for root.",

@@ -1,4 +1,4 @@
-"""What the supervisor is told and what it tells."""
+"""Options and reports of the supervisor."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from platformdirs import user_data_path
 
 @dataclass(frozen=True)
 class UpOptions:
-    """What ``tokenq up`` was asked for. ``port`` 0 takes any free one."""
+    """The options of ``tokenq up``. ``port`` 0 takes any free one."""
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -22,7 +22,7 @@ class UpOptions:
 
 @dataclass(frozen=True)
 class Progress:
-    """One step of one part: ``postgres``, ``valkey``, ``broker``, ``api``, ``relay``, ``notify`` or ``demo``."""
+    """A step of one part: ``postgres``, ``valkey``, ``broker``, ``api``, ``relay``, ``notify`` or ``demo``."""
 
     part: str
     state: Literal["starting", "ready", "restarting", "stopping", "stopped"]
@@ -31,7 +31,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where everything is; also the content of ``endpoints.json`` in the data folder."""
+    """The addresses of all parts; also the content of ``endpoints.json`` in the data folder."""
 
     api: str
     kafka: str
@@ -41,7 +41,7 @@ class Endpoints:
     mail_outbox: str
 
     def to_json(self) -> str:
-        """The document that scripts read."""
+        """Return the document for scripts."""
         return json.dumps(
             {
                 "api": self.api,
@@ -56,7 +56,7 @@ class Endpoints:
 
     @classmethod
     def from_json(cls, text: str) -> "Endpoints":
-        """Read the document; raises ``ValueError`` when it is none."""
+        """Parse the document; raises ``ValueError`` if invalid."""
         body = json.loads(text)
         try:
             return cls(
@@ -73,7 +73,7 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class Status:
-    """What runs on a data folder. ``ready`` says that the API takes tokens now."""
+    """What runs on a data folder. ``ready``: the API accepts requests now."""
 
     running: bool
     pid: int | None = None
@@ -84,7 +84,7 @@ class Status:
 def default_data_dir(*, demo: bool = False) -> Path:
     """``TOKENQ_DATA_DIR``, else ``/var/lib/tokenq`` for root, else the user's own data folder.
 
-    The demo's own folder lies beside the last two, so that its people never mix with real ones.
+    The demo's own folder is beside the last two, so that its customers never mix with real ones.
     """
     if named := os.environ.get("TOKENQ_DATA_DIR"):
         return Path(named)
@@ -93,7 +93,7 @@ def default_data_dir(*, demo: bool = False) -> Path:
 
 
 def down_command(data_dir: Path) -> str:
-    """What to type to stop what runs on that folder, from any terminal whatever is set there."""
+    """The command that stops what runs on that folder, from any terminal and environment."""
     return "tokenq down" if data_dir == _usual_data_dir() else f"tokenq down --data-dir {shlex.quote(str(data_dir))}"
 
 

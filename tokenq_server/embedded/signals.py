@@ -10,7 +10,7 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Signals:
-    """While entered, Ctrl-C and its relatives are only noted, and they and the end of a child wake the waiter."""
+    """While entered, Ctrl-C and similar signals are only recorded; they and the end of a child wake the waiter."""
 
     def __init__(self) -> None:
         self.endings: list[int] = []
@@ -36,7 +36,7 @@ class Signals:
         os.close(self._writer)
 
     def wait(self, seconds: float) -> None:
-        """Sleep so long, or until any signal arrives."""
+        """Sleep for these seconds, or until any signal arrives."""
         if select.select([self._reader], [], [], seconds)[0]:
             os.read(self._reader, 4096)
 

@@ -1,4 +1,4 @@
-"""What runs together: the stores, the API, relay and notify, and the demo, with their settings and their order."""
+"""The parts of ``tokenq up``: the stores, the API, relay, notify and the demo, with their settings and order."""
 
 import secrets
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tokenq_server.embedded.supervised_process import SupervisedProcess
 from tokenq_server.embedded.valkey import Valkey
 
 _BROKEN_DATA = 3
-"""After so many failures in a row, Valkey starts empty: the API fills it again from Postgres."""
+"""After this many failures in a row, Valkey starts empty: the API rebuilds it from Postgres."""
 
 Store = Postgres | Valkey | Broker
 
@@ -40,17 +40,17 @@ class Stack:
         report: Callable[[Progress], None],
     ) -> None:
         self._folder, self._options, self._inherited, self._report = folder, options, inherited, report
-        found = locate(run_as, folder.programs)
+        binaries = locate(run_as, folder.programs)
         admin, password, redis = (folder.secret(name) for name in ("postgres.admin", "postgres.tokenq", "valkey"))
-        known = folder.remembered_ports()
-        ports = {name: free_port(known.get(name, 0)) for name in ("postgres", "valkey", "broker")}
+        last_ports = folder.remembered_ports()
+        ports = {name: free_port(last_ports.get(name, 0)) for name in ("postgres", "valkey", "broker")}
         cluster = f"tokenq-{secrets.token_hex(8)}"
         every: _ForEvery = {"run_as": run_as, "keep_open": [inherited]}
         home, log = folder.path / "postgres", folder.log("postgres")
-        self.postgres = Postgres(found.postgres, home, log, ports["postgres"], admin, password, **every)
+        self.postgres = Postgres(binaries.postgres, home, log, ports["postgres"], admin, password, **every)
         home, log = folder.path / "valkey", folder.log("valkey")
-        self.valkey = Valkey(found.valkey, home, log, ports["valkey"], redis, **every)
-        self.broker = Broker(found.tansu, folder.log("broker"), ports["broker"], cluster, **every)
+        self.valkey = Valkey(binaries.valkey, home, log, ports["valkey"], redis, **every)
+        self.broker = Broker(binaries.tansu, folder.log("broker"), ports["broker"], cluster, **every)
 
         self.broker_part = self._store_part("broker", self.broker)
         self.stores = [
@@ -61,18 +61,18 @@ class Stack:
         self.api = self._program_part("api", "The API", self.stores, lambda: takes_tokens(self.endpoints().api))
         needs = [self.api, self.broker_part]
         self.followers = [self._program_part(name, name.capitalize(), needs) for name in ("relay", "notify")]
-        # The broker comes back empty: only a new relay fills it again. And a member of a consumer group that meets a
-        # broker which does not know it can block the group for good.
+        # The broker comes back empty: only a new relay refills it. And a consumer group member that meets a broker that
+        # does not know it can block the group for good.
         self.broker_part.followers = self.followers
         self.demo = [self._program_part("demo", "The demo", [self.api])] if options.demo else []
 
     @property
     def programs(self) -> list[SupervisedProcess]:
-        """tokenq's own processes, in the order of their start."""
+        """tokenq's own processes, in start order."""
         return [self.api, *self.followers, *self.demo]
 
     def prepare(self) -> None:
-        """Make the stores' folders; the quick ones are started before the slow one is prepared."""
+        """Prepare the stores' folders; the quick ones are started before the slow one is prepared."""
         self.valkey.prepare()
         for part in self.stores[:2]:
             part.tend()
@@ -84,7 +84,7 @@ class Stack:
         return {**stores, "api": self._options.port}
 
     def endpoints(self) -> Endpoints:
-        """Where everything is now; the stores' ports may change until they are ready for the first time."""
+        """The current addresses; the stores' ports may change until they are ready for the first time."""
         return Endpoints(
             api=api_url(self._options.host, self._options.port),
             kafka=self.broker.bootstrap,
@@ -97,7 +97,7 @@ class Stack:
     def _store_part(self, name: str, store: Store) -> SupervisedProcess:
         def retry_elsewhere(part: SupervisedProcess) -> None:
             if part.times_ready == 0:
-                store.port = free_port()  # somebody took it since it was chosen
+                store.port = free_port()  # another program took it since it was chosen
             if part.failures == _BROKEN_DATA and isinstance(store, Valkey):
                 store.set_aside()
 

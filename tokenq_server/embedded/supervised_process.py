@@ -1,4 +1,4 @@
-"""One supervised child process: started when what it needs is ready, and started again whenever it ends."""
+"""A supervised child process: started when its dependencies are ready, and restarted whenever it ends."""
 
 import signal
 import subprocess
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from tokenq_server.embedded.processes import Command, last_words, spawn, stop
+from tokenq_server.embedded.processes import Command, last_log_line, spawn, stop
 from tokenq_server.embedded.reports import Progress
 
 _FIRST_DELAY = 0.1
@@ -17,7 +17,7 @@ _LONG_LIFE = 30.0
 
 @dataclass
 class SupervisedProcess:
-    """A process and the rule for keeping it alive. Times are in seconds."""
+    """A process and the rules for keeping it alive. Times are in seconds."""
 
     name: str
     title: str
@@ -28,16 +28,16 @@ class SupervisedProcess:
     stop_signal: signal.Signals = signal.SIGTERM
     patience: float = 6.0
     grace: float = 2.0
-    """For so long it may settle what it has in hand when what it follows has ended."""
+    """The time it gets to finish its work when a dependency has ended."""
     followers: Sequence["SupervisedProcess"] = ()
-    """They end when it ends, and it is not started again before they are gone."""
+    """Its dependents: they end when it ends, and it is not restarted before they have."""
     on_failure: Callable[["SupervisedProcess"], None] | None = None
-    """Called after each end that nobody asked for, to change something before the next start."""
+    """Called after each unexpected end, to change something before the next start."""
 
     ready: bool = False
     times_ready: int = 0
     failures: int = 0
-    """Deaths in a row without a long life between."""
+    """Failures in a row without a long run in between."""
     _process: subprocess.Popen[bytes] | None = None
     _last_end: str = ""
     _started: float = 0.0
@@ -47,7 +47,7 @@ class SupervisedProcess:
     """When it is killed, if it was asked to end and has not by then."""
 
     def tend(self) -> None:
-        """Notice its end, start it, notice that it is ready: whichever is due."""
+        """Do what is due: notice its end, start it, notice that it is ready."""
         if self._process is None:
             if time.monotonic() >= self._next_start and self._may_start():
                 self._start()
@@ -64,9 +64,9 @@ class SupervisedProcess:
             self.report(Progress(self.name, "ready"))
 
     def end(self) -> None:
-        """Let it settle what it has in hand, and kill it if it takes longer than its grace.
+        """Let it finish its work, and kill it if it takes longer than its grace period.
 
-        It is started again as soon as what it needs is ready.
+        It is restarted as soon as its dependencies are ready.
         """
         if self._process is not None and self.is_alive and self._killed_at is None:
             self.ready = False
@@ -74,7 +74,7 @@ class SupervisedProcess:
             self._process.send_signal(self.stop_signal)
 
     def renew(self, why: str) -> None:
-        """End it as :meth:`end` does, for a reason that is told when it is started again."""
+        """End it as :meth:`end` does, for a reason that is reported when it is restarted."""
         self._reason = why
         self.end()
 
@@ -87,7 +87,7 @@ class SupervisedProcess:
 
     @property
     def pid(self) -> int | None:
-        """Its process, while it runs."""
+        """Its process id while it runs."""
         return self._process.pid if self._process is not None and self.is_alive else None
 
     @property
@@ -96,7 +96,7 @@ class SupervisedProcess:
         return self._process is not None and self._process.poll() is None
 
     def finish(self) -> None:
-        """Force its end after :meth:`ask_to_stop`, if it still runs, and of all that it started."""
+        """Kill it after :meth:`ask_to_stop`, if it still runs, with everything it started."""
         if self._process is not None:
             stop(self._process, signal.SIGKILL, 1.0)
             self._process = None
@@ -104,8 +104,8 @@ class SupervisedProcess:
 
     def last_words(self) -> str:
         """How it ended last, and the last line of its log."""
-        said = last_words(self.command().log)
-        return f"it {self._last_end or 'is not ready'}" + (f" ({said})" if said else "")
+        log_line = last_log_line(self.command().log)
+        return f"it {self._last_end or 'is not ready'}" + (f" ({log_line})" if log_line else "")
 
     def _may_start(self) -> bool:
         return all(part.ready for part in self.needs) and not any(part.is_alive for part in self.followers)

@@ -28,8 +28,8 @@ _START_SECONDS = 180.0
 def up(options: UpOptions, report: Callable[[Progress], None], on_ready: Callable[[Endpoints], None]) -> int:
     """Run everything in the foreground until Ctrl-C, SIGTERM or SIGHUP, and stop it.
 
-    Call it from the main thread. ``on_ready`` is called once, as soon as the API takes tokens; ``report`` is called
-    at each step, also later when something had to be started again.
+    Call it from the main thread. ``on_ready`` is called once, as soon as the API is ready; ``report`` is called at each
+    step, also later if something had to be restarted.
 
     Returns:
         130 after Ctrl-C, else 0.
@@ -65,7 +65,7 @@ def _up(options: UpOptions, report: Callable[[Progress], None], on_ready: Callab
 
 
 class _Log:
-    """Passes progress on, and keeps it in ``supervisor.log``."""
+    """Passes progress on, and writes it to ``supervisor.log``."""
 
     def __init__(self, folder: DataFolder, report: Callable[[Progress], None]) -> None:
         self._path, self._report = folder.log("supervisor"), report
@@ -75,15 +75,15 @@ class _Log:
         line = f"{moment} {progress.part} {progress.state} {progress.detail}".rstrip()
         with suppress(OSError), self._path.open("a") as file:  # a full disk
             file.write(line + "\n")
-        with suppress(OSError):  # nobody reads any more
+        with suppress(OSError):  # the reader has gone
             self._report(progress)
 
 
 def _api_port(options: UpOptions, folder: DataFolder) -> int:
-    """The port that was asked for; of any, the one of the last run, where others look for it. Raises Refused."""
-    if options.port == 0 and (known := folder.remembered_ports().get("api")):
+    """Return the requested port; if any, the one of the last run, where others look for it. Raises Refused."""
+    if options.port == 0 and (last_port := folder.remembered_ports().get("api")):
         with suppress(Refused):
-            return take_port(options.host, known)
+            return take_port(options.host, last_port)
     return take_port(options.host, options.port)
 
 
@@ -142,7 +142,7 @@ class _Run:
             self._await(group)
 
     def _await(self, group: Sequence[SupervisedProcess]) -> None:
-        """Until all have ended, or their time is over, or somebody presses Ctrl-C again."""
+        """Wait until all have ended, their time is over, or Ctrl-C is pressed again."""
         deadline = time.monotonic() + max(part.patience for part in group)
         asked = len(self._signals.endings)
         while any(part.is_alive for part in group) and time.monotonic() < deadline:

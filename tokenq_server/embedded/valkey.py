@@ -25,7 +25,7 @@ daemonize no
 
 @dataclass
 class Valkey:
-    """One server. Its settings go in by standard input, so that the password is in no file and no argument."""
+    """One server. Its settings are passed on standard input, so that the password is in no file and no argument."""
 
     binary: Path
     folder: Path
@@ -42,26 +42,26 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        """For tokenq: database 0."""
+        """The URL for tokenq: database 0."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def prepare(self) -> None:
-        """Make its folder.
+        """Create its folder.
 
         Raises:
-            Refused: the folder belongs to somebody else.
+            Refused: the folder belongs to another user.
         """
         give_folder(self.folder, self.run_as)
 
     def set_aside(self) -> None:
-        """Move data that it cannot read out of its way, for somebody to look at. Earlier such data is dropped."""
+        """Move data that it cannot read aside, for inspection. Data moved earlier is deleted."""
         data, aside = self.folder / "appendonlydir", self.folder / "appendonlydir.broken"
         if data.exists():
             shutil.rmtree(aside, ignore_errors=True)
             data.rename(aside)
 
     def command(self) -> Command:
-        """How the server is started."""
+        """The command that starts the server."""
         folder = str(self.folder).replace("\\", "\\\\").replace('"', '\\"')
         settings = _SETTINGS.format(port=self.port, password=self.password, folder=folder)
         argv = [str(self.binary), "-"]
@@ -75,7 +75,7 @@ class Valkey:
         )
 
     def is_ready(self) -> bool:
-        """Whether it takes our password and has read its data back."""
+        """Whether it accepts our password and has loaded its data."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(f"AUTH {self.password}\r\nPING\r\nQUIT\r\n".encode())

@@ -1,7 +1,7 @@
 """From the topic into the primary queue. Offsets are committed after the rows, so nothing is lost.
 
-No record stops those behind it: whatever goes wrong with one alone makes it a dead letter. A store that is away is
-no record's fault, and waited for.
+No record blocks those behind it: any error caused by a single record makes it a dead letter. An unavailable store is no
+record's fault, so the enqueuer waits for it.
 """
 
 import asyncio
@@ -37,20 +37,20 @@ class Consumer(Protocol):
     """The consumer group on ``token-events``."""
 
     async def take(self, limit: int, seconds: float) -> list[RawRecord]:
-        """Up to ``limit`` records. Raises ConsumerLost."""
+        """Return up to ``limit`` records. Raises ConsumerLost."""
 
     async def commit(self, records: Sequence[RawRecord]) -> None:
         """Never deliver these again. Raises ConsumerLost."""
 
     async def copy(self, copies: Sequence[Copy]) -> None:
-        """Put copies into the dead-letter topic. Raises ConsumerLost."""
+        """Copy dead letters to the dead-letter topic. Raises ConsumerLost."""
 
     async def close(self) -> None:
         """Leave the group."""
 
 
 class Enqueuer:
-    """Reads records and keeps the letters they call for."""
+    """Reads records and stores the notifications they require."""
 
     def __init__(self, consumer: Consumer, queue: NotificationQueue, channels: Channels, stop: asyncio.Event) -> None:
         self._consumer = consumer
@@ -60,7 +60,7 @@ class Enqueuer:
         self._copy_after = 0.0
 
     async def run(self) -> None:
-        """Enqueue until told to stop."""
+        """Run until told to stop."""
         while not self._stop.is_set():
             try:
                 records = await self._consumer.take(_BATCH, 0.5)
@@ -72,12 +72,12 @@ class Enqueuer:
                 await self._consumer.close()
                 await asyncio.sleep(_RETRY_SECONDS)
             except Refused as refusal:
-                logger.warning("the letters wait", extra={"why": refusal.problem.detail})
+                logger.warning("notifications wait", extra={"why": refusal.problem.detail})
                 await asyncio.sleep(_RETRY_SECONDS)
         await self._consumer.close()
 
     async def _keep(self, records: list[RawRecord]) -> None:
-        """Write until it is written: records once taken are not taken again by themselves."""
+        """Retry until it is written: the consumer does not deliver these records again."""
         reach("notify.taken")
         while True:
             try:
@@ -93,7 +93,10 @@ class Enqueuer:
         reach("notify.offsets_committed")
 
     async def _enqueue(self, records: Sequence[RawRecord]) -> None:
-        """Keep what they call for; together if that works, else each by itself. Raises Refused: the store is away."""
+        """Store the notifications; together if that works, else record by record.
+
+        Raises Refused: the store is unavailable.
+        """
         jobs, bad = sort_out(records)
         try:
             if jobs or bad:
@@ -108,7 +111,7 @@ class Enqueuer:
                 await self._enqueue([record])
 
     async def _bury(self, record: RawRecord, error: Exception) -> None:
-        """Make it a dead letter; where not even that can be kept, the store is at fault."""
+        """Make the record a dead letter; if even that fails, the store is at fault."""
         _log_dead(record, error)
         try:
             await self._queue.enqueue([], [BadRecord(record, _why(error))], self._channels)
@@ -118,7 +121,7 @@ class Enqueuer:
             raise refuse(StoreReason.DEAD_LETTER_LOST, fault=_why(worse)) from worse
 
     async def _copy_dead_letters(self) -> None:
-        """The copies are for whoever watches the topic: no letter waits for them. Raises Refused."""
+        """Copy dead letters for users of the topic; notifications do not depend on it. Raises Refused."""
         if time.monotonic() < self._copy_after:
             return
         copies = await self._queue.uncopied(100)
@@ -126,19 +129,19 @@ class Enqueuer:
             if copies:
                 await self._consumer.copy(copies)
         except Exception as error:
-            logger.warning("dead letters are not copied yet", extra={"why": str(error)})
+            logger.warning("dead letters could not be copied yet", extra={"why": str(error)})
             self._copy_after = time.monotonic() + _COPY_AGAIN_SECONDS
         else:
             await self._queue.mark_copied([copy.dlq_id for copy in copies])
 
 
 def is_of_the_store(error: Exception) -> bool:
-    """Whether the store could take nothing at all now, whatever it was given (or a test lets notify die here)."""
+    """Whether the store could accept nothing now, whatever the input (or a test injects a fault here)."""
     return isinstance(error, InjectedFault) or (isinstance(error, Refused) and error.problem.code in _WAITED_FOR)
 
 
 def sort_out(records: Sequence[RawRecord]) -> tuple[list[NewJob], list[BadRecord]]:
-    """Which letters these records call for, and which of them are no events. Raises nothing."""
+    """Split records into the notifications they require and those that are no events. Never raises."""
     jobs: list[NewJob] = []
     bad: list[BadRecord] = []
     for record in records:
@@ -164,9 +167,9 @@ def _job(record: RawRecord) -> NewJob | None:
 def _log_dead(record: RawRecord, error: Exception) -> None:
     place = {"partition": record.partition, "offset": record.offset, "why": _why(error)}
     traceback = None if isinstance(error, Refused) else error
-    logger.error("a record cannot be dealt with; it is a dead letter", exc_info=traceback, extra=place)
+    logger.error("a record could not be processed; it is now a dead letter", exc_info=traceback, extra=place)
 
 
 def _why(error: Exception) -> str:
-    """A sentence for the dead letter, without what a stranger wrote into the record."""
-    return error.problem.detail if isinstance(error, Refused) else f"It cannot be dealt with ({type(error).__name__})."
+    """The error for the dead letter, without text from the record."""
+    return error.problem.detail if isinstance(error, Refused) else f"It cannot be processed ({type(error).__name__})."

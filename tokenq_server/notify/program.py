@@ -1,4 +1,4 @@
-"""``tokenq notify``: from the topic into the queue, and from the queue to people, in one process."""
+"""``tokenq notify``: from the topic into the queue, and from the queue to customers, in one process."""
 
 import asyncio
 import logging
@@ -21,10 +21,10 @@ _PAUSE = 0.5
 
 
 def main(chosen: settings.ServerSettings, guard: Guard | None = None) -> int:
-    """Run until SIGTERM or SIGINT; answers the exit code. No letter is taken or sent before ``guard`` succeeded.
+    """Run until SIGTERM or SIGINT; return the exit code. Nothing is enqueued or sent before ``guard`` has succeeded.
 
     Raises:
-        Refused: the guard says so.
+        Refused: the guard refuses.
     """
     asyncio.run(_run(chosen, guard))
     return 0
@@ -43,24 +43,24 @@ async def _run(chosen: settings.ServerSettings, guard: Guard | None) -> None:
 
 
 async def _passed(guard: Guard, stop: asyncio.Event) -> None:
-    """Ask the guard until the database can tell, or until told to stop."""
+    """Run the guard until the database can be checked, or until told to stop."""
     while not stop.is_set():
         with suppress(LedgerDown):
             await guard()
             return
-        logger.warning("the database cannot tell yet whether its log is whole; letters wait")
+        logger.warning("the database cannot be checked for lost data yet; notifications wait")
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _PAUSE)
 
 
 async def dead_letters() -> list[dict[str, Any]]:
-    """The open entries of the dead-letter queue. Raises Refused."""
+    """Return the open entries of the dead-letter queue. Raises Refused."""
     async with bootstrap.open_notification_queue(settings.load()) as queue:
         return [_view(entry) for entry in await queue.dead_letters()]
 
 
 async def dead_letter(dlq_id: int) -> dict[str, Any]:
-    """One entry whole. Raises Refused."""
+    """Return one entry with all details. Raises Refused."""
     async with bootstrap.open_notification_queue(settings.load()) as queue:
         entry = await queue.dead_letter(dlq_id)
     if entry is None:
@@ -70,10 +70,10 @@ async def dead_letter(dlq_id: int) -> dict[str, Any]:
 
 
 async def retry(dlq_ids: list[int]) -> int:
-    """Make letters due again, and read records once more; answers how many. What is still unreadable stays.
+    """Make notifications due again, and process records again; return how many. Unreadable records stay.
 
     Raises:
-        Refused: there is none of one of these numbers, or a setting of a channel is wrong; nothing was done.
+        Refused: there is no such entry, or a channel's setting is wrong; nothing was done.
     """
     chosen = settings.load()
     async with bootstrap.open_notification_queue(chosen) as queue:
@@ -92,21 +92,21 @@ async def _retry(queue: NotificationQueue, chosen: settings.ServerSettings, dlq_
 
 
 async def _is_enqueued(queue: NotificationQueue, jobs: list[NewJob], channels: Channels) -> bool:
-    """A record that the database refuses stays where it is, and must not keep the others there. Raises Refused."""
+    """A record that the database refuses stays, and must not block the others. Raises Refused."""
     try:
         return await queue.enqueue(jobs, [], channels) == len(jobs)
     except Exception as error:
         if is_of_the_store(error):
             raise
-        logger.warning("a record still cannot be dealt with", exc_info=None if isinstance(error, Refused) else error)
+        logger.warning("a record still cannot be processed", exc_info=None if isinstance(error, Refused) else error)
         return False
 
 
 async def drop(dlq_ids: list[int]) -> int:
-    """Close entries for good; answers how many.
+    """Close entries for good; return how many.
 
     Raises:
-        Refused: there is none of one of these numbers; nothing was done.
+        Refused: there is no such entry; nothing was done.
     """
     async with bootstrap.open_notification_queue(settings.load()) as queue:
         await _refuse_unknown(queue, dlq_ids)

@@ -1,4 +1,4 @@
-"""The sender: leases letters that are due, sends them and notes how it went. Any number may run side by side."""
+"""The sender: leases due notifications, sends them and stores the result. Any number may run side by side."""
 
 import asyncio
 import logging
@@ -18,24 +18,24 @@ _AT_ONCE = 8
 _IDLE_SECONDS = 0.5
 _SETTLE_TRIES = 60
 _BACKOFF = (10.0, 60.0, 300.0, 1800.0, 7200.0)
-"""The longest wait before each further try, in seconds; the wait itself is drawn at random below it."""
+"""Upper bound of the wait before each retry, in seconds; the wait itself is random."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how slowly a letter is tried again."""
+    """How often and how slowly a notification is retried."""
 
     waits: tuple[float, ...] = _BACKOFF
 
     def next_try(self, attempts: int) -> float | None:
-        """Seconds until the next try after so many attempts; ``None``: give up."""
+        """Return the seconds until the next attempt; ``None`` to give up."""
         if attempts > len(self.waits):
             return None
         return random.uniform(0.1, 1.0) * self.waits[attempts - 1]  # noqa: S311 (spreads load; nobody gains by guessing)
 
 
 class Sender:
-    """Sends what the queue holds until told to stop."""
+    """Sends notifications from the queue until told to stop."""
 
     def __init__(
         self, queue: NotificationQueue, channels: Channels, stop: asyncio.Event, policy: RetryPolicy | None = None
@@ -47,7 +47,7 @@ class Sender:
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
 
     async def run(self) -> None:
-        """Send until told to stop; letters in hand are finished."""
+        """Run until told to stop; notifications in progress are finished."""
         while not self._stop.is_set():
             try:
                 jobs = await self._queue.claim(self._owner, _AT_ONCE, list(self._channels.values()))
@@ -70,21 +70,21 @@ class Sender:
         if attempt.verdict is Verdict.SENT:
             logger.info("letter sent", extra=fields)
         else:
-            logger.warning("letter not sent", extra=fields | {"why": attempt.error, "next_try_seconds": wait})
+            logger.warning("notification not sent", extra=fields | {"why": attempt.error, "next_try_seconds": wait})
 
     async def _try(self, job: Job) -> Attempt:
-        """Whatever one letter meets, it is that letter's end and no other's."""
+        """Try once; any error affects only this notification."""
         try:
             channel = self._channels[job.channel]
             return await channel.send(channel.render(job))
         except ValueError as error:
             return Attempt(Verdict.PERMANENT, str(error))
         except Exception as error:
-            logger.exception("a letter cannot be written; it is a dead letter", extra=_log_fields(job))
-            return Attempt(Verdict.PERMANENT, f"It cannot be written ({type(error).__name__}).")
+            logger.exception("a notification could not be rendered; it is now a dead letter", extra=_log_fields(job))
+            return Attempt(Verdict.PERMANENT, f"It cannot be rendered ({type(error).__name__}).")
 
     async def _settle(self, job: Job, attempt: Attempt, wait: float | None) -> None:
-        """Note how it ended, over a short absence of the database: forgotten, the letter would be sent again."""
+        """Store the result, retrying while the database is briefly unavailable: else it would be sent again."""
         for _ in range(_SETTLE_TRIES):
             try:
                 await self._queue.settle(job, attempt, self._owner, wait)
@@ -92,7 +92,7 @@ class Sender:
                 await asyncio.sleep(1.0)
             else:
                 return
-        logger.error("the end of an attempt could not be noted", extra=_log_fields(job))
+        logger.error("the result of an attempt could not be stored", extra=_log_fields(job))
 
     async def _rest(self) -> None:
         try:

@@ -1,5 +1,5 @@
-"""After a restore: detect that a database knows less than others do, reconcile it with them, rebuild the lines.
+"""Recovery after a restore: detect that the database is behind, reconcile it, rebuild the queues in Redis.
 
-``guard`` looks before anything is committed; ``rewind`` is the command that carries the log past what others know.
-Nothing here opens a store: bootstrap hands them over as the ``ports`` say.
+``guard`` checks before anything is committed; ``rewind`` is the command that moves the log past what other stores have
+seen. Nothing here opens a store: bootstrap passes them in as the ``ports`` specify.
 """

@@ -1,7 +1,7 @@
-"""The contiguous tail of the topic: only records that follow a department's log without a gap prove anything.
+"""The contiguous tail of the topic: only records that follow a department's log without a gap are evidence.
 
-The log is gapless, so what the relay published after a back-up is so too. A stray or forged record is not, and must
-neither stop the system nor lead a rewind astray: it is named with its place, and ignored.
+The log is gapless, so what the relay published after a backup is gapless too. A stray or forged record is not. It must
+neither stop the system nor mislead a rewind, so it is logged with its offset and ignored.
 """
 
 import logging
@@ -14,15 +14,15 @@ from tokenq_server.services.publishing import Cursor, Tail
 logger = logging.getLogger(__name__)
 
 MAX_GAP = 100_000
-"""How many entries a log may be behind; and how far on a department may go on after records that retention took."""
+"""Limit for entries that a log may be behind, and for the gap after records that retention removed."""
 
-_NAMED = 20
-"""How many strays are named one by one."""
+_LOGGED = 20
+"""How many strays are logged individually."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A record of the topic and where it lies. ``is_cut``: records before it, in its partition, are gone."""
+class TailRecord:
+    """A record of the topic with its offset. ``is_cut``: earlier records of its partition are gone."""
 
     event: Event
     partition: int
@@ -32,81 +32,81 @@ class Found:
 
 @dataclass
 class _Run:
-    """One department's records that follow each other; ``early`` are those that came before their predecessor."""
+    """Consecutive records of one department; ``early`` are those that came before their predecessor."""
 
-    known: int
-    last: Found | None = None
-    early: dict[int, Found] = field(default_factory=dict)
+    cursor: int
+    last: TailRecord | None = None
+    early: dict[int, TailRecord] = field(default_factory=dict)
 
     @property
     def head(self) -> int:
-        return self.last.event.seq if self.last else self.known
+        return self.last.event.seq if self.last else self.cursor
 
 
 class ContiguousTail:
-    """Takes records partition by partition, each in order, and tells what they prove.
+    """Takes records partition by partition, in order, and determines which of them are evidence.
 
-    ``cursors`` is what the database knows as published. Of a department it does not know there is nothing to compare
-    with, so the highest seq counts. The events of the departments in ``kept`` are kept.
+    ``cursors`` is what the database has recorded as published. For a department without a cursor there is nothing to
+    compare with, so its highest seq counts. The events of the departments in ``kept`` are kept.
     """
 
     def __init__(self, cursors: Mapping[str, Cursor], kept: Collection[str] = ()) -> None:
         self._runs = {name: _Run(cursor.seq) for name, cursor in cursors.items()}
-        self._strangers: dict[str, Found] = {}
+        self._without_cursor: dict[str, TailRecord] = {}
         self._kept = frozenset(kept)
         self.events: list[Event] = []
 
-    def take(self, found: Found, *, is_lost: bool = False) -> None:
-        """Weigh the next record of a partition; ``is_lost``: that partition began anew and may tell all again."""
-        run, seq = self._runs.get(found.event.department_id), found.event.seq
+    def take(self, record: TailRecord, *, is_lost: bool = False) -> None:
+        """Take the next record of a partition; ``is_lost``: the partition was recreated and may repeat everything."""
+        run, seq = self._runs.get(record.event.department_id), record.event.seq
         if run is None:
-            known = self._strangers.get(found.event.department_id)
-            if known is None or seq > known.event.seq:
-                self._strangers[found.event.department_id] = found
-        elif self._follows(run, found, is_lost=is_lost):
-            self._go_on(run, found)
+            highest = self._without_cursor.get(record.event.department_id)
+            if highest is None or seq > highest.event.seq:
+                self._without_cursor[record.event.department_id] = record
+        elif self._follows(run, record, is_lost=is_lost):
+            self._append(run, record)
         elif seq > run.head:
-            run.early.setdefault(seq, found)
+            run.early.setdefault(seq, record)
             if len(run.early) > MAX_GAP:
                 run.early.pop(max(run.early))
 
     def tail(self, lost: Collection[int] = ()) -> Tail:
-        """What all records together prove."""
+        """Return the result for all records."""
         for run in self._runs.values():
-            # A topic that was given more partitions has a department's records in two of them.
-            while (found := run.early.pop(run.head + 1, None)) is not None:
-                self._go_on(run, found)
-        self._name_strays()
-        lasts = self._strangers | {name: run.last for name, run in self._runs.items() if run.last}
+            # If partitions were added to the topic, a department's records are in two of them.
+            while (record := run.early.pop(run.head + 1, None)) is not None:
+                self._append(run, record)
+        self._log_strays()
+        lasts = self._without_cursor | {name: run.last for name, run in self._runs.items() if run.last}
         return Tail(
-            {name: found.event.seq for name, found in lasts.items()},
+            {name: record.event.seq for name, record in lasts.items()},
             set(lost),
-            {name: found.event.event_id for name, found in lasts.items()},
-            {name: (found.partition, found.offset) for name, found in lasts.items()},
+            {name: record.event.event_id for name, record in lasts.items()},
+            {name: (record.partition, record.offset) for name, record in lasts.items()},
         )
 
-    def _follows(self, run: _Run, found: Found, *, is_lost: bool) -> bool:
-        seq = found.event.seq
-        if run.last is None and (is_lost or found.is_cut):
-            return (is_lost or seq > run.known) and 0 < seq <= run.known + MAX_GAP
+    def _follows(self, run: _Run, record: TailRecord, *, is_lost: bool) -> bool:
+        seq = record.event.seq
+        if run.last is None and (is_lost or record.is_cut):
+            return (is_lost or seq > run.cursor) and 0 < seq <= run.cursor + MAX_GAP
         return seq == run.head + 1
 
-    def _go_on(self, run: _Run, found: Found) -> None:
-        run.last = found
-        if found.event.department_id in self._kept:
-            self.events.append(found.event)
+    def _append(self, run: _Run, record: TailRecord) -> None:
+        run.last = record
+        if record.event.department_id in self._kept:
+            self.events.append(record.event)
 
-    def _name_strays(self) -> None:
-        strays = [one for run in self._runs.values() for one in run.early.values() if one.event.seq > run.head]
-        for one in strays[:_NAMED]:
+    def _log_strays(self) -> None:
+        strays = [stray for run in self._runs.values() for stray in run.early.values() if stray.event.seq > run.head]
+        for stray in strays[:_LOGGED]:
             logger.warning(
-                "a record that does not follow its department's log is ignored",
+                "ignored a record that does not follow its department's log",
                 extra={
-                    "department": one.event.department_id,
-                    "seq": one.event.seq,
-                    "partition": one.partition,
-                    "offset": one.offset,
+                    "department": stray.event.department_id,
+                    "seq": stray.event.seq,
+                    "partition": stray.partition,
+                    "offset": stray.offset,
                 },
             )
-        if len(strays) > _NAMED:
-            logger.warning("more such records are ignored", extra={"records": len(strays) - _NAMED})
+        if len(strays) > _LOGGED:
+            logger.warning("ignored more such records", extra={"records": len(strays) - _LOGGED})

@@ -1,4 +1,4 @@
-"""Before anything is committed or sent: whether a restored database has forgotten what others know."""
+"""The guard: checks before anything is committed or sent whether a restored database has lost data."""
 
 from functools import partial
 
@@ -10,10 +10,10 @@ from tokenq_server.services.ports import Guard, LedgerDown
 
 
 async def guard(open_stores: OpenStores) -> Guard | None:
-    """Do not go on where a database has forgotten what others know. Other stores that are away are not asked.
+    """Refuse to start if the database has lost data that other stores have. Unavailable stores are skipped.
 
-    A database that still recovers cannot tell yet: what is answered must succeed before anything is committed or
-    sent. It looks again, and raises LedgerDown or Refused.
+    A database in recovery cannot be checked yet: then a guard is returned that must succeed before anything is
+    committed or sent. It checks again, and raises LedgerDown or Refused.
 
     Raises:
         Refused: ``log_behind``.
@@ -27,10 +27,10 @@ async def guard(open_stores: OpenStores) -> Guard | None:
 
 async def _refuse_divergence(open_stores: OpenStores) -> None:
     async with open_stores() as stores:
-        found = await detect(stores, must_know=False)
-        if not found:
+        divergences = await detect(stores, must_know=False)
+        if not divergences:
             return
         if not stores.is_embedded:
-            raise diverged(found)
-        # The topic of 'tokenq up' begins anew each time; what Redis knows needs nobody's decision.
+            raise diverged(divergences)
+        # The topic of 'tokenq up' starts empty each time; what Redis knows can be reconciled without a decision.
         await rewind(stores)

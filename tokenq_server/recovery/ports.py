@@ -1,4 +1,4 @@
-"""What recovery needs of the stores; adapters fulfil it, and bootstrap opens them."""
+"""Ports of recovery; adapters implement them, and bootstrap opens them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,60 +14,60 @@ from tokenq_server.services.ports import IdempotencyRecord, LineEntry, Loaded, L
 from tokenq_server.services.publishing import Cursor, Tail
 
 PATIENCE = 5.0
-"""Seconds without an answer after which a store that need not be asked is left alone: programs wait to start."""
+"""Seconds after which an optional store that does not answer is skipped, since programs wait to start."""
 PATIENCE_EMBEDDED = 20.0
-"""The same under ``tokenq up``: nobody but its Redis knows what an older database has forgotten."""
+"""The same under ``tokenq up``: only its Redis knows what an older database has lost."""
 
 
 class Log(Protocol):
     """The departments' logs in Postgres, and what was published of them. Raises LedgerDown."""
 
     async def take_over(self, patience: float) -> None:
-        """Take the one relay's place, so that nothing is published meanwhile.
+        """Take the relay lock, so that nothing is published meanwhile.
 
         Raises:
-            LedgerRefused: ``LOCKED``; the place was not given up in so many seconds.
+            LedgerRefused: ``LOCKED``; the lock was not released within ``patience`` seconds.
         """
 
     async def cursors(self) -> dict[str, Cursor]:
-        """What was published last, per department."""
+        """Return the last published entry per department."""
 
     async def heads(self) -> dict[str, int]:
-        """The last seq of every department's log."""
+        """Return the last seq of every department's log."""
 
     async def event_ids(self, positions: Mapping[str, int]) -> dict[str, str]:
-        """The event id of one entry per department, given by seq; departments without that entry are missing."""
+        """Return the event id of one entry per department, given by seq; missing if there is no such entry."""
 
     async def close(self) -> None:
-        """Give the relay's place back."""
+        """Release the relay lock."""
 
 
 class Topic(Protocol):
-    """The topic ``token-events``, read only. Raises PublishFailed."""
+    """The topic ``token-events``, read-only. Raises PublishFailed."""
 
     async def open(self) -> None:
-        """Make sure the topic is there."""
+        """Make sure that the topic exists."""
 
     async def ping(self) -> None:
         """Return if a broker answers within a second."""
 
     async def read_back(self, cursors: Mapping[str, Cursor], patience: float | None = None) -> Tail:
-        """What follows the cursors without a gap; ``patience``: seconds without a record, if not as many as usual."""
+        """Return what follows the cursors without a gap; ``patience`` overrides the seconds without a record."""
 
     async def events_after(self, cursors: Mapping[str, Cursor], departments: Collection[str]) -> list[Event]:
-        """The events of these departments after their cursors, each one's in order and without a gap."""
+        """Return the events of these departments after their cursors, each department's in order and gapless."""
 
 
 class DepartmentList(Protocol):
-    """Which departments have a line."""
+    """The departments that have a queue."""
 
     async def departments(self) -> Sequence[Department]:
-        """All departments by id. Raises Refused while Postgres is away."""
+        """Return all departments by id. Raises Refused while Postgres is unavailable."""
 
 
 @dataclass(frozen=True)
 class LogEntry:
-    """An entry of a department's log, as far as it is compared with the topic."""
+    """The part of a log entry that is compared with the topic."""
 
     seq: int
     token_id: int
@@ -75,51 +75,51 @@ class LogEntry:
 
 
 class Transaction(Protocol):
-    """One transaction of the ledger that may also write past the end of a log. Without a commit it rolls back."""
+    """A transaction of the ledger that may also append past the end of a log. Without a commit it rolls back."""
 
     async def lock(self, department_ids: Sequence[str], *, with_archived: bool = False) -> Locked:
-        """Lock the departments' rows in id order and read them; archived ones are left out if not asked for."""
+        """Lock and read the departments' rows in id order; archived ones only on request."""
 
     async def load(self, plan: LoadPlan) -> Loaded:
-        """Read everything planned."""
+        """Load everything planned."""
 
     async def waiting(self, department_id: str) -> list[LineEntry]:
-        """Everybody in line."""
+        """Return all waiting tokens."""
 
     async def leftovers(self, department_id: str) -> list[Token]:
-        """The tokens that the end of a business day ends."""
+        """Return the tokens that expire at the end of a business day."""
 
     async def entries(self, department_id: str, after: int, to: int) -> list[LogEntry]:
-        """The log's entries in ``(after, to]``."""
+        """Return the log's entries in ``(after, to]``."""
 
     async def numbers_taken(self, department_id: str, day: date) -> set[tuple[str, int]]:
-        """The numbers of that day that somebody has, with the department that gave them."""
+        """Return the numbers used on that day, with the department that issued them."""
 
     async def append_rewound(
         self, department: Department, day: date, now: datetime, data: Mapping[int, Mapping[str, Any]]
     ) -> None:
-        """Put an entry ``LOG_REWOUND`` at each seq of ``data``, which say what stood there as far as is known."""
+        """Append a ``LOG_REWOUND`` entry at each seq of ``data``, which describes what was there as far as known."""
 
     async def move_on(self, published: Mapping[str, int], last_token_id: int, affected: Sequence[str]) -> int:
-        """Give no token id twice, publish nothing under a seq that the topic has, hold letters; answers how many."""
+        """Move token ids and relay cursors forward, and hold notifications; return how many were held."""
 
     async def commit(self, sessions: Sequence[DepartmentSession], kept: Sequence[IdempotencyRecord]) -> None:
-        """Write what the sessions changed, and commit."""
+        """Write the sessions' changes, and commit."""
 
 
 class Ledger(Protocol):
-    """The store that decides (Postgres)."""
+    """The authoritative store (Postgres)."""
 
     def open(self) -> AbstractAsyncContextManager[Transaction]:
-        """Begin a transaction. Raises LedgerDown when the store is away, LedgerRefused when it refuses the whole."""
+        """Begin a transaction. Raises LedgerDown if the store is unavailable, LedgerRefused if it refuses the whole."""
 
 
 @dataclass(frozen=True)
 class Stores:
-    """The stores of one recovery, opened.
+    """The opened stores of one recovery.
 
-    ``line`` gives up early, since it is only asked; ``line_to_fill`` takes long lines. ``is_embedded``: the topic
-    begins anew with everything else. ``patience`` is for stores that need not be asked.
+    ``line`` has a short timeout, since it is only read; ``line_to_fill`` writes long queues. ``is_embedded``: the topic
+    starts empty with everything else. ``patience`` is for stores that may be skipped.
     """
 
     log: Log
@@ -133,4 +133,4 @@ class Stores:
 
 
 OpenStores = Callable[[], AbstractAsyncContextManager[Stores]]
-"""Opens them anew, in whatever event loop it is asked."""
+"""Opens the stores in the current event loop."""

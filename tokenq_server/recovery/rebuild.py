@@ -1,4 +1,4 @@
-"""``tokenq server rebuild``: throw away what Redis holds of every waiting line and make it anew from Postgres."""
+"""``tokenq server rebuild``: replace every queue in Redis by one built from Postgres."""
 
 import logging
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ logger = logging.getLogger(__name__)
 
 
 async def rebuild_lines(stores: Stores) -> dict[str, int]:
-    """Rebuild every line, each under its department's lock; safe on a live system. Answers how many wait in each.
+    """Rebuild every queue, each under its department's lock; safe on a live system. Return the tokens waiting in each.
 
     Raises:
-        Refused: Postgres or Redis is away; or a department was at work for too long, and the others are done.
+        Refused: Postgres or Redis is unavailable; or a department was locked too long, and the others are done.
     """
     filled: dict[str, int] = {}
     refused: dict[str, LedgerRefused] = {}
@@ -37,7 +37,7 @@ async def rebuild_lines(stores: Stores) -> dict[str, int]:
 
 
 async def _fill(ledger: Ledger, line: WaitingLine, name: str) -> int | None:
-    """Answers how many wait; None when there is no such department any more."""
+    """Return how many wait; ``None`` if the department no longer exists."""
     async with ledger.open() as transaction:
         locked = await transaction.lock([name])
         if name not in locked.departments:
@@ -50,7 +50,7 @@ async def _fill(ledger: Ledger, line: WaitingLine, name: str) -> int | None:
 
 
 def _refusal(refused: Mapping[str, LedgerRefused]) -> Refused:
-    """Why some lines are as they were."""
+    """The refusal that names the departments not rebuilt."""
     error = next(iter(refused.values()))
     reason = StoreReason.LINE_BUSY if error.constraint in (LOCKED, DEADLOCK) else StoreReason.LINE_UNREADABLE
     names = list(refused)

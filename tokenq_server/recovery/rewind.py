@@ -1,8 +1,8 @@
-"""``tokenq server rewind``: the database was restored from a back-up, while Redis and the topic know more.
+"""``tokenq server rewind``: the database was restored from a backup, while Redis and the topic are ahead.
 
-Every missing seq becomes an entry ``LOG_REWOUND``, so the log stays gapless and readers, who drop what they have
-seen, take what comes next. Numbers and token ids that were given out are not given again; who waited gets back in
-line as far as the topic tells; readers are told what changed for them.
+Every missing seq becomes a ``LOG_REWOUND`` entry, so that the log stays gapless and readers, which drop what they have
+seen, accept what comes next. Numbers and token ids already issued are not issued again; waiting customers return to the
+queue as far as the topic shows; readers receive what changed for them.
 """
 
 import logging
@@ -23,31 +23,31 @@ from tokenq_server.services.publishing import PublishFailed
 logger = logging.getLogger(__name__)
 
 _PATIENCE = 10.0
-"""Seconds to wait for a relay to give its place up."""
+"""Seconds to wait for a relay to release its lock."""
 
 
 async def show(stores: Stores) -> list[dict[str, Any]]:
-    """The departments whose log has diverged, for the command line. Raises Refused."""
+    """Return the departments whose log has diverged, for the command line. Raises Refused."""
     try:
-        return [_view(one) for one in await detect(stores)]
+        return [_view(divergence) for divergence in await detect(stores)]
     except LedgerDown as error:
         raise refuse(StoreReason.DATABASE_NEEDED) from error
 
 
 async def rewind(stores: Stores) -> dict[str, Any]:
-    """Carry it out, in one transaction for all affected departments; answers what was done.
+    """Rewind all affected departments in divergence transaction; return a summary.
 
     Raises:
-        Refused: a store that is needed is away, or somebody is at work on the departments.
+        Refused: a required store is unavailable, or another process holds the departments.
     """
     try:
         await stores.log.take_over(_PATIENCE)  # no relay may publish meanwhile
         cursors = await stores.log.cursors()
-        found = await detect(stores)
-        _refuse_too_far(found)
-        names = [one.department_id for one in found]
-        told = await stores.topic.events_after(cursors, names) if found else []
-        done = await Reconciliation(stores, cursors, told).carry_out(found) if found else {}
+        divergences = await detect(stores)
+        _refuse_too_far(divergences)
+        names = [divergence.department_id for divergence in divergences]
+        lost_events = await stores.topic.events_after(cursors, names) if divergences else []
+        done = await Reconciliation(stores, cursors, lost_events).carry_out(divergences) if divergences else {}
     except (LedgerDown, PublishFailed) as error:
         reason = StoreReason.DATABASE_NEEDED if isinstance(error, LedgerDown) else StoreReason.BROKER_NEEDED
         raise refuse(reason) from error
@@ -55,11 +55,15 @@ async def rewind(stores: Stores) -> dict[str, Any]:
         raise _refusal_of(error) from error
     finally:
         await stores.log.close()
-    return {"departments": [_view(one) for one in found], **done, "linesRebuilt": await _try_to_rebuild(stores)}
+    return {
+        "departments": [_view(divergence) for divergence in divergences],
+        **done,
+        "linesRebuilt": await _try_to_rebuild(stores),
+    }
 
 
 async def rebuild_only(stores: Stores) -> dict[str, Any]:
-    """Nothing is missing: fill the lines anew, which disturbs nobody at work; answers as ``rewind`` does."""
+    """Rebuild the queues when nothing is missing, without disturbing work; returns the same as ``rewind``."""
     return {"departments": [], "linesRebuilt": await _try_to_rebuild(stores)}
 
 
@@ -69,32 +73,34 @@ def _refusal_of(error: LedgerRefused) -> Refused:
     return refuse(StoreReason.REWIND_REFUSED, error=str(error))
 
 
-def _refuse_too_far(found: Sequence[Divergence]) -> None:
-    """Every missing seq becomes an entry: a number out of nowhere must not fill the log with millions of them."""
-    for one in found:
-        missing = max(one.topic_at, one.redis_at) - one.log_at
+def _refuse_too_far(divergences: Sequence[Divergence]) -> None:
+    """Every missing seq becomes an entry: a forged divergence must not fill the log with millions of them."""
+    for divergence in divergences:
+        missing = max(divergence.topic_at, divergence.redis_at) - divergence.log_at
         if missing > MAX_GAP:
-            extra = {"departments": [one.department_id]}
-            raise refuse(StoreReason.TOO_FAR_BEHIND, extra, department=one.department_id, missing=missing, most=MAX_GAP)
+            extra = {"departments": [divergence.department_id]}
+            raise refuse(
+                StoreReason.TOO_FAR_BEHIND, extra, department=divergence.department_id, missing=missing, most=MAX_GAP
+            )
 
 
-def _view(one: Divergence) -> dict[str, Any]:
+def _view(divergence: Divergence) -> dict[str, Any]:
     return {
-        "departmentId": one.department_id,
-        "logAt": one.log_at,
-        "topicAt": one.topic_at,
-        "redisAt": one.redis_at,
-        "isForked": one.is_forked,
+        "departmentId": divergence.department_id,
+        "logAt": divergence.log_at,
+        "topicAt": divergence.topic_at,
+        "redisAt": divergence.redis_at,
+        "isForked": divergence.is_forked,
     }
 
 
 async def _try_to_rebuild(stores: Stores) -> bool:
-    """All lines are filled anew: a Redis from another time may hold as many people, but others."""
+    """Rebuild all queues: a Redis from another time may hold as many tokens, but others."""
     try:
         await rebuild_lines(stores)
     except Refused as refusal:
         logger.warning(
-            "the waiting lines are not filled anew; a rebuild does it",
+            "the queues in Redis could not be rebuilt; run a rebuild",
             extra={"why": refusal.problem.detail},
         )
         return False

@@ -1,7 +1,7 @@
-"""Reconciling the sessions with the lost events, in memory.
+"""Reconcile the sessions with the lost events, in memory.
 
-Tokens that are missing are made again, tokens that had come to their end get it again, and readers who show a token
-in another state are told what it is.
+Missing tokens are recreated, tokens that had reached a final state get it again, and readers that show a token in
+another state receive its current one.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,7 +16,7 @@ from tokenq_server.recovery.token_history import TokenHistory
 
 @dataclass
 class Reconciled:
-    """What was done, by display number, for the people who look after it."""
+    """What was done, by display number, for operators."""
 
     waiting_again: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
@@ -26,27 +26,27 @@ class Reconciled:
 
 def reconcile_floors(
     sessions: Mapping[str, DepartmentSession],
-    known: Mapping[int, Token],
+    tokens: Mapping[int, Token],
     lost: Mapping[int, TokenHistory],
     overwritten: Mapping[str, Collection[int]],
     taken: Collection[tuple[str, int]],
 ) -> Reconciled:
-    """Change the sessions so that nobody who holds a number is forgotten and readers learn what is true.
+    """Change the sessions so that no number is lost and readers see the current state.
 
-    ``overwritten`` names, per department that went on after the restore, the tokens whose events readers will not
-    see; what staff did there since then stays. ``taken`` are numbers of today that somebody has, by department.
+    ``overwritten`` names, per department that continued after the restore, the tokens whose events readers will drop;
+    what staff did there since then is kept. ``taken`` are numbers used today, by department.
     """
     done = Reconciled()
     for token_id, history in sorted(lost.items()):
-        if token := known.get(token_id):
+        if token := tokens.get(token_id):
             _reconcile_token(sessions, token, history, overwritten, done)
         else:
-            _make_again(sessions, token_id, history, taken, done)
+            _recreate(sessions, token_id, history, taken, done)
     for name, token_ids in overwritten.items():
         for token_id in token_ids:
-            token = known.get(token_id)
+            token = tokens.get(token_id)
             if token is not None and token_id not in lost and token.department_id == name:
-                sessions[name].tell_again(token)
+                sessions[name].log_state(token)
                 done.told_again.append(token.display)
     return done
 
@@ -59,38 +59,38 @@ def _reconcile_token(
     done: Reconciled,
 ) -> None:
     home = sessions.get(token.department_id)
-    # Some console may hold a claim of the lost hour: it must not fit whoever is called next.
+    # A console may hold a claim from the lost period: it must not match a later call of this token.
     fenced = replace(token, claim_version=token.claim_version + history.events)
     end = history.end
     if home and history.born is None and end is not None and token.state in LIVE and home.id not in overwritten:
         served_at = history.last.timestamp if end is TokenState.SERVED else None
         ended = replace(fenced, state=end, counter_id=None, parked_until=None, served_at=served_at, undo=None)
-        home.settle(token, ended)
+        home.replace_unlogged(token, ended)
         done.ended.append(token.display)
         return
     if home:
-        home.settle(token, fenced)
-    is_told = _tell_elsewhere(sessions, fenced, history)
-    # With a birth it was given out once more after the restore: the id is another person's, whatever their states.
+        home.replace_unlogged(token, fenced)
+    is_logged = _log_elsewhere(sessions, fenced, history)
+    # With an issue event the id was reused after the restore: it belongs to another token, whatever the states.
     if home and (history.born or history.shown.get(home.id, token.state) is not token.state):
-        home.tell_again(fenced)
-        is_told = True
+        home.log_state(fenced)
+        is_logged = True
     if history.born:
         done.not_restored.append(history.born.display_number)
-    elif is_told:
+    elif is_logged:
         done.told_again.append(token.display)
 
 
-def _tell_elsewhere(sessions: Mapping[str, DepartmentSession], token: Token, history: TokenHistory) -> bool:
-    """Tell the readers who believe a token to be where it is not; answers whether there are any."""
+def _log_elsewhere(sessions: Mapping[str, DepartmentSession], token: Token, history: TokenHistory) -> bool:
+    """Log the token for readers that show it in the wrong department; return whether there are any."""
     wrong = [name for name, shown in history.shown.items() if shown is not None and name != token.department_id]
-    deceived = [sessions[name] for name in wrong if name in sessions]
-    for session in deceived:
-        session.tell_again(token)
-    return bool(deceived)
+    stale = [sessions[name] for name in wrong if name in sessions]
+    for session in stale:
+        session.log_state(token)
+    return bool(stale)
 
 
-def _make_again(
+def _recreate(
     sessions: Mapping[str, DepartmentSession],
     token_id: int,
     history: TokenHistory,
@@ -103,14 +103,14 @@ def _make_again(
         done.not_restored.append(history.last.display_number)
         return
     if born.business_day != home.head.day.isoformat():
-        return  # the day is over: whoever still waited then has expired
+        return  # the day is over: tokens still waiting then have expired
     if (home.id, born.token_no) in taken or (history.end is None and home.live_token_of(born.user_id)):
         done.not_restored.append(born.display_number)
         return
     token = _token(token_id, born, history, home)
-    home.bring_back(token)
+    home.restore(token)
     (done.waiting_again if token.state is TokenState.WAITING else done.ended).append(token.display)
-    _tell_elsewhere(sessions, token, history)
+    _log_elsewhere(sessions, token, history)
 
 
 def _token(token_id: int, born: Event, history: TokenHistory, home: DepartmentSession) -> Token:
@@ -124,7 +124,7 @@ def _token(token_id: int, born: Event, history: TokenHistory, home: DepartmentSe
         display=born.display_number,
         state=state,
         priority=_priority(history.last.priority),
-        # The seq of its first event was its place: whoever came earlier goes earlier, also now.
+        # The seq of its first event was its sort key: earlier tokens still go first.
         place=born.seq,
         original_place=born.seq,
         issued_at=born.timestamp,

@@ -1,4 +1,4 @@
-"""What lost events tell of each token: the events that a restored database has forgotten, folded by token."""
+"""Lost events (those missing from a restored database), grouped by token."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ _BETWEEN_DEPARTMENTS = frozenset({EventType.TOKEN_TRANSFERRED, EventType.TOKEN_R
 
 @dataclass
 class TokenHistory:
-    """What lost events tell of one token: ``shown`` is the state readers show it in, by department (None: gone).
+    """The lost events of event token: ``shown`` is the state in which readers show it, by department (``None``: gone).
 
-    ``events`` is how many there are: its claim version cannot have grown by more.
+    ``events`` is their number: the claim version cannot have grown by more.
     """
 
     last: Event
@@ -28,30 +28,30 @@ class TokenHistory:
 
     @property
     def end(self) -> TokenState | None:
-        """The final state it came to, if it did."""
+        """Its final state, if it reached one."""
         return next((state for state in self.shown.values() if state is not None and state not in LIVE), None)
 
 
 def histories(lost: Iterable[Event]) -> dict[int, TokenHistory]:
-    """Fold lost events, each department's in order, by token."""
-    found: dict[int, TokenHistory] = {}
+    """Group lost events, each department's in order, by token."""
+    histories_by_id: dict[int, TokenHistory] = {}
     for event in _in_time(lost):
         if event.token_id == 0:
             continue
-        history = found.setdefault(event.token_id, TokenHistory(event))
+        history = histories_by_id.setdefault(event.token_id, TokenHistory(event))
         history.last = event
         history.events += 1
         if event.event_type == EventType.TOKEN_GENERATED:
             history.born = event
         if event.event_type == EventType.TOKEN_TURN_NEAR:
             history.is_near_told = True
-        elif (state := _told(event)) is not None:
+        elif (state := _state_after(event)) is not None:
             history.shown[event.department_id] = None if _leaves(event) else state
-    return found
+    return histories_by_id
 
 
 def _in_time(lost: Iterable[Event]) -> list[Event]:
-    """By when they happened; a department's stay in their order, also where its clock was set back."""
+    """Sort by time, keeping each department's order even if its clock was set back."""
     latest: dict[str, datetime] = {}
     timed: list[tuple[datetime, Event]] = []
     for event in lost:
@@ -62,18 +62,22 @@ def _in_time(lost: Iterable[Event]) -> list[Event]:
 
 
 def highest_number(lost: Iterable[Event], department_id: str, day: date) -> int:
-    """The highest number that was given out in a department on that day, as the events tell; 0 if none."""
-    born = (one for one in lost if one.event_type == EventType.TOKEN_GENERATED and one.department_id == department_id)
-    return max((one.token_no for one in born if one.business_day == day.isoformat()), default=0)
+    """Return the highest number issued in a department on that day according to the events; 0 if none."""
+    born = (
+        event
+        for event in lost
+        if event.event_type == EventType.TOKEN_GENERATED and event.department_id == department_id
+    )
+    return max((event.token_no for event in born if event.business_day == day.isoformat()), default=0)
 
 
 def _leaves(event: Event) -> bool:
-    """Whether a token goes to another department; a change of class names classes under the same word."""
+    """Whether a token goes to another department; a change of class uses the same key for classes."""
     to = event.data.get("to")
     return event.event_type in _BETWEEN_DEPARTMENTS and isinstance(to, str) and to != event.department_id
 
 
-def _told(event: Event) -> TokenState | None:
+def _state_after(event: Event) -> TokenState | None:
     if event.event_type == EventType.TOKEN_REVERTED:
         state = event.data.get("state")
         return TokenState(state) if isinstance(state, str) and state in _WORDS else None

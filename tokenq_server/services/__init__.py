@@ -1,1 +1,1 @@
-"""The use cases: what the server does for its callers, over ports and without any driver."""
+"""Use cases of the server, over ports and without any driver."""

@@ -1,7 +1,7 @@
-"""One batch of commands: lock, load, ask the line, let the commands act, write, commit, answer, let Redis follow.
+"""One batch of commands: lock, load, ask Redis, execute, write, commit, answer, update Redis.
 
-The order of these steps is the heart of the product. Nothing is answered before the commit; Redis is asked
-before it and told after it, so whatever dies in between, Redis is only behind and catches up by the log.
+The order of these steps is the heart of the product. Nothing is answered before the commit; Redis is asked before it
+and updated after it, so if anything fails in between, Redis is merely behind and catches up from the log.
 """
 
 import logging
@@ -40,7 +40,7 @@ from tokenq_server.services.requests import Outcome, Request
 logger = logging.getLogger(__name__)
 
 _REPLAY_LIMIT = 5_000
-"""A line further behind than this many log entries is rebuilt rather than replayed."""
+"""A queue further behind than this many log entries is rebuilt rather than replayed."""
 
 
 class Batch:
@@ -61,16 +61,17 @@ class Batch:
         """The departments whose line in Redis has missed something, as far as this process knows."""
 
     async def commit(self, requests: Sequence[Request]) -> tuple[list[Outcome], list[Advance]]:
-        """Carry out the requests in one transaction.
+        """Execute the requests in one transaction.
 
-        Answers an outcome per request, and what the line has to be told now that it is committed.
+        Returns an outcome per request, and the updates for Redis now that they are committed.
 
         Raises:
-            LedgerDown: whether anything was committed is unknown; the same keys will tell.
+            LedgerDown: whether anything was committed is unknown; repeat with the same keys.
             LedgerRefused: nothing was committed.
         """
         async with self._ledger.open() as transaction:
-            locked = await transaction.lock(sorted({one for each in requests for one in departments_of(each.command)}))
+            names = {name for request in requests for name in departments_of(request.command)}
+            locked = await transaction.lock(sorted(names))
             reach("locked", requests)
             counters = Counters()
             sessions = {
@@ -80,16 +81,20 @@ class Batch:
             before = {name: session.head for name, session in sessions.items()}
             plan = load_plan(requests, sessions)
             loaded = await transaction.load(plan)
-            _take_in(loaded, sessions, counters)
+            _load_sessions(loaded, sessions, counters)
             for session in sessions.values():
                 if session.day_is_over:
                     session.roll_over(await transaction.leftovers(session.id))
-            await _leave_out_carried(transaction, plan, loaded, sessions)
+            await _skip_taken_numbers(transaction, plan, loaded, sessions)
             reach("loaded", requests)
-            divergences = await self._line_up(transaction, requests, sessions, before)
+            divergences = await self._load_heads(transaction, requests, sessions, before)
             reach("line_asked", requests)
             outcomes, kept = _execute(requests, sessions, loaded, divergences)
-            changed = [one for one in sessions.values() if one.head != before[one.id] and one.id not in divergences]
+            changed = [
+                session
+                for name, session in sessions.items()
+                if session.head != before[name] and name not in divergences
+            ]
             reach("before_commit", requests)
             if changed or kept:
                 await transaction.commit(changed, kept, counters.opened if changed else ())
@@ -97,7 +102,7 @@ class Batch:
         return outcomes, [_advance(session, before[session.id]) for session in changed]
 
     async def update_line(self, steps: Sequence[Advance]) -> None:
-        """Let Redis follow what was committed. What it misses now it learns from the log at the next command."""
+        """Update Redis with what was committed. If that fails, the next command replays it from the log."""
         if not steps:
             return
         try:
@@ -114,34 +119,35 @@ class Batch:
         _, steps = await self.commit([Request(Housekeep(name)) for name in sorted(self.lines_behind)])
         await self.update_line(steps)
 
-    async def _line_up(
+    async def _load_heads(
         self,
         transaction: Transaction,
         requests: Sequence[Request],
         sessions: dict[str, DepartmentSession],
         before: dict[str, DepartmentHead],
     ) -> dict[str, Divergence]:
-        """Bring in whom the line proposes; answers the departments of which Redis knows more than their log does."""
+        """Load the heads that Redis proposes; return the departments of which Redis knows more than their log."""
         divergences: dict[str, Divergence] = {}
         asks = [_ask(session, before[name].last_seq, requests) for name, session in sessions.items()]
         for ask, answer in zip(asks, await self._ask(transaction, asks), strict=True):
             session = sessions[ask.department_id]
             (self.lines_behind.discard if answer else self.lines_behind.add)(session.id)
             if answer and answer.at > ask.last_seq:
-                # Redis is told after the commit, and we hold the row: the database went back in time.
+                # Redis is updated after the commit, and this batch holds the row: the database must have gone back in
+                # time.
                 divergences[session.id] = Divergence(session.id, ask.last_seq, redis_at=answer.at)
                 logger.error("log is behind", extra={"department": session.id, "at": answer.at, "seq": ask.last_seq})
                 continue
-            if ask.numbers and not (answer and session.hand_out_from(answer.first_no)):
+            if ask.numbers and not (answer and session.accept_number(answer.first_no)):
                 self._counts.number_fallbacks.inc()
             if not ask.heads:
                 continue
             heads = await transaction.tokens(answer.heads) if answer and answer.heads is not None else []
             if _are_enough(heads, ask, session):
-                session.line_up(heads)
+                session.load_heads(heads)
             else:
                 self._counts.line_fallbacks.inc()
-                session.line_up(await transaction.heads(ask.department_id, ask.heads))
+                session.load_heads(await transaction.heads(ask.department_id, ask.heads))
         return divergences
 
     async def _ask(self, transaction: Transaction, asks: list[Ask]) -> Sequence[LineAnswer | None]:
@@ -159,7 +165,7 @@ class Batch:
         return answers
 
     async def _caught_up(self, transaction: Transaction, ask: Ask, answer: LineAnswer | None) -> LineAnswer | None:
-        """One department's line may be away while the others' answer."""
+        """Catch up one department; ``None`` if its server is unavailable while others answer."""
         with suppress(LineDown):
             await self._catch_up(transaction, ask, answer.at if answer else -1)
             return answer
@@ -191,38 +197,40 @@ def _execute(
     loaded: Loaded,
     divergences: Mapping[str, Divergence],
 ) -> tuple[list[Outcome], list[IdempotencyRecord]]:
-    """Carry the requests out, but refuse those that touch a department whose log has diverged."""
+    """Execute the requests, but refuse those for a department whose log has diverged."""
     if not divergences:
         return execute(requests, sessions, loaded)
-    concerned = [[divergences[name] for name in departments_of(one.command) if name in divergences] for one in requests]
-    healthy = [request for request, found in zip(requests, concerned, strict=True) if not found]
+    concerned = [
+        [divergences[name] for name in departments_of(request.command) if name in divergences] for request in requests
+    ]
+    healthy = [request for request, diverging in zip(requests, concerned, strict=True) if not diverging]
     outcomes, kept = execute(healthy, sessions, loaded)
     others = iter(outcomes)
-    return [diverged(found) if found else next(others) for found in concerned], kept
+    return [diverged(diverging) if diverging else next(others) for diverging in concerned], kept
 
 
-def _take_in(loaded: Loaded, sessions: dict[str, DepartmentSession], counters: Counters) -> None:
-    counters.know(loaded.counters)
+def _load_sessions(loaded: Loaded, sessions: dict[str, DepartmentSession], counters: Counters) -> None:
+    counters.load(loaded.counters)
     for token in loaded.tokens:
-        counters.seat(token)
+        counters.occupy(token)
         if session := sessions.get(token.department_id):
-            session.know([token])
+            session.load([token])
 
 
-async def _leave_out_carried(
+async def _skip_taken_numbers(
     transaction: Transaction, plan: LoadPlan, loaded: Loaded, sessions: Mapping[str, DepartmentSession]
 ) -> None:
-    """Let the sessions know the numbers that they must not give; hardly ever are there any.
+    """Load the numbers that must not be issued (rarely any).
 
-    Where some are left out, those that take their places are asked for, too.
+    If numbers are skipped, their replacements are checked as well.
     """
     for session in sessions.values():
-        session.know_carried(number for name, number in loaded.carried if name == session.id)
+        session.load_taken_numbers(number for name, number in loaded.taken_numbers if name == session.id)
         needed = seen = plan.new_tokens[session.id]
-        while needed and seen < needed + len(session.carried):
-            further = session.next_numbers(2 * (needed + len(session.carried)))[seen:]
+        while needed and seen < needed + len(session.taken_numbers):
+            further = session.next_numbers(2 * (needed + len(session.taken_numbers)))[seen:]
             seen += len(further)
-            session.know_carried(await transaction.carried(session.id, further))
+            session.load_taken_numbers(await transaction.taken_numbers(session.id, further))
 
 
 def _ask(session: DepartmentSession, last_seq: int, requests: Sequence[Request]) -> Ask:
@@ -243,10 +251,12 @@ def _is_behind(answer: LineAnswer | None, ask: Ask) -> bool:
 
 
 def _are_enough(heads: Sequence[Token], ask: Ask, session: DepartmentSession) -> bool:
-    """Whether these are as many of each class as must be there: a line with a stranger in it proposes too few."""
-    here = [one for one in heads if one.department_id == ask.department_id and one.state is TokenState.WAITING]
-    found = Counter(one.priority for one in here)
-    return all(found[name] == min(ask.heads, count) for name, count in session.head.waiting.items())
+    """Whether as many tokens per class wait as expected: a queue with a wrong member proposes too few."""
+    waiting = (
+        token for token in heads if token.department_id == ask.department_id and token.state is TokenState.WAITING
+    )
+    counts = Counter(token.priority for token in waiting)
+    return all(counts[name] == min(ask.heads, count) for name, count in session.head.waiting.items())
 
 
 def _advance(session: DepartmentSession, before: DepartmentHead) -> Advance:

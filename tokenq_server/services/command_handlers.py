@@ -1,6 +1,6 @@
-"""The registry of commands: which departments each locks, what it needs to see, and what carries it out.
+"""The registry of commands: which departments each locks, what it loads, and what executes it.
 
-A new command is a class in :mod:`tokenq_server.domain.commands` and a row here; a test holds the two to each other.
+A new command is a class in :mod:`tokenq_server.domain.commands` and a row here; a test compares the two.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -30,9 +30,9 @@ from tokenq_server.domain.commands import (
 )
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.issuing import issue
-from tokenq_server.domain.moving import come_back, mark_near_turn, move
+from tokenq_server.domain.moving import mark_near_turn, move, resume_if_due
 from tokenq_server.domain.permissions import as_permitted, check_issue, check_move, check_works_in
-from tokenq_server.domain.refusals import moved_on, number_carried, unknown_token
+from tokenq_server.domain.refusals import moved_on, number_taken, unknown_token
 from tokenq_server.domain.token import Token
 from tokenq_server.domain.transferring import transfer
 from tokenq_server.domain.undoing import undo
@@ -43,22 +43,22 @@ C = TypeVar("C", bound=Command)
 
 @dataclass(frozen=True)
 class Work:
-    """What handlers work with: the locked sessions, how registered users are reached, and ids for new tokens.
+    """Input of the handlers: the locked sessions, contacts of registered users, and ids for new tokens.
 
-    ``carried`` are the printed numbers looked up that somebody live has, each with the department that issued it.
-    ``tokens`` are those that were loaded, also those of departments that are not locked.
+    ``taken_numbers`` are those of the requested printed numbers that live tokens carry, each with its issuing
+    department. ``tokens`` are all loaded tokens, including those of departments that are not locked.
     """
 
     sessions: Mapping[str, DepartmentSession]
     contacts: Mapping[int, Contact]
     new_ids: Iterator[int]
-    carried: Collection[tuple[str, str] | None] = ()
+    taken_numbers: Collection[tuple[str, str] | None] = ()
     tokens: Mapping[int, Token] = field(default_factory=dict)
 
     def token(self, token_id: int) -> Token:
-        """A token as it is by now, wherever it is. Raises Refused (``unknown_token``)."""
-        here = (session.tokens[token_id] for session in self.sessions.values() if token_id in session.tokens)
-        token = next(here, self.tokens.get(token_id))
+        """Return a token in its current state, in any department. Raises Refused (``unknown_token``)."""
+        loaded = (session.tokens[token_id] for session in self.sessions.values() if token_id in session.tokens)
+        token = next(loaded, self.tokens.get(token_id))
         if token is None:
             raise unknown_token(token_id)
         return token
@@ -66,7 +66,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Handled:
-    """What came of a command: the token, if it is about one, and where a new one stands in line."""
+    """The result of a command: its token, if any, and the position of a new one."""
 
     token: Token | None = None
     position: int | None = None
@@ -79,12 +79,11 @@ class Handled:
 class Handler:
     """A row of the registry.
 
-    ``may_ask`` refuses what its caller may not ask for, or has not said enough for, before anything is locked;
-    ``may_do`` refuses, under the lock, what the caller may not do with the token as it is. ``run`` carries the command
-    out, or raises Refused and changes nothing. ``departments`` are those whose rows it locks: its own, or the first of
-    its profile, comes first. ``plan`` says what it needs to see after the lock, given the branch. ``looks_at_heads``
-    tells whether it needs the heads of the line. ``failpoints`` names the ways at whose points tests can let it fail;
-    none for what the system does by itself.
+    ``may_ask`` refuses, before anything is locked, a command that its caller may not give or that is incomplete;
+    ``may_do`` refuses, under the lock, what the caller may not do with the token in its current state. ``run`` executes
+    the command, or raises Refused and changes nothing. ``departments`` are the ones it locks: its own, or the first of
+    its profile, comes first. ``plan`` adds what it needs to load, given the branch. ``looks_at_heads`` says whether it
+    needs the heads of the queue. ``failpoints`` names its set of failpoints for tests; ``None`` for system commands.
     """
 
     run: Callable[[Work, Any], Handled]
@@ -97,12 +96,12 @@ class Handler:
 
 
 def handler_of(command: Command) -> Handler:
-    """The row of a command's class."""
+    """Return the handler of a command."""
     return HANDLERS[type(command)]
 
 
 def departments_of(command: Command) -> tuple[str, ...]:
-    """The departments whose rows a command locks."""
+    """Return the departments whose rows a command locks."""
     return handler_of(command).departments(command)
 
 
@@ -121,8 +120,8 @@ def _row(
 def _issue(work: Work, command: Issue) -> Handled:
     session = work.sessions[command.department_id]
     token = issue(session, _with_contact(command, work.contacts), next(work.new_ids))
-    said = session.records[-1].data
-    return Handled(token, said["position"], said["estimate"], is_new=True)
+    data = session.records[-1].data
+    return Handled(token, data["position"], data["estimate"], is_new=True)
 
 
 def _with_contact(command: Issue, contacts: Mapping[int, Contact]) -> Issue:
@@ -184,11 +183,11 @@ def _may_move(work: Work, command: OnToken) -> None:
 
 
 def _check_number(work: Work, command: MoveToken | UndoMove) -> None:
-    """Who comes back must not meet somebody with the same number. Raises Refused (``exists``)."""
-    if command.printed in work.carried:
+    """Refuse to return a token to the queue if a live token carries its number. Raises Refused (``exists``)."""
+    if command.printed in work.taken_numbers:
         token = work.sessions[command.department_id].token(command.token_id)
         if token.state not in LIVE:
-            raise number_carried(token)
+            raise number_taken(token)
 
 
 def _mark_near_turn(work: Work, command: MarkNearTurn) -> Handled:
@@ -199,7 +198,7 @@ def _mark_near_turn(work: Work, command: MarkNearTurn) -> Handled:
 def _housekeep(work: Work, command: Housekeep) -> Handled:
     session = work.sessions[command.department_id]
     for token in list(session.tokens.values()):
-        come_back(session, token)
+        resume_if_due(session, token)
     return Handled()
 
 
@@ -220,8 +219,8 @@ def _plan_call_token(plan: LoadPlan, command: CallToken, branch: str) -> None:
 
 def _plan_move(plan: LoadPlan, command: OnToken, _: str) -> None:
     plan.token_ids.append(command.token_id)
-    comes_back = isinstance(command, UndoMove) or (isinstance(command, MoveToken) and command.verb is Verb.REINSTATE)
-    if comes_back and (printed := getattr(command, "printed", None)):
+    is_return = isinstance(command, UndoMove) or (isinstance(command, MoveToken) and command.verb is Verb.REINSTATE)
+    if is_return and (printed := getattr(command, "printed", None)):
         plan.numbers.append(printed)
     if command.user_id is not None:
         plan.users.append((departments_of(command)[-1], command.user_id))
@@ -238,10 +237,10 @@ def _plan_near_turn(plan: LoadPlan, command: MarkNearTurn, _: str) -> None:
 
 
 def _plan_housekeeping(plan: LoadPlan, command: Housekeep, _: str) -> None:
-    plan.kept_in_order.append(command.department_id)
+    plan.housekeeping.append(command.department_id)
 
 
-def _before_the_first(command: MoveToken) -> bool:
+def _goes_first(command: MoveToken) -> bool:
     return command.position is RequeuePosition.FIRST
 
 
@@ -261,7 +260,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     ),
     CallToken: _row(_call_token, _plan_call_token, may_ask=_may_choose),
     ServeNext: _row(_serve_next, _plan_call, looks_at_heads=_always, may_ask=_may_call),
-    MoveToken: _row(_move, _plan_move, looks_at_heads=_before_the_first, may_do=_may_move),
+    MoveToken: _row(_move, _plan_move, looks_at_heads=_goes_first, may_do=_may_move),
     TransferToken: _row(
         _transfer, _plan_move, departments=lambda command: (command.department_id, command.to), may_do=_may_move
     ),

@@ -1,4 +1,4 @@
-"""Counters: opened, paused and closed by those who work at them, declared by admins."""
+"""Counters: opened, paused and closed by their operators, declared by admins."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -16,50 +16,50 @@ from tokenq_server.domain.token import Token
 from tokenq_server.services.views import counter_view, instant
 
 Change = Callable[[Counter, Token | None, datetime], Counter]
-"""What a counter becomes, given what it is, whom it holds and the database's clock; may refuse."""
+"""Returns the changed counter, given the current one, the token it holds and the database's clock; may refuse."""
 
 
 class CounterStore(Protocol):
-    """Where counters are kept."""
+    """Storage of counters."""
 
     async def counters(self, branch_id: str) -> list[tuple[Counter, Token | None]]:
-        """The counters of a branch by id, each with whom it holds. Raises Refused (``unknown_branch``)."""
+        """Return a branch's counters by id, each with the token it holds. Raises Refused (``unknown_branch``)."""
 
     async def unattended(self, branch_id: str) -> dict[str, datetime]:
-        """The open counters of a branch at which nobody is, and since when."""
+        """Return the unattended open counters of a branch, and since when."""
 
     async def departments(self, branch_id: str) -> list[str]:
-        """The ids of a branch's departments. Raises Refused (``unknown_branch``)."""
+        """Return the ids of a branch's departments. Raises Refused (``unknown_branch``)."""
 
     async def change(
-        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_told: bool
+        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_logged: bool
     ) -> tuple[Counter, Token | None]:
-        """Change a counter, or ``fresh`` if there is none yet; ``is_told``: to the logs of what it serves."""
+        """Change a counter, or ``fresh`` if there is none yet; ``is_logged``: in the logs of what it serves."""
 
     async def renew(self, branch_id: str, counter_id: str, operator: Operator) -> Counter | None:
-        """Renew the lease that an operator holds, for that screen from now on; ``None`` if that one holds none."""
+        """Renew an operator's lease and bind it to that screen; return ``None`` if the operator holds none."""
 
     async def delete(self, branch_id: str, counter_id: str) -> bool:
-        """Forget a counter that holds nobody; False if there is none, or it holds somebody."""
+        """Delete a counter; return False if there is none or it holds a token."""
 
 
 class CounterService:
-    """Changes counters and tells about them."""
+    """Changes counters and logs the changes."""
 
-    def __init__(self, store: CounterStore, tell_changed: Callable[[str], Awaitable[None]]) -> None:
-        """``tell_changed`` is told the branch after a counter has changed, before the answer."""
-        self._store, self._tell_changed = store, tell_changed
+    def __init__(self, store: CounterStore, notify_changed: Callable[[str], Awaitable[None]]) -> None:
+        """``notify_changed`` is awaited with the branch after a change, before the answer."""
+        self._store, self._notify_changed = store, notify_changed
 
     async def counters(self, branch_id: str, reader: Principal) -> list[CounterView]:
-        """The counters of a branch; why one is paused is for the staff whom it serves. Raises Refused."""
+        """Return a branch's counters. The reason of a pause is for staff of the departments served. Raises Refused."""
         counters, since = await self._store.counters(branch_id), await self._store.unattended(branch_id)
         return [
             {
-                **counter_view(one, held),
-                "reason": one.reason if is_colleague(reader, one.departments) else None,
-                "unattendedSince": instant(since.get(one.counter_id)),
+                **counter_view(counter, held),
+                "reason": counter.reason if is_colleague(reader, counter.departments) else None,
+                "unattendedSince": instant(since.get(counter.counter_id)),
             }
-            for one, held in counters
+            for counter, held in counters
         ]
 
     async def open(
@@ -73,11 +73,11 @@ class CounterService:
         as_it_is: bool = False,
         console: str = "",
     ) -> CounterView:
-        """Claim a counter and let it take people.
+        """Claim and open a counter.
 
-        ``departments`` is what it shall serve: empty for all of the caller's, ``None`` for what it served before; a
-        new one serves the caller's.
-        With ``as_it_is`` a counter that is paused, or declared to serve others, is claimed as it is.
+        ``departments`` is what it serves: empty for all of the caller's departments, ``None`` for what it served
+        before; a new counter serves the caller's. With ``as_it_is`` a paused counter, or one declared to serve others,
+        is claimed unchanged.
 
         Raises:
             Refused: ``counter_claimed``, ``forbidden``; ``exists`` if it is declared to serve others.
@@ -86,24 +86,24 @@ class CounterService:
         profile = await self._profile(branch_id, caller, departments or ())
         fresh = _fresh(branch_id, counter_id)
 
-        def change(one: Counter, _: Token | None, now: datetime) -> Counter:
-            # A list made from somebody's rights outlives that person, so one that serves everything goes on to.
-            # A list in which nothing is the caller's would leave nobody to call.
-            serves_me = not one.departments or any(works_in(caller, name) for name in one.departments)
-            stays = one is not fresh and (serves_me or one.is_declared)
-            wanted = None if departments is None and stays else profile
-            return opened(one, operator, now, wanted, take_over=take_over, as_it_is=as_it_is)
+        def change(counter: Counter, _: Token | None, now: datetime) -> Counter:
+            # A profile made from one operator's rights outlives them, so a counter that serves everything keeps doing
+            # so. With a profile that has none of the caller's departments there would be nobody to call.
+            serves_me = not counter.departments or any(works_in(caller, name) for name in counter.departments)
+            stays = counter is not fresh and (serves_me or counter.is_declared)
+            served = None if departments is None and stays else profile
+            return opened(counter, operator, now, served, take_over=take_over, as_it_is=as_it_is)
 
         return await self._change(fresh, caller, change)
 
     async def pause(
         self, branch_id: str, counter_id: str, caller: Principal, reason: str | None, *, console: str = ""
     ) -> CounterView:
-        """Let a counter call nobody for a while. Raises Refused (``counter_claimed``, ``unknown_counter``)."""
+        """Pause a counter. Raises Refused (``counter_claimed``, ``unknown_counter``)."""
         operator = operator_of(caller, console)
 
-        def change(one: Counter, _: Token | None, now: datetime) -> Counter:
-            return paused(one, operator, now, reason)
+        def change(counter: Counter, _: Token | None, now: datetime) -> Counter:
+            return paused(counter, operator, now, reason)
 
         return await self._change_known(branch_id, counter_id, caller, change)
 
@@ -111,100 +111,102 @@ class CounterService:
         """Close a counter. Raises Refused (``counter_claimed``, ``counter_busy``, ``unknown_counter``)."""
         operator = operator_of(caller, console)
 
-        def change(one: Counter, held: Token | None, now: datetime) -> Counter:
-            return closed(one, held, operator, now)
+        def change(counter: Counter, held: Token | None, now: datetime) -> Counter:
+            return closed(counter, held, operator, now)
 
         return await self._change_known(branch_id, counter_id, caller, change)
 
     async def leave(self, branch_id: str, counter_id: str, caller: Principal, *, console: str = "") -> CounterView:
-        """Give the caller's claim up: close the counter, or leave it as it is while it holds somebody.
+        """Give up the caller's claim: close the counter, or leave it unchanged while it holds a token.
 
         Raises:
             Refused: ``counter_claimed``, ``unknown_counter``.
         """
         operator = operator_of(caller, console)
 
-        def change(one: Counter, _: Token | None, now: datetime) -> Counter:
-            return left(one, operator, now)
+        def change(counter: Counter, _: Token | None, now: datetime) -> Counter:
+            return left(counter, operator, now)
 
         try:
             return await self.close(branch_id, counter_id, caller, console=console)
         except Refused as refusal:
             if refusal.problem.code is not ProblemCode.COUNTER_BUSY:
                 raise
-        # Nothing that the logs tell has changed: it goes on as it is.
-        return await self._change(_fresh(branch_id, counter_id), caller, change, is_told=False)
+        # Nothing in the logs has changed: the counter stays as it is.
+        return await self._change(_fresh(branch_id, counter_id), caller, change, is_logged=False)
 
     async def beat(self, branch_id: str, counter_id: str, caller: Principal, *, console: str = "") -> CounterView:
-        """Renew the caller's claim. Raises Refused (``counter_claimed``) if it is somebody else's by now."""
+        """Renew the caller's claim. Raises Refused (``counter_claimed``) if another operator has it."""
         counter = await self._store.renew(branch_id, counter_id, operator_of(caller, console))
         if counter is None:
-            found = await self._find(branch_id, counter_id)
-            raise claimed(found) if found.operator else unknown_counter(counter_id)
+            counter = await self._find(branch_id, counter_id)
+            raise claimed(counter) if counter.operator else unknown_counter(counter_id)
         return counter_view(counter, None)
 
     async def declare(
         self, branch_id: str, counter_id: str, departments: Sequence[str], caller: Principal
     ) -> CounterView:
-        """Set a counter up with its work profile; empty means every department of the branch."""
+        """Declare a counter with its work profile; empty means every department of the branch."""
         profile = tuple(await self._profile(branch_id, caller, departments))
 
-        def change(one: Counter, _held: Token | None, _now: datetime) -> Counter:
-            return replace(one, departments=profile, is_declared=True)
+        def change(counter: Counter, _held: Token | None, _now: datetime) -> Counter:
+            return replace(counter, departments=profile, is_declared=True)
 
-        return await self._change(_fresh(branch_id, counter_id), caller, change, is_told=False)
+        return await self._change(_fresh(branch_id, counter_id), caller, change, is_logged=False)
 
     async def delete(self, branch_id: str, counter_id: str) -> None:
-        """Forget a counter. Raises Refused (``unknown_counter``, ``in_use``)."""
+        """Delete a counter. Raises Refused (``unknown_counter``, ``in_use``)."""
         if await self._store.delete(branch_id, counter_id):
-            await self._tell_changed(branch_id)
+            await self._notify_changed(branch_id)
         else:
             await self._find(branch_id, counter_id)
             raise refuse(CounterReason.IN_USE, counter=counter_id)
 
     async def profile_of(self, branch_id: str, counter_id: str, caller: Principal) -> tuple[tuple[str, ...], bool]:
-        """The departments that a counter calls from for this caller, and whether their order counts.
+        """Return the departments from which a counter calls for this caller, and whether their order counts.
 
         Raises:
-            Refused: ``unknown_branch``, or ``forbidden`` when nothing is left for the caller.
+            Refused: ``unknown_branch``; ``forbidden`` if no department is left for the caller.
         """
-        counters = [one for one, _ in await self._store.counters(branch_id) if one.counter_id == counter_id]
-        declared = counters[0].departments if counters else ()
-        known = await self._store.departments(branch_id)
-        # A work profile may name a department that is no more.
-        served = [one for one in declared or known if one in known]
+        counters = {counter.counter_id: counter for counter, _ in await self._store.counters(branch_id)}
+        declared = counters[counter_id].departments if counter_id in counters else ()
+        existing = await self._store.departments(branch_id)
+        # A work profile may name a deleted department.
+        served = [name for name in declared or existing if name in existing]
         return departments_to_call_from(caller, counter_id, served), bool(declared)
 
     async def _change_known(self, branch_id: str, counter_id: str, caller: Principal, change: Change) -> CounterView:
-        """Change a counter that is there. Raises Refused (``unknown_counter``): a typing mistake makes none."""
+        """Change an existing counter. Raises Refused (``unknown_counter``): a typing mistake creates none."""
         await self._find(branch_id, counter_id)
         return await self._change(_fresh(branch_id, counter_id), caller, change)
 
-    async def _change(self, fresh: Counter, caller: Principal, change: Change, *, is_told: bool = True) -> CounterView:
+    async def _change(
+        self, fresh: Counter, caller: Principal, change: Change, *, is_logged: bool = True
+    ) -> CounterView:
         serves = await self._store.departments(fresh.branch_id)
-        counter, held = await self._store.change(fresh, serves, change, caller.actor, is_told=is_told)
-        await self._tell_changed(fresh.branch_id)
+        counter, held = await self._store.change(fresh, serves, change, caller.actor, is_logged=is_logged)
+        await self._notify_changed(fresh.branch_id)
         return counter_view(counter, held)
 
-    async def _profile(self, branch_id: str, caller: Principal, wanted: Sequence[str]) -> list[str]:
-        """The departments as asked for, in that order; without a wish all that the caller may work in."""
-        known = await self._store.departments(branch_id)
-        for department_id in wanted:
-            if department_id not in known:
+    async def _profile(self, branch_id: str, caller: Principal, requested: Sequence[str]) -> list[str]:
+        """Return the requested departments in order; without a request, all that the caller works in."""
+        existing = await self._store.departments(branch_id)
+        for department_id in requested:
+            if department_id not in existing:
                 raise refuse(DepartmentReason.NOT_IN_BRANCH, department=department_id, branch=branch_id)
             check_works_in(caller, department_id)
-        mine = [one for one in known if works_in(caller, one)]
-        return list(dict.fromkeys(wanted)) or ([] if len(mine) == len(known) else mine)
+        mine = [name for name in existing if works_in(caller, name)]
+        return list(dict.fromkeys(requested)) or ([] if len(mine) == len(existing) else mine)
 
     async def _find(self, branch_id: str, counter_id: str) -> Counter:
-        for one, _ in await self._store.counters(branch_id):
-            if one.counter_id == counter_id:
-                return one
+        for counter, _ in await self._store.counters(branch_id):
+            if counter.counter_id == counter_id:
+                return counter
         raise unknown_counter(counter_id)
 
 
 def _fresh(branch_id: str, counter_id: str) -> Counter:
-    """A counter of which nothing is known yet."""
+    """A new counter with default values."""
     return Counter(branch_id, counter_id, CounterState.CLOSED)
 
 

@@ -1,4 +1,4 @@
-"""The failpoints on the way of a batch: one set for batches that issue, one for batches that call or move."""
+"""The failpoints of a batch: one set for batches that issue, one for batches that call or move."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from tokenq_server.services.requests import Request
 
 
 def reach(step: str, requests: Sequence[Request]) -> None:
-    """The batch has come to this step. Raises InjectedFault where a test wants it."""
+    """The batch has reached this step. Raises InjectedFault if a test armed it."""
     if failpoints.is_any_armed():
         failpoints.reach(*_points(step, requests))
 
 
 async def reach_answered(step: str, requests: Sequence[Request]) -> None:
-    """The same, after the answers have left the process."""
+    """The same, after the answers have been sent."""
     if failpoints.is_any_armed():
         await failpoints.reach_answered(*_points(step, requests))
 

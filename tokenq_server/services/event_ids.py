@@ -1,4 +1,4 @@
-"""Event ids: UUIDs of version 7 (RFC 9562, 5.7), which sort by the time they were made."""
+"""Event ids: UUIDs version 7 (RFC 9562, 5.7), which sort by creation time."""
 
 import secrets
 from datetime import datetime
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 def new_event_id(at: datetime) -> str:
-    """A new id for something that happened at ``at``."""
+    """Return a new id for an event at ``at``."""
     milliseconds = int(at.timestamp() * 1000)
     bits = secrets.randbits(74)
     value = milliseconds << 80 | 0x7 << 76 | (bits >> 62) << 64 | 0b10 << 62 | bits & (1 << 62) - 1

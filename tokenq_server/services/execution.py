@@ -1,4 +1,4 @@
-"""What a batch does between loading and writing: each request's command is carried out, or is refused."""
+"""The part of a batch between loading and writing: executes or refuses each request's command."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -16,7 +16,7 @@ from tokenq_server.services.views import token_view
 
 
 def load_plan(requests: Sequence[Request], sessions: Mapping[str, DepartmentSession]) -> LoadPlan:
-    """Everything that the requests need to see once the rows are locked."""
+    """Collect everything that the requests need to load once the rows are locked."""
     plan = LoadPlan()
     for request in requests:
         if request.key is not None:
@@ -25,7 +25,7 @@ def load_plan(requests: Sequence[Request], sessions: Mapping[str, DepartmentSess
         if all(name in sessions for name in names):
             handler_of(request.command).plan(plan, request.command, sessions[names[0]].department.branch_id)
         elif isinstance(request.command, OnToken):
-            # Whose token it is decides what the caller is told, also of a department that is not there.
+            # Whose token it is decides what the caller sees, even if its department is not locked.
             plan.token_ids.append(request.command.token_id)
     for name, count in plan.new_tokens.items():
         plan.numbers.extend((name, number) for number in sessions[name].next_numbers(count))
@@ -35,18 +35,18 @@ def load_plan(requests: Sequence[Request], sessions: Mapping[str, DepartmentSess
 def execute(
     requests: Sequence[Request], sessions: Mapping[str, DepartmentSession], loaded: Loaded
 ) -> tuple[list[Outcome], list[IdempotencyRecord]]:
-    """Carry every request out, one after the other; a refused one changes nothing.
+    """Execute the requests in turn; a refused one changes nothing.
 
-    Returns an outcome for each request, and the answers to be kept under their idempotency keys.
+    Returns an outcome per request, and the answers to store under their idempotency keys.
     """
-    known = {(kept.principal, kept.key): kept for kept in loaded.idempotency}
+    answered = {(kept.principal, kept.key): kept for kept in loaded.idempotency}
     tokens = {token.token_id: token for token in loaded.tokens}
-    work = Work(sessions, loaded.contacts, iter(loaded.new_ids), frozenset(loaded.carried), tokens)
+    work = Work(sessions, loaded.contacts, iter(loaded.new_ids), frozenset(loaded.taken_numbers), tokens)
     outcomes: list[Outcome] = []
     fresh: list[IdempotencyRecord] = []
     for request in requests:
         try:
-            kept = known.get((request.principal, request.key or ""))
+            kept = answered.get((request.principal, request.key or ""))
             if kept is not None:
                 outcomes.append(_repeated(kept, request))
                 continue
@@ -54,7 +54,7 @@ def execute(
             outcomes.append(answer)
             if request.key is not None:
                 kept = IdempotencyRecord(request.principal, request.key, request.fingerprint, answer)
-                known[request.principal, request.key] = kept
+                answered[request.principal, request.key] = kept
                 fresh.append(kept)
         except Refused as refusal:
             outcomes.append(refusal)

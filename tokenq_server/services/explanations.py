@@ -1,4 +1,4 @@
-"""Why a token is where it is, and who is next: the policy's own reasons, told."""
+"""Why a token is at its position, and who is next: the policy's own reasons."""
 
 import re
 
@@ -15,7 +15,7 @@ from tokenq_server.services.queries import PAGE, Queries, Snapshot, estimate_of_
 from tokenq_server.services.views import token_view
 
 _FURTHEST = 1_000
-"""How many of each class are looked at; further back, the place is counted and the rule is not known yet."""
+"""Tokens looked at per class; further back, the position is computed and the rule is not tokens yet."""
 
 
 class Explanations:
@@ -25,12 +25,12 @@ class Explanations:
         self._reading = reading
 
     async def next(self, department_id: str, reader: Principal) -> NextView:
-        """Who would be called now, and why. Raises Refused."""
+        """Return who would be called now, and why. Raises Refused."""
         snapshot = await self._reading.snapshot(department_id, 1)
         choice = next(iter(order_of_calling(snapshot, 1)), None)
         token = None
         if choice:
-            head = next(one for one in snapshot.line if one.token_id == choice.waiting.token_id)
+            head = next(token for token in snapshot.line if token.token_id == choice.waiting.token_id)
             token = token_view(head, snapshot.now, 1, shows_person=sees_people_of(reader, department_id))
         return {
             "departmentId": department_id,
@@ -41,12 +41,12 @@ class Explanations:
         }
 
     async def why(self, token_id: int, reader: Principal) -> WhyView:
-        """Why a token is where it is. Raises Refused."""
+        """Explain why a token is where it is. Raises Refused."""
         view = await self._reading.token(token_id, reader)
         token = await self._reading.find(token_id, reader)
         snapshot = await self._reading.snapshot(token.department_id, _FURTHEST)
         order = order_of_calling(snapshot, _FURTHEST) if token.state is TokenState.WAITING else []
-        place = next((place for place, one in enumerate(order, 1) if one.waiting.token_id == token_id), None)
+        place = next((place for place, choice in enumerate(order, 1) if choice.waiting.token_id == token_id), None)
         ahead = order[: place - 1] if place else order
         kept = None if place else await self._kept(token, reader)
         return {
@@ -59,40 +59,40 @@ class Explanations:
         }
 
     async def _kept(self, token: Token, reader: Principal) -> str | None:
-        """What the last call or move left behind as its reason, with the words that the reader may see."""
+        """Return the reason stored by the last call or move, including free text if the reader may see it."""
         if token.state is TokenState.PARKED:
             until = token.parked_until
             return f"parked until {until:%H:%M} UTC" if until else "parked until it is resumed"
         if token.reason != OUT_OF_ORDER:
             return token.reason
         events = await self._reading.events(token.token_id, reader)
-        calls = [one["data"]["reason"] for one in events if one["eventType"] == EventType.TOKEN_CALLED]
+        calls = [event["data"]["reason"] for event in events if event["eventType"] == EventType.TOKEN_CALLED]
         return calls[-1] if calls else token.reason
 
 
 def policy_sentence(department: Department) -> str:
-    """The department's order of calling in one sentence."""
+    """Describe the department's calling order in one sentence."""
     urgent, priority, normal = map(department.rules.class_name, (Priority.URGENT, Priority.PRIORITY, Priority.NORMAL))
     ratio, minutes = department.policy.ratio, int(department.policy.max_wait.total_seconds() // 60)
     return (
         f"First come, first served in each class; {urgent} first, then {ratio.priority} {priority} to {ratio.normal} "
-        f"{normal} while both wait; after {minutes} minutes nobody who came later in another class goes before."
+        f"{normal} while both wait; after {minutes} minutes, no later arrival of another class goes first."
     )
 
 
 def named_rule(rule: str, department: Department) -> str:
-    """A rule of the policy with the classes called as the department calls them."""
+    """Return a rule of the policy with the department's names for the classes."""
     names = {str(name): department.rules.class_name(name) for name in Priority}
-    return re.sub(r"\b(urgent|priority|normal)\b", lambda found: names[found[1]], rule)
+    return re.sub(r"\b(urgent|priority|normal)\b", lambda match: names[match[1]], rule)
 
 
 def _ahead(snapshot: Snapshot, choices: list[Choice]) -> list[AheadView]:
-    known = {token.token_id: token for token in snapshot.line}
+    tokens = {token.token_id: token for token in snapshot.line}
     return [
         {
             "position": place,
             "tokenId": choice.waiting.token_id,
-            "displayNumber": known[choice.waiting.token_id].display,
+            "displayNumber": tokens[choice.waiting.token_id].display,
             "priority": str(choice.waiting.priority),
             "rule": named_rule(choice.rule, snapshot.department),
         }

@@ -1,7 +1,7 @@
-"""The live feed: everybody who watches gets each event once, in the order of its department's log.
+"""The live feed: every watcher gets each event once, in the order of its department's log.
 
-One reader follows the log for all watchers. A watcher who is too slow is told to look again (``resync``)
-rather than allowed to grow the server's memory.
+One reader follows the log for all watchers. A watcher that is too slow is told to refetch (``resync``), so that the
+server's memory use stays bounded.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ _QUEUE = 256
 
 
 class FollowedLog(Protocol):
-    """The log as a follower sees it."""
+    """The log as seen by a follower."""
 
     async def heads(self) -> dict[str, int]:
-        """The last seq of every department's log. Raises LedgerDown."""
+        """Return the last seq of every department's log. Raises LedgerDown."""
 
     async def since(self, positions: Mapping[str, int], limit: int) -> list[Entry]:
-        """The entries after each position, at most ``limit`` a department. Raises LedgerDown."""
+        """Return the entries after each position, at most ``limit`` per department. Raises LedgerDown."""
 
     async def close(self) -> None:
-        """Let go of the store."""
+        """Close the connection to the store."""
 
 
 @dataclass(frozen=True)
 class Resync:
-    """Something was missed: the watcher must fetch what it shows once more."""
+    """Entries were missed: the watcher must refetch what it shows."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class _Watcher:
 
 
 class Feed:
-    """Follows the log while somebody watches."""
+    """Follows the log while there are watchers."""
 
     def __init__(self, log: FollowedLog) -> None:
         self._log = log
@@ -81,19 +81,19 @@ class Feed:
 
     @property
     def watchers(self) -> int:
-        """How many watch now."""
+        """The number of watchers."""
         return len(self._watchers)
 
     def start(self) -> None:
-        """Begin to follow the log."""
+        """Start to follow the log."""
         self._task = asyncio.create_task(self._run(), name="feed")
 
     def wake(self) -> None:
-        """Something was committed: look at once."""
+        """Look for new entries now: something was committed."""
         self._wake.set()
 
     def end(self) -> None:
-        """End every watcher's stream; nobody new is let in."""
+        """End every watcher's stream and accept no new ones."""
         self._closed = True
         for watcher in self._watchers:
             watcher.end()
@@ -109,9 +109,9 @@ class Feed:
     async def watch(
         self, departments: Collection[str], last: Mapping[str, int] | None
     ) -> AsyncIterator[Arrival | None]:
-        """Yield what happens from now, or from position ``last`` on; ``None`` at once, and every second of silence.
+        """Yield entries from now, or from position ``last`` on; ``None`` once at the start and every second of silence.
 
-        With the first ``None`` nothing that is committed later is missed.
+        After the first ``None``, nothing committed later is missed.
 
         Raises:
             LedgerDown: the log cannot be read now.
@@ -145,7 +145,7 @@ class Feed:
             self._watchers.discard(watcher)
 
     async def _backlog(self, positions: dict[str, int], last: Mapping[str, int]) -> AsyncIterator[Arrival]:
-        """Bring a returning watcher from ``last`` to ``positions``, which grows to where it then stands."""
+        """Bring a returning watcher from ``last`` to ``positions``, which advances as entries are sent."""
         starts = {name: last.get(name, 0) for name in positions}
         is_sane = all(seq <= positions[name] <= seq + _BACKLOG for name, seq in starts.items())
         if not is_sane:

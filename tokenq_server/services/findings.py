@@ -1,4 +1,4 @@
-"""What a check of a dependency found."""
+"""Results of checking a dependency."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from tokenq.contract.advice import Advice
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it is as it must be, what was seen, and how to mend it.
+    """One check: whether it passed, what was found, and how to fix it.
 
-    ``advice`` is the hint as an action, where it is one.
+    ``advice`` is the hint as an action, if there is one.
     """
 
     name: str

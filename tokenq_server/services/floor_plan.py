@@ -1,7 +1,7 @@
-"""The whole configuration as one document: read, compared and written in one piece.
+"""The whole configuration as one document: read, compared and written as a unit.
 
-What a document does not name is left alone, unless it shall be pruned; what it does not say about something it
-names gets its default, but for whether a department is open now.
+Things that a document does not name are left unchanged, unless pruned; settings that it omits get their defaults,
+except whether a department is open now.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
@@ -24,7 +24,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class UserSpec:
-    """What a document says about a user who can log in; never the password."""
+    """A document's settings of a user who can log in, without the password."""
 
     name: str
     email: str | None = None
@@ -34,13 +34,13 @@ class UserSpec:
 
     @property
     def rights(self) -> tuple[str, tuple[str, ...], bool]:
-        """What the user may do."""
+        """The user's rights."""
         return self.role, self.departments, self.is_disabled
 
 
 @dataclass(frozen=True)
 class FloorPlan:
-    """Everything that admins set up. Counters are those that are declared, with their work profiles."""
+    """The whole configuration. Counters are the declared ones, with their work profiles."""
 
     branches: Mapping[str, Branch] = field(default_factory=dict)
     departments: Mapping[str, Department] = field(default_factory=dict)
@@ -49,8 +49,8 @@ class FloorPlan:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A document, checked in its shapes: per section the values said of each thing, in Python's spelling."""
+class Requested:
+    """A document with checked types: per section, the settings given for each thing, in Python's spelling."""
 
     branches: Mapping[str, Branch]
     departments: Mapping[str, Values]
@@ -63,26 +63,29 @@ Document = dict[str, dict[str, dict[str, Any]]]
 
 
 class FloorPlanStore(Protocol):
-    """Where the configuration is kept."""
+    """Storage of the configuration."""
 
     async def read(self) -> FloorPlan:
-        """All of it, at one moment."""
+        """Return the whole configuration, consistently."""
 
     async def transform(self, decide: Callable[[FloorPlan], FloorPlan], actor: str) -> tuple[FloorPlan, FloorPlan]:
-        """Read, decide and write in one transaction, telling the logs; answers before and after. Raises Refused."""
+        """Read, decide and write in one transaction, with log entries; return the states before and after.
+
+        Raises Refused.
+        """
 
 
 class FloorPlans:
-    """Shows and sets the whole configuration."""
+    """Exports and applies the whole configuration."""
 
     def __init__(self, store: FloorPlanStore) -> None:
         self._store = store
 
     async def export(self) -> Document:
-        """The document that would make this configuration; defaults are left out."""
+        """Return the document that would create this configuration, without defaults."""
         plan = await self._store.read()
         sections: dict[str, dict[str, Any]] = {
-            section: {name: _without_defaults(section, name, said) for name, said in things.items()}
+            section: {name: _without_defaults(section, name, settings) for name, settings in things.items()}
             for section, things in document(plan).items()
         }
         profiles: dict[str, dict[str, Any]] = {}
@@ -90,15 +93,15 @@ class FloorPlans:
             profiles.setdefault(branch_id, {})[counter_id] = sections["counters"][f"{branch_id}.{counter_id}"]
         return {**sections, "counters": profiles}
 
-    async def apply(self, wanted: Wanted, actor: str, *, prune: bool, is_dry: bool) -> list[dict[str, Any]]:
-        """Make the configuration what the document says, whole or not at all; answers the changes.
+    async def apply(self, requested: Requested, actor: str, *, prune: bool, is_dry: bool) -> list[dict[str, Any]]:
+        """Set the configuration to the document, entirely or not at all, and return the changes.
 
         Raises:
             Refused: the document is wrong; ``path`` in the problem says where. Nothing has changed.
         """
 
         def decide(plan: FloorPlan) -> FloorPlan:
-            return planned(plan, wanted, prune=prune)
+            return planned(plan, requested, prune=prune)
 
         if is_dry:
             before = await self._store.read()
@@ -106,57 +109,60 @@ class FloorPlans:
         return differences(*await self._store.transform(decide, actor))
 
 
-def planned(plan: FloorPlan, wanted: Wanted, *, prune: bool) -> FloorPlan:
-    """The configuration as a document wants it. Raises Refused with ``path``."""
-    branches = {**({MAIN_BRANCH: plan.branches[MAIN_BRANCH]} if prune else plan.branches), **wanted.branches}
-    for name, branch in wanted.branches.items():
+def planned(plan: FloorPlan, requested: Requested, *, prune: bool) -> FloorPlan:
+    """Return the configuration after applying a document. Raises Refused with ``path``."""
+    branches = {**({MAIN_BRANCH: plan.branches[MAIN_BRANCH]} if prune else plan.branches), **requested.branches}
+    for name, branch in requested.branches.items():
         with at(f"branches.{name}"):
             check_zone(branch.timezone)
     departments = {} if prune else dict(plan.departments)
-    for name, values in wanted.departments.items():
+    for name, values in requested.departments.items():
         with at(f"departments.{name}"):
             departments[name] = _department(plan.departments.get(name), name, values, branches)
-    _check_prefixes(departments, wanted, plan.departments)
-    counters = {**({} if prune else plan.counters), **wanted.counters}
-    for (branch_id, counter_id), profile in wanted.counters.items():
+    _check_prefixes(departments, requested, plan.departments)
+    counters = {**({} if prune else plan.counters), **requested.counters}
+    for (branch_id, counter_id), profile in requested.counters.items():
         with at(f"counters.{branch_id}.{counter_id}"):
             _check_branch(branch_id, branches)
-            here = {one for one, it in departments.items() if it.branch_id == branch_id}
-            _check_known(profile, here.union(plan.counters.get((branch_id, counter_id), ())))
-    for name, user in wanted.users.items():
+            in_branch = {name for name, department in departments.items() if department.branch_id == branch_id}
+            _check_known(profile, in_branch.union(plan.counters.get((branch_id, counter_id), ())))
+    for name, user in requested.users.items():
         with at(f"users.{name}.departments"):
             _check_known(user.departments, departments.keys() | _departments_of(plan.users.get(name)))
-    return FloorPlan(branches, departments, counters, {**plan.users, **wanted.users})
+    return FloorPlan(branches, departments, counters, {**plan.users, **requested.users})
 
 
 def differences(before: FloorPlan, after: FloorPlan) -> list[dict[str, Any]]:
-    """What is new, changed and gone, field by field."""
+    """Return additions, changes and deletions, field by field."""
     old, new = document(before), document(after)
-    found: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
     for section in new:
         for name in sorted({*old[section], *new[section]}):
             was, will = old[section].get(name), new[section].get(name)
             if will is None:
-                found.append({"kind": section, "id": name, "action": "delete"})
+                changes.append({"kind": section, "id": name, "action": "delete"})
                 continue
             if was is None:
-                said = _without_defaults(section, name, will)
-                found.append({"kind": section, "id": name, "action": "create", "after": said})
+                settings = _without_defaults(section, name, will)
+                changes.append({"kind": section, "id": name, "action": "create", "after": settings})
                 continue
-            found += [
+            changes += [
                 {"kind": section, "id": name, "action": "update", "field": key, "before": was[key], "after": will[key]}
                 for key in will
                 if was[key] != will[key]
             ]
-    return found
+    return changes
 
 
 def document(plan: FloorPlan) -> Document:
-    """The configuration in the API's words, whole."""
+    """Return the complete configuration in the API's spelling."""
     return {
-        "branches": {name: _without({**branch_view(one)}, "branchId") for name, one in sorted(plan.branches.items())},
+        "branches": {
+            name: _without({**branch_view(branch)}, "branchId") for name, branch in sorted(plan.branches.items())
+        },
         "departments": {
-            name: _without({**department_view(one)}, "departmentId") for name, one in sorted(plan.departments.items())
+            name: _without({**department_view(department)}, "departmentId")
+            for name, department in sorted(plan.departments.items())
         },
         "counters": {
             f"{branch_id}.{counter_id}": {"departments": list(profile)}
@@ -164,19 +170,19 @@ def document(plan: FloorPlan) -> Document:
         },
         "users": {
             name: {
-                "name": one.name,
-                "email": one.email,
-                "role": one.role,
-                "departments": list(one.departments),
-                "disabled": one.is_disabled,
+                "name": user.name,
+                "email": user.email,
+                "role": user.role,
+                "departments": list(user.departments),
+                "disabled": user.is_disabled,
             }
-            for name, one in sorted(plan.users.items())
+            for name, user in sorted(plan.users.items())
         },
     }
 
 
-def _department(known: Department | None, name: str, values: Values, branches: Mapping[str, Branch]) -> Department:
-    fresh = Department(name, "", prefix=name, is_open=known.is_open if known else True)
+def _department(existing: Department | None, name: str, values: Values, branches: Mapping[str, Branch]) -> Department:
+    fresh = Department(name, "", prefix=name, is_open=existing.is_open if existing else True)
     department = changed(fresh, dict(values))
     check_format(department.number_format, department.prefix)
     _check_branch(department.branch_id, branches)
@@ -184,13 +190,17 @@ def _department(known: Department | None, name: str, values: Values, branches: M
     return replace(department, timezone=branch.timezone, rollover_hour=branch.rollover_hour, branch_hours=branch.hours)
 
 
-def _check_prefixes(departments: Mapping[str, Department], wanted: Wanted, before: Mapping[str, Department]) -> None:
-    said = wanted.departments
+def _check_prefixes(
+    departments: Mapping[str, Department], requested: Requested, before: Mapping[str, Department]
+) -> None:
+    given = requested.departments
     fresh = {
-        name for name, one in departments.items() if name not in before or numbering(one) != numbering(before[name])
+        name
+        for name, department in departments.items()
+        if name not in before or numbering(department) != numbering(before[name])
     }
-    # The one to blame is who says its prefix, else who is named.
-    names = sorted(departments, key=lambda name: (name in said, "prefix" in said.get(name, {})))
+    # Blame the department that sets its prefix, else one that is named in the document.
+    names = sorted(departments, key=lambda name: (name in given, "prefix" in given.get(name, {})))
     for at_, name in enumerate(names):
         for other in names[:at_]:
             if fresh & {name, other}:
@@ -204,7 +214,7 @@ def _check_branch(branch_id: str, branches: Mapping[str, Branch]) -> None:
 
 
 def _departments_of(user: UserSpec | None) -> set[str]:
-    """A department that is gone may stay: who had only that one would else have all of them."""
+    """A deleted department may stay: a user without any department would have the rights of all."""
     return set(user.departments) if user else set()
 
 
@@ -214,14 +224,14 @@ def _check_known(names: Iterable[str], departments: Set[str]) -> None:
             raise unknown_department(name)
 
 
-def _without_defaults(section: str, name: str, said: dict[str, Any]) -> dict[str, Any]:
+def _without_defaults(section: str, name: str, settings: dict[str, Any]) -> dict[str, Any]:
     default: Mapping[str, Any] = {
         "branches": branch_view(Branch(name, "")),
         "departments": department_view(Department(name, "", prefix=name)),
         "counters": {"departments": []},
         "users": {"email": None, "role": "customer", "departments": [], "disabled": False},
     }[section]
-    return {key: value for key, value in said.items() if key == "name" or value != default.get(key)}
+    return {key: value for key, value in settings.items() if key == "name" or value != default.get(key)}
 
 
 def _without(view: dict[str, Any], key: str) -> dict[str, Any]:
@@ -231,7 +241,7 @@ def _without(view: dict[str, Any], key: str) -> dict[str, Any]:
 
 @contextmanager
 def at(path: str) -> Iterator[None]:
-    """Say in a refusal where in the document it is about."""
+    """Add to a refusal its path in the document."""
     try:
         yield
     except Refused as refusal:

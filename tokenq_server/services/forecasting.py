@@ -1,7 +1,6 @@
-"""Forecasts of waits, kept in memory: made anew beside the batches, read by them in no time.
+"""Forecasts of waits, kept in memory: computed beside the batches, which only read them.
 
-A branch is forecast as a whole, since its counters serve several departments. A forecast that was dear to make is
-made less often.
+A branch is forecast as a whole, since its counters serve several departments. Expensive forecasts are made less often.
 """
 
 import asyncio
@@ -20,31 +19,31 @@ logger = logging.getLogger(__name__)
 
 _EVERY_SECONDS = 1.0
 _QUIET_SECONDS = 15.0
-"""Nothing happened, but those who wait have waited longer."""
+"""Seconds between forecasts while nothing happens, since waits grow longer."""
 _PATIENCE_SECONDS = 0.5
-"""For so long somebody who changed a counter waits for the forecast with it."""
+"""Seconds that a person who changed a counter waits for the new forecast."""
 _LEISURE = 10
-"""A forecast that took so long is next made after so many times as long."""
+"""The pause after a forecast, as a multiple of the time it took."""
 _HASTE = 2
-"""The same for one that somebody has asked for, if it takes longer than that one waits for it."""
+"""The same for a requested forecast, if it takes longer than the person waits for it."""
 
 
 @dataclass(frozen=True)
 class BranchNow:
-    """A branch as its forecast needs it."""
+    """A branch as input of its forecast."""
 
     lines: list[Line]
     counters: list[OpenCounter]
 
 
 class ForecastStore(Protocol):
-    """Where the floor is looked at."""
+    """Read access to the queues."""
 
     async def activity(self) -> Mapping[str, int]:
-        """Per branch a number that grows with whatever happens in it."""
+        """Return a number per branch that grows with every change in it."""
 
     async def branch_now(self, branch_id: str) -> BranchNow:
-        """The lines, the open counters and what today has taught."""
+        """Return the queues, the open counters and today's observed service times."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,11 @@ class _Made:
     activity: int
     at: float
     seconds: float
-    """How long it took to make."""
+    """Seconds it took to compute."""
 
     @property
     def asked_again(self) -> float:
-        """When it may be made again for somebody who asks."""
+        """When a requested forecast may be made again."""
         return self.at + (_HASTE * self.seconds if self.seconds > _PATIENCE_SECONDS else 0.0)
 
 
@@ -65,33 +64,33 @@ class Forecasts:
 
     def __init__(self, store: ForecastStore) -> None:
         self._store = store
-        self._known: dict[str, Forecast] = {}
+        self._forecasts: dict[str, Forecast] = {}
         self._made: dict[str, _Made] = {}
         self._asked: dict[str, asyncio.Event] = {}
         self._work = Periodic("forecasts", self._make_due, self._pause)
 
     def of(self, department_id: str) -> Forecast | None:
-        """The last forecast, from memory, seconds old; ``None`` while there is none."""
-        return self._known.get(department_id)
+        """Return the last forecast from memory, seconds old; ``None`` if there is none yet."""
+        return self._forecasts.get(department_id)
 
     async def renew(self, branch_id: str) -> None:
-        """Let a branch be forecast anew, now that its counters have changed.
+        """Recompute a branch's forecast after its counters have changed.
 
-        Which departments a counter serves is known when this returns; what the waits are may take longer than a person
-        at a counter should wait for it.
+        On return, the number of counters per department is known; the waits may follow later, so as not to delay the
+        counter's operator.
         """
         try:
             branch = await self._store.branch_now(branch_id)
         except Refused:
             return
         except Exception:
-            # The change itself is made, whatever becomes of the forecast.
+            # The change itself has been made, whatever happens to the forecast.
             logger.exception("forecasting failed")
             return
         for line in branch.lines:
-            if known := self._known.get(line.department_id):
+            if forecast := self._forecasts.get(line.department_id):
                 count = counters_for(line.department_id, branch.counters)
-                self._known[line.department_id] = replace(known, counters_open=count)
+                self._forecasts[line.department_id] = replace(forecast, counters_open=count)
         made = self._asked.setdefault(branch_id, asyncio.Event())
         self._work.wake()
         with contextlib.suppress(TimeoutError):
@@ -102,7 +101,7 @@ class Forecasts:
         self._work.start()
 
     async def close(self) -> None:
-        """End after the round in hand."""
+        """Stop after the current round."""
         await self._work.close()
 
     async def _make_due(self) -> None:
@@ -126,7 +125,7 @@ class Forecasts:
         return is_news and now >= made.at + _LEISURE * made.seconds
 
     def _pause(self) -> float:
-        """Seconds until the next round: sooner where one that was asked for has been put off."""
+        """Seconds until the next round: sooner if a requested forecast was deferred."""
         now = time.monotonic()
         again = [made.asked_again - now for branch_id in self._asked if (made := self._made.get(branch_id))]
         return min([_EVERY_SECONDS, *(seconds for seconds in again if seconds > 0)])
@@ -137,8 +136,8 @@ class Forecasts:
         began = time.monotonic()
         fresh = await asyncio.to_thread(forecasts, branch.lines, branch.counters)
         if branch_id not in self._asked:
-            # Otherwise the counters have changed meanwhile: it would tell of those before.
-            self._known |= fresh
+            # Otherwise the counters have changed meanwhile, and this forecast is of the ones before.
+            self._forecasts |= fresh
         if asked:
             asked.set()
         now = time.monotonic()

@@ -1,8 +1,8 @@
-"""Group commit: everything that queued while one batch was in flight becomes the next batch.
+"""Group commit: requests that queue up while one batch is in flight become the next batch.
 
-There is no timer: a lone request is a batch of one, forty at once share one transaction and one fsync.
-One task per process runs the batches; it alone changes Postgres and Redis, and it is never cancelled, so a
-caller who goes away cannot tear a transaction apart.
+There is no timer: a lone request is a batch of one, forty at once share one transaction and one fsync. One task per
+process runs the batches; it alone changes Postgres and Redis, and it is never cancelled, so a caller that disconnects
+cannot interrupt a transaction.
 """
 
 import asyncio
@@ -37,11 +37,11 @@ _CONSTRAINTS: Mapping[str, Reason] = {
 _LAST_TRIES, _LAST_PAUSE = 3, 0.6
 """At the end; seconds, longer than a line that failed is left alone."""
 _WORTH_ANOTHER_TRY = frozenset({"idempotency_pkey", "token_live_number", DEADLOCK})
-"""What another process has just committed: the second look finds it and answers for what it is."""
+"""Conflicts with what another process has just committed: a retry finds it and answers accordingly."""
 
 
 class GroupCommit:
-    """Takes requests from any number of callers and carries them out in batches."""
+    """Collects requests from any number of callers and executes them in batches."""
 
     def __init__(
         self,
@@ -59,22 +59,22 @@ class GroupCommit:
 
     @property
     def queued(self) -> int:
-        """How many requests wait for the next batch."""
+        """The number of requests waiting for the next batch."""
         return len(self._queue)
 
     def start(self) -> None:
-        """Begin to carry out requests."""
+        """Start to execute requests."""
         self._task = asyncio.create_task(self._run(), name="group-commit")
 
     async def close(self) -> None:
-        """Carry out what was accepted, accept nothing more, and end."""
+        """Execute the accepted requests, accept no more, and stop."""
         self._closing = True
         self._wake.set()
         if self._task:
             await self._task
 
     async def submit(self, request: Request) -> Answer:
-        """Carry out one request; returns after its commit.
+        """Execute one request; returns after its commit.
 
         Raises:
             Refused: the request was refused and changed nothing, or the server cannot take it now.
@@ -126,13 +126,13 @@ class GroupCommit:
             await self._follow_up(taken, outcomes, steps)
 
     async def _pass_guard(self) -> None:
-        """Whatever had to be known before anything is committed; once is enough. Raises LedgerDown or Refused."""
+        """Run the check that must pass once before the first commit. Raises LedgerDown or Refused."""
         if self._guard is not None:
             await self._guard()
             self._guard = None
 
     async def _follow_up(self, taken: list[_Waiting], outcomes: list[Outcome], steps: list[Advance]) -> None:
-        """It is committed. Whatever fails from here on, nobody is left without an answer and the next batch comes."""
+        """Answer after the commit. Whatever fails here, every caller gets an answer and the next batch runs."""
         requests = [request for request, _ in taken]
         try:
             reach("after_commit", requests)
@@ -142,12 +142,12 @@ class GroupCommit:
             await self._batch.update_line(steps)
             reach("line_told", requests)
         except Exception:
-            logger.exception("a committed batch was not followed up")
+            logger.exception("could not finish a committed batch")
             self._answer(taken, [_unavailable()] * len(taken))
 
     async def _again(self, taken: list[_Waiting], constraint: str | None, *, is_last_try: bool) -> None:
-        """Nothing was written. One bad request or one locked department must not fail its neighbours."""
-        parts = _by_departments(taken) if constraint == LOCKED else [[one] for one in taken]
+        """Retry after a failed commit. One bad request or one locked department must not fail the others."""
+        parts = _by_departments(taken) if constraint == LOCKED else [[waiting] for waiting in taken]
         if len(parts) > 1:
             for part in parts:
                 await self._carry_out(part)
@@ -160,22 +160,22 @@ class GroupCommit:
         self._answer(taken, [refuse(reason)] * len(taken))
 
     def _answer(self, taken: list[_Waiting], outcomes: list[Outcome] | list[Refused]) -> None:
-        """Answer whoever has no answer yet and still listens."""
+        """Answer the callers that have no answer yet and still wait."""
         for (_, future), outcome in zip(taken, outcomes, strict=True):
             with contextlib.suppress(asyncio.InvalidStateError):
                 if isinstance(outcome, Refused):
                     future.set_exception(outcome)
-                    # A caller who has gone must not make the loop complain about an unread exception.
+                    # Without a reader, the loop would log an exception that was never retrieved.
                     future.exception()
                 else:
                     future.set_result(outcome)
 
 
 def _by_departments(taken: list[_Waiting]) -> list[list[_Waiting]]:
-    """Those together that need the same rows."""
+    """Group the requests that need the same rows."""
     groups: dict[tuple[str, ...], list[_Waiting]] = {}
-    for one in taken:
-        groups.setdefault(departments_of(one[0].command), []).append(one)
+    for waiting in taken:
+        groups.setdefault(departments_of(waiting[0].command), []).append(waiting)
     return list(groups.values())
 
 

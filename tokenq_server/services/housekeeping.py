@@ -1,7 +1,7 @@
-"""Housekeeping: looks after departments in which nothing happens.
+"""Housekeeping for idle departments.
 
-A busy department keeps itself in order: each command closes a day that is over and lets Redis catch up. This
-does the same for the idle ones, and forgets idempotency keys that are too old to be repeated.
+In a busy department each command closes a finished day and brings Redis up to date. This does the same for idle ones,
+and deletes idempotency keys that are too old to be repeated.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _EVERY_SECONDS = 5.0
 
 
 def housekeeping(commit: GroupCommit, store: SetupStore) -> Periodic:
-    """The work, every few seconds, for every department."""
+    """Housekeeping of every department, every few seconds."""
 
     async def round_() -> None:
         departments = await store.departments()

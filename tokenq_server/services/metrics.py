@@ -1,24 +1,24 @@
-"""What the server counts about itself; the API shows it as Prometheus metrics."""
+"""Counters of the server, exported as Prometheus metrics."""
 
 from typing import Any, Protocol
 
 
 class Count(Protocol):
-    """A number that only grows."""
+    """A counter."""
 
     def inc(self, amount: float = 1) -> None:
-        """Add to it."""
+        """Increment it."""
 
 
 class LabelledCount(Protocol):
-    """A family of counts."""
+    """A family of counters."""
 
     def labels(self, *labelvalues: Any) -> Count:
-        """The count for these label values."""
+        """Return the counter with these label values."""
 
 
 class Metrics(Protocol):
-    """The counts of the core."""
+    """The counters of the core."""
 
     @property
     def events(self) -> LabelledCount:
@@ -34,7 +34,7 @@ class Metrics(Protocol):
 
     @property
     def line_fallbacks(self) -> Count:
-        """Times the heads of a line came from Postgres."""
+        """Times the heads of a queue were read from Postgres."""
 
     @property
     def line_replays(self) -> Count:
@@ -42,4 +42,4 @@ class Metrics(Protocol):
 
     @property
     def line_rebuilds(self) -> Count:
-        """Times a line was made anew."""
+        """Times a queue in Redis was rebuilt."""

@@ -1,7 +1,7 @@
-"""Near turns: tells the log who has come so near the head of the line as its owner wants to know.
+"""Near turns: logs which tokens have reached the position at which their owner is to be notified.
 
-Looked at beside the batches, not in them: a call must not wait for it. The batch then decides under its lock,
-so that two processes that look at once tell nobody twice.
+Runs beside the batches, so as not to delay calls. The batch then decides under its lock, so two processes that look at
+the same time notify nobody twice.
 """
 
 from dataclasses import dataclass
@@ -19,42 +19,42 @@ _EVERY_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class NearTurnRequest:
-    """A department in which somebody wants to be told; ``furthest`` is the largest place asked for."""
+    """A department where customers want a near-turn notification; ``furthest`` is the largest position requested."""
 
     department_id: str
     furthest: int
 
 
 class NearTurnStore(Protocol):
-    """Where it is known who wants to be told."""
+    """Read access to near-turn requests."""
 
-    async def near_turn_wishes(self) -> list[NearTurnRequest]:
-        """The departments in which somebody who waits wants to be told and was not yet."""
+    async def near_turn_requests(self) -> list[NearTurnRequest]:
+        """Return the departments in which a waiting customer is still to be notified."""
 
     async def snapshot(self, department_id: str, heads: int) -> Snapshot | None:
-        """A department now, with the first ``heads`` of each class in line."""
+        """Return a department's current state, with the first ``heads`` of each class."""
 
 
 def near_turns(commit: GroupCommit, store: NearTurnStore) -> Periodic:
-    """The work: every second, look at the lines in which somebody wants to be told."""
+    """Every second, check the queues of departments where customers are to be notified."""
 
     async def round_() -> None:
-        for wish in await store.near_turn_wishes():
-            snapshot = await store.snapshot(wish.department_id, wish.furthest)
+        for request in await store.near_turn_requests():
+            snapshot = await store.snapshot(request.department_id, request.furthest)
             if snapshot and (places := near(snapshot)):
-                await commit.submit(Request(MarkNearTurn(wish.department_id, places)))
+                await commit.submit(Request(MarkNearTurn(request.department_id, places)))
 
     return Periodic("near turns", round_, lambda: _EVERY_SECONDS)
 
 
 def near(snapshot: Snapshot) -> tuple[tuple[int, int], ...]:
-    """Who stands at or before the place at which they want to be told, with that place."""
+    """Return tokens at or before the position at which their owner is to be notified, with that position."""
     tokens = {token.token_id: token for token in snapshot.line}
-    line = (Waiting(one.token_id, one.priority, one.place, one.waiting_since) for one in snapshot.line)
+    line = (Waiting(token.token_id, token.priority, token.place, token.waiting_since) for token in snapshot.line)
     order = in_order(line, snapshot.head.turn, snapshot.department.policy, snapshot.now)
-    found = []
+    near_tokens = []
     for place, choice in enumerate(order, 1):
         token = tokens[choice.waiting.token_id]
         if place <= token.near_turn and not token.is_near_told:
-            found.append((token.token_id, place))
-    return tuple(found)
+            near_tokens.append((token.token_id, place))
+    return tuple(near_tokens)

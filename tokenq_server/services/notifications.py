@@ -1,4 +1,4 @@
-"""What notify needs of the outside: the consumer, the primary queue, the dead-letter queue, and channels that send."""
+"""Ports of notify: the consumer, the primary queue, the dead-letter queue, and channels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Any, Protocol, TypeVar
 
 
 class ConsumerLost(Exception):
-    """The broker did not take or give what was asked; try again."""
+    """The broker did not accept or return what was requested; try again."""
 
 
 @dataclass(frozen=True)
 class RawRecord:
-    """A record as it lies in the topic."""
+    """A record of the topic."""
 
     topic: str
     partition: int
@@ -23,7 +23,7 @@ class RawRecord:
 
 @dataclass(frozen=True)
 class NewJob:
-    """A letter that an event calls for."""
+    """A notification that an event requires."""
 
     department_id: str
     seq: int
@@ -34,7 +34,7 @@ class NewJob:
 
 @dataclass(frozen=True)
 class BadRecord:
-    """A record that is no event, and why."""
+    """A record that is no valid event, and why."""
 
     source: RawRecord
     error: str
@@ -42,7 +42,7 @@ class BadRecord:
 
 @dataclass(frozen=True)
 class Job:
-    """A letter to be sent: ``event`` is the wire event, ``recipient`` whom the channel named for it."""
+    """A notification to send: ``event`` is the wire event, ``recipient`` the address that the channel chose."""
 
     department_id: str
     seq: int
@@ -58,7 +58,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a token, as far as a channel may ask in order to reach them."""
+    """The holder of a token, as far as a channel needs to know in order to reach them."""
 
     token_id: int
     department_id: str
@@ -68,7 +68,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One entry of the dead-letter queue."""
+    """An entry of the dead-letter queue."""
 
     dlq_id: int
     reason: str
@@ -88,7 +88,7 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Copy:
-    """What of a dead letter goes into the dead-letter topic."""
+    """The part of a dead letter that is copied to the dead-letter topic."""
 
     dlq_id: int
     reason: str
@@ -99,7 +99,7 @@ class Copy:
 
 
 class Verdict(StrEnum):
-    """How an attempt to send ended."""
+    """The result of an attempt to send."""
 
     SENT = "sent"
     RETRY = "retry"
@@ -108,7 +108,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Attempt:
-    """The end of one attempt. ``is_ambiguous``: the server may have taken the letter although it did not say so."""
+    """A finished attempt. ``is_ambiguous``: the server may have accepted the message without confirming it."""
 
     verdict: Verdict
     error: str = ""
@@ -123,16 +123,16 @@ class Channel(Protocol[_Message]):
 
     @property
     def name(self) -> str:
-        """What the queue calls it."""
+        """The channel's name in the queue."""
 
     def recipient(self, holder: Holder) -> str | None:
-        """Where the holder is reached; ``None``: not by this channel."""
+        """Return the holder's address in this channel; ``None`` if the channel does not reach them."""
 
     def render(self, job: Job) -> _Message:
-        """The message, ready to be sent. Raises ValueError for one that must not be."""
+        """Return the message ready to send. Raises ValueError if it must not be sent."""
 
     async def send(self, message: _Message) -> Attempt:
-        """Try once; never raises for what the other side does."""
+        """Try once to send; never raises for errors of the other side."""
 
 
 Channels = Sequence[Channel[Any]]
@@ -142,32 +142,32 @@ class NotificationQueue(Protocol):
     """The primary queue and the dead-letter queue (Postgres)."""
 
     async def enqueue(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord], channels: Channels) -> int:
-        """Keep all in one transaction, a job for each channel that reaches the holder; what is there already stays.
+        """Store everything in one transaction, a job per channel that reaches the holder; existing jobs are kept.
 
-        Answers how many of the jobs' events the log knows; the others are buried. Raises Refused when the store
-        is away, or (``invalid``) cannot hold one of them.
+        Returns how many of the jobs' events are in the log; the others become dead letters. Raises Refused if the store
+        is unavailable, or (``invalid``) cannot store one of them.
         """
 
     async def claim(self, owner: str, limit: int, channels: Channels) -> list[Job]:
-        """Lease letters that are due in these channels; those of one token and channel one after the other."""
+        """Lease notifications that are due in these channels; per token and channel, one after the other."""
 
     async def settle(self, job: Job, attempt: Attempt, owner: str, next_try: float | None) -> None:
-        """Note how it ended: sent, due again in ``next_try`` seconds, or dead."""
+        """Store the result: sent, due again in ``next_try`` seconds, or dead."""
 
     async def uncopied(self, limit: int) -> list[Copy]:
-        """Dead letters whose copy is not in the dead-letter topic yet."""
+        """Return dead letters that have not been copied to the dead-letter topic."""
 
     async def mark_copied(self, dlq_ids: Sequence[int]) -> None:
-        """Their copies are there."""
+        """Mark dead letters as copied."""
 
     async def dead_letters(self) -> list[DeadLetter]:
-        """The open entries of the dead-letter queue, oldest first."""
+        """Return the open entries of the dead-letter queue, oldest first."""
 
     async def dead_letter(self, dlq_id: int) -> DeadLetter | None:
         """One entry."""
 
     async def revive(self, dlq_id: int) -> bool:
-        """Make a dead letter due again; False if there is no such open entry."""
+        """Make a dead letter due again; return False if there is no such open entry."""
 
     async def drop(self, dlq_id: int) -> bool:
-        """Close an entry for good; False if there is no such open entry."""
+        """Close an entry for good; return False if there is no such open entry."""

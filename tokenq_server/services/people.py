@@ -1,4 +1,4 @@
-"""Users, keys and sessions: who there is, and who is asking."""
+"""Users, keys and sessions: accounts and authentication."""
 
 import asyncio
 import hashlib
@@ -37,7 +37,7 @@ class User:
 
 @dataclass(frozen=True)
 class Key:
-    """A long-lived key as it is listed: without its secret."""
+    """An API key as listed, without its secret."""
 
     credential_id: int
     label: str
@@ -48,40 +48,40 @@ class Key:
 
 
 class PeopleStore(Protocol):
-    """Where users and credentials are kept."""
+    """Storage of users and credentials."""
 
     async def users(self, after: int, limit: int) -> list[User]:
-        """Users with an id above ``after``."""
+        """Return users with an id above ``after``."""
 
     async def user(self, user_id: int) -> User | None:
         """One user."""
 
     async def user_named(self, username: str) -> User | None:
-        """The user who logs in under this name."""
+        """Return the user with this login name."""
 
     async def create_user(self, values: dict[str, Any]) -> User:
-        """Write a new user. Raises Refused (``exists``)."""
+        """Create a user. Raises Refused (``exists``)."""
 
     async def change_user(self, user_id: int, values: dict[str, Any]) -> User | None:
-        """Change a user; sessions end when the change concerns who they are."""
+        """Change a user; sessions end if the change concerns their identity or rights."""
 
     async def delete_user(self, user_id: int) -> bool:
-        """Forget a user, sessions included. Raises Refused (``in_use``) for the last admin."""
+        """Delete a user and their sessions. Raises Refused (``in_use``) for the last admin."""
 
     async def has_admin(self) -> bool:
         """Whether an admin can log in."""
 
     async def has_first_password(self) -> bool:
-        """Whether somebody still has a first password."""
+        """Whether a user still has an initial password."""
 
     async def add_session(self, user_id: int, token_hash: bytes, lifetime: timedelta) -> datetime:
-        """Keep a session; answers when it ends."""
+        """Store a session; return when it expires."""
 
     async def add_key(self, label: str, role: Role, departments: list[str], token_hash: bytes) -> Key:
-        """Keep a key."""
+        """Store a key."""
 
     async def keys(self) -> list[Key]:
-        """All keys by id."""
+        """Return all keys by id."""
 
     async def change_key(self, key_id: int, values: dict[str, Any]) -> Key | None:
         """Change a key."""
@@ -90,21 +90,21 @@ class PeopleStore(Protocol):
         """Revoke a key or a session."""
 
     async def principal(self, token_hash: bytes) -> Principal | None:
-        """Whose this is, if it is still valid."""
+        """Return the owner of a token if it is still valid."""
 
 
 class Passwords(Protocol):
     """Hashes passwords, slowly on purpose."""
 
     async def hash(self, password: str) -> str:
-        """The hash to keep."""
+        """Return the hash to store."""
 
     async def matches(self, password_hash: str | None, password: str) -> bool:
-        """Whether it is the password; takes as long when there is no hash at all."""
+        """Whether the password matches; takes as long if there is no hash at all."""
 
 
 class People:
-    """Logs people in, tells who asks, and keeps users and keys."""
+    """Logs users in, authenticates callers, and manages users and keys."""
 
     def __init__(self, store: PeopleStore, passwords: Passwords) -> None:
         self._store = store
@@ -113,7 +113,7 @@ class People:
         self._asking: dict[bytes, tuple[float, asyncio.Future[Principal | None]]] = {}
 
     async def who(self, bearer: str) -> Principal:
-        """Tell whose bearer token this is. A revoked one is refused within a second.
+        """Return the owner of a bearer token. Revocation takes effect within a second.
 
         Raises:
             Refused: ``unauthenticated``.
@@ -127,19 +127,19 @@ class People:
         return seen[1]
 
     async def _look_up(self, token_hash: bytes) -> tuple[float, Principal | None]:
-        """One look for all who ask at the same moment: a thousand open streams must not be a thousand queries.
+        """Share one query among all who ask at the same moment: a thousand open streams must not be a thousand queries.
 
-        The answer comes with the time at which the look began: it is no younger than that.
+        Returns the answer with the time at which the query began: the answer is no older.
         """
         asking, now = self._asking.get(token_hash), time.monotonic()
         if asking is None or now - asking[0] > _CACHE_SECONDS:
             asking = self._asking[token_hash] = now, asyncio.ensure_future(self._store.principal(token_hash))
             asking[1].add_done_callback(lambda done: self._looked_up(token_hash, done))
         began, answer = asking
-        return began, await asyncio.shield(answer)  # whoever goes away must not take the answer from the others
+        return began, await asyncio.shield(answer)  # a caller that disconnects must not take the answer from the others
 
     def _looked_up(self, token_hash: bytes, done: "asyncio.Future[Principal | None]") -> None:
-        is_failed = done.cancelled() or done.exception() is not None  # nobody may be left to be told
+        is_failed = done.cancelled() or done.exception() is not None  # no caller may be left
         asking = self._asking.get(token_hash)
         if asking is None or asking[1] is not done:
             return  # what it saw may have changed since
@@ -150,15 +150,18 @@ class People:
             self._seen[token_hash] = asking[0], done.result()
 
     def _forget(self) -> None:
-        """Somebody's rights have changed: whoever asks now must not get an answer from before."""
+        """Invalidate the cache: rights have changed, and callers must not get an older answer."""
         self._seen.clear()
         self._asking.clear()
 
     async def login(self, username: str, password: str) -> LoginView:
-        """Begin a session. Raises Refused (``unauthenticated``), the same for a wrong name and a wrong password."""
+        """Start a session. Raises Refused (``unauthenticated``), the same for an unknown name and a wrong password."""
         user = await self._store.user_named(username)
-        known = user is not None and not user.is_disabled
-        if not await self._passwords.matches(user.password_hash if user and known else None, password) or user is None:
+        may_log_in = user is not None and not user.is_disabled
+        if (
+            not await self._passwords.matches(user.password_hash if user and may_log_in else None, password)
+            or user is None
+        ):
             raise refuse(AccountReason.WRONG_LOGIN)
         token = new_secret()
         expires = await self._store.add_session(user.user_id, hash_of(token), SESSION_LIFETIME)
@@ -171,14 +174,14 @@ class People:
             self._forget()
 
     async def change_password(self, principal: Principal, old: str, new: str) -> None:
-        """Set one's own password; every session of the user ends. Raises Refused."""
+        """Change the caller's password; all of the user's sessions end. Raises Refused."""
         user = await self._store.user(principal.user_id) if principal.user_id is not None else None
         if user is None or not await self._passwords.matches(user.password_hash, old):
             raise refuse(AccountReason.WRONG_OLD_PASSWORD)
         await self.change_user(user.user_id, {"password": new, "must_change_password": False})
 
     async def ensure_admin(self, password: str) -> str | None:
-        """If nobody can log in as admin, create one with this password; answers its username."""
+        """Create an admin with this password if no admin can log in; return the login name."""
         if await self._store.has_admin():
             return None
         username, number = "admin", 1
@@ -190,16 +193,16 @@ class People:
         return username
 
     async def waits_for_first_password(self) -> bool:
-        """Whether some first password has not been changed yet."""
+        """Whether a user still has an initial password."""
         return await self._store.has_first_password()
 
     async def users(self, after: int, limit: int) -> list[UserView]:
-        """A page of users by id."""
+        """Return a page of users by id."""
         return [user_view(user) for user in await self._store.users(after, limit)]
 
     async def user(self, user_id: int) -> UserView:
-        """One user. Raises Refused."""
-        return user_view(_known(await self._store.user(user_id), user_id))
+        """Return one user. Raises Refused."""
+        return user_view(_existing(await self._store.user(user_id), user_id))
 
     async def create_user(self, values: dict[str, Any]) -> UserView:
         """Create a user. Raises Refused (``exists``)."""
@@ -209,20 +212,20 @@ class People:
         """Change a user. Raises Refused."""
         changed = await self._store.change_user(user_id, await self._with_hash(values))
         self._forget()
-        return user_view(_known(changed, user_id))
+        return user_view(_existing(changed, user_id))
 
     async def delete_user(self, user_id: int) -> None:
-        """Delete a user; tokens keep what was written on them. Raises Refused."""
+        """Delete a user; their tokens keep the name and address. Raises Refused."""
         if not await self._store.delete_user(user_id):
             raise _unknown_user(user_id)
         self._forget()
 
     async def keys(self) -> list[KeyView]:
-        """All keys, without their secrets."""
+        """Return all keys, without their secrets."""
         return [_key_view(key) for key in await self._store.keys()]
 
     async def create_key(self, label: str, role: Role, departments: list[str]) -> KeyView:
-        """Create a key; the answer is the only place where its secret ever shows."""
+        """Create a key; the answer is the only place where its secret is shown."""
         secret = new_secret()
         key = await self._store.add_key(label, role, departments, hash_of(secret))
         return {**_key_view(key), "key": secret}
@@ -250,17 +253,17 @@ class People:
 
 
 def new_secret() -> str:
-    """A bearer token nobody can guess: 256 random bits."""
+    """Return an unguessable bearer token: 256 random bits."""
     return "tq_" + secrets.token_urlsafe(32)
 
 
 def hash_of(secret: str) -> bytes:
-    """What is kept of a bearer token. It is random, so a fast hash is enough."""
+    """Return the stored form of a bearer token. It is random, so a fast hash is enough."""
     return hashlib.sha256(secret.encode()).digest()
 
 
 def user_view(user: User) -> UserView:
-    """A user as the API shows one."""
+    """Return a user in the API's format."""
     return {
         "userId": user.user_id,
         "username": user.username,
@@ -283,7 +286,7 @@ def _key_view(key: Key) -> KeyView:
     }
 
 
-def _known(user: User | None, user_id: int) -> User:
+def _existing(user: User | None, user_id: int) -> User:
     if user is None:
         raise _unknown_user(user_id)
     return user

@@ -1,4 +1,4 @@
-"""Work that is done again and again beside the requests, from start to close."""
+"""Periodic background work, from start to close."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,9 @@ logger = logging.getLogger(__name__)
 
 
 class Periodic:
-    """Runs one round after the other. What a round raises is logged and costs that round only.
+    """Runs one round after another. An exception is logged and affects only its round.
 
-    ``pause`` tells how many seconds to rest after a round, unless :meth:`wake` ends the rest.
+    ``pause`` returns the seconds to rest after a round, unless :meth:`wake` ends the rest.
     """
 
     def __init__(self, name: str, work: Callable[[], Awaitable[None]], pause: Callable[[], float]) -> None:
@@ -29,11 +29,11 @@ class Periodic:
         self._task = asyncio.create_task(self._run(), name=self._name)
 
     def wake(self) -> None:
-        """Begin the next round now, or right after the one in hand."""
+        """Start the next round now, or right after the current one."""
         self._wake.set()
 
     async def close(self) -> None:
-        """End after the round in hand."""
+        """Stop after the current round."""
         self._is_closing = True
         self._wake.set()
         if self._task:
@@ -45,7 +45,9 @@ class Periodic:
             try:
                 await self._work()
             except Refused as refusal:
-                logger.info("periodic work waits", extra={"work": self._name, "why": refusal.problem.detail})
+                logger.info(
+                    "periodic work is waiting for the store", extra={"work": self._name, "why": refusal.problem.detail}
+                )
             except Exception:
                 logger.exception("periodic work failed", extra={"work": self._name})
             with contextlib.suppress(TimeoutError):

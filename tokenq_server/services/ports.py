@@ -1,4 +1,4 @@
-"""The doors to the outside that the use cases need; adapters fulfil them, tests prove them."""
+"""Ports of the use cases; adapters implement them, port tests verify them."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -17,12 +17,12 @@ from tokenq_server.services.requests import Answer
 
 
 class LineDown(Exception):
-    """The waiting line in Redis cannot be asked now; Postgres knows the same."""
+    """The queue in Redis is unavailable; Postgres has the same data."""
 
 
 @dataclass(frozen=True)
 class LineEntry:
-    """Somebody in line: inside a class the least ``place`` goes first."""
+    """A waiting token. Within a class, the smallest ``place`` goes first."""
 
     token_id: int
     priority: Priority
@@ -31,7 +31,7 @@ class LineEntry:
 
 @dataclass(frozen=True)
 class LineChange:
-    """What one log entry does to the line: somebody joins it or leaves it."""
+    """The effect of one log entry on the queue: a token joins or leaves."""
 
     joins: bool
     entry: LineEntry
@@ -39,10 +39,10 @@ class LineChange:
 
 @dataclass(frozen=True)
 class Ask:
-    """What a department needs of its line: ``numbers`` new token numbers and ``heads`` heads per class.
+    """What a department needs from Redis: ``numbers`` new token numbers and ``heads`` heads per class.
 
-    ``last_no``, ``last_seq`` and ``waiting`` are what the locked row says: the line corrects its counter by
-    the first, and answers heads only if it stands exactly at the second and holds exactly so many of each class.
+    ``last_no``, ``last_seq`` and ``waiting`` are the locked row's: Redis corrects its counter by the first, and returns
+    heads only if it is exactly at the second and holds exactly this many tokens of each class.
     """
 
     department_id: str
@@ -56,10 +56,10 @@ class Ask:
 
 @dataclass(frozen=True)
 class LineAnswer:
-    """``first_no`` is the first of the numbers asked for.
+    """``first_no`` is the first of the requested numbers.
 
-    ``at`` is the seq the line stands at (-1: it knows nothing, -2: it does not hold whom it should).
-    ``heads`` are token ids, ``None`` if the line is not in step.
+    ``at`` is the seq that Redis is at (-1: it has no data, -2: its members are wrong). ``heads`` are token ids,
+    ``None`` if Redis is not up to date.
     """
 
     first_no: int
@@ -69,7 +69,7 @@ class LineAnswer:
 
 @dataclass(frozen=True)
 class Advance:
-    """Bring a department's line from seq ``prev`` to ``new`` by the changes between, and its counter to ``last_no``."""
+    """Bring a department's queue from seq ``prev`` to ``new`` by the changes, and its counter to ``last_no``."""
 
     department_id: str
     day: date
@@ -81,7 +81,7 @@ class Advance:
 
 @dataclass(frozen=True)
 class LineState:
-    """All that a department's line holds: where it stands (-1: nowhere), the day's last number, and who is in it."""
+    """The complete state of a department's queue: its seq (-1: none), the day's last number, and its members."""
 
     at: int
     last_no: int
@@ -89,37 +89,37 @@ class LineState:
 
 
 class WaitingLine(Protocol):
-    """The waiting queues and number counters (Redis). Never asked what is true, only who might be next.
+    """The queues and number counters in Redis. Never authoritative: only proposes who might be next.
 
-    Spread over several servers, it answers ``None`` for the departments whose server cannot be asked now.
+    If spread over several servers, it returns ``None`` for departments whose server is unavailable.
     """
 
     async def ask(self, asks: Sequence[Ask]) -> Sequence[LineAnswer | None]:
-        """Answer every ask in one round trip. Raises LineDown if none can be answered."""
+        """Answer all asks in one round trip. Raises LineDown if none can be answered."""
 
     async def advance(self, steps: Sequence[Advance]) -> Sequence[int | None]:
-        """Apply each step whose ``prev`` is where its line stands; answer where each stands then.
+        """Apply each step whose ``prev`` matches the queue's seq; return each queue's seq afterwards.
 
         Raises:
-            LineDown: no line can be told now.
+            LineDown: no queue can be updated now.
         """
 
     async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
-        """Replace a department's line by ``entries``, standing at the ask's seq. Raises LineDown."""
+        """Replace a department's queue by ``entries``, at the ask's seq. Raises LineDown."""
 
     async def state(self, department_id: str, day: date) -> LineState:
-        """What the line holds, changing nothing: for those who doubt the ledger. Raises LineDown."""
+        """Return the queue's state without changing it, for comparison with the ledger. Raises LineDown."""
 
     async def ping(self) -> None:
-        """Return if the whole line answers. Raises LineDown."""
+        """Return if all servers answer. Raises LineDown."""
 
     async def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
 
 
 @dataclass(frozen=True)
 class IdempotencyRecord:
-    """An answer kept under an idempotency key; ``fingerprint`` tells whether the request was the same."""
+    """An answer stored under an idempotency key; ``fingerprint`` tells whether the request was the same."""
 
     principal: str
     key: str
@@ -137,17 +137,17 @@ class Locked:
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """What a batch of commands needs to see after the lock.
+    """What a batch of commands needs to load after the lock.
 
-    ``kept_in_order`` are departments whose parked may come back. ``new_tokens`` counts those of each department, and
-    ``numbers`` are the ones about to be given out, by department and as they are printed: whether somebody live carries
-    one.
+    ``housekeeping`` are departments whose due parked tokens are resumed. ``new_tokens`` counts the new tokens per
+    department; ``numbers`` are printed numbers, each with its department, to be checked for live tokens that carry
+    them.
     """
 
     token_ids: list[int] = field(default_factory=list)
     counters: list[Place] = field(default_factory=list)
     users: list[tuple[str, int]] = field(default_factory=list)
-    kept_in_order: list[str] = field(default_factory=list)
+    housekeeping: list[str] = field(default_factory=list)
     keys: list[tuple[str, str]] = field(default_factory=list)
     numbers: list[tuple[str, str]] = field(default_factory=list)
     new_tokens: Counter[str] = field(default_factory=Counter)
@@ -155,7 +155,7 @@ class LoadPlan:
 
 @dataclass(frozen=True)
 class Contact:
-    """How a registered user is called and reached."""
+    """A registered user's name and address."""
 
     name: str
     email: str | None
@@ -163,62 +163,65 @@ class Contact:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The answer to :class:`LoadPlan`; ``carried`` are those of its numbers that somebody live carries."""
+    """The result of a :class:`LoadPlan`; ``taken_numbers`` are those of its numbers that live tokens carry."""
 
     tokens: list[Token]
     counters: list[CounterDesk]
     contacts: dict[int, Contact]
     idempotency: list[IdempotencyRecord]
     new_ids: list[int]
-    carried: list[tuple[str, str]]
+    taken_numbers: list[tuple[str, str]]
 
 
 class Transaction(Protocol):
     """One transaction of the ledger. Leaving it without :meth:`commit` rolls back."""
 
     async def lock(self, department_ids: Sequence[str]) -> Locked:
-        """Lock the departments' rows in id order and read them; unknown ones are missing from the answer."""
+        """Lock and read the departments' rows in id order; unknown departments are missing from the result."""
 
     async def load(self, plan: LoadPlan) -> Loaded:
-        """Read everything planned, and reserve token ids."""
+        """Load everything planned, and reserve token ids."""
 
     async def tokens(self, token_ids: Sequence[int]) -> list[Token]:
-        """Read tokens by id."""
+        """Load tokens by id."""
 
     async def heads(self, department_id: str, count: int) -> list[Token]:
-        """The first ``count`` waiting tokens of each class, as the index has them."""
+        """Return the first ``count`` waiting tokens of each class, from the index."""
 
-    async def carried(self, department_id: str, numbers: Sequence[str]) -> set[str]:
-        """Which of these printed numbers somebody live carries who got it in this department."""
+    async def taken_numbers(self, department_id: str, numbers: Sequence[str]) -> set[str]:
+        """Return those of the printed numbers that live tokens issued by this department carry."""
 
     async def leftovers(self, department_id: str) -> list[Token]:
-        """The tokens that the end of a business day ends."""
+        """Return the tokens that expire at the end of a business day."""
 
     async def changes_since(self, department_id: str, seq: int) -> list[LineChange | None]:
-        """What each log entry after ``seq`` that is still kept did to the line (``None``: nothing)."""
+        """Return the effect of each log entry after ``seq`` that is still stored (``None``: no effect)."""
 
     async def waiting(self, department_id: str) -> list[LineEntry]:
-        """Everybody in line."""
+        """Return all waiting tokens."""
 
     async def commit(
         self, sessions: Sequence[DepartmentSession], kept: Sequence[IdempotencyRecord], opened: Collection[Place] = ()
     ) -> None:
-        """Write what the sessions changed, the answers to be kept and the counters that were opened; commit."""
+        """Write the sessions' changes, the answers to store and the opened counters; commit."""
 
 
 class Ledger(Protocol):
-    """The store that decides (Postgres)."""
+    """The authoritative store (Postgres)."""
 
     def open(self) -> AbstractAsyncContextManager[Transaction]:
-        """Begin a transaction. Raises LedgerDown when the store is away, LedgerRefused when it refuses the whole."""
+        """Begin a transaction. Raises LedgerDown if the store is unavailable, LedgerRefused if it refuses the whole."""
 
 
 Guard = Callable[[], Awaitable[None]]
-"""Looks whether a restored database has forgotten what others know. Raises Refused, or LedgerDown while it is away."""
+"""Checks whether a restored database has lost data that other stores have.
+
+Raises Refused, or LedgerDown if unavailable.
+"""
 
 
 class LedgerDown(Exception):
-    """Postgres cannot be reached, or was lost on the way; whether a commit arrived is unknown."""
+    """Postgres is unavailable, or the connection was lost; whether a commit succeeded is unknown."""
 
 
 LOCKED = "locked"
@@ -226,10 +229,10 @@ DEADLOCK = "deadlock"
 
 
 class LedgerRefused(Exception):
-    """Postgres refused a whole batch, and nothing of it was written.
+    """Postgres refused a whole batch and wrote nothing.
 
-    ``constraint`` names the rule it broke, ``LOCKED`` if somebody else holds a department for too long, or
-    ``DEADLOCK`` if another process wanted the same things in another order.
+    ``constraint`` names the violated constraint, ``LOCKED`` if another transaction holds a department too long, or
+    ``DEADLOCK`` if another process locked the same rows in another order.
     """
 
     def __init__(self, constraint: str | None) -> None:

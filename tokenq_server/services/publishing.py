@@ -1,4 +1,4 @@
-"""What the relay needs of the log and of the topic."""
+"""Ports of the relay: the log and the topic."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Entry:
-    """One log entry as it goes on the wire."""
+    """One log entry in its wire format."""
 
     department_id: str
     seq: int
@@ -17,7 +17,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Cursor:
-    """What was published last of a department, and where in the topic it went (unknown at first)."""
+    """The last published entry of a department, and its place in the topic (unknown at first)."""
 
     seq: int
     partition: int | None = None
@@ -26,10 +26,10 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Tail:
-    """What the topic holds: the highest seq found per department, and partitions that end before they should.
+    """The end of the topic: the highest seq per department, and partitions that end earlier than expected.
 
-    ``ids`` are the event ids of those highest ones: another event may have had the same seq. ``spots`` tells the
-    partition and the offset at which they lie.
+    ``ids`` are the event ids of those entries: another event may have had the same seq. ``spots`` are their partitions
+    and offsets.
     """
 
     found: dict[str, int]
@@ -39,19 +39,19 @@ class Tail:
 
 
 def offsets(cursors: Mapping[str, Cursor]) -> dict[int, int]:
-    """The last offset of each partition that the database knows of."""
-    found: dict[int, int] = {}
+    """Return the last offset of each partition that the database knows of."""
+    last: dict[int, int] = {}
     for cursor in cursors.values():
         if cursor.partition is not None and cursor.offset is not None:
-            found[cursor.partition] = max(found.get(cursor.partition, -1), cursor.offset)
-    return found
+            last[cursor.partition] = max(last.get(cursor.partition, -1), cursor.offset)
+    return last
 
 
 def event_id_of(payload: str) -> str:
-    """The event id of an entry; empty if it has none."""
+    """Return the event id of an entry, or an empty string."""
     body = json.loads(payload)
-    found = body.get("eventId") if isinstance(body, dict) else None
-    return found if isinstance(found, str) else ""
+    event_id = body.get("eventId") if isinstance(body, dict) else None
+    return event_id if isinstance(event_id, str) else ""
 
 
 class Fenced(Exception):
@@ -59,54 +59,54 @@ class Fenced(Exception):
 
 
 class PublishFailed(Exception):
-    """The broker did not take everything; the relay must begin again from what the topic holds."""
+    """The broker did not accept everything; the relay must start again from what the topic contains."""
 
 
 class EventLog(Protocol):
-    """The outbox in Postgres, seen by the relay."""
+    """The outbox in Postgres, as seen by the relay."""
 
     async def take_over(self) -> None:
-        """Wait for the one relay's place, and fence off whoever had it before."""
+        """Wait for the relay lock, and fence off its previous holder."""
 
     async def cursors(self) -> dict[str, Cursor]:
-        """What was published last, per department."""
+        """Return the last published entry per department."""
 
     async def heads(self) -> dict[str, int]:
-        """The last seq of every department's log."""
+        """Return the last seq of every department's log."""
 
     async def event_ids(self, positions: Mapping[str, int]) -> dict[str, str]:
-        """The event id of one entry per department, given by seq; departments without that entry are missing."""
+        """Return the event id of one entry per department, given by seq; missing if there is no such entry."""
 
     async def refill_starts(self) -> dict[str, int]:
-        """The seq after which to publish again, per department, when the topic has lost everything."""
+        """Return the seq per department after which to publish again if the topic is empty."""
 
     async def set_cursors(self, cursors: dict[str, Cursor]) -> None:
-        """Move cursors. Raises Fenced if another relay has taken over."""
+        """Store cursors. Raises Fenced if another relay has taken over."""
 
     async def unpublished(self, limit: int) -> list[Entry]:
-        """The next entries per department, in seq order, at most ``limit`` a department; fewer where many have some."""
+        """Return the next entries in seq order, at most ``limit`` per department, fewer if many have some."""
 
     async def close(self) -> None:
-        """Give the place back."""
+        """Release the relay lock."""
 
 
 class Topic(Protocol):
-    """The topic ``token-events``, seen by the relay."""
+    """The topic ``token-events``, as seen by the relay."""
 
     async def open(self) -> None:
-        """Make sure the topic is there. Raises PublishFailed."""
+        """Make sure that the topic exists. Raises PublishFailed."""
 
     async def read_back(self, cursors: Mapping[str, Cursor]) -> Tail:
-        """Read every partition from where the cursors end up to its end.
+        """Read every partition from the cursors to its end.
 
-        Only what follows a department's cursor without a gap is found. Raises PublishFailed.
+        Only entries that follow a department's cursor without a gap count. Raises PublishFailed.
         """
 
     async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
-        """Publish all, in order; answer the new cursors once the broker acknowledged all. Raises PublishFailed."""
+        """Publish in order; return the new cursors once the broker has acknowledged all. Raises PublishFailed."""
 
     def abort(self) -> None:
-        """Give up waiting for the broker: the relay is told to stop."""
+        """Stop waiting for the broker: the relay is to stop."""
 
     async def close(self) -> None:
-        """Let go of the broker."""
+        """Close the connection to the broker."""

@@ -1,4 +1,4 @@
-"""Looking at queues and tokens; changes nothing."""
+"""Read access to queues and tokens."""
 
 from collections import Counter as Counter_
 from collections.abc import Callable
@@ -29,17 +29,17 @@ _HIDDEN: dict[str, Any] = {"email": None, "userId": None, "actor": ""}
 
 
 def without_people(event: dict[str, Any]) -> dict[str, Any]:
-    """An event on the wire as those see it who may not know who is who: customers, and staff elsewhere."""
-    told = event.get("data") or {}
-    return event | _HIDDEN | ({"data": {**told, "operator": None}} if "operator" in told else {})
+    """Return a wire event as seen by readers who may not know whose token it is: customers, and staff elsewhere."""
+    data = event.get("data") or {}
+    return event | _HIDDEN | ({"data": {**data, "operator": None}} if "operator" in data else {})
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """One department at one moment.
 
-    The heads of its line, everybody at a counter or parked, today's counts, and the counters of its branch, each with
-    whom it holds.
+    The heads of its queue, the tokens at counters and parked, today's counts, and the counters of its branch, each with
+    the token it holds.
     """
 
     department: Department
@@ -53,9 +53,9 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class TokenFilter:
-    """Which tokens a list should hold; ``before`` is the id to page on below.
+    """The filter of a token list; ``before`` is the id below which the next page starts.
 
-    ``number`` is one as somebody typed it: every token that it may mean now, or, with a ``day``, that had it then.
+    ``number`` is a typed number: it selects every token that it may refer to now or, with a ``day``, on that day.
     """
 
     department_id: str | None = None
@@ -67,7 +67,7 @@ class TokenFilter:
     limit: int = PAGE
 
     def fits(self, token: Token) -> bool:
-        """Whether a token is one of them, its number, day and owner aside."""
+        """Whether a token passes the filter, ignoring number, day and owner."""
         return (
             (self.department_id is None or token.department_id == self.department_id)
             and (not self.states or token.state in self.states)
@@ -76,39 +76,39 @@ class TokenFilter:
 
 
 class QueryStore(Protocol):
-    """Where queues and tokens are looked up."""
+    """Storage of queues and tokens, for reading."""
 
     async def snapshot(self, department_id: str, heads: int) -> Snapshot | None:
-        """A department now, with the first ``heads`` of each class in line; ``None`` if there is no such one."""
+        """Return a department's current state, with the first ``heads`` of each class; ``None`` if there is none."""
 
     async def token(self, token_id: int) -> Token | None:
         """One token."""
 
     async def whereabouts(self, token_id: int) -> Whereabouts | None:
-        """Where one token is."""
+        """Return where a token is."""
 
     async def ahead_in_class(self, token: Token) -> int:
-        """How many of its class wait before a waiting token."""
+        """Return how many of its class wait before a waiting token."""
 
     async def tokens(self, token_filter: TokenFilter) -> list[Token]:
-        """Tokens by falling id, whatever their number."""
+        """Return tokens by descending id, ignoring the number."""
 
     async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
-        """Tokens by falling id that may be meant by a typed number: of that day, else of those that it may be now."""
+        """Return tokens by descending id that a typed number may refer to: on that day, else now."""
 
     async def history(self, token_id: int) -> list[tuple[dict[str, Any], str | None]]:
-        """A token's events in the order they happened, as on the wire, each with what was written about it."""
+        """Return a token's wire events in order, each with its note."""
 
 
 class Queries:
-    """Answers questions about queues and tokens, showing each reader only what is theirs to see."""
+    """Answers questions about queues and tokens, showing each reader only what they may see."""
 
     def __init__(self, store: QueryStore, forecast_of: Callable[[str], Forecast | None]) -> None:
         self._store = store
         self.forecast_of = forecast_of
 
     async def queue(self, department_id: str, reader: Principal, limit: int = PAGE) -> QueueView:
-        """The department's queue now. Raises Refused."""
+        """Return the department's current queue. Raises Refused."""
         snapshot = await self.snapshot(department_id, limit)
         forecast = self.forecast_of(department_id)
         shows = sees_people_of(reader, department_id)
@@ -134,7 +134,7 @@ class Queries:
         }
 
     async def token(self, token_id: int, reader: Principal) -> TokenView:
-        """One token with its position. Raises Refused, also for one that is not the reader's to see."""
+        """Return a token with its position. Raises Refused, also if the reader may not see it."""
         token = await self.find(token_id, reader)
         shows = sees_person(reader, token)
         if token.state is not TokenState.WAITING:
@@ -147,45 +147,49 @@ class Queries:
         return token_view(token, snapshot.now, place, estimate, shows_person=shows)
 
     async def find(self, token_id: int, reader: Principal) -> Token:
-        """The token itself. Raises Refused, also for one that is not the reader's to see."""
+        """Return the token itself. Raises Refused, also if the reader may not see it."""
         token = await self._store.token(token_id)
         if token is None or not sees(reader, token):
             raise unknown_token(token_id)
         return token
 
     async def whereabouts(self, token_id: int) -> Whereabouts:
-        """Where a token is, for whoever is about to move it. Raises Refused (``unknown_token``)."""
-        found = await self._store.whereabouts(token_id)
-        if found is None:
+        """Return where a token is, in order to move it. Raises Refused (``unknown_token``)."""
+        whereabouts = await self._store.whereabouts(token_id)
+        if whereabouts is None:
             raise unknown_token(token_id)
-        return found
+        return whereabouts
 
     async def tokens(self, token_filter: TokenFilter, reader: Principal) -> list[TokenView]:
-        """A page of tokens by falling id."""
+        """Return a page of tokens by descending id."""
         now = datetime.now(UTC)
         token_filter = replace(token_filter, user_id=owner_to_list(reader, token_filter.user_id))
-        found = await (
+        tokens = await (
             self._store.tokens(token_filter) if token_filter.number is None else self._numbered(token_filter, now)
         )
-        return [token_view(one, now, shows_person=sees_person(reader, one)) for one in found if sees(reader, one)]
+        return [
+            token_view(token, now, shows_person=sees_person(reader, token)) for token in tokens if sees(reader, token)
+        ]
 
     async def _numbered(self, token_filter: TokenFilter, now: datetime) -> list[Token]:
-        """The candidates for a number first, and of those what else is asked for."""
+        """Resolve the number to candidates, then apply the other filters."""
         typed = token_filter.number or ""
-        found = await self._store.numbered(typed, token_filter.day, token_filter.user_id)
-        of_that_day = (one.token for one in found if one.is_meant(typed))
-        tokens = named(typed, found, now) if token_filter.day is None else of_that_day
+        printed = await self._store.numbered(typed, token_filter.day, token_filter.user_id)
+        of_that_day = (candidate.token for candidate in printed if candidate.is_meant(typed))
+        tokens = named(typed, printed, now) if token_filter.day is None else of_that_day
         return [token for token in tokens if token_filter.fits(token)][: token_filter.limit]
 
     async def events(self, token_id: int, reader: Principal) -> list[dict[str, Any]]:
-        """A token's history; what was written about a move is told to the staff of its department. Raises Refused."""
+        """Return a token's history, with notes if the reader is staff of the department. Raises Refused."""
         token = await self.find(token_id, reader)
-        found = await self._store.history(token_id)
-        told = [with_note(one, note if sees_people_of(reader, one["departmentId"]) else None) for one, note in found]
-        return told if sees_person(reader, token) else [without_people(one) for one in told]
+        events = [
+            with_note(event, note if sees_people_of(reader, event["departmentId"]) else None)
+            for event, note in await self._store.history(token_id)
+        ]
+        return events if sees_person(reader, token) else [without_people(event) for event in events]
 
     async def snapshot(self, department_id: str, heads: int) -> Snapshot:
-        """A department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""
+        """Return a department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""
         snapshot = await self._store.snapshot(department_id, heads)
         if snapshot is None:
             raise unknown_department(department_id)
@@ -193,7 +197,7 @@ class Queries:
 
 
 def _day(snapshot: Snapshot) -> date:
-    """The department's business day; one in which nothing has happened yet is at the branch's today."""
+    """The department's business day; before its first event, the branch's today."""
     if snapshot.head.day.year > 1:
         return snapshot.head.day
     department = snapshot.department
@@ -201,13 +205,13 @@ def _day(snapshot: Snapshot) -> date:
 
 
 def order_of_calling(snapshot: Snapshot, limit: int) -> list[Choice]:
-    """The first ``limit`` in the order in which they would be called if nobody else came."""
-    line = (Waiting(one.token_id, one.priority, one.place, one.waiting_since) for one in snapshot.line)
+    """Return the first ``limit`` tokens in the order in which they would be called if nobody else came."""
+    line = (Waiting(token.token_id, token.priority, token.place, token.waiting_since) for token in snapshot.line)
     return list(islice(in_order(line, snapshot.head.turn, snapshot.department.policy, snapshot.now), limit))
 
 
 def estimate_of_newcomer(snapshot: Snapshot, forecast: Forecast | None) -> EstimateView | None:
-    """The wait of somebody who would come now in the normal class."""
+    """Return the wait of a new customer in the normal class."""
     return _estimate(forecast, Priority.NORMAL, snapshot.head.waiting.get(Priority.NORMAL, 0) + 1)
 
 
@@ -216,11 +220,11 @@ def _estimate(forecast: Forecast | None, priority: Priority, index: int) -> Esti
 
 
 def _waiting(snapshot: Snapshot, choices: list[Choice], forecast: Forecast | None, shows: bool) -> list[TokenView]:
-    known = {token.token_id: token for token in snapshot.line}
+    tokens = {token.token_id: token for token in snapshot.line}
     index: Counter_[Priority] = Counter_()
     views = []
     for place, choice in enumerate(choices, 1):
-        token = known[choice.waiting.token_id]
+        token = tokens[choice.waiting.token_id]
         index[token.priority] += 1
         estimate = _estimate(forecast, token.priority, index[token.priority])
         views.append(token_view(token, snapshot.now, place, estimate, shows_person=shows))
@@ -232,8 +236,8 @@ def _views(snapshot: Snapshot, state: TokenState, shows: bool) -> list[TokenView
 
 
 def _counters(snapshot: Snapshot, department_id: str, shows_people: bool) -> list[CounterView]:
-    here = [counter_view(one, held) for one, held in snapshot.counters if one.serves(department_id)]
-    return here if shows_people else [{**view, "operator": None, "reason": None} for view in here]
+    views = [counter_view(counter, held) for counter, held in snapshot.counters if counter.serves(department_id)]
+    return views if shows_people else [{**view, "operator": None, "reason": None} for view in views]
 
 
 def _opening(snapshot: Snapshot) -> OpeningView:

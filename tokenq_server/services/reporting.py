@@ -26,52 +26,52 @@ _COUNTERS = re.compile(r"(\d{1,2})(?:(?:-|\.\.)(\d{1,2}))?")
 
 
 class DayLogStore(Protocol):
-    """Where the log is read by days."""
+    """Read access to the log by day."""
 
     async def day_of(self, department_id: str) -> tuple[Department, date] | None:
-        """A department and the business day it is at; ``None`` if there is no such one."""
+        """Return a department and its current business day; ``None`` if there is no such department."""
 
     async def day_log(self, department_id: str, day: date) -> list[Entry]:
-        """A department's entries of one business day, in order."""
+        """Return a department's entries of one business day, in order."""
 
     async def day_payloads(self, department_id: str, day: date, after: int, limit: int) -> list[dict[str, Any]]:
-        """The same as on the wire, after a seq."""
+        """Return the same as wire events, after a seq."""
 
 
 class Reporting:
-    """Answers what a day was like."""
+    """Reports and simulates days."""
 
     def __init__(self, store: DayLogStore) -> None:
         self._store = store
         self._simulating = asyncio.Semaphore(1)
 
     async def report(self, department_id: str, reader: Principal, day: date | None) -> ReportView:
-        """A day in figures; without one, the department's current day.
+        """Return a day's figures; by default, of the department's current day.
 
         Raises:
             Refused: ``forbidden``, ``unknown_department``.
         """
         check_works_in(reader, department_id)
-        department, day, found = await self._visits(department_id, day)
-        return await asyncio.to_thread(report, department, day.isoformat(), found)
+        department, day, visits = await self._visits(department_id, day)
+        return await asyncio.to_thread(report, department, day.isoformat(), visits)
 
     async def simulate(
         self, department_id: str, reader: Principal, day: date | None, counters: str, ratios: Sequence[str]
     ) -> SimulationView:
-        """A day with other counters (``3``, ``3-6``) and ratios (``2:1``); one simulation at a time.
+        """Simulate a day with other counters (``3``, ``3-6``) and ratios (``2:1``); one simulation at a time.
 
         Raises:
             Refused: ``forbidden``, ``unknown_department``, ``invalid``.
         """
         check_works_in(reader, department_id)
-        numbers, chosen = _counters(counters), [parse_ratio(one) for one in ratios]
-        department, day, found = await self._visits(department_id, day)
+        numbers, chosen = _counters(counters), [parse_ratio(ratio) for ratio in ratios]
+        department, day, visits = await self._visits(department_id, day)
         settings = [(number, ratio) for ratio in chosen or [department.policy.ratio] for number in numbers]
         if len(settings) > _MOST_SETTINGS:
             raise refuse(SetupReason.TOO_MANY_SETTINGS, count=len(settings), most=_MOST_SETTINGS)
         async with self._simulating:
-            waits = await asyncio.to_thread(_simulate, department, found, settings)
-        customers = [visit for visit in found if visit.services]
+            waits = await asyncio.to_thread(_simulate, department, visits, settings)
+        customers = [visit for visit in visits if visit.services]
         first, level = [visit.services[0].waited for visit in customers], department.rules.service_level_minutes
         return {
             "departmentId": department_id,
@@ -86,24 +86,24 @@ class Reporting:
     async def events(
         self, department_id: str, reader: Principal, day: date | None, after: int, limit: int
     ) -> list[dict[str, Any]]:
-        """A page of a day's log, as on the wire. Raises Refused (``unknown_department``)."""
+        """Return a page of a day's wire events. Raises Refused (``unknown_department``)."""
         _, day = await self._day(department_id, day)
-        found = await self._store.day_payloads(department_id, day, after, limit)
-        return found if sees_people_of(reader, department_id) else [without_people(one) for one in found]
+        events = await self._store.day_payloads(department_id, day, after, limit)
+        return events if sees_people_of(reader, department_id) else [without_people(event) for event in events]
 
     async def _visits(self, department_id: str, day: date | None) -> tuple[Department, date, list[Visit]]:
         department, day = await self._day(department_id, day)
         return department, day, visits(await self._store.day_log(department_id, day), department_id)
 
     async def _day(self, department_id: str, day: date | None) -> tuple[Department, date]:
-        found = await self._store.day_of(department_id)
-        if found is None:
+        department_day = await self._store.day_of(department_id)
+        if department_day is None:
             raise unknown_department(department_id)
-        return found[0], day or found[1]
+        return department_day[0], day or department_day[1]
 
 
-def _simulate(department: Department, found: list[Visit], settings: list[tuple[int, Ratio]]) -> list[Any]:
-    return [simulated(department, found, number, ratio) for number, ratio in settings]
+def _simulate(department: Department, visits: list[Visit], settings: list[tuple[int, Ratio]]) -> list[Any]:
+    return [simulated(department, visits, number, ratio) for number, ratio in settings]
 
 
 def _counters(text: str) -> list[int]:

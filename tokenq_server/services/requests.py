@@ -1,4 +1,4 @@
-"""What callers ask of a batch and what they get back, as plain values."""
+"""Requests to a batch and their answers, as plain values."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from tokenq_server.domain.commands import Command
 
 @dataclass(frozen=True)
 class Request:
-    """A command, and where repeating must be harmless, under which key of whom."""
+    """A command and, if it may be repeated, its idempotency key and the key's owner."""
 
     command: Command
     principal: str = ""
@@ -19,9 +19,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the caller gets: the token as it is now, or nothing where no token is concerned.
+    """The answer: the token in its current state, or nothing if the command is not about a token.
 
-    ``is_new`` says that the request made it, ``is_repeat`` that the same answer was given before.
+    ``is_new``: the request created it; ``is_repeat``: the same answer was given before.
     """
 
     token: TokenView | None = None

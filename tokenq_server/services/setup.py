@@ -1,4 +1,4 @@
-"""Branches and departments: what admins set up."""
+"""Administration of branches and departments."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -26,45 +26,45 @@ MAIN_BRANCH = "main"
 
 
 class SetupStore(Protocol):
-    """Where branches and departments are kept."""
+    """Storage of branches and departments."""
 
     async def branches(self) -> list[Branch]:
-        """All branches by id."""
+        """Return all branches by id."""
 
     async def branch(self, branch_id: str) -> Branch | None:
         """One branch."""
 
     async def put_branch(self, branch: Branch, actor: str, *, is_new: bool, may_end_day: bool = False) -> None:
-        """Write a branch and tell its departments' logs.
+        """Write a branch and log the change in its departments.
 
         Raises:
-            Refused: ``exists``; ``in_use`` if people would lose their place because their day ends by it.
+            Refused: ``exists``; ``in_use`` if the change would end a day on which tokens still wait.
         """
 
     async def delete_branch(self, branch_id: str) -> bool:
-        """Remove a branch; False if there is none. Raises Refused (``in_use``)."""
+        """Delete a branch; return False if there is none. Raises Refused (``in_use``)."""
 
     async def departments(self) -> list[Department]:
-        """All departments by id."""
+        """Return all departments by id."""
 
     async def department(self, department_id: str) -> Department | None:
         """One department."""
 
     async def put_department(self, department: Department, actor: str, *, is_new: bool) -> None:
-        """Write a department and tell its log.
+        """Write a department and log the change.
 
         Raises:
-            Refused: ``exists``; ``in_use`` for another branch while somebody is here.
+            Refused: ``exists``; ``in_use`` for another branch while it has live tokens.
         """
 
     async def change_department(self, department: Department, names: Collection[str], actor: str) -> Department:
-        """Write only these settings of a department, tell its log, and answer what holds now. Raises as above."""
+        """Write only these settings of a department, log the change, and return the result. Raises as above."""
 
     async def archive_department(self, department_id: str, actor: str) -> bool:
-        """Hide a department; False if it still has live tokens."""
+        """Archive a department; return False if it still has live tokens."""
 
     async def forget_old_keys(self) -> None:
-        """Forget idempotency keys older than two days."""
+        """Delete idempotency keys older than two days."""
 
 
 class Setup:
@@ -78,7 +78,7 @@ class Setup:
         return [branch_view(branch) for branch in await self._store.branches()]
 
     async def branch(self, branch_id: str) -> BranchView:
-        """One branch. Raises Refused."""
+        """Return one branch. Raises Refused."""
         return branch_view(await self._branch(branch_id))
 
     async def create_branch(self, branch: Branch, actor: str = SYSTEM) -> BranchView:
@@ -88,19 +88,19 @@ class Setup:
         return branch_view(branch)
 
     async def put_branch(self, branch: Branch, actor: str = SYSTEM, *, may_end_day: bool = False) -> BranchView:
-        """Create a branch or set it to exactly this. Raises Refused (``invalid``, ``in_use``)."""
+        """Create a branch or replace its settings. Raises Refused (``invalid``, ``in_use``)."""
         check_zone(branch.timezone)
         await self._store.put_branch(branch, actor, is_new=False, may_end_day=may_end_day)
         return branch_view(branch)
 
     async def start_in_zone(self, timezone: str) -> None:
-        """Put the main branch into a time zone, on a system that begins; one that is unknown is left alone."""
+        """Set the main branch's time zone on a new system; an unknown zone is ignored."""
         with suppress(Refused):
             name = (await self._branch(MAIN_BRANCH)).name
             await self.put_branch(Branch(MAIN_BRANCH, name, timezone), SYSTEM)
 
     async def delete_branch(self, branch_id: str) -> None:
-        """Remove a branch that no department is in. Raises Refused (``in_use``); ``main`` always stays."""
+        """Delete a branch without departments. Raises Refused (``in_use``); ``main`` always stays."""
         if branch_id == MAIN_BRANCH:
             raise refuse(SetupReason.MAIN_BRANCH)
         await self._branch(branch_id)
@@ -108,65 +108,65 @@ class Setup:
 
     async def departments(self) -> list[DepartmentView]:
         """All departments."""
-        return [department_view(one) for one in await self._store.departments()]
+        return [department_view(department) for department in await self._store.departments()]
 
     async def department(self, department_id: str) -> DepartmentView:
-        """One department. Raises Refused."""
+        """Return one department. Raises Refused."""
         return department_view(await self._department(department_id))
 
     async def check_departments(self, department_ids: Collection[str]) -> None:
-        """Refuse ids of departments that are not there. Raises Refused (``unknown_department``)."""
-        known = {department.department_id for department in await self._store.departments()}
+        """Refuse ids of unknown departments. Raises Refused (``unknown_department``)."""
+        existing = {department.department_id for department in await self._store.departments()}
         for department_id in department_ids:
-            if department_id not in known:
+            if department_id not in existing:
                 raise unknown_department(department_id)
 
     async def create_department(
         self, department_id: str | None, values: dict[str, Any], actor: str = SYSTEM
     ) -> DepartmentView:
-        """Create a department; without an id one is made from the name's initials. Raises Refused."""
+        """Create a department; without an id, one is generated from the name's initials. Raises Refused."""
         department_id = department_id or await self._free_id(str(values["name"]))
         fresh = Department(department_id, "", prefix=department_id)
         return await self._write(fresh, values, None, actor, is_new=True)
 
     async def put_department(self, department_id: str, values: dict[str, Any], actor: str = SYSTEM) -> DepartmentView:
-        """Create a department or set it to exactly this: what is not said gets its default."""
-        known = await self._store.department(department_id)
-        fresh = Department(department_id, "", prefix=department_id, is_open=known.is_open if known else True)
-        return await self._write(fresh, values, known, actor, is_new=False)
+        """Create a department or replace its settings; omitted ones get their defaults."""
+        existing = await self._store.department(department_id)
+        fresh = Department(department_id, "", prefix=department_id, is_open=existing.is_open if existing else True)
+        return await self._write(fresh, values, existing, actor, is_new=False)
 
     async def change_department(
         self, department_id: str, values: dict[str, Any], actor: str = SYSTEM
     ) -> DepartmentView:
-        """Change what is said and keep the rest. Raises Refused."""
-        known = await self._department(department_id)
-        department = await self._checked(known, values, known)
+        """Change the given settings and keep the rest. Raises Refused."""
+        existing = await self._department(department_id)
+        department = await self._checked(existing, values, existing)
         return department_view(await self._store.change_department(department, values.keys(), actor))
 
     async def open_or_close(self, department_id: str, caller: Principal, *, is_open: bool) -> DepartmentView:
-        """Let new tokens be issued, or no more. Raises Refused (``forbidden``, ``unknown_department``)."""
+        """Start or stop issuing tokens. Raises Refused (``forbidden``, ``unknown_department``)."""
         check_works_in(caller, department_id)
         return await self.change_department(department_id, {"is_open": is_open}, caller.actor)
 
     async def delete_department(self, department_id: str, actor: str = SYSTEM) -> None:
-        """Hide a department that nobody waits in; its history stays. Raises Refused (``in_use``)."""
+        """Archive a department without live tokens; its history stays. Raises Refused (``in_use``)."""
         await self._department(department_id)
         if not await self._store.archive_department(department_id, actor):
             raise refuse(DepartmentReason.STILL_BUSY, department=department_id)
 
     async def _write(
-        self, department: Department, values: dict[str, Any], known: Department | None, actor: str, *, is_new: bool
+        self, department: Department, values: dict[str, Any], existing: Department | None, actor: str, *, is_new: bool
     ) -> DepartmentView:
-        department = await self._checked(department, values, known)
+        department = await self._checked(department, values, existing)
         await self._store.put_department(department, actor, is_new=is_new)
         return department_view(department)
 
-    async def _checked(self, department: Department, values: dict[str, Any], known: Department | None) -> Department:
-        """The department with these values; ``known`` is what it is now. Raises Refused."""
+    async def _checked(self, department: Department, values: dict[str, Any], existing: Department | None) -> Department:
+        """Return the department with these values; ``existing`` is its current state. Raises Refused."""
         department = changed(department, values)
         check_format(department.number_format, department.prefix)
         await self._branch(department.branch_id)
-        if known is None or numbering(department) != numbering(known):
+        if existing is None or numbering(department) != numbering(existing):
             for other in await self._store.departments():
                 check_prefix(department, other)
         return department
@@ -184,28 +184,30 @@ class Setup:
         return department
 
     async def _free_id(self, name: str) -> str:
-        known = await self._store.departments()
-        made = made_id(name, {text for one in known for text in (one.department_id, one.prefix)})
+        existing = await self._store.departments()
+        made = made_id(
+            name, {text for department in existing for text in (department.department_id, department.prefix)}
+        )
         if made is None:
             raise refuse(SetupReason.NO_ID_IN_NAME, {"field": "departmentId"}, name=repr(name))
         return made
 
 
 def changed(department: Department, values: dict[str, Any]) -> Department:
-    """The department with these settings, named as its fields and those of its rules. Raises Refused."""
+    """Return the department with these settings, named as its fields and those of its rules. Raises Refused."""
     policy = department.policy
     if "ratio" in values:
         policy = replace(policy, ratio=parse_ratio(values["ratio"]))
     if "max_wait_minutes" in values:
         policy = replace(policy, max_wait=timedelta(minutes=values["max_wait_minutes"]))
-    known = {field.name for field in fields(Department)} - {"rules"}
+    own_fields = {field.name for field in fields(Department)} - {"rules"}
     rules = rules_from(rules_document(department.rules) | {to_camel(name): values[name] for name in values})
-    own = {name: value for name, value in values.items() if name in known}
+    own = {name: value for name, value in values.items() if name in own_fields}
     return replace(department, policy=policy, rules=rules, **own)
 
 
 def parse_ratio(text: str) -> Ratio:
-    """Read ``"2:1"``. Raises Refused."""
+    """Parse ``"2:1"``. Raises Refused."""
     left, _, right = text.partition(":")
     if (
         left.isascii()
@@ -219,7 +221,7 @@ def parse_ratio(text: str) -> Ratio:
 
 
 def check_zone(name: str) -> None:
-    """Refuse what is no IANA time zone. Raises Refused."""
+    """Refuse an unknown IANA time zone. Raises Refused."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""Branches and departments as the API shows them."""
+"""Branches and departments in the API's format."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Branch:
 
 
 def branch_view(branch: Branch) -> BranchView:
-    """A branch as the API shows it."""
+    """Return a branch in the API's format."""
     return {
         "branchId": branch.branch_id,
         "name": branch.name,
@@ -31,7 +31,7 @@ def branch_view(branch: Branch) -> BranchView:
 
 
 def department_view(department: Department) -> DepartmentView:
-    """A department as the API shows it."""
+    """Return a department in the API's format."""
     return {
         "departmentId": department.department_id,
         "name": department.name,

@@ -1,4 +1,4 @@
-"""Tokens as the API shows them."""
+"""Tokens in the API's format."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from tokenq_server.domain.token import Token
 
 
 def instant(moment: datetime | None) -> str | None:
-    """A moment as RFC 3339 in UTC with milliseconds, or null."""
+    """Format a time as RFC 3339 in UTC with milliseconds; ``None`` stays ``None``."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -23,7 +23,7 @@ def token_view(
     *,
     shows_person: bool = True,
 ) -> TokenView:
-    """One token at the moment ``now`` for a reader who may or may not see whose it is."""
+    """Return a token as of ``now``, for a reader who may or may not see whose it is."""
     can_undo = token.undo is not None and token.undo.until > now
     return {
         "tokenId": token.token_id,
@@ -54,7 +54,7 @@ def token_view(
 
 
 def counter_view(counter: Counter, held: Token | None) -> CounterView:
-    """A counter, with whom it holds."""
+    """Return a counter with the token it holds."""
     return {
         "branchId": counter.branch_id,
         "counterId": counter.counter_id,

@@ -1,1 +1,1 @@
-"""How a notification reaches people: one module and one folder of templates per channel. E-mail is the first."""
+"""Notification channels: one module and one template folder each. E-mail is the first."""

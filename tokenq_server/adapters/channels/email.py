@@ -1,4 +1,4 @@
-"""The e-mail channel: to the address that is kept with the token, by a mail server or into a folder."""
+"""The e-mail channel: sends to the token's address, by a mail server or into a folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ _TEMPLATES = Templates(Path(__file__).parent / "templates" / EMAIL)
 
 @dataclass(frozen=True)
 class Email:
-    """An e-mail, ready to be sent; no text of a user's making is in any header."""
+    """An e-mail ready to be sent; no user-provided text is in a header."""
 
     message_id: str
     sender: str
@@ -25,14 +25,17 @@ class Email:
 
 
 class Mailer(Protocol):
-    """Hands an e-mail over."""
+    """Delivers e-mails."""
 
     async def send(self, email: Email) -> Attempt:
-        """Try once; never raises for what a mail server does."""
+        """Try once to send; never raises for errors of the mail server."""
 
 
 class EmailChannel:
-    """Writes e-mails and gives them to a mailer. ``sender`` signs them; its domain also makes their Message-IDs."""
+    """Renders e-mails and passes them to a mailer.
+
+    ``sender`` is the From address; its domain is used in Message-IDs.
+    """
 
     name = EMAIL
 
@@ -42,11 +45,11 @@ class EmailChannel:
         self._domain = sender.rpartition("@")[2].rstrip(">") or "localhost"
 
     def recipient(self, holder: Holder) -> str | None:
-        """The token's address, if there is one."""
+        """Return the token's address, if there is one."""
         return holder.email
 
     def render(self, job: Job) -> Email:
-        """Write the e-mail. The subject holds fixed words and the number only; names go into the body."""
+        """Render the e-mail. The subject contains only fixed text and the number; names go into the body."""
         return Email(
             message_id=f"<{job.department_id}.{job.seq}.{job.kind}@{self._domain}>",
             sender=self._sender,

@@ -1,4 +1,4 @@
-"""E-mails as .eml files in a folder, while there is no mail server."""
+"""Writes e-mails as .eml files into a folder if there is no mail server."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ from tokenq_server.services.notifications import Attempt, Verdict
 
 
 class EmlFolder:
-    """Writes e-mails as .eml files; the same one always gets the same name."""
+    """Writes e-mails as .eml files; the same e-mail always gets the same name."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

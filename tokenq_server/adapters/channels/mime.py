@@ -1,4 +1,4 @@
-"""An e-mail as a MIME message, read back before it leaves."""
+"""An e-mail as a MIME message, validated before it is sent."""
 
 import email
 import email.policy
@@ -22,10 +22,10 @@ _HEADERS = {
 
 
 def mime_message(letter: Email) -> Any:
-    """The message of the ``emails`` library.
+    """Return the message for the ``emails`` library.
 
     Raises:
-        ValueError: it would have headers that are not ours.
+        ValueError: the message has unexpected headers.
     """
     message = Message(
         html=letter.html,
@@ -41,7 +41,7 @@ def mime_message(letter: Email) -> Any:
 
 
 def _check_headers(raw: bytes) -> None:
-    """Read the letter back: whatever got in, it must have exactly our headers, each once, and one recipient."""
+    """Parse the message back: whatever was put in, it must have exactly our headers, each once, and one recipient."""
     names = [name.lower() for name, _ in email.message_from_bytes(raw, policy=email.policy.compat32).items()]
     if len(names) != len(set(names)) or not set(names) <= _HEADERS:
-        raise ValueError("the letter has headers that are not ours")
+        raise ValueError("the e-mail has unexpected headers")

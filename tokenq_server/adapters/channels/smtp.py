@@ -1,4 +1,4 @@
-"""Sending e-mails by SMTP, with the ``emails`` library's async backend."""
+"""Sends e-mails by SMTP, with the ``emails`` library's async backend."""
 
 import asyncio
 import socket
@@ -20,19 +20,19 @@ _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class SmtpMailer:
-    """One connection per letter: letters are few, and a connection that idles is a connection that breaks."""
+    """Uses one connection per e-mail: they are few, and idle connections break."""
 
     def __init__(self, url: str) -> None:
         self._options = smtp_options(url)
 
     async def send(self, email: Email) -> Attempt:
-        """Try once, in at most two minutes."""
+        """Try once, for at most two minutes."""
         message = mime_message(email)
         backend = _OnceOnly(**self._options)
         try:
             response = await asyncio.wait_for(message.send_async(smtp=backend), 2 * _TIMEOUT_SECONDS)
         except (SMTPException, OSError, TimeoutError) as error:
-            # Connected, then lost: the server may have taken the letter before it could say so.
+            # Connected, then lost: the server may have accepted the e-mail without confirming it.
             return Attempt(Verdict.RETRY, f"{type(error).__name__}: {error}", is_ambiguous=True)
         finally:
             await backend.close()
@@ -40,7 +40,7 @@ class SmtpMailer:
 
 
 class _OnceOnly(AsyncSMTPBackend):
-    """The library sends again by itself when the connection breaks: a letter could arrive twice in one attempt."""
+    """The library's backend without its own retry, which could deliver an e-mail twice in one attempt."""
 
     async def _send_with_retry(self, **letter: Any) -> Any:
         async with self._lock:
@@ -48,7 +48,7 @@ class _OnceOnly(AsyncSMTPBackend):
 
 
 def smtp_options(url: str) -> dict[str, Any]:
-    """Read TOKENQ_SMTP_URL.
+    """Parse TOKENQ_SMTP_URL.
 
     Raises:
         Refused: ``invalid``.

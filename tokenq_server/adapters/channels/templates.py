@@ -1,4 +1,4 @@
-"""A channel's templates: a folder for each kind of letter, and what all of them share beside those folders."""
+"""A channel's templates: a folder per kind of notification, with shared layouts beside them."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from tokenq_server.services.notifications import Job
 
 
 class Templates:
-    """The templates in one folder: ``issued/subject.txt`` is the file ``subject.txt`` of the kind ``issued``."""
+    """The templates of one folder: ``issued/subject.txt`` is the file ``subject.txt`` of the kind ``issued``."""
 
     def __init__(self, folder: Path) -> None:
         self._environment = Environment(
@@ -21,7 +21,7 @@ class Templates:
         )
 
     def render(self, job: Job, file: str) -> str:
-        """What this file says about the job. Pure: nothing is sent here."""
+        """Render a file for a job."""
         return self._environment.get_template(f"{job.kind}/{file}").render(_context(job))
 
 
@@ -39,7 +39,7 @@ def _context(job: Job) -> dict[str, Any]:
 
 
 def _wait(estimate: Any) -> str | None:
-    """The wait that was promised, as people say it."""
+    """The promised wait as text."""
     if not isinstance(estimate, dict) or estimate.get("lowMinutes") is None:
         return None
     return f"{estimate['lowMinutes']} to {estimate['highMinutes']} minutes"

@@ -1,1 +1,1 @@
-"""Kafka, which tells the story."""
+"""Kafka adapters: the topic of events."""

@@ -1,4 +1,4 @@
-"""Notify's side of Kafka: a consumer group on ``token-events``, and the topic for what could not be used."""
+"""Notify's consumer group on ``token-events``, and its producer for the dead-letter topic."""
 
 import asyncio
 import logging
@@ -15,18 +15,18 @@ from tokenq_server.services.notifications import ConsumerLost, Copy, RawRecord
 logger = logging.getLogger(__name__)
 
 GROUP = "tokenq-notify"
-"""The consumer group of every notify."""
+"""The consumer group shared by all notify processes."""
 _LARGEST_COPY = 900_000
-"""Bytes of a record that go into the dead-letter topic: a broker takes about a megabyte. Postgres keeps it whole."""
+"""Bytes of a record copied to the dead-letter topic: brokers accept about a megabyte. Postgres keeps all of it."""
 
 _MOST_BYTES = 16 * 1024 * 1024
-"""After so many bytes no more records are taken at once: ours are small, a stranger's need not be."""
+"""Bytes per batch: our records are small, foreign ones need not be."""
 
 _ASKING_SECONDS = 5.0
 
 
 class KafkaConsumer:
-    """Takes records and commits their offsets, only when told to."""
+    """Takes records, and commits their offsets only when told to."""
 
     def __init__(self, bootstrap: str, fetch_wait_ms: int, *, embedded: bool = False) -> None:
         self._bootstrap = bootstrap
@@ -36,15 +36,15 @@ class KafkaConsumer:
         self._producer: Producer | None = None
 
     async def take(self, limit: int, seconds: float) -> list[RawRecord]:
-        """Up to ``limit`` records; waits at most ``seconds`` for the first one."""
+        """Return up to ``limit`` records; wait at most ``seconds`` for the first one."""
         return await asyncio.to_thread(self._take, limit, seconds)
 
     async def commit(self, records: Sequence[RawRecord]) -> None:
-        """The records are dealt with: never deliver them again to this group."""
+        """Commit the records, so that this group does not get them again."""
         await asyncio.to_thread(self._commit, records)
 
     async def copy(self, copies: Sequence[Copy]) -> None:
-        """Put copies into the dead-letter topic; returns when the broker has them. Raises ConsumerLost."""
+        """Copy dead letters to the dead-letter topic; returns when the broker has them. Raises ConsumerLost."""
         await asyncio.to_thread(self._copy, copies)
 
     async def close(self) -> None:
@@ -73,12 +73,13 @@ class KafkaConsumer:
         return self._consumer
 
     def _take_all_partitions(self, consumer: Consumer) -> None:
-        """The memory-only broker has one notify: it joins no group, and keeps its offsets under the group's name.
+        """Assign all partitions without joining a group: the embedded broker has one notify, and keeps the group's
+        offsets.
 
-        There, a member that was killed can keep the group from its next one for minutes, and joining takes seconds.
+        With that broker, a killed member can block the group for minutes, and joining takes seconds.
         """
         if not (numbers := partitions(consumer, 10)):
-            raise ConsumerLost("The topic is not there yet.")
+            raise ConsumerLost("The topic does not exist yet.")
         consumer.assign([TopicPartition(TOPIC, number, OFFSET_STORED) for number in numbers])
 
     def _take(self, limit: int, seconds: float) -> list[RawRecord]:
@@ -101,7 +102,7 @@ class KafkaConsumer:
             elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 break
             else:
-                logger.warning("the broker refuses", extra={"why": str(error)})
+                logger.warning("the broker refused a request", extra={"why": str(error)})
         return records
 
     def _commit(self, records: Sequence[RawRecord]) -> None:
@@ -113,7 +114,7 @@ class KafkaConsumer:
         try:
             self._open().commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
-            # The rows are in; another member, or this one again, gets the records once more and finds them there.
+            # The rows are stored: whoever gets these records again finds them there.
             raise ConsumerLost(str(error.args[0])) from error
 
     def _copy(self, copies: Sequence[Copy]) -> None:
@@ -149,17 +150,17 @@ class KafkaConsumer:
 
 
 def _say_what_is_gone(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-    """Letters of events that the topic forgot before anybody read them are lost, which must not be so in silence."""
+    """Log events that the topic deleted before notify read them: their notifications are lost."""
     try:
         for place in consumer.committed(partitions, timeout=_ASKING_SECONDS):
             low, _ = consumer.get_watermark_offsets(place, timeout=_ASKING_SECONDS)
             if 0 <= place.offset < low:
                 logger.error(
-                    "the topic forgot events before notify read them; verifying names missing letters",
+                    "the topic deleted events before notify read them; 'verify' lists the missing notifications",
                     extra={"partition": place.partition, "events": low - place.offset},
                 )
     except KafkaException as error:
-        logger.warning("the broker cannot be asked what it kept", extra={"why": str(error.args[0])})
+        logger.warning("the broker's retained offsets could not be read", extra={"why": str(error.args[0])})
 
 
 def _record(message: Message) -> RawRecord:

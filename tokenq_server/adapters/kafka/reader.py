@@ -1,4 +1,4 @@
-"""``token-events`` as verifying reads it: from the beginning to the end it had, in no group."""
+"""Reads ``token-events`` for verification, from its beginning to its current end, in no group."""
 
 import asyncio
 import time
@@ -27,24 +27,24 @@ class KafkaReader:
         self._ends: dict[int, tuple[int, int]] = {}
 
     async def taken(self) -> dict[int, int]:
-        """Per partition, the offset up to which notify has dealt with the records."""
+        """Return the offset per partition up to which notify has processed the records."""
         return await asyncio.to_thread(self._taken)
 
     async def find_ends(self) -> dict[int, tuple[int, int]]:
-        """Fix the end up to which is read; answers per partition the first offset and that end."""
+        """Fix the end of reading; return the first offset and that end per partition."""
         self._ends = await asyncio.to_thread(self._find_ends)
         return self._ends
 
     async def ends(self) -> dict[int, int]:
-        """Per partition that holds or held anything, the offset of the next record."""
+        """Return the next offset of each partition that contains or contained records."""
         return {number: high for number, (_, high) in (await asyncio.to_thread(self._find_ends)).items() if high}
 
     async def records(self) -> AsyncIterator[Sequence[TopicRecord]]:
-        """Every record up to that end, a partition's in order."""
+        """Yield every record up to that end, a partition's in order."""
         left = {number: high for number, (low, high) in self._ends.items() if high > low}
         if not left:
             return
-        # The mark at the end of a transaction has an offset and is no record: only the end itself tells of it.
+        # A transaction marker has an offset but is no record: only the end-of-partition event reveals it.
         wait = fitting_wait(max(left.values()), 20)
         consumer = new_consumer(self._bootstrap, "tokenq-verify", enable_partition_eof=True, fetch_wait_max_ms=wait)
         try:
@@ -57,11 +57,11 @@ class KafkaReader:
     def _taken(self) -> dict[int, int]:
         consumer = new_consumer(self._bootstrap, GROUP)
         try:
-            wanted = [TopicPartition(TOPIC, number) for number in _partitions(consumer)]
-            found = consumer.committed(wanted, timeout=_ASKING_SECONDS)
-            return {one.partition: one.offset for one in found if one.offset > 0}
+            all_partitions = [TopicPartition(TOPIC, number) for number in _partitions(consumer)]
+            committed = consumer.committed(all_partitions, timeout=_ASKING_SECONDS)
+            return {position.partition: position.offset for position in committed if position.offset > 0}
         except KafkaException as error:
-            raise TopicAway(_said(error)) from error
+            raise TopicAway(_message_of(error)) from error
         finally:
             consumer.close()
 
@@ -73,7 +73,7 @@ class KafkaReader:
                 for number in _partitions(consumer)
             }
         except KafkaException as error:
-            raise TopicAway(_said(error)) from error
+            raise TopicAway(_message_of(error)) from error
         finally:
             consumer.close()
 
@@ -85,7 +85,7 @@ def _partitions(consumer: Consumer) -> list[int]:
 
 
 def _piece(consumer: Consumer, left: dict[int, int]) -> list[TopicRecord]:
-    """The next records; a partition whose end is reached is taken out of ``left``."""
+    """Return the next records; remove a partition from ``left`` when its end is reached."""
     records: list[TopicRecord] = []
     give_up = time.monotonic() + _PATIENCE
     while left and len(records) < _PIECE:
@@ -107,7 +107,7 @@ def _piece(consumer: Consumer, left: dict[int, int]) -> list[TopicRecord]:
 
 
 def _is_at_end(message: Message, left: dict[int, int]) -> bool:
-    """Whether nothing more comes; a new leader says so too early, hence the offset."""
+    """Whether nothing more comes. A new leader reports the end too early, so the offset counts."""
     error, end = message.error(), left.get(message.partition() or 0)
     if error is None or error.code() != KafkaError._PARTITION_EOF:
         return False
@@ -124,5 +124,5 @@ def _record(message: Message) -> TopicRecord:
     return TopicRecord(message.partition() or 0, message.offset() or 0, value, name, seq)
 
 
-def _said(error: KafkaException) -> str:
+def _message_of(error: KafkaException) -> str:
     return str(error.args[0].str() if hasattr(error.args[0], "str") else error)

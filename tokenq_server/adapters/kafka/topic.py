@@ -1,4 +1,4 @@
-"""``token-events`` on Kafka: one idempotent producer, and the read-back that makes its restart safe."""
+"""``token-events`` on Kafka: one idempotent producer, and the read-back that makes restarts safe."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, Event, decode
 from tokenq_server.adapters.kafka.consumer_config import new_consumer, partitions
 from tokenq_server.failpoints import reach
-from tokenq_server.recovery.contiguous_tail import ContiguousTail, Found
+from tokenq_server.recovery.contiguous_tail import ContiguousTail, TailRecord
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, offsets
 
 _READ_PATIENCE = 30.0
@@ -21,7 +21,7 @@ _READ_PATIENCE = 30.0
 
 
 class KafkaTopic:
-    """Publishes entries and tells what the topic already holds. Blocking calls run in threads."""
+    """Publishes entries, and reads what the topic already contains. Blocking calls run in threads."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class KafkaTopic:
     ) -> None:
         self._bootstrap = bootstrap
         self._partitions = partitions
-        # The memory-only broker answers wrong watermarks for batches, and forgets producers when it restarts.
+        # The memory-only broker returns wrong watermarks for batches, and forgets producers when it restarts.
         self._embedded = embedded
         self._patience = 10.0 if embedded else patience
         self._producer: Producer | None = None
@@ -42,29 +42,29 @@ class KafkaTopic:
         self._told_to_stop = threading.Event()
 
     def abort(self) -> None:
-        """Give up waiting for acknowledgements: the relay is told to stop."""
+        """Stop waiting for acknowledgements: the relay is to stop."""
         self._told_to_stop.set()
 
     async def open(self) -> None:
-        """Make sure both topics are there, and connect."""
+        """Make sure that both topics exist, and connect."""
         await asyncio.to_thread(self._open)
 
     async def read_back(self, cursors: Mapping[str, Cursor], patience: float | None = None) -> Tail:
-        """Read the tail of every partition up to its end; ``patience``: seconds without a record, if not as usual."""
+        """Read the tail of every partition up to its end; ``patience`` overrides the seconds without a record."""
         return await asyncio.to_thread(self._read, cursors, ContiguousTail(cursors), patience)
 
     async def events_after(self, cursors: Mapping[str, Cursor], departments: Collection[str]) -> list[Event]:
-        """The events of these departments after their cursors, each one's in order and gapless.
+        """Return the events of these departments after their cursors, each department's in order and gapless.
 
         Raises:
-            PublishFailed: the broker is away.
+            PublishFailed: the broker is unavailable.
         """
-        found = ContiguousTail(cursors, departments)
-        await asyncio.to_thread(self._read, cursors, found)
-        return found.events
+        tail = ContiguousTail(cursors, departments)
+        await asyncio.to_thread(self._read, cursors, tail)
+        return tail.events
 
     async def publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
-        """Publish all, in order; returns when every record is acknowledged."""
+        """Publish in order; returns when every record is acknowledged."""
         return await asyncio.to_thread(self._publish, entries)
 
     async def ping(self) -> None:
@@ -72,21 +72,21 @@ class KafkaTopic:
         await asyncio.to_thread(self._metadata, 1.0)
 
     async def close(self) -> None:
-        """Let go of the producer; what it still holds was not acknowledged and will be read back."""
+        """Close the producer; its unacknowledged records will be read back."""
         if self._producer is not None:
-            # What was not acknowledged must not land later, behind what another producer has sent by then.
+            # Unacknowledged records must not arrive later, behind those of another producer.
             self._producer.purge()
             self._producer = None
 
-    def _config(self, **more: Any) -> dict[str, Any]:
-        return {"bootstrap.servers": self._bootstrap, "log_level": 2, "socket.timeout.ms": 10_000, **more}
+    def _config(self, **settings: Any) -> dict[str, Any]:
+        return {"bootstrap.servers": self._bootstrap, "log_level": 2, "socket.timeout.ms": 10_000, **settings}
 
     def _open(self) -> None:
         admin = self._open_admin()
         try:
-            known = admin.list_topics(timeout=10).topics
-            wanted = {TOPIC: self._partitions, DLQ_TOPIC: 1}
-            missing = [NewTopic(name, count, -1) for name, count in wanted.items() if name not in known]
+            existing = admin.list_topics(timeout=10).topics
+            required = {TOPIC: self._partitions, DLQ_TOPIC: 1}
+            missing = [NewTopic(name, count, -1) for name, count in required.items() if name not in existing]
             for created in (admin.create_topics(missing, operation_timeout=10) if missing else {}).values():
                 created.result(timeout=15)
         except KafkaException as error:
@@ -103,7 +103,7 @@ class KafkaTopic:
                     "acks": "all",
                     "partitioner": "murmur2_random",
                     "linger.ms": 0,
-                    # No message gives up by itself: one that did, between two that landed, would be a hole.
+                    # No message gives up by itself: one that did, between two delivered ones, would leave a gap.
                     "message.timeout.ms": 0,
                 },
             )
@@ -120,8 +120,8 @@ class KafkaTopic:
         except KafkaException as error:
             raise PublishFailed(str(error.args[0])) from error
 
-    def _read(self, cursors: Mapping[str, Cursor], found: ContiguousTail, seconds: float | None = None) -> Tail:
-        """Weigh every event of every partition's tail."""
+    def _read(self, cursors: Mapping[str, Cursor], tail: ContiguousTail, seconds: float | None = None) -> Tail:
+        """Pass every event at the end of each partition to ``tail``."""
         last_offsets = offsets(cursors)
         patience = _Patience(_READ_PATIENCE if seconds is None else seconds, self._told_to_stop)
         consumer = new_consumer(
@@ -135,16 +135,16 @@ class KafkaTopic:
             for number in numbers:
                 low, high = consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=patience.left())
                 patience.renew()
-                known = last_offsets.get(number)
-                if known is not None and high <= known:
+                last_offset = last_offsets.get(number)
+                if last_offset is not None and high <= last_offset:
                     lost.add(number)
-                    known = None
-                wanted = 0 if known is None else known + 1
-                start, is_cut, is_lost = max(low, wanted), low > wanted, number in lost
+                    last_offset = None
+                expected = 0 if last_offset is None else last_offset + 1
+                start, is_cut, is_lost = max(low, expected), low > expected, number in lost
                 for event, offset in _records(consumer, number, start, high, patience, trusts_eof=self._embedded):
-                    found.take(Found(event, number, offset, is_cut), is_lost=is_lost)
+                    tail.take(TailRecord(event, number, offset, is_cut), is_lost=is_lost)
                 self._ends[number] = high - 1
-            return found.tail(lost)
+            return tail.tail(lost)
         except KafkaException as error:
             raise PublishFailed(str(error.args[0])) from error
         finally:
@@ -172,7 +172,7 @@ class KafkaTopic:
         give_up = time.monotonic() + self._patience
         while producer.flush(0.2) and not landed.failures and time.monotonic() < give_up:
             if self._told_to_stop.is_set():
-                raise PublishFailed("The relay stops.")
+                raise PublishFailed("The relay is stopping.")
         if landed.failures or len(producer):
             raise PublishFailed(
                 str(landed.failures[0]) if landed.failures else "The broker did not acknowledge in time."
@@ -181,14 +181,14 @@ class KafkaTopic:
         return landed.cursors
 
     def _check_ends(self, landed: "_Landed") -> None:
-        """A record that lands before the known end went into another topic of the same name: the old one is gone."""
+        """A record stored before the known end means that the topic was recreated under the same name."""
         if any(first <= self._ends.get(number, -1) for number, (first, _) in landed.spans.items()):
-            raise PublishFailed("The topic begins anew.")
+            raise PublishFailed("The topic was recreated.")
         self._ends |= {number: last for number, (_, last) in landed.spans.items()}
 
 
 class _Landed:
-    """Where the records of one batch went: per department the last, per partition the first and last offset."""
+    """Where the records of a batch were stored: the last per department, first and last offset per partition."""
 
     def __init__(self) -> None:
         self.cursors: dict[str, Cursor] = {}
@@ -196,7 +196,7 @@ class _Landed:
         self.failures: list[KafkaError] = []
 
     def note(self, entry: Entry) -> Callable[[KafkaError | None, Message], None]:
-        """What the library calls when it knows. Nothing but notes: it must not be called from its own callback."""
+        """Return the delivery callback of an entry. It only takes notes: it must not call the library."""
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             if error is not None:
@@ -211,7 +211,7 @@ class _Landed:
 
 
 class _Patience:
-    """One deadline for all partitions together, which only an answer moves on: a long tail may take its time."""
+    """One deadline for all partitions, extended by each answer: a long tail may take its time."""
 
     def __init__(self, seconds: float, told_to_stop: threading.Event) -> None:
         self._seconds = seconds
@@ -219,13 +219,16 @@ class _Patience:
         self.renew()
 
     def renew(self) -> None:
-        """There was progress."""
+        """Extend the deadline after progress."""
         self._give_up = time.monotonic() + self._seconds
 
     def left(self) -> float:
-        """Seconds that the next call may take. Raises PublishFailed when there are none, or the relay is to stop."""
+        """Return the seconds left for the next call.
+
+        Raises PublishFailed if there are none, or the relay is stopping.
+        """
         if self._told_to_stop.is_set():
-            raise PublishFailed("The relay stops.")
+            raise PublishFailed("The relay is stopping.")
         left = self._give_up - time.monotonic()
         if left <= 0:
             raise PublishFailed("The topic could not be read to its end in time.")
@@ -241,9 +244,10 @@ def _event(message: Message) -> Event | None:
 def _records(
     consumer: Consumer, number: int, start: int, end: int, patience: "_Patience", *, trusts_eof: bool
 ) -> Iterator[tuple[Event, int]]:
-    """Read a partition to its end; short of it would mean publishing again what is there already.
+    """Read a partition to its end; stopping earlier would mean publishing records again.
 
-    A new leader may say "end" before it knows how far its followers are: unless ``trusts_eof``, only the offset counts.
+    A new leader may report the end before it knows its followers' progress: unless ``trusts_eof``, only the offset
+    counts.
     """
     if end <= start:
         return

@@ -1,1 +1,1 @@
-"""PostgreSQL, which decides."""
+"""PostgreSQL adapters: the authoritative store."""

@@ -1,6 +1,6 @@
-"""Entries about a department itself and its counters, in the log that its tokens have.
+"""Log entries about a department itself and its counters, in the same log as its tokens.
 
-Written in the transaction of the change they tell of, under the lock that also orders the tokens' entries.
+They are written in the transaction of the change, under the lock that also orders the tokens' entries.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,13 +27,13 @@ _ADVANCE = "UPDATE dept_state SET last_seq = last_seq + 1 WHERE department_id = 
 
 
 async def lock(connection: Connection, department_ids: Collection[str]) -> None:
-    """Lock the departments' rows in order of id, as the ledger does it."""
+    """Lock the departments' rows in id order, as the ledger does."""
     await connection.execute(sql.LOCK, [list(department_ids)])
 
 
 @dataclass(frozen=True)
 class ConfigEntry:
-    """What is to be told: the department it is about, what it is now, and what somebody wrote about it (``note``)."""
+    """An entry to write: its department, its data, and free text about it (``note``)."""
 
     department_id: str
     event_type: EventType
@@ -43,9 +43,9 @@ class ConfigEntry:
 
 
 async def append(connection: Connection, entries: Sequence[ConfigEntry], actor: str) -> None:
-    """Add each entry to its department's log; at most one a department.
+    """Append each entry to its department's log; at most one per department.
 
-    The departments must exist in this transaction. Four round trips, however many there are.
+    The departments must exist in this transaction. Always takes four round trips.
     """
     by_department = {entry.department_id: entry for entry in entries}
     if not by_department:
@@ -59,10 +59,10 @@ async def append(connection: Connection, entries: Sequence[ConfigEntry], actor: 
 
 
 def _row(entry: ConfigEntry, head: Row, actor: str) -> dict[str, Any]:
-    here, now = department_from(head), head["now"]
+    department, now = department_from(head), head["now"]
     return department_entry(
-        here,
-        business_day(now, here.timezone, here.rollover_hour, head["day"]),
+        department,
+        business_day(now, department.timezone, department.rollover_hour, head["day"]),
         head["last_seq"] + 1,
         now,
         entry.event_type,

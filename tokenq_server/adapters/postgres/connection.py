@@ -1,4 +1,4 @@
-"""A connection to Postgres, as everything here uses it: psycopg, rows as dictionaries."""
+"""A psycopg connection with rows as dictionaries."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,41 +14,41 @@ NETWORK: dict[str, Any] = {
     "keepalives_count": 2,
     "tcp_user_timeout": 15_000,
 }
-"""Parameters for every connection to Postgres: a network that swallows packets must not hold anybody for ever.
+"""Parameters of every connection to Postgres, so that lost packets block nobody for ever.
 
 Seconds, and milliseconds for the last one.
 """
 
 SHORT = "-c statement_timeout=10000 -c timezone=UTC"
-"""The session of who asks short questions."""
+"""Session options for short queries."""
 
 Values = Sequence[Any] | Mapping[str, Any]
 
 
 class Connection(psycopg.AsyncConnection[DictRow]):
-    """A connection, and the three ways in which it is asked."""
+    """A connection with three ways to run a statement."""
 
     @classmethod
     async def open(cls, dsn: str, name: str, *, options: str = "", autocommit: bool = False) -> "Connection":
-        """Connect under a name that ``pg_stat_activity`` shows."""
-        more = {**NETWORK, "options": options} if options else NETWORK
-        return await cls.connect(dsn, row_factory=dict_row, application_name=name, autocommit=autocommit, **more)
+        """Connect under an application name shown in ``pg_stat_activity``."""
+        parameters = {**NETWORK, "options": options} if options else NETWORK
+        return await cls.connect(dsn, row_factory=dict_row, application_name=name, autocommit=autocommit, **parameters)
 
     @property
     def is_usable(self) -> bool:
-        """Whether it is open and between two transactions."""
+        """Whether it is open and outside a transaction."""
         if self.closed or self.broken:
             return False
         return self.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
     async def rows(self, statement: str | Composed, values: Values = ()) -> list[DictRow]:
-        """All rows that a statement answers."""
+        """Return all rows of a statement."""
         return await (await self.execute(statement, values)).fetchall()
 
     async def row(self, statement: str | Composed, values: Values = ()) -> DictRow | None:
-        """The first row, if there is one."""
+        """Return the first row, if there is one."""
         return await (await self.execute(statement, values)).fetchone()
 
     async def change(self, statement: str | Composed, values: Values = ()) -> int:
-        """Carry a statement out; answers how many rows it changed."""
+        """Execute a statement; return how many rows it changed."""
         return (await self.execute(statement, values)).rowcount

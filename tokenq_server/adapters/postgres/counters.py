@@ -46,7 +46,7 @@ RETURNING {counter}
 _SEATED = sql.statement("SELECT {token} FROM token WHERE branch_id = %s AND state IN ('CALLED', 'SERVING')")
 _HELD = _SEATED + " AND counter_id = %s"
 
-# Since when each is as it is, or when somebody was last called or served there today, if that is later.
+# When each counter was last changed, or last used today if that is later.
 _IN_USE = """
 SELECT counter_id, greatest(changed_at, used_at) AS since, clock_timestamp() AS now
 FROM counter LEFT JOIN (
@@ -68,34 +68,34 @@ class PostgresCounters:
         self._database = database
 
     async def counters(self, branch_id: str) -> list[tuple[Counter, Token | None]]:
-        """The counters of a branch by id, each with whom it holds."""
+        """Return a branch's counters by id, each with the token it holds."""
         async with self._database.begin() as connection:
             await _check_branch(connection, branch_id)
             return await read_counters(connection, branch_id)
 
     async def unattended(self, branch_id: str) -> dict[str, datetime]:
-        """The open counters at which nobody is, and since when."""
+        """Return the unattended open counters, and since when."""
         async with self._database.begin() as connection:
             return await read_unattended(connection, branch_id, await read_counters(connection, branch_id))
 
     async def departments(self, branch_id: str) -> list[str]:
-        """The ids of a branch's departments."""
+        """Return the ids of a branch's departments."""
         async with self._database.begin() as connection:
             await _check_branch(connection, branch_id)
             return [row["department_id"] for row in await connection.rows(_DEPARTMENTS, [branch_id])]
 
     async def change(
-        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_told: bool
+        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_logged: bool
     ) -> tuple[Counter, Token | None]:
-        """Change a counter; its departments' rows are locked first, as the ledger does it."""
+        """Change a counter; its departments' rows are locked first, as the ledger does."""
         async with self._database.begin() as connection:
             await lock(connection, serves)
-            known = await _locked(connection, fresh)
+            existing = await _locked(connection, fresh)
             held = await _held(connection, fresh)
             (clock,) = await connection.rows(sql.NOW)
-            changed = change(known or fresh, held, clock["now"])
+            changed = change(existing or fresh, held, clock["now"])
             await _write(connection, changed, clock["now"])
-            if is_told:
+            if is_logged:
                 event, data = _EVENTS[changed.state], _data(changed)
                 entries = [
                     ConfigEntry(name, event, data, changed.counter_id, changed.reason)
@@ -105,7 +105,7 @@ class PostgresCounters:
             return changed, held
 
     async def renew(self, branch_id: str, counter_id: str, operator: Operator) -> Counter | None:
-        """Renew the lease that an operator holds."""
+        """Renew an operator's lease."""
         values = {
             "branch": branch_id,
             "counter": counter_id,
@@ -118,7 +118,7 @@ class PostgresCounters:
             return counter_from(row) if row else None
 
     async def delete(self, branch_id: str, counter_id: str) -> bool:
-        """Forget a counter that holds nobody."""
+        """Delete a counter that holds no token."""
         async with self._database.begin() as connection:
             if await _held(connection, Counter(branch_id, counter_id)):
                 return False
@@ -126,23 +126,25 @@ class PostgresCounters:
 
 
 async def read_counters(connection: Connection, branch_id: str) -> list[tuple[Counter, Token | None]]:
-    """The counters of a branch by id, each with whom it holds."""
-    known = [counter_from(row) for row in await connection.rows(_OF_BRANCH, [branch_id])]
+    """Return a branch's counters by id, each with the token it holds."""
+    counters = [counter_from(row) for row in await connection.rows(_OF_BRANCH, [branch_id])]
     seated = [token_from(row) for row in await connection.rows(_SEATED, [branch_id])]
     held = {token.counter_id: token for token in seated}
-    return [(counter, held.get(counter.counter_id)) for counter in sorted(known, key=lambda each: each.counter_id)]
+    return [
+        (counter, held.get(counter.counter_id)) for counter in sorted(counters, key=lambda counter: counter.counter_id)
+    ]
 
 
 async def read_unattended(
     connection: Connection, branch_id: str, counters: Sequence[tuple[Counter, Token | None]]
 ) -> dict[str, datetime]:
-    """Of these counters of a branch the open ones at which nobody is, and since when."""
+    """Return the unattended open counters among these, and since when."""
     in_use = {row["counter_id"]: row for row in await connection.rows(_IN_USE, {"branch": branch_id})}
-    found = {}
+    since = {}
     for counter, held in counters:
         if row := in_use.get(counter.counter_id):
-            found[counter.counter_id] = unattended_since(counter, held, row["since"], row["now"])
-    return {counter_id: since for counter_id, since in found.items() if since is not None}
+            since[counter.counter_id] = unattended_since(counter, held, row["since"], row["now"])
+    return {counter_id: since for counter_id, since in since.items() if since is not None}
 
 
 async def _check_branch(connection: Connection, branch_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The pool through which everything but the ledger and the followers of the log reads and writes."""
+"""The connection pool for everything but the ledger and the followers of the log."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from tokenq_server.adapters.postgres.driver_errors import refusal_of
 from tokenq_server.adapters.postgres.schema import refuse_other, revision
 
 _PATIENCE = 5.0
-"""Seconds that somebody waits for a connection while all are in use."""
+"""Seconds to wait for a connection while all are in use."""
 
 _UNSAFE = """
 SELECT name FROM pg_settings
@@ -21,10 +21,9 @@ WHERE setting = 'off' AND name IN ('fsync', 'synchronous_commit', 'full_page_wri
 
 
 class Database:
-    """Opens short transactions on at most ``size`` connections; what the driver says is translated here.
+    """Runs short transactions on at most ``size`` connections, and translates driver errors.
 
-    A connection is opened when somebody needs it, so an outage is told at once and its end is noticed by the next one
-    who asks.
+    Connections are opened on demand, so that an outage is reported at once and its end is noticed by the next request.
     """
 
     def __init__(self, dsn: str, size: int = 8) -> None:
@@ -35,10 +34,10 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Connection]:
-        """A transaction that commits on leaving.
+        """Open a transaction that commits on exit.
 
         Raises:
-            Refused: ``unavailable`` when Postgres is away, ``exists`` or ``in_use`` on a broken rule.
+            Refused: ``unavailable`` if Postgres is unavailable, ``exists`` or ``in_use`` if a constraint is violated.
         """
         try:
             async with self._lent() as connection:
@@ -62,16 +61,16 @@ class Database:
     async def refuse_other_schema(self) -> None:
         """Return if the schema is this release's. Raises Refused."""
         async with self.begin() as connection:
-            found = await revision(connection)
-        refuse_other(found)
+            current = await revision(connection)
+        refuse_other(current)
 
     async def unsafe_settings(self) -> list[str]:
-        """Settings under which an acknowledged token could be lost."""
+        """Return settings under which an acknowledged token could be lost."""
         async with self.begin() as connection:
             return [row["name"] for row in await connection.rows(_UNSAFE)]
 
     async def close(self) -> None:
-        """Give the connections back; one that is lent goes when it returns."""
+        """Close the connections; one that is in use is closed on return."""
         self._is_closed = True
         while self._idle:
             await self._idle.pop().close()
@@ -97,14 +96,14 @@ class Database:
     async def _connection(self) -> Connection:
         while self._idle:
             connection = self._idle.pop()
-            if not _has_something_to_say(connection):
+            if not _has_unsolicited_data(connection):
                 return connection
             await connection.close()
         return await Connection.open(self._dsn, "tokenq", options=SHORT)
 
 
-def _has_something_to_say(connection: Connection) -> bool:
-    """Whether the server speaks though nobody asked it: it is going, or is gone. Costs no round trip."""
+def _has_unsolicited_data(connection: Connection) -> bool:
+    """Whether the server has sent something unasked: it is shutting down, or gone. Costs no round trip."""
     with DefaultSelector() as selector:
         selector.register(connection.fileno(), EVENT_READ)
         return bool(selector.select(0))

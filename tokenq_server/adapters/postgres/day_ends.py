@@ -1,4 +1,4 @@
-"""Whether another time zone or another hour of a branch would end a business day, and for whom."""
+"""Whether a change of a branch's time zone or rollover hour would end a business day, and for which tokens."""
 
 from collections.abc import Sequence
 
@@ -22,18 +22,18 @@ ORDER BY t.department_id, t.state DESC
 
 
 async def check_days_go_on(connection: Connection, branch: Branch, departments: Sequence[str]) -> None:
-    """Refuse a change of a branch by which people would lose their place; the departments' rows are locked.
+    """Refuse a branch change that would expire live tokens; the departments' rows are locked.
 
-    A day that is over by the branch as it is now ends anyway: only what the change itself ends counts.
+    A day that is over by the current settings ends anyway: only days that the change itself ends count.
 
     Raises:
-        Refused: ``in_use``; it tells how many would go in which department.
+        Refused: ``in_use``, with the number of affected tokens per department.
     """
-    known = await connection.row(_BRANCH, [branch.branch_id])
-    if known is None:
+    row = await connection.row(_BRANCH, [branch.branch_id])
+    if row is None:
         return
-    today = business_day(known["now"], known["timezone"], known["rollover_hour"])
-    then = business_day(known["now"], branch.timezone, branch.rollover_hour)
+    today = business_day(row["now"], row["timezone"], row["rollover_hour"])
+    then = business_day(row["now"], branch.timezone, branch.rollover_hour)
     if then <= today:
         return
     ends: dict[str, dict[str, int]] = {}

@@ -1,4 +1,4 @@
-"""The log by business days, from Postgres."""
+"""The log by business day, from Postgres."""
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,7 +21,7 @@ JOIN dept_state s USING (department_id)
 WHERE d.department_id = %s AND NOT d.is_archived
 """)
 
-# Whatever the zone and the rollover, a business day lies within two days of its noon in UTC.
+# In any zone and with any rollover hour, a business day lies within two days of its noon in UTC.
 _OF_DAY = """
 SELECT seq, payload, at FROM outbox
 WHERE department_id = %(department)s AND seq > %(after)s
@@ -38,20 +38,20 @@ class PostgresDayLog:
         self._database = database
 
     async def day_of(self, department_id: str) -> tuple[Department, date] | None:
-        """A department and the business day it is at."""
+        """Return a department and its current business day."""
         async with self._database.begin() as connection:
             row = await connection.row(_DEPARTMENT, [department_id])
         if row is None:
             return None
-        here = department_from(row)
-        return here, business_day(datetime.now(UTC), here.timezone, here.rollover_hour, row["day"])
+        department = department_from(row)
+        return department, business_day(datetime.now(UTC), department.timezone, department.rollover_hour, row["day"])
 
     async def day_log(self, department_id: str, day: date) -> list[Entry]:
-        """A department's entries of one business day, in order."""
+        """Return a department's entries of one business day, in order."""
         return [Entry(from_wire(json.loads(row["payload"])), row["at"]) for row in await self._rows(department_id, day)]
 
     async def day_payloads(self, department_id: str, day: date, after: int, limit: int) -> list[dict[str, Any]]:
-        """The same as on the wire, after a seq."""
+        """Return the same as wire events, after a seq."""
         return [json.loads(row["payload"]) for row in await self._rows(department_id, day, after, limit)]
 
     async def _rows(self, department_id: str, day: date, after: int = 0, limit: int | None = None) -> list[Row]:

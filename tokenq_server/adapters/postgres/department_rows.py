@@ -1,4 +1,4 @@
-"""Departments and the heads of their logs: the columns, as every statement reads them, and what is made of them."""
+"""Departments and the heads of their logs: their columns, and the conversion of rows."""
 
 import json
 from functools import lru_cache
@@ -17,7 +17,7 @@ d.department_id, d.name, d.branch_id, d.is_open, d.prefix, d.number_format,
 d.ratio_priority, d.ratio_normal, make_interval(mins => d.max_wait_minutes) AS max_wait,
 d.rules::text AS rules, b.timezone, b.rollover_hour, b.hours::text AS branch_hours
 """
-"""The columns that ``department_from`` reads, where ``d`` is the department and ``b`` its branch."""
+"""The columns that ``department_from`` reads; ``d`` is the department and ``b`` its branch."""
 
 HEAD_COLUMNS = (
     "day",
@@ -36,7 +36,7 @@ _CLASSES = (Priority.URGENT, Priority.PRIORITY, Priority.NORMAL)
 
 
 def department_from(row: Row) -> Department:
-    """A department from a row with the columns ``DEPARTMENT``."""
+    """Return the department in a row with the columns ``DEPARTMENT``."""
     ratio = Ratio(row["ratio_priority"], row["ratio_normal"])
     return Department(
         department_id=row["department_id"],
@@ -54,7 +54,7 @@ def department_from(row: Row) -> Department:
 
 
 def head_from(row: Row) -> DepartmentHead:
-    """The head of a department's log from a row with the columns ``HEAD_COLUMNS``."""
+    """Return the head of the log in a row with the columns ``HEAD_COLUMNS``."""
     return DepartmentHead(
         day=row["day"],
         last_no=row["last_no"],
@@ -65,8 +65,8 @@ def head_from(row: Row) -> DepartmentHead:
     )
 
 
-def standing_values(session: DepartmentSession) -> list[Any]:
-    """What the head of a department's log is now, in the order of ``HEAD_COLUMNS``, and the department's id."""
+def head_values(session: DepartmentSession) -> list[Any]:
+    """Return the current head of the log in the order of ``HEAD_COLUMNS``, and the department's id."""
     head = session.head
     waiting = [head.waiting.get(name, 0) for name in _CLASSES]
     turn = head.turn
@@ -75,7 +75,7 @@ def standing_values(session: DepartmentSession) -> list[Any]:
 
 @lru_cache(maxsize=1024)
 def _rules(document: str) -> Rules:
-    """Rules hardly ever change and are asked for with every batch."""
+    """Cached, since rules rarely change and are read with every batch."""
     return rules_from(json.loads(document))
 
 

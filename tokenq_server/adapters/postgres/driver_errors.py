@@ -1,4 +1,4 @@
-"""What an error of the driver means to whoever asked: an outage, a refused batch, or a refusal that a person reads."""
+"""Translation of driver errors: an outage, a refused batch, or a refusal for the user."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,22 +21,22 @@ from tokenq_server.domain.refusals import database_unavailable
 from tokenq_server.services.ports import DEADLOCK, LOCKED, LedgerDown, LedgerRefused
 
 OTHER_SCHEMA = (UndefinedTable, UndefinedColumn)
-"""A table or a column is not there."""
+"""A table or a column is missing."""
 IN_THE_WAY = (LockNotAvailable, DeadlockDetected)
-"""A lock was not to be had in time: the same statement may succeed later."""
+"""A lock timed out: the same statement may succeed later."""
 READ_ONLY = ReadOnlySqlTransaction
-"""A primary that has just become a replica."""
+"""A primary has just become a replica."""
 
 _TOO_MUCH = "54"
-"""The class of what Postgres says of values that are too large or too deep for it, though it is well."""
+"""Values are too large or too deep for Postgres, though it is healthy."""
 _SERIALIZATION = "40"
-"""The class of deadlocks and the like: nothing was written, once more it goes through."""
+"""Deadlocks and the like: nothing was written, and a retry succeeds."""
 _MAY_NOT = (READ_ONLY, InsufficientPrivilege)
 """Nothing may be written, or not by this user."""
 
 
 def ledger_error(error: psycopg.Error) -> LedgerDown | LedgerRefused:
-    """What the ledger raises: the batch as a whole was refused, or Postgres is away."""
+    """Return the ledger's error: the batch as a whole was refused, or Postgres is unavailable."""
     if isinstance(error, LockNotAvailable):
         return LedgerRefused(LOCKED)
     if (error.sqlstate or "").startswith(_SERIALIZATION):
@@ -47,7 +47,7 @@ def ledger_error(error: psycopg.Error) -> LedgerDown | LedgerRefused:
 
 
 def takeover_error(error: psycopg.Error) -> LedgerDown | LedgerRefused | Refused:
-    """What is raised to who asks for the one relay's place: it was not given up in time, or there are no tables."""
+    """Return the error of taking the relay lock: it timed out, or there are no tables."""
     if isinstance(error, QueryCanceled):
         return LedgerRefused(LOCKED)
     return schema_behind() if isinstance(error, UndefinedTable) else LedgerDown()
@@ -55,7 +55,7 @@ def takeover_error(error: psycopg.Error) -> LedgerDown | LedgerRefused | Refused
 
 @contextmanager
 def as_outage(kind: type[psycopg.Error] = psycopg.Error) -> Iterator[None]:
-    """For who only follows the log: whatever the driver says, the store cannot be used now. Raises LedgerDown."""
+    """Turn any driver error into LedgerDown, for followers of the log."""
     try:
         yield
     except kind as error:
@@ -63,7 +63,7 @@ def as_outage(kind: type[psycopg.Error] = psycopg.Error) -> Iterator[None]:
 
 
 def refusal_of(error: Exception) -> Refused | None:
-    """What is said to the person who asked; ``None``: nothing that is foreseen."""
+    """Return the refusal for the user; ``None`` for unexpected errors."""
     state = getattr(error, "sqlstate", None) or ""
     if isinstance(error, psycopg.IntegrityError):
         return _conflict(error)
@@ -79,7 +79,7 @@ def refusal_of(error: Exception) -> Refused | None:
 def _is_outage(error: Exception) -> bool:
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | OSError):
         return True
-    # The server ended the session, whatever class it gives the reason.
+    # The server ended the session, whatever the class of the error.
     return isinstance(error, psycopg.Error) and error.diag.severity_nonlocalized in ("FATAL", "PANIC")
 
 

@@ -14,7 +14,7 @@ from tokenq_server.services.publishing import Cursor, Entry, Fenced, event_id_of
 _RELAY_LOCK = 0x746F6B656E71  # "tokenq"
 
 _MOST_AT_ONCE = 20_000
-"""Entries of all departments that are published together: a producer's queue has its end."""
+"""Entries published together across departments: a producer's queue is finite."""
 
 _ADVANCED = """
 SELECT s.department_id, s.last_seq FROM dept_state s
@@ -66,11 +66,10 @@ class PostgresEventLog:
         self._opening = asyncio.Lock()
 
     async def take_over(self, patience: float = 0.0) -> None:
-        """Wait for the one relay's place, for ``patience`` seconds (0: for ever), and fence off who had it before.
+        """Wait ``patience`` seconds (0: for ever) for the relay lock, and fence off its previous holder.
 
         Raises:
-            LedgerRefused: ``LOCKED``; the place was not given up in time.
-            Refused: ``schema_behind``; there are no tables.
+            LedgerRefused: ``LOCKED``; the lock was not released in time.
         """
         connection = await self._open()
         try:
@@ -83,20 +82,20 @@ class PostgresEventLog:
         self._epoch = row["epoch"] if row else -1
 
     async def cursors(self) -> dict[str, Cursor]:
-        """What was published last, per department."""
+        """Return the last published entry per department."""
         rows = await self._rows("SELECT department_id, seq, partition, kafka_offset FROM relay_cursor", [])
         return {row["department_id"]: Cursor(row["seq"], row["partition"], row["kafka_offset"]) for row in rows}
 
     async def refill_starts(self) -> dict[str, int]:
-        """The seq after which to publish again, per department, when the topic has lost everything."""
+        """Return the seq per department after which to publish again if the topic is empty."""
         return {row["department_id"]: row["seq"] for row in await self._rows(REFILL_STARTS, [])}
 
     async def set_cursors(self, cursors: dict[str, Cursor]) -> None:
-        """Move cursors, unless a later relay has taken over."""
+        """Store cursors, unless a later relay has taken over."""
         connection = await self._open()
         with as_outage():
             async with connection.transaction():
-                # The row lock keeps a later relay from bumping the epoch between the look and the update.
+                # The row lock keeps a later relay from bumping the epoch between the check and the update.
                 row = await connection.row("SELECT epoch FROM relay_epoch FOR SHARE")
                 if row is None or row["epoch"] != self._epoch:
                     raise Fenced
@@ -105,23 +104,23 @@ class PostgresEventLog:
                 await connection.execute(_SET, [list(cursors), *columns])
 
     async def unpublished(self, limit: int) -> list[Entry]:
-        """The next entries per department."""
+        """Return the next entries per department."""
         positions = {row["department_id"]: row["seq"] for row in await self._rows(_BEHIND, [])}
         if not positions:
             return []
         return await self.since(positions, max(1, min(limit, _MOST_AT_ONCE // len(positions))))
 
     async def unpublished_for(self) -> float:
-        """For how many seconds the oldest entry has waited to be published; 0 if none waits."""
+        """Return for how many seconds the oldest unpublished entry has waited; 0 if there is none."""
         (row,) = await self._rows(_OLDEST_UNPUBLISHED, [])
         return float(row["seconds"])
 
     async def heads(self) -> dict[str, int]:
-        """The last seq of every department's log."""
+        """Return the last seq of every department's log."""
         return {row["department_id"]: row["last_seq"] for row in await self._rows(_ADVANCED, [])}
 
     async def event_ids(self, positions: Mapping[str, int]) -> dict[str, str]:
-        """The event id of one entry per department."""
+        """Return the event id of one entry per department."""
         entries = await self.since({name: seq - 1 for name, seq in positions.items()}, 1) if positions else []
         return {
             entry.department_id: event_id_of(entry.payload)
@@ -130,18 +129,18 @@ class PostgresEventLog:
         }
 
     async def since(self, positions: Mapping[str, int], limit: int) -> list[Entry]:
-        """The entries after each department's position, at most ``limit`` a department."""
+        """Return the entries after each department's position, at most ``limit`` per department."""
         rows = await self._rows(_SINCE, [list(positions), list(positions.values()), limit])
         return [Entry(row["department_id"], row["seq"], row["payload"]) for row in rows]
 
     async def close(self) -> None:
-        """Give the connection, and with it the relay's place, back."""
+        """Close the connection, which releases the relay lock."""
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
 
     async def _rows(self, statement: str, values: Values) -> list[dict[str, Any]]:
-        """Read. A connection that died while nobody used it is no outage: it is replaced once, but for a relay's."""
+        """Read rows. A connection that died while idle is replaced once, except a relay's."""
         try:
             return await self._read(statement, values)
         except LedgerDown:
@@ -159,7 +158,7 @@ class PostgresEventLog:
         async with self._opening:
             if self._connection is None or self._connection.closed or self._connection.broken:
                 if self._connection is not None and self._epoch >= 0:
-                    # The place went with the connection; what was read under it must not be trusted.
+                    # The lock was lost with the connection; what was read under it must not be trusted.
                     raise LedgerDown
                 with as_outage():
                     self._connection = await Connection.open(self._dsn, self._name, options=SHORT, autocommit=True)

@@ -39,22 +39,22 @@ _DELETE_BRANCHES = "DELETE FROM branch WHERE branch_id = ANY(%s)"
 
 
 class PostgresFloorPlans:
-    """Keeps the configuration."""
+    """Stores the configuration."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def read(self) -> FloorPlan:
-        """All of it, at one moment."""
+        """Return the whole configuration, consistently."""
         async with self._database.begin() as connection:
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             return await _read(connection)
 
     async def transform(self, decide: Callable[[FloorPlan], FloorPlan], actor: str) -> tuple[FloorPlan, FloorPlan]:
-        """Read, decide and write in one transaction; two at once wait for each other."""
+        """Read, decide and write in one transaction; concurrent ones wait for each other."""
         async with self._database.begin() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-            # Read once to know whom to lock, in the one order that all have, and again under the locks.
+            # Read once to know what to lock, in the global lock order, and again under the locks.
             before = await _read(connection)
             await lock(connection, _concerned(before, decide(before)))
             before = await _read(connection)
@@ -74,7 +74,7 @@ async def _read(connection: Connection) -> FloorPlan:
 
 
 def _concerned(before: FloorPlan, after: FloorPlan) -> list[str]:
-    """The departments that are to change, or whose branch is."""
+    """The departments to be changed, or whose branch is."""
     branches = {*_changed(before.branches, after.branches), *_gone(before.branches, after.branches)}
     moved = [name for name, each in before.departments.items() if each.branch_id in branches]
     gone, new = _gone(before.departments, after.departments), _changed(before.departments, after.departments)
@@ -106,7 +106,7 @@ async def _write_counters(connection: Connection, before: FloorPlan, after: Floo
 
 
 async def _close_branches(connection: Connection, branch_ids: Sequence[str]) -> None:
-    """Remove branches; what was archived in them is kept in the main one."""
+    """Delete branches; their archived departments move to the main one."""
     if branch_ids:
         await connection.execute(_KEEP_ARCHIVED, [MAIN_BRANCH, list(branch_ids)])
         await connection.execute(_DELETE_BRANCHES, [list(branch_ids)])
@@ -121,7 +121,7 @@ def _gone(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[Any]:
 
 
 async def _write_users(connection: Connection, before: FloorPlan, after: FloorPlan) -> None:
-    """Write users; the sessions end of those whose rights change. Raises Refused (``in_use``) for the last admin."""
+    """Write users; sessions end if rights change. Raises Refused (``in_use``) for the last admin."""
     names = _changed(before.users, after.users)
     for name in names:
         user = after.users[name]

@@ -1,4 +1,4 @@
-"""What a forecast needs, from Postgres."""
+"""The input of forecasts, from Postgres."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ JOIN dept_state s USING (department_id)
 WHERE d.branch_id = %s AND NOT d.is_archived
 """)
 
-# The first of each class, and for how many seconds each has waited.
+# The first tokens of each class, and for how many seconds each has waited.
 _WAITING = """
 SELECT d.department_id, c.priority, t.age
 FROM unnest(%(departments)s::text[]) AS d(department_id)
@@ -44,8 +44,8 @@ CROSS JOIN LATERAL (
 ORDER BY d.department_id, c.priority, t.place, t.token_id
 """
 
-# How long the last ones occupied a counter. Somebody served in one step, by a key press afterwards, took the time since
-# the call before at that counter, if they were waiting already then.
+# How long the last services occupied a counter. For a token called and served in one step afterwards, the time since
+# the previous call at that counter counts, if the token was waiting by then.
 _SERVICES = """
 WITH calls AS (
   SELECT department_id, called_at, issued_at,
@@ -73,18 +73,18 @@ GROUP BY department_id, priority
 
 
 class PostgresForecasting:
-    """Looks at the session."""
+    """Reads the input of forecasts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def activity(self) -> Mapping[str, int]:
-        """Per branch a number that grows with whatever happens in it."""
+        """Return a number per branch that grows with every change in it."""
         async with self._database.begin() as connection:
             return {row["branch_id"]: row["activity"] for row in await connection.rows(_ACTIVITY)}
 
     async def branch_now(self, branch_id: str) -> BranchNow:
-        """The lines, the open counters and what today has taught."""
+        """Return the queues, the open counters and today's observed service times."""
         async with self._database.begin() as connection:
             rows = await connection.rows(_DEPARTMENTS, [branch_id])
             return BranchNow(await _lines(connection, rows), await _counters(connection, branch_id))
@@ -93,25 +93,25 @@ class PostgresForecasting:
 async def _lines(connection: Connection, rows: Sequence[Row]) -> list[Line]:
     ids = [row["department_id"] for row in rows]
     waiting: dict[str, dict[Priority, list[float]]] = {name: {} for name in ids}
-    for found in await connection.rows(_WAITING, {"departments": ids, "longest": LONGEST}):
-        waiting[found["department_id"]].setdefault(Priority(found["priority"]), []).append(found["age"])
+    for row in await connection.rows(_WAITING, {"departments": ids, "longest": LONGEST}):
+        waiting[row["department_id"]].setdefault(Priority(row["priority"]), []).append(row["age"])
     services: dict[str, list[float]] = {name: [] for name in ids}
-    for found in await connection.rows(_SERVICES, {"departments": ids, "samples": _SAMPLES}):
-        if found["took"] is not None:
-            services[found["department_id"]].append(found["took"])
+    for row in await connection.rows(_SERVICES, {"departments": ids, "samples": _SAMPLES}):
+        if row["took"] is not None:
+            services[row["department_id"]].append(row["took"])
     coming: dict[str, dict[Priority, float]] = {name: {} for name in ids}
-    for found in await connection.rows(_COMING, {"departments": ids}):
-        coming[found["department_id"]][Priority(found["priority"])] = found["count"] * 3600 / found["seconds"]
+    for row in await connection.rows(_COMING, {"departments": ids}):
+        coming[row["department_id"]][Priority(row["priority"])] = row["count"] * 3600 / row["seconds"]
     lines = []
-    for row in rows:
-        here, name = department_from(row), row["department_id"]
-        service = learned(services[name], here.rules.service_minutes)
-        lines.append(Line(name, here.policy, head_from(row).turn, service, waiting[name], coming[name]))
+    for head_row in rows:
+        department, name = department_from(head_row), head_row["department_id"]
+        service = learned(services[name], department.rules.service_minutes)
+        lines.append(Line(name, department.policy, head_from(head_row).turn, service, waiting[name], coming[name]))
     return lines
 
 
 async def _counters(connection: Connection, branch_id: str) -> list[OpenCounter]:
-    """Those that hold somebody, and the open ones at which somebody is, or was until shortly."""
+    """Counters that hold a token, and open ones that are attended or were until shortly."""
     counters = await read_counters(connection, branch_id)
     since = await read_unattended(connection, branch_id, counters)
     (clock,) = await connection.rows(sql.NOW)

@@ -1,7 +1,7 @@
 """The ledger on PostgreSQL: the one connection through which a process changes tokens.
 
-Plain psycopg in pipeline mode, since this is the hot path: a batch costs three or four round trips and one
-fsync, however many commands it carries.
+Psycopg in pipeline mode, since this is the hot path: a batch costs three or four round trips and one fsync, however
+many commands it has.
 """
 
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -13,7 +13,7 @@ import psycopg
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.connection import Connection, Values
-from tokenq_server.adapters.postgres.department_rows import department_from, head_from, standing_values
+from tokenq_server.adapters.postgres.department_rows import department_from, head_from, head_values
 from tokenq_server.adapters.postgres.driver_errors import as_outage, ledger_error
 from tokenq_server.adapters.postgres.log_rows import token_entry
 from tokenq_server.adapters.postgres.rows import (
@@ -45,7 +45,7 @@ _SESSION = (
 
 
 class PostgresLedger:
-    """Opens transactions on one connection, reconnecting when it is lost."""
+    """Opens transactions on one connection, reconnecting if it is lost."""
 
     def __init__(self, dsn: str, *, with_email: bool = True) -> None:
         self._dsn = dsn
@@ -54,7 +54,7 @@ class PostgresLedger:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["PostgresTransaction"]:
-        """Begin a transaction; leaving without a commit rolls back."""
+        """Begin a transaction; leaving it without a commit rolls back."""
         connection = await self._connect()
         transaction = PostgresTransaction(connection, with_email=self._with_email)
         try:
@@ -68,7 +68,7 @@ class PostgresLedger:
             raise ledger_error(error) from error
 
     async def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         if self._connection:
             await self._connection.close()
 
@@ -99,7 +99,7 @@ class PostgresTransaction:
         self.is_over = False
 
     async def lock(self, department_ids: Sequence[str], *, with_archived: bool = False) -> Locked:
-        """Lock the departments' rows in id order and read them; archived ones are left out if not asked for."""
+        """Lock and read the departments' rows in id order; archived ones only on request."""
         async with self._connection.pipeline():
             await self._connection.execute(sql.LOCK, [list(department_ids)])
             locked = await self._connection.execute(sql.LOCKED, [list(department_ids), with_archived])
@@ -109,7 +109,7 @@ class PostgresTransaction:
         return Locked(now["now"], {row["department_id"]: (department_from(row), head_from(row)) for row in rows})
 
     async def load(self, plan: LoadPlan) -> Loaded:
-        """Read everything planned in one pipelined round trip."""
+        """Load everything planned in one pipelined round trip."""
         cursors: dict[str, psycopg.AsyncCursor[dict[str, Any]]] = {}
         async with self._connection.pipeline():
             if plan.token_ids or plan.counters or plan.users:
@@ -118,14 +118,14 @@ class PostgresTransaction:
                 )
             if plan.counters:
                 cursors["counters"] = await self._connection.execute(sql.COUNTERS_OF_BATCH, columns(plan.counters, 2))
-            if plan.kept_in_order:
-                cursors["due"] = await self._connection.execute(sql.DUE_PARKED, [plan.kept_in_order])
+            if plan.housekeeping:
+                cursors["due"] = await self._connection.execute(sql.DUE_PARKED, [plan.housekeeping])
             if plan.users:
                 cursors["contacts"] = await self._connection.execute(sql.CONTACTS, [[user for _, user in plan.users]])
             if plan.keys:
                 cursors["kept"] = await self._connection.execute(sql.REMEMBERED, columns(plan.keys, 2))
             if plan.numbers:
-                cursors["carried"] = await self._connection.execute(sql.CARRIED, columns(plan.numbers, 2))
+                cursors["taken_numbers"] = await self._connection.execute(sql.CARRIED, columns(plan.numbers, 2))
             if plan.new_tokens:
                 cursors["ids"] = await self._connection.execute(sql.NEW_IDS, [plan.new_tokens.total()])
         rows = {name: await cursor.fetchall() for name, cursor in cursors.items()}
@@ -135,40 +135,40 @@ class PostgresTransaction:
             contacts={row["user_id"]: Contact(row["name"], row["email"]) for row in rows.get("contacts", [])},
             idempotency=[idempotency_from(row) for row in rows.get("kept", [])],
             new_ids=[row["id"] for row in rows.get("ids", [])],
-            carried=[(row["issued_in"], row["display"]) for row in rows.get("carried", [])],
+            taken_numbers=[(row["issued_in"], row["display"]) for row in rows.get("taken_numbers", [])],
         )
 
-    async def carried(self, department_id: str, numbers: Sequence[str]) -> set[str]:
-        """Which of these printed numbers somebody live carries who got it in this department."""
+    async def taken_numbers(self, department_id: str, numbers: Sequence[str]) -> set[str]:
+        """Return those of the printed numbers that live tokens issued by this department carry."""
         places = [[department_id] * len(numbers), list(numbers)]
         return {row["display"] for row in await self._connection.rows(sql.CARRIED, places)}
 
     async def tokens(self, token_ids: Sequence[int]) -> list[Token]:
-        """Read tokens by id."""
+        """Load tokens by id."""
         return await self._tokens(sql.TOKENS_BY_ID, [list(token_ids)]) if token_ids else []
 
     async def heads(self, department_id: str, count: int) -> list[Token]:
-        """The first waiting tokens of each class."""
+        """Return the first waiting tokens of each class."""
         return await self._tokens(sql.HEADS, [department_id, count] * 3)
 
     async def leftovers(self, department_id: str) -> list[Token]:
-        """Whom the end of a business day ends."""
+        """Return the tokens that expire at the end of a business day."""
         states = sorted(map(str, VERBS[Verb.EXPIRE].sources))
         return await self._tokens(sql.LEFTOVERS, [department_id, states])
 
     async def changes_since(self, department_id: str, seq: int) -> list[LineChange | None]:
-        """What each log entry after ``seq`` that is still kept did to the line."""
+        """Return the effect of each log entry after ``seq`` that is still stored."""
         rows = await self._connection.rows(sql.CHANGES_SINCE, [department_id, seq])
         return [None if row["joins"] is None else LineChange(row["joins"], entry_from(row)) for row in rows]
 
     async def waiting(self, department_id: str) -> list[LineEntry]:
-        """Everybody in line."""
+        """Return all waiting tokens."""
         return [entry_from(row) for row in await self._connection.rows(sql.WAITING, [department_id])]
 
     async def commit(
         self, sessions: Sequence[DepartmentSession], kept: Sequence[IdempotencyRecord], opened: Collection[Place] = ()
     ) -> None:
-        """Write what changed and commit, in one pipelined round trip."""
+        """Write the changes and commit, in one pipelined round trip."""
         created = [token for session in sessions for name, token in session.changed.items() if name in session.created]
         changed = [
             token for session in sessions for name, token in session.changed.items() if name not in session.created
@@ -176,7 +176,7 @@ class PostgresTransaction:
         records = [(session, record) for session in sessions for record in session.records]
         run = self._connection.execute
         async with self._connection.pipeline():
-            # Leaving a counter comes before taking it: the unique index is checked row by row.
+            # Leaving a counter comes before occupying it: the unique index is checked row by row.
             for group in (
                 [token for token in changed if not token.is_at_counter],
                 [token for token in changed if token.is_at_counter],
@@ -196,12 +196,12 @@ class PostgresTransaction:
             if kept:
                 await run(sql.REMEMBER, [document(map(idempotency_row, kept))])
             for session in sessions:
-                await run(sql.UPDATE_STANDING, standing_values(session))
+                await run(sql.UPDATE_HEAD, head_values(session))
             await run("COMMIT")
         self.is_over = True
 
     async def run(self, statement: str, values: Values) -> list[dict[str, Any]]:
-        """Run one more statement in this transaction, for upkeep; answers its rows."""
+        """Run one more statement in this transaction, for maintenance; return its rows."""
         cursor = await self._connection.execute(statement, values)
         return await cursor.fetchall() if cursor.description else []
 

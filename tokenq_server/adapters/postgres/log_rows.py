@@ -1,4 +1,4 @@
-"""Rows of the log: each holds its event as it goes on the wire, and what the followers need beside it."""
+"""Rows of the log: each has its wire event, and what followers need besides it."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -24,7 +24,7 @@ LOG_COLUMNS = (
 
 
 def token_entry(branch_id: str, record: Record, *, with_email: bool) -> dict[str, Any]:
-    """What happened to a token."""
+    """Return the row of a token's event."""
     token = record.token
     event = Event(
         event_type=record.event_type,
@@ -59,7 +59,7 @@ def department_entry(
     counter_id: str | None = None,
     note: str | None = None,
 ) -> dict[str, Any]:
-    """What happened to a department itself, one of its counters, or its log. ``note``: what somebody wrote of it."""
+    """Return the row of an event about a department, one of its counters, or its log. ``note`` is free text."""
     event = Event(
         event_type=event_type,
         event_id=new_event_id(at),

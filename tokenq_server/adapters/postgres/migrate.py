@@ -1,4 +1,4 @@
-"""Bringing the schema up to date, by Alembic, while the release before may still be at work."""
+"""Schema migration by Alembic, while the previous release may still be running."""
 
 import logging
 import time
@@ -23,30 +23,30 @@ logger = logging.getLogger(__name__)
 
 _LOCK = 0x6D696772  # "migr"
 _LOCK_TIMEOUT = "2s"
-"""How long a step may wait for a table; meanwhile everybody else waits behind it."""
+"""How long a step may wait for a table lock; meanwhile everyone else waits behind it."""
 _TRIES = 60
 _PAUSE = 1.0
 
 
 def migrate(dsn: str) -> str:
-    """Bring the schema to this release's revision, one process at a time; answers the revision.
+    """Migrate the schema to this release's revision, one process at a time; return the revision.
 
     Raises:
-        Refused: Postgres is away, somebody holds a table for too long, or a newer release made the schema.
+        Refused: Postgres is unavailable, a table is locked too long, or a newer release made the schema.
     """
     engine = create_engine(
         make_url(dsn).set(drivername="postgresql+psycopg"),
         poolclass=NullPool,
-        hide_parameters=True,  # what people wrote is among them
+        hide_parameters=True,  # it contains free text
         connect_args={"options": f"-c lock_timeout={_LOCK_TIMEOUT}"},
     )
     try:
         with _alone(engine), engine.connect() as connection:
-            found = _current(connection)
+            current = _current(connection)
             connection.commit()
-            if found is not None and found > HEAD:
-                refuse_other(found)
-            if found != HEAD:
+            if current is not None and current > HEAD:
+                refuse_other(current)
+            if current != HEAD:
                 _upgrade(connection)
     except (OperationalError, PendingRollbackError) as error:
         raise database_unavailable() from error
@@ -61,14 +61,15 @@ def migrate(dsn: str) -> str:
 
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
-    """Keep other processes from migrating. They ask again and again: one that waited inside a statement would
-    itself be in the way of an index that is built concurrently.
+    """Keep other processes from migrating.
+
+    They poll for the lock: waiting inside a statement would block the concurrent build of an index.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         is_said = False
         while not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}).scalar_one():
             if not is_said:
-                logger.warning("another process changes the schema; waiting for it to end")
+                logger.warning("another process is migrating the schema; waiting for it to finish")
             is_said = True
             time.sleep(0.05)
         yield

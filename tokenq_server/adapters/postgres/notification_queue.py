@@ -23,39 +23,39 @@ from tokenq_server.services.notifications import (
 
 
 class PostgresNotificationQueue:
-    """Primary and dead-letter queue."""
+    """The primary queue and the dead-letter queue."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def enqueue(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord], channels: Channels) -> int:
-        """Keep all in one transaction; answers how many of the jobs' events the log knows."""
+        """Store everything in one transaction; return how many of the jobs' events are in the log."""
         async with self._database.begin() as connection:
-            known = await _known(connection, jobs) if jobs else {}
+            in_log = await _jobs_in_log(connection, jobs) if jobs else {}
             rows = [
                 row
-                for position, (is_switched_on, holder) in known.items()
+                for position, (is_switched_on, holder) in in_log.items()
                 if is_switched_on
                 for row in _rows(jobs[position], holder, channels)
             ]
             if rows:
                 await connection.execute(sql.ENQUEUE, {"rows": json.dumps(rows)})
             for position, job in enumerate(jobs):
-                if position not in known:
+                if position not in in_log:
                     await _bury(connection, job.source, "unknown event", "The log has no such event.")
             for record in bad:
                 await _bury(connection, record.source, "unreadable", record.error)
             reach("notify.rows_written")
-        return len(known)
+        return len(in_log)
 
     async def claim(self, owner: str, limit: int, channels: Channels) -> list[Job]:
-        """Lease letters that are due in these channels."""
+        """Lease notifications that are due in these channels."""
         async with self._database.begin() as connection:
             values = {"owner": owner, "limit": limit, "channels": [channel.name for channel in channels]}
             return sorted((Job(**row) for row in await connection.rows(sql.CLAIM, values)), key=lambda job: job.seq)
 
     async def settle(self, job: Job, attempt: Attempt, owner: str, next_try: float | None) -> None:
-        """Note how it ended; a job whose lease another sender took over is left alone."""
+        """Store the result; a job whose lease another sender took over is left unchanged."""
         values: dict[str, Any] = {
             "department_id": job.department_id,
             "seq": job.seq,
@@ -73,18 +73,18 @@ class PostgresNotificationQueue:
             await connection.execute(statement, values)
 
     async def uncopied(self, limit: int) -> list[Copy]:
-        """Dead letters whose copy is not in the dead-letter topic yet."""
+        """Return dead letters that have not been copied to the dead-letter topic."""
         async with self._database.begin() as connection:
             rows = await connection.rows(sql.UNCOPIED, {"limit": limit})
             return [Copy(**{**row, "raw": bytes(row["raw"] or b"")}) for row in rows]
 
     async def mark_copied(self, dlq_ids: Sequence[int]) -> None:
-        """Their copies are there."""
+        """Mark dead letters as copied."""
         async with self._database.begin() as connection:
             await connection.execute(sql.MARK_COPIED, {"ids": list(dlq_ids)})
 
     async def dead_letters(self) -> list[DeadLetter]:
-        """The open entries, oldest first."""
+        """Return the open entries, oldest first."""
         async with self._database.begin() as connection:
             return [_dead_letter(row) for row in await connection.rows(sql.OPEN)]
 
@@ -109,13 +109,13 @@ class PostgresNotificationQueue:
             return bool(entries["count"])
 
 
-def _storable(said: str) -> str:
-    """What a mail server said, without what Postgres cannot hold: the end of an attempt must be noted."""
-    return said.encode("utf-8", "replace").decode().replace("\0", "?")
+def _storable(text: str) -> str:
+    """Remove what Postgres cannot store from a mail server's message."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
-async def _known(connection: Connection, jobs: Sequence[NewJob]) -> dict[int, tuple[bool, Holder]]:
-    """Of the jobs whose event the log knows, by position: whether such letters are sent, and who holds the token."""
+async def _jobs_in_log(connection: Connection, jobs: Sequence[NewJob]) -> dict[int, tuple[bool, Holder]]:
+    """Return, by job position and only for events in the log, whether it is enabled, and the token's holder."""
     records = [
         {
             "position": position,
@@ -127,12 +127,12 @@ async def _known(connection: Connection, jobs: Sequence[NewJob]) -> dict[int, tu
         }
         for position, job in enumerate(jobs)
     ]
-    found = await connection.rows(sql.KNOWN, {"records": json.dumps(records)})
-    return {row.pop("position"): (row.pop("is_switched_on"), Holder(**row)) for row in found}
+    rows = await connection.rows(sql.KNOWN, {"records": json.dumps(records)})
+    return {row.pop("position"): (row.pop("is_switched_on"), Holder(**row)) for row in rows}
 
 
 def _rows(job: NewJob, holder: Holder, channels: Channels) -> Iterable[dict[str, Any]]:
-    """A row of the queue for each channel that reaches the holder."""
+    """Return a row of the queue for each channel that reaches the holder."""
     for channel in channels:
         if (recipient := channel.recipient(holder)) is not None:
             yield {

@@ -1,8 +1,8 @@
-"""The SQL of the notification queues, one sentence each."""
+"""The SQL of the notification queues."""
 
-# The log decides who is told what: a record that says anything else than its entry is none of ours, and the address is
-# the token's (TOKENQ_EVENTS_EMAIL may have kept it from the topic). Where the log was rewritten, a record may still
-# have the words that were taken out.
+# The log decides who is notified of what: a record that differs from its entry is not ours, and the address is the
+# token's (TOKENQ_EVENTS_EMAIL may omit it from the topic). If the log was rewritten, a record may still have the
+# removed free text.
 KNOWN = """
 SELECT r.position, t.token_id, o.department_id, t.email, t.user_id,
   d.rules->'letters' IS NULL OR jsonb_exists(d.rules->'letters', r.kind) AS is_switched_on
@@ -40,9 +40,9 @@ WITH picked AS MATERIALIZED (
                       AND (e.department_id = j.department_id AND e.seq < j.seq
                            -- After a transfer, the seq of another department says nothing about which came first.
                            OR e.department_id <> j.department_id AND e.kind = 'issued'))
-    -- Another department's records come by another partition: its 'issued' may not have been taken in yet.
-    -- One partition is read in order: a letter of a later entry tells that this one was passed, and made none.
-    -- A topic may have lost it, and nothing may come after it, so nobody waits for it for long.
+    -- Another department's records are in another partition: its 'issued' may not have been read yet.
+    -- A partition is read in order: a job of a later entry shows that this one was processed and required none.
+    -- The topic may have lost it with nothing after it, so the wait is limited.
     AND (j.created_at < clock_timestamp() - interval '10 minutes'
          OR NOT EXISTS (SELECT 1 FROM token t JOIN outbox o USING (token_id) JOIN department i
                           ON i.department_id = o.department_id

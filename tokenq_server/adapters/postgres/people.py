@@ -38,7 +38,7 @@ _KEYS = statement("SELECT {key} FROM credential WHERE kind = 'key' ORDER BY cred
 _IS_KEY = "credential_id = %(credential_id)s AND kind = 'key'"
 _DELETE_CREDENTIAL = "DELETE FROM credential WHERE credential_id = %s AND kind = %s"
 
-# A key speaks for itself, a session for its user.
+# A key has its own rights, a session its user's.
 _PRINCIPAL = """
 SELECT c.kind, c.credential_id, c.user_id, coalesce(u.username, u.name, c.label) AS name,
   coalesce(u.role, c.role) AS role, coalesce(u.departments, c.departments) AS departments,
@@ -54,13 +54,13 @@ WHERE credential_id = %s AND (last_used_at IS NULL OR last_used_at < clock_times
 
 
 class PostgresPeople:
-    """Keeps users and credentials."""
+    """Stores users and credentials."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def users(self, after: int, limit: int) -> list[User]:
-        """Users with an id above ``after``."""
+        """Return users with an id above ``after``."""
         async with self._database.begin() as connection:
             return [_user(row) for row in await connection.rows(_USERS, [after, limit])]
 
@@ -69,17 +69,17 @@ class PostgresPeople:
         return await self._one(_BY_ID, [user_id])
 
     async def user_named(self, username: str) -> User | None:
-        """The user who logs in under this name."""
+        """Return the user with this login name."""
         return await self._one(_BY_NAME, [username])
 
     async def create_user(self, values: dict[str, Any]) -> User:
-        """Write a new user."""
+        """Create a user."""
         async with self._database.begin() as connection:
             (row,) = await connection.rows(insert("app_user", values, returning=_USER), values)
             return _user(row)
 
     async def change_user(self, user_id: int, values: dict[str, Any]) -> User | None:
-        """Change a user; their sessions end when what they may do or their password changes."""
+        """Change a user; their sessions end if their rights or password change."""
         if not values:
             return await self.user(user_id)
         async with self._database.begin() as connection:
@@ -91,7 +91,7 @@ class PostgresPeople:
             return _user(row) if row is not None else None
 
     async def delete_user(self, user_id: int) -> bool:
-        """Forget a user, sessions included."""
+        """Delete a user and their sessions."""
         async with self._database.begin() as connection:
             is_gone = await connection.change(_DELETE_USER, [user_id]) > 0
             await keep_an_admin(connection)
@@ -103,12 +103,12 @@ class PostgresPeople:
             return await _has_admin(connection)
 
     async def has_first_password(self) -> bool:
-        """Whether somebody still has a first password."""
+        """Whether a user still has an initial password."""
         async with self._database.begin() as connection:
             return await connection.row(_HAS_FIRST_PASSWORD) is not None
 
     async def add_session(self, user_id: int, token_hash: bytes, lifetime: timedelta) -> datetime:
-        """Keep a session, and clear out those that ended."""
+        """Store a session, and delete expired ones."""
         async with self._database.begin() as connection:
             await connection.execute(_FORGET_ENDED)
             (row,) = await connection.rows(_ADD_SESSION, [token_hash, user_id, lifetime])
@@ -116,14 +116,14 @@ class PostgresPeople:
             return expires
 
     async def add_key(self, label: str, role: Role, departments: list[str], token_hash: bytes) -> Key:
-        """Keep a key."""
+        """Store a key."""
         values = {"token_hash": token_hash, "kind": "key", "label": label, "role": role, "departments": departments}
         async with self._database.begin() as connection:
             (row,) = await connection.rows(insert("credential", values, returning=_KEY), values)
             return _key(row)
 
     async def keys(self) -> list[Key]:
-        """All keys by id."""
+        """Return all keys by id."""
         async with self._database.begin() as connection:
             return [_key(row) for row in await connection.rows(_KEYS)]
 
@@ -140,7 +140,7 @@ class PostgresPeople:
             return await connection.change(_DELETE_CREDENTIAL, [credential_id, kind]) > 0
 
     async def principal(self, token_hash: bytes) -> Principal | None:
-        """Whose this is, if it is still valid; notes that it was used, once a minute at most."""
+        """Return the owner of a valid credential; record its use, at most once a minute."""
         async with self._database.begin() as connection:
             row = await connection.row(_PRINCIPAL, [token_hash])
             if row is None:
@@ -159,7 +159,7 @@ async def _has_admin(connection: Connection) -> bool:
 
 
 async def keep_an_admin(connection: Connection) -> None:
-    """Undo a change after which nobody could set up anything any more. Two at once wait for each other."""
+    """Refuse a change that would leave no admin. Concurrent changes wait for each other."""
     await connection.execute("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE")
     if not await _has_admin(connection):
         raise refuse(AccountReason.LAST_ADMIN)

@@ -1,4 +1,4 @@
-"""Looking at a Postgres as the doctor does."""
+"""The doctor's check of Postgres."""
 
 from tokenq.contract.problems import Refused
 from tokenq_server.adapters.postgres.database import Database
@@ -11,12 +11,12 @@ _FATAL, _UNKNOWN_HOST = "FATAL:", "failed to resolve host"
 
 
 async def probe(dsn: str) -> list[Finding]:
-    """Whether Postgres answers, is new enough, keeps what it acknowledges, and has this release's schema."""
+    """Check whether Postgres answers, is recent enough, is durable, and has this release's schema."""
     database = Database(dsn, size=1)
     try:
         async with database.begin() as connection:
             (server,) = await connection.rows(_VERSION)
-            found = await revision(connection)
+            current = await revision(connection)
         unsafe = await database.unsafe_settings()
     except Refused as refusal:
         return [_unreachable(refusal.__cause__)]
@@ -24,24 +24,26 @@ async def probe(dsn: str) -> list[Finding]:
         await database.close()
     is_new_enough = server["number"] >= _OLDEST
     return [
-        Finding("postgres", is_new_enough, f"version {server['name']}", "" if is_new_enough else "Use 14 or newer."),
+        Finding(
+            "postgres", is_new_enough, f"version {server['name']}", "" if is_new_enough else "Use version 14 or newer."
+        ),
         Finding(
             "postgres durability",
             not unsafe,
             "keeps what it acknowledges" if not unsafe else f"off: {', '.join(unsafe)}",
-            "" if not unsafe else "Switch these on, or acknowledged tokens can be lost.",
+            "" if not unsafe else "Switch these on; otherwise acknowledged tokens can be lost.",
         ),
-        _schema(found),
+        _schema(current),
     ]
 
 
 def _unreachable(error: BaseException | None) -> Finding:
-    """Why, in the words of the driver and the server, which hold no secret."""
-    said = str(error or "").rpartition(" failed: ")[2].strip()
-    first = next(iter(said.splitlines()), "")
+    """Return the reason in the driver's or server's words, which contain no secret."""
+    message = str(error or "").rpartition(" failed: ")[2].strip()
+    first = next(iter(message.splitlines()), "")
     if first.startswith(_FATAL):
         why = f"refuses: {first.removeprefix(_FATAL).strip()}"
-        return Finding("postgres", False, why, "Correct TOKENQ_DATABASE_URL, or mend it there.")
+        return Finding("postgres", False, why, "Correct TOKENQ_DATABASE_URL, or fix it on the server.")
     if first.startswith(_UNKNOWN_HOST):
         host = first.removeprefix(_UNKNOWN_HOST).partition(": ")[0].strip("' ")
         return Finding("postgres", False, f"no such host: {host}", "Correct TOKENQ_DATABASE_URL.")
@@ -49,11 +51,11 @@ def _unreachable(error: BaseException | None) -> Finding:
     return Finding("postgres", False, why, "Start it, or correct TOKENQ_DATABASE_URL.")
 
 
-def _schema(found: str | None) -> Finding:
+def _schema(current: str | None) -> Finding:
     try:
-        refuse_other(found)
+        refuse_other(current)
     except Refused as refusal:
         problem = refusal.problem
-        seen = f"revision {found or 'none'}, this release needs {HEAD}"
+        seen = f"revision {current or 'none'}, this release needs {HEAD}"
         return Finding("postgres schema", False, seen, problem.hint, problem.advice)
-    return Finding("postgres schema", True, f"revision {found}")
+    return Finding("postgres schema", True, f"revision {current}")

@@ -1,4 +1,4 @@
-"""Looking up queues and tokens in Postgres."""
+"""Reads queues and tokens from Postgres."""
 
 import json
 from collections import Counter
@@ -61,7 +61,7 @@ _CONDITIONS = {
     "day": "day = %(day)s",
     "before": "token_id < %(before)s",
 }
-"""What each thing that a list may ask for asks of its tokens."""
+"""The SQL condition of each filter of a token list."""
 
 _START = "coalesce((d.rules->>'numberStart')::int, 1)"
 _NUMBERED = sql.statement(
@@ -77,18 +77,18 @@ WHERE t.display = ANY(%(spellings)s) AND (%(user_id)s::bigint IS NULL OR t.user_
 )
 _IS_LIVE = " AND t.state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')"
 _IS_OF_TODAY = " AND t.day = s.day"
-# Yesterday's last moves may still be taken back.
+# Yesterday's last moves may still be undone.
 _IS_UNDOABLE = " AND t.day = s.day - 1 AND t.undo IS NOT NULL"
 
 
 class PostgresQueries:
-    """Reads; every answer is one consistent moment."""
+    """Reads queues and tokens, each answer from one consistent snapshot."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def snapshot(self, department_id: str, heads: int) -> Snapshot | None:
-        """A department now; all its parts from the same snapshot."""
+        """Return a department's current state, all from the same snapshot."""
         async with self._database.begin() as connection:
             await connection.execute(_ONE_MOMENT)
             row = await connection.row(_HEAD, [department_id])
@@ -106,8 +106,8 @@ class PostgresQueries:
                 counters=await read_counters(connection, row["branch_id"]),
             )
 
-    async def near_turn_wishes(self) -> list[NearTurnRequest]:
-        """The departments in which somebody who waits wants to be told and was not yet."""
+    async def near_turn_requests(self) -> list[NearTurnRequest]:
+        """Return the departments in which a waiting customer is still to be notified."""
         async with self._database.begin() as connection:
             return [NearTurnRequest(row["department_id"], row["furthest"]) for row in await connection.rows(_WISHES)]
 
@@ -117,7 +117,7 @@ class PostgresQueries:
             return next(iter(await _tokens(connection, sql.TOKENS_BY_ID, [[token_id]])), None)
 
     async def whereabouts(self, token_id: int) -> Whereabouts | None:
-        """Where one token is."""
+        """Return where a token is."""
         async with self._database.begin() as connection:
             row = await connection.row(_WHEREABOUTS, [token_id])
         if row is None:
@@ -132,14 +132,14 @@ class PostgresQueries:
         )
 
     async def ahead_in_class(self, token: Token) -> int:
-        """How many of its class wait before it."""
+        """Return how many of its class wait before it."""
         async with self._database.begin() as connection:
             values = [token.department_id, token.priority, token.place, token.token_id]
             (row,) = await connection.rows(_AHEAD, values)
             return int(row["count"])
 
     async def tokens(self, token_filter: TokenFilter) -> list[Token]:
-        """Tokens by falling id."""
+        """Return tokens by descending id."""
         values = {name: value for name in _CONDITIONS if (value := getattr(token_filter, name)) not in (None, ())}
         conditions = " AND ".join(_CONDITIONS[name] for name in values) or "true"
         query = f"{_TOKENS} WHERE {conditions} ORDER BY token_id DESC LIMIT %(limit)s"
@@ -148,9 +148,9 @@ class PostgresQueries:
             return await _tokens(connection, query, values | {"states": states, "limit": token_filter.limit})
 
     async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
-        """Tokens by falling id that may be meant by a typed number."""
+        """Return tokens by descending id that a typed number may refer to."""
         numbers = {f"n{index}": number for index, number in enumerate({number for _, number in readings(typed)})}
-        # Each part is found by an index: the live ones as they are printed, the others by department, day and number.
+        # Each part uses an index: live tokens by printed number, others by department, day and number.
         terms = ", ".join(f"%({name})s - {_START} + 1" for name in numbers)
         is_number = f" AND t.number = ANY(ARRAY[{terms}]::int[])"
         parts = [_IS_LIVE, _IS_OF_TODAY + is_number, _IS_UNDOABLE + is_number]
@@ -159,11 +159,11 @@ class PostgresQueries:
         values = {"spellings": list(spellings(typed)), "user_id": user_id, "day": day, **numbers}
         async with self._database.begin() as connection:
             rows = [row for part in parts for row in await connection.rows(_NUMBERED + part, values)]
-        found = {row["token_id"]: _printed(row) for row in rows}
-        return [found[token_id] for token_id in sorted(found, reverse=True)]
+        by_id = {row["token_id"]: _printed(row) for row in rows}
+        return [by_id[token_id] for token_id in sorted(by_id, reverse=True)]
 
     async def history(self, token_id: int) -> list[tuple[dict[str, Any], str | None]]:
-        """A token's events in the order they happened, each with what was written about it."""
+        """Return a token's events in order, each with its note."""
         async with self._database.begin() as connection:
             rows = await connection.rows(_HISTORY, [token_id])
             return [(json.loads(row["payload"]), row["note"]) for row in rows]
@@ -177,9 +177,9 @@ async def _counts(
     connection: Connection, department_id: str, day: date, waiting: dict[Priority, int], busy: Sequence[Token]
 ) -> dict[TokenState, int]:
     counts = {TokenState(row["state"]): row["count"] for row in await connection.rows(_COUNTS, [department_id, day])}
-    # Somebody of yesterday may still be served: who is here is counted, whatever the day of the number.
-    here = Counter(token.state for token in busy)
-    live = {state: here[state] for state in LIVE} | {TokenState.WAITING: sum(waiting.values())}
+    # A token of yesterday may still be served: present tokens count, whatever their day.
+    present = Counter(token.state for token in busy)
+    live = {state: present[state] for state in LIVE} | {TokenState.WAITING: sum(waiting.values())}
     return counts | live
 
 

@@ -1,4 +1,4 @@
-"""The ledger as recovery needs it: what a rewind writes beside the tokens, in the same transaction."""
+"""The ledger for recovery: what a rewind writes besides the tokens, in the same transaction."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ FROM token_id_seq s
 
 _PUBLISHED = "UPDATE relay_cursor SET seq = greatest(seq, %s) WHERE department_id = %s"
 
-# Whether they went out since the back-up, nobody can tell: a person decides.
+# They may have been sent after the backup: a person decides.
 _HOLD = """
 WITH job AS (
   UPDATE mail_job SET state = 'dead', lease_until = NULL, last_error = %s
@@ -37,7 +37,7 @@ WITH job AS (
 INSERT INTO mail_dlq (reason, error, department_id, seq, kind, channel)
 SELECT 'restored', %s, department_id, seq, kind, channel FROM job
 """
-_WHY_HELD = "It may have been sent already after the back-up that the database was restored from."
+_WHY_HELD = "It may already have been sent, after the backup from which the database was restored."
 
 
 class PostgresRecoveryLedger:
@@ -48,17 +48,17 @@ class PostgresRecoveryLedger:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["PostgresRecoveryTransaction"]:
-        """Begin a transaction; leaving without a commit rolls back."""
+        """Begin a transaction; leaving it without a commit rolls back."""
         async with self._ledger.open() as transaction:
             yield PostgresRecoveryTransaction(transaction)
 
     async def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         await self._ledger.close()
 
 
 class PostgresRecoveryTransaction:
-    """A transaction of the ledger, and what only a rewind reads and writes in it."""
+    """A transaction of the ledger with the statements of a rewind."""
 
     def __init__(self, transaction: PostgresTransaction) -> None:
         self._transaction = transaction
@@ -69,19 +69,19 @@ class PostgresRecoveryTransaction:
         self.commit = transaction.commit
 
     async def entries(self, department_id: str, after: int, to: int) -> list[LogEntry]:
-        """The log's entries in ``(after, to]``."""
+        """Return the log's entries in ``(after, to]``."""
         rows = await self._transaction.run(_ENTRIES, [department_id, after, to])
         return [LogEntry(row["seq"], row["token_id"], event_id_of(row["payload"])) for row in rows]
 
     async def numbers_taken(self, department_id: str, day: date) -> set[tuple[str, int]]:
-        """The numbers of that day that somebody has, with the department that gave them."""
+        """Return the numbers used on that day, with the department that issued them."""
         rows = await self._transaction.run(_TAKEN, [department_id, day])
         return {(row["issued_in"], row["number"]) for row in rows}
 
     async def append_rewound(
         self, department: Department, day: date, now: datetime, data: Mapping[int, Mapping[str, Any]]
     ) -> None:
-        """Put an entry ``LOG_REWOUND`` at each seq of ``data``, which say what stood there as far as is known."""
+        """Append a ``LOG_REWOUND`` entry at each seq of ``data``, which describes what was there as far as known."""
         seqs = sorted(data)
         for start in range(0, len(seqs), _CHUNK):
             entries = (
@@ -91,7 +91,7 @@ class PostgresRecoveryTransaction:
             await self._transaction.run(sql.APPEND_TO_LOG, [document(entries)])
 
     async def move_on(self, published: Mapping[str, int], last_token_id: int, affected: Sequence[str]) -> int:
-        """Give no token id twice, publish nothing under a seq that the topic has, hold letters; answers how many."""
+        """Move token ids and relay cursors forward, and hold notifications; return how many were held."""
         await self._transaction.run(_IDS, [max(last_token_id, 1)])
         for name, seq in published.items():
             await self._transaction.run(_PUBLISHED, [seq, name])

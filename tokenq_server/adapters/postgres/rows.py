@@ -1,4 +1,4 @@
-"""Rows and the domain's values, turned into each other; tokens and departments have modules of their own."""
+"""Conversion between rows and domain values, except tokens and departments."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,13 +13,13 @@ from tokenq_server.services.requests import Answer
 Row = Mapping[str, Any]
 
 COUNTER = tuple(field.name for field in fields(Counter))
-"""A counter's columns, one a field."""
+"""A counter's columns, one per field."""
 
 _MADE, _DONE, _NOTHING = 201, 200, 204
 
 
 def document(rows: Iterable[Row]) -> str:
-    """Rows as the JSON that json_populate_recordset takes; times and days in ISO 8601."""
+    """Return rows as JSON for json_populate_recordset; times and dates in ISO 8601."""
     return json.dumps(list(rows), default=_plain, ensure_ascii=False)
 
 
@@ -33,7 +33,7 @@ def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
 
 
 def idempotency_row(kept: IdempotencyRecord) -> dict[str, Any]:
-    """An answer under its idempotency key, stored as the release before stored it: as what HTTP made of it."""
+    """Return the row of an idempotency record, in the format of the previous release: as an HTTP answer."""
     answer = kept.answer
     body = "" if answer.token is None else json.dumps(answer.token, ensure_ascii=False, separators=(",", ":"))
     return {
@@ -46,17 +46,17 @@ def idempotency_row(kept: IdempotencyRecord) -> dict[str, Any]:
 
 
 def idempotency_from(row: Row) -> IdempotencyRecord:
-    """A kept answer from its row."""
+    """Return the idempotency record of a row."""
     token = json.loads(row["body"]) if row["body"] else None
     answer = Answer(token, is_new=row["status"] == _MADE)
     return IdempotencyRecord(row["principal"], row["key"], row["fingerprint"], answer)
 
 
 def entry_from(row: Row) -> LineEntry:
-    """A place in line from its row."""
+    """Return the queue entry of a row."""
     return LineEntry(row["token_id"], Priority(row["priority"]), row["place"])
 
 
 def counter_from(row: Row) -> Counter:
-    """A counter from its row."""
+    """Return the counter of a row."""
     return Counter(**{**row, "state": CounterState(row["state"]), "departments": tuple(row["departments"])})

@@ -1,4 +1,4 @@
-"""Which revision of the schema this release works with, and what to say of another one."""
+"""The schema revision of this release, and the refusal of others."""
 
 from pathlib import Path
 
@@ -7,29 +7,29 @@ from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.adapters.postgres.connection import Connection
 
 HEAD = max(script.name[:4] for script in Path(__file__).parent.glob("migrations/versions/[0-9]*.py"))
-"""The revision this release works with, that of its newest script: revisions sort by their names."""
+"""The revision of this release's newest script: revisions sort by name."""
 
 
 async def revision(connection: Connection) -> str | None:
-    """The database's revision; nothing if it has no tables of tokenq."""
+    """Return the database's revision, or ``None`` if it has no tables of tokenq."""
     if await connection.row("SELECT 1 WHERE to_regclass('alembic_version') IS NULL"):
         return None
-    found = await connection.row("SELECT version_num FROM alembic_version")
-    return found["version_num"] if found else None
+    row = await connection.row("SELECT version_num FROM alembic_version")
+    return row["version_num"] if row else None
 
 
-def refuse_other(found: str | None) -> None:
+def refuse_other(current: str | None) -> None:
     """Return if it is this release's revision.
 
     Raises:
         Refused: ``schema_behind`` or ``schema_ahead``.
     """
-    if found is None or found < HEAD:
-        raise schema_behind(found)
-    if found > HEAD:
-        raise refuse(StoreReason.SCHEMA_AHEAD, found=found, needed=HEAD)
+    if current is None or current < HEAD:
+        raise schema_behind(current)
+    if current > HEAD:
+        raise refuse(StoreReason.SCHEMA_AHEAD, found=current, needed=HEAD)
 
 
-def schema_behind(found: str | None = None) -> Refused:
-    """The refusal of a schema that is older or not there."""
-    return refuse(StoreReason.SCHEMA_BEHIND if found else StoreReason.TABLES_MISSING, found=found, needed=HEAD)
+def schema_behind(current: str | None = None) -> Refused:
+    """The refusal of a schema that is older or missing."""
+    return refuse(StoreReason.SCHEMA_BEHIND if current else StoreReason.TABLES_MISSING, found=current, needed=HEAD)

@@ -44,13 +44,13 @@ _FORGET = "DELETE FROM idempotency WHERE created_at < clock_timestamp() - interv
 
 
 class PostgresSetup:
-    """Keeps what admins set up."""
+    """Stores branches and departments."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def branches(self) -> list[Branch]:
-        """All branches by id."""
+        """Return all branches by id."""
         async with self._database.begin() as connection:
             return await read_branches(connection)
 
@@ -61,7 +61,7 @@ class PostgresSetup:
             return _branch(row) if row else None
 
     async def put_branch(self, branch: Branch, actor: str, *, is_new: bool, may_end_day: bool = False) -> None:
-        """Write a branch and tell its departments' logs."""
+        """Write a branch and log the change in its departments."""
         async with self._database.begin() as connection:
             departments = await departments_in(connection, [branch.branch_id])
             await lock(connection, departments)
@@ -71,12 +71,12 @@ class PostgresSetup:
             await tell(connection, departments, actor)
 
     async def delete_branch(self, branch_id: str) -> bool:
-        """Remove a branch."""
+        """Delete a branch."""
         async with self._database.begin() as connection:
             return await connection.change(_DELETE_BRANCH, [branch_id]) > 0
 
     async def departments(self) -> list[Department]:
-        """All departments by id."""
+        """Return all departments by id."""
         async with self._database.begin() as connection:
             return await read_departments(connection)
 
@@ -86,13 +86,13 @@ class PostgresSetup:
             return next(iter(await read_departments(connection, [department_id])), None)
 
     async def put_department(self, department: Department, actor: str, *, is_new: bool) -> None:
-        """Write a department and, for a new one, the row that orders it; tell its log."""
+        """Write a department and, for a new one, its head row; log the change."""
         async with self._database.begin() as connection:
             await write_department(connection, department, is_new=is_new)
             await tell(connection, [department.department_id], actor)
 
     async def change_department(self, department: Department, names: Collection[str], actor: str) -> Department:
-        """Write only these settings: two admins who change different ones do not undo each other."""
+        """Write only these settings, so that admins who change different ones do not overwrite each other."""
         columns = {column for name in names for column in _COLUMNS.get(name, (name,))}
         values = {column: value for column, value in _settings(department).items() if column in columns}
         keys = {to_camel(name) for name in names}
@@ -108,7 +108,7 @@ class PostgresSetup:
             return changed
 
     async def archive_department(self, department_id: str, actor: str) -> bool:
-        """Hide a department; False if it still has live tokens."""
+        """Archive a department; return False if it still has live tokens."""
         async with self._database.begin() as connection:
             if await _has_live_tokens(connection, department_id):
                 return False
@@ -116,24 +116,24 @@ class PostgresSetup:
             return True
 
     async def forget_old_keys(self) -> None:
-        """Forget idempotency keys older than two days."""
+        """Delete idempotency keys older than two days."""
         async with self._database.begin() as connection:
             await connection.execute(_FORGET)
 
 
 async def read_branches(connection: Connection) -> list[Branch]:
-    """All branches by id."""
+    """Return all branches by id."""
     return [_branch(row) for row in await connection.rows(_BRANCHES)]
 
 
 async def read_departments(connection: Connection, ids: Collection[str] | None = None) -> list[Department]:
-    """These departments, or all, by id; archived ones are left out."""
+    """Return these departments, or all, by id; archived ones are omitted."""
     rows = await connection.rows(_DEPARTMENTS, {"ids": None if ids is None else list(ids)})
     return [department_from(row) for row in rows]
 
 
 async def archive_department(connection: Connection, department_id: str, actor: str) -> None:
-    """Hide a department. Raises Refused (``in_use``) while somebody is in it."""
+    """Archive a department. Raises Refused (``in_use``) while it has live tokens."""
     if await _has_live_tokens(connection, department_id):
         raise refuse(DepartmentReason.STILL_BUSY, department=department_id)
     await _archive(connection, department_id, actor)
@@ -153,19 +153,19 @@ async def _change(connection: Connection, department_id: str, values: dict[str, 
 
 
 async def write_branch(connection: Connection, branch: Branch, *, is_new: bool) -> None:
-    """Write a branch; the logs of its departments, whose time and hours it sets, are to be told."""
+    """Write a branch; the caller must log the change in its departments."""
     values = {**vars(branch), "hours": Jsonb(hours_document(branch.hours)) if branch.hours else None}
     statement = insert("branch", values) if is_new else upsert("branch", ["branch_id"], values)
     await connection.execute(statement, values)
 
 
 async def departments_in(connection: Connection, branch_ids: Collection[str]) -> list[str]:
-    """The ids of the departments of branches."""
+    """Return the ids of the departments of these branches."""
     return [row["department_id"] for row in await connection.rows(_DEPARTMENTS_IN, [list(branch_ids)])]
 
 
 async def write_department(connection: Connection, department: Department, *, is_new: bool) -> None:
-    """Write a department and, for a new one, the row that orders it; its log is to be told."""
+    """Write a department and, for a new one, its head row; the caller must log the change."""
     values = {"department_id": department.department_id, **_settings(department), "is_archived": False}
     values["rules"] = Jsonb(rules_document(department.rules))
     await lock(connection, [department.department_id])
@@ -179,29 +179,29 @@ async def write_department(connection: Connection, department: Department, *, is
 
 
 async def tell(connection: Connection, department_ids: Collection[str], actor: str) -> None:
-    """Put what holds now into the departments' logs, whole: a replay needs the rules of that day."""
+    """Log the departments' complete settings: a replay needs the rules of that day."""
     if department_ids:
         entries = [_entry(department) for department in await read_departments(connection, department_ids)]
         await append(connection, entries, actor)
 
 
-def _entry(here: Department) -> ConfigEntry:
-    settings = {**department_view(here), "timezone": here.timezone}
-    if settings["hours"] is None and here.branch_hours:
-        settings["hours"] = hours_document(here.branch_hours)
-    return ConfigEntry(here.department_id, EventType.DEPARTMENT_CHANGED, {"settings": settings})
+def _entry(department: Department) -> ConfigEntry:
+    settings = {**department_view(department), "timezone": department.timezone}
+    if settings["hours"] is None and department.branch_hours:
+        settings["hours"] = hours_document(department.branch_hours)
+    return ConfigEntry(department.department_id, EventType.DEPARTMENT_CHANGED, {"settings": settings})
 
 
 async def _has_live_tokens(connection: Connection, department_id: str) -> bool:
-    """Whether somebody is in the department. Holds the ledger's lock, so nobody can come in meanwhile."""
+    """Whether the department has live tokens. Holds the ledger's lock, so none can be added meanwhile."""
     await lock(connection, [department_id])
     return await connection.row(_SOMEBODY, [department_id, _LIVE]) is not None
 
 
 async def _stay_in_branch(connection: Connection, department: Department) -> None:
-    """Counters belong to a branch: a department moves to another one only while nobody is in it."""
-    known = await connection.row(_BRANCH_OF, [department.department_id])
-    branch_id = known["branch_id"] if known else None
+    """Counters belong to a branch: a department with live tokens cannot move to another one."""
+    row = await connection.row(_BRANCH_OF, [department.department_id])
+    branch_id = row["branch_id"] if row else None
     if branch_id in (None, department.branch_id) or not await _has_live_tokens(connection, department.department_id):
         return
     raise refuse(DepartmentReason.STILL_BUSY_TO_MOVE, department=department.department_id, branch=branch_id)

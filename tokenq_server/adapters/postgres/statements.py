@@ -1,4 +1,4 @@
-"""The statements on the tables that the ledger writes; each is made once, when this module is imported."""
+"""Statements on the ledger's tables, each composed once at import."""
 
 from typing import LiteralString
 
@@ -23,13 +23,13 @@ _LISTS = {
     "counter": names(COUNTER),
     "department": SQL(DEPARTMENT),
     "head": names(HEAD_COLUMNS, "s.{}"),
-    "new_standing": names(HEAD_COLUMNS, "{} = %s"),
+    "new_head": names(HEAD_COLUMNS, "{} = %s"),
 }
 
 
-def statement(text: LiteralString, **more: Composable) -> str:
-    """A statement with the lists of columns that it names in braces."""
-    return SQL(text).format(**_LISTS, **more).as_string()
+def statement(text: LiteralString, **parts: Composable) -> str:
+    """Return a statement with the column lists that it names in braces."""
+    return SQL(text).format(**_LISTS, **parts).as_string()
 
 
 # Lock the departments' rows in id order, so that two processes cannot deadlock.
@@ -37,7 +37,7 @@ LOCK = """
 SELECT department_id FROM dept_state WHERE department_id = ANY(%s) ORDER BY department_id FOR UPDATE
 """
 
-# Read what orders them. A statement of its own: it sees what was committed while the lock was waited for.
+# Read the heads. A separate statement: it sees what was committed while waiting for the lock.
 LOCKED = statement("""
 SELECT {department}, {head}
 FROM dept_state s
@@ -46,10 +46,10 @@ JOIN branch b USING (branch_id)
 WHERE s.department_id = ANY(%s) AND (%s OR NOT d.is_archived)
 """)
 
-# The database's clock, read when the locks are held.
+# The database's clock, read once the locks are held.
 NOW = "SELECT clock_timestamp() AS now"
 
-# Every token a batch names: by id, by the counter that holds it, by the user who holds it.
+# Every token of a batch: by id, by the counter that holds it, by the user who holds it.
 TOKENS_OF_BATCH = statement("""
 SELECT {token} FROM token WHERE token_id = ANY(%s)
 UNION
@@ -65,14 +65,14 @@ COUNTERS_OF_BATCH = statement("""
 SELECT {counter} FROM counter WHERE (branch_id, counter_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
 """)
 
-# Whose time to come back has come.
+# Parked tokens that are due.
 DUE_PARKED = statement("""
 SELECT {token} FROM token
 WHERE department_id = ANY(%s) AND state = 'PARKED' AND parked_until <= clock_timestamp()
 ORDER BY parked_until, token_id
 """)
 
-# A call at a counter that was never seen opens it.
+# A call at an unknown counter creates and opens it.
 OPEN_COUNTERS = """
 INSERT INTO counter (branch_id, counter_id, state)
 SELECT branch_id, counter_id, 'OPEN' FROM unnest(%s::text[], %s::text[]) AS u(branch_id, counter_id)
@@ -89,7 +89,7 @@ WHERE (principal, key) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
 
 NEW_IDS = "SELECT nextval('token_id_seq') AS id FROM generate_series(1, %s)"
 
-# Numbers that somebody live carries, by department and as they are printed: they are not given again.
+# Printed numbers, by department, that live tokens carry and that must not be issued.
 CARRIED = """
 SELECT issued_in, display FROM token
 WHERE state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')
@@ -134,4 +134,4 @@ INSERT INTO idempotency (principal, key, fingerprint, status, body)
 SELECT principal, key, fingerprint, status, body FROM json_populate_recordset(NULL::idempotency, %s)
 """
 
-UPDATE_STANDING = statement("UPDATE dept_state SET {new_standing} WHERE department_id = %s")
+UPDATE_HEAD = statement("UPDATE dept_state SET {new_head} WHERE department_id = %s")

@@ -1,4 +1,4 @@
-"""Postgres as verifying reads it: one read-only snapshot, everything long through cursors of the server."""
+"""Postgres as read by the verifier: one read-only snapshot, with long results through server-side cursors."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -20,31 +20,31 @@ from tokenq_server.adapters.postgres.statements import CHANGES_SINCE, WAITING
 from tokenq_server.domain.invariants.department_head import Place
 from tokenq_server.domain.invariants.entries import Stored, TokenRow
 from tokenq_server.domain.invariants.mail import LetterRow, Mailable
-from tokenq_server.services.verification.ports import Held
+from tokenq_server.services.verification.ports import DepartmentState
 
 _PIECE = 5_000
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
 class PostgresSnapshots:
-    """Opens short looks and one long snapshot, each on a connection of its own."""
+    """Opens short reads and one long snapshot, each on a connection of its own."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
 
     async def days(self) -> dict[str, date]:
-        """The business day of every department, now."""
+        """Return the current business day of every department."""
         async with self._open() as connection:
             return {row["department_id"]: row["day"] for row in await connection.rows(sql.HEADS)}
 
     async def heads(self) -> dict[str, int]:
-        """The last seq of every department, now."""
+        """Return the current last seq of every department."""
         async with self._open() as connection:
             return {row["department_id"]: row["last_seq"] for row in await connection.rows(sql.HEADS)}
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["PostgresSnapshot"]:
-        """Hold on to what is true now. It locks nothing; only the vacuum waits for its end."""
+        """Open a snapshot of the current state. It locks nothing; only vacuum waits for its end."""
         async with self._open() as connection:
             await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
             async with connection.transaction():
@@ -70,66 +70,66 @@ class PostgresSnapshots:
 
 
 class PostgresSnapshot:
-    """Postgres as it was at one moment."""
+    """Postgres at one moment."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def departments(self) -> list[Held]:
-        """Every department that has a log, by id."""
-        return [_held(row) for row in await self._connection.rows(sql.DEPARTMENTS)]
+    async def departments(self) -> list[DepartmentState]:
+        """Return every department that has a log, by id."""
+        return [_department_state(row) for row in await self._connection.rows(sql.DEPARTMENTS)]
 
     def log(self, department_id: str) -> AsyncIterator[Sequence[Stored]]:
-        """A department's log, in order."""
-        return self._pieces(sql.LOG, [department_id], _stored)
+        """Yield a department's log, in order."""
+        return self._chunks(sql.LOG, [department_id], _stored)
 
     def numbers(self, department_id: str) -> AsyncIterator[Sequence[tuple[date, int]]]:
-        """Day and number of every token issued there, in that order."""
-        return self._pieces(sql.NUMBERS, [department_id], lambda row: (row[0], row[1]))
+        """Yield day and number of every token issued there, in that order."""
+        return self._chunks(sql.NUMBERS, [department_id], lambda row: (row[0], row[1]))
 
     async def rows(self, token_ids: Collection[int]) -> dict[int, TokenRow]:
-        """Tokens by id."""
-        found = await self._connection.rows(sql.ROWS, [list(token_ids)])
-        return {row["token_id"]: _token_row(row) for row in found}
+        """Return tokens by id."""
+        rows = await self._connection.rows(sql.ROWS, [list(token_ids)])
+        return {row["token_id"]: _token_row(row) for row in rows}
 
     async def waiting(self, department_id: str) -> dict[int, Place]:
         """Who waits."""
         return {row["token_id"]: _place(row) for row in await self._connection.rows(WAITING, [department_id])}
 
     async def since(self, department_id: str, seq: int) -> list[tuple[int, bool | None, Place]]:
-        """What each entry after ``seq`` does to the line."""
-        found = await self._connection.rows(CHANGES_SINCE, [department_id, seq])
-        return [(row["token_id"], row["joins"], _place(row)) for row in found]
+        """Return the effect of each entry after ``seq`` on the queue."""
+        rows = await self._connection.rows(CHANGES_SINCE, [department_id, seq])
+        return [(row["token_id"], row["joins"], _place(row)) for row in rows]
 
     async def payloads(self, entries: Collection[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
-        """The events of entries, by department and seq."""
-        found = await self._connection.rows(sql.PAYLOADS, columns(list(entries), 2))
-        return {(row["department_id"], row["seq"]): row["payload"].encode() for row in found}
+        """Return the events of entries, by department and seq."""
+        rows = await self._connection.rows(sql.PAYLOADS, columns(list(entries), 2))
+        return {(row["department_id"], row["seq"]): row["payload"].encode() for row in rows}
 
     def letters(self, department_ids: Collection[str]) -> AsyncIterator[Sequence[LetterRow]]:
-        """Every letter, by token, department and seq."""
-        return self._pieces(sql.LETTERS, [list(department_ids)], lambda row: LetterRow(*row))
+        """Yield every notification, by token, department and seq."""
+        return self._chunks(sql.LETTERS, [list(department_ids)], lambda row: LetterRow(*row))
 
     def mailables(self, department_ids: Collection[str]) -> AsyncIterator[Sequence[Mailable]]:
-        """Every entry of a kind that may call for a letter and whose token has an address."""
-        return self._pieces(sql.MAILABLES, [list(department_ids)], lambda row: Mailable(*row))
+        """Yield every entry that may require a notification and whose token has an address."""
+        return self._chunks(sql.MAILABLES, [list(department_ids)], lambda row: Mailable(*row))
 
     async def buried(self, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
-        """How often records of the topic, by partition and offset, lie in the dead-letter queue."""
-        found = await self._connection.rows(sql.BURIED, [*columns(list(places), 2), TOPIC])
-        return {(row["partition"], row["offset"]): row["count"] for row in found}
+        """Return how often records of the topic, by partition and offset, are in the dead-letter queue."""
+        rows = await self._connection.rows(sql.BURIED, [*columns(list(places), 2), TOPIC])
+        return {(row["partition"], row["offset"]): row["count"] for row in rows}
 
-    async def _pieces(
-        self, statement: str, values: list[Any], read: Callable[[tuple[Any, ...]], Thing]
-    ) -> AsyncIterator[Sequence[Thing]]:
+    async def _chunks(
+        self, statement: str, values: list[Any], read: Callable[[tuple[Any, ...]], Item]
+    ) -> AsyncIterator[Sequence[Item]]:
         async with self._connection.cursor(name="pieces", row_factory=tuple_row) as cursor:
             await cursor.execute(statement, values)
             while rows := await cursor.fetchmany(_PIECE):
                 yield [read(row) for row in rows]
 
 
-def _held(row: Row) -> Held:
-    return Held(
+def _department_state(row: Row) -> DepartmentState:
+    return DepartmentState(
         department=department_from(row),
         head=head_from(row),
         published=row["published"],

@@ -1,4 +1,4 @@
-"""The SQL of verifying, one sentence each."""
+"""The SQL of the verifier."""
 
 from dataclasses import fields
 

@@ -1,1 +1,1 @@
-"""Redis or Valkey, which orders the waiting."""
+"""Redis (or Valkey) adapters: the queues and the number counters."""

@@ -1,4 +1,4 @@
-"""What ``TOKENQ_REDIS_URL`` may say, and how a client is made from it."""
+"""Parsing ``TOKENQ_REDIS_URL``, and making clients from it."""
 
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -18,40 +18,40 @@ _SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 
 @dataclass(frozen=True)
 class RedisAddress:
-    """One server (``nodes`` holds its URL), or some nodes of a cluster from which the others are learned."""
+    """One server (``nodes`` contains its URL), or seed nodes of a cluster."""
 
     is_cluster: bool
     nodes: tuple[str, ...]
 
 
 def read_address(url: str) -> RedisAddress:
-    """Understand ``TOKENQ_REDIS_URL``.
+    """Parse ``TOKENQ_REDIS_URL``.
 
     Raises:
-        Refused: ``invalid``; it cannot mean anything.
+        Refused: ``invalid``; the URL cannot be used.
     """
     try:
         parts = urlsplit(url)
         if parts.scheme not in _SCHEMES:
-            raise _wrong(f"it begins with none of {', '.join(f'{name}://' for name in _SCHEMES)}")
+            raise _wrong(f"it does not begin with one of {', '.join(f'{name}://' for name in _SCHEMES)}")
         if not parts.scheme.endswith(_CLUSTER):
             _check(parts)
             return RedisAddress(False, (url,))
         return RedisAddress(True, _cluster_nodes(parts))
     except ValueError as error:
-        raise _wrong("it cannot be read") from error
+        raise _wrong("it cannot be parsed") from error
 
 
-def node_url(known: str, host: str, port: int) -> str:
-    """The URL of another node of the same cluster: the same credentials and options."""
-    parts = urlsplit(known)
+def node_url(seed: str, host: str, port: int) -> str:
+    """Return the URL of another node of a cluster, with the same credentials and options."""
+    parts = urlsplit(seed)
     credentials, _, _ = parts.netloc.rpartition("@")
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return urlunsplit(parts._replace(netloc=f"{credentials}@{place}" if credentials else place))
 
 
 def connect(url: str, timeout: float) -> "Redis":
-    """A client of one server that waits ``timeout`` seconds at most and tries nothing twice."""
+    """Return a client of one server, with this timeout and without retries."""
     return Redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),
@@ -78,17 +78,17 @@ def _cluster_nodes(parts: SplitResult) -> tuple[str, ...]:
 def _check(parts: SplitResult) -> None:
     if parts.scheme == "unix":
         if not parts.path.strip("/"):
-            raise _wrong("it names no socket")
+            raise _wrong("it has no socket path")
         parse_url(urlunsplit(parts))
         return
     if not parts.hostname:
-        raise _wrong("it names no host")
+        raise _wrong("it has no host")
     if "," in parts.netloc.rpartition("@")[2]:
-        raise _wrong("several hosts make a cluster, which begins with redis+cluster:// or rediss+cluster://")
+        raise _wrong("several hosts are only allowed with redis+cluster:// or rediss+cluster://")
     if parts.port == 0:
-        raise _wrong("port 0 is no port")
+        raise _wrong("port 0 is not a port")
     if (database := parts.path.strip("/")) and not database.isdecimal():
-        raise _wrong("the database after the host is no number")
+        raise _wrong("the database after the host is not a number")
     parse_url(urlunsplit(parts))
 
 
@@ -97,6 +97,6 @@ def _wrong(why: str) -> Refused:
 
 
 def host_and_port(url: str) -> tuple[str, int]:
-    """Where a node is."""
+    """Return the address of a node."""
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or _PORT

@@ -1,7 +1,7 @@
-"""The waiting line on a Redis Cluster: each primary is a line of its own, found by the slot of the department.
+"""The queues on a Redis Cluster: each primary is used on its own, found by the department's slot.
 
-A shard that fails costs its own departments only; Postgres answers for those. The driver's cluster client is
-not used: it repeats calls by itself, up to ten times, while a department's row is locked.
+A failing shard affects its own departments only; Postgres answers for those. The driver's cluster client is not used:
+it retries up to ten times by itself, while a department's row is locked.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from tokenq_server.domain.invariants.department_head import LineCopy
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
 
 _LOOKS = 2
-"""How many nodes are asked for the map at once: a row lock must not wait for six dead ones."""
+"""Nodes asked for the slot map at once: a row lock must not wait for six dead ones."""
 
 Item = TypeVar("Item", Ask, Advance)
 Reply = TypeVar("Reply")
 
 
 class ClusterLine:
-    """Lines spread over the primaries; who owns which slot is asked again after every failure."""
+    """The queues spread over the primaries; the slot map is read again after every failure."""
 
     def __init__(self, nodes: Sequence[str], *, timeout: float = 0.15, pause: float = 0.5) -> None:
         self._timeout = timeout
@@ -40,28 +40,28 @@ class ClusterLine:
         self._look_after = 0.0
 
     async def ask(self, asks: Sequence[Ask]) -> Sequence[LineAnswer | None]:
-        """Answer every ask, each shard in one round trip, all at once."""
+        """Answer every ask, with one concurrent round trip per shard."""
         return await self._spread(asks, RedisLine.ask)
 
     async def advance(self, steps: Sequence[Advance]) -> Sequence[int | None]:
-        """Apply each step whose ``prev`` is where the line stands."""
+        """Apply each step whose ``prev`` matches the queue's seq."""
         return await self._spread(steps, RedisLine.advance)
 
     async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
-        """Replace a department's line."""
+        """Replace a department's queue."""
         await self._one(ask.department_id, lambda shard: shard.install(ask, entries))
 
     async def state(self, department_id: str, day: date) -> LineState:
-        """What the line holds."""
+        """Return the queue's state."""
         return await self._one(department_id, lambda shard: shard.state(department_id, day))
 
     async def copy(self, department_id: str, day: date) -> LineCopy | None:
-        """The line and its places as they are at one moment; None if its shard knows nothing of it."""
+        """Return an atomic copy of the queue; ``None`` if its shard has none."""
         return await self._one(department_id, lambda shard: shard.copy(department_id, day))
 
     async def ping(self) -> None:
         """Return if every primary answers."""
-        await self._look()
+        await self._refresh_slots()
         if not self._owners:
             raise LineDown
         try:
@@ -71,12 +71,12 @@ class ClusterLine:
             raise
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         for shard in self._shards.values():
             await shard.close()
 
     async def _one(self, department_id: str, send: Callable[[RedisLine], Awaitable[Reply]]) -> Reply:
-        await self._look()
+        await self._refresh_slots()
         shard = self._shard_of(department_id)
         try:
             if shard is None:
@@ -89,7 +89,7 @@ class ClusterLine:
     async def _spread(
         self, items: Sequence[Item], send: Callable[[RedisLine, Sequence[Item]], Awaitable[Sequence[Reply]]]
     ) -> list[Reply | None]:
-        await self._look()
+        await self._refresh_slots()
         groups: dict[RedisLine | None, list[int]] = {}
         for index, item in enumerate(items):
             groups.setdefault(self._shard_of(item.department_id), []).append(index)
@@ -102,7 +102,7 @@ class ClusterLine:
                 for index, reply in zip(mine, await send(shard, [items[index] for index in mine]), strict=True):
                     replies[index] = reply
             except LineDown:
-                # Dead, or no longer the owner: the next call asks the cluster first.
+                # Down, or no longer the owner: the next call reads the slot map first.
                 self._is_map_old = True
 
         await asyncio.gather(*(tell(shard, mine) for shard, mine in groups.items()))
@@ -115,12 +115,12 @@ class ClusterLine:
         owner = next((url for first, last, url in self._owners if first <= slot <= last), None)
         return self._shards[owner] if owner is not None else None
 
-    async def _look(self) -> None:
-        """Learn who owns what, if that may have changed, but not again and again while the cluster is away."""
+    async def _refresh_slots(self) -> None:
+        """Read the slot map if it may have changed, but not repeatedly while the cluster is unavailable."""
         if not self._is_map_old or time.monotonic() < self._look_after:
             return
         for url in list(islice(self._nodes, _LOOKS)):
-            self._nodes.rotate(-1)  # the next look asks others: this one may itself be cut off
+            self._nodes.rotate(-1)  # the next attempt asks other nodes: this one may itself be isolated
             try:
                 self._learn(url, await slots(url, self._timeout))
                 break
@@ -128,10 +128,10 @@ class ClusterLine:
                 continue
         self._look_after = time.monotonic() + self._pause
 
-    def _learn(self, told_by: str, ranges: Sequence[Any]) -> None:
+    def _learn(self, answered_by: str, ranges: Sequence[Any]) -> None:
         owners = []
         for first, last, *nodes in ranges:
-            urls = [url_from(told_by, node) for node in nodes]
+            urls = [url_from(answered_by, node) for node in nodes]
             owners.append((int(first), int(last), urls[0]))
             self._shards.setdefault(urls[0], RedisLine(urls[0], timeout=self._timeout, pause=self._pause))
             for url in urls:
@@ -142,7 +142,7 @@ class ClusterLine:
 
 
 async def slots(url: str, timeout: float) -> Sequence[Any]:
-    """What a node says of who owns which slots: first, last, the primary and its replicas."""
+    """Ask a node for the slot map: first, last, the primary and its replicas."""
     redis = connect(url, timeout)
     try:
         answer: Sequence[Any] = await redis.execute_command("CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]  # the driver's own gap
@@ -151,7 +151,7 @@ async def slots(url: str, timeout: float) -> Sequence[Any]:
     return answer
 
 
-def url_from(told_by: str, node: Sequence[Any]) -> str:
-    """A node's URL; one that does not know its own address is where it was asked."""
+def url_from(answered_by: str, node: Sequence[Any]) -> str:
+    """Return a node's URL; a node that does not know its own address is at the one asked."""
     host, port = node[0], int(node[1])
-    return node_url(told_by, host_and_port(told_by)[0] if host in (None, "", "?") else str(host), port)
+    return node_url(answered_by, host_and_port(answered_by)[0] if host in (None, "", "?") else str(host), port)

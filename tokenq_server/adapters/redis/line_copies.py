@@ -1,4 +1,4 @@
-"""The waiting lines as verifying reads them: each at one moment, and nothing is changed."""
+"""Atomic, read-only copies of the queues in Redis, for verification."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,16 +10,16 @@ _TIMEOUT_SECONDS = 5.0
 
 
 class RedisLineCopies:
-    """Reads lines on connections of its own."""
+    """Reads queues on connections of its own."""
 
     def __init__(self, url: str) -> None:
         self._line = open_line(url, timeout=_TIMEOUT_SECONDS)
 
     async def read(self, days: Mapping[str, date]) -> dict[str, LineCopy]:
-        """A copy of every line that Redis knows. Raises LineDown."""
+        """Return a copy of every queue in Redis. Raises LineDown."""
         copies = {name: await self._line.copy(name, day) for name, day in days.items()}
         return {name: copy for name, copy in copies.items() if copy}
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._line.close()

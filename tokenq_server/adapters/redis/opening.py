@@ -1,4 +1,4 @@
-"""From the setting to the waiting line."""
+"""Opens the queues from the setting."""
 
 from tokenq_server.adapters.redis.address import read_address
 from tokenq_server.adapters.redis.cluster import ClusterLine
@@ -6,10 +6,10 @@ from tokenq_server.adapters.redis.waiting_line import RedisLine
 
 
 def open_line(url: str, *, timeout: float = 0.15) -> RedisLine | ClusterLine:
-    """The line on one server or on a cluster; it connects when it is first asked.
+    """Return the queues on one server or a cluster; it connects on first use.
 
     Raises:
-        Refused: ``invalid``; the URL cannot mean anything.
+        Refused: ``invalid``; the URL cannot be used.
     """
     address = read_address(url)
     if address.is_cluster:

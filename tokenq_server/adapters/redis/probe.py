@@ -1,4 +1,4 @@
-"""Looking at a Redis or Valkey, or at a cluster of them, as the doctor does and as the boot does."""
+"""Checks of a Redis or Valkey server or cluster, for the doctor and at startup."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ _EVICTS = "Set maxmemory-policy to noeviction: a queue must not be evicted."
 
 
 async def probe(url: str) -> list[Finding]:
-    """Whether Redis answers, has functions, and never evicts; of a cluster, whether it is whole and each primary so."""
+    """Check whether Redis answers, has functions, and never evicts; for a cluster, also its slots and every primary."""
     try:
         address = read_address(url)
         primaries, findings = await _primaries(address)
-        return findings + [finding for one in primaries for finding in await _server(one, address)]
+        return findings + [finding for primary in primaries for finding in await _server(primary, address)]
     except Refused as refusal:
         return [Finding("redis", False, refusal.problem.detail, refusal.problem.hint, refusal.problem.advice)]
     except AuthenticationError:
@@ -31,22 +31,22 @@ async def probe(url: str) -> list[Finding]:
 
 
 async def evicting(url: str) -> list[str]:
-    """The policies under which it would evict what is in the line; empty also while it does not answer.
+    """Return the policies under which it would evict queues; empty if it does not answer.
 
     Raises:
-        Refused: ``invalid``; the URL cannot mean anything.
+        Refused: ``invalid``; the URL cannot be used.
     """
     address = read_address(url)
     try:
         primaries, _ = await _primaries(address)
-        policies = [_policy(await _info(one)) for one in primaries]
+        policies = [_policy(await _info(primary)) for primary in primaries]
     except _AWAY:
         return []
     return sorted({policy for policy in policies if not _is_safe(policy)})
 
 
 async def _primaries(address: RedisAddress) -> tuple[list[str], list[Finding]]:
-    """The servers to look at, and what is to be said of the cluster they make."""
+    """Return the servers to check, and the findings about their cluster."""
     if not address.is_cluster:
         return list(address.nodes), []
     ranges: list[Any] = []
@@ -62,7 +62,7 @@ async def _primaries(address: RedisAddress) -> tuple[list[str], list[Finding]]:
     primaries = sorted({url_from(seen_by, nodes[0]) for _, _, *nodes in ranges})
     is_whole = covered == _ALL_SLOTS
     detail = f"{len(primaries)} primaries, {covered} of {_ALL_SLOTS} slots"
-    hint = "" if is_whole else "Departments whose slot is not served come from Postgres: mend the cluster."
+    hint = "" if is_whole else "Repair the cluster. Until then the affected departments are served from Postgres."
     return primaries, [Finding("redis cluster", is_whole, detail, hint)]
 
 
@@ -79,9 +79,9 @@ async def _server(url: str, address: RedisAddress) -> list[Finding]:
     policy = _policy(info)
     is_safe = _is_safe(policy)
     has_aof = str(info.get("aof_enabled", "0")) == "1"
-    persistence = "append-only file " + ("on" if has_aof else "off; after a restart lines are rebuilt from Postgres")
+    persistence = "append-only file " + ("on" if has_aof else "off; after a restart, queues are rebuilt from Postgres")
     return [
-        Finding(f"redis{where}", is_new, f"version {version}", "" if is_new else "Use 7 or newer."),
+        Finding(f"redis{where}", is_new, f"version {version}", "" if is_new else "Use version 7 or newer."),
         Finding(f"redis memory{where}", is_safe, f"maxmemory-policy {policy}", "" if is_safe else _EVICTS),
         Finding(f"redis persistence{where}", True, persistence),
     ]

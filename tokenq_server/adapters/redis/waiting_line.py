@@ -1,4 +1,4 @@
-"""The waiting line on one Redis: small server-side functions that take the expected value.
+"""The queues on one Redis: small server-side functions that take the expected value.
 
 Only the group-commit task may use it: a cancelled call would leave its reply for the next caller.
 """
@@ -22,7 +22,7 @@ from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, Lin
 
 _CLASS_WIDTH = 1 << 48
 _MIDDLE = 1 << 40
-"""Places may fall below zero (somebody put first again and again); the offset keeps scores inside their class."""
+"""Sort keys may fall below zero (after many requeues to the front); the offset keeps scores inside their class."""
 _CLASSES = {rank: priority for priority, rank in RANK.items()}
 _STAGE_CHUNK = 2_000
 _SOURCE = (files("tokenq_server.adapters.redis") / "tokenq.lua").read_text()
@@ -31,7 +31,7 @@ _LIBRARY = _SOURCE.replace("_VERSION", f"_{_VERSION}")
 
 
 class RedisLine:
-    """One line per department; keys ``tq:{DEPT}:…`` share a slot."""
+    """One queue per department; keys ``tq:{DEPT}:…`` share a slot."""
 
     def __init__(self, url: str, *, timeout: float = 0.15, pause: float = 0.5) -> None:
         self._redis = connect(url, timeout)
@@ -43,12 +43,12 @@ class RedisLine:
         calls = [("ask", keys(ask.department_id, ask.day, "meta", "ctr", "q"), _ask_values(ask)) for ask in asks]
         replies = await self._call(calls)
         return [
-            LineAnswer(int(first), int(at), [int(one) for one in ids] if int(in_step) else None)
+            LineAnswer(int(first), int(at), [int(token_id) for token_id in ids] if int(in_step) else None)
             for first, at, in_step, *ids in replies
         ]
 
     async def advance(self, steps: Sequence[Advance]) -> list[int]:
-        """Apply each step whose ``prev`` is where the line stands."""
+        """Apply each step whose ``prev`` matches the queue's seq."""
         calls = []
         for step in steps:
             values: list[Any] = [step.prev, step.new, step.last_no]
@@ -58,8 +58,8 @@ class RedisLine:
         return [int(at) for at in await self._call(calls)]
 
     async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
-        """Replace a department's line."""
-        # A name of its own: a late part of a rebuild that timed out must not get into this one.
+        """Replace a department's queue."""
+        # A unique name: a late part of a rebuild that timed out must not get into this one.
         attempt = f"q:new:{secrets.token_hex(4)}"
         meta, counter, line, staged = keys(ask.department_id, ask.day, "meta", "ctr", "q", attempt)
         for start in range(0, len(entries), _STAGE_CHUNK):
@@ -69,7 +69,7 @@ class RedisLine:
         await self._call([("install", [meta, counter, line, staged], [ask.last_no, ask.last_seq])])
 
     async def state(self, department_id: str, day: date) -> LineState:
-        """What the line holds, in one round trip."""
+        """Return the queue's state in one round trip."""
         meta, counter, line = keys(department_id, day, "meta", "ctr", "q")
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.hget(meta, "seq")
@@ -82,9 +82,9 @@ class RedisLine:
             raise LineDown from error
 
     async def copy(self, department_id: str, day: date) -> LineCopy | None:
-        """The line and its places as they are at one moment; None if Redis knows nothing of it. Raises LineDown.
+        """Return an atomic copy of the queue, or ``None`` if Redis has none. Raises LineDown.
 
-        It is for those who look for damage: a stranger whose score lies outside every class is there, too.
+        Used to look for damage: members with a score outside every class are included.
         """
         meta, counter, line = keys(department_id, day, "meta", "ctr", "q")
         transaction = self._redis.pipeline(transaction=True)
@@ -108,7 +108,7 @@ class RedisLine:
             raise LineDown from error
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._redis.aclose()
 
     async def _call(self, calls: Sequence[tuple[str, list[str], list[Any]]]) -> list[Any]:
@@ -130,7 +130,7 @@ class RedisLine:
         return list(await pipeline.execute())
 
     async def _run(self, work: Any) -> Any:
-        """Await Redis, but not again for a while after it failed: a row lock must not wait on a dead Redis twice."""
+        """Await Redis, but not again shortly after a failure: a row lock must not wait for a dead Redis twice."""
         if time.monotonic() < self._down_until:
             if asyncio.iscoroutine(work):
                 work.close()
@@ -145,7 +145,7 @@ class RedisLine:
 
 
 def keys(department_id: str, day: Any, *names: str) -> list[str]:
-    """The names under which a department's line is kept."""
+    """Return the key names of a department's queue."""
     tag = f"tq:{{{department_id}}}"
     return [f"{tag}:{name}" if name == "meta" else f"{tag}:{day}:{name}" for name in names]
 
@@ -159,7 +159,7 @@ def _score(entry: LineEntry) -> int:
 
 
 def place_of(score: int) -> tuple[Priority, int]:
-    """The class and the place behind a score."""
+    """Return the class and sort key of a score."""
     rank, place = divmod(score, _CLASS_WIDTH)
     return _CLASSES[rank], place - _MIDDLE
 

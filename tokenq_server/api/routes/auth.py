@@ -1,4 +1,4 @@
-"""Login, logout, and who one is."""
+"""Login, logout, and the caller's account."""
 
 import logging
 
@@ -20,7 +20,7 @@ _told: set[str] = set()
 
 @router.post(paths.LOGIN, openapi_extra=PUBLIC)
 async def login(body: Login, request: Request, services: ServicesDep) -> LoginView:
-    """Begin a session of twelve hours."""
+    """Start a session of twelve hours."""
     with _limit.attempt(body.username, _source(request)):
         return await services.people.login(body.username, body.password)
 
@@ -33,7 +33,7 @@ async def logout(caller: Newcomers, services: ServicesDep) -> None:
 
 @router.get(paths.ME)
 async def me(caller: Newcomers) -> MeView:
-    """Who the caller is."""
+    """Return the caller."""
     return {
         "kind": caller.kind,
         "name": caller.name,
@@ -46,17 +46,20 @@ async def me(caller: Newcomers) -> MeView:
 
 @router.post(paths.PASSWORD, status_code=204)
 async def change_password(body: ChangePassword, caller: Newcomers, services: ServicesDep) -> None:
-    """Change one's own password; all of one's sessions end."""
+    """Change the caller's password; all of their sessions end."""
     await services.people.change_password(caller, body.old_password, body.new_password)
 
 
 def _source(request: Request) -> str:
-    """Where a login comes from. A proxy that is not named is told of once: all its clients count as one."""
+    """The network that a login comes from.
+
+    A proxy that is not configured is logged once: all its clients count as one.
+    """
     host = request.client.host if request.client else ""
     if not _told and VIA not in request.scope and "x-forwarded-for" in request.headers:
         _told.add(host)
         logger.warning(
-            "X-Forwarded-For is not believed; if a proxy of yours sends it, set TOKENQ_TRUSTED_PROXIES",
+            "X-Forwarded-For is ignored; if your own proxy sends it, set TOKENQ_TRUSTED_PROXIES",
             extra={"peer": host},
         )
     return network_of(host)

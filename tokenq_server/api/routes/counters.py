@@ -1,4 +1,4 @@
-"""Counters of a branch: where people are served."""
+"""The counters of a branch."""
 
 from typing import Annotated, Any
 
@@ -31,7 +31,7 @@ class CounterList(TypedDict):
 
 @router.get(_COUNTERS)
 async def list_counters(branch_id: BranchPath, caller: Staff, services: ServicesDep) -> CounterList:
-    """The counters of a branch, each with whom it holds."""
+    """List the counters of a branch, each with the token it holds."""
     return {"items": await services.counter_service.counters(branch_id, caller), "nextCursor": None}
 
 
@@ -39,19 +39,19 @@ async def list_counters(branch_id: BranchPath, caller: Staff, services: Services
 async def declare_counter(
     branch_id: BranchPath, body: DeclareCounter, caller: Admin, services: ServicesDep
 ) -> CounterView:
-    """Set a counter up with its work profile."""
+    """Declare a counter with its work profile."""
     return await services.counter_service.declare(branch_id, body.counter_id, body.departments, caller)
 
 
 @router.delete(_COUNTERS, status_code=204)
 async def delete_counter(branch_id: BranchPath, counter_id: CounterQuery, _: Admin, services: ServicesDep) -> None:
-    """Delete a counter that holds nobody, and what was set up for it."""
+    """Delete a counter that holds no token, with its work profile."""
     await services.counter_service.delete(branch_id, counter_id)
 
 
 @router.post(_COUNTERS + "/open")
 async def open_counter(branch_id: BranchPath, body: OpenCounter, caller: Staff, services: ServicesDep) -> CounterView:
-    """Claim a counter for thirty seconds, or longer by ``beat``, and let it take people."""
+    """Claim a counter for thirty seconds (renewed by ``beat``) and open it."""
     return await services.counter_service.open(
         branch_id,
         body.counter_id,
@@ -65,25 +65,25 @@ async def open_counter(branch_id: BranchPath, body: OpenCounter, caller: Staff, 
 
 @router.post(_COUNTERS + "/pause")
 async def pause_counter(branch_id: BranchPath, body: PauseCounter, caller: Staff, services: ServicesDep) -> CounterView:
-    """Let a counter call nobody for a while."""
+    """Pause a counter: it calls nobody until it is opened again."""
     return await services.counter_service.pause(branch_id, body.counter_id, caller, body.reason, console=body.console)
 
 
 @router.post(_COUNTERS + "/close")
 async def close_counter(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
-    """Close a counter that holds nobody."""
+    """Close a counter that holds no token."""
     return await services.counter_service.close(branch_id, body.counter_id, caller, console=body.console)
 
 
 @router.post(_COUNTERS + "/leave")
 async def leave_counter(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
-    """Give the caller's claim up: close the counter, or leave it as it is while it holds somebody."""
+    """Give up the caller's claim: close the counter, or leave it unchanged while it holds a token."""
     return await services.counter_service.leave(branch_id, body.counter_id, caller, console=body.console)
 
 
 @router.post(_COUNTERS + "/beat")
 async def beat(branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep) -> CounterView:
-    """Renew the caller's claim of a counter."""
+    """Renew the caller's claim to a counter."""
     return await services.counter_service.beat(branch_id, body.counter_id, caller, console=body.console)
 
 
@@ -91,7 +91,7 @@ async def beat(branch_id: BranchPath, body: CounterBody, caller: Staff, services
 async def call(
     branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
-    """Call whoever is next by the counter's work profile; a counter that holds somebody gets that one back."""
+    """Call the next token by the counter's work profile; a counter that holds a token gets that token back."""
     departments, is_ordered = await services.counter_service.profile_of(branch_id, body.counter_id, caller)
     command = CallByProfile(departments, caller, body.counter_id, is_ordered, body.console)
     return await dispatch(services, caller, command, repeat)

@@ -42,7 +42,7 @@ def _positions(
 
 
 def _watcher(caller: Anybody) -> Principal:
-    """The caller, unless there are too many streams of this one already. Checked before the stream begins."""
+    """Return the caller, unless they have too many streams open. Checked before the stream begins."""
     if _open.get(caller.identity, 0) >= _MOST_PER_CALLER:
         raise refuse(RequestReason.TOO_MANY_STREAMS, {"retryAfter": 5})
     return caller
@@ -57,9 +57,9 @@ async def events(
     last: Annotated[dict[str, int] | None, Depends(_positions)],
     department_id: Annotated[list[str] | None, Query(alias="departmentId")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Everything that happens in the departments asked for (all, if none is), from now or from ``Last-Event-ID`` on.
+    """Stream the events of the given departments (default: all), from now or from ``Last-Event-ID`` on.
 
-    Whose token it is shows only to staff of its department. ``resync`` says: you missed something, look again.
+    Only staff of its department see whose token it is. ``resync`` means that events were missed: fetch again.
     """
     identity = caller.identity
     _open[identity] = _open.get(identity, 0) + 1
@@ -67,7 +67,7 @@ async def events(
     silence = -1
     try:
         async for arrival in services.feed.watch(department_id or (), last):
-            if silence < 0:  # it watches from here on: only now may it count as live
+            if silence < 0:  # the watcher is registered by now, so the stream may count as live
                 yield ServerSentEvent(comment="tokenq", retry=1000)
             silence = silence + 1 if arrival is None else 0
             if arrival is not None:
@@ -89,7 +89,7 @@ async def events(
 async def _as_of_now(
     services: Services, caller: Principal, bearer: HTTPAuthorizationCredentials | None
 ) -> Principal | None:
-    """The caller with today's rights, or nobody; a database that is away changes nothing."""
+    """The caller with current rights, or ``None``; if the database is unavailable, nothing changes."""
     try:
         return await services.people.who(bearer.credentials if bearer else "")
     except Refused as refusal:
@@ -106,7 +106,7 @@ def _message(arrival: Arrival, caller: Principal) -> ServerSentEvent:
 
 @lru_cache(maxsize=1024)
 def _told(payload: str, sees_people: bool) -> tuple[str, str]:
-    """An event's type and text: the same for everybody who may see as much, and there may be a thousand of them."""
+    """An event's type and text, cached: up to a thousand watchers may get the same."""
     event = json.loads(payload)
-    told = event if sees_people else without_people(event)
-    return event["eventType"], json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    visible = event if sees_people else without_people(event)
+    return event["eventType"], json.dumps(visible, ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Whether the server lives, is ready, and what it counts."""
+"""Health, readiness and metrics."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -19,12 +19,12 @@ router = APIRouter(tags=["operations"])
 _PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _LIMIT_SECONDS = 1.5
 _UNPUBLISHED_SECONDS = 10.0
-"""How long an event may wait to be published before the boards and letters count as behind."""
+"""Seconds that an event may wait to be published before the relay counts as behind."""
 
 
 @router.get(paths.HEALTHZ, openapi_extra=PUBLIC)
 async def healthz() -> dict[str, str]:
-    """The process answers."""
+    """Answer if the process is alive."""
     return {"status": "alive"}
 
 
@@ -42,7 +42,7 @@ async def readyz(services: ServicesDep) -> JSONResponse:
 
 @router.get(paths.METRICS, openapi_extra=PUBLIC)
 async def metrics(services: ServicesDep) -> Response:
-    """What the server counts, for Prometheus."""
+    """Metrics for Prometheus."""
     services.metrics.queued.set(services.commit.queued)
     services.metrics.watchers.set(services.feed.watchers)
     with suppress(LedgerDown):
@@ -53,7 +53,10 @@ async def metrics(services: ServicesDep) -> Response:
 
 
 async def _is_published(services: Services) -> None:
-    """A broker may answer and take nothing: only what is published tells. Raises PublishFailed or LedgerDown."""
+    """Check that events are being published: a broker may answer and accept nothing.
+
+    Raises PublishFailed or LedgerDown.
+    """
     if await services.log.unpublished_for() > _UNPUBLISHED_SECONDS:
         raise PublishFailed
 

@@ -1,4 +1,4 @@
-"""The verbs on one token."""
+"""Verbs on one token."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -25,11 +25,11 @@ _TOKEN = paths.TOKENS + "/{token_id}"
 
 
 def _plain(verb: Verb, body_type: type[Move | Cancel]) -> Callable[..., Awaitable[Response]]:
-    """The route of a verb that needs nothing but what its row and its body say."""
+    """Return the route of a verb that needs only its row and its body."""
 
     async def move(token_id: IdPath, body: Any, caller: Any, services: ServicesDep, repeat: RepeatDep) -> Response:
-        said = {name: getattr(body, name) for name in body_type.model_fields}
-        return await _move(services, caller, token_id, verb, repeat, **said)
+        fields = {name: getattr(body, name) for name in body_type.model_fields}
+        return await _move(services, caller, token_id, verb, repeat, **fields)
 
     move.__annotations__ |= {"body": body_type, "caller": Annotated[Principal, Depends(for_verb(verb))]}
     return move
@@ -54,14 +54,14 @@ async def park(
     services: ServicesDep,
     repeat: RepeatDep,
 ) -> Response:
-    """Set somebody aside, until a time or until they are resumed; the counter is free again."""
+    """Park a token until a time or until it is resumed; the counter becomes free."""
     until = body.until
     if body.until_minutes is not None:
         if until is not None:
             raise refuse(TokenReason.TWO_TIMES)
         until = datetime.now(UTC) + timedelta(minutes=body.until_minutes)
-    said = {"claim_version": body.claim_version, "reason": body.reason, "until": until}
-    return await _move(services, caller, token_id, Verb.PARK, repeat, **said)
+    fields = {"claim_version": body.claim_version, "reason": body.reason, "until": until}
+    return await _move(services, caller, token_id, Verb.PARK, repeat, **fields)
 
 
 @router.post(_TOKEN + "/priority")
@@ -72,9 +72,9 @@ async def priority(
     services: ServicesDep,
     repeat: RepeatDep,
 ) -> Response:
-    """Change the class of somebody who waits."""
-    said = {"claim_version": body.claim_version, "reason": body.reason, "priority": body.priority}
-    return await _move(services, caller, token_id, Verb.PRIORITY, repeat, **said)
+    """Change the class of a waiting token."""
+    fields = {"claim_version": body.claim_version, "reason": body.reason, "priority": body.priority}
+    return await _move(services, caller, token_id, Verb.PRIORITY, repeat, **fields)
 
 
 @router.post(_TOKEN + "/transfer")
@@ -85,7 +85,7 @@ async def transfer(
     services: ServicesDep,
     repeat: RepeatDep,
 ) -> Response:
-    """Send somebody to another department of the branch; the number stays."""
+    """Transfer a token to another department of the branch; it keeps its number."""
     at = await services.reading.whereabouts(token_id)
     command = TransferToken(at.department_id, caller, token_id, body.to, body.claim_version, body.reason, at.user_id)
     return await dispatch(services, caller, command, repeat)
@@ -99,7 +99,7 @@ async def undo(
     services: ServicesDep,
     repeat: RepeatDep,
 ) -> Response:
-    """Take the last move of a token back, within minutes."""
+    """Undo the last move of a token, within minutes."""
     at = await services.reading.whereabouts(token_id)
     command = UndoMove(
         at.department_id,
@@ -115,8 +115,8 @@ async def undo(
 
 
 async def _move(
-    services: Services, caller: Principal, token_id: int, verb: Verb, repeat: Repeat, **said: Any
+    services: Services, caller: Principal, token_id: int, verb: Verb, repeat: Repeat, **fields: Any
 ) -> Response:
     at = await services.reading.whereabouts(token_id)
-    command = MoveToken(at.department_id, caller, token_id, verb, **said, user_id=at.user_id, printed=at.printed)
+    command = MoveToken(at.department_id, caller, token_id, verb, **fields, user_id=at.user_id, printed=at.printed)
     return await dispatch(services, caller, command, repeat)

@@ -44,7 +44,7 @@ async def list_users(
     cursor: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> UserList:
-    """A page of users."""
+    """List users, a page at a time."""
     users = await services.people.users(cursor, limit)
     return {"items": users, "nextCursor": str(users[-1]["userId"]) if len(users) == limit else None}
 
@@ -64,9 +64,9 @@ async def show_user(user_id: IdPath, _: Admin, services: ServicesDep) -> UserVie
 
 @router.patch(_USER)
 async def change_user(user_id: IdPath, body: ChangeUser, _: Admin, services: ServicesDep) -> UserView:
-    """Change a user; their sessions end when role, departments or password change."""
+    """Change a user; their sessions end if role, departments or password change."""
     await services.setup.check_departments(body.departments or [])
-    return await services.people.change_user(user_id, _values(body.said()))
+    return await services.people.change_user(user_id, _values(body.given()))
 
 
 @router.delete(_USER, status_code=204)
@@ -77,39 +77,39 @@ async def delete_user(user_id: IdPath, _: Admin, services: ServicesDep) -> None:
 
 @router.get(paths.ROLES)
 async def list_roles(_: Anybody) -> RoleList:
-    """Each role, and what it may do."""
+    """List the roles and what each may do."""
     return {"items": [{"role": str(role), "may": may} for role, may in MAY.items()], "nextCursor": None}
 
 
 @router.get(paths.KEYS)
 async def list_keys(_: Admin, services: ServicesDep) -> KeyList:
-    """All keys, without their secrets."""
+    """List all keys, without their secrets."""
     return {"items": await services.people.keys(), "nextCursor": None}
 
 
 @router.post(paths.KEYS, status_code=201)
 async def create_key(body: CreateKey, _: Admin, services: ServicesDep) -> KeyView:
-    """Create a key; its secret shows in this answer only."""
+    """Create a key; its secret is shown in this answer only."""
     await services.setup.check_departments(body.departments)
     return await services.people.create_key(body.label, body.role, body.departments)
 
 
 @router.patch(paths.KEYS + "/{key_id}")
 async def change_key(key_id: IdPath, body: ChangeKey, _: Admin, services: ServicesDep) -> KeyView:
-    """Change what a key is called and what it may do; its secret stays the same."""
-    said = {name: value for name, value in body.said().items() if value is not None}
+    """Change a key's label and rights; its secret stays the same."""
+    changes = {name: value for name, value in body.given().items() if value is not None}
     await services.setup.check_departments(body.departments or [])
-    return await services.people.change_key(key_id, said)
+    return await services.people.change_key(key_id, changes)
 
 
 @router.delete(paths.KEYS + "/{key_id}", status_code=204)
 async def delete_key(key_id: IdPath, _: Admin, services: ServicesDep) -> None:
-    """Delete a key; whatever uses it stops working at once."""
+    """Delete a key; it stops working at once."""
     await services.people.delete_key(key_id)
 
 
-def _values(said: dict[str, Any]) -> dict[str, Any]:
-    values = {name: value for name, value in said.items() if value is not None or name not in _NOT_NULL}
+def _values(given: dict[str, Any]) -> dict[str, Any]:
+    values = {name: value for name, value in given.items() if value is not None or name not in _NOT_NULL}
     if "role" in values:
         values["role"] = str(values["role"])
     if "disabled" in values:

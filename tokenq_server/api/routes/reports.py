@@ -1,4 +1,4 @@
-"""Looking back: a day's figures, its log, and the same day with other counters."""
+"""Reports: a day's figures, its log, and what-if simulations."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -12,11 +12,11 @@ from tokenq_server.api.auth import DepartmentPath, ServicesDep, Staff, Workers
 
 router = APIRouter(tags=["reports"])
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
-Day = Annotated[date | None, Query(alias="businessDay", description="Without it, the department's current day.")]
+Day = Annotated[date | None, Query(alias="businessDay", description="Default: the department's current day.")]
 
 
 class DayLog(TypedDict):
-    """A page of a day's log, as on the wire."""
+    """A page of a day's log, as wire events."""
 
     items: list[dict[str, Any]]
     nextCursor: str | None
@@ -39,7 +39,7 @@ async def simulate(
     ratio: Annotated[list[str] | None, Query(max_length=10)] = None,
     business_day: Day = None,
 ) -> SimulationView:
-    """A business day with other numbers of counters and ratios."""
+    """Simulate a business day with other numbers of counters and ratios."""
     return await services.reporting.simulate(department_id, caller, business_day, counters, ratio or [])
 
 
@@ -52,6 +52,6 @@ async def day_log(
     cursor: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> DayLog:
-    """Everything that happened in a department on a day, in order."""
+    """List everything that happened in a department on a day, in order."""
     items = await services.reporting.events(department_id, caller, business_day, cursor, limit)
     return {"items": items, "nextCursor": str(items[-1]["seq"]) if len(items) == limit else None}

@@ -39,7 +39,7 @@ async def list_departments(_: Anybody, services: ServicesDep) -> DepartmentList:
 
 @router.post(paths.DEPARTMENTS, status_code=201)
 async def create_department(body: CreateDepartment, caller: Admin, services: ServicesDep) -> DepartmentView:
-    """Create a department; only the name is needed."""
+    """Create a department; only the name is required."""
     return await services.setup.create_department(body.department_id, body.settings(), caller.actor)
 
 
@@ -53,7 +53,7 @@ async def show_department(department_id: DepartmentPath, _: Anybody, services: S
 async def put_department(
     department_id: DepartmentPath, body: PutDepartment, caller: Admin, services: ServicesDep
 ) -> DepartmentView:
-    """Create a department or set it to exactly this."""
+    """Create a department or replace its settings."""
     return await services.setup.put_department(department_id, body.settings(), caller.actor)
 
 
@@ -61,13 +61,13 @@ async def put_department(
 async def change_department(
     department_id: DepartmentPath, body: DepartmentFields, caller: Admin, services: ServicesDep
 ) -> DepartmentView:
-    """Change what is said and keep the rest."""
+    """Change the given settings and keep the rest."""
     return await services.setup.change_department(department_id, body.settings(), caller.actor)
 
 
 @router.delete(_DEPARTMENT, status_code=204)
 async def delete_department(department_id: DepartmentPath, caller: Admin, services: ServicesDep) -> None:
-    """Remove a department that nobody waits in; its history stays."""
+    """Archive a department without live tokens; its history stays."""
     await services.setup.delete_department(department_id, caller.actor)
 
 
@@ -76,7 +76,7 @@ async def delete_department(department_id: DepartmentPath, caller: Admin, servic
 async def open_or_close(
     department_id: DepartmentPath, request: Request, caller: Staff, services: ServicesDep
 ) -> DepartmentView:
-    """Let new tokens be issued, or no more; who waits is still served."""
+    """Start or stop issuing tokens; waiting customers are still served."""
     is_open = request.url.path.endswith("/open")
     return await services.setup.open_or_close(department_id, caller, is_open=is_open)
 
@@ -101,10 +101,10 @@ async def show_branch(branch_id: BranchPath, _: Anybody, services: ServicesDep) 
 
 @router.put(_BRANCH)
 async def put_branch(branch_id: BranchPath, body: ReplaceBranch, caller: Admin, services: ServicesDep) -> BranchView:
-    """Create a branch or set it to exactly this.
+    """Create a branch or replace its settings.
 
-    Where a department's business day would be over by that and people would lose their place, it is refused (409
-    `in_use`, with `ends`: each department and how many in which state) unless `endDay` is true.
+    If that would end a department's business day and live tokens would expire, it is refused (409 `in_use`; `ends`
+    counts them per department and state) unless `endDay` is true.
     """
     branch = branch_from(branch_id, body)
     return await services.setup.put_branch(branch, caller.actor, may_end_day=body.end_day)
@@ -112,5 +112,5 @@ async def put_branch(branch_id: BranchPath, body: ReplaceBranch, caller: Admin, 
 
 @router.delete(_BRANCH, status_code=204)
 async def delete_branch(branch_id: BranchPath, _: Admin, services: ServicesDep) -> None:
-    """Remove a branch that no department is in."""
+    """Delete a branch without departments."""
     await services.setup.delete_branch(branch_id)

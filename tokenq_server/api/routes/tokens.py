@@ -1,4 +1,4 @@
-"""Issuing, calling and moving tokens, and looking at them."""
+"""Issuing, calling, listing and explaining tokens."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -42,7 +42,7 @@ class TokenList(TypedDict):
 
 
 class EventList(TypedDict):
-    """A token's events, as on the wire."""
+    """A token's wire events."""
 
     items: list[dict[str, Any]]
     nextCursor: str | None
@@ -52,7 +52,7 @@ class EventList(TypedDict):
 async def issue(
     department_id: DepartmentPath, body: IssueToken, caller: Issuer, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
-    """Put somebody in line; answers when the token is durable."""
+    """Issue a token; answers when it is durable."""
     return await dispatch(services, caller, _issue(department_id, body, caller), repeat)
 
 
@@ -60,8 +60,8 @@ async def issue(
 async def issue_many(
     department_id: DepartmentPath, body: IssueTokens, caller: Workers, services: ServicesDep, repeat: RepeatDep
 ) -> EventList:
-    """Put up to a hundred in line; each item of the answer is a token, or ``{"problem": …}``."""
-    commands = [_issue(department_id, one, caller) for one in body.tokens]
+    """Issue up to a hundred tokens; each item of the answer is a token, or ``{"problem": …}``."""
+    commands = [_issue(department_id, token, caller) for token in body.tokens]
     return {"items": await dispatch_all(services, caller, commands, repeat), "nextCursor": None}
 
 
@@ -69,7 +69,7 @@ async def issue_many(
 async def call(
     department_id: DepartmentPath, body: Call, caller: Operator, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
-    """Call the next one by the policy, or a certain token out of order with a reason."""
+    """Call the next token by policy, or a given token out of order with a reason."""
     command: Command = CallNext(department_id, caller, body.counter_id)
     if body.token_id is not None:
         command = CallToken(department_id, caller, body.counter_id, body.token_id, body.reason)
@@ -80,7 +80,7 @@ async def call(
 async def serve_next(
     department_id: DepartmentPath, body: Serve, caller: Operator, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
-    """Serve whom the counter holds, else the next one, straight to SERVED."""
+    """Serve the token that the counter holds, or call and serve the next one in one step."""
     return await dispatch(services, caller, ServeNext(department_id, caller, body.counter_id), repeat)
 
 
@@ -91,13 +91,13 @@ async def queue(
     services: ServicesDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> QueueView:
-    """Who waits in the order of calling, who is called, served and parked, and the day's counts."""
+    """The waiting tokens in calling order, those called, serving and parked, and the day's counts."""
     return await services.reading.queue(department_id, caller, limit)
 
 
 @router.get(_DEPARTMENT + "/next")
 async def peek(department_id: DepartmentPath, caller: Workers, services: ServicesDep) -> NextView:
-    """Who would be called now, and why."""
+    """Return who would be called now, and why."""
     return await services.explaining.next(department_id, caller)
 
 
@@ -115,32 +115,32 @@ async def list_tokens(
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> TokenList:
-    """Tokens, latest first.
+    """List tokens, latest first.
 
-    A display number may be written in any way (`CW-012`, `cw12`) and finds every token it may mean: the live ones of
-    any day and today's final ones, of which a live one hides those that its department issued. With `businessDay`, it
-    finds those that had it on that day.
+    A display number may be written in any form (`CW-012`, `cw12`) and finds every token it may refer to: the live ones
+    of any day and today's final ones, except final ones that a live token of the same department hides. With
+    `businessDay`, it finds the tokens that had it on that day.
     """
     token_filter = TokenFilter(department_id, tuple(state or ()), user_id, business_day, display_number, cursor, limit)
-    found = await services.reading.tokens(token_filter, caller)
-    return {"items": found, "nextCursor": str(found[-1]["tokenId"]) if len(found) == limit else None}
+    tokens = await services.reading.tokens(token_filter, caller)
+    return {"items": tokens, "nextCursor": str(tokens[-1]["tokenId"]) if len(tokens) == limit else None}
 
 
 @router.get(_TOKEN)
 async def show(token_id: IdPath, caller: Anybody, services: ServicesDep) -> TokenView:
-    """One token, with its place in line."""
+    """Return a token with its position."""
     return await services.reading.token(token_id, caller)
 
 
 @router.get(_TOKEN + "/why")
 async def why(token_id: IdPath, caller: Anybody, services: ServicesDep) -> WhyView:
-    """Why a token is where it is: who goes before and by which rule, and how long it may take."""
+    """Explain why a token is where it is: who goes before it and by which rule, and the estimated wait."""
     return await services.explaining.why(token_id, caller)
 
 
 @router.get(_TOKEN + "/events")
 async def history(token_id: IdPath, caller: Anybody, services: ServicesDep) -> EventList:
-    """Everything that happened to a token."""
+    """List all events of a token."""
     return {"items": await services.reading.events(token_id, caller), "nextCursor": None}
 
 

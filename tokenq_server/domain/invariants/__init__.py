@@ -1,1 +1,1 @@
-"""The rules that hold whatever happened: pure checks over what the stores hold, by the codes of :mod:`catalog`."""
+"""Invariants: pure checks over what the stores contain, with the codes of :mod:`catalog`."""

@@ -1,15 +1,15 @@
-"""The row that orders a department, and the line in Redis, held against who really waits: L1, S7, R1 and R3."""
+"""The row that orders a department, and its queue in Redis, checked against the tokens that wait: L1, S7, R1 and R3."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tokenq.contract.enums import Priority
 from tokenq_server.domain.department import DepartmentHead
-from tokenq_server.domain.invariants.line import PrefixLine
+from tokenq_server.domain.invariants.prefix_queue import PrefixQueue
 from tokenq_server.domain.invariants.tally import Tally
 
 Place = tuple[str, float]
-"""Class and place, both as they are found: in Redis they may be such as nobody of ours has written."""
+"""Class and sort key as found: Redis may contain values that tokenq never wrote."""
 
 
 class Seqs:
@@ -21,27 +21,27 @@ class Seqs:
         self._last = 0
 
     def take(self, seq: int) -> None:
-        """The next entry's."""
-        self._tally.check("L1", self._id, seq == self._last + 1, f"After entry {self._last} comes {seq}.")
+        """Check the next entry's seq."""
+        self._tally.check("L1", self._id, seq == self._last + 1, f"Entry {self._last} is followed by {seq}.")
         self._last = seq
 
     def end(self, last_seq: int) -> None:
-        """The department's row must know the last one."""
-        sentence = f"The department stands at {last_seq}, but its log ends with {self._last}."
+        """Check the end of the log against the department's row."""
+        sentence = f"The department is at seq {last_seq}, but its log ends with {self._last}."
         self._tally.check("L1", self._id, self._last == last_seq, sentence)
 
 
-def check_counts(department_id: str, head: DepartmentHead, line: PrefixLine, tally: Tally) -> None:
-    """The row counts as many waiting per class as the log leaves waiting."""
+def check_counts(department_id: str, head: DepartmentHead, line: PrefixQueue, tally: Tally) -> None:
+    """Check the row's count of waiting tokens per class against the log."""
     for priority in Priority:
         counted, real = head.waiting.get(priority, 0), line.count(priority)
-        sentence = f"{counted} of class {priority} are counted as waiting, {real} wait by the log."
+        sentence = f"{counted} of class {priority} are counted as waiting, {real} are waiting by the log."
         tally.check("S7", department_id, counted == real, sentence)
 
 
 @dataclass(frozen=True)
 class LineCopy:
-    """What Redis held of a department, read in one step: the seq it stood at, its counter, and its members."""
+    """A department's queue in Redis, read in one step: its seq, its counter, and its members."""
 
     seq: int
     last_no: int
@@ -56,13 +56,14 @@ def check_line(
     last_seq: int,
     tally: Tally,
 ) -> None:
-    """The copy, brought forward by the entries since (token, what it does, where), must be who waits (R1).
+    """Check that the copy, brought up to date by later entries (token, effect, sort key), matches the waiting tokens
+    (R1).
 
     The copy was read before the log, so it cannot be ahead of it.
     """
     tally.look("R1")
     if copy.seq > last_seq:
-        tally.blame("R1", department_id, f"Redis stands at {copy.seq}, ahead of the log's {last_seq}.")
+        tally.blame("R1", department_id, f"Redis is at seq {copy.seq}, ahead of the log's {last_seq}.")
         return
     line = dict(copy.members)
     for token_id, joins, place in since:
@@ -80,11 +81,11 @@ def check_line(
 
 def check_line_rests(department_id: str, copy: LineCopy, head: DepartmentHead, tally: Tally) -> None:
     """With nothing in flight, Redis has caught up (R3)."""
-    sentence = f"Redis stands at {copy.seq}, the log at {head.last_seq}."
+    sentence = f"Redis is at seq {copy.seq}, the log at {head.last_seq}."
     tally.check("R3", department_id, copy.seq == head.last_seq, sentence)
-    sentence = f"Redis has counted {copy.last_no} numbers, the department {head.last_no}."
+    sentence = f"The last number is {copy.last_no} in Redis and {head.last_no} in the department's row."
     tally.check("R3", department_id, copy.last_no == head.last_no, sentence)
 
 
 def _said(place: Place | None) -> str:
-    return f"{place[0]} at {place[1]}" if place else "not in line"
+    return f"{place[0]} at {place[1]}" if place else "not in the queue"

@@ -1,4 +1,4 @@
-"""What is checked, as plain values: log entries, tokens, records and letters as the stores hold them."""
+"""The input of the checks as plain values: log entries, tokens, records and notifications."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tokenq_server.domain.invariants.tally import Tally
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A row of the log. ``joins`` says whether the token joins the line (True), leaves it (False) or neither."""
+    """A row of the log. ``joins``: the token joins the queue (True), leaves it (False) or neither."""
 
     seq: int
     event_type: str
@@ -25,7 +25,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A row of the log with its event read."""
+    """A row of the log with its parsed event."""
 
     stored: Stored
     event: Event
@@ -33,13 +33,13 @@ class LogEntry:
 
     @property
     def seq(self) -> int:
-        """Its place in the log."""
+        """Its position in the log."""
         return self.stored.seq
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """What the ledger holds of a token, as far as its log tells it too."""
+    """The fields of a token that its log determines, as stored in the ledger."""
 
     token_id: int
     department_id: str
@@ -55,7 +55,7 @@ class TokenRow:
 
 
 def read_entry(department_id: str, stored: Stored, tally: Tally) -> LogEntry | None:
-    """Read a row's event; ``None``, and a violation of L4, if it is none or not the row's."""
+    """Parse a row's event; return ``None`` and record a violation of L4 if it is invalid or another row's."""
     tally.look("L4")
     try:
         event = from_wire(json.loads(stored.payload))
@@ -64,9 +64,9 @@ def read_entry(department_id: str, stored: Stored, tally: Tally) -> LogEntry | N
     except (BadEvent, ValueError, RecursionError) as error:
         tally.blame("L4", department_id, f"Entry {stored.seq} cannot be read: {error}")
         return None
-    told = (event.department_id, event.seq, event.event_type, event.token_id)
-    if told != (department_id, stored.seq, stored.event_type, stored.token_id):
-        sentence = f"Entry {stored.seq} ({stored.event_type}) holds the event of {event.department_id} {event.seq}."
+    identity = (event.department_id, event.seq, event.event_type, event.token_id)
+    if identity != (department_id, stored.seq, stored.event_type, stored.token_id):
+        sentence = f"Entry {stored.seq} ({stored.event_type}) contains the event of {event.department_id} {event.seq}."
         tally.blame("L4", department_id, sentence)
         return None
     return LogEntry(stored, event, day)

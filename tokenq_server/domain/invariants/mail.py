@@ -1,4 +1,4 @@
-"""Letters held against the log: M1, M2, M3, M4 and M6."""
+"""Notifications checked against the log: M1, M2, M3, M4 and M6."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from tokenq_server.domain.notification_rules import kind_for
 
 @dataclass(frozen=True, slots=True)
 class LetterRow:
-    """A letter as the queue holds it, with its entry of the log and its token's address (``None``: there is none).
+    """A notification in the queue, with its log entry and its token's address (``None``: it has none).
 
     ``dead_letters`` counts its entries in the dead-letter queue.
     """
@@ -33,19 +33,19 @@ class LetterRow:
 
     @property
     def line(self) -> tuple[int, str, str]:
-        """Letters that share this go out in order."""
+        """Notifications with the same value are sent in order."""
         return self.token_id, self.channel, self.department_id
 
     @property
     def name(self) -> str:
-        """How it is called in a sentence."""
+        """Its name in sentences."""
         name = f"Letter {self.department_id}.{self.seq}.{self.kind}"
         return name if self.channel == EMAIL else f"{name} ({self.channel})"
 
 
 @dataclass(frozen=True, slots=True)
 class Mailable:
-    """An entry whose token has an address; ``has_letter`` tells whether the queue knows an e-mail of it."""
+    """An entry whose token has an address; ``has_letter``: the queue has an e-mail for it."""
 
     department_id: str
     seq: int
@@ -54,14 +54,14 @@ class Mailable:
 
 
 class Letters:
-    """The letters of the queue; they come by token, channel, department and seq."""
+    """Checks the notifications of the queue, which come by token, channel, department and seq."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._before: LetterRow | None = None
 
     def take(self, row: LetterRow) -> None:
-        """Look at the next one."""
+        """Check the next one."""
         before, self._before = self._before, row
         _check_letter(row, self._tally)
         if before and before.name == row.name:
@@ -75,33 +75,36 @@ def check_mailables(
     is_wanted: Callable[[str, int, str], bool],
     tally: Tally,
 ) -> None:
-    """Every entry that calls for a letter has one (M1). ``is_wanted(department, seq, kind)``: it should by now."""
+    """Check that every entry that requires a notification has one (M1).
+
+    ``is_due(department, seq, kind)`` says whether it should exist by now.
+    """
     for entry in entries:
         kind = _kind(entry.payload)
         if kind is None or not is_wanted(entry.department_id, entry.seq, kind):
             continue
-        sentence = f"Entry {entry.seq} calls for a letter ({kind}), and there is none."
+        sentence = f"Entry {entry.seq} requires a notification ({kind}), but has none."
         tally.check("M1", entry.department_id, entry.has_letter, sentence)
 
 
 def _check_letter(row: LetterRow, tally: Tally) -> None:
     expected = _kind(row.payload) if row.payload else None
-    sentence = f"{row.name} was made, but its entry calls for {expected or 'none'}."
+    sentence = f"{row.name} exists, but its entry requires {expected or 'none'}."
     tally.check("M2", row.department_id, expected == row.kind, sentence)
     if row.channel == EMAIL:
-        sentence = f"{row.name} goes to an address that is not its token's."
+        sentence = f"{row.name} goes to an address other than its token's."
         tally.check("M6", row.department_id, row.recipient == row.email, sentence)
     if row.state in ("dead", "dropped"):
-        sentence = f"{row.name} is {row.state}, and not in the dead-letter queue."
+        sentence = f"{row.name} is {row.state}, but not in the dead-letter queue."
         tally.check("M4", row.department_id, row.dead_letters > 0, sentence)
 
 
 def _check_pair(before: LetterRow, row: LetterRow, tally: Tally) -> None:
     if before.dead_letters or row.sent_at is None:
-        # One that was given up is not waited for, and may be sent by hand much later.
+        # A failed notification holds up no other, and may be sent by hand much later.
         return
     is_sent_first = before.sent_at is not None and before.sent_at <= row.sent_at
-    tally.check("M3", row.department_id, is_sent_first, f"{row.name} went out before {before.name}.")
+    tally.check("M3", row.department_id, is_sent_first, f"{row.name} was sent before {before.name}.")
 
 
 def _kind(payload: str) -> str | None:

@@ -9,11 +9,10 @@ from tokenq_server.domain.invariants.tally import Tally
 
 
 class Numbers:
-    """The numbers of one department, in the order of the log and in the order of the ledger's rows.
+    """The numbers of one department, in log order and in the order of the ledger's rows.
 
-    ``day_at`` tells the business day of a moment by the settings that hold now, and ``settled_seq`` after which entry
-    of the log they have held. Up to ``rewound_day`` numbers may be missing: those that a restored database has
-    forgotten are not given again.
+    ``day_at`` returns the business day of a time under the current settings, which have applied since ``settled_seq``.
+    Up to ``rewound_day`` numbers may be missing: a restored database does not reissue the ones it has lost.
     """
 
     def __init__(
@@ -37,14 +36,14 @@ class Numbers:
         self._skipped: set[tuple[date, int]] = set()
 
     def issued(self, entry: LogEntry) -> None:
-        """The next TOKEN_GENERATED of the log."""
+        """Check the next TOKEN_GENERATED of the log."""
         number, day = entry.event.token_no, entry.day
         self._difference[day] += 1
         self._check_day(entry)
         if day != self.day:
             self.day, self._last = day, 0
-        where = f"Entry {entry.seq} gives number {number} of {day} after number {self._last}."
-        # Numbers that somebody live carried are left out, and the entry says how many.
+        where = f"Entry {entry.seq} issues number {number} of {day} after number {self._last}."
+        # Numbers carried by live tokens are skipped, and the entry says how many.
         skipped = _count(entry.event.data.get("skipped"))
         self._skipped |= {(day, number - back) for back in range(1, min(skipped, number) + 1)}
         if day > self._rewound_day:
@@ -55,27 +54,29 @@ class Numbers:
     def _check_day(self, entry: LogEntry) -> None:
         self._tally.look("N9")
         if entry.day < self.day:
-            self._tally.blame("N9", self._id, f"Entry {entry.seq} is of {entry.day}, after {self.day} had begun.")
+            self._tally.blame("N9", self._id, f"Entry {entry.seq} is dated {entry.day}, after {self.day} had begun.")
         elif entry.seq > self._settled_seq and entry.day != max(self._day_at(entry.stored.at), self.day):
             real = self._day_at(entry.stored.at)
-            self._tally.blame("N9", self._id, f"Entry {entry.seq} is of {entry.day}, when it was {real} at the branch.")
+            self._tally.blame(
+                "N9", self._id, f"Entry {entry.seq} is dated {entry.day}, when it was {real} at the branch."
+            )
 
     def row(self, day: date, number: int) -> None:
-        """The next of the ledger's tokens, by day and number."""
+        """Check the next token of the ledger, by day and number."""
         self._difference[day] -= 1
         if not self._difference[day]:
             del self._difference[day]
         if day != self._rows_day:
             self._rows_day, self._rows_last = day, 0
-        self._tally.check("N1", self._id, number != self._rows_last, f"Number {number} of {day} was given twice.")
+        self._tally.check("N1", self._id, number != self._rows_last, f"Number {number} of {day} was issued twice.")
         if day > self._rewound_day:
-            gap = f"Between numbers {self._rows_last} and {number} of {day} some are missing."
-            missing = {(day, one) for one in range(self._rows_last + 1, number)}
+            gap = f"Numbers between {self._rows_last} and {number} of {day} are missing."
+            missing = {(day, skipped) for skipped in range(self._rows_last + 1, number)}
             self._tally.check("N2", self._id, missing <= self._skipped, gap)
         self._rows_last = number
 
     def end(self, day: date, last_no: int) -> None:
-        """Both are read: they must agree with each other, and with the last number that the department's row knows."""
+        """Compare both counts with each other and with the last number in the department's row."""
         for other, count in self._difference.items():
             if count and other > self._rewound_day:
                 kind = "entries without a token" if count > 0 else "tokens without an entry"
@@ -83,9 +84,9 @@ class Numbers:
         if day <= self._rewound_day:
             return
         last = self._rows_last if self._rows_day == day else 0
-        sentence = f"The department has given {last_no} numbers on {day}, but the last token has number {last}."
+        sentence = f"The department has issued {last_no} numbers on {day}, but the last token has number {last}."
         self._tally.check("N2", self._id, last == last_no and self._rows_day <= day, sentence)
 
 
-def _count(told: object) -> int:
-    return told if isinstance(told, int) and told > 0 else 0
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0

@@ -1,4 +1,4 @@
-"""A department's log folded by the table of moves, the same one that live code uses: S1 to S5, N8, L2 and L3."""
+"""Replay a department's log by the table of verbs that live code uses: S1 to S5, N8, L2 and L3."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -9,18 +9,18 @@ from tokenq.contract.verbs import VERBS, Row, Verb
 from tokenq_server.domain.department_session import SYSTEM
 from tokenq_server.domain.invariants.calls import check_order
 from tokenq_server.domain.invariants.entries import LogEntry
-from tokenq_server.domain.invariants.line import PrefixLine
-from tokenq_server.domain.invariants.lives import Life
+from tokenq_server.domain.invariants.prefix_queue import PrefixQueue
+from tokenq_server.domain.invariants.replayed_token import ReplayedToken
 from tokenq_server.domain.invariants.tally import Tally
 
 _VERBS = {str(move.event): (verb, move) for verb, move in VERBS.items() if verb not in (Verb.TRANSFER, Verb.UNDO)}
 
 
 class Replay:
-    """One department's log, entry by entry. Memory holds the tokens of one day, those that live, and travellers.
+    """One department's log, entry by entry. Keeps one day's tokens, live tokens and transferred ones in memory.
 
-    ``is_partial``: it does not begin with the first entry, so tokens that it does not know are left alone. Up to
-    ``old_seq`` the entries may be of a release in which the end of a day ended those who were called, too.
+    ``is_partial``: the log does not start with the first entry, so unknown tokens are ignored. Up to ``old_seq``,
+    entries may come from a release in which the end of a day also expired called tokens.
     """
 
     def __init__(self, department_id: str, tally: Tally, *, is_partial: bool = False, old_seq: int = 0) -> None:
@@ -28,168 +28,170 @@ class Replay:
         self._tally = tally
         self._is_partial = is_partial
         self._old_seq = old_seq
-        self.line = PrefixLine()
-        self._lives: dict[int, Life] = {}
+        self.line = PrefixQueue()
+        self._tokens: dict[int, ReplayedToken] = {}
         self._counters: dict[str, int] = {}
         self._users: dict[int, int] = {}
 
     def take(self, entry: LogEntry) -> None:
-        """Fold the next entry."""
+        """Replay the next entry."""
         event = entry.event
         if not event.token_id:
             return
-        life = self._lives.get(event.token_id)
-        was_waiting = life is not None and life.state is TokenState.WAITING
+        token = self._tokens.get(event.token_id)
+        was_waiting = token is not None and token.state is TokenState.WAITING
         arrives, goes = event.data.get("to") == self._id, event.data.get("from") == self._id
         kind = event.event_type
-        if self._is_partial and life is None and kind != EventType.TOKEN_GENERATED:
+        if self._is_partial and token is None and kind != EventType.TOKEN_GENERATED:
             return
         if kind == EventType.TOKEN_GENERATED:
-            life = self._begin(entry, life)
+            token = self._begin(entry, token)
         elif kind == EventType.TOKEN_TURN_NEAR:
-            self._expect(entry, was_waiting, "is told that their turn is near")
+            self._expect(entry, was_waiting, "has a near turn, but is not waiting")
         elif kind in (EventType.TOKEN_TRANSFERRED, EventType.TOKEN_REVERTED) and arrives:
-            life = self._arrive(entry, life)
+            token = self._arrive(entry, token)
         elif kind in (EventType.TOKEN_TRANSFERRED, EventType.TOKEN_REVERTED) and goes:
-            self._go(entry, life)
+            self._go(entry, token)
         elif kind == EventType.TOKEN_REVERTED:
-            self._revert(entry, life)
+            self._revert(entry, token)
         else:
-            self._move(entry, life)
-        if life is not None:
-            self._check_line(entry, life, was_waiting=was_waiting)
+            self._move(entry, token)
+        if token is not None:
+            self._check_line(entry, token, was_waiting=was_waiting)
 
-    def over(self, today: date) -> list[Life]:
-        """Give up the tokens to which nothing can happen any more, since ``today`` has begun.
+    def over(self, today: date) -> list[ReplayedToken]:
+        """Remove and return the tokens to which nothing can happen any more, now that ``today`` has begun.
 
-        A move of the day's last minutes may still be taken back, so they are kept for one more day.
+        A move of the day's last minutes may still be undone, so they are kept for one more day.
         """
-        ended = [life for life in self._lives.values() if life.is_over(today)]
-        gone = [life for life in ended if life.is_given_up]
-        for life in ended:
-            life.is_given_up = True
-        for life in gone:
-            del self._lives[life.token_id]
+        ended = [token for token in self._tokens.values() if token.is_over(today)]
+        gone = [token for token in ended if token.is_given_up]
+        for token in ended:
+            token.is_given_up = True
+        for token in gone:
+            del self._tokens[token.token_id]
         return gone
 
-    def rest(self) -> Iterator[Life]:
-        """The tokens that are left."""
-        return iter(self._lives.values())
+    def rest(self) -> Iterator[ReplayedToken]:
+        """The remaining tokens."""
+        return iter(self._tokens.values())
 
-    def _begin(self, entry: LogEntry, known: Life | None) -> Life:
+    def _begin(self, entry: LogEntry, existing: ReplayedToken | None) -> ReplayedToken:
         event, stored = entry.event, entry.stored
-        self._expect(entry, known is None, "is issued again")
-        life = Life(event.token_id, entry.day, event.user_id, TokenState.WAITING, stored.priority, stored.place)
-        self._lives[life.token_id] = life
-        self._settle(entry, life)
-        return life
+        self._expect(entry, existing is None, "is issued again")
+        token = ReplayedToken(
+            event.token_id, entry.day, event.user_id, TokenState.WAITING, stored.priority, stored.place
+        )
+        self._tokens[token.token_id] = token
+        self._settle(entry, token)
+        return token
 
-    def _arrive(self, entry: LogEntry, life: Life | None) -> Life:
+    def _arrive(self, entry: LogEntry, token: ReplayedToken | None) -> ReplayedToken:
         event, stored = entry.event, entry.stored
-        self._expect(entry, life is None or life.state is None, "comes from elsewhere while it is here")
-        if life is None:
-            life = Life(event.token_id, entry.day, event.user_id, None, stored.priority, stored.place)
-            self._lives[life.token_id] = life
-        life.others |= {str(event.data.get("from"))}
-        life.priority, life.place, life.counter_id = stored.priority, stored.place, event.counter_id
+        self._expect(entry, token is None or token.state is None, "arrives although it is already here")
+        if token is None:
+            token = ReplayedToken(event.token_id, entry.day, event.user_id, None, stored.priority, stored.place)
+            self._tokens[token.token_id] = token
+        token.others |= {str(event.data.get("from"))}
+        token.priority, token.place, token.counter_id = stored.priority, stored.place, event.counter_id
         if event.event_type == EventType.TOKEN_TRANSFERRED:
-            life.state, life.last = TokenState.WAITING, (Verb.TRANSFER, None)
+            token.state, token.last = TokenState.WAITING, (Verb.TRANSFER, None)
         else:
-            life.claims += 1
-            life.state = _state(event.data.get("state"))
-            before = life.last[1] if life.last else None
-            self._expect(entry, before == life.position, "comes back as it never was")
-            life.last = None
-        self._settle(entry, life)
-        return life
+            token.claims += 1
+            token.state = _state(event.data.get("state"))
+            before = token.last[1] if token.last else None
+            self._expect(entry, before == token.position, "returns in a state that it was never in")
+            token.last = None
+        self._settle(entry, token)
+        return token
 
-    def _go(self, entry: LogEntry, life: Life | None) -> None:
-        self._expect(entry, life is not None and life.is_live, "goes elsewhere while it is not here")
-        if life is None or life.state is None:
+    def _go(self, entry: LogEntry, token: ReplayedToken | None) -> None:
+        self._expect(entry, token is not None and token.is_live, "leaves although it is not here")
+        if token is None or token.state is None:
             return
         if entry.event.event_type == EventType.TOKEN_REVERTED:
-            is_fresh = life.last is not None and life.last[0] is Verb.TRANSFER
-            self._expect(entry, is_fresh, "goes back although it did not just come")
-        self._unsettle(life)
-        life.last = (Verb.TRANSFER, life.position)
-        life.others |= {str(entry.event.data.get("to"))}
-        life.state = None
+            is_fresh = token.last is not None and token.last[0] is Verb.TRANSFER
+            self._expect(entry, is_fresh, "goes back although it did not just arrive")
+        self._unsettle(token)
+        token.last = (Verb.TRANSFER, token.position)
+        token.others |= {str(entry.event.data.get("to"))}
+        token.state = None
 
-    def _revert(self, entry: LogEntry, life: Life | None) -> None:
-        self._expect(entry, life is not None and life.state is not None, "is taken back while it is not here")
-        if life is None or life.state is None:
+    def _revert(self, entry: LogEntry, token: ReplayedToken | None) -> None:
+        self._expect(entry, token is not None and token.state is not None, "has a move undone although it is not here")
+        if token is None or token.state is None:
             return
-        self._unsettle(life)
-        undone, last = entry.event.data.get("undone"), life.last
-        life.state = _state(entry.event.data.get("state"))
-        life.counter_id, life.last = entry.event.counter_id, None
-        life.priority, life.place = entry.stored.priority, entry.stored.place
-        life.claims += 1
-        is_last = last is not None and last[0] == undone and last[1] == life.position
-        self._expect(entry, is_last, f"has '{undone}' taken back, which was not its last move, or not to this")
-        self._settle(entry, life)
+        self._unsettle(token)
+        undone, last = entry.event.data.get("undone"), token.last
+        token.state = _state(entry.event.data.get("state"))
+        token.counter_id, token.last = entry.event.counter_id, None
+        token.priority, token.place = entry.stored.priority, entry.stored.place
+        token.claims += 1
+        is_last = last is not None and last[0] == undone and last[1] == token.position
+        self._expect(entry, is_last, f"has '{undone}' undone, which was not its last move or led from another state")
+        self._settle(entry, token)
 
-    def _move(self, entry: LogEntry, life: Life | None) -> None:
+    def _move(self, entry: LogEntry, token: ReplayedToken | None) -> None:
         verb, move = _VERBS.get(entry.event.event_type, (None, None))
-        if verb is None or move is None or life is None or life.state is None:
+        if verb is None or move is None or token is None or token.state is None:
             self._expect(entry, False, f"has {entry.event.event_type}, but is not here")
             return
-        self._check_table(entry, life, verb, move)
+        self._check_table(entry, token, verb, move)
         if verb is Verb.CALL:
-            check_order(self._id, entry, life, self.line, self._tally)
-        self._unsettle(life)
+            check_order(self._id, entry, token, self.line, self._tally)
+        self._unsettle(token)
         if move.has_undo:
-            life.last = (verb, life.position)
+            token.last = (verb, token.position)
         if verb is Verb.EXPIRE or (verb is Verb.RESUME and entry.event.actor == SYSTEM):
-            life.last = None
-        life.claims += verb is Verb.CALL
+            token.last = None
+        token.claims += verb is Verb.CALL
         assert move.target is not None
-        life.state, life.priority, life.place = move.target, entry.stored.priority, entry.stored.place
+        token.state, token.priority, token.place = move.target, entry.stored.priority, entry.stored.place
         if move.target is TokenState.CALLED:
-            life.counter_id = entry.event.counter_id
+            token.counter_id = entry.event.counter_id
         elif move.target in (TokenState.WAITING, TokenState.PARKED):
-            life.counter_id = None
-        self._settle(entry, life)
+            token.counter_id = None
+        self._settle(entry, token)
 
-    def _check_table(self, entry: LogEntry, life: Life, verb: Verb, move: Row) -> None:
-        is_old_end = verb is Verb.EXPIRE and life.state is TokenState.CALLED and entry.seq <= self._old_seq
-        is_legal = life.state in move.sources or is_old_end
+    def _check_table(self, entry: LogEntry, token: ReplayedToken, verb: Verb, move: Row) -> None:
+        is_old_end = verb is Verb.EXPIRE and token.state is TokenState.CALLED and entry.seq <= self._old_seq
+        is_legal = token.state in move.sources or is_old_end
         if verb is Verb.CALL:
-            self._tally.check("S1", self._id, not life.is_at_counter, self._say(entry, "is called while at a counter"))
+            self._tally.check("S1", self._id, not token.is_at_counter, self._say(entry, "is called while at a counter"))
         if verb is Verb.SERVE:
-            was_served = life.state is TokenState.SERVED
+            was_served = token.state is TokenState.SERVED
             self._tally.check("S2", self._id, not was_served, self._say(entry, "is served a second time"))
-        self._expect(entry, is_legal, f"is {life.state}: '{verb}' is not possible")
+        self._expect(entry, is_legal, f"is {token.state}: '{verb}' is not possible")
 
-    def _settle(self, entry: LogEntry, life: Life) -> None:
-        """Let a token take its place in line, at its counter and as its user's."""
-        if life.state is TokenState.WAITING:
-            self.line.join(life.token_id, life.priority, life.place)
-        if life.is_at_counter and life.counter_id is not None:
-            held = self._counters.setdefault(life.counter_id, life.token_id)
-            what = f"is at counter {life.counter_id}, where token {held} is"
-            self._tally.check("S5", self._id, held == life.token_id, self._say(entry, what))
-            self._counters[life.counter_id] = life.token_id
-        if life.is_live and life.user_id is not None:
-            held = self._users.setdefault(life.user_id, life.token_id)
-            what = f"is of user {life.user_id}, who holds token {held}"
-            self._tally.check("N8", self._id, held == life.token_id, self._say(entry, what))
-            self._users[life.user_id] = life.token_id
+    def _settle(self, entry: LogEntry, token: ReplayedToken) -> None:
+        """Put a token in the queue, at its counter and with its user."""
+        if token.state is TokenState.WAITING:
+            self.line.join(token.token_id, token.priority, token.place)
+        if token.is_at_counter and token.counter_id is not None:
+            held = self._counters.setdefault(token.counter_id, token.token_id)
+            what = f"is at counter {token.counter_id}, which holds token {held}"
+            self._tally.check("S5", self._id, held == token.token_id, self._say(entry, what))
+            self._counters[token.counter_id] = token.token_id
+        if token.is_live and token.user_id is not None:
+            held = self._users.setdefault(token.user_id, token.token_id)
+            what = f"belongs to user {token.user_id}, who already holds token {held}"
+            self._tally.check("N8", self._id, held == token.token_id, self._say(entry, what))
+            self._users[token.user_id] = token.token_id
 
-    def _unsettle(self, life: Life) -> None:
-        self.line.leave(life.token_id)
-        if life.counter_id is not None and self._counters.get(life.counter_id) == life.token_id:
-            del self._counters[life.counter_id]
-        if life.user_id is not None and self._users.get(life.user_id) == life.token_id:
-            del self._users[life.user_id]
+    def _unsettle(self, token: ReplayedToken) -> None:
+        self.line.leave(token.token_id)
+        if token.counter_id is not None and self._counters.get(token.counter_id) == token.token_id:
+            del self._counters[token.counter_id]
+        if token.user_id is not None and self._users.get(token.user_id) == token.token_id:
+            del self._users[token.user_id]
 
-    def _check_line(self, entry: LogEntry, life: Life, *, was_waiting: bool) -> None:
-        is_waiting = life.state is TokenState.WAITING
+    def _check_line(self, entry: LogEntry, token: ReplayedToken, *, was_waiting: bool) -> None:
+        is_waiting = token.state is TokenState.WAITING
         effect: bool | None = True if is_waiting else (False if was_waiting else None)
         if entry.event.event_type == EventType.TOKEN_TURN_NEAR:
             effect = None
-        told = entry.stored.joins
-        self._tally.check("L3", self._id, told is effect, f"Entry {entry.seq} says {told} of the line, not {effect}.")
+        recorded = entry.stored.joins
+        self._tally.check("L3", self._id, recorded is effect, f"Entry {entry.seq} has joins={recorded}, not {effect}.")
 
     def _expect(self, entry: LogEntry, holds: bool, otherwise: str) -> None:
         self._tally.check("S3", self._id, holds, self._say(entry, otherwise))

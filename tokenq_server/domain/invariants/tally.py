@@ -1,4 +1,4 @@
-"""What a check looked at and what it found."""
+"""What the checks have looked at and found."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Violation:
-    """A rule that does not hold: its code, the department, and a sentence that says where."""
+    """A broken invariant: its code, the department, and a sentence that says where."""
 
     code: str
     department_id: str
@@ -16,9 +16,9 @@ class Violation:
 
 @dataclass
 class Tally:
-    """Counts what was looked at and what was wrong, per code; of the violations only the first ``keep`` are kept.
+    """Counts checks and violations per code; only the first ``keep`` violations are kept.
 
-    ``unchecked`` says why a code could not be looked at, or not whole.
+    ``unchecked`` says why a code could not be checked, or not completely.
     """
 
     keep: int = 1_000
@@ -28,28 +28,28 @@ class Tally:
     unchecked: dict[str, str] = field(default_factory=dict)
 
     def look(self, code: str, things: int = 1) -> None:
-        """So many more things were looked at."""
+        """Count things as checked."""
         self.checked[code] += things
 
     def blame(self, code: str, department_id: str, sentence: str) -> None:
-        """Something is wrong."""
+        """Record a violation."""
         self.found[code] += 1
         kept = self.violations.setdefault(code, [])
         if len(kept) < self.keep:
             kept.append(Violation(code, department_id, sentence))
 
     def check(self, code: str, department_id: str, holds: bool, sentence: str) -> None:
-        """Look at one thing; if it does not hold, the sentence says what is wrong."""
+        """Check one thing; ``sentence`` describes the violation if it does not hold."""
         self.look(code)
         if not holds:
             self.blame(code, department_id, sentence)
 
     def skip(self, codes: Iterable[str], why: str) -> None:
-        """These could not be looked at; the first reason stays."""
+        """Record that these codes could not be checked; the first reason is kept."""
         for code in codes:
             self.unchecked.setdefault(code, why)
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there is no violation."""
         return not self.found

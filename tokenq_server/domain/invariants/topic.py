@@ -1,4 +1,4 @@
-"""What lies in the topic, held against the log: K1 to K5."""
+"""The topic's records checked against the log: K1 to K5."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from tokenq_server.domain.invariants.tally import Tally
 
 @dataclass(frozen=True, slots=True)
 class TopicRecord:
-    """A record as it lies in the topic. ``department_id`` and ``seq`` are ``None`` and 0 where it cannot be read."""
+    """A record of the topic. ``department_id`` and ``seq`` are ``None`` and 0 if it cannot be read."""
 
     partition: int
     offset: int
@@ -19,11 +19,11 @@ class TopicRecord:
 
 @dataclass
 class Published:
-    """One department's records in the order of their offsets.
+    """One department's records in offset order.
 
-    ``cursor`` is the last seq that the relay has noted as published. ``is_whole`` tells that the topic still has its
-    beginning, and ``refilled_from`` after which seq a relay fills an emptied topic again. Up to ``rewound_seq`` the
-    topic may remember what a restored database has forgotten, up to ``rewritten_seq`` words that the log no longer has.
+    ``cursor`` is the last seq that the relay has recorded as published. ``is_whole``: the topic still has its
+    beginning. ``refilled_from``: the seq after which a relay refills an emptied topic. Up to ``rewound_seq`` the topic
+    may contain events that a restored database has lost, up to ``rewritten_seq`` free text that the log no longer has.
     """
 
     department_id: str
@@ -40,11 +40,11 @@ class Published:
     duplicates: int = 0
 
     def take(self, record: TopicRecord, payload: bytes | None) -> None:
-        """The next record, and what the log holds under its seq (``None``: the log read does not go so far)."""
+        """Check the next record against the log entry of its seq (``None``: beyond the log that was read)."""
         self._place(record)
         self._order(record.seq)
         if payload is not None and record.seq > self.rewound_seq:
-            sentence = f"Record {record.partition}/{record.offset} is not the log's entry {record.seq}."
+            sentence = f"Record {record.partition}/{record.offset} differs from log entry {record.seq}."
             is_same = is_same_event(record.value, payload, may_be_rewritten=record.seq <= self.rewritten_seq)
             self.tally.check("K4", self.department_id, is_same, sentence)
 
@@ -61,7 +61,7 @@ class Published:
             self.first = seq
         elif seq > self.high + 1:
             self.holes |= set(range(self.high + 1, seq))
-            sentence = f"Entry {seq} follows {self.high}: who reads it misses what is between."
+            sentence = f"Entry {seq} follows {self.high}: readers miss the entries in between."
             self.tally.blame("K3", self.department_id, sentence)
         elif seq in self.holes:
             self.holes.discard(seq)
@@ -71,13 +71,13 @@ class Published:
         self.high = max(self.high, seq)
 
     def end(self, allowed_duplicates: int | None = None) -> None:
-        """The topic is read to its end."""
+        """Check the end of the topic."""
         if not self.is_whole and not self.first:
-            return  # retention may have taken all of a quiet department, and nothing can be said of it
-        known = max(self.cursor - (self.first or 1) + 1, 0)
-        self.tally.look("K1", known)
+            return  # retention may have removed everything of a quiet department, so nothing can be said about it
+        published = max(self.cursor - (self.first or 1) + 1, 0)
+        self.tally.look("K1", published)
         if self.cursor > self.high:
-            sentence = f"Published to {self.cursor} by the relay, but the topic ends with {self.high}."
+            sentence = f"The relay has published up to {self.cursor}, but the topic ends with {self.high}."
             self.tally.blame("K1", self.department_id, sentence)
         if self.first > self.refilled_from + 1 and self.is_whole:
             sentence = f"The topic begins with {self.first}; 1 to {self.first - 1} are not in it."
@@ -85,5 +85,5 @@ class Published:
         for seq in sorted(self.holes):
             self.tally.blame("K1", self.department_id, f"Entry {seq} is not in the topic.")
         if allowed_duplicates is not None and self.duplicates > allowed_duplicates:
-            sentence = f"{self.duplicates} records lie in the topic twice."
+            sentence = f"{self.duplicates} records are in the topic twice."
             self.tally.blame("K4", self.department_id, sentence)

@@ -1,1 +1,1 @@
-"""Verifier in parts: the doors, one department's log, and what follows the log."""
+"""Parts of the verifier: its ports, one department's log, and what follows the log."""

@@ -1,4 +1,4 @@
-"""What verifying needs of the stores, for reading only."""
+"""Ports of the verifier, for reading only."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -19,14 +19,14 @@ class TopicAway(Exception):
 
 
 @dataclass(frozen=True)
-class Held:
-    """What Postgres holds of a department beside its log.
+class DepartmentState:
+    """A department's state in Postgres, besides its log.
 
-    ``published`` is where the relay stands, ``spot`` the partition and offset of that record if they are known, and
-    ``refilled_from`` after which seq it would fill an emptied topic again;
-    ``changed_seq`` is the last entry about the department itself. ``rewound`` is the last entry by which the log went
-    past what a restored database had forgotten, and its business day; ``None`` if there is none. Up to
-    ``rewritten_seq``, entries may have been rewritten since they were published: words about people were taken out.
+    ``published`` is the relay's cursor, ``spot`` the partition and offset of that record if known, and
+    ``refilled_from`` the seq after which it would refill an emptied topic. ``changed_seq`` is the last entry about the
+    department itself. ``rewound`` is the last entry by which the log passed what a restored database had lost, and its
+    business day; ``None`` if it was never rewound. Up to ``rewritten_seq``, entries may have been rewritten since they
+    were published: free text was removed.
     """
 
     department: Department
@@ -46,87 +46,87 @@ class Held:
 
     @property
     def rewound_seq(self) -> int:
-        """The entry up to which the log is not the whole story; 0 if it is from the beginning."""
+        """The entry up to which the log is incomplete; 0 if it is complete."""
         return self.rewound[0] if self.rewound else 0
 
     def day_at(self, moment: datetime) -> date:
-        """The business day of a moment, by the settings that hold now."""
+        """Return the business day of a time under the current settings."""
         return business_day(moment, self.department.timezone, self.department.rollover_hour)
 
 
 class Snapshot(Protocol):
-    """Postgres as it was at one moment. Everything long comes in pieces. Raises LedgerDown."""
+    """Postgres at one moment. Long results come in chunks. Raises LedgerDown."""
 
-    async def departments(self) -> list[Held]:
-        """Every department that has a log, by id."""
+    async def departments(self) -> list[DepartmentState]:
+        """Return every department that has a log, by id."""
 
     def log(self, department_id: str) -> AsyncIterator[Sequence[Stored]]:
-        """A department's log, in order."""
+        """Yield a department's log, in order."""
 
     def numbers(self, department_id: str) -> AsyncIterator[Sequence[tuple[date, int]]]:
-        """Day and number of every token issued there, in that order."""
+        """Yield day and number of every token issued there, in that order."""
 
     async def rows(self, token_ids: Collection[int]) -> dict[int, TokenRow]:
-        """Tokens by id."""
+        """Return tokens by id."""
 
     async def waiting(self, department_id: str) -> dict[int, Place]:
         """Who waits."""
 
     async def since(self, department_id: str, seq: int) -> list[tuple[int, bool | None, Place]]:
-        """What each entry after ``seq`` does to the line."""
+        """Return the effect of each entry after ``seq`` on the queue."""
 
-    async def payloads(self, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
-        """The events of entries, by department and seq."""
+    async def payloads(self, entries: Collection[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
+        """Return the events of entries, by department and seq."""
 
     def letters(self, department_ids: Collection[str]) -> AsyncIterator[Sequence[LetterRow]]:
-        """Every letter, by token, department and seq."""
+        """Yield every notification, by token, department and seq."""
 
     def mailables(self, department_ids: Collection[str]) -> AsyncIterator[Sequence[Mailable]]:
-        """Every entry of a kind that may call for a letter and whose token has an address."""
+        """Yield every entry that may require a notification and whose token has an address."""
 
     async def buried(self, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
-        """How often records of the topic, by partition and offset, lie in the dead-letter queue."""
+        """Return how often records of the topic, by partition and offset, are in the dead-letter queue."""
 
 
-class Books(Protocol):
+class Snapshots(Protocol):
     """Postgres, opened for reading only. Raises LedgerDown."""
 
     async def days(self) -> dict[str, date]:
-        """The business day of every department, now."""
+        """Return the current business day of every department."""
 
     async def heads(self) -> dict[str, int]:
-        """The last seq of every department, now."""
+        """Return the current last seq of every department."""
 
     def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
-        """Hold on to what is true now."""
+        """Open a snapshot of the current state."""
 
 
 class Lines(Protocol):
-    """The lines in Redis, for reading."""
+    """The queues in Redis, for reading."""
 
     async def read(self, days: Mapping[str, date]) -> dict[str, LineCopy]:
-        """A copy of every line that Redis knows, each read in one step. Raises LineDown."""
+        """Return a copy of every queue in Redis, each read in one step. Raises LineDown."""
 
 
 class TopicReader(Protocol):
     """The topic, for reading. Raises TopicAway."""
 
     async def taken(self) -> dict[int, int]:
-        """Per partition, the offset up to which notify has dealt with the records."""
+        """Return the offset per partition up to which notify has processed the records."""
 
     async def find_ends(self) -> dict[int, tuple[int, int]]:
-        """Fix the end up to which is read; answers per partition the first offset and that end."""
+        """Fix the end of reading; return the first offset and that end per partition."""
 
     def records(self) -> AsyncIterator[Sequence[TopicRecord]]:
-        """Every record up to that end, a partition's in order."""
+        """Yield every record up to that end, a partition's in order."""
 
 
 @dataclass(frozen=True)
-class Strictness:
-    """What must hold beyond what holds at every moment.
+class VerifyOptions:
+    """What must hold beyond what always holds.
 
     ``at_rest``: nothing is in flight, so followers have caught up. ``letters_settled``: notify has, too.
-    ``allowed_duplicates`` is how many records may lie in the topic twice (``None``: any number).
+    ``allowed_duplicates`` is how many records may be in the topic twice (``None``: any number).
     """
 
     at_rest: bool = False
