@@ -1,4 +1,4 @@
-"""What a change costs: a patch that is kept, applied to a copy of the tree, and the tests that it brings along."""
+"""The cost of a change: a kept patch, applied to a copy of the tree, and its tests."""
 
 import re
 import shutil
@@ -22,10 +22,10 @@ class Patched:
         subprocess.run(["git", "apply", str(patch)], cwd=folder, check=True)
         changed = re.findall(r"^\+\+\+ b/(.+)$", patch.read_text(), re.MULTILINE)
         self.files = [name for name in changed if not name.startswith(_CATALOGUE)]
-        """The files that it changes or makes; the catalogue of sentences does not count."""
+        """The files that it changes or adds; the catalogue of refusals does not count."""
 
     def check(self, *tests: str) -> None:
-        """Fail if the tests fail there."""
+        """Run tests there. Raises AssertionError if they fail."""
         done = self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
         assert done.returncode == 0, done.stdout[-3000:]
 

@@ -1,4 +1,4 @@
-"""Who the tests are where it does not matter: all of them may work in every department."""
+"""Callers for tests in which it does not matter: all may work in every department."""
 
 from tokenq.contract.enums import Role
 from tokenq_server.domain.principal import Principal

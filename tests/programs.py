@@ -1,4 +1,4 @@
-"""tokenq's programs as processes, as a sysadmin starts them."""
+"""tokenq's programs as processes, as an administrator starts them."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from tokenq_server.embedded.ports import free_port
 
 
 def beside(servers: Servers, dsn: str) -> dict[str, str]:
-    """The settings of a program on that database and these stores."""
+    """The settings of a program for that database and these stores."""
     return {
         "TOKENQ_DATABASE_URL": dsn,
         "TOKENQ_REDIS_URL": servers.redis_url,
@@ -27,7 +27,7 @@ def beside(servers: Servers, dsn: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Api:
-    """A running API of a test's own; its log is one JSON object a line."""
+    """A running API for one test; it logs one JSON object per line."""
 
     url: str
     folder: Path
@@ -35,7 +35,7 @@ class Api:
 
     @property
     def log(self) -> Path:
-        """What it says."""
+        """Its log."""
         return self.folder / "api.log"
 
     @property
@@ -51,7 +51,7 @@ class Api:
 
 @contextmanager
 def running_api(settings: Mapping[str, str], folder: Path) -> Iterator[Api]:
-    """An API with these settings on a port of its own, which takes tokens; its files are in the folder."""
+    """An API with these settings on a free port, ready for requests; its files are in the folder."""
     port = free_port()
     own = {"TOKENQ_PORT": str(port), "TOKENQ_ADMIN_TOKEN_FILE": str(folder / "admin.token")}
     with (folder / "api.log").open("wb") as log:
@@ -73,7 +73,7 @@ def start(program: str, settings: Mapping[str, str], **options: Any) -> subproce
 
 
 def refusal(program: str, settings: Mapping[str, str]) -> str:
-    """What a program says that does not start: exit code 1 and no traceback."""
+    """Return the output of a program that refuses to start: exit code 1 and no traceback."""
     process = start(program, settings, stderr=subprocess.PIPE)
     said = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 1, said

@@ -1,4 +1,4 @@
-"""Refusals as a server might make them, in words that a test can recognise."""
+"""Refusals with arbitrary text, for tests."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tokenq.contract.problems import Problem, ProblemCode, Refused
 
 
 def refusal(code: ProblemCode, detail: str, hint: str | Advice = "", **extra: Any) -> Refused:
-    """A refusal in these words, of no row of the catalogue."""
+    """A refusal with this text that is not in the catalogue."""
     if isinstance(hint, Advice):
         return Refused(Problem(code, detail, hint.text(), extra, hint))
     return Refused(Problem(code, detail, hint, extra))

@@ -26,7 +26,7 @@ Server = TypeVar("Server", bound=Postgres | Valkey | Broker | ApacheKafka)
 
 
 class Running(Generic[Server]):
-    """One server process that a test may stop, kill and start again on its data and port."""
+    """A server process that a test can stop, kill and restart on its data and port."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -38,7 +38,7 @@ class Running(Generic[Server]):
         until(self.server.is_ready, lambda: f"{self.server.title}: {process.poll()} {last_log_line(self.server.log)}")
 
     def stop(self) -> None:
-        """Stop it the way the product does."""
+        """Stop it as the product does."""
         if self.process is not None:
             stop(self.process, self.server.stop_signal, self.server.patience)
 
@@ -51,13 +51,13 @@ class Running(Generic[Server]):
 
 @dataclass(frozen=True)
 class Servers:
-    """Addresses of the running servers, and the servers themselves for tests that hurt them."""
+    """Addresses of the running servers, and the servers themselves for fault tests."""
 
     database_url: str
-    """An empty database; better take one of your own from ``fresh_database``."""
+    """An empty database; prefer one from ``fresh_database``."""
     admin_url: str
     redis_url: str
-    """Database 0; better take a number of your own, or flush."""
+    """Database 0; prefer another number, or flush."""
     kafka_bootstrap: str
     postgres: Running[Postgres]
     valkey: Running[Valkey]
@@ -66,18 +66,18 @@ class Servers:
 
     @property
     def has_embedded_broker(self) -> bool:
-        """Whether the broker is the memory-only one, whose traps apply."""
+        """Whether the broker is the memory-only one, with its limits."""
         return isinstance(self.broker.server, Broker)
 
     def new_database(self, template: str = "template1") -> str:
-        """The URL of a new database, empty or a copy of another one (named by URL or name)."""
+        """Create a database, empty or a copy of another one (by URL or name); return its URL."""
         name = f"t{secrets.token_hex(6)}"
         template = urlsplit(template).path.lstrip("/") or template
         self.psql(f"CREATE DATABASE {name} OWNER tokenq TEMPLATE {template} STRATEGY FILE_COPY")
         return urlunsplit(urlsplit(self.database_url)._replace(path=f"/{name}"))
 
     def drop_database(self, url: str) -> None:
-        """Drop it, connections or not."""
+        """Drop it, even if there are connections."""
         self.psql(f"DROP DATABASE IF EXISTS {urlsplit(url).path.lstrip('/')} WITH (FORCE)")
 
     def psql(self, sql: str) -> None:
@@ -114,7 +114,7 @@ def running_apache_kafka() -> Iterator[Running[ApacheKafka]]:
 
 @contextmanager
 def running_broker() -> Iterator[Running[Broker]]:
-    """The embedded broker alone, with nothing in it."""
+    """The embedded broker alone, empty."""
     with servers_folder() as folder, ExitStack() as stack:
         yield _started(stack, _broker(folder))
 

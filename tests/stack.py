@@ -1,4 +1,4 @@
-"""All of tokenq, up on a data folder of its own, for tests that look from the outside."""
+"""All of tokenq on its own data folder, for tests from the outside."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ class Stack:
         }
 
     def ask(self, method: str, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
-        """One request as admin; the status and the JSON document. ``key`` is an idempotency key."""
+        """Send a request as admin; return status and JSON. ``key`` is an idempotency key."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
@@ -50,8 +50,8 @@ class Stack:
 
 @contextmanager
 def up_folder() -> Iterator[Path]:
-    """A new data folder; what runs on it at the end is stopped."""
-    folder = Path(tempfile.mkdtemp(prefix="tokenq-up-"))  # not pytest's: below a private folder, its path may be long
+    """A new data folder; at the end what runs on it is stopped."""
+    folder = Path(tempfile.mkdtemp(prefix="tokenq-up-"))  # not pytest's: that is private, and its path may be too long
     folder.chmod(0o711)
     try:
         yield folder

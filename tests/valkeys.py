@@ -1,4 +1,4 @@
-"""Valkeys of a test's own: with settings that the product's never has, and six of them as a cluster."""
+"""Valkeys for one test: with settings that the product never uses, and six as a cluster."""
 
 import secrets
 import shutil
@@ -30,21 +30,21 @@ _QUICK = "repl-diskless-sync-delay 0\nshutdown-timeout 0\n"
 
 @dataclass
 class OwnValkey(Valkey):
-    """The product's Valkey with more lines in its settings."""
+    """The product's Valkey with additional settings."""
 
     more: str = ""
 
     def command(self) -> Command:
-        """The same start with the lines added."""
+        """The same command with the settings added."""
         command = super().command()
         return replace(command, stdin=(command.stdin or b"") + (_QUICK + self.more).encode())
 
     def client(self) -> "Redis":
-        """For the test itself."""
+        """A client for the test."""
         return Redis.from_url(self.url, decode_responses=True, socket_timeout=5)
 
     def role(self) -> str:
-        """``master`` or ``slave``; empty while it does not answer."""
+        """``master`` or ``slave``; empty while it does not respond."""
         try:
             with self.client() as client:
                 return str(client.info("replication")["role"])
@@ -53,7 +53,7 @@ class OwnValkey(Valkey):
 
 
 class OwnValkeys:
-    """Makes servers below one folder; all end with it."""
+    """Creates servers below one folder; all end with it."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
@@ -63,7 +63,7 @@ class OwnValkeys:
         self._password = secrets.token_urlsafe(12)
 
     def start(self, more: str = "") -> Running[OwnValkey]:
-        """One more server, ready."""
+        """Start another server; return when it is ready."""
         running = Running(self._make(more))
         running.server.prepare()
         self._stack.callback(running.stop)
@@ -71,13 +71,13 @@ class OwnValkeys:
         return running
 
     def socket_folder(self) -> Path:
-        """A folder in which a server may make its socket."""
+        """A folder for a server's socket."""
         folder = self.folder / f"s{secrets.token_hex(3)}"
         give_folder(folder, self._run_as)
         return folder
 
     def cluster(self) -> "ValkeyCluster":
-        """Three primaries with a replica each, whole."""
+        """Three primaries with a replica each, healthy."""
         nodes = [
             self.start(
                 f"cluster-enabled yes\ncluster-port {free_port()}\ncluster-node-timeout 700\n"
@@ -98,14 +98,14 @@ class OwnValkeys:
 
 
 def cut_off(replica: OwnValkey) -> None:
-    """Let it miss whatever happens from now on, as behind a broken cable."""
+    """Disconnect it, as by a broken cable."""
     with replica.client() as client:
         client.config_set("masterauth", "wrong")
         client.execute_command("CLIENT", "KILL", "TYPE", "primary")
 
 
 def joined_again(replica: OwnValkey) -> None:
-    """Mend the cable."""
+    """Reconnect it."""
     with replica.client() as client:
         client.config_set("masterauth", replica.password)
 
@@ -118,12 +118,12 @@ class ValkeyCluster:
 
     @property
     def url(self) -> str:
-        """For tokenq: two of the nodes, the others must be learned."""
+        """For tokenq: two of the nodes; the others must be discovered."""
         places = ",".join(f"127.0.0.1:{node.server.port}" for node in self.nodes[:2])
         return f"redis+cluster://:{self.nodes[0].server.password}@{places}"
 
     def form(self) -> None:
-        """Let them meet, share the slots out, and give each primary its replica."""
+        """Form the cluster, assign the slots, and give each primary a replica."""
         first = self.nodes[0].server
         for number, node in enumerate(self.nodes):
             with node.server.client() as client:
@@ -146,7 +146,7 @@ class ValkeyCluster:
 
     @contextmanager
     def announcing(self, ports: Sequence[int]) -> Iterator[None]:
-        """Meanwhile each node sends clients to another port, one per node, as behind something that encrypts."""
+        """Meanwhile each node advertises another port, as behind a TLS terminator."""
         own = [node.server.port for node in self.nodes]
         try:
             self._announce(ports, ports)
@@ -161,11 +161,11 @@ class ValkeyCluster:
         until(lambda: all(self._places(node) <= set(seen) for node in self.nodes))
 
     def settle(self) -> None:
-        """Wait until every node that runs sees the cluster whole and every replica follows its primary."""
+        """Wait until every running node sees a healthy cluster and every replica follows its primary."""
         until(lambda: all(map(_is_whole, self._running())), seconds=60)
 
     def heal(self) -> None:
-        """Start again whoever was killed."""
+        """Restart killed nodes."""
         for node in self.nodes:
             if node.process is None or node.process.poll() is not None:
                 node.start()
@@ -173,11 +173,11 @@ class ValkeyCluster:
         self.settle()
 
     def primary_of(self, department: str) -> Running[OwnValkey]:
-        """Who owns a department's slot, as another node sees it."""
+        """The owner of a department's slot, as another node sees it."""
         return self._owners(department)[0]
 
     def replica_of(self, department: str) -> Running[OwnValkey]:
-        """Who follows that one."""
+        """The replica of that node."""
         return self._owners(department)[1]
 
     def _owners(self, department: str) -> list[Running[OwnValkey]]:
@@ -193,7 +193,7 @@ class ValkeyCluster:
 
     @staticmethod
     def _ranges(node: Running[OwnValkey]) -> list[Any]:
-        """Who owns which slots, as that node sees it: first, last, the primary and its replicas."""
+        """The slot ranges, as that node sees them: first, last, the primary and its replicas."""
         with node.server.client() as client:
             ranges: Any = client.execute_command("CLUSTER", "SLOTS")
         if isinstance(ranges, dict):
@@ -229,7 +229,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def own_valkeys() -> Iterator[OwnValkeys]:
-    """A folder for servers of a test's own."""
+    """A folder for one test's servers."""
     folder = Path(tempfile.mkdtemp(prefix="tokenq-valkeys-"))
     folder.chmod(0o755)
     with ExitStack() as stack:
@@ -238,7 +238,7 @@ def own_valkeys() -> Iterator[OwnValkeys]:
 
 
 def certificates(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for 127.0.0.1 that signs itself: the file to trust, and a server's context that shows it."""
+    """A self-signed certificate for 127.0.0.1: the file to trust, and a server's context that uses it."""
     certificate, key = folder / "ca.pem", folder / "key.pem"
     make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     names = ["-days", "2", "-subj", "/CN=tokenq test", "-addext", "subjectAltName=IP:127.0.0.1"]

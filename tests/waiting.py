@@ -12,7 +12,7 @@ def _late() -> str:
 
 
 def until(holds: Callable[[], object], explain: Callable[[], str] = _late, seconds: float = 30.0) -> None:
-    """Return when it holds; fail with the explanation when it does not within that time."""
+    """Return when it holds; fail with the explanation after that time."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, explain()
@@ -26,7 +26,7 @@ async def eventually(
     *,
     pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> None:
-    """The same where something else must run meanwhile."""
+    """The same for coroutines."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, explain()

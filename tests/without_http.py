@@ -1,4 +1,4 @@
-"""The core on real stores, without HTTP: what a test of the order of operations needs."""
+"""The core on real stores, without HTTP: for tests of the order of operations."""
 
 import asyncio
 import secrets
@@ -29,13 +29,13 @@ Body = dict[str, Any]
 
 
 def department_id() -> str:
-    """A department of a test's own: Redis is shared by all tests of a worker."""
+    """A unique department: Redis is shared by all tests of a worker."""
     return "T" + secrets.token_hex(3).upper()
 
 
 @dataclass
 class Core:
-    """One process's core, its database and what it counted."""
+    """One process's core, its database and its counts."""
 
     dsn: str
     commit: GroupCommit
@@ -51,20 +51,20 @@ class Core:
         return name
 
     async def do(self, command: Command, key: str | None = None, fingerprint: bytes = b"") -> Body:
-        """Carry out one command."""
+        """Execute one command."""
         answer = await self.commit.submit(Request(command, "test", key, fingerprint))
         return cast(Body, answer.token)
 
     async def issue(self, department: str, count: int = 1, **more: Any) -> list[Body]:
-        """Put people in the queue, all at once."""
+        """Issue tokens, all at once."""
         return list(await asyncio.gather(*(self.do(Issue(department, DESK, **more)) for _ in range(count))))
 
     async def call(self, department: str, counter: str) -> Body:
-        """Call the next one."""
+        """Call the next token."""
         return await self.do(CallNext(department, ANN, counter))
 
     async def serve(self, department: str, counter: str) -> Body:
-        """Serve the next one in one step."""
+        """Serve the next token in one step."""
         return await self.do(ServeNext(department, ANN, counter))
 
     async def move(self, token: Body, verb: Verb, **more: Any) -> Body:
@@ -74,12 +74,12 @@ class Core:
         )
 
     async def rows(self, statement: str, *values: Any) -> list[Body]:
-        """Read the database as an outsider."""
+        """Read the database directly."""
         async with await psycopg.AsyncConnection.connect(self.dsn, row_factory=dict_row, autocommit=True) as connection:
             return await (await connection.execute(statement, values)).fetchall()  # type: ignore[arg-type]
 
     async def run(self, statement: str, *values: Any) -> None:
-        """Change the database as an outsider."""
+        """Change the database directly."""
         async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
             await connection.execute(statement, values)  # type: ignore[arg-type]
 
@@ -102,7 +102,7 @@ async def open_core(dsn: str, redis_url: str, line: WaitingLine | None = None) -
 
 
 async def assert_all_is_well(core: Core, department: str) -> None:
-    """The invariants that must hold of a department whenever nothing is in flight."""
+    """Assert the invariants of a department while nothing is in flight."""
     (standing,) = await core.rows("SELECT * FROM dept_state WHERE department_id = %s", department)
     tokens = await core.rows("SELECT * FROM token WHERE department_id = %s ORDER BY number", department)
     log = await core.rows(

@@ -39,7 +39,7 @@ def red(history: list[Operation], dump: Dump = DUMP) -> set[str]:
     return set(tally.found)
 
 
-def test_a_sound_history_is_well() -> None:
+def test_a_valid_history_violates_no_rule() -> None:
     called = op("call", token(1, 1, 1, state="CALLED"), 20, counterId="1")
     served = op("serve", token(1, 1, 1, state="SERVED"), 30, counterId="1")
     again = op("issue", token(1, 1), 40, key="a")
@@ -83,7 +83,7 @@ def test_each_rule_turns_red_alone(code: str, history: list[Operation]) -> None:
     assert red(history) == {code}
 
 
-def test_who_is_told_to_be_served_must_be() -> None:
+def test_a_token_reported_as_served_must_be_served() -> None:
     assert red([*ISSUED, op("serve", token(1, 1, 1, state="SERVED"), 20)], Dump(DUMP.tokens, {}, frozenset())) == {"S2"}
 
 
@@ -98,7 +98,7 @@ def test_a_repeated_move_was_asked_when_it_was_first_sent() -> None:
     assert red([*ISSUED, called, again], dump) == {"S6"}
 
 
-def test_an_answer_that_got_lost_is_known_by_its_key() -> None:
+def test_a_lost_response_is_found_by_its_key() -> None:
     lost = Operation(9, "issue", "CW", "b", {}, 10)
     dump = Dump(DUMP.tokens, {"b": {"tokenId": 2}}, frozenset())
     assert red([ISSUED[0], lost], dump) == set()
@@ -140,7 +140,7 @@ def test_the_mailbox(codes: set[str], deliveries: list[Delivery], jobs: list[dic
 
 
 @pytest.mark.parametrize(("codes", "again"), [(set(), 8), ({"M2"}, 9)])
-def test_a_death_explains_what_one_sender_had_in_hand(codes: set[str], again: int, tmp_path: Path) -> None:
+def test_a_crash_explains_what_one_sender_held(codes: set[str], again: int, tmp_path: Path) -> None:
     """And no more, whatever notify itself reports; an orderly stop explains nothing."""
     doubts, tally = Doubts(tmp_path / "doubts.jsonl"), Tally()
     doubts.ended("notify0", is_killed=True)
@@ -177,7 +177,7 @@ def test_what_is_recorded_is_read_again(tmp_path: Path) -> None:
     assert issue.invoked < call.invoked < refused.invoked
 
 
-def test_a_client_that_was_killed_may_go_on_under_its_name() -> None:
+def test_a_killed_client_may_continue_under_its_name() -> None:
     """An unfinished operation, followed by another one of the same client."""
     edge = {"proc": 1, "type": "invoke", "f": "issue", "dept": "CW", "key": "a", "value": {}, "err": None}
     assert [op.outcome for op in operations([edge | {"t": 1}, edge | {"t": 2}])] == ["info", "info"]

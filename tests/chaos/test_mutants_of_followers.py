@@ -89,7 +89,7 @@ async def test_consumer_auto_commit(post: Post, is_mutant: bool) -> None:
 
 
 class LateBuryingEnqueuer(Enqueuer):
-    """Writes dead e-mails after it has committed the offsets."""
+    """Writes dead letters after it has committed the offsets."""
 
     async def _keep(self, records: list[RawRecord]) -> None:
         jobs, bad = sort_out(records)

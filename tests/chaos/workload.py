@@ -145,7 +145,7 @@ class Workload:
         if token is None:
             await asyncio.sleep(_EMPTY_SECONDS)
             return
-        if person.sees_anew(token):
+        if person.is_new_call(token):
             self.waiting[token["departmentId"]] -= 1
         if token["state"] != "SERVED":
             await self._attend(person, token["departmentId"], token)
@@ -194,7 +194,7 @@ class _Person:
         for connection in self.connections:
             connection.close()
 
-    def sees_anew(self, token: Token) -> bool:
+    def is_new_call(self, token: Token) -> bool:
         """Whether this is a different token, or a different call of the same one, than before."""
         before, self._seen = self._seen, (token["tokenId"], token["claimVersion"])
         return before != self._seen

@@ -33,7 +33,7 @@ def run_cli(*arguments: str) -> str:
 @pytest.mark.parametrize(
     "module", ["tokenq", "tokenq.contract.events", "tokenq.contract.problems", "tokenq.contract.views"]
 )
-def test_the_vocabulary_loads_nothing_of_ours_above_it(module):
+def test_the_contract_loads_no_other_package_of_ours(module):
     found = modules(f"import {module}")
     assert loaded(found, "tokenq.client", "tokenq.cli", "tokenq_server", "tokenq_tui", "typer", *HEAVY) == []
 

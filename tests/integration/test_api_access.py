@@ -39,7 +39,7 @@ def roles_of(route: APIRoute) -> frozenset[Role] | None:
 
 
 @pytest.mark.parametrize("route", routes(), ids=lambda route: f"{min(route.methods)} {route.path}")
-def test_every_route_says_who_may_use_it(route: APIRoute) -> None:
+def test_every_route_declares_its_roles(route: APIRoute) -> None:
     """A new route without a role that is not marked public is a hole."""
     is_public = bool((route.openapi_extra or {}).get("x-public"))
 
@@ -121,7 +121,7 @@ def person(running: Stack, enter: Callable[[str], Caller]) -> Callable[..., tupl
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer x", "Basic YWRtaW46YWRtaW4=", "Bearer " + "x" * 500])
-def test_nobody_gets_in_without_a_login(running: Stack, authorization: str) -> None:
+def test_no_route_works_without_a_login(running: Stack, authorization: str) -> None:
     """401 with WWW-Authenticate, on every route but the public ones."""
     headers = {"Authorization": authorization} if authorization else {}
     with httpx.Client(base_url=running.endpoints.api, headers=headers, timeout=10) as client:
@@ -195,7 +195,7 @@ def test_names_and_addresses_are_for_staff_of_the_department(
         assert ("ada@example.com" in key("GET", f"{path}/events").text) == sees
 
 
-def test_a_demoted_or_disabled_user_is_out_within_a_second(running: Stack, person: MakePerson) -> None:
+def test_a_demoted_or_disabled_user_loses_access_within_a_second(running: Stack, person: MakePerson) -> None:
     """An open session does not outlive its permission."""
     user_id, ada = person("admin")
     assert ada("GET", "/api/v1/users").status_code == 200
@@ -221,7 +221,7 @@ def test_logout_ends_the_session(running: Stack, person: MakePerson) -> None:
     assert ada("GET", "/api/v1/auth/me").status_code == 401
 
 
-def test_a_deleted_key_is_worthless(running: Stack, enter: Callable[[str], Caller]) -> None:
+def test_a_deleted_key_is_invalid(running: Stack, enter: Callable[[str], Caller]) -> None:
     """Deleting a key revokes it; the list never shows the secret."""
     body = {"label": "kiosk", "role": "desk", "departments": []}
     key = running.ask("POST", "/api/v1/keys", body)[1]
@@ -234,7 +234,7 @@ def test_a_deleted_key_is_worthless(running: Stack, enter: Callable[[str], Calle
     assert kiosk("GET", "/api/v1/auth/me").status_code == 401
 
 
-def test_an_unknown_name_answers_like_a_wrong_password(running: Stack) -> None:
+def test_an_unknown_name_is_refused_like_a_wrong_password(running: Stack) -> None:
     """Responses do not reveal which names exist; guessing is throttled."""
     answers = [
         running.ask("POST", "/api/v1/auth/login", {"username": name, "password": "wrong password"})
@@ -248,7 +248,7 @@ def test_an_unknown_name_answers_like_a_wrong_password(running: Stack) -> None:
     assert codes[-1] == 429
 
 
-def test_secrets_are_not_kept_in_clear(running: Stack, person: MakePerson) -> None:
+def test_secrets_are_not_stored_in_clear_text(running: Stack, person: MakePerson) -> None:
     """A stolen dump contains no bearer token and no password."""
     person("staff")
     with psycopg.connect(running.endpoints.postgres) as connection:
@@ -275,7 +275,7 @@ def test_the_last_admin_stays(running: Stack) -> None:
     assert running.ask("GET", last)[1]["role"] == "admin"
 
 
-def test_the_first_password_opens_nothing_but_its_own_change(running: Stack, enter: Callable[[str], Caller]) -> None:
+def test_the_first_password_only_allows_changing_it(running: Stack, enter: Callable[[str], Caller]) -> None:
     """The random password in a file only allows changing it."""
     first = Path(running.endpoints.admin_token_file).with_name("admin.password").read_text().strip()
     with psycopg.connect(running.endpoints.postgres) as connection:
@@ -289,7 +289,7 @@ def test_the_first_password_opens_nothing_but_its_own_change(running: Stack, ent
     assert admin("POST", "/api/v1/auth/logout").status_code == 204
 
 
-def test_a_kiosk_learns_nobody_s_address(running: Stack, department: str, caller: MakeCaller) -> None:
+def test_a_kiosk_learns_no_address(running: Stack, department: str, caller: MakeCaller) -> None:
     """A desk key that issues for a registered user does not learn who that is."""
     user = running.ask("POST", "/api/v1/users", {"name": "Ada Byron", "email": "ada@example.com"})[1]
     answer = caller("desk")("POST", f"/api/v1/departments/{department}/tokens", json={"userId": user["userId"]})
@@ -298,7 +298,7 @@ def test_a_kiosk_learns_nobody_s_address(running: Stack, department: str, caller
     assert "ada" not in answer.text.lower()
 
 
-def test_a_customer_has_no_letters_sent_to_others(running: Stack, department: str, person: MakePerson) -> None:
+def test_a_customer_cannot_send_e_mails_to_others(running: Stack, department: str, person: MakePerson) -> None:
     """Issuing and cancelling in a loop must not flood mailboxes."""
     _, ada = person("customer")
     body = {"email": "victim@example.com", "name": "Somebody else"}
@@ -307,7 +307,7 @@ def test_a_customer_has_no_letters_sent_to_others(running: Stack, department: st
     assert (token["email"], token["name"]) == (None, "Ada")
 
 
-def test_many_guesses_at_once_are_counted_too(running: Stack) -> None:
+def test_parallel_guesses_are_counted(running: Stack) -> None:
     """Forty parallel guesses count as forty."""
     body = {"username": f"g{secrets.token_hex(4)}", "password": "x"}
     with ThreadPoolExecutor(20) as pool:
@@ -316,7 +316,7 @@ def test_many_guesses_at_once_are_counted_too(running: Stack) -> None:
     assert codes.count(429) >= 20
 
 
-def test_rights_in_departments_that_are_not_there_are_refused(running: Stack) -> None:
+def test_rights_in_unknown_departments_are_refused(running: Stack) -> None:
     """A mistyped department would create a user who can serve nothing."""
     body = {"name": "Bob", "role": "staff", "departments": ["NOSUCH"]}
 
@@ -325,7 +325,7 @@ def test_rights_in_departments_that_are_not_there_are_refused(running: Stack) ->
     assert running.ask("POST", "/api/v1/keys", body)[1]["code"] == "unknown_department"
 
 
-def test_a_desk_takes_back_whom_it_put_in_line(running: Stack, department: str, caller: MakeCaller) -> None:
+def test_a_desk_can_cancel_until_the_token_is_called(running: Stack, department: str, caller: MakeCaller) -> None:
     """Until the token is called, and only in its own departments."""
     desk, staff = caller("desk", department), caller("staff", department)
     issue = f"/api/v1/departments/{department}/tokens"

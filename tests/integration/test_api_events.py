@@ -87,7 +87,7 @@ def test_events_come_as_they_happen(running: Stack, department: str) -> None:
     assert watch.messages[-1] is not None
 
 
-def test_a_watcher_comes_back_where_it_was(running: Stack, department: str) -> None:
+def test_a_stream_resumes_where_it_was(running: Stack, department: str) -> None:
     """Last-Event-ID: missed events come first, none comes twice."""
     for _ in range(5):
         issue(running, department)
@@ -102,7 +102,7 @@ def test_a_watcher_comes_back_where_it_was(running: Stack, department: str) -> N
     ]
 
 
-def test_a_position_from_nowhere_means_look_again(running: Stack, department: str) -> None:
+def test_an_unknown_position_means_refetch(running: Stack, department: str) -> None:
     """After a restore the server may know less than the client: it says so instead of guessing."""
     with watching(running, department, last=f"{department}:999") as watch:
         until(lambda: any(message.get("event") == "resync" for message in watch.messages))
@@ -154,7 +154,7 @@ def test_a_department_s_settings_come_when_they_change(running: Stack, departmen
     assert watch.events[0]["data"]["settings"]["undoMinutes"] == 9
 
 
-def test_other_departments_stay_out(running: Stack, department: str) -> None:
+def test_other_departments_are_not_in_the_stream(running: Stack, department: str) -> None:
     """A stream for one department contains only that one."""
     other = department_id()
     running.ask("PUT", f"/api/v1/departments/{other}", {"name": "Other"})
@@ -167,7 +167,7 @@ def test_other_departments_stay_out(running: Stack, department: str) -> None:
 
 
 @pytest.mark.parametrize("last", ["nonsense", "CW:1;HR:2", "x" * 20_000])
-def test_a_position_that_is_none_is_refused(running: Stack, last: str) -> None:
+def test_an_invalid_position_is_refused(running: Stack, last: str) -> None:
     """Before the stream starts, as a problem."""
     headers = {"Authorization": f"Bearer {running.token}", "Last-Event-ID": last}
     answer = httpx.get(f"{running.endpoints.api}/events", headers=headers, timeout=10)

@@ -36,7 +36,7 @@ def path(running: Stack) -> str:
     return f"/api/v1/departments/{name}"
 
 
-def test_every_setting_is_kept_and_a_put_without_it_sets_it_back(running: Stack, path: str) -> None:
+def test_every_setting_is_stored_and_a_put_without_it_resets_it(running: Stack, path: str) -> None:
     """PUT is declarative: what is omitted gets its default."""
     status, view = running.ask("PUT", path, {"name": "Cash", **SETTINGS})
     assert status == 200
@@ -48,14 +48,14 @@ def test_every_setting_is_kept_and_a_put_without_it_sets_it_back(running: Stack,
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_patch_changes_what_it_says_and_keeps_the_rest(running: Stack, path: str, setting: str) -> None:
+def test_a_patch_changes_only_the_given_fields(running: Stack, path: str, setting: str) -> None:
     before = running.ask("GET", path)[1]
     status, view = running.ask("PATCH", path, {setting: SETTINGS[setting]})
 
     assert (status, view) == (200, {**before, setting: SETTINGS[setting]})
 
 
-def test_hours_may_be_written_as_people_do_and_null_gives_the_branch_s_back(running: Stack, path: str) -> None:
+def test_hours_may_be_text_and_null_restores_the_branch_s(running: Stack, path: str) -> None:
     view = running.ask("PATCH", path, {"hours": "mon-tue 8:00-12:00; 2026-12-25 closed"})[1]
     assert view["hours"] == {
         "weekly": {"mon": ["08:00-12:00"], "tue": ["08:00-12:00"]},
@@ -96,7 +96,7 @@ def test_hours_may_be_written_as_people_do_and_null_gives_the_branch_s_back(runn
     ],
     ids=lambda body: str(body)[:50],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(running: Stack, path: str, body: dict[str, Any]) -> None:
+def test_an_invalid_setting_is_refused_and_changes_nothing(running: Stack, path: str, body: dict[str, Any]) -> None:
     before = running.ask("GET", path)[1], running.ask("GET", f"{path}/queue")[1]["seq"]
     status, problem = running.ask("PATCH", path, body)
 
@@ -105,7 +105,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(running: Stack, path
     assert (running.ask("GET", path)[1], running.ask("GET", f"{path}/queue")[1]["seq"]) == before
 
 
-def test_a_floor_over_http_is_what_the_export_answers(running: Stack, path: str) -> None:
+def test_a_floor_over_http_equals_the_export(running: Stack, path: str) -> None:
     """PUT of what GET returned changes nothing. An invalid document is refused with its location."""
     running.ask("PUT", path, {"name": "Cash", **SETTINGS})
     floor = running.ask("GET", "/api/v1/floor")[1]
@@ -118,7 +118,7 @@ def test_a_floor_over_http_is_what_the_export_answers(running: Stack, path: str)
     assert (status, problem["path"]) == (422, f"departments.{name}.ratio")
 
 
-def test_a_branch_whose_day_would_end_is_refused_unless_that_is_said(running: Stack) -> None:
+def test_a_branch_whose_day_would_end_is_refused_without_end_day(running: Stack) -> None:
     """The refusal names the departments; a new branch and a whole floor have no such field."""
     name = department_id()
     here = f"/api/v1/branches/{name.lower()}"

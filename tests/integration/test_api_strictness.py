@@ -72,7 +72,7 @@ def test_a_bad_body_is_refused_and_changes_nothing(running: Stack, department: s
 
 
 @pytest.mark.parametrize("name", ["cw", "CW%2f..%2fHR", "CW%00", "%EF%BC%A3W", "C" * 300, "CW}:meta", "*", "1CW"])
-def test_odd_department_ids_reach_nothing(running: Stack, name: str) -> None:
+def test_odd_department_ids_are_refused(running: Stack, name: str) -> None:
     """No path trick reaches another department or another Redis key."""
     answer = post(running, f"/api/v1/departments/{name}/tokens", b"{}")
 
@@ -154,20 +154,20 @@ def test_every_refusal_is_a_problem(running: Stack, method: str, path: str, stat
     ],
     ids=str,
 )
-def test_a_department_that_makes_no_sense_is_refused(running: Stack, body: dict[str, Any]) -> None:
+def test_an_invalid_department_is_refused(running: Stack, body: dict[str, Any]) -> None:
     """Formats are a closed language: they cannot reach into Python."""
     assert running.ask("POST", "/api/v1/departments", body)[0] in (404, 422)
 
 
 def test_a_department_needs_only_a_name(running: Stack) -> None:
-    """The id is made of the name's e-mails, is free, and is not another prefix plus digits."""
+    """The id is made of the name's letters, is free, and is not another prefix plus digits."""
     first = running.ask("POST", "/api/v1/departments", {"name": "Quite New Desk"})[1]
     second = running.ask("POST", "/api/v1/departments", {"name": "Quite New Desk"})[1]
 
     assert (first["departmentId"], second["departmentId"]) == ("QND", "QU")
 
 
-def test_put_is_the_same_however_often(running: Stack) -> None:
+def test_put_is_idempotent(running: Stack) -> None:
     """Declarative: the second PUT changes nothing."""
     name = department_id()
     body = {"name": "Cash window", "ratio": "3:1", "prefix": "K", "numberFormat": "{prefix}{number:03d}"}
@@ -194,7 +194,7 @@ def test_a_department_in_use_is_not_deleted(running: Stack) -> None:
     assert running.ask("POST", f"{path}/tokens", {})[1]["tokenNo"] == 2
 
 
-def test_a_hundred_at_once(running: Stack, department: str) -> None:
+def test_a_hundred_tokens_in_one_request(running: Stack, department: str) -> None:
     """A kiosk's batch: all are issued, and it is repeatable with its key."""
     path = f"/api/v1/departments/{department}/tokens:batch"
     body = {"tokens": [{}] * 99 + [{"userId": 987_654}]}
@@ -233,12 +233,12 @@ def test_the_documentation_describes_every_route_with_examples(running: Stack) -
     ],
     ids=str,
 )
-def test_hostile_values_are_refused_not_choked_on(running: Stack, method: str, path: str, body: Any) -> None:
+def test_hostile_values_are_refused(running: Stack, method: str, path: str, body: Any) -> None:
     """What the database cannot store is refused earlier."""
     assert running.ask(method, path, body)[0] == 422
 
 
-def test_long_keys_of_a_batch_are_told_apart(running: Stack, department: str) -> None:
+def test_long_keys_of_a_batch_are_recorded_apart(running: Stack, department: str) -> None:
     """Two keys that differ only at the end are two requests."""
     path = f"/api/v1/departments/{department}/tokens:batch"
     ids = {running.ask("POST", path, {"tokens": [{}]}, key="x" * 252 + end)[1]["items"][0]["tokenId"] for end in "ab"}
@@ -247,7 +247,7 @@ def test_long_keys_of_a_batch_are_told_apart(running: Stack, department: str) ->
 
 
 @pytest.mark.parametrize("name", ["علی\u200cرضا", "👩\u200d👧 Família", "Zoë O'Hara-Łukasz"])
-def test_real_names_are_taken(running: Stack, department: str, name: str) -> None:
+def test_real_names_are_accepted(running: Stack, department: str, name: str) -> None:
     """Joiners are e-mails in some scripts."""
     assert running.ask("POST", f"/api/v1/departments/{department}/tokens", {"name": name})[1]["name"] == name
 

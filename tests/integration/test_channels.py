@@ -1,4 +1,4 @@
-"""A second channel beside e-mail: each has its own recipients, queue positions and dead e-mails."""
+"""A second channel beside e-mail: each has its own recipients, queue positions and dead letters."""
 
 import asyncio
 
@@ -42,7 +42,7 @@ async def two_visits(core: Core) -> None:
         await core.serve(name, counter)
 
 
-async def test_each_channel_reaches_whom_it_can(
+async def test_each_channel_has_its_own_recipients(
     core: Core, queue: PostgresNotificationQueue, channels: Channels, mailer: ScriptedMailer, webhook: WebhookChannel
 ) -> None:
     """Recipients come from the channel; a notification is one job per channel, however often its record comes."""
@@ -59,7 +59,7 @@ async def test_each_channel_reaches_whom_it_can(
     assert verified.violations == {}
 
 
-async def test_a_sender_leaves_alone_what_it_cannot_send(
+async def test_a_sender_takes_only_jobs_of_its_channels(
     core: Core, queue: PostgresNotificationQueue, channels: Channels, mailer: ScriptedMailer, webhook: WebhookChannel
 ) -> None:
     """Like a sender of the release without that channel; no second e-mail waits for the other channel's first."""
@@ -76,10 +76,10 @@ async def test_a_sender_leaves_alone_what_it_cannot_send(
     assert len(webhook.sent) == 2
 
 
-async def test_a_channel_that_is_away_holds_up_no_other(
+async def test_an_unavailable_channel_delays_no_other(
     core: Core, queue: PostgresNotificationQueue, channels: Channels, mailer: ScriptedMailer, webhook: WebhookChannel
 ) -> None:
-    """A token's notifications are in order within a channel; each channel has its own dead e-mails."""
+    """A token's notifications are in order within a channel; each channel has its own dead letters."""
     await two_visits(core)
     await queue.enqueue(*sort_out(await records_of(core)), channels)
     webhook.answers = [Attempt(Verdict.RETRY, "503")] * 3

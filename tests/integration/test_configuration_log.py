@@ -17,7 +17,7 @@ async def log_of(core: Core, department: str) -> list[dict[str, Any]]:
     return [json.loads(row["payload"]) for row in rows]
 
 
-async def test_creation_and_each_change_are_told_with_all_settings_and_by_whom(core: Core) -> None:
+async def test_creation_and_each_change_are_logged_with_settings_and_actor(core: Core) -> None:
     name = await core.department(ratio="3:1")
     await core.issue(name)
     await core.setup.change_department(name, {"daily_cap": 40}, "ann")
@@ -32,7 +32,7 @@ async def test_creation_and_each_change_are_told_with_all_settings_and_by_whom(c
     await assert_all_is_well(core, name)
 
 
-async def test_a_branch_tells_each_of_its_departments(core: Core) -> None:
+async def test_a_branch_change_is_logged_in_each_department(core: Core) -> None:
     """Its hours and time zone apply to them."""
     here = [await core.department() for _ in range(3)]
     await core.setup.create_branch(Branch("north", "North"), "ann")
@@ -48,13 +48,13 @@ async def test_a_branch_tells_each_of_its_departments(core: Core) -> None:
     assert len(await log_of(core, elsewhere)) == 1
 
 
-async def test_who_changes_nothing_tells_nothing(core: Core) -> None:
+async def test_a_change_of_nothing_is_not_logged(core: Core) -> None:
     name = await core.department()
     await core.setup.change_department(name, {}, "ann")
     assert len(await log_of(core, name)) == 1
 
 
-async def test_an_archived_department_says_so_and_comes_back(core: Core) -> None:
+async def test_an_archived_department_is_logged_and_can_be_recreated(core: Core) -> None:
     name = await core.department()
     await core.setup.delete_department(name, "ann")
     await core.setup.create_department(name, {"name": "Again"}, "ann")

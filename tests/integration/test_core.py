@@ -120,7 +120,7 @@ async def test_a_refusal_does_not_fail_its_neighbours(core: Core) -> None:
     await assert_all_is_well(core, name)
 
 
-async def test_a_poisonous_command_does_not_fail_its_neighbours(core: Core) -> None:
+async def test_a_bad_command_does_not_fail_its_neighbours(core: Core) -> None:
     """A batch that the database refuses is split."""
     name = await core.department()
     texts = ["fine", "bad\x00text", "fine too"]
@@ -130,7 +130,7 @@ async def test_a_poisonous_command_does_not_fail_its_neighbours(core: Core) -> N
     await assert_all_is_well(core, name)
 
 
-async def test_redis_wiped_changes_no_answer(core: Core, redis: Redis) -> None:
+async def test_wiping_redis_changes_no_result(core: Core, redis: Redis) -> None:
     """Redis can lose everything at any moment; it is rebuilt from Postgres."""
     name = await core.department()
     await core.issue(name, 10)
@@ -143,7 +143,7 @@ async def test_redis_wiped_changes_no_answer(core: Core, redis: Redis) -> None:
     assert core.counts.seen["line_rebuilds"] >= 5
 
 
-async def test_a_stranger_in_redis_hides_nobody(core: Core, redis: Redis) -> None:
+async def test_a_foreign_entry_in_redis_hides_no_token(core: Core, redis: Redis) -> None:
     """With a foreign entry at the head and one missing, the first to come is still called."""
     name = await core.department()
     await core.issue(name, 3)
@@ -201,7 +201,7 @@ async def test_an_orderly_end_leaves_redis_in_step(
     assert (await line.state(name, date.today())).last_no == 3
 
 
-async def test_redis_holds_exactly_who_waits(core: Core, redis: Redis) -> None:
+async def test_redis_holds_exactly_the_waiting_tokens(core: Core, redis: Redis) -> None:
     """After any mix of verbs the queue in Redis is the queue in Postgres."""
     name = await core.department()
     await core.issue(name, 12)
@@ -220,7 +220,7 @@ async def test_redis_holds_exactly_who_waits(core: Core, redis: Redis) -> None:
     await assert_all_is_well(core, name)
 
 
-async def test_a_lost_connection_is_a_clear_answer_and_the_next_command_works(core: Core) -> None:
+async def test_a_lost_connection_is_reported_and_the_next_command_works(core: Core) -> None:
     """Postgres closed the connection: unavailable, then reconnected."""
     name = await core.department()
     await core.issue(name)
@@ -233,7 +233,7 @@ async def test_a_lost_connection_is_a_clear_answer_and_the_next_command_works(co
     await assert_all_is_well(core, name)
 
 
-async def test_the_day_that_is_over_is_closed_by_the_next_command(core: Core) -> None:
+async def test_a_day_that_is_over_is_ended_by_the_next_command(core: Core) -> None:
     """Numbers restart, remaining tokens expire with an event, none of yesterday's is called."""
     name = await core.department()
     await core.issue(name, 3)
@@ -248,7 +248,7 @@ async def test_the_day_that_is_over_is_closed_by_the_next_command(core: Core) ->
     assert {row["state"]: row["count"] for row in rows} == {"EXPIRED": 3, "CALLED": 1}
 
 
-async def test_the_line_s_counter_hands_out_the_numbers(core: Core) -> None:
+async def test_redis_counter_hands_out_the_numbers(core: Core) -> None:
     """Redis' number is issued as long as it equals what the locked row expects."""
     name = await core.department()
     tokens = [token for _ in range(3) for token in await core.issue(name, 5)]
@@ -269,7 +269,7 @@ class LyingLine(MemoryLine):
 
 
 @pytest.mark.parametrize("by", [-1, 7])
-async def test_a_counter_that_says_something_else_is_not_believed(
+async def test_a_wrong_redis_counter_is_ignored(
     servers: Servers, fresh_database: Callable[..., str], schema: str, by: int
 ) -> None:
     """The locked row decides, and a counter records it."""
@@ -281,7 +281,7 @@ async def test_a_counter_that_says_something_else_is_not_believed(
         assert core.counts.seen["number_fallbacks"] == 3
 
 
-async def test_too_much_at_once_is_refused_not_swallowed(core: Core) -> None:
+async def test_overload_is_refused(core: Core) -> None:
     """Beyond the limit, requests get 'overloaded' with a time to retry; accepted ones succeed."""
     name = await core.department()
     answers = await asyncio.gather(
@@ -311,8 +311,8 @@ async def test_closing_finishes_what_was_accepted(
     assert sorted(token["tokenNo"] for token in tokens) == list(range(1, 51))
 
 
-async def test_two_processes_that_want_each_other_s_counters_do_not_hang(core: Core, servers: Servers) -> None:
-    """Two departments, the same counters in opposite order: the database resolves the deadlock and all get an answer."""
+async def test_two_processes_that_need_each_other_s_counters_do_not_hang(core: Core, servers: Servers) -> None:
+    """Two departments, the same counters in opposite order: the database resolves it, and all get a response."""
     first, second = await core.department(), await core.department()
     await asyncio.gather(core.issue(first, 20), core.issue(second, 20))
     desks = [f"d{n}" for n in range(20)]
@@ -328,7 +328,7 @@ async def test_two_processes_that_want_each_other_s_counters_do_not_hang(core: C
     await assert_all_is_well(core, second)
 
 
-async def test_a_department_locked_by_somebody_else_is_busy_not_broken(core: Core) -> None:
+async def test_a_department_locked_by_someone_else_is_busy_not_broken(core: Core) -> None:
     """Another session locks the row: the response says when to retry."""
     name = await core.department()
     hold = "SELECT 1 FROM dept_state WHERE department_id = %s FOR UPDATE"
@@ -341,7 +341,7 @@ async def test_a_department_locked_by_somebody_else_is_busy_not_broken(core: Cor
     assert (await core.issue(name))[0]["tokenNo"] == 1
 
 
-async def test_nobody_comes_into_a_department_that_is_being_deleted(core: Core) -> None:
+async def test_no_token_is_issued_in_a_department_that_is_being_deleted(core: Core) -> None:
     """Issuing waits for the lock and then sees what was committed."""
     name = await core.department()
     database = Database(core.dsn, size=1)
@@ -359,7 +359,7 @@ async def test_nobody_comes_into_a_department_that_is_being_deleted(core: Core) 
     await database.close()
 
 
-async def test_a_locked_department_does_not_hold_up_the_others(core: Core) -> None:
+async def test_a_locked_department_does_not_block_the_others(core: Core) -> None:
     """A forgotten transaction affects only one department."""
     locked, free = await core.department(), await core.department()
     async with await psycopg.AsyncConnection.connect(core.dsn) as intruder:
@@ -374,7 +374,7 @@ async def test_a_locked_department_does_not_hold_up_the_others(core: Core) -> No
     assert isinstance(answers[2], Refused)
 
 
-async def test_a_department_with_people_in_it_stays_in_its_branch(core: Core) -> None:
+async def test_a_department_with_live_tokens_stays_in_its_branch(core: Core) -> None:
     """Counters belong to a branch: moving would detach a token from its counter."""
     name = await core.department()
     await core.setup.put_branch(Branch("north", "North"))

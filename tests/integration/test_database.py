@@ -30,7 +30,7 @@ async def test_connections_that_died_while_idle_are_replaced(database: Database)
         assert await fresh.row("SELECT 1 AS one") == {"one": 1}
 
 
-async def test_what_is_not_finished_leaves_nothing_and_harms_nobody(database: Database) -> None:
+async def test_an_unfinished_transaction_leaves_nothing(database: Database) -> None:
     """After an error, or a cancellation in the middle of a statement."""
 
     async def give_up() -> None:
@@ -52,7 +52,7 @@ async def test_what_is_not_finished_leaves_nothing_and_harms_nobody(database: Da
             assert await connection.rows("SELECT name FROM branch WHERE name = 'gone'") == []
 
 
-async def test_who_finds_no_connection_in_time_is_told_to_come_back(
+async def test_a_pool_without_free_connections_says_when_to_retry(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_PATIENCE", 0.05)
@@ -97,7 +97,7 @@ async def carry_out(database: Database, statement: str, values: tuple[str, ...])
         await connection.execute(statement, values or None)
 
 
-async def test_a_server_that_is_away_is_told_at_once() -> None:
+async def test_an_unavailable_server_is_reported_at_once() -> None:
     nobody = Database("postgresql://tokenq@127.0.0.1:1/tokenq", size=1)
     with pytest.raises(Refused, check=lambda error: error.problem.code is ProblemCode.UNAVAILABLE):
         await nobody.ping()

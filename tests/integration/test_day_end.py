@@ -40,7 +40,7 @@ async def an_emergency_ward_at_four(core: Core, name: str) -> tuple[Body, Body, 
     return called, serving, sorted(tokens, key=lambda token: token["tokenNo"])[2:]
 
 
-async def test_who_is_at_a_counter_stays_there_and_the_number_is_left_out(core: Core, servers: Servers) -> None:
+async def test_a_token_at_a_counter_stays_and_its_number_is_skipped(core: Core, servers: Servers) -> None:
     name = await core.department()
     called, serving, waiting = await an_emergency_ward_at_four(core, name)
     fresh = sorted(await core.issue(name, 3), key=lambda token: token["tokenNo"])
@@ -56,7 +56,7 @@ async def test_who_is_at_a_counter_stays_there_and_the_number_is_left_out(core: 
     assert tally.violations == {}, tally
 
 
-async def test_many_numbers_are_left_out_at_once(core: Core, servers: Servers) -> None:
+async def test_many_numbers_are_skipped_at_once(core: Core, servers: Servers) -> None:
     """Many numbers are still in use; forty customers come at once."""
     name = await core.department(daily_cap=60)
     await core.issue(name, 25)
@@ -85,7 +85,7 @@ async def test_a_gap_that_no_entry_explains_is_still_a_gap(core: Core, servers: 
     assert "N2" in (await verified(core, servers, name)).violations
 
 
-async def test_a_number_that_lives_in_another_department_is_left_out(core: Core) -> None:
+async def test_a_number_live_in_another_department_is_skipped(core: Core) -> None:
     """A transferred token keeps its number: the issuing department does not reissue it."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)
@@ -96,7 +96,7 @@ async def test_a_number_that_lives_in_another_department_is_left_out(core: Core)
     assert (await core.issue(here))[0]["displayNumber"] == f"{here}-002"
 
 
-async def test_a_move_of_the_last_minute_can_be_taken_back_after_the_day(core: Core, servers: Servers) -> None:
+async def test_a_last_minute_move_can_be_undone_after_the_day(core: Core, servers: Servers) -> None:
     """Served by mistake at 03:59, undone at 04:01; but not once someone else has the number."""
     name = await core.department()
     tokens = await core.issue(name, 2)
@@ -117,7 +117,7 @@ async def test_a_move_of_the_last_minute_can_be_taken_back_after_the_day(core: C
     assert tally.violations == {}, tally
 
 
-async def test_two_processes_at_the_turn_of_the_day_leave_the_same_numbers_out(core: Core, servers: Servers) -> None:
+async def test_two_processes_at_the_end_of_the_day_skip_the_same_numbers(core: Core, servers: Servers) -> None:
     name = await core.department()
     await an_emergency_ward_at_four(core, name)
     async with open_core(core.dsn, servers.redis_url) as other:

@@ -23,7 +23,7 @@ from tokenq_server.recovery.detection import line_states
 from tokenq_server.services.requests import Request
 
 
-async def test_nothing_starts_on_a_database_that_has_forgotten(place: Place) -> None:
+async def test_nothing_starts_on_a_database_that_is_behind(place: Place) -> None:
     """API, relay, notify and rebuild name the department, the gap and what to do; exit code 1 and no traceback."""
     name = await a_lost_hour(place)
     place.restore()
@@ -52,7 +52,7 @@ async def test_redis_alone_knows_more(place: Place) -> None:
     assert place.topic(name)[-1][0].event_type == "TOKEN_CALLED"
 
 
-async def test_one_line_that_cannot_be_read_hides_no_other(place: Place) -> None:
+async def test_an_unreadable_queue_hides_no_other(place: Place) -> None:
     """Its shard is dead, or holds something foreign; the others respond."""
     async with place.core() as core:
         name, other = await core.department(), await core.department()
@@ -66,7 +66,7 @@ async def test_one_line_that_cannot_be_read_hides_no_other(place: Place) -> None
     assert {department: (state.at, state.last_no) for department, state in states.items()} == {other: (3, 2)}
 
 
-async def test_a_database_restored_under_a_running_api_gives_no_number_again(place: Place) -> None:
+async def test_a_database_restored_under_a_running_api_reissues_no_number(place: Place) -> None:
     """Redis knows more than the locked log: that department is refused, the others continue."""
     async with place.core() as core:
         name, other = await core.department(), await core.department()
@@ -91,7 +91,7 @@ async def test_a_database_restored_under_a_running_api_gives_no_number_again(pla
         assert (await core.issue(name))[0]["tokenNo"] == 6
 
 
-async def test_a_database_that_recovers_late_is_looked_at_before_anything_is_committed(place: Place) -> None:
+async def test_a_database_that_recovers_late_is_checked_before_a_commit(place: Place) -> None:
     """It was unavailable when the API started, and Redis is empty: only the topic knows, and it is read first."""
     name = await a_lost_hour(place)
     place.restore()
@@ -111,9 +111,7 @@ async def test_a_database_that_recovers_late_is_looked_at_before_anything_is_com
     assert await place.guard() is None
 
 
-async def test_a_database_that_recovers_late_is_looked_at_before_a_letter_goes_out(
-    place: Place, tmp_path: Path
-) -> None:
+async def test_a_database_that_recovers_late_is_checked_before_an_e_mail(place: Place, tmp_path: Path) -> None:
     """Notify waits for the database, and then ends as if it had been available at once."""
     await a_lost_hour(place)
     place.restore()
@@ -139,7 +137,7 @@ def gone(place: Place) -> Iterator[None]:
     place.servers.psql(f"ALTER DATABASE {name}_gone RENAME TO {name}")
 
 
-async def test_stray_records_neither_stop_the_system_nor_lead_a_rewind_astray(place: Place) -> None:
+async def test_stray_records_neither_stop_the_system_nor_mislead_a_rewind(place: Place) -> None:
     """Anyone who can write to the topic could forge a number: only records that follow the log without gaps count."""
     name = await a_lost_hour(place)
     forge(place, name, seq=2**62, tokenId=2**63 - 1)

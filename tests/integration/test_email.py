@@ -45,7 +45,7 @@ async def test_names_cannot_become_headers_or_markup(tmp_path: Path) -> None:
     assert "Cash &lt;b&gt;" in html.get_content()
 
 
-async def test_the_outbox_gets_each_letter_once(tmp_path: Path) -> None:
+async def test_the_outbox_gets_each_e_mail_once(tmp_path: Path) -> None:
     """Resending an e-mail writes the same file."""
     for _ in range(2):
         attempt = await EmlFolder(tmp_path / "mail").send(email_for(job_named("Ada")))
@@ -88,7 +88,7 @@ def smtp() -> Iterator[Callable[..., tuple[FakeServer, str]]]:
         controller.stop()
 
 
-async def test_a_letter_reaches_a_mail_server_with_one_recipient(smtp: Callable[..., tuple[FakeServer, str]]) -> None:
+async def test_an_e_mail_reaches_a_mail_server_with_one_recipient(smtp: Callable[..., tuple[FakeServer, str]]) -> None:
     """Text and HTML, our Message-ID, exactly one RCPT."""
     server, url = smtp()
     attempt = await SmtpMailer(url).send(email_for(job_named("Ada")))
@@ -108,7 +108,7 @@ async def test_a_letter_reaches_a_mail_server_with_one_recipient(smtp: Callable[
     ("answer", "verdict"),
     [("550 no such user", Verdict.PERMANENT), ("450 greylisted", Verdict.RETRY), ("421 closing", Verdict.RETRY)],
 )
-async def test_answers_of_a_mail_server_are_told_apart(
+async def test_replies_of_a_mail_server_are_distinguished(
     smtp: Callable[..., tuple[FakeServer, str]], answer: str, verdict: Verdict
 ) -> None:
     """4xx is retried, 5xx is not."""
@@ -117,7 +117,7 @@ async def test_answers_of_a_mail_server_are_told_apart(
     assert (await SmtpMailer(url).send(email_for(job_named("Ada")))).verdict is verdict
 
 
-async def test_a_server_that_takes_the_letter_and_hangs_up_gets_it_once() -> None:
+async def test_a_server_that_accepts_and_disconnects_gets_the_e_mail_once() -> None:
     """One attempt is one e-mail; that it may have arrived is counted."""
     taken: list[bytes] = []
 
@@ -140,7 +140,7 @@ async def test_a_server_that_takes_the_letter_and_hangs_up_gets_it_once() -> Non
     assert (attempt.verdict, attempt.is_ambiguous) == (Verdict.RETRY, True)
 
 
-async def test_a_mail_server_that_is_away_is_tried_again() -> None:
+async def test_an_unavailable_mail_server_is_retried() -> None:
     """Nothing was sent, so nothing is ambiguous."""
     attempt = await SmtpMailer("smtp://127.0.0.1:1").send(email_for(job_named("Ada")))
 

@@ -12,7 +12,7 @@ from tokenq_server.embedded.demo_api import DemoApi
 from tokenq_server.embedded.folder import DataFolder
 
 
-def test_the_demo_brings_life_to_three_departments_and_keeps_them_bounded(running: Stack) -> None:
+def test_the_demo_runs_three_departments_and_keeps_them_bounded(running: Stack) -> None:
     """Tokens wait, are called, served and missed; no queue grows without limit; an admin's changes stay."""
     running.ask("PUT", "/api/v1/departments/DOC", {"name": "Papers"})
     demo = play(
@@ -49,7 +49,7 @@ def test_the_demo_waits_for_the_api_and_its_key(running: Stack, tmp_path: Path) 
     assert _issued(running) > before
 
 
-def test_the_demo_refuses_a_folder_that_no_demo_made() -> None:
+def test_the_demo_refuses_a_folder_not_created_by_a_demo() -> None:
     """Its staff would serve real customers. A folder of an earlier demo is reused."""
     with up_folder() as path:
         folder, cluster = DataFolder(path), path / "postgres" / "cluster"

@@ -129,7 +129,7 @@ def test_a_second_up_on_the_folder_is_refused_with_the_address(up: Stack) -> Non
     assert status(up.data_dir).ready
 
 
-def test_a_taken_port_is_a_clear_sentence(data_dir: Path) -> None:
+def test_a_port_in_use_is_one_clear_sentence(data_dir: Path) -> None:
     """The port is named, and the solution."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -154,7 +154,7 @@ def test_nothing_outlives_a_killed_supervisor(data_dir: Path) -> None:
     down(data_dir)
 
 
-def test_a_kill_in_the_middle_of_the_first_start_leaves_nothing_half_made() -> None:
+def test_a_kill_during_the_first_start_leaves_nothing_unfinished() -> None:
     """Not even initdb outlives the supervisor, and the next start runs it again."""
     with up_folder() as folder:
         with foreground(folder) as supervisor:
@@ -220,7 +220,7 @@ def test_down_and_status_of_a_folder_where_nothing_runs(data_dir: Path, tmp_path
         assert down(folder) is False
 
 
-def test_a_left_over_process_number_is_never_believed(data_dir: Path) -> None:
+def test_a_stale_pid_is_ignored(data_dir: Path) -> None:
     """After a reboot the pid in the lock file may be any process: the lock counts, not the pid."""
     with subprocess.Popen(["sleep", "60"]) as stranger:
         (data_dir / "lock").write_text(str(stranger.pid))

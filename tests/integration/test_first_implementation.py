@@ -72,7 +72,7 @@ def records_of(stack: Stack, department: str, count: int) -> list[dict[str, Any]
     return [found[seq] for seq in sorted(found)]
 
 
-def test_s1_the_first_who_comes_is_the_first_served(issue: Ask, serve: Ask) -> None:
+def test_s1_first_come_first_served(issue: Ask, serve: Ask) -> None:
     """It pushed and popped at the same end: the last to come was served first, the first waited forever."""
     issued = [issue()["tokenId"] for _ in range(3)]
 
@@ -94,7 +94,7 @@ def test_s2_the_served_event_carries_everything(running: Stack, department: str,
     )
 
 
-def test_s2_the_second_letter_is_sent(running: Stack, department: str, issue: Ask, serve: Ask) -> None:
+def test_s2_the_second_e_mail_is_sent(running: Stack, department: str, issue: Ask, serve: Ask) -> None:
     """The README promised an e-mail on serving; none ever came."""
     issue(email="ada@example.com")
     serve()
@@ -104,7 +104,7 @@ def test_s2_the_second_letter_is_sent(running: Stack, department: str, issue: As
     until(lambda: len(list(outbox.glob(f"{department}-*-served.eml"))) == 1, seconds=40)
 
 
-def test_s3_no_answer_holds_a_password(running: Stack) -> None:
+def test_s3_no_response_contains_a_password(running: Stack) -> None:
     """It returned the user's password in clear text, to anyone."""
     body = {"name": "Ada", "username": department_id().lower(), "password": "correct horse"}
     answer = running.ask("POST", "/api/v1/users", body)[1]
@@ -146,7 +146,7 @@ def test_s6_a_refused_token_leaves_nothing_anywhere(running: Stack, department: 
     assert [record["seq"] for record in records_of(running, department, 2)] == [2, 3]
 
 
-def test_s7_serving_an_empty_queue_loses_nobody(issue: Ask, serve: Ask) -> None:
+def test_s7_serving_an_empty_queue_loses_no_one(issue: Ask, serve: Ask) -> None:
     """It popped first and asked later."""
     assert serve()["code"] == "queue_empty"
     token = issue()
@@ -154,7 +154,7 @@ def test_s7_serving_an_empty_queue_loses_nobody(issue: Ask, serve: Ask) -> None:
     assert serve()["tokenId"] == token["tokenId"]
 
 
-def test_s10_a_letter_comes_from_the_configured_sender_once(running: Stack, department: str, issue: Ask) -> None:
+def test_s10_an_e_mail_comes_from_the_configured_sender_once(running: Stack, department: str, issue: Ask) -> None:
     """Any failure lost the e-mail, any redelivery duplicated it, the sender was hard-coded."""
     issue(email="ada@example.com")
     outbox = Path(running.endpoints.mail_outbox)
@@ -175,7 +175,7 @@ def test_s11_called_and_served_are_two_things(running: Stack, department: str, i
     assert history[-1]["actor"]
 
 
-def test_s12_looking_takes_no_number(running: Stack, department: str) -> None:
+def test_s12_reading_issues_no_number(running: Stack, department: str) -> None:
     """GET issued tokens."""
     path = f"/api/v1/departments/{department}"
     before = running.ask("GET", f"{path}/queue")[1]
@@ -198,7 +198,7 @@ def test_s14_one_spelling_on_the_wire_and_both_for_old_readers(running: Stack, d
     assert {"eventId", "seq", "schemaVersion", "timestamp", "businessDay"} <= set(record)
 
 
-def test_s15_an_unknown_department_is_said_so(running: Stack) -> None:
+def test_s15_an_unknown_department_is_refused(running: Stack) -> None:
     """Any id was accepted."""
     status, problem = running.ask("POST", "/api/v1/departments/NOSUCH/serve", {"counterId": "1"})
 

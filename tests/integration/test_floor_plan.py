@@ -112,7 +112,7 @@ async def test_forty_departments_on_an_empty_system(core: Core, apply: Applied) 
     assert [row["times"] for row in counts] == [1] * 40
 
 
-async def test_a_dry_run_says_what_would_change_and_changes_nothing(core: Core, apply: Applied) -> None:
+async def test_a_dry_run_shows_changes_and_changes_nothing(core: Core, apply: Applied) -> None:
     await apply(town_hall(4))
     before = await everything(core)
     floor = town_hall(4)
@@ -132,9 +132,7 @@ async def test_a_dry_run_says_what_would_change_and_changes_nothing(core: Core, 
     assert await apply(floor) == []
 
 
-async def test_what_is_not_said_has_its_default_but_for_open_and_what_is_not_named_stays(
-    core: Core, apply: Applied
-) -> None:
+async def test_omitted_settings_get_defaults_except_open_and_unnamed_items_stay(core: Core, apply: Applied) -> None:
     await apply(town_hall(4))
     await core.setup.change_department("D1", {"is_open": False})
     await apply({"departments": {"D1": {"name": "Plain", "branchId": "main"}}})
@@ -233,7 +231,7 @@ BAD: list[tuple[str, Callable[[Document], Any], ProblemCode, str]] = [
 
 
 @pytest.mark.parametrize(("spoil", "code", "path"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
-async def test_a_wrong_document_is_refused_with_its_place_and_changes_nothing(
+async def test_an_invalid_document_is_refused_with_the_location_and_changes_nothing(
     core: Core, apply: Applied, spoil: Callable[[Document], Any], code: ProblemCode, path: str
 ) -> None:
     """Although everything else in it would be new."""
@@ -280,7 +278,7 @@ async def test_a_department_with_people_in_it_is_not_pruned(core: Core, apply: A
     assert await everything(core) == before
 
 
-async def test_who_works_in_a_department_that_is_gone_does_not_spoil_the_export(core: Core, apply: Applied) -> None:
+async def test_a_user_of_a_deleted_department_does_not_break_the_export(core: Core, apply: Applied) -> None:
     """Nor does that user get all departments, like users without any."""
     await apply(town_hall(4))
     await core.setup.delete_department("D1")
@@ -291,7 +289,7 @@ async def test_who_works_in_a_department_that_is_gone_does_not_spoil_the_export(
     assert await apply(exported, dry=True) == []
 
 
-async def test_two_at_once_do_not_mix(core: Core, apply: Applied) -> None:
+async def test_two_concurrent_applies_do_not_mix(core: Core, apply: Applied) -> None:
     """The second one wins, completely."""
     floors = [
         town_hall(4) | {"departments": {"D1": {"name": name, "ratio": ratio}}}

@@ -118,7 +118,7 @@ async def records(stack: Stack, department: str, last: int) -> list[bytes]:
             await asyncio.sleep(0.1)
 
 
-async def test_words_about_people_stay_with_the_department(running: Stack, get: Callable[..., str]) -> None:
+async def test_free_text_stays_with_the_department(running: Stack, get: Callable[..., str]) -> None:
     here, there, elsewhere = department_id(), department_id(), department_id()
     for name in (here, there, elsewhere):
         running.ask("PUT", f"/api/v1/departments/{name}", {"name": "Cash window"})
@@ -180,7 +180,7 @@ OLD_EVENTS = [
 ]
 
 
-def test_an_upgrade_takes_the_words_out_of_the_log_and_keeps_them_beside_it(fresh_database: Callable[..., str]) -> None:
+def test_an_upgrade_moves_free_text_out_of_the_log(fresh_database: Callable[..., str]) -> None:
     """Old records are compared without them; duplicate live numbers are distinguished, and no token is ended."""
     url = fresh_database()
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)

@@ -1,4 +1,4 @@
-"""Hostile records on real stores: they are dead letters, once each, and the letters around them are sent."""
+"""Hostile records on real stores: each is one dead letter, and the e-mails around them are sent."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ def broker() -> Iterator[Running[Broker]]:
 
 
 async def real_records(core: Core, count: int) -> list[bytes]:
-    """The log of a department to which so many people came who get a letter."""
+    """The log of a department with that many customers who get an e-mail."""
     name = await core.department()
     await core.issue(name, count, email="ada@example.com")
     rows = await core.rows("SELECT payload FROM outbox WHERE token_id > 0 ORDER BY seq")
@@ -98,7 +98,7 @@ async def test_every_record_of_the_corpus_is_one_dead_letter_or_none(core: Core)
 
 
 @pytest.mark.timeout(3600)
-async def test_random_records_between_real_ones_cost_no_letter(core: Core) -> None:
+async def test_random_records_between_real_ones_lose_no_e_mail(core: Core) -> None:
     """``TOKENQ_RECORDS=100000`` tries a thousand batches."""
     first, last = await real_records(core, 2)
     loop, place = asyncio.get_running_loop(), iter(range(0, 10**9, 100))
@@ -113,7 +113,7 @@ async def test_random_records_between_real_ones_cost_no_letter(core: Core) -> No
     assert len(await core.rows("SELECT 1 FROM mail_job")) == 2
 
 
-async def test_what_the_database_alone_refuses_is_a_dead_letter_and_stays_one(
+async def test_what_only_the_database_refuses_is_and_stays_a_dead_letter(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python reads it, Postgres does not: it delays no other record, and a retry of all skips it."""
@@ -134,7 +134,7 @@ async def test_what_the_database_alone_refuses_is_a_dead_letter_and_stays_one(
     assert [row["dlq_id"] for row in await core.rows("SELECT dlq_id FROM mail_dlq WHERE state = 'open'")] == ids[:1]
 
 
-async def test_a_database_that_may_not_be_written_is_waited_for(core: Core, servers: Servers) -> None:
+async def test_a_read_only_database_is_waited_for(core: Core, servers: Servers) -> None:
     """As during a replica's takeover: the records are not at fault."""
     (record,) = await real_records(core, 1)
     name = sql.Identifier(core.dsn.rpartition("/")[2])
@@ -163,10 +163,10 @@ async def lay_out(broker: Running[Broker], values: Sequence[bytes | None]) -> No
     assert producer.flush(30) == 0
 
 
-async def test_notify_goes_on_between_hostile_records(
+async def test_notify_continues_between_hostile_records(
     core: Core, servers: Servers, broker: Running[Broker], tmp_path: Path
 ) -> None:
-    """The real program, a real topic: it stays up, the letters behind are written, each bad record is kept once."""
+    """The real program, a real topic: it keeps running, later e-mails are written, each bad record is kept once."""
     first, *middle, last = await real_records(core, 4)
     values = [first, *HOSTILE[:30], *middle, *HOSTILE[30:], last]
     await lay_out(broker, values)
@@ -199,7 +199,7 @@ async def test_notify_goes_on_between_hostile_records(
     assert len(await core.rows("SELECT 1 FROM mail_job WHERE state = 'sent'")) == 4
 
 
-async def test_every_reader_of_the_topic_comes_to_its_end(core: Core, broker: Running[Broker]) -> None:
+async def test_every_reader_of_the_topic_reaches_its_end(core: Core, broker: Running[Broker]) -> None:
     """Verify, the relay's read-back, a rewind and a board, on a topic with the corpus."""
     first, last = await real_records(core, 2)
     await lay_out(broker, [first, *HOSTILE, last])

@@ -53,7 +53,7 @@ def addresses() -> Iterator[str]:
 @pytest.mark.parametrize(
     "settings", [{}, {"FORWARDED_ALLOW_IPS": "*"}], ids=["as it is", "uvicorn told to believe all"]
 )
-def test_a_header_that_changes_does_not_get_past_the_limit(start: Start, settings: dict[str, str]) -> None:
+def test_a_changing_header_does_not_bypass_the_limit(start: Start, settings: dict[str, str]) -> None:
     """From this machine; one log line names the proxy that is not trusted."""
     api, fresh = start(**settings), addresses()
     codes = guesses(lambda: login(api, "wrong password", next(fresh), Forwarded=f"for={next(fresh)}"))
@@ -63,7 +63,7 @@ def test_a_header_that_changes_does_not_get_past_the_limit(start: Start, setting
     assert [warning["peer"] for warning in warnings] == ["127.0.0.1"]
 
 
-def test_behind_a_named_proxy_clients_are_counted_apart(start: Start) -> None:
+def test_behind_a_trusted_proxy_clients_are_counted_separately(start: Start) -> None:
     """A guesser is throttled; the real user can log in from elsewhere."""
     api = start(TOKENQ_TRUSTED_PROXIES="127.0.0.1")
     codes = guesses(lambda: login(api, "wrong password", "198.51.100.7"))
@@ -73,7 +73,7 @@ def test_behind_a_named_proxy_clients_are_counted_apart(start: Start) -> None:
     assert login(api, api.password, "198.51.100.8") == 200
 
 
-def test_a_chain_that_the_client_made_up_is_not_believed(start: Start) -> None:
+def test_a_forged_chain_is_not_trusted(start: Start) -> None:
     """What the proxies append counts, in one header or two, through one proxy or two."""
     api, fresh = start(TOKENQ_TRUSTED_PROXIES="127.0.0.1,10.1.0.0/16"), addresses()
     chains = cycle(
@@ -89,7 +89,7 @@ def test_a_chain_that_the_client_made_up_is_not_believed(start: Start) -> None:
     assert (codes[0], codes[-1]) == (401, 429)
 
 
-def test_a_peer_that_is_no_named_proxy_is_not_believed(start: Start) -> None:
+def test_an_unnamed_peer_is_not_trusted(start: Start) -> None:
     """Even if another one is."""
     api, fresh = start(TOKENQ_TRUSTED_PROXIES="127.0.0.1"), addresses()
     codes = guesses(lambda: login(api, "wrong password", next(fresh), peer="127.0.0.2"))
@@ -98,7 +98,7 @@ def test_a_peer_that_is_no_named_proxy_is_not_believed(start: Start) -> None:
     assert login(api, "wrong password", "198.51.100.8") == 401
 
 
-def test_a_list_of_proxies_that_is_wrong_is_one_sentence() -> None:
+def test_an_invalid_list_of_proxies_is_one_sentence() -> None:
     """It must not mean 'none' or 'all'."""
     said = refusal("api", {"TOKENQ_TRUSTED_PROXIES": "*"})
 

@@ -92,7 +92,7 @@ def test_migrating_twice_changes_nothing(fresh_database: Callable[..., str]) -> 
         assert connection.execute(text("SELECT count(*) FROM branch")).scalar_one() == 1
 
 
-def test_a_database_of_the_release_before_keeps_its_tokens(fresh_database: Callable[..., str]) -> None:
+def test_a_database_of_the_previous_release_keeps_its_tokens(fresh_database: Callable[..., str]) -> None:
     """Waiting tokens keep their place and number in an upgrade."""
     url = fresh_database()
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)

@@ -19,7 +19,7 @@ from tokenq_server.services.notifications import Attempt, BadRecord, RawRecord, 
 from tokenq_server.services.requests import Request
 
 
-async def test_issued_and_served_are_two_letters_in_that_order(core: Core, queue: PostgresNotificationQueue) -> None:
+async def test_issued_and_served_are_two_e_mails_in_that_order(core: Core, queue: PostgresNotificationQueue) -> None:
     """The first implementation never sent the second one."""
     await queue.enqueue(*sort_out(await visited(core)), BY_EMAIL)
     mailer = ScriptedMailer([Attempt(Verdict.RETRY, "450 try later")])
@@ -58,7 +58,7 @@ async def test_two_senders_share_the_work(core: Core, queue: PostgresNotificatio
     assert len(sent) == len(set(sent)) == 20
 
 
-async def test_a_refusal_for_good_is_a_dead_letter_that_can_be_revived(
+async def test_a_permanent_failure_is_a_dead_letter_that_can_be_retried(
     core: Core, queue: PostgresNotificationQueue
 ) -> None:
     """5xx: no retry, but nothing is lost; later e-mails are not delayed."""
@@ -75,7 +75,7 @@ async def test_a_refusal_for_good_is_a_dead_letter_that_can_be_revived(
     assert not await queue.revive(dead.dlq_id)
 
 
-async def test_patience_ends_in_the_dead_letter_queue(core: Core, queue: PostgresNotificationQueue) -> None:
+async def test_retries_end_in_the_dead_letter_queue(core: Core, queue: PostgresNotificationQueue) -> None:
     """A server that never accepts it: after the last attempt the e-mail is kept."""
     await queue.enqueue(*sort_out((await visited(core))[:1]), BY_EMAIL)
     async with sending(queue, by_email(ScriptedMailer([Attempt(Verdict.RETRY, "421 busy")] * 9))):
@@ -84,7 +84,7 @@ async def test_patience_ends_in_the_dead_letter_queue(core: Core, queue: Postgre
     assert (job["state"], job["attempts"]) == ("dead", 3)
 
 
-async def test_what_cannot_be_read_is_kept_with_its_place(core: Core, queue: PostgresNotificationQueue) -> None:
+async def test_an_unreadable_record_is_kept_with_its_offset(core: Core, queue: PostgresNotificationQueue) -> None:
     """A bad record must not block the partition, and must be findable."""
     poison = RawRecord("token-events", 2, 41, b"\xff{not json")
     nul = RawRecord("token-events", 2, 42, b'{"eventType":"TOKEN_GENERATED","departmentId":"C\\u0000W","tokenId":1}')
@@ -101,7 +101,7 @@ async def test_what_cannot_be_read_is_kept_with_its_place(core: Core, queue: Pos
     assert await queue.uncopied(10) == []
 
 
-async def test_a_dead_record_is_read_once_more_or_stays(
+async def test_a_retried_record_is_read_again_or_stays_dead(
     core: Core, queue: PostgresNotificationQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """'retry' must not drop what is still unreadable, nor lose what has become readable."""
@@ -129,7 +129,7 @@ async def test_a_forged_record_is_not_mailed(core: Core, queue: PostgresNotifica
 
 
 @pytest.mark.parametrize("change", [{"eventType": "TOKEN_NO_SHOW"}, {"eventId": "another"}, {"data": {"a": "b"}}])
-async def test_a_record_that_differs_from_its_entry_makes_no_letter(
+async def test_a_record_that_differs_from_its_entry_causes_no_e_mail(
     core: Core, queue: PostgresNotificationQueue, change: dict[str, Any]
 ) -> None:
     """With a real seq and token id: forged, or from a time that a restored database has lost."""
@@ -151,7 +151,7 @@ async def test_the_address_comes_from_the_token(core: Core, queue: PostgresNotif
     assert job.recipient == "ada@example.com"
 
 
-async def test_a_sender_that_died_is_taken_over(core: Core, queue: PostgresNotificationQueue) -> None:
+async def test_the_e_mails_of_a_dead_sender_are_sent(core: Core, queue: PostgresNotificationQueue) -> None:
     """A lease ends; the next sender counts the e-mail as ambiguous and sends it with the same Message-ID."""
     await queue.enqueue(*sort_out((await visited(core))[:1]), BY_EMAIL)
     (first,) = await queue.claim("dead", 10, BY_EMAIL)
@@ -166,7 +166,7 @@ async def test_a_sender_that_died_is_taken_over(core: Core, queue: PostgresNotif
     assert row == {"state": "sending", "ambiguous": 1}
 
 
-async def test_each_kind_of_letter_is_sent_when_it_happens(core: Core, queue: PostgresNotificationQueue) -> None:
+async def test_each_kind_of_e_mail_is_sent_when_it_happens(core: Core, queue: PostgresNotificationQueue) -> None:
     """Issued with position and wait, near, called with the counter, missed; in that order."""
     name = await core.department()
     await core.issue(name)
@@ -189,7 +189,7 @@ async def test_each_kind_of_letter_is_sent_when_it_happens(core: Core, queue: Po
     assert all(letter.html and letter.subject.endswith(f"{name}-002") for letter in mailer.emails)
 
 
-async def test_a_department_switches_letters_off(core: Core, queue: PostgresNotificationQueue) -> None:
+async def test_a_department_can_turn_e_mails_off(core: Core, queue: PostgresNotificationQueue) -> None:
     """Some places want only one e-mail."""
     name = await core.department(letters=[LetterKind.CALLED])
     await core.issue(name, email="ada@example.com")
@@ -199,7 +199,7 @@ async def test_a_department_switches_letters_off(core: Core, queue: PostgresNoti
     assert [row["kind"] for row in await core.rows("SELECT kind FROM mail_job")] == ["called"]
 
 
-async def test_after_a_transfer_the_first_letter_is_still_the_first(
+async def test_after_a_transfer_the_first_e_mail_is_still_the_first(
     core: Core, queue: PostgresNotificationQueue
 ) -> None:
     """Each department numbers its own entries: a smaller seq in another one is not earlier."""
@@ -217,7 +217,7 @@ async def test_after_a_transfer_the_first_letter_is_still_the_first(
     assert [job.kind for job in await queue.claim("me", 10, BY_EMAIL)] == ["issued"]
 
 
-async def test_after_a_transfer_a_letter_waits_for_the_first_one_to_be_taken_in(
+async def test_after_a_transfer_an_e_mail_waits_for_the_first_one_to_be_taken_in(
     core: Core, queue: PostgresNotificationQueue
 ) -> None:
     """The departments' records are in different partitions, and the later one may be faster."""
@@ -238,7 +238,7 @@ async def test_after_a_transfer_a_letter_waits_for_the_first_one_to_be_taken_in(
     assert [job.kind for job in await queue.claim("me", 10, BY_EMAIL)] == ["issued"]
 
 
-async def test_nobody_waits_for_a_first_letter_that_was_passed_by(core: Core, queue: PostgresNotificationQueue) -> None:
+async def test_no_e_mail_waits_for_a_skipped_first_one(core: Core, queue: PostgresNotificationQueue) -> None:
     """It was switched off when its record came, and is on now: later e-mails show that it will not come."""
     first, second = await core.department(letters=[]), await core.department()
     (token,) = await core.issue(first, email="ada@example.com")

@@ -61,9 +61,7 @@ async def test_a_deleted_department_keeps_no_numbers(core: Core, find: Callable[
     assert await find("ph1") == [fresh["tokenId"]]
 
 
-async def test_yesterday_s_last_move_is_found_as_long_as_it_can_be_taken_back(
-    core: Core, find: Callable[..., object]
-) -> None:
+async def test_yesterday_s_last_move_is_found_while_it_can_be_undone(core: Core, find: Callable[..., object]) -> None:
     name = await core.department(prefix="N")
     await core.issue(name)
     served = await core.serve(name, "1")
@@ -74,7 +72,7 @@ async def test_yesterday_s_last_move_is_found_as_long_as_it_can_be_taken_back(
     assert await find("n1") == []
 
 
-async def test_who_comes_back_to_a_taken_number_is_refused_without_breaking_the_batch(core: Core) -> None:
+async def test_reinstating_a_reused_number_is_refused_without_failing_the_batch(core: Core) -> None:
     """The domain knows before the database would refuse all: one commit for the others."""
     name = await core.department()
     await core.issue(name)
@@ -96,7 +94,7 @@ async def test_who_comes_back_to_a_taken_number_is_refused_without_breaking_the_
     assert len({row["x"] for row in after} - {row["x"] for row in before}) <= 2
 
 
-async def test_an_issue_that_meets_a_number_just_taken_back_is_tried_again(core: Core) -> None:
+async def test_an_issue_that_meets_a_just_restored_number_is_retried(core: Core) -> None:
     """A token served elsewhere with our number is restored at the same moment: the new customer gets the next one."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)

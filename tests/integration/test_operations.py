@@ -1,4 +1,4 @@
-"""What the one who keeps it running relies on: doctor, rebuild, readiness, and an orderly end."""
+"""What operators rely on: doctor, rebuild, readiness, and an orderly stop."""
 
 import asyncio
 import json
@@ -43,18 +43,18 @@ def settings(servers: Servers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 def found(name: str) -> dict[str, object]:
-    """One finding of the doctor's."""
+    """One finding of the doctor."""
     return next(finding for finding in doctor.check() if finding["name"] == name)
 
 
-def test_the_doctor_finds_nothing_wrong_when_all_is_well(schema: str, settings: Callable[[str], None]) -> None:
+def test_the_doctor_reports_nothing_when_all_is_well(schema: str, settings: Callable[[str], None]) -> None:
     """No false alarm at three in the morning."""
     settings(schema)
 
     assert [finding for finding in doctor.check() if not finding["ok"]] == []
 
 
-def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(
+def test_the_doctor_names_what_is_wrong_and_how_to_fix_it(
     fresh_database: Callable[..., str], settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each failure has a hint that names the setting or the command."""
@@ -75,7 +75,7 @@ def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(
 def test_the_doctor_says_why_the_database_cannot_be_reached(
     schema: str, settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrong password is fixed elsewhere than a server that is off."""
+    """A wrong password has another fix than a server that is down."""
     settings(schema)
     parts = urlsplit(schema)
     at = f"{parts.hostname}:{parts.port}"
@@ -92,10 +92,10 @@ def test_the_doctor_says_why_the_database_cannot_be_reached(
         assert "TOKENQ_DATABASE_URL" in str(finding["hint"])
 
 
-async def test_a_wrong_address_of_redis_hides_no_other_finding(
+async def test_an_invalid_redis_address_hides_no_other_finding(
     core: Core, settings: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The log is compared with Redis too, and must not end the doctor where no one can be asked."""
+    """The log is compared with Redis too, which must not stop the doctor if Redis cannot be asked."""
     await core.department()
     settings(core.dsn)
     monkeypatch.setenv("TOKENQ_REDIS_URL", "nonsense://here")
@@ -104,8 +104,8 @@ async def test_a_wrong_address_of_redis_hides_no_other_finding(
     assert (is_well["redis"], is_well["postgres"], is_well["kafka"], is_well["mail"]) == (False, True, True, True)
 
 
-async def test_rebuild_makes_redis_anew(core: Core, servers: Servers, settings: Callable[[str], None]) -> None:
-    """After any doubt about Redis: one command, on a live system."""
+async def test_rebuild_refills_redis(core: Core, servers: Servers, settings: Callable[[str], None]) -> None:
+    """One command, on a live system."""
     name = await core.department()
     await core.issue(name, 5)
     await core.call(name, "1")
@@ -122,8 +122,8 @@ async def test_rebuild_makes_redis_anew(core: Core, servers: Servers, settings: 
     await redis.aclose()
 
 
-async def test_commands_that_end_by_themselves_tell_people_what_they_did(core: Core, servers: Servers) -> None:
-    """In words, and without the log lines of a program; to scripts the same as a document."""
+async def test_one_shot_commands_say_what_they_did(core: Core, servers: Servers) -> None:
+    """In plain words, without log lines; for scripts as JSON."""
     names = sorted([await core.department() for _ in range(3)])
     for name, number in zip(names, (3, 1, 0), strict=True):
         if number:
@@ -149,15 +149,15 @@ async def test_commands_that_end_by_themselves_tell_people_what_they_did(core: C
 
 @pytest.fixture
 def api(servers: Servers, fresh_database: Callable[..., str], tmp_path: Path) -> Iterator[Api]:
-    """An API process of this test's own, on tables that it makes itself; ``tmp_path / "dsn"`` names its database."""
+    """An API process for this test, on tables that it creates; ``tmp_path / "dsn"`` names its database."""
     (tmp_path / "dsn").write_text(fresh_database())
     settings = beside(servers, (tmp_path / "dsn").read_text()) | {"TOKENQ_MIGRATE": "1"}
     with running_api(settings, tmp_path) as running:
         yield running
 
 
-async def test_an_orderly_end_answers_what_was_accepted(api: Api, tmp_path: Path) -> None:
-    """SIGTERM under load and with a stream open: every accepted token is answered, and it ends at once."""
+async def test_a_shutdown_answers_accepted_requests(api: Api, tmp_path: Path) -> None:
+    """SIGTERM under load and with an open stream: every accepted request gets a response, and it stops at once."""
     headers = {"Authorization": f"Bearer {api.token}"}
     async with httpx.AsyncClient(base_url=api.url, headers=headers, timeout=20) as client:
         await client.put("/api/v1/departments/CW", json={"name": "Cash window"})
@@ -184,7 +184,7 @@ async def test_an_orderly_end_answers_what_was_accepted(api: Api, tmp_path: Path
 
     with psycopg.connect((tmp_path / "dsn").read_text()) as connection:
         issued = [row[0] for row in connection.execute("SELECT number FROM token ORDER BY number")]
-    # A connection that no one had accepted yet is cut; but whatever was carried out was answered.
+    # A connection not yet accepted is cut; but what was executed got a response.
     assert sorted(answers) == issued
     assert seen > 0
 
@@ -192,7 +192,7 @@ async def test_an_orderly_end_answers_what_was_accepted(api: Api, tmp_path: Path
 async def test_an_api_that_starts_before_its_database_has_an_admin_later(
     servers: Servers, fresh_database: Callable[..., str], schema: str, tmp_path: Path
 ) -> None:
-    """It starts, answers that it is not ready, and writes the key when the database is back."""
+    """It starts, reports that it is not ready, and writes the key when the database is back."""
     dsn, key = fresh_database(schema), tmp_path / "admin.token"
     name = dsn.rpartition("/")[2]
     servers.psql(f"ALTER DATABASE {name} RENAME TO {name}_gone")
@@ -211,5 +211,5 @@ async def test_an_api_that_starts_before_its_database_has_an_admin_later(
 
 
 def test_a_wrong_setting_is_one_sentence_and_no_traceback() -> None:
-    """The first thing a sysadmin meets."""
+    """The first thing an administrator sees."""
     assert "TOKENQ_PORT" in refusal("api", {"TOKENQ_PORT": "many"})

@@ -1,4 +1,4 @@
-"""Whether a move is permitted is decided on the token as it is under the lock, not as the caller found it."""
+"""Whether a move is permitted is decided on the token as it is under the lock, not as the caller saw it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -46,8 +46,8 @@ def cancel(at: Whereabouts, caller: Principal, token_id: int) -> MoveToken:
     return MoveToken(at.department_id, caller, token_id, Verb.CANCEL, user_id=at.user_id, printed=at.printed)
 
 
-async def test_a_token_that_was_sent_on_in_between_is_no_longer_theirs(core: Core, reading: Queries) -> None:
-    """No one cancels in LAB by what was permitted in CW; who may in both is told to look again."""
+async def test_a_token_transferred_meanwhile_is_refused(core: Core, reading: Queries) -> None:
+    """Permission in CW does not allow cancelling in LAB; users of both are told to look again."""
     here, there = await core.department(), await core.department()
     await core.run("INSERT INTO app_user (user_id, name, role) VALUES (701, 'Ada', 'customer')")
     (token,) = await core.issue(here, user_id=701)
@@ -84,8 +84,8 @@ async def test_of_two_moves_in_one_batch_the_second_is_judged_by_what_the_first_
     assert refusal.problem.code is ProblemCode.FORBIDDEN
 
 
-async def test_an_undo_is_for_the_staff_of_where_it_leads_by_now(core: Core, reading: Queries) -> None:
-    """Who sent someone on takes it back, though no longer staff there; not once the others moved the token."""
+async def test_an_undo_is_for_staff_of_its_target_department(core: Core, reading: Queries) -> None:
+    """Who transferred a token can undo it, though no longer its staff; not once the others have moved it."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)
     token_id = token["tokenId"]
@@ -101,8 +101,8 @@ async def test_an_undo_is_for_the_staff_of_where_it_leads_by_now(core: Core, rea
         await core.do(undo)
 
 
-async def test_a_token_of_a_department_that_is_gone_shows_itself_to_nobody_new(core: Core, reading: Queries) -> None:
-    """Archived departments cannot be locked; who may ask is told that, the others what they are always told."""
+async def test_a_token_of_an_archived_department_is_hidden_as_before(core: Core, reading: Queries) -> None:
+    """Archived departments cannot be locked; permitted callers learn that, others get the usual refusal."""
     name = await core.department()
     (token,) = await core.issue(name)
     token_id = token["tokenId"]
@@ -119,8 +119,8 @@ async def test_a_token_of_a_department_that_is_gone_shows_itself_to_nobody_new(c
             await core.do(cancel(seen, caller, token_id))
 
 
-async def test_a_repeat_is_answered_though_the_token_is_out_of_reach_by_now(core: Core, reading: Queries) -> None:
-    """Whose answer was lost asks again with the same key, and must not hear that someone may not."""
+async def test_a_repeat_is_answered_even_if_the_token_is_out_of_reach(core: Core, reading: Queries) -> None:
+    """A retry with the same key after a lost response must not be refused."""
     here, there = await core.department(), await core.department()
     (token,) = await core.issue(here)
     transfer = TransferToken(here, staff(here), token["tokenId"], there)

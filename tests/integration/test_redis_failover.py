@@ -1,4 +1,4 @@
-"""Redis Cluster and replicas that take over: nothing is lost, no call is wrong, the line repairs itself."""
+"""Redis Cluster and replicas that take over: nothing is lost, no call is wrong, the queue in Redis recovers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -37,7 +37,7 @@ async def core(valkey_cluster: ValkeyCluster, fresh_database: Callable[..., str]
 
 
 async def standing(core: Core, department: str) -> LineAnswer | None:
-    """What the line says when it is asked as the next batch would ask it; None while it cannot be asked."""
+    """The line's answer to the request of the next batch; None while it is unavailable."""
     (row,) = await core.rows("SELECT * FROM dept_state WHERE department_id = %s", department)
     waiting = {name: row[f"waiting_{name}"] for name in Priority}
     try:
@@ -50,7 +50,7 @@ async def standing(core: Core, department: str) -> LineAnswer | None:
 
 
 async def is_right(core: Core, department: str) -> bool:
-    """Whether the line holds exactly who waits, in order."""
+    """Whether the line contains exactly the waiting tokens, in order."""
     answer = await standing(core, department)
     rows = await core.rows(
         "SELECT token_id FROM token WHERE department_id = %s AND state = 'WAITING' ORDER BY place, token_id", department
@@ -59,7 +59,7 @@ async def is_right(core: Core, department: str) -> bool:
 
 
 async def comes_right(core: Core, department: str) -> None:
-    """The line is as it must be after what housekeeping does every few seconds, and nothing else."""
+    """Assert that the line is right after one round of housekeeping."""
     async with asyncio.timeout(30):
         while not await is_right(core, department):
             await core.do(Housekeep(department))
@@ -77,8 +77,8 @@ async def departments_of_all_shards(core: Core, cluster: ValkeyCluster) -> list[
     return list(found.values())
 
 
-async def test_a_primary_killed_under_load_loses_nobody(core: Core, valkey_cluster: ValkeyCluster) -> None:
-    """kill -9: numbers continue without a gap, calls stay in order, and the replica's line comes right by itself."""
+async def test_a_primary_killed_under_load_loses_no_one(core: Core, valkey_cluster: ValkeyCluster) -> None:
+    """kill -9: numbers have no gap, calls stay in order, and the replica's line recovers by itself."""
     names = await departments_of_all_shards(core, valkey_cluster)
     victim = valkey_cluster.primary_of(names[0])
     heir = valkey_cluster.replica_of(names[0])
@@ -110,8 +110,8 @@ async def test_a_primary_killed_under_load_loses_nobody(core: Core, valkey_clust
         await assert_all_is_well(core, name)
 
 
-async def test_a_dead_shard_costs_its_own_departments_only(core: Core, valkey_cluster: ValkeyCluster) -> None:
-    """The others are still answered by Redis, in the same batch."""
+async def test_a_dead_shard_affects_only_its_departments(core: Core, valkey_cluster: ValkeyCluster) -> None:
+    """Redis still serves the others, in the same batch."""
     dead, alive, _ = await departments_of_all_shards(core, valkey_cluster)
     for name in (dead, alive):
         await core.issue(name, 2)
@@ -121,14 +121,12 @@ async def test_a_dead_shard_costs_its_own_departments_only(core: Core, valkey_cl
 
     assert (first["tokenNo"], second["tokenNo"]) == (1, 1)
     assert core.counts.seen["line_fallbacks"] == 1
-    with pytest.raises(LineDown):  # /readyz says degraded
+    with pytest.raises(LineDown):  # /readyz reports degraded
         await core.line.ping()
 
 
-async def test_a_stale_replica_that_takes_over_is_told_what_it_missed(
-    core: Core, valkey_cluster: ValkeyCluster
-) -> None:
-    """Cut off, then promoted by force, without our functions: no call is wrong, and the log fills the gap."""
+async def test_a_stale_replica_that_takes_over_catches_up(core: Core, valkey_cluster: ValkeyCluster) -> None:
+    """Isolated, then promoted by force, without our functions: no call is wrong, and the log fills the gap."""
     name, *_ = await departments_of_all_shards(core, valkey_cluster)
     await core.issue(name, 6)
     heir = valkey_cluster.replica_of(name).server
@@ -169,7 +167,7 @@ async def test_rebuild_fills_the_lines_of_a_cluster(core: Core, valkey_cluster: 
 
 
 async def test_verify_reads_the_lines_of_a_cluster(core: Core, valkey_cluster: ValkeyCluster) -> None:
-    """Each line from its own shard; a stranger in one of them is seen."""
+    """Each line from its own shard; a foreign entry in one is detected."""
     names = await departments_of_all_shards(core, valkey_cluster)
     for name in names:
         await core.issue(name, 3)
@@ -183,10 +181,10 @@ async def test_verify_reads_the_lines_of_a_cluster(core: Core, valkey_cluster: V
     await lines.close()
 
 
-async def test_a_stale_replica_behind_the_same_address_is_told_what_it_missed(
+async def test_a_stale_replica_behind_the_same_address_catches_up(
     valkeys: OwnValkeys, fresh_database: Callable[..., str], schema: str
 ) -> None:
-    """One Redis with a replica, and someone like Sentinel who moves the address when the first dies."""
+    """One Redis with a replica, and an address that moves when the first dies, as with Sentinel."""
     first, second = valkeys.start(), valkeys.start()
     with second.server.client() as client:
         client.config_set("masterauth", first.server.password)
@@ -212,17 +210,15 @@ async def test_a_stale_replica_behind_the_same_address_is_told_what_it_missed(
 
 
 async def test_an_encrypted_redis_is_used_if_its_certificate_is_trusted(valkeys: OwnValkeys, tmp_path: Path) -> None:
-    """rediss:// with a certificate of one's own; without it nothing is said to a stranger."""
+    """rediss:// with its own certificate authority; without it nothing is sent."""
     certificate, context = certificates(tmp_path)
     server = valkeys.start().server
     async with forwarder(server.port, context) as address:
         await assert_it_is_used_if_trusted(f"rediss://:{server.password}@127.0.0.1:{address.port}/0", certificate)
 
 
-async def test_an_encrypted_cluster_is_asked_by_tls_on_every_node(
-    valkey_cluster: ValkeyCluster, tmp_path: Path
-) -> None:
-    """rediss+cluster:// holds for the nodes that are learned, too."""
+async def test_an_encrypted_cluster_uses_tls_on_every_node(valkey_cluster: ValkeyCluster, tmp_path: Path) -> None:
+    """rediss+cluster:// applies to discovered nodes too."""
     certificate, context = certificates(tmp_path)
     async with AsyncExitStack() as stack:
         ends = [await stack.enter_async_context(forwarder(node.server.port, context)) for node in valkey_cluster.nodes]
@@ -232,7 +228,7 @@ async def test_an_encrypted_cluster_is_asked_by_tls_on_every_node(
 
 
 async def test_a_redis_behind_a_socket_file_is_used(valkeys: OwnValkeys) -> None:
-    """unix://, for a Redis on the same machine that no network reaches."""
+    """unix://, for a Redis on the same machine without a network port."""
     socket = valkeys.socket_folder() / "valkey.sock"
     server = valkeys.start(f"unixsocket {socket}\nunixsocketperm 777\n").server
     async with using(f"unix://:{server.password}@{socket}") as line:
@@ -241,14 +237,14 @@ async def test_a_redis_behind_a_socket_file_is_used(valkeys: OwnValkeys) -> None
 
 @asynccontextmanager
 async def using(url: str) -> AsyncIterator[WaitingLine]:
-    """A line with more patience than a row lock allows."""
+    """A line with a longer timeout than a row lock allows."""
     line = open_line(url, timeout=2.0)
     yield line
     await line.close()
 
 
 async def assert_it_is_used_if_trusted(url: str, certificate: Path) -> None:
-    """With its certificate it answers; without, nothing is said to it."""
+    """It responds if its certificate is trusted; otherwise nothing is sent."""
     async with using(f"{url}?ssl_ca_certs={certificate}") as line:
         await line.ping()
         assert await answers(line)
@@ -258,7 +254,7 @@ async def assert_it_is_used_if_trusted(url: str, certificate: Path) -> None:
 
 
 async def answers(line: WaitingLine) -> bool:
-    """Whether someone put in the queue is told of."""
+    """Whether the line accepts a new entry."""
     ask = Ask("CW", date(2026, 11, 24), 0, 0, heads=1)
     await line.install(ask, [])
     await line.advance([Advance("CW", ask.day, 0, 1, [LineChange(True, LineEntry(7, Priority.NORMAL, 1))])])
@@ -283,7 +279,7 @@ async def answers(line: WaitingLine) -> bool:
         "redis+cluster://one:6379/3",
     ],
 )
-def test_a_redis_url_that_means_nothing_is_one_sentence(url: str) -> None:
+def test_an_invalid_redis_url_is_one_sentence(url: str) -> None:
     """It names the setting, and the hint shows how to write it."""
     with pytest.raises(Refused) as refused:
         read_address(url)

@@ -1,4 +1,4 @@
-"""A Redis that may forget, or cannot write: refused where it can be, and otherwise only slower."""
+"""A Redis that evicts, or cannot write: refused where possible, and otherwise only slower."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -22,19 +22,19 @@ NOBODY = "postgresql://tokenq@127.0.0.1:1/none"
 
 @pytest.fixture
 def valkey(valkeys: OwnValkeys) -> Iterator[Running[OwnValkey]]:
-    """A Valkey that this test may hurt."""
+    """A Valkey that this test may damage."""
     running = valkeys.start("save 3600 1\n")
     yield running
     running.stop()
 
 
 async def findings(redis_url: str) -> dict[str, Finding]:
-    """What the doctor says of a Redis."""
+    """The doctor's findings about a Redis."""
     return {finding.name: finding for finding in await probe(redis_url)}
 
 
 async def test_an_evicting_redis_is_refused_in_production(valkey: Running[OwnValkey]) -> None:
-    """Someone in the queue would vanish; where nothing is at stake it may run."""
+    """Waiting tokens would vanish; outside production it may run."""
     with valkey.server.client() as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
     settings = ServerSettings(redis_url=valkey.server.url, database_url=NOBODY)
@@ -49,7 +49,7 @@ async def test_an_evicting_redis_is_refused_in_production(valkey: Running[OwnVal
     await refuse_unsafe_stores(settings)
 
 
-def test_the_api_says_so_in_one_sentence(valkey: Running[OwnValkey]) -> None:
+def test_the_api_reports_it_in_one_sentence(valkey: Running[OwnValkey]) -> None:
     """Exit code 1 and no traceback."""
     with valkey.server.client() as client:
         client.config_set("maxmemory-policy", "volatile-ttl")
@@ -59,7 +59,7 @@ def test_the_api_says_so_in_one_sentence(valkey: Running[OwnValkey]) -> None:
 
 
 async def test_the_doctor_names_an_evicting_redis(valkey: Running[OwnValkey]) -> None:
-    """With how to fix it."""
+    """With the fix."""
     with valkey.server.client() as client:
         client.config_set("maxmemory-policy", "allkeys-random")
     found = (await findings(valkey.server.url))["redis memory"]
@@ -69,7 +69,7 @@ async def test_the_doctor_names_an_evicting_redis(valkey: Running[OwnValkey]) ->
 
 
 async def test_one_evicting_primary_of_a_cluster_is_enough(valkey_cluster: ValkeyCluster) -> None:
-    """The doctor tells which one; a cluster that is whole and safe has nothing wrong."""
+    """The doctor names it; a complete and safe cluster has no findings."""
     node = valkey_cluster.primary_of("CW").server
     url = valkey_cluster.url
     with node.client() as client:
@@ -96,7 +96,7 @@ def fills_up(valkey: OwnValkey) -> Callable[[], None]:
 
 
 def cannot_save(valkey: OwnValkey) -> Callable[[], None]:
-    """As with a full disk: the snapshot failed, so nothing is written any more."""
+    """As with a full disk: the snapshot failed, so writes are refused."""
     client, snapshot = valkey.client(), valkey.folder / "dump.rdb"
     snapshot.unlink(missing_ok=True)
     snapshot.mkdir()
@@ -121,7 +121,7 @@ async def test_a_redis_that_cannot_write_only_costs_time(
     fresh_database: Callable[..., str],
     schema: str,
 ) -> None:
-    """OOM or MISCONF, before our functions are loaded or in the middle of the day: the answers come from Postgres."""
+    """OOM or MISCONF, before our functions are loaded or later: Postgres provides the queue."""
     async with open_core(fresh_database(schema), valkey.server.url) as core:
         name = await core.department()
         if not is_empty:

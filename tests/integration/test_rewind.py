@@ -1,4 +1,4 @@
-"""A rewind after a restore: no one is forgotten, nothing is given twice, and readers learn what is true."""
+"""A rewind after a restore: no token is lost, no number reissued, and readers get the true state."""
 
 import json
 import os
@@ -31,8 +31,8 @@ from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.verification.verifier import Verifier
 
 
-async def test_a_rewind_puts_everybody_back_and_readers_go_on(place: Place) -> None:
-    """Who waited waits, who was served is not called again, no number or id is given twice, no event is skipped."""
+async def test_a_rewind_restores_the_queue_and_readers_continue(place: Place) -> None:
+    """Waiting tokens wait, served ones are not called again, no number or id is reissued, no event is skipped."""
     name = await a_lost_hour(place)
     before = place.topic(name)
     place.restore()
@@ -69,7 +69,7 @@ async def test_a_rewind_puts_everybody_back_and_readers_go_on(place: Place) -> N
 
 
 async def the_log_explains_itself(core: Core, name: str) -> None:
-    """Gapless, and each entry that stands for a missing one names what stood there."""
+    """Gapless, and each substitute entry names the missing one."""
     rows = await core.rows(
         "SELECT seq, payload FROM outbox WHERE event_type = 'LOG_REWOUND' AND department_id = %s ORDER BY seq", name
     )
@@ -83,8 +83,8 @@ async def the_log_explains_itself(core: Core, name: str) -> None:
     assert data[-1] == {"from": 6, "to": 16}
 
 
-async def test_no_letter_goes_out_twice(place: Place) -> None:
-    """Notify reads the whole topic again; and what was due when the backup was made waits for a person."""
+async def test_no_e_mail_is_sent_twice(place: Place) -> None:
+    """Notify reads the whole topic again; what was due at the time of the backup becomes dead letters."""
     async with place.core() as core:
         name = await core.department()
         await core.issue(name, 3, email="early@example.org")
@@ -109,7 +109,7 @@ async def test_no_letter_goes_out_twice(place: Place) -> None:
 
 
 async def take_letters_in(place: Place, name: str) -> None:
-    """What notify's intake does with everything on the topic."""
+    """Enqueue everything on the topic."""
     database = Database(place.dsn, size=1)
     records = [RawRecord(TOPIC, 0, offset, raw) for offset, (_, raw) in enumerate(place.topic(name))]
     jobs, bad = sort_out(records)
@@ -117,8 +117,8 @@ async def take_letters_in(place: Place, name: str) -> None:
     await database.close()
 
 
-async def test_a_console_of_the_lost_hour_serves_nobody_who_was_called_since(place: Place) -> None:
-    """It still shows whom it had called, and the same one is called to another counter."""
+async def test_an_outdated_console_cannot_serve_a_token_called_since(place: Place) -> None:
+    """It still shows the token it had called, which is then called to another counter."""
     async with place.core() as core:
         name = await core.department()
         await core.issue(name)
@@ -136,8 +136,8 @@ async def test_a_console_of_the_lost_hour_serves_nobody_who_was_called_since(pla
         assert (await core.move(called, Verb.SERVE))["state"] == "SERVED"
 
 
-async def test_a_transfer_that_was_forgotten_is_taken_back_for_readers(place: Place) -> None:
-    """In both departments' logs: here again, and no longer there."""
+async def test_a_lost_transfer_is_reverted_for_readers(place: Place) -> None:
+    """In both departments' logs: back in one, and gone from the other."""
     async with place.core() as core:
         here, there = await core.department(), await core.department()
         (token,) = await core.issue(here)
@@ -158,8 +158,8 @@ async def test_a_transfer_that_was_forgotten_is_taken_back_for_readers(place: Pl
     assert board._departments[there].waiting == set()
 
 
-async def test_yesterday_s_back_up_does_not_give_today_s_numbers_again(place: Place) -> None:
-    """The day has turned since: who was left over expires, and today continues behind today's last number."""
+async def test_yesterday_s_backup_does_not_reissue_today_s_numbers(place: Place) -> None:
+    """The day has ended since: remaining tokens expire, and today continues after today's last number."""
     async with place.core() as core:
         name = await core.department()
         await core.issue(name, 3)
@@ -182,7 +182,7 @@ async def test_yesterday_s_back_up_does_not_give_today_s_numbers_again(place: Pl
 
 
 async def test_an_archived_department_is_reconciled_too(place: Place) -> None:
-    """It was archived when the backup was made, and brought back since: no one else may be held up by it."""
+    """It was archived at the time of the backup, and recreated since: it must not block others."""
     name = await a_lost_hour(place)
     place.restore()
     async with place.core() as core:
@@ -205,7 +205,7 @@ async def test_an_archived_department_is_reconciled_too(place: Place) -> None:
 
 
 async def test_verify_gives_no_false_alarm_after_a_rewind_and_is_strict_again_the_day_after(place: Place) -> None:
-    """What was told again is no move of the table; a new day begins with an empty line, and is replayed in full."""
+    """Corrections are no moves of the table; a new day begins with an empty queue, and is replayed in full."""
     async with place.core() as core:
         await core.setup.put_branch(Branch("main", "Main", "Pacific/Pago_Pago", 0), "ann")
     name = await a_lost_hour(place)
@@ -219,7 +219,7 @@ async def test_verify_gives_no_false_alarm_after_a_rewind_and_is_strict_again_th
         tally = await verified(place)
         assert tally.violations == {}
         assert "rewound" in tally.unchecked["S4"]
-        # More than a day further east: another business day, whatever time it is.
+        # More than a day further east: another business day at any time of day.
         await core.setup.put_branch(Branch("main", "Main", "Pacific/Kiritimati", 0), "ann", may_end_day=True)
         await core.issue(name, 3)
         await core.serve(name, "1")
@@ -237,8 +237,8 @@ async def verified(place: Place) -> Tally:
     return tally
 
 
-def test_under_up_an_older_postgres_gives_no_number_twice() -> None:
-    """Only its folder was put back: Valkey beside it remembers the numbers, and no one has to be asked."""
+def test_under_up_an_older_postgres_reissues_no_number() -> None:
+    """Only its folder was restored: Valkey remembers the numbers, and no question is asked."""
     with up_folder() as folder:
         stack = start(folder)
         stack.ask("PUT", "/api/v1/departments/CW", {"name": "Cash window"})

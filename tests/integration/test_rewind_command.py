@@ -1,4 +1,4 @@
-"""``tokenq server rewind``: what it shows, asks and refuses, and the lines that it fills again."""
+"""``tokenq server rewind``: what it shows, asks and refuses, and rebuilding the queues in Redis."""
 
 import asyncio
 import json
@@ -15,14 +15,14 @@ from tokenq_server.domain.commands import Housekeep
 
 
 def typed(place: Place, *options: str, said: str = "") -> subprocess.CompletedProcess[str]:
-    """``tokenq server rewind`` beside the stores, without a terminal."""
+    """``tokenq server rewind`` on these stores, without a terminal."""
     command = [sys.executable, "-m", "tokenq", "server", "rewind", *options]
     environment = os.environ | place.environment
     return subprocess.run(command, env=environment, input=said, capture_output=True, text=True, timeout=60)
 
 
 async def test_the_command_shows_what_is_missing_and_restores_it(place: Place) -> None:
-    """A table for people, one document for scripts; and nothing to do the second time."""
+    """A table for people, JSON for scripts; and nothing to do the second time."""
     name = await a_lost_hour(place)
     place.restore()
     done, again = typed(place, "--yes"), typed(place, "--yes", "--json")
@@ -33,8 +33,8 @@ async def test_the_command_shows_what_is_missing_and_restores_it(place: Place) -
     assert json.loads(again.stdout) == {"departments": [], "linesRebuilt": True}
 
 
-async def test_the_command_does_nothing_that_nobody_agreed_to(place: Place) -> None:
-    """Without a terminal there is no one to ask: a script says --yes, and an answer on stdin is none."""
+async def test_the_command_does_nothing_without_confirmation(place: Place) -> None:
+    """Without a terminal it cannot ask: a script must use --yes, and input on stdin is ignored."""
     await a_lost_hour(place)
     place.restore()
     done = typed(place, said="n\n")
@@ -44,8 +44,8 @@ async def test_the_command_does_nothing_that_nobody_agreed_to(place: Place) -> N
     await refused(place.guard())
 
 
-async def test_the_command_disturbs_nobody_when_nothing_is_missing(place: Place) -> None:
-    """It looks first: a relay at work is in no one's way then."""
+async def test_the_command_does_not_stop_the_relay_when_nothing_is_missing(place: Place) -> None:
+    """It checks first, so a running relay does not matter."""
     async with place.core() as core:
         await core.issue(await core.department(), 2)
     relay = place.relay()
@@ -64,7 +64,7 @@ async def test_the_command_disturbs_nobody_when_nothing_is_missing(place: Place)
 
 
 async def test_a_rewind_needs_redis_for_what_redis_alone_has_seen(place: Place) -> None:
-    """It said that it knows more, and cannot say what: no number is given out on a guess."""
+    """Redis knows more but is now unavailable: no number is issued on a guess."""
     name, _ = await lost_but_to_redis(place)
     await place.put_stranger(name)
     refusal = await refused_with(place.rewind(patience=0.0), ProblemCode.UNAVAILABLE)
@@ -76,8 +76,8 @@ async def test_a_rewind_needs_redis_for_what_redis_alone_has_seen(place: Place) 
         assert (await core.issue(name))[0]["tokenNo"] == 6
 
 
-async def test_a_rewind_says_who_is_in_its_way(place: Place) -> None:
-    """Someone at work, which can be stopped, is something else than a database that takes no such row."""
+async def test_a_rewind_names_what_blocks_it(place: Place) -> None:
+    """A session that holds a lock differs from a database that refuses the row."""
     name = await a_lost_hour(place)
     place.restore()
     async with place.held(name):
@@ -91,8 +91,8 @@ async def test_a_rewind_says_who_is_in_its_way(place: Place) -> None:
     assert "at work" not in refusal.problem.detail
 
 
-async def test_a_gap_out_of_all_proportion_is_refused(place: Place) -> None:
-    """Each missing seq becomes an entry; millions of them would mend nothing."""
+async def test_an_enormous_gap_is_refused(place: Place) -> None:
+    """Each missing seq becomes an entry; millions of them would repair nothing."""
     async with place.core() as core:
         name = await core.department()
         await core.issue(name, 2)
@@ -106,8 +106,8 @@ async def test_a_gap_out_of_all_proportion_is_refused(place: Place) -> None:
     assert f"{name} lacks 4611686018427387901 events" in refusal.problem.detail
 
 
-async def test_a_rewind_tells_what_it_did_though_a_line_cannot_be_filled(place: Place) -> None:
-    """All is committed by then: who was put back must not get lost with a row that someone holds."""
+async def test_a_rewind_reports_even_if_a_queue_cannot_be_rebuilt(place: Place) -> None:
+    """All is committed by then: a locked row must not hide the list of restored tokens."""
     async with place.core() as core:
         other = await core.department()
     name = await a_lost_hour(place)
@@ -119,8 +119,8 @@ async def test_a_rewind_tells_what_it_did_though_a_line_cannot_be_filled(place: 
     assert not done["linesRebuilt"]
 
 
-async def test_a_department_at_work_is_left_out_of_a_rebuild_and_named(place: Place) -> None:
-    """Its row is held for longer than anyone waits: the others are filled, and nothing ends in a traceback."""
+async def test_a_locked_department_is_skipped_by_a_rebuild_and_named(place: Place) -> None:
+    """Its row is locked for too long: the others are rebuilt, and there is no traceback."""
     async with place.core() as core:
         names = sorted([await core.department() for _ in range(3)])
         for name in names:
@@ -136,8 +136,8 @@ async def test_a_department_at_work_is_left_out_of_a_rebuild_and_named(place: Pl
     assert set(names) <= set(await place.rebuild())
 
 
-async def test_a_redis_from_another_time_with_as_many_people_is_filled_anew(place: Place) -> None:
-    """The same seq, the same counts, other members: nothing else could tell."""
+async def test_a_redis_with_equal_counts_but_other_members_is_refilled(place: Place) -> None:
+    """The same seq and counts, other members: only the members differ."""
     async with place.core() as core:
         name = await core.department()
         await core.issue(name, 3)
@@ -151,7 +151,7 @@ async def test_a_redis_from_another_time_with_as_many_people_is_filled_anew(plac
 
 
 async def swapped(place: Place, name: str) -> list[int]:
-    """Put a stranger in the place of the first one in the queue."""
+    """Replace the first entry with a foreign one."""
     client: Redis = Redis.from_url(place.servers.redis_url, decode_responses=True)
     (key,) = [key async for key in client.scan_iter(f"tq:{{{name}}}:*:q")]
     ((_, score),) = await client.zrange(key, 0, 0, withscores=True)

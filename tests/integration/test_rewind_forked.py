@@ -1,11 +1,11 @@
-"""A rewind where the log continued after the restore, before anyone noticed: it and the topic tell different things."""
+"""A rewind where the log continued after the restore, before anyone noticed: log and topic differ."""
 
 from tests.integration.restored_place import Place, a_lost_hour, refused
 from tokenq.board.state import Fold
 
 
-async def test_a_log_that_went_on_after_the_restore_is_noticed_and_reconciled(place: Place) -> None:
-    """Kafka was unavailable and Redis empty when the API started: the log is longer but differs."""
+async def test_a_log_that_continued_after_the_restore_is_detected_and_reconciled(place: Place) -> None:
+    """Kafka was unavailable and Redis empty when the API started: the log is longer now, but differs."""
     name = await a_lost_hour(place)
     place.restore()
     await place.empty_redis(name)
@@ -17,7 +17,7 @@ async def test_a_log_that_went_on_after_the_restore_is_noticed_and_reconciled(pl
     done = await place.rewind()
 
     assert done["departments"][0]["isForked"]
-    assert f"{name}-007" in done["notRestored"]  # someone else holds that number by now
+    assert f"{name}-007" in done["notRestored"]  # someone else has that number now
     await place.publish()
     after = place.topic(name)
     assert after[: len(before)] == before
@@ -30,8 +30,8 @@ async def test_a_log_that_went_on_after_the_restore_is_noticed_and_reconciled(pl
         assert set(board._departments[name].at_counters) == {before[1][0].token_id}
 
 
-async def test_an_id_that_another_department_gave_again_is_told_of(place: Place) -> None:
-    """Kafka was unavailable and Redis empty: the next one came elsewhere, where nothing is missing, and took the id."""
+async def test_an_id_reissued_by_another_department_is_reported(place: Place) -> None:
+    """Kafka was unavailable and Redis empty: the next token, in another department, got the id."""
     async with place.core() as core:
         name, other = await core.department(), await core.department()
     place.back_up()

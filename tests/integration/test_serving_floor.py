@@ -1,4 +1,4 @@
-"""The serving floor through the API of a running system: what happens by itself, who may what, what is promised."""
+"""The serving floor through the API of a running system: automatic moves, permissions, estimates."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def admin(running: Stack) -> Iterator[Client]:
 
 @pytest.fixture
 def enter(running: Stack, admin: Client) -> Iterator[Enter]:
-    """A client with a key of its own: ``enter("staff", "CW")``."""
+    """A client with its own key: ``enter("staff", "CW")``."""
     opened: list[Client] = []
 
     def make(role: str, *departments: str) -> Client:
@@ -51,8 +51,8 @@ def kinds(admin: Client, token_id: int) -> list[str]:
     return [event["eventType"] for event in admin.token_events(token_id)]
 
 
-def test_the_parked_come_back_by_the_clock(admin: Client) -> None:
-    """No one has to remember them, and no process has to stay up for it."""
+def test_parked_tokens_resume_on_time(admin: Client) -> None:
+    """Automatically, even if no process runs all the time."""
     name = department(admin)
     admin.issue(name)
     until_then = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
@@ -64,7 +64,7 @@ def test_the_parked_come_back_by_the_clock(admin: Client) -> None:
     assert admin.queue(name)["parked"] == []
 
 
-def test_a_near_turn_is_told_once_when_it_comes(admin: Client) -> None:
+def test_a_near_turn_is_recorded_once(admin: Client) -> None:
     name = department(admin, nearTurn=2)
     admin.issue(name), admin.issue(name)
     token = admin.issue(name, email="ada@example.org")
@@ -78,7 +78,7 @@ def test_a_near_turn_is_told_once_when_it_comes(admin: Client) -> None:
     assert kinds(admin, token["tokenId"]).count("TOKEN_TURN_NEAR") == 1
 
 
-def test_waits_are_promised_once_a_counter_works_and_the_report_holds_them_against_what_came(admin: Client) -> None:
+def test_waits_are_estimated_with_an_open_counter_and_compared_in_the_report(admin: Client) -> None:
     branch = f"b{secrets.token_hex(3)}"
     admin.create_branch({"branchId": branch, "name": "A branch whose counters serve nobody else"})
     name = department(admin, serviceMinutes=6, branchId=branch)
@@ -96,7 +96,7 @@ def test_waits_are_promised_once_a_counter_works_and_the_report_holds_them_again
 
 
 def test_the_wait_is_known_and_unknown_at_once_when_a_counter_opens_and_closes(admin: Client) -> None:
-    """Who is told 20 minutes though no counter serves them waits in vain."""
+    """An estimate without an open counter would be wrong."""
     branch = f"b{secrets.token_hex(3)}"
     admin.create_branch({"branchId": branch, "name": "A branch of its own"})
     name = department(admin, branchId=branch)
@@ -109,7 +109,7 @@ def test_the_wait_is_known_and_unknown_at_once_when_a_counter_opens_and_closes(a
     assert admin.issue(name)["estimate"]["reason"] == "no counter is open"
 
 
-def test_a_counter_at_which_nobody_is_counts_no_more_after_a_while(admin: Client, running: Stack) -> None:
+def test_an_unattended_counter_stops_counting_after_a_while(admin: Client, running: Stack) -> None:
     branch = f"b{secrets.token_hex(3)}"
     admin.create_branch({"branchId": branch, "name": "A branch of its own"})
     name = department(admin, branchId=branch)
@@ -130,7 +130,7 @@ def test_a_counter_at_which_nobody_is_counts_no_more_after_a_while(admin: Client
     assert later["unattendedSince"] < counter["unattendedSince"]
 
 
-def test_why_tells_who_goes_before_and_by_which_rule(admin: Client) -> None:
+def test_why_names_who_goes_before_and_the_rule(admin: Client) -> None:
     name = department(admin, classNames={"priority": "Eilig"})
     first = admin.issue(name)
     second = admin.issue(name, priority="priority")
@@ -148,7 +148,7 @@ def test_why_tells_who_goes_before_and_by_which_rule(admin: Client) -> None:
     assert admin.next(name)["token"]["tokenId"] == first["tokenId"]
 
 
-def test_a_closed_hour_and_a_full_day_are_for_staff_to_overrule(admin: Client, enter: Enter) -> None:
+def test_staff_can_override_closing_and_the_daily_cap(admin: Client, enter: Enter) -> None:
     name = department(admin, hours={"weekly": {}, "exceptions": {}}, dailyCap=1)
     desk = enter("desk", name)
     with refused(ProblemCode.DEPARTMENT_CLOSED):
@@ -186,8 +186,8 @@ def test_two_operators_do_not_share_a_counter(admin: Client, enter: Enter) -> No
     assert types == ["COUNTER_OPENED", "COUNTER_PAUSED", "COUNTER_OPENED"]
 
 
-def test_a_counter_for_everybody_stays_one_whoever_opens_it(admin: Client, enter: Enter) -> None:
-    """What one clerk may do is no reason that the next one calls fewer people; only a new counter begins with it."""
+def test_a_counter_for_all_departments_stays_so_whoever_opens_it(admin: Client, enter: Enter) -> None:
+    """An opener's departments do not narrow an existing counter; only a new counter begins with them."""
     branch = f"b{secrets.token_hex(3)}"
     admin.create_branch({"branchId": branch, "name": "A branch of its own"})
     first, other = department(admin, branchId=branch), department(admin, branchId=branch)
@@ -200,7 +200,7 @@ def test_a_counter_for_everybody_stays_one_whoever_opens_it(admin: Client, enter
     assert clerk.call_at_counter(branch, "2")["departmentId"] == first, "a clerk's rights bound what is called"
 
 
-def test_staff_send_on_and_take_back_but_touch_nobody_elsewhere(admin: Client, enter: Enter) -> None:
+def test_staff_transfer_and_undo_but_move_no_token_elsewhere(admin: Client, enter: Enter) -> None:
     here, there = department(admin), department(admin)
     ann = enter("staff", here)
     token = ann.issue(here, name="Ada")
@@ -214,7 +214,7 @@ def test_staff_send_on_and_take_back_but_touch_nobody_elsewhere(admin: Client, e
     assert admin.queue(there)["waiting"] == []
 
 
-def test_looking_back_is_for_staff_of_the_department(admin: Client, enter: Enter) -> None:
+def test_the_day_log_is_for_staff_of_the_department(admin: Client, enter: Enter) -> None:
     here, there = department(admin), department(admin)
     admin.issue(here, email="ada@example.org")
     ann, desk = enter("staff", there), enter("desk", here)
@@ -238,7 +238,7 @@ def test_only_admins_declare_counters_and_read_the_floor(admin: Client, enter: E
         admin.delete_counter("main", name)
 
 
-def test_who_leaves_a_counter_gives_the_claim_back_and_nobody_is_sent_away(admin: Client, enter: Enter) -> None:
+def test_leaving_a_counter_releases_the_claim_and_keeps_the_token(admin: Client, enter: Enter) -> None:
     name = department(admin)
     ann, ben = enter("staff", name), enter("staff", name)
     with refused(ProblemCode.UNKNOWN_COUNTER):

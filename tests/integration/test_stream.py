@@ -1,4 +1,4 @@
-"""The reader of token-events against the real embedded broker, which forgets everything when it dies."""
+"""The reader of token-events on the real embedded broker, which loses everything when it dies."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from tokenq_server.embedded.privileges import choose_run_as
 
 @pytest.fixture
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running[Broker]]:
-    """A broker of this test's own, not yet started."""
+    """A broker for this test, not yet started."""
     folder = tmp_path_factory.mktemp("broker")
     for parent in (folder, *folder.parents[:2]):
         parent.chmod(0o755)
@@ -40,7 +40,7 @@ def reader(broker: Running[Broker]) -> Iterator["Reader"]:
 
 
 class Reader:
-    """Collects what a stream says."""
+    """Collects a stream's items."""
 
     def __init__(self, stream: EventStream) -> None:
         self.stream = stream
@@ -56,7 +56,7 @@ class Reader:
         until(step, lambda: f"read {self.items}", 20)
 
     def seqs(self) -> list[int]:
-        """The numbers read since the log was last read from its start."""
+        """The numbers read since the last restart from the beginning."""
         numbers: list[int] = []
         for item in self.items:
             if isinstance(item, Rewound):
@@ -85,7 +85,7 @@ def publish(broker: Running[Broker], *values: Event | bytes) -> None:
     assert producer.flush(10) == 0
 
 
-def test_reads_what_is_there_then_says_so_then_reads_on(broker: Running[Broker], reader: Reader) -> None:
+def test_reads_existing_records_then_reports_it_then_follows(broker: Running[Broker], reader: Reader) -> None:
     broker.start()
     publish(broker, *(event(seq) for seq in range(1, 51)))
     reader.until(lambda: reader.has(CaughtUp))
@@ -96,10 +96,10 @@ def test_reads_what_is_there_then_says_so_then_reads_on(broker: Running[Broker],
     assert reader.items[-1].delay < 60
 
 
-def test_a_long_log_is_read_by_long_answers_and_what_comes_then_by_short_ones(
+def test_a_long_log_is_read_by_long_fetches_and_new_records_by_short_ones(
     broker: Running[Broker], reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is missed and nothing read twice where the one way of asking gives place to the other."""
+    """Nothing is missed or read twice at the switch between the two."""
     monkeypatch.setattr(fetching, "_RECORDS_A_MILLISECOND", 1)
     broker.start()
     publish(broker, *(event(seq) for seq in range(1, 201)))
@@ -112,12 +112,12 @@ def test_a_long_log_is_read_by_long_answers_and_what_comes_then_by_short_ones(
 
 
 @pytest.mark.parametrize(("records", "wait"), [(0, 20), (2_000, 20), (60_000, 600), (10_000_000, 1_000)])
-def test_the_longer_a_log_the_longer_its_answers(records: int, wait: int) -> None:
-    """But never shorter than usual, and never longer than a second."""
+def test_the_longer_a_log_the_longer_its_fetches(records: int, wait: int) -> None:
+    """Between the usual time and one second."""
     assert fetching.fitting_wait(records, 20) == wait
 
 
-def test_waits_for_a_broker_that_is_not_there_yet(broker: Running[Broker], reader: Reader) -> None:
+def test_waits_for_a_broker_that_has_not_started(broker: Running[Broker], reader: Reader) -> None:
     reader.until(lambda: reader.links() == [Link.LOST])
     assert reader.stream.heard_at is None
     broker.start()
@@ -125,7 +125,7 @@ def test_waits_for_a_broker_that_is_not_there_yet(broker: Running[Broker], reade
     assert reader.stream.heard_at is not None
 
 
-def test_records_that_are_no_events_are_skipped_and_counted(broker: Running[Broker], reader: Reader) -> None:
+def test_invalid_records_are_skipped_and_counted(broker: Running[Broker], reader: Reader) -> None:
     broker.start()
     publish(broker, event(1), b"\xff\x00", b"[]", b'{"eventType":1}', event(2))
     reader.until(lambda: reader.has(CaughtUp))
@@ -134,7 +134,7 @@ def test_records_that_are_no_events_are_skipped_and_counted(broker: Running[Brok
 
 
 def test_a_broker_that_comes_back_empty_is_read_from_its_new_start(broker: Running[Broker], reader: Reader) -> None:
-    """Its numbering begins again below what was read; resuming at the old place would miss everything."""
+    """Its offsets restart below what was read; resuming at the old offset would miss everything."""
     broker.start()
     publish(broker, *(event(seq) for seq in range(1, 11)))
     reader.until(lambda: reader.has(CaughtUp))
@@ -146,8 +146,8 @@ def test_a_broker_that_comes_back_empty_is_read_from_its_new_start(broker: Runni
     assert reader.links()[-1] is Link.LIVE
 
 
-def test_a_restart_too_quick_to_notice_is_noticed(broker: Running[Broker], reader: Reader) -> None:
-    """The new log may be longer than the old one; then no offset would tell."""
+def test_a_very_quick_restart_is_detected(broker: Running[Broker], reader: Reader) -> None:
+    """The new log may be longer than the old one; then offsets would not reveal it."""
     broker.start()
     publish(broker, *(event(seq) for seq in range(1, 4)))
     reader.until(lambda: len(reader.seqs()) == 3)
@@ -158,7 +158,7 @@ def test_a_restart_too_quick_to_notice_is_noticed(broker: Running[Broker], reade
     reader.until(lambda: reader.has(Rewound) and reader.seqs() == list(range(1, 9)))
 
 
-def test_a_broker_that_hangs_is_lost_and_found_again(broker: Running[Broker], reader: Reader) -> None:
+def test_a_hanging_broker_is_lost_and_found_again(broker: Running[Broker], reader: Reader) -> None:
     broker.start()
     publish(broker, event(1))
     reader.until(lambda: reader.seqs() == [1])

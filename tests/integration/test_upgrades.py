@@ -1,4 +1,4 @@
-"""From the previous release to this one, with a day's data in the database and someone at work on it."""
+"""From the previous release to this one, with a day's data in the database and sessions at work."""
 
 import asyncio
 import subprocess
@@ -35,7 +35,7 @@ _THE_RELEASE_BEFORE = Path(__file__).with_name("release_0001.sql")
 
 @pytest.fixture
 def old(fresh_database: Callable[..., str]) -> str:
-    """A database as the previous release left it at the end of a day."""
+    """A database as left by the previous release at the end of a day."""
     url = fresh_database()
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with engine.begin() as connection:
@@ -47,7 +47,7 @@ def old(fresh_database: Callable[..., str]) -> str:
 
 
 def scripts(connection: Connection) -> Config:
-    """Alembic's settings, on that connection."""
+    """Alembic's configuration for that connection."""
     config = Config()
     config.set_main_option("script_location", str(Path(module.__file__).with_name("migrations")))
     config.attributes["connection"] = connection
@@ -55,14 +55,14 @@ def scripts(connection: Connection) -> Config:
 
 
 def rows(url: str, statement: LiteralString, *values: object) -> list[tuple[Any, ...]]:
-    """Ask, or tell, the database."""
+    """Query or change the database."""
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []
 
 
-async def test_a_day_of_the_release_before_goes_on(old: str, servers: Servers) -> None:
-    """Everyone in the queue is called, whoever is at a counter is served, and every rule holds over both releases."""
+async def test_a_day_of_the_previous_release_continues(old: str, servers: Servers) -> None:
+    """Waiting tokens are called, those at counters are served, and every rule holds across both releases."""
     before = rows(old, "SELECT token_id, state, display FROM token ORDER BY token_id")
     letters = rows(old, "SELECT department_id, seq, kind, state FROM mail_job ORDER BY 1, 2, 3")
     await asyncio.to_thread(migrate, old)
@@ -87,8 +87,8 @@ FROM generate_series(%s::int, %s::int) n
 """
 
 
-def test_the_release_before_writes_while_it_is_migrated(old: str) -> None:
-    """Its statements continue before, in the middle and after; nothing they wrote is incomplete."""
+def test_the_previous_release_writes_while_it_is_migrated(old: str) -> None:
+    """Its statements work before, during and after; nothing they wrote is incomplete."""
     rows(old, _OLD_INSERT, 10_000, 40_000)
     is_over = threading.Event()
     failures: list[Exception] = []
@@ -122,15 +122,15 @@ def test_the_release_before_writes_while_it_is_migrated(old: str) -> None:
 
 
 async def test_verify_says_what_to_do_about_an_older_schema(old: str, fresh_database: Callable[..., str]) -> None:
-    """Columns, or all tables, are not there: that is a sentence and a code."""
+    """Missing columns or tables give a sentence and a code."""
     for url, said in ((old, "schema is 0001"), (fresh_database(), "lacks tables")):
         with pytest.raises(Refused, match=said) as refused:
             await Verifier(PostgresSnapshots(url), None, None).run()
         assert refused.value.problem.code is ProblemCode.SCHEMA_BEHIND
 
 
-def test_a_long_transaction_holds_nobody_up(old: str) -> None:
-    """The migration asks again; meanwhile others get at the table, since it does not wait before them."""
+def test_a_long_transaction_blocks_no_one(old: str) -> None:
+    """The migration retries; meanwhile others can use the table, since it does not queue before them."""
     engine = create_engine(make_url(old).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with engine.connect() as holder, ThreadPoolExecutor() as pool:
         holder.execute(text("SELECT count(*) FROM token"))  # and leaves the transaction open
@@ -144,13 +144,13 @@ def test_a_long_transaction_holds_nobody_up(old: str) -> None:
         assert done.result() == HEAD
 
 
-def test_an_index_that_could_not_be_built_leaves_the_patience_as_it_was(old: str) -> None:
-    """The next try must not wait for a table forever, with everyone else behind it."""
+def test_a_failed_index_build_keeps_the_lock_timeout(old: str) -> None:
+    """The next attempt must not wait for a table forever and block everyone else."""
     url = make_url(old).set(drivername="postgresql+psycopg")
     engine = create_engine(url, poolclass=NullPool, connect_args={"options": "-c lock_timeout=2s"})
     with engine.connect() as connection, psycopg.connect(old) as holder, ThreadPoolExecutor() as pool:
         holder.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        holder.execute("SELECT 1")  # an index is not done before such a snapshot is gone
+        holder.execute("SELECT 1")  # an index build waits for such a snapshot to end
         done = pool.submit(command.upgrade, scripts(connection), HEAD)
         until(lambda: rows(old, _CANCEL_BUILDING))
         with pytest.raises(OperationalError):
@@ -166,8 +166,8 @@ WHERE datname = current_database() AND query LIKE 'CREATE % INDEX CONCURRENTLY%'
 """
 
 
-def test_a_token_that_somebody_holds_is_asked_for_with_pauses(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each round looks through all tokens: without a pause it would do nothing else."""
+def test_a_locked_token_is_retried_with_pauses(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each round scans all tokens, so there must be a pause between them."""
     engine = create_engine(make_url(old).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     rounds: list[str] = []
     with engine.connect() as connection, psycopg.connect(old) as holder:
@@ -186,8 +186,8 @@ def test_a_token_that_somebody_holds_is_asked_for_with_pauses(old: str, monkeypa
     assert rows(old, "SELECT count(*) FROM token WHERE issued_in IS NULL") == [(0,)]
 
 
-def test_a_department_that_the_release_before_makes_writes_its_two_letters(old: str) -> None:
-    """However late it is made: that release knows no others."""
+def test_a_department_created_by_the_previous_release_sends_its_two_e_mails(old: str) -> None:
+    """However late it is created: that release knows no others."""
     migrate(old)
     rows(old, _OLD_DEPARTMENT)
 
@@ -209,8 +209,8 @@ INSERT INTO mail_dlq (reason, error, department_id, seq, kind) VALUES ('not sent
 """
 
 
-def test_what_the_release_before_queues_is_e_mail(old: str) -> None:
-    """Once, however often it comes; beside it stands the same e-mail in another channel."""
+def test_what_the_previous_release_queues_is_e_mail(old: str) -> None:
+    """Once, however often its record comes; next to it is the same notification in another channel."""
     migrate(old)
     for statement in (_OLD_LETTER, _OLD_LETTER, _OLD_DEAD_LETTER):
         rows(old, statement)
@@ -221,8 +221,8 @@ def test_what_the_release_before_queues_is_e_mail(old: str) -> None:
     assert rows(old, "SELECT count(*) FROM pg_constraint WHERE NOT convalidated") == [(0,)]
 
 
-def test_a_notify_of_the_release_before_is_never_the_victim_of_a_deadlock(old: str) -> None:
-    """It holds one of the two tables and asks for the other while the migration has that: the migration gives up."""
+def test_a_notify_of_the_previous_release_is_never_the_victim_of_a_deadlock(old: str) -> None:
+    """It holds one table and waits for the other, which the migration has: the migration gives up."""
     engine = create_engine(make_url(old).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with engine.connect() as connection:
         command.upgrade(scripts(connection), "0003")
@@ -230,7 +230,7 @@ def test_a_notify_of_the_release_before_is_never_the_victim_of_a_deadlock(old: s
     connected = psycopg.connect
     with connected(old) as notify, connected(old) as reader, connected(old) as holder, ThreadPoolExecutor() as pool:
         holder.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        holder.execute("SELECT 1")  # the index is not done before such a snapshot is gone
+        holder.execute("SELECT 1")  # the index build waits for such a snapshot to end
         migrated = pool.submit(migrate, old)
         until(lambda: rows(old, "SELECT to_regclass('mail_job_with_channel')") != [(None,)])
         notify.execute("UPDATE mail_dlq SET state = 'retried'")
@@ -246,8 +246,8 @@ def test_a_notify_of_the_release_before_is_never_the_victim_of_a_deadlock(old: s
         assert migrated.result() == HEAD
 
 
-def test_there_is_no_way_back_but_the_back_up(old: str) -> None:
-    """A downgrade is refused in one sentence, and nothing is lost by trying."""
+def test_there_is_no_downgrade(old: str) -> None:
+    """A downgrade is refused in one sentence, and trying loses nothing."""
     migrate(old)
     engine = create_engine(make_url(old).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with engine.connect() as connection, pytest.raises(RuntimeError, match="restore the back-up"):
@@ -262,7 +262,7 @@ def test_there_is_no_way_back_but_the_back_up(old: str) -> None:
 def test_a_program_does_not_start_on_another_schema(
     name: str, found: str, fresh_database: Callable[..., str], schema: str, servers: Servers, tmp_path: Path
 ) -> None:
-    """One sentence, what to do, and 1; no traceback and no endless loop."""
+    """One sentence, a hint and exit code 1; no traceback and no endless loop."""
     url = fresh_database() if found == "none" else fresh_database(schema)
     if found != "none":
         rows(url, "UPDATE alembic_version SET version_num = %s", found)
@@ -284,7 +284,7 @@ def test_a_program_does_not_start_on_another_schema(
     assert ("newer release" if found == "9999" else "bring the tables up to date") in done.stderr
 
 
-def test_migrating_refuses_what_a_newer_release_made(fresh_database: Callable[..., str], schema: str) -> None:
+def test_migrating_refuses_the_tables_of_a_newer_release(fresh_database: Callable[..., str], schema: str) -> None:
     """It has no script for it, and must not guess."""
     url = fresh_database(schema)
     rows(url, "UPDATE alembic_version SET version_num = '9999'")

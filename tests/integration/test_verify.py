@@ -1,4 +1,4 @@
-"""Verify: silent while all is well, also under load; and each rule's own code once something is damaged."""
+"""Verify: silent while all is well, even under load; each rule's own code once something is damaged."""
 
 import asyncio
 import random
@@ -45,7 +45,7 @@ async def verified(
 
 
 async def publish(core: Core, servers: Servers) -> None:
-    """A relay until it has caught up."""
+    """Run a relay until it has caught up."""
     log = PostgresEventLog(core.dsn, "tokenq-relay")
     relay = Relay(log, KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker))
     task = asyncio.create_task(relay.run())
@@ -58,7 +58,7 @@ async def publish(core: Core, servers: Servers) -> None:
 
 
 async def a_day(core: Core, first: str, other: str, steps: int, seed: int) -> None:
-    """People come, are called, moved and taken back, in every way there is; what is refused is refused."""
+    """Issue, call, move and undo tokens, in every way; refusals are ignored."""
     chance = random.Random(seed)
     tokens = await core.issue(first, 3, email="ada@example.com")
     for _ in range(steps):
@@ -100,7 +100,7 @@ async def a_day(core: Core, first: str, other: str, steps: int, seed: int) -> No
 
 
 async def one_of_each(core: Core, name: str) -> None:
-    """Every verb that stays in the department, for sure."""
+    """Every verb that stays in the department, at least once."""
     tokens = await core.issue(name, 2)
     await core.move(await core.move(tokens[1], Verb.PRIORITY, priority=Priority.PRIORITY), Verb.CANCEL)
     for verbs in ((Verb.RECALL, Verb.REQUEUE), (Verb.PARK, Verb.RESUME), (Verb.NO_SHOW, Verb.REINSTATE)):
@@ -114,7 +114,7 @@ _NOT_MOVES = (Verb.CALL, Verb.TRANSFER, Verb.UNDO, Verb.EXPIRE)
 
 
 async def latest(core: Core, token: Body) -> Body:
-    """What must be known to move a token now."""
+    """The current claim version and state of a token."""
     (row,) = await core.rows(
         """
         SELECT department_id AS "departmentId", claim_version AS "claimVersion", state AS held, user_id AS user,
@@ -126,8 +126,8 @@ async def latest(core: Core, token: Body) -> Body:
     return row
 
 
-async def test_a_day_with_every_verb_is_well(core: Core, servers: Servers) -> None:
-    """The replay knows everything that is legal; every rule was looked at."""
+async def test_a_day_with_every_verb_violates_nothing(core: Core, servers: Servers) -> None:
+    """The replay accepts everything legal; every rule was checked."""
     first, other = await core.department(ratio="2:1"), await core.department()
     await one_of_each(core, first)
     await asyncio.gather(*(a_day(core, first, other, 70, seed) for seed in range(5)))
@@ -145,7 +145,7 @@ async def test_a_day_with_every_verb_is_well(core: Core, servers: Servers) -> No
 
 
 async def test_a_system_under_load_gives_no_false_alarm(core: Core, servers: Servers) -> None:
-    """Looking takes no lock, and nothing that is in flight looks wrong."""
+    """Verify takes no lock, and nothing in flight looks wrong."""
     first, other = await core.department(), await core.department()
     await core.issue(first, 5)
     log = PostgresEventLog(core.dsn, "tokenq-relay")
@@ -164,8 +164,8 @@ async def test_a_system_under_load_gives_no_false_alarm(core: Core, servers: Ser
     assert rounds > 1
 
 
-async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> None:
-    """The parked come back, near turns are told, and the end of a day expires who is left over."""
+async def test_automatic_moves_violate_nothing(core: Core, servers: Servers) -> None:
+    """Parked tokens resume, near turns are recorded, and the end of a day expires what remains."""
     await core.setup.put_branch(Branch("main", "Main", "Pacific/Pago_Pago", 0), "ann")
     first, other = await core.department(), await core.department()
     tokens = await core.issue(first, 6, email="ada@example.com", near_turn=3)
@@ -179,7 +179,7 @@ async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> N
     await core.call(first, "2")
     await core.move(await core.call(first, "3"), Verb.PARK)
     await core.do(TransferToken(first, ANN, tokens[5]["tokenId"], other))
-    # More than a day further east: the business day is over, whatever time it is.
+    # More than a day further east: the business day is over at any time of day.
     await core.setup.put_branch(Branch("main", "Main", "Pacific/Kiritimati", 0), "ann", may_end_day=True)
     await core.issue(first, 2)
     await core.issue(other)
@@ -193,8 +193,8 @@ async def test_what_happens_by_itself_is_well(core: Core, servers: Servers) -> N
     assert tally.checked["L2"] == 9
 
 
-async def test_a_deleted_department_rests(core: Core, servers: Servers) -> None:
-    """Its deletion is the last entry of its log, of which its line in Redis hears no more."""
+async def test_a_deleted_department_violates_nothing(core: Core, servers: Servers) -> None:
+    """Its deletion is the last entry of its log, and does not reach its queue in Redis."""
     name = await core.department()
     (token,) = await core.issue(name)
     await core.move(token, Verb.CANCEL)
@@ -204,8 +204,8 @@ async def test_a_deleted_department_rests(core: Core, servers: Servers) -> None:
     assert tally.violations == {}
 
 
-async def test_a_topic_that_is_lost_and_not_filled_again_yet_is_no_violation(core: Core, servers: Servers) -> None:
-    """As for a moment after each start of a memory-only broker; at rest it must be there."""
+async def test_a_lost_topic_not_yet_refilled_is_no_violation(core: Core, servers: Servers) -> None:
+    """As for a moment after each start of a memory-only broker; at rest it must be complete."""
     name = await core.department()
     await core.issue(name, 2)
     await publish(core, servers)

@@ -1,4 +1,4 @@
-"""Whatever is damaged behind the product's back, verify names the rule that it breaks."""
+"""Whatever is damaged directly in the stores, verify names the violated rule."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +33,7 @@ AT_REST = VerifyOptions(at_rest=True, letters_settled=True)
 
 @dataclass(frozen=True)
 class Base:
-    """A database in which a good deal has happened; department ``name`` is the one to be damaged."""
+    """A database with a varied history; department ``name`` is the one to damage."""
 
     dsn: str
     name: str
@@ -45,7 +45,7 @@ async def base(servers: Servers, schema: str) -> AsyncIterator[Base]:
     async with open_core(dsn, servers.redis_url) as core:
         await core.run("INSERT INTO app_user (name, role) SELECT 'Ada', 'customer' FROM generate_series(1, 2)")
         name, other = await core.department(), await core.department()
-        await core.issue(name, user_id=1, email="ada@example.com")  # entry 2 of the log: the first is its creation
+        await core.issue(name, user_id=1, email="ada@example.com")  # log entry 2: the first is its creation
         for _ in range(5):
             await core.issue(name)
         await core.move(await core.call(name, "1"), Verb.START)  # 8, 9
@@ -72,7 +72,7 @@ async def base(servers: Servers, schema: str) -> AsyncIterator[Base]:
 
 
 async def keep_letters(dsn: str, payloads: list[str]) -> None:
-    """Notify has taken in and sent everything."""
+    """Let notify enqueue and send everything."""
     database = Database(dsn, size=2)
     queue = PostgresNotificationQueue(database)
     await queue.enqueue(
@@ -92,8 +92,8 @@ async def verified(servers: Servers, dsn: str) -> Tally:
         await lines.close()
 
 
-async def test_the_base_is_well(base: Base, servers: Servers) -> None:
-    """Else the damages would prove nothing."""
+async def test_the_base_violates_nothing(base: Base, servers: Servers) -> None:
+    """Otherwise the damage would prove nothing."""
     assert (await verified(servers, base.dsn)).violations == {}
 
 
@@ -101,12 +101,12 @@ ENTRY = "UPDATE outbox SET {} WHERE department_id = '{{name}}' AND seq = {}"
 
 
 def rewrite(seq: int, old: str, new: str, more: str = "") -> str:
-    """A statement that changes what an entry tells, and other columns of it."""
+    """A statement that changes an entry's payload, and optionally other columns."""
     return ENTRY.format(f"payload = replace(payload, '{old}', '{new}'){more}", seq)
 
 
 def retold(seq: int, old: str, new: str) -> str:
-    """A statement that makes an entry one of another type."""
+    """A statement that changes an entry's type."""
     return rewrite(seq, f'"{old}"', f'"{new}"', f", event_type = '{new}'")
 
 
@@ -149,10 +149,10 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("what", DAMAGES)
-async def test_each_rule_is_seen_to_be_broken(
+async def test_each_violation_is_detected(
     base: Base, servers: Servers, fresh_database: Callable[..., str], what: str
 ) -> None:
-    """One statement behind the product's back."""
+    """One statement directly on the stores."""
     dsn = fresh_database(base.dsn)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(DAMAGES[what].format(name=base.name))  # type: ignore[arg-type]
@@ -162,8 +162,8 @@ async def test_each_rule_is_seen_to_be_broken(
 
 
 @pytest.mark.parametrize("code", ["R1", "R3"])
-async def test_a_line_that_is_wrong_in_redis_is_seen(base: Base, servers: Servers, code: str) -> None:
-    """Someone in the queue who does not wait; a counter that is ahead."""
+async def test_a_wrong_queue_in_redis_is_detected(base: Base, servers: Servers, code: str) -> None:
+    """An entry that is not waiting; a counter that is ahead."""
     redis: Redis = Redis.from_url(servers.redis_url, decode_responses=True)
     (counter,) = [key async for key in redis.scan_iter(f"tq:{{{base.name}}}:*:ctr")]
     before, line = await redis.get(counter), counter.replace(":ctr", ":q")
@@ -180,8 +180,8 @@ async def test_a_line_that_is_wrong_in_redis_is_seen(base: Base, servers: Server
 
 
 @pytest.mark.parametrize("score", [1.7e15, -5.0, 0.5, float("inf")])
-async def test_a_stranger_outside_every_class(base: Base, servers: Servers, score: float) -> None:
-    """A member that no release of ours can have put there is named like any other."""
+async def test_a_foreign_entry_outside_all_classes_is_detected(base: Base, servers: Servers, score: float) -> None:
+    """A member that no release can have added is reported like any other."""
     key = f"tq:{{{base.name}}}:{{day}}:q"
     async with await psycopg.AsyncConnection.connect(base.dsn) as connection:
         found = await connection.execute("SELECT day FROM dept_state WHERE department_id = %s", [base.name])

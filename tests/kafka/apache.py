@@ -1,4 +1,4 @@
-"""Apache Kafka for the tests: jars by Maven, KRaft brokers on loopback, each its own controller; no ZooKeeper."""
+"""Apache Kafka for the tests: jars by Maven, KRaft brokers on loopback, each its own controller."""
 
 import base64
 import fcntl
@@ -90,9 +90,9 @@ def _resolve(home: Path) -> None:
 
 @dataclass
 class ApacheKafka:
-    """One broker, and controller; the same face as the embedded broker, so it can take its place.
+    """A broker and controller, with the same interface as the embedded broker.
 
-    ``voters`` are all nodes of a cluster as Kafka spells them; empty, it is alone.
+    ``voters`` are all nodes of a cluster in Kafka's notation; empty for a single node.
     """
 
     folder: Path
@@ -115,11 +115,11 @@ class ApacheKafka:
 
     @property
     def voter(self) -> str:
-        """This node among the voters."""
+        """This node in the list of voters."""
         return f"{self.node}@127.0.0.1:{self.controller_port}"
 
     def prepare(self) -> None:
-        """Write its settings and format its log folder."""
+        """Write its configuration and format its log folder."""
         self.folder.mkdir()
         settings = _PROPERTIES.format(
             port=self.port,
@@ -136,12 +136,12 @@ class ApacheKafka:
         assert done.returncode == 0, done.stdout.decode()
 
     def command(self) -> Command:
-        """How the broker is started."""
+        """The command that starts the broker."""
         argv = [*_java(), "kafka.Kafka", str(self._settings)]
         return Command(argv, self.log, signal.SIGKILL, environment=dict(os.environ))
 
     def is_ready(self) -> bool:
-        """Whether our broker answers and leads every partition of the topics, which are made on the way."""
+        """Whether the broker responds and leads every partition of the topics; creates them if needed."""
         try:
             if cluster_id(self.bootstrap) != self.cluster_id or not create_topics(self.bootstrap):
                 return False
@@ -158,7 +158,7 @@ class ApacheKafka:
 
 
 def watermark(bootstrap: str, topic: str, partition: int = 0) -> int:
-    """The offset that the next record of a partition gets; raises ``KafkaException`` while no one leads it."""
+    """Return the next offset of a partition. Raises ``KafkaException`` while it has no leader."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "watermark", "log_level": 0})
     try:
         return int(consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1])
@@ -172,6 +172,6 @@ def _java() -> list[str]:
 
 
 def new_cluster_id() -> str:
-    """A random cluster id, as Kafka's own tool makes them."""
+    """A random cluster id in the format of Kafka's own tool."""
     made = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
     return made if not made.startswith("-") else new_cluster_id()

@@ -1,4 +1,4 @@
-"""Three Apache Kafka brokers that are their own controllers, each to be killed and started by itself."""
+"""Three Apache Kafka brokers that are also controllers, each of which can be killed and started."""
 
 import subprocess
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _SECONDS = 60.0
 
 @dataclass
 class KafkaCluster:
-    """Three brokers: three replicas of everything, two of which must have a record before it counts."""
+    """Three brokers: three replicas of everything, two of which must acknowledge a record."""
 
     nodes: dict[int, ApacheKafka]
     _processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class KafkaCluster:
         return ",".join(node.bootstrap for node in self.nodes.values())
 
     def start(self, *numbers: int) -> None:
-        """Start some nodes, or all; answers when the cluster has them."""
+        """Start some nodes, or all; returns when the cluster has them."""
         for number in numbers or NODES:
             self._processes[number] = spawn(self.nodes[number].command())
         until(lambda: set(numbers or NODES) <= self.brokers(), self._explain, _SECONDS)
@@ -45,41 +45,41 @@ class KafkaCluster:
             self._processes[number].wait()
 
     def stop(self) -> None:
-        """End all of it. Nothing in it is worth an orderly end."""
+        """Kill everything."""
         for number, process in self._processes.items():
             stop(process, self.nodes[number].stop_signal, 0.1)
 
     def brokers(self) -> set[int]:
-        """The brokers that the cluster counts as alive."""
+        """The brokers that the cluster considers alive."""
         try:
             return set(self.admin().list_topics(timeout=2).brokers)
         except KafkaException:
             return set()
 
     def leader(self, partition: int) -> int:
-        """Who leads a partition of ``token-events``; -1 for no one."""
+        """The leader of a partition of ``token-events``; -1 for none."""
         return self._topic()[partition].leader
 
     def elect_preferred(self) -> None:
-        """Give every partition back to the replica that should lead it."""
+        """Move every partition back to its preferred leader."""
         partitions = [TopicPartition(TOPIC, number) for number in self._topic()]
-        admin = self.admin()  # must outlive the answer
+        admin = self.admin()  # must outlive the response
         admin.elect_leaders(ElectionType.PREFERRED, partitions).result(timeout=20)
 
     def in_sync(self) -> bool:
-        """Whether all brokers hold all of ``token-events`` and of the groups' offsets."""
+        """Whether all brokers are in sync for ``token-events`` and the groups' offsets."""
         topics = self.admin().list_topics(timeout=5).topics
         chosen = [topics[name] for name in (TOPIC, "__consumer_offsets") if name in topics]
         return all(len(partition.isrs) == len(NODES) for topic in chosen for partition in topic.partitions.values())
 
     def heal(self) -> None:
-        """Start whoever is down, and wait until everyone has everything."""
+        """Start stopped brokers, and wait until all are in sync."""
         if down := [number for number, process in self._processes.items() if process.poll() is not None]:
             self.start(*down)
         until(self.in_sync, self._explain, _SECONDS)
 
     def admin(self) -> AdminClient:
-        """A client for whatever else a test wants."""
+        """A client for other requests."""
         return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
     def _topic(self) -> dict[int, Any]:
@@ -92,7 +92,7 @@ class KafkaCluster:
 
 @contextmanager
 def running_cluster() -> Iterator[KafkaCluster]:
-    """A new cluster; at the end nothing of it is left."""
+    """A new cluster, removed at the end."""
     with servers_folder() as folder:
         cluster = KafkaCluster(_made(folder))
         for node in cluster.nodes.values():

@@ -1,4 +1,4 @@
-"""tokenq's programs on a cluster of Kafka, under the workload, with a board's reader looking on."""
+"""tokenq's programs on a Kafka cluster, under the workload, with a board's reader."""
 
 import asyncio
 import signal
@@ -37,7 +37,7 @@ _WAITS_FOR = (
 
 
 class Watching:
-    """The board's reader in a thread: what it would show is without gap and without repetition."""
+    """The board's reader in a thread: it must see no gap and no repetition."""
 
     def __init__(self, bootstrap: str) -> None:
         self._stream = EventStream(bootstrap)
@@ -76,7 +76,7 @@ class Watching:
 
 @dataclass
 class Office:
-    """Everything that runs; ``recoveries`` are seconds from a fault's begin until what was committed is published."""
+    """All running parts; ``recoveries`` are seconds from a fault until everything committed is published."""
 
     folder: Path
     cluster: KafkaCluster
@@ -95,7 +95,7 @@ class Office:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, name: str) -> None:
-        """Start ``api``, ``relay`` or one of the notifies."""
+        """Start ``api``, ``relay`` or one of the notify processes."""
         settings = {
             "TOKENQ_PORT": str(self.port),
             "TOKENQ_ENV": "development",
@@ -126,24 +126,24 @@ class Office:
             self.doubts.ended(name, is_killed=code == -signal.SIGKILL)
 
     def log(self, name: str) -> Path:
-        """Where a program logs."""
+        """The log file of a program."""
         return self.folder / f"{name}.log"
 
     def waiting(self) -> int:
-        """How many committed events are not noted as published."""
+        """The number of committed events not recorded as published."""
         return sum(int(row[1]) for row in self.rows(_WAITS_FOR))
 
     def heads(self) -> dict[str, int]:
-        """Per department, the last event that is committed."""
+        """The last committed event per department."""
         return dict(self.rows("SELECT department_id, last_seq FROM dept_state"))  # type: ignore[arg-type]
 
     def rows(self, statement: str) -> list[tuple[object, ...]]:
-        """Ask the database."""
+        """Query the database."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             return connection.execute(statement).fetchall()  # type: ignore[call-overload]
 
     async def recovered(self, fault: str, began: float) -> None:
-        """Wait until all that is committed now is published; note how long it took since the fault began."""
+        """Wait until everything committed is published; record the time since the fault."""
         heads = self.heads()
 
         def is_published() -> bool:
@@ -154,31 +154,31 @@ class Office:
         self.recoveries.setdefault(fault, []).append(time.monotonic() - began)
 
     def explain(self) -> str:
-        """The end of the logs."""
+        """The last lines of the logs."""
         return "\n".join(f"{name}: {self.log(name).read_text()[-600:]}" for name in ("relay", *NOTIFIES))
 
     def settle(self) -> None:
-        """Wait until everything is published, notify has passed all of it, and every e-mail is sent."""
+        """Wait until everything is published and enqueued, and every e-mail is sent."""
         letters = "SELECT count(*) FROM mail_job WHERE state IN ('due', 'sending')"
         until(lambda: self.waiting() == 0, self.explain, 60.0)
-        # An e-mail that a sender had in hand when it was killed waits for the end of its lease: three minutes.
+        # An e-mail held by a killed sender waits for the end of its lease: three minutes.
         until(lambda: asyncio.run(self._is_passed()) and self.rows(letters) == [(0,)], self.explain, 240.0)
 
     async def _is_passed(self) -> bool:
         reader = KafkaReader(self.cluster.bootstrap)
         try:
             return await reader.taken() == await reader.ends()
-        except TopicAway:  # A broker that has just come back may still let a request fall.
+        except TopicAway:  # A broker that has just restarted may still drop a request.
             return False
 
     def check(self, history: Path | None, duplicates: int | None = None) -> Report:
-        """Every rule, on everything that was done so far."""
+        """Check every rule on everything done so far."""
         smtp = self.folder / "smtp.jsonl"
         where = (self.database_url, self.redis_url, self.cluster.bootstrap, smtp)
         return check(history, *where, allowed_duplicates=duplicates, doubted=self.doubts.letters)
 
     def figures(self) -> list[str]:
-        """A row of a table for each fault."""
+        """One table row per fault."""
         return [
             f"| {fault} | {len(took)} | {statistics.median(took):.1f} / {max(took):.1f} |"
             for fault, took in self.recoveries.items()
@@ -206,7 +206,7 @@ async def opened(cluster: KafkaCluster, servers: Servers, database_url: str, fol
 
 @asynccontextmanager
 async def workload_running(office: Office, history: Path) -> AsyncIterator[Workload]:
-    """The workload until left, and one more token for each department afterwards."""
+    """Run the workload until the context ends, then issue one more token per department."""
     with History(history) as book:
         workload = Workload([office.api], (office.folder / "admin.token").read_text().strip(), book, mail_share=0.02)
         await asyncio.to_thread(workload.open_departments)

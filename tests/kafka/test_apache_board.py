@@ -1,4 +1,4 @@
-"""The board's reader on Apache Kafka: only what is recent, and on over a crash of the broker."""
+"""The board's reader on Apache Kafka: it reads only recent records, and survives a crash of the broker."""
 
 import time
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def stream(apache_kafka: Running[ApacheKafka]) -> Iterator[EventStream]:
 
 
 def publish(kafka: Running[ApacheKafka], department: str, seqs: range, *, age: timedelta = timedelta()) -> None:
-    """Put TOKEN_GENERATED events into the topic, written so long ago."""
+    """Publish TOKEN_GENERATED events with a timestamp of that age."""
     producer = Producer({"bootstrap.servers": kafka.server.bootstrap})
     at = datetime.now(UTC) - age
     for seq in seqs:
@@ -38,7 +38,7 @@ def publish(kafka: Running[ApacheKafka], department: str, seqs: range, *, age: t
 
 
 def read_until(stream: EventStream, department: str, fold: Fold, waiting: int) -> list[int]:
-    """Read until the board shows that many waiting; return the numbers that arrived."""
+    """Read until the board shows that many waiting; return the seqs that arrived."""
     seqs: list[int] = []
 
     def holds() -> bool:
@@ -62,10 +62,8 @@ def test_a_board_reads_the_last_days_and_nothing_older(apache_kafka: Running[Apa
     assert read_until(stream, name, Fold(), 10) == list(range(51, 61))
 
 
-def test_a_board_goes_on_where_it_was_after_a_crash_of_the_broker(
-    apache_kafka: Running[ApacheKafka], stream: EventStream
-) -> None:
-    """A durable broker loses nothing; whatever is read twice changes nothing."""
+def test_a_board_resumes_after_a_crash_of_the_broker(apache_kafka: Running[ApacheKafka], stream: EventStream) -> None:
+    """A durable broker loses nothing; reading twice changes nothing."""
     name, fold = department_id(), Fold()
     publish(apache_kafka, name, range(1, 6))
     read_until(stream, name, fold, 5)

@@ -1,4 +1,4 @@
-"""The tests' own Apache Kafka: it is the real one, keeps its records, and stops when asked."""
+"""The tests' Apache Kafka: it is real, keeps its records, and stops on request."""
 
 import pytest
 from confluent_kafka import Producer

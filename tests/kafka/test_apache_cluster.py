@@ -1,4 +1,4 @@
-"""Three Kafka brokers that die one by one and two at a time: every event arrives, in order, and every e-mail once."""
+"""Three Kafka brokers that die one by one and two at a time: all events arrive in order, each e-mail once."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 _RELAY_DEATHS = 4
 _STORM = int(os.environ.get("TOKENQ_TEST_STORM", "30"))
 _AT_MOST_TWICE = 4 * 500 * _RELAY_DEATHS
-"""A relay that begins again does not know what became of one batch: 500 records of each of four departments."""
+"""A restarted relay does not know the outcome of one batch: 500 records of each of four departments."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ async def office(
 
 @asynccontextmanager
 async def load(office: Office) -> AsyncIterator[None]:
-    """The workload and a board meanwhile; afterwards everything since the module began must be whole."""
+    """Runs the workload and a board meanwhile, then checks everything since the module started."""
     history = office.folder / "history.jsonl"
     watching: Watching | None = None
     try:
@@ -67,7 +67,7 @@ async def load(office: Office) -> AsyncIterator[None]:
 
 
 async def test_the_topic_is_as_safe_as_the_cluster(office: Office, cluster: KafkaCluster) -> None:
-    """The relay makes it with the brokers' own replication; the doctor says when one death could lose events."""
+    """The relay creates it with the brokers' replication; the doctor warns if one crash could lose events."""
     await office.recovered("no fault", time.monotonic())
 
     def durability() -> tuple[bool, str]:
@@ -87,7 +87,7 @@ async def test_the_topic_is_as_safe_as_the_cluster(office: Office, cluster: Kafk
 
 
 async def test_each_leader_killed_in_turn(office: Office, cluster: KafkaCluster) -> None:
-    """The relay follows the partition to its new leader, and what was acknowledged is there."""
+    """The relay follows the partition to its new leader, and acknowledged records are there."""
     async with load(office):
         for partition in range(3):
             began, leader = time.monotonic(), cluster.leader(partition)
@@ -100,7 +100,7 @@ async def test_each_leader_killed_in_turn(office: Office, cluster: KafkaCluster)
 
 
 async def test_two_of_three_down(office: Office, cluster: KafkaCluster) -> None:
-    """Nothing counts as published that one broker has alone. Desks and counters do not notice."""
+    """Nothing counts as published that only one broker has. Desks and counters notice nothing."""
     async with load(office):
         survivor = cluster.leader(0)
         dead = [number for number in NODES if number != survivor]
@@ -114,8 +114,8 @@ async def test_two_of_three_down(office: Office, cluster: KafkaCluster) -> None:
         await asyncio.to_thread(until, lambda: b'"ready"' in readiness(office), lambda: str(readiness(office)))
 
 
-async def test_too_few_in_sync(office: Office, cluster: KafkaCluster) -> None:
-    """A leader that is alive and refuses: the relay waits, and neither skips nor gives up."""
+async def test_too_few_replicas_in_sync(office: Office, cluster: KafkaCluster) -> None:
+    """A live leader refuses writes: the relay waits, and neither skips nor gives up."""
     async with load(office):
         await asyncio.to_thread(set_in_topic, cluster, "min.insync.replicas", "3")
         began = time.monotonic()
@@ -127,7 +127,7 @@ async def test_too_few_in_sync(office: Office, cluster: KafkaCluster) -> None:
 
 
 async def test_the_relay_killed_in_mid_publish(office: Office, cluster: KafkaCluster) -> None:
-    """The next one reads back what landed; the same while a leader is gone and no one knows what landed."""
+    """The next one reads back what was written; also while a leader is down."""
     async with load(office):
         for number in range(_RELAY_DEATHS):
             began = time.monotonic()
@@ -145,7 +145,7 @@ async def test_the_relay_killed_in_mid_publish(office: Office, cluster: KafkaClu
 
 @pytest.mark.timeout(300 + 4 * _STORM)
 async def test_a_rebalance_storm(office: Office) -> None:
-    """Members die and come all the time; every e-mail is sent, and once."""
+    """Members die and join all the time; every e-mail is sent exactly once."""
     async with load(office):
         for _ in range(_STORM):
             name = random.choice(NOTIFIES)
@@ -157,7 +157,7 @@ async def test_a_rebalance_storm(office: Office) -> None:
 
 
 async def test_few_records_are_there_twice(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
-    """The duplicates of all faults above stay within a batch per death of a relay; prints what the README shows."""
+    """The duplicates of all faults above are at most one batch per relay crash; prints the README's figures."""
     kept, records = set(), 0
     reader = KafkaReader(office.cluster.bootstrap)
     await reader.find_ends()
@@ -171,8 +171,8 @@ async def test_few_records_are_there_twice(office: Office, capsys: pytest.Captur
     assert records - len(kept) <= _AT_MOST_TWICE
 
 
-async def test_retention_takes_the_beginning(office: Office, cluster: KafkaCluster) -> None:
-    """Notify was stopped, the relay begins again before a topic that is empty, and a board starts afterwards."""
+async def test_retention_deletes_the_beginning(office: Office, cluster: KafkaCluster) -> None:
+    """Notify was stopped, the relay restarts on an empty topic, and a board starts afterwards."""
     async with load(office):
         await asyncio.to_thread(office.kill, "relay")
         await asyncio.to_thread(until, lambda: unread(cluster) == 0, office.explain)
@@ -198,19 +198,19 @@ async def test_retention_takes_the_beginning(office: Office, cluster: KafkaClust
 
 
 def readiness(office: Office) -> bytes:
-    """What the API says of itself."""
+    """The API's readiness."""
     with urlopen(f"{office.api}/readyz", timeout=5) as answer:
         body: bytes = answer.read()
         return body
 
 
 def set_in_topic(cluster: KafkaCluster, name: str, value: str) -> None:
-    """Change one setting of ``token-events``; whoever was asked may just have lost its controller."""
+    """Change one setting of ``token-events``; retry if the broker has just lost its controller."""
     entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, TOPIC, incremental_configs=[entry])
 
     def is_set() -> bool:
-        admin = cluster.admin()  # must outlive the answer
+        admin = cluster.admin()  # must outlive the response
         try:
             for done in admin.incremental_alter_configs([resource]).values():
                 done.result(timeout=5)
@@ -222,14 +222,14 @@ def set_in_topic(cluster: KafkaCluster, name: str, value: str) -> None:
 
 
 def unread(cluster: KafkaCluster) -> int:
-    """How many records notify has not dealt with."""
+    """The number of records that notify has not processed."""
     with consumer(cluster) as asking:
         taken = asking.committed([TopicPartition(TOPIC, number) for number in range(3)], timeout=20)
         return sum(asking.get_watermark_offsets(place, timeout=20)[1] - max(place.offset, 0) for place in taken)
 
 
 def kept(cluster: KafkaCluster) -> int:
-    """How many records the topic still holds."""
+    """The number of records in the topic."""
     with consumer(cluster) as asking:
         ends = [asking.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=20) for number in range(3)]
         return sum(high - low for low, high in ends)
@@ -237,7 +237,7 @@ def kept(cluster: KafkaCluster) -> int:
 
 @contextmanager
 def consumer(cluster: KafkaCluster) -> Iterator[Consumer]:
-    """Someone who may ask what notify's group has read."""
+    """A client that can read the offsets of notify's group."""
     made = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "tokenq-notify"})
     try:
         yield made

@@ -1,4 +1,4 @@
-"""tokenq's own programs on Apache Kafka: what is committed reaches topic and mailbox, also over a broker crash."""
+"""tokenq's own programs on Apache Kafka: what is committed reaches topic and mailbox, despite a broker crash."""
 
 import email
 import email.policy
@@ -34,7 +34,7 @@ _DEPARTMENT = "/api/v1/departments/KFK"
 def stack(
     servers: Servers, apache_kafka: Running[ApacheKafka], fresh_database: Callable[..., str], tmp_path: Path
 ) -> Iterator[Stack]:
-    """API, relay and notify as processes, on a database of their own and Apache Kafka."""
+    """API, relay and notify as processes, on their own database and Apache Kafka."""
     port = free_port()
     where = Endpoints(
         api=f"http://127.0.0.1:{port}",
@@ -69,7 +69,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     stop(process, signal.SIGTERM, 10.0)
 
 
-def test_two_letters_and_every_event_over_a_crash_of_the_broker(
+def test_two_e_mails_and_every_event_over_a_crash_of_the_broker(
     stack: Stack, apache_kafka: Running[ApacheKafka]
 ) -> None:
     """Tokens are issued and served before, during and after a kill -9 of Kafka; nothing is lost or mailed twice."""
@@ -96,7 +96,7 @@ def _issue_and_serve(stack: Stack, person: str) -> str:
 
 
 def _letters(stack: Stack) -> dict[str, str]:
-    """Every e-mail in the outbox with whom it is for."""
+    """The e-mails in the outbox with their recipients."""
     letters = Path(stack.endpoints.mail_outbox).glob("*.eml")
     return {
         path.name: email.message_from_bytes(path.read_bytes(), policy=email.policy.default)["To"] for path in letters
@@ -104,7 +104,7 @@ def _letters(stack: Stack) -> dict[str, str]:
 
 
 def _events(stack: Stack, starts: list[int]) -> list[Event]:
-    """What this test's department has on the topic."""
+    """This test's department's records on the topic."""
     consumer = Consumer(
         {"bootstrap.servers": stack.endpoints.kafka, "group.id": "pipeline", "enable.partition.eof": True}
     )

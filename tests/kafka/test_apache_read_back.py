@@ -1,4 +1,4 @@
-"""What the relay reads back from Apache Kafka: everything that landed, whatever strangers do to the topic."""
+"""What the relay reads back from Apache Kafka: all records, whatever strangers do to the topic."""
 
 from collections.abc import AsyncIterator
 
@@ -28,10 +28,8 @@ async def topic(apache_kafka: Running[ApacheKafka]) -> AsyncIterator[KafkaTopic]
     await made.close()
 
 
-async def test_a_stranger_s_open_transaction_hides_nothing(
-    apache_kafka: Running[ApacheKafka], topic: KafkaTopic
-) -> None:
-    """Behind it our own records were invisible: the relay told them twice, and boards and e-mails stood still."""
+async def test_a_foreign_open_transaction_hides_nothing(apache_kafka: Running[ApacheKafka], topic: KafkaTopic) -> None:
+    """Our records behind it were invisible: the relay published them twice, and boards and e-mails stopped."""
     bootstrap, name = apache_kafka.server.bootstrap, department_id()
     first = (await topic.publish(entries(name, 1, 1)))[name]
     partition = first.partition or 0
@@ -63,10 +61,8 @@ async def test_a_stranger_s_open_transaction_hides_nothing(
         await consumer.close()
 
 
-async def test_verify_reads_past_the_mark_of_a_transaction(
-    apache_kafka: Running[ApacheKafka], topic: KafkaTopic
-) -> None:
-    """Such a mark is the last thing in a partition and never comes as a record: its place must count as read."""
+async def test_verify_reads_past_a_transaction_marker(apache_kafka: Running[ApacheKafka], topic: KafkaTopic) -> None:
+    """Such a marker can end a partition and is never delivered: its offset must count as read."""
     bootstrap, name = apache_kafka.server.bootstrap, department_id()
     partition = (await topic.publish(entries(name, 1, 2)))[name].partition or 0
     stranger = Producer({"bootstrap.servers": bootstrap, "transactional.id": name, "log_level": 0})
@@ -85,7 +81,7 @@ async def test_verify_reads_past_the_mark_of_a_transaction(
 
 
 async def test_retention_is_no_loss(apache_kafka: Running[ApacheKafka], topic: KafkaTopic) -> None:
-    """A partition that holds nothing any more, but ends where it should, has lost nothing."""
+    """An empty partition with the right end offset has lost nothing."""
     name = department_id()
     last = (await topic.publish(entries(name, 1, 5)))[name]
     partition, offset = last.partition or 0, last.offset or 0
@@ -100,10 +96,10 @@ async def test_retention_is_no_loss(apache_kafka: Running[ApacheKafka], topic: K
     assert cursor.offset == offset + 1
 
 
-async def test_notify_says_what_the_topic_forgot_before_it_was_read(
+async def test_notify_logs_what_the_topic_deleted_unread(
     apache_kafka: Running[ApacheKafka], topic: KafkaTopic, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Away for longer than the topic keeps events: how many are gone is in the log, and the rest is read."""
+    """Stopped for longer than the topic's retention: the number of lost records is logged, and the rest is read."""
     bootstrap, name = apache_kafka.server.bootstrap, department_id()
     first = (await topic.publish(entries(name, 1, 1)))[name]
     assert len(await deal_with(KafkaConsumer(bootstrap, 20), name)) == 1
@@ -120,7 +116,7 @@ async def test_notify_says_what_the_topic_forgot_before_it_was_read(
 
 
 async def deal_with(consumer: KafkaConsumer, name: str) -> list[bytes]:
-    """Take and commit until something of that department came; leave the group."""
+    """Poll and commit until a record of that department comes; leave the group."""
     mine: list[bytes] = []
     while not mine:
         records = await consumer.take(500, 5.0)

@@ -1,4 +1,4 @@
-"""The release before and this one, and floors on which they meet."""
+"""The previous release and this one, and floors on which they run together."""
 
 import os
 import subprocess
@@ -12,12 +12,12 @@ import pytest
 from tests.servers import Servers
 from tests.skew.releases import Client, Floor, Release, open_floor
 
-_NOT_NAMED = "TOKENQ_SKEW_OLD does not name the 'tokenq' of the release before. Run: nox -s skew"
+_NOT_NAMED = "TOKENQ_SKEW_OLD does not name the 'tokenq' of the previous release. Run: nox -s skew"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Who serves and who comes to it."""
+    """The server's release and the client's."""
 
     server: Release
     client: Release
@@ -25,7 +25,7 @@ class Pair:
 
 @pytest.fixture(scope="session")
 def old() -> Release:
-    """The previous release; ``nox -s skew`` installs it and says where."""
+    """The previous release, installed by ``nox -s skew``."""
     program = Path(os.environ.get("TOKENQ_SKEW_OLD", ""))
     if not program.is_file():
         pytest.fail(_NOT_NAMED)
@@ -34,7 +34,7 @@ def old() -> Release:
 
 
 def _refuse_this_tree(program: Path) -> None:
-    """Nothing would be proven if the old one imported the new one's code."""
+    """The old one must not import the new one's code."""
     asked = [program.with_name("python"), "-P", "-c", "import tokenq; print(tokenq.__file__)"]
     found = subprocess.run(asked, cwd="/", capture_output=True, text=True, check=True, env={}).stdout.strip()
     assert Path(found).is_relative_to(program.parents[1]), f"{program} runs {found}"
@@ -42,7 +42,7 @@ def _refuse_this_tree(program: Path) -> None:
 
 @pytest.fixture(scope="session")
 def new() -> Release:
-    """This tree."""
+    """This release."""
     return Release("new", Path(sys.executable).with_name("tokenq"))
 
 
@@ -54,13 +54,13 @@ DIRECTIONS = ["old_client_new_server", "new_client_old_server"]
     params=[pytest.param(direction, marks=pytest.mark.xdist_group(direction)) for direction in DIRECTIONS],
 )
 def pair(request: pytest.FixtureRequest, old: Release, new: Release) -> Pair:
-    """Both ways round."""
+    """Both directions."""
     return Pair(server=new, client=old) if request.param == DIRECTIONS[0] else Pair(server=old, client=new)
 
 
 @pytest.fixture(scope="session")
 def floor(pair: Pair, servers: Servers) -> Iterator[Floor]:
-    """Tables, API and relay of the server's release. Make departments of your own on it."""
+    """Tables, API and relay of the server's release. Create your own departments on it."""
     with open_floor(servers) as opened:
         opened.open_api(pair.server)
         opened.launch(pair.server, "relay")
@@ -69,7 +69,7 @@ def floor(pair: Pair, servers: Servers) -> Iterator[Floor]:
 
 @pytest.fixture
 def client(pair: Pair, floor: Floor, tmp_path: Path) -> Client:
-    """The command line of the client's release, on a machine of its own."""
+    """The command line of the client's release, with its own home."""
     return Client(pair.client, floor, pair.server, tmp_path)
 
 

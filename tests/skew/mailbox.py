@@ -1,4 +1,4 @@
-"""A mail server that counts: a folder would not show an e-mail that was sent twice."""
+"""A mail server that counts: a folder would not show a duplicate e-mail."""
 
 import email
 from collections import defaultdict
@@ -10,7 +10,7 @@ from tokenq_server.embedded.ports import free_port
 
 
 class Mailbox:
-    """Takes every e-mail; ``subjects`` are those of each person, in the order in which they came."""
+    """Accepts all e-mails; ``subjects`` are those of each recipient, in order."""
 
     def __init__(self) -> None:
         port = free_port()

@@ -1,7 +1,7 @@
 """What the server's programs of one release do on the tables of the other. Change it here, and nowhere else.
 
-While both releases have the same schema, each works on the other's tables. With a migration of this release's own, the
-old programs do not start on the new tables any more, and the new ones not on the old: they refuse with these codes.
+While both releases have the same schema, each works on the other's tables. If this release has a migration, the
+old programs do not start on the new tables, nor the new ones on the old: they refuse with these codes.
 """
 
 from enum import StrEnum
@@ -22,4 +22,4 @@ NEW_ON_OLD_TABLES = Meeting.BEHIND
 """WORKS or BEHIND."""
 
 OLD_GOES_ON_WHILE_MIGRATED = True
-"""Whether old programs that run already continue when the tables become this release's under them."""
+"""Whether running old programs continue while the tables are migrated to this release."""

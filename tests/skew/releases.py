@@ -1,4 +1,4 @@
-"""Two releases of tokenq as programs, and a floor: the stores and whatever either release runs on them."""
+"""Two releases of tokenq as programs, and a floor: the stores and the programs of either release on them."""
 
 import itertools
 import json
@@ -25,14 +25,14 @@ from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.processes import Command, spawn, stop
 
 PROGRAMS = {"api": ("server", "start"), "relay": ("relay",), "notify": ("notify",)}
-"""What runs until it is told to stop, and how it is typed."""
+"""The long-running programs, and their commands."""
 
 _redis_databases = itertools.cycle(range(1, 16))
 
 
 @dataclass(frozen=True)
 class Release:
-    """One release, known by nothing but its ``tokenq``."""
+    """One release, used only through its ``tokenq``."""
 
     name: str
     tokenq: Path
@@ -43,7 +43,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended, and what it wrote where."""
+    """A command's exit code and output."""
 
     typed: str
     code: int
@@ -56,7 +56,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Program:
-    """One of the server's programs at work."""
+    """A running server program."""
 
     title: str
     process: subprocess.Popen[bytes]
@@ -77,7 +77,7 @@ class Program:
 
 @dataclass
 class Floor:
-    """A database, a Redis and a broker of a test's own. Nothing runs on them until it is started."""
+    """A database, a Redis and a broker for one test, without programs at first."""
 
     folder: Path
     database_url: str
@@ -88,7 +88,7 @@ class Floor:
     urls: dict[Release, str] = field(default_factory=dict)
 
     def environment(self, **more: str) -> dict[str, str]:
-        """The settings of a program that runs beside the stores, and none of those of who runs the tests."""
+        """The settings of a program on these stores, without those of the test's environment."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         return {
             **kept,
@@ -116,31 +116,31 @@ class Floor:
         return self.programs[-1]
 
     def launch_api(self, release: Release, **more: str) -> Program:
-        """Start an API of that release on a port of its own, ready or not; its clients find it from now on."""
+        """Start an API of that release on a free port, ready or not; clients use it from now on."""
         port = free_port()
         self.urls[release] = f"http://127.0.0.1:{port}"
         return self.launch(release, "api", TOKENQ_PORT=str(port), **more)
 
     def open_api(self, release: Release) -> Program:
-        """Start an API of that release, which makes the tables what it needs, and wait until it is ready."""
+        """Start an API of that release, which migrates the tables, and wait until it is ready."""
         api = self.launch_api(release, TOKENQ_MIGRATE="1")
         self.await_api(release, api)
         return api
 
     def await_api(self, release: Release, api: Program) -> None:
-        """Wait until it takes tokens."""
+        """Wait until it is ready."""
         url = self.urls[release]
         until(lambda: api.ended() or takes_tokens(url), lambda: f"{api.title} is not ready: {api.said()}", 60)
         assert not api.ended(), f"{api.title} ended: {api.said()}"
 
     def migrate(self, release: Release) -> str:
-        """Bring the tables to what that release needs; return their revision."""
+        """Migrate the tables to that release; return their revision."""
         done = self.beside(release, "server migrate --json")
         assert done.code == 0, done
         return str(json.loads(done.out)["revision"])
 
     def beside(self, release: Release, words: str) -> Done:
-        """A command for which a person stands at the server, such as ``verify``."""
+        """Run a command on the server, such as ``verify``."""
         return run(release, words, self.environment())
 
     def stop(self) -> None:
@@ -153,11 +153,11 @@ class Floor:
 
 @contextmanager
 def open_floor(servers: Servers) -> Iterator[Floor]:
-    """A new floor; whatever runs on it at the end is stopped."""
+    """A new floor; its programs are stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="tokenq-skew-") as folder, running_broker() as broker:
         database, line = servers.new_database(), servers.redis_url.replace("/0", f"/{next(_redis_databases)}")
         with redis.Redis.from_url(line) as connection:
-            connection.flushdb()  # there are only so many: an earlier floor may have had it
+            connection.flushdb()  # there are few: an earlier floor may have used it
         floor = Floor(Path(folder), database, line, broker.server.bootstrap)
         floor.mailbox.start()
         try:
@@ -170,7 +170,7 @@ def open_floor(servers: Servers) -> Iterator[Floor]:
 
 @dataclass(frozen=True)
 class Client:
-    """The command line of one release, far from the stores, that speaks to the API of one."""
+    """The command line of one release, without access to the stores, for the API of a release."""
 
     release: Release
     floor: Floor
@@ -178,7 +178,7 @@ class Client:
     home: Path
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What a clerk's machine knows: the server's address and a key."""
+        """A clerk's settings: the server's address and a key."""
         known = {
             name: value for name, value in self.floor.environment().items() if not name.startswith(("TOKENQ_", "XDG"))
         }
@@ -189,27 +189,27 @@ class Client:
         return {name: value for name, value in found.items() if value}
 
     def run(self, words: str, **more: str) -> Done:
-        """One command, as it is typed."""
+        """Run one command."""
         return run(self.release, words, self.environment(**more))
 
     def new_department(self) -> str:
-        """Make one. Its id has e-mails only: digits behind another's prefix would read like a number."""
+        """Create a department. Its id has letters only: a prefix plus digits would read like a number."""
         name = "".join(random.choices(string.ascii_uppercase, k=5))
         self.ask(f"dept create Desk{name} --id {name}")
         return name
 
     def ask(self, words: str, **more: str) -> Any:
-        """One command that must be carried out; return its JSON document."""
+        """Run one command that must succeed; return its JSON."""
         done = self.run(f"{words} --json", **more)
         assert done.code == 0, done
         return json.loads(done.out)
 
 
 def run(release: Release, words: str, environment: Mapping[str, str]) -> Done:
-    """Run ``tokenq words…`` of that release to its end; no failure may be a traceback."""
+    """Run ``tokenq words…`` of that release; assert that there is no traceback."""
     done = subprocess.run(
         [release.tokenq, *shlex.split(words)],
-        cwd="/",  # the old one must not import from this tree
+        cwd="/",  # the old release must not import from this tree
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,

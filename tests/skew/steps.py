@@ -1,4 +1,4 @@
-"""What a row of the table may say, and how it is carried out."""
+"""The kinds of rows in the table, and how they are run."""
 
 import json
 import re
@@ -12,10 +12,10 @@ from tests.skew.releases import Client, Done
 
 @dataclass(frozen=True)
 class Do:
-    """A command that is carried out. ``shows`` is a part of its JSON answer: see :func:`differences`.
+    """A command that succeeds. ``shows`` is part of its JSON: see :func:`differences`.
 
-    ``keeps`` names fields of the answer that later rows may use as ``{name}``; ``token`` is the key to speak with,
-    in place of the admin's.
+    ``keeps`` names fields of the JSON that later rows may use as ``{name}``; ``token`` is the key to use
+    instead of the admin's.
     """
 
     words: str
@@ -24,7 +24,7 @@ class Do:
     token: str = ""
 
     def run(self, client: Client, names: dict[str, str]) -> None:
-        """Carry it out. Raises AssertionError."""
+        """Run it. Raises AssertionError."""
         done = _run(client, f"{self.words} --json", names, self.token)
         assert done.code == 0, done
         answer = json.loads(done.out)
@@ -34,17 +34,17 @@ class Do:
 
 @dataclass(frozen=True)
 class Look(Do):
-    """The same of a command that changes nothing: it is also shown to a person."""
+    """The same for a command that changes nothing: also run without ``--json``."""
 
     def run(self, client: Client, names: dict[str, str]) -> None:
-        """Carry it out both ways. Raises AssertionError."""
+        """Run it both ways. Raises AssertionError."""
         super().run(client, names)
         Say(self.words, token=self.token).run(client, names)
 
 
 @dataclass(frozen=True)
 class Say:
-    """A command as a person types it, which prints ``text`` and ends with ``code``."""
+    """A command without ``--json`` that prints ``text`` and exits with ``code``."""
 
     words: str
     text: str = ""
@@ -52,7 +52,7 @@ class Say:
     token: str = ""
 
     def run(self, client: Client, names: dict[str, str]) -> None:
-        """Carry it out. Raises AssertionError."""
+        """Run it. Raises AssertionError."""
         done = _run(client, self.words, names, self.token)
         assert done.code == self.code, done
         assert done.out.strip(), done
@@ -67,7 +67,7 @@ class Save:
     file: str
 
     def run(self, client: Client, names: dict[str, str]) -> None:
-        """Carry it out. Raises AssertionError."""
+        """Run it. Raises AssertionError."""
         done = _run(client, self.words, names, "")
         assert done.code == 0, done
         Path(self.file.format(**names)).write_text(done.out, "utf-8")
@@ -75,7 +75,7 @@ class Save:
 
 @dataclass(frozen=True)
 class Refuse:
-    """A command that is refused: with this exit code and code, and with a sentence and a hint for people."""
+    """A command that is refused, with this exit code and code, a sentence and a hint."""
 
     words: str
     code: int
@@ -83,7 +83,7 @@ class Refuse:
     token: str = ""
 
     def run(self, client: Client, names: dict[str, str]) -> None:
-        """Try it: with ``--json``, people are talked to as well. Raises AssertionError."""
+        """Run it with ``--json``; stderr must have the sentence too. Raises AssertionError."""
         done = _run(client, f"{self.words} --json", names, self.token)
         assert done.code == self.code, done
         _compare({"error": {"code": self.problem, "detail": ..., "hint": ...}}, json.loads(done.out), names, done)
@@ -95,14 +95,14 @@ class Refuse:
 Step = Do | Say | Save | Refuse
 
 SIGNED_IN = "whoever has signed in on this machine"
-"""A ``token`` that is none."""
+"""An invalid ``token``."""
 
 
 def differences(expected: Any, found: Any, where: str = "") -> list[str]:
-    """In what an answer is not what was expected; more fields than expected are no difference.
+    """Return the differences between a response and what was expected; additional fields are ignored.
 
-    ``...`` stands for anything but null and nothing; a list has as many items, and those of
-    a tuple are among the found ones.
+    ``...`` matches anything but null and absence; a list must have the same length, and items of
+    a tuple must be among the actual ones.
     """
     if expected is ...:
         return [f"{where} is {found!r}"] if found in (None, "", [], {}) else []
@@ -140,7 +140,7 @@ def _compare(expected: Mapping[str, Any], answer: Any, names: Mapping[str, str],
 
 
 def _filled(expected: Any, names: Mapping[str, str]) -> Any:
-    """The same with the names put in."""
+    """The same with placeholders filled in."""
     if isinstance(expected, str):
         return expected.format(**names)
     if isinstance(expected, Mapping):

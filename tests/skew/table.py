@@ -1,8 +1,8 @@
-"""What is tried through the command line of one release on the server of the other. A new row is a new test.
+"""What the command line of one release runs on the server of the other. Each row is a test.
 
 In each story ``{D}`` and ``{E}`` are departments of its own, ``{d}`` the first in lower case, ``{folder}`` an empty
-folder. A story says only what must hold in both releases: wording may change, so only codes, fields and numbers stand
-here. Bare ids do not: how they are typed is the client's matter, and every verb sends them anyway.
+folder. A story has only what must hold in both releases: wording may change, so it has codes, fields and numbers.
+It has no bare ids: how they are typed is up to the client, and every verb sends them anyway.
 """
 
 from tests.skew.steps import SIGNED_IN, Do, Look, Refuse, Save, Say, Step
@@ -48,7 +48,7 @@ STORIES: dict[str, list[Step]] = {
     "called, called again, started, served": [
         _ISSUE,
         _CALL,
-        _CALL,  # a counter that holds someone is answered with that one
+        _CALL,  # a counter that holds a token returns it
         Look("why {D}-001", {"token": {"state": "CALLED"}, "rule": ...}),
         Do("recall {d}1", {**_FIRST, "state": "CALLED", "calls": 2}),
         Do("start {D}-001", {**_FIRST, "state": "SERVING", "startedAt": ...}),

@@ -1,4 +1,4 @@
-"""A terminal for another program's screen, and what a person reads on it."""
+"""A terminal for another program's screen, and its visible text."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ _UNFINISHED = re.compile(r"\x1b(?:\[[0-9;?>=<]*[ -/]*|\][^\x07\x1b]*\x1b?|P[^\x1
 
 
 class Screen:
-    """The characters that stand on it now: as much of a terminal as Textual asks for."""
+    """The current characters: a minimal terminal for Textual."""
 
     def __init__(self, rows: int, columns: int) -> None:
         self._rows, self._columns = rows, columns
@@ -33,7 +33,7 @@ class Screen:
         self._rest = ""
 
     def write(self, text: str) -> None:
-        """What the program sent; it may end in the middle of a sequence."""
+        """Process output, which may end within an escape sequence."""
         text = self._rest + text
         unfinished = _UNFINISHED.search(text)
         self._rest = unfinished[0] if unfinished else ""
@@ -44,7 +44,7 @@ class Screen:
                 self._obey(piece["final"], piece["numbers"])
 
     def text(self) -> str:
-        """Row by row."""
+        """The text, row by row."""
         return "\n".join("".join(row).rstrip() for row in self._cells)
 
     def _clear(self) -> None:
@@ -72,7 +72,7 @@ class Screen:
 
 
 class Terminal:
-    """A program at work on a terminal of its own."""
+    """A program on its own terminal."""
 
     def __init__(self, argv: Sequence[str | Path], environment: Mapping[str, str], size: tuple[int, int]) -> None:
         self._ours, theirs = pty.openpty()
@@ -87,7 +87,7 @@ class Terminal:
         self._reader.start()
 
     def text(self) -> str:
-        """What stands on the screen now."""
+        """The screen's current text."""
         with self._lock:
             return self._screen.text()
 
@@ -124,7 +124,7 @@ class Terminal:
 
 
 def _is_whole(read: bytes) -> bool:
-    """Whether it ends with a whole character."""
+    """Whether it ends with a complete character."""
     try:
         read.decode()
     except UnicodeDecodeError as error:
@@ -136,7 +136,7 @@ def _is_whole(read: bytes) -> bool:
 def on_terminal(
     argv: Sequence[str | Path], environment: Mapping[str, str], size: tuple[int, int]
 ) -> Iterator[Terminal]:
-    """Run a screen of so many rows and columns until left."""
+    """Run a program on a terminal of that size until the context ends."""
     shown = {**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor", "TZ": "UTC"}
     shown.pop("NO_COLOR", None)
     terminal = Terminal(argv, shown, size)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skew
 
 @pytest.mark.parametrize("story", STORIES)
 def test_a_story_of_the_table(story: str, client: Client, tmp_path: Path) -> None:
-    """Each command is carried out, or refused, as in one release alone."""
+    """Each command succeeds or is refused as within one release."""
     steps = STORIES[story]
     used = [name for name in "DE" if f"{{{name}}}" in repr(steps)]
     names = {name: client.new_department() for name in used} | {"folder": str(tmp_path)}
@@ -48,7 +48,7 @@ def test_watch_prints_what_happens(client: Client, tmp_path: Path) -> None:
 
 
 def test_verify_finds_nothing_wrong_in_all_of_this(pair: Pair, floor: Floor) -> None:
-    """Every rule holds over what the other release's commands did."""
+    """Every rule holds after the other release's commands."""
     done = floor.beside(pair.server, "verify --json")
     assert done.code == 0, done
     assert json.loads(done.out)["violations"] == [], done

@@ -1,4 +1,4 @@
-"""The server's programs of one release on the tables of the other, started again and at work; and no e-mail is lost."""
+"""Server programs of one release on the other's tables, newly started and running; no e-mail is lost."""
 
 import json
 import re
@@ -18,17 +18,17 @@ pytestmark = pytest.mark.skew
 
 @pytest.fixture
 def bare_floor(servers: Servers) -> Iterator[Floor]:
-    """A floor on which nothing runs and no tables are made."""
+    """A floor without programs and tables."""
     with open_floor(servers) as opened:
         yield opened
 
 
 def promised(pair: Pair) -> Meeting:
-    """What the client's release does on the tables of the server's."""
+    """What the client's release must do on the server's tables."""
     return OLD_ON_NEW_TABLES if pair.client.name == "old" else NEW_ON_OLD_TABLES
 
 
-def test_which_of_the_promises_holds(old: Release, new: Release, servers: Servers) -> None:
+def test_the_promises_match_the_schemas(old: Release, new: Release, servers: Servers) -> None:
     """They refuse if, and only if, the tables differ."""
     revisions = []
     for release in (old, new):
@@ -41,7 +41,7 @@ def test_which_of_the_promises_holds(old: Release, new: Release, servers: Server
 
 
 class Visit:
-    """One person's visit; each step calls for an e-mail, and the next one is taken when that has come."""
+    """One visit; each step causes an e-mail, and the next step waits for it."""
 
     def __init__(self, client: Client, department: str, person: str) -> None:
         self.address = f"{person}@example.com"
@@ -50,7 +50,7 @@ class Visit:
         self._floor, self._department = client.floor, department
 
     def go_on(self, client: Client, *programs: Program) -> None:
-        """Have it called and served, while these programs are to see to the e-mails."""
+        """Call and serve it, while these programs send the e-mails."""
         self.await_letters(*programs)
         for words in (f"call {self._department} --counter 1", f"serve {self.number}"):
             client.ask(words)
@@ -58,7 +58,7 @@ class Visit:
             self.await_letters(*programs)
 
     def await_letters(self, *programs: Program) -> None:
-        """Wait for the e-mails of the steps taken so far."""
+        """Wait for the e-mails of the steps so far."""
 
         def is_over() -> bool:
             return len(self.subjects) >= self._letters or any(program.ended() for program in programs)
@@ -71,18 +71,18 @@ class Visit:
         assert len(self.subjects) == self._letters, explain()
 
     def check(self) -> None:
-        """No one got an e-mail twice, or another person's."""
+        """Assert that no one got an e-mail twice, or another person's."""
         assert len(set(self.subjects)) == len(self.subjects) == self._letters, self.subjects
         assert all(self.number in subject for subject in self.subjects), self.subjects
 
     @property
     def subjects(self) -> list[str]:
-        """What came."""
+        """The subjects received."""
         return list(self._floor.mailbox.subjects[self.address])
 
 
 def refused(meeting: Meeting, done: Done) -> None:
-    """It ended with 1, a sentence and a hint, and with ``--json`` the code."""
+    """Assert exit code 1, a sentence and a hint, and with ``--json`` the code."""
     assert done.code == 1, done
     if done.out:
         assert json.loads(done.out)["error"]["code"] == meeting, done
@@ -93,7 +93,7 @@ def refused(meeting: Meeting, done: Done) -> None:
 
 
 def start_or_be_refused(meeting: Meeting, program: Program) -> None:
-    """What was promised: a program that is refused ends by itself."""
+    """Assert the promised behaviour: a refused program ends by itself."""
     if meeting is not Meeting.WORKS:
         until(program.ended, lambda: f"{program.title} should refuse, and does not: {program.said()}", 60)
         refused(meeting, Done(program.title, program.process.wait(), "", program.said()))
@@ -102,7 +102,7 @@ def start_or_be_refused(meeting: Meeting, program: Program) -> None:
 def open_with(
     floor: Floor, server: Release, program: str, client: Release, tmp_path: Path
 ) -> tuple[Client, str, Visit]:
-    """A server with one of its programs; a client of it, a department and someone's visit there."""
+    """A server with one of its programs; a client, a department and a visit."""
     floor.open_api(server)
     floor.launch(server, program)
     desk = Client(client, floor, server, tmp_path)
@@ -111,7 +111,7 @@ def open_with(
 
 
 def hand_over(pair: Pair, floor: Floor, program: str, client: Client, ada: Visit, bob: Visit) -> None:
-    """The server's own program continues, with whoever the other release's did not see to; nothing is lost."""
+    """The server's own program continues where the other release's stopped; nothing is lost."""
     own = floor.launch(pair.server, program)
     for visit in (bob,) if promised(pair) is Meeting.WORKS else (ada, bob):
         visit.go_on(client, own)
@@ -132,7 +132,7 @@ def test_notify_on_the_tables_of_the_other_release(pair: Pair, bare_floor: Floor
 
 
 def test_api_and_relay_on_the_tables_of_the_other_release(pair: Pair, bare_floor: Floor, tmp_path: Path) -> None:
-    """Both serve the same department beside those of the server's release, or refuse in one sentence."""
+    """Both serve the same department as those of the server's release, or refuse in one sentence."""
     floor, meeting = bare_floor, promised(pair)
     own, name, ada = open_with(floor, pair.server, "notify", pair.server, tmp_path)
     api, relay = floor.launch_api(pair.client), floor.launch(pair.client, "relay")
@@ -148,11 +148,11 @@ def test_api_and_relay_on_the_tables_of_the_other_release(pair: Pair, bare_floor
 
 
 _AT_THE_SERVER = {"server rebuild --json": True, "verify --json": False, "notify dlq list --json": False}
-"""Commands for who stands at the server, and whether each looks at the schema before it does anything."""
+"""Commands on the server, and whether each checks the schema first."""
 
 
 def test_commands_at_the_server_on_the_tables_of_the_other_release(pair: Pair, bare_floor: Floor) -> None:
-    """They do their work, or refuse in one sentence."""
+    """They work, or refuse in one sentence."""
     meeting = promised(pair)
     bare_floor.migrate(pair.server)
     for words, looks_at_schema in _AT_THE_SERVER.items():
@@ -164,7 +164,7 @@ def test_commands_at_the_server_on_the_tables_of_the_other_release(pair: Pair, b
 
 
 def test_an_upgrade_while_people_are_served(old: Release, new: Release, bare_floor: Floor, tmp_path: Path) -> None:
-    """The old programs continue during the migration and hand over: no number twice, no e-mail lost."""
+    """The old programs run during the migration and are then replaced: no number twice, no e-mail lost."""
     if not OLD_GOES_ON_WHILE_MIGRATED:
         pytest.skip("this release says that the old programs must be stopped before the upgrade")
     floor = bare_floor
@@ -190,7 +190,7 @@ def test_an_upgrade_while_people_are_served(old: Release, new: Release, bare_flo
 
 
 def is_right(floor: Floor, release: Release, *visits: Visit) -> None:
-    """Every e-mail came once, and every rule holds."""
+    """Assert that each e-mail came once, and every rule holds."""
     done = floor.beside(release, "verify --json")
     assert done.code == 0, done
     for visit in visits:

@@ -11,7 +11,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.skew
 
 _BOARD = (16, 80)
-"""So low that the counts are plain digits."""
+"""A height at which counts are plain digits."""
 _CONSOLE = (30, 110)
 _DAY = [
     ("issue {D}", "3 waiting"),
@@ -31,11 +31,11 @@ _DAY = [
     ("serve {D}-003", "0 waiting"),
     ("undo {D}-003", "{D}-003 → {D}2", "0 waiting"),
 ]
-"""What happens, and what the board tells afterwards."""
+"""Commands, and what the board shows afterwards."""
 
 
 def reads(terminal: Terminal, *words: str) -> None:
-    """Wait until all of these words can be read."""
+    """Wait until the screen shows all of these words."""
 
     def holds() -> bool:
         text = terminal.text()
@@ -44,8 +44,8 @@ def reads(terminal: Terminal, *words: str) -> None:
     until(holds, lambda: f"not to be read together: {words}\n{terminal.text()}", 30)
 
 
-def test_the_board_tells_who_is_called_and_how_many_wait(client: Client, native: Client) -> None:
-    """It folds the topic that the other release writes: the day so far, and each move as it comes."""
+def test_the_board_shows_calls_and_the_number_waiting(client: Client, native: Client) -> None:
+    """It folds the other release's topic: the day so far, and each new event."""
     names = {"D": native.new_department(), "E": native.new_department()}
     native.ask("issue {D}".format(**names))
     native.ask("issue {D}".format(**names))
@@ -59,7 +59,7 @@ def test_the_board_tells_who_is_called_and_how_many_wait(client: Client, native:
 
 
 def test_the_console_calls_and_serves(client: Client, native: Client) -> None:
-    """Whoever works at a counter may have the other release on the desk."""
+    """The console may be of the other release."""
     name = native.new_department()
     native.ask(f"issue {name} --name Ada")
     typed = [client.release.tokenq, "console", name, "--counter", f"{name}1"]

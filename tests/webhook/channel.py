@@ -1,6 +1,6 @@
-"""A second channel, as someone would add one: this adapter, and the folder of templates beside it.
+"""A second channel, as a developer would add one: this adapter and its folder of templates.
 
-It reaches only those who have an account. What it sends it keeps, and it answers as it was told, then always SENT.
+It reaches only users with an account, records what it sends, and returns the given results, then always SENT.
 """
 
 import json
@@ -16,7 +16,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 @dataclass
 class WebhookChannel:
-    """Posts JSON to an address per account."""
+    """Posts JSON to one address per account."""
 
     name: str = "webhook"
     answers: list[Attempt] = field(default_factory=list)
