@@ -3,9 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.unit.sessions import ANN, BEN, NOW, Room, refused
-
 from tests import people
+from tests.unit.sessions import ANN, BEN, NOW, Room, refused
 from tokenq.contract.enums import CounterState, Priority, Role
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import Verb

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.sessions import NOW, Room, refused
 
+from tests.unit.sessions import NOW, Room, refused
 from tokenq.contract.enums import Priority, RequeuePosition, TokenState
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import VERBS, Verb

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.sessions import ANN, Room, refused, with_rules
 
+from tests.unit.sessions import ANN, Room, refused, with_rules
 from tests.unit.test_moving import in_state
 from tokenq.contract.enums import Priority, TokenState
 from tokenq.contract.problems import ProblemCode
