@@ -1,1 +1,1 @@
-"""Two screens for the terminal: the public board and the staff console."""
+"""Two terminal screens: the public board and the staff console."""

@@ -1,13 +1,13 @@
-"""Our own big letters: texts drawn with half blocks, so that they can be read across a room.
+"""Big letters drawn with half blocks, readable across a room.
 
-A glyph is five pixels wide at most and seven high; one terminal cell shows two pixels, one above the other.
+A glyph is at most five pixels wide and seven high; a terminal cell shows two pixels, one above the other.
 """
 
 import unicodedata
 from functools import lru_cache
 
 HEIGHT = 7
-"""Pixels from the top of a glyph to its foot."""
+"""Height of a glyph in pixels."""
 
 _GAP = 1
 _SHEET = (
@@ -64,8 +64,8 @@ _CELLS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True
 def big(text: str, width: int, height: int) -> tuple[str, ...] | None:
     """Draw ``text`` as large as ``width`` columns and ``height`` rows allow, as rows of equal length.
 
-    Letters are drawn as capitals and without accents. ``None`` when it does not fit even at the
-    smallest size, or holds a character we have no glyph for: show it as plain text then.
+    Letters become capitals without accents. ``None`` if it does not fit at the smallest size or contains a character
+    without a glyph; show plain text instead.
     """
     glyphs = _glyphs_of(text)
     if not glyphs:
@@ -81,8 +81,8 @@ def big(text: str, width: int, height: int) -> tuple[str, ...] | None:
 def _glyphs_of(text: str) -> list[tuple[str, ...]] | None:
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).upper()
     glyphs = [_GLYPHS.get(character) for character in plain.strip()]
-    known = [glyph for glyph in glyphs if glyph is not None]
-    return known if len(known) == len(glyphs) else None
+    present = [glyph for glyph in glyphs if glyph is not None]
+    return present if len(present) == len(glyphs) else None
 
 
 def _stretched(row: str, scale: int) -> list[bool]:

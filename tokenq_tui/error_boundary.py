@@ -1,4 +1,4 @@
-"""What keeps a screen at work when its own code fails."""
+"""Keeps a screen running when its own code fails."""
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -6,9 +6,9 @@ from typing_extensions import override
 
 
 class ErrorBoundary(MessagePump):
-    """Tells the application of an error and takes the next message; Textual's own would take no other one.
+    """Passes an error to the application's ``_handle_exception`` and continues with the next message.
 
-    An application decides in ``_handle_exception`` what an error means to it.
+    Textual's own pump would stop.
     """
 
     @override

@@ -1,4 +1,4 @@
-"""The badge that says whether what is on the screen is true now."""
+"""The badge that shows whether the screen is up to date."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from tokenq_tui.error_boundary import ErrorBoundary
 
 
 class Health(StrEnum):
-    """How far the screen can be trusted."""
+    """Whether the screen is up to date."""
 
     CONNECTING = "connecting"
     LIVE = "live"
@@ -26,7 +26,7 @@ _LOOKS = {
 
 
 def badge(health: Health, detail: str = "") -> Content:
-    """The badge as text: a sign that differs in shape, the word, and since when or for how long."""
+    """Return the badge: a sign with its own shape, the word, and since when or for how long."""
     sign, style = _LOOKS[health]
     return Content.styled(f"{sign} {health.upper()}{' ' + detail if detail else ''}", style)
 
@@ -39,7 +39,7 @@ class LinkBadge(ErrorBoundary, Static):
     """
 
     def show(self, health: Health, detail: str = "") -> None:
-        """Change the badge; nothing is drawn when it is the same."""
+        """Change the badge; redraw only on a change."""
         content = badge(health, detail)
         if content.plain != str(self.content):
             self.update(content)

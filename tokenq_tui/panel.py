@@ -1,4 +1,4 @@
-"""A part of a screen that draws lines of text to fill itself."""
+"""A widget that fills itself with lines of text."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,14 +9,14 @@ from textual.widgets import Static
 from tokenq_tui.error_boundary import ErrorBoundary
 
 Part = tuple[str, str]
-"""A text made printable, and its style."""
+"""A printable text and its style."""
 
 
 class Panel(ErrorBoundary, Static):
-    """Draws itself anew when its content or its size changed, and only then."""
+    """Redraws only when its content or size has changed."""
 
     def draw(self) -> None:
-        """Compute the lines for the present size and show them."""
+        """Show the lines for the current size."""
         width, height = self.content_size
         if width > 0 and height > 0:
             lines = list(self.lines(width, height))[:height]
@@ -25,21 +25,21 @@ class Panel(ErrorBoundary, Static):
                 self.update(content, layout=False)
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
-        """The lines that fill ``width`` columns and ``height`` rows."""
+        """Return the lines for ``width`` columns and ``height`` rows."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
-        """Fill the new size."""
+        """Redraw for the new size."""
         self.draw()
 
 
 def line(*parts: Part) -> Content:
-    """One line from texts and styles."""
+    """Return one line from texts and styles."""
     return Content.assemble(*(Content.styled(text, style) for text, style in parts))
 
 
 def spread(width: int, left: Sequence[Part], right: Sequence[Part]) -> Content:
-    """One line with ``left`` at the left end and ``right`` at the right end."""
+    """Return one line with ``left`` and ``right`` at its ends."""
     start, end = line(*left), line(*right)
     room = max(width - end.cell_length - 1, 0)
     start = start.truncate(room, ellipsis=True)
@@ -47,5 +47,5 @@ def spread(width: int, left: Sequence[Part], right: Sequence[Part]) -> Content:
 
 
 def padded(text: str, width: int) -> str:
-    """``text`` with blanks up to ``width`` columns, or cut to it; wide characters count twice."""
+    """Pad or cut ``text`` to ``width`` columns; wide characters count twice."""
     return set_cell_size(text, width)

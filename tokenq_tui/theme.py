@@ -1,7 +1,7 @@
-"""Colours by meaning, one dark and one light set; both keep their sense for colour-blind eyes and without colour.
+"""Semantic colours, one dark and one light theme, safe for colour blindness.
 
-``primary`` is the called number, ``accent`` the counter to go to, ``warning`` what is stale, ``error`` what is
-lost. Blue and amber differ for every kind of colour blindness, and no meaning hangs on colour alone.
+``primary`` is the called number, ``accent`` the counter, ``warning`` stale data, ``error`` a lost link. Blue and amber
+can be told apart with every kind of colour blindness, and no meaning depends on colour alone.
 """
 
 from textual.theme import Theme

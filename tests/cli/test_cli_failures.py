@@ -55,7 +55,7 @@ def test_what_may_have_been_done_is_to_be_looked_up(cli: Cli):
 
     assert done.code == ExitCode.UNREACHABLE
     assert "whether this request was carried out is not known" in done.err
-    assert "Look with 'tokenq queue DEPT'" in done.err
+    assert "Check with 'tokenq queue DEPT'" in done.err
     assert "same idempotency key" not in done.err
 
 
@@ -98,11 +98,11 @@ def test_a_refusal_names_what_was_typed(tokenq: Cli, dept: str):
 
 def test_limits_and_reasons_are_told(tokenq: Cli, dept: str):
     assert "64" in tokenq("simulate", dept, "--counters", "1..500").err
-    assert "no letters of its own" in tokenq("dept", "update", dept, "--number-format", "W{number:03d}").err
+    assert "without other letters" in tokenq("dept", "update", dept, "--number-format", "W{number:03d}").err
     for _ in range(2):
         tokenq("issue", dept)
     tokenq("dept", "update", dept, "--set", "daily-cap=1")
-    assert "gives out 1 numbers a day, and has given out 2 today" in tokenq("issue", dept).err
+    assert "issues at most 1 numbers a day and has issued 2 today" in tokenq("issue", dept).err
     tokenq("dept", "update", dept, "--hours", "closed")
     assert "is closed today" in tokenq("issue", dept).err
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.refusals import refusal
-from tokenq.cli.floor_file import FloorFile, written
+from tokenq.cli.floor_file import FloorFile, to_toml
 from tokenq.contract.problems import ProblemCode
 
 
@@ -175,6 +175,6 @@ def test_hostile_names_stay_text_in_an_export(tmp_path: Path):
     hostile = 'a"]\n[users.root]\nrole = "admin'
     said: dict[str, Any] = {"departments": {"CW": {"name": hostile}}, "counters": {"main": {'1"]\n[x]': {}}}}
     path = tmp_path / "hostile.toml"
-    path.write_text(written(said), "utf-8")
+    path.write_text(to_toml(said), "utf-8")
 
     assert FloorFile(str(path)).document == said

@@ -71,7 +71,7 @@ def test_the_same_key_issues_the_same_token(tokenq: Cli, dept: str):
 
 def test_people_get_lines_and_tables(tokenq: Cli, dept: str):
     assert re.fullmatch(
-        rf"{dept}-001  WAITING, number 1 in line(, about [0-9-]+ min)?  \(id:\d+\)\n",
+        rf"{dept}-001  WAITING, position 1 in the queue(, about [0-9-]+ min)?  \(id:\d+\)\n",
         tokenq("issue", dept, "--name", "Ann").out,
     )
     queue = tokenq("queue", dept)
@@ -109,9 +109,9 @@ def test_a_move_tells_the_place_and_another_department(tokenq: Cli, dept: str):
     for _ in range(2):
         tokenq("issue", dept)
     tokenq("call", dept, "-c", dept)
-    assert "WAITING, number 1 in line" in tokenq("requeue", f"{dept}-001").out
-    assert f"WAITING, number 1 in line of {there}" in tokenq("transfer", f"{dept}-001", "--to", there).out
-    assert f"in line of {dept}" in tokenq("undo", f"{dept}-001").out
+    assert "WAITING, position 1 in the queue" in tokenq("requeue", f"{dept}-001").out
+    assert f"WAITING, position 1 in the queue of {there}" in tokenq("transfer", f"{dept}-001", "--to", there).out
+    assert f"in the queue of {dept}" in tokenq("undo", f"{dept}-001").out
     log = tokenq("log", f"{dept}-001").out
     assert log.count("TOKEN_TRANSFERRED") == log.count("TOKEN_REVERTED") == 1
     assert f"{dept} and {there}" in log or f"{there} and {dept}" in log
@@ -124,7 +124,7 @@ def test_who_is_parked_is_not_parked_once_more(tokenq: Cli, dept: str):
     assert tokenq("park", f"{dept}-001", "--for", "10").code == 0
     again = tokenq("park", f"{dept}-001", "--for", "30")
     assert (again.code, again.out) == (4, "")
-    assert "parked already until" in again.err
+    assert "already parked until" in again.err
 
 
 def test_calling_a_number_tells_how_that_is_done(tokenq: Cli, dept: str):
@@ -150,9 +150,9 @@ def test_a_report_tells_calls_from_people(tokenq: Cli, dept: str):
     report = tokenq("report", dept).out
     assert "Called           1\n" in report
     assert "Calls" in report
-    assert "waits; again after each return to the line" in report
+    assert "waits; a return to the queue counts again" in report
     simulated = tokenq("simulate", dept, "--counters", "2").out
-    assert next(line for line in simulated.splitlines() if "as it was" in line).count("100.0 %") == 1
+    assert next(line for line in simulated.splitlines() if "actual" in line).count("100.0 %") == 1
 
 
 def test_watching_what_is_not_there_is_refused(tokenq: Cli, dept: str):

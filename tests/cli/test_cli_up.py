@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.http_fake import fake_server, says
-from tokenq.cli.broker import known_bootstrap
+from tokenq.cli.broker import configured_bootstrap
 from tokenq.cli.commands import board
 from tokenq.cli.commands.up import _welcome
 from tokenq.cli.context import credentials_file
@@ -87,11 +87,11 @@ def test_the_board_finds_the_broker_that_runs_here_without_a_login(endpoints: En
     folder = DataFolder(default_data_dir())
     folder.make(None)
     folder.write_endpoints(endpoints)
-    assert known_bootstrap(load()) is None, "nothing runs there"
+    assert configured_bootstrap(load()) is None, "nothing runs there"
     hold = Hold(folder)
     try:
-        assert known_bootstrap(load()) == endpoints.kafka
-        assert known_bootstrap(replace(load(), url="https://queue.example.org")) is None
+        assert configured_bootstrap(load()) == endpoints.kafka
+        assert configured_bootstrap(replace(load(), url="https://queue.example.org")) is None
     finally:
         hold.release()
 

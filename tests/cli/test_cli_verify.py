@@ -75,8 +75,8 @@ async def test_what_is_away_is_not_checked_and_not_wrong(core: Core, verify: Cal
     done = verify(TOKENQ_REDIS_URL="redis://127.0.0.1:1/0", TOKENQ_KAFKA_BOOTSTRAP="127.0.0.1:1")
 
     assert done.code == 0
-    assert "R1 not checked, or not whole: Redis does not answer." in done.out
-    assert "K1, K2, K3, K4, K5 not checked, or not whole: Kafka does not answer." in done.out
+    assert "R1 not checked, or not completely: Redis does not answer." in done.out
+    assert "K1, K2, K3, K4, K5 not checked, or not completely: Kafka does not answer." in done.out
     assert done.out.splitlines()[-1] == "Not everything was checked: Redis does not answer; Kafka does not answer."
     assert verify(TOKENQ_DATABASE_URL="postgresql://127.0.0.1:1/none").code == 6
 

@@ -188,7 +188,7 @@ async def refused(work: Any) -> Refused:
         async with asyncio.timeout(30):
             await work
     assert caught.value.problem.code is ProblemCode.LOG_BEHIND
-    assert "mend it" in caught.value.problem.hint
+    assert "recover it" in caught.value.problem.hint
     return caught.value
 
 

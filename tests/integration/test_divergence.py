@@ -33,7 +33,7 @@ async def test_nothing_starts_on_a_database_that_is_behind(place: Place) -> None
     assert f"{name} its log ends at 6, the topic at 16" in said
     await refused(place.relay().run())
     for program in ("api", "relay", "notify", "rebuild"):
-        assert "mend it" in refusal(program, place.environment | {"TOKENQ_ENV": "development"})
+        assert "recover it" in refusal(program, place.environment | {"TOKENQ_ENV": "development"})
 
 
 async def test_redis_alone_knows_more(place: Place) -> None:
@@ -123,7 +123,7 @@ async def test_a_database_that_recovers_late_is_checked_before_an_e_mail(place: 
         await asyncio.to_thread(process.wait, 60)
 
     assert process.returncode == 1
-    assert "mend it" in (tmp_path / "log").read_text()
+    assert "recover it" in (tmp_path / "log").read_text()
     assert list(tmp_path.glob("*.eml")) == []
 
 

@@ -143,7 +143,7 @@ async def test_one_shot_commands_say_what_they_did(core: Core, servers: Servers)
         "done": True,
         "departments": [{"departmentId": name, "waiting": n} for name, n in zip(names, (3, 1, 0), strict=True)],
     }
-    assert said("migrate") == f"The tables are up to date: revision {HEAD}.\n"
+    assert said("migrate") == f"The database is up to date: revision {HEAD}.\n"
     assert json.loads(said("migrate", "--json")) == {"program": "migrate", "done": True, "revision": HEAD}
 
 

@@ -180,7 +180,7 @@ def test_two_operators_do_not_share_a_counter(admin: Client, enter: Enter) -> No
         ann.call(name, name)
     ben.open_counter("main", name, [name], take_over=True)
     with refused(ProblemCode.COUNTER_CLAIMED):
-        ann.beat("main", name)
+        ann.renew_counter("main", name)
     assert ben.call(name, name)["counterId"] == name
     types = [event["eventType"] for event in admin.day_log(name) if event["eventType"].startswith("COUNTER")]
     assert types == ["COUNTER_OPENED", "COUNTER_PAUSED", "COUNTER_OPENED"]
@@ -267,12 +267,14 @@ def test_a_second_console_of_the_same_sign_in_is_another_claimant(running: Stack
         with refused(ProblemCode.COUNTER_CLAIMED):
             right.open_counter("main", name, [name])
         assert command.open_counter("main", name, [name])["state"] == "OPEN"
-        assert left.beat("main", name)["counterId"] == name, "a command at the same counter ends nobody's claim"
+        assert left.renew_counter("main", name)["counterId"] == name, (
+            "a command at the same counter ends nobody's claim"
+        )
         with refused(ProblemCode.COUNTER_CLAIMED):
             right.open_counter("main", name, [name])
         right.open_counter("main", name, [name], take_over=True)
-        for late in (left.beat, left.close_counter, left.leave_counter):
+        for late in (left.renew_counter, left.close_counter, left.leave_counter):
             with refused(ProblemCode.COUNTER_CLAIMED):
                 late("main", name)
-        assert command.beat("main", name)["counterId"] == name
+        assert command.renew_counter("main", name)["counterId"] == name
         assert right.close_counter("main", name)["state"] == "CLOSED"

@@ -208,7 +208,7 @@ class FakeApi:
             self.pause.wait(5)
         return self._counter(counter, "CLOSED", None)
 
-    def beat(self, branch: str, counter: str) -> CounterView:
+    def renew_counter(self, branch: str, counter: str) -> CounterView:
         self._asked()
         return self._counter(counter, "OPEN", None)
 
@@ -234,7 +234,7 @@ class FakeApi:
         return self.counters[counter]
 
     def other_person(self, token: TokenView, **fields: Any) -> None:
-        """Somebody at another api changes a token, and the events say so."""
+        """Somebody at another desk changes a token, and the events say so."""
         self._change(self.known[token["tokenId"]], **fields)
         self.feed.put(EventArrived(event(token["departmentId"], self.seq), f"{token['departmentId']}:{self.seq}"))
 

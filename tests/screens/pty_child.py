@@ -88,7 +88,7 @@ async def use_console(pilot: Pilot[None]) -> None:
         await settle(lambda: not app.main.is_busy)
     await settle(lambda: app.main.state.held is None)
     await pilot.press("down", "enter")
-    await until_painted("before the others?")
+    await until_painted("out of order?")
     await pilot.press("escape", "k")
     await until_painted("Which counter")
     await pilot.press("escape")

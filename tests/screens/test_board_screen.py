@@ -44,7 +44,7 @@ async def test_grows_with_the_screen(looks_like: LooksLike) -> None:
 async def test_an_empty_day_welcomes(looks_like: LooksLike) -> None:
     app = board(FakeStream([LinkChanged(Link.LIVE), CaughtUp()]))
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "Nobody is called at the moment")
+        await until_shown(pilot, "No number is being called")
         looks_like(app, "board-empty-80x24")
 
 
@@ -74,7 +74,7 @@ async def test_a_number_nobody_expects_any_more_leaves_the_big_place_at_once(kin
         stream.put(Arrived(log.call("CW", 2, "2"), 0.1))
         await until(pilot, lambda: app.query_one(Banner).has_class("-bright"))
         stream.put(Arrived(log.add(kind, "CW", 2), 0.1), Arrived(log.add(kind, "CW", 1), 0.1))
-        await until_shown(pilot, "Nobody is called at the moment")
+        await until_shown(pilot, "No number is being called")
         assert ("CW-002" in text_of(app)) == (kind == "TOKEN_NO_SHOW"), "dimmed among the last calls, or not at all"
 
 
@@ -126,7 +126,7 @@ async def test_the_badge_says_how_true_the_screen_is(link: Link, silent_for: flo
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, badge)
         assert "CW-011" in text_of(app), "what is known stays on the screen"
-        assert ("Please ask at the api." in text_of(app)) == ("OFFLINE" in badge)
+        assert ("Please ask at the front desk." in text_of(app)) == ("OFFLINE" in badge)
 
 
 async def test_no_broker_since_the_start_says_what_to_do() -> None:
@@ -134,7 +134,7 @@ async def test_no_broker_since_the_start_says_what_to_do() -> None:
     stream.heard_at = time.monotonic() - 300
     app = board(stream)
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "Please ask at the api.")
+        await until_shown(pilot, "Please ask at the front desk.")
 
 
 async def test_shows_no_address() -> None:
@@ -239,7 +239,7 @@ async def test_departments_in_which_nobody_waits_share_one_line_where_there_is_n
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "2 waiting")
         rows = text_of(app).split("\n")
-        assert any("nobody in D01 D02" in row for row in rows)
+        assert any("empty: D01 D02" in row for row in rows)
         assert any("D33" in row for row in rows)
         assert any("D34" in row for row in rows)
         assert "1/" not in text_of(app), "no pages to wait for"
@@ -248,11 +248,11 @@ async def test_departments_in_which_nobody_waits_share_one_line_where_there_is_n
 async def test_a_department_that_nobody_knows_is_named() -> None:
     app = board(FakeStream(replay(morning())), "CW", "NOPE")
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "Nothing is known of NOPE.")
+        await until_shown(pilot, "No data for NOPE.")
         assert "Nothing is known of CW" not in text_of(app)
     app = board(FakeStream(replay(morning())), "NOPE")
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "Nothing is known of NOPE.")
+        await until_shown(pilot, "No data for NOPE.")
 
 
 async def test_an_event_that_the_board_does_not_understand_is_named() -> None:

@@ -79,14 +79,14 @@ async def test_a_silent_server_is_said_and_the_badge_is_not_live_until_it_answer
         await until_shown(pilot, "Nobody is at your counter.")
         await pilot.press("escape")
         api.pause.set()
-        await until_shown(pilot, "CW-013 is called to 9.")
+        await until_shown(pilot, "CW-013 is called to counter 9.")
         await until_shown(pilot, "LIVE")
 
 
 async def test_a_server_that_did_not_answer_is_not_live_until_it_does() -> None:
     """The fetch that tells whether it is back takes a while."""
     api, reader = busy_api(), busy_api()
-    app = ConsoleApp(reader, api, reader.feed, (), "9", keeping=reader, clock=lambda: NOON)
+    app = ConsoleApp(reader, api, reader.feed, (), "9", lease_api=reader, clock=lambda: NOON)
     async with app.run_test(size=SMALL) as pilot:
         await settled(app, pilot)
         api.pause, reader.pause = threading.Event(), threading.Event()
@@ -129,5 +129,5 @@ async def test_a_restored_server_is_shown_at_once_though_its_log_went_back() -> 
         api.feed.put(LinkChanged(is_live=True))
         await until_shown(pilot, "Old Guard")
         await pilot.press("n")
-        await until_shown(pilot, "CW-001 is called to 9.")
+        await until_shown(pilot, "CW-001 is called to counter 9.")
         await until(pilot, lambda: app.main.state.held)

@@ -18,7 +18,7 @@ async def test_without_a_counter_it_asks_and_takes_no_empty_answer() -> None:
     api = busy_api()
     app = console(api, None)
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "Which counter do you work at?")
+        await until_shown(pilot, "Which counter are you at?")
         await pilot.press("enter")
         assert isinstance(app.screen, AskText)
         app.screen.query_one(Input).value = "Window 7"

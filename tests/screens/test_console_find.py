@@ -35,7 +35,7 @@ def typed(app: ConsoleApp) -> str:
 
 
 def said(app: ConsoleApp) -> str:
-    return str(app.main.query_one("#find-said", Static).content)
+    return str(app.main.query_one("#find-result", Static).content)
 
 
 async def test_who_is_typed_is_marked_and_enter_goes_on_with_them() -> None:
@@ -48,7 +48,7 @@ async def test_who_is_typed_is_marked_and_enter_goes_on_with_them() -> None:
         assert isinstance(app.focused, WaitingList)
         assert marked(app) == "CW-020"
         await pilot.press("enter")
-        await until_shown(pilot, "Why CW-020 before the others?")
+        await until_shown(pilot, "Why call CW-020 out of order?")
     assert api.requests == []
 
 
@@ -169,7 +169,7 @@ async def test_a_line_may_be_opened_while_the_server_is_silent() -> None:
         await pilot.press("n", "slash", *"zvq")
         assert typed(app) == "zvq"
         api.pause.set()
-        await until_shown(pilot, "CW-013 is called to 9.")
+        await until_shown(pilot, "CW-013 is called to counter 9.")
         assert app.main.is_finding
     assert [request[0] for request in api.requests] == ["call"]
 

@@ -86,7 +86,7 @@ async def test_a_command_that_raises_anything_leaves_the_console_free(faults: Fa
         api.move = fails  # type: ignore[method-assign, assignment]
         await pilot.press("r")
         await until_said(app, pilot, f"'Recall' of CW-012 failed in this console ({type(raised).__name__}")
-        await until_said(app, pilot, "It may have been carried out: look at the list before you press the key again.")
+        await until_said(app, pilot, "It may have been carried out: check the list before you press the key again.")
         await still_serves(app, pilot)
 
 
@@ -99,7 +99,7 @@ async def test_a_command_whose_answer_makes_no_sense_may_have_been_carried_out(f
         await until_said(app, pilot, "It may have been carried out")
         del api.call
         await pilot.press("n")
-        await until_said(app, pilot, "CW-013 is called to 9.")
+        await until_said(app, pilot, "CW-013 is called to counter 9.")
 
 
 @pytest.mark.parametrize("raised", RAISED, ids=lambda raised: type(raised).__name__)
@@ -127,7 +127,7 @@ async def test_a_question_that_cannot_be_built_is_said(faults: Faults) -> None:
         await still_serves(app, pilot)
 
 
-@pytest.mark.parametrize("name", ["question", "is_offered", "why_not"])
+@pytest.mark.parametrize("name", ["question", "is_available", "why_unavailable"])
 async def test_a_key_whose_own_code_fails_is_said(faults: Faults, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Also in the application, which carries out the keys, and in the screen, which explains them."""
     async with at_work() as (_, app, pilot):
@@ -205,16 +205,16 @@ async def test_a_row_that_cannot_be_laid_out_anew_leaves_the_list_at_work(
 
 
 async def test_the_counter_is_kept_after_whatever_failed_once(faults: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counter_lease, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(counter_lease, "RENEW_SECONDS", 0.05)
     api, lease = busy_api(), busy_api()
-    app = ConsoleApp(api, api, api.feed, (), "9", keeping=lease, clock=lambda: NOON)
+    app = ConsoleApp(api, api, api.feed, (), "9", lease_api=lease, clock=lambda: NOON)
     app._lease._every = 0.05
     async with app.run_test(size=SIZE) as pilot:
         await until_shown(pilot, "LIVE")
         await until_shown(pilot, "Press n to call")
         lease.fault = KeyError("state")
-        await until_said(app, pilot, "Counter 9 could not be kept for you (KeyError: 'state').")
-        await until_said(app, pilot, "It is tried again every few seconds.")
+        await until_said(app, pilot, "The claim on counter 9 could not be renewed (KeyError: 'state').")
+        await until_said(app, pilot, "Retrying every few seconds.")
         lease.fault = None
         lease.counters.clear()
         await until(pilot, lambda: "9" in lease.counters)
@@ -242,7 +242,7 @@ async def test_a_beginning_that_fails_is_tried_again(faults: Faults) -> None:
     api.fault = TypeError("odd")
     app = ConsoleApp(api, actor, api.feed, (), "9", clock=lambda: NOON)
     async with app.run_test(size=SIZE) as pilot:
-        await until_said(app, pilot, "What the server tells cannot be read (TypeError: odd).")
+        await until_said(app, pilot, "The server's response cannot be read (TypeError: odd).")
         api.fault = None
         await until_shown(pilot, "LIVE")
         await until_shown(pilot, "Press n to call")
@@ -280,7 +280,7 @@ async def test_a_console_that_does_nothing_but_fail_leaves_with_a_sentence(
 async def test_a_screen_that_cannot_begin_leaves_with_a_sentence(
     faults: Faults, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(serving, "place_title", _raises)
+    monkeypatch.setattr(serving, "department_title", _raises)
     app = console(busy_api())
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: not app.is_running)

@@ -94,7 +94,7 @@ async def test_calling_out_of_order_asks_why() -> None:
         await until_shown(pilot, "Press n to call")
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: isinstance(app.screen, AskText))
-        assert "Why CW-015 before the others?" in text_of(app)
+        assert "Why call CW-015 out of order?" in text_of(app)
         await pilot.press("enter", *"late", "enter")
         await until(pilot, lambda: app.main.state.held)
     assert done(api) == [("call", "CW", "9", id_of(api, "CW-015"), "late")]
@@ -173,7 +173,7 @@ async def test_parking_asks_for_how_long_and_why_and_resuming_whom() -> None:
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("enter")
-        await until_shown(pilot, "CW-012 is back in line.")
+        await until_shown(pilot, "CW-012 is back in the queue.")
     assert done(api) == [("move", "park", "CW-012"), ("move", "resume", "CW-012")]
 
 
@@ -186,7 +186,7 @@ async def test_a_transfer_offers_the_other_departments() -> None:
         await until_shown(pilot, "Laboratory")
         assert "Children's Ward" not in text_of(app).split("Send CW-012")[1]
         await pilot.press("down", "tab", *"film", "enter")
-        await until_shown(pilot, "CW-012 waits in XR now.")
+        await until_shown(pilot, "CW-012 is now waiting in XR.")
     assert api.bodies == [{"to": "XR", "reason": "film"}]
 
 
@@ -210,13 +210,13 @@ async def test_undo_takes_the_last_move_from_here_back() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Noor Haddad")
         await pilot.press("u")
-        await until_shown(pilot, "There is nothing to take back.")
+        await until_shown(pilot, "There is nothing to undo.")
         assert done(api) == [], "nothing was done from here yet"
         await pilot.press("escape")
         await pilot.press("v")
         await until_shown(pilot, "CW-012 is served.")
         await pilot.press("u")
-        await until_shown(pilot, "Take back that CW-012 was served?")
+        await until_shown(pilot, "Undo marking CW-012 as served?")
         await pilot.press("u")
         await until_shown(pilot, "CW-012 is called again.")
         await until_shown(pilot, "Noor Haddad")
@@ -229,11 +229,11 @@ async def test_a_repeated_call_is_still_taken_back_as_a_call() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Press n to call")
         await pilot.press("n")
-        await until_shown(pilot, "CW-013 is called to 9.")
+        await until_shown(pilot, "CW-013 is called to counter 9.")
         await pilot.press("r")
         await until_shown(pilot, "CW-013 is called again.")
         await pilot.press("u")
-        await until_shown(pilot, "Take the call of CW-013 back, into the line?")
+        await until_shown(pilot, "Undo the call of CW-013?")
         await pilot.press("y")
         await until_shown(pilot, "Press n to call")
 
@@ -247,7 +247,7 @@ async def test_what_was_done_before_the_console_began_is_taken_back_too() -> Non
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Noor Haddad")
         await pilot.press("u")
-        await until_shown(pilot, "Take back what was done last with CW-012?")
+        await until_shown(pilot, "Undo the last move of CW-012?")
         await pilot.press("enter")
         await until_shown(pilot, "CW-012 is waiting again.")
 
@@ -258,11 +258,11 @@ async def test_who_was_missed_comes_back_and_another_class_is_given() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Noor Haddad")
         await pilot.press("x", "x")
-        await until_shown(pilot, "CW-012 did not come.")
+        await until_shown(pilot, "CW-012 is a no-show.")
         await pilot.press("i")
-        await until_shown(pilot, "Who comes back into the line?")
+        await until_shown(pilot, "Which token to reinstate?")
         await pilot.press("enter")
-        await until_shown(pilot, "CW-012 is back in line.")
+        await until_shown(pilot, "CW-012 is back in the queue.")
         await pilot.press("y")
         await until_shown(pilot, "Which class for")
         await pilot.press("enter")
@@ -276,7 +276,7 @@ async def test_a_time_that_is_none_parks_nobody_and_is_said() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Noor Haddad")
         await pilot.press("p", *"25:99", "space", *"foo", "enter")
-        await until_shown(pilot, "25:99 is no time.")
+        await until_shown(pilot, "25:99 is not a time.")
         assert isinstance(app.screen, AskText)
         assert done(api) == []
         await pilot.press("escape")
@@ -309,7 +309,7 @@ async def test_who_was_not_called_often_enough_is_told_before_the_question() -> 
         await pilot.press("enter", "r")
         await until_shown(pilot, "CW-012 is called again.")
         await pilot.press("x")
-        await until_shown(pilot, "Nobody came for CW-012?")
+        await until_shown(pilot, "Mark CW-012 as a no-show?")
     assert done(api) == [("move", "recall", "CW-012")]
 
 

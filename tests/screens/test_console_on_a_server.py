@@ -45,7 +45,7 @@ def console(client: Callable[[], Client]) -> Console:
         actor, lease = client(), client()
         actor.console = lease.console = secrets.token_hex(8)
         feed = partial(follow, actor.server)
-        return ConsoleApp(client(), actor, lambda ids, stop: feed(ids, None, stop), [name], "2", keeping=lease)
+        return ConsoleApp(client(), actor, lambda ids, stop: feed(ids, None, stop), [name], "2", lease_api=lease)
 
     return start
 

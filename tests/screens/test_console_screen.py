@@ -57,7 +57,7 @@ async def test_help_and_palette_name_every_intent(looks_like: LooksLike) -> None
     async with app.run_test(size=SMALL) as pilot:
         await settled(app, pilot)
         await pilot.press("question_mark")
-        await until_shown(pilot, "Call the same person once more.")
+        await until_shown(pilot, "Call the same customer again.")
         looks_like(app, "console-help-80x24")
         await pilot.resize_terminal(*MIDDLE)
         await until_shown(pilot, "Show all keys.")
@@ -74,10 +74,10 @@ async def test_a_notice_stands_below_the_list_alone_and_covers_neither_buttons_n
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until_shown(pilot, "Press n to call")
         await pilot.press("n")
-        await until_shown(pilot, "CW-013 is called to 9.")
+        await until_shown(pilot, "CW-013 is called to counter 9.")
         await pilot.press("r")
         await until_shown(pilot, "CW-013 is called again.")
-        assert "CW-013 is called to 9." not in text_of(app)
+        assert "CW-013 is called to counter 9." not in text_of(app)
         notice, line = app.main.query_one(Notice).region, app.main.query_one("#line").region
         assert line.contains_region(notice)
         assert notice.bottom == line.bottom

@@ -35,7 +35,7 @@ def test_the_console_names_a_key_or_leaves_the_shell_out() -> None:
 
     assert hint(Action.OPEN_COUNTER) == "Open it (press o)."
     assert hint(Action.LIST_USERS) == ""
-    assert hint(Action.WAIT_FOR_SOMEBODY) == "Wait for the next person, or look at the queue."
+    assert hint(Action.WAIT_FOR_SOMEBODY) == "Wait for the next customer, or check the queue."
     assert all("tokenq" not in hint(action) for action in Action)
 
 
@@ -44,8 +44,8 @@ def test_advice_goes_over_the_wire_and_an_unknown_one_leaves_the_sentence() -> N
         ProblemCode.QUEUE_EMPTY, "Nobody.", Advice(Action.WAIT_FOR_SOMEBODY, {"department": "CW"})
     ).problem
     read = Problem.from_wire(problem.to_wire(), 409)
-    assert (read.advice, read.hint) == (problem.advice, "Wait for the next person, or look at the queue.")
-    assert hint_of(read) == "Wait for the next person, or look at the queue with 'tokenq queue CW'."
+    assert (read.advice, read.hint) == (problem.advice, "Wait for the next customer, or check the queue.")
+    assert hint_of(read) == "Wait for the next customer, or check the queue with 'tokenq queue CW'."
     newer = {**problem.to_wire(), "action": {"name": "dance", "params": {}}}
     assert hint_of(Problem.from_wire(newer, 409)) == problem.hint
 

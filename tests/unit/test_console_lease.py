@@ -13,11 +13,11 @@ from tests.waiting import until
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView
 from tokenq.errors import Unreachable
-from tokenq_tui.console.counter_lease import CounterLease, Place
+from tokenq_tui.console.counter_lease import CounterClaim, CounterLease
 from tokenq_tui.console.messages import CounterTaken, Trouble
 
 SECONDS = 10.0
-THREE = Place("main", "3", ("CW",))
+THREE = CounterClaim("main", "3", ("CW",))
 
 
 class FakeCounters:
@@ -46,8 +46,8 @@ class FakeCounters:
     def leave_counter(self, branch: str, counter: str) -> CounterView:
         return self._answer("leave", counter)
 
-    def beat(self, branch: str, counter: str) -> CounterView:
-        return self._answer("beat", counter)
+    def renew_counter(self, branch: str, counter: str) -> CounterView:
+        return self._answer("renew", counter)
 
     def _answer(self, verb: str, counter: str) -> CounterView:
         self.entered += 1
@@ -76,8 +76,8 @@ def claimed() -> Refused:
 def test_a_counter_is_claimed_renewed_and_given_back() -> None:
     api = FakeCounters()
     with keeping(api) as (lease, told):
-        lease.work_at(THREE)
-        lease.work_at(THREE)
+        lease.claim(THREE)
+        lease.claim(THREE)
         until(lambda: api.asked.count("beat 3") > 2)
     assert api.asked.count("open 3") == 1
     assert (api.asked[0], api.asked[-1], told) == ("open 3", "leave 3", [])
@@ -87,13 +87,13 @@ def test_who_has_left_claims_nothing_more() -> None:
     """A queue that arrives while the screen closes would claim the counter once more."""
     api, others = FakeCounters(), set(threading.enumerate())
     with keeping(api, every=60) as (lease, _):
-        lease.work_at(THREE)
+        lease.claim(THREE)
         until(lambda: api.asked)
         with api.lock:
-            lease.work_at(Place("main", "4"))
+            lease.claim(CounterClaim("main", "4"))
             until(lambda: api.entered > 1)
             lease.stop(0)
-            lease.work_at(Place("main", "5"))
+            lease.claim(CounterClaim("main", "5"))
         until(lambda: set(threading.enumerate()) <= others)
     assert api.asked == ["open 3", "leave 3", "open 4", "leave 4"]
 
@@ -101,11 +101,11 @@ def test_who_has_left_claims_nothing_more() -> None:
 def test_another_counter_gives_the_first_one_back() -> None:
     api = FakeCounters()
     with keeping(api, every=60) as (lease, _):
-        lease.work_at(THREE)
+        lease.claim(THREE)
         until(lambda: api.asked)
-        lease.work_at(Place("main", "4"))
+        lease.claim(CounterClaim("main", "4"))
         until(lambda: "open 4" in api.asked)
-        lease.work_at(Place("main", "4", ("CW",)))
+        lease.claim(CounterClaim("main", "4", ("CW",)))
         until(lambda: api.asked.count("open 4") == 2)
     assert api.asked == ["open 3", "leave 3", "open 4", "open 4", "leave 4"]
 
@@ -115,14 +115,14 @@ def test_who_is_in_use_is_asked_about_once_and_left_alone_until_the_person_decid
     api = FakeCounters()
     api.faults["open"] = claimed()
     with keeping(api) as (lease, told):
-        lease.work_at(THREE)
+        lease.claim(THREE)
         until(lambda: told)
-        lease.work_at(THREE)
+        lease.claim(THREE)
         time.sleep(0.1)  # several beats, in which nothing may happen
         assert (api.asked, told) == (["open 3"], [CounterTaken("ada")])
-        lease.work_at(THREE, again=True)
+        lease.claim(THREE, again=True)
         until(lambda: len(told) == 2)
-        lease.work_at(THREE, take_over=True)
+        lease.claim(THREE, take_over=True)
         until(lambda: "beat 3" in api.asked)
     assert api.asked[-1] == "leave 3"
 
@@ -130,9 +130,9 @@ def test_who_is_in_use_is_asked_about_once_and_left_alone_until_the_person_decid
 def test_a_counter_that_another_one_took_over_is_asked_about_once() -> None:
     api = FakeCounters()
     with keeping(api) as (lease, told):
-        lease.work_at(THREE)
+        lease.claim(THREE)
         until(lambda: "beat 3" in api.asked)
-        api.faults["beat"] = claimed()
+        api.faults["renew"] = claimed()
         until(lambda: told)
         beats = api.asked.count("beat 3")
         time.sleep(0.1)  # several beats
@@ -144,14 +144,14 @@ def test_a_server_that_is_away_is_asked_again_at_the_next_beat_and_not_before() 
     api = FakeCounters()
     api.faults["open"] = Unreachable("The server cannot be reached.")
     with keeping(api, every=60) as (lease, told):
-        lease.work_at(THREE)
+        lease.claim(THREE)
         until(lambda: api.asked)
         time.sleep(0.05)  # a loop without a pause would have asked a thousand times
         assert (api.asked, told) == (["open 3"], [])
     api = FakeCounters()
     api.faults["open"] = refusal(ProblemCode.UNAVAILABLE, "The database is away.")
     with keeping(api) as (lease, told):
-        lease.work_at(THREE)
+        lease.claim(THREE)
         until(lambda: len(api.asked) > 2)
         api.faults.clear()
         until(lambda: "beat 3" in api.asked)
@@ -161,9 +161,9 @@ def test_a_server_that_is_away_is_asked_again_at_the_next_beat_and_not_before() 
 def test_a_counter_closed_behind_our_back_is_claimed_anew() -> None:
     api = FakeCounters()
     with keeping(api) as (lease, told):
-        lease.work_at(THREE)
+        lease.claim(THREE)
         until(lambda: "beat 3" in api.asked)
-        api.faults["beat"] = refusal(ProblemCode.UNKNOWN_COUNTER, "There is no counter 3.")
+        api.faults["renew"] = refusal(ProblemCode.UNKNOWN_COUNTER, "There is no counter 3.")
         until(lambda: api.asked.count("open 3") > 1)
         assert told == []
 
@@ -172,7 +172,7 @@ def test_a_paused_counter_is_said_and_stays_paused() -> None:
     api = FakeCounters()
     api.state, api.reason = "PAUSED", "lunch"
     with keeping(api) as (lease, told):
-        lease.work_at(THREE)
+        lease.claim(THREE)
         until(lambda: "beat 3" in api.asked)
         assert told == [Trouble("Counter 3 is paused (lunch).", "Press o to open it.")]
 
@@ -181,7 +181,7 @@ def test_a_counter_that_may_not_be_opened_is_said_once() -> None:
     api = FakeCounters()
     api.faults["open"] = refusal(ProblemCode.FORBIDDEN, "You are not staff of CW.", "Ask an admin.")
     with keeping(api) as (lease, told):
-        lease.work_at(THREE)
+        lease.claim(THREE)
         until(lambda: told)
         time.sleep(0.1)  # several beats
         assert told == [Trouble("You are not staff of CW.", "Ask an admin.")]

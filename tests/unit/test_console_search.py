@@ -3,7 +3,7 @@
 import pytest
 
 from tests.screens.console_seeds import token
-from tokenq_tui.console.search import is_meant
+from tokenq_tui.console.search import matches
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ from tokenq_tui.console.search import is_meant
     ],
 )
 def test_a_part_of_the_number_or_name_is_enough(typed: str, number: str, name: str | None) -> None:
-    assert is_meant(typed, token("CW", 12, name=name, displayNumber=number))
+    assert matches(typed, token("CW", 12, name=name, displayNumber=number))
 
 
 @pytest.mark.parametrize("typed", ["", " ", "-", "13", "cw13", "cw1 2x", "lind", "\u0301", "CW-0120", "."])
 def test_anything_else_is_somebody_else(typed: str) -> None:
-    assert not is_meant(typed, token("CW", 12, name="Ada Moore"))
+    assert not matches(typed, token("CW", 12, name="Ada Moore"))

@@ -5,7 +5,7 @@ import pytest
 
 from tests.screens.console_seeds import NOON, FakeApi, busy_api, token
 from tokenq.contract.views import QueueView
-from tokenq_tui.console.actions import ACTIONS, BUTTONS, action_named, is_offered
+from tokenq_tui.console.actions import ACTIONS, BUTTONS, action_named, is_available
 from tokenq_tui.console.execution import PendingAction, carry_out
 from tokenq_tui.console.state import State, stopwatch, waited
 
@@ -49,11 +49,14 @@ def test_a_log_that_went_back_is_believed_as_soon_as_it_is_asked_after_the_newer
     restored = api.queue("CW")
     api.seq += 50
     before = api.queue("CW")
-    state = State().with_departments(["CW"]).with_queue(before, asked_at=1.0, came_at=2.0)
-    assert state.with_queue(restored, asked_at=1.5, came_at=3.0).queue is before, "it may have been read before"
-    state = state.having_moved(before["called"][0], "recall").with_queue(restored, asked_at=2.5, came_at=3.0)
+    state = State().with_departments(["CW"]).with_queue(before, requested_at=1.0, received_at=2.0)
+    assert state.with_queue(restored, requested_at=1.5, received_at=3.0).queue is before, "it may have been read before"
+    state = state.with_last_move(before["called"][0], "recall").with_queue(restored, requested_at=2.5, received_at=3.0)
     assert (state.queue, state.last) == (restored, None), "what was done last is forgotten there too"
-    assert state.with_queue(before, asked_at=3.5, came_at=4.0).with_queue(restored, asked_at=3.8).queue is before
+    assert (
+        state.with_queue(before, requested_at=3.5, received_at=4.0).with_queue(restored, requested_at=3.8).queue
+        is before
+    )
 
 
 def test_a_new_business_day_replaces_the_old_one() -> None:
@@ -119,7 +122,7 @@ def test_exactly_the_moves_of_the_token_are_offered(held: list[str], offered: se
     always = {"next_department", "previous_department", "counter", "refresh", "help", "quit", "reinstate", "pause"}
     always |= {"cancel_row", "class_row", "transfer_row", "find"}
     row = state.next_up
-    assert {each.name for each in ACTIONS if is_offered(each, state, row)} == offered | always
+    assert {each.name for each in ACTIONS if is_available(each, state, row)} == offered | always
 
 
 def test_waiting_times_and_stopwatches_read_well() -> None:

@@ -11,7 +11,7 @@ from tests.waiting import until
 from tokenq.client.events import EventArrived, LinkChanged, Resync
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.views import QueueView, TokenView
-from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble
+from tokenq_tui.console.messages import DepartmentsLoaded, LinkMoved, QueueArrived, Trouble
 from tokenq_tui.console.tail import REASSURE_SECONDS, Tail
 from tokenq_tui.link_badge import Health
 
@@ -45,7 +45,7 @@ def health(told: list[Message]) -> Health | None:
 def test_asks_for_the_departments_and_fetches_each_queue() -> None:
     with tailing(busy_api()) as (_, told):
         until(lambda: all(seen(told, each) for each in ("CW", "LAB", "XR")))
-        assert isinstance(told[0], DepartmentsKnown)
+        assert isinstance(told[0], DepartmentsLoaded)
         assert list(told[0].departments) == ["CW", "LAB", "XR"]
 
 
@@ -194,7 +194,7 @@ def test_a_department_deleted_meanwhile_is_dropped_and_the_others_go_on() -> Non
         api.ids.remove("LAB")
         tail.refresh()
         until(
-            lambda: any(isinstance(each, DepartmentsKnown) and list(each.departments) == ["CW", "XR"] for each in told)
+            lambda: any(isinstance(each, DepartmentsLoaded) and list(each.departments) == ["CW", "XR"] for each in told)
         )
 
 

@@ -20,7 +20,7 @@ from tokenq.contract.reasons.queue import CounterReason, DepartmentReason, Token
 from tokenq.contract.reasons.setup import SetupReason
 from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.embedded import reasons as embedded_reasons
-from tokenq_tui.console.errors import answer
+from tokenq_tui.console.errors import failure
 
 ROOT = Path(__file__).parents[2]
 ROWS = {f"{type(row).__name__}.{row.name}": row for row in reasons()}
@@ -134,9 +134,9 @@ def test_a_language_is_added_without_touching_code() -> None:
     empty = refuse(DepartmentReason.EMPTY, departments=["CW"], department="CW")
     shown = explain(empty)
     assert shown.detail == "«Nobody is waiting in CW.»"
-    assert shown.hint == "«Wait for the next person, or look at the queue with 'tokenq queue CW'.»"
-    trouble = answer("Call", refuse(TokenReason.MOVED_ON, number="CW-012"), changes=True)
-    assert (trouble.sentence, trouble.hint) == ("«CW-012 has moved on.»", "«Look at the queue again.»")
+    assert shown.hint == "«Wait for the next customer, or check the queue with 'tokenq queue CW'.»"
+    trouble = failure("Call", refuse(TokenReason.MOVED_ON, number="CW-012"), changes=True)
+    assert (trouble.sentence, trouble.hint) == ("«CW-012 has changed in the meantime.»", "«Check the queue again.»")
     assert empty.problem.to_wire()["detail"] == "Nobody is waiting in CW."
 
 

@@ -1,1 +1,1 @@
-"""The command line: parse, ask the client, show. One verb or noun per file in ``commands``."""
+"""The command line: parse arguments, call the client, show the result. One verb or noun per module in ``commands``."""

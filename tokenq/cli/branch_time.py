@@ -1,4 +1,4 @@
-"""In whose time a command speaks: in that of the branch, which is the time of the people in the building."""
+"""Commands show times in the branch's time zone."""
 
 from datetime import UTC, datetime
 
@@ -9,13 +9,13 @@ from tokenq.zones import label
 
 
 def zone_of(client: Client, branch: str) -> str:
-    """The branch's IANA zone; empty, which is this machine's, if the server does not tell."""
+    """Return the branch's IANA zone; empty, meaning this machine's, if the server does not provide it."""
     try:
         return client.branch(branch)["timezone"]
     except (Refused, TokenqError):
         return ""
 
 
-def whose_times(zone: str) -> str:
-    """The zone to name beside the times; empty where this machine's clock shows the same."""
+def zone_label(zone: str) -> str:
+    """Return the zone to name beside times; empty if this machine's clock shows the same."""
     return label(zone, datetime.now(UTC))

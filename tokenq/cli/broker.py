@@ -1,4 +1,4 @@
-"""Which Kafka broker the board reads, and whether somebody listens there."""
+"""Find the Kafka broker that the board reads, and test whether it is reachable."""
 
 import socket
 
@@ -12,30 +12,30 @@ DEFAULT_BOOTSTRAP = "127.0.0.1:9092"
 _CONNECT_SECONDS = 3.0
 
 
-def known_bootstrap(settings: Settings) -> str | None:
-    """The setting, else what ``up`` left with the login, else what runs on this machine; None when nothing is known."""
+def configured_bootstrap(settings: Settings) -> str | None:
+    """Return the broker from the settings, the stored login or the local ``up``; ``None`` if there is none."""
     if settings.kafka_bootstrap:
         return settings.kafka_bootstrap
     try:
         identity = identify(settings)
         stored, url = identity.stored, identity.url
     except BadSettings:
-        # the board needs no login; an unsafe credentials file is no reason to go dark
+        # The board needs no login, so it works despite an unsafe credentials file.
         stored, url = None, settings.url or DEFAULT_URL
-    return (stored.kafka if stored else None) or _running_here(url)
+    return (stored.kafka if stored else None) or _local_broker(url)
 
 
-def _running_here(url: str) -> str | None:
-    """The broker of what runs on this machine's folder, unless another server was chosen."""
+def _local_broker(url: str) -> str | None:
+    """Return the broker of the local ``up``, unless another server was chosen."""
     try:
-        found = launch.endpoints_of_up()
+        endpoints = launch.endpoints_of_up()
     except Refused:
-        return None  # somebody else's folder
-    return found.kafka if found is not None and url in (found.api, DEFAULT_URL) else None
+        return None  # the folder belongs to another user
+    return endpoints.kafka if endpoints is not None and url in (endpoints.api, DEFAULT_URL) else None
 
 
 def why_unreachable(address: str) -> str | None:
-    """Why no connection to ``host:port`` comes about; None when it does."""
+    """Return why ``host:port`` cannot be connected to; ``None`` if it can."""
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()

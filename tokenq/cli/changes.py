@@ -1,4 +1,4 @@
-"""Changes of a configuration, told to people."""
+"""Configuration changes as text for people."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ _SIGNS = {"create": ("+", "32"), "update": ("~", "33"), "delete": ("-", "31")}
 
 
 def show(changes: Sequence[dict[str, Any]], verdict: str) -> None:
-    """Each change on a line, and how many there are."""
+    """Print one line per change, then their number and ``verdict``."""
     for change in changes:
         sign, colour = _SIGNS[change["action"]]
-        told = f"{sign} {_KINDS[change['kind']]} {change['id']}"
+        text = f"{sign} {_KINDS[change['kind']]} {change['id']}"
         if change["action"] == "update":
-            told += f": {change['field']} {_value(change['before'])} -> {_value(change['after'])}"
+            text += f": {change['field']} {_value(change['before'])} -> {_value(change['after'])}"
         elif change.get("after"):
-            told += f": {_fields(change['after'])}"
-        output.coloured(told, colour)
+            text += f": {_fields(change['after'])}"
+        output.coloured(text, colour)
     count = len(changes)
     output.line(f"{count or 'No'} {'change' if count == 1 else 'changes'}. {verdict}".rstrip())
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The client's half of ``tokenq doctor``; needs nothing but the base install."""
+"""The client-side checks of ``tokenq doctor``; they need only the base install."""
 
 import shutil
 import sys
@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from tokenq.cli import launch
-from tokenq.cli.broker import DEFAULT_BOOTSTRAP, known_bootstrap, why_unreachable
+from tokenq.cli.broker import DEFAULT_BOOTSTRAP, configured_bootstrap, why_unreachable
 from tokenq.cli.context import DEFAULT_URL, Identity, client_for, credentials_file, identify
 from tokenq.cli.exits import explain
 from tokenq.cli.wording import hint_of, sentence_of
@@ -23,11 +23,11 @@ from tokenq.settings import Settings, config_file, load
 _SKEW_SECONDS = 30.0
 _SMALLEST_SCREEN = (80, 24)
 _LEAST_ROOM = 500e6
-"""Bytes: the database's log takes 16 MB at a time and may need many of these before it can forget some."""
+"""Bytes: PostgreSQL's WAL grows in segments of 16 MB and may need many before it can recycle any."""
 
 
 class Check(NamedTuple):
-    """One thing looked at: what was found, and what to do when it is not ``ok``."""
+    """The result of one check; ``hint`` says what to do if it is not ``ok``."""
 
     name: str
     ok: bool
@@ -36,7 +36,7 @@ class Check(NamedTuple):
 
 
 def client_checks() -> list[Check]:
-    """Everything that can be checked from a machine that only has the command line."""
+    """Run all checks that are possible from a machine with only the command line."""
     try:
         settings = load()
     except Refused as refusal:
@@ -76,31 +76,32 @@ def _server(settings: Settings, identity: Identity) -> list[Check]:
 
 
 def _clock(date: str | None, now: float) -> list[Check]:
-    """The header counts whole seconds; more than that and some is a wrong clock."""
+    """The Date header has a resolution of one second; a skew far above that is a wrong clock."""
     if date is None:
         return []
     skew = now - parsedate_to_datetime(date).timestamp()
     is_right = abs(skew) <= _SKEW_SECONDS
     detail = "agrees with the server's" if is_right else f"differs from the server's by {skew:+.0f} seconds"
-    return [Check("clock", is_right, detail, "Set this machine's clock, best by NTP.")]
+    return [Check("clock", is_right, detail, "Set this machine's clock, preferably by NTP.")]
 
 
 def _ready(client: Client) -> Check:
     try:
         body = client.ready()
     except Refused as refusal:
-        particulars = _particulars(refusal.problem.extra)
-        hint = hint_of(refusal.problem) or "See the server's log; 'tokenq doctor --server' there tells more."
-        return Check("readiness", False, particulars or sentence_of(refusal.problem), hint)
+        details = _details(refusal.problem.extra)
+        hint = hint_of(refusal.problem) or "See the server's log, or run 'tokenq doctor --server' there."
+        return Check("readiness", False, details or sentence_of(refusal.problem), hint)
     except TokenqError as error:
         return _failed("readiness", error)
     status = str(body.get("status"))
-    hint = "As long as the database can write, all works, only slower or later until that part is back."
-    return Check("readiness", status == "ready", "; ".join(filter(None, (status, _particulars(body)))), hint)
+    hint = "While the database is writable, everything works, but slower or delayed until that component is back."
+    return Check("readiness", status == "ready", "; ".join(filter(None, (status, _details(body)))), hint)
 
 
-def _particulars(body: Mapping[str, Any]) -> str:
-    flat = {**body, **{name: one for part in body.values() if isinstance(part, dict) for name, one in part.items()}}
+def _details(body: Mapping[str, Any]) -> str:
+    nested = {name: value for part in body.values() if isinstance(part, dict) for name, value in part.items()}
+    flat = {**body, **nested}
     return ", ".join(
         f"{name} {value}"
         for name, value in flat.items()
@@ -119,7 +120,7 @@ def _login(client: Client) -> Check:
 
 
 def _disk(settings: Settings) -> list[Check]:
-    """Whether there is room where ``up`` keeps its data; nothing where no such folder is, or not for these eyes."""
+    """Check the free space where ``up`` keeps its data; no check if there is no such folder or it is not accessible."""
     try:
         folder = launch.data_folder(settings)
         free = shutil.disk_usage(folder).free if folder else None
@@ -128,34 +129,34 @@ def _disk(settings: Settings) -> list[Check]:
     if free is None:
         return []
     detail = f"{free / 1e6:.0f} MB free in {folder}, where 'tokenq up' keeps its data"
-    return [Check("disk", free >= _LEAST_ROOM, detail, "Make room: on a full disk no number can be given.")]
+    return [Check("disk", free >= _LEAST_ROOM, detail, "Free up space: on a full disk no numbers can be issued.")]
 
 
 def _kafka(settings: Settings) -> list[Check]:
-    """Only the board needs Kafka from here, so that none is known is nothing wrong."""
-    known = known_bootstrap(settings)
-    if known is None and why_unreachable(DEFAULT_BOOTSTRAP):
-        detail = f"none is known, and none answers at {DEFAULT_BOOTSTRAP}; for the board set TOKENQ_KAFKA_BOOTSTRAP"
+    """Only the board needs Kafka from here, so a missing setting is not a failure."""
+    bootstrap = configured_bootstrap(settings)
+    if bootstrap is None and why_unreachable(DEFAULT_BOOTSTRAP):
+        detail = f"none configured, and none at {DEFAULT_BOOTSTRAP}; for the board, set TOKENQ_KAFKA_BOOTSTRAP"
         return [Check("broker", True, detail)]
-    return [_broker(address.strip()) for address in (known or DEFAULT_BOOTSTRAP).split(",") if address.strip()]
+    return [_broker(address.strip()) for address in (bootstrap or DEFAULT_BOOTSTRAP).split(",") if address.strip()]
 
 
 def _broker(address: str) -> Check:
     if reason := why_unreachable(address):
-        hint = "The board needs it: check TOKENQ_KAFKA_BOOTSTRAP (host:port), and that the broker runs."
+        hint = "The board needs it: check TOKENQ_KAFKA_BOOTSTRAP (host:port) and that the broker is running."
         return Check("broker", False, f"cannot connect to {address}: {reason}", hint)
     return Check("broker", True, f"{address} accepts connections")
 
 
 def _terminal() -> Check:
     if not sys.stdout.isatty():
-        return Check("terminal", True, "none here; console and board need one")
+        return Check("terminal", True, "none; console and board need one")
     size = shutil.get_terminal_size()
     encoding = (sys.stdout.encoding or "").lower()
     if "utf" not in encoding:
         return Check("terminal", False, f"its encoding is {encoding}", "Set LANG to a UTF-8 locale, such as C.UTF-8.")
     is_large = size.columns >= _SMALLEST_SCREEN[0] and size.lines >= _SMALLEST_SCREEN[1]
-    return Check("terminal", is_large, f"{size.columns}×{size.lines}", "Console and board want 80×24 at least.")
+    return Check("terminal", is_large, f"{size.columns}×{size.lines}", "Console and board need at least 80×24.")
 
 
 def _failed(name: str, error: TokenqError) -> Check:

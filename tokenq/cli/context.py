@@ -1,4 +1,4 @@
-"""From settings and stored credentials to a client, for the one command that runs."""
+"""Create the client for a command from settings and stored credentials."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 
 @dataclass(frozen=True)
 class Identity:
-    """Which server to speak to, and as whom."""
+    """The server to use and the credentials for it."""
 
     url: str
     token: str | None
@@ -21,50 +21,50 @@ class Identity:
 
 
 def credentials_file() -> Path:
-    """Where ``tokenq login`` keeps what it got."""
+    """Where ``tokenq login`` stores its credentials."""
     return config_folder() / "credentials.json"
 
 
 def identify(settings: Settings) -> Identity:
-    """The server and token of this run: settings first, then what is stored, then a server on this machine.
+    """Return this run's server and token: from the settings, else the stored ones, else a local server.
 
     Raises:
-        BadSettings: the stored credentials are needed and unsafe to use.
+        BadSettings: the stored credentials are needed but unsafe to use.
     """
     if settings.url and settings.token:
         return Identity(settings.url, settings.token, None)
-    known: Credentials = read(credentials_file())
-    url = (settings.url or known.current or DEFAULT_URL).rstrip("/")
-    stored = known.at(url)
+    credentials: Credentials = read(credentials_file())
+    url = (settings.url or credentials.current or DEFAULT_URL).rstrip("/")
+    stored = credentials.at(url)
     return Identity(url, settings.token or (stored.token if stored else None), stored)
 
 
 def connect(settings: Settings | None = None, *, attempts: int | None = None) -> Client:
-    """The client of this run; no connection is made yet."""
+    """Return this run's client; it does not connect yet."""
     settings = settings or load()
     return client_for(settings, identify(settings), attempts=attempts)
 
 
 def client_for(settings: Settings, identity: Identity, *, attempts: int | None = None) -> Client:
-    """A client that speaks as ``identity``."""
+    """Return a client that acts as ``identity``."""
     client = Client(identity.url, identity.token, settings.timeout, insecure=settings.insecure)
     if attempts is not None:
         client.attempts = attempts
     return client
 
 
-def counter(flag: str | None) -> str:
-    """The counter given by flag or setting.
+def require_counter(flag: str | None) -> str:
+    """Return the counter from the flag or the settings.
 
     Raises:
         WrongUse: neither is given.
     """
     chosen = load(counter=flag).counter
     if not chosen:
-        raise WrongUse("No counter given.", "Add --counter C, or set TOKENQ_COUNTER once for this machine.")
+        raise WrongUse("No counter given.", "Add --counter C, or set TOKENQ_COUNTER for this machine.")
     return chosen
 
 
 def anonymous(identity: Identity) -> Identity:
-    """The same server without a token, to sign in."""
+    """Return the same server without a token, for signing in."""
     return replace(identity, token=None)

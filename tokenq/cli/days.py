@@ -1,4 +1,4 @@
-"""Days as people name them."""
+"""Days as typed on the command line."""
 
 from datetime import date, timedelta
 
@@ -6,10 +6,10 @@ from tokenq.cli.exits import WrongUse
 
 
 def day_of(text: str | None) -> str | None:
-    """``today`` (nothing: the server's current day), ``yesterday`` or a date, as the API writes it.
+    """Convert ``today``, ``yesterday`` or a date to the API's format; ``None`` is the server's current day.
 
     Raises:
-        WrongUse: it names no day.
+        WrongUse: it is not a day.
     """
     if text is None or text == "today":
         return None
@@ -18,4 +18,4 @@ def day_of(text: str | None) -> str | None:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise WrongUse(f"'{text}' names no day.", "Write today, yesterday or a date such as 2026-11-23.") from None
+        raise WrongUse(f"'{text}' is not a day.", "Write today, yesterday or a date such as 2026-11-23.") from None

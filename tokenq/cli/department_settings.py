@@ -1,4 +1,4 @@
-"""A department's finer settings: what each is called on the command line, how it is typed and how it shows."""
+"""A department's settings on the command line: names, parsing and display."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,10 +24,10 @@ def _words(text: str) -> list[str]:
 
 def _letters(text: str) -> list[str]:
     kinds = [str(kind) for kind in LetterKind]
-    wanted = kinds if text == "all" else _words(text)
-    if not set(wanted) <= set(kinds):
+    chosen = kinds if text == "all" else _words(text)
+    if not set(chosen) <= set(kinds):
         raise ValueError(f"takes any of {','.join(kinds)}; or all, or none")
-    return wanted
+    return chosen
 
 
 def _classes(text: str) -> dict[str, str]:
@@ -48,7 +48,7 @@ def _listed(nothing: str) -> Callable[[Any], str]:
 
 
 def _labels(value: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}: {label}" for name, label in value.items()) or "as they are"
+    return ", ".join(f"{name}: {label}" for name, label in value.items()) or "default"
 
 
 _READ: dict[str, Callable[[str], Any]] = {
@@ -57,7 +57,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "letters": _letters,
     "classNames": _classes,
 }
-"""How what is no number is typed; raises ValueError with the rest of a sentence."""
+"""Parsers of settings that are not numbers; they raise ValueError with the rest of a sentence."""
 _SHOWN: dict[str, Callable[[Any], str]] = {
     "counters": _listed("any"),
     "letters": _listed("none"),
@@ -65,35 +65,35 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
 }
 
 NAMES = {re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", key): key for key in SETTINGS}
-"""What each setting is called on the command line, and on the wire."""
+"""Each setting's name on the command line, and on the wire."""
 
 
 def read_setting(key: str, text: str) -> Any:
-    """A setting's value as it was typed. Raises ValueError with the rest of a sentence."""
+    """Parse a setting's value. Raises ValueError with the rest of a sentence."""
     return _READ.get(key, _number)(text)
 
 
 def read_settings(typed: Sequence[str]) -> dict[str, Any]:
-    """The fields of the API for what was typed as ``name=value``.
+    """Convert ``name=value`` arguments to fields of the API.
 
     Raises:
-        WrongUse: there is no such setting, or it does not take such a value.
+        WrongUse: there is no such setting, or the value is invalid.
     """
     fields: dict[str, Any] = {}
-    for one in typed:
-        name, equals, value = one.partition("=")
+    for argument in typed:
+        name, equals, value = argument.partition("=")
         key = NAMES.get(name.strip().lower().replace("_", "-"))
         if key is None or not equals:
-            raise WrongUse(f"'{one}' is no setting.", "'tokenq dept settings' lists them; write them as daily-cap=80.")
+            raise WrongUse(f"'{argument}' is not a setting.", "See 'tokenq dept settings', and write daily-cap=80.")
         try:
             fields[key] = read_setting(key, value.strip())
         except ValueError as error:
-            raise WrongUse(f"{name} {error}, not '{value}'.", "'tokenq dept settings' tells more.") from None
+            raise WrongUse(f"{name} {error}, not '{value}'.", "See 'tokenq dept settings'.") from None
     return fields
 
 
 def shown_settings(view: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Each setting's name and what it is."""
+    """Each setting's name and displayed value."""
     return [(name, _shown(key, view[key])) for name, key in NAMES.items()]
 
 

@@ -1,4 +1,4 @@
-"""The only writer to stderr, and the only place that turns a failure into an exit code."""
+"""The only writer to stderr, and the only place that maps a failure to an exit code."""
 
 import os
 import sys
@@ -31,7 +31,7 @@ _CLIENT_HINTS: dict[type[TokenqError], str] = {
 
 
 class WrongUse(typer.TyperException):
-    """The command was typed in a way that cannot mean anything; ``hint`` says how to type it."""
+    """The command line is invalid; ``hint`` says how to correct it."""
 
     exit_code = ExitCode.USAGE
 
@@ -50,13 +50,13 @@ class Failure(NamedTuple):
 
 
 def echo(text: str) -> None:
-    """Say something to the person; never data."""
+    """Write a message for people to stderr; never data."""
     sys.stderr.write("\n".join(printable(line) for line in text.split("\n")) + "\n")
     sys.stderr.flush()
 
 
 def report(error: BaseException, *, as_json: bool) -> int:
-    """Tell people (stderr) and scripts (stdout, with ``--json``) what went wrong; answers the exit code."""
+    """Report a failure to people (stderr) and scripts (stdout, with ``--json``); return the exit code."""
     failure = explain(error)
     if is_debugging():
         traceback.print_exception(error)
@@ -69,7 +69,7 @@ def report(error: BaseException, *, as_json: bool) -> int:
 
 
 def explain(error: BaseException) -> Failure:
-    """The failure behind an exception."""
+    """Convert an exception to a failure."""
     if isinstance(error, Refused):
         problem = error.problem
         return Failure(str(problem.code), sentence_of(problem), _hint(problem), problem.code.exit_code)
@@ -87,13 +87,13 @@ def explain(error: BaseException) -> Failure:
     return Failure(
         "internal",
         f"This is a bug in tokenq: {type(error).__name__}: {error}",
-        "Run it again with TOKENQ_DEBUG=1 to see where, and report that.",
+        "Run it again with TOKENQ_DEBUG=1 and report the traceback.",
         ExitCode.FAILED,
     )
 
 
 def _hint(problem: Problem) -> str:
-    """What to do next; while TOKENQ_TOKEN would win over every login, that is not to log in."""
+    """What to do next; logging in does not help while TOKENQ_TOKEN is set, since it takes precedence."""
     is_login = problem.advice is not None and problem.advice.action is Action.LOG_IN
     if problem.code is not ProblemCode.UNAUTHENTICATED or (problem.hint and not is_login):
         return hint_of(problem)

@@ -1,4 +1,4 @@
-"""Files that describe a floor: read with the line of whatever is wrong in them, and written."""
+"""Read and write floor (configuration) files; errors name the line they are in."""
 
 import re
 import sys
@@ -20,7 +20,7 @@ _LINE = re.compile(r"at line (\d+)")
 
 
 class FloorFile:
-    """One such file; ``-`` is standard input."""
+    """A floor file; ``-`` is standard input."""
 
     def __init__(self, name: str) -> None:
         self.name = "standard input" if name == "-" else name
@@ -28,23 +28,23 @@ class FloorFile:
         self.document = self._parsed()
 
     def located(self, refusal: Refused) -> Refused:
-        """The server's refusal, with the line of the file that it is about."""
+        """Add the line of the file to a server's refusal."""
         problem = refusal.problem
         path = problem.extra.get("path") or problem.extra.get("field")
         line = line_of(self.text, str(path)) if path else None
         if line is None:
             return refusal
-        said = problem.reworded(f"{self.name}, line {line}: {locale.sentence(problem)}", hint_of(problem))
-        return Refused(replace(said, extra={**problem.extra, "line": line}))
+        reworded = problem.reworded(f"{self.name}, line {line}: {locale.sentence(problem)}", hint_of(problem))
+        return Refused(replace(reworded, extra={**problem.extra, "line": line}))
 
     def _parsed(self) -> dict[str, Any]:
         try:
             document = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
-            found = _LINE.search(str(error))
-            line = int(found[1]) if found else self.text.count("\n") + 1
-            what = str(error).partition(" (at ")[0]
-            raise refuse(CommandReason.NOT_TOML, {"line": line}, file=self.name, line=line, fault=what) from None
+            match = _LINE.search(str(error))
+            line = int(match[1]) if match else self.text.count("\n") + 1
+            fault = str(error).partition(" (at ")[0]
+            raise refuse(CommandReason.NOT_TOML, {"line": line}, file=self.name, line=line, fault=fault) from None
         try:
             _check_plain(document, "")
         except Refused as refusal:
@@ -53,37 +53,37 @@ class FloorFile:
 
 
 def _check_plain(value: Any, path: str) -> None:
-    """Refuse what TOML can say and a request cannot: dates, times and numbers that are none."""
+    """Refuse TOML values that JSON lacks: dates, times, infinity and NaN."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, one in inner:
-        _check_plain(one, f"{path}.{name}" if path else str(name))
+    for name, item in inner:
+        _check_plain(item, f"{path}.{name}" if path else str(name))
     if not isinstance(value, dict | list | str | int | float) or (isinstance(value, float) and not isfinite(value)):
         raise refuse(CommandReason.NOT_PLAIN, {"path": path}, path=path, value=str(value))
 
 
-def written(document: dict[str, Any]) -> str:
-    """The file for a document."""
+def to_toml(document: dict[str, Any]) -> str:
+    """Return a document as the text of a floor file."""
     import tomli_w
 
     sections = {
-        section: {name: _as_written(said) for name, said in things.items()}
-        for section, things in document.items()
-        if things
+        section: {name: _to_toml_fields(item) for name, item in items.items()}
+        for section, items in document.items()
+        if items
     }
-    return _ABOUT + tomli_w.dumps(sections)
+    return _HEADER + tomli_w.dumps(sections)
 
 
-_ABOUT = """\
-# A floor: branches, departments, counters and users. Passwords are not in it.
-# 'tokenq diff -f FILE' shows what is different, 'tokenq apply -f FILE' makes it so.
-# What a thing here does not say has its default; what is not named here is left alone.
+_HEADER = """\
+# Branches, departments, counters and users. Passwords are not included.
+# 'tokenq diff -f FILE' shows the differences, 'tokenq apply -f FILE' applies them.
+# Settings left out have their defaults; items not listed here are not changed.
 
 """
 
 
-def _as_written(said: dict[str, Any]) -> dict[str, Any]:
-    """One thing: TOML has no null, and hours are written as people write them."""
-    fields = {name: value for name, value in said.items() if value is not None}
+def _to_toml_fields(item: dict[str, Any]) -> dict[str, Any]:
+    """Drop nulls, which TOML lacks, and write hours in their text form."""
+    fields = {name: value for name, value in item.items() if value is not None}
     if "hours" in fields:
         fields["hours"] = write_hours(fields["hours"])
     return fields

@@ -1,4 +1,4 @@
-"""The one door to the server's and the screens' code, opened at run time only."""
+"""The only place that imports server and screen code, and only at run time."""
 
 import importlib
 import os
@@ -14,7 +14,7 @@ from tokenq.settings import Settings, config_file, is_debugging, load, read_file
 
 @contextmanager
 def part(module: str, extra: str) -> Iterator[ModuleType]:
-    """Import a module that needs ``extra``, and use it inside the ``with``: it may import more while it runs.
+    """Import a module that needs ``extra``; use it inside the ``with``, since it may import more while it runs.
 
     Raises:
         Missing: a library of that extra is not installed.
@@ -35,7 +35,7 @@ def part(module: str, extra: str) -> Iterator[ModuleType]:
 
 @contextmanager
 def server(module: str) -> Iterator[ModuleType]:
-    """A part of the server, told where the stores are that ``tokenq up`` runs here, unless others are set.
+    """Import a server module; it uses the stores of the local ``tokenq up`` unless others are configured.
 
     Raises:
         Missing: a library of the server is not installed.
@@ -44,32 +44,32 @@ def server(module: str) -> Iterator[ModuleType]:
     if "TOKENQ_DATABASE_URL" not in os.environ and "database_url" not in read_file(config_file()):
         for name, value in _stores_of_up().items():
             os.environ.setdefault(name, value)
-    with part(module, "server") as found:
-        yield found
+    with part(module, "server") as imported:
+        yield imported
 
 
 def program(name: str) -> int:
-    """Run one of the server's programs until it ends; answers its exit code."""
+    """Run one of the server's programs until it ends; return its exit code."""
     with server("tokenq_server.programs") as programs:
         return int(programs.run(name))
 
 
 def endpoints_of_up() -> Any:
-    """Where everything is that ``tokenq up`` runs on this machine's folder; None when it does not run.
+    """Return the endpoints of the local ``tokenq up``; ``None`` if it is not running.
 
     Raises:
         Refused: the settings file is wrong, or the folder belongs to another user.
     """
     try:
         with part("tokenq_server.embedded", "embedded") as embedded:
-            found = embedded.status(load().data_dir or embedded.default_data_dir())
+            status = embedded.status(load().data_dir or embedded.default_data_dir())
     except Missing:
         return None
-    return found.endpoints if found.running else None
+    return status.endpoints if status.running else None
 
 
 def data_folder(settings: Settings) -> Path | None:
-    """Where ``tokenq up`` keeps, or would keep, its data; None when it cannot run here and no folder is set."""
+    """Return the folder of ``tokenq up``; ``None`` if it cannot run here and no folder is configured."""
     if settings.data_dir:
         return settings.data_dir
     try:
@@ -80,13 +80,13 @@ def data_folder(settings: Settings) -> Path | None:
 
 
 def _stores_of_up() -> dict[str, str]:
-    found = endpoints_of_up()
-    if found is None:
+    endpoints = endpoints_of_up()
+    if endpoints is None:
         return {}
     return {
-        "TOKENQ_DATABASE_URL": found.postgres,
-        "TOKENQ_REDIS_URL": found.redis,
-        "TOKENQ_KAFKA_BOOTSTRAP": found.kafka,
+        "TOKENQ_DATABASE_URL": endpoints.postgres,
+        "TOKENQ_REDIS_URL": endpoints.redis,
+        "TOKENQ_KAFKA_BOOTSTRAP": endpoints.kafka,
         "TOKENQ_KAFKA_EMBEDDED": "1",
-        "TOKENQ_MAIL_OUTBOX": found.mail_outbox,
+        "TOKENQ_MAIL_OUTBOX": endpoints.mail_outbox,
     }

@@ -1,4 +1,4 @@
-"""Signing this person in to what ``tokenq up`` runs, without taking other commands away from another server."""
+"""Sign the user in to the local ``tokenq up``, without redirecting commands that use another server."""
 
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ from tokenq.contract.problems import Refused
 from tokenq.errors import BadSettings, TokenqError
 from tokenq.settings import load
 
-_PATIENCE_SECONDS = 3.0
+_TIMEOUT_SECONDS = 3.0
 
 
 def sign_in(endpoints: Any) -> bool:
-    """Keep the admin's key and the broker's address for the commands that follow; whether it worked."""
+    """Store the admin's key and the broker's address for later commands; return whether it worked."""
     path = credentials_file()
     try:
         key = Path(endpoints.admin_token_file).read_text("utf-8").strip()
@@ -29,7 +29,7 @@ def sign_in(endpoints: Any) -> bool:
 
 
 def server_of_other_commands(api: str) -> str | None:
-    """The server that commands speak to, if it is another one than ``api``."""
+    """Return the server that commands use, if it is not ``api``."""
     try:
         url = identify(load()).url.rstrip("/")
     except (BadSettings, Refused):
@@ -38,9 +38,9 @@ def server_of_other_commands(api: str) -> str | None:
 
 
 def _answers(url: str) -> bool:
-    """Whether a tokenq server is there. No token is sent, so plain http does no harm."""
+    """Return whether a tokenq server answers. No token is sent, so plain http is safe."""
     try:
-        with Client(url, timeout=_PATIENCE_SECONDS, insecure=True, attempts=1) as client:
+        with Client(url, timeout=_TIMEOUT_SECONDS, insecure=True, attempts=1) as client:
             client.health()
     except Refused:
         return True

@@ -1,4 +1,4 @@
-"""Where the command line starts, and the one place where every failure ends."""
+"""The entry point of the command line; every failure ends here."""
 
 import os
 import sys
@@ -10,19 +10,19 @@ from tokenq.contract.problems import ExitCode
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run ``tokenq`` with ``arguments`` (else the process's own) and leave with its exit code."""
+    """Run ``tokenq`` with ``arguments`` (default: those of the process) and exit with its exit code."""
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and answer its exit code; no exception gets out."""
+    """Run one command and return its exit code; no exception escapes."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
         code = root().main(args=arguments, prog_name="tokenq", standalone_mode=False)
     except output.ReaderGone:
-        # What is still buffered must not complain at the very end.
+        # Flushing what is still buffered must not fail at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except (Exception, KeyboardInterrupt) as error:

@@ -1,4 +1,4 @@
-"""The menu: every command, for whom it is, and its sentence. Reading it loads no command."""
+"""The command menu: every command, its section and its help text. Importing it loads no command module."""
 
 from typing import NamedTuple
 
@@ -6,14 +6,14 @@ from tokenq.contract.verbs import VERBS, Verb
 
 
 class Entry(NamedTuple):
-    """One line of the menu; ``tokenq.cli.commands.<module>`` does it."""
+    """One command; it is implemented in ``tokenq.cli.commands.<module>``."""
 
     name: str
     help: str
 
     @property
     def module(self) -> str:
-        """The module's name."""
+        """The name of its module."""
         return self.name.replace("-", "_")
 
 
@@ -28,29 +28,29 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Front desk",
         (
-            Entry("issue", "Give the next number to a person."),
-            Entry("status", "Show one token: its state and its place in line."),
+            Entry("issue", "Issue the next number to a customer."),
+            Entry("status", "Show one token: its state and its position in the queue."),
             _entry(Verb.CANCEL),
         ),
     ),
     (
         "Staff",
         (
-            Entry("console", "Serve from a full screen with single keys."),
-            Entry("queue", "Show who waits and who is at which counter."),
-            Entry("next", "Show who would be called now, and why."),
-            Entry("call", "Call the next person, or a certain one, to a counter."),
-            Entry("serve", "Finish a token, or serve the next one in one step."),
+            Entry("console", "Serve customers from a full-screen console."),
+            Entry("queue", "Show who is waiting and who is at which counter."),
+            Entry("next", "Show who would be called next, and why."),
+            Entry("call", "Call the next customer, or a specific token, to a counter."),
+            Entry("serve", "Mark a token as served, or call and serve the next one in one step."),
             *(_entry(verb) for verb in _VERBS),
-            Entry("why", "Say why a token is where it is, and who goes before."),
-            Entry("counter", "Open, pause, close and delete counters; say what each serves."),
+            Entry("why", "Explain a token's position and who is ahead of it."),
+            Entry("counter", "Open, pause, close and delete counters; set what each serves."),
         ),
     ),
     (
         "Lobby",
         (
-            Entry("board", "Show the public screen: who goes where."),
-            Entry("replay", "Show a day on the board again, faster."),
+            Entry("board", "Show the public board: which number goes to which counter."),
+            Entry("replay", "Replay a day on the board, faster than real time."),
         ),
     ),
     (
@@ -58,20 +58,20 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("dept", "List, create, change, open, close and delete departments."),
             Entry("branch", "List, create, change and delete branches."),
-            Entry("user", "List, create, change and delete users; say what they may do."),
+            Entry("user", "List, create, change and delete users; set their roles."),
             Entry("key", "List, create, change and delete keys for kiosks and scripts."),
-            Entry("apply", "Make the configuration what a file says."),
-            Entry("diff", "Show in what the configuration differs from a file."),
-            Entry("export", "Print the configuration as a file."),
+            Entry("apply", "Apply a configuration file."),
+            Entry("diff", "Compare the configuration with a file."),
+            Entry("export", "Export the configuration as a file."),
             Entry("login", "Sign in to a server."),
             Entry("logout", "Sign out."),
-            Entry("whoami", "Show who the server thinks you are."),
+            Entry("whoami", "Show who you are signed in as."),
             Entry("passwd", "Change your password."),
             Entry("watch", "Print events as they happen."),
-            Entry("log", "Print everything that happened to one token."),
-            Entry("report", "Show a day in figures."),
-            Entry("simulate", "Show a real day with other counters or another ratio."),
-            Entry("doctor", "Check every part and setting, and say how to mend them."),
+            Entry("log", "Print the history of one token."),
+            Entry("report", "Show the statistics of a day."),
+            Entry("simulate", "Simulate a past day with other counters or another ratio."),
+            Entry("doctor", "Check every component and setting, and suggest fixes."),
             Entry("verify", "Check stored data against all invariants."),
         ),
     ),
@@ -79,10 +79,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Operations",
         (
             Entry("up", "Run everything on this machine."),
-            Entry("down", "Stop what 'up' runs."),
-            Entry("server", "Run the API, migrate the database, rebuild the lines, mend a restored database."),
-            Entry("relay", "Carry events from the database to Kafka."),
-            Entry("notify", "Send the letters; look after those that failed."),
+            Entry("down", "Stop what 'up' started."),
+            Entry("server", "Run the API, migrate the database, rebuild queues, recover after a restore."),
+            Entry("relay", "Publish events from the database to Kafka."),
+            Entry("notify", "Send e-mails and other notifications; manage failed ones."),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Opening hours on the command line."""
+"""Opening-hours options of the command line."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def _dates(typed: list[str] | None) -> list[str]:
-    return [_date(one) for one in typed or []]
+    return [_date(text) for text in typed or []]
 
 
 def _date(typed: str) -> str:
     try:
         return date.fromisoformat(typed.strip()).isoformat()
     except ValueError:
-        raise typer.BadParameter(f"'{typed}' is no date, such as 2026-12-25.") from None
+        raise typer.BadParameter(f"'{typed}' is not a date, such as 2026-12-25.") from None
 
 
 ClosedOn = Annotated[
@@ -31,7 +31,7 @@ ClosedOn = Annotated[
     typer.Option(
         "--closed-on",
         metavar="DATE",
-        help="Closed on this day, such as 2026-12-25; may be repeated.",
+        help="Close on this date, such as 2026-12-25; repeatable.",
         callback=_dates,
     ),
 ]
@@ -40,7 +40,7 @@ AsUsualOn = Annotated[
     typer.Option(
         "--as-usual-on",
         metavar="DATE",
-        help="This day is an ordinary one again: takes back --closed-on; may be repeated.",
+        help="Use the regular hours on this date again (reverses --closed-on); repeatable.",
         callback=_dates,
     ),
 ]
@@ -48,49 +48,52 @@ _ALWAYS = ("always", "none")
 
 
 def department_hours(
-    typed: str | None, closed_on: Sequence[str], now: "HoursDocument | None", as_usual_on: Sequence[str] = ()
+    typed: str | None, closed_on: Sequence[str], current: "HoursDocument | None", as_usual_on: Sequence[str] = ()
 ) -> "HoursDocument | None":
-    """The hours that a department shall have, which has ``now``; ``None`` are its branch's.
+    """Return a department's new hours; ``current`` are those it has, ``None`` means those of its branch.
 
-    Other hours leave the days alone that were closed before.
+    New weekly hours keep the closed days.
 
     Raises:
-        WrongUse: they make no sense.
-        Refused: a day that shall be as usual is so already.
+        WrongUse: the options are invalid or contradict each other.
+        Refused: a day in ``as_usual_on`` has no exception.
     """
     if typed and typed.lower() == "branch":
         if closed_on or as_usual_on:
-            raise WrongUse("A department with its branch's hours has no days of its own.", "Close the branch instead.")
+            raise WrongUse(
+                "A department that uses its branch's hours cannot have its own closed days.",
+                "Close the branch instead.",
+            )
         return None
-    if not typed and now is None:
-        raise WrongUse("It has its branch's hours.", "Give --hours as well, or close the branch on that day.")
-    hours = _read(typed) if typed else now
-    return _with_days(hours, closed_on, now, as_usual_on) if hours else None
+    if not typed and current is None:
+        raise WrongUse("The department uses its branch's hours.", "Add --hours, or close the branch on that day.")
+    hours = _read(typed) if typed else current
+    return _with_days(hours, closed_on, current, as_usual_on) if hours else None
 
 
 def branch_hours(
-    typed: str | None, closed_on: Sequence[str], now: "HoursDocument | None", as_usual_on: Sequence[str] = ()
+    typed: str | None, closed_on: Sequence[str], current: "HoursDocument | None", as_usual_on: Sequence[str] = ()
 ) -> "HoursDocument | None":
-    """The hours that a branch shall have, which has ``now``; ``None``: always open. Raises as above."""
-    wanted = now
+    """Return a branch's new hours; ``None`` means always open. Raises like :func:`department_hours`."""
+    weekly = current
     if typed:
-        wanted = None if typed.lower() in _ALWAYS else _read(typed)
-    changed = _with_days(wanted or read_hours(ALWAYS), closed_on, now if wanted else None, as_usual_on)
-    return changed if wanted or closed_on else None
+        weekly = None if typed.lower() in _ALWAYS else _read(typed)
+    changed = _with_days(weekly or read_hours(ALWAYS), closed_on, current if weekly else None, as_usual_on)
+    return changed if weekly or closed_on else None
 
 
 def shown_hours(hours: "HoursDocument | None", otherwise: str) -> str:
-    """Hours for people; ``otherwise`` stands for none."""
+    """Return hours as text; ``otherwise`` if there are none."""
     return write_hours(hours) if hours else otherwise
 
 
 def shown_week(hours: "HoursDocument | None", otherwise: str) -> str:
-    """An ordinary week for people; ``otherwise`` stands for none."""
+    """Return the weekly hours as text; ``otherwise`` if there are none."""
     return write_hours({"weekly": hours["weekly"], "exceptions": {}}) if hours else otherwise
 
 
 def check_hours(typed: str | None) -> None:
-    """Refuse hours that cannot be read, before any server is asked. Raises WrongUse."""
+    """Check the hours before any request is sent. Raises WrongUse."""
     if typed and typed.lower() not in ("branch", *_ALWAYS):
         _read(typed)
 
@@ -99,16 +102,16 @@ def _read(typed: str) -> "HoursDocument":
     try:
         return read_hours(ALWAYS if typed.lower() in _ALWAYS else typed)
     except ValueError as error:
-        raise WrongUse(f"--hours {error}.", "Such as 'mon-fri 08:00-12:00, 13:00-17:00; sat 09:00-12:00'.") from None
+        raise WrongUse(f"--hours {error}.", "Example: 'mon-fri 08:00-12:00, 13:00-17:00; sat 09:00-12:00'.") from None
 
 
 def _with_days(
-    hours: "HoursDocument", closed_on: Sequence[str], now: "HoursDocument | None", as_usual_on: Sequence[str]
+    hours: "HoursDocument", closed_on: Sequence[str], current: "HoursDocument | None", as_usual_on: Sequence[str]
 ) -> "HoursDocument":
-    """The hours with the single days of before and those that are closed from now on."""
-    kept = now["exceptions"] if now else {}
+    """Return ``hours`` with the existing exceptions and the newly closed days."""
+    exceptions = current["exceptions"] if current else {}
     for day in as_usual_on:
-        if day not in kept:
+        if day not in exceptions:
             raise refuse(CommandReason.NO_HOURS_OF_ITS_OWN, day=day)
-    days = {**kept, **hours["exceptions"], **{day: [] for day in closed_on}}
+    days = {**exceptions, **hours["exceptions"], **{day: [] for day in closed_on}}
     return {"weekly": hours["weekly"], "exceptions": {day: days[day] for day in days if day not in as_usual_on}}

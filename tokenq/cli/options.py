@@ -1,4 +1,4 @@
-"""Parameters that several commands share, declared once."""
+"""Parameters shared by several commands."""
 
 import re
 from typing import Annotated
@@ -11,26 +11,26 @@ from tokenq.contract.numbers import readings, typed_id
 
 
 def department_id(typed: str) -> str:
-    """A department's id as the server writes it, from what a person typed.
+    """Normalise a typed department id.
 
     Raises:
-        typer.BadParameter: nothing could be called so.
+        typer.BadParameter: it is not a valid id.
     """
     name = typed.strip().upper()
     if not re.match(DEPARTMENT_ID, name):
-        raise typer.BadParameter(f"'{typed}' is no department id, such as CW.")
+        raise typer.BadParameter(f"'{typed}' is not a department id, such as CW.")
     return name
 
 
 def ratio_of(typed: str) -> str:
-    """A ratio of priority to normal, such as 2:1. Raises typer.BadParameter."""
+    """Check a ratio of priority to normal calls, such as 2:1. Raises typer.BadParameter."""
     if not re.fullmatch(r"[1-9][0-9]?:[1-9][0-9]?", typed.strip()):
-        raise typer.BadParameter(f"'{typed}' is no ratio of priority to normal, such as 2:1.")
+        raise typer.BadParameter(f"'{typed}' is not a ratio of priority to normal calls, such as 2:1.")
     return typed.strip()
 
 
 def token_name(typed: str) -> str:
-    """What a token may be called: a number, or ``id:101``. Raises typer.BadParameter."""
+    """Check a token reference: a number, or ``id:101``. Raises typer.BadParameter."""
     if typed_id(typed) is None and not readings(typed):
         raise typer.BadParameter(
             f"'{typed}' is not a token number. Type the number on the ticket (CW-012), or an id (id:101)."
@@ -39,22 +39,22 @@ def token_name(typed: str) -> str:
 
 
 def department_ids(typed: list[str] | None) -> list[str]:
-    """Several of them. Raises typer.BadParameter."""
-    return [department_id(one) for one in typed or []]
+    """Normalise several department ids. Raises typer.BadParameter."""
+    return [department_id(text) for text in typed or []]
 
 
 def _departments(incomplete: str) -> list[tuple[str, str]]:
-    """Department ids for the shell: quickly from the server, or silently none."""
+    """Department ids for shell completion: none if the server does not answer quickly."""
     from tokenq.cli.context import connect
     from tokenq.settings import load
 
     try:
         client = connect(load(timeout=0.5), attempts=1)
-        found = client.departments()
+        departments = client.departments()
     except Exception:
         return []
-    # The shell keeps only words that begin as typed, in small letters too.
-    names = ((view["departmentId"], view["name"]) for view in found)
+    # The shell keeps only words that start with what was typed, in the same case.
+    names = ((view["departmentId"], view["name"]) for view in departments)
     return [
         (incomplete + name[len(incomplete) :], title) for name, title in names if name.startswith(incomplete.upper())
     ]
@@ -80,7 +80,7 @@ Departments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[DEPT]...",
-        help="Department ids; all when none is given.",
+        help="Department ids; default: all.",
         autocompletion=_departments,
         callback=department_ids,
     ),
@@ -90,29 +90,29 @@ TheirDepartments = Annotated[
     typer.Option(
         "--dept",
         metavar="DEPT",
-        help="Only for this department; may be repeated. None given: for all.",
+        help="Only for this department; repeatable. Default: all.",
         autocompletion=_departments,
         callback=department_ids,
     ),
 ]
 Token = Annotated[
     str,
-    typer.Argument(metavar="TOKEN", help="Number on the paper (CW-012), or --id 101 (id:101).", callback=token_name),
+    typer.Argument(metavar="TOKEN", help="Number on the ticket (CW-012), or --id 101 (id:101).", callback=token_name),
 ]
 Counter = Annotated[
     str | None,
-    typer.Option("--counter", "-c", metavar="C", help="The counter's name; or TOKENQ_COUNTER."),
+    typer.Option("--counter", "-c", metavar="C", help="Counter name; default: TOKENQ_COUNTER."),
 ]
 AtCounter = Annotated[
     str | None,
-    typer.Option("--counter", "-c", metavar="C", help="Only if it is at this counter."),
+    typer.Option("--counter", "-c", metavar="C", help="Only if the token is at this counter."),
 ]
-Reason = Annotated[str | None, typer.Option(help="Why, for the log.")]
-InBranch = Annotated[str, typer.Option("--branch", metavar="BRANCH", help="The branch it is in.")]
+Reason = Annotated[str | None, typer.Option(help="Reason; logged.")]
+InBranch = Annotated[str, typer.Option("--branch", metavar="BRANCH", help="Its branch.")]
 Day = Annotated[str | None, typer.Option("--day", metavar="DAY", help="today, yesterday or a date such as 2026-11-23.")]
-File = Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="The file; - reads standard input.")]
-Prune = Annotated[bool, typer.Option("--prune", help="Also remove what the file does not name; never users.")]
-OfPriority = Annotated[Priority | None, typer.Option("--priority", help="The class in line.")]
-OfRole = Annotated[Role | None, typer.Option("--role", help="What they may do.")]
-Position = Annotated[RequeuePosition, typer.Option("--position", help="Where in line.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+File = Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="File to read; - for standard input.")]
+Prune = Annotated[bool, typer.Option("--prune", help="Also delete what the file does not list, except users.")]
+OfPriority = Annotated[Priority | None, typer.Option("--priority", help="Priority class.")]
+OfRole = Annotated[Role | None, typer.Option("--role", help="Role of the user.")]
+Position = Annotated[RequeuePosition, typer.Option("--position", help="Position in the queue.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]

@@ -11,33 +11,33 @@ from tokenq.printable import printable
 
 
 class ReaderGone(Exception):
-    """Whoever read our output, such as ``head``, has seen enough."""
+    """The reader of our output, such as ``head``, has closed the pipe."""
 
 
 def document(content: Any) -> None:
-    """One JSON document; non-ASCII is escaped, so that no text in it can act on a terminal."""
+    """Print one JSON document; non-ASCII is escaped, so no text in it can control a terminal."""
     _write(json.dumps(content, indent=2))
 
 
 def record(content: Any) -> None:
-    """One JSON object of a stream, on one line."""
+    """Print one JSON object of a stream, on one line."""
     _write(json.dumps(content, separators=(",", ":")))
 
 
 def line(*parts: object) -> None:
-    """One line for people; each part is made safe to show."""
+    """Print one line for people; each part is made printable."""
     _write(" ".join(printable(part) for part in parts if part != ""))
 
 
 def coloured(text: str, colour: str) -> None:
-    """One line for people in an ANSI colour, where the terminal may show colours."""
+    """Print one line for people, in an ANSI colour if the terminal supports it."""
     is_plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     safe = printable(text, 2_000)
     _write(safe if is_plain else f"\x1b[{colour}m{safe}\x1b[0m")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """A table for people: framed on a terminal, plain columns of full width elsewhere."""
+    """Print a table for people: framed on a terminal, plain columns of full width elsewhere."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -57,14 +57,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
         drawn.add_column(Text(column))
     for row in rows:
         drawn.add_row(*(Text("–" if cell is None or cell == "" else printable(cell)) for cell in row))
-    # Rich would end the program by itself when the reader has gone.
+    # Rich would exit the program itself on a closed pipe.
     with console.capture() as captured:
         console.print(drawn)
     _write(captured.get().removesuffix("\n"))
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
-    """Names and values, one pair a line, for people."""
+    """Print names and values, one pair per line."""
     shown = [(name, "–" if value is None or value == "" else printable(value)) for name, value in pairs]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
@@ -72,7 +72,7 @@ def fields(pairs: Iterable[tuple[str, object]]) -> None:
 
 
 def deleted(kind: str, name: object, *, as_json: bool) -> None:
-    """That something is no more."""
+    """Report a deletion."""
     if as_json:
         document({"deleted": {kind: name}})
     else:
@@ -80,18 +80,18 @@ def deleted(kind: str, name: object, *, as_json: bool) -> None:
 
 
 def clear() -> None:
-    """Empty the terminal before a table is drawn anew; does nothing elsewhere."""
+    """Clear the terminal before redrawing; does nothing elsewhere."""
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         sys.stdout.write("\x1b[2J\x1b[H")
 
 
 def height() -> int | None:
-    """How many lines fit on the terminal; ``None`` where there is none."""
+    """Return the terminal's height in lines; ``None`` without a terminal."""
     return shutil.get_terminal_size().lines if sys.stdout.isatty() else None
 
 
 def raw(text: str) -> None:
-    """Text that is made here to the last character, such as a printed ticket."""
+    """Print text exactly as it is, such as a ticket."""
     _write(text)
 
 

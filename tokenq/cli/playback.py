@@ -1,4 +1,4 @@
-"""Events one after the other at a pace of their own."""
+"""Play back events at a given speed."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from tokenq.contract.events import Event
 
 
 def paced(events: Iterable[Event], begin: datetime, speed: float) -> Iterator[Event]:
-    """The events from ``begin`` on, each in its time; ``speed`` is how many of their seconds pass in one second."""
+    """Yield the events from ``begin`` on, each at its time, ``speed`` times faster than they happened."""
     started = time.monotonic()
     for event in events:
         due = (event.timestamp - begin).total_seconds() / speed

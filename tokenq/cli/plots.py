@@ -1,4 +1,4 @@
-"""Small drawings of numbers, in letters."""
+"""Small text charts."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ _LEVELS = "▁▂▃▄▅▆▇█"
 
 
 def bar(value: float | None, top: float, width: int = 24) -> str:
-    """A bar of at most ``width`` cells, full at ``top``."""
+    """Return a bar of at most ``width`` cells, full at ``top``."""
     if not value or top <= 0:
         return ""
     eighths = max(round(min(value / top, 1) * width * 8), 1)
@@ -15,7 +15,7 @@ def bar(value: float | None, top: float, width: int = 24) -> str:
 
 
 def spark(values: Sequence[float]) -> str:
-    """A line of small columns, the highest at the largest value."""
+    """Return a sparkline; the largest value has full height."""
     top = max(values, default=0)
     if top <= 0:
         return "▁" * len(values)
@@ -23,5 +23,5 @@ def spark(values: Sequence[float]) -> str:
 
 
 def minutes(seconds: float | None) -> str:
-    """``4:05``, minutes and seconds; empty if it is not known."""
+    """Format seconds as ``4:05`` (minutes and seconds); empty for ``None``."""
     return "" if seconds is None else f"{int(seconds // 60)}:{int(seconds % 60):02d}"

@@ -1,4 +1,4 @@
-"""Progress on stderr: of ``tokenq up``, one live line per part, and of what just takes long, one line in all."""
+"""Progress on stderr: one live line per part for ``tokenq up``, a single status line for other long tasks."""
 
 import os
 import sys
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-class Working:
-    """One live line that says what is being done; nothing where there is no terminal."""
+class StatusLine:
+    """One live line that shows the current step; nothing without a terminal."""
 
     def __init__(self) -> None:
         self._status: Status | None = None
 
-    def __enter__(self) -> "Working":
+    def __enter__(self) -> "StatusLine":
         if _is_terminal():
             from rich.console import Console
 
@@ -35,16 +35,16 @@ class Working:
         if self._status is not None:
             self._status.stop()
 
-    def tell(self, what: str) -> None:
-        """Say what is being done now."""
+    def show(self, step: str) -> None:
+        """Show the current step."""
         if self._status is not None:
             from rich.text import Text
 
-            self._status.update(Text(printable(what)))
+            self._status.update(Text(printable(step)))
 
 
 class Step(Protocol):
-    """What the supervisor says about one part."""
+    """A supervisor's report on one part."""
 
     @property
     def part(self) -> str:
@@ -56,11 +56,11 @@ class Step(Protocol):
 
     @property
     def detail(self) -> str:
-        """One line more, or nothing."""
+        """One more line, or empty."""
 
 
 class Progress:
-    """Shows steps as they come; any thread may report, also after :meth:`finish`."""
+    """Shows steps as they are reported, from any thread, even after :meth:`finish`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -91,7 +91,7 @@ class Progress:
                 echo(f"{step.part}: {step.state}{f' – {step.detail}' if step.detail else ''}")
 
     def finish(self) -> None:
-        """Leave the live lines as they are; later steps come as plain lines."""
+        """Freeze the live lines; later steps are printed as plain lines."""
         with self._lock:
             if self._live is not None:
                 self._live.stop()

@@ -1,4 +1,4 @@
-"""Questions to the person at the terminal; without one, nothing is asked."""
+"""Prompts at a terminal; without one, nothing is asked."""
 
 import getpass
 import os
@@ -12,13 +12,13 @@ from tokenq.printable import printable
 
 
 def confirm(question: str, *, yes: bool, needs_yes: bool = True) -> None:
-    """Ask before something is lost for good; where nobody can be asked, a script must have said ``yes``.
+    """Ask before an irreversible change; ``yes`` skips the question.
 
-    ``needs_yes`` false: where nobody can be asked, it goes on unasked.
+    Without a terminal, ``yes`` is required unless ``needs_yes`` is false.
 
     Raises:
         TokenqError: the answer was no.
-        WrongUse: nobody is there to ask.
+        WrongUse: there is no terminal, and ``yes`` is required.
     """
     if yes:
         return
@@ -33,10 +33,10 @@ def confirm(question: str, *, yes: bool, needs_yes: bool = True) -> None:
 
 
 def text(prompt: str, missing: str) -> str:
-    """One line of text.
+    """Ask for one line of text.
 
     Raises:
-        WrongUse: nobody is there to ask; ``missing`` says what to give instead.
+        WrongUse: there is no terminal; ``missing`` is the hint.
     """
     if not sys.stdin.isatty():
         raise WrongUse(f"{prompt} is missing.", missing)
@@ -46,15 +46,15 @@ def text(prompt: str, missing: str) -> str:
 
 
 def password(prompt: str = "Password") -> str:
-    """A password: TOKENQ_PASSWORD, else asked without echo, else one line of stdin."""
+    """Return a password: TOKENQ_PASSWORD, else asked for without echo, else a line of stdin."""
     return os.environ.get("TOKENQ_PASSWORD") or secret(prompt)
 
 
 def secret(prompt: str) -> str:
-    """A secret, asked without echo, else one line of stdin.
+    """Ask for a secret without echo; without a terminal, read a line of stdin.
 
     Raises:
-        WrongUse: there is none.
+        WrongUse: stdin is empty.
     """
     if sys.stdin.isatty():
         return getpass.getpass(f"{prompt}: ", stream=sys.stderr)
@@ -65,22 +65,21 @@ def secret(prompt: str) -> str:
 
 
 def new_password() -> str:
-    """A password that is being chosen; typed twice at a terminal.
+    """Return a new password: TOKENQ_PASSWORD, else typed twice at a terminal.
 
     Raises:
         WrongUse: the two differ.
     """
-    known = os.environ.get("TOKENQ_PASSWORD")
-    return known or chosen_secret("Password")
+    return os.environ.get("TOKENQ_PASSWORD") or chosen_secret("Password")
 
 
 def chosen_secret(prompt: str) -> str:
-    """A secret that is being chosen; typed twice at a terminal.
+    """Ask for a new secret, typed twice at a terminal.
 
     Raises:
         WrongUse: the two differ.
     """
     first = secret(prompt)
-    if sys.stdin.isatty() and secret(f"{prompt} once more") != first:
-        raise WrongUse("The two are not the same.", "Try again.")
+    if sys.stdin.isatty() and secret(f"{prompt} again") != first:
+        raise WrongUse("The two entries differ.", "Try again.")
     return first

@@ -1,4 +1,4 @@
-"""A paper ticket as text: wide enough for an 80 mm printer, with a QR code if ``segno`` is installed."""
+"""A paper ticket as text: fits an 80 mm printer, with a QR code if ``segno`` is installed."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -21,16 +21,16 @@ _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (Tru
 
 
 def draw(client: Client, token: "TokenView") -> str:
-    """The ticket. The QR code holds the number, which a scanner types as if it were a keyboard. An id would be read
-    as a number, so there is none on paper.
+    """Draw the ticket. The QR code contains the number, which a scanner types like a keyboard. The id is left out,
+    since it could be mistaken for a number.
     """
     lines = [
         _department_name(client, token["departmentId"]),
         "",
         " ".join(token["displayNumber"]),
         "",
-        f"number {token['position']} in line" if token["position"] else "",
-        f"wait about {wait}" if (wait := waits(token["estimate"])) else "",
+        f"position {token['position']} in the queue" if token["position"] else "",
+        f"about {wait} wait" if (wait := waits(token["estimate"])) else "",
         clock(token["issuedAt"], zone_of(client, token["branchId"]), with_day=True),
     ]
     rule = "-" * WIDTH
@@ -39,7 +39,7 @@ def draw(client: Client, token: "TokenView") -> str:
 
 
 def _department_name(client: Client, department: str) -> str:
-    """The token exists already: a ticket without the long name beats no ticket."""
+    """The token already exists, so a ticket without the long name is better than none."""
     try:
         return client.department(department)["name"]
     except (Refused, TokenqError):
@@ -50,7 +50,7 @@ def _qr(content: str) -> str:
     try:
         import segno
     except ModuleNotFoundError:
-        echo("The ticket has no QR code: pip install 'tokenq[print]' adds it.")
+        echo("The ticket has no QR code; to add it: pip install 'tokenq[print]'")
         return ""
     modules = [
         [bool(dark) for dark in row] for row in segno.make(content, error="m", micro=False).matrix_iter(border=2)
@@ -59,10 +59,7 @@ def _qr(content: str) -> str:
 
 
 def half_blocks(modules: "Sequence[Sequence[bool]]", *, on_paper: bool) -> str:
-    """Two rows of dark and light modules to a line of text.
-
-    Ink is dark on paper, and light on a terminal, which is mostly dark.
-    """
+    """Draw two rows of modules per line of text; ink is dark on paper and light on a (dark) terminal."""
     inked = [[dark is on_paper for dark in row] for row in modules]
     if len(inked) % 2:
         inked.append([False] * len(inked[0]))

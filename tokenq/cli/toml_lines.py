@@ -1,6 +1,6 @@
-"""Which line of a TOML file says the thing at a path: tomllib knows it, and does not tell.
+"""Find the line of a value in a TOML file, which tomllib does not report.
 
-The text must be TOML that tomllib has read; of anything else the answer may be nonsense.
+The text must be TOML that tomllib accepts; for anything else the result is undefined.
 """
 
 import re
@@ -17,25 +17,25 @@ _PLAIN = re.compile(r"[^,\]}#\r\n]+")
 
 
 def line_of(text: str, path: str) -> int | None:
-    """The line, from 1, of the thing at a dotted path (items of arrays by their index), or of the nearest around it."""
-    known = _Scanner(text).lines
+    """Return the line (from 1) of the value at a dotted path, array items by index, or of its closest parent."""
+    lines = _Scanner(text).lines
     parts = path.split(".")
     for length in range(len(parts), 0, -1):
-        line = known.get(".".join(parts[:length]))
+        line = lines.get(".".join(parts[:length]))
         if line is not None:
             return line
     return None
 
 
 class _Scanner:
-    """Walks through the text once and notes the line of every key, table and item."""
+    """Scans the text once and records the line of every key, table and item."""
 
     def __init__(self, text: str) -> None:
         self.lines: dict[str, int] = {}
         self._text = text
         self._at = 0
         self._items: dict[str, int] = {}
-        self._said: set[str] = set()
+        self._explicit: set[str] = set()
         table: list[str] = []
         while self._skip(_BLANK) < len(text):
             if text.startswith("[", self._at):
@@ -53,7 +53,7 @@ class _Scanner:
             if (item := self._items.get(".".join(path))) is not None:
                 path.append(str(item))
         if is_item:
-            # A repeated header names the last item by now: the array itself is without that index.
+            # The path of a repeated header includes the last item's index; the array's own path does not.
             array = path[:-1] if ".".join(path[:-1]) in self._items else path
             index = self._items[".".join(array)] = self._items.get(".".join(array), -1) + 1
             self._note(array, line)
@@ -88,7 +88,7 @@ class _Scanner:
             self._skip(_STRING if opening in "\"'" else _PLAIN)
 
     def _closed(self, bracket: str) -> bool:
-        """Whether an inline table or array ends here; passes over the comma before what follows."""
+        """Return whether an inline table or array ends here; skip a comma otherwise."""
         self._skip(_BLANK)
         if self._text[self._at] == ",":
             self._at += 1
@@ -114,12 +114,12 @@ class _Scanner:
             self._at += 1
 
     def _note(self, path: Sequence[str], line: int) -> None:
-        """The first line that says it; of what is only implied by something deeper, the line of that."""
+        """Record the first line that states a path; a parent that is only implied gets its child's line."""
         for length in range(1, len(path)):
             self.lines.setdefault(".".join(path[:length]), line)
         name = ".".join(path)
-        if name not in self._said:
-            self._said.add(name)
+        if name not in self._explicit:
+            self._explicit.add(name)
             self.lines[name] = line
 
     def _line(self) -> int:

@@ -1,4 +1,4 @@
-"""The command tree: names and sentences come from the menu, a command's module is loaded when it is run."""
+"""The command tree: names and help texts come from the menu, a command's module is loaded when it runs."""
 
 import importlib
 from difflib import get_close_matches
@@ -20,16 +20,16 @@ _STYLE: dict[str, Any] = {
 
 
 def plain_app(**settings: Any) -> typer.Typer:
-    """A Typer without rich: help and errors in plain text, in a third of the time."""
+    """Return a Typer app without rich: plain text starts up in a third of the time."""
     return typer.Typer(**{**_STYLE, **settings})
 
 
 class Command(TyperCommand):
-    """A command on the menu. One that is about a token takes ``--id 101`` for ``id:101``."""
+    """A command of the menu. Commands with a TOKEN argument accept ``--id 101`` for ``id:101``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments. Raises WrongUse."""
-        if any("TOKEN" in (each.metavar or "") for each in self.params if each.param_type_name == "argument"):
+        if any("TOKEN" in (param.metavar or "") for param in self.params if param.param_type_name == "argument"):
             args = _ids_as_arguments(args)
         return super().parse_args(ctx, args)
 
@@ -44,12 +44,14 @@ def _ids_as_arguments(args: list[str]) -> list[str]:
         elif (token_id := value or next(rest, "")).isascii() and token_id.isdigit():
             read.append(f"id:{token_id}")
         else:
-            raise WrongUse(f"'{token_id}' is no token id." if token_id else "--id wants a token id.", "Type --id 101.")
+            raise WrongUse(
+                f"'{token_id}' is not a token id." if token_id else "--id needs a token id.", "Type --id 101."
+            )
     return read
 
 
 class Menu(TyperGroup):
-    """The top of the tree; knows every name, loads only what is run."""
+    """The top of the tree; knows every name, but loads only the command that runs."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -57,7 +59,7 @@ class Menu(TyperGroup):
             self.commands[entry.name] = TyperCommand(entry.name, help=entry.help, rich_markup_mode=None)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the base class passes it
-        """The real command, its module loaded now; None for a name that is not on the menu."""
+        """Load and return the command; ``None`` if the menu has no such name."""
         entry = ENTRIES.get(cmd_name)
         if entry is None:
             return None
@@ -66,23 +68,23 @@ class Menu(TyperGroup):
         return command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that ``args`` begin with.
+        """Return the command that ``args`` begin with.
 
         Raises:
-            WrongUse: there is none of that name; the hint names those that sound alike.
+            WrongUse: there is no such command; the hint suggests similar names.
         """
         if args and args[0] not in ENTRIES and not args[0].startswith("-"):
-            alike = get_close_matches(args[0], ENTRIES, n=3)
-            hint = f"Did you mean {' or '.join(repr(name) for name in alike)}?" if alike else "Try 'tokenq --help'."
+            similar = get_close_matches(args[0], ENTRIES, n=3)
+            hint = f"Did you mean {' or '.join(repr(name) for name in similar)}?" if similar else "Try 'tokenq --help'."
             raise WrongUse(f"There is no command '{args[0]}'.", hint)
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Show the menu to who types nothing."""
+        """Show the menu if there are no arguments."""
         return super().parse_args(ctx, args or ["--help"])
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """The menu, a section for each kind of user."""
+        """Write the menu, one section per kind of user."""
         formatter.write_usage("tokenq", "COMMAND ...")
         formatter.write_paragraph()
         formatter.write_text("Queues for places where people take a number and wait.")
@@ -95,11 +97,11 @@ class Menu(TyperGroup):
                 [record for parameter in self.get_params(ctx) if (record := parameter.get_help_record(ctx))]
             )
         formatter.write_paragraph()
-        formatter.write_text("'tokenq COMMAND --help' tells more. New here? Type 'tokenq up --demo'.")
+        formatter.write_text("See 'tokenq COMMAND --help' for details. To try it out, run 'tokenq up --demo'.")
 
 
 def _app_of(entry: Entry) -> typer.Typer:
-    """The application of a command: from its module, or of a plain verb from the table of verbs."""
+    """Return a command's app: from its module or, for a plain verb, from the table of verbs."""
     if entry.name in set(Verb) and VERBS[Verb(entry.name)].is_plain and entry.name != Verb.SERVE:
         from tokenq.cli.verb_command import command_of
 
@@ -115,7 +117,7 @@ def _app_of(entry: Entry) -> typer.Typer:
 
 
 def root() -> TyperGroup:
-    """The whole tree."""
+    """Return the whole command tree."""
     app = typer.Typer(
         **{**_STYLE, "add_completion": True},
         cls=Menu,
@@ -128,8 +130,8 @@ def root() -> TyperGroup:
     return command
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(is_given: bool) -> None:
+    if is_given:
         from importlib.metadata import PackageNotFoundError, version
 
         from tokenq.cli import output

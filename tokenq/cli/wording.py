@@ -1,4 +1,4 @@
-"""A refusal in the words of the command line: what was typed, and the command that does what is advised."""
+"""Refusals in terms of the command line: option names for fields, and commands for advice."""
 
 import re
 from collections.abc import Mapping
@@ -62,16 +62,16 @@ COMMANDS: Mapping[Action, str] = {
     Action.MIGRATE_AGAIN: "server migrate",
     Action.REWIND: "server rewind",
 }
-"""The command of each action, after ``tokenq``; a repeat has none, since the command's key died with it."""
+"""The command for each action, after ``tokenq``; a retry has none, since the idempotency key ended with the command."""
 
 _LOOK = (
-    "Look with 'tokenq queue DEPT' whether it was done before you repeat it. "
-    "Only 'tokenq issue' with the same --idempotency-key is never done twice."
+    "Check with 'tokenq queue DEPT' whether it was done before you retry. "
+    "Only 'tokenq issue' with the same --idempotency-key is safe to repeat."
 )
 
 
 def sentence_of(problem: Problem) -> str:
-    """What is wrong; a field of the request is called what was typed for it."""
+    """Return what is wrong; fields of the request are named by their options."""
     field = str(problem.extra.get("field") or "")
     if problem.reason not in _FIELD or not field.isalpha():
         return locale.sentence(problem)
@@ -79,17 +79,20 @@ def sentence_of(problem: Problem) -> str:
 
 
 def hint_of(problem: Problem) -> str:
-    """What to do next, in commands."""
+    """Return what to do next, as a command."""
     return in_commands(problem.advice) if problem.advice else locale.hint(problem)
 
 
 def in_commands(advice: Advice) -> str:
-    """Advice with the command that does it."""
+    """Return advice with its command; parameters are quoted for a shell."""
     if advice.action is Action.REPEAT_WITH_KEY:
         return _LOOK
-    return locale.advice(advice, f" with 'tokenq {COMMANDS[advice.action].format_map(advice.params)}'")
+    import shlex
+
+    params = {name: shlex.quote(str(value)) for name, value in advice.params.items()}
+    return locale.advice(advice, f" with 'tokenq {COMMANDS[advice.action].format_map(params)}'")
 
 
 def _setting(field: str) -> str:
-    """``dailyCap`` is typed ``daily-cap``, and so are all settings of a department; a test holds them to it."""
+    """A department's setting as typed: ``daily-cap`` for ``dailyCap``."""
     return re.sub(r"[A-Z]", lambda letter: f"-{letter[0].lower()}", field)

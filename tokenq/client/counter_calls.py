@@ -56,7 +56,7 @@ class CounterCalls(Calls):
         view: CounterView = self.post(_counters(branch, "leave"), self._at(counter))
         return view
 
-    def beat(self, branch: str, counter: str) -> "CounterView":
+    def renew_counter(self, branch: str, counter: str) -> "CounterView":
         """Renew the caller's claim of a counter."""
         view: CounterView = self.post(_counters(branch, "beat"), self._at(counter))
         return view

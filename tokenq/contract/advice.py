@@ -1,7 +1,7 @@
 """What to do next after a refusal, as an action with parameters.
 
-The edge that shows it knows how the action is done there: by a command, by a key, or not at all. ``{how}`` is the place
-for that in the sentence.
+The edge that shows it knows how the action is done there: by a command, by a key, or not at all. That text replaces
+``{how}`` in the sentence.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Action(StrEnum):
-    """What somebody can do next: its name on the wire, and its sentence in English."""
+    """A next step: its name on the wire and its sentence in English."""
 
     sentence: str
 
@@ -24,44 +24,43 @@ class Action(StrEnum):
     LIST_KEYS = "key.list", "List the keys{how}."
     LIST_DEAD_LETTERS = "deadLetter.list", "List the dead letters{how}."
     SHOW_QUEUE = "queue.show", "See who is waiting{how}."
-    FIND_TOKEN = "token.find", "See who is waiting{how}. For a token of another day, give its id, such as id:101."
-    WAIT_FOR_SOMEBODY = "queue.wait", "Wait for the next person, or look at the queue{how}."
-    SHOW_TOKEN = "token.show", "Look at {number}{how}, or cancel it first."
-    SHOW_HISTORY = "token.history", "See what happened to it{how}."
-    CHOOSE_DEPARTMENT_ID = "department.chooseId", "Choose one yourself, such as CW{how}."
+    FIND_TOKEN = "token.find", "See who is waiting{how}. For a token of another day, use its id, such as id:101."
+    WAIT_FOR_SOMEBODY = "queue.wait", "Wait for the next customer, or check the queue{how}."
+    SHOW_TOKEN = "token.show", "Check {number}{how}, or cancel it first."
+    SHOW_HISTORY = "token.history", "See its history{how}."
+    CHOOSE_DEPARTMENT_ID = "department.chooseId", "Choose an id yourself, such as CW{how}."
     OPEN_DEPARTMENT = "department.open", "An admin can open it{how}."
     ISSUE_BY_FORCE = "issue.force", "Staff can still issue one{how}."
     ISSUE_BEFORE_OPENING = "issue.beforeOpening", "It opens on {when}; staff can still issue one{how}."
-    ISSUE_WITHOUT_HOURS = "issue.withoutHours", "It has no opening hours ahead; staff can still issue one{how}."
-    ISSUE_ANOTHER = "issue.another", "Issue a new number; see who has this one{how}."
+    ISSUE_WITHOUT_HOURS = "issue.withoutHours", "No opening hours are scheduled; staff can still issue one{how}."
+    ISSUE_ANOTHER = "issue.another", "Issue a new number, or see who holds this one{how}."
     OPEN_COUNTER = "counter.open", "Open it{how}."
     TAKE_OVER = "counter.takeOver", "Choose another counter, or take it over{how}."
-    DECLARE_COUNTER = "counter.declare", "Open it without departments, or let an admin declare what it serves{how}."
-    CALL_NEXT = "call.next", "Call the next one{how}, or ask an admin."
-    CALL_FIRST = "call.first", "For the token, type id:{id}; for the department, call the next one first{how}."
-    CALL_TOKEN = "call.token", "Call one token{how}."
+    DECLARE_COUNTER = "counter.declare", "Open it without departments, or ask an admin to change what it serves{how}."
+    CALL_NEXT = "call.next", "Call the next customer{how}, or ask an admin."
+    CALL_FIRST = "call.first", "For the token, type id:{id}; for the department, call the next customer first{how}."
+    CALL_TOKEN = "call.token", "Call a specific token{how}."
     RECALL = "recall", "Call it again{how}."
     REQUEUE = "requeue", "Put it back in the queue instead{how}."
     RESUME = "resume", "Put it back in the queue{how}."
     REPEAT_WITH_KEY = (
         "repeat",
-        "Repeat it with the same idempotency key in a few seconds: it will not be done twice.",
+        "Retry in a few seconds with the same idempotency key; it will not be done twice.",
     )
-    CHECK_PARTS = "doctor", "Start it and try again; see what is wrong{how}."
-    SEE_PARTS = "doctor.see", "See what is wrong{how}."
-    MIGRATE = "migrate", "Make a backup and bring the tables up to date{how}."
+    CHECK_PARTS = "doctor", "Start it and try again; check all components{how}."
+    SEE_PARTS = "doctor.see", "Check all components{how}."
+    MIGRATE = "migrate", "Make a backup, then migrate the database{how}."
     MIGRATE_AGAIN = (
         "migrate.again",
-        "End long transactions (see pg_stat_activity) and bring the tables up to date again{how}; "
-        "it goes on where it was.",
+        "End long transactions (see pg_stat_activity) and migrate again{how}; it continues where it stopped.",
     )
     REWIND = (
         "rewind",
-        "If the database was restored from a backup, mend it{how}: that shows what is missing and asks first.",
+        "If the database was restored from a backup, recover it{how}: that shows what is missing and asks first.",
     )
 
     def __new__(cls, name: str, sentence: str = "") -> "Action":
-        """An action is its name, by which it is found; the sentence is an attribute of it."""
+        """The value is the name alone; the sentence becomes an attribute."""
         action = str.__new__(cls, name)
         action._value_ = name
         action.sentence = sentence
@@ -69,36 +68,36 @@ class Action(StrEnum):
 
 
 _PARAMS = ("number", "department", "counter", "when", "id")
-"""What an action can be about."""
+"""The parameters an action can have."""
 
 
 @dataclass(frozen=True)
 class Advice:
-    """An action, and what it is about."""
+    """An action and its parameters."""
 
     action: Action
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self, how: str = "") -> str:
-        """The sentence in English; ``how`` says in the words of its reader how that is done."""
+        """The sentence in English; ``how`` says how to do it at this edge."""
         return self.fill(self.action.sentence, how)
 
     def fill(self, template: str, how: str = "") -> str:
-        """A sentence for this action in any language, with what it is about."""
+        """Fill a sentence for this action, in any language, with its parameters."""
         return template.format_map({**self.params, "how": how})
 
     def to_wire(self) -> dict[str, Any]:
-        """The JSON that a client reads."""
+        """Return the JSON object for the wire."""
         return {"name": str(self.action), "params": dict(self.params)}
 
 
 def about(action: Action, params: Mapping[str, Any]) -> Advice:
-    """The action with those of a refusal's parameters that it can be about."""
+    """Return the action with those of a refusal's parameters that it can use."""
     return Advice(action, {name: params[name] for name in _PARAMS if name in params})
 
 
 def from_wire(body: Any) -> Advice | None:
-    """Read a server's advice; ``None`` if there is none, or one that this release does not know."""
+    """Read a server's advice; ``None`` if there is none or this release does not know it."""
     try:
         advice = Advice(Action(body["name"]), {str(name): value for name, value in body["params"].items()})
         advice.text()

@@ -1,6 +1,6 @@
-"""A department's finer settings, a line each: what it may be, what holds without it, and what it means.
+"""A department's settings, one line each: allowed values, default and description.
 
-Views, request bodies and the command line follow from these lines; what a setting does is the domain's (its ``Rules``).
+Views, request bodies and the command line are derived from these lines; the domain's ``Rules`` implement them.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from tokenq.contract.notifications import LetterKind
 
 
 class Setting(NamedTuple):
-    """One setting. ``default`` is as people type it; a number lies between ``least`` and ``most``.
+    """One setting. ``default`` is spelled as people type it; a number lies between ``least`` and ``most``.
 
-    ``zero`` is what 0 is called, where it is more than a number.
+    ``zero`` is the word shown for 0, if 0 has a special meaning.
     """
 
     about: str
@@ -33,31 +33,31 @@ _HOUR, _DAY = 3600, 1440  # in seconds, in minutes
 
 
 class DepartmentSettings(TypedDict):
-    """What an admin can settle about a department beyond its name, numbers and order, but for its hours."""
+    """What an admin can set for a department besides its name, numbers, order and hours."""
 
-    numberStart: Annotated[int, Setting("the first number of a day", "1", 1, 900_000)]
-    dailyCap: Annotated[int, Setting("numbers a day at most; 0: no limit", "0", 0, 900_000, zero="no limit")]
+    numberStart: Annotated[int, Setting("first number of the day", "1", 1, 900_000)]
+    dailyCap: Annotated[int, Setting("maximum numbers per day; 0: no limit", "0", 0, 900_000, zero="no limit")]
     lastTokenMinutes: Annotated[
-        int, Setting("nobody is let in so many minutes before closing", "0", 0, 480, zero="until closing")
+        int, Setting("stop issuing this many minutes before closing", "0", 0, 480, zero="until closing")
     ]
-    minCalls: Annotated[int, Setting("calls before somebody may be marked as not come", "1", 1, 20)]
-    maxCalls: Annotated[int, Setting("calls of one person at most; 0: no limit", "0", 0, 100, zero="no limit")]
-    noShowGraceSeconds: Annotated[int, Setting("seconds between the last call and 'did not come'", "0", 0, _HOUR)]
-    recallCooldownSeconds: Annotated[int, Setting("seconds between two calls of one person", "0", 0, _HOUR)]
-    outOfOrderBy: Annotated[str, Setting("who may call somebody who is not next: staff, admin", "staff")]
+    minCalls: Annotated[int, Setting("calls required before a no-show", "1", 1, 20)]
+    maxCalls: Annotated[int, Setting("maximum calls per token; 0: no limit", "0", 0, 100, zero="no limit")]
+    noShowGraceSeconds: Annotated[int, Setting("minimum seconds between the last call and a no-show", "0", 0, _HOUR)]
+    recallCooldownSeconds: Annotated[int, Setting("minimum seconds between two calls of one token", "0", 0, _HOUR)]
+    outOfOrderBy: Annotated[str, Setting("who may call out of order: staff, admin", "staff")]
     undoMinutes: Annotated[
-        int, Setting("minutes in which a move can be taken back; 0: never", "5", 0, 60, zero="never")
+        int, Setting("minutes during which a move can be undone; 0: never", "5", 0, 60, zero="never")
     ]
-    counters: Annotated[list[str], Setting("the counters that may call here, as 1,2,3", "any")]
-    letters: Annotated[list[str], Setting(f"the letters it sends: {', '.join(LetterKind)}; all, none", "all")]
-    nearTurn: Annotated[
-        int, Setting("a letter when so many are left before; 0: for who asks", "0", 0, 50, zero="for who asks")
+    counters: Annotated[list[str], Setting("counters that may call here, such as 1,2,3", "any")]
+    letters: Annotated[list[str], Setting(f"e-mails it sends: {', '.join(LetterKind)}; all, none", "all")]
+    nearTurn: Annotated[int, Setting("notify when this many are ahead; 0: on request", "0", 0, 50, zero="on request")]
+    serviceMinutes: Annotated[
+        int, Setting("minutes per customer, until the day provides its own figures", "10", 1, 480)
     ]
-    serviceMinutes: Annotated[int, Setting("minutes one person takes, before a day has taught better", "10", 1, 480)]
-    serviceLevelMinutes: Annotated[int, Setting("the service level: called within so many minutes", "15", 1, _DAY)]
-    serviceLevelPercent: Annotated[int, Setting("the service level: so many percent of all", "80", 1, 100)]
+    serviceLevelMinutes: Annotated[int, Setting("service level: called within this many minutes", "15", 1, _DAY)]
+    serviceLevelPercent: Annotated[int, Setting("service level: target percentage of customers", "80", 1, 100)]
     classNames: Annotated[
-        dict[str, str], Setting("what the classes are called, as urgent:Emergency,normal:Walk-in", "none")
+        dict[str, str], Setting("display names of the classes, such as urgent:Emergency,normal:Walk-in", "none")
     ]
 
 

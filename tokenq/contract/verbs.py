@@ -1,7 +1,7 @@
-"""The one table of verbs: what can be done with a token, from which states, and what it leaves behind.
+"""The table of verbs: what can be done with a token, from which states, and which event it leaves.
 
-Server, command line, console, board, reports, verification and the diagram in CONTRIBUTING are made from it, or a test
-holds them to it. Issuing is no row: it makes the token.
+The server, command line, console, board, reports, verification and the diagram in CONTRIBUTING are derived from it or
+checked against it by a test. Issuing has no row, since it creates the token.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,7 +14,7 @@ from tokenq.contract.events import EventType
 
 
 class Verb(StrEnum):
-    """What can be done with a token; spelled as in the API's paths and the CLI's commands."""
+    """What can be done with a token, spelled as in API paths and CLI commands."""
 
     CALL = "call"
     RECALL = "recall"
@@ -32,8 +32,8 @@ class Verb(StrEnum):
     EXPIRE = "expire"
 
 
-class Says(StrEnum):
-    """What a request for a verb may say beyond the token."""
+class VerbField(StrEnum):
+    """Optional fields of a request for a verb, besides the token."""
 
     REASON = "reason"
     POSITION = "position"
@@ -44,13 +44,12 @@ class Says(StrEnum):
 class Row:
     """A verb's row.
 
-    ``sources`` are the states from which it is possible, ``target`` the state it leads to; ``None`` for the one verb
-    that leads back to where the token was. ``event`` is what it leaves in the log. ``help`` says what it is for,
-    ``past`` what was done, about a ``number``. ``says`` is what a request may add; ``is_plain`` verbs need nothing
-    else, so their route and their command are made from the row. ``has_undo``: it can be taken back.
-    ``roles`` are those that may use it at all, where the server's permissions add department, owner and state; what has
-    none happens by itself. ``key`` and ``label`` are those of the console, which asks ``doubt`` before it does what is
-    not easily made good.
+    ``sources`` are the states it is possible from, ``target`` is the state it leads to (``None`` for undo, which
+    restores the state before). ``event`` is what it writes to the log. ``help`` says what it is for, ``past`` what was
+    done to ``{number}``. ``fields`` are the optional request fields; ``is_plain`` verbs need nothing else, so their
+    route and command are generated from the row. ``has_undo``: whether it can be undone. ``roles`` may use it at all
+    (the server's permissions also check department, owner and state); a verb without roles happens automatically.
+    ``key`` and ``label`` are the console's, which asks ``confirmation`` before a verb that is hard to reverse.
     """
 
     sources: Collection[S]
@@ -58,33 +57,33 @@ class Row:
     event: EventType
     help: str
     past: str
-    says: frozenset[Says] = frozenset()
+    fields: frozenset[VerbField] = frozenset()
     is_plain: bool = True
     has_undo: bool = True
     roles: frozenset[Role] = frozenset({Role.ADMIN, Role.STAFF})
     key: str = ""
     label: str = ""
-    doubt: str = ""
+    confirmation: str = ""
 
     @property
     def is_by_people(self) -> bool:
-        """Whether people do it; the others happen by themselves."""
+        """Whether people use it; the others happen automatically."""
         return bool(self.roles)
 
     @property
     def leaves_counter(self) -> bool:
-        """Whether it takes a token away from the counter that holds it."""
+        """Whether it moves a token away from the counter that holds it."""
         return bool(_SEATED & set(self.sources)) and self.target is not None and self.target not in _SEATED
 
     @property
-    def joins_line(self) -> bool:
-        """Whether waiting begins with it; who waits already and only changes class waits on."""
+    def joins_queue(self) -> bool:
+        """Whether a wait begins with it; changing the class of a waiting token does not start a new wait."""
         return self.target is S.WAITING and set(self.sources) != {S.WAITING}
 
 
 _WAITING, _CALLED, _SEATED = frozenset({S.WAITING}), frozenset({S.CALLED}), frozenset({S.CALLED, S.SERVING})
 _UNCALLED = frozenset({S.WAITING, S.PARKED})
-_REASON, _PLACE, _AT = frozenset({Says.REASON}), frozenset({Says.POSITION}), frozenset({Says.COUNTER})
+_REASON, _PLACE, _AT = frozenset({VerbField.REASON}), frozenset({VerbField.POSITION}), frozenset({VerbField.COUNTER})
 
 ISSUERS = frozenset({Role.ADMIN, Role.STAFF, Role.DESK, Role.CUSTOMER})
 """The roles that may issue."""
@@ -94,7 +93,7 @@ VERBS: Mapping[Verb, Row] = {
         _WAITING,
         S.CALLED,
         EventType.TOKEN_CALLED,
-        "Call the next person, or a certain one, to a counter.",
+        "Call the next customer, or a specific token, to a counter.",
         "{number} is called to counter {counter}.",
         is_plain=False,
     ),
@@ -102,7 +101,7 @@ VERBS: Mapping[Verb, Row] = {
         _CALLED,
         S.CALLED,
         EventType.TOKEN_RECALLED,
-        "Call the same person once more.",
+        "Call the same customer again.",
         "{number} is called again.",
         _AT,
         has_undo=False,
@@ -113,7 +112,7 @@ VERBS: Mapping[Verb, Row] = {
         _CALLED,
         S.SERVING,
         EventType.TOKEN_SERVICE_STARTED,
-        "Note that the service has begun.",
+        "Mark the service as started.",
         "{number} is being served.",
         _AT,
         key="s",
@@ -123,7 +122,7 @@ VERBS: Mapping[Verb, Row] = {
         _SEATED,
         S.SERVED,
         EventType.TOKEN_SERVED,
-        "Finish a token.",
+        "Mark a token as served.",
         "{number} is served.",
         _AT,
         key="v",
@@ -133,19 +132,19 @@ VERBS: Mapping[Verb, Row] = {
         _CALLED,
         S.NO_SHOW,
         EventType.TOKEN_NO_SHOW,
-        "Note that the called person did not come.",
-        "{number} did not come.",
+        "Mark a called customer as a no-show.",
+        "{number} is a no-show.",
         _REASON | _AT,
         key="x",
         label="No-show",
-        doubt="Nobody came for {number}?",
+        confirmation="Mark {number} as a no-show?",
     ),
     Verb.REQUEUE: Row(
         _SEATED,
         S.WAITING,
         EventType.TOKEN_REQUEUED,
-        "Put a called person back in line.",
-        "{number} is back in line.",
+        "Put a called customer back in the queue.",
+        "{number} is back in the queue.",
         _PLACE | _AT,
         key="b",
         label="Back",
@@ -154,7 +153,7 @@ VERBS: Mapping[Verb, Row] = {
         _SEATED,
         S.PARKED,
         EventType.TOKEN_PARKED,
-        "Set a called person aside, to come back later.",
+        "Set a called customer aside until later.",
         "{number} is parked.",
         _REASON | _AT,
         is_plain=False,
@@ -165,8 +164,8 @@ VERBS: Mapping[Verb, Row] = {
         frozenset({S.PARKED}),
         S.WAITING,
         EventType.TOKEN_RESUMED,
-        "Let a parked person back into the line.",
-        "{number} is back in line.",
+        "Return a parked customer to the queue.",
+        "{number} is back in the queue.",
         key="e",
         label="Resume",
     ),
@@ -174,8 +173,8 @@ VERBS: Mapping[Verb, Row] = {
         LIVE,
         S.WAITING,
         EventType.TOKEN_TRANSFERRED,
-        "Send a person to another department.",
-        "{number} waits in {department} now.",
+        "Send a customer to another department.",
+        "{number} is now waiting in {department}.",
         _REASON,
         is_plain=False,
         key="t",
@@ -185,8 +184,8 @@ VERBS: Mapping[Verb, Row] = {
         _WAITING,
         S.WAITING,
         EventType.TOKEN_PRIORITY_CHANGED,
-        "Change the class of a person who waits.",
-        "{number} is {priority} now.",
+        "Change the class of a waiting customer.",
+        "{number} is now {priority}.",
         _REASON,
         is_plain=False,
     ),
@@ -194,20 +193,20 @@ VERBS: Mapping[Verb, Row] = {
         _UNCALLED | _CALLED,
         S.CANCELLED,
         EventType.TOKEN_CANCELLED,
-        "Take a person out of the line.",
+        "Remove a customer from the queue.",
         "{number} is cancelled.",
         _REASON,
         roles=ISSUERS,
         key="c",
         label="Cancel",
-        doubt="Cancel {number}?",
+        confirmation="Cancel {number}?",
     ),
     Verb.REINSTATE: Row(
         frozenset({S.NO_SHOW, S.CANCELLED}),
         S.WAITING,
         EventType.TOKEN_REINSTATED,
         "Return a no-show or cancelled token to the queue.",
-        "{number} is back in line.",
+        "{number} is back in the queue.",
         _REASON | _PLACE,
         key="i",
         label="Reinstate",
@@ -216,7 +215,7 @@ VERBS: Mapping[Verb, Row] = {
         frozenset(S) - {S.EXPIRED},
         None,
         EventType.TOKEN_REVERTED,
-        "Take the last move of a token back.",
+        "Undo the last move of a token.",
         "{number} is {state} again.",
         has_undo=False,
         key="u",
@@ -237,13 +236,13 @@ VERBS: Mapping[Verb, Row] = {
 STATE_AFTER: Mapping[EventType, S] = {EventType.TOKEN_GENERATED: S.WAITING} | {
     row.event: row.target for row in VERBS.values() if row.target is not None
 }
-"""The state of a token after each event that tells it; a transfer tells it of the department that it leads to."""
+"""A token's state after each event that determines it; for a transfer, its state in the target department."""
 
 
 def verbs_from(state: S, *, can_undo: bool = False) -> list[Verb]:
     """The verbs a person may use on a token in ``state``, in the table's order.
 
-    Whether ``undo`` is among them depends on the token's last move, so the caller says it.
+    Whether ``undo`` is among them depends on the token's last move, which only the caller knows.
     """
     possible = [verb for verb, row in VERBS.items() if state in row.sources and row.is_by_people]
     return possible if can_undo else [verb for verb in possible if verb is not Verb.UNDO]

@@ -9,7 +9,7 @@ from tokenq.contract.enums import LIVE
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.verbs import STATE_AFTER, VERBS
 
-_ENTERS = {EventType.TOKEN_GENERATED} | {row.event for row in VERBS.values() if row.joins_line}
+_ENTERS = {EventType.TOKEN_GENERATED} | {row.event for row in VERBS.values() if row.joins_queue}
 _ENDS = {row.event for row in VERBS.values() if row.leaves_counter}
 _FINAL = {event for event, state in STATE_AFTER.items() if state not in LIVE}
 _ROLLBACK = {str(verb): str(row.event) for verb, row in VERBS.items()}

@@ -1,4 +1,4 @@
-"""The lobby board: who is called, to which counter, and how many wait. It shows numbers, never names or addresses."""
+"""The lobby board: the numbers called, their counters, and how many wait. It never shows names or addresses."""
 
 from tokenq_tui.board.app import replay, run
 

@@ -1,4 +1,4 @@
-"""The board as an application: takes pictures from the tail and hands them to its parts."""
+"""The board application: takes updates from the tail and passes them to the widgets."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -29,14 +29,14 @@ OFFLINE_AFTER = 60.0
 """Seconds without the broker after which "stale" becomes "offline"."""
 
 DWELL_IN_REPLAY = 1.0
-"""Seconds that a call stays big while a day is played again: calls come faster there."""
+"""Seconds a call stays big during a replay, where calls come faster."""
 
 _CONNECTS_WITHIN = 5.0
 _PAGE_SECONDS = 8
 
 
 class BoardApp(App[None]):
-    """The lobby's screen."""
+    """The lobby board."""
 
     TITLE = "tokenq board"
     CSS_PATH = "board.tcss"
@@ -44,7 +44,7 @@ class BoardApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
         Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
-        Binding("space", "play('toggle')", "Stop or go on"),
+        Binding("space", "play('toggle')", "Pause or resume"),
         Binding("right", "play('forward')", "Skip forward"),
         Binding("left", "play('back')", "Skip back"),
         Binding("plus,up", "play('faster')", "Faster"),
@@ -65,7 +65,7 @@ class BoardApp(App[None]):
     ) -> None:
         super().__init__()
         self._player = player
-        self._tail = Tail(open_stream, departments, self._tell, clock)
+        self._tail = Tail(open_stream, departments, self._notify, clock)
         self._announcer = Announcer(DWELL if player is None else DWELL_IN_REPLAY)
         self._update = Update()
         self._calls, self._quiet, self._clock = calls, quiet, clock
@@ -77,11 +77,11 @@ class BoardApp(App[None]):
 
     @property
     def picture(self) -> Picture:
-        """What is shown now."""
+        """The picture on the screen."""
         return self._update.picture
 
     def compose(self) -> ComposeResult:
-        """The frame; its content comes with the first picture."""
+        """Yield the widgets; their content comes with the first picture."""
         with Horizontal(id="top"):
             yield Static("NOW CALLING", id="title", markup=False)
             yield Static("", id="player", markup=False)
@@ -93,7 +93,7 @@ class BoardApp(App[None]):
             yield Departments()
 
     def on_mount(self) -> None:
-        """Start reading; the half-second beat moves clock, badge and highlight."""
+        """Start reading; a half-second timer updates clock, badge and highlight."""
         self.query_one("#player").display = self._player is not None
         self.query_one(LinkBadge).display = self._player is None
         self._draw()
@@ -101,14 +101,14 @@ class BoardApp(App[None]):
         self._tail.start()
 
     def on_unmount(self) -> None:
-        """Let the broker go."""
+        """Stop reading."""
         self._tail.stop()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self.post_message(Changed())
 
     def on_changed(self, _message: Changed) -> None:
-        """Take what is new; ring once for however many calls came together."""
+        """Take the update; ring once, however many new calls it has."""
         self._update = self._tail.take()
         for call in self._update.news:
             self._announcer.announce(call)
@@ -117,7 +117,7 @@ class BoardApp(App[None]):
         self._draw()
 
     def action_play(self, what: str) -> None:
-        """Do to the day that is played again what the key stands for; what is live cannot be stopped."""
+        """Handle a playback key; a live board ignores it."""
         if self._player is None:
             return
         match what:
@@ -141,9 +141,10 @@ class BoardApp(App[None]):
         self.query_one(LinkBadge).show(health, detail)
         _write(self.query_one("#clock", Static), f"{clock:%H:%M}")
         banner = self.query_one(Banner)
-        place = next((one.name for one in picture.departments if call and one.department_id == call.department_id), "")
-        is_doubtful = health is Health.OFFLINE
-        banner.show(call, age, _notice(self._update, health), place=place, zone=zone, is_doubtful=is_doubtful)
+        departments = (each for each in picture.departments if call and each.department_id == call.department_id)
+        name = next((department.name for department in departments), "")
+        is_outdated = health is Health.OFFLINE
+        banner.show(call, age, _notice(self._update, health), department=name, zone=zone, is_outdated=is_outdated)
         _write(self.query_one("#title", Static), "LAST CALLED" if banner.is_past else "NOW CALLING")
         shown = (call.department_id, call.seq) if call else None
         self.query_one(Recent).show(tuple(c for c in picture.calls if (c.department_id, c.seq) != shown), zone)
@@ -159,9 +160,9 @@ def run(
     light: bool = False,
     fetch_wait_ms: int = 50,
 ) -> int:
-    """Show the board until somebody leaves it; the answer is the exit code.
+    """Run the board and return its exit code.
 
-    It reads from the Kafka brokers at ``bootstrap`` and needs nothing else; ``departments`` empty means all.
+    It reads from the Kafka brokers at ``bootstrap`` and needs nothing else; empty ``departments`` means all.
     """
 
     def open_stream() -> EventStream:
@@ -182,9 +183,9 @@ def replay(
     light: bool = False,
     timezone: str = "",
 ) -> int:
-    """Show a day's ``events``, which are in order of time, from ``begin``, ``speed`` times faster; until it is left.
+    """Replay a day's ``events``, in order of time, from ``begin`` at ``speed`` times real time.
 
-    ``timezone`` is the branch's, since the events of one day need not tell it.
+    ``timezone`` is the branch's, since the events of one day need not include it.
     """
     player = Replay(events, begin, speed, timezone)
     app = BoardApp(
@@ -214,7 +215,7 @@ def _health(update: Update, now: float, running: float, clock: datetime) -> tupl
 
 def _notice(update: Update, health: Health) -> tuple[str, str]:
     if health is Health.LIVE:
-        return "WELCOME", "Nobody is called at the moment. Numbers appear here."
+        return "WELCOME", "No number is being called. Called numbers appear here."
     if health is Health.CONNECTING:
         return "WELCOME", printable(update.why) or "Reading today's numbers …"
-    return "PLEASE WAIT", "The queue cannot be reached at the moment. Please ask at the api."
+    return "PLEASE WAIT", "The display is temporarily out of order. Please ask at the front desk."

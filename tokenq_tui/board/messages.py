@@ -1,11 +1,11 @@
-"""What the tail tells the board."""
+"""Messages from the tail to the board."""
 
 from textual.message import Message
 
 
 class Changed(Message):
-    """There is something new to take from the tail; several of them are as good as one."""
+    """The tail has an update; several of these may be merged."""
 
     def can_replace(self, message: Message) -> bool:
-        """Merge with one that still waits in the line."""
+        """Replace one that is still queued."""
         return isinstance(message, Changed)

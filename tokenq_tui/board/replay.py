@@ -1,6 +1,6 @@
-"""A day played again: it stands where the topic stands, with a clock that runs faster and can be stopped and set.
+"""Replays a day in place of the topic, with a clock that runs faster and can be paused and moved.
 
-The screen's thread presses the keys while the tail's thread reads, so every step holds the lock.
+The screen's thread handles keys while the tail's thread reads, so every step holds the lock.
 """
 
 import threading
@@ -14,7 +14,7 @@ from tokenq.stream import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound
 from tokenq.zones import local
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 200.0, 600.0)
-"""What the keys change between: seconds of the day in one second."""
+"""The available speeds, as multiples of real time."""
 STEP = timedelta(minutes=5)
 """How far one key press skips."""
 
@@ -23,9 +23,9 @@ _NAP = 0.02
 
 
 class Replay:
-    """Hands out a day's ``events``, which are in order of time: those before ``begin`` at once, the others in time.
+    """Delivers a day's ``events``, in order of time: those before ``begin`` at once, the others when due.
 
-    ``speed`` is how many seconds of the day pass in one second, ``zone`` the time zone in which the day is named.
+    ``speed`` is a multiple of real time, ``zone`` the time zone in which the date is shown.
     """
 
     def __init__(self, events: Sequence[Event], begin: datetime, speed: float, zone: str = "") -> None:
@@ -37,53 +37,53 @@ class Replay:
         self._is_paused = False
         self._next = 0
         self._pass = 0
-        # What happened before this moment is history: it is shown, but not announced.
+        # Earlier calls are shown, but not announced.
         self._history_until = begin
         self._is_caught_up = False
         self._pending: list[Item] = [LinkChanged(Link.LIVE)]
 
     @property
     def heard_at(self) -> float:
-        """The log is always there."""
+        """A replay is never disconnected."""
         return time.monotonic()
 
     def now(self) -> datetime:
-        """The time of the day that is played."""
+        """Return the time of the replayed day."""
         with self._lock:
             return self._now()
 
     def status(self) -> str:
-        """How it runs, in a few characters."""
+        """Return date, state and speed in a few characters."""
         with self._lock:
             is_over = self._next >= len(self._events) and self._is_caught_up
-            sign = "paused" if self._is_paused else "the end" if is_over else "▶"
+            sign = "paused" if self._is_paused else "end" if is_over else "▶"
             return f"REPLAY {local(self._now(), self._zone):%Y-%m-%d} {sign} ×{self._speed:g}"
 
     def toggle(self) -> None:
-        """Stop the clock, or let it run on."""
+        """Pause or resume the clock."""
         with self._lock:
             self._set(self._now())
             self._is_paused = not self._is_paused
 
     def skip(self, by: timedelta) -> None:
-        """Set the clock forward, or back if ``by`` is negative; never to before the first event."""
+        """Move the clock by ``by``, which may be negative, but not before the first event."""
         with self._lock:
-            was = self._now()
-            self._set(max(was + by, self._first))
+            before = self._now()
+            self._set(max(before + by, self._first))
             self._history_until = self._at
-            if self._at < was:
+            if self._at < before:
                 self._pending.append(Rewound())
                 self._next, self._pass, self._is_caught_up = 0, self._pass + 1, False
 
     def change_speed(self, by: int) -> None:
-        """Run faster by so many steps of :data:`SPEEDS`, or slower if it is negative."""
+        """Change the speed by a number of steps in :data:`SPEEDS`."""
         with self._lock:
             self._set(self._now())
-            place = min(range(len(SPEEDS)), key=lambda each: abs(SPEEDS[each] - self._speed)) + by
-            self._speed = SPEEDS[max(0, min(place, len(SPEEDS) - 1))]
+            index = min(range(len(SPEEDS)), key=lambda each: abs(SPEEDS[each] - self._speed)) + by
+            self._speed = SPEEDS[max(0, min(index, len(SPEEDS) - 1))]
 
     def read(self, timeout: float) -> Item | None:
-        """The next item whose time has come, or ``None`` after ``timeout`` seconds."""
+        """Return the next item that is due, or ``None`` after ``timeout`` seconds."""
         give_up = time.monotonic() + timeout
         while True:
             with self._lock:
@@ -94,7 +94,7 @@ class Replay:
             time.sleep(min(left, _NAP))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
     def _now(self) -> datetime:
         if self._is_paused:
@@ -110,15 +110,15 @@ class Replay:
         event = self._events[self._next] if self._next < len(self._events) else None
         if event and event.timestamp < self._history_until:
             self._next += 1
-            return Arrived(self._named(event), _LONG_AGO)
+            return Arrived(self._renamed(event), _LONG_AGO)
         if not self._is_caught_up:
             self._is_caught_up = True
             return CaughtUp()
         if event and event.timestamp <= self._now():
             self._next += 1
-            return Arrived(self._named(event), 0.0)
+            return Arrived(self._renamed(event), 0.0)
         return None
 
-    def _named(self, event: Event) -> Event:
-        """In another pass it is another event: a call that was shown before is announced again."""
+    def _renamed(self, event: Event) -> Event:
+        """After skipping back, give events new ids, so that calls shown before are announced again."""
         return replace(event, event_id=f"{event.event_id}/{self._pass}") if self._pass else event

@@ -1,6 +1,6 @@
-"""The thread that reads the topic, folds it, and keeps the newest picture ready for the screen.
+"""The thread that reads the topic, folds it, and keeps the latest picture ready for the screen.
 
-It draws nothing and never waits for the screen: pictures are overwritten, only calls are queued.
+It never waits for the screen: pictures are overwritten, only calls are queued.
 """
 
 import threading
@@ -15,9 +15,9 @@ from tokenq.contract.events import EventType
 from tokenq.stream import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped
 
 PICTURE_EVERY = 0.25
-"""Seconds between two pictures at most often; a new call is shown without that wait."""
+"""Minimum seconds between two pictures; a new call is shown without this delay."""
 NEWS_WITHIN = 60.0
-"""A call published later than this many seconds after it happened is history: it is shown, but not announced."""
+"""A call published more than this many seconds after it happened is shown, but not announced."""
 
 _CALL_EVERY = 0.04
 _LOOK_AGAIN = 30.0
@@ -27,25 +27,25 @@ _HEARD = 2_000
 
 
 class Stream(Protocol):
-    """Where events come from; :class:`tokenq.stream.EventStream` is the real one."""
+    """A source of events; implemented by :class:`tokenq.stream.EventStream`."""
 
     @property
     def heard_at(self) -> float | None:
-        """When the other side last answered, as ``time.monotonic()``."""
+        """When the broker last answered, as ``time.monotonic()``."""
 
     def read(self, timeout: float) -> Item | None:
-        """The next item, or ``None`` after ``timeout`` seconds without one."""
+        """Return the next item, or ``None`` after ``timeout`` seconds."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What the screen takes at once: the picture, the link, and the calls that are new since last time.
+    """An update for the screen: the picture, the link, and the calls since the last update.
 
-    Until the log was read once, ``is_complete`` is false and the picture empty. ``heard_at`` is when the
-    broker last answered, as ``time.monotonic()``; ``skipped`` counts records that were no events.
+    Until the log has been read once, ``is_complete`` is false and the picture is empty. ``heard_at`` is when the
+    broker last answered, as ``time.monotonic()``; ``skipped`` counts unreadable records.
     """
 
     picture: Picture = NOTHING
@@ -58,7 +58,7 @@ class Update:
 
 
 class Tail:
-    """Runs in its own thread from :meth:`start` to :meth:`stop`; the screen calls :meth:`take` when told."""
+    """Runs in its own thread from :meth:`start` to :meth:`stop`; ``notify`` asks the screen to call :meth:`take`."""
 
     def __init__(
         self,
@@ -85,17 +85,17 @@ class Tail:
         self._news: list[Call] = []
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start reading."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; waits at most two seconds for it."""
+        """Stop the thread; wait at most two seconds for it."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(2.0)
 
     def take(self) -> Update:
-        """The newest state; its news are handed out only once."""
+        """Return the latest update; each new call is returned only once."""
         with self._lock:
             update = self._update
             self._update = replace(update, news=())
@@ -112,22 +112,22 @@ class Tail:
         shown_at = 0.0
         while not self._stopping.is_set():
             if not self._update.is_complete and not self._is_urgent:
-                # Nothing to show before the log was read: a million events must not cost a million looks at the clock.
-                self._take_in(stream.read(_POLL))
+                # Nothing is shown before the log has been read, so skip the clock for each of its events.
+                self._handle(stream.read(_POLL))
                 continue
             wait = shown_at + (_CALL_EVERY if self._is_urgent else PICTURE_EVERY) - time.monotonic()
             if wait <= 0 and (self._is_stale or wait < -_LOOK_AGAIN):
                 self._publish(stream)
                 shown_at = time.monotonic()
             item = stream.read(min(_POLL, max(wait, 0.0)) if self._is_stale else _POLL)
-            self._take_in(item)
+            self._handle(item)
 
-    def _take_in(self, item: Item | None) -> None:
+    def _handle(self, item: Item | None) -> None:
         match item:
             case None:
                 return
             case Arrived():
-                self._try(item)
+                self._apply_safely(item)
             case Skipped():
                 self._skipped += 1
             case LinkChanged():
@@ -140,8 +140,8 @@ class Tail:
                 self._blank_at = time.monotonic() + _REFILLED_WITHIN
         self._is_stale = True
 
-    def _try(self, item: Arrived) -> None:
-        """One event that cannot be taken in is no reason to show nothing any more: it counts as unreadable."""
+    def _apply_safely(self, item: Arrived) -> None:
+        """Apply an event; count it as unreadable if that fails, so that the board keeps running."""
         try:
             self._apply(item)
         except Exception:
@@ -151,12 +151,12 @@ class Tail:
         call = self._fold.apply(item.event)
         if call is None:
             return
-        is_known = item.event.event_id in self._heard
+        is_repeat = item.event.event_id in self._heard
         self._heard[item.event.event_id] = None
         if len(self._heard) > _HEARD:
             del self._heard[next(iter(self._heard))]
         is_call = item.event.event_type in (EventType.TOKEN_CALLED, EventType.TOKEN_RECALLED)
-        if is_call and self._is_news and not is_known and item.delay < NEWS_WITHIN:
+        if is_call and self._is_news and not is_repeat and item.delay < NEWS_WITHIN:
             self._news.append(call)
             self._is_urgent = True
 
@@ -164,7 +164,7 @@ class Tail:
         picture = self._fold.picture(self._clock())
         with self._lock:
             news = (*self._update.news, *self._news)
-            # An emptied log is about to be refilled; only if that takes long, the board goes blank.
+            # An emptied log is about to be refilled; go blank only if that takes long.
             is_shown = self._is_shown and (bool(picture.departments) or time.monotonic() >= self._blank_at)
             shown = picture if is_shown else self._update.picture
             is_complete = self._is_shown or self._update.is_complete

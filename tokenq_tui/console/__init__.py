@@ -1,4 +1,4 @@
-"""The staff console: see who waits, call, serve, and put right what went wrong."""
+"""The staff console: see the queue, call, serve and correct mistakes."""
 
 from tokenq_tui.console.app import run
 

@@ -1,4 +1,4 @@
-"""Everything a person can want of the console, once: keys, footer, buttons, palette and help are made from this."""
+"""The console's actions; keys, footer, buttons, palette and help are generated from them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tokenq_tui.console.state import State
 
 
 class Needs(StrEnum):
-    """What must be there before an action can be carried out."""
+    """The precondition of an action."""
 
     NOTHING = "nothing"
     FREE_COUNTER = "free counter"
@@ -25,7 +25,7 @@ class Needs(StrEnum):
 
 @dataclass(frozen=True)
 class ConsoleAction:
-    """One thing to want. ``verb`` is the API's word when it is a move of a token; ``doubt`` asks before it is done."""
+    """One action. ``verb`` is the API's name if it moves a token; ``confirmation`` is the question asked before it."""
 
     name: str
     key: str
@@ -33,12 +33,12 @@ class ConsoleAction:
     help: str
     needs: Needs = Needs.NOTHING
     verb: str = ""
-    doubt: str = ""
+    confirmation: str = ""
     is_in_footer: bool = True
 
     @property
     def shown_key(self) -> str:
-        """The key as people read it."""
+        """The key as displayed."""
         first = self.key.split(",")[0]
         return _SHOWN.get(first, first)
 
@@ -53,12 +53,12 @@ _SHOWN = {
 }
 
 _HELPS = {
-    Verb.SERVE: "The person is done.",
-    Verb.PARK: "Set the person aside (asks until when).",
+    Verb.SERVE: "Mark the token as served.",
+    Verb.PARK: "Set the customer aside (asks until when).",
     Verb.CANCEL: "Cancel the token at your counter.",
-    Verb.UNDO: "Take back what was done last here.",
+    Verb.UNDO: "Undo the last action from this console.",
 }
-"""Where the console's own words fit better than the table's."""
+"""Help texts that differ from the table of verbs."""
 _IN_FOOTER = frozenset({Verb.RECALL, Verb.START, Verb.SERVE, Verb.PARK, Verb.TRANSFER, Verb.UNDO})
 
 
@@ -72,8 +72,8 @@ def _needs(verb: Verb, row: Row) -> Needs:
     return Needs.PARKED if TokenState.PARKED in row.sources else Needs.NOTHING
 
 
-def _of_table() -> Iterator[ConsoleAction]:
-    """The verbs that have a key, about the token that they are possible for."""
+def _verb_actions() -> Iterator[ConsoleAction]:
+    """The verbs that have a key."""
     for verb, row in VERBS.items():
         if row.key:
             yield ConsoleAction(
@@ -83,19 +83,19 @@ def _of_table() -> Iterator[ConsoleAction]:
                 help=_HELPS.get(verb, row.help),
                 needs=_needs(verb, row),
                 verb=str(verb),
-                doubt=row.doubt,
+                confirmation=row.confirmation,
                 is_in_footer=verb in _IN_FOOTER,
             )
 
 
 ACTIONS = (
-    ConsoleAction("call", "n", "Next", "Call the next person to your counter.", Needs.FREE_COUNTER),
-    *_of_table(),
+    ConsoleAction("call", "n", "Next", "Call the next customer to your counter.", Needs.FREE_COUNTER),
+    *_verb_actions(),
     ConsoleAction(
         "call_row",
         "enter",
         "Call this one",
-        "Call the marked person (asks why).",
+        "Call the selected customer (asks why).",
         Needs.ROW,
         is_in_footer=False,
     ),
@@ -103,20 +103,20 @@ ACTIONS = (
         "cancel_row",
         "delete",
         "Cancel this one",
-        "Cancel the marked person who waits.",
+        "Cancel the selected token.",
         Needs.ROW,
         "cancel",
-        "Cancel {number}, who waits?",
+        "Cancel the waiting {number}?",
         is_in_footer=False,
     ),
     ConsoleAction(
-        "class_row", "y", "Class", "Change the class of the marked person.", Needs.ROW, "priority", is_in_footer=False
+        "class_row", "y", "Class", "Change the class of the selected token.", Needs.ROW, "priority", is_in_footer=False
     ),
     ConsoleAction(
         "transfer_row",
         "T",
         "Transfer this one",
-        "Send the marked person to another department.",
+        "Send the selected customer to another department.",
         Needs.ROW,
         "transfer",
         is_in_footer=False,
@@ -125,7 +125,7 @@ ACTIONS = (
         "call_any",
         "N",
         "Next of all",
-        "Call the next person of all your departments.",
+        "Call the next customer of all your departments.",
         Needs.FREE_COUNTER,
         is_in_footer=False,
     ),
@@ -135,24 +135,24 @@ ACTIONS = (
         "serve_next",
         "V",
         "Serve next at once",
-        "Call and serve the next person in one step.",
+        "Call and serve the next customer in one step.",
         Needs.FREE_COUNTER,
         is_in_footer=False,
     ),
     ConsoleAction(
-        "next_department", "right_square_bracket", "Department", "Look at the next department.", is_in_footer=False
+        "next_department", "right_square_bracket", "Department", "Show the next department.", is_in_footer=False
     ),
     ConsoleAction(
         "previous_department",
         "left_square_bracket",
         "Previous department",
-        "Look at the previous department.",
+        "Show the previous department.",
         is_in_footer=False,
     ),
     ConsoleAction("counter", "k", "Counter", "Work at another counter.", is_in_footer=False),
     ConsoleAction("refresh", "f5", "Refresh", "Fetch the queues again.", is_in_footer=False),
     ConsoleAction("help", "question_mark,f1", "Help", "Show all keys."),
-    ConsoleAction("find", "slash", "Find", "Find somebody in the line by number or name."),
+    ConsoleAction("find", "slash", "Find", "Find a customer by number or name."),
     ConsoleAction("quit", "q", "Quit", "Leave; your counter closes if it is free."),
 )
 
@@ -175,18 +175,18 @@ BUTTONS = (
 
 def action_named(name: str) -> ConsoleAction:
     """The action of that name."""
-    return next(each for each in ACTIONS if each.name == name)
+    return next(action for action in ACTIONS if action.name == name)
 
 
-def is_offered(wanted: ConsoleAction, state: State, row: TokenView | None) -> bool:
-    """Whether it can be done now: ``row`` is the marked person who waits."""
-    match wanted.needs:
+def is_available(action: ConsoleAction, state: State, row: TokenView | None) -> bool:
+    """Return whether an action is possible now; ``row`` is the selected waiting token."""
+    match action.needs:
         case Needs.NOTHING:
             return True
         case Needs.FREE_COUNTER:
             return bool(state.departments) and state.held is None and not state.is_paused
         case Needs.HELD:
-            return state.held is not None and wanted.verb in state.held["moves"]
+            return state.held is not None and action.verb in state.held["moves"]
         case Needs.PARKED:
             return bool(state.queue and state.queue["parked"])
         case Needs.LAST:
@@ -196,48 +196,48 @@ def is_offered(wanted: ConsoleAction, state: State, row: TokenView | None) -> bo
         case Needs.SHUT_COUNTER:
             return bool(state.counter) and state.is_shut
         case Needs.ROW:
-            return row is not None and (wanted.verb in row["moves"] if wanted.verb else state.held is None)
+            return row is not None and (action.verb in row["moves"] if action.verb else state.held is None)
 
 
 ASKING = frozenset(
     {"park", "transfer", "call_row", "class_row", "transfer_row", "resume", "reinstate", "pause", "no_show", "cancel"}
     | {"cancel_row", "undo"}
 )
-"""The actions that ask something first: what is typed after their keys is meant as the answer."""
+"""The actions that ask something first, so that keys typed next are meant for the dialog."""
 
 
-def why_not(wanted: ConsoleAction, state: State, row: TokenView | None) -> str:
-    """Why it cannot be done now, for one that is not offered."""
+def why_unavailable(action: ConsoleAction, state: State, row: TokenView | None) -> str:
+    """Return why an action is not possible now."""
     held = state.held
-    is_about_us = wanted.needs is Needs.FREE_COUNTER or (wanted.needs is Needs.ROW and not wanted.verb)
-    if held and is_about_us:
+    needs_free_counter = action.needs is Needs.FREE_COUNTER or (action.needs is Needs.ROW and not action.verb)
+    if held and needs_free_counter:
         return f"{held['displayNumber']} is still at your counter."
-    match wanted.needs:
+    match action.needs:
         case Needs.HELD if held:
-            return _not_now(wanted, held)
+            return _not_now(action, held)
         case Needs.HELD:
             return "Nobody is at your counter."
         case Needs.ROW:
-            return _not_now(wanted, row) if row else "Nobody is marked in the list."
+            return _not_now(action, row) if row else "No row is selected in the list."
         case Needs.PARKED:
             return "Nobody is parked here."
         case Needs.LAST:
-            return "There is nothing to take back."
+            return "There is nothing to undo."
         case Needs.SHUT_COUNTER:
             return "Your counter is open."
         case Needs.FREE_COUNTER if not state.is_paused:
-            return "The queue is not known yet."
+            return "The queue is not loaded yet."
         case _:
-            return "Your counter is not open: press o." if state.counter else "You have no counter yet: press k."
+            return "Your counter is not open: press o." if state.counter else "No counter chosen yet: press k."
 
 
 def too_early(state: State, token: TokenView) -> str:
-    """Why the person does not count as a no-show yet; empty if nothing is known against it."""
-    wanted, calls = state.calls_before_no_show(token), token["calls"]
-    if calls >= wanted:
+    """Return why the token cannot be a no-show yet; empty if it can, as far as we know."""
+    required, calls = state.calls_before_no_show(token), token["calls"]
+    if calls >= required:
         return ""
-    return f"{token['displayNumber']} was called {calls} of {wanted} times. Call again first: press r."
+    return f"{token['displayNumber']} was called {calls} of {required} times. Call again first: press r."
 
 
-def _not_now(wanted: ConsoleAction, token: TokenView) -> str:
-    return f"{token['displayNumber']} is {token['state'].lower()}: '{wanted.label}' is not possible now."
+def _not_now(action: ConsoleAction, token: TokenView) -> str:
+    return f"{token['displayNumber']} is {token['state'].lower()}: '{action.label}' is not possible now."

@@ -1,4 +1,4 @@
-"""How the console does what a refusal advises."""
+"""Advice after a refusal, as keys of the console."""
 
 from collections.abc import Mapping
 
@@ -14,13 +14,13 @@ _ACTIONS: Mapping[Action, str] = {
     Action.RECALL: "recall",
     Action.REQUEUE: "requeue",
 }
-"""What is done here by a key."""
+"""The console action for each advice that has a key."""
 _AS_IT_IS = frozenset({Action.WAIT_FOR_SOMEBODY, Action.OPEN_DEPARTMENT, Action.DECLARE_COUNTER, Action.ISSUE_ANOTHER})
-"""Advice that is good without a key. The rest is for the shell, and of no use to somebody who is in here."""
+"""Advice that is useful without a key. The rest is for the shell and is not shown here."""
 
 
 def hint_of(problem: Problem) -> str:
-    """The hint of a refusal, in keys."""
+    """Return a refusal's hint, with the key to press."""
     advice = problem.advice
     if advice is None:
         return locale.hint(problem)

@@ -1,4 +1,4 @@
-"""The console as an application: it owns the client and nothing else does."""
+"""The console application; it owns the client."""
 
 import secrets
 import sys
@@ -22,7 +22,7 @@ from tokenq.settings import is_debugging
 from tokenq_tui.console import messages
 from tokenq_tui.console.actions import ACTIONS
 from tokenq_tui.console.counter_lease import CounterApi, CounterLease
-from tokenq_tui.console.errors import Recent, in_words, tracebacks
+from tokenq_tui.console.errors import RecentFaults, describe, tracebacks
 from tokenq_tui.console.execution import unanswered
 from tokenq_tui.console.screens.serving import ServingScreen
 from tokenq_tui.console.state import State
@@ -31,15 +31,15 @@ from tokenq_tui.error_boundary import ErrorBoundary
 from tokenq_tui.theme import DARK, LIGHT
 
 _FETCH_TIMEOUT = 5.0
-_PATIENCE = 0.4
-"""Seconds to wait at the end: what was sent by then is carried out, though nobody hears of it."""
+_RELEASE_TIMEOUT = 0.4
+"""Seconds to wait on exit; requests sent by then are carried out, though their responses are not awaited."""
 
 
 class ConsoleApp(ErrorBoundary, App[None]):
-    """Staff's screen.
+    """The staff console.
 
-    ``reader`` fetches queues, ``actor`` carries out commands, ``keeping`` keeps the counter ours (without it, the
-    actor does); one thread at a time uses each.
+    ``reader`` fetches queues, ``actor`` carries out commands, ``lease_api`` renews the counter lease (default: the
+    actor); each is used by one thread at a time.
     """
 
     TITLE = "tokenq console"
@@ -54,61 +54,61 @@ class ConsoleApp(ErrorBoundary, App[None]):
         departments: Sequence[str] = (),
         counter: str | None = None,
         *,
-        keeping: CounterApi | None = None,
+        lease_api: CounterApi | None = None,
         light: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
         self._tail = Tail(reader, feed, departments, self._pass_on)
         state = State(counter=counter or "", is_chosen=bool(departments)).with_departments(departments)
-        self._lease = CounterLease(keeping or actor, self._pass_on)
+        self._lease = CounterLease(lease_api or actor, self._pass_on)
         self.main = ServingScreen(self._tail, self._lease, actor, state, clock)
-        self._faults = Recent()
+        self._faults = RecentFaults()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
 
     def get_default_screen(self) -> Screen[None]:
-        """The one main screen."""
+        """Return the main screen."""
         return self.main
 
     @override
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every action that can be done now, and the other colours."""
-        main = self.main
-        for each in ACTIONS:
-            if main.check_action("do", (each.name,)):
-                yield SystemCommand(each.label, f"{each.help} ({each.shown_key})", partial(main.action_do, each.name))
-        yield SystemCommand("Light or dark", "Change between the light and the dark colours.", self.action_other_theme)
+        """Yield the palette's entries: every action possible now, and the theme switch."""
+        for action in ACTIONS:
+            if self.main.check_action("do", (action.name,)):
+                run_action = partial(self.main.action_do, action.name)
+                yield SystemCommand(action.label, f"{action.help} ({action.shown_key})", run_action)
+        yield SystemCommand("Light or dark", "Switch between the light and the dark theme.", self.action_other_theme)
 
     @override
     async def action_quit(self) -> None:
-        """Leave, and say on the terminal what was not answered."""
+        """Quit, and report on the terminal a request that was not answered."""
         pending = self.main.at_stake
         self.exit(message=Text(printable(unanswered(pending), 300)) if pending else None)
 
     def action_other_theme(self) -> None:
-        """Change between light and dark."""
+        """Switch between light and dark."""
         self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
 
     def on_unmount(self) -> None:
-        """Stop fetching, and give the counter back if the server answers in time."""
+        """Stop fetching, and release the counter if the server answers in time."""
         self._tail.stop()
-        self._lease.stop(_PATIENCE)
+        self._lease.stop(_RELEASE_TIMEOUT)
 
     @override
     def _handle_exception(self, error: Exception) -> None:
-        """Whatever the console's own code raises: Textual would leave, with a traceback on the terminal."""
-        words = in_words(error)
+        """Handle errors in the console's own code, on which Textual would exit with a traceback."""
+        description = describe(error)
         try:
             if self.main.is_up and not self._faults.is_too_much():
-                if self._faults.is_new(words):
-                    self.main.tell_fault(words)
+                if self._faults.is_new(description):
+                    self.main.show_fault(description)
                 return
         except Exception as worse:
-            words = in_words(worse)
-        hint = "Start it again. With TOKENQ_DEBUG=1 it shows at the end what happened: report that."
-        self._give_up(messages.Trouble(f"This is a bug in tokenq: {words}.", hint, 1))
+            description = describe(worse)
+        hint = "Start it again with TOKENQ_DEBUG=1 and report the traceback that it prints at the end."
+        self._give_up(messages.Trouble(f"This is a bug in tokenq: {description}.", hint, 1))
 
     def _pass_on(self, message: Message) -> None:
         if isinstance(message, messages.Trouble) and message.exit_code:
@@ -122,20 +122,20 @@ class ConsoleApp(ErrorBoundary, App[None]):
 
 
 def run(*, client: Client, departments: Sequence[str] = (), counter: str | None = None, light: bool = False) -> int:
-    """Serve until the person leaves; the answer is the exit code (5 when the server does not let them in).
+    """Run the console and return its exit code (5 if the server denies access).
 
-    ``departments`` empty means all that the person may serve; without a ``counter`` the screen asks for it.
+    Without ``departments``, all that the user may serve; without a ``counter`` the screen asks for it.
     """
     server = client.server
     reader = Client(server.url, server.token, _FETCH_TIMEOUT, insecure=server.insecure, attempts=1)
 
-    def feed(ids: Sequence[str], stop: threading.Event) -> Iterator[Arrival]:
-        return follow(server, ids, None, stop)
+    def feed(followed: Sequence[str], stop: threading.Event) -> Iterator[Arrival]:
+        return follow(server, followed, None, stop)
 
-    wanted = [department.strip().upper() for department in departments]
+    ids = [department.strip().upper() for department in departments]
     lease = Client(server.url, server.token, _FETCH_TIMEOUT, insecure=server.insecure, attempts=1)
     client.console = lease.console = secrets.token_hex(8)
-    app = ConsoleApp(reader, client, feed, wanted, counter, keeping=lease, light=light)
+    app = ConsoleApp(reader, client, feed, ids, counter, lease_api=lease, light=light)
     app.run()
     if is_debugging():
         sys.stderr.write(tracebacks())

@@ -1,4 +1,4 @@
-"""One action carried out at the server, once: each attempt of the same pending has the same idempotency key."""
+"""Carry out one action on the server, once: all attempts of a pending action use the same idempotency key."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import QueueView, TokenView
 from tokenq_tui.console.actions import ConsoleAction
-from tokenq_tui.console.errors import answer
+from tokenq_tui.console.errors import failure
 from tokenq_tui.console.messages import Done
 from tokenq_tui.console.parking import parking
 from tokenq_tui.console.state import State
@@ -21,9 +21,9 @@ from tokenq_tui.console.tail import ApiPort
 
 @dataclass(frozen=True)
 class PendingAction:
-    """An action with all it needs: the state it was made in, the token it is about, and what was answered.
+    """An action with its context: the state it was started in, its token, and what the user answered.
 
-    ``candidates`` are the tokens to choose one from, and ``queues`` those of the departments, where that is asked.
+    ``candidates`` are the tokens to choose from, ``queues`` the departments' queues, if the dialog shows them.
     """
 
     action: ConsoleAction
@@ -35,66 +35,70 @@ class PendingAction:
     queues: Mapping[str, QueueView] = field(default_factory=dict)
 
     @property
-    def told(self) -> str:
-        """What is wanted, as a sentence names it."""
+    def description(self) -> str:
+        """The action as named in a sentence."""
         return f"'{self.action.label}'" + (f" of {self.token['displayNumber']}" if self.token else "")
 
 
 def carry_out(
-    pending: PendingAction, api: ApiPort, tell: Callable[[Message], object], refresh: Callable[[str], object]
+    pending: PendingAction, api: ApiPort, notify: Callable[[Message], object], refresh: Callable[[str], object]
 ) -> None:
-    """Do it, tell what came of it, and have the queue fetched that it changed, so that nobody looks at an old one.
+    """Carry the action out, report its result and refresh the changed queue.
 
-    After trouble the screen has all of them fetched.
+    After a failure, the screen refreshes all queues.
     """
     try:
-        tell(_do(pending, api))
-    except BaseException as error:  # whatever it is, the person is told before anything else is tried
-        tell(answer(pending.told, error, changes=True))
+        notify(_do(pending, api))
+    except BaseException as error:  # report anything before doing anything else
+        notify(failure(pending.description, error, changes=True))
     else:
         refresh(pending.token["departmentId"] if pending.token else pending.state.selected)
 
 
 def unanswered(pending: PendingAction) -> str:
-    """What to tell somebody who leaves before the server has answered."""
+    """Return the message for a user who quits before the server has answered."""
     department = pending.token["departmentId"] if pending.token else pending.state.selected
-    look = f"Look at it: tokenq queue {department}"
-    return f"The server did not answer {pending.told}: it may have been carried out. {look}"
+    check = f"Check with: tokenq queue {department}"
+    return f"The server did not answer {pending.description}: it may have been carried out. {check}"
 
 
-def needs_looking_up(wanted: ConsoleAction) -> bool:
-    """Whether something must be fetched before the person can be asked."""
-    return wanted.verb in ("reinstate", "transfer")
+def needs_lookup(action: ConsoleAction) -> bool:
+    """Return whether the dialog of an action needs data that must be fetched first."""
+    return action.verb in ("reinstate", "transfer")
 
 
-def looked_up(pending: PendingAction, api: ApiPort) -> PendingAction:
-    """The pending with what the question about it shows; raises whatever the api raises."""
+def look_up(pending: PendingAction, api: ApiPort) -> PendingAction:
+    """Add the data that the dialog shows; raises whatever the API raises."""
     if pending.action.verb == "transfer" and pending.token:
         return replace(pending, queues=_queues(pending.state, pending.token, api))
     day = pending.state.queue["businessDay"] if pending.state.queue else ""
-    found = api.tokens(department=pending.state.selected, state=["NO_SHOW", "CANCELLED"], limit=50)["items"]
-    return replace(pending, candidates=tuple(one for one in found if one["businessDay"] == day))
+    tokens = api.tokens(department=pending.state.selected, state=["NO_SHOW", "CANCELLED"], limit=50)["items"]
+    return replace(pending, candidates=tuple(token for token in tokens if token["businessDay"] == day))
 
 
 def _queues(state: State, token: TokenView, api: ApiPort) -> dict[str, QueueView]:
-    """The queues to which the token could be sent; one that cannot be seen is left out."""
-    found = dict(state.queues)
+    """Return the queues to which the token can be sent, except those the user may not see."""
+    queues = dict(state.queues)
     for department in state.destinations(token):
-        if department.department_id not in found:
+        if department.department_id not in queues:
             with suppress(Refused):
-                found[department.department_id] = api.queue(department.department_id)
-    return found
+                queues[department.department_id] = api.queue(department.department_id)
+    return queues
 
 
 def _do(pending: PendingAction, api: ApiPort) -> Done:
     state, key = pending.state, str(uuid.uuid4())
     if pending.action.name in ("pause", "open"):
-        return Done(_staff(pending, api))
+        return Done(_pause_or_open(pending, api))
     if pending.action.verb and pending.token is not None:
         token = api.move(pending.token, pending.action.verb, key=key, **_body(pending))
-        said = {"number": token["displayNumber"], "department": token["departmentId"], "state": token["state"].lower()}
+        params = {
+            "number": token["displayNumber"],
+            "department": token["departmentId"],
+            "state": token["state"].lower(),
+        }
         return Done(
-            VERBS[Verb(pending.action.verb)].past.format(priority=token["priority"], **said),
+            VERBS[Verb(pending.action.verb)].past.format(priority=token["priority"], **params),
             token,
             pending.action.verb,
         )
@@ -106,10 +110,10 @@ def _do(pending: PendingAction, api: ApiPort) -> Done:
     else:
         token_id = pending.token["tokenId"] if pending.token else None
         token = api.call(state.selected, state.counter, token_id=token_id, reason=pending.answer or None, key=key)
-    return Done(f"{token['displayNumber']} is called to {state.counter}.", token, "call")
+    return Done(f"{token['displayNumber']} is called to counter {state.counter}.", token, "call")
 
 
-def _staff(pending: PendingAction, api: ApiPort) -> str:
+def _pause_or_open(pending: PendingAction, api: ApiPort) -> str:
     state = pending.state
     if pending.action.name == "pause":
         api.pause_counter(_branch(state), state.counter, pending.answer or None)
@@ -119,7 +123,7 @@ def _staff(pending: PendingAction, api: ApiPort) -> str:
 
 
 def _body(pending: PendingAction) -> dict[str, Any]:
-    """What a move says beyond the token."""
+    """The request fields of a move besides the token."""
     answer = pending.answer.strip()
     match pending.action.verb:
         case "transfer":

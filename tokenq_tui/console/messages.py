@@ -1,4 +1,4 @@
-"""What the tail and the widgets tell the console's screen."""
+"""Messages from the tail and the widgets to the console's screen."""
 
 import time
 from collections.abc import Sequence
@@ -13,32 +13,32 @@ from tokenq_tui.link_badge import Health
 
 
 @dataclass
-class DepartmentsKnown(Message):
-    """These are the departments to serve; ``places`` are all that there are."""
+class DepartmentsLoaded(Message):
+    """The departments to serve; ``all_departments`` are all that exist."""
 
     departments: Sequence[str]
-    places: Sequence[Department] = ()
+    all_departments: Sequence[Department] = ()
 
 
 @dataclass
 class CounterTaken(Message):
-    """Somebody else works at our counter."""
+    """Our counter is in use by another operator."""
 
     operator: str
 
 
 @dataclass
 class QueueArrived(Message):
-    """A queue was fetched: asked for, and come, at these times of the monotonic clock."""
+    """A queue was fetched; the times of request and arrival are those of the monotonic clock."""
 
     queue: QueueView
-    asked_at: float
-    came_at: float = field(default_factory=time.monotonic)
+    requested_at: float
+    received_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass
 class LinkMoved(Message):
-    """How the console stands to the server, and since when if not live."""
+    """The state of the link to the server, and since when if it is not live."""
 
     health: Health
     since: datetime | None
@@ -47,22 +47,22 @@ class LinkMoved(Message):
 
 @dataclass
 class Trouble(Message):
-    """Something was refused or failed: a sentence and what to do.
+    """Something was refused or failed: a sentence and a hint.
 
-    With an ``exit_code`` other than 0 it makes no sense to go on. ``is_answer`` tells that it ends what was asked for,
-    and ``is_heard`` whether it was the server that said so.
+    An ``exit_code`` other than 0 ends the console. ``is_answer``: whether it completes the pending request;
+    ``is_from_server``: whether the server responded.
     """
 
     sentence: str
     hint: str = ""
     exit_code: int = 0
     is_answer: bool = False
-    is_heard: bool = True
+    is_from_server: bool = True
 
 
 @dataclass
 class Done(Message):
-    """An action was carried out; the sentence says what happened, ``token`` is what ``verb`` made of it."""
+    """An action was carried out; ``token`` is the token after ``verb``."""
 
     sentence: str
     token: TokenView | None = None
@@ -70,14 +70,14 @@ class Done(Message):
 
 
 @dataclass
-class Wanted(Message):
-    """Somebody clicked on an action."""
+class ActionClicked(Message):
+    """The user clicked an action."""
 
     name: str
 
 
 @dataclass
 class DepartmentChosen(Message):
-    """Somebody clicked on a department."""
+    """The user clicked a department."""
 
     department_id: str

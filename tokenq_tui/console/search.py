@@ -1,4 +1,4 @@
-"""Whether somebody who waits is meant by what a person typed: a part of the number or of the name."""
+"""Match what the user typed against a waiting token: a part of its number or name."""
 
 import re
 import unicodedata
@@ -6,30 +6,31 @@ import unicodedata
 from tokenq.contract.views import TokenView
 
 _DROPPED = frozenset({"Mn", "Me", "Cf"})
-"""Accents, and joiners that nobody types."""
+"""Accents and invisible joiners."""
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
-def is_meant(typed: str, token: TokenView) -> bool:
-    """Whether the number, with or without separators and leading zeros, or the name contains what was typed."""
-    wanted = _folded(typed)
-    if not wanted:
+def matches(typed: str, token: TokenView) -> bool:
+    """Return whether the number (separators and leading zeros are optional) or the name contains what was typed."""
+    pattern = _folded(typed)
+    if not pattern:
         return False
-    if wanted in _folded(token["name"] or ""):
+    if pattern in _folded(token["name"] or ""):
         return True
-    short, number = _compact(wanted), _compact(_folded(token["displayNumber"]))
-    # While 'cw0' is typed it is the beginning of CW-012, and 'cw12' is the same.
+    short, number = _compact(pattern), _compact(_folded(token["displayNumber"]))
+    # 'cw0' is the beginning of CW-012, and 'cw12' means the same number.
     return bool(short) and (short in number or _shortest(short) in _shortest(number))
 
 
 def _folded(text: str) -> str:
-    """Small letters without accents, and single blanks."""
-    bare = (one for one in unicodedata.normalize("NFKD", text.casefold()) if unicodedata.category(one) not in _DROPPED)
+    """Lower-case letters without accents, and single spaces."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    bare = (character for character in decomposed if unicodedata.category(character) not in _DROPPED)
     return " ".join("".join(bare).casefold().split())
 
 
 def _compact(folded: str) -> str:
-    return "".join(one for one in folded if one.isalnum())
+    return "".join(character for character in folded if character.isalnum())
 
 
 def _shortest(compact: str) -> str:

@@ -1,4 +1,4 @@
-"""What the console knows: the queues as last fetched, the counter, the chosen department. Nothing is drawn here."""
+"""The console's state: the queues as last fetched, the counter, the selected department. Nothing is drawn here."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from tokenq.zones import local
 
 @dataclass(frozen=True)
 class Department:
-    """A department that there is, whether or not it is served here; before ``min_calls`` nobody is a no-show."""
+    """A department, whether or not it is served here; a no-show needs ``min_calls`` calls."""
 
     department_id: str
     name: str
@@ -20,8 +20,8 @@ class Department:
 
 
 @dataclass(frozen=True)
-class Moved:
-    """What was done last from here: the token as it was afterwards, and the verb (empty if that is not known)."""
+class LastMove:
+    """The last move from this console: the token after it, and the verb (empty if unknown)."""
 
     token: TokenView
     verb: str = ""
@@ -29,98 +29,99 @@ class Moved:
 
 @dataclass(frozen=True)
 class State:
-    """Everything the console shows, frozen; each change makes a new one.
+    """Everything the console shows; immutable.
 
-    Until a department ``is_chosen`` by the person, it is the first one in which somebody waits. ``places`` are all
-    departments that there are; ``last`` is what was done last from here, and ``came`` tells when each queue came.
+    Until the user has chosen a department (``is_chosen``), the first one with waiting customers is selected.
+    ``all_departments`` are all that exist, ``last`` is the last move from here, ``received`` says when each queue came.
     """
 
     departments: tuple[str, ...] = ()
     selected: str = ""
     is_chosen: bool = False
     counter: str = ""
-    places: tuple[Department, ...] = ()
-    last: Moved | None = None
+    all_departments: tuple[Department, ...] = ()
+    last: LastMove | None = None
     queues: Mapping[str, QueueView] = field(default_factory=dict)
-    came: Mapping[str, float] = field(default_factory=dict)
+    received: Mapping[str, float] = field(default_factory=dict)
 
     def with_departments(self, departments: Iterable[str]) -> "State":
-        """Serve these; the chosen one stays when it is among them."""
+        """Serve these departments; keep the selection if it is among them."""
         ids = tuple(dict.fromkeys(departments))
         selected = self.selected if self.selected in ids else (ids[0] if ids else "")
         return replace(self, departments=ids, selected=selected)
 
-    def with_queue(self, queue: QueueView, *, asked_at: float = 0.0, came_at: float = 0.0) -> "State":
-        """Take a fetched queue in, unless a newer one is known already; the times are those of one clock, in seconds.
+    def with_queue(self, queue: QueueView, *, requested_at: float = 0.0, received_at: float = 0.0) -> "State":
+        """Add a fetched queue, unless a newer one is present; times are seconds of one clock.
 
-        One that was asked for after the known one had come is newer, whatever it counts: the log went back.
+        A queue requested after the present one arrived is newer even if its ``seq`` is lower: the log was restored.
         """
         department = queue["departmentId"]
-        known = self.queues.get(department)
+        present = self.queues.get(department)
         last = self.last
-        if known is not None and (known["businessDay"], known["seq"]) > (queue["businessDay"], queue["seq"]):
-            if asked_at <= self.came.get(department, 0.0):
+        if present is not None and (present["businessDay"], present["seq"]) > (queue["businessDay"], queue["seq"]):
+            if requested_at <= self.received.get(department, 0.0):
                 return self
             last = None
-        came = {**self.came, department: came_at}
-        return replace(self, queues={**self.queues, department: queue}, came=came, last=last)._with_a_start()
+        received = {**self.received, department: received_at}
+        queues = {**self.queues, department: queue}
+        return replace(self, queues=queues, received=received, last=last)._with_default_selection()
 
     def select(self, department: str) -> "State":
-        """Look at another department."""
+        """Select another department."""
         return replace(self, selected=department, is_chosen=True) if department in self.departments else self
 
     def step(self, by: int) -> "State":
-        """Look at the department ``by`` places further, round and round."""
+        """Select the department ``by`` positions further, wrapping around."""
         if not self.departments:
             return self
         place = self.departments.index(self.selected)
         return self.select(self.departments[(place + by) % len(self.departments)])
 
     def at_counter(self, counter: str) -> "State":
-        """Work at ``counter``."""
+        """Use ``counter``."""
         return replace(self, counter=counter)
 
-    def having_moved(self, token: TokenView, verb: str) -> "State":
-        """Remember what was done last from here; a call that is repeated can still be taken back as a call."""
+    def with_last_move(self, token: TokenView, verb: str) -> "State":
+        """Remember the last move from here; a recall keeps the verb before it, so that undo still means the call."""
         if verb == "recall" and self.last and self.last.token["tokenId"] == token["tokenId"]:
             verb = self.last.verb
-        return replace(self, last=Moved(token, verb))
+        return replace(self, last=LastMove(token, verb))
 
     @property
-    def undoable(self) -> Moved | None:
-        """What can be taken back: what was done last from here, else what was done with the person who is here."""
+    def undoable(self) -> LastMove | None:
+        """The move that can be undone: the last one from here, else the last one of the token at our counter."""
         held, last = self.held, self.last
         if held and (last is None or _is_newer(held, last.token)):
-            last = Moved(held)
+            last = LastMove(held)
         return last if last and "undo" in last.token["moves"] else None
 
     @property
     def profile(self) -> tuple[str, ...] | None:
-        """The departments served here that are in the branch of the chosen one; ``None`` until all are known."""
+        """The departments served here in the branch of the selected one; ``None`` until all queues are loaded."""
         if self.queue is None or any(department not in self.queues for department in self.departments):
             return None
         branch = self.queue["branchId"]
-        return tuple(one for one in self.departments if self.queues[one]["branchId"] == branch)
+        return tuple(name for name in self.departments if self.queues[name]["branchId"] == branch)
 
     def calls_before_no_show(self, token: TokenView) -> int:
-        """How often the token's department calls somebody before that one counts as a no-show."""
-        mine = (one.min_calls for one in self.places if one.department_id == token["departmentId"])
-        return next(mine, 1)
+        """How many calls the token's department requires before a no-show."""
+        required = (each.min_calls for each in self.all_departments if each.department_id == token["departmentId"])
+        return next(required, 1)
 
     def destinations(self, token: TokenView) -> list[Department]:
-        """Where the token could be sent: the other departments of its branch."""
-        here = token["departmentId"]
-        return [one for one in self.places if one.branch_id == token["branchId"] and one.department_id != here]
+        """The departments the token can be sent to: the others of its branch."""
+        of_branch = (each for each in self.all_departments if each.branch_id == token["branchId"])
+        return [department for department in of_branch if department.department_id != token["departmentId"]]
 
     @property
     def own_counter(self) -> CounterView | None:
-        """Our counter as the server knows it."""
-        known = (one for queue in self.queues.values() for one in queue["counters"])
-        return next((one for one in known if one["counterId"] == self.counter), None)
+        """Our counter as last fetched."""
+        counters = (counter for queue in self.queues.values() for counter in queue["counters"])
+        return next((counter for counter in counters if counter["counterId"] == self.counter), None)
 
     @property
     def is_paused(self) -> bool:
-        """Whether our counter calls nobody now."""
+        """Whether our counter is paused."""
         counter = self.own_counter
         return counter is not None and counter["state"] == CounterState.PAUSED
 
@@ -132,36 +133,36 @@ class State:
 
     @property
     def staffed_elsewhere(self) -> list[CounterView]:
-        """Other counters of the chosen department that are open or paused and hold nobody."""
-        known = self.queue["counters"] if self.queue else []
-        busy = {token["counterId"] for token in self._seated()}
-        others = (one for one in known if one["counterId"] not in {self.counter, *busy} and one["token"] is None)
-        return [one for one in others if one["state"] != CounterState.CLOSED]
+        """Other counters of the selected department that are open or paused and hold no token."""
+        counters = self.queue["counters"] if self.queue else []
+        busy = {self.counter, *(token["counterId"] for token in self._seated())}
+        others = (counter for counter in counters if counter["counterId"] not in busy and counter["token"] is None)
+        return [counter for counter in others if counter["state"] != CounterState.CLOSED]
 
     @property
     def queue(self) -> QueueView | None:
-        """The chosen department's queue; ``None`` until it was fetched."""
+        """The selected department's queue; ``None`` until it is loaded."""
         return self.queues.get(self.selected)
 
     @property
     def zone(self) -> str:
-        """The time zone of the chosen department's branch; empty until it is known."""
+        """The time zone of the selected department's branch; empty until it is loaded."""
         return zone_of(self.queue)
 
     @property
     def held(self) -> TokenView | None:
-        """The token at our counter, of whichever department."""
+        """The token at our counter, of any department."""
         ours = (token for token in self._seated() if self.counter and token["counterId"] == self.counter)
         return next(ours, None)
 
     @property
     def next_up(self) -> TokenView | None:
-        """The token that a call would take now, as far as we know."""
+        """The token that would be called next, as far as we know."""
         return self.queue["waiting"][0] if self.queue and self.queue["waiting"] else None
 
     @property
     def elsewhere(self) -> list[TokenView]:
-        """The chosen department's tokens at other counters."""
+        """The selected department's tokens at other counters."""
         if self.queue is None:
             return []
         return [token for token in seated(self.queue) if token["counterId"] != self.counter]
@@ -172,16 +173,16 @@ class State:
         return sorted({token["counterId"] for token in self._seated() if token["counterId"]})
 
     def waiting_in(self, department: str) -> int | None:
-        """How many wait there; ``None`` until it was fetched."""
+        """How many are waiting there; ``None`` until the queue is loaded."""
         queue = self.queues.get(department)
         return None if queue is None else queue["counts"]["waiting"]
 
     def find(self, token_id: int) -> TokenView | None:
-        """A waiting token of the chosen department."""
+        """Return a waiting token of the selected department."""
         waiting = self.queue["waiting"] if self.queue else []
         return next((token for token in waiting if token["tokenId"] == token_id), None)
 
-    def _with_a_start(self) -> "State":
+    def _with_default_selection(self) -> "State":
         if self.is_chosen:
             return self
         for department in self.departments:
@@ -196,60 +197,60 @@ class State:
         return [token for department in self.departments for token in seated(self.queues.get(department))]
 
 
-def _is_newer(token: TokenView, known: TokenView) -> bool:
-    """Whether it is the same token, moved by somebody else meanwhile."""
-    return token["tokenId"] == known["tokenId"] and token["claimVersion"] > known["claimVersion"]
+def _is_newer(token: TokenView, other: TokenView) -> bool:
+    """Return whether ``token`` is a later version of ``other``, moved by someone else."""
+    return token["tokenId"] == other["tokenId"] and token["claimVersion"] > other["claimVersion"]
 
 
 def zone_of(queue: QueueView | None) -> str:
-    """The time zone of the queue's branch; empty, which is this machine's, if it is not known."""
+    """Return the time zone of the queue's branch; empty, meaning this machine's, if unknown."""
     return queue.get("timezone", "") if queue else ""
 
 
 def seated(queue: QueueView | None) -> list[TokenView]:
-    """The tokens at counters."""
+    """Return the tokens at counters."""
     return [] if queue is None else [*queue["called"], *queue["serving"]]
 
 
 def since(token: TokenView) -> datetime | None:
-    """When the token came into its present state at the counter."""
+    """Return when the token entered its present state at the counter."""
     text = token["startedAt"] if token["state"] == TokenState.SERVING else token["calledAt"]
     return datetime.fromisoformat(text) if text else None
 
 
 def waited(token: TokenView, now: datetime) -> str:
-    """How long the person has been waiting, in minutes or hours."""
+    """Return how long ago the token was issued, in minutes or hours."""
     minutes = max(0, int((now - datetime.fromisoformat(token["issuedAt"])).total_seconds() // 60))
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d}"
 
 
 def stopwatch(passed: timedelta) -> str:
-    """A duration as ``m:ss`` or ``h:mm:ss``; never negative."""
+    """Format a duration as ``m:ss`` or ``h:mm:ss``; never negative."""
     seconds = max(0, int(passed.total_seconds()))
     hours, rest = divmod(seconds, 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
 
 
 def parked_until(token: TokenView, zone: str) -> str:
-    """The time of the branch at which a parked one comes back by itself; empty if that is not set."""
+    """Return the branch time at which a parked token resumes automatically; empty if none is set."""
     until = token["parkedUntil"]
     return f"{local(datetime.fromisoformat(until), zone):%H:%M}" if until else ""
 
 
 def expected_wait(estimate: EstimateView | None) -> str:
-    """``10-20 min``, or nothing if it is not known."""
+    """Format an estimate as ``10-20 min``; empty if unknown."""
     if estimate is None or estimate["lowMinutes"] is None:
         return ""
     return f"{estimate['lowMinutes']}-{estimate['highMinutes']} min"
 
 
 def why_no_estimate(estimate: EstimateView | None) -> str:
-    """Why the wait is not known; empty if it is, or if nobody says why."""
+    """Return why the wait is unknown; empty if it is known or no reason is given."""
     return estimate["reason"] or "" if estimate and estimate["lowMinutes"] is None else ""
 
 
 def change_of_hours(queue: QueueView) -> str:
-    """When a closed department opens, or an open one closes, on the branch's clock."""
+    """Return when the department next opens or closes, in branch time."""
     opening = queue["opening"]
     moment = opening["closesAt"] if opening["isOpen"] else opening["opensAt"]
     if moment is None or (not opening["isOpen"] and not queue["open"]):

@@ -1,9 +1,8 @@
-"""The threads that keep the queues true: one follows the events, one fetches each queue that changed.
+"""The threads that keep the queues up to date: one follows the events, one fetches each queue that changed.
 
-Events say only *that* a queue changed; the picture is always the server's own, fetched at once. It says up to which
-entry of the log it is true, so the events of what it shows already, such as those of our own commands, ask for no
-other one. While the events are cut off, the queues are fetched every few seconds, so the screen is late but never
-wrong for long.
+Events only say *that* a queue changed; the queue itself is always fetched from the server. It includes the sequence
+number it is current to, so events that it already includes, such as those of our own commands, cause no other fetch.
+Without events, the queues are polled every few seconds, so the screen may lag but is never wrong for long.
 """
 
 import math
@@ -21,31 +20,31 @@ from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView, DepartmentView, MeView, QueueView, TokenView
 from tokenq.errors import TokenqError
 from tokenq_tui.console.counter_lease import CounterApi
-from tokenq_tui.console.errors import in_words
-from tokenq_tui.console.messages import DepartmentsKnown, LinkMoved, QueueArrived, Trouble
+from tokenq_tui.console.errors import describe
+from tokenq_tui.console.messages import DepartmentsLoaded, LinkMoved, QueueArrived, Trouble
 from tokenq_tui.console.state import Department
 from tokenq_tui.link_badge import Health
 
 POLL_SECONDS = 3.0
-"""How often the queues are fetched while no events come."""
+"""Interval of polling while there are no events."""
 REASSURE_SECONDS = 10.0
-"""How often they are fetched although events come: a server that hangs is noticed by its silence."""
+"""Interval of polling despite a live event stream, to notice a server that hangs."""
 
-_TOGETHER = 0.03
+_DEBOUNCE_SECONDS = 0.03
 _FINAL = {ProblemCode.UNAUTHENTICATED: 5, ProblemCode.FORBIDDEN: 5, ProblemCode.UNKNOWN_DEPARTMENT: 3}
 
 
 class ApiPort(CounterApi, Protocol):
-    """What the console asks of the server; :class:`tokenq.client.Client` is the real one."""
+    """The API as the console uses it; implemented by :class:`tokenq.client.Client`."""
 
     def me(self) -> MeView:
-        """Who we are."""
+        """Return the signed-in user or key."""
 
     def departments(self) -> list[DepartmentView]:
-        """All departments."""
+        """Return all departments."""
 
     def queue(self, department: str) -> QueueView:
-        """One queue."""
+        """Return a department's queue."""
 
     def call(
         self,
@@ -56,41 +55,43 @@ class ApiPort(CounterApi, Protocol):
         reason: str | None = None,
         key: str | None = None,
     ) -> TokenView:
-        """Call the next one, or this one for a reason."""
+        """Call the next token, or ``token_id`` for a reason."""
 
     def serve_next(self, department: str, counter: str, *, key: str | None = None) -> TokenView:
         """Call and serve in one step."""
 
     def move(self, token: TokenView, verb: str, *, key: str | None = None, **body: Any) -> TokenView:
-        """Do a verb to a token."""
+        """Apply a verb to a token."""
 
     def call_at_counter(self, branch: str, counter: str, *, key: str | None = None) -> TokenView:
-        """Call the next one by the counter's work profile."""
+        """Call the next token of the departments the counter serves."""
 
     def pause_counter(self, branch: str, counter: str, reason: str | None = None) -> CounterView:
-        """Let the counter call nobody."""
+        """Pause the counter."""
 
     def tokens(self, *, department: str | None = None, state: Any = None, limit: int | None = None) -> Any:
-        """A page of tokens, latest first."""
+        """Return a page of tokens, latest first."""
 
 
 Feed = Callable[[Sequence[str], threading.Event], Iterator[Arrival]]
-"""Follows the events of departments until the event is set: :func:`tokenq.client.events.follow` of one server."""
+"""Follows the events of departments until the event is set; see :func:`tokenq.client.events.follow`."""
 
 
 class Tail:
-    """Keeps fetching from :meth:`start` to :meth:`stop` and tells everything by ``tell``."""
+    """Fetches queues from :meth:`start` to :meth:`stop` and posts messages with ``notify``."""
 
-    def __init__(self, api: ApiPort, feed: Feed, departments: Sequence[str], tell: Callable[[Message], object]) -> None:
-        self._api, self._feed, self._tell = api, feed, tell
+    def __init__(
+        self, api: ApiPort, feed: Feed, departments: Sequence[str], notify: Callable[[Message], object]
+    ) -> None:
+        self._api, self._feed, self._notify = api, feed, notify
         self._departments = tuple(departments)
         self._stop = threading.Event()
         self._cut = threading.Event()
         self._work = threading.Condition()
         self._changed: dict[str, float] = {}
         self._shown: dict[str, int] = {}
-        self._is_asked_for = False
-        self._places: list[Department] = []
+        self._is_requested = False
+        self._all_departments: list[Department] = []
         self._feed_lost_at: datetime | None = None
         self._fetched_at: datetime | None = None
         self._is_reachable = True
@@ -99,36 +100,38 @@ class Tail:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Begin."""
+        """Start the threads."""
         self._spawn(self._keep_fetching)
 
     def stop(self) -> None:
-        """End the threads; does not wait for them, since the server may be silent."""
+        """Stop the threads without waiting for them, since the server may be silent."""
         self._stop.set()
         self._cut.set()
         with self._work:
             self._work.notify_all()
 
     def refresh(self, *departments: str) -> None:
-        """Fetch these queues now (none given: all)."""
+        """Fetch these queues now; all if none are given."""
         with self._work:
             self._changed.update(dict.fromkeys(departments or self._departments, math.inf))
-            self._is_asked_for = True
+            self._is_requested = True
             self._work.notify_all()
 
-    def _happened(self, department: str, seq: int) -> None:
-        """Fetch a queue soon, unless the one that is shown by then tells of this entry."""
+    def _note_change(self, department: str, seq: int) -> None:
+        """Fetch a queue soon, unless the one shown by then already includes this entry."""
         with self._work:
             self._changed[department] = max(self._changed.get(department, 0), seq)
             self._work.notify_all()
 
     def _spawn(self, target: Callable[[], None]) -> None:
-        thread = threading.Thread(target=self._going_on, args=(target,), name=f"console-{target.__name__}", daemon=True)
+        thread = threading.Thread(
+            target=self._keep_running, args=(target,), name=f"console-{target.__name__}", daemon=True
+        )
         self._threads.append(thread)
         thread.start()
 
-    def _going_on(self, work: Callable[[], None]) -> None:
-        """Begin a thread's work again, whatever ended it, until :meth:`stop`."""
+    def _keep_running(self, work: Callable[[], None]) -> None:
+        """Restart a thread's work, whatever ended it, until :meth:`stop`."""
         while not self._stop.is_set():
             try:
                 work()
@@ -141,7 +144,7 @@ class Tail:
             self._stop.wait(1.0)
         if self._stop.is_set():
             return
-        self._tell(DepartmentsKnown(self._departments, self._places))
+        self._notify(DepartmentsLoaded(self._departments, self._all_departments))
         self.refresh()
         if len(self._threads) == 1:
             self._spawn(self._keep_following)
@@ -150,19 +153,19 @@ class Tail:
                 self._fetch(department)
 
     def _find_departments(self) -> bool:
-        """Ask for the departments when none were given; true when they are known."""
+        """Fetch the departments; return whether there are any to serve."""
         try:
             me = self._api.me()
-            known = self._api.departments()
-            self._places = [_place(view) for view in known]
+            self._all_departments = [_department(view) for view in self._api.departments()]
             if not self._departments:
-                self._departments = tuple(sorted(me["departments"] or (one.department_id for one in self._places)))
+                everything = [department.department_id for department in self._all_departments]
+                self._departments = tuple(sorted(me["departments"] or everything))
         except Exception as error:
             self._failed(error)
             return False
         self._broken.pop("", None)
         if not self._departments:
-            self._tell(Trouble("There is no department yet.", "Create one: tokenq dept create NAME", 3))
+            self._notify(Trouble("There is no department yet.", "Create one: tokenq dept create NAME", 3))
         return bool(self._departments)
 
     def _next_changed(self) -> list[str]:
@@ -171,68 +174,70 @@ class Tail:
                 is_polling = self._feed_lost_at is not None or not self._is_reachable or self._broken
                 if not self._work.wait(POLL_SECONDS if is_polling else REASSURE_SECONDS):
                     self._changed.update(dict.fromkeys(self._departments, math.inf))
-            # Events come in bursts: one fetch answers for all of them. Who has pressed a key does not wait for more.
-            self._work.wait_for(lambda: self._is_asked_for or self._stop.is_set(), _TOGETHER)
-            changed, self._changed, self._is_asked_for = self._changed, {}, False
+            # Events come in bursts: one fetch covers all of them. A key press is not delayed.
+            self._work.wait_for(lambda: self._is_requested or self._stop.is_set(), _DEBOUNCE_SECONDS)
+            changed, self._changed, self._is_requested = self._changed, {}, False
         return sorted(name for name, seq in changed.items() if seq > self._shown.get(name, -1))
 
     def _fetch(self, department: str) -> None:
         if self._stop.is_set():
             return
-        asked_at = time.monotonic()
+        requested_at = time.monotonic()
         try:
             queue = self._api.queue(department)
         except Exception as error:
             if len(self._departments) > 1 and _is_unknown(error):
-                self._departments = tuple(each for each in self._departments if each != department)
-                self._tell(DepartmentsKnown(self._departments, self._places))
+                self._departments = tuple(name for name in self._departments if name != department)
+                self._notify(DepartmentsLoaded(self._departments, self._all_departments))
             else:
                 self._failed(error, department)
         else:
             self._broken.pop(department, None)
             self._fetched_at, self._is_reachable = datetime.now(UTC), True
             self._shown[department] = queue["seq"]
-            self._tell(QueueArrived(queue, asked_at))
+            self._notify(QueueArrived(queue, requested_at))
             self._tell_link()
 
     def _failed(self, error: Exception, department: str = "") -> None:
-        """Say why something could not be fetched: on the badge, and in words if nobody thought of that error."""
+        """Show why a fetch failed: on the badge, and as a notice if the error was unexpected."""
         if isinstance(error, Refused) and error.problem.code in _FINAL:
-            self._tell(Trouble(locale.sentence(error.problem), locale.hint(error.problem), _FINAL[error.problem.code]))
+            self._notify(
+                Trouble(locale.sentence(error.problem), locale.hint(error.problem), _FINAL[error.problem.code])
+            )
         elif isinstance(error, Refused | TokenqError):
             self._is_reachable = False
             self._tell_link(str(error))
         else:
-            words, is_new = in_words(error), department not in self._broken
+            description, is_new = describe(error), department not in self._broken
             self._broken.setdefault(department, self._fetched_at or datetime.now(UTC))
-            self._tell_link(words)
+            self._tell_link(description)
             if is_new:
-                what = f"The queue of {department}" if department else "What the server tells"
-                self._tell(Trouble(f"{what} cannot be read ({words}).", "It is asked for again every few seconds."))
+                what = f"The queue of {department}" if department else "The server's response"
+                self._notify(Trouble(f"{what} cannot be read ({description}).", "Retrying every few seconds."))
 
     def _keep_following(self) -> None:
-        # A feed that ends, ends its own event, which must not be that of the threads.
+        # A feed that ends sets its event, so it needs one of its own.
         self._cut = threading.Event()
         if self._stop.is_set():
             return
         try:
             for arrival in self._feed(self._departments, self._cut):
                 self._broken.pop("", None)
-                self._take_in(arrival)
+                self._handle(arrival)
         finally:
             self._feed_lost_at = self._feed_lost_at or datetime.now(UTC)
             self._tell_link()
             self.refresh()
 
-    def _take_in(self, arrival: Arrival) -> None:
+    def _handle(self, arrival: Arrival) -> None:
         if isinstance(arrival, EventArrived):
-            self._happened(arrival.event.department_id, arrival.event.seq)
+            self._note_change(arrival.event.department_id, arrival.event.seq)
             return
         if isinstance(arrival, LinkChanged):
             self._feed_lost_at = None if arrival.is_live else datetime.now(UTC)
             if not arrival.is_live:
                 self._tell_link(arrival.sentence)
-        # After a gap nothing is known: fetch all, and turn to polling if the link is lost.
+        # After a gap everything may have changed: fetch all, and start polling if the link is lost.
         self.refresh()
 
     def _tell_link(self, why: str = "") -> None:
@@ -246,13 +251,13 @@ class Tail:
             link = (Health.LIVE, None)
         if link != self._last_link:
             self._last_link = link
-            self._tell(LinkMoved(*link, why))
+            self._notify(LinkMoved(*link, why))
 
 
-def _place(view: DepartmentView) -> Department:
+def _department(view: DepartmentView) -> Department:
     return Department(view["departmentId"], view["name"], view["branchId"], view.get("minCalls", 1))
 
 
 def _is_unknown(error: Exception) -> bool:
-    """Whether the department has been deleted meanwhile."""
+    """Return whether the department has been deleted in the meantime."""
     return isinstance(error, Refused) and error.problem.code == ProblemCode.UNKNOWN_DEPARTMENT

@@ -1,1 +1,1 @@
-"""One file per verb (a function named ``command``) or noun (a Typer named ``app``); ``menu`` lists them."""
+"""One module per verb (a function ``command``) or noun (a Typer ``app``); ``menu`` lists them."""

@@ -1,4 +1,4 @@
-"""``tokenq apply``: make the configuration what a file says."""
+"""``tokenq apply``: apply a configuration file."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ def command(
     prune: Prune = False,
     as_json: Json = False,
 ) -> None:
-    """Make branches, departments, counters and users what a file says; all of it, or nothing if something is wrong."""
+    """Apply a file of branches, departments, counters and users: all changes, or none if anything is wrong."""
     try:
         floor = FloorFile(file)
         try:
@@ -33,8 +33,8 @@ def command(
         output.document({"changes": changes, "applied": not dry_run})
     else:
         show(changes, "Nothing was changed: this was a dry run." if dry_run else "")
-        if not dry_run and any(one["kind"] == "users" and one["action"] == "create" for one in changes):
-            echo("New users have no password yet: tokenq user update NAME --password gives one.")
+        if not dry_run and any(change["kind"] == "users" and change["action"] == "create" for change in changes):
+            echo("New users have no password yet; set it with tokenq user update NAME --password.")
 
 
 def _nothing_changed(refusal: Refused) -> Refused:

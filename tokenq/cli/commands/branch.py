@@ -1,4 +1,4 @@
-"""``tokenq branch``: sites, their time zones and when their business day begins."""
+"""``tokenq branch``: sites, their time zones and the start of their business day."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,10 +24,14 @@ app = plain_app(help="List, create, change and delete branches.")
 Branch = Annotated[str, typer.Argument(metavar="BRANCH", help="Branch id, such as main.")]
 OpenAt = Annotated[
     str | None,
-    typer.Option("--hours", metavar="HOURS", help="'mon-fri 08:00-12:00, 13:00-17:00; sat 09:00-12:00', or always."),
+    typer.Option(
+        "--hours",
+        metavar="HOURS",
+        help="Opening hours: 'mon-fri 08:00-12:00, 13:00-17:00; sat 09:00-12:00', or always.",
+    ),
 ]
 RolloverHour = Annotated[
-    int | None, typer.Option(min=0, max=23, metavar="HOUR", help="The hour at which the business day begins (4).")
+    int | None, typer.Option(min=0, max=23, metavar="HOUR", help="Hour at which the business day begins; default: 4.")
 ]
 
 
@@ -62,7 +66,7 @@ def show(branch: Branch, as_json: Json = False) -> None:
 @app.command()
 def create(
     branch: Branch,
-    name: Annotated[str, typer.Option(help="What people call it.")],
+    name: Annotated[str, typer.Option(help="Display name.")],
     timezone: Annotated[str, typer.Option(help="IANA time zone, such as Europe/Berlin.")],
     rollover_hour: RolloverHour = None,
     hours: OpenAt = None,
@@ -78,7 +82,7 @@ def create(
 @app.command()
 def update(
     branch: Branch,
-    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    name: Annotated[str | None, typer.Option(help="Display name.")] = None,
     timezone: Annotated[str | None, typer.Option(help="IANA time zone, such as Europe/Berlin.")] = None,
     rollover_hour: RolloverHour = None,
     hours: OpenAt = None,
@@ -87,7 +91,7 @@ def update(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Change what is given, keep the rest. Asks first if that would end the business day for people who still wait."""
+    """Change the given fields. Asks first if that would end the business day for waiting customers."""
     changes = given(name=name, timezone=timezone, rolloverHour=rollover_hour)
     if not changes and not hours and not closed_on and not as_usual_on:
         raise WrongUse("Nothing to change.", "Give at least one option, such as --name.")
@@ -101,7 +105,7 @@ def update(
 
 @app.command()
 def delete(branch: Branch, yes: Yes = False, as_json: Json = False) -> None:
-    """Delete a branch that no department is in."""
+    """Delete a branch without departments."""
     client = connect()
     confirm(f"Delete the branch {branch}?", yes=yes)
     client.delete_branch(branch)
@@ -109,7 +113,7 @@ def delete(branch: Branch, yes: Yes = False, as_json: Json = False) -> None:
 
 
 def _replaced(client: Client, branch: str, whole: dict[str, Any], *, yes: bool) -> "BranchView":
-    """The branch as it is then; a change that ends a day is only made by who means it."""
+    """Replace the branch and return it; a change that ends the business day needs confirmation."""
     try:
         return client.replace_branch(branch, whole)
     except Refused as refusal:

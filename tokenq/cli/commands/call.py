@@ -1,14 +1,14 @@
-"""``tokenq call``: call the next person, or a certain one, to a counter."""
+"""``tokenq call``: call the next customer, or a specific token, to a counter."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tokenq.cli.context import connect, counter
+from tokenq.cli.context import connect, require_counter
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Counter, InBranch, Json, MaybeDepartment
 from tokenq.cli.reasons import CommandReason
-from tokenq.cli.tokens import show_token, tell_new_counter
+from tokenq.cli.tokens import report_new_counter, show_token
 from tokenq.client import Client
 from tokenq.contract.numbers import readings
 from tokenq.contract.problems import ProblemCode, Refused, refuse
@@ -21,37 +21,37 @@ def command(
     dept: MaybeDepartment = None,
     at: Counter = None,
     token: Annotated[
-        str | None, typer.Option(metavar="TOKEN", help="Call this one out of order; needs --reason.")
+        str | None, typer.Option(metavar="TOKEN", help="Call this token out of order; needs --reason.")
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why out of order, for the log.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Reason for calling out of order; logged.")] = None,
     branch: InBranch = "main",
     as_json: Json = False,
 ) -> None:
-    """Call the next person to a counter: of a department, or without one of those that the counter serves.
+    """Call the next customer to a counter: of a department or, without DEPT, of all that the counter serves.
 
-    A counter that holds somebody is answered with that one.
+    If the counter already holds a token, show that token.
     """
     if token and not reason:
-        raise WrongUse("Calling out of order needs a reason.", "Add --reason 'why'.")
-    place = counter(at)
+        raise WrongUse("Calling out of order needs a reason.", "Add --reason TEXT.")
+    counter_id = require_counter(at)
     client = connect()
     if token:
-        found = client.find_token(token)
-        called = client.call(dept or found["departmentId"], place, token_id=found["tokenId"], reason=reason)
+        chosen = client.find_token(token)
+        called = client.call(dept or chosen["departmentId"], counter_id, token_id=chosen["tokenId"], reason=reason)
     elif dept:
-        called = _next(client, dept, place)
+        called = _call_next(client, dept, counter_id)
     else:
-        called = client.call_at_counter(branch, place)
-    tell_new_counter(called)
+        called = client.call_at_counter(branch, counter_id)
+    report_new_counter(called)
     show_token(called, as_json=as_json)
 
 
-def _next(client: Client, dept: str, place: str) -> "TokenView":
-    """Call the next one; who names a token instead of a department is told how that is done."""
+def _call_next(client: Client, dept: str, counter_id: str) -> "TokenView":
+    """Call the next customer; if ``dept`` looks like a token number, the refusal explains --token."""
     try:
-        return client.call(dept, place)
+        return client.call(dept, counter_id)
     except Refused as refusal:
         problem = refusal.problem
         if problem.code is not ProblemCode.UNKNOWN_DEPARTMENT or not readings(dept):
             raise
-        raise refuse(CommandReason.TOKEN_FOR_DEPARTMENT, name=dept.upper(), number=dept, counter=place) from None
+        raise refuse(CommandReason.TOKEN_FOR_DEPARTMENT, name=dept.upper(), number=dept, counter=counter_id) from None

@@ -1,4 +1,4 @@
-"""``tokenq console``: the staff's screen."""
+"""``tokenq console``: the full-screen staff console."""
 
 import sys
 from typing import Annotated
@@ -15,12 +15,12 @@ from tokenq.settings import load
 def command(
     depts: Departments = None,
     at: Counter = None,
-    light: Annotated[bool, typer.Option("--light", help="Dark letters on a light ground.")] = False,
+    light: Annotated[bool, typer.Option("--light", help="Use the light theme.")] = False,
 ) -> int:
-    """Serve from a full screen with single keys; F1 there shows them."""
+    """Serve customers from a full-screen console; F1 shows its keys."""
     settings = load(counter=at)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise WrongUse("The console needs a terminal.", "In scripts use 'tokenq call', 'serve' and 'queue --json'.")
+        raise WrongUse("The console needs a terminal.", "In scripts, use 'tokenq call', 'serve' and 'queue --json'.")
     client = connect(settings)
     with launch.part("tokenq_tui.console", "tui") as screen:
         return int(screen.run(client=client, departments=depts or [], counter=settings.counter, light=light))

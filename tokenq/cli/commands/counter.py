@@ -1,4 +1,4 @@
-"""``tokenq counter``: where people are served."""
+"""``tokenq counter``: the counters of a branch."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,16 +16,16 @@ from tokenq.cli.tree import plain_app
 if TYPE_CHECKING:
     from tokenq.contract.views import CounterView
 
-app = plain_app(help="List, open, pause, close and delete counters; set up what each serves.")
+app = plain_app(help="List, open, pause, close and delete counters; set what each serves.")
 
 _SHOWN = 4
 
-Counter = Annotated[str, typer.Argument(metavar="COUNTER", help="The counter's name, such as 3.")]
+Counter = Annotated[str, typer.Argument(metavar="COUNTER", help="Counter name, such as 3.")]
 
 
 @app.command("list")
 def list_(branch: InBranch = "main", as_json: Json = False) -> None:
-    """List the counters of a branch and whom each holds."""
+    """List the counters of a branch and the token at each."""
     client = connect()
     counters = client.counters(branch)
     if as_json:
@@ -33,7 +33,7 @@ def list_(branch: InBranch = "main", as_json: Json = False) -> None:
         return
     zone = zone_of(client, branch)
     output.table(
-        ("Counter", "State", "Why", "Operator", "Serves", "Holds"),
+        ("Counter", "State", "Reason", "Operator", "Serves", "Token"),
         (
             (
                 view["counterId"],
@@ -49,7 +49,7 @@ def list_(branch: InBranch = "main", as_json: Json = False) -> None:
 
 
 def _serves(departments: list[str]) -> str:
-    """The first few of a counter's departments, so that a table stays one."""
+    """The first few of a counter's departments, to keep the table narrow."""
     more = len(departments) - _SHOWN
     return " ".join(departments[:_SHOWN]) + (f" … {more} more" if more > 0 else "") or "all"
 
@@ -62,43 +62,45 @@ def open_(
         typer.Option(
             "--dept",
             metavar="DEPT",
-            help="What it serves; may be repeated. None given: what it served before.",
+            help="Department it serves; repeatable. Default: what it served before.",
             callback=department_ids,
         ),
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Serve every department again.")] = False,
-    take_over: Annotated[bool, typer.Option("--take-over", help="Also if somebody else works there.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Serve all departments.")] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Take it over if it is in use by another operator.")
+    ] = False,
     branch: InBranch = "main",
     as_json: Json = False,
 ) -> None:
-    """Claim a counter and let it take people; --dept in the order in which it shall serve."""
+    """Claim and open a counter; it serves the departments in the order of --dept."""
     if dept and all_:
-        raise WrongUse("--dept and --all say two things.", "Give one of them.")
-    wanted = () if all_ else dept or None
-    _show(connect().open_counter(branch, counter, wanted, take_over=take_over), as_json=as_json)
+        raise WrongUse("--dept and --all exclude each other.", "Give one of them.")
+    departments = () if all_ else dept or None
+    _show(connect().open_counter(branch, counter, departments, take_over=take_over), as_json=as_json)
 
 
 @app.command()
 def pause(counter: Counter, reason: Reason = None, branch: InBranch = "main", as_json: Json = False) -> None:
-    """Let a counter call nobody for a while."""
+    """Pause a counter: it makes no calls until it is opened."""
     _show(connect().pause_counter(branch, counter, reason), as_json=as_json)
 
 
 @app.command()
 def close(counter: Counter, branch: InBranch = "main", as_json: Json = False) -> None:
-    """Close a counter that holds nobody."""
+    """Close a counter that holds no token."""
     _show(connect().close_counter(branch, counter), as_json=as_json)
 
 
 @app.command()
 def declare(counter: Counter, dept: TheirDepartments = None, branch: InBranch = "main", as_json: Json = False) -> None:
-    """Set up what a counter serves, in that order; without --dept every department of the branch."""
+    """Set which departments a counter serves, in order; without --dept, all of the branch."""
     _show(connect().declare_counter(branch, counter, dept or ()), as_json=as_json)
 
 
 @app.command()
 def delete(counter: Counter, branch: InBranch = "main", yes: Yes = False, as_json: Json = False) -> None:
-    """Delete a counter that holds nobody, and what was set up for it."""
+    """Delete a counter that holds no token, with its settings."""
     client = connect()
     confirm(f"Delete the counter {counter}?", yes=yes)
     client.delete_counter(branch, counter)
@@ -107,7 +109,7 @@ def delete(counter: Counter, branch: InBranch = "main", yes: Yes = False, as_jso
 
 def _state(view: "CounterView", zone: str) -> str:
     since = view.get("unattendedSince")
-    return view["state"] + (f", nobody there since {clock(since, zone)[:5]}" if since else "")
+    return view["state"] + (f", unattended since {clock(since, zone)[:5]}" if since else "")
 
 
 def _show(view: "CounterView", *, as_json: bool) -> None:
@@ -123,6 +125,6 @@ def _show(view: "CounterView", *, as_json: bool) -> None:
             ("Operator", view["operator"]),
             ("Claimed until", clock(view["leaseUntil"], zone)),
             ("Serves", " ".join(view["departments"]) or "all departments of the branch"),
-            ("Holds", view["token"]["displayNumber"] if view["token"] else None),
+            ("Token", view["token"]["displayNumber"] if view["token"] else None),
         ]
     )

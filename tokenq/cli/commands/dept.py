@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 app = plain_app(help="List, create, change, open, close and delete departments.")
 
-Branch = Annotated[str | None, typer.Option(help="The branch it belongs to; 'main' unless given.")]
-Prefix = Annotated[str | None, typer.Option(help="What its numbers begin with; its id unless given.")]
-Format = Annotated[str | None, typer.Option(help="How its numbers are written.")]
+Branch = Annotated[str | None, typer.Option(help="Branch it belongs to; default: main.")]
+Prefix = Annotated[str | None, typer.Option(help="Prefix of its numbers; default: its id.")]
+Format = Annotated[str | None, typer.Option(help="Number format, such as {prefix}-{number:03d}.")]
 Ratio = Annotated[
     str | None,
     typer.Option(
@@ -31,16 +31,23 @@ Ratio = Annotated[
         callback=lambda typed: ratio_of(typed) if typed is not None else None,
     ),
 ]
-MaxWait = Annotated[int | None, typer.Option(metavar="MINUTES", help="Nobody is overtaken after waiting so long.")]
+MaxWait = Annotated[
+    int | None,
+    typer.Option(
+        metavar="MINUTES", help="A customer who has waited this long is not overtaken by later ones of another class."
+    ),
+]
 OpenAt = Annotated[
     str | None,
     typer.Option(
-        "--hours", metavar="HOURS", help="'mon-fri 08:00-12:00, 13:00-17:00; sat 09:00-12:00', branch, always."
+        "--hours",
+        metavar="HOURS",
+        help="Opening hours: 'mon-fri 08:00-12:00, 13:00-17:00; sat 09:00-12:00', branch or always.",
     ),
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Any other setting ('dept settings' lists them); repeatable."),
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other setting (see 'dept settings'); repeatable."),
 ]
 
 
@@ -76,9 +83,9 @@ def show(dept: Department, as_json: Json = False) -> None:
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="What people call it, such as 'Cardiology ward'.")],
+    name: Annotated[str, typer.Argument(help="Display name, such as 'Cardiology ward'.")],
     id_: Annotated[
-        str | None, typer.Option("--id", help="Its short id, such as CW; made from the name if left out.")
+        str | None, typer.Option("--id", help="Short id, such as CW; default: derived from the name.")
     ] = None,
     branch: Branch = None,
     prefix: Prefix = None,
@@ -88,7 +95,7 @@ def create(
     hours: OpenAt = None,
     closed_on: ClosedOn = None,
     settings: Set = None,
-    closed: Annotated[bool, typer.Option("--closed", help="Issue no tokens yet.")] = False,
+    closed: Annotated[bool, typer.Option("--closed", help="Create it closed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Create a department."""
@@ -107,7 +114,7 @@ def create(
 @app.command()
 def update(
     dept: Department,
-    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    name: Annotated[str | None, typer.Option(help="Display name.")] = None,
     branch: Branch = None,
     prefix: Prefix = None,
     number_format: Format = None,
@@ -119,7 +126,7 @@ def update(
     settings: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Change what is given, keep the rest."""
+    """Change the given fields."""
     body = given(name=name, **_fields(branch, prefix, number_format, ratio, max_wait), **read_settings(settings or ()))
     changes_hours = hours or closed_on or as_usual_on
     if not body and not changes_hours:
@@ -133,17 +140,17 @@ def update(
 
 @app.command("settings")
 def settings_(as_json: Json = False) -> None:
-    """List what --set can set, what holds without it, and what it means."""
+    """List the settings for --set, with defaults and descriptions."""
     rows = [(name, SETTINGS[key].default, SETTINGS[key].about) for name, key in NAMES.items()]
     if as_json:
         output.document({"items": [dict(zip(("name", "default", "about"), row, strict=True)) for row in rows]})
         return
-    output.table(("Setting", "Default", "What it is"), rows)
+    output.table(("Setting", "Default", "Description"), rows)
 
 
 @app.command()
 def delete(dept: Department, yes: Yes = False, as_json: Json = False) -> None:
-    """Delete a department that nobody waits in; its history stays."""
+    """Delete a department without waiting customers; its history is kept."""
     client = connect()
     confirm(f"Delete the department {dept}?", yes=yes)
     client.delete_department(dept)
@@ -152,13 +159,13 @@ def delete(dept: Department, yes: Yes = False, as_json: Json = False) -> None:
 
 @app.command("open")
 def open_(dept: Department, as_json: Json = False) -> None:
-    """Let a department issue tokens."""
+    """Open a department for issuing tokens."""
     _show(connect().open_department(dept), as_json=as_json)
 
 
 @app.command()
 def close(dept: Department, as_json: Json = False) -> None:
-    """Stop a department from issuing tokens; who waits is still served."""
+    """Stop issuing tokens in a department; waiting customers are still served."""
     _show(connect().close_department(dept), as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""``tokenq diff``: what a file would change."""
+"""``tokenq diff``: compare the configuration with a file."""
 
 from typing import Any
 
@@ -16,21 +16,21 @@ from tokenq.errors import BadSettings
 
 
 def command(file: File, prune: Prune = False, as_json: Json = False) -> None:
-    """Show in what the configuration differs from a file. Exit code 0: in nothing, 1: in something, 2: a wrong file."""
+    """Compare the configuration with a file. Exit code 0: no differences, 1: differences, 2: invalid file."""
     changes = _differences(file, prune=prune)
     if as_json:
         output.document({"changes": changes})
     else:
-        show(changes, "'tokenq apply' makes them." if changes else "")
+        show(changes, "'tokenq apply' applies them." if changes else "")
     if changes:
         raise typer.Exit(1)
 
 
 def _differences(file: str, *, prune: bool) -> list[dict[str, Any]]:
-    """The changes that the file would make.
+    """Return the changes that the file would make.
 
     Raises:
-        WrongUse: the file is wrong; that must not look like a difference.
+        WrongUse: the file is invalid; its exit code must not be that of a difference.
     """
     try:
         floor = FloorFile(file)

@@ -1,4 +1,4 @@
-"""``tokenq doctor``: check every part and setting, and say how to mend them."""
+"""``tokenq doctor``: check every component and setting, and suggest fixes."""
 
 import os
 from typing import Annotated, Any
@@ -21,12 +21,12 @@ def command(
         bool | None,
         typer.Option(
             "--server/--no-server",
-            help="Whether to check database, Redis, Kafka and mail from here; else only if their addresses are set.",
+            help="Check database, Redis, Kafka and mail from here; default: only if their addresses are set.",
         ),
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Check every part and setting, and say how to mend what is wrong."""
+    """Check every component and setting, and suggest fixes."""
     checks = client_checks()
     if server or (server is None and any(os.environ.get(name) for name in _SERVER_VARIABLES)):
         checks += _server_checks()
@@ -50,7 +50,7 @@ def _server_checks() -> list[Check]:
 
 
 def _check(finding: dict[str, Any]) -> Check:
-    """A finding of the server's half, its advice in commands."""
+    """Convert a finding of the server's checks, with its advice as a command."""
     advice = from_wire(finding["advice"])
     hint = in_commands(advice) if advice else finding["hint"]
     return Check(finding["name"], bool(finding["ok"]), finding["detail"], hint)

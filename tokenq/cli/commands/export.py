@@ -1,4 +1,4 @@
-"""``tokenq export``: the configuration as a file."""
+"""``tokenq export``: export the configuration as a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,21 +8,21 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.context import connect
 from tokenq.cli.exits import echo
-from tokenq.cli.floor_file import written
+from tokenq.cli.floor_file import to_toml
 from tokenq.cli.options import Json
 from tokenq.errors import BadSettings
 
 
 def command(
-    to: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
+    to: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Print the configuration as a file for 'tokenq apply'; what has its default is left out."""
+    """Print the configuration as a file for 'tokenq apply', without default values."""
     document = connect().floor()
     if as_json:
         output.document(document)
         return
-    text = written(document)
+    text = to_toml(document)
     if to is None:
         output.raw(text.rstrip("\n"))
         return

@@ -1,4 +1,4 @@
-"""``tokenq issue``: give the next number to a person."""
+"""``tokenq issue``: issue the next number to a customer."""
 
 from typing import Annotated
 
@@ -13,21 +13,19 @@ from tokenq.cli.tokens import show_token
 
 def command(
     dept: Department,
-    email: Annotated[str | None, typer.Option(help="Where letters about this token go.")] = None,
+    email: Annotated[str | None, typer.Option(help="Address for e-mails about this token.")] = None,
     user: Annotated[int | None, typer.Option(metavar="ID", help="Id of a registered user.", min=1)] = None,
-    name: Annotated[str | None, typer.Option(help="The person's name, for staff only.")] = None,
+    name: Annotated[str | None, typer.Option(help="The customer's name; visible to staff only.")] = None,
     priority: OfPriority = None,
-    near: Annotated[
-        int | None, typer.Option(metavar="N", help="Write when this person is N-th in line.", min=0, max=50)
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Also when closed or full; for staff.")] = False,
+    near: Annotated[int | None, typer.Option(metavar="N", help="Notify when N are ahead.", min=0, max=50)] = None,
+    force: Annotated[bool, typer.Option("--force", help="Issue even if closed or full; staff only.")] = False,
     print_: Annotated[bool, typer.Option("--print", help="Print a paper ticket with a QR code to stdout.")] = False,
     idempotency_key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="The same key issues the same token, never a second one.")
+        str | None, typer.Option(metavar="KEY", help="A retry with the same key returns the same token.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Give the next number of a department to a person."""
+    """Issue the next number of a department to a customer."""
     if print_ and as_json:
         raise WrongUse("A ticket and JSON cannot both go to stdout.", "Leave out --print or --json.")
     client = connect()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = plain_app(help="List, create, change and delete keys for kiosks and scripts.")
 
-Key = Annotated[int, typer.Argument(metavar="KEY", help="The key's id, as 'tokenq key list' shows it.")]
+Key = Annotated[int, typer.Argument(metavar="KEY", help="Key id, as shown by 'tokenq key list'.")]
 
 
 @app.command("list")
@@ -72,29 +72,29 @@ def _show(view: "KeyView", *, as_json: bool) -> None:
 
 @app.command()
 def create(
-    label: Annotated[str, typer.Argument(help="What it is for, such as 'kiosk at the entrance'.")],
-    role: Annotated[Role, typer.Option(help="What it may do.")] = Role.DESK,
+    label: Annotated[str, typer.Argument(help="Purpose, such as 'kiosk at the entrance'.")],
+    role: Annotated[Role, typer.Option(help="Its role.")] = Role.DESK,
     dept: TheirDepartments = None,
     as_json: Json = False,
 ) -> None:
-    """Create a key. Its secret goes to stdout, once; use it as TOKENQ_TOKEN."""
+    """Create a key. Its secret is printed once, to stdout; use it as TOKENQ_TOKEN."""
     view = connect().create_key({"label": label, "role": role, "departments": dept or []})
     if as_json:
         output.document(view)
         return
     output.line(view.get("key", ""))
-    echo(f"Key {view['keyId']} is made. It is shown this one time: keep it now, and use it as TOKENQ_TOKEN.")
+    echo(f"Key {view['keyId']} created. It is shown only this one time: save it now and use it as TOKENQ_TOKEN.")
 
 
 @app.command()
 def update(
     key: Key,
-    label: Annotated[str | None, typer.Option(help="What it is for.")] = None,
-    role: Annotated[Role | None, typer.Option(help="What it may do.")] = None,
+    label: Annotated[str | None, typer.Option(help="Purpose.")] = None,
+    role: Annotated[Role | None, typer.Option(help="Its role.")] = None,
     dept: TheirDepartments = None,
     as_json: Json = False,
 ) -> None:
-    """Change what is given, keep the rest; the secret stays the same."""
+    """Change the given fields; the secret stays the same."""
     changes = given(label=label, role=role, departments=dept)
     if not changes:
         raise WrongUse("Nothing to change.", "Give at least one option, such as --label.")
@@ -103,16 +103,15 @@ def update(
 
 @app.command()
 def delete(key: Key, yes: Yes = False, as_json: Json = False) -> None:
-    """Delete a key; whatever uses it stops working at once."""
+    """Delete a key; clients that use it stop working at once."""
     client = connect()
-    confirm(f"Delete the key {key}? Whatever uses it stops working.", yes=yes)
+    confirm(f"Delete the key {key}? Clients that use it stop working.", yes=yes)
     client.delete_key(key)
     output.deleted("key", key, as_json=as_json)
 
 
 def _find(client: Client, key_id: int) -> "KeyView":
-    known = client.keys()
-    for view in known:
+    for view in client.keys():
         if view["keyId"] == key_id:
             return view
     raise refuse(AccountReason.UNKNOWN_KEY, key=key_id)

@@ -1,26 +1,26 @@
-"""``tokenq log``: everything that happened to one token."""
+"""``tokenq log``: the history of one token."""
 
 from typing import Any
 
 from tokenq.cli import output
-from tokenq.cli.branch_time import whose_times, zone_of
+from tokenq.cli.branch_time import zone_label, zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.options import Json, Token
 from tokenq.cli.tokens import clock, sentence
 
 
 def command(token: Token, as_json: Json = False) -> None:
-    """Print everything that happened to one token, oldest first."""
+    """Print the history of one token, oldest first."""
     client = connect()
-    found = client.find_token(token)
-    events = client.token_events(found["tokenId"])
+    view = client.find_token(token)
+    events = client.token_events(view["tokenId"])
     if as_json:
         output.document({"items": events})
         return
-    zone = zone_of(client, found["branchId"])
-    output.line(sentence(found, zone))
+    zone = zone_of(client, view["branchId"])
+    output.line(sentence(view, zone))
     output.table(
-        ("When", "What", "Department", "Counter", "By", "More"),
+        ("Time", "Event", "Department", "Counter", "By", "Details"),
         (
             (
                 clock(event.get("timestamp"), zone, with_day=True),
@@ -28,37 +28,37 @@ def command(token: Token, as_json: Json = False) -> None:
                 " and ".join(event["departments"]),
                 event.get("counterId"),
                 event.get("actor"),
-                _more(event.get("data") or {}, zone),
+                _details(event.get("data") or {}, zone),
             )
-            for event in _once(events)
+            for event in _without_duplicates(events)
         ),
     )
-    if whose := whose_times(zone):
-        output.line(f"Times of {whose}.")
+    if shown_zone := zone_label(zone):
+        output.line(f"Times of {shown_zone}.")
 
 
-def _once(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each move one time: one that leads to another department stands in the logs of both."""
-    told: list[dict[str, Any]] = []
+def _without_duplicates(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Merge the two entries of a move between departments, which is in the logs of both."""
+    merged: list[dict[str, Any]] = []
     for event in events:
         data, name = event.get("data") or {}, event.get("departmentId")
-        last = told[-1] if told else {}
+        last = merged[-1] if merged else {}
         same = ("eventType", "timestamp", "data", "actor")
         if data.get("to") and data.get("from") and all(last.get(key) == event.get(key) for key in same):
             last["departments"].append(name)
         else:
-            told.append({**event, "departments": [name]})
-    return told
+            merged.append({**event, "departments": [name]})
+    return merged
 
 
-def _more(data: dict[str, Any], zone: str) -> str:
-    """What an event says beyond its name."""
-    told = {
+def _details(data: dict[str, Any], zone: str) -> str:
+    """The details of an event besides its type."""
+    details = {
         "from": data.get("from"),
         "to": data.get("to"),
         "until": clock(data.get("until"), zone)[:5],
         "undone:": data.get("undone"),
         "position": data.get("position"),
     }
-    parts = [f"{word} {value}" for word, value in told.items() if value]
+    parts = [f"{word} {value}" for word, value in details.items() if value]
     return ", ".join([*parts, *filter(None, [data.get("reason")])])

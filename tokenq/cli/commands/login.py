@@ -1,4 +1,4 @@
-"""``tokenq login``: sign in to a server and remember it."""
+"""``tokenq login``: sign in to a server and store the session."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -14,8 +14,8 @@ from tokenq.settings import load
 
 
 def command(
-    url: Annotated[str | None, typer.Argument(help="The server's address; else the one in use.")] = None,
-    user: Annotated[str | None, typer.Option("--user", "-u", help="User name; asked for if left out.")] = None,
+    url: Annotated[str | None, typer.Argument(help="Address of the server; default: the current one.")] = None,
+    user: Annotated[str | None, typer.Option("--user", "-u", help="User name; default: asked for.")] = None,
     as_json: Json = False,
 ) -> None:
     """Sign in to a server. The password is asked for, or read from TOKENQ_PASSWORD or stdin."""
@@ -31,7 +31,7 @@ def command(
     else:
         output.line(f"Signed in to {identity.url} as {user} ({view['user']['role']}).")
     if settings.token:
-        echo("TOKENQ_TOKEN is set and still wins over this login.")
+        echo("TOKENQ_TOKEN is set and takes precedence over this login.")
     other = load().url
     if other and other.rstrip("/") != identity.url:
-        echo(f"TOKENQ_URL or the settings file still say {other}; other commands go there.")
+        echo(f"TOKENQ_URL or the settings file still names {other}; other commands use that server.")

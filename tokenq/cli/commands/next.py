@@ -1,4 +1,4 @@
-"""``tokenq next``: who would be called now."""
+"""``tokenq next``: who would be called next."""
 
 from tokenq.cli import output
 from tokenq.cli.context import connect
@@ -7,13 +7,13 @@ from tokenq.cli.tokens import sentence, waits
 
 
 def command(dept: Department, as_json: Json = False) -> None:
-    """Show who would be called now, and why. Calls nobody."""
+    """Show who would be called next, and why, without calling."""
     view = connect().next(dept)
     if as_json:
         output.document(view)
         return
     if view["token"] is None:
-        output.line(f"Nobody waits in {view['departmentId']}.")
+        output.line(f"Nobody is waiting in {view['departmentId']}.")
     else:
         output.line(sentence(view["token"]))
         output.line(f"Because: {view['reason']}.")

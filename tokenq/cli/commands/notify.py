@@ -1,4 +1,4 @@
-"""``tokenq notify``: letters, and those that could not be sent."""
+"""``tokenq notify``: e-mails and other notifications, and those that could not be sent."""
 
 from typing import Annotated, Any
 
@@ -12,29 +12,29 @@ from tokenq.cli.tokens import clock
 from tokenq.cli.tree import plain_app
 
 app = plain_app(invoke_without_command=True)
-dlq = plain_app(help="Look after letters that could not be sent.")
+dlq = plain_app(help="Manage the dead letters: notifications that could not be sent.")
 app.add_typer(dlq, name="dlq")
 
 _DIGITS = 19
-"""A number of so many digits is beyond what the database counts to."""
+"""Numbers with this many digits exceed the database's range."""
 _PROGRAMS = "tokenq_server.programs"
 _NONE = "There are no dead letters."
 
 
 def _number(typed: str) -> int:
     if not (typed.isascii() and typed.isdigit() and len(typed) < _DIGITS):
-        raise typer.BadParameter(f"'{typed}' is no number of a dead letter, such as 5.")
+        raise typer.BadParameter(f"'{typed}' is not the number of a dead letter, such as 5.")
     return int(typed)
 
 
-Id = Annotated[int, typer.Argument(metavar="ID", parser=_number, help="Its number, as 'notify dlq list' shows it.")]
+Id = Annotated[int, typer.Argument(metavar="ID", parser=_number, help="Its number, as shown by 'notify dlq list'.")]
 Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", parser=_number, help="Their numbers.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 
 
 @app.callback()
 def run(context: typer.Context) -> int | None:
-    """Send the letters until told to stop. Any number of these may run."""
+    """Send e-mails and other notifications until stopped. Any number of instances may run."""
     if context.invoked_subcommand is None:
         return launch.program("notify")
     return None
@@ -42,7 +42,7 @@ def run(context: typer.Context) -> int | None:
 
 @dlq.command("list")
 def list_(as_json: Json = False) -> None:
-    """List the letters and records that were given up."""
+    """List the dead letters: notifications and records that could not be processed."""
     items = _dead_letters()
     if as_json:
         output.document({"items": items})
@@ -51,7 +51,7 @@ def list_(as_json: Json = False) -> None:
         output.line(_NONE)
         return
     output.table(
-        ("Id", "When", "Token", "Why"),
+        ("Id", "Time", "Token", "Reason"),
         (
             (item["dlqId"], clock(item.get("createdAt"), with_day=True), item.get("tokenId"), item.get("reason"))
             for item in items
@@ -61,7 +61,7 @@ def list_(as_json: Json = False) -> None:
 
 @dlq.command()
 def show(number: Id, as_json: Json = False) -> None:
-    """Show one of them whole."""
+    """Show one dead letter in full."""
     with launch.server(_PROGRAMS) as programs:
         item: dict[str, Any] = programs.dlq_show(number)
     if as_json:
@@ -72,7 +72,7 @@ def show(number: Id, as_json: Json = False) -> None:
 
 @dlq.command()
 def retry(numbers: Ids = None, everything: All = False, as_json: Json = False) -> None:
-    """Try them once more."""
+    """Put dead letters back in the queue."""
     chosen = _chosen(numbers, everything=everything)
     if not chosen and not as_json:
         output.line(_NONE)
@@ -85,30 +85,30 @@ def retry(numbers: Ids = None, everything: All = False, as_json: Json = False) -
         output.line(f"{count} put back in the queue.")
     if count:
         echo("A running 'tokenq notify' sends them.")
-    _tell_left(len(set(chosen)) - count, "dealt with already, or still not readable")
+    _report_unchanged(len(set(chosen)) - count, "already handled, or still unreadable")
 
 
 @dlq.command()
 def drop(numbers: Ids = None, everything: All = False, yes: Yes = False, as_json: Json = False) -> None:
-    """Throw them away."""
+    """Delete dead letters."""
     chosen = _chosen(numbers, everything=everything)
     if not chosen and not as_json:
         output.line(_NONE)
         return
     if chosen:
-        confirm(f"Throw away {len(chosen)} for good?", yes=yes, needs_yes=False)
+        confirm(f"Delete {len(chosen)} permanently?", yes=yes, needs_yes=False)
     with launch.server(_PROGRAMS) as programs:
         count = int(programs.dlq_drop(chosen))
     if as_json:
         output.document({"dropped": count})
     else:
-        output.line(f"{count} thrown away.")
-    _tell_left(len(set(chosen)) - count, "dealt with already")
+        output.line(f"{count} deleted.")
+    _report_unchanged(len(set(chosen)) - count, "already handled")
 
 
-def _tell_left(number: int, why: str) -> None:
+def _report_unchanged(number: int, reason: str) -> None:
     if number > 0:
-        echo(f"{number} left as {'it is' if number == 1 else 'they are'}: {why}.")
+        echo(f"{number} left unchanged: {reason}.")
 
 
 def _dead_letters() -> list[dict[str, Any]]:
@@ -118,5 +118,5 @@ def _dead_letters() -> list[dict[str, Any]]:
 
 def _chosen(numbers: list[int] | None, *, everything: bool) -> list[int]:
     if bool(numbers) == everything:
-        raise WrongUse("Which ones?", "Give their numbers, or --all.")
+        raise WrongUse("No dead letter given.", "Give their numbers, or --all.")
     return numbers or [int(item["dlqId"]) for item in _dead_letters()]

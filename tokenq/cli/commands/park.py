@@ -1,4 +1,4 @@
-"""``tokenq park``: set a person aside."""
+"""``tokenq park``: set a customer aside."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import AtCounter, Json, Reason, Token
 from tokenq.cli.reasons import CommandReason
-from tokenq.cli.tokens import check_at, clock, move_found
+from tokenq.cli.tokens import check_counter, clock, move_and_show
 from tokenq.contract.problems import refuse
 from tokenq.zones import at_clock
 
@@ -17,7 +17,7 @@ from tokenq.zones import at_clock
 def command(
     token: Token,
     until: Annotated[
-        str | None, typer.Option(metavar="HH:MM", help="Resume automatically at this time of the branch.")
+        str | None, typer.Option(metavar="HH:MM", help="Resume automatically at this time (branch time).")
     ] = None,
     minutes: Annotated[
         int | None,
@@ -27,21 +27,21 @@ def command(
     at: AtCounter = None,
     as_json: Json = False,
 ) -> None:
-    """Set a called person aside, to come back later; the counter is free again."""
+    """Set a called customer aside until later; this frees the counter."""
     if until and minutes:
-        raise WrongUse("--until and --for say two times.", "Give one of them.")
+        raise WrongUse("--until and --for exclude each other.", "Give one of them.")
     if until:
-        _today(until, "")  # a mistake is told before anybody is asked
+        _today(until, "")  # report a typing mistake before the first request
     client = connect()
-    found = client.find_token(token)
-    check_at(found, at)
-    zone = zone_of(client, found["branchId"])
-    if found["state"] == "PARKED":
-        # The server takes a repeated move for the same one, and keeps the time of the first.
-        until_when = _until(found["parkedUntil"], zone)
-        raise refuse(CommandReason.PARKED_ALREADY, number=found["displayNumber"], until=until_when)
+    view = client.find_token(token)
+    check_counter(view, at)
+    zone = zone_of(client, view["branchId"])
+    if view["state"] == "PARKED":
+        # The server treats a repeated move as the same one and keeps the time of the first.
+        until_when = _until(view["parkedUntil"], zone)
+        raise refuse(CommandReason.PARKED_ALREADY, number=view["displayNumber"], until=until_when)
     moment = _today(until, zone) if until else None
-    move_found(client, found, "park", as_json=as_json, until=moment, untilMinutes=minutes, reason=reason)
+    move_and_show(client, view, "park", as_json=as_json, until=moment, untilMinutes=minutes, reason=reason)
 
 
 def _until(instant: str | None, zone: str) -> str:
@@ -49,8 +49,8 @@ def _until(instant: str | None, zone: str) -> str:
 
 
 def _today(text: str, zone: str) -> str:
-    """A time of the branch's clock, today, with its offset."""
+    """Today's date at a time of the branch, in ISO format with its offset."""
     try:
         return at_clock(text, zone).isoformat()
     except ValueError:
-        raise WrongUse(f"'{text}' is no time of day.", "Write it as 14:30.") from None
+        raise WrongUse(f"'{text}' is not a time of day.", "Write it as 14:30.") from None

@@ -1,4 +1,4 @@
-"""``tokenq passwd``: change one's own password."""
+"""``tokenq passwd``: change your password."""
 
 from tokenq.cli import output, prompts
 from tokenq.cli.context import connect
@@ -13,4 +13,4 @@ def command(as_json: Json = False) -> None:
     if as_json:
         output.document({"changed": True})
     else:
-        output.line("Your password is changed.")
+        output.line("Password changed.")

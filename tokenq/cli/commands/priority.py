@@ -1,4 +1,4 @@
-"""``tokenq priority``."""
+"""``tokenq priority``: change the class of a waiting customer."""
 
 from typing import Annotated
 
@@ -15,5 +15,5 @@ def command(
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
-    """Change the class of a person who waits; the place by arrival stays."""
+    """Change the class of a waiting customer, who keeps the place by arrival."""
     move_token(token, "priority", as_json=as_json, priority=to, reason=reason)

@@ -1,4 +1,4 @@
-"""``tokenq queue``: who waits and who is at which counter."""
+"""``tokenq queue``: who is waiting and who is at which counter."""
 
 import threading
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.branch_time import whose_times
+from tokenq.cli.branch_time import zone_label
 from tokenq.cli.context import connect
 from tokenq.cli.exits import echo
 from tokenq.cli.options import Department, Json
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from tokenq.contract.views import QueueView
 
 _AROUND = 11
-"""Lines that are no rows: title, head and frame of the table, the sentences underneath, the cursor."""
+"""Lines around the rows: title, head and frame of the table, the lines below it, the cursor."""
 
 _COLUMNS = ("#", "Number", "State", "Counter", "Priority", "Since", "Name")
 
 
 def command(
     dept: Department,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again after every change.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh after every change.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show who waits and who is at which counter."""
+    """Show who is waiting and who is at which counter."""
     client = connect()
     if watch:
         _watch(client, dept, as_json=as_json)
@@ -38,13 +38,13 @@ def command(
 
 
 def _watch(client: Client, dept: str, *, as_json: bool) -> None:
-    """Fetch anew after each arrival; the event stream says when, the queue itself says what."""
+    """Fetch and show the queue after each event; events only say that it changed."""
     from tokenq.client.events import LinkChanged, follow
 
     latest = -1
     for arrival in follow(client.server, [dept], None, threading.Event()):
         if isinstance(arrival, LinkChanged) and not arrival.is_live:
-            echo(f"{arrival.sentence} Trying again.")
+            echo(f"{arrival.sentence} Retrying.")
             continue
         queue = client.queue(dept)
         if queue["seq"] == latest:
@@ -58,12 +58,12 @@ def _watch(client: Client, dept: str, *, as_json: bool) -> None:
 
 
 def _show(queue: "QueueView", height: int | None = None) -> None:
-    """The queue; on a terminal of that ``height`` its head, and how many more there are."""
+    """Show the queue; with ``height``, only as many rows as fit, and how many more there are."""
     counts, zone = queue["counts"], queue.get("timezone", "")
     state = "open" if queue["opening"]["isOpen"] else "closed"
     title = f"{queue['departmentId']} {queue['name']} ({state}), {queue['businessDay']}"
-    everybody = [*queue["serving"], *queue["called"], *queue["waiting"], *queue["parked"]]
-    tokens = everybody if height is None else everybody[: max(height - _AROUND, 1)]
+    all_tokens = [*queue["serving"], *queue["called"], *queue["waiting"], *queue["parked"]]
+    tokens = all_tokens if height is None else all_tokens[: max(height - _AROUND, 1)]
     output.line(title)
     if tokens:
         output.table(
@@ -84,16 +84,16 @@ def _show(queue: "QueueView", height: int | None = None) -> None:
     more = counts["waiting"] - sum(token["state"] == "WAITING" for token in tokens)
     if more > 0:
         output.line(f"… and {more} more waiting.")
-    output.line(f"{counts['waiting']} waiting, {counts['served']} served, {counts['noShow']} did not come.")
+    output.line(f"{counts['waiting']} waiting, {counts['served']} served, {counts['noShow']} no-shows.")
     wait = waits(queue["estimate"], with_reason=True)
     if wait:
         output.line(f"Estimated wait for a new customer: {wait}.")
     paused = [
-        f"{one['counterId']} ({one['reason'] or 'no reason given'})"
-        for one in queue["counters"]
-        if one["state"] == "PAUSED"
+        f"{counter['counterId']} ({counter['reason'] or 'no reason given'})"
+        for counter in queue["counters"]
+        if counter["state"] == "PAUSED"
     ]
     if paused:
         output.line(f"Paused counters: {', '.join(paused)}.")
-    if tokens and (whose := whose_times(zone)):
-        output.line(f"Times of {whose}.")
+    if tokens and (shown_zone := zone_label(zone)):
+        output.line(f"Times of {shown_zone}.")

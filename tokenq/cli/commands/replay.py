@@ -1,4 +1,4 @@
-"""``tokenq replay``: a day again, on the board or as a stream of events."""
+"""``tokenq replay``: replay a day, on the board or as a stream of events."""
 
 import sys
 from contextlib import suppress
@@ -25,16 +25,16 @@ def command(
     dept: Departments = None,
     day: Day = None,
     start: Annotated[
-        str | None, typer.Option("--from", metavar="HH:MM", help="Begin then, on the branch's clock.")
+        str | None, typer.Option("--from", metavar="HH:MM", help="Start at this time (branch time).")
     ] = None,
-    speed: Annotated[float, typer.Option(min=0.1, max=10_000, help="Seconds of the day in one second.")] = 20.0,
-    light: Annotated[bool, typer.Option("--light", help="Dark letters on a light ground.")] = False,
+    speed: Annotated[float, typer.Option(min=0.1, max=10_000, help="Speed-up factor.")] = 20.0,
+    light: Annotated[bool, typer.Option("--light", help="Use the light theme.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Show a day on the board again, from the log, faster; space stops it, the arrows skip. Nothing changes."""
+    """Replay a day from the log on the board. Space pauses, the arrow keys skip. Changes nothing."""
     of_day = day_of(day)
     if start:
-        _at(start, "", "2000-01-01")  # a mistake is told before anybody is asked
+        _at(start, "", "2000-01-01")  # report a typing mistake before the first request
     is_stream = as_json or not sys.stdout.isatty()
     client = connect()
     events = _events(client, dept, of_day)
@@ -52,25 +52,25 @@ def command(
 
 
 def _events(client: "Client", dept: list[str] | None, day: str | None) -> list[Event]:
-    wanted = [name.strip().upper() for name in dept or ()] or [view["departmentId"] for view in client.departments()]
-    logs: list[dict[str, Any]] = [one for name in wanted for one in client.day_log(name, day)]
+    names = [name.strip().upper() for name in dept or ()] or [view["departmentId"] for view in client.departments()]
+    logs: list[dict[str, Any]] = [entry for name in names for entry in client.day_log(name, day)]
     return sorted(_readable(logs), key=lambda event: (event.timestamp, event.department_id, event.seq))
 
 
 def _readable(logs: list[dict[str, Any]]) -> list[Event]:
-    """The entries that are events; a day is shown without the others."""
+    """The entries that are valid events; the others are skipped."""
     events: list[Event] = []
-    for one in logs:
+    for entry in logs:
         with suppress(BadEvent):
-            events.append(from_wire(one))
-    if left_out := len(logs) - len(events):
-        echo(f"{left_out} of the day's {len(logs)} entries cannot be read and are left out; see 'tokenq verify'.")
+            events.append(from_wire(entry))
+    if skipped := len(logs) - len(events):
+        echo(f"{skipped} of the day's {len(logs)} entries are unreadable and skipped; see 'tokenq verify'.")
     return events
 
 
 def _at(text: str, zone: str, day: str) -> datetime:
-    """A time of the branch's clock on a day."""
+    """Return a time of day of the branch, on a given date."""
     try:
         return at_clock(text, zone, day=date.fromisoformat(day))
     except ValueError:
-        raise WrongUse(f"'{text}' is no time of day.", "Write it as 09:00.") from None
+        raise WrongUse(f"'{text}' is not a time of day.", "Write it as 09:00.") from None

@@ -1,4 +1,4 @@
-"""``tokenq report``: a day in figures."""
+"""``tokenq report``: the statistics of a day."""
 
 import csv
 import io
@@ -25,13 +25,13 @@ def command(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print one row per hour, safe for spreadsheets.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a day in figures: waiting, walking and service times, per hour and counter; how good the estimates were."""
+    """Show a day's waiting, walking and service times, per hour and counter, and how accurate the estimates were."""
     if as_csv and as_json:
         raise WrongUse("CSV and JSON cannot both go to stdout.", "Leave out --csv or --json.")
     of_day = day_of(day)
     client = connect()
-    wanted = dept or [view["departmentId"] for view in client.departments()]
-    views = [client.report(one, of_day) for one in wanted]
+    departments = dept or [view["departmentId"] for view in client.departments()]
+    views = [client.report(department, of_day) for department in departments]
     if as_json:
         output.document({"items": views})
     elif as_csv:
@@ -43,16 +43,16 @@ def command(
 
 def _show(view: "ReportView") -> None:
     output.line(f"{view['departmentId']} {view['name']}, {view['businessDay']}")
-    elsewhere = f", and {view['transferredIn']} from elsewhere" if view["transferredIn"] else ""
+    elsewhere = f", plus {view['transferredIn']} transferred in" if view["transferredIn"] else ""
     missed = f" ({view['noShowPercent']} %)" if view["noShow"] else ""
     output.fields(
         [
-            ("Came", f"{view['issued']}{elsewhere}"),
+            ("Issued", f"{view['issued']}{elsewhere}"),
             ("Called", view["called"]),
             ("Served", view["served"]),
-            ("Did not come", f"{view['noShow']}{missed}"),
-            ("Left or sent on", view["cancelled"] + view["transferredOut"] + view["expired"]),
-            ("Waiting", _times(view["waiting"], "waits; again after each return to the line")),
+            ("No-shows", f"{view['noShow']}{missed}"),
+            ("Left or transferred", view["cancelled"] + view["transferredOut"] + view["expired"]),
+            ("Waiting", _times(view["waiting"], "waits; a return to the queue counts again")),
             *((f"  {name}", _times(waits)) for name, waits in view["classes"].items() if waits["count"]),
             ("Walking", _times(view["walking"])),
             ("Service", _times(view["service"])),
@@ -66,35 +66,36 @@ def _show(view: "ReportView") -> None:
 
 def _show_hours(view: "ReportView") -> None:
     hours = view["hours"]
-    output.line(f"Came by hour  {spark([one['issued'] for one in hours])}  from {hours[0]['hour']}:00")
-    top = max((one["meanWait"] or 0 for one in hours), default=0)
+    output.line(f"Issued by hour  {spark([hour['issued'] for hour in hours])}  from {hours[0]['hour']}:00")
+    top = max((hour["meanWait"] or 0 for hour in hours), default=0)
     output.table(
-        ("Hour", "Came", "Calls", "Served", "Mean wait", ""),
+        ("Hour", "Issued", "Calls", "Served", "Mean wait", ""),
         (
             (
-                f"{one['hour']}:00",
-                one["issued"],
-                one["called"],
-                one["served"],
-                minutes(one["meanWait"]),
-                bar(one["meanWait"], top) or " ",
+                f"{hour['hour']}:00",
+                hour["issued"],
+                hour["called"],
+                hour["served"],
+                minutes(hour["meanWait"]),
+                bar(hour["meanWait"], top) or " ",
             )
-            for one in hours
+            for hour in hours
         ),
     )
     output.table(
-        ("Counter", "Served", "Did not come", "Mean service"),
-        ((one["counterId"], one["served"], one["noShow"], minutes(one["service"]["mean"])) for one in view["counters"]),
+        ("Counter", "Served", "No-shows", "Mean service"),
+        (
+            (counter["counterId"], counter["served"], counter["noShow"], minutes(counter["service"]["mean"]))
+            for counter in view["counters"]
+        ),
     )
 
 
 def _times(view: "TimesView", what: str = "times") -> str:
     if not view["count"]:
         return ""
-    shown = f"mean {minutes(view['mean'])}, half within {minutes(view['p50'])}"
-    return (
-        f"{shown}, nine of ten within {minutes(view['p90'])}, longest {minutes(view['max'])}  ({view['count']} {what})"
-    )
+    shown = f"mean {minutes(view['mean'])}, median {minutes(view['p50'])}"
+    return f"{shown}, 90 % within {minutes(view['p90'])}, longest {minutes(view['max'])}  ({view['count']} {what})"
 
 
 def _level(view: "ReportView") -> str:
@@ -108,8 +109,8 @@ def _estimates(view: "EstimatesView") -> str:
     if not view["count"]:
         return ""
     missed = minutes(view["meanError"])
-    inside = f"{view['within']} % of the waits were within the range told"
-    return f"{inside}; from its middle they were {missed} away on average  ({view['count']})"
+    inside = f"{view['within']} % of the waits were within the estimated range"
+    return f"{inside}; mean error {missed} from its midpoint  ({view['count']})"
 
 
 def _csv(views: "list[ReportView]") -> str:
@@ -117,13 +118,20 @@ def _csv(views: "list[ReportView]") -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("department", "name", "day", "hour", "came", "called", "served", "mean_wait_seconds"))
     for view in views:
-        for one in view["hours"]:
-            row = (view["departmentId"], view["name"], view["businessDay"], one["hour"], one["issued"], one["called"])
-            writer.writerow(map(_cell, (*row, one["served"], one["meanWait"])))
+        for hour in view["hours"]:
+            row = (
+                view["departmentId"],
+                view["name"],
+                view["businessDay"],
+                hour["hour"],
+                hour["issued"],
+                hour["called"],
+            )
+            writer.writerow(map(_cell, (*row, hour["served"], hour["meanWait"])))
     return text.getvalue()
 
 
 def _cell(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """A CSV cell, escaped so that no spreadsheet evaluates it as a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_DANGEROUS) else text

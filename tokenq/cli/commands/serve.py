@@ -1,56 +1,56 @@
-"""``tokenq serve``: finish a token, or serve the next one of a department in one step."""
+"""``tokenq serve``: mark a token as served, or call and serve a department's next one in one step."""
 
 from typing import Annotated
 
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.context import connect, counter
+from tokenq.cli.context import connect, require_counter
 from tokenq.cli.options import Counter, Json, department_id
 from tokenq.cli.reasons import CommandReason
-from tokenq.cli.tokens import check_at, sentence, show_token, tell_new_counter
+from tokenq.cli.tokens import check_counter, report_new_counter, sentence, show_token
 from tokenq.client import Client
 from tokenq.contract.numbers import is_separated, readings, typed_id
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 
 
 def command(
-    what: Annotated[str, typer.Argument(metavar="DEPT|TOKEN", help="A department (CW) or a token (CW-012, id:101).")],
+    target: Annotated[str, typer.Argument(metavar="DEPT|TOKEN", help="A department (CW) or a token (CW-012, id:101).")],
     at: Counter = None,
     as_json: Json = False,
 ) -> None:
-    """Finish a token (SERVED); or, given a department, serve whom the counter holds, else the next one."""
+    """Mark a token as served; given a department, serve the token at the counter, or else call and serve the next."""
     client = connect()
-    if _is_department(client, what):
-        served = client.serve_next(department_id(what), counter(at))
-        tell_new_counter(served)
+    if _is_department(client, target):
+        served = client.serve_next(department_id(target), require_counter(at))
+        report_new_counter(served)
         if served["calledAt"] == served["servedAt"] and not as_json:
-            output.line(sentence(served, more="; called and served in one step"))
+            output.line(sentence(served, suffix="; called and served in one step"))
         else:
             show_token(served, as_json=as_json)
     else:
-        found = client.find_token(what)
-        check_at(found, at)
-        show_token(client.move(found, "serve"), as_json=as_json)
+        token = client.find_token(target)
+        check_counter(token, at)
+        show_token(client.move(token, "serve"), as_json=as_json)
 
 
-def _is_department(client: Client, what: str) -> bool:
+def _is_department(client: Client, typed: str) -> bool:
     """``CW`` can only be a department, ``CW-012`` and ``id:101`` only a token; ``A1`` may be either.
 
     Raises:
-        Refused: ``ambiguous``; there is both a department and a token of that name.
+        Refused: ``ambiguous``; both a department and a token match.
     """
-    if typed_id(what) is not None or is_separated(what) or what.strip().isdigit():
+    if typed_id(typed) is not None or is_separated(typed) or typed.strip().isdigit():
         return False
-    if not readings(what):
+    if not readings(typed):
         return True
     try:
-        name = client.department(what.strip().upper())["departmentId"]
+        name = client.department(typed.strip().upper())["departmentId"]
     except Refused as refusal:
         if refusal.problem.code in (ProblemCode.UNKNOWN_DEPARTMENT, ProblemCode.INVALID):
             return False
         raise
-    for token in client.tokens(display_number=what.strip().upper())["items"]:
-        names = {"typed": what, "department": name, "number": token["displayNumber"], "id": token["tokenId"]}
+    for token in client.tokens(display_number=typed.strip().upper())["items"]:
+        names = {"typed": typed, "department": name, "number": token["displayNumber"], "id": token["tokenId"]}
         raise refuse(CommandReason.TOKEN_OR_DEPARTMENT, **names)
     return True

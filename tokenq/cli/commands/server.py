@@ -1,39 +1,39 @@
-"""``tokenq server``: the API and the upkeep of its stores."""
+"""``tokenq server``: the API and the maintenance of its stores."""
 
 from typing import Any
 
 from tokenq.cli import launch, output
 from tokenq.cli.exits import echo
 from tokenq.cli.options import Json, Yes
-from tokenq.cli.progress import Working
+from tokenq.cli.progress import StatusLine
 from tokenq.cli.prompts import confirm
 from tokenq.cli.tree import plain_app
 
 _PROGRAMS = "tokenq_server.programs"
 
-app = plain_app(help="Run the API, migrate the database, rebuild the waiting lines, mend a restored database.")
+app = plain_app(help="Run the API, migrate the database, rebuild queues, recover after a restore.")
 
 
 @app.command()
 def start() -> int:
-    """Run the HTTP API until it is told to stop. TOKENQ_HOST and TOKENQ_PORT say where."""
+    """Run the HTTP API until stopped. TOKENQ_HOST and TOKENQ_PORT set its address."""
     return launch.program("api")
 
 
 @app.command()
 def migrate(as_json: Json = False) -> None:
-    """Bring the database's tables up to date."""
+    """Migrate the database to this release."""
     with launch.server(_PROGRAMS) as programs:
         revision = programs.migrate()
     if as_json:
         output.document({"program": "migrate", "done": True, "revision": revision})
     else:
-        output.line(f"The tables are up to date: revision {revision}.")
+        output.line(f"The database is up to date: revision {revision}.")
 
 
 @app.command()
 def rebuild(as_json: Json = False) -> None:
-    """Fill the waiting lines in Redis anew from the database."""
+    """Rebuild the queues in Redis from the database."""
     with launch.server(_PROGRAMS) as programs:
         waiting: dict[str, int] = programs.rebuild()
     if as_json:
@@ -46,58 +46,59 @@ def rebuild(as_json: Json = False) -> None:
 
 
 def _wait(number: int) -> str:
-    return {0: "nobody waits", 1: "1 waits"}.get(number, f"{number} wait")
+    return f"{number} waiting"
 
 
 @app.command()
 def rewind(yes: Yes = False, as_json: Json = False) -> int:
-    """After a restore of an older database: show what others know beyond it, ask, and mend it."""
+    """Recover after restoring an older database: show what it lacks, ask, and reconcile it."""
     with launch.server(_PROGRAMS) as programs:
-        with Working() as working:
-            working.tell("what the topic and Redis know")
-            found = programs.rewind_look()
-        if found and not as_json:
-            _show_behind(found)
-        if found:
-            confirm("Let the database go on past all of this?", yes=yes)
-        done = programs.rewind_carry_out() if found else programs.rewind_lines_only()
+        with StatusLine() as working:
+            working.show("comparing the database with the topic and Redis")
+            behind = programs.rewind_look()
+        if behind and not as_json:
+            _show_behind(behind)
+        if behind:
+            confirm("Continue the log after these gaps?", yes=yes)
+        done = programs.rewind_carry_out() if behind else programs.rewind_lines_only()
     if as_json:
         output.document(done)
-    elif found:
+    elif behind:
         _show_done(done)
     else:
         output.line("Nothing is missing: neither the topic nor Redis is ahead of the log.")
     if not done["linesRebuilt"]:
-        echo("The waiting lines were not all filled anew: run 'tokenq server rebuild' when Redis answers.")
+        echo("Not all queues were rebuilt: run 'tokenq server rebuild' when Redis is available.")
     return 0
 
 
-def _show_behind(found: list[dict[str, Any]]) -> None:
+def _show_behind(behind: list[dict[str, Any]]) -> None:
     rows = [
-        (one["departmentId"], one["logAt"], one["topicAt"] or None, one["redisAt"] or None, _lack(one)) for one in found
+        (row["departmentId"], row["logAt"], row["topicAt"] or None, row["redisAt"] or None, _missing(row))
+        for row in behind
     ]
     output.table(("Department", "Log at", "Topic at", "Redis at", "The database lacks"), rows)
-    echo("Entries take the place of what is missing, and no number is given twice.")
-    echo("Who waited is put back in line as far as the topic tells.")
-    echo("Letters that were due wait in the dead-letter queue: they may have been sent already.")
+    echo("Placeholder entries replace what is missing, and no number is issued twice.")
+    echo("Waiting customers are put back in the queue as far as the topic shows them.")
+    echo("Notifications that were due go to the dead-letter queue: they may have been sent already.")
 
 
-def _lack(one: dict[str, Any]) -> str:
-    if one["isForked"]:
-        return "what the topic tells; it went on otherwise"
-    return f"{max(one['topicAt'], one['redisAt']) - one['logAt']} events"
+def _missing(row: dict[str, Any]) -> str:
+    if row["isForked"]:
+        return "the topic's events; it has continued differently"
+    return f"{max(row['topicAt'], row['redisAt']) - row['logAt']} events"
 
 
 def _show_done(done: dict[str, Any]) -> None:
-    said = {
+    labels = {
         "waitingAgain": "Waiting again",
-        "ended": "Over, as the topic tells",
-        "toldAgain": "As the database has it; readers are told",
-        "notRestored": "Not known well enough: give these people new numbers",
+        "ended": "Ended, according to the topic",
+        "toldAgain": "Kept as in the database and published again",
+        "notRestored": "Not enough is known: issue new numbers to these customers",
     }
-    for name, words in said.items():
+    for name, label in labels.items():
         if done[name]:
-            output.line(f"{words}: {', '.join(done[name])}")
+            output.line(f"{label}: {', '.join(done[name])}")
     if done["lettersHeld"]:
-        output.line(f"Letters held: {done['lettersHeld']}; see 'tokenq notify dlq list'.")
+        output.line(f"Notifications held back: {done['lettersHeld']}; see 'tokenq notify dlq list'.")
     output.line("Done. Start the API, the relay and notify.")

@@ -1,4 +1,4 @@
-"""``tokenq simulate``: a real day with other counters and another order."""
+"""``tokenq simulate``: a past day with other counters and ratios."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 def command(
     dept: Department,
-    counters: Annotated[str, typer.Option(metavar="N..M", help="How many counters: 4, or 3..6.")],
+    counters: Annotated[str, typer.Option(metavar="N..M", help="Number of counters: 4 or 3..6.")],
     ratio: Annotated[
-        str | None, typer.Option(metavar="R,R", help="Ratios of priority to normal, such as 2:1,1:1.")
+        str | None, typer.Option(metavar="R,R", help="Ratios of priority to normal calls, such as 2:1,1:1.")
     ] = None,
     day: Day = None,
     as_json: Json = False,
 ) -> None:
-    """Show how long people would have waited on a real day with other counters or another ratio.
+    """Simulate how long customers would have waited on a past day with other counters or another ratio.
 
-    The customers and the time each took are those of the day; who goes before whom is the same policy as live.
+    The customers and their service times are those of the day; the order follows the same policy as live calls.
     """
-    ratios = [ratio_of(one) for one in ratio.split(",")] if ratio else []
+    ratios = [ratio_of(text) for text in ratio.split(",")] if ratio else []
     view = connect().simulate(dept, _numbers(counters), ratios, day_of(day))
     if as_json:
         output.document(view)
@@ -38,40 +38,40 @@ def command(
 
 
 def _numbers(typed: str) -> str:
-    """How many counters, as the API writes it. Raises WrongUse."""
+    """Return the range of counters as the API writes it. Raises WrongUse."""
     first, _, last = typed.replace("..", "-").partition("-")
-    ends = [one.strip() for one in (first, last or first)]
-    if not all(one.isascii() and one.isdigit() for one in ends) or not 0 < int(ends[0]) <= int(ends[1]):
-        raise WrongUse(f"'{typed}' are no numbers of counters.", "Write 4, or 3..6.")
+    ends = [end.strip() for end in (first, last or first)]
+    if not all(end.isascii() and end.isdigit() for end in ends) or not 0 < int(ends[0]) <= int(ends[1]):
+        raise WrongUse(f"'{typed}' is not a number or range of counters.", "Write 4 or 3..6.")
     if int(ends[1]) > MOST_COUNTERS:
-        raise WrongUse(f"{MOST_COUNTERS} counters are the most, not {ends[1]}.", "Write 4, or 3..6.")
+        raise WrongUse(f"At most {MOST_COUNTERS} counters are possible, not {ends[1]}.", "Write 4 or 3..6.")
     return "-".join(ends)
 
 
 def _show(view: "SimulationView") -> None:
-    output.line(f"{view['departmentId']}, {view['businessDay']}: {view['customers']} people were called.")
+    output.line(f"{view['departmentId']}, {view['businessDay']}: {view['customers']} customers were called.")
     if not view["customers"]:
         return
-    was, within = view["asItWas"], f"Within {view['serviceLevelMinutes']} min"
-    top = max([was["p90"] or 0, *(one["waiting"]["p90"] or 0 for one in view["settings"])])
-    past = (minutes(was["p50"]), minutes(was["p90"]), minutes(was["max"]))
+    actual, within = view["asItWas"], f"Within {view['serviceLevelMinutes']} min"
+    top = max([actual["p90"] or 0, *(setting["waiting"]["p90"] or 0 for setting in view["settings"])])
+    past = (minutes(actual["p50"]), minutes(actual["p90"]), minutes(actual["max"]))
     level = view.get("asItWasServiceLevel")
-    rows = [("as it was", "", *past, f"{level} %" if level is not None else "", bar(was["p90"], top) or " ")]
-    for one in view["settings"]:
-        waits = one["waiting"]
+    rows = [("actual", "", *past, f"{level} %" if level is not None else "", bar(actual["p90"], top) or " ")]
+    for setting in view["settings"]:
+        waits = setting["waiting"]
         shown = (minutes(waits["p50"]), minutes(waits["p90"]), minutes(waits["max"]))
         drawn = bar(waits["p90"], top) or " "
-        rows.append((str(one["counters"]), one["ratio"], *shown, f"{one['serviceLevel']} %", drawn))
-    output.table(("Counters", "Ratio", "Half wait", "Nine of ten", "Longest", within, "Nine of ten wait"), rows)
+        rows.append((str(setting["counters"]), setting["ratio"], *shown, f"{setting['serviceLevel']} %", drawn))
+    output.table(("Counters", "Ratio", "Median", "90 %", "Longest", within, "90 % wait"), rows)
     _show_classes(view)
 
 
 def _show_classes(view: "SimulationView") -> None:
     rows = [
-        (one["counters"], one["ratio"], name, waits["count"], minutes(waits["p50"]), minutes(waits["p90"]))
-        for one in view["settings"]
-        for name, waits in one["classes"].items()
+        (setting["counters"], setting["ratio"], name, waits["count"], minutes(waits["p50"]), minutes(waits["p90"]))
+        for setting in view["settings"]
+        for name, waits in setting["classes"].items()
         if waits["count"] and waits["count"] < view["customers"]
     ]
     if rows:
-        output.table(("Counters", "Ratio", "Class", "People", "Half wait", "Nine of ten"), rows)
+        output.table(("Counters", "Ratio", "Class", "Customers", "Median", "90 %"), rows)

@@ -1,4 +1,4 @@
-"""``tokenq transfer``: send a person to another department."""
+"""``tokenq transfer``: send a customer to another department."""
 
 from typing import Annotated
 
@@ -10,9 +10,9 @@ from tokenq.cli.tokens import move_token
 
 def command(
     token: Token,
-    to: Annotated[str, typer.Option("--to", metavar="DEPT", help="The department to go to.", callback=department_id)],
+    to: Annotated[str, typer.Option("--to", metavar="DEPT", help="The target department.", callback=department_id)],
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
-    """Send a person to another department of the branch; the number stays."""
+    """Send a customer to another department of the branch; the number stays the same."""
     move_token(token, "transfer", as_json=as_json, to=to, reason=reason)

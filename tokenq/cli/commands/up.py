@@ -1,4 +1,4 @@
-"""``tokenq up``: everything on this machine."""
+"""``tokenq up``: run everything on this machine."""
 
 import json
 import re
@@ -17,21 +17,21 @@ from tokenq.contract.problems import ExitCode
 from tokenq.settings import load
 
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
-"""Screens are looked at over shoulders; scripts find the passwords in endpoints.json."""
+"""Passwords are masked on the screen; scripts find them in endpoints.json."""
 
 
 def command(
-    demo: Annotated[bool, typer.Option("--demo", help="Add departments, customers and staff, to look at.")] = False,
-    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept; the demo has its own.")] = None,
-    host: Annotated[str, typer.Option(help="The address the API listens on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of the API; 0 takes any free one.")] = 8080,
-    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when it is ready; 'down' stops it.")] = False,
-    status: Annotated[bool, typer.Option("--status", help="Only say whether it runs.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Add demo departments, customers and staff.")] = False,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder for all data; the demo has its own.")] = None,
+    host: Annotated[str, typer.Option(help="Address the API listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the API; 0 picks a free one.")] = 8080,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background; 'down' stops it.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Only show whether it is running.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Run everything on this machine: database, waiting lines, broker, API, relay and letters."""
+    """Run everything on this machine: database, Redis, broker, API, relay and e-mails."""
     if status and (detach or demo):
-        raise WrongUse("--status only looks; it starts nothing.", "Leave out --detach and --demo.")
+        raise WrongUse("--status starts nothing.", "Leave out --detach and --demo.")
     with launch.part("tokenq_server.embedded", "embedded") as embedded:
         folder = load(data_dir=data_dir).data_dir or embedded.default_data_dir(demo=demo)
         if status:
@@ -60,26 +60,26 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
         output.document(json.loads(endpoints.to_json()))
     echo(f"\ntokenq runs at {endpoints.api}{'; this machine is signed in as admin' if signed_in else ''}.")
     other = server_of_other_commands(endpoints.api)
-    there = f"TOKENQ_URL={endpoints.api} " if other else ""
+    prefix = f"TOKENQ_URL={endpoints.api} " if other else ""
     if other:
-        echo(f"Other commands still go to {other}; those for this one begin with {there.strip()}")
+        echo(f"Other commands still use {other}; prefix those for this server with {prefix.strip()}")
     echo("")
     echo("What to type next, in another terminal:" if not detach else "What to type next:")
     if demo:
         steps = [
-            ("tokenq board", "the lobby's screen"),
-            ("tokenq console --counter 9", "serve beside the demo's staff"),
+            ("tokenq board", "the lobby board"),
+            ("tokenq console --counter 9", "serve customers with the demo staff"),
         ]
     else:
         steps = [
             ("tokenq dept create 'Customer window' --id CW", "a department"),
-            ("tokenq issue CW --email you@example.org", "the first person in line"),
-            ("tokenq console CW --counter 1", "serve them"),
-            ("tokenq board", "the lobby's screen"),
+            ("tokenq issue CW --email you@example.org", "the first customer"),
+            ("tokenq console CW --counter 1", "serve the customer"),
+            ("tokenq board", "the lobby board"),
         ]
     for typed, meaning in steps:
-        echo(f"  {there}{typed:<46} {meaning}")
-    echo(f"\nLetters go to {endpoints.mail_outbox} until TOKENQ_SMTP_URL is set.")
+        echo(f"  {prefix}{typed:<46} {meaning}")
+    echo(f"\nE-mails are written to {endpoints.mail_outbox} until TOKENQ_SMTP_URL is set.")
     password = Path(endpoints.admin_token_file).with_name("admin.password")
     if password.exists():  # until it is changed
         echo(f"The first admin's password is in {password}.")
@@ -90,21 +90,21 @@ def _farewell(down: str, *, detach: bool) -> str:
 
 
 def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
-    found = embedded.status(folder)
-    endpoints = json.loads(found.endpoints.to_json()) if found.endpoints else None
+    state = embedded.status(folder)
+    endpoints = json.loads(state.endpoints.to_json()) if state.endpoints else None
     if as_json:
         output.document(
             {
-                "running": found.running,
-                "ready": found.ready,
-                "pid": found.pid,
+                "running": state.running,
+                "ready": state.ready,
+                "pid": state.pid,
                 "dataDir": str(folder),
                 "endpoints": endpoints,
             }
         )
-    elif not found.running:
+    elif not state.running:
         output.line(f"Nothing is running on {folder}.")
     else:
-        output.line(f"{'Ready' if found.ready else 'Running, but not ready'} on {folder} (process {found.pid}).")
+        output.line(f"{'Ready' if state.ready else 'Running, but not ready'} on {folder} (process {state.pid}).")
         output.fields((name, _PASSWORD.sub(r"\1…@", value)) for name, value in (endpoints or {}).items())
-    return ExitCode.OK if found.ready else ExitCode.FAILED
+    return ExitCode.OK if state.ready else ExitCode.FAILED

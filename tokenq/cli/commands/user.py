@@ -1,4 +1,4 @@
-"""``tokenq user``: people and what they may do."""
+"""``tokenq user``: users and their roles."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,13 +18,13 @@ from tokenq.contract.reasons.setup import AccountReason
 if TYPE_CHECKING:
     from tokenq.contract.views import UserView
 
-app = plain_app(help="List, create, change and delete users; say what they may do.")
+app = plain_app(help="List, create, change and delete users; set their roles.")
 
 User = Annotated[str, typer.Argument(metavar="USER", help="User id (55) or user name.")]
-Email = Annotated[str | None, typer.Option(help="Their e-mail address.")]
-Username = Annotated[str | None, typer.Option(help="The name they sign in with.")]
+Email = Annotated[str | None, typer.Option(help="E-mail address.")]
+Username = Annotated[str | None, typer.Option(help="Name to sign in with.")]
 Password = Annotated[
-    bool, typer.Option("--password", help="Set a password: asked for, or from TOKENQ_PASSWORD or stdin.")
+    bool, typer.Option("--password", help="Set a password; asked for, or read from TOKENQ_PASSWORD or stdin.")
 ]
 
 
@@ -89,42 +89,42 @@ def update(
     role: OfRole = None,
     dept: TheirDepartments = None,
     password: Password = False,
-    disabled: Annotated[bool | None, typer.Option("--disable/--enable", help="Whether they may sign in.")] = None,
+    disabled: Annotated[bool | None, typer.Option("--disable/--enable", help="Whether the user may sign in.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Change what is given, keep the rest."""
+    """Change the given fields."""
     changes = given(name=name, username=username, email=email, role=role, departments=dept or None, disabled=disabled)
     if not changes and not password:
         raise WrongUse("Nothing to change.", "Give at least one option, such as --role.")
     client = connect()
-    found = _find(client, user)
+    view = _find(client, user)
     if password:
         changes["password"] = new_password()
-    _show(client.change_user(found["userId"], changes), as_json=as_json)
+    _show(client.change_user(view["userId"], changes), as_json=as_json)
 
 
 @app.command()
 def delete(user: User, yes: Yes = False, as_json: Json = False) -> None:
-    """Delete a user and end their logins; tokens keep what is written on them."""
+    """Delete a user and end their sessions; their tokens are kept."""
     client = connect()
-    found = _find(client, user)
-    confirm(f"Delete the user {found['userId']} ({found['name']})?", yes=yes)
-    client.delete_user(found["userId"])
-    output.deleted("user", found["userId"], as_json=as_json)
+    view = _find(client, user)
+    confirm(f"Delete the user {view['userId']} ({view['name']})?", yes=yes)
+    client.delete_user(view["userId"])
+    output.deleted("user", view["userId"], as_json=as_json)
 
 
 @app.command()
 def roles(as_json: Json = False) -> None:
-    """List what roles there are and what each may do."""
-    known = connect().roles()
+    """List the roles and their permissions."""
+    views = connect().roles()
     if as_json:
-        output.document({"items": known})
+        output.document({"items": views})
     else:
-        output.fields((view["role"], view["may"]) for view in known)
+        output.fields((view["role"], view["may"]) for view in views)
 
 
 def _find(client: Client, reference: str) -> "UserView":
-    """By id, else by user name.
+    """Find a user by id or user name.
 
     Raises:
         Refused: there is no such user.

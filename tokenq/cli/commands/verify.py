@@ -1,4 +1,4 @@
-"""``tokenq verify``: hold what the stores contain against every rule that must be true."""
+"""``tokenq verify``: check stored data against all invariants."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ import typer
 
 from tokenq.cli import launch, output
 from tokenq.cli.options import Departments, Json
-from tokenq.cli.progress import Working
+from tokenq.cli.progress import StatusLine
 from tokenq.contract.problems import ExitCode
 
 _SHOWN_PER_RULE = 20
@@ -19,52 +19,53 @@ def command(
     at_rest: Annotated[
         bool,
         typer.Option(
-            "--at-rest", help="Nothing is in flight: Redis and the topic must have caught up with the log, too."
+            "--at-rest", help="The system is idle: also require Redis and the topic to have caught up with the log."
         ),
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Check stored data against all invariants; run it where the server runs.
+    """Check stored data against all invariants. Run it on the server's machine.
 
-    It only reads, needs no lock and may run while people are served. Exit code 1: a rule is violated.
+    It is read-only, takes no locks and may run during operation. Exit code 1: an invariant is violated.
     """
-    with Working() as working, launch.server("tokenq_server.verify") as verify:
-        found = verify.check(departments or [], working.tell, at_rest=at_rest)
+    with StatusLine() as working, launch.server("tokenq_server.verify") as verify:
+        report = verify.check(departments or [], working.show, at_rest=at_rest)
     if as_json:
-        output.document(found)
+        output.document(report)
     else:
-        output.table(("CODE", "RULE", "CHECKED", "WRONG"), map(_row, found["rules"]))
-        for line in [*_unchecked(found["rules"]), *_wrong(found), *_left_out(found["rules"])]:
+        output.table(("CODE", "RULE", "CHECKED", "WRONG"), map(_row, report["rules"]))
+        for line in [*_unchecked(report["rules"]), *_violations(report), *_incomplete(report["rules"])]:
             output.line(line)
-    return ExitCode.OK if found["ok"] else ExitCode.FAILED
+    return ExitCode.OK if report["ok"] else ExitCode.FAILED
 
 
 def _row(rule: dict[str, Any]) -> tuple[object, ...]:
-    is_unseen = rule["notChecked"] is not None and not rule["checked"]
-    return rule["code"], rule["rule"], None if is_unseen else rule["checked"], None if is_unseen else rule["violations"]
+    if rule["notChecked"] is not None and not rule["checked"]:
+        return rule["code"], rule["rule"], None, None
+    return rule["code"], rule["rule"], rule["checked"], rule["violations"]
 
 
 def _unchecked(rules: Iterable[dict[str, Any]]) -> list[str]:
-    """One line per reason, with all the codes that it holds for."""
+    """One line per reason, with all codes it applies to."""
     codes: dict[str, list[str]] = {}
     for rule in rules:
         if rule["notChecked"] is not None:
             codes.setdefault(rule["notChecked"], []).append(rule["code"])
-    return [f"{', '.join(names)} not checked, or not whole: {why}." for why, names in codes.items()]
+    return [f"{', '.join(names)} not checked, or not completely: {why}." for why, names in codes.items()]
 
 
-def _left_out(rules: Iterable[dict[str, Any]]) -> list[str]:
-    """Said last, so that a table without anything wrong does not pass for a whole one."""
+def _incomplete(rules: Iterable[dict[str, Any]]) -> list[str]:
+    """A last line, so that a table without violations is not mistaken for a complete check."""
     reasons = {rule["notChecked"]: None for rule in rules if rule["notChecked"] is not None and not rule["checked"]}
     return [f"Not everything was checked: {'; '.join(reasons)}."] if reasons else []
 
 
-def _wrong(found: dict[str, Any]) -> Iterable[str]:
+def _violations(report: dict[str, Any]) -> Iterable[str]:
     shown: Counter[str] = Counter()
-    for one in found["violations"]:
-        shown[one["code"]] += 1
-        if shown[one["code"]] <= _SHOWN_PER_RULE:
-            yield " ".join(filter(None, (one["code"], one["departmentId"], one["sentence"])))
-    for rule in found["rules"]:
+    for violation in report["violations"]:
+        shown[violation["code"]] += 1
+        if shown[violation["code"]] <= _SHOWN_PER_RULE:
+            yield " ".join(filter(None, (violation["code"], violation["departmentId"], violation["sentence"])))
+    for rule in report["rules"]:
         if (more := rule["violations"] - _SHOWN_PER_RULE) > 0:
             yield f"{rule['code']} … and {more} more; --json shows up to a thousand."

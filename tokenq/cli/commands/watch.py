@@ -1,4 +1,4 @@
-"""``tokenq watch``: events as they happen."""
+"""``tokenq watch``: print events as they happen."""
 
 import re
 import threading
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.branch_time import whose_times, zone_of
+from tokenq.cli.branch_time import zone_label, zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import echo
 from tokenq.cli.options import Departments, Json
@@ -26,7 +26,7 @@ def command(
         str | None,
         typer.Option(
             metavar="POSITION",
-            help="Go on after this position, such as CW:17,HR:4.",
+            help="Resume after this position, such as CW:17,HR:4.",
             callback=lambda typed: _position(typed) if typed is not None else None,
         ),
     ] = None,
@@ -37,38 +37,38 @@ def command(
 
     client = connect()
     for name in depts or ():
-        client.queue(name)  # refuses what is not there, or not ours to see: the stream would only be silent
+        client.queue(name)  # refuses unknown and forbidden departments; the stream would just stay silent
     clocks = _Clocks(client)
     was_live = False
     for arrival in follow(client.server, depts or [], since, threading.Event()):
         if isinstance(arrival, LinkChanged):
-            _tell_link(arrival, was_live=was_live)
+            _show_link(arrival, was_live=was_live)
             was_live = was_live or arrival.is_live
         elif isinstance(arrival, EventArrived):
             _show(arrival.event, arrival.position, clocks, as_json=as_json)
         else:
-            echo("Some events were missed here; the stream goes on from now.")
+            echo("Some events were missed here; the stream continues from now.")
 
 
 def _position(typed: str) -> str:
-    """A position in the stream. Raises typer.BadParameter."""
+    """Return a position in the stream. Raises typer.BadParameter."""
     position = typed.replace(" ", "").upper()
     if not all(re.fullmatch(r"[A-Z][A-Z0-9]{0,7}:[0-9]{1,18}", part) for part in position.split(",")):
-        raise typer.BadParameter(f"'{typed}' is no position, such as CW:17,HR:4.")
+        raise typer.BadParameter(f"'{typed}' is not a position, such as CW:17,HR:4.")
     return position
 
 
-def _tell_link(change: "LinkChanged", *, was_live: bool) -> None:
+def _show_link(change: "LinkChanged", *, was_live: bool) -> None:
     if change.is_live:
-        echo("Live; Ctrl-C ends it." if not was_live else "Live again.")
+        echo("Live; press Ctrl-C to stop." if not was_live else "Live again.")
     elif was_live:
-        echo(f"{change.sentence} Trying again.")
+        echo(f"{change.sentence} Retrying.")
     else:
         raise Unreachable(change.sentence)
 
 
 class _Clocks:
-    """The zones of the branches that events come from; one that is not this machine's is named when it first comes."""
+    """The time zones of the branches; one that differs from this machine's is printed on first use."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -77,8 +77,8 @@ class _Clocks:
     def zone_of(self, branch: str) -> str:
         if branch not in self._zones:
             self._zones[branch] = zone_of(self._client, branch)
-            if whose := whose_times(self._zones[branch]):
-                echo(f"Times of {whose}.")
+            if shown_zone := zone_label(self._zones[branch]):
+                echo(f"Times of {shown_zone}.")
         return self._zones[branch]
 
 

@@ -1,4 +1,4 @@
-"""``tokenq whoami``: who the server thinks the caller is."""
+"""``tokenq whoami``: who you are signed in as."""
 
 from tokenq.cli import output
 from tokenq.cli.context import connect
@@ -7,7 +7,7 @@ from tokenq.cli.options import Json
 
 
 def command(as_json: Json = False) -> None:
-    """Show who the server thinks you are."""
+    """Show who you are signed in as."""
     client = connect()
     view = client.me()
     if as_json:
@@ -23,4 +23,4 @@ def command(as_json: Json = False) -> None:
         ]
     )
     if view["mustChangePassword"]:
-        echo("Choose a password of your own: tokenq passwd")
+        echo("Change the initial password: tokenq passwd")

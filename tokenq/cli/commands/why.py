@@ -1,4 +1,4 @@
-"""``tokenq why``: why a token is where it is."""
+"""``tokenq why``: explain a token's position."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ _SHOWN = 15
 
 
 def command(token: Token, as_json: Json = False) -> None:
-    """Say why a token is where it is: who goes before and by which rule, or the rule that called it."""
+    """Explain a token's position: who is ahead of it and by which rule, or the rule that called it."""
     client = connect()
     view = client.why(client.find_token(token)["tokenId"])
     if as_json:
@@ -35,8 +35,10 @@ def _show(view: "WhyView", zone: str) -> None:
     output.line(f"Wait:    {waits(view['estimate'], with_reason=True) or 'unknown'}")
     ahead = view["ahead"]
     if ahead:
-        rows = ((one["position"], one["displayNumber"], one["priority"], one["rule"]) for one in ahead[:_SHOWN])
-        output.table(("#", "Number", "Class", "Goes before because"), rows)
+        rows = (
+            (token["position"], token["displayNumber"], token["priority"], token["rule"]) for token in ahead[:_SHOWN]
+        )
+        output.table(("#", "Number", "Class", "Ahead because"), rows)
     more = view["position"] - 1 - min(len(ahead), _SHOWN)
     if more > 0:
-        output.line(f"… and {more} more before it.")
+        output.line(f"… and {more} more ahead of it.")

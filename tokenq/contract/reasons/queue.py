@@ -1,21 +1,21 @@
-"""Why tokens, counters and departments refuse."""
+"""Reasons to refuse a request about a token, a counter or a department."""
 
 from tokenq.contract.advice import Action
 from tokenq.contract.problems import ProblemCode, Reason
 
-_HURRIED = "Give them a moment to come."
-_LOOK_AGAIN = "Look at the queue again."
+_HURRIED = "Give the customer time to arrive."
+_LOOK_AGAIN = "Check the queue again."
 
 
 class TokenReason(Reason):
     """About one token."""
 
     UNKNOWN = ProblemCode.UNKNOWN_TOKEN, "There is no token {token}.", Action.SHOW_QUEUE
-    NOT_TODAY = ProblemCode.UNKNOWN_TOKEN, "Nobody has number {number} today.", Action.FIND_TOKEN
+    NOT_TODAY = ProblemCode.UNKNOWN_TOKEN, "No token has the number {number} today.", Action.FIND_TOKEN
     NOT_PLAIN = (
         ProblemCode.UNKNOWN_TOKEN,
         "No department has issued a plain number {number} today.",
-        "Type the number as it is printed, such as CW-012. For the token with that id, type id:{id}.",
+        "Type the number as printed, such as CW-012. For the token with that id, type id:{id}.",
     )
     NO_NUMBER = (
         ProblemCode.INVALID,
@@ -25,46 +25,46 @@ class TokenReason(Reason):
     AMBIGUOUS = (
         ProblemCode.AMBIGUOUS,
         "'{number}' can mean {count} tokens: {candidates}.",
-        "Type it as it is printed, or by its id: {ids}.",
+        "Type it as printed, or use its id: {ids}.",
     )
     SAME_NUMBER = (
         ProblemCode.AMBIGUOUS,
         "'{number}' can mean {count} tokens: {candidates}.",
-        "Name the one you mean by its id: {ids}.",
+        "Use the id: {ids}.",
     )
     CALLED_SINCE = (
         ProblemCode.STALE_CLAIM,
-        "{number} was called again or taken back since you last saw it.",
-        "Look at the queue again before you go on.",
+        "{number} was called again, or its call was undone, since you last saw it.",
+        "Check the queue before you continue.",
     )
-    MOVED_ON = ProblemCode.STALE_CLAIM, "{number} has moved on.", _LOOK_AGAIN
+    MOVED_ON = ProblemCode.STALE_CLAIM, "{number} has changed in the meantime.", _LOOK_AGAIN
     WRONG_STATE = ProblemCode.WRONG_STATE, "{number} is {state}: '{verb}' is not possible.", "Possible now: {allowed}."
     FINAL_STATE = (
         ProblemCode.WRONG_STATE,
         "{number} is {state}: '{verb}' is not possible.",
-        "Nothing more can be done with it; issue a new one.",
+        "Issue a new number.",
     )
-    OTHER_DAY = ProblemCode.WRONG_STATE, "{number} is from another business day.", "Issue a new one."
+    OTHER_DAY = ProblemCode.WRONG_STATE, "{number} is from another business day.", "Issue a new number."
     SAME_PRIORITY = ProblemCode.WRONG_STATE, "{number} is {priority} already.", "Choose another class."
     SAME_DEPARTMENT = ProblemCode.WRONG_STATE, "{number} is in {department} already.", Action.REQUEUE
     OTHER_BRANCH = (
         ProblemCode.INVALID,
         "{target} is in branch {branch}, {department} in {home}.",
-        "A token stays in its branch: issue a new one there.",
+        "A token cannot leave its branch: issue a new number there.",
     )
     TOO_MANY_CALLS = (
         ProblemCode.LIMIT_REACHED,
         "{number} was called {calls} times, the most that {department} allows.",
-        "Mark it as no-show, put it back in the queue or park it.",
+        "Mark it as a no-show, put it back in the queue or park it.",
     )
     TOO_FEW_CALLS = (
         ProblemCode.TOO_EARLY,
-        "{number} was called {calls} of {required} times before it may count as no-show.",
+        "{number} was called {calls} of the {required} times required before a no-show.",
         Action.RECALL,
     )
     RECALL_TOO_EARLY = ProblemCode.TOO_EARLY, "{number} can be called again in {seconds} seconds.", _HURRIED
-    NO_SHOW_TOO_EARLY = ProblemCode.TOO_EARLY, "{number} can be counted as no-show in {seconds} seconds.", _HURRIED
-    PAST_TIME = ProblemCode.INVALID, "That time is past.", "Park until a time to come, or without one."
+    NO_SHOW_TOO_EARLY = ProblemCode.TOO_EARLY, "{number} can be marked as a no-show in {seconds} seconds.", _HURRIED
+    PAST_TIME = ProblemCode.INVALID, "That time is in the past.", "Choose a later time, or none."
     TWO_TIMES = ProblemCode.INVALID, "Both 'until' and 'untilMinutes' are given.", "Give one of them."
     NO_MOVE = ProblemCode.NOTHING_TO_UNDO, "{number} has no move that can be undone.", Action.SHOW_HISTORY
     UNDO_TOO_LATE = (
@@ -72,14 +72,14 @@ class TokenReason(Reason):
         "The last move of {number} is more than {minutes} minutes ago.",
         Action.SHOW_HISTORY,
     )
-    NUMBER_TAKEN = ProblemCode.EXISTS, "Somebody else has number {number} by now.", Action.ISSUE_ANOTHER
-    SOME_NUMBER_TAKEN = ProblemCode.EXISTS, "Somebody else has the same number by now.", Action.ISSUE_ANOTHER
+    NUMBER_TAKEN = ProblemCode.EXISTS, "Another customer now holds number {number}.", Action.ISSUE_ANOTHER
+    SOME_NUMBER_TAKEN = ProblemCode.EXISTS, "Another customer now holds the same number.", Action.ISSUE_ANOTHER
     USER_WAITS = ProblemCode.ALREADY_WAITING, "User {user} already holds {number} in {department}.", Action.SHOW_TOKEN
     SOME_USER_WAITS = ProblemCode.ALREADY_WAITING, "This user already holds a token here.", _LOOK_AGAIN
-    OUT_OF_ORDER_WITHOUT_REASON = ProblemCode.INVALID, "Calling out of order needs a reason.", "Say why in 'reason'."
+    OUT_OF_ORDER_WITHOUT_REASON = ProblemCode.INVALID, "Calling out of order needs a reason.", "Give one in 'reason'."
     OUT_OF_ORDER_BY_STAFF = (
         ProblemCode.FORBIDDEN,
-        "In {department} only admins call out of order.",
+        "Only admins may call out of order in {department}.",
         Action.CALL_NEXT,
     )
     CANCEL_BY_DESK = (
@@ -96,16 +96,16 @@ class CounterReason(Reason):
     PAUSED = ProblemCode.COUNTER_PAUSED, "Counter {counter} is paused.", Action.OPEN_COUNTER
     CLOSED = ProblemCode.COUNTER_CLOSED, "Counter {counter} is closed.", Action.OPEN_COUNTER
     CLAIMED = ProblemCode.COUNTER_CLAIMED, "Counter {counter} is in use by {operator}.", Action.TAKE_OVER
-    DECLARED = ProblemCode.EXISTS, "Counter {counter} is declared to serve {departments}.", Action.DECLARE_COUNTER
+    DECLARED = ProblemCode.EXISTS, "Counter {counter} is set up to serve {departments}.", Action.DECLARE_COUNTER
     BUSY = (
         ProblemCode.COUNTER_BUSY,
         "Counter {counter} still holds {number}.",
-        "Serve it, mark it as no-show or put it back in the queue first.",
+        "Serve it, mark it as a no-show or put it back in the queue first.",
     )
-    BUSY_BY_NOW = ProblemCode.COUNTER_BUSY, "The counter already holds somebody.", _LOOK_AGAIN
+    BUSY_BY_NOW = ProblemCode.COUNTER_BUSY, "The counter already holds a token.", _LOOK_AGAIN
     IN_USE = (
         ProblemCode.IN_USE,
-        "Counter {counter} holds somebody.",
+        "Counter {counter} holds a token.",
         "Serve that token or put it back in the queue first.",
     )
     NOT_AMONG_ITS_COUNTERS = (
@@ -120,7 +120,7 @@ class CounterReason(Reason):
     )
     SERVES_OTHERS = (
         ProblemCode.FORBIDDEN,
-        "Counter {counter} serves no department of yours.",
+        "Counter {counter} serves none of your departments.",
         "Ask an admin for another role or work profile.",
     )
 
@@ -138,7 +138,7 @@ class DepartmentReason(Reason):
     CLOSED = ProblemCode.DEPARTMENT_CLOSED, "{name} ({department}) is closed.", Action.OPEN_DEPARTMENT
     CLOSED_NOW = (
         ProblemCode.DEPARTMENT_CLOSED,
-        "{name} ({department}) is closed at this hour.",
+        "{name} ({department}) is closed now.",
         Action.ISSUE_BEFORE_OPENING,
     )
     CLOSED_TODAY = (
@@ -148,7 +148,7 @@ class DepartmentReason(Reason):
     )
     CLOSED_NOW_FOR_GOOD = (
         ProblemCode.DEPARTMENT_CLOSED,
-        "{name} ({department}) is closed at this hour.",
+        "{name} ({department}) is closed now.",
         Action.ISSUE_WITHOUT_HOURS,
     )
     CLOSED_TODAY_FOR_GOOD = (
@@ -158,17 +158,17 @@ class DepartmentReason(Reason):
     )
     CAP_REACHED = (
         ProblemCode.DEPARTMENT_FULL,
-        "{name} ({department}) gives out {cap} numbers a day, and has given out {given} today.",
+        "{name} ({department}) issues at most {cap} numbers a day and has issued {given} today.",
         Action.ISSUE_BY_FORCE,
     )
     CLOSES_SOON = (
         ProblemCode.DEPARTMENT_FULL,
-        "{name} ({department}) gives out no more numbers so shortly before it closes.",
+        "{name} ({department}) no longer issues numbers this close to closing time.",
         Action.ISSUE_BY_FORCE,
     )
     NO_TIME_LEFT = (
         ProblemCode.DEPARTMENT_FULL,
-        "{name} ({department}) cannot serve more people before it closes.",
+        "{name} ({department}) cannot serve any more customers before it closes.",
         Action.ISSUE_BY_FORCE,
     )
     NOT_YOURS = (
@@ -183,12 +183,12 @@ class DepartmentReason(Reason):
     )
     MAY_NOT_FORCE = (
         ProblemCode.FORBIDDEN,
-        "Only staff may issue outside opening hours or above the limit.",
+        "Only staff may issue numbers outside opening hours or above the daily limit.",
         "Ask an admin for another role or department.",
     )
     MAY_NOT_PRIORITISE = (
         ProblemCode.FORBIDDEN,
-        "Only staff may give priority, or a number outside opening hours.",
+        "Only staff may give priority or issue numbers outside opening hours.",
         "Ask an admin for another role or department.",
     )
     ONLY_FOR_YOURSELF = (
@@ -198,11 +198,11 @@ class DepartmentReason(Reason):
     )
     STILL_BUSY = (
         ProblemCode.IN_USE,
-        "There are still people waiting or in service in {department}.",
+        "Customers are still waiting or being served in {department}.",
         "Serve or cancel those tokens first.",
     )
     STILL_BUSY_TO_MOVE = (
         ProblemCode.IN_USE,
-        "There are still people waiting or in service in {department}: it stays in branch {branch}.",
+        "Customers are still waiting or being served in {department}, so it cannot leave branch {branch}.",
         "Move it when the queue is empty.",
     )

@@ -1,9 +1,9 @@
-"""Why a request, a setting or a store beneath stands in the way."""
+"""Reasons that lie in a request, in a setting or in a store."""
 
 from tokenq.contract.advice import Action
 from tokenq.contract.problems import ProblemCode, Reason
 
-_CORRECT = "Correct it and send it again."
+_CORRECT = "Correct it and try again."
 _CHECK = "Check them and try again."
 
 
@@ -13,53 +13,53 @@ class RequestReason(Reason):
     UNREADABLE = (
         ProblemCode.INVALID,
         "The request could not be read.",
-        "Send JSON as the API's documentation shows.",
+        "Send JSON as documented under /docs.",
     )
-    NOT_FOUND = ProblemCode.NOT_FOUND, "There is nothing at this address.", "See /docs for what there is."
+    NOT_FOUND = ProblemCode.NOT_FOUND, "Nothing exists at this address.", "See /docs for all addresses."
     WRONG_METHOD = (
         ProblemCode.METHOD_NOT_ALLOWED,
-        "This address does not take that method.",
-        "See /docs for what it takes.",
+        "This address does not support that method.",
+        "See /docs for the supported methods.",
     )
-    TOO_LARGE = ProblemCode.TOO_LARGE, "The request is too large.", "Send less at once."
+    TOO_LARGE = ProblemCode.TOO_LARGE, "The request is too large.", "Send less data at once."
     WRONG_KEY = (
         ProblemCode.INVALID,
-        "The idempotency key is not 1 to 255 visible ASCII characters.",
+        "An idempotency key is 1 to 255 visible ASCII characters.",
         "Use a random UUID.",
     )
     OTHER_REQUEST = (
         ProblemCode.IDEMPOTENCY_MISMATCH,
         "This idempotency key was used for another request.",
-        "Use a new key for a new request, and the same key only to repeat the same one.",
+        "Use a new key for a new request; reuse a key only to retry the same request.",
     )
     WRONG_EVENT_ID = (
         ProblemCode.INVALID,
-        "The Last-Event-ID is not one this stream gave.",
-        "Leave it out to start now.",
+        "The Last-Event-ID does not come from this stream.",
+        "Omit it to start from now.",
     )
     TOO_MANY_STREAMS = ProblemCode.RATE_LIMITED, "You have too many event streams open.", "Close some."
-    OVERLOADED = ProblemCode.OVERLOADED, "The server is overloaded right now.", "Try again in a second."
+    OVERLOADED = ProblemCode.OVERLOADED, "The server is overloaded.", "Try again in a second."
     FAILED = (
         ProblemCode.INTERNAL,
-        "The server failed to answer this.",
-        "Its log says why; please report it.",
+        "The server failed to handle this request.",
+        "Its log has the details; please report them.",
     )
     NOT_CARRIED_OUT = (
         ProblemCode.INTERNAL,
         "The server could not carry this out; nothing has changed.",
-        "The server's log says why.",
+        "Its log has the details.",
     )
 
 
 class FieldReason(Reason):
-    """About one field of a request; ``field`` is its name, or the words in which an edge has it."""
+    """About one field of a request; ``field`` is its name, or what an edge calls it."""
 
     MISSING = ProblemCode.INVALID, "{field} is missing.", _CORRECT
-    UNKNOWN = ProblemCode.INVALID, "{field} is not known here.", _CORRECT
-    WRONG_FORM = ProblemCode.INVALID, "{field} does not have the right form.", _CORRECT
-    NO_JSON = ProblemCode.INVALID, "{field} is not JSON.", _CORRECT
-    NO_CHOICE = ProblemCode.INVALID, "{field} is none of the words allowed there.", _CORRECT
-    NO_TEXT = ProblemCode.INVALID, "{field} must be a text.", _CORRECT
+    UNKNOWN = ProblemCode.INVALID, "{field} is not a known field.", _CORRECT
+    WRONG_FORM = ProblemCode.INVALID, "{field} has the wrong format.", _CORRECT
+    NO_JSON = ProblemCode.INVALID, "{field} is not valid JSON.", _CORRECT
+    NO_CHOICE = ProblemCode.INVALID, "{field} is not one of the allowed values.", _CORRECT
+    NO_TEXT = ProblemCode.INVALID, "{field} must be a string.", _CORRECT
     NO_WHOLE_NUMBER = ProblemCode.INVALID, "{field} must be a whole number.", _CORRECT
     NO_TRUTH = ProblemCode.INVALID, "{field} must be true or false.", _CORRECT
     NO_LIST = ProblemCode.INVALID, "{field} must be a list.", _CORRECT
@@ -70,27 +70,27 @@ class FieldReason(Reason):
     TOO_SMALL = ProblemCode.INVALID, "{field} must be at least {limit}.", _CORRECT
     TOO_GREAT = ProblemCode.INVALID, "{field} must be at most {limit}.", _CORRECT
     EMPTY = ProblemCode.INVALID, "{field} must not be empty.", _CORRECT
-    UNPRINTABLE = ProblemCode.INVALID, "{field} must hold printable characters only.", _CORRECT
-    ENCODED_WORD = ProblemCode.INVALID, "{field} must not hold '=?'.", _CORRECT
+    UNPRINTABLE = ProblemCode.INVALID, "{field} must contain printable characters only.", _CORRECT
+    ENCODED_WORD = ProblemCode.INVALID, "{field} must not contain '=?'.", _CORRECT
     WRONG_KIND = ProblemCode.INVALID, "{field} must be {kind}.", _CORRECT
     WRONG_VALUE = ProblemCode.INVALID, "{field} {fault}.", _CORRECT
 
 
 class SettingReason(Reason):
-    """About a setting of a program, or of a store that it needs."""
+    """About a setting of a program or of a store it needs."""
 
     WRONG = ProblemCode.INVALID, "The setting {name} is wrong: {fault}.", "Correct it and start again."
     WRONG_HERE = ProblemCode.INVALID, "The setting {name} is wrong: {fault}.", "Correct or remove it."
     FILE_UNREADABLE = (
         ProblemCode.INVALID,
         "The settings file {path} cannot be read: {error}.",
-        "Mend the file or its permissions.",
+        "Fix the file or its permissions.",
     )
-    FILE_NOT_TOML = ProblemCode.INVALID, "The settings file {path} is not TOML: {error}.", "Mend that line."
+    FILE_NOT_TOML = ProblemCode.INVALID, "The settings file {path} is not TOML: {error}.", "Fix that line."
     FILE_HOLDS_SECRET = (
         ProblemCode.INVALID,
-        "The settings file {path} holds a {name}; secrets do not belong there.",
-        "Log in, or use the environment, and remove it from the file.",
+        "The settings file {path} contains a {name}; secrets do not belong there.",
+        "Remove it from the file; log in or use an environment variable instead.",
     )
     WRONG_DATABASE_URL = (
         ProblemCode.INVALID,
@@ -100,7 +100,7 @@ class SettingReason(Reason):
     WRONG_PROXIES = (
         ProblemCode.INVALID,
         "The setting {name} is wrong: {fault}.",
-        "Name the proxies before the API and nobody else, as in 127.0.0.1,10.1.2.0/28.",
+        "List only the proxies in front of the API, such as 127.0.0.1,10.1.2.0/28.",
     )
     WRONG_REDIS_URL = (
         ProblemCode.INVALID,
@@ -115,13 +115,13 @@ class SettingReason(Reason):
     )
     REDIS_EVICTS = (
         ProblemCode.INVALID,
-        "Redis may evict people who wait: its maxmemory-policy is {policies}.",
-        "Set maxmemory-policy to noeviction, or set TOKENQ_ENV=development where nothing is at stake.",
+        "Redis may evict waiting customers: its maxmemory-policy is {policies}.",
+        "Set maxmemory-policy to noeviction, or set TOKENQ_ENV=development on a test system.",
     )
     DATABASE_FORGETS = (
         ProblemCode.INVALID,
-        "The database may lose what it acknowledged: {settings} is off.",
-        "Switch it on, or set TOKENQ_ENV=development where nothing is at stake.",
+        "The database may lose acknowledged writes: {settings} is off.",
+        "Switch it on, or set TOKENQ_ENV=development on a test system.",
     )
 
 
@@ -135,37 +135,41 @@ class StoreReason(Reason):
     )
     IN_DOUBT = (
         ProblemCode.UNAVAILABLE,
-        "The database is unavailable; whether this request was carried out is not known yet.",
+        "The database is unavailable; whether this request was carried out is not yet known.",
         Action.REPEAT_WITH_KEY,
     )
     DATABASE_NEEDED = ProblemCode.UNAVAILABLE, "The database is unavailable.", Action.CHECK_PARTS
     REDIS_NEEDED = ProblemCode.UNAVAILABLE, "Redis is unavailable.", Action.CHECK_PARTS
     BROKER_NEEDED = ProblemCode.UNAVAILABLE, "The broker is unavailable.", Action.CHECK_PARTS
     BUSY = ProblemCode.UNAVAILABLE, "The department is busy.", "Try again in a few seconds."
-    CROWDED = ProblemCode.UNAVAILABLE, "Too many want the same counters at once.", "Try again in a second."
+    CROWDED = ProblemCode.UNAVAILABLE, "Too many requests for the same counters at once.", "Try again in a second."
     READ_ONLY = (
         ProblemCode.UNAVAILABLE,
-        "The database does not let this program read or write what it must.",
-        "Its user must be the tables' owner, or be granted them; its server must not be read-only.",
+        "The database denies this program access to its tables.",
+        "Its user must own the tables or have privileges on them, and the server must not be read-only.",
     )
-    NAME_TAKEN = ProblemCode.EXISTS, "Something of this name is there already.", "Choose another name."
-    STILL_REFERRED_TO = ProblemCode.IN_USE, "Something else still refers to this.", "Remove or change that first."
-    REFUSED_VALUES = ProblemCode.INVALID, "The database refused these values.", _CHECK
-    UNHOLDABLE_VALUES = ProblemCode.INVALID, "The database cannot hold these values.", _CHECK
+    NAME_TAKEN = ProblemCode.EXISTS, "This name is already in use.", "Choose another name."
+    STILL_REFERRED_TO = (
+        ProblemCode.IN_USE,
+        "This is still referenced elsewhere.",
+        "Remove or change the reference first.",
+    )
+    REFUSED_VALUES = ProblemCode.INVALID, "The database rejected these values.", _CHECK
+    UNHOLDABLE_VALUES = ProblemCode.INVALID, "The database cannot store these values.", _CHECK
     TABLES_MISSING = ProblemCode.SCHEMA_BEHIND, "The database lacks tables.", Action.MIGRATE
     SCHEMA_BEHIND = (
         ProblemCode.SCHEMA_BEHIND,
-        "The database's schema is {found}, this release needs {needed}.",
+        "The database schema is {found}, but this release needs {needed}.",
         Action.MIGRATE,
     )
     SCHEMA_AHEAD = (
         ProblemCode.SCHEMA_AHEAD,
-        "The database was made by a newer release of tokenq (its schema is {found}, this release knows {needed}).",
-        "Install that release, or restore the backup that was made before the upgrade.",
+        "The database was migrated by a newer release of tokenq (its schema is {found}, this release knows {needed}).",
+        "Install that release, or restore the backup from before the upgrade.",
     )
     TABLE_HELD = (
         ProblemCode.UNAVAILABLE,
-        "Somebody holds a table of the database for so long that its schema cannot be changed.",
+        "A long transaction holds a table lock, so the schema cannot be changed.",
         Action.MIGRATE_AGAIN,
     )
     BEHIND_TOPIC = (
@@ -188,33 +192,33 @@ class StoreReason(Reason):
     )
     TOO_FAR_BEHIND = (
         ProblemCode.LOG_BEHIND,
-        "{department} lacks {missing} events; a rewind fills in {most} at most.",
-        "Restore a newer backup. If Redis is what is wrong, empty it: it is filled again from the database.",
+        "{department} lacks {missing} events; a rewind can replace at most {most}.",
+        "Restore a newer backup. If Redis is wrong, flush it: it is rebuilt from the database.",
     )
     REDIS_SILENT = (
         ProblemCode.UNAVAILABLE,
-        "Redis can no longer tell what it holds of {department}, and the database has lost it.",
-        "Start it and try again. If it is lost, empty it: numbers may then be given out a second time.",
+        "Redis cannot report its position in {department}, and the database has lost it.",
+        "Start Redis and try again. If its data is lost, flush it: numbers may then be issued twice.",
     )
     IN_USE_BY_OTHERS = (
         ProblemCode.UNAVAILABLE,
-        "A relay or an API is at work on this database.",
+        "A relay or an API is running on this database.",
         "Stop both and try again.",
     )
     REWIND_REFUSED = (
         ProblemCode.INTERNAL,
-        "The database refuses what the rewind would write ({error}).",
-        "Nothing was changed. Its own log says more; please report it.",
+        "The database rejected the rewind ({error}).",
+        "Nothing was changed. Its own log has the details; please report them.",
     )
     LINE_BUSY = (
         ProblemCode.UNAVAILABLE,
-        "{departments} is busy for longer than a rebuild waits; the other waiting lines are filled.",
+        "{departments} is busy for longer than a rebuild waits; the other queues are rebuilt.",
         "Try again in a few seconds.",
     )
     LINE_UNREADABLE = (
         ProblemCode.UNAVAILABLE,
-        "The database does not let {departments} be read ({error}); the other waiting lines are filled.",
+        "The database could not read {departments} ({error}); the other queues are rebuilt.",
         Action.SEE_PARTS,
     )
     NO_DEAD_LETTER = ProblemCode.NOT_FOUND, "There is no dead letter {id}.", Action.LIST_DEAD_LETTERS
-    DEAD_LETTER_LOST = ProblemCode.UNAVAILABLE, "No dead letter can be kept: {fault}"
+    DEAD_LETTER_LOST = ProblemCode.UNAVAILABLE, "The dead letter could not be stored: {fault}"

@@ -1,1 +1,1 @@
-"""The parts of the board; each shows what it is given and asks for nothing."""
+"""The board's widgets; each only shows what it is given."""

@@ -18,7 +18,7 @@ _BLINKS_FOR = 3.0
 
 
 class Banner(Panel):
-    """Shows one call big; a new one blinks, then stays inverted until it is no longer fresh."""
+    """Shows one call big; a new one blinks, then stays inverted while it is fresh."""
 
     DEFAULT_CSS = """
     Banner { background: $surface; color: $foreground; padding: 0 2; }
@@ -28,9 +28,9 @@ class Banner(Panel):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._call: Call | None = None
-        self._place = self._zone = ""
+        self._department = self._zone = ""
         self._is_fresh = False
-        self._is_doubtful = False
+        self._is_outdated = False
         self._notice: tuple[str, str] = ("", "")
         self._shown: tuple[object, ...] = ()
 
@@ -40,30 +40,30 @@ class Banner(Panel):
         age: float | None,
         notice: tuple[str, str],
         *,
-        place: str = "",
+        department: str = "",
         zone: str = "",
-        is_doubtful: bool = False,
+        is_outdated: bool = False,
     ) -> None:
-        """Show ``call`` of ``place``, new since ``age`` seconds; without one, ``notice``: a headline and a sentence.
+        """Show ``call`` of ``department``, new for ``age`` seconds; without one, ``notice``: a headline and a sentence.
 
-        A call that is over is dimmed once it is not new any more. A doubtful call, known from before the link
-        was lost, is dimmed too and has the sentence underneath. Times are those of ``zone``.
+        A finished call is dimmed once it is no longer new. An outdated call, from before the link was lost, is dimmed
+        with the sentence below. Times are those of ``zone``.
         """
         is_bright = age is not None and (age > _BLINKS_FOR or int(age * 2) % 2 == 0)
-        shown = (call, age is not None, notice, is_doubtful, place, zone, is_bright)
+        shown = (call, age is not None, notice, is_outdated, department, zone, is_bright)
         if shown != self._shown:
             self._shown = shown
-            self._call, self._is_fresh, self._notice, self._is_doubtful, self._place, self._zone, _ = shown
+            self._call, self._is_fresh, self._notice, self._is_outdated, self._department, self._zone, _ = shown
             self.set_class(is_bright, "-bright")
             self.draw()
 
     @property
     def is_past(self) -> bool:
-        """Whether the call is over and stays only because no other is there."""
+        """Whether the call is finished and is shown only for lack of another."""
         return self._call is not None and not self._is_fresh and self._call.state not in AT_COUNTER
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
-        """The call centred, its particulars underneath."""
+        """Return the call centred, with its details below."""
         block = self._notice_lines(width, height) if self._call is None else self._call_lines(self._call, width, height)
         above = (height - len(block)) // 2
         return [Content("")] * above + [_centred(content, width) for content in block]
@@ -76,10 +76,10 @@ class Banner(Panel):
     def _call_lines(self, call: Call, width: int, height: int) -> list[Content]:
         number, counter = printable(call.number.strip(), width), printable(call.counter.strip(), width - 2)
         colours = ("$background", "$background") if self.has_class("-bright") else ("$primary", "$accent")
-        words = _caption(call, printable(self._place or call.department_id, max(width - 30, 8)), self._zone)
-        if self._is_doubtful or self.is_past:
+        words = _caption(call, printable(self._department or call.department_id, max(width - 30, 8)), self._zone)
+        if self._is_outdated or self.is_past:
             colours = ("$quiet", "$quiet")
-        if self._is_doubtful:
+        if self._is_outdated:
             words = self._notice[1]
         caption = [Content(""), line((words, f"not bold {colours[0] if self._is_fresh else '$quiet'}"))]
         room = height - len(caption)
@@ -101,12 +101,12 @@ def _scale(rows: Rows) -> int:
 
 
 def _centred(content: Content, width: int) -> Content:
-    # By hand: alignment by style would drop the blanks at the end of a row of big letters.
+    # Aligning by style would strip trailing spaces from rows of big letters.
     return content.pad_left(max(width - content.cell_length, 0) // 2)
 
 
 def _stacked(number: str, counter: str, width: int, room: int) -> tuple[Rows, Rows]:
-    """The number above its counter, both as big as they can be together; plain text where there is no other way."""
+    """Draw the number above its counter, both as big as possible; plain text as a last resort."""
     if not counter:
         return big(number, width, room) or (number,), ()
     to = f"→ {counter}"
@@ -130,6 +130,6 @@ def _styled(rows: Rows, colour: str) -> list[Content]:
     return [line((row, f"bold {colour}")) for row in rows]
 
 
-def _caption(call: Call, place: str, zone: str) -> str:
+def _caption(call: Call, department: str, zone: str) -> str:
     repeated = f"  ·  called {call.times} times" if call.times > 1 else ""
-    return f"{place}  ·  {local(call.at, zone):%H:%M}{repeated}"
+    return f"{department}  ·  {local(call.at, zone):%H:%M}{repeated}"

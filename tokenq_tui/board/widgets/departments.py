@@ -1,4 +1,4 @@
-"""Each department: how many wait, and who is at which counter."""
+"""The departments: how many are waiting, and which number is at which counter."""
 
 from collections.abc import Iterable, Sequence
 
@@ -22,7 +22,7 @@ Band = Sequence[DepartmentPicture]
 
 
 class Departments(Panel):
-    """A card for each department; when there are too many, two lines or one for each, and pages that take turns."""
+    """One card per department; if there are too many, two lines or one per department, on rotating pages."""
 
     DEFAULT_CSS = """
     Departments { padding: 0 2; border-left: solid $line; color: $foreground; }
@@ -32,24 +32,24 @@ class Departments(Panel):
         super().__init__(markup=False)
         self._departments: Sequence[DepartmentPicture] = ()
         self._turn = 0
-        self._doubts: Sequence[str] = ()
+        self._warnings: Sequence[str] = ()
 
     def show(self, picture: Picture, turn: int) -> None:
-        """Show the picture's departments, and what is not known; ``turn`` counts up and chooses the page."""
-        doubts = _doubts(picture)
-        if (picture.departments, turn, doubts) != (self._departments, self._turn, self._doubts):
-            self._departments, self._turn, self._doubts = picture.departments, turn, doubts
+        """Show the departments and warnings; the counter ``turn`` selects the page."""
+        warnings = _warnings(picture)
+        if (picture.departments, turn, warnings) != (self._departments, self._turn, self._warnings):
+            self._departments, self._turn, self._warnings = picture.departments, turn, warnings
             self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
-        """A title, and underneath cards or lines; those in which nothing happens go into the last line if need be."""
-        below = [line((printable(doubt, width), "$warning")) for doubt in self._doubts]
+        """Return a title and cards or lines; if space is short, idle departments share the last line."""
+        below = [line((printable(warning, width), "$warning")) for warning in self._warnings]
         room = height - len(below)
         shown = _fitting(self._departments, width, room)
-        quiet = [] if shown else [each for each in self._departments if _is_quiet(each)]
-        if quiet:
-            below.insert(0, _nobody_in(quiet, width))
-            busy = [each for each in self._departments if not _is_quiet(each)]
+        idle = [] if shown else [department for department in self._departments if _is_idle(department)]
+        if idle:
+            below.insert(0, _idle_line(idle, width))
+            busy = [department for department in self._departments if not _is_idle(department)]
             shown = _fitting(busy, width, room - 1) or list(self._page(busy, width, room - 1))
         shown = shown or list(self._page(self._departments, width, room))
         return [*shown, *[Content("")] * (height - len(shown) - len(below)), *below] if below else shown
@@ -67,7 +67,7 @@ class Departments(Panel):
 
 
 def _fitting(departments: Band, width: int, height: int) -> list[Content]:
-    """Cards, or two lines for each, as large as all of them fit; nothing if they do not."""
+    """Return cards, or two lines each, as large as possible; empty if they do not fit."""
     columns = _columns(width, _CARD, len(departments))
     bands = [departments[at : at + columns] for at in range(0, len(departments), columns)]
     for head in (_BIG_HEAD, 1):
@@ -80,24 +80,24 @@ def _fitting(departments: Band, width: int, height: int) -> list[Content]:
     return list(_pairs(bands, width)) if len(bands) * 2 < height else []
 
 
-def _is_quiet(department: DepartmentPicture) -> bool:
+def _is_idle(department: DepartmentPicture) -> bool:
     return not department.waiting and not department.at_counters
 
 
-def _nobody_in(departments: Band, width: int) -> Content:
-    """The departments in which nobody waits or is called, as many as there is room for."""
-    names = [printable(each.department_id) for each in departments]
-    told = f"nobody in {' '.join(names)}"
-    while len(told) > width and len(names) > 1:
+def _idle_line(departments: Band, width: int) -> Content:
+    """Name the departments without customers, as many as fit."""
+    names = [printable(department.department_id) for department in departments]
+    text = f"empty: {' '.join(names)}"
+    while len(text) > width and len(names) > 1:
         names.pop()
-        told = f"nobody in {' '.join(names)} +{len(departments) - len(names)}"
-    return line((told, "$quiet"))
+        text = f"empty: {' '.join(names)} +{len(departments) - len(names)}"
+    return line((text, "$quiet"))
 
 
-def _doubts(picture: Picture) -> list[str]:
-    """Departments of which nothing is known, and events that this board does not understand."""
-    nothing = [f"Nothing is known of {_few(picture.unknown)}."] if picture.unknown else []
-    return nothing + ([f"Unknown event {_few(picture.unknown_events)}."] if picture.unknown_events else [])
+def _warnings(picture: Picture) -> list[str]:
+    """Requested departments without any events, and unknown event types."""
+    missing = [f"No data for {_few(picture.unknown)}."] if picture.unknown else []
+    return missing + ([f"Unknown event {_few(picture.unknown_events)}."] if picture.unknown_events else [])
 
 
 def _few(names: Sequence[str]) -> str:
@@ -105,18 +105,18 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _shared(natural: Sequence[int], share: int, height: int) -> list[int]:
-    """Rows for each band: its share, and what others leave over, from the top."""
-    rows = [min(wanted, share) for wanted in natural]
+    """Return the rows of each band: its share, plus what others leave over, from the top."""
+    rows = [min(needed, share) for needed in natural]
     spare = height - sum(rows) - len(rows)
-    for place, wanted in enumerate(natural):
-        more = max(min(wanted - rows[place], spare), 0)
-        rows[place] += more
+    for index, needed in enumerate(natural):
+        more = max(min(needed - rows[index], spare), 0)
+        rows[index] += more
         spare -= more
     return rows
 
 
 def _needed(department: DepartmentPicture) -> int:
-    """Rows under the head: its last calls, and what else is to be said."""
+    """Return the rows below the head: recent calls and notes."""
     return len(department.recent) + department.is_closed + bool(department.paused)
 
 
@@ -164,7 +164,7 @@ def _card(department: DepartmentPicture, width: int, head: int, rows: int) -> li
 
 
 def _notes(department: DepartmentPicture, width: int) -> list[Part]:
-    """That it is closed and when it is open today, and which counters are paused."""
+    """Closed, with today's hours, and paused counters."""
     notes = []
     if department.is_closed:
         hours = ", ".join(department.hours or ())
@@ -176,7 +176,7 @@ def _notes(department: DepartmentPicture, width: int) -> list[Part]:
 
 
 def _in_a_row(department: DepartmentPicture, width: int) -> Content:
-    """What there is to say in one line: that it is closed, or its last calls, and which counters are paused."""
+    """One line: closed, or the last calls and the paused counters."""
     notes = _notes(department, width)
     if department.is_closed:
         return line(notes[0])
@@ -193,7 +193,7 @@ def _in_a_row(department: DepartmentPicture, width: int) -> Content:
 
 
 def _name(department: DepartmentPicture, width: int) -> str:
-    """The department's name if there is room for it, else its id."""
+    """The department's name if it fits, else its id."""
     name = printable(department.name)
     return name if name and len(name) <= width else printable(department.department_id)
 

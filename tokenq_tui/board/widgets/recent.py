@@ -1,4 +1,4 @@
-"""The last calls before the newest one: the first of them big where there is room, the others in rows."""
+"""The calls before the latest one: the first of them big if there is room, the others in rows."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,7 +17,7 @@ _NUMBER, _COUNTER = 14, 20
 
 
 class Recent(Panel):
-    """Lists calls, newest first; one that is over is dimmed."""
+    """Lists calls, newest first; finished ones are dimmed."""
 
     DEFAULT_CSS = """
     Recent { padding: 0 2; color: $foreground; }
@@ -30,14 +30,14 @@ class Recent(Panel):
         self._zone = ""
 
     def show(self, calls: Sequence[Call], zone: str) -> None:
-        """List these calls, with the times of a zone."""
+        """List these calls, with times in a time zone."""
         calls = calls[: self._most]
         if (calls, zone) != (self._calls, self._zone):
             self._calls, self._zone = calls, zone
             self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
-        """A title and as many calls as fit."""
+        """Yield a title and as many calls as fit."""
         yield line(("LAST CALLS", "bold $secondary"))
         if not self._calls:
             yield line(("none yet", "$quiet"))
@@ -49,7 +49,7 @@ class Recent(Panel):
 
 
 def _big_rows(call: Call, width: int) -> list[Content] | None:
-    """Number and counter big, or only the number, with the counter as plain text beside it."""
+    """Draw number and counter big, or only the number with the counter as plain text beside it."""
     number, counter = printable(call.number.strip()), printable(call.counter.strip(), _COUNTER)
     alone = big(number, width, _BIG_ROWS - 1)
     if alone is None:

@@ -1,1 +1,1 @@
-"""The console's main screen and the small ones that ask something."""
+"""The console's main screen and its dialogs."""

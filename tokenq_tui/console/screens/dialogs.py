@@ -1,4 +1,4 @@
-"""Small screens that ask one thing and go away again."""
+"""Dialogs that ask one question."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,26 +27,26 @@ _FRAME = """
 """
 
 NOTE_LENGTH = 200
-"""Characters that a reason may have."""
+"""Maximum length of a reason."""
 
 _SHOWABLE = r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*"
-"""What may be typed or pasted: the field shows it as it is."""
+"""Characters that may be typed or pasted: the printable ones."""
 
 
 Check = Callable[[str], str]
-"""What is wrong with an answer, as a sentence; empty if nothing is."""
+"""Returns what is wrong with an answer, as a sentence; empty if nothing is."""
 
 
 def nothing_wrong(_answer: str) -> str:
-    """Whatever was typed will do."""
+    """Accept any answer."""
     return ""
 
 
 class AskText(ErrorBoundary, ModalScreen[str | None]):
-    """Ask for one short text; the answer is ``None`` when the person would rather not."""
+    """Ask for a short text; the result is ``None`` if the user cancels."""
 
     DEFAULT_CSS = _FRAME.format(name="AskText")
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Not now")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
     def __init__(
         self,
@@ -63,14 +63,14 @@ class AskText(ErrorBoundary, ModalScreen[str | None]):
         self._question, self._hint, self._longest, self._answer = question, hint, longest, printable(answer)
 
     def compose(self) -> ComposeResult:
-        """The question, the field, the hint."""
+        """Yield the question, the field and the hint."""
         with Vertical(classes="box"):
             yield Static(Content.styled(printable(self._question), "bold"), markup=False)
             yield Input(self._answer, max_length=self._longest, restrict=_SHOWABLE)
             yield Static(Content(printable(self._hint)), classes="quiet", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer, unless the field is empty or something is wrong with the text, which is said then."""
+        """Close with the text, or show what is wrong with it."""
         event.stop()
         text = event.value.strip()
         if wrong := self._check(text):
@@ -81,29 +81,29 @@ class AskText(ErrorBoundary, ModalScreen[str | None]):
 
 @dataclass(frozen=True)
 class Choice:
-    """The key of what was chosen, and what was noted with it."""
+    """The key of the chosen option, and the note."""
 
     key: str
     note: str = ""
 
 
 class Choose(ErrorBoundary, ModalScreen[Choice | None]):
-    """Ask for one of several, and for a note if a question for one is given.
+    """Ask for one of several options and, if ``note`` is its placeholder, for a note.
 
-    The answer is ``None`` when the person would rather not.
+    The result is ``None`` if the user cancels.
     """
 
     DEFAULT_CSS = (
         _FRAME.format(name="Choose") + "Choose OptionList { margin-top: 1; max-height: 14; background: $panel; }"
     )
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Not now")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
     def __init__(self, question: str, options: Sequence[tuple[str, str]], *, note: str = "") -> None:
         super().__init__()
         self._question, self._options, self._note = question, options, note
 
     def compose(self) -> ComposeResult:
-        """The question and the options, or that there is none."""
+        """Yield the question and the options, or a text if there are none."""
         with Vertical(classes="box"):
             yield Static(Content.styled(printable(self._question), "bold"), markup=False)
             if self._options:
@@ -114,18 +114,18 @@ class Choose(ErrorBoundary, ModalScreen[Choice | None]):
                 yield OptionList(*shown, markup=False)
                 if self._note:
                     yield Input(placeholder=self._note, max_length=NOTE_LENGTH, restrict=_SHOWABLE)
-            hint = "There is nobody and nothing to choose. Esc goes back."
+            hint = "There is nothing to choose from. Esc goes back."
             if self._options:
-                hint = f"Enter chooses, {'Tab goes to the reason, ' if self._note else ''}Esc does not."
+                hint = f"Enter selects, {'Tab moves to the reason, ' if self._note else ''}Esc cancels."
             yield Static(Content(hint), classes="quiet", markup=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Answer."""
+        """Close with the chosen option."""
         event.stop()
         self._answer()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer with what is marked in the list."""
+        """Close with the highlighted option."""
         event.stop()
         self._answer()
 
@@ -135,7 +135,7 @@ class Choose(ErrorBoundary, ModalScreen[Choice | None]):
 
 
 class Confirm(ErrorBoundary, ModalScreen[bool]):
-    """Ask yes or no. The key that asked also says yes, so a sure hand presses it twice."""
+    """Ask yes or no. The key of the action also means yes, so pressing it twice confirms."""
 
     AUTO_FOCUS = None
     DEFAULT_CSS = _FRAME.format(name="Confirm")
@@ -150,7 +150,7 @@ class Confirm(ErrorBoundary, ModalScreen[bool]):
         self._bindings.bind(key, "dismiss(True)")
 
     def compose(self) -> ComposeResult:
-        """The question and two buttons."""
+        """Yield the question and two buttons."""
         with Vertical(classes="box"):
             yield Static(Content.styled(printable(self._question), "bold"), markup=False)
             with Horizontal():
@@ -158,16 +158,16 @@ class Confirm(ErrorBoundary, ModalScreen[bool]):
                 yield Button(Content("No (n)"), id="no")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Answer by mouse."""
+        """Answer with a click."""
         event.stop()
         self.dismiss(event.button.id == "yes")
 
 
-class Tell(ErrorBoundary, ModalScreen[None]):
-    """Say that something cannot be done, where a question was expected: what is typed meanwhile must press no keys."""
+class Explain(ErrorBoundary, ModalScreen[None]):
+    """Explain why an action is not possible, in place of its dialog, so that typed answers trigger no keys."""
 
     AUTO_FOCUS = None
-    DEFAULT_CSS = _FRAME.format(name="Tell")
+    DEFAULT_CSS = _FRAME.format(name="Explain")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter", "dismiss(None)", "Close")]
 
     def __init__(self, sentence: str) -> None:
@@ -175,24 +175,25 @@ class Tell(ErrorBoundary, ModalScreen[None]):
         self._sentence = sentence
 
     def compose(self) -> ComposeResult:
-        """The sentence and how to go on."""
+        """Yield the sentence and the keys."""
         with Vertical(classes="box"):
             yield Static(Content.styled(printable(self._sentence), "bold"), markup=False)
             yield Static(Content("Enter or Esc goes back."), classes="quiet", markup=False)
 
 
 class Help(ErrorBoundary, ModalScreen[None]):
-    """Every key and what it does."""
+    """The list of all keys."""
 
     DEFAULT_CSS = _FRAME.format(name="Help")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss(None)", "Close")]
 
     def compose(self) -> ComposeResult:
-        """One line for each action."""
+        """Yield one line per action."""
         lines = [
-            Content.assemble(Content.styled(f"{each.shown_key:>4}  ", "bold $primary"), each.help) for each in ACTIONS
+            Content.assemble(Content.styled(f"{action.shown_key:>4}  ", "bold $primary"), action.help)
+            for action in ACTIONS
         ]
-        more = "ctrl+p searches all of this. ▲ priority, ‼ urgent."
+        more = "Ctrl+P searches all actions. ▲ priority, ‼ urgent."
         with VerticalScroll(classes="box"):
             yield Static(Content("\n").join(lines), markup=False)
             yield Static(Content(more), classes="quiet", markup=False)

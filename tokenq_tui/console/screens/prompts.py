@@ -1,4 +1,4 @@
-"""What is asked before an action is carried out, and what the answer makes of it."""
+"""The dialog before an action, and how its answer completes the pending action."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -16,72 +16,74 @@ from tokenq_tui.console.screens.dialogs import NOTE_LENGTH, AskText, Check, Choi
 from tokenq_tui.console.state import State, expected_wait, parked_until
 
 _UNDOES = {
-    "call": "Take the call of {number} back, into the line?",
-    "start": "Take back that {number} is being served?",
-    "serve": "Take back that {number} was served?",
-    "no-show": "Take back that {number} did not come?",
-    "requeue": "Take back that {number} went back into the line?",
-    "cancel": "Take back that {number} was cancelled?",
-    "park": "Take back that {number} was parked?",
-    "resume": "Take back that {number} was let back into the line?",
-    "transfer": "Take back that {number} was sent to {department}?",
-    "priority": "Take back the change of class of {number}?",
-    "reinstate": "Take back that {number} came back into the line?",
-    "": "Take back what was done last with {number}?",
+    "call": "Undo the call of {number}?",
+    "start": "Undo the start of service for {number}?",
+    "serve": "Undo marking {number} as served?",
+    "no-show": "Undo the no-show of {number}?",
+    "requeue": "Undo returning {number} to the queue?",
+    "cancel": "Undo the cancellation of {number}?",
+    "park": "Undo parking {number}?",
+    "resume": "Undo resuming {number}?",
+    "transfer": "Undo the transfer of {number} to {department}?",
+    "priority": "Undo the change of class of {number}?",
+    "reinstate": "Undo reinstating {number}?",
+    "": "Undo the last move of {number}?",
 }
 
 _ROOM = 50
 
 Answered = Callable[[Any], PendingAction | None]
-"""The pending that an answer makes; ``None`` when the person would rather not."""
+"""Turns a dialog's answer into the completed action; ``None`` if the user cancelled."""
 
 
 def question(pending: PendingAction) -> tuple[ModalScreen[Any], Answered] | None:
-    """The screen to ask with and what to do with its answer; ``None`` when nothing is to be asked."""
+    """Return the dialog of an action and the function for its answer; ``None`` if it needs no dialog."""
     name, state, token = pending.action.name, pending.state, pending.token
     if name == "call_row" and token is not None and token != state.next_up:
         return _text(
             pending,
-            f"Why {token['displayNumber']} before the others?",
-            "Enter calls, Esc does not. The reason is kept.",
+            f"Why call {token['displayNumber']} out of order?",
+            "Enter calls, Esc cancels. The reason is logged.",
         )
     if name == "park" and token is not None:
-        hint = "Until when and why: 15 copies, or 14:30 X-ray. Enter alone: until somebody resumes them."
+        hint = "Until when and why: 15 copies, or 14:30 X-ray. Leave empty to park until resumed."
         check = partial(_no_parking, state.zone)
         return _text(pending, f"Park {token['displayNumber']}?", hint, may_be_empty=True, check=check)
     if name == "pause":
-        return _text(pending, "Why do you pause?", "Enter alone gives no reason.", may_be_empty=True)
+        return _text(pending, "Reason for the pause?", "May be left empty.", may_be_empty=True)
     if name in ("transfer", "transfer_row") and token is not None:
-        asked = f"Send {token['displayNumber']} to …"
-        return _choice(pending, asked, _destinations(pending, token), note="Why? (may stay empty)")
+        title = f"Send {token['displayNumber']} to …"
+        return _choice(pending, title, _destinations(pending, token), note="Reason (optional)")
     if name == "class_row" and token is not None:
         return _choice(pending, f"Which class for {token['displayNumber']}?", _classes(state, token))
     if name == "resume":
         return _token(
-            pending, "Who is back?", state.queue["parked"] if state.queue else (), partial(_parked, state.zone)
+            pending,
+            "Which token to resume?",
+            state.queue["parked"] if state.queue else (),
+            partial(_parked, state.zone),
         )
     if name == "reinstate":
-        return _token(pending, "Who comes back into the line?", pending.candidates, _missed)
+        return _token(pending, "Which token to reinstate?", pending.candidates, _ended)
     if name == "undo" and token is not None:
-        return Confirm(_undoing(state, token), pending.action.key), _if_sure(pending)
-    if pending.action.doubt and token is not None:
-        return Confirm(pending.action.doubt.format(number=token["displayNumber"]), pending.action.key), _if_sure(
-            pending
-        )
+        return Confirm(_undo_question(state, token), pending.action.key), _confirmed(pending)
+    if pending.action.confirmation and token is not None:
+        title = pending.action.confirmation.format(number=token["displayNumber"])
+        return Confirm(title, pending.action.key), _confirmed(pending)
     return None
 
 
 def _text(
-    pending: PendingAction, asked: str, hint: str, *, may_be_empty: bool = False, check: Check = nothing_wrong
+    pending: PendingAction, title: str, hint: str, *, may_be_empty: bool = False, check: Check = nothing_wrong
 ) -> tuple[ModalScreen[Any], Answered]:
     def answered(text: str | None) -> PendingAction | None:
         return None if text is None else replace(pending, answer=text)
 
-    return AskText(asked, hint, longest=NOTE_LENGTH, may_be_empty=may_be_empty, check=check), answered
+    return AskText(title, hint, longest=NOTE_LENGTH, may_be_empty=may_be_empty, check=check), answered
 
 
 def _no_parking(zone: str, typed: str) -> str:
-    """What is wrong with an answer to the question until when."""
+    """Return what is wrong with the input for parking; empty if nothing is."""
     try:
         parking(typed, zone)
     except ValueError as error:
@@ -90,45 +92,45 @@ def _no_parking(zone: str, typed: str) -> str:
 
 
 def _choice(
-    pending: PendingAction, asked: str, options: Iterable[tuple[str, str]], *, note: str = ""
+    pending: PendingAction, title: str, options: Iterable[tuple[str, str]], *, note: str = ""
 ) -> tuple[ModalScreen[Any], Answered]:
     def answered(chosen: Choice | None) -> PendingAction | None:
         return None if chosen is None else replace(pending, answer=chosen.key, note=chosen.note)
 
-    return Choose(asked, list(options), note=note), answered
+    return Choose(title, list(options), note=note), answered
 
 
 def _token(
-    pending: PendingAction, asked: str, tokens: Iterable[TokenView], told: Callable[[TokenView], str]
+    pending: PendingAction, title: str, tokens: Iterable[TokenView], label: Callable[[TokenView], str]
 ) -> tuple[ModalScreen[Any], Answered]:
-    known = {str(token["tokenId"]): token for token in tokens}
+    by_id = {str(token["tokenId"]): token for token in tokens}
 
     def answered(chosen: Choice | None) -> PendingAction | None:
-        return None if chosen is None else replace(pending, token=known[chosen.key])
+        return None if chosen is None else replace(pending, token=by_id[chosen.key])
 
-    return Choose(asked, [(key, told(token)) for key, token in known.items()]), answered
-
-
-def _if_sure(pending: PendingAction) -> Answered:
-    return lambda is_sure: pending if is_sure else None
+    return Choose(title, [(key, label(token)) for key, token in by_id.items()]), answered
 
 
-def _undoing(state: State, token: TokenView) -> str:
+def _confirmed(pending: PendingAction) -> Answered:
+    return lambda is_confirmed: pending if is_confirmed else None
+
+
+def _undo_question(state: State, token: TokenView) -> str:
     verb = state.undoable.verb if state.undoable else ""
-    said = _UNDOES.get(verb, _UNDOES[""])
-    return said.format(number=token["displayNumber"], department=token["departmentId"])
+    question = _UNDOES.get(verb, _UNDOES[""])
+    return question.format(number=token["displayNumber"], department=token["departmentId"])
 
 
 def _destinations(pending: PendingAction, token: TokenView) -> Iterable[tuple[str, str]]:
-    """The other departments: how many wait there, for how long, and whether it is closed."""
-    for one in pending.state.destinations(token):
-        queue = pending.queues.get(one.department_id)
-        told = _standing(queue) if queue else ""
-        name = printable(one.name, _ROOM - len(told) - len(one.department_id))
-        yield one.department_id, f"{one.department_id}  {name}" + (f"  ({told})" if told else "")
+    """The other departments with their queue length, estimated wait, and whether they are closed."""
+    for department in pending.state.destinations(token):
+        department_id, queue = department.department_id, pending.queues.get(department.department_id)
+        summary = _queue_summary(queue) if queue else ""
+        name = printable(department.name, _ROOM - len(summary) - len(department_id))
+        yield department_id, f"{department_id}  {name}" + (f"  ({summary})" if summary else "")
 
 
-def _standing(queue: QueueView) -> str:
+def _queue_summary(queue: QueueView) -> str:
     if not queue["open"]:
         return "closed"
     wait = expected_wait(queue["estimate"])
@@ -137,7 +139,8 @@ def _standing(queue: QueueView) -> str:
 
 def _classes(state: State, token: TokenView) -> Iterable[tuple[str, str]]:
     names = state.queue["classNames"] if state.queue else {}
-    return ((str(one), names.get(str(one), str(one))) for one in Priority if one != token["priority"])
+    others = (str(priority) for priority in Priority if priority != token["priority"])
+    return ((name, names.get(name, name)) for name in others)
 
 
 def _parked(zone: str, token: TokenView) -> str:
@@ -145,6 +148,6 @@ def _parked(zone: str, token: TokenView) -> str:
     return f"{token['displayNumber']}  {token['name'] or ''}" + (f"  until {until}" if until else "")
 
 
-def _missed(token: TokenView) -> str:
-    word = "did not come" if token["state"] == "NO_SHOW" else "cancelled"
+def _ended(token: TokenView) -> str:
+    word = "no-show" if token["state"] == "NO_SHOW" else "cancelled"
     return f"{token['displayNumber']}  {token['name'] or ''}  {word}"

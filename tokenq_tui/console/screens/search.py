@@ -1,4 +1,4 @@
-"""What the screen does while somebody is looked for: every letter belongs to the name, and nothing gets in the way."""
+"""The screen's search mode: all typed characters belong to the search, and no dialog interrupts it."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from tokenq_tui.console.widgets.find_line import FindInput, FindLine
 
 
 class FindingScreen(PendingRequestScreen):
-    """Has a :class:`FindLine`."""
+    """A screen with a :class:`FindLine`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -18,13 +18,13 @@ class FindingScreen(PendingRequestScreen):
 
     @property
     def is_finding(self) -> bool:
-        """Whether what is typed is whom somebody looks for."""
+        """Whether a search is open."""
         return self.is_mounted and self.query_one(FindLine).is_open
 
     def takes(self, event: events.Key) -> bool:
-        """Whether a key is the line's; the one that opens it acts here, before those behind it come.
+        """Return whether the search consumes a key.
 
-        What was typed in one go with it is still on its way through the list.
+        The key that opens the search acts here, so that characters typed right after it go to the search, too.
         """
         line = self.query_one(FindLine)
         if line.is_open:
@@ -39,20 +39,20 @@ class FindingScreen(PendingRequestScreen):
         return False
 
     def in_turn(self, ask: Callable[[], object]) -> None:
-        """Ask something now, or when nobody is looked for any more: what is typed is no answer to it."""
+        """Open a dialog now or after the search, so that search input does not answer it."""
         if self.is_finding:
             self._held_back.append(ask)
         else:
             ask()
 
     def on_find_line_closed(self) -> None:
-        """Ask what had to wait, and offer the keys again."""
+        """Open the dialogs that had to wait, and enable the keys again."""
         held, self._held_back = self._held_back, []
         for ask in held:
             self.in_turn(ask)
         self.refresh_bindings()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Who goes elsewhere with the mouse has found whom they looked for."""
+        """Clicking elsewhere ends the search and keeps the selection."""
         if self.is_finding and not isinstance(event.widget, FindInput):
             self.query_one(FindLine).close(keep=True)

@@ -1,1 +1,1 @@
-"""The parts of the console; each shows what it is given and says upward what was clicked."""
+"""The console's widgets; each shows what it is given and posts messages for clicks."""

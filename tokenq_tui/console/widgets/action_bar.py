@@ -1,4 +1,4 @@
-"""A button for each thing to do at the counter; those that cannot be done now are dimmed."""
+"""A button for each counter action; unavailable ones are dimmed."""
 
 from textual.app import ComposeResult
 from textual.containers import Grid
@@ -6,14 +6,14 @@ from textual.content import Content
 from textual.widgets import Button
 
 from tokenq.contract.views import TokenView
-from tokenq_tui.console.actions import BUTTONS, action_named, is_offered
-from tokenq_tui.console.messages import Wanted
+from tokenq_tui.console.actions import BUTTONS, action_named, is_available
+from tokenq_tui.console.messages import ActionClicked
 from tokenq_tui.console.state import State
 from tokenq_tui.error_boundary import ErrorBoundary
 
 
 class ActionButton(ErrorBoundary, Button):
-    """One action to click on; keys stay with the list."""
+    """A clickable action; keyboard focus stays with the list."""
 
     DEFAULT_CSS = """
     ActionButton { width: 1fr; min-width: 8; height: 1; border: none; background: $panel !important; color: $foreground;
@@ -25,8 +25,8 @@ class ActionButton(ErrorBoundary, Button):
     can_focus = False
 
     def __init__(self, name: str) -> None:
-        wanted = action_named(name)
-        super().__init__(Content(f"{wanted.label} ({wanted.shown_key})"), compact=True, name=name)
+        action = action_named(name)
+        super().__init__(Content(f"{action.label} ({action.shown_key})"), compact=True, name=name)
 
 
 class ActionBar(ErrorBoundary, Grid):
@@ -40,28 +40,28 @@ class ActionBar(ErrorBoundary, Grid):
     """
 
     def compose(self) -> ComposeResult:
-        """One button for each."""
+        """Yield the buttons."""
         for name in BUTTONS:
             button = ActionButton(name)
             button.id = f"action-{name}"
             yield button
 
     def show(self, state: State, row: TokenView | None) -> None:
-        """Dim what cannot be done in this state and mark what comes next."""
-        usual, hidden = _usual(state), "pause" if state.is_shut else "open"
+        """Dim unavailable actions and highlight the usual next one."""
+        usual, hidden = _usual_action(state), "pause" if state.is_shut else "open"
         for button in self.query(ActionButton):
             name = button.name or ""
-            button.disabled = not is_offered(action_named(name), state, row)
+            button.disabled = not is_available(action_named(name), state, row)
             button.display = name != hidden
             button.set_class(name == usual and not button.disabled, "-main")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Say which action it was."""
+        """Post which action was clicked."""
         event.stop()
-        self.post_message(Wanted(event.button.name or ""))
+        self.post_message(ActionClicked(event.button.name or ""))
 
 
-def _usual(state: State) -> str:
+def _usual_action(state: State) -> str:
     if state.held is None:
         return "open" if state.is_paused else "call"
     return "start" if "start" in state.held["moves"] else "serve"

@@ -1,4 +1,4 @@
-"""The departments in one row: how many wait in each, and which one is looked at."""
+"""The departments in one row, each with its queue length."""
 
 from textual.containers import HorizontalScroll
 from textual.content import Content
@@ -11,7 +11,7 @@ from tokenq_tui.error_boundary import ErrorBoundary
 
 
 class DepartmentTab(ErrorBoundary, Static):
-    """One department; a click looks at it."""
+    """One department; a click selects it."""
 
     DEFAULT_CSS = """
     DepartmentTab { height: 1; padding: 0 2; color: $quiet; }
@@ -24,7 +24,7 @@ class DepartmentTab(ErrorBoundary, Static):
         self.department_id = department_id
 
     def show(self, waiting: int | None) -> None:
-        """Show how many wait."""
+        """Show how many are waiting."""
         count = "…" if waiting is None else str(waiting)
         content = Content.assemble(printable(self.department_id), " ", Content.styled(count, "$accent"))
         if content.plain != str(self.content):
@@ -32,25 +32,25 @@ class DepartmentTab(ErrorBoundary, Static):
             self.update(content)
 
     def on_click(self) -> None:
-        """Look at this department."""
+        """Select this department."""
         self.post_message(DepartmentChosen(self.department_id))
 
 
 class MoreDepartments(ErrorBoundary, Static):
-    """How many departments are out of sight, and the keys that bring them."""
+    """How many departments are out of view, and the keys to reach them."""
 
     DEFAULT_CSS = """
     MoreDepartments { display: none; width: auto; height: 1; padding: 0 1; background: $surface; color: $quiet; }
     """
 
     def show(self, count: int) -> None:
-        """Show that ``count`` are out of sight; takes no room if none is."""
+        """Show that ``count`` are out of view; hidden if none are."""
         self.display = count > 0
         self.update(Content(f"… {count} more [ ]"))
 
 
 class DepartmentBar(ErrorBoundary, HorizontalScroll):
-    """All departments; it scrolls to the chosen one."""
+    """All departments; scrolls to the selected one."""
 
     DEFAULT_CSS = """
     DepartmentBar { width: 1fr; height: 1; background: $surface; scrollbar-size: 0 0; }
@@ -73,16 +73,16 @@ class DepartmentBar(ErrorBoundary, HorizontalScroll):
         self.call_after_refresh(self._count)
 
     def on_resize(self) -> None:
-        """Another width shows other departments."""
+        """Count again after a resize."""
         self._count()
 
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
-        """Another part shows other departments."""
+        """Count again after scrolling."""
         super().watch_scroll_x(old_value, new_value)
         self.call_after_refresh(self._count)
 
     def _count(self) -> None:
-        """Say how many are out of sight: not one, where all would fit into the whole row."""
+        """Count the tabs out of view; none if all would fit into the full width."""
         if not self.is_attached:
             return
         tabs = list(self.query(DepartmentTab))

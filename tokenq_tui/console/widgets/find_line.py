@@ -1,4 +1,4 @@
-"""A line at the bottom of the waiting list: who is typed into it is marked in the list."""
+"""The search line below the waiting list; it selects matching rows in the list."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 
 from tokenq.contract.names import PERSON_NAME_LENGTH
 from tokenq.printable import printable
-from tokenq_tui.console.search import is_meant
+from tokenq_tui.console.search import matches
 from tokenq_tui.console.widgets.waiting_list import WaitingList
 from tokenq_tui.error_boundary import ErrorBoundary
 
@@ -19,7 +19,7 @@ _SHOWN = 40
 
 
 class FindInput(ErrorBoundary, Input):
-    """What is typed; the keys beside letters are the line's."""
+    """The search field."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Keep", key_display="⏎"),
@@ -29,66 +29,66 @@ class FindInput(ErrorBoundary, Input):
     ]
 
     def action_give_up(self) -> None:
-        """Find nobody after all."""
+        """Cancel the search."""
         self._line.close(keep=False)
 
     def action_step(self, by: int) -> None:
-        """Go to another match."""
+        """Select another match."""
         self._line.step(by)
 
     @property
     def _line(self) -> "FindLine":
-        return next(one for one in self.ancestors if isinstance(one, FindLine))
+        return next(node for node in self.ancestors if isinstance(node, FindLine))
 
 
 class FindLine(ErrorBoundary, Vertical):
-    """Open from :meth:`open` to :meth:`close`; takes no room otherwise."""
+    """Visible from :meth:`open` to :meth:`close`."""
 
     DEFAULT_CSS = """
     FindLine { display: none; height: auto; background: $panel; padding: 0 1; }
     FindLine Horizontal { height: 1; }
     FindLine #find-sign { width: 2; color: $primary; text-style: bold; }
     FindLine FindInput { width: 1fr; height: 1; border: none; padding: 0; background: $panel; }
-    FindLine #find-said { height: auto; max-height: 3; color: $quiet; }
+    FindLine #find-result { height: auto; max-height: 3; color: $quiet; }
     """
 
     class Closed(Message):
-        """The line has been closed."""
+        """The search was closed."""
 
     def __init__(self, waiting: WaitingList) -> None:
         super().__init__()
         self._list = waiting
         self._before: int | None = None
-        self._found: list[int] = []
+        self._matches: list[int] = []
         self._is_cut = False
 
     @property
     def is_open(self) -> bool:
-        """Whether what is typed is typed here."""
+        """Whether a search is open."""
         return bool(self.display)
 
     def compose(self) -> ComposeResult:
-        """The sign of the key, the field, and what came of it."""
+        """Yield the prompt, the field and the result."""
         with Horizontal():
             yield Static("/", id="find-sign", markup=False)
             yield FindInput(
                 max_length=PERSON_NAME_LENGTH, placeholder="number or name", compact=True, select_on_focus=False
             )
-        yield Static("", id="find-said", markup=False)
+        yield Static("", id="find-result", markup=False)
 
     def open(self) -> None:
-        """Ask for whom to look."""
+        """Start a search."""
         if not self.is_open:
             self._before = self._list.marked
             self.display = True
             self._list.add_class("-finding")
             self._input.value = ""
-            self._look()
-        # At once: the next key is on its way already.
+            self._search()
+        # Focus immediately, since the next key may already be queued.
         self.screen.set_focus(self._input)
 
     def close(self, *, keep: bool) -> None:
-        """Go back to the list; without ``keep`` who was marked before is marked again."""
+        """Return to the list; without ``keep``, restore the previous selection."""
         if not self.is_open:
             return
         self.display = False
@@ -99,54 +99,54 @@ class FindLine(ErrorBoundary, Vertical):
         self.post_message(self.Closed())
 
     def take(self, typed: str) -> None:
-        """A letter that came another way."""
+        """Insert a character that was delivered to another widget."""
         self.screen.set_focus(self._input)
         self._input.insert_text_at_cursor(typed)
 
     def list_changed(self, *, is_cut: bool) -> None:
-        """The list holds others, or in another order; ``is_cut``: there are more than it shows."""
+        """Search again after the list has changed; ``is_cut``: the queue is longer than the list."""
         self._is_cut = is_cut
         if self.is_open:
-            self._look()
+            self._search()
 
     def step(self, by: int) -> None:
-        """Mark the match ``by`` places further, round and round."""
-        if self._found:
+        """Select the match ``by`` positions further, wrapping around."""
+        if self._matches:
             marked = self._list.marked
-            place = self._found.index(marked) if marked in self._found else -1
-            self._list.mark(self._found[(place + by) % len(self._found)])
+            place = self._matches.index(marked) if marked in self._matches else -1
+            self._list.mark(self._matches[(place + by) % len(self._matches)])
             self._say()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Mark the first who is meant."""
+        """Select the first match."""
         event.stop()
         if self.is_open:
-            self._look(anew=True)
+            self._search(from_start=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep who is marked; where nobody is meant, nobody else may be taken for them."""
+        """Close and keep the selection; without a match, stay open so that no wrong row is used."""
         event.stop()
-        if self._found or not event.value.strip():
+        if self._matches or not event.value.strip():
             self.close(keep=True)
 
-    def _look(self, *, anew: bool = False) -> None:
+    def _search(self, *, from_start: bool = False) -> None:
         typed = self._input.value
-        self._found = [one["tokenId"] for one in self._list.tokens if is_meant(typed, one)]
-        if self._found and (anew or self._list.marked not in self._found):
-            self._list.mark(self._found[0])
+        self._matches = [token["tokenId"] for token in self._list.tokens if matches(typed, token)]
+        if self._matches and (from_start or self._list.marked not in self._matches):
+            self._list.mark(self._matches[0])
         self._say()
 
     def _say(self) -> None:
-        typed, said = self._input.value.strip(), self.query_one("#find-said", Static)
+        typed, result = self._input.value.strip(), self.query_one("#find-result", Static)
         if not typed:
-            said.update(Content("Type a number or a name."))
-        elif self._found:
+            result.update(Content("Type a number or a name."))
+        elif self._matches:
             marked = self._list.marked
-            place = self._found.index(marked) + 1 if marked in self._found else 1
-            said.update(Content(f"{place} of {len(self._found)}"))
+            place = self._matches.index(marked) + 1 if marked in self._matches else 1
+            result.update(Content(f"{place} of {len(self._matches)}"))
         else:
             where = f"among the first {len(self._list.tokens)}" if self._is_cut else "here"
-            said.update(Content.styled(f"Nobody {where} matches '{printable(typed, _SHOWN)}'.", "$warning"))
+            result.update(Content.styled(f"Nobody {where} matches '{printable(typed, _SHOWN)}'.", "$warning"))
 
     @property
     def _input(self) -> FindInput:

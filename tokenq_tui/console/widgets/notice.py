@@ -1,4 +1,4 @@
-"""The one sentence that says what was just done or what went wrong; it covers nothing and goes away by itself."""
+"""The notice that says what was just done or what went wrong; it covers nothing and disappears by itself."""
 
 from textual.content import Content
 from textual.timer import Timer
@@ -8,11 +8,11 @@ from tokenq.printable import printable
 from tokenq_tui.error_boundary import ErrorBoundary
 
 _SHORT, _LONG = 3.0, 8.0
-"""Seconds for which a word and a trouble stay."""
+"""Seconds for which a message and a failure stay."""
 
 
 class Notice(ErrorBoundary, Static):
-    """Shows the newest notice only; it takes its room from the list above it, never from the buttons."""
+    """Shows only the latest notice; its space comes from the list above it, never from the buttons."""
 
     DEFAULT_CSS = """
     Notice { display: none; height: auto; max-height: 50%; padding: 0 1; background: $panel; color: $foreground;
@@ -25,14 +25,14 @@ class Notice(ErrorBoundary, Static):
         self._timer: Timer | None = None
 
     def say(self, *sentences: str, is_trouble: bool = False, stays: bool = False) -> None:
-        """Show these sentences, a line for each, instead of what was there; ``stays`` is until the next one."""
+        """Show these sentences, one per line, in place of the previous ones; ``stays``: until the next notice."""
         self.update(Content("\n".join(printable(sentence, 300) for sentence in sentences if sentence)))
         self.set_class(is_trouble, "-trouble")
         self.display = True
         if self._timer is not None:
             self._timer.stop()
-        self._timer = None if stays else self.set_timer(_LONG if is_trouble else _SHORT, self.take_back)
+        self._timer = None if stays else self.set_timer(_LONG if is_trouble else _SHORT, self.hide)
 
-    def take_back(self) -> None:
-        """Show nothing."""
+    def hide(self) -> None:
+        """Hide the notice."""
         self.display = False

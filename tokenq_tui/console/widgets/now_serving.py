@@ -1,4 +1,4 @@
-"""Who is at our counter, big; and who is at the others."""
+"""The token at our counter, in large letters, and the other counters."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ _TALLEST = 11
 
 
 class NowServing(Panel):
-    """The token at our counter with its particulars, or whom a call would bring."""
+    """The token at our counter with its details, or the token to call next."""
 
     DEFAULT_CSS = """
     NowServing { background: $surface; color: $foreground; padding: 0 2; }
@@ -36,7 +36,7 @@ class NowServing(Panel):
         self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
-        """A title, the number, and what to know about it."""
+        """Yield a title, the number and its details."""
         counter, own = printable(self._state.counter, 24), self._state.own_counter
         title = (f"COUNTER {counter}" if counter else "NO COUNTER YET: PRESS k", "bold $secondary")
         why = f" ({printable(own['reason'], 20)})" if own and own["reason"] else ""
@@ -61,18 +61,18 @@ class NowServing(Panel):
         )
         priority = "" if token["priority"] == Priority.NORMAL else f"  ·  {printable(token['priority'], 10)}"
         yield line((printable(token["name"] or "no name given", width - 12), ""), (priority, "$accent"))
-        yield line((f"came {waited(token, self._now)} ago", "$quiet"))
+        yield line((f"arrived {waited(token, self._now)} ago", "$quiet"))
 
     def _empty(self, width: int) -> Iterable[Content]:
         yield Content("")
         yield line(("Nobody is at your counter.", "$foreground"))
         yield Content("")
         if self._state.queue is None:
-            yield line(("The queue is not known yet.", "$quiet"))
+            yield line(("The queue is not loaded yet.", "$quiet"))
             return
         following = self._state.next_up
         if following is None:
-            yield line(("Nobody waits here.", "$quiet"))
+            yield line(("Nobody is waiting.", "$quiet"))
             return
         if self._state.is_paused:
             yield line(("Press ", "$quiet"), ("o", "bold $primary"), (" to open your counter again", "$quiet"))
@@ -85,7 +85,7 @@ class NowServing(Panel):
 
 
 class Elsewhere(Panel):
-    """The other counters of this department: whom they hold, which are paused, which are free."""
+    """The other counters of this department: their tokens, or whether they are paused or free."""
 
     DEFAULT_CSS = """
     Elsewhere { color: $foreground; padding: 0 2; }
@@ -98,13 +98,13 @@ class Elsewhere(Panel):
         self._now = datetime.now().astimezone()
 
     def show(self, tokens: Sequence[TokenView], staffed: Sequence[CounterView], now: datetime) -> None:
-        """Show who is where at the time ``now``, and which counters are ``staffed`` and hold nobody."""
+        """Show the tokens at other counters at the time ``now``, and the ``staffed`` counters without a token."""
         self._tokens, self._staffed, self._now = tokens, staffed, now
         self.draw()
 
     @override
     def lines(self, width: int, height: int) -> Iterable[Content]:
-        """A title and one line for each counter."""
+        """Yield a title and one line per counter."""
         if self._tokens or self._staffed:
             yield line(("OTHER COUNTERS", "bold $secondary"))
         for token in self._tokens:
@@ -117,10 +117,10 @@ class Elsewhere(Panel):
                 [(counter, "$accent"), (" ", ""), (printable(token["displayNumber"], 12), style)],
                 [(timer, "$quiet")],
             )
-        for one in self._staffed:
-            counter = padded(printable(one["counterId"], 12), 8 if width < _WORDS_BELOW * 10 else 13)
-            is_paused = one["state"] == CounterState.PAUSED
-            why = printable(one["reason"] or "", max(width - 24, 4)) if is_paused else ""
+        for view in self._staffed:
+            counter = padded(printable(view["counterId"], 12), 8 if width < _WORDS_BELOW * 10 else 13)
+            is_paused = view["state"] == CounterState.PAUSED
+            why = printable(view["reason"] or "", max(width - 24, 4)) if is_paused else ""
             word = ("paused", "$warning") if is_paused else ("free", "$quiet")
-            operator = printable(one["operator"] or "", max(width - 22 - len(why), 4))
+            operator = printable(view["operator"] or "", max(width - 22 - len(why), 4))
             yield spread(width, [(counter, "$accent"), (" ", ""), word, (f"  {why}", "$quiet")], [(operator, "$quiet")])

@@ -1,4 +1,4 @@
-"""Who is set aside, until when; it takes no room while nobody is."""
+"""The parked tokens; hidden if there are none."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ _MOST = 4
 
 
 class ParkedList(Panel):
-    """One line for each, the first to come back first."""
+    """One line per token, the first to resume first."""
 
     DEFAULT_CSS = """
     ParkedList { display: none; height: auto; max-height: 6; padding: 0 1; color: $foreground; }
@@ -26,7 +26,7 @@ class ParkedList(Panel):
         self._zone = ""
 
     def show(self, tokens: Sequence[TokenView], zone: str) -> None:
-        """Show these, with the times of a zone."""
+        """Show these tokens, with times in a time zone."""
         ordered = sorted(tokens, key=lambda token: (token["parkedUntil"] or "9", token["tokenId"]))
         if (ordered, zone) != (list(self._tokens), self._zone):
             self._tokens, self._zone = ordered, zone
@@ -36,7 +36,7 @@ class ParkedList(Panel):
 
     @override
     def lines(self, width: int, height: int) -> Iterable[Content]:
-        """A title and the tokens."""
+        """Yield a title and the tokens."""
         more = len(self._tokens) - _MOST
         yield spread(
             width, [("PARKED", "bold $secondary"), ("  e resumes", "$quiet")], [(f"+{more}" * (more > 0), "$quiet")]

@@ -1,4 +1,4 @@
-"""Who waits, in the order in which they will be called."""
+"""The waiting tokens, in the order of calling."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ _NARROW_FIXED, _WIDE_FIXED = 31, 42
 
 
 class WaitingList(ErrorBoundary, DataTable[Text]):
-    """The waiting tokens as rows; the marked row stays with its person when the order changes."""
+    """The waiting tokens as rows; the selection follows its token when the order changes."""
 
     DEFAULT_CSS = """
     WaitingList { height: 1fr; background: $background; overflow-x: hidden; scrollbar-size: 0 1; }
@@ -37,22 +37,22 @@ class WaitingList(ErrorBoundary, DataTable[Text]):
 
     @property
     def marked(self) -> int | None:
-        """The token id of the marked row."""
+        """The token id of the selected row."""
         return self._tokens[self.cursor_row]["tokenId"] if 0 <= self.cursor_row < len(self._tokens) else None
 
     @property
     def tokens(self) -> Sequence[TokenView]:
-        """Who is in the list."""
+        """The tokens in the list."""
         return self._tokens
 
     def mark(self, token_id: int) -> None:
-        """Mark the row of a token, if it is in the list."""
+        """Select the row of a token, if it is in the list."""
         for place, token in enumerate(self._tokens):
             if token["tokenId"] == token_id:
                 self.move_cursor(row=place, animate=False)
 
     def show(self, tokens: Sequence[TokenView], now: datetime, names: Mapping[str, str]) -> None:
-        """Show these tokens, their classes by the department's ``names``; nothing is drawn when nothing changed."""
+        """Show these tokens, with the department's ``names`` of classes; redraw only on a change."""
         is_wide = self.size.width >= _WIDE
         self._names = names
         rows = [_cells(token, now, names, is_wide) for token in tokens]
@@ -69,7 +69,7 @@ class WaitingList(ErrorBoundary, DataTable[Text]):
         self.move_cursor(row=max(place, 0), animate=False)
 
     def on_resize(self) -> None:
-        """Lay the columns out for the new width, and keep the marked row in sight."""
+        """Lay the columns out for the new width, and keep the selected row in view."""
         self.show(self._tokens, datetime.now().astimezone(), self._names)
         self.move_cursor(row=self.cursor_row, animate=False, scroll=True)
 
