@@ -111,7 +111,7 @@ async def test_reading_back_ends_when_the_relay_is_told_to_stop(servers: Servers
     await topic.open()
     topic.abort()
 
-    with pytest.raises(PublishFailed, match="stops"):
+    with pytest.raises(PublishFailed, match="stopping"):
         await topic.read_back({}, patience=0.0)
     await topic.close()
 
