@@ -113,7 +113,7 @@ async def test_who_leaves_while_the_server_is_silent_is_told_what_may_have_happe
     assert not app.main.is_running
     assert not api.pause.is_set(), "nobody waited for the answer"
     told = " ".join(capsys.readouterr().err.split())
-    assert "did not answer 'Next': it may have been carried out. Look at it: tokenq queue CW" in told
+    assert "did not answer 'Next': it may have been carried out. Check with: tokenq queue CW" in told
     api.pause.set()
 
 

@@ -78,7 +78,7 @@ def test_a_counter_is_claimed_renewed_and_given_back() -> None:
     with keeping(api) as (lease, told):
         lease.claim(THREE)
         lease.claim(THREE)
-        until(lambda: api.asked.count("beat 3") > 2)
+        until(lambda: api.asked.count("renew 3") > 2)
     assert api.asked.count("open 3") == 1
     assert (api.asked[0], api.asked[-1], told) == ("open 3", "leave 3", [])
 
@@ -118,12 +118,12 @@ def test_who_is_in_use_is_asked_about_once_and_left_alone_until_the_person_decid
         lease.claim(THREE)
         until(lambda: told)
         lease.claim(THREE)
-        time.sleep(0.1)  # several beats, in which nothing may happen
+        time.sleep(0.1)  # several renewals, in which nothing may happen
         assert (api.asked, told) == (["open 3"], [CounterTaken("ada")])
         lease.claim(THREE, again=True)
         until(lambda: len(told) == 2)
         lease.claim(THREE, take_over=True)
-        until(lambda: "beat 3" in api.asked)
+        until(lambda: "renew 3" in api.asked)
     assert api.asked[-1] == "leave 3"
 
 
@@ -131,13 +131,13 @@ def test_a_counter_that_another_one_took_over_is_asked_about_once() -> None:
     api = FakeCounters()
     with keeping(api) as (lease, told):
         lease.claim(THREE)
-        until(lambda: "beat 3" in api.asked)
+        until(lambda: "renew 3" in api.asked)
         api.faults["renew"] = claimed()
         until(lambda: told)
-        beats = api.asked.count("beat 3")
-        time.sleep(0.1)  # several beats
-        assert (api.asked.count("beat 3"), told) == (beats, [CounterTaken("ada")])
-    assert api.asked[-1] == "beat 3", "it is not ours to close"
+        renewals = api.asked.count("renew 3")
+        time.sleep(0.1)  # several renewals
+        assert (api.asked.count("renew 3"), told) == (renewals, [CounterTaken("ada")])
+    assert api.asked[-1] == "renew 3", "it is not ours to close"
 
 
 def test_a_server_that_is_away_is_asked_again_at_the_next_beat_and_not_before() -> None:
@@ -154,7 +154,7 @@ def test_a_server_that_is_away_is_asked_again_at_the_next_beat_and_not_before() 
         lease.claim(THREE)
         until(lambda: len(api.asked) > 2)
         api.faults.clear()
-        until(lambda: "beat 3" in api.asked)
+        until(lambda: "renew 3" in api.asked)
         assert told == []
 
 
@@ -162,7 +162,7 @@ def test_a_counter_closed_behind_our_back_is_claimed_anew() -> None:
     api = FakeCounters()
     with keeping(api) as (lease, told):
         lease.claim(THREE)
-        until(lambda: "beat 3" in api.asked)
+        until(lambda: "renew 3" in api.asked)
         api.faults["renew"] = refusal(ProblemCode.UNKNOWN_COUNTER, "There is no counter 3.")
         until(lambda: api.asked.count("open 3") > 1)
         assert told == []
@@ -173,7 +173,7 @@ def test_a_paused_counter_is_said_and_stays_paused() -> None:
     api.state, api.reason = "PAUSED", "lunch"
     with keeping(api) as (lease, told):
         lease.claim(THREE)
-        until(lambda: "beat 3" in api.asked)
+        until(lambda: "renew 3" in api.asked)
         assert told == [Trouble("Counter 3 is paused (lunch).", "Press o to open it.")]
 
 
@@ -183,5 +183,5 @@ def test_a_counter_that_may_not_be_opened_is_said_once() -> None:
     with keeping(api) as (lease, told):
         lease.claim(THREE)
         until(lambda: told)
-        time.sleep(0.1)  # several beats
+        time.sleep(0.1)  # several renewals
         assert told == [Trouble("You are not staff of CW.", "Ask an admin.")]

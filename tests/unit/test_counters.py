@@ -149,7 +149,7 @@ def test_a_break_keeps_what_a_counter_serves() -> None:
 def test_a_declared_counter_serves_nothing_else() -> None:
     """What was silently ignored would be believed."""
     declared = replace(DESK, departments=("CW", "LAB"), is_declared=True)
-    with refused(ProblemCode.EXISTS, "CW, LAB", "declare"):
+    with refused(ProblemCode.EXISTS, "CW, LAB", "change what it serves"):
         opened(declared, ANN, NOW, ("CW",))
     for same in (opened(declared, ANN, NOW, None), opened(declared, ANN, NOW, ("CW", "LAB"))):
         assert same.departments == ("CW", "LAB")

@@ -105,7 +105,7 @@ def test_a_wrong_list_is_one_sentence(monkeypatch: pytest.MonkeyPatch, text: str
         load()
 
     assert refused.value.problem.detail == f"The setting TOKENQ_TRUSTED_PROXIES is wrong: {why}."
-    assert "Name the proxies" in refused.value.problem.hint
+    assert "List only the proxies" in refused.value.problem.hint
 
 
 def test_nobody_is_a_proxy_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ class TokenReason(Reason):
     )
     TOO_FEW_CALLS = (
         ProblemCode.TOO_EARLY,
-        "{number} was called {calls} of the {required} times required before a no-show.",
+        "{number} was called {calls} of {required} times required before a no-show.",
         Action.RECALL,
     )
     RECALL_TOO_EARLY = ProblemCode.TOO_EARLY, "{number} can be called again in {seconds} seconds.", _HURRIED
