@@ -13,7 +13,7 @@ def test_a_plain_verb_costs_four_files(tmp_path: Path) -> None:
     tests = ["tests/unit/test_checking_in.py", "tests/unit/test_verbs.py", "tests/unit/test_moving.py"]
     patched.check(*tests, "-k", "not diagram")
     shown = patched.tokenq("check-in", "--help")
-    assert "Note that a person who waits has arrived." in shown.stdout, shown.stderr
+    assert "Mark a waiting customer as arrived." in shown.stdout, shown.stderr
 
 
 def test_a_department_setting_costs_four_files(tmp_path: Path) -> None:

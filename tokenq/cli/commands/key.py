@@ -111,7 +111,8 @@ def delete(key: Key, yes: Yes = False, as_json: Json = False) -> None:
 
 
 def _find(client: Client, key_id: int) -> "KeyView":
-    for view in client.keys():
+    keys = client.keys()
+    for view in keys:
         if view["keyId"] == key_id:
             return view
     raise refuse(AccountReason.UNKNOWN_KEY, key=key_id)
