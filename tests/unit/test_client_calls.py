@@ -66,7 +66,7 @@ def test_a_post_without_a_key_is_never_repeated_once_it_was_sent(connect):
     with fake_server(hangs_up) as fake, pytest.raises(Unreachable) as caught:
         connect(fake.url).create_user({"name": "Ann"})
     assert len(fake.asked) == 1
-    assert "look before you repeat" in caught.value.hint
+    assert "check before you retry" in caught.value.hint
 
 
 def test_a_connection_that_the_server_closed_while_idle_costs_nothing(connect):

@@ -41,11 +41,11 @@ def test_never_and_always() -> None:
         (" ; ", "empty"),
         ("mon", "'mon'"),
         ("08:00-12:00", "'08:00-12:00'"),
-        ("mon-fry 08:00-12:00", "'mon-fry' is no weekday"),
+        ("mon-fry 08:00-12:00", "'mon-fry' is neither a weekday"),
         ("mon 08:00", "write times as"),
         ("mon 08:00-12:00; mon 13:00-14:00", "mon twice"),
         ("mon 08:00-12:00; closed", "'closed'"),
-        ("montag 08:00-12:00", "'montag' is no weekday"),
+        ("montag 08:00-12:00", "'montag' is neither a weekday"),
     ],
 )
 def test_what_cannot_be_read_is_named(text: str, says: str) -> None:

@@ -32,8 +32,9 @@ class Place:
             return not self.is_open
         here = local(now, self.timezone)
         clock, today = f"{here:%H:%M}", here.date()
-        is_open = any(_covers(one, clock) for one in self._of(today))
-        return not (is_open or any(_lasts_until(one, clock) for one in self._of(today - timedelta(days=1))))
+        is_open = any(_covers(interval, clock) for interval in self._of(today))
+        yesterday = self._of(today - timedelta(days=1))
+        return not (is_open or any(_lasts_until(interval, clock) for interval in yesterday))
 
     def _of(self, day: date) -> tuple[str, ...]:
         if self.exceptions and day.isoformat() in self.exceptions:
@@ -43,12 +44,12 @@ class Place:
 
 def place_from(settings: Any) -> Place:
     """The place that the settings in an event describe; whatever is missing or odd has its default."""
-    said = settings if isinstance(settings, dict) else {}
-    hours = said.get("hours") if isinstance(said.get("hours"), dict) else None
+    document = settings if isinstance(settings, dict) else {}
+    hours = document.get("hours") if isinstance(document.get("hours"), dict) else None
     return Place(
-        name=_text(said.get("name")),
-        is_open=said.get("open") is not False,
-        timezone=_text(said.get("timezone")),
+        name=_text(document.get("name")),
+        is_open=document.get("open") is not False,
+        timezone=_text(document.get("timezone")),
         weekly=_times(hours.get("weekly")) if hours else None,
         exceptions=_times(hours.get("exceptions")) if hours else None,
     )
@@ -66,10 +67,10 @@ def _lasts_until(interval: str, clock: str) -> bool:
     return end <= start and clock < end
 
 
-def _times(said: Any) -> dict[str, tuple[str, ...]]:
-    days = said if isinstance(said, dict) else {}
+def _times(value: Any) -> dict[str, tuple[str, ...]]:
+    days = value if isinstance(value, dict) else {}
     return {str(day): tuple(map(str, texts)) for day, texts in days.items() if isinstance(texts, list)}
 
 
-def _text(said: Any) -> str:
-    return said if isinstance(said, str) else ""
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -231,8 +231,8 @@ def _state_after(department: _Department, event: Event) -> TokenState | None:
 def _call(event: Event, state: TokenState, before: Call | None) -> Call:
     if before is not None and state is TokenState.SERVING:
         return replace(before, state=state)
-    told = event.data.get("call")
-    times = told if isinstance(told, int) and told > 0 else 1 if before is None else before.times + 1
+    number = event.data.get("call")
+    times = number if isinstance(number, int) and number > 0 else 1 if before is None else before.times + 1
     return Call(
         event_id=event.event_id,
         department_id=event.department_id,
@@ -254,7 +254,7 @@ def _remember(department: _Department, call: Call) -> None:
 
 
 def _zone_of(departments: Iterable[_Department]) -> str:
-    zones = {one.place.timezone for one in departments} - {""}
+    zones = {department.place.timezone for department in departments} - {""}
     return zones.pop() if len(zones) == 1 else ""
 
 

@@ -1,4 +1,4 @@
-"""Setting up: departments, branches, users, keys and roles. Bodies are the API's own camelCase objects."""
+"""Administration: departments, branches, users, keys and roles. Bodies are the API's camelCase objects."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,7 @@ class PlaceCalls(Calls):
         return view
 
     def close_department(self, department: str) -> "DepartmentView":
-        """Stop the department from issuing tokens; who waits is still served."""
+        """Stop issuing tokens in the department; waiting customers are still served."""
         view: DepartmentView = self.post(f"{DEPARTMENTS}/{segment(department)}/close")
         return view
 
@@ -66,7 +66,7 @@ class PlaceCalls(Calls):
         return view
 
     def delete_branch(self, branch: str) -> None:
-        """Remove a branch that no department is in."""
+        """Delete a branch without departments."""
         self.delete(f"{BRANCHES}/{segment(branch)}")
 
 
@@ -111,9 +111,9 @@ class PeopleCalls(Calls):
         return view
 
     def delete_key(self, key_id: int) -> None:
-        """Remove a key: whatever uses it stops working at once."""
+        """Delete a key; clients that use it stop working at once."""
         self.delete(f"{KEYS}/{segment(key_id)}")
 
     def roles(self) -> "list[RoleView]":
-        """What roles there are and what each may do."""
+        """Return the roles and their permissions."""
         return self.all_of(ROLES)

@@ -1,4 +1,4 @@
-"""One call of the API: JSON out, JSON in, repeated with the same key when the way there failed."""
+"""A call of the API: JSON out, JSON in, retried with the same idempotency key after a connection failure."""
 
 import json
 import os
@@ -18,17 +18,15 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _REPEATABLE = frozenset({"GET", "PUT"})
 _BUSY = 503
-_UNSURE = "The server may or may not have done it: look before you repeat."
+_UNSURE = "The server may have carried it out: check before you retry."
 
 
 class Calls:
-    """The base of :class:`tokenq.client.Client`: how every verb reaches the server.
+    """The base of :class:`tokenq.client.Client`: sends requests, with retries.
 
-    A call that may be repeated (GET, PUT, and each POST with an idempotency key) is tried up to
-    ``attempts`` times within the server's ``timeout``, with growing random pauses, when the connection was
-    lost or the server was too busy.
-    The key stays the same, so the server does the thing once. Other calls are repeated only when
-    nothing can have been sent.
+    A repeatable call (GET, PUT, and POST with an idempotency key) is tried up to ``attempts`` times within the server's
+    ``timeout``, with growing random pauses, if the connection was lost or the server was too busy. The key stays the
+    same, so the server carries it out once. Other calls are retried only if nothing can have been sent.
     """
 
     def __init__(self, server: Server, attempts: int = ATTEMPTS) -> None:
@@ -60,11 +58,11 @@ class Calls:
         return items
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """POST a change that the server offers no idempotency key for."""
+        """POST a change without an idempotency key."""
         return self._call("POST", path, body=body)
 
     def post_once(self, path: str, body: Mapping[str, Any], key: str | None) -> Any:
-        """POST with an idempotency key (made here unless given), so that a repeat does nothing twice."""
+        """POST with an idempotency key (generated unless given), so that a retry does nothing twice."""
         return self._call("POST", path, body=body, key=key or os.urandom(16).hex())
 
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
@@ -112,7 +110,7 @@ class Calls:
         raise Unreachable
 
     def _is_over(self, attempt: int, latest: float) -> bool:
-        """Whether no other attempt follows: the time that was promised is for all of them together."""
+        """Return whether no other attempt follows: the timeout covers all attempts together."""
         return attempt == self.attempts or time.monotonic() >= latest
 
     def _headers(self, content: bytes | None, key: str | None) -> dict[str, str]:
@@ -127,12 +125,12 @@ class Calls:
 
 
 def segment(value: object) -> str:
-    """One path segment, whatever a person typed as a name."""
+    """Quote a value as one path segment."""
     return quote(str(value), safe="")
 
 
 def given(**fields: Any) -> dict[str, Any]:
-    """The fields that have a value."""
+    """Return the fields that are not ``None``."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -142,7 +140,7 @@ def _query_string(query: Mapping[str, Any]) -> str:
 
 
 def _pause(attempt: int, retry_after: str | None = None) -> float:
-    """Seconds to wait: what the server asked for (up to five), else doubling, and never two clients in step."""
+    """Return the seconds to wait: what the server asked for (at most five), else doubling, always with jitter."""
     longest = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
     wait = random.uniform(longest / 2, longest)  # noqa: S311 - spreads clients, guards nothing
     if retry_after and retry_after.isascii() and retry_after.isdigit():
@@ -153,7 +151,7 @@ def _pause(attempt: int, retry_after: str | None = None) -> float:
 def _read(reply: Reply, url: str) -> Any:
     if 300 <= reply.status < 400:
         raise BadReply(
-            f"{url} sends on to {reply.headers.get('location', 'another place')}; a token is not carried there.",
+            f"{url} redirects to {reply.headers.get('location', 'another address')}; the token is not sent there.",
             "Set TOKENQ_URL to the address of the tokenq server itself.",
         )
     if reply.status == 204:
@@ -166,4 +164,4 @@ def _read(reply: Reply, url: str) -> Any:
         return body
     if reply.status >= 400 and (isinstance(body, dict) or reply.status == _BUSY):
         raise Refused(Problem.from_wire(body, reply.status))
-    raise BadReply(f"{url} answered {reply.status}, and not as a tokenq server does.")
+    raise BadReply(f"{url} answered {reply.status}, but not like a tokenq server.")

@@ -1,4 +1,4 @@
-"""The client: every verb of the API as one method."""
+"""The client: one method per operation of the API."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Client(QueueCalls, TokenCalls, CounterCalls, ReportCalls, FloorCalls, PlaceCalls, PeopleCalls):
-    """Speaks to one server as one caller, over one kept connection.
+    """Calls one server as one user, over a persistent connection.
 
-    One thread at a time may use a client; other threads take a :meth:`clone`. Every verb answers the
-    server's view as it came, and raises ``Refused`` when the server said no, ``Unreachable`` when it could not be
-    asked and ``BadReply`` when something else answered.
+    One thread at a time may use a client; other threads use a :meth:`clone`. Every method returns the server's view
+    and raises ``Refused`` if the server refuses, ``Unreachable`` if it cannot be reached, and ``BadReply`` if the
+    response is not a tokenq server's.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Client(QueueCalls, TokenCalls, CounterCalls, ReportCalls, FloorCalls, Plac
         self.post(LOGOUT)
 
     def me(self) -> "MeView":
-        """Who the server thinks the caller is."""
+        """Return the signed-in user or key."""
         view: MeView = self.get(ME)
         return view
 
@@ -59,11 +59,11 @@ class Client(QueueCalls, TokenCalls, CounterCalls, ReportCalls, FloorCalls, Plac
         self.post(PASSWORD, {"oldPassword": old, "newPassword": new})
 
     def health(self) -> dict[str, Any]:
-        """Answers as soon as the server process runs."""
+        """Return a response as soon as the server process runs."""
         body: dict[str, Any] = self.get(HEALTHZ)
         return body
 
     def ready(self) -> dict[str, Any]:
-        """Whether the server can work, and each part it needs."""
+        """Return whether the server and the stores it needs are ready."""
         body: dict[str, Any] = self.get(READYZ)
         return body

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class CounterCalls(Calls):
-    """What is asked of counters. Every method raises ``Refused`` or a ``TokenqError``.
+    """Operations on counters. Every method raises ``Refused`` or a ``TokenqError``.
 
-    With ``console`` set to a random name, claims are this screen's: another one of the same person is another claimant.
+    With ``console`` set to a random name, claims belong to this console, not to all of the user's consoles.
     """
 
     console: str | None = None
@@ -31,10 +31,10 @@ class CounterCalls(Calls):
         take_over: bool = False,
         as_it_is: bool = False,
     ) -> "CounterView":
-        """Claim a counter and let it take people.
+        """Claim and open a counter.
 
-        ``departments`` is what it serves, in this order: none named for all, ``None`` for those of before. With
-        ``as_it_is`` one that is paused, or declared to serve others, stays so.
+        ``departments`` is what it serves, in order: empty for all, ``None`` for those it served before. With
+        ``as_it_is``, a pause and an admin's list of departments are kept.
         """
         named = None if departments is None else list(departments)
         body = self._at(counter, departments=named, takeOver=take_over or None, asItIs=as_it_is or None)
@@ -42,42 +42,42 @@ class CounterCalls(Calls):
         return view
 
     def pause_counter(self, branch: str, counter: str, reason: str | None = None) -> "CounterView":
-        """Let a counter call nobody for a while."""
+        """Pause a counter."""
         view: CounterView = self.post(_counters(branch, "pause"), self._at(counter, reason=reason))
         return view
 
     def close_counter(self, branch: str, counter: str) -> "CounterView":
-        """Close a counter that holds nobody."""
+        """Close a counter that holds no token."""
         view: CounterView = self.post(_counters(branch, "close"), self._at(counter))
         return view
 
     def leave_counter(self, branch: str, counter: str) -> "CounterView":
-        """Give the caller's claim up: close the counter, or leave it as it is while it holds somebody."""
+        """Release the caller's claim; the counter closes unless it holds a token."""
         view: CounterView = self.post(_counters(branch, "leave"), self._at(counter))
         return view
 
     def renew_counter(self, branch: str, counter: str) -> "CounterView":
-        """Renew the caller's claim of a counter."""
+        """Renew the caller's claim on a counter."""
         view: CounterView = self.post(_counters(branch, "beat"), self._at(counter))
         return view
 
     def call_at_counter(self, branch: str, counter: str, *, key: str | None = None) -> "TokenView":
-        """Call whoever is next by the counter's work profile."""
+        """Call the next token of the departments the counter serves."""
         view: TokenView = self.post_once(_counters(branch, "call"), self._at(counter), key)
         return view
 
     def declare_counter(self, branch: str, counter: str, departments: Sequence[str] = ()) -> "CounterView":
-        """Set a counter up with its work profile; empty means every department of the branch."""
+        """Set which departments a counter serves; empty means all of the branch."""
         body = {"counterId": counter, "departments": list(departments)}
         view: CounterView = self.put(_counters(branch), body)
         return view
 
     def delete_counter(self, branch: str, counter: str) -> None:
-        """Remove a counter that holds nobody, and what was set up for it."""
+        """Delete a counter that holds no token, with its settings."""
         self.delete(f"{_counters(branch)}?counterId={segment(counter)}")
 
-    def _at(self, counter: str, **more: Any) -> dict[str, Any]:
-        return given(counterId=counter, console=self.console, **more)
+    def _at(self, counter: str, **fields: Any) -> dict[str, Any]:
+        return given(counterId=counter, console=self.console, **fields)
 
 
 def _counters(branch: str, *rest: Any) -> str:

@@ -1,4 +1,4 @@
-"""Who this person is at which server: one private file in the config folder.
+"""The stored logins, in a private file in the config folder.
 
 ``{"current": URL, "servers": {URL: {"token": …, "name": …, "kafka": …}}}``. It is created 0600 in a 0700 folder,
 replaced as a whole, never followed through a link, and refused when others may read it.
@@ -18,7 +18,7 @@ from tokenq.errors import BadSettings
 
 @dataclass(frozen=True)
 class Credential:
-    """How to be somebody at one server; ``kafka`` is its broker's address if that is known."""
+    """A login at one server; ``kafka`` is its broker's address, if known."""
 
     token: str
     name: str = ""
@@ -43,14 +43,14 @@ class Credentials:
 
     def without(self, url: str) -> "Credentials":
         """The same without the credential for ``url``; the server stays the current one."""
-        return replace(self, servers={known: one for known, one in self.servers.items() if known != url.rstrip("/")})
+        return replace(self, servers={key: value for key, value in self.servers.items() if key != url.rstrip("/")})
 
 
 def read(path: Path) -> Credentials:
     """The stored credentials; none when there is no file.
 
     Raises:
-        BadSettings: the file is a link, belongs to somebody else, is readable by others, or is damaged.
+        BadSettings: the file is a link, belongs to another user, is readable by others, or is damaged.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -99,8 +99,8 @@ def _refuse_if_exposed(status: os.stat_result, path: Path) -> None:
 
 def _from_json(body: Any) -> Credentials:
     servers = {
-        str(url): Credential(str(one["token"]), str(one.get("name") or ""), one.get("kafka"))
-        for url, one in body["servers"].items()
+        str(url): Credential(str(entry["token"]), str(entry.get("name") or ""), entry.get("kafka"))
+        for url, entry in body["servers"].items()
     }
     return Credentials(body.get("current"), servers)
 
@@ -124,7 +124,8 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 def _write(path: Path, credentials: Credentials) -> None:
     servers = {
-        url: {"token": one.token, "name": one.name, "kafka": one.kafka} for url, one in credentials.servers.items()
+        url: {"token": login.token, "name": login.name, "kafka": login.kafka}
+        for url, login in credentials.servers.items()
     }
     content = json.dumps({"current": credentials.current, "servers": servers}, indent=2) + "\n"
     draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")

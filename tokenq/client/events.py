@@ -1,4 +1,4 @@
-"""The live event stream: one endless iterator that reconnects by itself and says so."""
+"""The live event stream: an endless iterator that reconnects automatically and reports it."""
 
 import random
 import socket
@@ -31,7 +31,7 @@ _LONGEST_PAUSE = 5.0
 
 @dataclass(frozen=True)
 class EventArrived:
-    """An event, and the position after it: give it as ``last_event_id`` to go on from there."""
+    """An event and the position after it, to resume from as ``last_event_id``."""
 
     event: Event
     position: str
@@ -39,12 +39,12 @@ class EventArrived:
 
 @dataclass(frozen=True)
 class Resync:
-    """Some events are lost to this reader: fetch the queues again, then go on reading."""
+    """Some events were missed: fetch the queues again, then continue."""
 
 
 @dataclass(frozen=True)
 class LinkChanged:
-    """The stream became live, or was lost for the reason in ``sentence`` and is being tried again."""
+    """The stream became live, or was lost for the reason in ``sentence`` and is being retried."""
 
     is_live: bool
     sentence: str = ""
@@ -121,14 +121,14 @@ class _Reader:
                 "GET", self._server.url + EVENTS, params=query, headers=self._headers(), extensions=watch
             ) as response:
                 if response.status_code != httpx.codes.OK:
-                    yield _weakness(response)
+                    yield _lost_link(response)
                     return
                 yield from self._read(response)
             sentence = "The server ended the event stream."
         except httpx.ReadTimeout:
             sentence = f"The server was silent for {SILENCE_SECONDS:.0f} seconds."
         except httpx.HTTPError:
-            sentence = "The event stream cannot be reached or broke off."
+            sentence = "The event stream is unavailable or was interrupted."
         except BadReply as error:
             sentence = str(error)
         if not self._stop.is_set():
@@ -176,8 +176,8 @@ class _Reader:
         return headers
 
 
-def _weakness(response: httpx.Response) -> LinkChanged:
-    """A passing weakness of the server as a lost link; a refusal that will stay is raised."""
+def _lost_link(response: httpx.Response) -> LinkChanged:
+    """Return a temporary failure of the server as a lost link; raise a permanent refusal."""
     status = response.status_code
     try:
         body = response.read() and response.json()

@@ -11,14 +11,14 @@ class FloorCalls(Calls):
     """Reads and sets the whole configuration. Every method raises ``Refused`` or a ``TokenqError``."""
 
     def floor(self) -> dict[str, Any]:
-        """The document that makes the configuration; what has its default is left out."""
+        """Return the configuration as a document, without default values."""
         document: dict[str, Any] = self.get(FLOOR)
         return document
 
     def apply_floor(
         self, document: Mapping[str, Any], *, dry_run: bool = False, prune: bool = False
     ) -> list[dict[str, Any]]:
-        """Make the configuration what the document says, or only say what would change; answers the changes."""
+        """Apply a configuration document, or only compare it (``dry_run``); return the changes."""
         flags = "&".join(name for name, is_set in (("dryRun=true", dry_run), ("prune=true", prune)) if is_set)
         changes: list[dict[str, Any]] = self.put(f"{FLOOR}?{flags}" if flags else FLOOR, document)["changes"]
         return changes

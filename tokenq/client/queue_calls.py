@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class QueueCalls(Calls):
-    """What a front desk and a counter ask of a queue. Every method raises ``Refused`` or a ``TokenqError``."""
+    """Operations on a department's queue. Every method raises ``Refused`` or a ``TokenqError``."""
 
     def queue(self, department: str) -> "QueueView":
         """The department's queue now."""
@@ -18,7 +18,7 @@ class QueueCalls(Calls):
         return view
 
     def next(self, department: str) -> "NextView":
-        """Who would be called now, and why."""
+        """Return who would be called next, and why."""
         view: NextView = self.get(_department(department, "next"))
         return view
 
@@ -34,7 +34,7 @@ class QueueCalls(Calls):
         force: bool | None = None,
         key: str | None = None,
     ) -> "TokenView":
-        """Put one person in line; ``force`` also outside the opening hours and above the day's limit."""
+        """Issue a token; ``force`` ignores opening hours and the daily limit."""
         body = given(email=email, userId=user_id, name=name, priority=priority, nearTurn=near_turn, force=force)
         view: TokenView = self.post_once(_department(department, "tokens"), body, key)
         return view
@@ -48,13 +48,13 @@ class QueueCalls(Calls):
         reason: str | None = None,
         key: str | None = None,
     ) -> "TokenView":
-        """Call the next one to ``counter``, or ``token_id`` out of order for a ``reason``."""
+        """Call the next token to ``counter``, or ``token_id`` out of order for a ``reason``."""
         body = given(counterId=counter, tokenId=token_id, reason=reason)
         view: TokenView = self.post_once(_department(department, "call"), body, key)
         return view
 
     def serve_next(self, department: str, counter: str, *, key: str | None = None) -> "TokenView":
-        """Serve the one this counter holds, else the next one, in one step."""
+        """Serve the token at this counter, or else call and serve the next one in one step."""
         view: TokenView = self.post_once(_department(department, "serve"), {"counterId": counter}, key)
         return view
 

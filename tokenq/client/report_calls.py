@@ -1,4 +1,4 @@
-"""Looking back at a day."""
+"""Reports on past days."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
 
 
 class ReportCalls(Calls):
-    """What a day was like. Every method raises ``Refused`` or a ``TokenqError``."""
+    """Reports. Every method raises ``Refused`` or a ``TokenqError``."""
 
     def report(self, department: str, business_day: str | None = None) -> "ReportView":
-        """A day in figures; without one, the current day."""
+        """Return the statistics of a day; default: the current day."""
         view: ReportView = self.get(f"{DEPARTMENTS}/{segment(department)}/report", businessDay=business_day)
         return view
 
     def simulate(
         self, department: str, counters: str, ratios: Sequence[str] = (), business_day: str | None = None
     ) -> "SimulationView":
-        """A day with other numbers of counters (``3``, ``3-6``) and ratios."""
+        """Simulate a day with other numbers of counters (``3``, ``3-6``) and ratios."""
         path = f"{DEPARTMENTS}/{segment(department)}/simulation"
         view: SimulationView = self.get(path, counters=counters, ratio=list(ratios) or None, businessDay=business_day)
         return view
 
     def day_log(self, department: str, business_day: str | None = None) -> Iterator[dict[str, Any]]:
-        """Everything that happened in a department on a day, as events on the wire, page by page."""
+        """Yield all events of a department on a day, in wire format, fetching page by page."""
         path, cursor = f"{DEPARTMENTS}/{segment(department)}/events", None
         while True:
             page = self.get(path, businessDay=business_day, cursor=cursor)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TokenCalls(Calls):
-    """What can be asked of a token. Every method raises ``Refused`` or a ``TokenqError``."""
+    """Operations on a token. Every method raises ``Refused`` or a ``TokenqError``."""
 
     def token(self, token_id: int) -> "TokenView":
         """The token with this id."""
@@ -22,11 +22,11 @@ class TokenCalls(Calls):
         return view
 
     def find_token(self, reference: str) -> "TokenView":
-        """The token that a person means by the number on the paper (``CW-012``, ``cw12``) or by ``id:101``.
+        """Find a token by its printed number (``CW-012``, ``cw12``) or by ``id:101``.
 
         Raises:
-            Refused: ``unknown_token``; ``ambiguous``, with the candidates, if the number may mean several;
-                ``invalid`` if nothing can be called so.
+            Refused: ``unknown_token``; ``ambiguous``, with the candidates, if the number may mean several tokens;
+                ``invalid`` if it is neither a number nor an id.
         """
         token_id = typed_id(reference)
         if token_id is not None:
@@ -41,13 +41,13 @@ class TokenCalls(Calls):
         return found[0]
 
     def _numbered(self, typed: str) -> "list[TokenView]":
-        """The tokens that a number may mean."""
+        """Return the tokens that a number may mean."""
         found: list[TokenView] = self.tokens(display_number=typed.strip().upper())["items"]
         if found:
             return found
-        # A server of the release before knows a number only as it is printed.
+        # A server of the previous release finds a number only as printed.
         usual = {f"{prefix}-{number:03d}" for prefix, number in readings(typed) if prefix} - {typed.strip().upper()}
-        return [one for number in sorted(usual) for one in self.tokens(display_number=number)["items"]]
+        return [token for number in sorted(usual) for token in self.tokens(display_number=number)["items"]]
 
     def tokens(
         self,
@@ -73,21 +73,21 @@ class TokenCalls(Calls):
         )
 
     def why(self, token_id: int) -> "WhyView":
-        """Why the token is where it is."""
+        """Explain a token's position."""
         view: WhyView = self.get(f"{TOKENS}/{segment(token_id)}/why")
         return view
 
     def token_events(self, token_id: int) -> list[dict[str, Any]]:
-        """Everything that happened to the token, oldest first, as events on the wire."""
+        """Return a token's events, oldest first, in wire format."""
         items: list[dict[str, Any]] = self.get(f"{TOKENS}/{segment(token_id)}/events")["items"]
         return items
 
     def move(
         self, token: "TokenView | Mapping[str, Any]", verb: str, *, key: str | None = None, **body: Any
     ) -> "TokenView":
-        """Do ``verb`` (as in the URL: ``recall``, ``no-show`` …) to the token as the caller last saw it.
+        """Apply ``verb`` (as in the URL: ``recall``, ``no-show`` …) to the token as the caller last saw it.
 
-        The token's ``claimVersion`` goes along: if somebody moved it since, the server refuses with ``stale_claim``.
+        The token's ``claimVersion`` is sent: if it was moved since, the server refuses with ``stale_claim``.
         """
         content = {"claimVersion": token["claimVersion"], **given(**body)}
         view: TokenView = self.post_once(f"{TOKENS}/{segment(token['tokenId'])}/{segment(verb)}", content, key)

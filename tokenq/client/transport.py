@@ -32,7 +32,7 @@ class Server:
     """Where the API is and as whom to speak to it.
 
     ``timeout`` is in seconds, for connecting and for each wait for data. ``insecure`` allows plain
-    http to another machine, where anybody on the way can read the token.
+    http to another machine, where anyone on the network path can read the token.
     """
 
     url: str
@@ -56,7 +56,7 @@ class Server:
             raise _bad_address(self.url)
         if parts.scheme == "http" and not self.insecure and not _is_loopback(host):
             raise BadSettings(
-                f"Plain http to {host} would show passwords and tokens to everyone on the way.",
+                f"Plain http to {host} would expose passwords and tokens on the network.",
                 "Use an https:// address, or set TOKENQ_INSECURE=1 if you trust the network.",
             )
         return parts.scheme, host, port or (443 if parts.scheme == "https" else 80), parts.path.rstrip("/")
@@ -144,7 +144,7 @@ class Transport:
 
 
 def _is_dropped(connection: http.client.HTTPConnection) -> bool:
-    """Whether an idle connection has something to read: that can only be its end."""
+    """Return whether an idle connection was closed: readable data can only be its end."""
     if connection.sock is None:
         return True
     readable, _, _ = select.select([connection.sock], [], [], 0)

@@ -35,10 +35,10 @@ def read_hours(text: str) -> "HoursDocument":
         if match is None:
             raise ValueError(f"cannot be read at '{part}'; write it as mon-fri 08:00-12:00, 13:00-17:00")
         for day in _days(match["days"], part):
-            found = exceptions if _DATE.fullmatch(day) else weekly
-            if day in found:
+            target = exceptions if _DATE.fullmatch(day) else weekly
+            if day in target:
                 raise ValueError(f"names {day} twice")
-            found[day] = _intervals(match["open"], part)
+            target[day] = _intervals(match["open"], part)
     return {"weekly": weekly, "exceptions": exceptions}
 
 
@@ -51,26 +51,28 @@ def write_hours(document: "HoursDocument") -> str:
 
 
 def _days(text: str, part: str) -> list[str]:
-    found: list[str] = []
-    for one in (one.strip() for one in text.split(",")):
-        if _DATE.fullmatch(one):
-            found.append(one)
+    days: list[str] = []
+    for item in (item.strip() for item in text.split(",")):
+        if _DATE.fullmatch(item):
+            days.append(item)
             continue
-        first, _, last = (end.strip() for end in one.partition("-"))
+        first, _, last = (end.strip() for end in item.partition("-"))
         if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
-            raise ValueError(f"cannot be read at '{part}': '{one}' is no weekday ({', '.join(WEEKDAYS)}) and no date")
+            raise ValueError(
+                f"cannot be read at '{part}': '{item}' is neither a weekday ({', '.join(WEEKDAYS)}) nor a date"
+            )
         start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
-        found += WEEKDAYS[start : end + 1] if start <= end else WEEKDAYS[start:] + WEEKDAYS[: end + 1]
-    return found
+        days += WEEKDAYS[start : end + 1] if start <= end else WEEKDAYS[start:] + WEEKDAYS[: end + 1]
+    return days
 
 
 def _intervals(text: str, part: str) -> list[str]:
     if text == CLOSED:
         return []
-    found = [_INTERVAL.fullmatch(one.strip()) for one in text.split(",")]
-    if not all(found):
+    matches = [_INTERVAL.fullmatch(interval.strip()) for interval in text.split(",")]
+    if not all(matches):
         raise ValueError(f"cannot be read at '{part}'; write times as 08:00-12:00, 13:00-17:00")
-    return [f"{one[1].zfill(5)}-{one[2].zfill(5)}" for one in found if one]
+    return [f"{match[1].zfill(5)}-{match[2].zfill(5)}" for match in matches if match]
 
 
 def _runs(weekly: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Sequence[str]]]:

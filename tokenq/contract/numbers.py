@@ -64,11 +64,11 @@ def means(typed: str, printed: str, prefix: str, shown: int) -> bool:
 
 
 def _printed_readings(printed: str, prefix: str, shown: int) -> frozenset[Reading]:
-    found = readings(printed)
-    by_number = frozenset(one for one in found if one[1] == shown)
-    by_prefix = frozenset(one for one in found if one[0] == prefix)
-    plain = frozenset(one for one in by_number if not one[0])
-    return (by_number & by_prefix) or plain or by_number or by_prefix or found
+    possible = readings(printed)
+    by_number = frozenset(reading for reading in possible if reading[1] == shown)
+    by_prefix = frozenset(reading for reading in possible if reading[0] == prefix)
+    plain = frozenset(reading for reading in by_number if not reading[0])
+    return (by_number & by_prefix) or plain or by_number or by_prefix or possible
 
 
 def is_separated(text: str) -> bool:

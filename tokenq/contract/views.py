@@ -24,8 +24,8 @@ class TokenView(TypedDict):
     ``position`` counts from 1 (the next to be called) and is null unless the token waits. ``moves``
     are the verbs that can be used on the token now. ``reason`` is the rule that chose a called token.
     ``estimate`` is the wait from now while the token waits; in the answer to an issue it is what was promised.
-    ``nearTurn`` is the place at which the owner wants a letter (0: none). ``isNewCounter`` is only there, and true, in
-    the answer to a call at a counter that did not exist before.
+    ``nearTurn`` is the position at which the owner wants to be notified (0: none). ``isNewCounter`` is only
+    present, and true, in the response to a call that created its counter.
     """
 
     tokenId: int
