@@ -101,7 +101,7 @@ def test_a_branch_s_hours_survive_other_changes(tokenq: Cli):
         (("--set", "class-names=vip:Very"), 2, "urgent:Emergency"),
         (("--set", "out-of-order-by=nobody"), 2, "staff or admin"),
         (("--set", "service-level-percent=101"), 1, "at most 100"),
-        (("--hours", "mon-fry 08:00-12:00"), 2, "'mon-fry' is no weekday"),
+        (("--hours", "mon-fry 08:00-12:00"), 2, "'mon-fry' is neither a weekday"),
         (("--hours", "mon 08:00-12:00, 11:00-13:00"), 1, "overlap"),
         (("--hours", "mon 08:00-25:00"), 1, "not an interval"),
         (("--hours", "2026-02-30 closed"), 1, "not a date"),

@@ -100,7 +100,7 @@ def test_a_guessed_broker_that_is_not_there_is_named(monkeypatch: pytest.MonkeyP
     address = f"127.0.0.1:{closed_port()}"
     monkeypatch.setattr(board, "DEFAULT_BOOTSTRAP", address)
     with pytest.raises(Unreachable, match=address) as failure:
-        board._usual_port()
+        board._default_broker()
     assert "TOKENQ_KAFKA_BOOTSTRAP" in failure.value.hint
 
 
@@ -120,7 +120,7 @@ def test_doctor_names_a_full_disk(cli: Cli, tmp_path: Path) -> None:
 
     assert not full["ok"]
     assert full["detail"] == "0 MB free in /proc, where 'tokenq up' keeps its data"
-    assert "Make room" in str(full["hint"])
+    assert "Free up space" in str(full["hint"])
     assert [one["ok"] for one in told(tmp_path)] == [True]
     assert told(tmp_path / "nothing") == []
 

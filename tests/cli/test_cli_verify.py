@@ -87,7 +87,7 @@ def test_an_address_of_a_database_that_cannot_be_one_is_a_wrong_setting(cli: Cli
     done = cli("verify", TOKENQ_DATABASE_URL=url)
 
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("tokenq: The setting TOKENQ_DATABASE_URL is wrong: it ")
+    assert done.err.startswith("tokenq: The setting TOKENQ_DATABASE_URL is wrong: it")
     assert url not in done.err
     assert "postgresql://user:password@host:port/database" in done.err
 

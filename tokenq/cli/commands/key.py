@@ -111,12 +111,8 @@ def delete(key: Key, yes: Yes = False, as_json: Json = False) -> None:
 
 
 def _find(client: Client, key_id: int) -> "KeyView":
-<<<<<<< HEAD
-    for view in client.keys():  # noqa: SIM118 - the API keys, not those of a dict
-=======
     keys = client.keys()
     for view in keys:
->>>>>>> w-client
         if view["keyId"] == key_id:
             return view
     raise refuse(AccountReason.UNKNOWN_KEY, key=key_id)
