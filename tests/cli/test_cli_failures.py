@@ -54,7 +54,7 @@ def test_what_may_have_been_done_is_to_be_looked_up(cli: Cli):
         done = cli("call", "CW", "--counter", "1", TOKENQ_URL=fake.url, TOKENQ_TOKEN="t")
 
     assert done.code == ExitCode.UNREACHABLE
-    assert "whether this request was carried out is not known" in done.err
+    assert "whether this request was carried out is not yet known" in done.err
     assert "Check with 'tokenq queue DEPT'" in done.err
     assert "same idempotency key" not in done.err
 

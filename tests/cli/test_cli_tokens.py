@@ -80,7 +80,7 @@ def test_people_get_lines_and_tables(tokenq: Cli, dept: str):
     assert "1 waiting, 0 served" in queue.out
     status = tokenq("status", f"{dept}-001").out
     assert re.search("^Name +Ann$", status, re.MULTILINE)
-    assert re.search("^Can now +.*cancel", status, re.MULTILINE)
+    assert re.search("^Possible now +.*cancel", status, re.MULTILINE)
 
 
 def test_a_printed_ticket_has_number_and_code(tokenq: Cli, dept: str):
@@ -148,7 +148,7 @@ def test_a_report_tells_calls_from_people(tokenq: Cli, dept: str):
         tokenq("issue", dept)
     tokenq("call", dept, "-c", dept), tokenq("requeue", f"{dept}-001"), tokenq("call", dept, "-c", dept)
     report = tokenq("report", dept).out
-    assert "Called           1\n" in report
+    assert "Called               1\n" in report
     assert "Calls" in report
     assert "waits; a return to the queue counts again" in report
     simulated = tokenq("simulate", dept, "--counters", "2").out

@@ -281,7 +281,7 @@ def test_a_program_does_not_start_on_another_schema(
 
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert ("newer release" if found == "9999" else "bring the tables up to date") in done.stderr
+    assert ("newer release" if found == "9999" else "migrate the database") in done.stderr
 
 
 def test_migrating_refuses_what_a_newer_release_made(fresh_database: Callable[..., str], schema: str) -> None:
