@@ -103,7 +103,7 @@ def test_a_branch_s_hours_survive_other_changes(tokenq: Cli):
         (("--set", "service-level-percent=101"), 1, "at most 100"),
         (("--hours", "mon-fry 08:00-12:00"), 2, "'mon-fry' is neither a weekday"),
         (("--hours", "mon 08:00-12:00, 11:00-13:00"), 1, "overlap"),
-        (("--hours", "mon 08:00-25:00"), 1, "not an interval"),
+        (("--hours", "mon 08:00-25:00"), 1, "is not an interval"),
         (("--hours", "2026-02-30 closed"), 1, "not a date"),
         (("--hours", "branch", "--closed-on", "2026-12-25"), 2, "branch's hours"),
         ((), 2, "Nothing to change"),

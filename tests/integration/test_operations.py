@@ -59,7 +59,7 @@ def test_the_doctor_names_what_is_wrong_and_how_to_fix_it(
 ) -> None:
     """Each failure has a hint that names the setting or the command."""
     settings(fresh_database())
-    assert "bring the tables up to date" in str(found("postgres schema")["hint"])
+    assert "migrate the database" in str(found("postgres schema")["hint"])
     monkeypatch.setenv("TOKENQ_REDIS_URL", "redis://127.0.0.1:1/0")
     assert "TOKENQ_REDIS_URL" in str(found("redis")["hint"])
     monkeypatch.setenv("TOKENQ_DATABASE_URL", "postgresql://127.0.0.1:1/none")

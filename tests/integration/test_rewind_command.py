@@ -69,7 +69,7 @@ async def test_a_rewind_needs_redis_for_what_redis_alone_has_seen(place: Place) 
     await place.put_stranger(name)
     refusal = await refused_with(place.rewind(patience=0.0), ProblemCode.UNAVAILABLE)
 
-    assert f"Redis can no longer tell what it holds of {name}" in refusal.problem.detail
+    assert f"Redis cannot report its position in {name}" in refusal.problem.detail
     await place.put_stranger(name, leaves=True)
     await place.rewind()
     async with place.core() as core:

@@ -48,7 +48,7 @@ class SetupReason(Reason):
     NO_ZONE = ProblemCode.INVALID, "{zone} is not a time zone.", "Use an IANA name, such as Europe/Berlin."
     NO_WEEKDAY = ProblemCode.INVALID, "'{day}' is not a weekday.", "Use {weekdays}."
     NO_DATE = ProblemCode.INVALID, "'{day}' is not a date.", "Write it as 2026-12-25."
-    NO_HOURS = ProblemCode.INVALID, "'{hours}' is not an interval.", "Write them as 08:00-12:00."
+    NO_HOURS = ProblemCode.INVALID, "'{hours}' is not an interval.", "Write it as 08:00-12:00."
     HOURS_OVERLAP = ProblemCode.INVALID, "{first} and {second} overlap.", "Merge them."
     TOO_MANY_SETTINGS = ProblemCode.INVALID, "{count} combinations are too many.", "Ask for at most {most}."
     NO_COUNTER_COUNTS = (
