@@ -87,7 +87,7 @@ async def test_reinstating_a_reused_number_is_refused_without_failing_the_batch(
     )
 
     refused = [answer for answer in answers if isinstance(answer, Refused)]
-    assert [(refusal.problem.code, "by now" in refusal.problem.detail) for refusal in refused] == [
+    assert [(refusal.problem.code, "now holds" in refusal.problem.detail) for refusal in refused] == [
         (ProblemCode.EXISTS, True)
     ]
     after = await core.rows("SELECT xmin::text AS x FROM token WHERE department_id = %s", name)

@@ -137,7 +137,7 @@ async def test_one_shot_commands_say_what_they_did(core: Core, servers: Servers)
         return done.stdout
 
     first, second, third = names
-    assert said("rebuild") == f"{first}: 3 wait; {second}: 1 waits; {third}: nobody waits.\n"
+    assert said("rebuild") == f"{first}: 3 waiting; {second}: 1 waiting; {third}: 0 waiting.\n"
     assert json.loads(said("rebuild", "--json")) == {
         "program": "rebuild",
         "done": True,

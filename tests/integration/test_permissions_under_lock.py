@@ -61,7 +61,7 @@ async def test_a_token_transferred_meanwhile_is_refused(core: Core, reading: Que
     with refused(ProblemCode.UNKNOWN_TOKEN):
         await core.do(cancel(seen, customer(702), token_id))
     for caller in (staff(here, there), customer(701)):
-        with refused(ProblemCode.STALE_CLAIM, "moved on"):
+        with refused(ProblemCode.STALE_CLAIM, "in the meantime"):
             await core.do(cancel(seen, caller, token_id))
     now = await reading.whereabouts(token_id)
     assert (await core.do(cancel(now, customer(701), token_id)))["state"] == "CANCELLED"

@@ -86,9 +86,9 @@ async def test_a_rewind_names_what_blocks_it(place: Place) -> None:
         await core.run("ALTER TABLE token ADD CONSTRAINT no_more CHECK (number < 7)")
     refusal = await refused_with(place.rewind(), ProblemCode.INTERNAL)
 
-    assert "is at work" in busy.problem.detail
+    assert "is running on this database" in busy.problem.detail
     assert "no_more" in refusal.problem.detail
-    assert "at work" not in refusal.problem.detail
+    assert "is running" not in refusal.problem.detail
 
 
 async def test_an_enormous_gap_is_refused(place: Place) -> None:

@@ -81,7 +81,7 @@ async def test_who_leaves_and_comes_back_is_not_asked_about_themselves(
             admin.issue(name)
             await until_shown(pilot, f"{name}-001")
             await pilot.press("n")
-            await until_shown(pilot, f"{name}-001 is called to 2.")
+            await until_shown(pilot, f"{name}-001 is called to counter 2.")
         await pilot.press("q")
     patiently(lambda: operator(admin, name) is None, seconds=15)
 
