@@ -201,6 +201,20 @@ async def test_an_orderly_end_leaves_redis_in_step(
     assert (await line.state(name, date.today())).last_no == 3
 
 
+async def test_an_end_without_redis_says_which_lines_are_behind(
+    servers: Servers, fresh_database: Callable[..., str], schema: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who restores an older backup later must be able to know that Redis did not see the last numbers."""
+    line = MemoryLine()
+    async with open_core(fresh_database(schema), servers.redis_url, line) as core:
+        name = await core.department()
+        line.is_down = True
+        await core.issue(name)
+
+    (warning,) = [record for record in caplog.records if "behind at the end" in record.message]
+    assert vars(warning)["departments"] == [name]
+
+
 async def test_redis_holds_exactly_the_waiting_tokens(core: Core, redis: Redis) -> None:
     """After any mix of verbs the queue in Redis is the queue in Postgres."""
     name = await core.department()

@@ -1,4 +1,4 @@
-"""What tests of the console share: a console at a made-up api, and what it asked of it."""
+"""What the console's tests share: a console on a fake API, and the requests it made."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -34,7 +34,7 @@ async def at_work(
     words: str = "Noor Haddad",
     clock: Callable[[], datetime] = lambda: NOON,
 ) -> AsyncIterator[tuple[FakeApi, ConsoleApp, Pilot[None]]]:
-    """A console that has fetched everything and shows these words. ``api`` is a busy one if none is given."""
+    """A console that has fetched everything and shows these words. ``api`` is the busy fake by default."""
     api = api or busy_api()
     app = ConsoleApp(api, api, api.feed, (), counter, clock=clock)
     async with app.run_test(size=size) as pilot:

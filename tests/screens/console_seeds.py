@@ -1,4 +1,4 @@
-"""A small api by hand, standing in for the server behind the console, and the mornings it can tell of."""
+"""A fake API behind the console, and the mornings that it can play."""
 
 import queue
 import threading

@@ -31,3 +31,8 @@ def test_parameters_of_a_command_are_quoted_for_a_shell() -> None:
     advice = Advice(Action.CALL_TOKEN, {"number": "CW-012", "counter": "Window 7"})
     assert "tokenq call --token CW-012 --counter 'Window 7' --reason" in in_commands(advice)
     assert "tokenq counter open 'Bo'\"'\"'s'" in in_commands(Advice(Action.OPEN_COUNTER, {"counter": "Bo's"}))
+
+
+def test_advice_without_what_its_command_needs_names_no_command() -> None:
+    """Another release may send an action with fewer parameters; the sentence is good without the command."""
+    assert in_commands(Advice(Action.OPEN_DEPARTMENT)) == "An admin can open it."

@@ -84,13 +84,17 @@ def hint_of(problem: Problem) -> str:
 
 
 def in_commands(advice: Advice) -> str:
-    """Return advice with its command; parameters are quoted for a shell."""
+    """Return advice with its command, quoted for a shell; without the command if a parameter is missing."""
     if advice.action is Action.REPEAT_WITH_KEY:
         return _LOOK
     import shlex
 
     params = {name: shlex.quote(str(value)) for name, value in advice.params.items()}
-    return locale.advice(advice, f" with 'tokenq {COMMANDS[advice.action].format_map(params)}'")
+    try:
+        command = COMMANDS[advice.action].format_map(params)
+    except KeyError:  # another release knows the action with fewer parameters
+        return locale.advice(advice)
+    return locale.advice(advice, f" with 'tokenq {command}'")
 
 
 def _setting(field: str) -> str:

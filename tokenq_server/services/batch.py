@@ -97,6 +97,8 @@ class Batch:
             ]
             reach("before_commit", requests)
             if changed or kept:
+                # Whether a commit that fails was carried out is unknown: until Redis has heard of it, it is behind.
+                self.lines_behind.update(session.id for session in changed)
                 await transaction.commit(changed, kept, counters.opened if changed else ())
             self._count(changed)
         return outcomes, [_advance(session, before[session.id]) for session in changed]

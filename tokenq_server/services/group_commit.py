@@ -104,9 +104,13 @@ class GroupCommit:
             await asyncio.sleep(_LAST_PAUSE)
             try:
                 await self._batch.catch_up()
+            except (LedgerDown, LedgerRefused, Refused):
+                break
             except Exception:
-                logger.warning("waiting lines are behind", extra={"departments": sorted(self._batch.lines_behind)})
-                return
+                logger.exception("the waiting lines were not updated")
+                break
+        if behind := sorted(self._batch.lines_behind):
+            logger.warning("waiting lines are behind at the end", extra={"departments": behind})
 
     async def _carry_out(self, taken: list[_Waiting], *, is_last_try: bool = False) -> None:
         try:
