@@ -114,7 +114,7 @@ def at_a_terminal(api: Api, keys: bytes, *typed: str) -> Done:
             assert time.monotonic() < deadline, said
             said += chunk
             if b"[y/N]" in said and not is_answered:
-                # The prompt is there before the program reads; a signal in between would only be seen with the next key.
+                # The prompt comes before the program reads; a signal in between is only seen with the next key.
                 time.sleep(0.3)
                 os.write(ours, keys)
                 is_answered = True
