@@ -177,7 +177,8 @@ class ValkeyCluster:
         return self._owners(department)[0]
 
     def replica_of(self, department: str) -> Running[OwnValkey]:
-        """The replica of that node."""
+        """The replica of that node, as soon as the others list it: one that was away is left out for a while."""
+        until(lambda: len(self._owners(department)) > 1, seconds=60)
         return self._owners(department)[1]
 
     def _owners(self, department: str) -> list[Running[OwnValkey]]:
