@@ -1,10 +1,10 @@
 """A department's settings on the command line: names, parsing and display."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tokenq.cli.exits import WrongUse
+from tokenq.cli.wording import setting_name
 from tokenq.contract.enums import Priority
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.settings import SETTINGS
@@ -64,7 +64,7 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
     "classNames": _labels,
 }
 
-NAMES = {re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", key): key for key in SETTINGS}
+NAMES = {setting_name(key): key for key in SETTINGS}
 """Each setting's name on the command line, and on the wire."""
 
 

@@ -75,7 +75,7 @@ def sentence_of(problem: Problem) -> str:
     field = str(problem.extra.get("field") or "")
     if problem.reason not in _FIELD or not field.isalpha():
         return locale.sentence(problem)
-    return locale.sentence(problem, field=_TYPED.get(field) or _setting(field))
+    return locale.sentence(problem, field=_TYPED.get(field) or setting_name(field))
 
 
 def hint_of(problem: Problem) -> str:
@@ -97,6 +97,6 @@ def in_commands(advice: Advice) -> str:
     return locale.advice(advice, f" with 'tokenq {command}'")
 
 
-def _setting(field: str) -> str:
+def setting_name(field: str) -> str:
     """A department's setting as typed: ``daily-cap`` for ``dailyCap``."""
     return re.sub(r"[A-Z]", lambda letter: f"-{letter[0].lower()}", field)

@@ -103,10 +103,13 @@ def _no_token(typed: str) -> Refused:
 
 def _ambiguous(typed: str, found: "Sequence[TokenView]") -> Refused:
     is_same = len({each["displayNumber"] for each in found}) < len(found)
-    keys = ("tokenId", "displayNumber", "departmentId", "state")
     return refuse(
         TokenReason.SAME_NUMBER if is_same else TokenReason.AMBIGUOUS,
-        {"candidates": [{key: each[key] for key in keys} for each in found]},  # type: ignore[literal-required]
+        {
+            "candidates": [
+                {key: each[key] for key in ("tokenId", "displayNumber", "departmentId", "state")} for each in found
+            ]
+        },
         number=typed.strip(),
         count=len(found),
         candidates=[f"{each['displayNumber']} ({each['departmentId']}, {each['state']})" for each in found],

@@ -1,4 +1,4 @@
-"""The kinds of letters, one row each. A new kind is a row here and a folder of templates in each channel."""
+"""The kinds of notifications, one row each. A new kind is a row here and a folder of templates in each channel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from enum import StrEnum
 from tokenq.contract.events import EventType
 
 EMAIL = "email"
-"""The channel of a notification that names none."""
+"""The default channel."""
 
 
 class LetterKind(StrEnum):
-    """The letters that a department can send."""
+    """The notifications that a department can send. The name is that of the API's schema."""
 
     ISSUED = "issued"
     NEAR = "near"
@@ -22,9 +22,9 @@ class LetterKind(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """When the holder of a token gets a letter of this kind, in a department that has it switched on.
+    """When the holder of a token gets a notification, in a department that has its kind switched on.
 
-    ``event`` is the type of event that it follows; ``unless`` names a mark in the event's data that makes it pointless.
+    ``event`` is the type of event that triggers it; ``unless`` names a flag in the event's data that suppresses it.
     """
 
     event: EventType

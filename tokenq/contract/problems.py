@@ -1,8 +1,8 @@
-"""Everything that can be refused: a stable code, one sentence, one hint.
+"""Refusals: a stable code, one sentence, one hint.
 
-A :class:`Reason` is a row: its code, its sentence and its hint with ``{name}`` for each parameter. The rows of this
-product stand in :mod:`tokenq.contract.reasons`; a refusal is a row with its parameters, and the edge that shows it
-makes the words: English on the wire, the reader's language and commands in the CLI, keys in the console.
+A :class:`Reason` is a row of the catalogue in :mod:`tokenq.contract.reasons`: a code, a sentence and a hint, with
+``{name}`` for each parameter. A refusal is a row with its parameters. The edge that shows it renders the text: English
+on the wire, the reader's language and commands in the CLI, keys in the console.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from tokenq.contract.advice import Action, Advice
 
 
 class ExitCode(IntEnum):
-    """What a script learns from the exit code of a command."""
+    """The exit codes of commands."""
 
     OK = 0
     FAILED = 1
@@ -28,7 +28,7 @@ class ExitCode(IntEnum):
 
 
 class ProblemCode(StrEnum):
-    """The stable name of a failure, which scripts compare; with the HTTP status and the exit code that go with it."""
+    """The stable name of an error, for scripts to compare, with its HTTP status and exit code."""
 
     status: int
     exit_code: ExitCode
@@ -72,7 +72,7 @@ class ProblemCode(StrEnum):
     INTERNAL = "internal", 500, ExitCode.FAILED
 
     def __new__(cls, name: str, status: int = 500, exit_code: ExitCode = ExitCode.FAILED) -> "ProblemCode":
-        """A code is its name, by which it is found; status and exit code are attributes of it."""
+        """The value is the name, so that ``ProblemCode(name)`` finds the code."""
         code = str.__new__(cls, name)
         code._value_ = name
         code.status, code.exit_code = status, exit_code
@@ -98,18 +98,18 @@ class Reason(Enum):
 
     @property
     def templates(self) -> tuple[str, ...]:
-        """What a catalogue translates of it."""
+        """The texts to translate."""
         return (self.sentence,) if isinstance(self.hint, Action) or not self.hint else (self.sentence, self.hint)
 
 
 def reasons() -> Iterator[Reason]:
-    """The rows of every subject that has been imported."""
+    """Return the rows of all subjects imported so far."""
     for subject in Reason.__subclasses__():
         yield from subject
 
 
 def fill(template: str, params: Mapping[str, Any]) -> str:
-    """The template with its parameters; a list is enumerated."""
+    """Fill in a template; a list is joined with commas."""
     return template.format_map({name: _shown(value) for name, value in params.items()})
 
 
@@ -139,11 +139,11 @@ class Problem:
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def reworded(self, detail: str, hint: str) -> "Problem":
-        """The same failure in words that an edge has chosen for good."""
+        """Return the same failure with final text that no edge renders again."""
         return replace(self, detail=detail, hint=hint, advice=None, reason=None)
 
     def to_wire(self) -> dict[str, Any]:
-        """The RFC 9457 body."""
+        """Return the RFC 9457 body."""
         return {
             "type": f"urn:tokenq:problem:{self.code}",
             "title": self.code.replace("_", " "),

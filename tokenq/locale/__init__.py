@@ -18,7 +18,7 @@ from tokenq.contract.reasons import queue, setup, system
 DOMAIN = "tokenq"
 FOLDER = Path(__file__).parent
 SUBJECTS = (queue, setup, system)
-"""The rows that can come over the wire."""
+"""The subjects of the rows that a server sends."""
 
 
 @cache
@@ -32,20 +32,20 @@ def _rows() -> Mapping[str, Reason]:
 
 
 def sentence(problem: Problem, **own: Any) -> str:
-    """What is wrong; ``own`` are this edge's words for parameters. What this release does not know is as it came."""
+    """Return the sentence; ``own`` overrides parameters. A row that this release does not know keeps its text."""
     reason = _rows().get(problem.reason or "")
     return _said(reason.sentence if reason else "", problem, problem.detail, own)
 
 
 def hint(problem: Problem) -> str:
-    """What to do next, where that is a sentence and no action."""
+    """Return the hint, if it is a sentence rather than an action."""
     reason = _rows().get(problem.reason or "")
     template = reason.hint if reason and not problem.advice else ""
     return _said(str(template), problem, problem.hint, {})
 
 
 def advice(advised: Advice, how: str = "") -> str:
-    """What to do next, where that is an action; ``how`` says how it is done here."""
+    """Return the hint for an action; ``how`` names the command or key that does it here."""
     try:
         return advised.fill(_catalogue().gettext(advised.action.sentence), how)
     except (KeyError, IndexError, ValueError):

@@ -19,8 +19,7 @@ from tokenq_server.services.requests import Answer, Request
 
 async def dispatch(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
     """Execute a command and answer when it is durable. Raises Refused."""
-    request = Request(command, caller.identity, repeat.key, repeat.fingerprint)
-    return _response(await services.commit.submit(request))
+    return _response(await _submit(services, caller, command, repeat))
 
 
 async def dispatch_all(
@@ -35,8 +34,12 @@ async def dispatch_all(
         handler_of(command).may_ask(command)
     key = hashlib.sha256(repeat.key.encode()).hexdigest() if repeat.key else None
     repeats = [Repeat(f"{key}#{index}" if key else None, repeat.fingerprint) for index in range(len(commands))]
-    work = [dispatch(services, caller, command, its) for command, its in zip(commands, repeats, strict=True)]
+    work = [_submit(services, caller, command, its) for command, its in zip(commands, repeats, strict=True)]
     return [_item(outcome) for outcome in await asyncio.gather(*work, return_exceptions=True)]
+
+
+async def _submit(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Answer:
+    return await services.commit.submit(Request(command, caller.identity, repeat.key, repeat.fingerprint))
 
 
 def _response(answer: Answer) -> Response:
@@ -47,10 +50,9 @@ def _response(answer: Answer) -> Response:
     return Response(body, 201 if answer.is_new else 200, headers, media_type="application/json")
 
 
-def _item(outcome: Response | BaseException) -> dict[str, Any]:
+def _item(outcome: Answer | BaseException) -> dict[str, Any]:
     if isinstance(outcome, Refused):
         return {"problem": outcome.problem.to_wire()}
     if isinstance(outcome, BaseException):
         raise outcome
-    item: dict[str, Any] = json.loads(bytes(outcome.body))
-    return item
+    return dict(outcome.token or {})

@@ -56,7 +56,7 @@ class Sender:
                 await asyncio.gather(*(self._send(job) for job in jobs))
             except Refused as refusal:
                 jobs = []
-                logger.warning("letters wait", extra={"why": refusal.problem.detail})
+                logger.warning("notifications wait", extra={"why": refusal.problem.detail})
             if not jobs:
                 await self._rest()
 
@@ -68,7 +68,7 @@ class Sender:
         reach("notify.settled")
         fields = _log_fields(job) | {"attempt": job.attempts}
         if attempt.verdict is Verdict.SENT:
-            logger.info("letter sent", extra=fields)
+            logger.info("notification sent", extra=fields)
         else:
             logger.warning("notification not sent", extra=fields | {"why": attempt.error, "next_try_seconds": wait})
 

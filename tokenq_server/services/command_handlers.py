@@ -217,17 +217,27 @@ def _plan_call_token(plan: LoadPlan, command: CallToken, branch: str) -> None:
     plan.token_ids.append(command.token_id)
 
 
-def _plan_move(plan: LoadPlan, command: OnToken, _: str) -> None:
+def _plan_token(plan: LoadPlan, command: OnToken, _: str) -> None:
     plan.token_ids.append(command.token_id)
-    is_return = isinstance(command, UndoMove) or (isinstance(command, MoveToken) and command.verb is Verb.REINSTATE)
-    if is_return and (printed := getattr(command, "printed", None)):
-        plan.numbers.append(printed)
     if command.user_id is not None:
         plan.users.append((departments_of(command)[-1], command.user_id))
 
 
+def _plan_number(plan: LoadPlan, command: MoveToken | UndoMove) -> None:
+    """A token that returns to the queue must not meet its own number there."""
+    if command.printed:
+        plan.numbers.append(command.printed)
+
+
+def _plan_move(plan: LoadPlan, command: MoveToken, branch: str) -> None:
+    _plan_token(plan, command, branch)
+    if command.verb is Verb.REINSTATE:
+        _plan_number(plan, command)
+
+
 def _plan_undo(plan: LoadPlan, command: UndoMove, branch: str) -> None:
-    _plan_move(plan, command, branch)
+    _plan_token(plan, command, branch)
+    _plan_number(plan, command)
     if command.counter_id:
         plan.counters.append((branch, command.counter_id))
 
@@ -262,7 +272,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     ServeNext: _row(_serve_next, _plan_call, looks_at_heads=_always, may_ask=_may_call),
     MoveToken: _row(_move, _plan_move, looks_at_heads=_goes_first, may_do=_may_move),
     TransferToken: _row(
-        _transfer, _plan_move, departments=lambda command: (command.department_id, command.to), may_do=_may_move
+        _transfer, _plan_token, departments=lambda command: (command.department_id, command.to), may_do=_may_move
     ),
     UndoMove: _row(
         _undo,

@@ -2,6 +2,7 @@
 
 from tokenq.contract.advice import Action
 from tokenq.contract.problems import ProblemCode, Reason
+from tokenq.contract.reasons import ASK_ADMIN
 
 _HURRIED = "Give the customer time to arrive."
 _LOOK_AGAIN = "Check the queue again."
@@ -85,7 +86,7 @@ class TokenReason(Reason):
     CANCEL_BY_DESK = (
         ProblemCode.FORBIDDEN,
         "{number} is {state}: only staff may cancel it now.",
-        "Ask an admin for another role or department.",
+        ASK_ADMIN,
     )
 
 
@@ -174,27 +175,27 @@ class DepartmentReason(Reason):
     NOT_YOURS = (
         ProblemCode.FORBIDDEN,
         "You are not staff of {department}.",
-        "Ask an admin for another role or department.",
+        ASK_ADMIN,
     )
     MAY_NOT_ISSUE = (
         ProblemCode.FORBIDDEN,
         "You may not issue tokens in {department}.",
-        "Ask an admin for another role or department.",
+        ASK_ADMIN,
     )
     MAY_NOT_FORCE = (
         ProblemCode.FORBIDDEN,
         "Only staff may issue numbers outside opening hours or above the daily limit.",
-        "Ask an admin for another role or department.",
+        ASK_ADMIN,
     )
     MAY_NOT_PRIORITISE = (
         ProblemCode.FORBIDDEN,
         "Only staff may give priority or issue numbers outside opening hours.",
-        "Ask an admin for another role or department.",
+        ASK_ADMIN,
     )
     ONLY_FOR_YOURSELF = (
         ProblemCode.FORBIDDEN,
         "You may only issue tokens for yourself.",
-        "Ask an admin for another role or department.",
+        ASK_ADMIN,
     )
     STILL_BUSY = (
         ProblemCode.IN_USE,

@@ -2,6 +2,7 @@
 
 from tokenq.contract.advice import Action
 from tokenq.contract.problems import ProblemCode, Reason
+from tokenq.contract.reasons import ASK_ADMIN
 
 
 class SetupReason(Reason):
@@ -76,7 +77,7 @@ class AccountReason(Reason):
     WRONG_ROLE = (
         ProblemCode.FORBIDDEN,
         "The role {role} may not do this.",
-        "Ask an admin for another role or department.",
+        ASK_ADMIN,
     )
     TOO_MANY_LOGINS = (
         ProblemCode.RATE_LIMITED,

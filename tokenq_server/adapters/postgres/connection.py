@@ -19,6 +19,9 @@ NETWORK: dict[str, Any] = {
 Seconds, and milliseconds for the last one.
 """
 
+ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+"""At the start of a transaction whose reads must belong together."""
+
 SHORT = "-c statement_timeout=10000 -c timezone=UTC"
 """Session options for short queries."""
 

@@ -4,12 +4,11 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from tokenq.contract.enums import Priority
 from tokenq_server.adapters.postgres.rows import Row
 from tokenq_server.domain.department import Department, DepartmentHead
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.hours import Hours, hours_from
-from tokenq_server.domain.policy import Policy, Ratio, Turn
+from tokenq_server.domain.policy import RANK, Policy, Ratio, Turn
 from tokenq_server.domain.rules import Rules, rules_from
 
 DEPARTMENT = """
@@ -25,14 +24,10 @@ HEAD_COLUMNS = (
     "last_seq",
     "turn_priority",
     "turn_normal",
-    "waiting_urgent",
-    "waiting_priority",
-    "waiting_normal",
+    *(f"waiting_{priority}" for priority in RANK),
     "skipped",
 )
 """The columns of ``dept_state`` that a batch reads and writes."""
-
-_CLASSES = (Priority.URGENT, Priority.PRIORITY, Priority.NORMAL)
 
 
 def department_from(row: Row) -> Department:
@@ -60,7 +55,7 @@ def head_from(row: Row) -> DepartmentHead:
         last_no=row["last_no"],
         last_seq=row["last_seq"],
         turn=Turn(row["turn_priority"], row["turn_normal"]),
-        waiting={name: row[f"waiting_{name}"] for name in _CLASSES},
+        waiting={name: row[f"waiting_{name}"] for name in RANK},
         skipped=row["skipped"],
     )
 
@@ -68,7 +63,7 @@ def head_from(row: Row) -> DepartmentHead:
 def head_values(session: DepartmentSession) -> list[Any]:
     """Return the current head of the log in the order of ``HEAD_COLUMNS``, and the department's id."""
     head = session.head
-    waiting = [head.waiting.get(name, 0) for name in _CLASSES]
+    waiting = [head.waiting.get(name, 0) for name in RANK]
     turn = head.turn
     return [head.day, head.last_no, head.last_seq, turn.priority, turn.normal, *waiting, head.skipped, session.id]
 

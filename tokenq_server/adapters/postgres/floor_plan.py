@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tokenq_server.adapters.postgres.config_log import lock
-from tokenq_server.adapters.postgres.connection import Connection
+from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.people import keep_an_admin
 from tokenq_server.adapters.postgres.setup import (
@@ -47,7 +47,7 @@ class PostgresFloorPlans:
     async def read(self) -> FloorPlan:
         """Return the whole configuration, consistently."""
         async with self._database.begin() as connection:
-            await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            await connection.execute(ONE_SNAPSHOT)
             return await _read(connection)
 
     async def transform(self, decide: Callable[[FloorPlan], FloorPlan], actor: str) -> tuple[FloorPlan, FloorPlan]:

@@ -32,17 +32,17 @@ WHERE d.branch_id = %s AND NOT d.is_archived
 """)
 
 # The first tokens of each class, and for how many seconds each has waited.
-_WAITING = """
+_WAITING = sql.statement("""
 SELECT d.department_id, c.priority, t.age
 FROM unnest(%(departments)s::text[]) AS d(department_id)
-CROSS JOIN unnest(ARRAY['urgent', 'priority', 'normal']) AS c(priority)
+CROSS JOIN unnest(ARRAY[{classes}]) AS c(priority)
 CROSS JOIN LATERAL (
   SELECT extract(epoch FROM clock_timestamp() - waiting_since)::float AS age, place, token_id FROM token
   WHERE token.department_id = d.department_id AND token.priority = c.priority AND token.state = 'WAITING'
   ORDER BY place, token_id LIMIT %(longest)s
 ) t
 ORDER BY d.department_id, c.priority, t.place, t.token_id
-"""
+""")
 
 # How long the last services occupied a counter. For a token called and served in one step afterwards, the time since
 # the previous call at that counter counts, if the token was waiting by then.

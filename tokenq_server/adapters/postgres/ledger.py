@@ -149,7 +149,7 @@ class PostgresTransaction:
 
     async def heads(self, department_id: str, count: int) -> list[Token]:
         """Return the first waiting tokens of each class."""
-        return await self._tokens(sql.HEADS, [department_id, count] * 3)
+        return await self._tokens(sql.HEADS, {"department_id": department_id, "count": count})
 
     async def leftovers(self, department_id: str) -> list[Token]:
         """Return the tokens that expire at the end of a business day."""

@@ -11,7 +11,7 @@ from psycopg.sql import SQL
 from tokenq.contract.enums import LIVE, Priority, TokenState
 from tokenq.contract.numbers import readings, spellings
 from tokenq_server.adapters.postgres import statements as sql
-from tokenq_server.adapters.postgres.connection import Connection, Values
+from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection, Values
 from tokenq_server.adapters.postgres.counters import read_counters
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.department_rows import department_from, head_from
@@ -20,8 +20,6 @@ from tokenq_server.domain.token import TOKEN_FIELDS, Token, Whereabouts
 from tokenq_server.domain.token_lookup import Printed
 from tokenq_server.services.near_turn import NearTurnRequest
 from tokenq_server.services.queries import Snapshot, TokenFilter
-
-_ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 
 _HEAD = sql.statement("""
 SELECT {department}, {head}, clock_timestamp() AS now
@@ -75,7 +73,7 @@ WHERE t.display = ANY(%(spellings)s) AND (%(user_id)s::bigint IS NULL OR t.user_
     printed=sql.names(TOKEN_FIELDS, "t.{}"),
     start=SQL(_START),
 )
-_IS_LIVE = " AND t.state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')"
+_IS_LIVE = sql.statement(" AND t.state IN ({live})")
 _IS_OF_TODAY = " AND t.day = s.day"
 # Yesterday's last moves may still be undone.
 _IS_UNDOABLE = " AND t.day = s.day - 1 AND t.undo IS NOT NULL"
@@ -90,7 +88,7 @@ class PostgresQueries:
     async def snapshot(self, department_id: str, heads: int) -> Snapshot | None:
         """Return a department's current state, all from the same snapshot."""
         async with self._database.begin() as connection:
-            await connection.execute(_ONE_MOMENT)
+            await connection.execute(ONE_SNAPSHOT)
             row = await connection.row(_HEAD, [department_id])
             if row is None:
                 return None
@@ -100,7 +98,7 @@ class PostgresQueries:
                 department=department_from(row),
                 head=head,
                 now=row["now"],
-                line=await _tokens(connection, sql.HEADS, [department_id, heads] * 3),
+                line=await _tokens(connection, sql.HEADS, {"department_id": department_id, "count": heads}),
                 busy=busy,
                 counts=await _counts(connection, department_id, head.day, head.waiting, busy),
                 counters=await read_counters(connection, row["branch_id"]),

@@ -4,10 +4,11 @@ from typing import LiteralString
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from tokenq.contract.enums import Priority
+from tokenq.contract.enums import LIVE, TokenState
 from tokenq_server.adapters.postgres.department_rows import DEPARTMENT, HEAD_COLUMNS
 from tokenq_server.adapters.postgres.log_rows import LOG_COLUMNS
 from tokenq_server.adapters.postgres.rows import COUNTER
+from tokenq_server.domain.policy import RANK
 from tokenq_server.domain.token import CHANGING_FIELDS, TOKEN_FIELDS
 
 
@@ -24,6 +25,9 @@ _LISTS = {
     "department": SQL(DEPARTMENT),
     "head": names(HEAD_COLUMNS, "s.{}"),
     "new_head": names(HEAD_COLUMNS, "{} = %s"),
+    # Literals, not parameters: the partial indexes over live tokens are only used if the planner sees the states.
+    "live": SQL(", ").join(Literal(str(state)) for state in TokenState if state in LIVE),
+    "classes": SQL(", ").join(Literal(str(priority)) for priority in RANK),
 }
 
 
@@ -57,7 +61,7 @@ SELECT {token} FROM token
 WHERE state IN ('CALLED', 'SERVING') AND (branch_id, counter_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
 UNION
 SELECT {token} FROM token
-WHERE state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')
+WHERE state IN ({live})
   AND (department_id, user_id) IN (SELECT * FROM unnest(%s::text[], %s::bigint[]))
 """)
 
@@ -90,23 +94,19 @@ WHERE (principal, key) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
 NEW_IDS = "SELECT nextval('token_id_seq') AS id FROM generate_series(1, %s)"
 
 # Printed numbers, by department, that live tokens carry and that must not be issued.
-CARRIED = """
+CARRIED = statement("""
 SELECT issued_in, display FROM token
-WHERE state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED')
-  AND (issued_in, display) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
-"""
+WHERE state IN ({live}) AND (issued_in, display) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+""")
 
 TOKENS_BY_ID = statement("SELECT {token} FROM token WHERE token_id = ANY(%s)")
 
 _FIRST_OF_CLASS: LiteralString = """
 (SELECT {token} FROM token
- WHERE department_id = %s AND state = 'WAITING' AND priority = {priority}
- ORDER BY place, token_id LIMIT %s)
+ WHERE department_id = %(department_id)s AND state = 'WAITING' AND priority = {priority}
+ ORDER BY place, token_id LIMIT %(count)s)
 """
-HEADS = " UNION ALL ".join(
-    statement(_FIRST_OF_CLASS, priority=Literal(str(priority)))
-    for priority in (Priority.URGENT, Priority.PRIORITY, Priority.NORMAL)
-)
+HEADS = " UNION ALL ".join(statement(_FIRST_OF_CLASS, priority=Literal(str(priority))) for priority in RANK)
 
 LEFTOVERS = statement("""
 SELECT {token} FROM token
