@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tokenq.cli.exits import WrongUse
+from tokenq.cli.output import Columns
 from tokenq.cli.wording import setting_name
 from tokenq.contract.enums import Priority
 from tokenq.contract.notifications import LetterKind
@@ -92,12 +93,15 @@ def read_settings(typed: Sequence[str]) -> dict[str, Any]:
     return fields
 
 
-def shown_settings(view: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Each setting's name and displayed value."""
-    return [(name, _shown(key, view[key])) for name, key in NAMES.items()]
-
-
 def _shown(key: str, value: Any) -> str:
     if not value and SETTINGS[key].zero:
         return SETTINGS[key].zero
     return _SHOWN.get(key, str)(value)
+
+
+def _column(key: str) -> Callable[[Any], object]:
+    return lambda view: _shown(key, view[key])
+
+
+SHOWN_SETTINGS: Columns = {name: _column(key) for name, key in NAMES.items()}
+"""How each setting is displayed, by its name on the command line."""

@@ -4,10 +4,13 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tokenq.printable import printable
+
+Columns = Mapping[str, Callable[[Any], object]]
+"""What is shown of a view, by title."""
 
 
 class ReaderGone(Exception):
@@ -69,6 +72,22 @@ def fields(pairs: Iterable[tuple[str, object]]) -> None:
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         _write(f"{name:<{width}}  {value}")
+
+
+def listing(views: Sequence[Any], columns: Columns, *, as_json: bool) -> None:
+    """Print views for scripts or as a table for people."""
+    if as_json:
+        document({"items": views})
+    else:
+        table(list(columns), ([shown(view) for shown in columns.values()] for view in views))
+
+
+def details(view: Any, columns: Columns, *, as_json: bool) -> None:
+    """Print one view for scripts or as names and values for people."""
+    if as_json:
+        document(view)
+    else:
+        fields((title, shown(view)) for title, shown in columns.items())
 
 
 def deleted(kind: str, name: object, *, as_json: bool) -> None:

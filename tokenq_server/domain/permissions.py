@@ -16,7 +16,7 @@ from tokenq_server.domain.commands import Issue
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_token
-from tokenq_server.domain.token import Token
+from tokenq_server.domain.token import Token, Whereabouts
 
 MAY: dict[Role, str] = {
     Role.ADMIN: "manage branches, departments, users and keys, and do everything staff may do",
@@ -110,14 +110,14 @@ def check_move(caller: Principal, verb: Verb, token: Token) -> None:
     if caller.role is Role.CUSTOMER:
         return
     if caller.role is Role.DESK and _issues_in(caller, token.department_id):
-        # Whoever issued a token may cancel it until it is called.
-        if token.state is not TokenState.WAITING:
+        # Whoever issued a token may cancel it until it is called; in a final state nobody can.
+        if token.state is not TokenState.WAITING and token.state in VERBS[verb].sources:
             raise refuse(TokenReason.CANCEL_BY_DESK, number=token.display, state=str(token.state))
         return
     check_works_in(caller, _home(verb, token))
 
 
-def sees(caller: Principal, token: Token) -> bool:
+def sees(caller: Principal, token: Token | Whereabouts) -> bool:
     """Whether the token is visible to the caller."""
     return caller.role is not Role.CUSTOMER or _owns(caller, token)
 
@@ -146,7 +146,7 @@ def _home(verb: Verb, token: Token) -> str:
     return back_to or token.department_id
 
 
-def _owns(caller: Principal, token: Token) -> bool:
+def _owns(caller: Principal, token: Token | Whereabouts) -> bool:
     return token.user_id is not None and token.user_id == caller.user_id
 
 

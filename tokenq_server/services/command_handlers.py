@@ -31,7 +31,7 @@ from tokenq_server.domain.commands import (
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.issuing import issue
 from tokenq_server.domain.moving import mark_near_turn, move, resume_if_due
-from tokenq_server.domain.permissions import as_permitted, check_issue, check_move, check_works_in
+from tokenq_server.domain.permissions import as_permitted, check_issue, check_move, check_works_in, sees
 from tokenq_server.domain.refusals import moved_on, number_taken, unknown_token
 from tokenq_server.domain.token import Token
 from tokenq_server.domain.transferring import transfer
@@ -177,9 +177,9 @@ def _may_choose(command: CallToken) -> None:
 
 def _may_move(work: Work, command: OnToken) -> None:
     token = work.token(command.token_id)
-    check_move(command.caller, command.verb, token)
-    if token.department_id != command.department_id:
+    if token.department_id != command.department_id and sees(command.caller, token):
         raise moved_on(token)
+    check_move(command.caller, command.verb, token)
 
 
 def _check_number(work: Work, command: MoveToken | UndoMove) -> None:

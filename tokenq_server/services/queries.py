@@ -153,10 +153,10 @@ class Queries:
             raise unknown_token(token_id)
         return token
 
-    async def whereabouts(self, token_id: int) -> Whereabouts:
+    async def whereabouts(self, token_id: int, caller: Principal) -> Whereabouts:
         """Return where a token is, in order to move it. Raises Refused (``unknown_token``)."""
         whereabouts = await self._store.whereabouts(token_id)
-        if whereabouts is None:
+        if whereabouts is None or not sees(caller, whereabouts):
             raise unknown_token(token_id)
         return whereabouts
 

@@ -34,33 +34,31 @@ RolloverHour = Annotated[
     int | None, typer.Option(min=0, max=23, metavar="HOUR", help="Hour at which the business day begins; default: 4.")
 ]
 
+_COLUMNS: output.Columns = {
+    "Branch": lambda view: view["branchId"],
+    "Name": lambda view: view["name"],
+    "Time zone": lambda view: view["timezone"],
+    "Day begins": lambda view: f"{view['rolloverHour']:02d}:00",
+    "Hours": lambda view: shown_hours(view["hours"], _ALWAYS),
+}
+_ALWAYS = "always open"
+
+
+def _week(view: "BranchView") -> str:
+    """The week without holidays, to keep the table narrow."""
+    return shown_week(view["hours"], _ALWAYS)
+
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List all branches."""
-    branches = connect().branches()
-    if as_json:
-        output.document({"items": branches})
-        return
-    output.table(
-        ("Id", "Name", "Time zone", "Day begins", "Hours"),
-        (
-            (
-                view["branchId"],
-                view["name"],
-                view["timezone"],
-                f"{view['rolloverHour']:02d}:00",
-                shown_week(view["hours"], "always"),
-            )
-            for view in branches
-        ),
-    )
+    output.listing(connect().branches(), {**_COLUMNS, "Hours": _week}, as_json=as_json)
 
 
 @app.command()
 def show(branch: Branch, as_json: Json = False) -> None:
     """Show one branch."""
-    _show(connect().branch(branch), as_json=as_json)
+    output.details(connect().branch(branch), _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -76,7 +74,7 @@ def create(
     """Create a branch."""
     open_at = branch_hours(hours, closed_on or (), None)
     body = given(branchId=branch, name=name, timezone=timezone, rolloverHour=rollover_hour, hours=open_at)
-    _show(connect().create_branch(body), as_json=as_json)
+    output.details(connect().create_branch(body), _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -100,7 +98,7 @@ def update(
     now = client.branch(branch)
     whole = {key: value for key, value in now.items() if key != "branchId"} | changes
     whole["hours"] = branch_hours(hours, closed_on or (), now["hours"], as_usual_on or ())
-    _show(_replaced(client, branch, whole, yes=yes), as_json=as_json)
+    output.details(_replaced(client, branch, whole, yes=yes), _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -121,18 +119,3 @@ def _replaced(client: Client, branch: str, whole: dict[str, Any], *, yes: bool) 
             raise
         confirm(f"{sentence_of(refusal.problem)} Change it?", yes=yes)
     return client.replace_branch(branch, {**whole, "endDay": True})
-
-
-def _show(view: "BranchView", *, as_json: bool) -> None:
-    if as_json:
-        output.document(view)
-        return
-    output.fields(
-        [
-            ("Branch", view["branchId"]),
-            ("Name", view["name"]),
-            ("Time zone", view["timezone"]),
-            ("Day begins", f"{view['rolloverHour']:02d}:00"),
-            ("Hours", shown_hours(view["hours"], "always open")),
-        ]
-    )

@@ -1,12 +1,12 @@
 """``tokenq dept``: departments."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tokenq.cli import output
 from tokenq.cli.context import connect
-from tokenq.cli.department_settings import NAMES, read_settings, shown_settings
+from tokenq.cli.department_settings import NAMES, SHOWN_SETTINGS, read_settings
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.opening_hours import AsUsualOn, ClosedOn, check_hours, department_hours, shown_hours
 from tokenq.cli.options import Department, Json, Yes, department_id, ratio_of
@@ -14,9 +14,6 @@ from tokenq.cli.prompts import confirm
 from tokenq.cli.tree import plain_app
 from tokenq.client.calls import given
 from tokenq.contract.settings import SETTINGS
-
-if TYPE_CHECKING:
-    from tokenq.contract.views import DepartmentView
 
 app = plain_app(help="List, create, change, open, close and delete departments.")
 
@@ -50,35 +47,39 @@ Set = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="Any other setting (see 'dept settings'); repeatable."),
 ]
 
+_COLUMNS: output.Columns = {
+    "Department": lambda view: view["departmentId"],
+    "Name": lambda view: view["name"],
+    "Branch": lambda view: view["branchId"],
+    "Open": lambda view: "yes" if view["open"] else "no",
+    "Prefix": lambda view: view["prefix"],
+    "Ratio": lambda view: view["ratio"],
+    "Max wait": lambda view: f"{view['maxWaitMinutes']} min",
+}
+_DETAILS: output.Columns = {
+    **_COLUMNS,
+    "Ratio": lambda view: f"{view['ratio']} (priority:normal)",
+    "Numbers": lambda view: view["numberFormat"],
+    "Hours": lambda view: shown_hours(view["hours"], "the branch's"),
+    **SHOWN_SETTINGS,
+}
+_SETTINGS: output.Columns = {
+    "Setting": lambda view: view["name"],
+    "Default": lambda view: view["default"],
+    "Description": lambda view: view["about"],
+}
+
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List all departments."""
-    departments = connect().departments()
-    if as_json:
-        output.document({"items": departments})
-        return
-    output.table(
-        ("Id", "Name", "Branch", "Open", "Prefix", "Ratio", "Max wait"),
-        (
-            (
-                view["departmentId"],
-                view["name"],
-                view["branchId"],
-                "open" if view["open"] else "closed",
-                view["prefix"],
-                view["ratio"],
-                f"{view['maxWaitMinutes']} min",
-            )
-            for view in departments
-        ),
-    )
+    output.listing(connect().departments(), _COLUMNS, as_json=as_json)
 
 
 @app.command()
 def show(dept: Department, as_json: Json = False) -> None:
     """Show one department."""
-    _show(connect().department(dept), as_json=as_json)
+    output.details(connect().department(dept), _DETAILS, as_json=as_json)
 
 
 @app.command()
@@ -108,7 +109,7 @@ def create(
     )
     if hours or closed_on:
         body["hours"] = department_hours(hours, closed_on or (), None)
-    _show(connect().create_department(body), as_json=as_json)
+    output.details(connect().create_department(body), _DETAILS, as_json=as_json)
 
 
 @app.command()
@@ -135,17 +136,16 @@ def update(
     client = connect()
     if changes_hours:
         body["hours"] = department_hours(hours, closed_on or (), client.department(dept)["hours"], as_usual_on or ())
-    _show(client.change_department(dept, body), as_json=as_json)
+    output.details(client.change_department(dept, body), _DETAILS, as_json=as_json)
 
 
 @app.command("settings")
 def settings_(as_json: Json = False) -> None:
     """List the settings for --set, with defaults and descriptions."""
-    rows = [(name, SETTINGS[key].default, SETTINGS[key].about) for name, key in NAMES.items()]
-    if as_json:
-        output.document({"items": [dict(zip(("name", "default", "about"), row, strict=True)) for row in rows]})
-        return
-    output.table(("Setting", "Default", "Description"), rows)
+    views = [
+        {"name": name, "default": SETTINGS[key].default, "about": SETTINGS[key].about} for name, key in NAMES.items()
+    ]
+    output.listing(views, _SETTINGS, as_json=as_json)
 
 
 @app.command()
@@ -160,36 +160,16 @@ def delete(dept: Department, yes: Yes = False, as_json: Json = False) -> None:
 @app.command("open")
 def open_(dept: Department, as_json: Json = False) -> None:
     """Open a department for issuing tokens."""
-    _show(connect().open_department(dept), as_json=as_json)
+    output.details(connect().open_department(dept), _DETAILS, as_json=as_json)
 
 
 @app.command()
 def close(dept: Department, as_json: Json = False) -> None:
     """Stop issuing tokens in a department; waiting customers are still served."""
-    _show(connect().close_department(dept), as_json=as_json)
+    output.details(connect().close_department(dept), _DETAILS, as_json=as_json)
 
 
 def _fields(
     branch: str | None, prefix: str | None, number_format: str | None, ratio: str | None, max_wait: int | None
 ) -> dict[str, object]:
     return given(branchId=branch, prefix=prefix, numberFormat=number_format, ratio=ratio, maxWaitMinutes=max_wait)
-
-
-def _show(view: "DepartmentView", *, as_json: bool) -> None:
-    if as_json:
-        output.document(view)
-        return
-    output.fields(
-        [
-            ("Department", view["departmentId"]),
-            ("Name", view["name"]),
-            ("Branch", view["branchId"]),
-            ("Open", "yes" if view["open"] else "no"),
-            ("Prefix", view["prefix"]),
-            ("Numbers", view["numberFormat"]),
-            ("Ratio", f"{view['ratio']} (priority:normal)"),
-            ("Max wait", f"{view['maxWaitMinutes']} minutes"),
-            ("Hours", shown_hours(view["hours"], "the branch's")),
-            *shown_settings(view),
-        ]
-    )

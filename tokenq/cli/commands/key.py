@@ -24,50 +24,26 @@ app = plain_app(help="List, create, change and delete keys for kiosks and script
 
 Key = Annotated[int, typer.Argument(metavar="KEY", help="Key id, as shown by 'tokenq key list'.")]
 
+_COLUMNS: output.Columns = {
+    "Key": lambda view: view["keyId"],
+    "Label": lambda view: view["label"],
+    "Role": lambda view: view["role"],
+    "Departments": lambda view: " ".join(view["departments"]) or "all",
+    "Created": lambda view: clock(view["createdAt"], with_day=True),
+    "Last used": lambda view: clock(view["lastUsedAt"], with_day=True) or "never",
+}
+
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List all keys, without their secrets."""
-    keys = connect().keys()
-    if as_json:
-        output.document({"items": keys})
-        return
-    output.table(
-        ("Id", "Label", "Role", "Departments", "Created", "Last used"),
-        (
-            (
-                view["keyId"],
-                view["label"],
-                view["role"],
-                " ".join(view["departments"]) or "all",
-                clock(view["createdAt"], with_day=True),
-                clock(view["lastUsedAt"], with_day=True) or "never",
-            )
-            for view in keys
-        ),
-    )
+    output.listing(connect().keys(), _COLUMNS, as_json=as_json)
 
 
 @app.command()
 def show(key: Key, as_json: Json = False) -> None:
     """Show one key, without its secret."""
-    _show(_find(connect(), key), as_json=as_json)
-
-
-def _show(view: "KeyView", *, as_json: bool) -> None:
-    if as_json:
-        output.document(view)
-        return
-    output.fields(
-        [
-            ("Key", view["keyId"]),
-            ("Label", view["label"]),
-            ("Role", view["role"]),
-            ("Departments", " ".join(view["departments"]) or "all"),
-            ("Created", clock(view["createdAt"], with_day=True)),
-            ("Last used", clock(view["lastUsedAt"], with_day=True) or "never"),
-        ]
-    )
+    output.details(_find(connect(), key), _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -98,7 +74,7 @@ def update(
     changes = given(label=label, role=role, departments=dept)
     if not changes:
         raise WrongUse("Nothing to change.", "Give at least one option, such as --label.")
-    _show(connect().change_key(key, changes), as_json=as_json)
+    output.details(connect().change_key(key, changes), _COLUMNS, as_json=as_json)
 
 
 @app.command()

@@ -19,6 +19,12 @@ _DIGITS = 19
 """Numbers with this many digits exceed the database's range."""
 _PROGRAMS = "tokenq_server.programs"
 _NONE = "There are no dead letters."
+_COLUMNS: output.Columns = {
+    "Id": lambda item: item["dlqId"],
+    "Time": lambda item: clock(item.get("createdAt"), with_day=True),
+    "Token": lambda item: item.get("tokenId"),
+    "Reason": lambda item: item.get("reason"),
+}
 
 
 def _number(typed: str) -> int:
@@ -44,19 +50,10 @@ def run(context: typer.Context) -> int | None:
 def list_(as_json: Json = False) -> None:
     """List the dead letters: notifications and records that could not be processed."""
     items = _dead_letters()
-    if as_json:
-        output.document({"items": items})
-        return
-    if not items:
+    if not items and not as_json:
         output.line(_NONE)
         return
-    output.table(
-        ("Id", "Time", "Token", "Reason"),
-        (
-            (item["dlqId"], clock(item.get("createdAt"), with_day=True), item.get("tokenId"), item.get("reason"))
-            for item in items
-        ),
-    )
+    output.listing(items, _COLUMNS, as_json=as_json)
 
 
 @dlq.command()

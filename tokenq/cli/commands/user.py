@@ -27,35 +27,27 @@ Password = Annotated[
     bool, typer.Option("--password", help="Set a password; asked for, or read from TOKENQ_PASSWORD or stdin.")
 ]
 
+_COLUMNS: output.Columns = {
+    "User": lambda view: view["userId"],
+    "User name": lambda view: view["username"],
+    "Name": lambda view: view["name"],
+    "E-mail": lambda view: view["email"],
+    "Role": lambda view: view["role"],
+    "Departments": lambda view: " ".join(view["departments"]) or "all",
+    "Disabled": lambda view: "yes" if view["disabled"] else "no",
+}
+
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List all users."""
-    users = connect().users()
-    if as_json:
-        output.document({"items": users})
-        return
-    output.table(
-        ("Id", "User name", "Name", "E-mail", "Role", "Departments", "Disabled"),
-        (
-            (
-                view["userId"],
-                view["username"],
-                view["name"],
-                view["email"],
-                view["role"],
-                " ".join(view["departments"]) or "all",
-                "disabled" if view["disabled"] else "",
-            )
-            for view in users
-        ),
-    )
+    output.listing(connect().users(), _COLUMNS, as_json=as_json)
 
 
 @app.command()
 def show(user: User, as_json: Json = False) -> None:
     """Show one user."""
-    _show(_find(connect(), user), as_json=as_json)
+    output.details(_find(connect(), user), _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -77,7 +69,7 @@ def create(
         departments=dept or None,
         password=new_password() if password else None,
     )
-    _show(connect().create_user(body), as_json=as_json)
+    output.details(connect().create_user(body), _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -100,7 +92,7 @@ def update(
     view = _find(client, user)
     if password:
         changes["password"] = new_password()
-    _show(client.change_user(view["userId"], changes), as_json=as_json)
+    output.details(client.change_user(view["userId"], changes), _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -135,20 +127,3 @@ def _find(client: Client, reference: str) -> "UserView":
         if view["username"] == reference.lower():
             return view
     raise refuse(AccountReason.UNKNOWN_USER, user=reference)
-
-
-def _show(view: "UserView", *, as_json: bool) -> None:
-    if as_json:
-        output.document(view)
-        return
-    output.fields(
-        [
-            ("User", view["userId"]),
-            ("User name", view["username"]),
-            ("Name", view["name"]),
-            ("E-mail", view["email"]),
-            ("Role", view["role"]),
-            ("Departments", " ".join(view["departments"]) or "all"),
-            ("Disabled", "yes" if view["disabled"] else "no"),
-        ]
-    )

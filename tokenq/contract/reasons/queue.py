@@ -28,11 +28,7 @@ class TokenReason(Reason):
         "'{number}' can mean {count} tokens: {candidates}.",
         "Type it as printed, or use its id: {ids}.",
     )
-    SAME_NUMBER = (
-        ProblemCode.AMBIGUOUS,
-        "'{number}' can mean {count} tokens: {candidates}.",
-        "Use the id: {ids}.",
-    )
+    SAME_NUMBER = (ProblemCode.AMBIGUOUS, "'{number}' can mean {count} tokens: {candidates}.", "Use the id: {ids}.")
     CALLED_SINCE = (
         ProblemCode.STALE_CLAIM,
         "{number} was called again, or its call was undone, since you last saw it.",
@@ -40,11 +36,7 @@ class TokenReason(Reason):
     )
     MOVED_ON = ProblemCode.STALE_CLAIM, "{number} has changed in the meantime.", _LOOK_AGAIN
     WRONG_STATE = ProblemCode.WRONG_STATE, "{number} is {state}: '{verb}' is not possible.", "Possible now: {allowed}."
-    FINAL_STATE = (
-        ProblemCode.WRONG_STATE,
-        "{number} is {state}: '{verb}' is not possible.",
-        "Issue a new number.",
-    )
+    FINAL_STATE = (ProblemCode.WRONG_STATE, "{number} is {state}: '{verb}' is not possible.", "Issue a new number.")
     OTHER_DAY = ProblemCode.WRONG_STATE, "{number} is from another business day.", "Issue a new number."
     SAME_PRIORITY = ProblemCode.WRONG_STATE, "{number} is {priority} already.", "Choose another class."
     SAME_DEPARTMENT = ProblemCode.WRONG_STATE, "{number} is in {department} already.", Action.REQUEUE
@@ -83,11 +75,7 @@ class TokenReason(Reason):
         "Only admins may call out of order in {department}.",
         Action.CALL_NEXT,
     )
-    CANCEL_BY_DESK = (
-        ProblemCode.FORBIDDEN,
-        "{number} is {state}: only staff may cancel it now.",
-        ASK_ADMIN,
-    )
+    CANCEL_BY_DESK = (ProblemCode.FORBIDDEN, "{number} is {state}: only staff may cancel it now.", ASK_ADMIN)
 
 
 class CounterReason(Reason):
@@ -137,11 +125,7 @@ class DepartmentReason(Reason):
     )
     EMPTY = ProblemCode.QUEUE_EMPTY, "Nobody is waiting in {departments}.", Action.WAIT_FOR_SOMEBODY
     CLOSED = ProblemCode.DEPARTMENT_CLOSED, "{name} ({department}) is closed.", Action.OPEN_DEPARTMENT
-    CLOSED_NOW = (
-        ProblemCode.DEPARTMENT_CLOSED,
-        "{name} ({department}) is closed now.",
-        Action.ISSUE_BEFORE_OPENING,
-    )
+    CLOSED_NOW = (ProblemCode.DEPARTMENT_CLOSED, "{name} ({department}) is closed now.", Action.ISSUE_BEFORE_OPENING)
     CLOSED_TODAY = (
         ProblemCode.DEPARTMENT_CLOSED,
         "{name} ({department}) is closed today.",
@@ -172,16 +156,8 @@ class DepartmentReason(Reason):
         "{name} ({department}) cannot serve any more customers before it closes.",
         Action.ISSUE_BY_FORCE,
     )
-    NOT_YOURS = (
-        ProblemCode.FORBIDDEN,
-        "You are not staff of {department}.",
-        ASK_ADMIN,
-    )
-    MAY_NOT_ISSUE = (
-        ProblemCode.FORBIDDEN,
-        "You may not issue tokens in {department}.",
-        ASK_ADMIN,
-    )
+    NOT_YOURS = (ProblemCode.FORBIDDEN, "You are not staff of {department}.", ASK_ADMIN)
+    MAY_NOT_ISSUE = (ProblemCode.FORBIDDEN, "You may not issue tokens in {department}.", ASK_ADMIN)
     MAY_NOT_FORCE = (
         ProblemCode.FORBIDDEN,
         "Only staff may issue numbers outside opening hours or above the daily limit.",
@@ -192,11 +168,7 @@ class DepartmentReason(Reason):
         "Only staff may give priority or issue numbers outside opening hours.",
         ASK_ADMIN,
     )
-    ONLY_FOR_YOURSELF = (
-        ProblemCode.FORBIDDEN,
-        "You may only issue tokens for yourself.",
-        ASK_ADMIN,
-    )
+    ONLY_FOR_YOURSELF = (ProblemCode.FORBIDDEN, "You may only issue tokens for yourself.", ASK_ADMIN)
     STILL_BUSY = (
         ProblemCode.IN_USE,
         "Customers are still waiting or being served in {department}.",

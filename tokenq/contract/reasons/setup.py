@@ -20,11 +20,7 @@ class SetupReason(Reason):
         "This change would end the business day now, and these customers would lose their place: {people}.",
         "Wait until the queues are empty, or set endDay to end the day now.",
     )
-    NO_ID_IN_NAME = (
-        ProblemCode.INVALID,
-        "No id can be derived from the name {name}.",
-        Action.CHOOSE_DEPARTMENT_ID,
-    )
+    NO_ID_IN_NAME = (ProblemCode.INVALID, "No id can be derived from the name {name}.", Action.CHOOSE_DEPARTMENT_ID)
     PREFIX_TAKEN = (
         ProblemCode.EXISTS,
         "{other} in the same branch already uses the prefix {prefix}.",
@@ -40,11 +36,7 @@ class SetupReason(Reason):
         "A number format consists of {{prefix}} and {{number}}, joined by a dash or a space, without other letters.",
         "Write {{prefix}}-{{number:03d}} or {{number:03d}}, and set letters with the prefix.",
     )
-    WRONG_PREFIX = (
-        ProblemCode.INVALID,
-        "A prefix is one to eight capital letters or digits.",
-        "Use, for example, CW.",
-    )
+    WRONG_PREFIX = (ProblemCode.INVALID, "A prefix is one to eight capital letters or digits.", "Use, for example, CW.")
     NO_RATIO = ProblemCode.INVALID, "{text} is not a ratio.", "Write it as priority:normal, such as 2:1."
     NO_ZONE = ProblemCode.INVALID, "{zone} is not a time zone.", "Use an IANA name, such as Europe/Berlin."
     NO_WEEKDAY = ProblemCode.INVALID, "'{day}' is not a weekday.", "Use {weekdays}."
@@ -74,13 +66,5 @@ class AccountReason(Reason):
     )
     WRONG_OLD_PASSWORD = ProblemCode.FORBIDDEN, "The old password is wrong.", "Try again."
     FIRST_PASSWORD = ProblemCode.FORBIDDEN, "The initial password must be changed first.", Action.CHANGE_PASSWORD
-    WRONG_ROLE = (
-        ProblemCode.FORBIDDEN,
-        "The role {role} may not do this.",
-        ASK_ADMIN,
-    )
-    TOO_MANY_LOGINS = (
-        ProblemCode.RATE_LIMITED,
-        "Too many wrong passwords.",
-        "Try again in {seconds} seconds.",
-    )
+    WRONG_ROLE = (ProblemCode.FORBIDDEN, "The role {role} may not do this.", ASK_ADMIN)
+    TOO_MANY_LOGINS = (ProblemCode.RATE_LIMITED, "Too many wrong passwords.", "Try again in {seconds} seconds.")

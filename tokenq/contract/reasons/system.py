@@ -10,11 +10,7 @@ _CHECK = "Check them and try again."
 class RequestReason(Reason):
     """About a request as such."""
 
-    UNREADABLE = (
-        ProblemCode.INVALID,
-        "The request could not be read.",
-        "Send JSON as documented under /docs.",
-    )
+    UNREADABLE = (ProblemCode.INVALID, "The request could not be read.", "Send JSON as documented under /docs.")
     NOT_FOUND = ProblemCode.NOT_FOUND, "Nothing exists at this address.", "See /docs for all addresses."
     WRONG_METHOD = (
         ProblemCode.METHOD_NOT_ALLOWED,
@@ -22,11 +18,7 @@ class RequestReason(Reason):
         "See /docs for the supported methods.",
     )
     TOO_LARGE = ProblemCode.TOO_LARGE, "The request is too large.", "Send less data at once."
-    WRONG_KEY = (
-        ProblemCode.INVALID,
-        "An idempotency key is 1 to 255 visible ASCII characters.",
-        "Use a random UUID.",
-    )
+    WRONG_KEY = (ProblemCode.INVALID, "An idempotency key is 1 to 255 visible ASCII characters.", "Use a random UUID.")
     OTHER_REQUEST = (
         ProblemCode.IDEMPOTENCY_MISMATCH,
         "This idempotency key was used for another request.",
@@ -128,11 +120,7 @@ class SettingReason(Reason):
 class StoreReason(Reason):
     """About the stores: the database, Redis, the topic."""
 
-    DATABASE_UNAVAILABLE = (
-        ProblemCode.UNAVAILABLE,
-        "The database is unavailable.",
-        "Try again in a few seconds.",
-    )
+    DATABASE_UNAVAILABLE = (ProblemCode.UNAVAILABLE, "The database is unavailable.", "Try again in a few seconds.")
     IN_DOUBT = (
         ProblemCode.UNAVAILABLE,
         "The database is unavailable; whether this request was carried out is not yet known.",

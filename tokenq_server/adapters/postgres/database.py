@@ -7,6 +7,8 @@ from selectors import EVENT_READ, DefaultSelector
 
 import psycopg
 
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.system import RequestReason
 from tokenq_server.adapters.postgres.connection import SHORT, Connection
 from tokenq_server.adapters.postgres.driver_errors import refusal_of
 from tokenq_server.adapters.postgres.schema import refuse_other, revision
@@ -37,7 +39,8 @@ class Database:
         """Open a transaction that commits on exit.
 
         Raises:
-            Refused: ``unavailable`` if Postgres is unavailable, ``exists`` or ``in_use`` if a constraint is violated.
+            Refused: ``unavailable`` if Postgres is unavailable, ``overloaded`` if all connections stay in use,
+                ``exists`` or ``in_use`` if a constraint is violated.
         """
         try:
             async with self._lent() as connection:
@@ -80,7 +83,7 @@ class Database:
         try:
             await asyncio.wait_for(self._free.acquire(), _PATIENCE)
         except TimeoutError as error:
-            raise psycopg.OperationalError("all connections are in use") from error
+            raise refuse(RequestReason.OVERLOADED, {"retryAfter": 1}) from error
         try:
             connection = await self._connection()
             try:

@@ -86,7 +86,7 @@ async def transfer(
     repeat: RepeatDep,
 ) -> Response:
     """Transfer a token to another department of the branch; it keeps its number."""
-    at = await services.reading.whereabouts(token_id)
+    at = await services.reading.whereabouts(token_id, caller)
     command = TransferToken(at.department_id, caller, token_id, body.to, body.claim_version, body.reason, at.user_id)
     return await dispatch(services, caller, command, repeat)
 
@@ -100,7 +100,7 @@ async def undo(
     repeat: RepeatDep,
 ) -> Response:
     """Undo the last move of a token, within minutes."""
-    at = await services.reading.whereabouts(token_id)
+    at = await services.reading.whereabouts(token_id, caller)
     command = UndoMove(
         at.department_id,
         caller,
@@ -117,6 +117,6 @@ async def undo(
 async def _move(
     services: Services, caller: Principal, token_id: int, verb: Verb, repeat: Repeat, **fields: Any
 ) -> Response:
-    at = await services.reading.whereabouts(token_id)
+    at = await services.reading.whereabouts(token_id, caller)
     command = MoveToken(at.department_id, caller, token_id, verb, **fields, user_id=at.user_id, printed=at.printed)
     return await dispatch(services, caller, command, repeat)
