@@ -120,7 +120,7 @@ def _convert(name: str, value: Any, source: str) -> Any:
         if name == "timeout":
             return _positive(value)
         if name == "insecure":
-            return _truth(value)
+            return _read_bool(value)
         if not isinstance(value, str):
             raise ValueError("a text is expected")
         return Path(value).expanduser() if name == "data_dir" else value
@@ -138,7 +138,7 @@ def _positive(value: Any) -> float:
     return number
 
 
-def _truth(value: Any) -> bool:
+def _read_bool(value: Any) -> bool:
     text = str(value).lower()
     if text not in _TRUE + _FALSE:
         raise ValueError("1 or 0 is expected")

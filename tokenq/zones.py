@@ -7,7 +7,7 @@ HERE = "this machine's clock"
 
 def local(moment: datetime, zone: str) -> datetime:
     """The moment on the clock of an IANA zone; on this machine's clock if that is empty or not known here."""
-    return moment.astimezone(_known(zone))
+    return moment.astimezone(_zone_info(zone))
 
 
 def at_clock(text: str, zone: str, *, day: date | None = None) -> datetime:
@@ -16,7 +16,7 @@ def at_clock(text: str, zone: str, *, day: date | None = None) -> datetime:
     Raises:
         ValueError: it is no time of day.
     """
-    known = _known(zone)
+    known = _zone_info(zone)
     at = time(*datetime.strptime(text, "%H:%M").timetuple()[3:5])
     naive = datetime.combine(day or datetime.now().astimezone(known).date(), at)
     return naive.replace(tzinfo=known) if known else naive.astimezone()
@@ -26,12 +26,12 @@ def label(zone: str, now: datetime) -> str:
     """Whose times are shown, where that is not plain: the zone, if this machine's clock shows another time."""
     if not zone:
         return ""
-    if _known(zone) is None:
+    if _zone_info(zone) is None:
         return HERE
     return zone if local(now, zone).utcoffset() != now.astimezone().utcoffset() else ""
 
 
-def _known(zone: str) -> tzinfo | None:
+def _zone_info(zone: str) -> tzinfo | None:
     if not zone:
         return None
     # Most commands show no time.

@@ -49,7 +49,7 @@ async def _run(
         return await verifying.run(department_ids)
 
 
-def _plainly(why: str | None) -> str | None:
+def _plain_reason(why: str | None) -> str | None:
     """Replace the Kafka library's message if it only means that no broker is available."""
     is_away = why is not None and why.startswith("Kafka: ") and why.endswith(_NOBODY_THERE)
     return "Kafka does not answer" if is_away else why
@@ -64,7 +64,7 @@ def _document(tally: Tally, codes: Collection[str]) -> dict[str, Any]:
                 "rule": sentence,
                 "checked": tally.checked[code],
                 "violations": tally.found[code],
-                "notChecked": _plainly(tally.unchecked.get(code)),
+                "notChecked": _plain_reason(tally.unchecked.get(code)),
             }
             for code, sentence in RULES.items()
             if code in codes

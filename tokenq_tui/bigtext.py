@@ -75,7 +75,7 @@ def big(text: str, width: int, height: int) -> tuple[str, ...] | None:
     if scale < 1:
         return None
     rows = [(("." * _GAP).join(glyph[line] for glyph in glyphs)) for line in range(HEIGHT)]
-    return _half_blocks([_stretched(row, scale) for row in rows for _ in range(scale)])
+    return _half_blocks([_stretch(row, scale) for row in rows for _ in range(scale)])
 
 
 def _glyphs_of(text: str) -> list[tuple[str, ...]] | None:
@@ -85,7 +85,7 @@ def _glyphs_of(text: str) -> list[tuple[str, ...]] | None:
     return present if len(present) == len(glyphs) else None
 
 
-def _stretched(row: str, scale: int) -> list[bool]:
+def _stretch(row: str, scale: int) -> list[bool]:
     return [pixel == "#" for pixel in row for _ in range(scale)]
 
 

@@ -7,7 +7,7 @@ from tests.screens.console_seeds import NOON, FakeApi, busy_api, token
 from tokenq.contract.views import QueueView
 from tokenq_tui.console.actions import ACTIONS, BUTTONS, action_named, is_available
 from tokenq_tui.console.execution import PendingAction, carry_out
-from tokenq_tui.console.state import State, stopwatch, waited
+from tokenq_tui.console.state import State, stopwatch, waited_for
 
 
 def busy_state(counter: str = "3") -> State:
@@ -126,7 +126,7 @@ def test_exactly_the_moves_of_the_token_are_offered(held: list[str], offered: se
 
 
 def test_waiting_times_and_stopwatches_read_well() -> None:
-    assert [waited(token("CW", 1, minutes=m), NOON) for m in (0, 12.9, 99, 125, -3)] == [
+    assert [waited_for(token("CW", 1, minutes=m), NOON) for m in (0, 12.9, 99, 125, -3)] == [
         "0 min",
         "12 min",
         "99 min",

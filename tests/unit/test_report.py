@@ -9,7 +9,7 @@ from tokenq_server.domain.history import visits
 from tokenq_server.domain.policy import Ratio
 from tokenq_server.domain.report import report, times
 from tokenq_server.domain.rules import Rules
-from tokenq_server.domain.what_if import simulated
+from tokenq_server.domain.what_if import simulate_setting
 
 CW = Department("CW", "Cash window", rules=Rules(service_level_minutes=10))
 
@@ -126,8 +126,8 @@ def test_one_counter_more_is_never_worse_and_the_customers_stay_the_same() -> No
     for token in range(1, 30):
         log.visit(token, came=token, called=token * 3, started=None, served=token * 3 + 5)
     found = visits(log.entries, "CW")
-    longest = [simulated(CW, found, counters, Ratio(2, 1))["waiting"]["max"] or 0.0 for counters in (1, 2, 3, 5)]
+    longest = [simulate_setting(CW, found, counters, Ratio(2, 1))["waiting"]["max"] or 0.0 for counters in (1, 2, 3, 5)]
 
     assert longest == sorted(longest, reverse=True)
-    assert simulated(CW, found, 2, Ratio(2, 1))["waiting"]["count"] == 29
-    assert simulated(CW, found, 30, Ratio(2, 1))["waiting"]["max"] == 0.0
+    assert simulate_setting(CW, found, 2, Ratio(2, 1))["waiting"]["count"] == 29
+    assert simulate_setting(CW, found, 30, Ratio(2, 1))["waiting"]["max"] == 0.0

@@ -48,7 +48,7 @@ def client_checks() -> list[Check]:
         checks.append(_credentials(identity))
     except TokenqError as error:
         identity = Identity(settings.url or DEFAULT_URL, settings.token, None)
-        checks.append(_failed("credentials", error))
+        checks.append(_failed_check("credentials", error))
     return [*checks, *_server(settings, identity), *_disk(settings), *_kafka(settings), _terminal()]
 
 
@@ -69,7 +69,7 @@ def _server(settings: Settings, identity: Identity) -> list[Check]:
         sent = time.time()
         reply = Transport(client.server).exchange("GET", HEALTHZ, None, {})
     except TokenqError as error:
-        return [_failed("server", error)]
+        return [_failed_check("server", error)]
     took = time.time() - sent
     checks = [Check("server", reply.status == 200, f"{identity.url} answers {reply.status} in {took * 1000:.0f} ms")]
     return [*checks, *_clock(reply.headers.get("date"), sent + took / 2), _ready(client), _login(client)]
@@ -93,7 +93,7 @@ def _ready(client: Client) -> Check:
         hint = hint_of(refusal.problem) or "See the server's log, or run 'tokenq doctor --server' there."
         return Check("readiness", False, details or sentence_of(refusal.problem), hint)
     except TokenqError as error:
-        return _failed("readiness", error)
+        return _failed_check("readiness", error)
     status = str(body.get("status"))
     hint = "While the database is writable, everything works, but slower or delayed until that component is back."
     return Check("readiness", status == "ready", "; ".join(filter(None, (status, _details(body)))), hint)
@@ -115,7 +115,7 @@ def _login(client: Client) -> Check:
     except Refused as refusal:
         return Check("login", False, sentence_of(refusal.problem), explain(refusal).hint)
     except TokenqError as error:
-        return _failed("login", error)
+        return _failed_check("login", error)
     return Check("login", True, f"{view['name']} ({view['role']})")
 
 
@@ -159,5 +159,5 @@ def _terminal() -> Check:
     return Check("terminal", is_large, f"{size.columns}×{size.lines}", "Console and board need at least 80×24.")
 
 
-def _failed(name: str, error: TokenqError) -> Check:
+def _failed_check(name: str, error: TokenqError) -> Check:
     return Check(name, False, str(error), explain(error).hint)

@@ -19,32 +19,32 @@ def _number(text: str) -> int:
     raise ValueError("takes a whole number")
 
 
-def _words(text: str) -> list[str]:
+def _read_list(text: str) -> list[str]:
     return [] if text.lower() in _NOTHING else [word.strip() for word in text.split(",")]
 
 
 def _letters(text: str) -> list[str]:
     kinds = [str(kind) for kind in LetterKind]
-    chosen = kinds if text == "all" else _words(text)
+    chosen = kinds if text == "all" else _read_list(text)
     if not set(chosen) <= set(kinds):
         raise ValueError(f"takes any of {','.join(kinds)}; or all, or none")
     return chosen
 
 
 def _classes(text: str) -> dict[str, str]:
-    pairs = [word.partition(":") for word in _words(text)]
+    pairs = [word.partition(":") for word in _read_list(text)]
     if not all(colon and name.strip() in list(Priority) for name, colon, _ in pairs):
         raise ValueError("is written as urgent:Emergency,priority:Senior; or none")
     return {name.strip(): label.strip() for name, _, label in pairs}
 
 
-def _who(text: str) -> str:
+def _read_role(text: str) -> str:
     if text not in ("staff", "admin"):
         raise ValueError("takes staff or admin")
     return text
 
 
-def _listed(nothing: str) -> Callable[[Any], str]:
+def _joined_or(nothing: str) -> Callable[[Any], str]:
     return lambda value: ", ".join(value) or nothing
 
 
@@ -53,15 +53,15 @@ def _labels(value: Mapping[str, str]) -> str:
 
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "outOfOrderBy": _who,
-    "counters": _words,
+    "outOfOrderBy": _read_role,
+    "counters": _read_list,
     "letters": _letters,
     "classNames": _classes,
 }
 """Parsers of settings that are not numbers; they raise ValueError with the rest of a sentence."""
 _SHOWN: dict[str, Callable[[Any], str]] = {
-    "counters": _listed("any"),
-    "letters": _listed("none"),
+    "counters": _joined_or("any"),
+    "letters": _joined_or("none"),
     "classNames": _labels,
 }
 

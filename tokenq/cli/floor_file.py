@@ -25,7 +25,7 @@ class FloorFile:
     def __init__(self, name: str) -> None:
         self.name = "standard input" if name == "-" else name
         self.text = _read(name)
-        self.document = self._parsed()
+        self.document = self._parse()
 
     def located(self, refusal: Refused) -> Refused:
         """Add the line of the file to a server's refusal."""
@@ -37,7 +37,7 @@ class FloorFile:
         reworded = problem.reworded(f"{self.name}, line {line}: {locale.sentence(problem)}", hint_of(problem))
         return Refused(replace(reworded, extra={**problem.extra, "line": line}))
 
-    def _parsed(self) -> dict[str, Any]:
+    def _parse(self) -> dict[str, Any]:
         try:
             document = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:

@@ -86,7 +86,7 @@ class Progress:
         with self._lock:
             self._steps[step.part] = step
             if self._live is not None:
-                self._live.update(_drawn(self._steps))
+                self._live.update(_draw_steps(self._steps))
             else:
                 echo(f"{step.part}: {step.state}{f' – {step.detail}' if step.detail else ''}")
 
@@ -102,7 +102,7 @@ def _is_terminal() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _drawn(steps: dict[str, Step]) -> "Table":
+def _draw_steps(steps: dict[str, Step]) -> "Table":
     from rich.spinner import Spinner
     from rich.table import Table
     from rich.text import Text

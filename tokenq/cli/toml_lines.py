@@ -74,12 +74,12 @@ class _Scanner:
         opening = self._text[self._at]
         if opening == "{":
             self._at += 1
-            while not self._closed("}"):
+            while not self._is_at_end("}"):
                 self._statement(path)
         elif opening == "[":
             self._at += 1
             index = 0
-            while not self._closed("]"):
+            while not self._is_at_end("]"):
                 item = [*path, str(index)]
                 self._note(item, self._line())
                 self._value(item)
@@ -87,7 +87,7 @@ class _Scanner:
         else:
             self._skip(_STRING if opening in "\"'" else _PLAIN)
 
-    def _closed(self, bracket: str) -> bool:
+    def _is_at_end(self, bracket: str) -> bool:
         """Return whether an inline table or array ends here; skip a comma otherwise."""
         self._skip(_BLANK)
         if self._text[self._at] == ",":

@@ -114,7 +114,7 @@ def _exclusive(path: Path) -> Iterator[None]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise _unwritable_file(path, error) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -138,10 +138,10 @@ def _write(path: Path, credentials: Credentials) -> None:
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise _unwritable(path, error) from None
+        raise _unwritable_file(path, error) from None
 
 
-def _unwritable(path: Path, error: OSError) -> BadSettings:
+def _unwritable_file(path: Path, error: OSError) -> BadSettings:
     return BadSettings(
         f"The credentials cannot be written to {path}: {error.strerror}.",
         "Point XDG_CONFIG_HOME to a folder you may write, or use TOKENQ_TOKEN.",

@@ -33,14 +33,14 @@ class TokenCalls(Calls):
             return self.token(token_id)
         if not readings(reference):
             raise refuse(TokenReason.NO_NUMBER, reference=reference)
-        found = self._numbered(reference)
+        found = self._tokens_with_number(reference)
         if not found:
             raise _no_token(reference)
         if len(found) > 1:
             raise _ambiguous(reference, found)
         return found[0]
 
-    def _numbered(self, typed: str) -> "list[TokenView]":
+    def _tokens_with_number(self, typed: str) -> "list[TokenView]":
         """Return the tokens that a number may mean."""
         found: list[TokenView] = self.tokens(display_number=typed.strip().upper())["items"]
         if found:

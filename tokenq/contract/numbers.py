@@ -30,7 +30,7 @@ def readings(text: str) -> frozenset[Reading]:
 
     ``CW-012`` has one reading, ``p12`` two, ``62`` those of a bare number and of prefixes made of digits.
     """
-    plain = _folded(text)
+    plain = _fold(text)
     if match := _SEPARATED.fullmatch(plain):
         return frozenset({(match[1], int(match[2]))})
     if not _JOINED.fullmatch(plain):
@@ -45,7 +45,7 @@ def spellings(text: str) -> list[str]:
 
     A blank at the end tells two people apart who had the same number when no number could be refused yet.
     """
-    found = {_folded(text)} if readings(text) else set()
+    found = {_fold(text)} if readings(text) else set()
     for prefix, number in readings(text):
         for separator in ("-", " ", "") if prefix else ("",):
             found |= {f"{prefix}{separator}{number:0{width}d}" for width in range(1, _WIDEST + 1)}
@@ -58,7 +58,7 @@ def means(typed: str, printed: str, prefix: str, shown: int) -> bool:
     ``shown`` is the number that was printed, by today's settings. Both only help to take a number apart that is printed
     without a separator; where neither fits, since the settings have changed, every way to read it counts.
     """
-    if not is_separated(typed) and _joined(typed) == _joined(printed):
+    if not is_separated(typed) and _without_separators(typed) == _without_separators(printed):
         return True
     return bool(readings(typed) & _printed_readings(printed, prefix, shown))
 
@@ -73,17 +73,17 @@ def _printed_readings(printed: str, prefix: str, shown: int) -> frozenset[Readin
 
 def is_separated(text: str) -> bool:
     """Whether prefix and number stand apart."""
-    return _SEPARATED.fullmatch(_folded(text)) is not None
+    return _SEPARATED.fullmatch(_fold(text)) is not None
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     """Capitals, and one kind of dash; nothing if there is a character that no number has."""
     plain = text.strip().translate(_DASHES)
     return plain.upper() if plain.isascii() and len(plain) <= NUMBER_LENGTH else ""
 
 
-def _joined(text: str) -> str:
-    return re.sub(r"[\s-]", "", _folded(text))
+def _without_separators(text: str) -> str:
+    return re.sub(r"[\s-]", "", _fold(text))
 
 
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")

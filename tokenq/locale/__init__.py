@@ -34,14 +34,14 @@ def _rows() -> Mapping[str, Reason]:
 def sentence(problem: Problem, **own: Any) -> str:
     """Return the sentence; ``own`` overrides parameters. A row that this release does not know keeps its text."""
     reason = _rows().get(problem.reason or "")
-    return _said(reason.sentence if reason else "", problem, problem.detail, own)
+    return _translate(reason.sentence if reason else "", problem, problem.detail, own)
 
 
 def hint(problem: Problem) -> str:
     """Return the hint, if it is a sentence rather than an action."""
     reason = _rows().get(problem.reason or "")
     template = reason.hint if reason and not problem.advice else ""
-    return _said(str(template), problem, problem.hint, {})
+    return _translate(str(template), problem, problem.hint, {})
 
 
 def advice(advised: Advice, how: str = "") -> str:
@@ -52,7 +52,7 @@ def advice(advised: Advice, how: str = "") -> str:
         return advised.text(how)
 
 
-def _said(template: str, problem: Problem, otherwise: str, own: Mapping[str, Any]) -> str:
+def _translate(template: str, problem: Problem, otherwise: str, own: Mapping[str, Any]) -> str:
     translated = _catalogue().gettext(template) if template else ""
     if translated == template and not own:
         return otherwise

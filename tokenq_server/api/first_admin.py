@@ -24,7 +24,7 @@ async def first_admin(services: Services, token_file: Path) -> AsyncIterator[Non
     Raises:
         Refused: the database refuses it.
     """
-    waiting = None if await _is_ensured(services, token_file) else asyncio.create_task(_later(services, token_file))
+    waiting = None if await _is_ensured(services, token_file) else asyncio.create_task(_retry(services, token_file))
     try:
         yield
     finally:
@@ -33,7 +33,7 @@ async def first_admin(services: Services, token_file: Path) -> AsyncIterator[Non
             await asyncio.wait({waiting})
 
 
-async def _later(services: Services, token_file: Path) -> None:
+async def _retry(services: Services, token_file: Path) -> None:
     logger.warning("the database is unavailable; the admin key will be checked when it is back")
     is_ensured = False
     while not is_ensured:
@@ -67,7 +67,7 @@ async def _ensure(services: Services, token_file: Path) -> None:
         await services.setup.start_in_zone(_machine_zone())
     elif not await services.people.waits_for_first_password():
         password_file.unlink(missing_ok=True)
-    if not await _works(services, token_file):
+    if not await _is_valid_key(services, token_file):
         key = await services.people.create_key("this machine", Role.ADMIN, [])
         _write_secret(token_file, key["key"])
 
@@ -79,7 +79,7 @@ def _machine_zone() -> str:
     return named or (path.partition("/zoneinfo/")[2] if "/zoneinfo/" in path else "UTC")
 
 
-async def _works(services: Services, token_file: Path) -> bool:
+async def _is_valid_key(services: Services, token_file: Path) -> bool:
     try:
         await services.people.who(_read_secret(token_file))
     except Refused:

@@ -65,11 +65,11 @@ def respond(problem: Problem) -> Response:
 
 def register(app: FastAPI) -> None:
     """Answer every failure of ``app`` as a problem."""
-    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Refused, _respond_refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(LedgerDown, _ledger_down)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, _respond_internal)
 
 
 class TooLargeAsProblem:
@@ -93,7 +93,7 @@ class TooLargeAsProblem:
         await self._app(scope, receive, replace)
 
 
-async def _refused(_: Request, error: Any) -> Response:
+async def _respond_refused(_: Request, error: Any) -> Response:
     return respond(error.problem)
 
 
@@ -130,6 +130,6 @@ async def _ledger_down(_: Request, __: Any) -> Response:
     return respond(database_unavailable().problem)
 
 
-async def _unexpected(request: Request, error: Any) -> Response:
+async def _respond_internal(request: Request, error: Any) -> Response:
     logger.error("request failed", exc_info=error, extra={"path": request.url.path})
     return respond(refuse(RequestReason.FAILED).problem)

@@ -113,7 +113,7 @@ AnyHours = Annotated[HoursBody, BeforeValidator(_parse_hours)]
 """Opening hours as an object or a string: ``mon-fri 08:00-12:00, 13:00-17:00``."""
 
 
-def _bounded(setting: Setting) -> Any:
+def _bounded_field(setting: Setting) -> Any:
     return Annotated[int, Field(ge=setting.least, le=setting.most)] | None, None
 
 
@@ -123,7 +123,7 @@ else:
     _Numbers = create_model(
         "_Numbers",
         __base__=Body,
-        **{to_snake(key): _bounded(setting) for key, setting in SETTINGS.items() if setting.is_number},
+        **{to_snake(key): _bounded_field(setting) for key, setting in SETTINGS.items() if setting.is_number},
     )
 
 

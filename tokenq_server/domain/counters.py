@@ -173,7 +173,7 @@ def opened(
     profile = counter.departments if departments is None else tuple(departments)
     if counter.is_declared and counter.departments and profile != counter.departments:
         if not as_it_is:
-            raise _declared(counter)
+            raise _serves_declared(counter)
         profile = counter.departments
     return replace(mine, state=CounterState.OPEN, reason=None, departments=profile)
 
@@ -209,7 +209,7 @@ def claimed(counter: Counter) -> Refused:
     return refuse(CounterReason.CLAIMED, extra, counter=counter.counter_id, operator=counter.operator)
 
 
-def _declared(counter: Counter) -> Refused:
+def _serves_declared(counter: Counter) -> Refused:
     return refuse(CounterReason.DECLARED, counter=counter.counter_id, departments=list(counter.departments))
 
 

@@ -175,7 +175,7 @@ def _one_run(
     """The waits in one simulated run, with one more customer per class in each department."""
     times = {line.department_id: line.service for line in lines}
     usual = fmean(line.service.mean for line in lines)
-    desks = [Desk(_remaining(counter, times, usual, dice), counter.departments) for counter in counters]
+    desks = [Desk(_until_free(counter, times, usual, dice), counter.departments) for counter in counters]
     people: list[Arrival] = []
     mine: dict[tuple[str, Priority], list[int]] = {}
     for line in lines:
@@ -186,13 +186,13 @@ def _one_run(
                 mine.setdefault((line.department_id, priority), []).append(len(people) - 1)
     first_later = len(people)
     horizon = max((len(people) + 1) * usual / len(counters), usual)
-    people += _later(lines, horizon, first_later, dice)
+    people += _future_arrivals(lines, horizon, first_later, dice)
     orders = {line.department_id: Order(line.policy, line.turn) for line in lines}
     called = run(people, desks, orders, lambda arrival: times[arrival.department_id].draw(dice))
     return {key: [called.get(customer, horizon) for customer in customers] for key, customers in mine.items()}
 
 
-def _remaining(counter: OpenCounter, times: Mapping[str, ServiceTime], usual: float, dice: random.Random) -> float:
+def _until_free(counter: OpenCounter, times: Mapping[str, ServiceTime], usual: float, dice: random.Random) -> float:
     """Seconds until a counter is free."""
     if counter.held_in is None:
         return 0.0
@@ -200,7 +200,7 @@ def _remaining(counter: OpenCounter, times: Mapping[str, ServiceTime], usual: fl
     return service.draw(dice, counter.elapsed)
 
 
-def _later(lines: Sequence[Line], horizon: float, first: int, dice: random.Random) -> list[Arrival]:
+def _future_arrivals(lines: Sequence[Line], horizon: float, first: int, dice: random.Random) -> list[Arrival]:
     """Arrivals within the horizon, as a Poisson process at today's rate."""
     arrivals: list[Arrival] = []
     for line in lines:

@@ -74,7 +74,7 @@ def opening(hours: Hours | None, now: datetime, timezone: str) -> Opening:
     zone, closes_at = ZoneInfo(timezone), None
     if hours.never_close_from(now.astimezone(zone).date() - timedelta(days=1)):
         return Opening(True)
-    for start, end in _stretches(hours, now, zone):
+    for start, end in _open_periods(hours, now, zone):
         if closes_at is not None:
             # Merge adjacent intervals: midnight does not close a place that is open all night.
             if start > closes_at:
@@ -90,7 +90,7 @@ def opening(hours: Hours | None, now: datetime, timezone: str) -> Opening:
     return Opening(True, closes_at=closes_at if is_in_sight else None)
 
 
-def _stretches(hours: Hours, now: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+def _open_periods(hours: Hours, now: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
     """The open periods from the day before ``now`` on, in UTC, by start."""
     first = now.astimezone(zone).date() - timedelta(days=1)
     for ahead in range(_LOOK_AHEAD):
@@ -133,7 +133,7 @@ def hours_from(document: Mapping[str, Any]) -> Hours:
     weekly, exceptions = document.get("weekly", {}), document.get("exceptions", {})
     for day in weekly:
         if day not in WEEKDAYS:
-            raise _wrong(f"weekly.{day}", SetupReason.NO_WEEKDAY, day=day, weekdays=WEEKDAYS)
+            raise _wrong_hours(f"weekly.{day}", SetupReason.NO_WEEKDAY, day=day, weekdays=WEEKDAYS)
     return Hours(
         weekly={WEEKDAYS.index(day): _intervals(f"weekly.{day}", texts) for day, texts in weekly.items() if texts},
         exceptions={_date(day): _intervals(f"exceptions.{day}", texts) for day, texts in exceptions.items()},
@@ -154,17 +154,17 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise _wrong(f"exceptions.{text}", SetupReason.NO_DATE, day=text) from None
+        raise _wrong_hours(f"exceptions.{text}", SetupReason.NO_DATE, day=text) from None
 
 
 def _intervals(path: str, texts: list[str]) -> tuple[Interval, ...]:
     for text in texts:
         if not _INTERVAL.fullmatch(text):
-            raise _wrong(path, SetupReason.NO_HOURS, hours=text)
+            raise _wrong_hours(path, SetupReason.NO_HOURS, hours=text)
     intervals = sorted((_interval(text) for text in texts), key=lambda interval: interval.start)
     for interval, following in pairwise(intervals):
         if interval.end <= interval.start or interval.end > following.start:
-            raise _wrong(path, SetupReason.HOURS_OVERLAP, first=str(interval), second=str(following))
+            raise _wrong_hours(path, SetupReason.HOURS_OVERLAP, first=str(interval), second=str(following))
     return tuple(intervals)
 
 
@@ -173,5 +173,5 @@ def _interval(text: str) -> Interval:
     return Interval(time.fromisoformat(start), time.fromisoformat(end if end != "24:00" else "00:00"))
 
 
-def _wrong(path: str, reason: SetupReason, **params: Any) -> Refused:
+def _wrong_hours(path: str, reason: SetupReason, **params: Any) -> Refused:
     return refuse(reason, {"path": f"hours.{path}"}, **params)

@@ -26,7 +26,7 @@ def issue(session: DepartmentSession, command: Issue, token_id: int) -> Token:
         _check_open(session)
     if live := session.live_token_of(command.user_id):
         raise already_waiting(live)
-    promised, position = _promise(session, command), session.next_position(command.priority)
+    promised, position = _estimated_wait(session, command), session.next_position(command.priority)
     token = _token(session, command, token_id, promised)
     # A customer already near the head learns the position with the number and needs no notification about it.
     token = replace(token, is_near_told=position <= token.near_turn)
@@ -63,7 +63,7 @@ def _token(session: DepartmentSession, command: Issue, token_id: int, promised: 
     )
 
 
-def _promise(session: DepartmentSession, command: Issue) -> Estimate:
+def _estimated_wait(session: DepartmentSession, command: Issue) -> Estimate:
     index = session.head.waiting.get(command.priority, 0) + 1
     return session.forecast.at(command.priority, index) if session.forecast else UNKNOWN
 
@@ -74,7 +74,7 @@ def _check_open(session: DepartmentSession) -> None:
         raise refuse(DepartmentReason.CLOSED, name=department.name, department=session.id)
     now = opening(department.hours, session.now, department.timezone)
     if not now.is_open:
-        raise _closed_now(session, now)
+        raise _outside_hours(session, now)
     cap = department.rules.daily_cap
     if cap and (given := session.head.given) >= cap:
         raise refuse(DepartmentReason.CAP_REACHED, name=department.name, department=session.id, cap=cap, given=given)
@@ -97,7 +97,7 @@ def _check_last_token(session: DepartmentSession, now: Opening) -> None:
         raise refuse(DepartmentReason.NO_TIME_LEFT, **named)
 
 
-def _closed_now(session: DepartmentSession, now: Opening) -> Refused:
+def _outside_hours(session: DepartmentSession, now: Opening) -> Refused:
     """The refusal outside opening hours, with the next opening if there is one."""
     department = session.department
     zone = ZoneInfo(department.timezone)

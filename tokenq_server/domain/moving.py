@@ -37,7 +37,7 @@ def move(session: DepartmentSession, command: MoveToken) -> Token:
 def resume_if_due(session: DepartmentSession, token: Token) -> None:
     """Return a parked token to the queue if its time has come."""
     if token.state is TokenState.PARKED and token.parked_until and token.parked_until <= session.now:
-        resumed = replace(_resumed(session, token), undo=None)
+        resumed = replace(_back_in_line(session, token), undo=None)
         session.apply(token, resumed, VERBS[Verb.RESUME].event, SYSTEM, {"reason": "the time has come"})
 
 
@@ -117,7 +117,7 @@ def _park(session: DepartmentSession, token: Token, command: MoveToken) -> tuple
 
 
 def _resume(session: DepartmentSession, token: Token, _: MoveToken) -> tuple[Token, Data]:
-    return _resumed(session, token), {}
+    return _back_in_line(session, token), {}
 
 
 def _cancel(_: DepartmentSession, token: Token, _command: MoveToken) -> tuple[Token, Data]:
@@ -164,7 +164,7 @@ def _put_back(session: DepartmentSession, token: Token, to: RequeuePosition) -> 
     return replace(token, state=TokenState.WAITING, counter_id=None, place=place, waiting_since=since, started_at=None)
 
 
-def _resumed(session: DepartmentSession, token: Token) -> Token:
+def _back_in_line(session: DepartmentSession, token: Token) -> Token:
     """Return the token at its original place; the time parked does not count as waiting."""
     away = session.now - (token.parked_at or session.now)
     return replace(

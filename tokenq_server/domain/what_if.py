@@ -17,7 +17,7 @@ from tokenq_server.domain.report import percent, times
 from tokenq_server.domain.simulation import Arrival, Desk, Order, run
 
 
-def simulated(department: Department, visits: Sequence[Visit], counters: int, ratio: Ratio) -> SettingView:
+def simulate_setting(department: Department, visits: Sequence[Visit], counters: int, ratio: Ratio) -> SettingView:
     """Simulate the day's waits with this many counters, open from the first arrival on, and this ratio."""
     customers = [visit for visit in visits if visit.services]
     begin = min((visit.came_at for visit in customers), default=datetime.min)

@@ -63,7 +63,7 @@ def _program(program: _Program, run_as: RunAs | None, copies: Path) -> Path:
         raise refuse(EmbeddedReason.NOT_IN_PACKAGE, **names)
     if run_as is None or can_run(path, run_as):
         return path
-    return _copied(package, copies) / path.relative_to(package)
+    return _copy_once(package, copies) / path.relative_to(package)
 
 
 def _named_program(program: _Program, named: Path, run_as: RunAs | None) -> Path:
@@ -82,7 +82,7 @@ def _package_folder(program: _Program) -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _copied(package: Path, copies: Path) -> Path:
+def _copy_once(package: Path, copies: Path) -> Path:
     """Copy a wheel's folder, with the ``.libs`` folder beside it that its programs need, once per version."""
     facts = package.stat()
     stamp = hashlib.sha256(f"{package} {facts.st_mtime_ns} {facts.st_ino}".encode()).hexdigest()[:12]

@@ -54,7 +54,7 @@ class SupervisedProcess:
         elif self._process.poll() is not None:
             stop(self._process, signal.SIGKILL, 0.0)  # what it started ends with it
             how, self._reason = self._reason or _how_it_ended(self._process.returncode), ""
-            self._failed(how)
+            self._count_failure(how)
         elif self._killed_at is not None:
             if time.monotonic() >= self._killed_at:
                 self._process.kill()
@@ -116,14 +116,14 @@ class SupervisedProcess:
         try:
             self._process = spawn(self.command())
         except OSError as error:  # no memory, a full disk: it may pass
-            self._failed(f"could not be started: {error}")
+            self._count_failure(f"could not be started: {error}")
 
     def _looks_ready(self) -> bool:
         with suppress(OSError):
             return self.is_ready()
         return False
 
-    def _failed(self, how: str) -> None:
+    def _count_failure(self, how: str) -> None:
         now = time.monotonic()
         self.failures = 1 if now - self._started > _LONG_LIFE else self.failures + 1
         self._next_start = now + min(_FIRST_DELAY * 2 ** (self.failures - 1), _LONGEST_DELAY)

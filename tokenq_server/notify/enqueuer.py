@@ -105,12 +105,12 @@ class Enqueuer:
             if is_of_the_store(error):
                 raise
             if len(records) == 1:
-                await self._bury(records[0], error)
+                await self._make_dead_letter(records[0], error)
                 return
             for record in records:
                 await self._enqueue([record])
 
-    async def _bury(self, record: RawRecord, error: Exception) -> None:
+    async def _make_dead_letter(self, record: RawRecord, error: Exception) -> None:
         """Make the record a dead letter; if even that fails, the store is at fault."""
         _log_dead(record, error)
         try:

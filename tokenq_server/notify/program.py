@@ -35,14 +35,14 @@ async def _run(chosen: settings.ServerSettings, guard: Guard | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if guard is not None:
-        await _passed(guard, stop)
+        await _wait_for_guard(guard, stop)
     async with bootstrap.open_notification_queue(chosen) as queue:
         channels = bootstrap.open_channels(chosen)
         enqueuer = Enqueuer(bootstrap.open_consumer(chosen), queue, channels, stop)
         await asyncio.gather(enqueuer.run(), Sender(queue, channels, stop).run())
 
 
-async def _passed(guard: Guard, stop: asyncio.Event) -> None:
+async def _wait_for_guard(guard: Guard, stop: asyncio.Event) -> None:
     """Run the guard until the database can be checked, or until told to stop."""
     while not stop.is_set():
         with suppress(LedgerDown):
@@ -64,7 +64,7 @@ async def dead_letter(dlq_id: int) -> dict[str, Any]:
     async with bootstrap.open_notification_queue(settings.load()) as queue:
         entry = await queue.dead_letter(dlq_id)
     if entry is None:
-        raise _unknown(dlq_id)
+        raise _unknown_letter(dlq_id)
     raw = entry.raw.decode("utf-8", "backslashreplace") if entry.raw is not None else None
     return _view(entry) | {"raw": raw}
 
@@ -116,10 +116,10 @@ async def drop(dlq_ids: list[int]) -> int:
 async def _refuse_unknown(queue: NotificationQueue, dlq_ids: list[int]) -> None:
     for dlq_id in dlq_ids:
         if await queue.dead_letter(dlq_id) is None:
-            raise _unknown(dlq_id)
+            raise _unknown_letter(dlq_id)
 
 
-def _unknown(dlq_id: int) -> Refused:
+def _unknown_letter(dlq_id: int) -> Refused:
     return refuse(StoreReason.NO_DEAD_LETTER, id=dlq_id)
 
 

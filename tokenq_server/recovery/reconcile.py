@@ -131,12 +131,12 @@ def _days(locked: Locked) -> dict[str, Any]:
 def _steps(missing: Sequence[Event], head: int, target: int) -> dict[int, dict[str, Any]]:
     """The data of each new entry: for missing events, what was there; for the last one, what happened."""
     by_seq = {event.seq: event for event in missing}
-    return {seq: _quoted(by_seq.get(seq)) for seq in range(head + 1, target + 1)} | {
+    return {seq: _event_fields(by_seq.get(seq)) for seq in range(head + 1, target + 1)} | {
         target + 1: {"from": head, "to": target}
     }
 
 
-def _quoted(event: Event | None) -> dict[str, Any]:
+def _event_fields(event: Event | None) -> dict[str, Any]:
     if event is None:
         return {}
     of_token = {"tokenId": event.token_id, "displayNumber": event.display_number} if event.token_id else {}

@@ -48,7 +48,7 @@ def execute(
         try:
             kept = answered.get((request.principal, request.key or ""))
             if kept is not None:
-                outcomes.append(_repeated(kept, request))
+                outcomes.append(_repeat_answer(kept, request))
                 continue
             answer = _carry_out(request.command, work)
             outcomes.append(answer)
@@ -61,7 +61,7 @@ def execute(
     return outcomes, fresh
 
 
-def _repeated(kept: IdempotencyRecord, request: Request) -> Answer:
+def _repeat_answer(kept: IdempotencyRecord, request: Request) -> Answer:
     if kept.fingerprint != request.fingerprint:
         raise refuse(RequestReason.OTHER_REQUEST)
     return Answer(kept.answer.token, kept.answer.is_new, is_repeat=True)

@@ -48,17 +48,17 @@ class Explanations:
         order = order_of_calling(snapshot, _FURTHEST) if token.state is TokenState.WAITING else []
         place = next((place for place, choice in enumerate(order, 1) if choice.waiting.token_id == token_id), None)
         ahead = order[: place - 1] if place else order
-        kept = None if place else await self._kept(token, reader)
+        kept = None if place else await self._stored_reason(token, reader)
         return {
             "token": view,
             "position": place or view["position"],
             "rule": named_rule(order[place - 1].rule, snapshot.department) if place else kept,
             "policy": policy_sentence(snapshot.department),
-            "ahead": _ahead(snapshot, ahead[:PAGE]),
+            "ahead": _choices_ahead(snapshot, ahead[:PAGE]),
             "estimate": view["estimate"],
         }
 
-    async def _kept(self, token: Token, reader: Principal) -> str | None:
+    async def _stored_reason(self, token: Token, reader: Principal) -> str | None:
         """Return the reason stored by the last call or move, including free text if the reader may see it."""
         if token.state is TokenState.PARKED:
             until = token.parked_until
@@ -86,7 +86,7 @@ def named_rule(rule: str, department: Department) -> str:
     return re.sub(r"\b(urgent|priority|normal)\b", lambda match: names[match[1]], rule)
 
 
-def _ahead(snapshot: Snapshot, choices: list[Choice]) -> list[AheadView]:
+def _choices_ahead(snapshot: Snapshot, choices: list[Choice]) -> list[AheadView]:
     tokens = {token.token_id: token for token in snapshot.line}
     return [
         {

@@ -101,7 +101,7 @@ class FloorPlans:
         """
 
         def decide(plan: FloorPlan) -> FloorPlan:
-            return planned(plan, requested, prune=prune)
+            return plan_after(plan, requested, prune=prune)
 
         if is_dry:
             before = await self._store.read()
@@ -109,7 +109,7 @@ class FloorPlans:
         return differences(*await self._store.transform(decide, actor))
 
 
-def planned(plan: FloorPlan, requested: Requested, *, prune: bool) -> FloorPlan:
+def plan_after(plan: FloorPlan, requested: Requested, *, prune: bool) -> FloorPlan:
     """Return the configuration after applying a document. Raises Refused with ``path``."""
     branches = {**({MAIN_BRANCH: plan.branches[MAIN_BRANCH]} if prune else plan.branches), **requested.branches}
     for name, branch in requested.branches.items():

@@ -54,7 +54,7 @@ class _Made:
     """Seconds it took to compute."""
 
     @property
-    def asked_again(self) -> float:
+    def next_refresh(self) -> float:
         """When a requested forecast may be made again."""
         return self.at + (_HASTE * self.seconds if self.seconds > _PATIENCE_SECONDS else 0.0)
 
@@ -120,14 +120,14 @@ class Forecasts:
         if made is None:
             return True
         if branch_id in self._asked:
-            return now >= made.asked_again
+            return now >= made.next_refresh
         is_news = activity != made.activity or now - made.at > _QUIET_SECONDS
         return is_news and now >= made.at + _LEISURE * made.seconds
 
     def _pause(self) -> float:
         """Seconds until the next round: sooner if a requested forecast was deferred."""
         now = time.monotonic()
-        again = [made.asked_again - now for branch_id in self._asked if (made := self._made.get(branch_id))]
+        again = [made.next_refresh - now for branch_id in self._asked if (made := self._made.get(branch_id))]
         return min([_EVERY_SECONDS, *(seconds for seconds in again if seconds > 0)])
 
     async def _make(self, branch_id: str, activity: int) -> None:

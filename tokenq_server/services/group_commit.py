@@ -122,10 +122,10 @@ class GroupCommit:
         except Refused as refusal:
             self._answer(taken, [refusal] * len(taken))
         except LedgerRefused as refusal:
-            await self._again(taken, refusal.constraint, is_last_try=is_last_try)
+            await self._retry_commit(taken, refusal.constraint, is_last_try=is_last_try)
         except Exception:
             logger.exception("batch failed", extra={"requests": len(taken)})
-            await self._again(taken, None, is_last_try=is_last_try)
+            await self._retry_commit(taken, None, is_last_try=is_last_try)
         else:
             await self._follow_up(taken, outcomes, steps)
 
@@ -149,7 +149,7 @@ class GroupCommit:
             logger.exception("could not finish a committed batch")
             self._answer(taken, [_unavailable()] * len(taken))
 
-    async def _again(self, taken: list[_Waiting], constraint: str | None, *, is_last_try: bool) -> None:
+    async def _retry_commit(self, taken: list[_Waiting], constraint: str | None, *, is_last_try: bool) -> None:
         """Retry after a failed commit. One bad request or one locked department must not fail the others."""
         parts = _by_departments(taken) if constraint == LOCKED else [[waiting] for waiting in taken]
         if len(parts) > 1:

@@ -134,11 +134,11 @@ class People:
         asking, now = self._asking.get(token_hash), time.monotonic()
         if asking is None or now - asking[0] > _CACHE_SECONDS:
             asking = self._asking[token_hash] = now, asyncio.ensure_future(self._store.principal(token_hash))
-            asking[1].add_done_callback(lambda done: self._looked_up(token_hash, done))
+            asking[1].add_done_callback(lambda done: self._finish_lookup(token_hash, done))
         began, answer = asking
         return began, await asyncio.shield(answer)  # a caller that disconnects must not take the answer from the others
 
-    def _looked_up(self, token_hash: bytes, done: "asyncio.Future[Principal | None]") -> None:
+    def _finish_lookup(self, token_hash: bytes, done: "asyncio.Future[Principal | None]") -> None:
         is_failed = done.cancelled() or done.exception() is not None  # no caller may be left
         asking = self._asking.get(token_hash)
         if asking is None or asking[1] is not done:
@@ -149,7 +149,7 @@ class People:
                 self._seen.clear()
             self._seen[token_hash] = asking[0], done.result()
 
-    def _forget(self) -> None:
+    def _invalidate(self) -> None:
         """Invalidate the cache: rights have changed, and callers must not get an older answer."""
         self._seen.clear()
         self._asking.clear()
@@ -171,7 +171,7 @@ class People:
         """End a session; a key stays until it is deleted."""
         if principal.kind == "session":
             await self._store.delete_credential(principal.credential_id, "session")
-            self._forget()
+            self._invalidate()
 
     async def change_password(self, principal: Principal, old: str, new: str) -> None:
         """Change the caller's password; all of the user's sessions end. Raises Refused."""
@@ -211,14 +211,14 @@ class People:
     async def change_user(self, user_id: int, values: dict[str, Any]) -> UserView:
         """Change a user. Raises Refused."""
         changed = await self._store.change_user(user_id, await self._with_hash(values))
-        self._forget()
+        self._invalidate()
         return user_view(_existing(changed, user_id))
 
     async def delete_user(self, user_id: int) -> None:
         """Delete a user; their tokens keep the name and address. Raises Refused."""
         if not await self._store.delete_user(user_id):
             raise _unknown_user(user_id)
-        self._forget()
+        self._invalidate()
 
     async def keys(self) -> list[KeyView]:
         """Return all keys, without their secrets."""
@@ -235,14 +235,14 @@ class People:
         key = await self._store.change_key(key_id, values)
         if key is None:
             raise _unknown_key(key_id)
-        self._forget()
+        self._invalidate()
         return _key_view(key)
 
     async def delete_key(self, key_id: int) -> None:
         """Revoke a key. Raises Refused."""
         if not await self._store.delete_credential(key_id, "key"):
             raise _unknown_key(key_id)
-        self._forget()
+        self._invalidate()
 
     async def _with_hash(self, values: dict[str, Any]) -> dict[str, Any]:
         values = dict(values)

@@ -165,13 +165,13 @@ class Queries:
         now = datetime.now(UTC)
         token_filter = replace(token_filter, user_id=owner_to_list(reader, token_filter.user_id))
         tokens = await (
-            self._store.tokens(token_filter) if token_filter.number is None else self._numbered(token_filter, now)
+            self._store.tokens(token_filter) if token_filter.number is None else self._with_number(token_filter, now)
         )
         return [
             token_view(token, now, shows_person=sees_person(reader, token)) for token in tokens if sees(reader, token)
         ]
 
-    async def _numbered(self, token_filter: TokenFilter, now: datetime) -> list[Token]:
+    async def _with_number(self, token_filter: TokenFilter, now: datetime) -> list[Token]:
         """Resolve the number to candidates, then apply the other filters."""
         typed = token_filter.number or ""
         printed = await self._store.numbered(typed, token_filter.day, token_filter.user_id)

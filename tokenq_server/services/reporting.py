@@ -17,7 +17,7 @@ from tokenq_server.domain.policy import Ratio
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.domain.report import percent, report, times
-from tokenq_server.domain.what_if import simulated
+from tokenq_server.domain.what_if import simulate_setting
 from tokenq_server.services.queries import without_people
 from tokenq_server.services.setup import parse_ratio
 
@@ -103,7 +103,7 @@ class Reporting:
 
 
 def _simulate(department: Department, visits: list[Visit], settings: list[tuple[int, Ratio]]) -> list[Any]:
-    return [simulated(department, visits, number, ratio) for number, ratio in settings]
+    return [simulate_setting(department, visits, number, ratio) for number, ratio in settings]
 
 
 def _counters(text: str) -> list[int]:

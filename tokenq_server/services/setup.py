@@ -140,7 +140,7 @@ class Setup:
     ) -> DepartmentView:
         """Change the given settings and keep the rest. Raises Refused."""
         existing = await self._department(department_id)
-        department = await self._checked(existing, values, existing)
+        department = await self._check(existing, values, existing)
         return department_view(await self._store.change_department(department, values.keys(), actor))
 
     async def open_or_close(self, department_id: str, caller: Principal, *, is_open: bool) -> DepartmentView:
@@ -157,11 +157,11 @@ class Setup:
     async def _write(
         self, department: Department, values: dict[str, Any], existing: Department | None, actor: str, *, is_new: bool
     ) -> DepartmentView:
-        department = await self._checked(department, values, existing)
+        department = await self._check(department, values, existing)
         await self._store.put_department(department, actor, is_new=is_new)
         return department_view(department)
 
-    async def _checked(self, department: Department, values: dict[str, Any], existing: Department | None) -> Department:
+    async def _check(self, department: Department, values: dict[str, Any], existing: Department | None) -> Department:
         """Return the department with these values; ``existing`` is its current state. Raises Refused."""
         department = changed(department, values)
         check_format(department.number_format, department.prefix)

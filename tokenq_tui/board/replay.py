@@ -110,15 +110,15 @@ class Replay:
         event = self._events[self._next] if self._next < len(self._events) else None
         if event and event.timestamp < self._history_until:
             self._next += 1
-            return Arrived(self._renamed(event), _LONG_AGO)
+            return Arrived(self._with_new_id(event), _LONG_AGO)
         if not self._is_caught_up:
             self._is_caught_up = True
             return CaughtUp()
         if event and event.timestamp <= self._now():
             self._next += 1
-            return Arrived(self._renamed(event), 0.0)
+            return Arrived(self._with_new_id(event), 0.0)
         return None
 
-    def _renamed(self, event: Event) -> Event:
+    def _with_new_id(self, event: Event) -> Event:
         """After skipping back, give events new ids, so that calls shown before are announced again."""
         return replace(event, event_id=f"{event.event_id}/{self._pass}") if self._pass else event

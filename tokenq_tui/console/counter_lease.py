@@ -129,7 +129,7 @@ class CounterLease:
             else:
                 self._api.renew_counter(target.branch, target.counter)
         except Refused as refusal:
-            self._refused(refusal)
+            self._handle_refusal(refusal)
         except TokenqError:
             # The badge shows that the server is unavailable; the claim is retried at the next interval.
             return
@@ -150,7 +150,7 @@ class CounterLease:
             # Someone else has claimed it, or the claim has expired.
             return
 
-    def _refused(self, refusal: Refused) -> None:
+    def _handle_refusal(self, refusal: Refused) -> None:
         problem = refusal.problem
         if problem.code in _PASSING:
             return

@@ -48,7 +48,7 @@ def carry_out(
     After a failure, the screen refreshes all queues.
     """
     try:
-        notify(_do(pending, api))
+        notify(_execute(pending, api))
     except BaseException as error:  # report anything before doing anything else
         notify(failure(pending.description, error, changes=True))
     else:
@@ -86,7 +86,7 @@ def _queues(state: State, token: TokenView, api: ApiPort) -> dict[str, QueueView
     return queues
 
 
-def _do(pending: PendingAction, api: ApiPort) -> Done:
+def _execute(pending: PendingAction, api: ApiPort) -> Done:
     state, key = pending.state, str(uuid.uuid4())
     if pending.action.name in ("pause", "open"):
         return Done(_pause_or_open(pending, api))

@@ -12,17 +12,17 @@ _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 def matches(typed: str, token: TokenView) -> bool:
     """Return whether the number (separators and leading zeros are optional) or the name contains what was typed."""
-    pattern = _folded(typed)
+    pattern = _fold(typed)
     if not pattern:
         return False
-    if pattern in _folded(token["name"] or ""):
+    if pattern in _fold(token["name"] or ""):
         return True
-    short, number = _compact(pattern), _compact(_folded(token["displayNumber"]))
+    short, number = _compact(pattern), _compact(_fold(token["displayNumber"]))
     # 'cw0' is the beginning of CW-012, and 'cw12' means the same number.
-    return bool(short) and (short in number or _shortest(short) in _shortest(number))
+    return bool(short) and (short in number or _without_leading_zeros(short) in _without_leading_zeros(number))
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     """Lower-case letters without accents, and single spaces."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = (character for character in decomposed if unicodedata.category(character) not in _DROPPED)
@@ -33,5 +33,5 @@ def _compact(folded: str) -> str:
     return "".join(character for character in folded if character.isalnum())
 
 
-def _shortest(compact: str) -> str:
+def _without_leading_zeros(compact: str) -> str:
     return _LEADING_ZEROS.sub("", compact)

@@ -135,7 +135,7 @@ class State:
     def staffed_elsewhere(self) -> list[CounterView]:
         """Other counters of the selected department that are open or paused and hold no token."""
         counters = self.queue["counters"] if self.queue else []
-        busy = {self.counter, *(token["counterId"] for token in self._seated())}
+        busy = {self.counter, *(token["counterId"] for token in self._seated_tokens())}
         others = (counter for counter in counters if counter["counterId"] not in busy and counter["token"] is None)
         return [counter for counter in others if counter["state"] != CounterState.CLOSED]
 
@@ -152,7 +152,7 @@ class State:
     @property
     def held(self) -> TokenView | None:
         """The token at our counter, of any department."""
-        ours = (token for token in self._seated() if self.counter and token["counterId"] == self.counter)
+        ours = (token for token in self._seated_tokens() if self.counter and token["counterId"] == self.counter)
         return next(ours, None)
 
     @property
@@ -170,7 +170,7 @@ class State:
     @property
     def counters_in_use(self) -> list[str]:
         """Counters that hold a token now, in alphabetical order."""
-        return sorted({token["counterId"] for token in self._seated() if token["counterId"]})
+        return sorted({token["counterId"] for token in self._seated_tokens() if token["counterId"]})
 
     def waiting_in(self, department: str) -> int | None:
         """How many are waiting there; ``None`` until the queue is loaded."""
@@ -193,7 +193,7 @@ class State:
                 return self.select(department)
         return replace(self, is_chosen=True)
 
-    def _seated(self) -> list[TokenView]:
+    def _seated_tokens(self) -> list[TokenView]:
         return [token for department in self.departments for token in seated(self.queues.get(department))]
 
 
@@ -218,7 +218,7 @@ def since(token: TokenView) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def waited(token: TokenView, now: datetime) -> str:
+def waited_for(token: TokenView, now: datetime) -> str:
     """Return how long ago the token was issued, in minutes or hours."""
     minutes = max(0, int((now - datetime.fromisoformat(token["issuedAt"])).total_seconds() // 60))
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d}"

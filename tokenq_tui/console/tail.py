@@ -136,7 +136,7 @@ class Tail:
             try:
                 work()
             except Exception as error:
-                self._failed(error)
+                self._show_failure(error)
             self._stop.wait(POLL_SECONDS)
 
     def _keep_fetching(self) -> None:
@@ -161,7 +161,7 @@ class Tail:
                 everything = [department.department_id for department in self._all_departments]
                 self._departments = tuple(sorted(me["departments"] or everything))
         except Exception as error:
-            self._failed(error)
+            self._show_failure(error)
             return False
         self._broken.pop("", None)
         if not self._departments:
@@ -190,7 +190,7 @@ class Tail:
                 self._departments = tuple(name for name in self._departments if name != department)
                 self._notify(DepartmentsLoaded(self._departments, self._all_departments))
             else:
-                self._failed(error, department)
+                self._show_failure(error, department)
         else:
             self._broken.pop(department, None)
             self._fetched_at, self._is_reachable = datetime.now(UTC), True
@@ -198,7 +198,7 @@ class Tail:
             self._notify(QueueArrived(queue, requested_at))
             self._tell_link()
 
-    def _failed(self, error: Exception, department: str = "") -> None:
+    def _show_failure(self, error: Exception, department: str = "") -> None:
         """Show why a fetch failed: on the badge, and as a notice if the error was unexpected."""
         if isinstance(error, Refused) and error.problem.code in _FINAL:
             self._notify(

@@ -98,7 +98,7 @@ def update(
     now = client.branch(branch)
     whole = {key: value for key, value in now.items() if key != "branchId"} | changes
     whole["hours"] = branch_hours(hours, closed_on or (), now["hours"], as_usual_on or ())
-    output.details(_replaced(client, branch, whole, yes=yes), _COLUMNS, as_json=as_json)
+    output.details(_replace(client, branch, whole, yes=yes), _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -110,7 +110,7 @@ def delete(branch: Branch, yes: Yes = False, as_json: Json = False) -> None:
     output.deleted("branch", branch, as_json=as_json)
 
 
-def _replaced(client: Client, branch: str, whole: dict[str, Any], *, yes: bool) -> "BranchView":
+def _replace(client: Client, branch: str, whole: dict[str, Any], *, yes: bool) -> "BranchView":
     """Replace the branch and return it; a change that ends the business day needs confirmation."""
     try:
         return client.replace_branch(branch, whole)

@@ -70,7 +70,7 @@ def show(number: Id, as_json: Json = False) -> None:
 @dlq.command()
 def retry(numbers: Ids = None, everything: All = False, as_json: Json = False) -> None:
     """Put dead letters back in the queue."""
-    chosen = _chosen(numbers, everything=everything)
+    chosen = _chosen_letters(numbers, everything=everything)
     if not chosen and not as_json:
         output.line(_NONE)
         return
@@ -88,7 +88,7 @@ def retry(numbers: Ids = None, everything: All = False, as_json: Json = False) -
 @dlq.command()
 def drop(numbers: Ids = None, everything: All = False, yes: Yes = False, as_json: Json = False) -> None:
     """Delete dead letters."""
-    chosen = _chosen(numbers, everything=everything)
+    chosen = _chosen_letters(numbers, everything=everything)
     if not chosen and not as_json:
         output.line(_NONE)
         return
@@ -113,7 +113,7 @@ def _dead_letters() -> list[dict[str, Any]]:
         return list(programs.dlq_list())
 
 
-def _chosen(numbers: list[int] | None, *, everything: bool) -> list[int]:
+def _chosen_letters(numbers: list[int] | None, *, everything: bool) -> list[int]:
     if bool(numbers) == everything:
         raise WrongUse("No dead letter given.", "Give their numbers, or --all.")
     return numbers or [int(item["dlqId"]) for item in _dead_letters()]

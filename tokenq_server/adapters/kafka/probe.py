@@ -34,11 +34,11 @@ def _probe(bootstrap: str) -> list[Finding]:
             Finding(f"topic {topic}", exists, detail, "" if exists else "Start the relay, which creates it.")
         )
     if len(cluster.brokers) > 1 and TOPIC in cluster.topics:
-        findings.append(_durability(admin, cluster.topics[TOPIC].partitions))
+        findings.append(_check_durability(admin, cluster.topics[TOPIC].partitions))
     return findings
 
 
-def _durability(admin: AdminClient, partitions: dict[int, Any]) -> Finding:
+def _check_durability(admin: AdminClient, partitions: dict[int, Any]) -> Finding:
     """Check whether one of several brokers may fail without losing acknowledged records."""
     name = f"topic {TOPIC} durability"
     replicas = min(len(partition.replicas) for partition in partitions.values())

@@ -28,7 +28,7 @@ class KafkaReader:
 
     async def taken(self) -> dict[int, int]:
         """Return the offset per partition up to which notify has processed the records."""
-        return await asyncio.to_thread(self._taken)
+        return await asyncio.to_thread(self._cursors)
 
     async def find_ends(self) -> dict[int, tuple[int, int]]:
         """Fix the end of reading; return the first offset and that end per partition."""
@@ -50,11 +50,11 @@ class KafkaReader:
         try:
             consumer.assign([TopicPartition(TOPIC, number, self._ends[number][0]) for number in left])
             while left:
-                yield await asyncio.to_thread(_piece, consumer, left)
+                yield await asyncio.to_thread(_read_some, consumer, left)
         finally:
             await asyncio.to_thread(consumer.close)
 
-    def _taken(self) -> dict[int, int]:
+    def _cursors(self) -> dict[int, int]:
         consumer = new_consumer(self._bootstrap, GROUP)
         try:
             all_partitions = [TopicPartition(TOPIC, number) for number in _partitions(consumer)]
@@ -84,7 +84,7 @@ def _partitions(consumer: Consumer) -> list[int]:
     return numbers
 
 
-def _piece(consumer: Consumer, left: dict[int, int]) -> list[TopicRecord]:
+def _read_some(consumer: Consumer, left: dict[int, int]) -> list[TopicRecord]:
     """Return the next records; remove a partition from ``left`` when its end is reached."""
     records: list[TopicRecord] = []
     give_up = time.monotonic() + _PATIENCE

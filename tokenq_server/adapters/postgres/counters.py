@@ -90,8 +90,8 @@ class PostgresCounters:
         """Change a counter; its departments' rows are locked first, as the ledger does."""
         async with self._database.begin() as connection:
             await lock(connection, serves)
-            existing = await _locked(connection, fresh)
-            held = await _held(connection, fresh)
+            existing = await _lock_counter(connection, fresh)
+            held = await _token_at(connection, fresh)
             (clock,) = await connection.rows(sql.NOW)
             changed = change(existing or fresh, held, clock["now"])
             await _write(connection, changed, clock["now"])
@@ -120,7 +120,7 @@ class PostgresCounters:
     async def delete(self, branch_id: str, counter_id: str) -> bool:
         """Delete a counter that holds no token."""
         async with self._database.begin() as connection:
-            if await _held(connection, Counter(branch_id, counter_id)):
+            if await _token_at(connection, Counter(branch_id, counter_id)):
                 return False
             return await connection.change(_DELETE, [branch_id, counter_id]) > 0
 
@@ -152,12 +152,12 @@ async def _check_branch(connection: Connection, branch_id: str) -> None:
         raise refuse(SetupReason.UNKNOWN_BRANCH, branch=branch_id)
 
 
-async def _locked(connection: Connection, counter: Counter) -> Counter | None:
+async def _lock_counter(connection: Connection, counter: Counter) -> Counter | None:
     row = await connection.row(_FOR_UPDATE, [counter.branch_id, counter.counter_id])
     return counter_from(row) if row else None
 
 
-async def _held(connection: Connection, counter: Counter) -> Token | None:
+async def _token_at(connection: Connection, counter: Counter) -> Token | None:
     row = await connection.row(_HELD, [counter.branch_id, counter.counter_id])
     return token_from(row) if row else None
 

@@ -56,7 +56,7 @@ class PostgresFloorPlans:
             await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             # Read once to know what to lock, in the global lock order, and again under the locks.
             before = await _read(connection)
-            await lock(connection, _concerned(before, decide(before)))
+            await lock(connection, _affected_departments(before, decide(before)))
             before = await _read(connection)
             after = decide(before)
             await _write(connection, before, after, actor)
@@ -73,20 +73,23 @@ async def _read(connection: Connection) -> FloorPlan:
     return FloorPlan(branches, departments, counters, users)
 
 
-def _concerned(before: FloorPlan, after: FloorPlan) -> list[str]:
+def _affected_departments(before: FloorPlan, after: FloorPlan) -> list[str]:
     """The departments to be changed, or whose branch is."""
-    branches = {*_changed(before.branches, after.branches), *_gone(before.branches, after.branches)}
+    branches = {*_added_or_changed(before.branches, after.branches), *_removed(before.branches, after.branches)}
     moved = [name for name, each in before.departments.items() if each.branch_id in branches]
-    gone, new = _gone(before.departments, after.departments), _changed(before.departments, after.departments)
+    gone, new = (
+        _removed(before.departments, after.departments),
+        _added_or_changed(before.departments, after.departments),
+    )
     return [*moved, *gone, *new]
 
 
 async def _write(connection: Connection, before: FloorPlan, after: FloorPlan, actor: str) -> None:
-    branches = _changed(before.branches, after.branches)
-    departments = _changed(before.departments, after.departments)
+    branches = _added_or_changed(before.branches, after.branches)
+    departments = _added_or_changed(before.departments, after.departments)
     for name in branches:
         await write_branch(connection, after.branches[name], is_new=False)
-    for name in _gone(before.departments, after.departments):
+    for name in _removed(before.departments, after.departments):
         await archive_department(connection, name, actor)
     for name in departments:
         with at(f"departments.{name}"):
@@ -94,14 +97,14 @@ async def _write(connection: Connection, before: FloorPlan, after: FloorPlan, ac
     await _write_counters(connection, before, after)
     with at("users"):
         await _write_users(connection, before, after)
-    await _close_branches(connection, _gone(before.branches, after.branches))
+    await _close_branches(connection, _removed(before.branches, after.branches))
     await tell(connection, {*departments, *await departments_in(connection, branches)}, actor)
 
 
 async def _write_counters(connection: Connection, before: FloorPlan, after: FloorPlan) -> None:
-    for place in _gone(before.counters, after.counters):
+    for place in _removed(before.counters, after.counters):
         await connection.execute(_FORGET_COUNTER, place)
-    for place in _changed(before.counters, after.counters):
+    for place in _added_or_changed(before.counters, after.counters):
         await connection.execute(_DECLARE_COUNTER, [*place, list(after.counters[place])])
 
 
@@ -112,17 +115,17 @@ async def _close_branches(connection: Connection, branch_ids: Sequence[str]) -> 
         await connection.execute(_DELETE_BRANCHES, [list(branch_ids)])
 
 
-def _changed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[Any]:
+def _added_or_changed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[Any]:
     return sorted(name for name, value in after.items() if before.get(name) != value)
 
 
-def _gone(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[Any]:
+def _removed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[Any]:
     return sorted(before.keys() - after.keys())
 
 
 async def _write_users(connection: Connection, before: FloorPlan, after: FloorPlan) -> None:
     """Write users; sessions end if rights change. Raises Refused (``in_use``) for the last admin."""
-    names = _changed(before.users, after.users)
+    names = _added_or_changed(before.users, after.users)
     for name in names:
         user = after.users[name]
         values = {"username": name, **vars(user), "departments": list(user.departments)}

@@ -41,7 +41,7 @@ def migrate(dsn: str) -> str:
         connect_args={"options": f"-c lock_timeout={_LOCK_TIMEOUT}"},
     )
     try:
-        with _alone(engine), engine.connect() as connection:
+        with _migration_lock(engine), engine.connect() as connection:
             current = _current(connection)
             connection.commit()
             if current is not None and current > HEAD:
@@ -60,7 +60,7 @@ def migrate(dsn: str) -> str:
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[None]:
+def _migration_lock(engine: Engine) -> Iterator[None]:
     """Keep other processes from migrating.
 
     They poll for the lock: waiting inside a statement would block the concurrent build of an index.

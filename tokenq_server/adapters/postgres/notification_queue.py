@@ -42,9 +42,9 @@ class PostgresNotificationQueue:
                 await connection.execute(sql.ENQUEUE, {"rows": json.dumps(rows)})
             for position, job in enumerate(jobs):
                 if position not in in_log:
-                    await _bury(connection, job.source, "unknown event", "The log has no such event.")
+                    await _insert_dead_letter(connection, job.source, "unknown event", "The log has no such event.")
             for record in bad:
-                await _bury(connection, record.source, "unreadable", record.error)
+                await _insert_dead_letter(connection, record.source, "unreadable", record.error)
             reach("notify.rows_written")
         return len(in_log)
 
@@ -144,7 +144,7 @@ def _rows(job: NewJob, holder: Holder, channels: Channels) -> Iterable[dict[str,
             }
 
 
-async def _bury(connection: Connection, record: RawRecord, reason: str, error: str) -> None:
+async def _insert_dead_letter(connection: Connection, record: RawRecord, reason: str, error: str) -> None:
     values = {"topic": record.topic, "partition": record.partition, "offset": record.offset, "raw": record.value}
     await connection.execute(sql.BAD, values | {"reason": reason, "error": error})
 

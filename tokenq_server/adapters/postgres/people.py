@@ -66,11 +66,11 @@ class PostgresPeople:
 
     async def user(self, user_id: int) -> User | None:
         """One user."""
-        return await self._one(_BY_ID, [user_id])
+        return await self._read_user(_BY_ID, [user_id])
 
     async def user_named(self, username: str) -> User | None:
         """Return the user with this login name."""
-        return await self._one(_BY_NAME, [username])
+        return await self._read_user(_BY_NAME, [username])
 
     async def create_user(self, values: dict[str, Any]) -> User:
         """Create a user."""
@@ -148,7 +148,7 @@ class PostgresPeople:
             await connection.execute(_USE, [row["credential_id"]])
             return Principal(**row | {"role": Role(row["role"]), "departments": frozenset(row["departments"])})
 
-    async def _one(self, statement: str, values: Values) -> User | None:
+    async def _read_user(self, statement: str, values: Values) -> User | None:
         async with self._database.begin() as connection:
             row = await connection.row(statement, values)
             return _user(row) if row is not None else None

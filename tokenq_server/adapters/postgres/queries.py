@@ -157,7 +157,7 @@ class PostgresQueries:
         values = {"spellings": list(spellings(typed)), "user_id": user_id, "day": day, **numbers}
         async with self._database.begin() as connection:
             rows = [row for part in parts for row in await connection.rows(_NUMBERED + part, values)]
-        by_id = {row["token_id"]: _printed(row) for row in rows}
+        by_id = {row["token_id"]: _printed_from(row) for row in rows}
         return [by_id[token_id] for token_id in sorted(by_id, reverse=True)]
 
     async def history(self, token_id: int) -> list[tuple[dict[str, Any], str | None]]:
@@ -181,6 +181,6 @@ async def _counts(
     return counts | live
 
 
-def _printed(row: dict[str, Any]) -> Printed:
+def _printed_from(row: dict[str, Any]) -> Printed:
     settings = {name: row.pop(name) for name in ("prefix", "number_start", "today", "is_archived")}
     return Printed(token_from(row), **settings)

@@ -20,10 +20,10 @@ _MADE, _DONE, _NOTHING = 201, 200, 204
 
 def document(rows: Iterable[Row]) -> str:
     """Return rows as JSON for json_populate_recordset; times and dates in ISO 8601."""
-    return json.dumps(list(rows), default=_plain, ensure_ascii=False)
+    return json.dumps(list(rows), default=_jsonable, ensure_ascii=False)
 
 
-def _plain(value: Any) -> Any:
+def _jsonable(value: Any) -> Any:
     return vars(value) if is_dataclass(value) else str(value)
 
 

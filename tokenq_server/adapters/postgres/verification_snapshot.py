@@ -81,7 +81,7 @@ class PostgresSnapshot:
 
     def log(self, department_id: str) -> AsyncIterator[Sequence[Stored]]:
         """Yield a department's log, in order."""
-        return self._chunks(sql.LOG, [department_id], _stored)
+        return self._chunks(sql.LOG, [department_id], _stored_from)
 
     def numbers(self, department_id: str) -> AsyncIterator[Sequence[tuple[date, int]]]:
         """Yield day and number of every token issued there, in that order."""
@@ -142,7 +142,7 @@ def _department_state(row: Row) -> DepartmentState:
     )
 
 
-def _stored(row: tuple[Any, ...]) -> Stored:
+def _stored_from(row: tuple[Any, ...]) -> Stored:
     seq, event_type, token_id, payload, joins, priority, place, at = row
     return Stored(seq, event_type, token_id, payload, joins, Priority(priority), place, at)
 

@@ -10,7 +10,7 @@ def insert(table: str, values: Collection[str], *, returning: LiteralString = ""
     """``INSERT`` of one row."""
     places = SQL(", ").join(map(Placeholder, values))
     statement = SQL("INSERT INTO {} ({}) VALUES ({})").format(Identifier(table), _list(values), places)
-    return statement + _returning(returning)
+    return statement + _returning_clause(returning)
 
 
 def upsert(table: str, key: Collection[str], values: Collection[str]) -> Composed:
@@ -22,10 +22,10 @@ def upsert(table: str, key: Collection[str], values: Collection[str]) -> Compose
 def update(table: str, values: Collection[str], where: LiteralString, *, returning: LiteralString = "") -> Composed:
     """``UPDATE`` of the rows for which ``where`` holds."""
     fresh = SQL(", ").join(SQL("{} = {}").format(Identifier(name), Placeholder(name)) for name in values)
-    return SQL("UPDATE {} SET {} WHERE ").format(Identifier(table), fresh) + SQL(where) + _returning(returning)
+    return SQL("UPDATE {} SET {} WHERE ").format(Identifier(table), fresh) + SQL(where) + _returning_clause(returning)
 
 
-def _returning(columns: LiteralString) -> SQL:
+def _returning_clause(columns: LiteralString) -> SQL:
     return SQL(" RETURNING " + columns if columns else "")
 
 

@@ -33,13 +33,13 @@ def read_address(url: str) -> RedisAddress:
     try:
         parts = urlsplit(url)
         if parts.scheme not in _SCHEMES:
-            raise _wrong(f"it does not begin with one of {', '.join(f'{name}://' for name in _SCHEMES)}")
+            raise _wrong_url(f"it does not begin with one of {', '.join(f'{name}://' for name in _SCHEMES)}")
         if not parts.scheme.endswith(_CLUSTER):
             _check(parts)
             return RedisAddress(False, (url,))
         return RedisAddress(True, _cluster_nodes(parts))
     except ValueError as error:
-        raise _wrong("it cannot be parsed") from error
+        raise _wrong_url("it cannot be parsed") from error
 
 
 def node_url(seed: str, host: str, port: int) -> str:
@@ -65,7 +65,7 @@ def connect(url: str, timeout: float) -> "Redis":
 
 def _cluster_nodes(parts: SplitResult) -> tuple[str, ...]:
     if parts.path.strip("/") not in ("", "0"):
-        raise _wrong("a cluster has database 0 only")
+        raise _wrong_url("a cluster has database 0 only")
     credentials, _, places = parts.netloc.rpartition("@")
     before = f"{credentials}@" if credentials else ""
     plain = parts._replace(scheme=parts.scheme.removesuffix(_CLUSTER), path="")
@@ -78,21 +78,21 @@ def _cluster_nodes(parts: SplitResult) -> tuple[str, ...]:
 def _check(parts: SplitResult) -> None:
     if parts.scheme == "unix":
         if not parts.path.strip("/"):
-            raise _wrong("it has no socket path")
+            raise _wrong_url("it has no socket path")
         parse_url(urlunsplit(parts))
         return
     if not parts.hostname:
-        raise _wrong("it has no host")
+        raise _wrong_url("it has no host")
     if "," in parts.netloc.rpartition("@")[2]:
-        raise _wrong("several hosts are only allowed with redis+cluster:// or rediss+cluster://")
+        raise _wrong_url("several hosts are only allowed with redis+cluster:// or rediss+cluster://")
     if parts.port == 0:
-        raise _wrong("port 0 is not a port")
+        raise _wrong_url("port 0 is not a port")
     if (database := parts.path.strip("/")) and not database.isdecimal():
-        raise _wrong("the database after the host is not a number")
+        raise _wrong_url("the database after the host is not a number")
     parse_url(urlunsplit(parts))
 
 
-def _wrong(why: str) -> Refused:
+def _wrong_url(why: str) -> Refused:
     return refuse(SettingReason.WRONG_REDIS_URL, name="TOKENQ_REDIS_URL", fault=why)
 
 

@@ -41,23 +41,23 @@ class ClusterLine:
 
     async def ask(self, asks: Sequence[Ask]) -> Sequence[LineAnswer | None]:
         """Answer every ask, with one concurrent round trip per shard."""
-        return await self._spread(asks, RedisLine.ask)
+        return await self._on_each_shard(asks, RedisLine.ask)
 
     async def advance(self, steps: Sequence[Advance]) -> Sequence[int | None]:
         """Apply each step whose ``prev`` matches the queue's seq."""
-        return await self._spread(steps, RedisLine.advance)
+        return await self._on_each_shard(steps, RedisLine.advance)
 
     async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
         """Replace a department's queue."""
-        await self._one(ask.department_id, lambda shard: shard.install(ask, entries))
+        await self._on_shard_of(ask.department_id, lambda shard: shard.install(ask, entries))
 
     async def state(self, department_id: str, day: date) -> LineState:
         """Return the queue's state."""
-        return await self._one(department_id, lambda shard: shard.state(department_id, day))
+        return await self._on_shard_of(department_id, lambda shard: shard.state(department_id, day))
 
     async def copy(self, department_id: str, day: date) -> LineCopy | None:
         """Return an atomic copy of the queue; ``None`` if its shard has none."""
-        return await self._one(department_id, lambda shard: shard.copy(department_id, day))
+        return await self._on_shard_of(department_id, lambda shard: shard.copy(department_id, day))
 
     async def ping(self) -> None:
         """Return if every primary answers."""
@@ -75,7 +75,7 @@ class ClusterLine:
         for shard in self._shards.values():
             await shard.close()
 
-    async def _one(self, department_id: str, send: Callable[[RedisLine], Awaitable[Reply]]) -> Reply:
+    async def _on_shard_of(self, department_id: str, send: Callable[[RedisLine], Awaitable[Reply]]) -> Reply:
         await self._refresh_slots()
         shard = self._shard_of(department_id)
         try:
@@ -86,7 +86,7 @@ class ClusterLine:
             self._is_map_old = True
             raise
 
-    async def _spread(
+    async def _on_each_shard(
         self, items: Sequence[Item], send: Callable[[RedisLine, Sequence[Item]], Awaitable[Sequence[Reply]]]
     ) -> list[Reply | None]:
         await self._refresh_slots()

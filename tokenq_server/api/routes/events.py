@@ -100,12 +100,12 @@ def _message(arrival: Arrival, caller: Principal) -> ServerSentEvent:
     position = ",".join(f"{name}:{seq}" for name, seq in sorted(arrival.positions.items()))
     if isinstance(arrival.item, Resync):
         return ServerSentEvent(raw_data="{}", event="resync", id=position)
-    event_type, text = _told(arrival.item.payload, sees_people_of(caller, arrival.item.department_id))
+    event_type, text = _sse_text(arrival.item.payload, sees_people_of(caller, arrival.item.department_id))
     return ServerSentEvent(raw_data=text, event=event_type, id=position)
 
 
 @lru_cache(maxsize=1024)
-def _told(payload: str, sees_people: bool) -> tuple[str, str]:
+def _sse_text(payload: str, sees_people: bool) -> tuple[str, str]:
     """An event's type and text, cached: up to a thousand watchers may get the same."""
     event = json.loads(payload)
     visible = event if sees_people else without_people(event)

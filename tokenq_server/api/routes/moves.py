@@ -24,7 +24,7 @@ router = APIRouter(tags=["tokens"], default_response_class=Response, responses=_
 _TOKEN = paths.TOKENS + "/{token_id}"
 
 
-def _plain(verb: Verb, body_type: type[Move | Cancel]) -> Callable[..., Awaitable[Response]]:
+def _plain_route(verb: Verb, body_type: type[Move | Cancel]) -> Callable[..., Awaitable[Response]]:
     """Return the route of a verb that needs only its row and its body."""
 
     async def move(token_id: IdPath, body: Any, caller: Any, services: ServicesDep, repeat: RepeatDep) -> Response:
@@ -39,7 +39,7 @@ for _verb, _row in VERBS.items():
     if _row.is_by_people and _row.is_plain and _verb is not Verb.UNDO:
         router.add_api_route(
             f"{_TOKEN}/{_verb}",
-            _plain(_verb, BODIES.get(_verb, Move)),
+            _plain_route(_verb, BODIES.get(_verb, Move)),
             methods=["POST"],
             name=str(_verb).replace("-", "_"),
             description=_row.help,

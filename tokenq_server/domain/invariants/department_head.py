@@ -75,7 +75,7 @@ def check_line(
     for token_id in sorted(line.keys() | waiting.keys()):
         held, real = line.get(token_id), waiting.get(token_id)
         if held != real:
-            sentence = f"Token {token_id} is {_said(held)} in Redis, and {_said(real)} in the database."
+            sentence = f"Token {token_id} is {_described(held)} in Redis, and {_described(real)} in the database."
             tally.blame("R1", department_id, sentence)
 
 
@@ -87,5 +87,5 @@ def check_line_rests(department_id: str, copy: LineCopy, head: DepartmentHead, t
     tally.check("R3", department_id, copy.last_no == head.last_no, sentence)
 
 
-def _said(place: Place | None) -> str:
+def _described(place: Place | None) -> str:
     return f"{place[0]} at {place[1]}" if place else "not in the queue"

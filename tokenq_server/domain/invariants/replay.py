@@ -112,7 +112,7 @@ class Replay:
         if entry.event.event_type == EventType.TOKEN_REVERTED:
             is_fresh = token.last is not None and token.last[0] is Verb.TRANSFER
             self._expect(entry, is_fresh, "goes back although it did not just arrive")
-        self._unsettle(token)
+        self._take_away(token)
         token.last = (Verb.TRANSFER, token.position)
         token.others |= {str(entry.event.data.get("to"))}
         token.state = None
@@ -121,7 +121,7 @@ class Replay:
         self._expect(entry, token is not None and token.state is not None, "has a move undone although it is not here")
         if token is None or token.state is None:
             return
-        self._unsettle(token)
+        self._take_away(token)
         undone, last = entry.event.data.get("undone"), token.last
         token.state = _state(entry.event.data.get("state"))
         token.counter_id, token.last = entry.event.counter_id, None
@@ -139,7 +139,7 @@ class Replay:
         self._check_table(entry, token, verb, move)
         if verb is Verb.CALL:
             check_order(self._id, entry, token, self.line, self._tally)
-        self._unsettle(token)
+        self._take_away(token)
         if move.has_undo:
             token.last = (verb, token.position)
         if verb is Verb.EXPIRE or (verb is Verb.RESUME and entry.event.actor == SYSTEM):
@@ -178,7 +178,7 @@ class Replay:
             self._tally.check("N8", self._id, held == token.token_id, self._say(entry, what))
             self._users[token.user_id] = token.token_id
 
-    def _unsettle(self, token: ReplayedToken) -> None:
+    def _take_away(self, token: ReplayedToken) -> None:
         self.line.leave(token.token_id)
         if token.counter_id is not None and self._counters.get(token.counter_id) == token.token_id:
             del self._counters[token.counter_id]

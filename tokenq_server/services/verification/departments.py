@@ -79,12 +79,12 @@ class DepartmentCheck:
         self._numbers.end(head.day, head.last_no)
         self._seqs.end(head.last_seq)
         if self._state.rewound:
-            self._tally.skip(_OF_A_WHOLE_LOG, _rewound(self._state))
+            self._tally.skip(_OF_A_WHOLE_LOG, _rewound_day(self._state))
         else:
             check_counts(self._state.id, head, self._replay.line, self._tally)
 
 
-def _rewound(state: DepartmentState) -> str:
+def _rewound_day(state: DepartmentState) -> str:
     """A restored database has lost how those days went; what was logged since follows no table of verbs."""
     day = state.rewound[1] if state.rewound else None
     return f"the log of {state.id} was rewound on {day}, and is replayed from the next day on"

@@ -33,7 +33,7 @@ class Topic:
     async def check(self, topic: TopicReader, snapshots: Snapshots) -> None:
         """Read and check the whole topic. Raises TopicAway."""
         spans = await topic.find_ends()
-        lost = self._lost({number: end for number, (_, end) in spans.items()})
+        lost = self._lost_departments({number: end for number, (_, end) in spans.items()})
         # Everything before these ends was committed earlier: a seq above these heads is forged.
         self._heads = await snapshots.heads()
         is_whole = not any(start for start, _ in spans.values())
@@ -57,7 +57,7 @@ class Topic:
             else:
                 published.end(self._options.allowed_duplicates)
 
-    def _lost(self, ends: Mapping[int, int]) -> set[str]:
+    def _lost_departments(self, ends: Mapping[int, int]) -> set[str]:
         """Return the departments of which the topic ends before the relay's cursor, as after a broker restart."""
         if self._options.at_rest:
             return set()

@@ -52,7 +52,7 @@ class Verifier:
             raise unknown_department(unknown[0])
         days = {name: day for name, day in days.items() if not department_ids or name in department_ids}
         copies = await self._copy_lines(days, tally)
-        taken = await self._taken(tally)
+        taken = await self._cursors(tally)
         async with self.snapshots.snapshot() as snapshot:
             chosen = [state for state in await snapshot.departments() if state.id in days]
             transferred = TransferredTokens()
@@ -76,7 +76,7 @@ class Verifier:
             tally.skip(_LINE, "Redis does not answer")
             return None
 
-    async def _taken(self, tally: Tally) -> dict[int, int] | None:
+    async def _cursors(self, tally: Tally) -> dict[int, int] | None:
         if self.topic is None:
             return None
         try:

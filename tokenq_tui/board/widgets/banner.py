@@ -66,12 +66,12 @@ class Banner(Panel):
         """Return the call centred, with its details below."""
         block = self._notice_lines(width, height) if self._call is None else self._call_lines(self._call, width, height)
         above = (height - len(block)) // 2
-        return [Content("")] * above + [_centred(content, width) for content in block]
+        return [Content("")] * above + [_centre(content, width) for content in block]
 
     def _notice_lines(self, width: int, height: int) -> list[Content]:
         headline, sentence = self._notice
         drawn = big(headline, width, min(height - 2, _SMALLEST * 2))
-        return [*_styled(drawn or (headline,), "$quiet"), Content(""), line((sentence, "$quiet"))]
+        return [*_style(drawn or (headline,), "$quiet"), Content(""), line((sentence, "$quiet"))]
 
     def _call_lines(self, call: Call, width: int, height: int) -> list[Content]:
         number, counter = printable(call.number.strip(), width), printable(call.counter.strip(), width - 2)
@@ -84,14 +84,14 @@ class Banner(Panel):
         caption = [Content(""), line((words, f"not bold {colours[0] if self._is_fresh else '$quiet'}"))]
         room = height - len(caption)
         beside = big(f"{number} → {counter}", width, room) if counter else None
-        over, under = _stacked(number, counter, width, room)
+        over, under = _draw_stacked(number, counter, width, room)
         if beside is not None and _scale(beside) ** 2 >= _scale(over) * _scale(under):
             return [*_side_by_side(beside, number, colours), *caption]
         is_roomy = len(over) + len(under) < room
         return [
-            *_styled(over, colours[0]),
+            *_style(over, colours[0]),
             Content(""),
-            *_styled(under, colours[1]),
+            *_style(under, colours[1]),
             *(caption if is_roomy else caption[1:]),
         ]
 
@@ -100,12 +100,12 @@ def _scale(rows: Rows) -> int:
     return len(rows) * 2 // HEIGHT
 
 
-def _centred(content: Content, width: int) -> Content:
+def _centre(content: Content, width: int) -> Content:
     # Aligning by style would strip trailing spaces from rows of big letters.
     return content.pad_left(max(width - content.cell_length, 0) // 2)
 
 
-def _stacked(number: str, counter: str, width: int, room: int) -> tuple[Rows, Rows]:
+def _draw_stacked(number: str, counter: str, width: int, room: int) -> tuple[Rows, Rows]:
     """Draw the number above its counter, both as big as possible; plain text as a last resort."""
     if not counter:
         return big(number, width, room) or (number,), ()
@@ -126,7 +126,7 @@ def _side_by_side(drawn: Rows, number: str, colours: tuple[str, str]) -> list[Co
     return [line((row[:split], f"bold {colours[0]}"), (row[split:], f"bold {colours[1]}")) for row in drawn]
 
 
-def _styled(rows: Rows, colour: str) -> list[Content]:
+def _style(rows: Rows, colour: str) -> list[Content]:
     return [line((row, f"bold {colour}")) for row in rows]
 
 

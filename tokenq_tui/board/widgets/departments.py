@@ -71,12 +71,12 @@ def _fitting(departments: Band, width: int, height: int) -> list[Content]:
     columns = _columns(width, _CARD, len(departments))
     bands = [departments[at : at + columns] for at in range(0, len(departments), columns)]
     for head in (_BIG_HEAD, 1):
-        natural = [head + min(max(map(_needed, band)), _MOST_SEATS) for band in bands]
+        natural = [head + min(max(map(_rows_needed, band)), _MOST_SEATS) for band in bands]
         if sum(natural) + len(natural) < height:
             return list(_cards(bands, natural, head, width))
     share = (height - 1) // len(bands) - 1
     if share >= 2:
-        return list(_cards(bands, _shared(natural, share, height - 1), 1, width))
+        return list(_cards(bands, _share_rows(natural, share, height - 1), 1, width))
     return list(_pairs(bands, width)) if len(bands) * 2 < height else []
 
 
@@ -104,7 +104,7 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _shared(natural: Sequence[int], share: int, height: int) -> list[int]:
+def _share_rows(natural: Sequence[int], share: int, height: int) -> list[int]:
     """Return the rows of each band: its share, plus what others leave over, from the top."""
     rows = [min(needed, share) for needed in natural]
     spare = height - sum(rows) - len(rows)
@@ -115,7 +115,7 @@ def _shared(natural: Sequence[int], share: int, height: int) -> list[int]:
     return rows
 
 
-def _needed(department: DepartmentPicture) -> int:
+def _rows_needed(department: DepartmentPicture) -> int:
     """Return the rows below the head: recent calls and notes."""
     return len(department.recent) + department.is_closed + bool(department.paused)
 
@@ -131,7 +131,7 @@ def _pairs(bands: Sequence[Band], width: int) -> Iterable[Content]:
     for band in bands:
         pairs = [(_head(department, card_width), _in_a_row(department, card_width)) for department in band]
         for row in zip(*pairs, strict=True):
-            yield Content(" " * _GUTTER).join([_filled(content, card_width) for content in row])
+            yield Content(" " * _GUTTER).join([_fill_right(content, card_width) for content in row])
 
 
 def _cards(bands: Sequence[Band], rows: Sequence[int], head: int, width: int) -> Iterable[Content]:
@@ -160,7 +160,7 @@ def _card(department: DepartmentPicture, width: int, head: int, rows: int) -> li
     if len(seats) > room > 0:
         shown[-1] = _seat(seats[room - 1], width, len(seats) - room)
     lines = [*head_lines, *shown][:rows]
-    return [_filled(content, width) for content in [*lines, *[Content("")] * (rows - len(lines))]]
+    return [_fill_right(content, width) for content in [*lines, *[Content("")] * (rows - len(lines))]]
 
 
 def _notes(department: DepartmentPicture, width: int) -> list[Part]:
@@ -236,5 +236,5 @@ def _parts(call: Call) -> list[Part]:
     return [(padded(number, 7) if len(number) < 7 else number, style), (" → ", "$quiet"), (counter, style)]
 
 
-def _filled(content: Content, width: int) -> Content:
+def _fill_right(content: Content, width: int) -> Content:
     return Content.assemble(content, " " * max(width - content.cell_length, 0))

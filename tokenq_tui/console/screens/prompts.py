@@ -61,15 +61,15 @@ def question(pending: PendingAction) -> tuple[ModalScreen[Any], Answered] | None
             pending,
             "Which token to resume?",
             state.queue["parked"] if state.queue else (),
-            partial(_parked, state.zone),
+            partial(_parked_label, state.zone),
         )
     if name == "reinstate":
-        return _token(pending, "Which token to reinstate?", pending.candidates, _ended)
+        return _token(pending, "Which token to reinstate?", pending.candidates, _ended_label)
     if name == "undo" and token is not None:
-        return Confirm(_undo_question(state, token), pending.action.key), _confirmed(pending)
+        return Confirm(_undo_question(state, token), pending.action.key), _if_confirmed(pending)
     if pending.action.confirmation and token is not None:
         title = pending.action.confirmation.format(number=token["displayNumber"])
-        return Confirm(title, pending.action.key), _confirmed(pending)
+        return Confirm(title, pending.action.key), _if_confirmed(pending)
     return None
 
 
@@ -111,7 +111,7 @@ def _token(
     return Choose(title, [(key, label(token)) for key, token in by_id.items()]), answered
 
 
-def _confirmed(pending: PendingAction) -> Answered:
+def _if_confirmed(pending: PendingAction) -> Answered:
     return lambda is_confirmed: pending if is_confirmed else None
 
 
@@ -143,11 +143,11 @@ def _classes(state: State, token: TokenView) -> Iterable[tuple[str, str]]:
     return ((name, names.get(name, name)) for name in others)
 
 
-def _parked(zone: str, token: TokenView) -> str:
+def _parked_label(zone: str, token: TokenView) -> str:
     until = parked_until(token, zone)
     return f"{token['displayNumber']}  {token['name'] or ''}" + (f"  until {until}" if until else "")
 
 
-def _ended(token: TokenView) -> str:
+def _ended_label(token: TokenView) -> str:
     word = "no-show" if token["state"] == "NO_SHOW" else "cancelled"
     return f"{token['displayNumber']}  {token['name'] or ''}  {word}"

@@ -157,9 +157,9 @@ class ServingScreen(FindingScreen):
         if self.takes(event):
             return
         action = next((each for each in ACTIONS if event.key in each.key.split(",")), None)
-        if action is not None and not is_available(action, self.state, self._marked):
+        if action is not None and not is_available(action, self.state, self._marked_token):
             event.stop()
-            self._explain(action, why_unavailable(action, self.state, self._marked))
+            self._explain(action, why_unavailable(action, self.state, self._marked_token))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Dim the keys of unavailable actions; during a search all keys are off."""
@@ -167,7 +167,7 @@ class ServingScreen(FindingScreen):
             return True
         if self.is_finding:
             return False
-        return True if is_available(action_named(str(parameters[0])), self.state, self._marked) else None
+        return True if is_available(action_named(str(parameters[0])), self.state, self._marked_token) else None
 
     async def action_do(self, name: str) -> None:
         """Carry out an action, after its dialog if it has one."""
@@ -185,10 +185,10 @@ class ServingScreen(FindingScreen):
                 self._ask_counter()
             case "next_department" | "previous_department":
                 await self._set_state(self.state.step(1 if name == "next_department" else -1))
-            case _ if is_available(action, self.state, self._marked):
+            case _ if is_available(action, self.state, self._marked_token):
                 self._start_action(action)
             case _:
-                self._explain(action, why_unavailable(action, self.state, self._marked))
+                self._explain(action, why_unavailable(action, self.state, self._marked_token))
 
     def _explain(self, action: ConsoleAction, sentence: str) -> None:
         """Show why not; in a dialog if the user may already be typing an answer, so that it triggers no keys."""
@@ -207,7 +207,7 @@ class ServingScreen(FindingScreen):
             return
         undoable = self.state.undoable
         last = undoable.token if undoable else None
-        token = {Needs.HELD: self.state.held, Needs.ROW: self._marked, Needs.LAST: last}.get(action.needs)
+        token = {Needs.HELD: self.state.held, Needs.ROW: self._marked_token, Needs.LAST: last}.get(action.needs)
         if action.verb == "no-show" and token and (early := too_early(self.state, token)):
             self._explain(action, early)
             return
@@ -268,7 +268,7 @@ class ServingScreen(FindingScreen):
             self._lease.claim(claim, take_over=take_over, again=again)
 
     @property
-    def _marked(self) -> TokenView | None:
+    def _marked_token(self) -> TokenView | None:
         marked = self.query_one(WaitingList).marked if self.is_mounted else None
         return self.state.find(marked) if marked is not None else None
 
@@ -285,11 +285,11 @@ class ServingScreen(FindingScreen):
         self._show_available()
 
     def _show_available(self) -> None:
-        available = [is_available(action, self.state, self._marked) for action in ACTIONS]
+        available = [is_available(action, self.state, self._marked_token) for action in ACTIONS]
         if available != self._available:
             # Only on a change, since it rebuilds the whole footer.
             self._available = available
-            self.query_one(ActionBar).show(self.state, self._marked)
+            self.query_one(ActionBar).show(self.state, self._marked_token)
             self.refresh_bindings()
 
     def _draw(self) -> None:

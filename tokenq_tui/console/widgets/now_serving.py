@@ -11,7 +11,7 @@ from tokenq.contract.enums import CounterState, Priority, TokenState
 from tokenq.contract.views import CounterView, TokenView
 from tokenq.printable import printable
 from tokenq_tui.bigtext import big
-from tokenq_tui.console.state import State, since, stopwatch, waited
+from tokenq_tui.console.state import State, since, stopwatch, waited_for
 from tokenq_tui.panel import Panel, line, padded, spread
 
 _WORDS_BELOW = 4
@@ -43,9 +43,9 @@ class NowServing(Panel):
         word = f"  {own['state']}{why}" if own and self._state.is_shut else ""
         yield line(title, (word, "bold $warning"))
         held = self._state.held
-        yield from self._holding(held, width, height) if held else self._empty(width)
+        yield from self._draw_held(held, width, height) if held else self._empty(width)
 
-    def _holding(self, token: TokenView, width: int, height: int) -> Iterable[Content]:
+    def _draw_held(self, token: TokenView, width: int, height: int) -> Iterable[Content]:
         number = printable(token["displayNumber"], width)
         is_serving = token["state"] == TokenState.SERVING
         colour = "$success" if is_serving else "$primary"
@@ -61,7 +61,7 @@ class NowServing(Panel):
         )
         priority = "" if token["priority"] == Priority.NORMAL else f"  ·  {printable(token['priority'], 10)}"
         yield line((printable(token["name"] or "no name given", width - 12), ""), (priority, "$accent"))
-        yield line((f"arrived {waited(token, self._now)} ago", "$quiet"))
+        yield line((f"arrived {waited_for(token, self._now)} ago", "$quiet"))
 
     def _empty(self, width: int) -> Iterable[Content]:
         yield Content("")

@@ -9,7 +9,7 @@ from textual.widgets import DataTable
 from tokenq.contract.enums import Priority
 from tokenq.contract.views import TokenView
 from tokenq.printable import printable
-from tokenq_tui.console.state import waited
+from tokenq_tui.console.state import waited_for
 from tokenq_tui.error_boundary import ErrorBoundary
 
 _WIDE = 60
@@ -93,4 +93,4 @@ def _cells(token: TokenView, now: datetime, names: Mapping[str, str], is_wide: b
     number = printable(token["displayNumber"], 9) + sign
     name = printable(token["name"] or "", 60)
     priority = (printable(names.get(token["priority"], token["priority"]), 9),) if is_wide else ()
-    return (str(token["position"] or ""), number, name, *priority, waited(token, now))
+    return (str(token["position"] or ""), number, name, *priority, waited_for(token, now))
