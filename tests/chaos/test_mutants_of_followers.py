@@ -160,7 +160,8 @@ class ImpatientQueue(PostgresNotificationQueue):
             async with self._database.begin() as connection:
                 await connection.execute("UPDATE mail_job SET lease_until = '-infinity' WHERE state = 'sending'")
             await self._is_taken_over.wait()
-        self._is_taken_over.set()
+        elif any(job.attempts > 1 for job in jobs):  # not the rest, which came in later
+            self._is_taken_over.set()
         return jobs
 
 

@@ -2,6 +2,8 @@
 
 import ast
 import importlib.util
+import json
+import os
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +90,28 @@ def test_a_row_and_its_parameters_go_over_the_wire() -> None:
     assert (body["reason"], body["params"]) == ("counter.busy", {"counter": "3", "number": "CW-012"})
     assert (body["detail"], body["tokenId"], body["status"]) == ("Counter 3 still holds CW-012.", 7, 409)
     assert Problem.from_wire(body, 409) == problem
+
+
+def test_a_row_stays_once_it_has_gone_over_the_wire() -> None:
+    """Clients of other releases know rows by id and fill them in with these parameters.
+
+    TOKENQ_NEW_GOLDENS=1 adds new rows; a line that is in the file is never edited or removed.
+    """
+    golden = Path(__file__).parent / "goldens" / "reasons.json"
+    known = json.loads(golden.read_text())
+    sent = {
+        row.id: {"code": row.code, "params": sorted(set().union(*map(placeholders, row.templates)))}
+        for row in ROWS.values()
+        if not isinstance(row, LOCAL)
+    }
+    if os.environ.get("TOKENQ_NEW_GOLDENS"):
+        known = sent | known
+        golden.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+    assert sent.keys() == known.keys()
+    for name, row in sent.items():
+        assert row["code"] == known[name]["code"]
+        assert set(row["params"]) >= set(known[name]["params"]), name
 
 
 def test_braces_that_somebody_typed_are_no_placeholders() -> None:
