@@ -95,3 +95,17 @@ async def test_an_unavailable_channel_delays_no_other(
     assert await core.rows("SELECT kind, channel FROM mail_job WHERE state = 'due'") == [
         {"kind": "issued", "channel": "webhook"}
     ]
+
+
+async def test_dead_letters_of_two_channels_have_different_sources(
+    core: Core, queue: PostgresNotificationQueue, channels: Channels, mailer: ScriptedMailer, webhook: WebhookChannel
+) -> None:
+    await two_visits(core)
+    await queue.enqueue(*sort_out(await records_of(core)), channels)
+    mailer.answers, webhook.answers = [Attempt(Verdict.PERMANENT, "no")] * 4, [Attempt(Verdict.PERMANENT, "no")] * 2
+    async with sending(queue, channels):
+        await until_settled(core)
+    sources = [copy.source for copy in await queue.uncopied(10)]
+
+    assert len(set(sources)) == 6
+    assert sum(source.endswith(".webhook") for source in sources) == 2

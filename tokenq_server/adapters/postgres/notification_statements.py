@@ -89,7 +89,7 @@ SELECT 'not sent', %(error)s, department_id, seq, kind, channel FROM job
 UNCOPIED = """
 SELECT q.dlq_id, q.reason, q.error,
   coalesce(q.topic || '/' || q.partition || '/' || q."offset",
-           q.department_id || '.' || q.seq || '.' || q.kind) AS source,
+           concat_ws('.', q.department_id, q.seq, q.kind, nullif(q.channel, 'email'))) AS source,
   coalesce(q.raw, convert_to(j.event::text, 'UTF8')) AS raw, j.channel
 FROM mail_dlq q LEFT JOIN mail_job j USING (department_id, seq, kind, channel)
 WHERE NOT q.copied ORDER BY q.dlq_id LIMIT %(limit)s
