@@ -57,7 +57,7 @@ async def test_a_pool_without_free_connections_says_when_to_retry(
 ) -> None:
     monkeypatch.setattr(module, "_PATIENCE", 0.05)
     async with database.begin(), database.begin():
-        with pytest.raises(Refused, check=lambda error: error.problem.code is ProblemCode.UNAVAILABLE):
+        with pytest.raises(Refused, check=lambda error: error.problem.code is ProblemCode.OVERLOADED):
             await database.ping()
     await database.ping()
 
