@@ -90,6 +90,10 @@ async def test_only_a_day_that_the_change_itself_would_end_is_asked_about(core: 
     with pytest.raises(Refused) as caught:
         await core.setup.put_branch(east)
     assert caught.value.problem.extra == {"ends": {first: {"WAITING": 2}}}
+    await core.setup.change_department(first, {"day_end": "keep"})
+    await core.setup.put_branch(east)
+    await core.setup.change_department(first, {"day_end": "expire"})
+    await core.setup.put_branch(west)
     assert (await core.setup.branch("main"))["timezone"] == west.timezone
 
     await core.run("UPDATE dept_state SET day = day - 2 WHERE department_id = %s", first)

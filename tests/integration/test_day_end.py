@@ -10,7 +10,7 @@ from tests.servers import Servers
 from tests.without_http import Body, Core, open_core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
-from tokenq_server.domain.commands import Issue, TransferToken, UndoMove
+from tokenq_server.domain.commands import Issue, MoveToken, TransferToken, UndoMove
 
 
 async def night_passes(core: Core, *names: str) -> None:
@@ -124,3 +124,37 @@ async def test_two_processes_at_the_end_of_the_day_skip_the_same_numbers(core: C
         answers = await asyncio.gather(*((core, other)[n % 2].do(Issue(name, DESK)) for n in range(40)))
 
     assert sorted(token["tokenNo"] for token in answers) == list(range(3, 43))
+
+
+async def test_a_ward_that_keeps_its_line_loses_nobody(core: Core, servers: Servers) -> None:
+    """Waiting and parked tokens keep number, place and class; a parked one still comes back."""
+    name = await core.department(day_end="keep")
+    tokens = await core.issue(name, 4)
+    tokens.sort(key=lambda token: token["tokenNo"])
+    parked = await core.move(await core.call(name, f"1{name}"), Verb.PARK)
+    await night_passes(core, name)
+    fresh = await core.issue(name, 2)
+
+    assert sorted(token["displayNumber"] for token in fresh) == [f"{name}-005", f"{name}-006"]
+    assert (await core.move(parked, Verb.RESUME))["state"] == "WAITING"
+    called = [(await core.call(name, f"{desk}{name}"))["displayNumber"] for desk in range(6)]
+    assert called == [f"{name}-{number:03d}" for number in range(1, 7)]
+    tally = await verified(core, servers, name)
+    assert tally.violations == {}, tally
+
+
+async def test_staff_return_an_expired_token_to_the_queue(core: Core, servers: Servers) -> None:
+    name = await core.department()
+    _, _, waiting = await an_emergency_ward_at_four(core, name)
+    (fresh,) = await core.issue(name)
+    assert fresh["displayNumber"] == waiting[0]["displayNumber"]
+    with pytest.raises(Refused) as refused:
+        await core.do(MoveToken(name, ANN, waiting[0]["tokenId"], Verb.REINSTATE, printed=(name, f"{name}-003")))
+    assert refused.value.problem.code is ProblemCode.EXISTS
+
+    back = await core.do(MoveToken(name, ANN, waiting[1]["tokenId"], Verb.REINSTATE, printed=(name, f"{name}-004")))
+    assert (back["state"], back["displayNumber"]) == ("WAITING", f"{name}-004")
+    assert (await core.issue(name))[0]["displayNumber"] == f"{name}-005"
+    assert (await core.call(name, f"9{name}"))["tokenId"] == back["tokenId"]
+    tally = await verified(core, servers, name)
+    assert tally.violations == {}, tally

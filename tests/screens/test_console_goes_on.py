@@ -119,7 +119,7 @@ async def test_what_is_looked_up_before_a_question_may_raise_anything(faults: Fa
 async def test_a_question_that_cannot_be_built_is_said(faults: Faults) -> None:
     """The answer to the look-up lacks what the question shows."""
     api = busy_api()
-    api.tokens = lambda **_: {"items": [{"businessDay": "2026-08-07"}]}  # type: ignore[method-assign]
+    api.tokens = lambda **_: {"items": [{"businessDay": "2026-08-07", "state": "NO_SHOW"}]}  # type: ignore[method-assign]
     async with at_work(api) as (_, app, pilot):
         await pilot.press("i")
         await until_said(app, pilot, "Something failed in this console (KeyError: 'tokenId').")

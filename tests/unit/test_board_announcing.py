@@ -2,7 +2,8 @@ import pytest
 
 from tests.screens.board_seeds import NOON, Log
 from tokenq.board.announcements import DWELL, FRESH, Announcer
-from tokenq.board.state import Call, Fold
+from tokenq.board.picture import Call
+from tokenq.board.state import Fold
 from tokenq.contract.enums import TokenState
 
 

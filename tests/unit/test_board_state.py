@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests.screens.board_seeds import NOON, Log, busy_log
 from tokenq.board.department_setup import place_from
-from tokenq.board.state import RECENT_CALLS, Fold, Picture
+from tokenq.board.picture import Picture
+from tokenq.board.state import RECENT_CALLS, Fold
 from tokenq.contract.enums import TokenState
 from tokenq.contract.events import Event, EventType
 
@@ -331,3 +332,22 @@ def test_the_board_learns_the_zone_of_its_departments_from_what_is_told_of_them(
     assert picture_of(log.events).timezone == "Asia/Kolkata"
     setting_up(log, "XR", timezone="Europe/Berlin")
     assert picture_of(log.events).timezone == "", "no one clock is right for both"
+
+
+def test_numbers_that_expired_are_announced_for_the_morning() -> None:
+    log = Log(start=NOON - timedelta(hours=8), day="2026-08-06")
+    log.issue("CW", 1)
+    log.issue("CW", 2)
+    for number in (1, 2):
+        log.add("TOKEN_EXPIRED", "CW", number)
+    log.day = "2026-08-07"
+    log.issue("CW", 3)
+    fold = Fold()
+    for event in log.events:
+        fold.apply(event)
+
+    assert fold.picture(NOON).departments[0].expired == 2
+    assert fold.picture(NOON + timedelta(hours=5)).departments[0].expired == 0
+    log.add("TOKEN_REINSTATED", "CW", 2)
+    fold.apply(log.events[-1])
+    assert fold.picture(NOON).departments[0].expired == 1

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.screens.board_seeds import FakeStream, busy_log, replay
 from tests.waiting import until
-from tokenq.board.state import Call
+from tokenq.board.picture import Call
 from tokenq.stream import Arrived, CaughtUp, Link, LinkChanged, Rewound, Skipped
 from tokenq_tui.board.tail import NEWS_WITHIN, Tail
 

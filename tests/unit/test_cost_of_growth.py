@@ -39,4 +39,4 @@ def test_a_kind_of_letter_costs_its_row_its_folder_and_its_test(tmp_path: Path) 
 
     patched.check("tests/unit/test_cancelled_letter.py", "tests/unit/test_notification_rules.py")
     shown = patched.tokenq("dept", "settings", "--json")
-    assert "missed, cancelled" in shown.stdout, shown.stderr
+    assert "expired, cancelled" in shown.stdout, shown.stderr

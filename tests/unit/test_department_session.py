@@ -229,6 +229,22 @@ def test_who_was_called_is_not_ended_by_the_clock(session: DepartmentSession) ->
     assert tomorrow.token(served.token_id).display == "CW-002"
 
 
+def test_a_night_ward_keeps_who_waits_with_number_place_and_class(session: DepartmentSession) -> None:
+    first, second = issue(session, 2)
+    urgent = issuing.issue(session, Issue("CW", DESK, priority=Priority.URGENT), 55)
+    ward = replace(CW, rules=replace(CW.rules, day_end="keep"))
+    tomorrow = DepartmentSession(ward, session.head, NOW + timedelta(days=1), Counters())
+    tomorrow.load(session.changed.values())
+    tomorrow.load_heads(session.changed.values())
+    tomorrow.roll_over(list(session.changed.values()))
+    tomorrow.load_taken_numbers({token.display for token in (first, second, urgent)})
+
+    assert tomorrow.records == []
+    assert tomorrow.head.waiting == session.head.waiting
+    assert issuing.issue(tomorrow, Issue("CW", DESK), 99).display == "CW-004"
+    assert [call(tomorrow, counter).display for counter in "1234"] == ["CW-003", "CW-001", "CW-002", "CW-004"]
+
+
 def test_a_number_that_somebody_live_carries_is_left_out(session: DepartmentSession) -> None:
     """No two people have one number: the entry says how many were left out, and the cap does not count them."""
     session.load_taken_numbers({"CW-001", "CW-003"})

@@ -89,6 +89,26 @@ def test_nobody_comes_back_from_another_day_or_beside_oneself() -> None:
         room.move(old, Verb.REINSTATE)
 
 
+def test_whoever_expired_comes_back_until_the_next_day_ends() -> None:
+    room = Room()
+    late = room.issue()
+    tomorrow = (room.session.now + timedelta(days=1)).replace(hour=4)
+    room.later(seconds=(tomorrow - room.session.now).total_seconds())
+    room.session.roll_over([late])
+    room.session.load([late])
+    expired = room.session.tokens[late.token_id]
+    assert expired.state is TokenState.EXPIRED
+
+    back = room.move(expired, Verb.REINSTATE)
+    assert (back.state, back.display, back.day) == (TokenState.WAITING, "CW-001", late.day)
+    assert room.call().token_id == late.token_id
+    room.later(days=1)
+    room.session.roll_over([])
+    room.session.tokens[late.token_id] = expired
+    with refused(ProblemCode.WRONG_STATE, "another business day"):
+        room.move(expired, Verb.REINSTATE)
+
+
 def test_another_class_keeps_the_arrival() -> None:
     """An edit never changes who came first."""
     room = Room()

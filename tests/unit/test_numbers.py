@@ -119,6 +119,17 @@ def test_a_final_token_of_yesterday_is_past_unless_it_can_be_taken_back() -> Non
     assert found("cw12", printed(1, "CW-012", state=TokenState.SERVED, day=yesterday, undo=fresh)) == [1]
 
 
+def test_an_expired_token_of_yesterday_is_meant_where_no_other_is() -> None:
+    """It may be reinstated, but makes no number of today ambiguous."""
+    expired = printed(1, "CW-012", state=TokenState.EXPIRED, day=TODAY - timedelta(1))
+    served = printed(2, "CW-012", state=TokenState.SERVED)
+    live = printed(3, "CW-012")
+    assert found("cw12", expired) == [1]
+    assert found("cw12", expired, served) == [2]
+    assert found("cw12", expired, served, live) == [3]
+    assert found("cw12", printed(4, "CW-012", state=TokenState.EXPIRED, day=TODAY - timedelta(2))) == []
+
+
 PREFIXES = st.from_regex(r"[A-Z0-9]{1,4}", fullmatch=True)
 FORMATS = st.builds(
     lambda head, digits: head + "{number" + digits + "}",

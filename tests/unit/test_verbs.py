@@ -12,12 +12,12 @@ from tokenq_tui.console.actions import ACTIONS
 
 
 def test_what_is_over_only_comes_back() -> None:
-    """A token that was served or has expired stays as it is; one that was missed or cancelled can be reinstated."""
+    """A token that was served stays as it is; one that was missed, was cancelled or has expired can be reinstated."""
     over = {state: verbs_from(state) for state in set(TokenState) - LIVE}
 
     assert over == {
         TokenState.SERVED: [],
-        TokenState.EXPIRED: [],
+        TokenState.EXPIRED: [Verb.REINSTATE],
         TokenState.NO_SHOW: [Verb.REINSTATE],
         TokenState.CANCELLED: [Verb.REINSTATE],
     }

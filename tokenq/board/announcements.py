@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from tokenq.board.state import Call, Picture
+from tokenq.board.picture import Call, Picture
 from tokenq.contract.enums import AT_COUNTER, TokenState
 
 DWELL = 4.0

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tokenq.board.department_setup import Place, place_from
+from tokenq.board.picture import Call, DepartmentPicture, Picture
 from tokenq.contract.enums import AT_COUNTER, TokenState
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.names import DEPARTMENT_ID
@@ -20,6 +21,8 @@ from tokenq.zones import local
 RECENT_CALLS = 24
 """How many of its last calls each department remembers."""
 
+_EXPIRY_NOTICE = timedelta(hours=12)
+"""How long after the end of a day the board says that its numbers have expired."""
 _QUIET_NIGHT = timedelta(hours=4)
 _DAY_BEGINS_AT = 4
 _MOST_UNKNOWN = 8
@@ -29,62 +32,6 @@ _OF_COUNTERS = frozenset({EventType.COUNTER_OPENED, EventType.COUNTER_PAUSED, Ev
 _VALID_ID = re.compile(DEPARTMENT_ID)
 _DONE = frozenset({TokenState.SERVED, TokenState.NO_SHOW})
 _STATES = {str(state): state for state in TokenState}
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One number called to one counter. ``times`` counts the first call and its repeats."""
-
-    event_id: str
-    department_id: str
-    seq: int
-    token_id: int
-    number: str
-    counter: str
-    at: datetime
-    times: int = 1
-    state: TokenState = TokenState.CALLED
-
-
-@dataclass(frozen=True, slots=True)
-class DepartmentPicture:
-    """One department as it is shown: who is at which counter (newest first) and how many wait.
-
-    ``recent`` are its last calls, newest first, those that are over among them. ``hours`` are today's, ``None`` where
-    there are none; ``paused`` are the counters that call nobody now.
-    """
-
-    department_id: str
-    business_day: str
-    waiting: int
-    at_counters: tuple[Call, ...]
-    recent: tuple[Call, ...]
-    last_event_at: datetime
-    name: str = ""
-    is_closed: bool = False
-    hours: tuple[str, ...] | None = None
-    paused: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Everything the board shows, frozen. ``calls`` are the last ones of all departments, newest first.
-
-    ``timezone`` is that of all departments; empty, which is this machine's, where it was not told or they differ.
-    ``unknown`` are the departments that were asked for and of which nothing was ever told. ``unknown_events`` are types
-    of events that were not understood today: who waits may be others than shown.
-    """
-
-    departments: tuple[DepartmentPicture, ...] = ()
-    calls: tuple[Call, ...] = ()
-    gaps: int = 0
-    timezone: str = ""
-    unknown: tuple[str, ...] = ()
-    unknown_events: tuple[str, ...] = ()
-
-
-NOTHING = Picture()
-"""The picture before anything is known."""
 
 
 @dataclass(slots=True)
@@ -99,6 +46,8 @@ class _Department:
     place: Place = field(default_factory=Place)
     paused: set[str] = field(default_factory=set)
     unknown_events: set[str] = field(default_factory=set)
+    expired: set[int] = field(default_factory=set)
+    expired_at: datetime | None = None
     is_gone: bool = False
 
 
@@ -186,6 +135,9 @@ def _move(department: _Department, event: Event) -> Call | None:
         return None
     before = department.at_counters.pop(token, None)
     department.waiting.discard(token)
+    department.expired.discard(token)
+    if state is TokenState.EXPIRED:
+        _note_expired(department, event)
     if state is TokenState.WAITING:
         department.waiting.add(token)
     if state in AT_COUNTER:
@@ -195,6 +147,18 @@ def _move(department: _Department, event: Event) -> Call | None:
     else:
         department.recent.pop(token, None)
     return None
+
+
+def _note_expired(department: _Department, event: Event) -> None:
+    """Keep who expired at this end of a day, and forget those of earlier ones."""
+    if not _is_recent(department.expired_at, event.timestamp):
+        department.expired.clear()
+    department.expired.add(event.token_id)
+    department.expired_at = event.timestamp
+
+
+def _is_recent(expired_at: datetime | None, now: datetime) -> bool:
+    return expired_at is not None and now - expired_at < _EXPIRY_NOTICE
 
 
 def _come_to_counter(department: _Department, event: Event, state: TokenState, before: Call | None) -> Call | None:
@@ -280,6 +244,7 @@ def _department_picture(department_id: str, department: _Department, now: dateti
         department.place.is_closed_at(now),
         department.place.hours_on(now),
         tuple(sorted(department.paused)),
+        len(department.expired) if _is_recent(department.expired_at, now) else 0,
     )
 
 

@@ -38,10 +38,13 @@ def _classes(text: str) -> dict[str, str]:
     return {name.strip(): label.strip() for name, _, label in pairs}
 
 
-def _read_role(text: str) -> str:
-    if text not in ("staff", "admin"):
-        raise ValueError("takes staff or admin")
-    return text
+def _either(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"takes {' or '.join(words)}")
+        return text
+
+    return read
 
 
 def _joined_or(nothing: str) -> Callable[[Any], str]:
@@ -53,7 +56,8 @@ def _labels(value: Mapping[str, str]) -> str:
 
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "outOfOrderBy": _read_role,
+    "outOfOrderBy": _either("staff", "admin"),
+    "dayEnd": _either("expire", "keep"),
     "counters": _read_list,
     "letters": _letters,
     "classNames": _classes,

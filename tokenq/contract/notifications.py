@@ -18,6 +18,7 @@ class LetterKind(StrEnum):
     CALLED = "called"
     SERVED = "served"
     MISSED = "missed"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True)
@@ -38,4 +39,5 @@ RULES: Mapping[LetterKind, Rule] = {
     LetterKind.CALLED: Rule(EventType.TOKEN_CALLED, unless="served"),
     LetterKind.SERVED: Rule(EventType.TOKEN_SERVED),
     LetterKind.MISSED: Rule(EventType.TOKEN_NO_SHOW),
+    LetterKind.EXPIRED: Rule(EventType.TOKEN_EXPIRED),
 }

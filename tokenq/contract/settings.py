@@ -45,6 +45,7 @@ class DepartmentSettings(TypedDict):
     noShowGraceSeconds: Annotated[int, Setting("minimum seconds between the last call and a no-show", "0", 0, _HOUR)]
     recallCooldownSeconds: Annotated[int, Setting("minimum seconds between two calls of one token", "0", 0, _HOUR)]
     outOfOrderBy: Annotated[str, Setting("who may call out of order: staff, admin", "staff")]
+    dayEnd: Annotated[str, Setting("waiting and parked tokens at the end of the day: expire, keep", "expire")]
     undoMinutes: Annotated[
         int, Setting("minutes during which a move can be undone; 0: never", "5", 0, 60, zero="never")
     ]

@@ -202,10 +202,10 @@ VERBS: Mapping[Verb, Row] = {
         confirmation="Cancel {number}?",
     ),
     Verb.REINSTATE: Row(
-        frozenset({S.NO_SHOW, S.CANCELLED}),
+        frozenset({S.NO_SHOW, S.CANCELLED, S.EXPIRED}),
         S.WAITING,
         EventType.TOKEN_REINSTATED,
-        "Return a no-show or cancelled token to the queue.",
+        "Reinstate a no-show, cancelled or expired token.",
         "{number} is back in the queue.",
         _REASON | _PLACE,
         key="i",

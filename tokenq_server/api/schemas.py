@@ -140,6 +140,7 @@ class DepartmentFields(_Numbers):
     letters: Annotated[list[AnyLetterKind], Field(max_length=len(LetterKind))] | None = None
     counters: Annotated[list[CounterId], Field(max_length=200)] | None = None
     out_of_order_by: Literal["staff", "admin"] | None = None
+    day_end: Literal["expire", "keep"] | None = None
     class_names: dict[AnyPriority, Label] | None = None
     hours: AnyHours | None = None
 

@@ -110,10 +110,10 @@ class DepartmentSession:
         return self._today() > self.head.day
 
     def roll_over(self, leftover: Iterable[Token]) -> None:
-        """Start today: numbering restarts, and tokens left waiting or parked from the day before expire."""
+        """Start today: numbering restarts, and tokens left waiting or parked expire unless they are kept."""
         expire = VERBS[Verb.EXPIRE]
         for token in leftover:
-            if token.state in expire.sources:
+            if token.state in expire.sources and not self.department.rules.keeps_waiting:
                 self.load([token])
                 expired = replace(token, state=TokenState.EXPIRED, undo=None)
                 self.apply(token, expired, expire.event, SYSTEM, {})

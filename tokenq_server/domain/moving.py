@@ -125,7 +125,9 @@ def _cancel(_: DepartmentSession, token: Token, _command: MoveToken) -> tuple[To
 
 
 def _reinstate(session: DepartmentSession, token: Token, command: MoveToken) -> tuple[Token, Data]:
-    if token.day != session.head.day:
+    # The end of the day takes people by surprise: until the next one ends, staff can return them.
+    last_day = token.day + timedelta(days=token.state is TokenState.EXPIRED)
+    if last_day < session.head.day:
         raise refuse(TokenReason.OTHER_DAY, {"state": str(token.state)}, number=token.display)
     if live := session.live_token_of(token.user_id):
         raise already_waiting(live)

@@ -32,6 +32,7 @@ class Rules:
     service_level_percent: int = 80
     counters: tuple[str, ...] = ()
     out_of_order_by: str = "staff"
+    day_end: str = "expire"
     last_token_minutes: int = 0
     class_names: Mapping[Priority, str] = field(default_factory=dict)
     hours: Hours | None = None
@@ -40,6 +41,11 @@ class Rules:
     def undo_window(self) -> timedelta:
         """How long a move can be undone."""
         return timedelta(minutes=self.undo_minutes)
+
+    @property
+    def keeps_waiting(self) -> bool:
+        """Whether tokens that wait at the end of the day keep their places."""
+        return self.day_end == "keep"
 
     def class_name(self, priority: Priority) -> str:
         """The department's name for a class."""

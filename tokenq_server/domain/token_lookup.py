@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from tokenq.contract.enums import LIVE
+from tokenq.contract.enums import LIVE, TokenState
 from tokenq.contract.numbers import means
 from tokenq_server.domain.token import Token
 
@@ -31,18 +31,28 @@ class Printed:
 def named(typed: str, candidates: Iterable[Printed], now: datetime) -> list[Token]:
     """Return the tokens that a typed number may refer to.
 
-    Candidates are the live tokens of any day and the final ones of today (or whose last move can still be undone); a
-    live token hides the final ones that its department issued.
+    Candidates are the live tokens of any day, the final ones of today (or whose last move can still be undone), and
+    those that expired when today began. Of the tokens that a department issued, a live one hides the others, and any of
+    them an expired one of yesterday.
     """
-    matches = [printed for printed in candidates if printed.is_meant(typed) and _is_current(printed, now)]
-    hiding = {printed.token.issued_in for printed in matches if printed.token.state in LIVE}
-    return [
-        printed.token for printed in matches if printed.token.state in LIVE or printed.token.issued_in not in hiding
-    ]
+    ranked = [(_rank(printed, now), printed.token) for printed in candidates if printed.is_meant(typed)]
+    best: dict[str, int] = {}
+    for rank, token in ranked:
+        best[token.issued_in] = min(rank, best.get(token.issued_in, _NOT_MEANT))
+    return [token for rank, token in ranked if rank == best[token.issued_in] < _NOT_MEANT]
 
 
-def _is_current(printed: Printed, now: datetime) -> bool:
-    undo = printed.token.undo
-    if printed.token.state in LIVE:
-        return True
-    return not printed.is_archived and (printed.token.day >= printed.today or (undo is not None and undo.until > now))
+def _rank(printed: Printed, now: datetime) -> int:
+    """0 for a live token, then what it hides; ``_NOT_MEANT`` if the number no longer refers to it."""
+    token = printed.token
+    if token.state in LIVE:
+        return 0
+    if printed.is_archived:
+        return _NOT_MEANT
+    if token.day >= printed.today or (token.undo is not None and token.undo.until > now):
+        return 1
+    is_of_yesterday = token.day + timedelta(days=1) == printed.today
+    return 2 if token.state is TokenState.EXPIRED and is_of_yesterday else _NOT_MEANT
+
+
+_NOT_MEANT = 3

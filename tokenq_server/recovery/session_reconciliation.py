@@ -5,7 +5,9 @@ another state receive its current one.
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from tokenq.contract.enums import LIVE, Priority, TokenState
 from tokenq.contract.events import Event
@@ -102,24 +104,33 @@ def _recreate(
     if born is None or home is None:
         done.not_restored.append(history.last.display_number)
         return
-    if born.business_day != home.head.day.isoformat():
+    day = _day_of(born)
+    is_kept = home.department.rules.keeps_waiting and history.end is None
+    if day is None or (day != home.head.day and not is_kept):
         return  # the day is over: tokens still waiting then have expired
-    if (home.id, born.token_no) in taken or (history.end is None and home.live_token_of(born.user_id)):
+    is_taken = day == home.head.day and (home.id, born.token_no) in taken
+    if is_taken or (history.end is None and home.live_token_of(born.user_id)):
         done.not_restored.append(born.display_number)
         return
-    token = _token(token_id, born, history, home)
+    token = _token(token_id, born, day, history, home)
     home.restore(token)
     (done.waiting_again if token.state is TokenState.WAITING else done.ended).append(token.display)
     _log_elsewhere(sessions, token, history)
 
 
-def _token(token_id: int, born: Event, history: TokenHistory, home: DepartmentSession) -> Token:
+def _day_of(event: Event) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(event.business_day)
+    return None
+
+
+def _token(token_id: int, born: Event, day: date, history: TokenHistory, home: DepartmentSession) -> Token:
     state = history.end or TokenState.WAITING
     return Token(
         token_id=token_id,
         department_id=home.id,
         branch_id=home.department.branch_id,
-        day=home.head.day,
+        day=day,
         number=born.token_no,
         display=born.display_number,
         state=state,

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from tokenq.board.announcements import DWELL, Announcer
-from tokenq.board.state import Picture
+from tokenq.board.picture import Picture
 from tokenq.contract.events import Event
 from tokenq.printable import printable
 from tokenq.stream import EventStream, Link

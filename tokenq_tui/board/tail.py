@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from tokenq.board.state import NOTHING, Call, Fold, Picture
+from tokenq.board.picture import NOTHING, Call, Picture
+from tokenq.board.state import Fold
 from tokenq.contract.events import EventType
 from tokenq.stream import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped
 

@@ -4,10 +4,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any
 
 from textual.message import Message
 
+from tokenq.contract.enums import TokenState
 from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import QueueView, TokenView
@@ -71,9 +73,16 @@ def look_up(pending: PendingAction, api: ApiPort) -> PendingAction:
     """Add the data that the dialog shows; raises whatever the API raises."""
     if pending.action.verb == "transfer" and pending.token:
         return replace(pending, queues=_queues(pending.state, pending.token, api))
-    day = pending.state.queue["businessDay"] if pending.state.queue else ""
-    tokens = api.tokens(department=pending.state.selected, state=["NO_SHOW", "CANCELLED"], limit=50)["items"]
-    return replace(pending, candidates=tuple(token for token in tokens if token["businessDay"] == day))
+    sources = sorted(map(str, VERBS[Verb.REINSTATE].sources))
+    tokens = api.tokens(department=pending.state.selected, state=sources, limit=50)["items"]
+    today = date.fromisoformat(pending.state.queue["businessDay"]) if pending.state.queue else date.max
+    return replace(pending, candidates=tuple(token for token in tokens if _may_return(token, today)))
+
+
+def _may_return(token: TokenView, today: date) -> bool:
+    """Whether the server would reinstate it: a token of today, or one that expired when today began."""
+    grace = timedelta(days=token["state"] == TokenState.EXPIRED)
+    return date.fromisoformat(token["businessDay"]) + grace >= today
 
 
 def _queues(state: State, token: TokenView, api: ApiPort) -> dict[str, QueueView]:

@@ -14,8 +14,9 @@ _BRANCH = "SELECT timezone, rollover_hour, clock_timestamp() AS now FROM branch 
 
 _WHO = """
 SELECT t.department_id, t.state, count(*) AS number
-FROM token t JOIN dept_state s USING (department_id)
+FROM token t JOIN dept_state s USING (department_id) JOIN department d USING (department_id)
 WHERE t.department_id = ANY(%s) AND t.state = ANY(%s) AND s.day >= %s AND s.day < %s
+  AND d.rules->>'dayEnd' IS DISTINCT FROM 'keep'
 GROUP BY t.department_id, t.state
 ORDER BY t.department_id, t.state DESC
 """

@@ -75,8 +75,8 @@ WHERE t.display = ANY(%(spellings)s) AND (%(user_id)s::bigint IS NULL OR t.user_
 )
 _IS_LIVE = sql.statement(" AND t.state IN ({live})")
 _IS_OF_TODAY = " AND t.day = s.day"
-# Yesterday's last moves may still be undone.
-_IS_UNDOABLE = " AND t.day = s.day - 1 AND t.undo IS NOT NULL"
+# Yesterday's last moves may still be undone, and tokens that expired then may be reinstated.
+_MAY_RETURN = " AND t.day = s.day - 1 AND (t.undo IS NOT NULL OR t.state = 'EXPIRED')"
 
 
 class PostgresQueries:
@@ -151,7 +151,7 @@ class PostgresQueries:
         # Each part uses an index: live tokens by printed number, others by department, day and number.
         terms = ", ".join(f"%({name})s - {_START} + 1" for name in numbers)
         is_number = f" AND t.number = ANY(ARRAY[{terms}]::int[])"
-        parts = [_IS_LIVE, _IS_OF_TODAY + is_number, _IS_UNDOABLE + is_number]
+        parts = [_IS_LIVE, _IS_OF_TODAY + is_number, _MAY_RETURN + is_number]
         if day is not None:
             parts = [" AND t.day = %(day)s"]
         values = {"spellings": list(spellings(typed)), "user_id": user_id, "day": day, **numbers}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from textual.content import Content
 
-from tokenq.board.state import Call
+from tokenq.board.picture import Call
 from tokenq.contract.enums import AT_COUNTER
 from tokenq.printable import printable
 from tokenq.zones import local

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
-from tokenq.board.state import Call, DepartmentPicture, Picture
+from tokenq.board.picture import Call, DepartmentPicture, Picture
 from tokenq.contract.enums import TokenState
 from tokenq.printable import printable
 from tokenq_tui.bigtext import big
@@ -117,7 +117,7 @@ def _share_rows(natural: Sequence[int], share: int, height: int) -> list[int]:
 
 def _rows_needed(department: DepartmentPicture) -> int:
     """Return the rows below the head: recent calls and notes."""
-    return len(department.recent) + department.is_closed + bool(department.paused)
+    return len(department.recent) + department.is_closed + bool(department.paused) + bool(department.expired)
 
 
 def _columns(width: int, needed: int, count: int) -> int:
@@ -164,7 +164,7 @@ def _card(department: DepartmentPicture, width: int, head: int, rows: int) -> li
 
 
 def _notes(department: DepartmentPicture, width: int) -> list[Part]:
-    """Closed, with today's hours, and paused counters."""
+    """Closed, with today's hours; paused counters; numbers that expired when the day began."""
     notes = []
     if department.is_closed:
         hours = ", ".join(department.hours or ())
@@ -172,6 +172,9 @@ def _notes(department: DepartmentPicture, width: int) -> list[Part]:
         notes.append("closed" if not hours else long if len(long) <= width else f"closed · {hours}")
     if department.paused:
         notes.append(f"paused: {', '.join(department.paused)}")
+    if department.expired:
+        long = f"{department.expired} of yesterday's numbers expired"
+        notes.append(long if len(long) <= width else f"{department.expired} expired")
     return [(printable(note, width), "$warning") for note in notes]
 
 

@@ -149,5 +149,5 @@ def _parked_label(zone: str, token: TokenView) -> str:
 
 
 def _ended_label(token: TokenView) -> str:
-    word = "no-show" if token["state"] == "NO_SHOW" else "cancelled"
-    return f"{token['displayNumber']}  {token['name'] or ''}  {word}"
+    state = token["state"].lower().replace("_", "-")
+    return f"{token['displayNumber']}  {token['name'] or ''}  {state}"
