@@ -3,8 +3,8 @@
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Literal, Self
-from urllib.parse import urlsplit
+from typing import Literal, NamedTuple, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -18,6 +18,25 @@ _REASONS = {
     "TOKENQ_DATABASE_URL": SettingReason.WRONG_DATABASE_URL,
     "TOKENQ_TRUSTED_PROXIES": SettingReason.WRONG_PROXIES,
 }
+
+
+class MailServer(NamedTuple):
+    """A mail server, as TOKENQ_SMTP_URL names it; ``tls`` is STARTTLS, ``ssl`` TLS from the first byte on."""
+
+    host: str
+    port: int
+    tls: bool
+    ssl: bool
+    user: str
+    password: str
+
+    @property
+    def address(self) -> str:
+        """Host and port, for people."""
+        return f"{self.host}:{self.port}"
+
+
+_MAIL_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class ServerSettings(BaseSettings):
@@ -117,6 +136,26 @@ class ServerSettings(BaseSettings):
         return _networks(self.trusted_proxies)
 
     @property
+    def mail_server(self) -> MailServer | None:
+        """The mail server; ``None`` if e-mails go to a folder.
+
+        Raises:
+            Refused: ``invalid``. It is checked when it is needed, so that a wrong one stops nothing else.
+        """
+        url = self.smtp_url.get_secret_value()
+        if not url:
+            return None
+        try:
+            parts = urlsplit(url)
+            host, port, usual = parts.hostname, parts.port, _MAIL_PORTS[parts.scheme]
+        except (ValueError, KeyError):
+            host = None
+        if not host:
+            raise refuse(SettingReason.WRONG_SMTP_URL, name="TOKENQ_SMTP_URL")
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        return MailServer(host, port or usual, parts.scheme == "smtp+starttls", parts.scheme == "smtps", user, password)
+
+    @property
     def outbox_folder(self) -> Path:
         """The folder for e-mails if no mail server is set."""
         return self.mail_outbox or self.data_dir / "mail"
@@ -149,14 +188,14 @@ def _config_file() -> Path | None:
     return Path(named) if named else None
 
 
-def load() -> ServerSettings:
-    """Read the settings.
+def load(**environment: str) -> ServerSettings:
+    """Read the settings; ``environment`` takes precedence over the variables of the same names.
 
     Raises:
         Refused: a setting is wrong; the sentence names it.
     """
     try:
-        return ServerSettings()
+        return ServerSettings(**{name.removeprefix("TOKENQ_").lower(): text for name, text in environment.items()})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "TOKENQ_" + ("_".join(str(part) for part in first["loc"]) or "failpoints").upper()

@@ -13,6 +13,7 @@ from tests.chaos.checker import Report, check
 from tests.chaos.history import History
 from tests.chaos.office import Office, open_office
 from tests.fakes import by_email
+from tests.mail import mail_server
 from tests.servers import Running
 from tokenq.contract.events import TOPIC
 from tokenq_server import failpoints
@@ -111,7 +112,7 @@ class Post:
         database, stop = Database(self.stores.dsn, size=3), asyncio.Event()
         queue = broken.get("queue", PostgresNotificationQueue)(database)
         consumer = broken.get("consumer", KafkaConsumer)(self.broker.server.bootstrap, 20)
-        channels = by_email(SmtpMailer(self.mail_url))
+        channels = by_email(SmtpMailer(mail_server(self.mail_url)))
         enqueuer = broken.get("enqueuer", Enqueuer)(consumer, queue, channels, stop)
         taking = asyncio.create_task(enqueuer.run())
         sending = asyncio.gather(*(Sender(queue, channels, stop).run() for _ in range(senders)))

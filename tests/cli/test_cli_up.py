@@ -82,6 +82,15 @@ def test_what_to_type_next_goes_to_the_system_it_is_about(
     assert f"\n  TOKENQ_URL={endpoints.api} tokenq board " in capsys.readouterr().err
 
 
+def test_where_e_mails_go_is_said(endpoints: Endpoints, capsys: pytest.CaptureFixture[str]) -> None:
+    for server, said in (
+        ("", f"E-mails are written to {endpoints.mail_outbox}"),
+        ("m:25", "E-mails are sent by m:25."),
+    ):
+        _welcome(replace(endpoints, mail_server=server), demo=False, detach=True, as_json=False)
+        assert said in capsys.readouterr().err
+
+
 def test_the_board_finds_the_broker_that_runs_here_without_a_login(endpoints: Endpoints) -> None:
     """The board needs no login, so logging out must not take it away."""
     folder = DataFolder(default_data_dir())

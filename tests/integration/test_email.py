@@ -11,6 +11,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.fakes import ScriptedMailer
+from tests.mail import mail_server
 from tokenq_server.adapters.channels.email import Email, EmailChannel
 from tokenq_server.adapters.channels.eml_folder import EmlFolder
 from tokenq_server.adapters.channels.smtp import SmtpMailer
@@ -91,7 +92,7 @@ def smtp() -> Iterator[Callable[..., tuple[FakeServer, str]]]:
 async def test_an_e_mail_reaches_a_mail_server_with_one_recipient(smtp: Callable[..., tuple[FakeServer, str]]) -> None:
     """Text and HTML, our Message-ID, exactly one RCPT."""
     server, url = smtp()
-    attempt = await SmtpMailer(url).send(email_for(job_named("Ada")))
+    attempt = await SmtpMailer(mail_server(url)).send(email_for(job_named("Ada")))
     (envelope,) = server.taken
     message = email.message_from_bytes(envelope.original_content or b"", policy=email.policy.default)
 
@@ -114,7 +115,7 @@ async def test_replies_of_a_mail_server_are_distinguished(
     """4xx is retried, 5xx is not."""
     _, url = smtp(answer)
 
-    assert (await SmtpMailer(url).send(email_for(job_named("Ada")))).verdict is verdict
+    assert (await SmtpMailer(mail_server(url)).send(email_for(job_named("Ada")))).verdict is verdict
 
 
 async def test_a_server_that_accepts_and_disconnects_gets_the_e_mail_once() -> None:
@@ -133,7 +134,7 @@ async def test_a_server_that_accepts_and_disconnects_gets_the_e_mail_once() -> N
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    attempt = await SmtpMailer(f"smtp://127.0.0.1:{port}").send(email_for(job_named("Ada")))
+    attempt = await SmtpMailer(mail_server(f"smtp://127.0.0.1:{port}")).send(email_for(job_named("Ada")))
     server.close()
 
     assert len(taken) == 1
@@ -142,6 +143,6 @@ async def test_a_server_that_accepts_and_disconnects_gets_the_e_mail_once() -> N
 
 async def test_an_unavailable_mail_server_is_retried() -> None:
     """Nothing was sent, so nothing is ambiguous."""
-    attempt = await SmtpMailer("smtp://127.0.0.1:1").send(email_for(job_named("Ada")))
+    attempt = await SmtpMailer(mail_server("smtp://127.0.0.1:1")).send(email_for(job_named("Ada")))
 
     assert (attempt.verdict, attempt.is_ambiguous) == (Verdict.RETRY, False)

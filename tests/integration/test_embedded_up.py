@@ -105,7 +105,7 @@ def test_endpoints_json_names_everything_and_is_private(up: Stack) -> None:
     """Scripts read it; it contains passwords."""
     document = up.data_dir / "endpoints.json"
     assert set(json.loads(document.read_text())) == {
-        "api", "kafka", "postgres", "redis", "adminTokenFile", "mailOutbox",
+        "api", "kafka", "postgres", "redis", "adminTokenFile", "mailOutbox", "mailServer",
     }  # fmt: skip
     assert Endpoints.from_json(document.read_text()) == up.endpoints
     assert stat.S_IMODE(document.stat().st_mode) == 0o600
@@ -116,6 +116,8 @@ def test_status_tells_what_runs(up: Stack) -> None:
     """Running, ready, and where."""
     shown = status(up.data_dir)
     assert (shown.running, shown.ready, shown.endpoints) == (True, True, up.endpoints)
+    until(lambda: set(status(up.data_dir).parts.values()) == {"up"})
+    assert set(status(up.data_dir).parts) == {"postgres", "redis", "kafka", "relay", "notify"}
 
 
 def test_a_second_up_on_the_folder_is_refused_with_the_address(up: Stack) -> None:
@@ -136,6 +138,15 @@ def test_a_port_in_use_is_one_clear_sentence(data_dir: Path) -> None:
         with pytest.raises(Refused, match=f"Port {port} on 127.0.0.1 is already taken") as refusal:
             start(data_dir, port=port)
     assert "--port" in refusal.value.problem.hint
+    assert not status(data_dir).running
+
+
+def test_a_wrong_mail_server_ends_up_at_once(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise only a log would tell that no e-mail is sent."""
+    monkeypatch.setenv("TOKENQ_SMTP_URL", "mail.example.org")
+    with pytest.raises(Refused, match="TOKENQ_SMTP_URL is not the address of a mail server") as refusal:
+        start(data_dir)
+    assert "smtps://" in refusal.value.problem.hint
     assert not status(data_dir).running
 
 

@@ -16,6 +16,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from tests.mail import mail_server
 from tests.programs import Api, beside, refusal, running_api
 from tests.servers import Servers
 from tests.waiting import until
@@ -26,7 +27,7 @@ from tokenq_server.adapters.postgres.schema import HEAD
 from tokenq_server.api.app import create_app
 from tokenq_server.bootstrap import open_recovery
 from tokenq_server.recovery.rebuild import rebuild_lines
-from tokenq_server.settings import ServerSettings, load
+from tokenq_server.settings import MailServer, ServerSettings, load
 
 
 @pytest.fixture
@@ -208,6 +209,24 @@ async def test_an_api_that_starts_before_its_database_has_an_admin_later(
         caller = await app.state.services.people.who(key.read_text().strip())
 
     assert caller.role is Role.ADMIN
+
+
+@pytest.mark.parametrize("url", ["mail.example.org", "foo://x", "smtp://", "smtp://mail:many", "smtp://[::1"])
+def test_a_wrong_mail_server_ends_notify_before_it_waits_for_anything(url: str) -> None:
+    nowhere = {"TOKENQ_DATABASE_URL": "postgresql://127.0.0.1:1/none", "TOKENQ_KAFKA_BOOTSTRAP": "127.0.0.1:1"}
+    assert "TOKENQ_SMTP_URL" in refusal("notify", {"TOKENQ_SMTP_URL": url, **nowhere})
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://mail.example.org", MailServer("mail.example.org", 25, False, False, "", "")),
+        ("smtp+starttls://u:p%40ss@mail.example.org", MailServer("mail.example.org", 587, True, False, "u", "p@ss")),
+        ("smtps://mail.example.org:4650", MailServer("mail.example.org", 4650, False, True, "", "")),
+    ],
+)
+def test_a_mail_server_is_named_by_its_url(url: str, server: MailServer) -> None:
+    assert mail_server(url) == server
 
 
 def test_a_wrong_setting_is_one_sentence_and_no_traceback() -> None:

@@ -9,6 +9,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
+from tests.mail import mail_server
 from tests.webhook.channel import WebhookChannel
 from tokenq.contract.notifications import LetterKind
 from tokenq_server.adapters.channels.email import EmailChannel
@@ -52,7 +53,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
         mailbox = Mailbox()
         server = Controller(mailbox, hostname="127.0.0.1", port=free_port())
         server.start()
-        mailer = SmtpMailer(f"smtp://127.0.0.1:{server.port}")
+        mailer = SmtpMailer(mail_server(f"smtp://127.0.0.1:{server.port}"))
         yield Case(EmailChannel(mailer, "queue@office.example"), lambda: mailbox.arrived)
         server.stop()
 

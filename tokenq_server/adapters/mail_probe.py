@@ -5,34 +5,33 @@ import os
 from pathlib import Path
 
 from tokenq.contract.problems import Refused
-from tokenq_server.adapters.channels.smtp import smtp_options
 from tokenq_server.services.findings import Finding
+from tokenq_server.settings import ServerSettings
 
 _PATIENCE = 5
 
 
-async def probe(url: str, outbox: Path) -> list[Finding]:
+async def probe(settings: ServerSettings) -> list[Finding]:
     """Check whether the mail server answers; without one, whether the folder is writable."""
-    if not url:
-        return [_outbox(outbox)]
     try:
-        options = smtp_options(url)
+        server = settings.mail_server
     except Refused as refusal:
         return [Finding("mail", False, refusal.problem.detail, refusal.problem.hint, refusal.problem.advice)]
-    host, port = options["host"], options["port"]
+    if server is None:
+        return [_outbox(settings.outbox_folder)]
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _PATIENCE)
+        _, writer = await asyncio.wait_for(asyncio.open_connection(server.host, server.port), _PATIENCE)
         writer.close()
     except (OSError, TimeoutError):
         return [
             Finding(
                 "mail",
                 False,
-                f"{host}:{port} does not answer",
+                f"{server.address} does not answer",
                 "Start it, or correct TOKENQ_SMTP_URL. Until then e-mails wait in the queue.",
             )
         ]
-    return [Finding("mail", True, f"{host}:{port} answers")]
+    return [Finding("mail", True, f"{server.address} answers")]
 
 
 def _outbox(folder: Path) -> Finding:

@@ -8,7 +8,7 @@ from tokenq_server.adapters.channels.eml_folder import EmlFolder
 from tokenq_server.adapters.channels.smtp import SmtpMailer
 from tokenq_server.adapters.kafka.consumer import KafkaConsumer
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.event_log import PostgresEventLog
+from tokenq_server.adapters.postgres.event_log import NOTIFY, PostgresEventLog
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.relay import Relay
@@ -25,7 +25,7 @@ def open_relay(settings: ServerSettings) -> Relay:
 @asynccontextmanager
 async def open_notification_queue(settings: ServerSettings) -> AsyncIterator[NotificationQueue]:
     """Open the primary queue and the dead-letter queue."""
-    database = Database(settings.database_url.get_secret_value(), size=4)
+    database = Database(settings.database_url.get_secret_value(), size=4, name=NOTIFY)
     try:
         yield PostgresNotificationQueue(database)
     finally:
@@ -43,5 +43,5 @@ def open_channels(settings: ServerSettings) -> Channels:
     Raises:
         Refused: the mail server's URL is invalid.
     """
-    url = settings.smtp_url.get_secret_value()
-    return (EmailChannel(SmtpMailer(url) if url else EmlFolder(settings.outbox_folder), settings.mail_from),)
+    server = settings.mail_server
+    return (EmailChannel(SmtpMailer(server) if server else EmlFolder(settings.outbox_folder), settings.mail_from),)

@@ -34,12 +34,11 @@ async def open_verifying(
 
 def probe_stores(settings: ServerSettings) -> dict[str, Awaitable[list[Finding]]]:
     """Return the doctor's probes by store; a probe never fails."""
-    url, outbox = settings.smtp_url.get_secret_value(), settings.outbox_folder
     return {
         "postgres": postgres_probe.probe(settings.database_url.get_secret_value()),
         "redis": redis_probe.probe(settings.redis_url.get_secret_value()),
         "kafka": kafka_probe.probe(settings.kafka_bootstrap),
-        "mail": mail_probe.probe(url, outbox),
+        "mail": mail_probe.probe(settings),
     }
 
 

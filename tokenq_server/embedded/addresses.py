@@ -1,7 +1,9 @@
 """The address of the API: where it listens, and how this machine reaches it."""
 
 import errno
+import json
 import socket
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
@@ -45,12 +47,19 @@ def api_url(host: str, port: int) -> str:
 
 def takes_tokens(url: str) -> bool:
     """Whether the API is up and reaches its database."""
+    return readiness(url) is not None
+
+
+def readiness(url: str) -> Mapping[str, str] | None:
+    """Return which parts the API finds up or down; ``None`` if it is not up or does not reach its database."""
     where = urlsplit(url)
     connection = HTTPConnection(where.hostname or "", where.port, timeout=2)
     try:
         connection.request("GET", READYZ)
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
+        response = connection.getresponse()
+        parts: Mapping[str, str] = json.load(response)["parts"]
+        return parts if response.status == 200 else None
+    except (OSError, HTTPException, ValueError, KeyError):
+        return None
     finally:
         connection.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from tokenq.contract.problems import Problem, Refused, refuse
-from tokenq_server.embedded.addresses import takes_tokens
+from tokenq_server.embedded.addresses import readiness
 from tokenq_server.embedded.folder import DataFolder, holder, is_held
 from tokenq_server.embedded.privileges import choose_run_as
 from tokenq_server.embedded.programs import program
@@ -75,7 +75,8 @@ def status(data_dir: Path) -> Status:
     endpoints = folder.read_endpoints() if pid else None
     if pid is None:
         return Status(running=False)
-    return Status(True, pid, endpoints is not None and takes_tokens(endpoints.api), endpoints)
+    parts = readiness(endpoints.api) if endpoints else None
+    return Status(True, pid, parts is not None, endpoints, parts or {})
 
 
 def down(data_dir: Path) -> bool:

@@ -3,7 +3,8 @@
 import json
 import os
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -31,7 +32,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Endpoints:
-    """The addresses of all parts; also the content of ``endpoints.json`` in the data folder."""
+    """The addresses of all parts; also the content of ``endpoints.json`` in the data folder.
+
+    E-mails go to ``mail_server``, or to the folder ``mail_outbox`` if that is empty.
+    """
 
     api: str
     kafka: str
@@ -39,6 +43,7 @@ class Endpoints:
     redis: str
     admin_token_file: str
     mail_outbox: str
+    mail_server: str = ""
 
     def to_json(self) -> str:
         """Return the document for scripts."""
@@ -50,6 +55,7 @@ class Endpoints:
                 "redis": self.redis,
                 "adminTokenFile": self.admin_token_file,
                 "mailOutbox": self.mail_outbox,
+                "mailServer": self.mail_server,
             },
             indent=2,
         )
@@ -66,6 +72,7 @@ class Endpoints:
                 redis=str(body["redis"]),
                 admin_token_file=str(body["adminTokenFile"]),
                 mail_outbox=str(body["mailOutbox"]),
+                mail_server=str(body.get("mailServer", "")),
             )
         except (KeyError, TypeError) as error:
             raise ValueError("endpoints.json is incomplete") from error
@@ -73,12 +80,13 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class Status:
-    """What runs on a data folder. ``ready``: the API accepts requests now."""
+    """What runs on a data folder. ``ready``: the API accepts requests now; ``parts`` as in its ``/readyz``."""
 
     running: bool
     pid: int | None = None
     ready: bool = False
     endpoints: Endpoints | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 def default_data_dir(*, demo: bool = False) -> Path:

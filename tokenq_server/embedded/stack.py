@@ -39,6 +39,8 @@ class Stack:
         inherited: int,
         report: Callable[[Progress], None],
     ) -> None:
+        self.mail_server = ""
+        """The mail server's address, once its setting has been checked."""
         self._folder, self._options, self._inherited, self._report = folder, options, inherited, report
         binaries = locate(run_as, folder.programs)
         admin, password, redis = (folder.secret(name) for name in ("postgres.admin", "postgres.tokenq", "valkey"))
@@ -92,6 +94,7 @@ class Stack:
             redis=self.valkey.url,
             admin_token_file=str(self._folder.admin_token_file),
             mail_outbox=str(self._folder.mail),
+            mail_server=self.mail_server,
         )
 
     def _store_part(self, name: str, store: Store) -> SupervisedProcess:
@@ -111,11 +114,12 @@ class Stack:
     ) -> SupervisedProcess:
         def command() -> Command:
             module, words = ("tokenq_server", [name]) if name != "demo" else ("tokenq_server.embedded.demo", [])
-            return program(module, words, self._folder.log(name), self._settings(), [self._inherited])
+            return program(module, words, self._folder.log(name), self.settings(), [self._inherited])
 
         return SupervisedProcess(name, title, command, is_ready, self._report, needs)
 
-    def _settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, str]:
+        """Return the environment variables of tokenq's own processes."""
         where = self.endpoints()
         return {
             "TOKENQ_DATA_DIR": str(self._folder.path),

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -108,6 +108,7 @@ class _Run:
     def _start(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         self._stack.prepare()
+        self._stack.mail_server = _mail_server(self._stack.settings())
         while not self._stack.api.ready and not self._signals.endings:
             self._tend()
             for part in self._parts:
@@ -151,6 +152,17 @@ class _Run:
             self._signals.wait(_STARTING_TICK * 5)
         for part in reversed(group):
             part.finish()
+
+
+def _mail_server(own: Mapping[str, str]) -> str:
+    """Return the mail server's address; empty if e-mails go to the folder. Raises Refused if its setting is wrong.
+
+    Called while the stores start: reading settings takes a moment.
+    """
+    from tokenq_server.settings import load
+
+    server = load(**own).mail_server
+    return server.address if server else ""
 
 
 def _does_not_start(part: SupervisedProcess, folder: DataFolder) -> Exception:

@@ -24,7 +24,7 @@ def main(chosen: settings.ServerSettings, guard: Guard | None = None) -> int:
     """Run until SIGTERM or SIGINT; return the exit code. Nothing is enqueued or sent before ``guard`` has succeeded.
 
     Raises:
-        Refused: the guard refuses.
+        Refused: the guard refuses, or a channel's setting is wrong.
     """
     asyncio.run(_run(chosen, guard))
     return 0
@@ -34,10 +34,10 @@ async def _run(chosen: settings.ServerSettings, guard: Guard | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    channels = bootstrap.open_channels(chosen)  # a wrong setting ends the program before it waits for anything
     if guard is not None:
         await _wait_for_guard(guard, stop)
     async with bootstrap.open_notification_queue(chosen) as queue:
-        channels = bootstrap.open_channels(chosen)
         enqueuer = Enqueuer(bootstrap.open_consumer(chosen), queue, channels, stop)
         await asyncio.gather(enqueuer.run(), Sender(queue, channels, stop).run())
 

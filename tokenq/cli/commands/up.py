@@ -79,7 +79,10 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
         ]
     for typed, meaning in steps:
         echo(f"  {prefix}{typed:<46} {meaning}")
-    echo(f"\nE-mails are written to {endpoints.mail_outbox} until TOKENQ_SMTP_URL is set.")
+    if endpoints.mail_server:
+        echo(f"\nE-mails are sent by {endpoints.mail_server}.")
+    else:
+        echo(f"\nE-mails are written to {endpoints.mail_outbox} until TOKENQ_SMTP_URL is set.")
     password = Path(endpoints.admin_token_file).with_name("admin.password")
     if password.exists():  # until it is changed
         echo(f"The first admin's password is in {password}.")
@@ -99,6 +102,7 @@ def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
                 "ready": state.ready,
                 "pid": state.pid,
                 "dataDir": str(folder),
+                "parts": dict(state.parts),
                 "endpoints": endpoints,
             }
         )
@@ -106,5 +110,7 @@ def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
         output.line(f"Nothing is running on {folder}.")
     else:
         output.line(f"{'Ready' if state.ready else 'Running, but not ready'} on {folder} (process {state.pid}).")
+        if down := [name for name, is_up in state.parts.items() if is_up != "up"]:
+            output.line(f"Not up: {', '.join(down)}.")
         output.fields((name, _PASSWORD.sub(r"\1…@", value)) for name, value in (endpoints or {}).items())
     return ExitCode.OK if state.ready else ExitCode.FAILED

@@ -3,27 +3,23 @@
 import asyncio
 import socket
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from aiosmtplib import SMTPException
 from emails.backend.smtp.aio_backend import AsyncSMTPBackend
 
-from tokenq.contract.problems import refuse
-from tokenq.contract.reasons.system import SettingReason
 from tokenq_server.adapters.channels.email import Email
 from tokenq_server.adapters.channels.mime import mime_message
 from tokenq_server.services.notifications import Attempt, Verdict
+from tokenq_server.settings import MailServer
 
 _TIMEOUT_SECONDS = 60
-_SCHEMES = {"smtp": {}, "smtp+starttls": {"tls": True}, "smtps": {"ssl": True}}
-_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class SmtpMailer:
     """Uses one connection per e-mail: they are few, and idle connections break."""
 
-    def __init__(self, url: str) -> None:
-        self._options = smtp_options(url)
+    def __init__(self, server: MailServer) -> None:
+        self._options = _options(server)
 
     async def send(self, email: Email) -> Attempt:
         """Try once, for at most two minutes."""
@@ -47,25 +43,16 @@ class _OnceOnly(AsyncSMTPBackend):
             return await self._send(**letter)
 
 
-def smtp_options(url: str) -> dict[str, Any]:
-    """Parse TOKENQ_SMTP_URL.
-
-    Raises:
-        Refused: ``invalid``.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in _SCHEMES or not parts.hostname:
-        raise refuse(SettingReason.WRONG_SMTP_URL, name="TOKENQ_SMTP_URL")
+def _options(server: MailServer) -> dict[str, Any]:
     options: dict[str, Any] = {
-        "host": parts.hostname,
-        "port": parts.port or _PORTS[parts.scheme],
+        "host": server.host,
+        "port": server.port,
         "timeout": _TIMEOUT_SECONDS,
         "local_hostname": socket.gethostname(),
-        **_SCHEMES[parts.scheme],
+        "tls": server.tls,
+        "ssl": server.ssl,
     }
-    if parts.username:
-        options |= {"user": unquote(parts.username), "password": unquote(parts.password or "")}
-    return options
+    return options | ({"user": server.user, "password": server.password} if server.user else {})
 
 
 def _verdict(response: Any) -> Attempt:

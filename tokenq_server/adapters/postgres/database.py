@@ -25,11 +25,13 @@ WHERE setting = 'off' AND name IN ('fsync', 'synchronous_commit', 'full_page_wri
 class Database:
     """Runs short transactions on at most ``size`` connections, and translates driver errors.
 
+    ``name`` is what the server calls them.
+
     Connections are opened on demand, so that an outage is reported at once and its end is noticed by the next request.
     """
 
-    def __init__(self, dsn: str, size: int = 8) -> None:
-        self._dsn = dsn
+    def __init__(self, dsn: str, size: int = 8, name: str = "tokenq") -> None:
+        self._dsn, self._name = dsn, name
         self._free = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
         self._is_closed = False
@@ -102,7 +104,7 @@ class Database:
             if not _has_unsolicited_data(connection):
                 return connection
             await connection.close()
-        return await Connection.open(self._dsn, "tokenq", options=SHORT)
+        return await Connection.open(self._dsn, self._name, options=SHORT)
 
 
 def _has_unsolicited_data(connection: Connection) -> bool:

@@ -41,6 +41,11 @@ JOIN outbox o ON (o.department_id, o.seq) = (c.department_id, c.seq + 1)
 WHERE s.last_seq > c.seq
 """
 
+NOTIFY = "tokenq-notify"
+"""What notify calls its connections."""
+
+_CONNECTED = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND datname = current_database() LIMIT 1"
+
 _SET = """
 UPDATE relay_cursor SET seq = n.seq, partition = n.partition, kafka_offset = n.kafka_offset
 FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::bigint[]) AS n(department_id, seq, partition, kafka_offset)
@@ -114,6 +119,10 @@ class PostgresEventLog:
         """Return for how many seconds the oldest unpublished entry has waited; 0 if there is none."""
         (row,) = await self._rows(_OLDEST_UNPUBLISHED, [])
         return float(row["seconds"])
+
+    async def has_notify(self) -> bool:
+        """Whether a notify is connected."""
+        return bool(await self._rows(_CONNECTED, [NOTIFY]))
 
     async def heads(self) -> dict[str, int]:
         """Return the last seq of every department's log."""

@@ -30,9 +30,15 @@ async def healthz() -> dict[str, str]:
 
 @router.get(paths.READYZ, openapi_extra=PUBLIC)
 async def readyz(services: ServicesDep) -> JSONResponse:
-    """Ready with Postgres; degraded but working without Redis, Kafka or relay; 503 without Postgres."""
-    names = ("postgres", "redis", "kafka", "relay")
-    pings = (services.database.ping(), services.line.ping(), services.topic.ping(), _is_published(services))
+    """Ready with Postgres; degraded but working without Redis, Kafka, relay or notify; 503 without Postgres."""
+    names = ("postgres", "redis", "kafka", "relay", "notify")
+    pings = (
+        services.database.ping(),
+        services.line.ping(),
+        services.topic.ping(),
+        _is_published(services),
+        services.log.has_notify(),
+    )
     answers = dict(zip(names, await asyncio.gather(*map(_answers, pings)), strict=True))
     status = "ready" if all(answers.values()) else "degraded" if answers["postgres"] else "unavailable"
     parts = {name: "up" if is_up else "down" for name, is_up in answers.items()}
@@ -52,18 +58,14 @@ async def metrics(services: ServicesDep) -> Response:
     return Response(services.metrics.page(), media_type=_PROMETHEUS_TEXT)
 
 
-async def _is_published(services: Services) -> None:
-    """Check that events are being published: a broker may answer and accept nothing.
-
-    Raises PublishFailed or LedgerDown.
-    """
-    if await services.log.unpublished_for() > _UNPUBLISHED_SECONDS:
-        raise PublishFailed
+async def _is_published(services: Services) -> bool:
+    """Whether events are being published: a broker may answer and accept nothing. Raises LedgerDown."""
+    return await services.log.unpublished_for() <= _UNPUBLISHED_SECONDS
 
 
-async def _answers(ping: Awaitable[None]) -> bool:
+async def _answers(ping: Awaitable[bool | None]) -> bool:
+    """Whether a part answers, and does not answer no."""
     try:
-        await asyncio.wait_for(ping, _LIMIT_SECONDS)
+        return await asyncio.wait_for(ping, _LIMIT_SECONDS) is not False
     except (Refused, LedgerDown, LineDown, PublishFailed, TimeoutError):
         return False
-    return True

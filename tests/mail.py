@@ -1,0 +1,12 @@
+"""Mail servers for tests."""
+
+from pydantic import SecretStr
+
+from tokenq_server.settings import MailServer, ServerSettings
+
+
+def mail_server(url: str) -> MailServer:
+    """The mail server that a URL names."""
+    server = ServerSettings(smtp_url=SecretStr(url)).mail_server
+    assert server is not None
+    return server
