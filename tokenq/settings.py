@@ -14,6 +14,8 @@ from typing import Any
 
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import SettingReason
+from tokenq.contract.server_settings import NAMES as SERVER_NAMES
+from tokenq.contract.spelling import similar
 
 _PLATFORM: str = sys.platform
 _SECRETS = ("token", "password")
@@ -94,7 +96,7 @@ def read_file(path: Path) -> dict[str, Any]:
     """What the TOML file says; nothing when there is none.
 
     Raises:
-        Refused: it cannot be read, is no TOML, or holds a secret.
+        Refused: it cannot be read, is no TOML, holds a secret, or names an unknown setting.
     """
     try:
         text = path.read_text("utf-8")
@@ -111,7 +113,30 @@ def read_file(path: Path) -> dict[str, Any]:
     for name in _SECRETS:
         if name in content:
             raise refuse(SettingReason.FILE_HOLDS_SECRET, path=str(path), name=name)
+    _check_names(content, path)
     return content
+
+
+def _check_names(content: Mapping[str, Any], path: Path) -> None:
+    known = names()
+    for name in content:
+        if name not in known:
+            suggestion = similar(name, known)
+            reason = SettingReason.MISSPELT_KEY if suggestion else SettingReason.UNKNOWN_KEY
+            raise refuse(reason, path=str(path), name=name, suggestion=suggestion)
+
+
+def names() -> frozenset[str]:
+    """The names of all settings, the server's too: they share the file and the environment."""
+    return SERVER_NAMES | {field.name for field in fields(Settings)}
+
+
+def unknown_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return variables that look like settings and are none, each with a similar name or an empty text."""
+    known = {f"TOKENQ_{name.upper()}" for name in names()} | ENVIRONMENT_ONLY.keys()
+    without_prefix = {name.removeprefix("TOKENQ_"): name for name in known}
+    strange = sorted(name for name in environ if name.startswith("TOKENQ_") and name not in known)
+    return {name: without_prefix.get(similar(name.removeprefix("TOKENQ_"), without_prefix), "") for name in strange}
 
 
 def _convert(name: str, value: Any, source: str) -> Any:

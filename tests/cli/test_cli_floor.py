@@ -179,3 +179,35 @@ def test_hostile_names_stay_text_in_an_export(tmp_path: Path):
     path.write_text(to_toml(said), "utf-8")
 
     assert FloorFile(str(path)).document == said
+
+
+def test_a_setting_is_spelt_in_the_file_as_on_the_command_line(tokenq: Cli, file: Path) -> None:
+    branch, dept, user = names()
+    file.write_text(floor(branch, dept, user).replace("ratio =", 'daily-cap = 80\nday-end = "keep"\nratio ='))
+    tokenq("apply", "-f", str(file))
+    exported = tomllib.loads(tokenq("export").out)
+
+    assert exported["departments"][dept]["daily-cap"] == 80
+    assert exported["departments"][dept]["day-end"] == "keep"
+    assert exported["departments"][dept]["branch-id"] == branch
+    assert tokenq("diff", "-f", str(file)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence", "hint"),
+    [
+        ("dayly-cap = 80", "line 10: departments.F.dayly-cap is not a known field", "Did you mean daily-cap?"),
+        ("max-wait = 80", "line 10: departments.F.max-wait is not a known field", "Did you mean max-wait-minutes?"),
+        ("dailyCap = 80\ndaily-cap = 80", "line 11: departments.F.daily-cap is given twice", "Keep one of them."),
+        ("daily-cap = 'many'", "line 10: departments.F.daily-cap must be a whole number", "Correct it"),
+    ],
+)
+def test_a_misspelt_setting_in_the_file_is_refused(
+    tokenq: Cli, file: Path, written: str, sentence: str, hint: str
+) -> None:
+    file.write_text(f"{floor('main', 'F', 'u')}".replace("ratio =", f"{written}\nratio ="))
+    refused = tokenq("diff", "-f", str(file))
+
+    assert refused.code == 2
+    assert sentence in refused.err
+    assert hint in refused.err

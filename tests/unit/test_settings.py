@@ -9,7 +9,9 @@ import pytest
 
 from tokenq import settings
 from tokenq.contract.problems import Refused
-from tokenq.settings import ENVIRONMENT_ONLY, Settings, load
+from tokenq.contract.server_settings import NAMES
+from tokenq.settings import ENVIRONMENT_ONLY, Settings, load, unknown_variables
+from tokenq_server.settings import ServerSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,3 +87,28 @@ def test_every_setting_is_in_the_readme():
     readme = (ROOT / "README.md").read_text("utf-8")
     names = [f"TOKENQ_{field.name.upper()}" for field in fields(Settings)] + list(ENVIRONMENT_ONLY)
     assert [name for name in names if name not in readme] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence", "hint"),
+    [
+        ('ulr = "https://queue.example.org"', "'ulr' in", "Did you mean 'url'?"),
+        ('smpt_url = "smtp://mail"', "'smpt_url' in", "Did you mean 'smtp_url'?"),
+        ("colour = 3", "'colour' in", "Correct or remove it."),
+    ],
+)
+def test_a_misspelt_setting_in_the_file_is_refused(tmp_path, line, sentence, hint):
+    file = tmp_path / "config.toml"
+    file.write_text(line)
+    with pytest.raises(Refused, match=sentence) as refused:
+        load({"TOKENQ_CONFIG": str(file)})
+    assert refused.value.problem.hint == hint
+
+
+def test_a_variable_that_is_no_setting_is_named_with_what_it_may_mean():
+    environ = {"TOKENQ_SMPT_URL": "x", "TOKENQ_URL": "x", "TOKENQ_DEBUG": "1", "TOKENQ_XYZ": "", "PATH": "/bin"}
+    assert unknown_variables(environ) == {"TOKENQ_SMPT_URL": "TOKENQ_SMTP_URL", "TOKENQ_XYZ": ""}
+
+
+def test_the_names_of_the_server_s_settings_are_known_here():
+    assert set(ServerSettings.model_fields) == NAMES

@@ -18,7 +18,7 @@ from tokenq.client.transport import Transport
 from tokenq.contract.paths import HEALTHZ
 from tokenq.contract.problems import Refused
 from tokenq.errors import TokenqError
-from tokenq.settings import Settings, config_file, load
+from tokenq.settings import Settings, config_file, load, unknown_variables
 
 _SKEW_SECONDS = 30.0
 _SMALLEST_SCREEN = (80, 24)
@@ -49,7 +49,15 @@ def client_checks() -> list[Check]:
     except TokenqError as error:
         identity = Identity(settings.url or DEFAULT_URL, settings.token, None)
         checks.append(_failed_check("credentials", error))
-    return [*checks, *_server(settings, identity), *_disk(settings), *_kafka(settings), _terminal()]
+    return [*checks, *_environment(), *_server(settings, identity), *_disk(settings), *_kafka(settings), _terminal()]
+
+
+def _environment() -> list[Check]:
+    """Variables that nobody reads. They may belong to another release, so they are no failure."""
+    return [
+        Check("environment", True, f"{name} is not a setting" + (f": did you mean {like}?" if like else ""))
+        for name, like in unknown_variables().items()
+    ]
 
 
 def _credentials(identity: Identity) -> Check:

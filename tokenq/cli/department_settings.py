@@ -9,6 +9,7 @@ from tokenq.cli.wording import setting_name
 from tokenq.contract.enums import Priority
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.settings import SETTINGS
+from tokenq.contract.spelling import similar
 
 _NOTHING = ("", "none", "any")
 
@@ -87,9 +88,12 @@ def read_settings(typed: Sequence[str]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for argument in typed:
         name, equals, value = argument.partition("=")
-        key = NAMES.get(name.strip().lower().replace("_", "-"))
+        typed = name.strip().lower().replace("_", "-")
+        key = NAMES.get(typed)
         if key is None or not equals:
-            raise WrongUse(f"'{argument}' is not a setting.", "See 'tokenq dept settings', and write daily-cap=80.")
+            like = similar(typed, NAMES) if key is None else ""
+            hint = f"Did you mean {like}?" if like else "See 'tokenq dept settings', and write daily-cap=80."
+            raise WrongUse(f"'{argument}' is not a setting.", hint)
         try:
             fields[key] = read_setting(key, value.strip())
         except ValueError as error:

@@ -11,9 +11,12 @@ from typing import Any
 from tokenq import locale
 from tokenq.cli.reasons import CommandReason
 from tokenq.cli.toml_lines import line_of
-from tokenq.cli.wording import hint_of
+from tokenq.cli.wording import hint_of, sentence_of, setting_name
 from tokenq.contract.hours import write_hours
-from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.problems import Problem, Refused, refuse
+from tokenq.contract.reasons.system import FieldReason
+from tokenq.contract.spelling import similar
+from tokenq.contract.views import BranchView, DepartmentView
 from tokenq.errors import BadSettings
 
 _LINE = re.compile(r"at line (\d+)")
@@ -25,16 +28,22 @@ class FloorFile:
     def __init__(self, name: str) -> None:
         self.name = "standard input" if name == "-" else name
         self.text = _read(name)
+        self._spelt: dict[str, str] = {}
+        """The paths of settings that the file spells as people do, by their paths on the wire."""
         self.document = self._parse()
 
     def located(self, refusal: Refused) -> Refused:
         """Add the line of the file to a server's refusal."""
-        problem = refusal.problem
-        path = problem.extra.get("path") or problem.extra.get("field")
-        line = line_of(self.text, str(path)) if path else None
+        path = str(refusal.problem.extra.get("path") or refusal.problem.extra.get("field") or "")
+        typed = self._spelt.get(path, path)
+        line = line_of(self.text, typed) if path else None
         if line is None:
             return refusal
-        reworded = problem.reworded(f"{self.name}, line {line}: {locale.sentence(problem)}", hint_of(problem))
+        problem = refusal.problem
+        is_of_field = problem.params.get("field") == path
+        sentence = locale.sentence(problem, field=typed) if is_of_field else sentence_of(problem)
+        hint = _suggestion(problem, typed) or hint_of(problem)
+        reworded = problem.reworded(f"{self.name}, line {line}: {sentence}", hint)
         return Refused(replace(reworded, extra={**problem.extra, "line": line}))
 
     def _parse(self) -> dict[str, Any]:
@@ -47,9 +56,40 @@ class FloorFile:
             raise refuse(CommandReason.NOT_TOML, {"line": line}, file=self.name, line=line, fault=fault) from None
         try:
             _check_plain(document, "")
+            return {name: self._on_the_wire(name, section) for name, section in document.items()}
         except Refused as refusal:
             raise self.located(refusal) from None
-        return document
+
+    def _on_the_wire(self, section: str, items: Any) -> Any:
+        """Return the items of a section with their settings spelt as in the API: ``dailyCap`` for ``daily-cap``."""
+        if section not in _KNOWN or not isinstance(items, dict):
+            return items
+        return {name: self._fields(f"{section}.{name}", item) for name, item in items.items()}
+
+    def _fields(self, path: str, item: Any) -> Any:
+        if not isinstance(item, dict):
+            return item
+        spelt: dict[str, Any] = {}
+        for name, value in item.items():
+            key = _WIRE_NAMES.get(str(name), str(name))
+            if key in spelt:
+                raise refuse(CommandReason.SPELT_TWICE, {"path": f"{path}.{name}"}, path=f"{path}.{name}")
+            spelt[key] = value
+            self._spelt[f"{path}.{key}"] = f"{path}.{name}"
+        return spelt
+
+
+_KNOWN = {"branches": BranchView.__annotations__, "departments": DepartmentView.__annotations__}
+_WIRE_NAMES: dict[str, str] = {setting_name(key): key for keys in _KNOWN.values() for key in keys}
+
+
+def _suggestion(problem: Problem, path: str) -> str:
+    """Return what an unknown field may have been meant to be; empty if nothing is similar."""
+    section, field = path.partition(".")[0], path.rpartition(".")[2]
+    if problem.reason != FieldReason.UNKNOWN.id or section not in _KNOWN:
+        return ""
+    like = similar(setting_name(field), map(setting_name, _KNOWN[section]))
+    return f"Did you mean {like}?" if like else ""
 
 
 def _check_plain(value: Any, path: str) -> None:
@@ -66,7 +106,7 @@ def to_toml(document: dict[str, Any]) -> str:
     import tomli_w
 
     sections = {
-        section: {name: _to_toml_fields(item) for name, item in items.items()}
+        section: {name: _to_toml_fields(section, item) for name, item in items.items()}
         for section, items in document.items()
         if items
     }
@@ -81,12 +121,12 @@ _HEADER = """\
 """
 
 
-def _to_toml_fields(item: dict[str, Any]) -> dict[str, Any]:
-    """Drop nulls, which TOML lacks, and write hours in their text form."""
+def _to_toml_fields(section: str, item: dict[str, Any]) -> dict[str, Any]:
+    """Drop nulls, which TOML lacks, write hours in their text form, and spell settings as on the command line."""
     fields = {name: value for name, value in item.items() if value is not None}
     if "hours" in fields:
         fields["hours"] = write_hours(fields["hours"])
-    return fields
+    return {setting_name(name): value for name, value in fields.items()} if section in _KNOWN else fields
 
 
 def _read(name: str) -> str:

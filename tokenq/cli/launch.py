@@ -41,7 +41,8 @@ def server(module: str) -> Iterator[ModuleType]:
         Missing: a library of the server is not installed.
         Refused: the settings file is wrong.
     """
-    if "TOKENQ_DATABASE_URL" not in os.environ and "database_url" not in read_file(config_file()):
+    file = read_file(config_file())
+    if "TOKENQ_DATABASE_URL" not in os.environ and "database_url" not in file:
         for name, value in _stores_of_up().items():
             os.environ.setdefault(name, value)
     with part(module, "server") as imported:

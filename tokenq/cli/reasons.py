@@ -25,6 +25,7 @@ class CommandReason(Reason):
         "Correct the file.",
     )
     NOT_PLAIN = ProblemCode.INVALID, "{path} has the unsupported value {value}.", "Write dates and times in quotes."
+    SPELT_TWICE = ProblemCode.INVALID, "{path} is given twice, in two spellings.", "Keep one of them."
     NO_HOURS_OF_ITS_OWN = (
         ProblemCode.NOT_FOUND,
         "{day} has no hours of its own.",

@@ -79,6 +79,8 @@ class SettingReason(Reason):
         "Fix the file or its permissions.",
     )
     FILE_NOT_TOML = ProblemCode.INVALID, "The settings file {path} is not TOML: {error}.", "Fix that line."
+    UNKNOWN_KEY = ProblemCode.INVALID, "'{name}' in {path} is not a setting.", "Correct or remove it."
+    MISSPELT_KEY = ProblemCode.INVALID, "'{name}' in {path} is not a setting.", "Did you mean '{suggestion}'?"
     FILE_HOLDS_SECRET = (
         ProblemCode.INVALID,
         "The settings file {path} contains a {name}; secrets do not belong there.",

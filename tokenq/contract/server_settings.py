@@ -1,0 +1,27 @@
+"""The names of the server's settings, which share the file and the environment with those of the command line."""
+
+NAMES = frozenset(
+    {
+        "env",
+        "host",
+        "port",
+        "trusted_proxies",
+        "database_url",
+        "redis_url",
+        "kafka_bootstrap",
+        "kafka_partitions",
+        "kafka_embedded",
+        "kafka_fetch_wait_ms",
+        "events_email",
+        "smtp_url",
+        "mail_from",
+        "mail_outbox",
+        "data_dir",
+        "migrate",
+        "admin_token_file",
+        "max_body_bytes",
+        "docs",
+        "failpoints",
+    }
+)
+"""As in the server's own settings, where each has its type, default and description."""
