@@ -11,8 +11,9 @@ from math import ceil
 from statistics import fmean
 
 from tokenq.contract.enums import Priority
-from tokenq_server.domain.estimate import Line, OpenCounter, forecasts, learned
+from tokenq_server.domain.estimate import Line, OpenCounter, forecasts
 from tokenq_server.domain.policy import Policy, Ratio, Turn
+from tokenq_server.domain.service_time import learned
 from tokenq_server.domain.simulation import Arrival, Desk, Order, run
 
 HOURS = 9

@@ -130,6 +130,43 @@ def test_an_unattended_counter_stops_counting_after_a_while(admin: Client, runni
     assert later["unattendedSince"] < counter["unattendedSince"]
 
 
+@pytest.mark.parametrize("state", ["CALLED", "SERVING"])
+def test_a_token_forgotten_at_a_counter_is_said_by_the_server(admin: Client, running: Stack, state: str) -> None:
+    """In lists of counters and in queues; it holds up no forecast unless somebody claims the counter."""
+    branch = f"b{secrets.token_hex(3)}"
+    admin.create_branch({"branchId": branch, "name": "A branch of its own"})
+    name = department(admin, branchId=branch, forgottenMinutes=150)
+    admin.issue(name)
+    called = admin.call(name, "7")
+    if state == "SERVING":
+        admin.move(called, "start")
+
+    def back(minutes: int) -> None:
+        with psycopg.connect(running.endpoints.postgres) as connection:
+            long_ago = f"now() - interval '{minutes} minutes'"
+            times = f"called_at = {long_ago}, last_call_at = {long_ago}, started_at = {long_ago}"
+            if state == "CALLED":
+                times = times.rpartition(",")[0]
+            connection.execute(f"UPDATE token SET {times} WHERE branch_id = %s", [branch])  # type: ignore[arg-type]
+
+    def said() -> set[bool]:
+        queue, (counter,) = admin.queue(name), admin.counters(branch)
+        (token,) = queue[state.lower()]  # type: ignore[literal-required]
+        (shown,) = (each["token"] for each in queue["counters"])
+        return {token["isForgotten"], shown["isForgotten"], counter["token"]["isForgotten"]}  # type: ignore[index]
+
+    back(140)
+    assert said() == {False}
+    back(160)
+    assert said() == {True}
+    admin.issue(name)
+    until(lambda: (admin.queue(name)["estimate"] or {}).get("reason") == "no counter is open")
+    admin.open_counter(branch, "7")
+    assert (admin.queue(name)["estimate"] or {}).get("reason") != "no counter is open"
+    admin.change_department(name, {"forgottenMinutes": 0})
+    assert said() == {False}
+
+
 def test_why_names_who_goes_before_and_the_rule(admin: Client) -> None:
     name = department(admin, classNames={"priority": "Eilig"})
     first = admin.issue(name)

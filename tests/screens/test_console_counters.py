@@ -1,12 +1,13 @@
 """The console's counter: named, paused, taken over and given back."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from textual.app import App
 from textual.widgets import Input
 
 from tests.screens.console_driver import console, done, settled
-from tests.screens.console_seeds import busy_api
+from tests.screens.console_seeds import NOON, busy_api, stamp
 from tests.screens.reading import text_of, until, until_shown
 from tokenq_tui.console.screens.dialogs import AskText
 
@@ -74,3 +75,20 @@ async def test_the_counter_is_given_back_at_the_end() -> None:
         await until(pilot, lambda: "9" in api.counters)
         await pilot.press("q")
     assert api.counters["9"]["state"] == "CLOSED"
+
+
+async def test_a_forgotten_service_is_said_with_what_to_do() -> None:
+    """Only where the server says so: a console has no opinion of its own."""
+    api = busy_api()
+    held = {each["displayNumber"]: each for each in api.known.values()}
+    held["CW-012"] |= {"state": "SERVING", "startedAt": stamp(NOON - timedelta(hours=3)), "isForgotten": True}  # type: ignore[typeddict-item]
+    held["CW-010"] |= {"calledAt": stamp(NOON - timedelta(hours=4)), "isForgotten": True}  # type: ignore[typeddict-item]
+    held["CW-011"] |= {"startedAt": stamp(NOON - timedelta(hours=5)), "isForgotten": False}  # type: ignore[typeddict-item]
+    app = console(api)
+    async with app.run_test(size=MIDDLE) as pilot:
+        await settled(app, pilot)
+        shown = text_of(app)
+    assert "In service for 3 h: forgotten?" in shown
+    assert "v served, b back to the queue" in shown
+    assert "forgotten? 4:00:00" in shown
+    assert "forgotten? 5:00:00" not in shown

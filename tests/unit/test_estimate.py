@@ -1,18 +1,20 @@
 """Estimated waits: ranges that follow the policy, the counters and what today has taught."""
 
-import random
+import pytest
 
 from tokenq.contract.enums import Priority
 from tokenq_server.domain.estimate import (
     NO_COUNTER,
+    VAGUE,
+    Estimate,
     Forecast,
     Line,
     OpenCounter,
-    ServiceTime,
     forecasts,
-    learned,
+    useful,
 )
 from tokenq_server.domain.policy import Policy, Turn
+from tokenq_server.domain.service_time import ServiceTime
 
 STEADY = ServiceTime(300.0, 30.0)
 
@@ -99,15 +101,20 @@ def test_the_same_floor_has_the_same_forecast() -> None:
     assert forecasts(lines, counters) == forecasts(lines, counters)
 
 
-def test_today_teaches_more_the_more_it_has_shown() -> None:
-    """One odd service must not turn the board's promise over; thirty of them should."""
-    assert learned([], 10).mean == 600
-    assert 500 < learned([60.0], 10).mean < 600
-    assert learned([60.0] * 30, 10).mean < 150
+@pytest.mark.parametrize(
+    ("low", "high", "is_told"), [(0, 30, True), (0, 35, False), (15, 60, True), (15, 65, False), (430, 470, True)]
+)
+def test_a_range_too_wide_to_plan_with_is_not_known(low: int, high: int, is_told: bool) -> None:
+    assert useful(low, high) == (Estimate(low, high) if is_told else VAGUE)
 
 
-def test_service_times_drawn_have_the_mean_they_are_drawn_around() -> None:
-    dice = random.Random(1)
-    drawn = [ServiceTime(300, 180).draw(dice) for _ in range(4000)]
-    assert 280 < sum(drawn) / len(drawn) < 320
-    assert all(STEADY.draw(dice, elapsed=400) >= 0 for _ in range(100))
+def test_every_estimate_told_is_useful() -> None:
+    """One counter, services that differ by far: what is told stays within the rule, the rest is not known."""
+    wild = Line("CW", Policy(), Turn(), ServiceTime(2400.0, 4000.0), {Priority.NORMAL: [60.0] * 9}, {})
+    found = forecasts([wild], [OpenCounter()])["CW"]
+    estimates = [found.at(Priority.NORMAL, index) for index in range(1, 11)]
+
+    assert VAGUE in estimates
+    for estimate in estimates:
+        if estimate.low_minutes is not None and estimate.high_minutes is not None:
+            assert estimate.high_minutes <= 2 * estimate.low_minutes + 30

@@ -39,13 +39,11 @@ def _classes(text: str) -> dict[str, str]:
     return {name.strip(): label.strip() for name, _, label in pairs}
 
 
-def _either(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"takes {' or '.join(words)}")
-        return text
-
-    return read
+def _choice(key: str, text: str) -> str:
+    choices = SETTINGS[key].choices
+    if text.lower() not in choices:
+        raise ValueError(f"takes {', '.join(choices[:-1])} or {choices[-1]}")
+    return text.lower()
 
 
 def _joined_or(nothing: str) -> Callable[[Any], str]:
@@ -57,13 +55,11 @@ def _labels(value: Mapping[str, str]) -> str:
 
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "outOfOrderBy": _either("staff", "admin"),
-    "dayEnd": _either("expire", "keep"),
     "counters": _read_list,
     "letters": _letters,
     "classNames": _classes,
 }
-"""Parsers of settings that are not numbers; they raise ValueError with the rest of a sentence."""
+"""Parsers of settings that are neither numbers nor choices; they raise ValueError with the rest of a sentence."""
 _SHOWN: dict[str, Callable[[Any], str]] = {
     "counters": _joined_or("any"),
     "letters": _joined_or("none"),
@@ -76,7 +72,7 @@ NAMES = {setting_name(key): key for key in SETTINGS}
 
 def read_setting(key: str, text: str) -> Any:
     """Parse a setting's value. Raises ValueError with the rest of a sentence."""
-    return _READ.get(key, _number)(text)
+    return _choice(key, text) if SETTINGS[key].choices else _READ.get(key, _number)(text)
 
 
 def read_settings(typed: Sequence[str]) -> dict[str, Any]:
@@ -108,7 +104,8 @@ def _shown(key: str, value: Any) -> str:
 
 
 def _column(key: str) -> Callable[[Any], object]:
-    return lambda view: _shown(key, view[key])
+    """How a setting is shown; a server of another release may not know it."""
+    return lambda view: _shown(key, view[key]) if key in view else None
 
 
 SHOWN_SETTINGS: Columns = {name: _column(key) for name, key in NAMES.items()}

@@ -1,6 +1,6 @@
 """How tokens are shown to people, and the code shared by the verbs on a token."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,11 @@ from tokenq.cli.exits import echo
 from tokenq.cli.reasons import CommandReason
 from tokenq.client import Client
 from tokenq.contract.problems import refuse
+from tokenq.contract.waits import duration, wait_range
 from tokenq.zones import local
 
 if TYPE_CHECKING:
-    from tokenq.contract.views import EstimateView, TokenView
+    from tokenq.contract.views import CounterView, EstimateView, TokenView
 
 
 def move_token(reference: str, verb: str, *, as_json: bool, at: str | None = None, **body: Any) -> None:
@@ -87,10 +88,28 @@ def sentence(token: "TokenView | Mapping[str, Any]", zone: str = "", *, suffix: 
 
 
 def waits(estimate: "EstimateView | None", *, with_reason: bool = False) -> str:
-    """Format an estimated wait: ``10-20 min``; if unknown, empty or (``with_reason``) ``unknown: …``."""
+    """Format an estimated wait: ``10-20 min`` or ``2-3 h``; if unknown, empty or (``with_reason``) ``unknown: …``."""
     if not estimate or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
         return f"unknown: {estimate['reason']}" if with_reason and estimate and estimate["reason"] else ""
-    return f"{estimate['lowMinutes']}-{estimate['highMinutes']} min"
+    return wait_range(estimate["lowMinutes"], estimate["highMinutes"])
+
+
+FORGOTTEN_HINT = (
+    "Forgotten? 'tokenq serve NUMBER' ends a service that is over, 'tokenq no-show NUMBER' a call that nobody "
+    "answered, 'tokenq requeue NUMBER' puts the customer back in the queue."
+)
+
+
+def forgotten_at(counters: "Sequence[CounterView]") -> dict[str, str]:
+    """Return, by counter, the tokens that the server takes for forgotten: ``CW-001, in service for 3 h: forgotten?``"""
+    sentences = {}
+    for view in counters:
+        held = view["token"]
+        if held and held.get("isForgotten"):
+            minutes = (datetime.now(UTC) - datetime.fromisoformat(str(held.get("since")))).total_seconds() / 60
+            what = "in service" if held["state"] == "SERVING" else "called"
+            sentences[view["counterId"]] = f"{held['displayNumber']}, {what} for {duration(minutes)}: forgotten?"
+    return sentences
 
 
 def is_ahead(instant: str | None) -> bool:

@@ -14,7 +14,7 @@ from tokenq.contract.notifications import LetterKind
 class Setting(NamedTuple):
     """One setting. ``default`` is spelled as people type it; a number lies between ``least`` and ``most``.
 
-    ``zero`` is the word shown for 0, if 0 has a special meaning.
+    ``zero`` is the word shown for 0, if 0 has a special meaning. ``choices`` are the words it may have, if it is one.
     """
 
     about: str
@@ -22,6 +22,7 @@ class Setting(NamedTuple):
     least: int = 0
     most: int = 0
     zero: str = ""
+    choices: tuple[str, ...] = ()
 
     @property
     def is_number(self) -> bool:
@@ -30,6 +31,11 @@ class Setting(NamedTuple):
 
 
 _HOUR, _DAY = 3600, 1440  # in seconds, in minutes
+ADMISSION = ("hours", "capacity", "off")
+"""What may refuse a new customer besides a closed department and the daily cap: the opening hours; also the counters'
+capacity until closing; nothing."""
+CALLERS_OUT_OF_ORDER = ("staff", "admin")
+DAY_ENDS = ("expire", "keep")
 
 
 class DepartmentSettings(TypedDict):
@@ -40,12 +46,19 @@ class DepartmentSettings(TypedDict):
     lastTokenMinutes: Annotated[
         int, Setting("stop issuing this many minutes before closing", "0", 0, 480, zero="until closing")
     ]
+    admission: Annotated[
+        str, Setting("refuse new customers by: hours, capacity (also until closing), off", "hours", choices=ADMISSION)
+    ]
     minCalls: Annotated[int, Setting("calls required before a no-show", "1", 1, 20)]
     maxCalls: Annotated[int, Setting("maximum calls per token; 0: no limit", "0", 0, 100, zero="no limit")]
     noShowGraceSeconds: Annotated[int, Setting("minimum seconds between the last call and a no-show", "0", 0, _HOUR)]
     recallCooldownSeconds: Annotated[int, Setting("minimum seconds between two calls of one token", "0", 0, _HOUR)]
-    outOfOrderBy: Annotated[str, Setting("who may call out of order: staff, admin", "staff")]
-    dayEnd: Annotated[str, Setting("waiting and parked tokens at the end of the day: expire, keep", "expire")]
+    outOfOrderBy: Annotated[
+        str, Setting("who may call out of order: staff, admin", "staff", choices=CALLERS_OUT_OF_ORDER)
+    ]
+    dayEnd: Annotated[
+        str, Setting("waiting and parked tokens at the end of the day: expire, keep", "expire", choices=DAY_ENDS)
+    ]
     undoMinutes: Annotated[
         int, Setting("minutes during which a move can be undone; 0: never", "5", 0, 60, zero="never")
     ]
@@ -54,6 +67,12 @@ class DepartmentSettings(TypedDict):
     nearTurn: Annotated[int, Setting("notify when this many are ahead; 0: on request", "0", 0, 50, zero="on request")]
     serviceMinutes: Annotated[
         int, Setting("minutes per customer, until the day provides its own figures", "10", 1, 480)
+    ]
+    forgottenMinutes: Annotated[
+        int, Setting("a call or service this long was forgotten; 0: never", "120", 0, _DAY, zero="never")
+    ]
+    longestWaitMinutes: Annotated[
+        int, Setting("alarm when somebody waits longer than this; 0: never", "0", 0, _DAY, zero="never")
     ]
     serviceLevelMinutes: Annotated[int, Setting("service level: called within this many minutes", "15", 1, _DAY)]
     serviceLevelPercent: Annotated[int, Setting("service level: target percentage of customers", "80", 1, 100)]

@@ -25,7 +25,8 @@ class TokenView(TypedDict):
     are the verbs that can be used on the token now. ``reason`` is the rule that chose a called token.
     ``estimate`` is the wait from now while the token waits; in the answer to an issue it is what was promised.
     ``nearTurn`` is the position at which the owner wants to be notified (0: none). ``isNewCounter`` is only
-    present, and true, in the response to a call that created its counter.
+    present, and true, in the response to a call that created its counter. ``isForgotten``, in queues only, is true if
+    it has been called or in service for longer than the department's ``forgottenMinutes``.
     """
 
     tokenId: int
@@ -53,6 +54,7 @@ class TokenView(TypedDict):
     estimate: EstimateView | None
     moves: list[str]
     isNewCounter: NotRequired[bool]
+    isForgotten: NotRequired[bool]
 
 
 class CounterView(TypedDict):
@@ -78,12 +80,18 @@ class CounterView(TypedDict):
 
 
 class HeldView(TypedDict):
-    """Whom a counter holds."""
+    """Whom a counter holds.
+
+    ``since`` is when that token was last called or its service began. ``isForgotten``, in lists of counters and in
+    queues only, is true if that is longer ago than the department's ``forgottenMinutes``.
+    """
 
     tokenId: int
     displayNumber: str
     departmentId: str
     state: str
+    since: NotRequired[str | None]
+    isForgotten: NotRequired[bool]
 
 
 class OpeningView(TypedDict):

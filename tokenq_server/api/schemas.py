@@ -117,17 +117,22 @@ def _bounded_field(setting: Setting) -> Any:
     return Annotated[int, Field(ge=setting.least, le=setting.most)] | None, None
 
 
+def _choice_field(setting: Setting) -> Any:
+    return Literal[setting.choices] | None, None
+
+
 if TYPE_CHECKING:  # only these fields are requested, by name
-    _Numbers = Body
+    _NumbersAndChoices = Body
 else:
-    _Numbers = create_model(
-        "_Numbers",
+    _NumbersAndChoices = create_model(
+        "_NumbersAndChoices",
         __base__=Body,
         **{to_snake(key): _bounded_field(setting) for key, setting in SETTINGS.items() if setting.is_number},
+        **{to_snake(key): _choice_field(setting) for key, setting in SETTINGS.items() if setting.choices},
     )
 
 
-class DepartmentFields(_Numbers):
+class DepartmentFields(_NumbersAndChoices):
     """A department's settings, all optional; ``hours`` null means the branch's."""
 
     name: PersonName | None = None
@@ -139,8 +144,6 @@ class DepartmentFields(_Numbers):
     open: bool | None = None
     letters: Annotated[list[AnyLetterKind], Field(max_length=len(LetterKind))] | None = None
     counters: Annotated[list[CounterId], Field(max_length=200)] | None = None
-    out_of_order_by: Literal["staff", "admin"] | None = None
-    day_end: Literal["expire", "keep"] | None = None
     class_names: dict[AnyPriority, Label] | None = None
     hours: AnyHours | None = None
 

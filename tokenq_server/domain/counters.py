@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tokenq.contract.enums import CounterState
+from tokenq.contract.enums import CounterState, TokenState
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason
 from tokenq_server.domain.department import Department
@@ -82,6 +82,23 @@ def unattended_since(counter: Counter, held: Token | None, used_at: datetime, no
         return None
     lease_until = counter.lease_until or used_at
     return None if lease_until > now else max(used_at, lease_until)
+
+
+def is_forgotten(held: Token, forgotten_minutes: int, now: datetime) -> bool:
+    """Whether a token has been called or in service for so long that it was presumably forgotten.
+
+    ``forgotten_minutes`` is its department's setting (0: never). A repeated call shows that somebody is there.
+    """
+    began = held.started_at if held.state is TokenState.SERVING else held.last_call_at
+    return bool(forgotten_minutes and began and now - began >= timedelta(minutes=forgotten_minutes))
+
+
+def is_calling(counter: Counter, unattended: datetime | None, now: datetime) -> bool:
+    """Whether an open counter takes customers: somebody claims or uses it, or did until shortly.
+
+    ``unattended`` is since when nobody does.
+    """
+    return counter.state is CounterState.OPEN and (unattended is None or now - unattended < GRACE)
 
 
 class Counters:

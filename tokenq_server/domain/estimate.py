@@ -7,12 +7,13 @@ may be called first. The range covers most runs and is rounded outward to five m
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, exp, floor, log, sqrt
-from statistics import fmean, pstdev
+from math import ceil, floor
+from statistics import fmean
 
 from tokenq.contract.enums import Priority
 from tokenq.contract.views import EstimateView
 from tokenq_server.domain.policy import Policy, Turn
+from tokenq_server.domain.service_time import ServiceTime, typical
 from tokenq_server.domain.simulation import Arrival, Desk, Order, run
 
 RUNS = 12
@@ -20,13 +21,11 @@ LONGEST = 120
 """Tokens simulated per class at most; beyond that, the wait is extrapolated."""
 _MOST_PEOPLE = 250
 """Customers simulated per branch, across its departments, to keep a forecast cheap."""
-_PRIOR_WEIGHT = 5
-"""The prior counts as much as this many services observed today."""
-_USUAL_SPREAD = 0.6
-"""Standard deviation divided by mean, before enough services were observed today."""
 _STEP_MINUTES = 5
 _LOW, _HIGH = 0.25, 0.75
 """The quantiles of the runs that bound the range."""
+_ALWAYS_USEFUL_MINUTES = 30
+"""A range this wide helps to plan, wherever it begins."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,8 @@ class Estimate:
 
 UNKNOWN = Estimate(None, None, "nothing is known yet")
 NO_COUNTER = Estimate(None, None, "no counter is open")
+VAGUE = Estimate(None, None, "waits vary too much")
+"""A range too wide to plan with: it would be read as a promise and kept by accident."""
 
 Range = tuple[float, float]
 """Lower and upper bound, in seconds."""
@@ -53,12 +54,14 @@ Range = tuple[float, float]
 class Forecast:
     """Waits in one department, per class by index in it; the last entry is for a new customer.
 
-    ``counters_open`` counts the counters that serve it; ``service_seconds`` is the mean service time.
+    ``counters_open`` counts the counters that serve it; ``service_seconds`` is the mean service time, learned from
+    ``services_learned`` services of today.
     """
 
     counters_open: int
     service_seconds: float
     waits: Mapping[Priority, Sequence[Range]]
+    services_learned: int = 0
 
     def at(self, priority: Priority, index: int) -> Estimate:
         """The estimate for the ``index``-th token of a class, from 1."""
@@ -67,7 +70,7 @@ class Forecast:
             return NO_COUNTER if not self.counters_open else UNKNOWN
         low, high = seconds
         step = _STEP_MINUTES * 60
-        return Estimate(_STEP_MINUTES * floor(low / step), max(_STEP_MINUTES * ceil(high / step), _STEP_MINUTES))
+        return useful(_STEP_MINUTES * floor(low / step), max(_STEP_MINUTES * ceil(high / step), _STEP_MINUTES))
 
     def seconds(self, priority: Priority, index: int) -> Range | None:
         """The same in unrounded seconds; ``None`` if unknown."""
@@ -87,32 +90,10 @@ class Forecast:
         return max(alone, (sum(waits[-1]) - sum(waits[middle])) / 2 / steps) if steps else alone
 
 
-@dataclass(frozen=True)
-class ServiceTime:
-    """How long one token occupies a counter, from call to end, in seconds."""
-
-    mean: float
-    spread: float
-
-    def draw(self, dice: random.Random, elapsed: float = 0.0) -> float:
-        """Draw a log-normal service time, or the rest of one that has taken ``elapsed`` seconds."""
-        sigma = sqrt(log(1 + (self.spread / self.mean) ** 2))
-        centre = log(self.mean) - sigma * sigma / 2
-        for _ in range(6):
-            drawn = exp(dice.gauss(centre, sigma))
-            if drawn > elapsed:
-                return drawn - elapsed
-        return self.mean / 3
-
-
-def learned(seen: Sequence[float], prior_minutes: float) -> ServiceTime:
-    """Estimate the service time from today's last services, in seconds, shrunk towards the department's prior."""
-    prior = prior_minutes * 60
-    mean = (prior * _PRIOR_WEIGHT + sum(seen)) / (_PRIOR_WEIGHT + len(seen))
-    own = pstdev(seen) if len(seen) > 1 else 0.0
-    usual = _USUAL_SPREAD * mean
-    spread = (usual * _PRIOR_WEIGHT + own * len(seen)) / (_PRIOR_WEIGHT + len(seen))
-    return ServiceTime(max(mean, 1.0), max(spread, 0.1))
+def useful(low_minutes: int, high_minutes: int) -> Estimate:
+    """Return the range as an estimate, or ``VAGUE`` if nobody could plan with it."""
+    is_vague = high_minutes > 2 * low_minutes + _ALWAYS_USEFUL_MINUTES
+    return VAGUE if is_vague else Estimate(low_minutes, high_minutes)
 
 
 @dataclass(frozen=True)
@@ -164,6 +145,7 @@ def forecasts(lines: Sequence[Line], counters: Sequence[OpenCounter], seed: int 
             counters_for(line.department_id, counters),
             line.service.mean,
             {priority: _ranges(seen.get((line.department_id, priority), [])) for priority in Priority},
+            line.service.samples,
         )
         for line in lines
     }
@@ -196,7 +178,7 @@ def _until_free(counter: OpenCounter, times: Mapping[str, ServiceTime], usual: f
     """Seconds until a counter is free."""
     if counter.held_in is None:
         return 0.0
-    service = times.get(counter.held_in) or ServiceTime(usual, usual * _USUAL_SPREAD)
+    service = times.get(counter.held_in) or typical(usual)
     return service.draw(dice, counter.elapsed)
 
 

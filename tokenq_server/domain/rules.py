@@ -15,7 +15,8 @@ class Rules:
     """A department's rules. 0 means "no limit" or "off"; names are the document's, in snake case.
 
     ``hours`` of ``None`` means the branch's; empty ``counters`` means any. ``service_minutes`` is the expected service
-    time, call to end, until today's services refine it.
+    time, call to end, until today's services refine it; a call or service of ``forgotten_minutes`` was presumably
+    forgotten. ``admission`` is one of ``ADMISSION``.
     """
 
     number_start: int = 1
@@ -28,12 +29,15 @@ class Rules:
     near_turn: int = 0
     letters: tuple[LetterKind, ...] = tuple(LetterKind)
     service_minutes: int = 10
+    forgotten_minutes: int = 120
+    longest_wait_minutes: int = 0
     service_level_minutes: int = 15
     service_level_percent: int = 80
     counters: tuple[str, ...] = ()
     out_of_order_by: str = "staff"
     day_end: str = "expire"
     last_token_minutes: int = 0
+    admission: str = "hours"
     class_names: Mapping[Priority, str] = field(default_factory=dict)
     hours: Hours | None = None
 

@@ -28,6 +28,9 @@ class CounterStore(Protocol):
     async def unattended(self, branch_id: str) -> dict[str, datetime]:
         """Return the unattended open counters of a branch, and since when."""
 
+    async def forgotten(self, branch_id: str) -> frozenset[int]:
+        """Return the ids of the tokens at counters that were presumably forgotten there."""
+
     async def departments(self, branch_id: str) -> list[str]:
         """Return the ids of a branch's departments. Raises Refused (``unknown_branch``)."""
 
@@ -53,9 +56,10 @@ class CounterService:
     async def counters(self, branch_id: str, reader: Principal) -> list[CounterView]:
         """Return a branch's counters. The reason of a pause is for staff of the departments served. Raises Refused."""
         counters, since = await self._store.counters(branch_id), await self._store.unattended(branch_id)
+        forgotten = await self._store.forgotten(branch_id)
         return [
             {
-                **counter_view(counter, held),
+                **counter_view(counter, held, forgotten),
                 "reason": counter.reason if is_colleague(reader, counter.departments) else None,
                 "unattendedSince": instant(since.get(counter.counter_id)),
             }

@@ -39,7 +39,7 @@ class Snapshot:
     """One department at one moment.
 
     The heads of its queue, the tokens at counters and parked, today's counts, and the counters of its branch, each with
-    the token it holds.
+    the token it holds. ``forgotten`` are the ids of tokens that were presumably forgotten at a counter.
     """
 
     department: Department
@@ -49,6 +49,7 @@ class Snapshot:
     busy: list[Token]
     counts: dict[TokenState, int]
     counters: list[tuple[Counter, Token | None]]
+    forgotten: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -232,11 +233,19 @@ def _waiting(snapshot: Snapshot, choices: list[Choice], forecast: Forecast | Non
 
 
 def _views(snapshot: Snapshot, state: TokenState, shows: bool) -> list[TokenView]:
-    return [token_view(token, snapshot.now, shows_person=shows) for token in snapshot.busy if token.state is state]
+    views = [token_view(token, snapshot.now, shows_person=shows) for token in snapshot.busy if token.state is state]
+    for view in views:
+        if state is not TokenState.PARKED:
+            view["isForgotten"] = view["tokenId"] in snapshot.forgotten
+    return views
 
 
 def _counters(snapshot: Snapshot, department_id: str, shows_people: bool) -> list[CounterView]:
-    views = [counter_view(counter, held) for counter, held in snapshot.counters if counter.serves(department_id)]
+    views = [
+        counter_view(counter, held, snapshot.forgotten)
+        for counter, held in snapshot.counters
+        if counter.serves(department_id)
+    ]
     return views if shows_people else [{**view, "operator": None, "reason": None} for view in views]
 
 

@@ -1,9 +1,11 @@
 """Tokens in the API's format."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
+from tokenq.contract.enums import TokenState
 from tokenq.contract.verbs import verbs_from
-from tokenq.contract.views import CounterView, EstimateView, TokenView
+from tokenq.contract.views import CounterView, EstimateView, HeldView, TokenView
 from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.token import Token
 
@@ -53,8 +55,8 @@ def token_view(
     }
 
 
-def counter_view(counter: Counter, held: Token | None) -> CounterView:
-    """Return a counter with the token it holds."""
+def counter_view(counter: Counter, held: Token | None, forgotten: Collection[int] | None = None) -> CounterView:
+    """Return a counter with the token it holds; ``forgotten`` are the ids of forgotten tokens, where that is known."""
     return {
         "branchId": counter.branch_id,
         "counterId": counter.counter_id,
@@ -64,12 +66,18 @@ def counter_view(counter: Counter, held: Token | None) -> CounterView:
         "leaseUntil": instant(counter.lease_until),
         "departments": list(counter.departments),
         "isDeclared": counter.is_declared,
-        "token": None
-        if held is None
-        else {
-            "tokenId": held.token_id,
-            "displayNumber": held.display,
-            "departmentId": held.department_id,
-            "state": str(held.state),
-        },
+        "token": None if held is None else _held_view(held, forgotten),
     }
+
+
+def _held_view(held: Token, forgotten: Collection[int] | None) -> HeldView:
+    view: HeldView = {
+        "tokenId": held.token_id,
+        "displayNumber": held.display,
+        "departmentId": held.department_id,
+        "state": str(held.state),
+        "since": instant(held.started_at if held.state is TokenState.SERVING else held.last_call_at),
+    }
+    if forgotten is not None:
+        view["isForgotten"] = held.token_id in forgotten
+    return view

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from tokenq.contract.enums import CounterState, TokenState
 from tokenq.contract.views import CounterView, EstimateView, QueueView, TokenView
+from tokenq.contract.waits import duration, wait_range
 from tokenq.zones import local
 
 
@@ -220,8 +221,16 @@ def since(token: TokenView) -> datetime | None:
 
 def waited_for(token: TokenView, now: datetime) -> str:
     """Return how long ago the token was issued, in minutes or hours."""
-    minutes = max(0, int((now - datetime.fromisoformat(token["issuedAt"])).total_seconds() // 60))
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d}"
+    return duration((now - datetime.fromisoformat(token["issuedAt"])).total_seconds() / 60)
+
+
+def forgotten(token: TokenView, now: datetime) -> str:
+    """Return that the server takes the token for forgotten, and since when; empty if it does not."""
+    began = since(token)
+    if began is None or not token.get("isForgotten"):
+        return ""
+    lasts = duration((now - began).total_seconds() / 60)
+    return f"{'in service' if token['state'] == TokenState.SERVING else 'called'} for {lasts}: forgotten?"
 
 
 def stopwatch(passed: timedelta) -> str:
@@ -238,10 +247,10 @@ def parked_until(token: TokenView, zone: str) -> str:
 
 
 def expected_wait(estimate: EstimateView | None) -> str:
-    """Format an estimate as ``10-20 min``; empty if unknown."""
-    if estimate is None or estimate["lowMinutes"] is None:
+    """Format an estimate as ``10-20 min`` or ``2-3 h``; empty if unknown."""
+    if estimate is None or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
         return ""
-    return f"{estimate['lowMinutes']}-{estimate['highMinutes']} min"
+    return wait_range(estimate["lowMinutes"], estimate["highMinutes"])
 
 
 def why_no_estimate(estimate: EstimateView | None) -> str:

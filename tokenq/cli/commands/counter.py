@@ -7,10 +7,10 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
-from tokenq.cli.exits import WrongUse
+from tokenq.cli.exits import WrongUse, echo
 from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes, department_ids
 from tokenq.cli.prompts import confirm
-from tokenq.cli.tokens import clock, is_ahead
+from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, is_ahead
 from tokenq.cli.tree import plain_app
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def list_(branch: InBranch = "main", as_json: Json = False) -> None:
         output.document({"items": counters})
         return
     zone = zone_of(client, branch)
+    forgotten = forgotten_at(counters)
     output.table(
         ("Counter", "State", "Reason", "Operator", "Serves", "Token"),
         (
@@ -41,11 +42,13 @@ def list_(branch: InBranch = "main", as_json: Json = False) -> None:
                 view["reason"],
                 view["operator"] if is_ahead(view["leaseUntil"]) else "",
                 _serves(view["departments"]),
-                view["token"]["displayNumber"] if view["token"] else "",
+                forgotten.get(view["counterId"]) or (view["token"]["displayNumber"] if view["token"] else ""),
             )
             for view in counters
         ),
     )
+    if forgotten:
+        echo(FORGOTTEN_HINT)
 
 
 def _serves(departments: list[str]) -> str:

@@ -10,7 +10,7 @@ from tokenq.cli.branch_time import zone_label
 from tokenq.cli.context import connect
 from tokenq.cli.exits import echo
 from tokenq.cli.options import Department, Json
-from tokenq.cli.tokens import clock, waits
+from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, waits
 from tokenq.client import Client
 
 if TYPE_CHECKING:
@@ -93,6 +93,11 @@ def _show(queue: "QueueView", height: int | None = None) -> None:
         for counter in queue["counters"]
         if counter["state"] == "PAUSED"
     ]
+    forgotten = forgotten_at(queue["counters"])
+    for counter_id, sentence in forgotten.items():
+        output.line(f"Counter {counter_id}: {sentence}")
+    if forgotten:
+        echo(FORGOTTEN_HINT)
     if paused:
         output.line(f"Paused counters: {', '.join(paused)}.")
     if tokens and (shown_zone := zone_label(zone)):

@@ -153,7 +153,7 @@ class DepartmentReason(Reason):
     )
     NO_TIME_LEFT = (
         ProblemCode.DEPARTMENT_FULL,
-        "{name} ({department}) cannot serve any more customers before it closes.",
+        "{name} ({department}) could not serve another customer before it closes, at today's pace.",
         Action.ISSUE_BY_FORCE,
     )
     NOT_YOURS = (ProblemCode.FORBIDDEN, "You are not staff of {department}.", ASK_ADMIN)

@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from tokenq.contract.waits import wait_sentence
 from tokenq_server.services.notifications import Job
 
 
@@ -42,4 +43,4 @@ def _wait(estimate: Any) -> str | None:
     """The promised wait as text."""
     if not isinstance(estimate, dict) or estimate.get("lowMinutes") is None:
         return None
-    return f"{estimate['lowMinutes']} to {estimate['highMinutes']} minutes"
+    return wait_sentence(estimate["lowMinutes"], estimate["highMinutes"])

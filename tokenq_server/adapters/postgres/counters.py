@@ -12,10 +12,11 @@ from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.config_log import ConfigEntry, append, lock
 from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.department_rows import rules_of
 from tokenq_server.adapters.postgres.rows import counter_from
 from tokenq_server.adapters.postgres.token_rows import token_from
 from tokenq_server.adapters.postgres.writing import upsert
-from tokenq_server.domain.counters import LEASE, Counter, Operator, unattended_since
+from tokenq_server.domain.counters import LEASE, Counter, Operator, is_forgotten, unattended_since
 from tokenq_server.domain.token import Token
 from tokenq_server.services.counter_service import Change
 
@@ -29,6 +30,8 @@ _KEY = ("branch_id", "counter_id")
 
 _BRANCH = "SELECT 1 FROM branch WHERE branch_id = %s"
 _DEPARTMENTS = "SELECT department_id FROM department WHERE branch_id = %s AND NOT is_archived ORDER BY department_id"
+
+_RULES = "SELECT department_id, rules::text AS rules FROM department WHERE department_id = ANY(%s)"
 
 _OF_BRANCH = sql.statement("SELECT {counter} FROM counter WHERE branch_id = %s")
 _FOR_UPDATE = sql.statement("SELECT {counter} FROM counter WHERE branch_id = %s AND counter_id = %s FOR UPDATE")
@@ -77,6 +80,12 @@ class PostgresCounters:
         """Return the unattended open counters, and since when."""
         async with self._database.begin() as connection:
             return await read_unattended(connection, branch_id, await read_counters(connection, branch_id))
+
+    async def forgotten(self, branch_id: str) -> frozenset[int]:
+        """Return the ids of the tokens at counters that were presumably forgotten there."""
+        async with self._database.begin() as connection:
+            (clock,) = await connection.rows(sql.NOW)
+            return await read_forgotten(connection, await read_counters(connection, branch_id), clock["now"])
 
     async def departments(self, branch_id: str) -> list[str]:
         """Return the ids of a branch's departments."""
@@ -145,6 +154,18 @@ async def read_unattended(
         if row := in_use.get(counter.counter_id):
             since[counter.counter_id] = unattended_since(counter, held, row["since"], row["now"])
     return {counter_id: since for counter_id, since in since.items() if since is not None}
+
+
+async def read_forgotten(
+    connection: Connection, counters: Sequence[tuple[Counter, Token | None]], now: datetime
+) -> frozenset[int]:
+    """Return the ids of the tokens at these counters that were presumably forgotten, by their departments' settings."""
+    held = [token for _, token in counters if token is not None]
+    if not held:
+        return frozenset()
+    rows = await connection.rows(_RULES, [sorted({token.department_id for token in held})])
+    minutes = {row["department_id"]: rules_of(row["rules"]).forgotten_minutes for row in rows}
+    return frozenset(token.token_id for token in held if is_forgotten(token, minutes[token.department_id], now))
 
 
 async def _check_branch(connection: Connection, branch_id: str) -> None:

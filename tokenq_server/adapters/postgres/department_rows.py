@@ -43,7 +43,7 @@ def department_from(row: Row) -> Department:
         prefix=row["prefix"],
         number_format=row["number_format"],
         policy=Policy(ratio, row["max_wait"]),
-        rules=_rules(row["rules"]),
+        rules=rules_of(row["rules"]),
         branch_hours=_hours(row["branch_hours"]) if row["branch_hours"] else None,
     )
 
@@ -69,8 +69,8 @@ def head_values(session: DepartmentSession) -> list[Any]:
 
 
 @lru_cache(maxsize=1024)
-def _rules(document: str) -> Rules:
-    """Cached, since rules rarely change and are read with every batch."""
+def rules_of(document: str) -> Rules:
+    """Return a department's rules. Cached, since they rarely change and are read with every batch."""
     return rules_from(json.loads(document))
 
 

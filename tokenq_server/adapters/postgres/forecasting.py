@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tokenq.contract.enums import CounterState, Priority
+from tokenq.contract.enums import Priority
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.connection import Connection
-from tokenq_server.adapters.postgres.counters import read_counters, read_unattended
+from tokenq_server.adapters.postgres.counters import read_counters, read_forgotten, read_unattended
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.department_rows import department_from, head_from
 from tokenq_server.adapters.postgres.rows import Row
-from tokenq_server.domain.counters import GRACE, Counter
-from tokenq_server.domain.estimate import LONGEST, Line, OpenCounter, learned
+from tokenq_server.domain.counters import Counter, is_calling
+from tokenq_server.domain.estimate import LONGEST, Line, OpenCounter
+from tokenq_server.domain.service_time import learned
 from tokenq_server.domain.token import Token
 from tokenq_server.services.forecasting import BranchNow
 
@@ -105,22 +106,30 @@ async def _lines(connection: Connection, rows: Sequence[Row]) -> list[Line]:
     lines = []
     for head_row in rows:
         department, name = department_from(head_row), head_row["department_id"]
-        service = learned(services[name], department.rules.service_minutes)
+        rules = department.rules
+        service = learned(services[name], rules.service_minutes, rules.forgotten_minutes)
         lines.append(Line(name, department.policy, head_from(head_row).turn, service, waiting[name], coming[name]))
     return lines
 
 
 async def _counters(connection: Connection, branch_id: str) -> list[OpenCounter]:
-    """Counters that hold a token, and open ones that are attended or were until shortly."""
+    """Counters that hold a token, and open ones that are attended or were until shortly.
+
+    One whose token was presumably forgotten counts only while an operator claims it.
+    """
     counters = await read_counters(connection, branch_id)
     since = await read_unattended(connection, branch_id, counters)
     (clock,) = await connection.rows(sql.NOW)
     now = clock["now"]
-    return [
-        _open(counter, held, now)
-        for counter, held in counters
-        if held is not None or (counter.state is CounterState.OPEN and now - since.get(counter.counter_id, now) < GRACE)
-    ]
+    forgotten = await read_forgotten(connection, counters, now)
+
+    def is_staffed(counter: Counter, held: Token | None) -> bool:
+        if held is None:
+            return is_calling(counter, since.get(counter.counter_id), now)
+        is_claimed = counter.lease_until is not None and counter.lease_until > now
+        return held.token_id not in forgotten or is_claimed
+
+    return [_open(counter, held, now) for counter, held in counters if is_staffed(counter, held)]
 
 
 def _open(counter: Counter, held: Token | None, now: Any) -> OpenCounter:

@@ -12,7 +12,7 @@ from tokenq.contract.enums import LIVE, Priority, TokenState
 from tokenq.contract.numbers import readings, spellings
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection, Values
-from tokenq_server.adapters.postgres.counters import read_counters
+from tokenq_server.adapters.postgres.counters import read_counters, read_forgotten
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.department_rows import department_from, head_from
 from tokenq_server.adapters.postgres.token_rows import token_from
@@ -94,6 +94,7 @@ class PostgresQueries:
                 return None
             head = head_from(row)
             busy = await _tokens(connection, _BUSY, [department_id])
+            counters = await read_counters(connection, row["branch_id"])
             return Snapshot(
                 department=department_from(row),
                 head=head,
@@ -101,7 +102,8 @@ class PostgresQueries:
                 line=await _tokens(connection, sql.HEADS, {"department_id": department_id, "count": heads}),
                 busy=busy,
                 counts=await _counts(connection, department_id, head.day, head.waiting, busy),
-                counters=await read_counters(connection, row["branch_id"]),
+                counters=counters,
+                forgotten=await read_forgotten(connection, counters, row["now"]),
             )
 
     async def near_turn_requests(self) -> list[NearTurnRequest]:

@@ -11,10 +11,11 @@ from tokenq.contract.enums import CounterState, Priority, TokenState
 from tokenq.contract.views import CounterView, TokenView
 from tokenq.printable import printable
 from tokenq_tui.bigtext import big
-from tokenq_tui.console.state import State, since, stopwatch, waited_for
+from tokenq_tui.console.state import State, forgotten, since, stopwatch, waited_for
 from tokenq_tui.panel import Panel, line, padded, spread
 
 _WORDS_BELOW = 4
+_WARNING_LINES = 2
 _TALLEST = 11
 
 
@@ -50,7 +51,8 @@ class NowServing(Panel):
         is_serving = token["state"] == TokenState.SERVING
         colour = "$success" if is_serving else "$primary"
         yield Content("")
-        rows = min(height - 2 - _WORDS_BELOW, _TALLEST)
+        warning = forgotten(token, self._now)
+        rows = min(height - 2 - _WORDS_BELOW - (_WARNING_LINES if warning else 0), _TALLEST)
         yield from (line((row, f"bold {colour}")) for row in big(number, width, rows) or (number,))
         yield Content("")
         began = since(token)
@@ -59,6 +61,9 @@ class NowServing(Panel):
         yield spread(
             width, [("SERVING" if is_serving else "CALLED", f"bold {colour}"), (calls, "$quiet")], [(timer, "")]
         )
+        if warning:
+            yield line((f"{warning[0].upper()}{warning[1:]}", "bold $warning"))
+            yield line(("v served, b back to the queue" if is_serving else "x no-show, r call again", "$quiet"))
         priority = "" if token["priority"] == Priority.NORMAL else f"  ·  {printable(token['priority'], 10)}"
         yield line((printable(token["name"] or "no name given", width - 12), ""), (priority, "$accent"))
         yield line((f"arrived {waited_for(token, self._now)} ago", "$quiet"))
@@ -110,12 +115,13 @@ class Elsewhere(Panel):
         for token in self._tokens:
             began = since(token)
             timer = stopwatch(self._now - began) if began else ""
+            is_late = bool(token.get("isForgotten"))
             style = "$success" if token["state"] == TokenState.SERVING else "$primary"
             counter = padded(printable(token["counterId"] or "?", 12), 8 if width < _WORDS_BELOW * 10 else 13)
             yield spread(
                 width,
                 [(counter, "$accent"), (" ", ""), (printable(token["displayNumber"], 12), style)],
-                [(timer, "$quiet")],
+                [(f"forgotten? {timer}" if is_late else timer, "$warning" if is_late else "$quiet")],
             )
         for view in self._staffed:
             counter = padded(printable(view["counterId"], 12), 8 if width < _WORDS_BELOW * 10 else 13)
