@@ -89,3 +89,32 @@ def test_a_verb_at_a_named_counter_takes_nobody_from_another(tokenq: Cli, dept: 
 def test_a_counter_that_is_named_for_who_still_waits_does_not_hide_why_not(tokenq: Cli, dept: str):
     tokenq("issue", dept)
     assert "is WAITING: 'start' is not possible" in tokenq("start", f"{dept}-001", "--counter", dept).err
+
+
+def test_whoever_closes_the_last_counter_hears_who_still_waits(tokenq: Cli, dept: str):
+    assert tokenq("branch", "create", dept.lower(), "--name", "Hall", "--timezone", "UTC").code == 0
+    tokenq("dept", "create", "Hall", "--id", f"{dept}H", "--branch", dept.lower())
+    at = ("--branch", dept.lower())
+    for _ in range(12):
+        tokenq("issue", f"{dept}H")
+    tokenq("counter", "open", "1", *at)
+    tokenq("counter", "open", "2 b", *at)
+    assert tokenq("counter", "close", "1", *at).err == ""
+    for verb in ("pause", "close"):
+        done = tokenq("counter", verb, "2 b", *at)
+        assert done.code == 0
+        assert f"12 customers wait in {dept}H ({dept}H-001, " in done.err
+        assert f"{dept}H-010 and 2 more); no other open counter serves it." in done.err
+        assert "'tokenq counter open '2 b''" in done.err
+    assert len(json.loads(tokenq("counter", "close", "2 b", *at, "--json").out)["unserved"][0]["displayNumbers"]) == 10
+
+
+def test_a_customer_called_at_two_counters_is_said_to_who_calls(tokenq: Cli, dept: str):
+    tokenq("dept", "create", "Other", "--id", f"{dept}X")
+    user = json.loads(tokenq("user", "create", "Ada", "--role", "customer", "--json").out)["userId"]
+    for name in (dept, f"{dept}X"):
+        assert tokenq("issue", name, "--user", str(user)).code == 0
+    assert tokenq("call", dept, "--counter", f"{dept}1").err == f"Counter '{dept}1' is new.\n"
+    done = tokenq("call", f"{dept}X", "--counter", f"{dept}2")
+    assert done.code == 0
+    assert f"This customer is also at counter {dept}1 ({dept}-001)." in done.err

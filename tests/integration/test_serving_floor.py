@@ -167,6 +167,44 @@ def test_a_token_forgotten_at_a_counter_is_said_by_the_server(admin: Client, run
     assert said() == {False}
 
 
+def test_closing_the_last_counter_says_who_waits_for_nobody(admin: Client) -> None:
+    """So do pausing and leaving; a counter that may not call for the department is no help."""
+    branch = f"b{secrets.token_hex(3)}"
+    admin.create_branch({"branchId": branch, "name": "A branch of its own"})
+    here, there = department(admin, branchId=branch), department(admin, branchId=branch, counters=["1"])
+    admin.issue(here), admin.issue(here), admin.issue(there)
+    admin.open_counter(branch, "1")
+    admin.open_counter(branch, "2")
+    waiting = {"departmentId": here, "waiting": 2, "displayNumbers": [f"{here}-001", f"{here}-002"]}
+    alone = {"departmentId": there, "waiting": 1, "displayNumbers": [f"{there}-001"]}
+
+    assert admin.pause_counter(branch, "1")["unserved"] == [alone]
+    last = admin.close_counter(branch, "2")
+    assert last["unserved"] == [waiting], "only what this counter might have served"
+    admin.open_counter(branch, "2")
+    assert admin.close_counter(branch, "1")["unserved"] == [alone]
+    assert admin.leave_counter(branch, "2")["unserved"] == [waiting]
+    admin.open_counter(branch, "2")
+    admin.open_counter(branch, "1")
+    assert admin.close_counter(branch, "2")["unserved"] == []
+
+
+def test_a_call_says_at_which_other_counter_its_customer_is(admin: Client, enter: Enter) -> None:
+    """The counter to everybody who calls; the number there only to staff of that department."""
+    here, there = department(admin), department(admin)
+    user = admin.create_user({"name": "Ada Byron"})["userId"]
+    for name in (here, there):
+        admin.issue(name, user_id=user)
+    first = admin.call(there, there)
+    assert "alsoAt" not in first
+    called = enter("staff", here).call(here, here)
+    assert called["alsoAt"] == [{"branchId": "main", "counterId": there, "displayNumber": None, "departmentId": None}]
+    (again,) = admin.call(here, here)["alsoAt"]
+    assert (again["displayNumber"], again["departmentId"]) == (first["displayNumber"], there)
+    admin.move(first, "serve")
+    assert "alsoAt" not in admin.call_at_counter("main", here)
+
+
 def test_why_names_who_goes_before_and_the_rule(admin: Client) -> None:
     name = department(admin, classNames={"priority": "Eilig"})
     first = admin.issue(name)

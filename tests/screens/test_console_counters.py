@@ -9,6 +9,7 @@ from textual.widgets import Input
 from tests.screens.console_driver import console, done, settled
 from tests.screens.console_seeds import NOON, busy_api, stamp
 from tests.screens.reading import text_of, until, until_shown
+from tokenq.contract.views import CounterView, UnservedView
 from tokenq_tui.console.screens.dialogs import AskText
 
 LooksLike = Callable[[App[None], str], None]
@@ -92,3 +93,52 @@ async def test_a_forgotten_service_is_said_with_what_to_do() -> None:
     assert "v served, b back to the queue" in shown
     assert "forgotten? 4:00:00" in shown
     assert "forgotten? 5:00:00" not in shown
+
+
+async def test_whoever_pauses_the_last_counter_is_told_who_still_waits() -> None:
+    api = busy_api()
+    app = console(api, "9")
+    paused = api.pause_counter
+
+    def pause_counter(branch: str, counter: str, reason: str | None = None) -> CounterView:
+        unserved: list[UnservedView] = [{"departmentId": "LAB", "waiting": 5, "displayNumbers": ["LAB-003"]}]
+        return {**paused(branch, counter, reason), "unserved": unserved}
+
+    api.pause_counter = pause_counter  # type: ignore[method-assign]
+    async with app.run_test(size=MIDDLE) as pilot:
+        await until_shown(pilot, "Press n to call")
+        await pilot.press("z")
+        await until(pilot, lambda: isinstance(app.screen, AskText))
+        await pilot.press(*"lunch", "enter")
+        await until_shown(pilot, "5 customers wait in LAB (LAB-003 and 4 more);")
+
+
+async def test_a_called_customer_who_is_at_another_counter_is_told() -> None:
+    api = busy_api()
+    first = next(each for each in api.known.values() if each["state"] == "WAITING")
+    first["alsoAt"] = [
+        {"branchId": "main", "counterId": "14", "displayNumber": "LAB-001", "departmentId": "LAB"},
+        {"branchId": "main", "counterId": "15", "displayNumber": None, "departmentId": None},
+    ]
+    app = console(api, "9")
+    async with app.run_test(size=MIDDLE) as pilot:
+        await until_shown(pilot, "Press n to call")
+        await pilot.press("n")
+        await until_shown(pilot, "This customer is also at counter 14 (LAB-001).")
+        await until_shown(pilot, "This customer is also at counter 15 of another department.")
+
+
+async def test_whoever_leaves_the_last_counter_is_told_at_the_end() -> None:
+    api = busy_api()
+    left = api.leave_counter
+
+    def leave_counter(branch: str, counter: str) -> CounterView:
+        unserved: list[UnservedView] = [{"departmentId": "CW", "waiting": 1, "displayNumbers": ["CW-013"]}]
+        return {**left(branch, counter), "unserved": unserved}
+
+    api.leave_counter = leave_counter  # type: ignore[method-assign]
+    app = console(api, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "9" in api.counters)
+        await pilot.press("q")
+    assert app.unserved == ["1 customer waits in CW (CW-013); no other open counter serves it."]

@@ -41,17 +41,19 @@ def at_counter(state: str, **held: Any) -> CounterView:
 
 
 @pytest.mark.parametrize(
-    ("view", "expected"),
+    ("state", "said", "expected"),
     [
-        (at_counter("SERVING", isForgotten=True), {"3": "CW-001, in service for 3 h: forgotten?"}),
-        (at_counter("CALLED", isForgotten=True), {"3": "CW-001, called for 3 h: forgotten?"}),
-        (at_counter("SERVING", isForgotten=False), {}),
-        (at_counter("SERVING"), {}),
+        ("SERVING", {"isForgotten": True}, {"3": "CW-001 in service for 3 h: forgotten?"}),
+        ("CALLED", {"isForgotten": True}, {"3": "CW-001 called for 3 h: forgotten?"}),
+        ("SERVING", {"isForgotten": False}, {}),
+        ("SERVING", {}, {}),
     ],
 )
-def test_the_command_line_repeats_what_the_server_says(view: CounterView, expected: dict[str, str]) -> None:
+def test_the_command_line_repeats_what_the_server_says(
+    state: str, said: dict[str, bool], expected: dict[str, str]
+) -> None:
     """A server of an earlier release says nothing, and the command line has no opinion of its own."""
-    assert forgotten_at([view]) == expected
+    assert forgotten_at([at_counter(state, **said)]) == expected
 
 
 def test_a_queue_says_what_to_do_with_a_forgotten_service(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,7 +69,7 @@ def test_a_queue_says_what_to_do_with_a_forgotten_service(capsys: pytest.Capture
     }
     queue._show(cast(QueueView, view))
     shown = capsys.readouterr()
-    assert "Counter 3: CW-001, in service for 3 h: forgotten?\n" in shown.out
+    assert "Counter 3: CW-001 in service for 3 h: forgotten?\n" in shown.out
     assert "'tokenq serve NUMBER'" in shown.err
 
 
@@ -80,5 +82,5 @@ def test_a_list_of_counters_says_it_too(capsys: pytest.CaptureFixture[str], monk
     monkeypatch.setattr(counter, "zone_of", lambda *_: "UTC")
     counter.list_()
     shown = capsys.readouterr()
-    assert "CW-001, called for 3 h: forgotten?" in shown.out
+    assert "CW-001 called for 3 h: forgotten?" in shown.out
     assert "'tokenq no-show NUMBER'" in shown.err

@@ -10,8 +10,9 @@ from tokenq.cli.context import connect
 from tokenq.cli.exits import echo
 from tokenq.cli.reasons import CommandReason
 from tokenq.client import Client
+from tokenq.contract import notices
 from tokenq.contract.problems import refuse
-from tokenq.contract.waits import duration, wait_range
+from tokenq.contract.waits import wait_range
 from tokenq.zones import local
 
 if TYPE_CHECKING:
@@ -64,10 +65,15 @@ def show_token(token: "TokenView", *, as_json: bool, zone: str = "") -> None:
         output.line(sentence(token, zone))
 
 
-def report_new_counter(token: "TokenView") -> None:
-    """Report that a call created its counter: the name may be a typing mistake, and customers are sent there."""
+def report_call(token: "TokenView") -> None:
+    """Report what the caller should know about a call.
+
+    That it created its counter, since the name may be a typing mistake; and where else the customer is.
+    """
     if token.get("isNewCounter"):
         echo(f"Counter '{token['counterId']}' is new.")
+    for sentence_ in notices.also_at(token):
+        echo(f"{sentence_} 'tokenq requeue {token['displayNumber']}' puts this token back at its place until then.")
 
 
 def sentence(token: "TokenView | Mapping[str, Any]", zone: str = "", *, suffix: str = "") -> str:
@@ -101,14 +107,14 @@ FORGOTTEN_HINT = (
 
 
 def forgotten_at(counters: "Sequence[CounterView]") -> dict[str, str]:
-    """Return, by counter, the tokens that the server takes for forgotten: ``CW-001, in service for 3 h: forgotten?``"""
+    """Return, by counter, the tokens that the server takes for forgotten: ``CW-001 in service for 3 h: forgotten?``"""
     sentences = {}
     for view in counters:
         held = view["token"]
         if held and held.get("isForgotten"):
-            minutes = (datetime.now(UTC) - datetime.fromisoformat(str(held.get("since")))).total_seconds() / 60
-            what = "in service" if held["state"] == "SERVING" else "called"
-            sentences[view["counterId"]] = f"{held['displayNumber']}, {what} for {duration(minutes)}: forgotten?"
+            sentences[view["counterId"]] = notices.forgotten(
+                held["displayNumber"], held["state"], held.get("since"), datetime.now(UTC)
+            )
     return sentences
 
 

@@ -26,7 +26,8 @@ class TokenView(TypedDict):
     ``estimate`` is the wait from now while the token waits; in the answer to an issue it is what was promised.
     ``nearTurn`` is the position at which the owner wants to be notified (0: none). ``isNewCounter`` is only
     present, and true, in the response to a call that created its counter. ``isForgotten``, in queues only, is true if
-    it has been called or in service for longer than the department's ``forgottenMinutes``.
+    it has been called or in service for longer than the department's ``forgottenMinutes``. ``alsoAt``,
+    in the response to a call only, are the other counters at which its registered user is now, if any.
     """
 
     tokenId: int
@@ -55,6 +56,27 @@ class TokenView(TypedDict):
     moves: list[str]
     isNewCounter: NotRequired[bool]
     isForgotten: NotRequired[bool]
+    alsoAt: "NotRequired[list[OtherCounterView]]"
+
+
+class OtherCounterView(TypedDict):
+    """Another counter at which the customer of a token is now.
+
+    The number and its department are null unless the reader is staff there.
+    """
+
+    branchId: str
+    counterId: str
+    displayNumber: str | None
+    departmentId: str | None
+
+
+class UnservedView(TypedDict):
+    """A department with waiting customers that no open counter serves; ``displayNumbers`` are the first ones."""
+
+    departmentId: str
+    waiting: int
+    displayNumbers: list[str]
 
 
 class CounterView(TypedDict):
@@ -64,7 +86,9 @@ class CounterView(TypedDict):
     ``state`` is ``OPEN``, ``PAUSED`` or ``CLOSED``; ``token`` is whom it holds now. ``operator`` is who has claimed it,
     and ``leaseUntil`` when that claim ends unless it is renewed. ``isDeclared`` tells a counter that an admin
     set up from one that exists since its first use. ``unattendedSince``, in lists of counters only, is when an open
-    counter was last used that nobody claims and that holds nobody; null for others.
+    counter was last used that nobody claims and that holds nobody; null for others. ``unserved``, in the response to
+    pause, close and leave only, are the departments it served that no other open counter serves and where customers
+    wait.
     """
 
     branchId: str
@@ -77,6 +101,7 @@ class CounterView(TypedDict):
     isDeclared: bool
     unattendedSince: NotRequired[str | None]
     token: "HeldView | None"
+    unserved: NotRequired[list[UnservedView]]
 
 
 class HeldView(TypedDict):

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Response
@@ -14,12 +16,24 @@ from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import Command
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.command_handlers import handler_of
+from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.requests import Answer, Request
 
 
 async def dispatch(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
     """Execute a command and answer when it is durable. Raises Refused."""
     return _response(await _submit(services, caller, command, repeat))
+
+
+async def dispatch_call(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
+    """Execute a call; the answer says if its customer is at another counter, too. Raises Refused."""
+    answer = await _submit(services, caller, command, repeat)
+    if answer.token is not None:
+        # The call has been made: an answer without this is better than none.
+        with suppress(Refused, LedgerDown):
+            if others := await services.reading.at_other_counters(answer.token, caller):
+                answer = replace(answer, token={**answer.token, "alsoAt": others})
+    return _response(answer)
 
 
 async def dispatch_all(

@@ -9,6 +9,7 @@ from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.principal import Principal
+from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token
 
 LEASE = timedelta(seconds=30)
@@ -99,6 +100,11 @@ def is_calling(counter: Counter, unattended: datetime | None, now: datetime) -> 
     ``unattended`` is since when nobody does.
     """
     return counter.state is CounterState.OPEN and (unattended is None or now - unattended < GRACE)
+
+
+def may_serve(counter: Counter, department_id: str, rules: Rules) -> bool:
+    """Whether a counter may call for a department: by its own work profile and by the department's list of counters."""
+    return counter.serves(department_id) and (not rules.counters or counter.counter_id in rules.counters)
 
 
 class Counters:

@@ -1,22 +1,34 @@
 """Counters: opened, paused and closed by their operators, declared by admins."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from tokenq.contract.enums import CounterState
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason, DepartmentReason
-from tokenq.contract.views import CounterView
+from tokenq.contract.views import CounterView, UnservedView
 from tokenq_server.domain.counters import Counter, Operator, claimed, closed, left, opened, operator_of, paused
 from tokenq_server.domain.permissions import check_works_in, departments_to_call_from, is_colleague, works_in
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
 from tokenq_server.services.views import counter_view, instant
 
+logger = logging.getLogger(__name__)
+
 Change = Callable[[Counter, Token | None, datetime], Counter]
 """Returns the changed counter, given the current one, the token it holds and the database's clock; may refuse."""
+
+
+@dataclass(frozen=True)
+class Unserved:
+    """A department whose ``waiting`` customers no open counter serves; ``numbers`` are those of the first ones."""
+
+    department_id: str
+    waiting: int
+    numbers: tuple[str, ...]
 
 
 class CounterStore(Protocol):
@@ -30,6 +42,9 @@ class CounterStore(Protocol):
 
     async def forgotten(self, branch_id: str) -> frozenset[int]:
         """Return the ids of the tokens at counters that were presumably forgotten there."""
+
+    async def unserved(self, counter: Counter) -> list[Unserved]:
+        """Return the departments of a counter in which customers wait and that no other open counter serves."""
 
     async def departments(self, branch_id: str) -> list[str]:
         """Return the ids of a branch's departments. Raises Refused (``unknown_branch``)."""
@@ -109,7 +124,7 @@ class CounterService:
         def change(counter: Counter, _: Token | None, now: datetime) -> Counter:
             return paused(counter, operator, now, reason)
 
-        return await self._change_known(branch_id, counter_id, caller, change)
+        return await self._with_unserved(await self._change_known(branch_id, counter_id, caller, change))
 
     async def close(self, branch_id: str, counter_id: str, caller: Principal, *, console: str = "") -> CounterView:
         """Close a counter. Raises Refused (``counter_claimed``, ``counter_busy``, ``unknown_counter``)."""
@@ -118,7 +133,7 @@ class CounterService:
         def change(counter: Counter, held: Token | None, now: datetime) -> Counter:
             return closed(counter, held, operator, now)
 
-        return await self._change_known(branch_id, counter_id, caller, change)
+        return await self._with_unserved(await self._change_known(branch_id, counter_id, caller, change))
 
     async def leave(self, branch_id: str, counter_id: str, caller: Principal, *, console: str = "") -> CounterView:
         """Give up the caller's claim: close the counter, or leave it unchanged while it holds a token.
@@ -191,6 +206,20 @@ class CounterService:
         counter, held = await self._store.change(fresh, serves, change, caller.actor, is_logged=is_logged)
         await self._notify_changed(fresh.branch_id)
         return counter_view(counter, held)
+
+    async def _with_unserved(self, view: CounterView) -> CounterView:
+        """Add who waits for nobody now. The change itself has been made, whatever happens to this."""
+        counter = Counter(view["branchId"], view["counterId"], departments=tuple(view["departments"]))
+        try:
+            departments = await self._store.unserved(counter)
+        except Exception:
+            logger.exception("looking for unserved departments failed")
+            return view
+        unserved: list[UnservedView] = [
+            {"departmentId": each.department_id, "waiting": each.waiting, "displayNumbers": list(each.numbers)}
+            for each in departments
+        ]
+        return {**view, "unserved": unserved}
 
     async def _profile(self, branch_id: str, caller: Principal, requested: Sequence[str]) -> list[str]:
         """Return the requested departments in order; without a request, all that the caller works in."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from tokenq.contract.enums import TokenState
 from tokenq.contract.verbs import verbs_from
-from tokenq.contract.views import CounterView, EstimateView, HeldView, TokenView
+from tokenq.contract.views import CounterView, EstimateView, HeldView, OtherCounterView, TokenView
 from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.token import Token
 
@@ -67,6 +67,16 @@ def counter_view(counter: Counter, held: Token | None, forgotten: Collection[int
         "departments": list(counter.departments),
         "isDeclared": counter.is_declared,
         "token": None if held is None else _held_view(held, forgotten),
+    }
+
+
+def other_counter_view(token: Token, *, shows: bool) -> OtherCounterView:
+    """Return at which counter a token is, and with ``shows`` which token it is."""
+    return {
+        "branchId": token.branch_id,
+        "counterId": token.counter_id or "",
+        "displayNumber": token.display if shows else None,
+        "departmentId": token.department_id if shows else None,
     }
 
 

@@ -91,6 +91,11 @@ class ConsoleApp(ErrorBoundary, App[None]):
         """Switch between light and dark."""
         self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
 
+    @property
+    def unserved(self) -> list[str]:
+        """Who waits where nobody serves since our counter was released."""
+        return self._lease.unserved
+
     def on_unmount(self) -> None:
         """Stop fetching, and release the counter if the server answers in time."""
         self._tail.stop()
@@ -137,6 +142,8 @@ def run(*, client: Client, departments: Sequence[str] = (), counter: str | None 
     client.console = lease.console = secrets.token_hex(8)
     app = ConsoleApp(reader, client, feed, ids, counter, lease_api=lease, light=light)
     app.run()
+    for sentence in app.unserved:
+        sys.stderr.write(f"{printable(sentence, 300)}\n")
     if is_debugging():
         sys.stderr.write(tracebacks())
     return app.return_code or 0

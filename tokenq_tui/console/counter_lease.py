@@ -8,6 +8,7 @@ from typing import Protocol
 from textual.message import Message
 
 from tokenq import locale
+from tokenq.contract import notices
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView
 from tokenq.errors import TokenqError
@@ -66,6 +67,8 @@ class CounterLease:
         self._is_new = False
         self._is_over = False
         self._held: CounterClaim | None = None
+        self.unserved: list[str] = []
+        """Who waits where nobody serves since the last release."""
         self._is_refused = False
         self._is_broken = False
         self._thread = threading.Thread(target=self._run, name="console-counter", daemon=True)
@@ -145,7 +148,7 @@ class CounterLease:
     def _release(self, claim: CounterClaim) -> None:
         self._held = None
         try:
-            self._api.leave_counter(claim.branch, claim.counter)
+            self.unserved = notices.unserved(self._api.leave_counter(claim.branch, claim.counter))
         except Refused:
             # Someone else has claimed it, or the claim has expired.
             return

@@ -9,6 +9,7 @@ from typing import Any
 
 from textual.message import Message
 
+from tokenq.contract import notices
 from tokenq.contract.enums import TokenState
 from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb
@@ -98,7 +99,7 @@ def _queues(state: State, token: TokenView, api: ApiPort) -> dict[str, QueueView
 def _execute(pending: PendingAction, api: ApiPort) -> Done:
     state, key = pending.state, str(uuid.uuid4())
     if pending.action.name in ("pause", "open"):
-        return Done(_pause_or_open(pending, api))
+        return _pause_or_open(pending, api)
     if pending.action.verb and pending.token is not None:
         token = api.move(pending.token, pending.action.verb, key=key, **_body(pending))
         params = {
@@ -113,22 +114,24 @@ def _execute(pending: PendingAction, api: ApiPort) -> Done:
         )
     if pending.action.name == "serve_next":
         token = api.serve_next(state.selected, state.counter, key=key)
-        return Done(f"{token['displayNumber']} is served.", token, "serve")
+        return Done(f"{token['displayNumber']} is served.", token, "serve", notices.also_at(token))
     if pending.action.name == "call_any":
         token = api.call_at_counter(_branch(state), state.counter, key=key)
     else:
         token_id = pending.token["tokenId"] if pending.token else None
         token = api.call(state.selected, state.counter, token_id=token_id, reason=pending.answer or None, key=key)
-    return Done(f"{token['displayNumber']} is called to counter {state.counter}.", token, "call")
+    return Done(
+        f"{token['displayNumber']} is called to counter {state.counter}.", token, "call", notices.also_at(token)
+    )
 
 
-def _pause_or_open(pending: PendingAction, api: ApiPort) -> str:
+def _pause_or_open(pending: PendingAction, api: ApiPort) -> Done:
     state = pending.state
     if pending.action.name == "pause":
-        api.pause_counter(_branch(state), state.counter, pending.answer or None)
-        return f"Counter {state.counter} is paused."
+        view = api.pause_counter(_branch(state), state.counter, pending.answer or None)
+        return Done(f"Counter {state.counter} is paused.", warnings=notices.unserved(view))
     api.open_counter(_branch(state), state.counter)
-    return f"Counter {state.counter} is open."
+    return Done(f"Counter {state.counter} is open.")
 
 
 def _body(pending: PendingAction) -> dict[str, Any]:

@@ -62,11 +62,12 @@ class Trouble(Message):
 
 @dataclass
 class Done(Message):
-    """An action was carried out; ``token`` is the token after ``verb``."""
+    """An action was carried out; ``token`` is the token after ``verb``. ``warnings`` are what to know about it."""
 
     sentence: str
     token: TokenView | None = None
     verb: str = ""
+    warnings: Sequence[str] = ()
 
 
 @dataclass

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from tokenq.contract import notices
 from tokenq.contract.enums import CounterState, TokenState
 from tokenq.contract.views import CounterView, EstimateView, QueueView, TokenView
 from tokenq.contract.waits import duration, wait_range
@@ -229,8 +230,8 @@ def forgotten(token: TokenView, now: datetime) -> str:
     began = since(token)
     if began is None or not token.get("isForgotten"):
         return ""
-    lasts = duration((now - began).total_seconds() / 60)
-    return f"{'in service' if token['state'] == TokenState.SERVING else 'called'} for {lasts}: forgotten?"
+    sentence = notices.forgotten("", token["state"], began.isoformat(), now)
+    return f"{sentence[0].upper()}{sentence[1:]}"
 
 
 def stopwatch(passed: timedelta) -> str:

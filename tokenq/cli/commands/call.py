@@ -8,7 +8,7 @@ from tokenq.cli.context import connect, require_counter
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Counter, InBranch, Json, MaybeDepartment
 from tokenq.cli.reasons import CommandReason
-from tokenq.cli.tokens import report_new_counter, show_token
+from tokenq.cli.tokens import report_call, show_token
 from tokenq.client import Client
 from tokenq.contract.numbers import readings
 from tokenq.contract.problems import ProblemCode, Refused, refuse
@@ -42,7 +42,7 @@ def command(
         called = _call_next(client, dept, counter_id)
     else:
         called = client.call_at_counter(branch, counter_id)
-    report_new_counter(called)
+    report_call(called)
     show_token(called, as_json=as_json)
 
 

@@ -1,5 +1,6 @@
 """``tokenq counter``: the counters of a branch."""
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes, de
 from tokenq.cli.prompts import confirm
 from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, is_ahead
 from tokenq.cli.tree import plain_app
+from tokenq.contract import notices
 
 if TYPE_CHECKING:
     from tokenq.contract.views import CounterView
@@ -86,13 +88,17 @@ def open_(
 @app.command()
 def pause(counter: Counter, reason: Reason = None, branch: InBranch = "main", as_json: Json = False) -> None:
     """Pause a counter: it makes no calls until it is opened."""
-    _show(connect().pause_counter(branch, counter, reason), as_json=as_json)
+    paused = connect().pause_counter(branch, counter, reason)
+    _show(paused, as_json=as_json)
+    _report_unserved(paused)
 
 
 @app.command()
 def close(counter: Counter, branch: InBranch = "main", as_json: Json = False) -> None:
     """Close a counter that holds no token."""
-    _show(connect().close_counter(branch, counter), as_json=as_json)
+    closed = connect().close_counter(branch, counter)
+    _show(closed, as_json=as_json)
+    _report_unserved(closed)
 
 
 @app.command()
@@ -113,6 +119,14 @@ def delete(counter: Counter, branch: InBranch = "main", yes: Yes = False, as_jso
 def _state(view: "CounterView", zone: str) -> str:
     since = view.get("unattendedSince")
     return view["state"] + (f", unattended since {clock(since, zone)[:5]}" if since else "")
+
+
+def _report_unserved(view: "CounterView") -> None:
+    """Report who waits where nobody serves any more."""
+    for sentence in notices.unserved(view):
+        echo(sentence)
+    if view.get("unserved"):
+        echo(f"  Open it again with 'tokenq counter open {shlex.quote(view['counterId'])}', or another counter.")
 
 
 def _show(view: "CounterView", *, as_json: bool) -> None:

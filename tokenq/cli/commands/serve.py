@@ -8,7 +8,7 @@ from tokenq.cli import output
 from tokenq.cli.context import connect, require_counter
 from tokenq.cli.options import Counter, Json, department_id
 from tokenq.cli.reasons import CommandReason
-from tokenq.cli.tokens import check_counter, report_new_counter, sentence, show_token
+from tokenq.cli.tokens import check_counter, report_call, sentence, show_token
 from tokenq.client import Client
 from tokenq.contract.numbers import is_separated, readings, typed_id
 from tokenq.contract.problems import ProblemCode, Refused, refuse
@@ -23,7 +23,7 @@ def command(
     client = connect()
     if _is_department(client, target):
         served = client.serve_next(department_id(target), require_counter(at))
-        report_new_counter(served)
+        report_call(served)
         if served["calledAt"] == served["servedAt"] and not as_json:
             output.line(sentence(served, suffix="; called and served in one step"))
         else:

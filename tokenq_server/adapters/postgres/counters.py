@@ -16,9 +16,17 @@ from tokenq_server.adapters.postgres.department_rows import rules_of
 from tokenq_server.adapters.postgres.rows import counter_from
 from tokenq_server.adapters.postgres.token_rows import token_from
 from tokenq_server.adapters.postgres.writing import upsert
-from tokenq_server.domain.counters import LEASE, Counter, Operator, is_forgotten, unattended_since
+from tokenq_server.domain.counters import (
+    LEASE,
+    Counter,
+    Operator,
+    is_calling,
+    is_forgotten,
+    may_serve,
+    unattended_since,
+)
 from tokenq_server.domain.token import Token
-from tokenq_server.services.counter_service import Change
+from tokenq_server.services.counter_service import Change, Unserved
 
 _EVENTS = {
     CounterState.OPEN: EventType.COUNTER_OPENED,
@@ -32,6 +40,18 @@ _BRANCH = "SELECT 1 FROM branch WHERE branch_id = %s"
 _DEPARTMENTS = "SELECT department_id FROM department WHERE branch_id = %s AND NOT is_archived ORDER BY department_id"
 
 _RULES = "SELECT department_id, rules::text AS rules FROM department WHERE department_id = ANY(%s)"
+
+# The departments of a branch in which customers wait.
+_WAITING = """
+SELECT * FROM (
+  SELECT d.department_id, d.rules::text AS rules, s.waiting_urgent + s.waiting_priority + s.waiting_normal AS waiting
+  FROM department d JOIN dept_state s USING (department_id) WHERE d.branch_id = %s AND NOT d.is_archived
+) AS department WHERE waiting > 0 ORDER BY department_id
+"""
+_NUMBERS_SHOWN = 10
+_FIRST_NUMBERS = """
+SELECT display FROM token WHERE department_id = %s AND state = 'WAITING' ORDER BY place, token_id LIMIT %s
+"""
 
 _OF_BRANCH = sql.statement("SELECT {counter} FROM counter WHERE branch_id = %s")
 _FOR_UPDATE = sql.statement("SELECT {counter} FROM counter WHERE branch_id = %s AND counter_id = %s FOR UPDATE")
@@ -86,6 +106,25 @@ class PostgresCounters:
         async with self._database.begin() as connection:
             (clock,) = await connection.rows(sql.NOW)
             return await read_forgotten(connection, await read_counters(connection, branch_id), clock["now"])
+
+    async def unserved(self, counter: Counter) -> list[Unserved]:
+        """Return the departments of a counter in which customers wait and that no other open counter serves."""
+        async with self._database.begin() as connection:
+            counters = await read_counters(connection, counter.branch_id)
+            since = await read_unattended(connection, counter.branch_id, counters)
+            (clock,) = await connection.rows(sql.NOW)
+            others = [
+                other
+                for other, _ in counters
+                if other.counter_id != counter.counter_id
+                and is_calling(other, since.get(other.counter_id), clock["now"])
+            ]
+            return [
+                Unserved(name, row["waiting"], await _first_numbers(connection, name))
+                for row in await connection.rows(_WAITING, [counter.branch_id])
+                if may_serve(counter, name := row["department_id"], rules := rules_of(row["rules"]))
+                and not any(may_serve(other, name, rules) for other in others)
+            ]
 
     async def departments(self, branch_id: str) -> list[str]:
         """Return the ids of a branch's departments."""
@@ -166,6 +205,11 @@ async def read_forgotten(
     rows = await connection.rows(_RULES, [sorted({token.department_id for token in held})])
     minutes = {row["department_id"]: rules_of(row["rules"]).forgotten_minutes for row in rows}
     return frozenset(token.token_id for token in held if is_forgotten(token, minutes[token.department_id], now))
+
+
+async def _first_numbers(connection: Connection, department_id: str) -> tuple[str, ...]:
+    rows = await connection.rows(_FIRST_NUMBERS, [department_id, _NUMBERS_SHOWN])
+    return tuple(row["display"] for row in rows)
 
 
 async def _check_branch(connection: Connection, branch_id: str) -> None:

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from tokenq.contract import names, paths
 from tokenq.contract.views import CounterView, TokenView
 from tokenq_server.api.auth import Admin, RepeatDep, ServicesDep, Staff
-from tokenq_server.api.dispatch import dispatch
+from tokenq_server.api.dispatch import dispatch_call
 from tokenq_server.api.move_schemas import CounterBody, DeclareCounter, OpenCounter, PauseCounter
 from tokenq_server.api.schemas import Line
 from tokenq_server.domain.commands import CallByProfile
@@ -94,4 +94,4 @@ async def call(
     """Call the next token by the counter's work profile; a counter that holds a token gets that token back."""
     departments, is_ordered = await services.counter_service.profile_of(branch_id, body.counter_id, caller)
     command = CallByProfile(departments, caller, body.counter_id, is_ordered, body.console)
-    return await dispatch(services, caller, command, repeat)
+    return await dispatch_call(services, caller, command, repeat)

@@ -20,7 +20,7 @@ from tokenq_server.api.auth import (
     ServicesDep,
     Workers,
 )
-from tokenq_server.api.dispatch import dispatch, dispatch_all
+from tokenq_server.api.dispatch import dispatch, dispatch_all, dispatch_call
 from tokenq_server.api.move_schemas import Call, Serve
 from tokenq_server.api.schemas import IssueToken, IssueTokens, Line
 from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, ServeNext
@@ -73,7 +73,7 @@ async def call(
     command: Command = CallNext(department_id, caller, body.counter_id)
     if body.token_id is not None:
         command = CallToken(department_id, caller, body.counter_id, body.token_id, body.reason)
-    return await dispatch(services, caller, command, repeat)
+    return await dispatch_call(services, caller, command, repeat)
 
 
 @router.post(_DEPARTMENT + "/serve", response_class=Response, responses=_ONE_TOKEN)
@@ -81,7 +81,7 @@ async def serve_next(
     department_id: DepartmentPath, body: Serve, caller: Operator, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
     """Serve the token that the counter holds, or call and serve the next one in one step."""
-    return await dispatch(services, caller, ServeNext(department_id, caller, body.counter_id), repeat)
+    return await dispatch_call(services, caller, ServeNext(department_id, caller, body.counter_id), repeat)
 
 
 @router.get(_DEPARTMENT + "/queue")

@@ -126,7 +126,7 @@ class ServingScreen(FindingScreen):
     async def on_done(self, message: messages.Done) -> None:
         """Show what was done, and remember it for undo."""
         self.answered()
-        self.query_one(Notice).say(message.sentence)
+        self.query_one(Notice).say(message.sentence, *message.warnings, is_trouble=bool(message.warnings))
         if message.token is not None:
             await self._set_state(self.state.with_last_move(message.token, message.verb))
 

@@ -62,7 +62,7 @@ class NowServing(Panel):
             width, [("SERVING" if is_serving else "CALLED", f"bold {colour}"), (calls, "$quiet")], [(timer, "")]
         )
         if warning:
-            yield line((f"{warning[0].upper()}{warning[1:]}", "bold $warning"))
+            yield line((warning, "bold $warning"))
             yield line(("v served, b back to the queue" if is_serving else "x no-show, r call again", "$quiet"))
         priority = "" if token["priority"] == Priority.NORMAL else f"  ·  {printable(token['priority'], 10)}"
         yield line((printable(token["name"] or "no name given", width - 12), ""), (priority, "$accent"))

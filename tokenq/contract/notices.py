@@ -1,0 +1,42 @@
+"""Notices to the person who has just done something, or who looks at a queue: the sentences, for every screen.
+
+They are made of what the server says; nothing is decided here.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tokenq.contract.waits import duration
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import CounterView, TokenView
+
+
+def forgotten(number: str, state: str, since: str | None, now: datetime) -> str:
+    """Return for how long a token that was presumably forgotten has been at its counter."""
+    what = "in service" if state == "SERVING" else "called"
+    if not since:
+        return f"{number} {what}: forgotten?".strip()
+    minutes = (now - datetime.fromisoformat(since)).total_seconds() / 60
+    return f"{number} {what} for {duration(minutes)}: forgotten?".strip()
+
+
+def unserved(counter: "CounterView") -> list[str]:
+    """Return who waits where no other open counter serves, after a counter was closed, paused or left."""
+    sentences = []
+    for department in counter.get("unserved") or []:
+        waiting, numbers = department["waiting"], department["displayNumbers"]
+        customers = "1 customer waits" if waiting == 1 else f"{waiting} customers wait"
+        more = f" and {waiting - len(numbers)} more" if waiting > len(numbers) else ""
+        place = f"{department['departmentId']} ({', '.join(numbers)}{more})"
+        sentences.append(f"{customers} in {place}; no other open counter serves it.")
+    return sentences
+
+
+def also_at(token: "TokenView") -> list[str]:
+    """Return at which other counters the customer of a called token is now."""
+    return [
+        f"This customer is also at counter {other['counterId']}"
+        + (f" ({other['displayNumber']})." if other["displayNumber"] else " of another department.")
+        for other in token.get("alsoAt") or []
+    ]
