@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
@@ -203,6 +204,29 @@ def test_a_call_says_at_which_other_counter_its_customer_is(admin: Client, enter
     assert (again["displayNumber"], again["departmentId"]) == (first["displayNumber"], there)
     admin.move(first, "serve")
     assert "alsoAt" not in admin.call_at_counter("main", here)
+
+
+def test_waits_that_are_too_long_are_in_the_queue_and_in_the_metrics(admin: Client, running: Stack) -> None:
+    name, quiet = department(admin, longestWaitMinutes=45), department(admin, longestWaitMinutes=45)
+    admin.issue(name), admin.issue(name)
+    assert (admin.queue(name)["alarms"], admin.queue(quiet)["alarms"]) == ([], [])
+    with psycopg.connect(running.endpoints.postgres) as connection:
+        late = "UPDATE token SET waiting_since = now() - interval '50 minutes' WHERE department_id = %s AND number = 1"
+        connection.execute(late, [name])
+    level, longest = admin.queue(name)["alarms"]
+    assert level == {"name": "serviceLevel", "limitMinutes": 15, "late": 1, "longestMinutes": 50}
+    assert (longest["name"], longest["limitMinutes"]) == ("longestWait", 45)
+
+    lines = httpx.get(f"{running.endpoints.api}/metrics").text.splitlines()
+    for alarm in ("serviceLevel", "longestWait"):
+        assert f'tokenq_wait_alarm{{alarm="{alarm}",department="{name}"}} 1.0' in lines
+        assert f'tokenq_wait_alarm{{alarm="{alarm}",department="{quiet}"}} 0.0' in lines
+    assert f'tokenq_waiting{{department="{name}"}} 2.0' in lines
+    assert f'tokenq_waiting_over_service_level{{department="{name}"}} 1.0' in lines
+    (seconds,) = [
+        line.split()[1] for line in lines if line.startswith(f'tokenq_longest_wait_seconds{{department="{name}"')
+    ]
+    assert 3000 <= float(seconds) < 3300
 
 
 def test_why_names_who_goes_before_and_the_rule(admin: Client) -> None:

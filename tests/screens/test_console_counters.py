@@ -9,7 +9,8 @@ from textual.widgets import Input
 from tests.screens.console_driver import console, done, settled
 from tests.screens.console_seeds import NOON, busy_api, stamp
 from tests.screens.reading import text_of, until, until_shown
-from tokenq.contract.views import CounterView, UnservedView
+from tokenq.contract.notice_views import AlarmView, UnservedView
+from tokenq.contract.views import CounterView, QueueView
 from tokenq_tui.console.screens.dialogs import AskText
 
 LooksLike = Callable[[App[None], str], None]
@@ -142,3 +143,19 @@ async def test_whoever_leaves_the_last_counter_is_told_at_the_end() -> None:
         await until(pilot, lambda: "9" in api.counters)
         await pilot.press("q")
     assert app.unserved == ["1 customer waits in CW (CW-013); no other open counter serves it."]
+
+
+async def test_waits_that_are_too_long_are_in_the_title_and_on_the_department_s_tab() -> None:
+    api = busy_api()
+    fetched = api.queue
+
+    def queue(department: str) -> QueueView:
+        late: list[AlarmView] = [{"name": "serviceLevel", "limitMinutes": 15, "late": 7, "longestMinutes": 34}]
+        return {**fetched(department), "alarms": late if department == "CW" else []}
+
+    api.queue = queue  # type: ignore[method-assign]
+    app = console(api)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "WAITING  7 over 15 min  10")
+        assert "CW 10!" in text_of(app)
+        assert "LAB 5!" not in text_of(app)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tokenq.contract.waits import duration
 
 if TYPE_CHECKING:
-    from tokenq.contract.views import CounterView, TokenView
+    from tokenq.contract.notice_views import AlarmView
+    from tokenq.contract.views import CounterView, QueueView, TokenView
 
 
 def forgotten(number: str, state: str, since: str | None, now: datetime) -> str:
@@ -31,6 +32,21 @@ def unserved(counter: "CounterView") -> list[str]:
         place = f"{department['departmentId']} ({', '.join(numbers)}{more})"
         sentences.append(f"{customers} in {place}; no other open counter serves it.")
     return sentences
+
+
+def alarms(queue: "QueueView", *, is_short: bool = False) -> list[str]:
+    """Return the alarms about a queue's waits, ``is_short`` for a title."""
+    return [_alarm(alarm, is_short=is_short) for alarm in queue.get("alarms") or []]
+
+
+def _alarm(alarm: "AlarmView", *, is_short: bool) -> str:
+    limit, longest = duration(alarm["limitMinutes"]), duration(alarm["longestMinutes"])
+    if alarm["name"] == "longestWait":
+        return f"longest {longest}" if is_short else f"Somebody has waited {longest}, longer than {limit}."
+    if is_short:
+        return f"{alarm['late']} over {limit}"
+    customers = "1 customer has" if alarm["late"] == 1 else f"{alarm['late']} customers have"
+    return f"{customers} waited longer than {limit}: the service level is missed."
 
 
 def also_at(token: "TokenView") -> list[str]:

@@ -7,6 +7,7 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
+from tokenq.contract.notice_views import AlarmView, OtherCounterView, UnservedView
 from tokenq.contract.settings import DepartmentSettings
 
 
@@ -56,27 +57,7 @@ class TokenView(TypedDict):
     moves: list[str]
     isNewCounter: NotRequired[bool]
     isForgotten: NotRequired[bool]
-    alsoAt: "NotRequired[list[OtherCounterView]]"
-
-
-class OtherCounterView(TypedDict):
-    """Another counter at which the customer of a token is now.
-
-    The number and its department are null unless the reader is staff there.
-    """
-
-    branchId: str
-    counterId: str
-    displayNumber: str | None
-    departmentId: str | None
-
-
-class UnservedView(TypedDict):
-    """A department with waiting customers that no open counter serves; ``displayNumbers`` are the first ones."""
-
-    departmentId: str
-    waiting: int
-    displayNumbers: list[str]
+    alsoAt: NotRequired[list[OtherCounterView]]
 
 
 class CounterView(TypedDict):
@@ -165,6 +146,7 @@ class QueueView(TypedDict):
     nextReason: str | None
     counters: list[CounterView]
     classNames: dict[str, str]
+    alarms: NotRequired[list[AlarmView]]
 
 
 class AheadView(TypedDict):

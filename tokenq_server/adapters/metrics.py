@@ -1,8 +1,11 @@
 """The server's counters as Prometheus metrics."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from tokenq_server.domain.wait_alarms import WaitAlarm, WaitFigures
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -42,6 +45,34 @@ class Metrics:
         self.backlog = Gauge(
             "tokenq_relay_backlog", "Events not yet published.", ["department"], registry=self.registry
         )
+
+        self.waiting = Gauge("tokenq_waiting", "Customers waiting.", ["department"], registry=self.registry)
+        self.late = Gauge(
+            "tokenq_waiting_over_service_level",
+            "Customers who have waited longer than the service level's minutes.",
+            ["department"],
+            registry=self.registry,
+        )
+        self.longest_wait = Gauge(
+            "tokenq_longest_wait_seconds",
+            "The longest wait of a waiting customer.",
+            ["department"],
+            registry=self.registry,
+        )
+        self.wait_alarm = Gauge(
+            "tokenq_wait_alarm", "1 while the alarm is on.", ["department", "alarm"], registry=self.registry
+        )
+
+    def show_waits(self, waits: Mapping[str, tuple[WaitFigures, Collection[WaitAlarm]]]) -> None:
+        """Set the figures and alarms of all departments; others are forgotten."""
+        for gauge in (self.waiting, self.late, self.longest_wait, self.wait_alarm):
+            gauge.clear()
+        for name, (figures, alarms) in waits.items():
+            self.waiting.labels(name).set(figures.waiting)
+            self.late.labels(name).set(figures.late)
+            self.longest_wait.labels(name).set(figures.longest_seconds)
+            for alarm in WaitAlarm:
+                self.wait_alarm.labels(name, str(alarm)).set(alarm in alarms)
 
     def page(self) -> bytes:
         """Return the metrics in Prometheus' text format."""

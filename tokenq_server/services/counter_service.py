@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Protocol
 
 from tokenq.contract.enums import CounterState
+from tokenq.contract.notice_views import UnservedView
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason, DepartmentReason
-from tokenq.contract.views import CounterView, UnservedView
+from tokenq.contract.views import CounterView
 from tokenq_server.domain.counters import Counter, Operator, claimed, closed, left, opened, operator_of, paused
 from tokenq_server.domain.permissions import check_works_in, departments_to_call_from, is_colleague, works_in
 from tokenq_server.domain.principal import Principal

@@ -2,13 +2,14 @@
 
 from collections import Counter as Counter_
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Protocol
 
 from tokenq.contract.enums import AT_COUNTER, Priority, TokenState
-from tokenq.contract.views import CounterView, Counts, EstimateView, OpeningView, OtherCounterView, QueueView, TokenView
+from tokenq.contract.notice_views import OtherCounterView
+from tokenq.contract.views import CounterView, Counts, EstimateView, OpeningView, QueueView, TokenView
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department, DepartmentHead
@@ -19,9 +20,11 @@ from tokenq_server.domain.permissions import owner_to_list, sees, sees_people_of
 from tokenq_server.domain.policy import Choice, Waiting, in_order, position
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department, unknown_token
+from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token, Whereabouts
 from tokenq_server.domain.token_lookup import Printed, named
-from tokenq_server.services.views import counter_view, instant, other_counter_view, token_view
+from tokenq_server.domain.wait_alarms import WaitAlarm, WaitFigures, wait_alarms
+from tokenq_server.services.views import alarm_views, counter_view, instant, other_counter_view, token_view
 
 PAGE = 100
 
@@ -50,6 +53,7 @@ class Snapshot:
     counts: dict[TokenState, int]
     counters: list[tuple[Counter, Token | None]]
     forgotten: frozenset[int] = frozenset()
+    waits: WaitFigures = field(default_factory=WaitFigures)
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,9 @@ class QueryStore(Protocol):
     async def tokens(self, token_filter: TokenFilter) -> list[Token]:
         """Return tokens by descending id, ignoring the number."""
 
+    async def waits(self) -> dict[str, tuple[Rules, WaitFigures]]:
+        """Return the rules and the present waits of all departments."""
+
     async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
         """Return tokens by descending id that a typed number may refer to: on that day, else now."""
 
@@ -131,8 +138,14 @@ class Queries:
             "opening": _opening(snapshot),
             "nextReason": choices[0].rule if choices else None,
             "counters": _counters(snapshot, department_id, shows),
+            "alarms": alarm_views(snapshot.waits, department.rules),
             "classNames": {str(name): label for name, label in department.rules.class_names.items()},
         }
+
+    async def waits(self) -> dict[str, tuple[WaitFigures, list[WaitAlarm]]]:
+        """Return the present waits of all departments, and which alarms are on."""
+        waits = await self._store.waits()
+        return {name: (figures, wait_alarms(figures, rules)) for name, (rules, figures) in waits.items()}
 
     async def token(self, token_id: int, reader: Principal) -> TokenView:
         """Return a token with its position. Raises Refused, also if the reader may not see it."""

@@ -4,10 +4,13 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from tokenq.contract.enums import TokenState
+from tokenq.contract.notice_views import AlarmView, OtherCounterView
 from tokenq.contract.verbs import verbs_from
-from tokenq.contract.views import CounterView, EstimateView, HeldView, OtherCounterView, TokenView
+from tokenq.contract.views import CounterView, EstimateView, HeldView, TokenView
 from tokenq_server.domain.counters import Counter
+from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token
+from tokenq_server.domain.wait_alarms import WaitAlarm, WaitFigures, wait_alarms
 
 
 def instant(moment: datetime | None) -> str | None:
@@ -68,6 +71,19 @@ def counter_view(counter: Counter, held: Token | None, forgotten: Collection[int
         "isDeclared": counter.is_declared,
         "token": None if held is None else _held_view(held, forgotten),
     }
+
+
+def alarm_views(figures: WaitFigures, rules: Rules) -> list[AlarmView]:
+    """Return the alarms about a department's waits that are on."""
+    limits = {
+        WaitAlarm.SERVICE_LEVEL: rules.service_level_minutes,
+        WaitAlarm.LONGEST_WAIT: rules.longest_wait_minutes,
+    }
+    longest = int(figures.longest_seconds // 60)
+    return [
+        {"name": str(alarm), "limitMinutes": limits[alarm], "late": figures.late, "longestMinutes": longest}
+        for alarm in wait_alarms(figures, rules)
+    ]
 
 
 def other_counter_view(token: Token, *, shows: bool) -> OtherCounterView:

@@ -179,6 +179,11 @@ class State:
         queue = self.queues.get(department)
         return None if queue is None else queue["counts"]["waiting"]
 
+    def has_alarm(self, department: str) -> bool:
+        """Whether customers wait too long there, as the server says."""
+        queue = self.queues.get(department)
+        return bool(queue and queue.get("alarms"))
+
     def find(self, token_id: int) -> TokenView | None:
         """Return a waiting token of the selected department."""
         waiting = self.queue["waiting"] if self.queue else []

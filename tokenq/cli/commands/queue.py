@@ -12,6 +12,7 @@ from tokenq.cli.exits import echo
 from tokenq.cli.options import Department, Json
 from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, waits
 from tokenq.client import Client
+from tokenq.contract import notices
 
 if TYPE_CHECKING:
     from tokenq.contract.views import QueueView
@@ -93,6 +94,8 @@ def _show(queue: "QueueView", height: int | None = None) -> None:
         for counter in queue["counters"]
         if counter["state"] == "PAUSED"
     ]
+    for alarm in notices.alarms(queue):
+        output.line(f"Alarm: {alarm}")
     forgotten = forgotten_at(queue["counters"])
     for counter_id, sentence in forgotten.items():
         output.line(f"Counter {counter_id}: {sentence}")

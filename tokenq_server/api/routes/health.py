@@ -55,6 +55,7 @@ async def metrics(services: ServicesDep) -> Response:
         published = await services.log.cursors()
         for name, last_seq in (await services.log.heads()).items():
             services.metrics.backlog.labels(name).set(last_seq - published[name].seq if name in published else last_seq)
+        services.metrics.show_waits(await services.reading.waits())
     return Response(services.metrics.page(), media_type=_PROMETHEUS_TEXT)
 
 

@@ -2,6 +2,7 @@
 
 from textual.content import Content
 
+from tokenq.contract import notices
 from tokenq.printable import printable
 from tokenq_tui.console.state import State, change_of_hours, expected_wait, why_no_estimate
 
@@ -32,6 +33,11 @@ def queue_title(state: State) -> Content:
     wait, unknown = expected_wait(state.queue["estimate"]), why_no_estimate(state.queue["estimate"])
     # The column is narrow: why the wait is unknown matters more than how many were served.
     rest = [printable(unknown, 40)] if unknown else [f"wait {wait}" if wait else "", f"served {counts['served']}"]
+    alarms = [printable(alarm, 30) for alarm in notices.alarms(state.queue, is_short=True)]
     parts = [str(counts["waiting"]), *rest]
     text = f"{more} {' · '.join(part for part in parts if part)}"
-    return Content.assemble(Content.styled("WAITING", "bold $secondary"), Content.styled(text, "$quiet"))
+    return Content.assemble(
+        Content.styled("WAITING", "bold $secondary"),
+        Content.styled(f"  {' · '.join(alarms)} " if alarms else "", "bold $error"),
+        Content.styled(text, "$quiet"),
+    )

@@ -23,10 +23,11 @@ class DepartmentTab(ErrorBoundary, Static):
         super().__init__(markup=False)
         self.department_id = department_id
 
-    def show(self, waiting: int | None) -> None:
-        """Show how many are waiting."""
-        count = "…" if waiting is None else str(waiting)
-        content = Content.assemble(printable(self.department_id), " ", Content.styled(count, "$accent"))
+    def show(self, waiting: int | None, *, has_alarm: bool) -> None:
+        """Show how many are waiting, and whether they wait too long."""
+        count = "…" if waiting is None else f"{waiting}!" if has_alarm else str(waiting)
+        colour = "bold $error" if has_alarm else "$accent"
+        content = Content.assemble(printable(self.department_id), " ", Content.styled(count, colour))
         if content.plain != str(self.content):
             self.styles.width = content.cell_length + 4
             self.update(content)
@@ -65,7 +66,7 @@ class DepartmentBar(ErrorBoundary, HorizontalScroll):
             tabs = [DepartmentTab(department) for department in state.departments]
             await self.mount(*tabs)
         for tab in tabs:
-            tab.show(state.waiting_in(tab.department_id))
+            tab.show(state.waiting_in(tab.department_id), has_alarm=state.has_alarm(tab.department_id))
             is_selected = tab.department_id == state.selected
             if is_selected and not tab.has_class("-selected"):
                 tab.scroll_visible(animate=False)

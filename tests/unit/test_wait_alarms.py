@@ -1,0 +1,43 @@
+"""Alarms about waits: when they are on, and how they are told."""
+
+from typing import cast
+
+import pytest
+
+from tokenq.contract.notices import alarms
+from tokenq.contract.views import QueueView
+from tokenq_server.domain.rules import Rules
+from tokenq_server.domain.wait_alarms import WaitAlarm, WaitFigures, wait_alarms
+from tokenq_server.services.views import alarm_views
+
+LEVEL, LONGEST = WaitAlarm.SERVICE_LEVEL, WaitAlarm.LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        (WaitFigures(), []),
+        (WaitFigures(10, 2, 1800), []),
+        (WaitFigures(10, 3, 1800), [LEVEL]),
+        (WaitFigures(10, 2, 2701), [LONGEST]),
+        (WaitFigures(1, 1, 9000), [LEVEL, LONGEST]),
+    ],
+)
+def test_an_alarm_is_on_while_its_limit_is_passed(figures: WaitFigures, expected: list[WaitAlarm]) -> None:
+    """80 % within 15 minutes, and nobody longer than 45 minutes."""
+    assert wait_alarms(figures, Rules(longest_wait_minutes=45)) == expected
+
+
+def test_the_longest_wait_has_no_limit_unless_it_is_set() -> None:
+    assert wait_alarms(WaitFigures(10, 0, 90_000), Rules()) == []
+
+
+def test_alarms_are_told_in_full_and_in_a_title() -> None:
+    view = alarm_views(WaitFigures(4, 3, 3000), Rules(longest_wait_minutes=45))
+    queue = cast(QueueView, {"alarms": view})
+    assert alarms(queue) == [
+        "3 customers have waited longer than 15 min: the service level is missed.",
+        "Somebody has waited 50 min, longer than 45 min.",
+    ]
+    assert alarms(queue, is_short=True) == ["3 over 15 min", "longest 50 min"]
+    assert alarms(cast(QueueView, {})) == [], "a server of an earlier release"
