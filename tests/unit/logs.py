@@ -1,12 +1,18 @@
 """A day's log by hand."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from tokenq.contract.enums import ReportBy
 from tokenq.contract.events import Event
+from tokenq.contract.report_views import ReportView
+from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import Entry
+from tokenq_server.domain.report import Tally, scope_of
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
+THE_DAY = date(2026, 11, 23)
+SLICES = (ReportBy.HOUR, ReportBy.COUNTER, ReportBy.OPERATOR)
 
 
 class DayLog:
@@ -32,6 +38,7 @@ class DayLog:
             display_number=f"{self.department}-{token:03d}",
             counter_id=counter,
             priority=fields.pop("priority", "normal"),
+            actor=fields.pop("actor", ""),
             data=fields,
         )
         self.entries.append(Entry(event, at))
@@ -45,3 +52,10 @@ class DayLog:
         if started is not None:
             self.add(started, "TOKEN_SERVICE_STARTED", token, counter)
         self.add(served, "TOKEN_SERVED", token, counter)
+
+
+def day_report(department: Department, log: DayLog, minutes: float = 600) -> ReportView:
+    """The report of the day, as seen so many minutes after nine."""
+    tally = Tally(scope_of(department), SLICES, NINE + timedelta(minutes=minutes))
+    tally.add_day(THE_DAY, log.entries)
+    return tally.day_view(department, THE_DAY)

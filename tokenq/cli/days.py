@@ -1,21 +1,36 @@
-"""Days as typed on the command line."""
+"""Days as typed on the command line. Words are sent as they are: the server reads them on the branch's calendar."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from tokenq.cli.exits import WrongUse
+from tokenq.contract.days import DATE, LAST_WEEK, TODAY, WORDS
+
+_WRITE = "Write today, yesterday or a date such as 2026-11-23."
+_WRITE_RANGE = "Write today, yesterday, last-week or a date such as 2026-11-23."
 
 
-def day_of(text: str | None) -> str | None:
-    """Convert ``today``, ``yesterday`` or a date to the API's format; ``None`` is the server's current day.
+def day_of(typed: str | None) -> str | None:
+    """Return a day as the API reads it; ``None`` is the department's current day.
 
     Raises:
-        WrongUse: it is not a day.
+        WrongUse: it is not a day, or it is seven.
     """
-    if text is None or text == "today":
+    day = range_end_of(typed, _WRITE)
+    if day == LAST_WEEK:
+        raise WrongUse("last-week is seven days; one day is needed here.", _WRITE)
+    return None if day == TODAY else day
+
+
+def range_end_of(typed: str | None, hint: str = _WRITE_RANGE) -> str | None:
+    """Return the first or last day of a range as the API reads it. Raises WrongUse."""
+    if typed is None:
         return None
-    if text == "yesterday":
-        return (date.today() - timedelta(days=1)).isoformat()
+    text = typed.strip().lower()
+    if text in WORDS:
+        return text
     try:
-        return date.fromisoformat(text).isoformat()
+        if DATE.fullmatch(text):
+            return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise WrongUse(f"'{text}' is not a day.", "Write today, yesterday or a date such as 2026-11-23.") from None
+        pass
+    raise WrongUse(f"'{typed}' is not a day.", hint)

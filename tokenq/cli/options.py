@@ -109,7 +109,10 @@ AtCounter = Annotated[
 ]
 Reason = Annotated[str | None, typer.Option(help="Reason; logged.")]
 InBranch = Annotated[str, typer.Option("--branch", metavar="BRANCH", help="Its branch.")]
-Day = Annotated[str | None, typer.Option("--day", metavar="DAY", help="today, yesterday or a date such as 2026-11-23.")]
+Day = Annotated[
+    str | None,
+    typer.Option("--day", metavar="DAY", help="today, yesterday (in the branch) or a date such as 2026-11-23."),
+]
 File = Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="File to read; - for standard input.")]
 Prune = Annotated[bool, typer.Option("--prune", help="Also delete what the file does not list, except users.")]
 OfPriority = Annotated[Priority | None, typer.Option("--priority", help="Priority class.")]

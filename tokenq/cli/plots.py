@@ -23,5 +23,8 @@ def spark(values: Sequence[float]) -> str:
 
 
 def minutes(seconds: float | None) -> str:
-    """Format seconds as ``4:05`` (minutes and seconds); empty for ``None``."""
-    return "" if seconds is None else f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+    """Format seconds as ``4:05`` (minutes and seconds), rounded half up; empty for ``None``."""
+    if seconds is None:
+        return ""
+    whole = int(seconds + 0.5)
+    return f"{whole // 60}:{whole % 60:02d}"

@@ -54,3 +54,15 @@ class CounterState(StrEnum):
     OPEN = "OPEN"
     PAUSED = "PAUSED"
     CLOSED = "CLOSED"
+
+
+class ReportBy(StrEnum):
+    """What the rows of a report stand for."""
+
+    DAY = "day"
+    WEEK = "week"
+    HOUR = "hour"
+    WEEKDAY = "weekday"
+    DEPARTMENT = "department"
+    COUNTER = "counter"
+    OPERATOR = "operator"

@@ -66,6 +66,18 @@ def departments_to_call_from(caller: Principal, counter_id: str, departments: It
     return own
 
 
+def departments_to_report(caller: Principal, departments: Iterable[str]) -> list[str]:
+    """Those of a branch's departments whose figures the caller may see.
+
+    Raises Refused (``forbidden``) if there are some, but none of them.
+    """
+    all_of_them = list(departments)
+    own = [name for name in all_of_them if works_in(caller, name)]
+    if all_of_them and not own:
+        raise refuse(DepartmentReason.NOT_YOURS, department=all_of_them)
+    return own
+
+
 def is_colleague(caller: Principal, departments: Collection[str]) -> bool:
     """Whether the caller is staff of a department that a counter serves; without a profile it serves all."""
     return not departments or any(sees_people_of(caller, name) for name in departments)

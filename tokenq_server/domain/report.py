@@ -1,157 +1,178 @@
-"""A business day in figures, as defined in :class:`tokenq.contract.report_views.ReportView`."""
+"""Reports, as defined in :mod:`tokenq.contract.report_views`: visits added up day by day, in total and by slices."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from math import ceil
-from statistics import fmean
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from tokenq.contract.enums import Priority
-from tokenq.contract.events import EventType
-from tokenq.contract.report_views import (
-    CounterReportView,
-    EstimatesView,
-    HourView,
-    ReportView,
-    ServiceLevelView,
-    TimesView,
-)
+from tokenq.contract.enums import Priority, ReportBy
+from tokenq.contract.hours import WEEKDAYS
+from tokenq.contract.report_views import FiguresView, ReportRowView, ReportTableView, ReportView, TimesView
 from tokenq_server.domain.department import Department
-from tokenq_server.domain.history import Service, Visit
+from tokenq_server.domain.figures import Durations, Fact, Figures, Time, facts
+from tokenq_server.domain.history import Entry, Visit, visits
+from tokenq_server.domain.report_range import DayRange
+from tokenq_server.domain.rules import Rules
+
+Key = str | None
+_DIGITS = re.compile(r"(\d+)")
+
+_KEYS: Mapping[ReportBy, Callable[[Fact, date, ZoneInfo], Key]] = {
+    ReportBy.DAY: lambda _, day, __: day.isoformat(),
+    ReportBy.WEEK: lambda _, day, __: f"{day:%G-W%V}",
+    ReportBy.WEEKDAY: lambda _, day, __: WEEKDAYS[day.weekday()],
+    ReportBy.HOUR: lambda fact, _, zone: f"{fact.at.astimezone(zone):%H}",
+    ReportBy.COUNTER: lambda fact, _, __: fact.counter_id,
+    ReportBy.OPERATOR: lambda fact, _, __: fact.operator,
+}
+"""The row in which a fact is counted. By department, each has its own visits instead."""
 
 
-def report(department: Department, day: str, visits: Sequence[Visit]) -> ReportView:
-    """Compute the figures of a department's visits on one day."""
-    services = [service for visit in visits for service in visit.services]
-    ends = [visit.end for visit in visits]
-    no_shows = ends.count(EventType.TOKEN_NO_SHOW)
-    called = sum(bool(visit.services) for visit in visits)
-    return {
-        "departmentId": department.department_id,
-        "name": department.name,
-        "businessDay": day,
-        "timezone": department.timezone,
-        "issued": sum(not visit.is_transferred_in for visit in visits),
-        "called": called,
-        "served": ends.count(EventType.TOKEN_SERVED),
-        "noShow": no_shows,
-        "cancelled": ends.count(EventType.TOKEN_CANCELLED),
-        "expired": ends.count(EventType.TOKEN_EXPIRED),
-        "transferredIn": sum(visit.is_transferred_in for visit in visits),
-        "transferredOut": ends.count(EventType.TOKEN_TRANSFERRED),
-        "noShowPercent": percent(no_shows, called),
-        "waiting": times(service.waited for service in services),
-        "walking": times(walk for service in services if (walk := _walk(service)) is not None),
-        "service": times(took for service in services if (took := _took(service)) is not None),
-        "serviceLevel": _service_level(department, services),
-        "estimates": _estimates(visits),
-        "classes": {str(name): times(_waits(visits, name)) for name in Priority},
-        "hours": _hours(visits, services, ZoneInfo(department.timezone)),
-        "counters": _counters(services),
-    }
+@dataclass(frozen=True)
+class Scope:
+    """What a report covers: a department, or departments of a branch (``department_id`` is ``None``)."""
+
+    branch_id: str
+    department_id: str | None
+    name: str
+    timezone: str
+    rollover_hour: int
+    departments: Sequence[Department]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of its departments."""
+        return tuple(department.department_id for department in self.departments)
 
 
-def times(seconds: Iterable[float]) -> TimesView:
-    """Count, mean, median, 90th percentile and maximum of some durations, in seconds."""
-    values = sorted(seconds)
-    if not values:
-        return {"count": 0, "mean": None, "p50": None, "p90": None, "max": None}
-    return {
-        "count": len(values),
-        "mean": round(fmean(values), 1),
-        "p50": round(_quantile(values, 0.5), 1),
-        "p90": round(_quantile(values, 0.9), 1),
-        "max": round(values[-1], 1),
-    }
+def scope_of(department: Department) -> Scope:
+    """The scope of one department."""
+    return Scope(
+        department.branch_id,
+        department.department_id,
+        department.name,
+        department.timezone,
+        department.rollover_hour,
+        [department],
+    )
 
 
-def percent(part: int, whole: int) -> float | None:
-    """A share in percent, to one decimal; ``None`` if ``whole`` is 0."""
-    return round(100 * part / whole, 1) if whole else None
+class Tally:
+    """The visits of a scope added up, in total, by class, and by each of ``slices``."""
+
+    def __init__(self, scope: Scope, slices: Iterable[ReportBy], now: datetime) -> None:
+        self._scope = scope
+        self._now = now
+        self._zone = ZoneInfo(scope.timezone)
+        self._departments = {department.department_id: department for department in scope.departments}
+        self._total = Figures()
+        self._classes = {str(name): Durations() for name in Priority}
+        self._rows: dict[ReportBy, dict[Key, Figures]] = {by: {} for by in slices}
+        self._keys = [(by, key) for by, key in _KEYS.items() if by in self._rows]
+
+    def add_day(self, day: date, log: Sequence[Entry]) -> None:
+        """Add the visits whose number was issued on this day, from the entries of their tokens."""
+        for by in self._rows.keys() & {ReportBy.DAY, ReportBy.WEEK, ReportBy.WEEKDAY}:
+            self._row(by, _KEYS[by](_NOTHING, day, self._zone))
+        for visit in visits(log, *self._scope.ids):
+            self._add(visit, day)
+        if ReportBy.DEPARTMENT in self._rows:
+            for name, department in self._departments.items():
+                row = self._row(ReportBy.DEPARTMENT, name)
+                for visit in visits(log, name):
+                    for fact in facts(visit, self._now, department.rules):
+                        row.add(fact)
+
+    def day_view(self, department: Department, day: date) -> ReportView:
+        """Return the report of a department's day."""
+        hours, counters, operators = (self.rows(by) for by in (ReportBy.HOUR, ReportBy.COUNTER, ReportBy.OPERATOR))
+        return {
+            "departmentId": department.department_id,
+            "name": department.name,
+            "businessDay": day.isoformat(),
+            "timezone": department.timezone,
+            **self._total.view(department.rules),
+            "classes": self._class_views(),
+            "hours": [{"hour": str(key), "meanWait": row["waiting"]["mean"], **row} for key, row in hours],
+            "counters": [{"counterId": key, **row} for key, row in counters if key is not None],
+            "operators": [{"operator": key, **row} for key, row in operators if key is not None],
+        }
+
+    def table_view(self, days: DayRange, by: ReportBy | None) -> ReportTableView:
+        """Return the report of a range."""
+        scope = self._scope
+        return {
+            "branchId": scope.branch_id,
+            "departmentId": scope.department_id,
+            "name": scope.name,
+            "timezone": scope.timezone,
+            "firstDay": days.first.isoformat(),
+            "lastDay": days.last.isoformat(),
+            "departments": list(scope.ids),
+            "by": by and str(by),
+            "total": self._total.view(self._common_rules()),
+            "classes": self._class_views(),
+            "rows": [self._row_view(by, key, row) for key, row in self.rows(by)] if by else [],
+        }
+
+    def rows(self, by: ReportBy) -> list[tuple[Key, FiguresView]]:
+        """Return the rows of a slice in order, each with its key; hours have no holes."""
+        rows, rules = self._rows[by], self._common_rules()
+        if by is ReportBy.HOUR:
+            rows = self._hours_without_holes(rows)
+        ordered = rows if by is ReportBy.HOUR else dict(sorted(rows.items(), key=lambda row: _sort_key(by, row[0])))
+        return [(key, row.view(self._rules_of_row(by, key) or rules)) for key, row in ordered.items()]
+
+    def _add(self, visit: Visit, day: date) -> None:
+        rules = self._judging_department(visit).rules
+        for fact in facts(visit, self._now, rules):
+            self._total.add(fact)
+            if fact.what is Time.WAITING and visit.priority in self._classes:
+                self._classes[visit.priority].add(fact.value)
+            for by, key in self._keys:
+                self._row(by, key(fact, day, self._zone)).add(fact)
+
+    def _judging_department(self, visit: Visit) -> Department:
+        """The department whose service level applies: that of the first call, else where the visit began."""
+        name = next((leg.department_id for leg in visit.legs if leg.services), visit.legs[0].department_id)
+        return self._departments[name]
+
+    def _row(self, by: ReportBy, key: Key) -> Figures:
+        return self._rows[by].setdefault(key, Figures())
+
+    def _row_view(self, by: ReportBy, key: Key, row: FiguresView) -> ReportRowView:
+        name = self._departments[key].name if by is ReportBy.DEPARTMENT and key else None
+        return {"key": key, "name": name, **row}
+
+    def _class_views(self) -> dict[str, TimesView]:
+        return {name: waits.view() for name, waits in self._classes.items()}
+
+    def _common_rules(self) -> Rules | None:
+        """The rules of the departments if their service levels are the same; else ``None``."""
+        rules = [department.rules for department in self._departments.values()]
+        levels = {(each.service_level_minutes, each.service_level_percent) for each in rules}
+        return rules[0] if len(levels) == 1 else None
+
+    def _rules_of_row(self, by: ReportBy, key: Key) -> Rules | None:
+        return self._departments[key].rules if by is ReportBy.DEPARTMENT and key else None
+
+    def _hours_without_holes(self, rows: Mapping[Key, Figures]) -> dict[Key, Figures]:
+        """The hours from the first to the last, in the order of the business day."""
+        start = self._scope.rollover_hour
+        seen = [(int(key or 0) - start) % 24 for key in rows]
+        names = [f"{(hour + start) % 24:02d}" for hour in range(min(seen), max(seen) + 1)] if seen else []
+        return {name: rows.get(name) or Figures() for name in names}
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    """The quantile by nearest rank, always an observed value."""
-    return ordered[max(ceil(len(ordered) * share), 1) - 1]
+_NOTHING = Fact(Time.WAITING, 0, datetime.min)
 
 
-def _walk(service: Service) -> float | None:
-    return (service.started_at - service.last_call_at).total_seconds() if service.started_at else None
-
-
-def _took(service: Service) -> float | None:
-    if service.end != EventType.TOKEN_SERVED or service.ended_at is None:
-        return None
-    return (service.ended_at - (service.started_at or service.called_at)).total_seconds()
-
-
-def _waits(visits: Iterable[Visit], priority: str) -> list[float]:
-    return [service.waited for visit in visits if visit.priority == priority for service in visit.services]
-
-
-def _service_level(department: Department, services: Sequence[Service]) -> ServiceLevelView:
-    minutes = department.rules.service_level_minutes
-    in_time = sum(service.waited <= minutes * 60 for service in services)
-    return {
-        "minutes": minutes,
-        "percent": percent(in_time, len(services)),
-        "target": department.rules.service_level_percent,
-    }
-
-
-def _estimates(visits: Iterable[Visit]) -> EstimatesView:
-    errors, within = [], 0
-    for visit in visits:
-        if not visit.services or visit.estimate is None or visit.estimate.get("lowMinutes") is None:
-            continue
-        low, high, waited = (
-            60 * visit.estimate["lowMinutes"],
-            60 * visit.estimate["highMinutes"],
-            visit.services[0].waited,
-        )
-        errors.append(abs((low + high) / 2 - waited))
-        within += low <= waited <= high
-    mean = round(fmean(errors), 1) if errors else None
-    return {"count": len(errors), "meanError": mean, "within": percent(within, len(errors))}
-
-
-def _hours(visits: Iterable[Visit], services: Iterable[Service], zone: ZoneInfo) -> list[HourView]:
-    def hour(moment: datetime) -> str:
-        return f"{moment.astimezone(zone):%H}"
-
-    came = [hour(visit.came_at) for visit in visits]
-    called = [(hour(service.called_at), service.waited) for service in services]
-    served = [
-        hour(service.ended_at) for service in services if service.ended_at and service.end == EventType.TOKEN_SERVED
-    ]
-    seen = sorted({*came, *served, *(name for name, _ in called)})
-    rows: list[HourView] = []
-    for number in range(int(seen[0]), int(seen[-1]) + 1) if seen else ():
-        name = f"{number:02d}"
-        waits = [waited for of, waited in called if of == name]
-        mean = round(fmean(waits), 1) if waits else None
-        rows.append(
-            {
-                "hour": name,
-                "issued": came.count(name),
-                "called": len(waits),
-                "served": served.count(name),
-                "meanWait": mean,
-            }
-        )
-    return rows
-
-
-def _counters(services: Sequence[Service]) -> list[CounterReportView]:
-    rows: list[CounterReportView] = []
-    for name in sorted({service.counter_id for service in services}):
-        at_counter = [service for service in services if service.counter_id == name]
-        rows.append(
-            {
-                "counterId": name,
-                "served": sum(service.end == EventType.TOKEN_SERVED for service in at_counter),
-                "noShow": sum(service.end == EventType.TOKEN_NO_SHOW for service in at_counter),
-                "service": times(took for service in at_counter if (took := _took(service)) is not None),
-            }
-        )
-    return rows
+def _sort_key(by: ReportBy, key: Key) -> tuple[Any, ...]:
+    """Counters 1, 2, 10; weekdays from Monday; what happened at no counter comes last."""
+    if key is None:
+        return (1,)
+    if by is ReportBy.WEEKDAY:
+        return (0, WEEKDAYS.index(key))
+    return (0, [(int(part), "") if part.isdigit() else (-1, part) for part in _DIGITS.split(key)])

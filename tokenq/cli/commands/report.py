@@ -1,137 +1,115 @@
-"""``tokenq report``: the statistics of a day."""
+"""``tokenq report``: the statistics of a day, or of a range by rows."""
 
-import csv
-import io
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tokenq.cli import output
 from tokenq.cli.context import connect
-from tokenq.cli.days import day_of
+from tokenq.cli.days import day_of, range_end_of
 from tokenq.cli.exits import WrongUse
-from tokenq.cli.options import Day, Departments, Json
-from tokenq.cli.plots import bar, minutes, spark
+from tokenq.cli.options import Departments, Json
+from tokenq.contract.days import LAST_WEEK, TODAY
+from tokenq.contract.enums import ReportBy
+from tokenq.contract.problems import ProblemCode, Refused
 
 if TYPE_CHECKING:
-    from tokenq.contract.report_views import EstimatesView, ReportView, TimesView
+    from tokenq.client import Client
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_DAYS = "today, yesterday, last-week or a date such as 2026-11-23"
 
 
 def command(
     dept: Departments = None,
-    day: Day = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print one row per hour, safe for spreadsheets.")] = False,
+    day: Annotated[str | None, typer.Option("--day", metavar="DAY", help=f"{_DAYS}.")] = None,
+    first: Annotated[str | None, typer.Option("--from", metavar="DAY", help=f"First day: {_DAYS}.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day; default: today.")] = None,
+    by: Annotated[ReportBy | None, typer.Option("--by", help="What the rows stand for.")] = None,
+    branch: Annotated[
+        str | None, typer.Option("--branch", metavar="BRANCH", help="A branch as a whole, instead of departments.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print all figures as CSV, safe for spreadsheets.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a day's waiting, walking and service times, per hour and counter, and how accurate the estimates were."""
+    """Show waiting, walking and service times, no-shows, service level, and how accurate the estimates were.
+
+    For a day of each department, per hour, counter and operator. With --from, --to or --by, for a range of days of a
+    department or, without DEPT, of each branch. The words for days are the branch's business days.
+    """
     if as_csv and as_json:
         raise WrongUse("CSV and JSON cannot both go to stdout.", "Leave out --csv or --json.")
-    of_day = day_of(day)
+    if branch and dept:
+        raise WrongUse("A report covers a branch or departments, not both.", "Leave out --branch or DEPT.")
+    days = _range(day, first, last, is_table=by is not None or branch is not None)
     client = connect()
-    departments = dept or [view["departmentId"] for view in client.departments()]
-    views = [client.report(department, of_day) for department in departments]
+    if days is None:
+        of_day = day_of(day)
+        views = _permitted(dept, _department_ids(client), lambda name: client.report(name, of_day))
+    else:
+        views = _tables(client, dept, branch, days, by)
+    _print(views, is_table=days is not None, as_csv=as_csv, as_json=as_json)
+
+
+def _range(
+    day: str | None, first: str | None, last: str | None, *, is_table: bool
+) -> tuple[str | None, str | None] | None:
+    """Return the ends of the range requested; ``None`` for the report of one day. Raises WrongUse."""
+    if day is not None and (first is not None or last is not None):
+        raise WrongUse("A report covers a day or a range, not both.", "Leave out --day, or --from and --to.")
+    if last is not None and first is None:
+        raise WrongUse("The range has an end but no start.", "Add --from.")
+    start, end = range_end_of(first), range_end_of(last)
+    only = range_end_of(day)
+    if only == LAST_WEEK or (is_table and first is None):
+        return only or TODAY, only or TODAY
+    return (start, end) if first is not None else None
+
+
+def _tables(
+    client: "Client",
+    dept: list[str] | None,
+    branch: str | None,
+    days: tuple[str | None, str | None],
+    by: ReportBy | None,
+) -> list[Any]:
+    if dept:
+        return [client.department_table(name, *days, by) for name in dept]
+    if branch:
+        return [client.branch_table(branch, *days, by)]
+    branches = (view["branchId"] for view in client.branches())
+    return _permitted(None, branches, lambda name: client.branch_table(name, *days, by))
+
+
+def _department_ids(client: "Client") -> Iterable[str]:
+    return (view["departmentId"] for view in client.departments())
+
+
+def _permitted(named: list[str] | None, everything: Iterable[str], fetch: Callable[[str], Any]) -> list[Any]:
+    """Fetch what was named; else everything that the user may see, or the refusal if that is nothing."""
+    if named:
+        return [fetch(name) for name in named]
+    views, refusal = [], None
+    for name in everything:
+        try:
+            views.append(fetch(name))
+        except Refused as error:
+            if error.problem.code is not ProblemCode.FORBIDDEN:
+                raise
+            refusal = error
+    if refusal and not views:
+        raise refusal
+    return views
+
+
+def _print(views: list[Any], *, is_table: bool, as_csv: bool, as_json: bool) -> None:
+    from tokenq.cli.report_csv import day_csv, table_csv
+    from tokenq.cli.report_text import show_day, show_table
+
     if as_json:
         output.document({"items": views})
     elif as_csv:
-        output.raw(_csv(views).rstrip("\n"))
+        output.raw((table_csv if is_table else day_csv)(views).rstrip("\n"))
     else:
         for view in views:
-            _show(view)
-
-
-def _show(view: "ReportView") -> None:
-    output.line(f"{view['departmentId']} {view['name']}, {view['businessDay']}")
-    elsewhere = f", plus {view['transferredIn']} transferred in" if view["transferredIn"] else ""
-    missed = f" ({view['noShowPercent']} %)" if view["noShow"] else ""
-    output.fields(
-        [
-            ("Issued", f"{view['issued']}{elsewhere}"),
-            ("Called", view["called"]),
-            ("Served", view["served"]),
-            ("No-shows", f"{view['noShow']}{missed}"),
-            ("Left or transferred", view["cancelled"] + view["transferredOut"] + view["expired"]),
-            ("Waiting", _times(view["waiting"], "waits; a return to the queue counts again")),
-            *((f"  {name}", _times(waits)) for name, waits in view["classes"].items() if waits["count"]),
-            ("Walking", _times(view["walking"])),
-            ("Service", _times(view["service"])),
-            ("Service level", _level(view)),
-            ("Estimates", _estimates(view["estimates"])),
-        ]
-    )
-    if view["hours"]:
-        _show_hours(view)
-
-
-def _show_hours(view: "ReportView") -> None:
-    hours = view["hours"]
-    output.line(f"Issued by hour  {spark([hour['issued'] for hour in hours])}  from {hours[0]['hour']}:00")
-    top = max((hour["meanWait"] or 0 for hour in hours), default=0)
-    output.table(
-        ("Hour", "Issued", "Calls", "Served", "Mean wait", ""),
-        (
-            (
-                f"{hour['hour']}:00",
-                hour["issued"],
-                hour["called"],
-                hour["served"],
-                minutes(hour["meanWait"]),
-                bar(hour["meanWait"], top) or " ",
-            )
-            for hour in hours
-        ),
-    )
-    output.table(
-        ("Counter", "Served", "No-shows", "Mean service"),
-        (
-            (counter["counterId"], counter["served"], counter["noShow"], minutes(counter["service"]["mean"]))
-            for counter in view["counters"]
-        ),
-    )
-
-
-def _times(view: "TimesView", what: str = "times") -> str:
-    if not view["count"]:
-        return ""
-    shown = f"mean {minutes(view['mean'])}, median {minutes(view['p50'])}"
-    return f"{shown}, 90 % within {minutes(view['p90'])}, longest {minutes(view['max'])}  ({view['count']} {what})"
-
-
-def _level(view: "ReportView") -> str:
-    level = view["serviceLevel"]
-    if level["percent"] is None:
-        return ""
-    return f"{level['percent']} % called within {level['minutes']} min (target {level['target']} %)"
-
-
-def _estimates(view: "EstimatesView") -> str:
-    if not view["count"]:
-        return ""
-    missed = minutes(view["meanError"])
-    inside = f"{view['within']} % of the waits were within the estimated range"
-    return f"{inside}; mean error {missed} from its midpoint  ({view['count']})"
-
-
-def _csv(views: "list[ReportView]") -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("department", "name", "day", "hour", "came", "called", "served", "mean_wait_seconds"))
-    for view in views:
-        for hour in view["hours"]:
-            row = (
-                view["departmentId"],
-                view["name"],
-                view["businessDay"],
-                hour["hour"],
-                hour["issued"],
-                hour["called"],
-            )
-            writer.writerow(map(_cell, (*row, hour["served"], hour["meanWait"])))
-    return text.getvalue()
-
-
-def _cell(value: object) -> str:
-    """A CSV cell, escaped so that no spreadsheet evaluates it as a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
+            (show_table if is_table else show_day)(view)

@@ -1,6 +1,7 @@
 """``tokenq simulate``: a past day with other counters and ratios."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,7 +28,8 @@ def command(
 ) -> None:
     """Simulate how long customers would have waited on a past day with other counters or another ratio.
 
-    The customers and their service times are those of the day; the order follows the same policy as live calls.
+    The customers are all who came on the day, with their service times; those never called get service times drawn from
+    the others'. The order follows the same policy as live calls.
     """
     ratios = [ratio_of(text) for text in ratio.split(",")] if ratio else []
     view = connect().simulate(dept, _numbers(counters), ratios, day_of(day))
@@ -49,7 +51,7 @@ def _numbers(typed: str) -> str:
 
 
 def _show(view: "SimulationView") -> None:
-    output.line(f"{view['departmentId']}, {view['businessDay']}: {view['customers']} customers were called.")
+    output.line(f"{view['departmentId']}, {view['businessDay']}: {_customers(view)}")
     if not view["customers"]:
         return
     actual, within = view["asItWas"], f"Within {view['serviceLevelMinutes']} min"
@@ -64,6 +66,18 @@ def _show(view: "SimulationView") -> None:
         rows.append((str(setting["counters"]), setting["ratio"], *shown, f"{setting['serviceLevel']} %", drawn))
     output.table(("Counters", "Ratio", "Median", "90 %", "Longest", within, "90 % wait"), rows)
     _show_classes(view)
+
+
+def _customers(view: Mapping[str, Any]) -> str:
+    """Who is simulated; an older server leaves out those who were never called."""
+    if "neverCalled" not in view:
+        return f"{view['customers']} customers were called."
+    came = f"{view['customers']} customers came"
+    if not view["neverCalled"]:
+        return f"{came}; all were called."
+    return (
+        f"{came}; {view['neverCalled']} were never called, and are simulated with service times drawn from the others'."
+    )
 
 
 def _show_classes(view: "SimulationView") -> None:

@@ -1,10 +1,13 @@
 """The log by business day, from Postgres."""
 
+import asyncio
 import json
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from tokenq.contract.events import from_wire
+from tokenq.contract.events import BadEvent, from_wire
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.department_rows import department_from
 from tokenq_server.adapters.postgres.rows import Row
@@ -12,13 +15,26 @@ from tokenq_server.adapters.postgres.statements import statement
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import Entry
+from tokenq_server.services.reporting import BranchDay, DepartmentDay
 
+# Archived departments, too: their past days stay readable.
 _DEPARTMENT = statement("""
 SELECT {department}, s.day
 FROM department d
 JOIN branch b USING (branch_id)
 JOIN dept_state s USING (department_id)
-WHERE d.department_id = %s AND NOT d.is_archived
+WHERE d.department_id = %s
+""")
+
+_BRANCH = "SELECT name, timezone, rollover_hour FROM branch WHERE branch_id = %s"
+
+_DEPARTMENTS = statement("""
+SELECT {department}, s.day
+FROM department d
+JOIN branch b USING (branch_id)
+JOIN dept_state s USING (department_id)
+WHERE d.branch_id = %s
+ORDER BY d.department_id
 """)
 
 # In any zone and with any rollover hour, a business day lies within two days of its noon in UTC.
@@ -30,6 +46,17 @@ WHERE department_id = %(department)s AND seq > %(after)s
 ORDER BY seq LIMIT %(limit)s
 """
 
+# The day's tokens by their numbers, wherever in the branch these were issued, then all that happened to them, on later
+# days, too. Reads only what belongs to the day, by two indexes.
+_OF_TOKENS = """
+SELECT o.payload, o.at
+FROM token t JOIN outbox o USING (token_id)
+WHERE t.day = %(day)s
+  AND t.issued_in = ANY(SELECT department_id FROM department WHERE branch_id = %(branch)s)
+  AND o.department_id = ANY(%(departments)s)
+ORDER BY o.department_id, o.seq
+"""
+
 
 class PostgresDayLog:
     """Reads a day's entries."""
@@ -37,24 +64,32 @@ class PostgresDayLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def day_of(self, department_id: str) -> tuple[Department, date] | None:
-        """Return a department and its current business day."""
+    async def department(self, department_id: str) -> DepartmentDay | None:
+        """Return a department, even an archived one, and its current business day."""
         async with self._database.begin() as connection:
             row = await connection.row(_DEPARTMENT, [department_id])
+        return _department_day(row) if row else None
+
+    async def branch(self, branch_id: str) -> BranchDay | None:
+        """Return a branch with its departments, archived ones included."""
+        async with self._database.begin() as connection:
+            row = await connection.row(_BRANCH, [branch_id])
+            rows = await connection.rows(_DEPARTMENTS, [branch_id])
         if row is None:
             return None
-        department = department_from(row)
-        return department, business_day(datetime.now(UTC), department.timezone, department.rollover_hour, row["day"])
+        departments = [_department_day(each) for each in rows]
+        today = business_day(datetime.now(UTC), row["timezone"], row["rollover_hour"])
+        return BranchDay(row["name"], row["timezone"], row["rollover_hour"], today, departments)
 
-    async def day_log(self, department_id: str, day: date) -> list[Entry]:
-        """Return a department's entries of one business day, in order."""
-        return [Entry(from_wire(json.loads(row["payload"])), row["at"]) for row in await self._rows(department_id, day)]
+    async def tokens_log(self, branch_id: str, departments: Sequence[str], day: date) -> list[Entry]:
+        """Return the departments' entries about tokens issued on a business day, each department's in order."""
+        values = {"branch": branch_id, "departments": list(departments), "day": day}
+        async with self._database.begin() as connection:
+            rows = await connection.rows(_OF_TOKENS, values)
+        return await asyncio.to_thread(_entries, rows)
 
     async def day_payloads(self, department_id: str, day: date, after: int, limit: int) -> list[dict[str, Any]]:
-        """Return the same as wire events, after a seq."""
-        return [json.loads(row["payload"]) for row in await self._rows(department_id, day, after, limit)]
-
-    async def _rows(self, department_id: str, day: date, after: int = 0, limit: int | None = None) -> list[Row]:
+        """Return a department's wire events of a business day, in order, after a seq."""
         noon = datetime.combine(day, time(12), UTC)
         values = {
             "department": department_id,
@@ -65,4 +100,19 @@ class PostgresDayLog:
             "limit": limit,
         }
         async with self._database.begin() as connection:
-            return list(await connection.rows(_OF_DAY, values))
+            return [json.loads(row["payload"]) for row in await connection.rows(_OF_DAY, values)]
+
+
+def _department_day(row: Row) -> DepartmentDay:
+    department: Department = department_from(row)
+    today = business_day(datetime.now(UTC), department.timezone, department.rollover_hour, row["day"])
+    return DepartmentDay(department, today)
+
+
+def _entries(rows: Iterable[Row]) -> list[Entry]:
+    """Decode rows; a damaged one counts for nothing here, `tokenq verify` names it."""
+    entries = []
+    for row in rows:
+        with suppress(BadEvent, ValueError):
+            entries.append(Entry(from_wire(json.loads(row["payload"])), row["at"]))
+    return entries

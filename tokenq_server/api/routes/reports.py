@@ -1,18 +1,37 @@
 """Reports: a day's figures, its log, and what-if simulations."""
 
-from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from typing_extensions import TypedDict
 
-from tokenq.contract import paths
-from tokenq.contract.report_views import ReportView, SimulationView
+from tokenq.contract import names, paths
+from tokenq.contract.enums import ReportBy
+from tokenq.contract.report_views import ReportTableView, ReportView, SimulationView
 from tokenq_server.api.auth import DepartmentPath, ServicesDep, Staff, Workers
+from tokenq_server.services.reporting import Days, days_requested
 
 router = APIRouter(tags=["reports"])
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
-Day = Annotated[date | None, Query(alias="businessDay", description="Default: the department's current day.")]
+_A_DAY = "`today`, `yesterday` or a date; the words mean the branch's business days."
+Day = Annotated[
+    str | None,
+    Query(
+        alias="businessDay",
+        max_length=16,
+        description=f"{_A_DAY} Default: the department's current day.",
+        examples=["2026-11-23"],
+    ),
+]
+From = Annotated[
+    str | None,
+    Query(alias="from", max_length=16, description=f"The first day: {_A_DAY} `last-week` means its Monday."),
+]
+To = Annotated[
+    str | None,
+    Query(alias="to", max_length=16, description=f"The last day: {_A_DAY} `last-week` means its Sunday."),
+]
+By = Annotated[ReportBy | None, Query(description="What the rows stand for.")]
 
 
 class DayLog(TypedDict):
@@ -24,10 +43,35 @@ class DayLog(TypedDict):
 
 @router.get(_DEPARTMENT + "/report")
 async def report(
-    department_id: DepartmentPath, caller: Staff, services: ServicesDep, business_day: Day = None
-) -> ReportView:
-    """A business day in figures."""
-    return await services.reporting.report(department_id, caller, business_day)
+    department_id: DepartmentPath,
+    caller: Staff,
+    services: ServicesDep,
+    business_day: Day = None,
+    first: From = None,
+    last: To = None,
+    by: By = None,
+) -> ReportView | ReportTableView:
+    """A business day in figures; with `from` and `to`, a range of at most 400 days, or with `by`, its rows.
+
+    A deleted department's days stay readable.
+    """
+    days = days_requested(business_day, first, last, by)
+    if days is None:
+        return await services.reporting.report(department_id, caller, business_day)
+    return await services.reporting.department_table(department_id, caller, days)
+
+
+@router.get(paths.BRANCHES + "/{branch_id}/report")
+async def branch_report(
+    branch_id: Annotated[str, Path(pattern=names.BRANCH_ID, examples=["main"])],
+    caller: Staff,
+    services: ServicesDep,
+    first: From = None,
+    last: To = None,
+    by: By = None,
+) -> ReportTableView:
+    """A range of a branch's days in figures: those of its departments in which the caller works, deleted ones, too."""
+    return await services.reporting.branch_table(branch_id, caller, Days(first, last, by))
 
 
 @router.get(_DEPARTMENT + "/simulation")
