@@ -29,7 +29,7 @@ def show_table(view: Mapping[str, Any]) -> None:
     days = view["firstDay"] if view["firstDay"] == view["lastDay"] else f"{view['firstDay']} to {view['lastDay']}"
     output.line(f"{view['departmentId'] or view['branchId']} {view['name']}, {days}")
     if view["departmentId"] is None:
-        output.line("Departments: " + ", ".join(view["departments"]))
+        output.line("Departments: " + (", ".join(view["departments"]) or "none"))
     output.fields(_figures(view["total"], view["classes"]))
     by = view["by"]
     if not by:

@@ -35,7 +35,7 @@ def day_named(text: str | None, today: date) -> date:
     Raises:
         Refused: ``invalid``.
     """
-    days = _days_named(text or TODAY, today)
+    days = _days_named(TODAY if text is None else text, today)
     if days.length > 1:
         raise refuse(ReportReason.SEVEN_DAYS)
     return days.first
@@ -51,7 +51,7 @@ def range_named(first: str | None, last: str | None, today: date) -> DayRange:
     """
     if last is not None and first is None:
         raise refuse(ReportReason.NO_START)
-    start, end = _days_named(first or TODAY, today), _days_named(last or TODAY, today)
+    start, end = (_days_named(TODAY if text is None else text, today) for text in (first, last))
     days = DayRange(start.first, end.last)
     if days.length < 1:
         raise refuse(ReportReason.BEFORE_ITS_START, first=days.first.isoformat(), last=days.last.isoformat())

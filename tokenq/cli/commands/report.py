@@ -1,6 +1,6 @@
 """``tokenq report``: the statistics of a day, or of a range by rows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -78,11 +78,13 @@ def _tables(
     if branch:
         return [client.branch_table(branch, *days, by)]
     branches = (view["branchId"] for view in client.branches())
-    return _permitted(None, branches, lambda name: client.branch_table(name, *days, by))
+    views = _permitted(None, branches, lambda name: client.branch_table(name, *days, by))
+    return [view for view in views if view["departments"]]
 
 
-def _department_ids(client: "Client") -> Iterable[str]:
-    return (view["departmentId"] for view in client.departments())
+def _department_ids(client: "Client") -> Iterator[str]:
+    for view in client.departments():
+        yield view["departmentId"]
 
 
 def _permitted(named: list[str] | None, everything: Iterable[str], fetch: Callable[[str], Any]) -> list[Any]:
