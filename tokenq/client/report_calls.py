@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tokenq.contract.report_views import ReportTableView, ReportView, SimulationView
 
 _TIMEOUT = 120.0
-"""Seconds that a report of many days may take."""
+"""Seconds that a report of many days, or a simulation, may take."""
 
 
 class ReportCalls(Calls):
@@ -24,7 +24,8 @@ class ReportCalls(Calls):
 
     def report(self, department: str, business_day: str | None = None) -> "ReportView":
         """Return the statistics of a day; default: the current day."""
-        view: ReportView = self.get(f"{DEPARTMENTS}/{segment(department)}/report", businessDay=business_day)
+        path = f"{DEPARTMENTS}/{segment(department)}/report"
+        view: ReportView = self._call("GET", path, query={"businessDay": business_day}, timeout=_TIMEOUT)
         return view
 
     def department_table(
@@ -44,7 +45,8 @@ class ReportCalls(Calls):
     ) -> "SimulationView":
         """Simulate a day with other numbers of counters (``3``, ``3-6``) and ratios."""
         path = f"{DEPARTMENTS}/{segment(department)}/simulation"
-        view: SimulationView = self.get(path, counters=counters, ratio=list(ratios) or None, businessDay=business_day)
+        query = {"counters": counters, "ratio": list(ratios) or None, "businessDay": business_day}
+        view: SimulationView = self._call("GET", path, query=query, timeout=_TIMEOUT)
         return view
 
     def day_log(self, department: str, business_day: str | None = None) -> Iterator[dict[str, Any]]:

@@ -6,9 +6,9 @@ not grow with the number of visits.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from tokenq.contract.events import EventType
 from tokenq.contract.report_views import EstimatesView, FiguresView, ServiceLevelView, TimesView
@@ -57,8 +57,7 @@ _ENDS: dict[str, Count] = {
 }
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """One thing that happened: what (for a duration, how many seconds), when, and at which counter by whom, if any."""
 
     what: Count | Time
@@ -116,13 +115,14 @@ class Figures:
     """The facts of some visits, added up."""
 
     def __init__(self) -> None:
-        self._counts: Counter[Count] = Counter()
-        self._times = {what: Durations() for what in Time}
+        self._counts: Counter[str] = Counter()
+        self._times: dict[str, Durations] = {what: Durations() for what in Time}
 
     def add(self, fact: Fact) -> None:
         """Add one fact."""
-        if isinstance(fact.what, Time):
-            self._times[fact.what].add(fact.value)
+        durations = self._times.get(fact.what)
+        if durations:
+            durations.add(fact.value)
         else:
             self._counts[fact.what] += fact.value
 

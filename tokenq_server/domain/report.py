@@ -1,6 +1,7 @@
 """Reports, as defined in :mod:`tokenq.contract.report_views`: visits added up day by day, in total and by slices."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,13 +18,14 @@ from tokenq_server.domain.report_range import DayRange
 from tokenq_server.domain.rules import Rules
 
 Key = str | None
+_HOURS = tuple(f"{hour:02d}" for hour in range(24))
 _DIGITS = re.compile(r"(\d+)")
 
 _KEYS: Mapping[ReportBy, Callable[[Fact, date, ZoneInfo], Key]] = {
     ReportBy.DAY: lambda _, day, __: day.isoformat(),
     ReportBy.WEEK: lambda _, day, __: f"{day:%G-W%V}",
     ReportBy.WEEKDAY: lambda _, day, __: WEEKDAYS[day.weekday()],
-    ReportBy.HOUR: lambda fact, _, zone: f"{fact.at.astimezone(zone):%H}",
+    ReportBy.HOUR: lambda fact, _, zone: _HOURS[fact.at.astimezone(zone).hour],
     ReportBy.COUNTER: lambda fact, _, __: fact.counter_id,
     ReportBy.OPERATOR: lambda fact, _, __: fact.operator,
 }
@@ -69,18 +71,18 @@ class Tally:
         self._departments = {department.department_id: department for department in scope.departments}
         self._total = Figures()
         self._classes = {str(name): Durations() for name in Priority}
-        self._rows: dict[ReportBy, dict[Key, Figures]] = {by: {} for by in slices}
+        self._rows: dict[ReportBy, dict[Key, Figures]] = {by: defaultdict(Figures) for by in slices}
         self._keys = [(by, key) for by, key in _KEYS.items() if by in self._rows]
 
     def add_day(self, day: date, log: Sequence[Entry]) -> None:
         """Add the visits whose number was issued on this day, from the entries of their tokens."""
         for by in self._rows.keys() & {ReportBy.DAY, ReportBy.WEEK, ReportBy.WEEKDAY}:
-            self._row(by, _KEYS[by](_NOTHING, day, self._zone))
+            _ = self._rows[by][_KEYS[by](_NOTHING, day, self._zone)]  # a day without visits has a row, too
         for visit in visits(log, *self._scope.ids):
             self._add(visit, day)
         if ReportBy.DEPARTMENT in self._rows:
             for name, department in self._departments.items():
-                row = self._row(ReportBy.DEPARTMENT, name)
+                row = self._rows[ReportBy.DEPARTMENT][name]
                 for visit in visits(log, name):
                     for fact in facts(visit, self._now, department.rules):
                         row.add(fact)
@@ -132,15 +134,12 @@ class Tally:
             if fact.what is Time.WAITING and visit.priority in self._classes:
                 self._classes[visit.priority].add(fact.value)
             for by, key in self._keys:
-                self._row(by, key(fact, day, self._zone)).add(fact)
+                self._rows[by][key(fact, day, self._zone)].add(fact)
 
     def _judging_department(self, visit: Visit) -> Department:
         """The department whose service level applies: that of the first call, else where the visit began."""
         name = next((leg.department_id for leg in visit.legs if leg.services), visit.legs[0].department_id)
         return self._departments[name]
-
-    def _row(self, by: ReportBy, key: Key) -> Figures:
-        return self._rows[by].setdefault(key, Figures())
 
     def _row_view(self, by: ReportBy, key: Key, row: FiguresView) -> ReportRowView:
         name = self._departments[key].name if by is ReportBy.DEPARTMENT and key else None

@@ -25,7 +25,7 @@ def command(
     day: Annotated[str | None, typer.Option("--day", metavar="DAY", help=f"{_DAYS}.")] = None,
     first: Annotated[str | None, typer.Option("--from", metavar="DAY", help=f"First day: {_DAYS}.")] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day; default: today.")] = None,
-    by: Annotated[ReportBy | None, typer.Option("--by", help="What the rows stand for.")] = None,
+    by: Annotated[ReportBy | None, typer.Option("--by", help="Split the figures by this.")] = None,
     branch: Annotated[
         str | None, typer.Option("--branch", metavar="BRANCH", help="A branch as a whole, instead of departments.")
     ] = None,

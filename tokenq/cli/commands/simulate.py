@@ -72,11 +72,11 @@ def _customers(view: Mapping[str, Any]) -> str:
     """Who is simulated; an older server leaves out those who were never called."""
     if "neverCalled" not in view:
         return f"{view['customers']} customers were called."
-    came = f"{view['customers']} customers came"
     if not view["neverCalled"]:
-        return f"{came}; all were called."
+        return f"{view['customers']} customers came, and all were called."
     return (
-        f"{came}; {view['neverCalled']} were never called, and are simulated with service times drawn from the others'."
+        f"{view['customers']} customers came. Never called: {view['neverCalled']}; "
+        "they are simulated with service times drawn from the others', and missed the service level."
     )
 
 
