@@ -107,7 +107,10 @@ async def test_ranges_that_cannot_be_are_refused(core: Core, reporting: Reportin
         (Days("2026-02-05", "2026-02-04"), ReportReason.BEFORE_ITS_START),
         (Days(None, "2026-02-04"), ReportReason.NO_START),
         (Days("soon", None), ReportReason.NO_DAY),
+        (days_requested(None, "", None, None), ReportReason.NO_DAY),
+        (days_requested("", None, None, ReportBy.HOUR), ReportReason.NO_DAY),
     ):
+        assert days is not None
         with refused(reason):
             await reporting.department_table(name, ANN, days)
     assert day_log.days == []

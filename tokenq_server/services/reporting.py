@@ -177,7 +177,7 @@ def days_requested(day: str | None, first: str | None, last: str | None, by: Rep
         raise refuse(ReportReason.DAY_AND_RANGE)
     if first is None and last is None and by is None:
         return None
-    return Days(first or day, last or day, by)
+    return Days(day, day, by) if day is not None else Days(first, last, by)
 
 
 def _simulate(
