@@ -18,7 +18,7 @@ from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
-from tokenq_server.domain.commands import CallNext, Command, Issue, MoveToken, ServeNext
+from tokenq_server.domain.commands import CallNext, Command, EditToken, Issue, MoveToken, ServeNext
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.ports import WaitingLine
@@ -69,6 +69,8 @@ class Core:
 
     async def move(self, token: Body, verb: Verb, **more: Any) -> Body:
         """Move a token."""
+        if verb is Verb.EDIT:
+            return await self.do(EditToken(token["departmentId"], ANN, token["tokenId"], **more))
         return await self.do(
             MoveToken(token["departmentId"], ANN, token["tokenId"], verb, token["claimVersion"], **more)
         )

@@ -14,7 +14,25 @@ class TokenqError(Exception):
 
 
 class Unreachable(TokenqError):
-    """The server cannot be reached."""
+    """The server cannot be reached.
+
+    ``is_unsure``: a change was under way, and whether it was carried out is unknown. ``key`` is its idempotency key.
+    """
+
+    is_unsure = False
+    key: str | None = None
+
+
+class InterruptedChange(KeyboardInterrupt):
+    """Ctrl-C while a change was under way: whether it was carried out is unknown."""
+
+    def __init__(self, key: str | None) -> None:
+        super().__init__()
+        self.key = key
+
+
+class OutputLost(TokenqError):
+    """The output could not be written."""
 
 
 class BadReply(TokenqError):

@@ -46,8 +46,8 @@ def test_a_bug_says_how_to_report_it_and_shows_no_traceback():
     assert "TOKENQ_DEBUG=1" in failure.hint
 
 
-def test_what_may_have_been_done_is_to_be_looked_up(cli: Cli):
-    """Whoever typed a command has no key to repeat it with, so the server's hint would be of no use."""
+def test_what_may_have_been_done_is_repeated_safely(cli: Cli):
+    """The server's hint speaks of a key that nobody typed; the command to type is one with that key."""
     problem = _unavailable().problem
     body = problem.to_wire() | {"retryAfter": 0}
     with fake_server(says(503, body)) as fake:
@@ -55,7 +55,8 @@ def test_what_may_have_been_done_is_to_be_looked_up(cli: Cli):
 
     assert done.code == ExitCode.UNREACHABLE
     assert "whether this request was carried out is not yet known" in done.err
-    assert "Check with 'tokenq queue DEPT'" in done.err
+    key = fake.asked[0].headers["Idempotency-Key"]
+    assert f"To repeat it safely: tokenq call CW --counter 1 --idempotency-key {key}\n" in done.err
     assert "same idempotency key" not in done.err
 
 

@@ -53,6 +53,13 @@ class Visit:
         self.verbs.add(verb)
         self.token = answer
 
+    def edit(self) -> None:
+        body = {"name": f"{NAME} {NAME}"}
+        status, answer = self._stack.ask("PATCH", f"/api/v1/tokens/{self.token['tokenId']}", body)
+        assert status == 200, answer
+        self.verbs.add("edit")
+        self.token = answer
+
 
 def all_verbs(stack: Stack, here: str, there: str, user_id: int) -> list[Visit]:
     """Two visits that use every verb a person can use."""
@@ -72,6 +79,7 @@ def all_verbs(stack: Stack, here: str, there: str, user_id: int) -> list[Visit]:
     first.call(f"c{here}")
     first.do("no-show", **words)
     first.do("undo")
+    first.edit()
     first.do("serve")
     other.call(f"d{here}")
     other.do("requeue")

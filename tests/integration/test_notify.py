@@ -7,7 +7,9 @@ import pytest
 
 from tests.fakes import BY_EMAIL, ScriptedMailer, by_email
 from tests.integration.notifying import records_of, sending, until_settled, visited
+from tests.integration.test_verify import verified
 from tests.people import ANN
+from tests.servers import Servers
 from tests.without_http import Core
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.verbs import Verb
@@ -29,6 +31,28 @@ async def test_issued_and_served_are_two_e_mails_in_that_order(core: Core, queue
     assert [(job["kind"], job["state"]) for job in jobs] == [("issued", "sent"), ("served", "sent")]
     assert [letter.subject for letter in mailer.emails][:2] != ["", ""]
     assert ["served" in letter.message_id for letter in mailer.emails] == [False, False, True]
+
+
+async def test_a_corrected_address_gets_every_later_e_mail_and_violates_nothing(
+    core: Core, queue: PostgresNotificationQueue, servers: Servers
+) -> None:
+    """Also the one that is queued already; what was sent before stays where it went."""
+    name = await core.department()
+    token, other = await core.issue(name, email="aad@example.com"), await core.issue(name)
+    await queue.enqueue(*sort_out(await records_of(core)), BY_EMAIL)
+    mailer = ScriptedMailer()
+    async with sending(queue, by_email(mailer)):
+        await until_settled(core)
+        called = await core.call(name, name)
+        await queue.enqueue(*sort_out((await records_of(core))[2:]), by_email(ScriptedMailer()))
+        await core.move(token[0], Verb.EDIT, email="ada@example.com")
+        await core.move(other[0], Verb.EDIT, email="eve@example.com")
+        await core.move(called, Verb.SERVE)
+        await queue.enqueue(*sort_out((await records_of(core))[3:]), BY_EMAIL)
+        await until_settled(core)
+    assert [letter.recipient for letter in mailer.emails][-1] == "ada@example.com"
+    assert mailer.emails[0].recipient == "aad@example.com"
+    assert (await verified(core, servers)).violations == {}
 
 
 async def test_records_that_come_twice_are_mailed_once(core: Core, queue: PostgresNotificationQueue) -> None:

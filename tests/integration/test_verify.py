@@ -103,6 +103,7 @@ async def one_of_each(core: Core, name: str) -> None:
     """Every verb that stays in the department, at least once."""
     tokens = await core.issue(name, 2)
     await core.move(await core.move(tokens[1], Verb.PRIORITY, priority=Priority.PRIORITY), Verb.CANCEL)
+    await core.move(tokens[0], Verb.EDIT, email="ada@example.com")
     for verbs in ((Verb.RECALL, Verb.REQUEUE), (Verb.PARK, Verb.RESUME), (Verb.NO_SHOW, Verb.REINSTATE)):
         token = await core.call(name, "1")
         for verb in verbs:
@@ -110,7 +111,7 @@ async def one_of_each(core: Core, name: str) -> None:
     await core.move(await core.move(await core.call(name, "1"), Verb.START), Verb.SERVE)
 
 
-_NOT_MOVES = (Verb.CALL, Verb.TRANSFER, Verb.UNDO, Verb.EXPIRE)
+_NOT_MOVES = (Verb.CALL, Verb.TRANSFER, Verb.EDIT, Verb.UNDO, Verb.EXPIRE)
 
 
 async def latest(core: Core, token: Body) -> Body:

@@ -161,6 +161,13 @@ class FakeApi:
     def serve_next(self, department: str, counter: str, *, key: str | None = None) -> TokenView:
         return self._change(self.call(department, counter, key=key), state="SERVED")
 
+    def edit_token(
+        self, token_id: int, *, name: str | None = None, email: str | None = None, key: str | None = None
+    ) -> TokenView:
+        self.requests.append(("edit", name, email, key))
+        known = self.known[token_id]
+        return self._change(known, name=known["name"] if name is None else name or None, email=email or known["email"])
+
     def move(self, token: TokenView, verb: str, *, key: str | None = None, **body: Any) -> TokenView:
         self.requests.append(("move", verb, token["displayNumber"], key))
         self._asked()

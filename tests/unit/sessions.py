@@ -12,8 +12,17 @@ from tests import people
 from tokenq.contract.enums import Priority
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
-from tokenq_server.domain import calling, issuing, moving, transferring, undoing
-from tokenq_server.domain.commands import CallNext, CallToken, Issue, MoveToken, ServeNext, TransferToken, UndoMove
+from tokenq_server.domain import calling, editing, issuing, moving, transferring, undoing
+from tokenq_server.domain.commands import (
+    CallNext,
+    CallToken,
+    EditToken,
+    Issue,
+    MoveToken,
+    ServeNext,
+    TransferToken,
+    UndoMove,
+)
 from tokenq_server.domain.counters import Counters, operator_of
 from tokenq_server.domain.department import Department, DepartmentHead
 from tokenq_server.domain.department_session import DepartmentSession
@@ -67,8 +76,14 @@ class Room:
         return calling.serve_next(self.sessions[of], ServeNext(of, people.ANN, counter))
 
     def move(self, token: Token, verb: Verb, **more: Any) -> Token:
+        if verb is Verb.EDIT:
+            return self.edit(token, name="Ada")
         command = MoveToken(token.department_id, people.ANN, token.token_id, verb, token.claim_version, **more)
         return _kept(token, moving.move(self.sessions[token.department_id], command))
+
+    def edit(self, token: Token, **more: Any) -> Token:
+        command = EditToken(token.department_id, people.ANN, token.token_id, **more)
+        return _kept(token, editing.edit(self.sessions[token.department_id], command))
 
     def transfer(self, token: Token, to: str) -> Token:
         command = TransferToken(token.department_id, people.ANN, token.token_id, to, token.claim_version)

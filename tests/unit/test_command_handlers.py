@@ -11,7 +11,8 @@ from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import Verb
 from tokenq_server.domain.commands import Command, MoveToken, UndoMove
 from tokenq_server.domain.principal import Principal
-from tokenq_server.services.command_handlers import HANDLERS, Work, departments_of, handler_of
+from tokenq_server.services.command_handlers import HANDLERS, departments_of, handler_of
+from tokenq_server.services.work import Work
 
 _STAFF_OF_CW = Principal("session", 1, "ann", Role.STAFF, frozenset({"CW"}), user_id=1)
 

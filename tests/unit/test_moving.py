@@ -164,7 +164,7 @@ def test_the_table_alone_decides_what_is_possible(verb: Verb, state: TokenState)
     before = len(room.session.records)
     if state in VERBS[verb].sources:
         moved = room.move(token, verb, priority=Priority.URGENT)
-        assert moved.state is VERBS[verb].target
+        assert moved.state is (VERBS[verb].target or state)
         assert len(room.session.records) == before + 1
     elif is_done:
         assert room.move(token, verb) == token

@@ -34,11 +34,12 @@ MAY_DO = {
     "requeue":   ("yyy", "yff", "fff", "fff"),
     "park":      ("yyy", "yff", "fff", "fff"),
     "resume":    ("yyy", "yff", "fff", "fff"),
-    "transfer":  ("yyy", "yff", "fff", "fff"),
+    "transfer":  ("yyy", "yff", "yff", "fff"),
+    "edit":      ("yyy", "yff", "yff", "fff"),
     "priority":  ("yyy", "yff", "fff", "fff"),
     "cancel":    ("yyy", "yff", "yff", "uuy"),
     "reinstate": ("yyy", "yff", "fff", "fff"),
-    "undo":      ("yyy", "yff", "fff", "fff"),
+    "undo":      ("yyy", "yff", "yff", "fff"),
     "expire":    ("fff", "fff", "fff", "fff"),
 }  # fmt: skip
 """Staff and desk are of CW; y: may, f: ``forbidden``, u: ``unknown_token``."""
@@ -112,10 +113,24 @@ def test_who_is_of_no_department_in_particular_is_of_all(role: Role) -> None:
 
 
 @pytest.mark.parametrize("state", TokenState)
-def test_a_desk_cancels_who_still_waits_and_nobody_else(state: TokenState) -> None:
-    """Where nobody can cancel, a missing permission is not the reason."""
-    asked = outcome(lambda: check_move(caller(Role.DESK), Verb.CANCEL, token("CW", state=state)))
-    assert asked == ("f" if state in (TokenState.CALLED, TokenState.PARKED) else "y")
+@pytest.mark.parametrize("verb", [Verb.CANCEL, Verb.EDIT, Verb.TRANSFER])
+def test_a_desk_cancels_edits_and_transfers_who_still_waits_and_nobody_else(verb: Verb, state: TokenState) -> None:
+    """Where nobody can, a missing permission is not the reason."""
+    asked = outcome(lambda: check_move(caller(Role.DESK), verb, token("CW", state=state)))
+    is_for_staff = state in VERBS[verb].sources and state is not TokenState.WAITING
+    assert asked == ("f" if is_for_staff else "y")
+
+
+@pytest.mark.parametrize(
+    ("by", "home", "may"), [("user:55", None, "y"), ("user:7", None, "f"), ("", None, "f"), ("user:55", "LAB", "f")]
+)
+def test_a_desk_takes_back_its_own_moves_only(by: str, home: str | None, may: str) -> None:
+    """What staff did is theirs, and so is what nobody signed; a transfer is taken back to where the desk issues."""
+    was = {"department_id": home} if home else {}
+    moved = replace(token("CW"), undo=Undo("cancel", was, NOW, by))
+    sent_away = replace(token("LAB"), undo=Undo("transfer", {"department_id": "CW"}, NOW, "user:55"))
+    assert outcome(lambda: check_move(caller(Role.DESK), Verb.UNDO, moved)) == may
+    assert outcome(lambda: check_move(caller(Role.DESK), Verb.UNDO, sent_away)) == "y"
 
 
 @pytest.mark.parametrize(("home", "of_cw", "of_lab"), [("CW", "y", "f"), ("LAB", "f", "y"), (None, "f", "y")])

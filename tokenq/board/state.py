@@ -15,7 +15,7 @@ from tokenq.board.picture import Call, DepartmentPicture, Picture
 from tokenq.contract.enums import AT_COUNTER, TokenState
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.names import DEPARTMENT_ID
-from tokenq.contract.verbs import STATE_AFTER
+from tokenq.contract.verbs import KEEPS_STATE, STATE_AFTER
 from tokenq.zones import local
 
 RECENT_CALLS = 24
@@ -27,7 +27,7 @@ _QUIET_NIGHT = timedelta(hours=4)
 _DAY_BEGINS_AT = 4
 _MOST_UNKNOWN = 8
 _TYPE_LENGTH = 40
-_LEAVES_ALL_AS_IT_IS = frozenset({EventType.TOKEN_TURN_NEAR, EventType.LOG_REWOUND})
+_LEAVES_ALL_AS_IT_IS = KEEPS_STATE | {EventType.TOKEN_TURN_NEAR, EventType.LOG_REWOUND}
 _OF_COUNTERS = frozenset({EventType.COUNTER_OPENED, EventType.COUNTER_PAUSED, EventType.COUNTER_CLOSED})
 _VALID_ID = re.compile(DEPARTMENT_ID)
 _DONE = frozenset({TokenState.SERVED, TokenState.NO_SHOW})

@@ -39,10 +39,26 @@ def identify(settings: Settings) -> Identity:
     return Identity(url, settings.token or (stored.token if stored else None), stored)
 
 
+_key: str | None = None
+
+
+def use_key(key: str | None) -> None:
+    """Repeat the command that was sent with this idempotency key; ``None``: this is a new command."""
+    global _key
+    _key = key
+
+
+def is_repeated() -> bool:
+    """Return whether this command repeats another one."""
+    return _key is not None
+
+
 def connect(settings: Settings | None = None, *, attempts: int | None = None) -> Client:
     """Return this run's client; it does not connect yet."""
     settings = settings or load()
-    return client_for(settings, identify(settings), attempts=attempts)
+    client = client_for(settings, identify(settings), attempts=attempts)
+    client.key = _key
+    return client
 
 
 def client_for(settings: Settings, identity: Identity, *, attempts: int | None = None) -> Client:

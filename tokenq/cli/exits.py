@@ -3,6 +3,8 @@
 import os
 import sys
 import traceback
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import typer
@@ -11,7 +13,16 @@ from tokenq.cli import output
 from tokenq.cli.wording import hint_of, sentence_of
 from tokenq.contract.advice import Action
 from tokenq.contract.problems import ExitCode, Problem, ProblemCode, Refused
-from tokenq.errors import BadReply, BadSettings, Missing, StreamLost, TokenqError, Unreachable
+from tokenq.errors import (
+    BadReply,
+    BadSettings,
+    InterruptedChange,
+    Missing,
+    OutputLost,
+    StreamLost,
+    TokenqError,
+    Unreachable,
+)
 from tokenq.printable import printable
 from tokenq.settings import is_debugging
 
@@ -28,6 +39,10 @@ _CLIENT_HINTS: dict[type[TokenqError], str] = {
     Unreachable: "Is it running? Try 'tokenq up --status', or set TOKENQ_URL to the right address.",
     BadReply: "Check that TOKENQ_URL is the address of a tokenq server.",
 }
+
+
+IDEMPOTENCY_KEY = "--idempotency-key"
+_UNKNOWN = "Whether the command was carried out is unknown."
 
 
 class WrongUse(typer.TyperException):
@@ -55,21 +70,51 @@ def echo(text: str) -> None:
     sys.stderr.flush()
 
 
-def report(error: BaseException, *, as_json: bool) -> int:
-    """Report a failure to people (stderr) and scripts (stdout, with ``--json``); return the exit code."""
-    failure = explain(error)
+def report(error: BaseException, *, as_json: bool, typed: Sequence[str] = ()) -> int:
+    """Report a failure to people (stderr) and scripts (stdout, with ``--json``); return the exit code.
+
+    ``typed`` are the command's arguments, to be repeated if its outcome is unknown.
+    """
+    failure = explain(error, typed)
     if is_debugging():
         traceback.print_exception(error)
     if as_json:
-        output.document({"error": {"code": failure.code, "detail": failure.detail, "hint": failure.hint}})
+        with suppress(output.ReaderGone, OutputLost):
+            output.document({"error": {"code": failure.code, "detail": failure.detail, "hint": failure.hint}})
     echo(f"tokenq: {failure.detail}")
     if failure.hint:
         echo(f"  {failure.hint}")
     return failure.exit_code
 
 
-def explain(error: BaseException) -> Failure:
-    """Convert an exception to a failure."""
+def explain(error: BaseException, typed: Sequence[str] = ()) -> Failure:
+    """Convert an exception to a failure. If a change may have been carried out, the hint is how to repeat it."""
+    failure, key = _explain(error), _key_of(error)
+    if key is None:
+        return failure
+    detail = failure.detail if isinstance(error, Refused) else f"{failure.detail} {_UNKNOWN}"
+    return failure._replace(detail=detail, hint=f"To repeat it safely: {_repeat(typed, key)}")
+
+
+def _key_of(error: BaseException) -> str | None:
+    """The idempotency key of a change whose outcome is unknown."""
+    if isinstance(error, Refused):
+        key = error.problem.extra.get("idempotencyKey")
+        return key if isinstance(key, str) else None
+    return error.key if isinstance(error, Unreachable | InterruptedChange) else None
+
+
+def _repeat(typed: Sequence[str], key: str) -> str:
+    """The command that was typed, with its key."""
+    import shlex
+
+    end = typed.index("--") if "--" in typed else len(typed)
+    has_key = any(word.partition("=")[0] == IDEMPOTENCY_KEY for word in typed[:end])
+    added = [] if has_key else [IDEMPOTENCY_KEY, key]
+    return shlex.join(["tokenq", *typed[:end], *added, *typed[end:]])
+
+
+def _explain(error: BaseException) -> Failure:
     if isinstance(error, Refused):
         problem = error.problem
         return Failure(str(problem.code), sentence_of(problem), _hint(problem), problem.code.exit_code)

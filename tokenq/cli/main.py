@@ -1,6 +1,5 @@
 """The entry point of the command line; every failure ends here."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -22,11 +21,9 @@ def run(arguments: list[str]) -> int:
     try:
         code = root().main(args=arguments, prog_name="tokenq", standalone_mode=False)
     except output.ReaderGone:
-        # Flushing what is still buffered must not fail at interpreter exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except (Exception, KeyboardInterrupt) as error:
-        return exits.report(error, as_json=_wants_json(arguments))
+        return exits.report(error, as_json=_wants_json(arguments), typed=arguments)
     if code == ExitCode.INTERRUPTED and sys.stderr.isatty():
         exits.echo("")  # the terminal's ^C stands on an unfinished line
     return code if isinstance(code, int) else ExitCode.OK

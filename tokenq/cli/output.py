@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from tokenq.errors import OutputLost
 from tokenq.printable import printable
 
 Columns = Mapping[str, Callable[[Any], object]]
@@ -115,8 +116,20 @@ def raw(text: str) -> None:
 
 
 def _write(text: str) -> None:
+    if sys.stdout is None:
+        raise OutputLost("The output could not be written: standard output is closed.")
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
+        abandon()
         raise ReaderGone from None
+    except OSError as error:
+        abandon()
+        raise OutputLost(f"The output could not be written: {error.strerror or error}.") from None
+
+
+def abandon() -> None:
+    """Give up standard output: flushing what is still buffered must not fail when the process ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,6 +13,7 @@ class CommandReason(Reason):
         "Nothing was changed. Use that counter, or leave --counter out.",
     )
     PARKED_ALREADY = ProblemCode.WRONG_STATE, "{number} is already parked{until}.", Action.RESUME
+    NO_TICKET = ProblemCode.WRONG_STATE, "{number} is {state}: its ticket is no longer valid.", "Issue a new number."
     TOKEN_OR_DEPARTMENT = (
         ProblemCode.AMBIGUOUS,
         "'{typed}' is a department, but can also mean the token {number}.",

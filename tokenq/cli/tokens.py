@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokenq.cli import output
 from tokenq.cli.branch_time import zone_of
-from tokenq.cli.context import connect
+from tokenq.cli.context import connect, is_repeated
 from tokenq.cli.exits import echo
 from tokenq.cli.reasons import CommandReason
 from tokenq.client import Client
@@ -34,19 +34,24 @@ def move_token(reference: str, verb: str, *, as_json: bool, at: str | None = Non
 def check_counter(token: "TokenView", counter: str | None) -> None:
     """Refuse a token that is at another counter than ``counter``, if given.
 
-    A token at no counter is left to the server, which says why the verb is not possible.
+    A token at no counter is left to the server, which says why the verb is not possible. So is a repeated command,
+    after which the token may be elsewhere.
 
     Raises:
         Refused: ``wrong_state``.
     """
-    actual = token["counterId"] if token["state"] in ("CALLED", "SERVING") else None
+    actual = token["counterId"] if token["state"] in ("CALLED", "SERVING") and not is_repeated() else None
     if counter and actual and actual != counter.strip():
         raise refuse(CommandReason.OTHER_COUNTER, number=token["displayNumber"], actual=actual, counter=counter)
 
 
 def move_and_show(client: Client, token: "TokenView", verb: str, *, as_json: bool, **body: Any) -> None:
     """Apply ``verb`` to a token as last seen, and show the result."""
-    after = client.move(token, verb, **body)
+    show_after(client, token, client.move(token, verb, **body), as_json=as_json)
+
+
+def show_after(client: Client, token: "TokenView", after: "TokenView", *, as_json: bool) -> None:
+    """Show a token after a change; ``token`` is how it was before."""
     if as_json:
         output.document(after)
         return

@@ -8,7 +8,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from tokenq.cli.exits import WrongUse
+from tokenq.cli.context import use_key
+from tokenq.cli.exits import IDEMPOTENCY_KEY, WrongUse
 from tokenq.cli.menu import ENTRIES, SECTIONS, Entry
 from tokenq.contract.verbs import VERBS, Verb
 
@@ -25,13 +26,35 @@ def plain_app(**settings: Any) -> typer.Typer:
 
 
 class Command(TyperCommand):
-    """A command of the menu. Commands with a TOKEN argument accept ``--id 101`` for ``id:101``."""
+    """A command of the menu. Commands with a TOKEN argument accept ``--id 101`` for ``id:101``.
+
+    Commands that move tokens take ``--idempotency-key``, which the message after a lost connection tells to add.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments. Raises WrongUse."""
+        use_key(None)
+        if self.name in set(Verb):
+            args = _without_key(args)
         if any("TOKEN" in (param.metavar or "") for param in self.params if param.param_type_name == "argument"):
             args = _ids_as_arguments(args)
         return super().parse_args(ctx, args)
+
+
+def _without_key(args: list[str]) -> list[str]:
+    """Take the idempotency key out of the arguments. Raises WrongUse."""
+    for index, word in enumerate(args):
+        name, equals, value = word.partition("=")
+        if name == "--":
+            break
+        if name == IDEMPOTENCY_KEY:
+            rest = args[index + 1 :]
+            key = value if equals else rest[0] if rest else ""
+            if not key:
+                raise WrongUse(f"{IDEMPOTENCY_KEY} needs a key.", "Leave it out for a new command.")
+            use_key(key)
+            return args[:index] + (rest if equals else rest[1:])
+    return args
 
 
 def _ids_as_arguments(args: list[str]) -> list[str]:

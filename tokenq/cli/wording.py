@@ -64,10 +64,7 @@ COMMANDS: Mapping[Action, str] = {
 }
 """The command for each action, after ``tokenq``; a retry has none, since the idempotency key ended with the command."""
 
-_LOOK = (
-    "Check with 'tokenq queue DEPT' whether it was done before you retry. "
-    "Only 'tokenq issue' with the same --idempotency-key is safe to repeat."
-)
+_LOOK = "Check whether it was done before you retry."
 
 
 def sentence_of(problem: Problem) -> str:

@@ -5,13 +5,15 @@ import os
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 from tokenq.client.transport import CutOff, NothingSent, Reply, Server, Transport
+from tokenq.contract.advice import Action
 from tokenq.contract.paths import IDEMPOTENCY_KEY_HEADER
 from tokenq.contract.problems import Problem, Refused
-from tokenq.errors import BadReply, Unreachable
+from tokenq.errors import BadReply, InterruptedChange, Unreachable
 
 ATTEMPTS = 5
 _FIRST_PAUSE = 0.1
@@ -19,6 +21,7 @@ _LONGEST_PAUSE = 5.0
 _REPEATABLE = frozenset({"GET", "PUT"})
 _BUSY = 503
 _UNSURE = "The server may have carried it out: check before you retry."
+_SAFE = "The server may have carried it out; it is safe to do the same again."
 
 
 class Calls:
@@ -27,11 +30,14 @@ class Calls:
     A repeatable call (GET, PUT, and POST with an idempotency key) is tried up to ``attempts`` times within the server's
     ``timeout``, with growing random pauses, if the connection was lost or the server was too busy. The key stays the
     same, so the server carries it out once. Other calls are retried only if nothing can have been sent.
+
+    ``key`` is the idempotency key of a command that is repeated; without it, each change gets a new one.
     """
 
     def __init__(self, server: Server, attempts: int = ATTEMPTS) -> None:
         self.server = server
         self.attempts = attempts
+        self.key: str | None = None
         self._transport = Transport(server)
 
     def __enter__(self) -> Self:
@@ -63,7 +69,11 @@ class Calls:
 
     def post_once(self, path: str, body: Mapping[str, Any], key: str | None) -> Any:
         """POST with an idempotency key (generated unless given), so that a retry does nothing twice."""
-        return self._call("POST", path, body=body, key=key or os.urandom(16).hex())
+        return self._call("POST", path, body=body, key=key or self.key or new_key())
+
+    def patch_once(self, path: str, body: Mapping[str, Any], key: str | None) -> Any:
+        """PATCH with an idempotency key, as :meth:`post_once`."""
+        return self._call("PATCH", path, body=body, key=key or self.key or new_key())
 
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
         """PUT the whole of something."""
@@ -87,20 +97,39 @@ class Calls:
         timeout: float = 0.0,
     ) -> Any:
         """Send a call and return its answer; ``timeout`` is for what may take longer than the server's timeout."""
+        try:
+            return self._try(method, path, query, body, key, timeout)
+        except KeyboardInterrupt:
+            if method == "GET":
+                raise
+            raise InterruptedChange(key) from None
+
+    def _try(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+        key: str | None,
+        timeout: float,
+    ) -> Any:
         target = path + _query_string(query or {})
         content = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
         headers = self._headers(content, key)
         may_repeat = method in _REPEATABLE or key is not None
         give_up = time.monotonic() + max(self.server.timeout, timeout)
+        is_unsure = False
         for attempt in range(1, self.attempts + 1):
             left = give_up - time.monotonic()
             try:
                 reply = self._transport.exchange(method, target, content, headers, timeout=left)
             except (NothingSent, CutOff) as error:
                 pause = _pause(attempt)
+                is_unsure = is_unsure or (method != "GET" and isinstance(error, CutOff))
                 if self._is_over(attempt, give_up - pause) or not (may_repeat or isinstance(error, NothingSent)):
-                    if method != "GET" and isinstance(error, CutOff):
-                        error.hint = _UNSURE
+                    if is_unsure:
+                        error.is_unsure, error.key = True, key
+                        error.hint = _SAFE if method == "PUT" else _UNSURE
                     raise
                 time.sleep(pause)
                 continue
@@ -108,7 +137,7 @@ class Calls:
             if reply.status == _BUSY and may_repeat and not self._is_over(attempt, give_up - pause):
                 time.sleep(pause)
                 continue
-            return _read(reply, self.server.url)
+            return _read(reply, self.server.url, key, is_unsure=is_unsure)
         raise Unreachable
 
     def _is_over(self, attempt: int, latest: float) -> bool:
@@ -124,6 +153,11 @@ class Calls:
         if key is not None:
             headers[IDEMPOTENCY_KEY_HEADER] = key
         return headers
+
+
+def new_key() -> str:
+    """Return a new idempotency key."""
+    return os.urandom(16).hex()
 
 
 def segment(value: object) -> str:
@@ -150,7 +184,8 @@ def _pause(attempt: int, retry_after: str | None = None) -> float:
     return wait
 
 
-def _read(reply: Reply, url: str) -> Any:
+def _read(reply: Reply, url: str, key: str | None = None, *, is_unsure: bool = False) -> Any:
+    """Return the answer's JSON object. A refusal that leaves the outcome of a change open carries the change's key."""
     if 300 <= reply.status < 400:
         raise BadReply(
             f"{url} redirects to {reply.headers.get('location', 'another address')}; the token is not sent there.",
@@ -165,5 +200,9 @@ def _read(reply: Reply, url: str) -> Any:
     if 200 <= reply.status < 300 and isinstance(body, dict):
         return body
     if reply.status >= 400 and (isinstance(body, dict) or reply.status == _BUSY):
-        raise Refused(Problem.from_wire(body, reply.status))
+        problem = Problem.from_wire(body, reply.status)
+        in_doubt = problem.advice is not None and problem.advice.action is Action.REPEAT_WITH_KEY
+        if key is not None and reply.status == _BUSY and (is_unsure or in_doubt):
+            problem = replace(problem, extra={**problem.extra, "idempotencyKey": key})
+        raise Refused(problem)
     raise BadReply(f"{url} answered {reply.status}, but not like a tokenq server.")

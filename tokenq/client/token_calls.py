@@ -1,9 +1,10 @@
 """The verbs on one token."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tokenq.client.calls import Calls, given, segment
+from tokenq.client.calls import Calls, given, new_key, segment
 from tokenq.contract.numbers import readings, typed_id
 from tokenq.contract.paths import TOKENS
 from tokenq.contract.problems import Refused, refuse
@@ -87,10 +88,20 @@ class TokenCalls(Calls):
     ) -> "TokenView":
         """Apply ``verb`` (as in the URL: ``recall``, ``no-show`` …) to the token as the caller last saw it.
 
-        The token's ``claimVersion`` is sent: if it was moved since, the server refuses with ``stale_claim``.
+        The token's ``claimVersion`` is sent: if it was moved since, the server refuses with ``stale_claim``. A key made
+        here names that version, so that a repeat with the key is the same request, whatever has happened since.
         """
-        content = {"claimVersion": token["claimVersion"], **given(**body)}
+        key = key or self.key or f"{new_key()}.c{token['claimVersion']}"
+        claim = re.search(r"\.c([0-9]{1,9})$", key)
+        content = {"claimVersion": int(claim[1]) if claim else token["claimVersion"], **given(**body)}
         view: TokenView = self.post_once(f"{TOKENS}/{segment(token['tokenId'])}/{segment(verb)}", content, key)
+        return view
+
+    def edit_token(
+        self, token_id: int, *, name: str | None = None, email: str | None = None, key: str | None = None
+    ) -> "TokenView":
+        """Correct a token's name or address; an empty text removes it."""
+        view: TokenView = self.patch_once(f"{TOKENS}/{segment(token_id)}", given(name=name, email=email), key)
         return view
 
 

@@ -28,6 +28,7 @@ class Verb(StrEnum):
     PRIORITY = "priority"
     CANCEL = "cancel"
     REINSTATE = "reinstate"
+    EDIT = "edit"
     UNDO = "undo"
     EXPIRE = "expire"
 
@@ -45,10 +46,11 @@ class Row:
     """A verb's row.
 
     ``sources`` are the states it is possible from, ``target`` is the state it leads to (``None`` for undo, which
-    restores the state before). ``event`` is what it writes to the log. ``help`` says what it is for, ``past`` what was
-    done to ``{number}``. ``fields`` are the optional request fields; ``is_plain`` verbs need nothing else, so their
-    route and command are generated from the row. ``has_undo``: whether it can be undone. ``roles`` may use it at all
-    (the server's permissions also check department, owner and state); a verb without roles happens automatically.
+    restores the state before, and for edit, which keeps the state). ``event`` is what it writes to the log. ``help``
+    says what it is for, ``past`` what was done to ``{number}``. ``fields`` are the optional request fields;
+    ``is_plain`` verbs need nothing else, so their route and command are generated from the row. ``has_undo``: whether
+    it can be undone. ``roles`` may use it at all (the server's permissions also check department, owner and state); a
+    verb without roles happens automatically.
     ``key`` and ``label`` are the console's, which asks ``confirmation`` before a verb that is hard to reverse.
     """
 
@@ -85,6 +87,7 @@ _WAITING, _CALLED, _SEATED = frozenset({S.WAITING}), frozenset({S.CALLED}), froz
 _UNCALLED = frozenset({S.WAITING, S.PARKED})
 _REASON, _PLACE, _AT = frozenset({VerbField.REASON}), frozenset({VerbField.POSITION}), frozenset({VerbField.COUNTER})
 
+_ALSO_DESK = frozenset({Role.ADMIN, Role.STAFF, Role.DESK})
 ISSUERS = frozenset({Role.ADMIN, Role.STAFF, Role.DESK, Role.CUSTOMER})
 """The roles that may issue."""
 
@@ -177,6 +180,7 @@ VERBS: Mapping[Verb, Row] = {
         "{number} is now waiting in {department}.",
         _REASON,
         is_plain=False,
+        roles=_ALSO_DESK,
         key="t",
         label="Transfer",
     ),
@@ -211,6 +215,16 @@ VERBS: Mapping[Verb, Row] = {
         key="i",
         label="Reinstate",
     ),
+    Verb.EDIT: Row(
+        LIVE,
+        None,
+        EventType.TOKEN_EDITED,
+        "Correct a customer's name or e-mail address.",
+        "{number} is corrected.",
+        is_plain=False,
+        has_undo=False,
+        roles=_ALSO_DESK,
+    ),
     Verb.UNDO: Row(
         frozenset(S) - {S.EXPIRED},
         None,
@@ -218,6 +232,7 @@ VERBS: Mapping[Verb, Row] = {
         "Undo the last move of a token.",
         "{number} is {state} again.",
         has_undo=False,
+        roles=_ALSO_DESK,
         key="u",
         label="Undo",
     ),
@@ -237,6 +252,9 @@ STATE_AFTER: Mapping[EventType, S] = {EventType.TOKEN_GENERATED: S.WAITING} | {
     row.event: row.target for row in VERBS.values() if row.target is not None
 }
 """A token's state after each event that determines it; for a transfer, its state in the target department."""
+
+KEEPS_STATE = frozenset(row.event for verb, row in VERBS.items() if row.target is None and verb is not Verb.UNDO)
+"""The events of verbs that leave a token in its state."""
 
 
 def verbs_from(state: S, *, can_undo: bool = False) -> list[Verb]:

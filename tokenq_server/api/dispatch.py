@@ -58,9 +58,9 @@ async def _submit(services: Services, caller: Principal, command: Command, repea
 
 def _response(answer: Answer) -> Response:
     headers = {"Idempotency-Replayed": "true"} if answer.is_repeat else None
-    if answer.token is None:
+    if answer.body is None:
         return Response(status_code=204, headers=headers)
-    body = json.dumps(answer.token, ensure_ascii=False, separators=(",", ":"))
+    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
     return Response(body, 201 if answer.is_new else 200, headers, media_type="application/json")
 
 

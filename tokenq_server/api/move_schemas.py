@@ -1,12 +1,23 @@
 """Request schemas for calls, moves and counters."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from tokenq.contract.enums import RequeuePosition
 from tokenq.contract.verbs import Verb
-from tokenq_server.api.schemas import AnyPriority, Body, CounterId, DepartmentId, Departments, Id, Minutes, Reason
+from tokenq_server.api.schemas import (
+    AnyPriority,
+    Body,
+    CounterId,
+    DepartmentId,
+    Departments,
+    Email,
+    Id,
+    Minutes,
+    PersonName,
+    Reason,
+)
 
 Console = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,64}$")]
 
@@ -76,6 +87,16 @@ class Cancel(Body):
 
     claim_version: Annotated[int, Field(ge=0)] | None = None
     reason: Reason | None = None
+
+
+class Edit(Body):
+    """The corrected name or address; an empty text removes it, and what is left out stays as it is."""
+
+    name: PersonName | Literal[""] | None = None
+    email: Email | Literal[""] | None = None
+    claim_version: Annotated[int, Field(ge=0)] | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "user@example.com"}]})
 
 
 BODIES: dict[Verb, type[Move | Cancel]] = {

@@ -89,9 +89,10 @@ class IssueToken(Body):
 
 
 class IssueTokens(Body):
-    """Up to a hundred tokens at once."""
+    """Up to a hundred tokens at once; with ``allOrNone`` in one step, so that a refused one refuses all."""
 
     tokens: Annotated[list[IssueToken], Field(min_length=1, max_length=100)]
+    all_or_none: bool = False
 
 
 class HoursBody(Body):

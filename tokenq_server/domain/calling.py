@@ -14,6 +14,7 @@ from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.moving import check_table
 from tokenq_server.domain.permissions import check_out_of_order
 from tokenq_server.domain.policy import Choice, choose
+from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.profile import first_of_profile
 from tokenq_server.domain.token import Token
 
@@ -28,7 +29,7 @@ def call_next(session: DepartmentSession, command: CallNext) -> Token:
         Refused: ``queue_empty``, ``counter_busy``, ``counter_paused``, ``counter_claimed``, ``counter_closed``,
             ``counter_not_serving``.
     """
-    return _next(session, command.counter_id, command.operator)
+    return _next(session, command)
 
 
 def call_by_profile(sessions: Sequence[DepartmentSession], command: CallByProfile) -> Token:
@@ -56,7 +57,7 @@ def call_by_profile(sessions: Sequence[DepartmentSession], command: CallByProfil
     rule = (
         choice.rule if len(sessions) == 1 else f"{choice.rule}; {session.id} was next for counter {command.counter_id}"
     )
-    return _call(session, session.tokens[choice.waiting.token_id], command.counter_id, rule, command.operator.name)
+    return _call(session, session.tokens[choice.waiting.token_id], command.counter_id, rule, command.caller)
 
 
 def call_token(session: DepartmentSession, command: CallToken) -> Token:
@@ -74,18 +75,19 @@ def call_token(session: DepartmentSession, command: CallToken) -> Token:
     check_out_of_order(command.caller, session.department)
     check_table(token, Verb.CALL)
     session.counters.check_can_call(session.department, command.counter_id, command.operator, session.now)
-    return _call(session, token, command.counter_id, OUT_OF_ORDER, command.operator.name, note=command.reason)
+    return _call(session, token, command.counter_id, OUT_OF_ORDER, command.caller, note=command.reason)
 
 
 def serve_next(session: DepartmentSession, command: ServeNext) -> Token:
     """Serve the token that the counter holds, or call and serve the next one in one step. Both events are logged."""
-    token = _next(session, command.counter_id, command.operator, is_served_at_once=True)
+    token = _next(session, command, is_served_at_once=True)
     started = token.started_at or token.called_at
     served = replace(token, state=TokenState.SERVED, served_at=session.now, started_at=started)
-    return session.move(token, served, Verb.SERVE, command.operator.name, {})
+    return session.move(token, served, Verb.SERVE, command.caller, {})
 
 
-def _next(session: DepartmentSession, counter_id: str, operator: Operator, *, is_served_at_once: bool = False) -> Token:
+def _next(session: DepartmentSession, command: CallNext | ServeNext, *, is_served_at_once: bool = False) -> Token:
+    counter_id, operator = command.counter_id, command.operator
     if held := _held_here(session, counter_id, operator):
         return held
     choice = _choice(session)
@@ -94,7 +96,7 @@ def _next(session: DepartmentSession, counter_id: str, operator: Operator, *, is
     session.counters.check_can_call(session.department, counter_id, operator, session.now)
     session.count_call(choice.waiting.priority)
     token = session.tokens[choice.waiting.token_id]
-    return _call(session, token, counter_id, choice.rule, operator.name, is_served_at_once=is_served_at_once)
+    return _call(session, token, counter_id, choice.rule, command.caller, is_served_at_once=is_served_at_once)
 
 
 def _choice(session: DepartmentSession) -> Choice | None:
@@ -116,7 +118,7 @@ def _call(
     token: Token,
     counter_id: str,
     rule: str,
-    actor: str,
+    caller: Principal,
     *,
     is_served_at_once: bool = False,
     note: str | None = None,
@@ -134,7 +136,7 @@ def _call(
     data: dict[str, Any] = {"reason": rule, "call": called.calls}
     if is_served_at_once:
         data["served"] = True
-    return session.move(token, called, Verb.CALL, actor, data, note)
+    return session.move(token, called, Verb.CALL, caller, data, note)
 
 
 def _empty(*sessions: DepartmentSession) -> Refused:

@@ -41,6 +41,15 @@ class Issue:
 
 
 @dataclass(frozen=True)
+class IssueGroup:
+    """Issue several tokens of one department: all of them, or none."""
+
+    department_id: str
+    caller: Principal
+    issues: tuple[Issue, ...]
+
+
+@dataclass(frozen=True)
 class CallNext(_AtCounter):
     """Call the next token by policy; a counter that holds a token gets that token back."""
 
@@ -118,6 +127,21 @@ class TransferToken:
 
 
 @dataclass(frozen=True)
+class EditToken:
+    """Correct one token's name or address: ``None`` leaves it as it is, an empty text removes it."""
+
+    verb: ClassVar[Verb] = Verb.EDIT
+
+    department_id: str
+    caller: Principal
+    token_id: int
+    name: str | None = None
+    email: str | None = None
+    claim_version: int | None = None
+    user_id: int | None = None
+
+
+@dataclass(frozen=True)
 class UndoMove:
     """Undo a token's last move.
 
@@ -152,17 +176,19 @@ class Housekeep:
     department_id: str
 
 
-OnToken = MoveToken | TransferToken | UndoMove
+OnToken = MoveToken | TransferToken | EditToken | UndoMove
 """A command about one token, in whatever department it is."""
 
 Command = (
     Issue
+    | IssueGroup
     | CallNext
     | CallByProfile
     | CallToken
     | ServeNext
     | MoveToken
     | TransferToken
+    | EditToken
     | UndoMove
     | MarkNearTurn
     | Housekeep

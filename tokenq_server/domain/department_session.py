@@ -6,13 +6,15 @@ records and the log's head in one transaction. A verb checks everything before i
 leaves no trace.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from tokenq.contract.enums import LIVE, Priority, TokenState
 from tokenq.contract.events import EventType
+from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counters
@@ -20,8 +22,9 @@ from tokenq_server.domain.department import Department, DepartmentHead
 from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.numbering import display_number
 from tokenq_server.domain.policy import Turn, Waiting, position
+from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.queue_heads import QueueHeads
-from tokenq_server.domain.record import Record
+from tokenq_server.domain.record import Record, queue_effect
 from tokenq_server.domain.refusals import unknown_token
 from tokenq_server.domain.token import Token, with_undo
 
@@ -166,14 +169,31 @@ class DepartmentSession:
         self._log(EventType.TOKEN_GENERATED, token, actor, data, joins=True)
         return token
 
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Take back the tokens added within, if one of them is refused."""
+        head, handed_out, count = self.head, self._handed_out, len(self.records)
+        try:
+            yield
+        except Refused:
+            for record in self.records[count:]:
+                token_id = record.token.token_id
+                self._leave(self.tokens.pop(token_id))
+                self.changed.pop(token_id)
+                self.created.discard(token_id)
+            del self.records[count:]
+            self.head, self._handed_out = head, handed_out
+            raise
+
     def move(
-        self, old: Token, new: Token, verb: Verb, actor: str, data: dict[str, Any], note: str | None = None
+        self, old: Token, new: Token, verb: Verb, caller: Principal, data: dict[str, Any], note: str | None = None
     ) -> Token:
         """Apply a verb's result, with undo information where the verb has an undo."""
         move = VERBS[verb]
         if move.has_undo:
-            new = with_undo(old, new, str(verb), self.now + self.department.rules.undo_window)
-        return self.apply(old, new, move.event, actor, data, note)
+            until = self.now + self.department.rules.undo_window
+            new = with_undo(old, new, str(verb), until, caller.identity)
+        return self.apply(old, new, move.event, caller.actor, data, note)
 
     def apply(
         self, old: Token, new: Token, event: EventType, actor: str, data: dict[str, Any], note: str | None = None
@@ -183,7 +203,7 @@ class DepartmentSession:
         self._enter(new)
         # The event names the counter where the customer was: a served or missed token left this counter.
         at = new.counter_id or (old.counter_id if event is not EventType.TOKEN_REVERTED else None)
-        self._log(event, replace(new, counter_id=at), actor, data, _joins(old, new), note)
+        self._log(event, replace(new, counter_id=at), actor, data, queue_effect(old, new), note)
         return new
 
     def hand_over_to(
@@ -278,10 +298,3 @@ class DepartmentSession:
         seq = self.head.last_seq + 1
         self.head = replace(self.head, last_seq=seq)
         self.records.append(Record(seq, kind, token, actor, self.now, data, joins, note))
-
-
-def _joins(old: Token, new: Token) -> bool | None:
-    """The effect of a move on the queue: True if the token joins it (or changes class), False if it leaves it."""
-    if new.state is TokenState.WAITING:
-        return True
-    return False if old.state is TokenState.WAITING else None

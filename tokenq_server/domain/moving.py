@@ -31,7 +31,7 @@ def move(session: DepartmentSession, command: MoveToken) -> Token:
         return token
     check_table(token, command.verb)
     moved, data = _MOVING[command.verb](session, token, command)
-    return session.move(token, moved, command.verb, command.caller.actor, data, command.reason)
+    return session.move(token, moved, command.verb, command.caller, data, command.reason)
 
 
 def resume_if_due(session: DepartmentSession, token: Token) -> None:

@@ -21,7 +21,7 @@ from tokenq_server.domain.token import Token, Whereabouts
 MAY: dict[Role, str] = {
     Role.ADMIN: "manage branches, departments, users and keys, and do everything staff may do",
     Role.STAFF: "issue, call, serve and move tokens in their departments",
-    Role.DESK: "issue tokens in their departments, cancel waiting ones, and view tokens and queues",
+    Role.DESK: "issue tokens in their departments; edit, transfer and cancel waiting ones, undo that; view queues",
     Role.CUSTOMER: "issue, view and cancel their own tokens",
 }
 """Each role in one sentence."""
@@ -121,12 +121,27 @@ def check_move(caller: Principal, verb: Verb, token: Token) -> None:
         raise unknown_token(token.token_id)
     if caller.role is Role.CUSTOMER:
         return
-    if caller.role is Role.DESK and _issues_in(caller, token.department_id):
-        # Whoever issued a token may cancel it until it is called; in a final state nobody can.
-        if token.state is not TokenState.WAITING and token.state in VERBS[verb].sources:
-            raise refuse(TokenReason.CANCEL_BY_DESK, number=token.display, state=str(token.state))
+    if caller.role is Role.DESK and _issues_in(caller, _home(verb, token)):
+        _check_desk(caller, verb, token)
         return
     check_works_in(caller, _home(verb, token))
+
+
+def _check_desk(caller: Principal, verb: Verb, token: Token) -> None:
+    """Check that a desk repairs only its own mistakes, and nothing that staff have begun. Raises ``forbidden``.
+
+    In a state from which the verb is possible for nobody, a missing permission is not the reason.
+    """
+    if verb is Verb.UNDO:
+        if token.undo is not None and token.undo.by != caller.identity:
+            raise refuse(TokenReason.UNDO_BY_DESK, number=token.display)
+        return
+    if token.state is TokenState.WAITING or token.state not in VERBS[verb].sources:
+        return
+    state = str(token.state)
+    if verb is Verb.CANCEL:
+        raise refuse(TokenReason.CANCEL_BY_DESK, number=token.display, state=state)
+    raise refuse(TokenReason.WAITING_BY_DESK, number=token.display, state=state, verb=str(verb))
 
 
 def sees(caller: Principal, token: Token | Whereabouts) -> bool:

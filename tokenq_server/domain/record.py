@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tokenq.contract.enums import TokenState
 from tokenq.contract.events import EventType
 from tokenq_server.domain.token import Token
 
@@ -23,3 +24,10 @@ class Record:
     data: dict[str, Any]
     joins: bool | None = None
     note: str | None = None
+
+
+def queue_effect(old: Token, new: Token) -> bool | None:
+    """The effect of a move on the queue: True if the token joins it (or changes class), False if it leaves it."""
+    if new.state is TokenState.WAITING:
+        return True
+    return False if old.state is TokenState.WAITING else None

@@ -15,11 +15,15 @@ Fixed = Annotated[_T, _FIXED]
 
 @dataclass(frozen=True)
 class Undo:
-    """How to undo the last move: its verb, the previous values of the changed fields, and the deadline."""
+    """How to undo the last move: its verb, the previous values of the changed fields, and the deadline.
+
+    ``by`` is who made the move, as :attr:`Principal.identity`; empty for moves of the previous release.
+    """
 
     verb: str
     was: Mapping[str, Any]
     until: datetime
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class Token:
     issued_at: Fixed[datetime]
     waiting_since: datetime
     user_id: Fixed[int | None] = None
-    name: Fixed[str | None] = None
-    email: Fixed[str | None] = None
+    name: str | None = None
+    email: str | None = None
     counter_id: str | None = None
     claim_version: int = 0
     calls: int = 0
@@ -58,7 +62,7 @@ class Token:
     last_call_at: datetime | None = None
     parked_at: datetime | None = None
     parked_until: datetime | None = None
-    near_turn: Fixed[int] = 0
+    near_turn: int = 0
     is_near_told: bool = False
     estimate_low: Fixed[int | None] = None
     estimate_high: Fixed[int | None] = None
@@ -90,14 +94,15 @@ TOKEN_FIELDS = tuple(field.name for field in fields(Token))
 """The fields of a token, in order."""
 CHANGING_FIELDS = tuple(field.name for field in fields(Token) if _FIXED not in getattr(field.type, "__metadata__", ()))
 """The fields that a move can change."""
-_UNDOABLE = tuple(name for name in CHANGING_FIELDS if name not in ("claim_version", "is_near_told", "undo"))
-"""The fields that an undo restores. The claim version only grows, and a notification cannot be unsent."""
+_EDITED = ("name", "email", "near_turn")
+_UNDOABLE = tuple(name for name in CHANGING_FIELDS if name not in ("claim_version", "is_near_told", "undo", *_EDITED))
+"""The fields that an undo restores. The claim version only grows, a notification cannot be unsent, an edit stays."""
 
 
-def with_undo(old: Token, new: Token, verb: str, until: datetime) -> Token:
+def with_undo(old: Token, new: Token, verb: str, until: datetime, by: str) -> Token:
     """Return ``new`` with the information needed to undo it to ``old``."""
     was = {name: before for name in _UNDOABLE if (before := getattr(old, name)) != getattr(new, name)}
-    return replace(new, undo=Undo(verb, was, until))
+    return replace(new, undo=Undo(verb, was, until, by))
 
 
 def before_undo(token: Token, undo: Undo) -> Token:

@@ -41,7 +41,8 @@ def transfer(source: DepartmentSession, target: DepartmentSession, command: Tran
         parked_at=None,
         parked_until=None,
     )
-    moved = with_undo(token, moved, str(Verb.TRANSFER), source.now + source.department.rules.undo_window)
+    until = source.now + source.department.rules.undo_window
+    moved = with_undo(token, moved, str(Verb.TRANSFER), until, command.caller.identity)
     data = {"from": source.id, "to": target.id}
     return source.hand_over_to(
         token, moved, target, VERBS[Verb.TRANSFER].event, command.caller.actor, data, command.reason

@@ -18,7 +18,7 @@ from tokenq_server.domain.token import Token, Undo, before_undo
 def undo(sessions: Mapping[str, DepartmentSession], command: UndoMove) -> Token:
     """Undo the last move: restore the token's previous state, place and counter.
 
-    An undone call still counts in the interleaving of the classes.
+    An undone call still counts in the interleaving of the classes. Corrections of name and address stay.
 
     Raises:
         Refused: ``unknown_token``, ``stale_claim``, ``nothing_to_undo``; ``counter_busy`` or ``already_waiting`` if the

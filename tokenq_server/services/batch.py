@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from tokenq.contract.enums import TokenState
-from tokenq_server.domain.commands import Housekeep, Issue
+from tokenq_server.domain.commands import Housekeep
 from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.department import DepartmentHead
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.divergence import Divergence, diverged
 from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.token import Token
-from tokenq_server.services.command_handlers import departments_of, handler_of
+from tokenq_server.services.command_handlers import departments_of, handler_of, tokens_issued_by
 from tokenq_server.services.crash_points import reach
 from tokenq_server.services.execution import execute, load_plan
 from tokenq_server.services.metrics import Metrics
@@ -243,7 +243,7 @@ def _ask(session: DepartmentSession, last_seq: int, requests: Sequence[Request])
         last_no=session.head.last_no,
         last_seq=last_seq,
         waiting=session.head.waiting,
-        numbers=sum(isinstance(command, Issue) for command in mine),
+        numbers=sum(map(tokens_issued_by, mine)),
         heads=len(mine) if any(handler_of(command).looks_at_heads(command) for command in mine) else 0,
     )
 

@@ -3,8 +3,8 @@
 A new command is a class in :mod:`tokenq_server.domain.commands` and a row here; a test compares the two.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from tokenq.contract.enums import LIVE, RequeuePosition
@@ -12,15 +12,16 @@ from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.verbs import Verb
-from tokenq.contract.views import EstimateView
 from tokenq_server.domain.calling import call_by_profile, call_next, call_token, serve_next
 from tokenq_server.domain.commands import (
     CallByProfile,
     CallNext,
     CallToken,
     Command,
+    EditToken,
     Housekeep,
     Issue,
+    IssueGroup,
     MarkNearTurn,
     MoveToken,
     OnToken,
@@ -28,51 +29,17 @@ from tokenq_server.domain.commands import (
     TransferToken,
     UndoMove,
 )
-from tokenq_server.domain.department_session import DepartmentSession
+from tokenq_server.domain.editing import edit
 from tokenq_server.domain.issuing import issue
 from tokenq_server.domain.moving import mark_near_turn, move, resume_if_due
 from tokenq_server.domain.permissions import as_permitted, check_issue, check_move, check_works_in, sees
-from tokenq_server.domain.refusals import moved_on, number_taken, unknown_token
-from tokenq_server.domain.token import Token
+from tokenq_server.domain.refusals import moved_on, number_taken
 from tokenq_server.domain.transferring import transfer
 from tokenq_server.domain.undoing import undo
 from tokenq_server.services.ports import Contact, LoadPlan
+from tokenq_server.services.work import Handled, Work
 
 C = TypeVar("C", bound=Command)
-
-
-@dataclass(frozen=True)
-class Work:
-    """Input of the handlers: the locked sessions, contacts of registered users, and ids for new tokens.
-
-    ``taken_numbers`` are those of the requested printed numbers that live tokens carry, each with its issuing
-    department. ``tokens`` are all loaded tokens, including those of departments that are not locked.
-    """
-
-    sessions: Mapping[str, DepartmentSession]
-    contacts: Mapping[int, Contact]
-    new_ids: Iterator[int]
-    taken_numbers: Collection[tuple[str, str] | None] = ()
-    tokens: Mapping[int, Token] = field(default_factory=dict)
-
-    def token(self, token_id: int) -> Token:
-        """Return a token in its current state, in any department. Raises Refused (``unknown_token``)."""
-        loaded = (session.tokens[token_id] for session in self.sessions.values() if token_id in session.tokens)
-        token = next(loaded, self.tokens.get(token_id))
-        if token is None:
-            raise unknown_token(token_id)
-        return token
-
-
-@dataclass(frozen=True)
-class Handled:
-    """The result of a command: its token, if any, and the position of a new one."""
-
-    token: Token | None = None
-    position: int | None = None
-    estimate: EstimateView | None = None
-    is_new: bool = False
-    is_call: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +91,24 @@ def _issue(work: Work, command: Issue) -> Handled:
     return Handled(token, data["position"], data["estimate"], is_new=True)
 
 
+def _issue_group(work: Work, command: IssueGroup) -> Handled:
+    with work.sessions[command.department_id].all_or_none():
+        return Handled(group=tuple(_issue(work, each) for each in command.issues), is_new=True)
+
+
+def _may_issue_group(command: IssueGroup) -> None:
+    for each in command.issues:
+        check_issue(each)
+    users = [each.user_id for each in command.issues if each.user_id is not None]
+    if len(users) > len(set(users)):
+        raise refuse(TokenReason.TWO_FOR_ONE_USER)
+
+
+def tokens_issued_by(command: Command) -> int:
+    """Return how many new numbers a command needs."""
+    return len(command.issues) if isinstance(command, IssueGroup) else int(isinstance(command, Issue))
+
+
 def _with_contact(command: Issue, contacts: Mapping[int, Contact]) -> Issue:
     command = as_permitted(command)
     if command.user_id is None:
@@ -157,6 +142,10 @@ def _move(work: Work, command: MoveToken) -> Handled:
 
 def _transfer(work: Work, command: TransferToken) -> Handled:
     return Handled(transfer(work.sessions[command.department_id], work.sessions[command.to], command))
+
+
+def _edit(work: Work, command: EditToken) -> Handled:
+    return Handled(edit(work.sessions[command.department_id], command))
 
 
 def _undo(work: Work, command: UndoMove) -> Handled:
@@ -206,6 +195,11 @@ def _plan_issue(plan: LoadPlan, command: Issue, _: str) -> None:
     plan.new_tokens[command.department_id] += 1
     if (user_id := as_permitted(command).user_id) is not None:
         plan.users.append((command.department_id, user_id))
+
+
+def _plan_group(plan: LoadPlan, command: IssueGroup, branch: str) -> None:
+    for each in command.issues:
+        _plan_issue(plan, each, branch)
 
 
 def _plan_call(plan: LoadPlan, command: CallNext | CallByProfile | ServeNext, branch: str) -> None:
@@ -260,6 +254,7 @@ def _always(_: Command) -> bool:
 
 HANDLERS: Mapping[type[Command], Handler] = {
     Issue: _row(_issue, _plan_issue, failpoints="issue", may_ask=check_issue),
+    IssueGroup: _row(_issue_group, _plan_group, failpoints="issue", may_ask=_may_issue_group),
     CallNext: _row(_call_next, _plan_call, looks_at_heads=_always, may_ask=_may_call),
     CallByProfile: _row(
         _call_by_profile,
@@ -274,6 +269,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
     TransferToken: _row(
         _transfer, _plan_token, departments=lambda command: (command.department_id, command.to), may_do=_may_move
     ),
+    EditToken: _row(_edit, _plan_token, may_do=_may_move),
     UndoMove: _row(
         _undo,
         _plan_undo,

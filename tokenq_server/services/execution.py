@@ -1,18 +1,21 @@
 """The part of a batch between loading and writing: executes or refuses each request's command."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.system import RequestReason
+from tokenq.contract.views import TokenView
 from tokenq_server.domain.commands import Command, OnToken
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.permissions import sees_person
 from tokenq_server.domain.refusals import unknown_department
-from tokenq_server.services.command_handlers import Handled, Work, departments_of, handler_of
+from tokenq_server.services.command_handlers import departments_of, handler_of
 from tokenq_server.services.ports import IdempotencyRecord, Loaded, LoadPlan
 from tokenq_server.services.requests import Answer, Outcome, Request
 from tokenq_server.services.views import token_view
+from tokenq_server.services.work import Handled, Work
 
 
 def load_plan(requests: Sequence[Request], sessions: Mapping[str, DepartmentSession]) -> LoadPlan:
@@ -64,7 +67,7 @@ def execute(
 def _repeat_answer(kept: IdempotencyRecord, request: Request) -> Answer:
     if kept.fingerprint != request.fingerprint:
         raise refuse(RequestReason.OTHER_REQUEST)
-    return Answer(kept.answer.token, kept.answer.is_new, is_repeat=True)
+    return replace(kept.answer, is_repeat=True)
 
 
 def _carry_out(command: Command, work: Work) -> Answer:
@@ -77,12 +80,17 @@ def _carry_out(command: Command, work: Work) -> Answer:
 
 
 def _answer(command: Command, work: Work, handled: Handled) -> Answer:
+    if handled.group:
+        return Answer(group=tuple(_view(command, work, each) for each in handled.group), is_new=True)
+    return Answer(_view(command, work, handled), handled.is_new) if handled.token else Answer()
+
+
+def _view(command: Command, work: Work, handled: Handled) -> TokenView:
     token = handled.token
-    if token is None:
-        return Answer()
+    assert token is not None
     session = work.sessions[token.department_id]
     shows = sees_person(cast(Any, command).caller, token)
     view = token_view(token, session.now, handled.position, handled.estimate, shows_person=shows)
     if handled.is_call and (token.branch_id, token.counter_id) in session.counters.opened:
         view["isNewCounter"] = True
-    return Answer(view, handled.is_new)
+    return view

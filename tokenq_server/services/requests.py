@@ -1,6 +1,8 @@
 """Requests to a batch and their answers, as plain values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tokenq.contract.problems import Refused
 from tokenq.contract.views import TokenView
@@ -19,7 +21,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer: the token in its current state, or nothing if the command is not about a token.
+    """The answer: the token in its current state, those of a group, or nothing if the command is about no token.
 
     ``is_new``: the request created it; ``is_repeat``: the same answer was given before.
     """
@@ -27,6 +29,12 @@ class Answer:
     token: TokenView | None = None
     is_new: bool = False
     is_repeat: bool = False
+    group: tuple[TokenView, ...] = ()
+
+    @property
+    def body(self) -> Mapping[str, Any] | None:
+        """The answer as a JSON object."""
+        return {"items": list(self.group), "nextCursor": None} if self.group else self.token
 
 
 Outcome = Answer | Refused

@@ -122,6 +122,15 @@ ACTIONS = (
         is_in_footer=False,
     ),
     ConsoleAction(
+        "edit_row",
+        "E",
+        "Edit this one",
+        "Correct the selected customer's name or e-mail address.",
+        Needs.ROW,
+        "edit",
+        is_in_footer=False,
+    ),
+    ConsoleAction(
         "call_any",
         "N",
         "Next of all",
@@ -201,7 +210,7 @@ def is_available(action: ConsoleAction, state: State, row: TokenView | None) -> 
 
 ASKING = frozenset(
     {"park", "transfer", "call_row", "class_row", "transfer_row", "resume", "reinstate", "pause", "no_show", "cancel"}
-    | {"cancel_row", "undo"}
+    | {"cancel_row", "edit_row", "undo"}
 )
 """The actions that ask something first, so that keys typed next are meant for the dialog."""
 

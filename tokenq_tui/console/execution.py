@@ -101,7 +101,7 @@ def _execute(pending: PendingAction, api: ApiPort) -> Done:
     if pending.action.name in ("pause", "open"):
         return _pause_or_open(pending, api)
     if pending.action.verb and pending.token is not None:
-        token = api.move(pending.token, pending.action.verb, key=key, **_body(pending))
+        token = _move(pending, pending.token, api, key)
         params = {
             "number": token["displayNumber"],
             "department": token["departmentId"],
@@ -123,6 +123,13 @@ def _execute(pending: PendingAction, api: ApiPort) -> Done:
     return Done(
         f"{token['displayNumber']} is called to counter {state.counter}.", token, "call", notices.also_at(token)
     )
+
+
+def _move(pending: PendingAction, token: TokenView, api: ApiPort, key: str) -> TokenView:
+    if pending.action.verb == Verb.EDIT:
+        # Without a text the server refuses; removing is for the command line, not for a key pressed too early.
+        return api.edit_token(token["tokenId"], **{pending.answer: pending.note.strip() or None}, key=key)
+    return api.move(token, pending.action.verb, key=key, **_body(pending))
 
 
 def _pause_or_open(pending: PendingAction, api: ApiPort) -> Done:

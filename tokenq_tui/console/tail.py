@@ -63,6 +63,11 @@ class ApiPort(CounterApi, Protocol):
     def move(self, token: TokenView, verb: str, *, key: str | None = None, **body: Any) -> TokenView:
         """Apply a verb to a token."""
 
+    def edit_token(
+        self, token_id: int, *, name: str | None = None, email: str | None = None, key: str | None = None
+    ) -> TokenView:
+        """Correct a token's name or address."""
+
     def call_at_counter(self, branch: str, counter: str, *, key: str | None = None) -> TokenView:
         """Call the next token of the departments the counter serves."""
 

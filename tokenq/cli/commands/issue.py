@@ -1,14 +1,20 @@
-"""``tokenq issue``: issue the next number to a customer."""
+"""``tokenq issue``: issue the next number to a customer, or several to a group."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tokenq.cli import output
 from tokenq.cli.context import connect
-from tokenq.cli.exits import WrongUse
+from tokenq.cli.exits import IDEMPOTENCY_KEY, WrongUse
 from tokenq.cli.options import Department, Json, OfPriority
 from tokenq.cli.tokens import show_token
+from tokenq.client import Client
+from tokenq.errors import OutputLost
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import TokenView
 
 
 def command(
@@ -18,30 +24,61 @@ def command(
     name: Annotated[str | None, typer.Option(help="The customer's name; visible to staff only.")] = None,
     priority: OfPriority = None,
     near: Annotated[int | None, typer.Option(metavar="N", help="Notify when N are ahead.", min=0, max=50)] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Issue N numbers, all or none, as for a family; --json then lists them.", min=1, max=20
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Issue even if closed or full; staff only.")] = False,
     print_: Annotated[bool, typer.Option("--print", help="Print a paper ticket with a QR code to stdout.")] = False,
     idempotency_key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="A retry with the same key returns the same token.")
+        str | None,
+        typer.Option(IDEMPOTENCY_KEY, metavar="KEY", help="A retry with the same key returns the same token."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Issue the next number of a department to a customer."""
+    """Issue the next number of a department to a customer, or with --count several."""
     if print_ and as_json:
         raise WrongUse("A ticket and JSON cannot both go to stdout.", "Leave out --print or --json.")
+    if user is not None and count is not None and count > 1:
+        raise WrongUse("A registered user can hold only one token of a department.", "Leave out --user or --count.")
     client = connect()
-    token = client.issue(
-        dept,
-        email=email,
-        user_id=user,
-        name=name,
-        priority=priority,
-        near_turn=near,
-        force=force or None,
-        key=idempotency_key,
-    )
-    if not print_:
-        show_token(token, as_json=as_json)
-        return
-    from tokenq.cli.ticket import draw
+    client.key = idempotency_key
+    if count is None:
+        tokens = [
+            client.issue(
+                dept, email=email, user_id=user, name=name, priority=priority, near_turn=near, force=force or None
+            )
+        ]
+    else:
+        details = {"userId": user, "name": name, "email": email, "priority": priority, "nearTurn": near}
+        tokens = client.issue_group(dept, count, {**details, "force": force or None})
+    try:
+        _show(client, tokens, is_list=count is not None, is_ticket=print_, as_json=as_json)
+    except (output.ReaderGone, OutputLost) as error:
+        raise _not_shown(tokens, error, is_ticket=print_) from None
 
-    output.raw(draw(client, token))
+
+def _show(client: Client, tokens: "Sequence[TokenView]", *, is_list: bool, is_ticket: bool, as_json: bool) -> None:
+    if as_json and is_list:
+        output.document({"items": tokens})
+        return
+    for token in tokens:
+        if is_ticket:
+            from tokenq.cli.ticket import draw
+
+            output.raw(draw(client, token))
+        else:
+            show_token(token, as_json=as_json)
+
+
+def _not_shown(tokens: "Sequence[TokenView]", error: Exception, *, is_ticket: bool) -> OutputLost:
+    """The numbers exist, but nobody has seen them: name them, and say how to show or print them."""
+    numbers = [token["displayNumber"] for token in tokens]
+    why = str(error) or "Nobody reads the output."
+    option = " --print" if is_ticket else ""
+    commands = ", ".join(f"'tokenq status {number}{option}'" for number in numbers)
+    verb = "is issued and stays" if len(numbers) == 1 else "are issued and stay"
+    action = "Print the ticket with" if is_ticket else "Show it with"
+    return OutputLost(f"{', '.join(numbers)} {verb} valid. {why}", f"{action} {commands}.")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tokenq.cli.branch_time import zone_of
-from tokenq.cli.context import connect
+from tokenq.cli.context import connect, is_repeated
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import AtCounter, Json, Reason, Token
 from tokenq.cli.reasons import CommandReason
@@ -36,7 +36,7 @@ def command(
     view = client.find_token(token)
     check_counter(view, at)
     zone = zone_of(client, view["branchId"])
-    if view["state"] == "PARKED":
+    if view["state"] == "PARKED" and not is_repeated():
         # The server treats a repeated move as the same one and keeps the time of the first.
         until_when = _until(view["parkedUntil"], zone)
         raise refuse(CommandReason.PARKED_ALREADY, number=view["displayNumber"], until=until_when)

@@ -58,6 +58,7 @@ class TokenReason(Reason):
     RECALL_TOO_EARLY = ProblemCode.TOO_EARLY, "{number} can be called again in {seconds} seconds.", _HURRIED
     NO_SHOW_TOO_EARLY = ProblemCode.TOO_EARLY, "{number} can be marked as a no-show in {seconds} seconds.", _HURRIED
     PAST_TIME = ProblemCode.INVALID, "That time is in the past.", "Choose a later time, or none."
+    NOTHING_TO_EDIT = ProblemCode.INVALID, "Neither a name nor an e-mail address is given.", "Give one of them."
     TWO_TIMES = ProblemCode.INVALID, "Both 'until' and 'untilMinutes' are given.", "Give one of them."
     NO_MOVE = ProblemCode.NOTHING_TO_UNDO, "{number} has no move that can be undone.", Action.SHOW_HISTORY
     UNDO_TOO_LATE = (
@@ -68,6 +69,11 @@ class TokenReason(Reason):
     NUMBER_TAKEN = ProblemCode.EXISTS, "Another customer now holds number {number}.", Action.ISSUE_ANOTHER
     SOME_NUMBER_TAKEN = ProblemCode.EXISTS, "Another customer now holds the same number.", Action.ISSUE_ANOTHER
     USER_WAITS = ProblemCode.ALREADY_WAITING, "User {user} already holds {number} in {department}.", Action.SHOW_TOKEN
+    TWO_FOR_ONE_USER = (
+        ProblemCode.INVALID,
+        "A registered user can hold only one token of a department.",
+        "Name each user once.",
+    )
     SOME_USER_WAITS = ProblemCode.ALREADY_WAITING, "This user already holds a token here.", _LOOK_AGAIN
     OUT_OF_ORDER_WITHOUT_REASON = ProblemCode.INVALID, "Calling out of order needs a reason.", "Give one in 'reason'."
     OUT_OF_ORDER_BY_STAFF = (
@@ -76,6 +82,16 @@ class TokenReason(Reason):
         Action.CALL_NEXT,
     )
     CANCEL_BY_DESK = (ProblemCode.FORBIDDEN, "{number} is {state}: only staff may cancel it now.", ASK_ADMIN)
+    WAITING_BY_DESK = (
+        ProblemCode.FORBIDDEN,
+        "{number} is {state}: '{verb}' is now for staff only.",
+        "Ask the staff of the department.",
+    )
+    UNDO_BY_DESK = (
+        ProblemCode.FORBIDDEN,
+        "The last move of {number} was not yours to undo.",
+        "Ask the staff of the department.",
+    )
 
 
 class CounterReason(Reason):

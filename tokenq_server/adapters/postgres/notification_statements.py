@@ -29,6 +29,7 @@ INSERT INTO mail_dlq (reason, error, topic, partition, "offset", raw, channel)
 VALUES (%(reason)s, %(error)s, %(topic)s, %(partition)s, %(offset)s, %(raw)s, NULL) ON CONFLICT DO NOTHING
 """
 
+# The address may have been corrected since the letter was queued.
 # The CTE is materialised so that the lock takes exactly the rows that are updated.
 CLAIM = """
 WITH picked AS MATERIALIZED (
@@ -54,7 +55,8 @@ WITH picked AS MATERIALIZED (
   ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE mail_job m SET state = 'sending', lease_until = clock_timestamp() + interval '180 seconds',
-  lease_owner = %(owner)s, attempts = attempts + 1, ambiguous = ambiguous + (m.state = 'sending')::int
+  lease_owner = %(owner)s, attempts = attempts + 1, ambiguous = ambiguous + (m.state = 'sending')::int,
+  recipient = CASE WHEN m.channel = 'email' THEN coalesce(t.email, m.recipient) ELSE m.recipient END
 FROM picked p, token t, department d
 WHERE (m.department_id, m.seq, m.kind, m.channel) = (p.department_id, p.seq, p.kind, p.channel)
   AND t.token_id = m.token_id AND d.department_id = m.department_id

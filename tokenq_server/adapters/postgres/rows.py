@@ -34,21 +34,25 @@ def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
 
 def idempotency_row(kept: IdempotencyRecord) -> dict[str, Any]:
     """Return the row of an idempotency record, in the format of the previous release: as an HTTP answer."""
-    answer = kept.answer
-    body = "" if answer.token is None else json.dumps(answer.token, ensure_ascii=False, separators=(",", ":"))
+    answer, content = kept.answer, kept.answer.body
+    body = "" if content is None else json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return {
         "principal": kept.principal,
         "key": kept.key,
         "fingerprint": "\\x" + kept.fingerprint.hex(),
-        "status": _NOTHING if answer.token is None else _MADE if answer.is_new else _DONE,
+        "status": _NOTHING if content is None else _MADE if answer.is_new else _DONE,
         "body": body,
     }
 
 
 def idempotency_from(row: Row) -> IdempotencyRecord:
     """Return the idempotency record of a row."""
-    token = json.loads(row["body"]) if row["body"] else None
-    answer = Answer(token, is_new=row["status"] == _MADE)
+    content = json.loads(row["body"]) if row["body"] else None
+    is_new = row["status"] == _MADE
+    if content and "items" in content:
+        answer = Answer(group=tuple(content["items"]), is_new=is_new)
+    else:
+        answer = Answer(content, is_new)
     return IdempotencyRecord(row["principal"], row["key"], row["fingerprint"], answer)
 
 

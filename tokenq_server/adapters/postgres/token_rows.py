@@ -41,7 +41,7 @@ def kind_of(hint: Any) -> Any:
 def _undo_from(document: Mapping[str, Any]) -> Undo:
     """The way back from its JSON document, whose values are of the fields' types."""
     was = {name: _read(value, _FROM_JSON.get(name)) for name, value in document["was"].items()}
-    return Undo(document["verb"], was, datetime.fromisoformat(document["until"]))
+    return Undo(document["verb"], was, datetime.fromisoformat(document["until"]), document.get("by", ""))
 
 
 def _read(value: Any, read: Callable[[Any], Any] | None) -> Any:

@@ -13,9 +13,9 @@ from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import TokenView
 from tokenq_server.api.auth import IdPath, Repeat, RepeatDep, ServicesDep, for_verb
 from tokenq_server.api.dispatch import dispatch
-from tokenq_server.api.move_schemas import BODIES, Cancel, ChangePriority, Move, Park, Transfer
+from tokenq_server.api.move_schemas import BODIES, Cancel, ChangePriority, Edit, Move, Park, Transfer
 from tokenq_server.bootstrap import Services
-from tokenq_server.domain.commands import MoveToken, TransferToken, UndoMove
+from tokenq_server.domain.commands import EditToken, MoveToken, TransferToken, UndoMove
 from tokenq_server.domain.principal import Principal
 
 _ONE_TOKEN: dict[int | str, dict[str, Any]] = {200: {"model": TokenView}}
@@ -88,6 +88,27 @@ async def transfer(
     """Transfer a token to another department of the branch; it keeps its number."""
     at = await services.reading.whereabouts(token_id, caller)
     command = TransferToken(at.department_id, caller, token_id, body.to, body.claim_version, body.reason, at.user_id)
+    return await dispatch(services, caller, command, repeat)
+
+
+@router.patch(_TOKEN)
+async def edit(
+    token_id: IdPath,
+    body: Edit,
+    caller: Annotated[Principal, Depends(for_verb(Verb.EDIT))],
+    services: ServicesDep,
+    repeat: RepeatDep,
+) -> Response:
+    """Correct the name or the e-mail address of a live token.
+
+    Later notifications go to the new address; the log says which fields changed.
+    """
+    if body.name is None and body.email is None:
+        raise refuse(TokenReason.NOTHING_TO_EDIT)
+    at = await services.reading.whereabouts(token_id, caller)
+    command = EditToken(
+        at.department_id, caller, token_id, body.name, body.email, body.claim_version, user_id=at.user_id
+    )
     return await dispatch(services, caller, command, repeat)
 
 

@@ -23,7 +23,7 @@ from tokenq_server.api.auth import (
 from tokenq_server.api.dispatch import dispatch, dispatch_all, dispatch_call
 from tokenq_server.api.move_schemas import Call, Serve
 from tokenq_server.api.schemas import IssueToken, IssueTokens, Line
-from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, ServeNext
+from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, IssueGroup, ServeNext
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.queries import TokenFilter
 
@@ -56,12 +56,17 @@ async def issue(
     return await dispatch(services, caller, _issue(department_id, body, caller), repeat)
 
 
-@router.post(_DEPARTMENT + "/tokens:batch", status_code=201)
+@router.post(_DEPARTMENT + "/tokens:batch", status_code=201, response_model=EventList)
 async def issue_many(
     department_id: DepartmentPath, body: IssueTokens, caller: Workers, services: ServicesDep, repeat: RepeatDep
-) -> EventList:
-    """Issue up to a hundred tokens; each item of the answer is a token, or ``{"problem": …}``."""
+) -> EventList | Response:
+    """Issue up to a hundred tokens; each item of the answer is a token, or ``{"problem": …}``.
+
+    With ``allOrNone`` all are issued in one step, or the whole request is refused.
+    """
     commands = [_issue(department_id, token, caller) for token in body.tokens]
+    if body.all_or_none:
+        return await dispatch(services, caller, IssueGroup(department_id, caller, tuple(commands)), repeat)
     return {"items": await dispatch_all(services, caller, commands, repeat), "nextCursor": None}
 
 

@@ -145,8 +145,8 @@ class Replay:
         if verb is Verb.EXPIRE or (verb is Verb.RESUME and entry.event.actor == SYSTEM):
             token.last = None
         token.claims += verb is Verb.CALL
-        assert move.target is not None
-        token.state, token.priority, token.place = move.target, entry.stored.priority, entry.stored.place
+        token.state = move.target or token.state  # an edit keeps it
+        token.priority, token.place = entry.stored.priority, entry.stored.place
         if move.target is TokenState.CALLED:
             token.counter_id = entry.event.counter_id
         elif move.target in (TokenState.WAITING, TokenState.PARKED):

@@ -56,6 +56,8 @@ def question(pending: PendingAction) -> tuple[ModalScreen[Any], Answered] | None
         return _choice(pending, title, _destinations(pending, token), note="Reason (optional)")
     if name == "class_row" and token is not None:
         return _choice(pending, f"Which class for {token['displayNumber']}?", _classes(state, token))
+    if name == "edit_row" and token is not None:
+        return _choice(pending, f"Correct {token['displayNumber']}", _details(token), note="The right one")
     if name == "resume":
         return _token(
             pending,
@@ -141,6 +143,11 @@ def _classes(state: State, token: TokenView) -> Iterable[tuple[str, str]]:
     names = state.queue["classNames"] if state.queue else {}
     others = (str(priority) for priority in Priority if priority != token["priority"])
     return ((name, names.get(name, name)) for name in others)
+
+
+def _details(token: TokenView) -> Iterable[tuple[str, str]]:
+    yield "name", f"Name  {token['name'] or '–'}"
+    yield "email", f"E-mail address  {token['email'] or '–'}"
 
 
 def _parked_label(zone: str, token: TokenView) -> str:

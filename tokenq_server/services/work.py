@@ -1,0 +1,45 @@
+"""What the handlers of commands get and return."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tokenq.contract.views import EstimateView
+from tokenq_server.domain.department_session import DepartmentSession
+from tokenq_server.domain.refusals import unknown_token
+from tokenq_server.domain.token import Token
+from tokenq_server.services.ports import Contact
+
+
+@dataclass(frozen=True)
+class Work:
+    """Input of the handlers: the locked sessions, contacts of registered users, and ids for new tokens.
+
+    ``taken_numbers`` are those of the requested printed numbers that live tokens carry, each with its issuing
+    department. ``tokens`` are all loaded tokens, including those of departments that are not locked.
+    """
+
+    sessions: Mapping[str, DepartmentSession]
+    contacts: Mapping[int, Contact]
+    new_ids: Iterator[int]
+    taken_numbers: Collection[tuple[str, str] | None] = ()
+    tokens: Mapping[int, Token] = field(default_factory=dict)
+
+    def token(self, token_id: int) -> Token:
+        """Return a token in its current state, in any department. Raises Refused (``unknown_token``)."""
+        loaded = (session.tokens[token_id] for session in self.sessions.values() if token_id in session.tokens)
+        token = next(loaded, self.tokens.get(token_id))
+        if token is None:
+            raise unknown_token(token_id)
+        return token
+
+
+@dataclass(frozen=True)
+class Handled:
+    """The result of a command: its token, if any, and the position of a new one; or those of a group."""
+
+    token: Token | None = None
+    position: int | None = None
+    estimate: EstimateView | None = None
+    is_new: bool = False
+    is_call: bool = False
+    group: tuple["Handled", ...] = ()
