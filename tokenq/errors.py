@@ -23,12 +23,13 @@ class Unreachable(TokenqError):
     key: str | None = None
 
 
-class InterruptedChange(KeyboardInterrupt):
-    """Ctrl-C while a change was under way: whether it was carried out is unknown."""
+class InterruptedChange(TokenqError):
+    """Interrupted.
 
-    def __init__(self, key: str | None) -> None:
-        super().__init__()
-        self.key = key
+    By Ctrl-C while a change was under way: whether it was carried out is unknown. ``key`` is its idempotency key.
+    """
+
+    key: str | None = None
 
 
 class OutputLost(TokenqError):

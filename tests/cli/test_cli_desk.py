@@ -79,7 +79,8 @@ def printing(api: Api, home: Path, *typed: str, full: bool) -> tuple[int, str]:
     redirected = 'exec "$@" ' + (">/dev/full" if full else ">&-")
     command = ["sh", "-c", redirected, "sh", sys.executable, "-m", "tokenq", *typed]
     done = subprocess.run(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
-    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
     return done.returncode, done.stderr
 
 

@@ -55,7 +55,7 @@ def test_what_may_have_been_done_is_repeated_safely(cli: Cli):
 
     assert done.code == ExitCode.UNREACHABLE
     assert "whether this request was carried out is not yet known" in done.err
-    key = fake.asked[0].headers["Idempotency-Key"]
+    key = fake.asked[0].headers["idempotency-key"]
     assert f"To repeat it safely: tokenq call CW --counter 1 --idempotency-key {key}\n" in done.err
     assert "same idempotency key" not in done.err
 

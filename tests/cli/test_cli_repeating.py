@@ -44,7 +44,7 @@ def test_who_hears_nothing_is_told_how_to_repeat_it(cli: Cli, typed: tuple[str, 
         again = lost(cli, *repeat(done), fake=fake)
     assert done.code == again.code == 6
     assert "Whether the command was carried out is unknown." in done.err
-    assert len({asked.headers["Idempotency-Key"] for asked in fake.asked}) == 1
+    assert len({asked.headers["idempotency-key"] for asked in fake.asked}) == 1
     assert repeat(again) == repeat(done)
 
 
@@ -62,7 +62,7 @@ def test_a_link_that_dies_and_a_server_that_is_gone_leave_it_open(cli: Cli):
     assert repeat(done)[:2] == ["issue", "CW"]
 
 
-@pytest.mark.parametrize("verb", ["serve", "requeue", "undo", "cancel", "park"])
+@pytest.mark.parametrize("verb", ["serve", "requeue", "undo", "cancel"])
 def test_a_repeated_move_is_the_same_request_whatever_has_happened_since(cli: Cli, verb: str):
     """An undo, or somebody's call, has changed the claim meanwhile: the key names the claim that was meant."""
     with fake_server(FOUND, hangs_up) as fake:
@@ -73,14 +73,14 @@ def test_a_repeated_move_is_the_same_request_whatever_has_happened_since(cli: Cl
         again = lost(cli, *repeat(done), "--json", fake=fake)
     assert again.code == 0, again
     assert fake.asked[-1].body == first.body
-    assert fake.asked[-1].headers["Idempotency-Key"] == first.headers["Idempotency-Key"]
+    assert fake.asked[-1].headers["idempotency-key"] == first.headers["idempotency-key"]
 
 
 def test_a_plain_command_never_uses_a_key_again(cli: Cli):
     with fake_server(says(201, SHOWN)) as fake:
         for _ in range(2):
             lost(cli, "issue", "CW", fake=fake)
-    assert len({asked.headers["Idempotency-Key"] for asked in fake.asked}) == 2
+    assert len({asked.headers["idempotency-key"] for asked in fake.asked}) == 2
 
 
 def test_what_never_reached_a_server_has_nothing_to_repeat(cli: Cli):
@@ -102,7 +102,7 @@ def test_ctrl_c_during_a_change_tells_how_to_repeat_it():
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert f"tokenq issue CW --idempotency-key {fake.asked[0].headers['Idempotency-Key']}" in err
+    assert f"tokenq issue CW --idempotency-key {fake.asked[0].headers['idempotency-key']}" in err
 
 
 def test_the_repeat_gives_the_same_number_on_a_real_server(tokenq: Cli, dept: str, api: Api):
@@ -112,3 +112,6 @@ def test_the_repeat_gives_the_same_number_on_a_real_server(tokenq: Cli, dept: st
     undone = tokenq("cancel", f"{dept}-001", "--idempotency-key", f"{dept}-c.c0")
     assert tokenq("undo", f"{dept}-001", "--idempotency-key", f"{dept}-u.c0").code == undone.code == 0
     assert tokenq("undo", f"{dept}-001", "--idempotency-key", f"{dept}-u.c0").code == 0
+    tokenq("call", dept, "--counter", dept)
+    for _ in range(2):
+        assert tokenq("park", f"{dept}-001", "--for", "5", "--idempotency-key", f"{dept}-p").code == 0

@@ -118,6 +118,8 @@ def _explain(error: BaseException) -> Failure:
     if isinstance(error, Refused):
         problem = error.problem
         return Failure(str(problem.code), sentence_of(problem), _hint(problem), problem.code.exit_code)
+    if isinstance(error, InterruptedChange):
+        return Failure("interrupted", str(error), error.hint, ExitCode.INTERRUPTED)
     if isinstance(error, TokenqError):
         code = next((code for kind, code in _CLIENT_CODES.items() if isinstance(error, kind)), "failed")
         lost = isinstance(error, Unreachable | StreamLost)

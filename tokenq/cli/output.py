@@ -35,7 +35,7 @@ def line(*parts: object) -> None:
 
 def coloured(text: str, colour: str) -> None:
     """Print one line for people, in an ANSI colour if the terminal supports it."""
-    is_plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    is_plain = not is_terminal() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     safe = printable(text, 2_000)
     _write(safe if is_plain else f"\x1b[{colour}m{safe}\x1b[0m")
 
@@ -47,12 +47,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
     from rich.table import Table
     from rich.text import Text
 
-    is_terminal = sys.stdout.isatty()
+    on_terminal = is_terminal()
     console = Console(
-        file=sys.stdout, width=None if is_terminal else 10_000, markup=False, highlight=False, emoji=False
+        file=sys.stdout, width=None if on_terminal else 10_000, markup=False, highlight=False, emoji=False
     )
     drawn = Table(
-        box=box.SIMPLE_HEAD if is_terminal else None,
+        box=box.SIMPLE_HEAD if on_terminal else None,
         title=Text(printable(title)) if title else None,
         title_justify="left",
         pad_edge=False,
@@ -101,13 +101,18 @@ def deleted(kind: str, name: object, *, as_json: bool) -> None:
 
 def clear() -> None:
     """Clear the terminal before redrawing; does nothing elsewhere."""
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+    if is_terminal() and os.environ.get("TERM") != "dumb":
         sys.stdout.write("\x1b[2J\x1b[H")
+
+
+def is_terminal() -> bool:
+    """Return whether standard output is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def height() -> int | None:
     """Return the terminal's height in lines; ``None`` without a terminal."""
-    return shutil.get_terminal_size().lines if sys.stdout.isatty() else None
+    return shutil.get_terminal_size().lines if is_terminal() else None
 
 
 def raw(text: str) -> None:

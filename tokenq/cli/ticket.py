@@ -1,8 +1,8 @@
 """A paper ticket as text: fits an 80 mm printer, with a QR code if ``segno`` is installed."""
 
-import sys
 from typing import TYPE_CHECKING
 
+from tokenq.cli import output
 from tokenq.cli.branch_time import zone_of
 from tokenq.cli.exits import echo
 from tokenq.cli.tokens import clock, waits
@@ -55,7 +55,7 @@ def _qr(content: str) -> str:
     modules = [
         [bool(dark) for dark in row] for row in segno.make(content, error="m", micro=False).matrix_iter(border=2)
     ]
-    return half_blocks(modules, on_paper=not sys.stdout.isatty())
+    return half_blocks(modules, on_paper=not output.is_terminal())
 
 
 def half_blocks(modules: "Sequence[Sequence[bool]]", *, on_paper: bool) -> str:

@@ -102,7 +102,9 @@ class Calls:
         except KeyboardInterrupt:
             if method == "GET":
                 raise
-            raise InterruptedChange(key) from None
+            interrupted = InterruptedChange(hint=_SAFE if method == "PUT" else _UNSURE)
+            interrupted.key = key
+            raise interrupted from None
 
     def _try(
         self,
