@@ -323,3 +323,20 @@ async def test_a_hint_that_names_a_verb_names_its_key() -> None:
         )
         await pilot.press("v")
         await until_shown(pilot, "Call it again (press r).")
+
+
+async def test_a_wrong_address_is_corrected_in_the_list() -> None:
+    """Without a text nothing is asked of the server that would remove the address."""
+    api = busy_api()
+    app = console(api)
+    async with app.run_test(size=MIDDLE) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        row = api.known[id_of(api, "CW-013")]
+        row["moves"] = [*row["moves"], "edit"]
+        await pilot.press("f5")
+        await settled(app, pilot)
+        await pilot.press("E")
+        await until_shown(pilot, "Correct CW-013")
+        await pilot.press("down", "tab", *"ada@example.com", "enter")
+        await until_shown(pilot, "CW-013 is corrected.")
+    assert [request[:3] for request in api.requests if request[0] == "edit"] == [("edit", None, "ada@example.com")]

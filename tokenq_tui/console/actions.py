@@ -125,7 +125,7 @@ ACTIONS = (
         "edit_row",
         "E",
         "Edit this one",
-        "Correct the selected customer's name or e-mail address.",
+        "Correct the selected customer's details.",
         Needs.ROW,
         "edit",
         is_in_footer=False,

@@ -116,7 +116,7 @@ class Choose(ErrorBoundary, ModalScreen[Choice | None]):
                     yield Input(placeholder=self._note, max_length=NOTE_LENGTH, restrict=_SHOWABLE)
             hint = "There is nothing to choose from. Esc goes back."
             if self._options:
-                hint = f"Enter selects, {'Tab moves to the reason, ' if self._note else ''}Esc cancels."
+                hint = f"Enter selects, {'Tab moves to the text, ' if self._note else ''}Esc cancels."
             yield Static(Content(hint), classes="quiet", markup=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
