@@ -31,12 +31,11 @@ def check_admission(session: DepartmentSession, command: Issue) -> None:
     department = session.department
     if not department.is_open:
         raise refuse(DepartmentReason.CLOSED, **_names(session))
-    _check_cap(session)
-    if department.rules.admission == "off":
-        return
-    now = opening(department.hours, session.now, department.timezone)
+    hours = department.hours if department.rules.admission != "off" else None
+    now = opening(hours, session.now, department.timezone)
     if not now.is_open:
         raise _outside_hours(session, now)
+    _check_cap(session)
     if now.closes_at is None:
         return
     left = (now.closes_at - session.now).total_seconds()
