@@ -38,6 +38,7 @@ class _Floor(Batch):
 
     def __init__(self, connection: psycopg.AsyncConnection[tuple[int]]) -> None:
         self._connection = connection
+        self.lines_behind = set()
 
     async def commit(self, requests: Sequence[Request]) -> tuple[list[Outcome], list[Advance]]:
         run = self._connection.execute
