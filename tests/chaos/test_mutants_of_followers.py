@@ -16,7 +16,7 @@ from tokenq_server.adapters.postgres.notification_queue import PostgresNotificat
 from tokenq_server.embedded.broker import Broker
 from tokenq_server.notify.enqueuer import Enqueuer, sort_out
 from tokenq_server.relay import Relay
-from tokenq_server.services.notifications import Job, RawRecord
+from tokenq_server.services.notifications import ClaimedJobs, RawRecord
 from tokenq_server.services.publishing import Tail
 
 
@@ -151,18 +151,18 @@ class ImpatientQueue(PostgresNotificationQueue):
         self._claims = 0
         self._is_taken_over = asyncio.Event()
 
-    async def claim(self, owner: str, limit: int, channels: Any) -> list[Job]:
-        jobs = await super().claim(owner, limit, channels)
-        if not jobs:
-            return jobs
+    async def claim(self, owner: str, limit: int, channels: Any) -> ClaimedJobs:
+        claimed = await super().claim(owner, limit, channels)
+        if not claimed.to_send:
+            return claimed
         self._claims += 1
         if self._claims == 1:
             async with self._database.begin() as connection:
                 await connection.execute("UPDATE mail_job SET lease_until = '-infinity' WHERE state = 'sending'")
             await self._is_taken_over.wait()
-        elif any(job.attempts > 1 for job in jobs):  # not the rest, which came in later
+        elif any(job.attempts > 1 for job in claimed.to_send):  # not the rest, which came in later
             self._is_taken_over.set()
-        return jobs
+        return claimed
 
 
 @both_ways

@@ -96,6 +96,7 @@ def test_from_front_desk_to_mailbox_and_board(folder: Path, mailbox: Mailbox) ->
     until(lambda: board.shows([], 2), seconds=30)
     tokenq(stack, "call", "CW", "--counter", "3")
     until(lambda: board.shows(["CW-001"], 1), seconds=30)
+    until(lambda: len(mailbox.letters) == 2, seconds=40)  # once the token is served, nobody is told to come
     tokenq(stack, "serve", "CW-001")
     until(lambda: board.shows([], 1), seconds=30)
     until(lambda: len(mailbox.letters) == 3, seconds=40)

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.fakes import BY_EMAIL
 from tests.without_http import Core
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
+from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.notify.sender import RetryPolicy, Sender
 from tokenq_server.services.notifications import Channels, RawRecord
 
@@ -18,12 +20,17 @@ async def records_of(core: Core) -> list[RawRecord]:
     return [RawRecord("token-events", 0, offset, row["payload"].encode()) for offset, row in enumerate(rows)]
 
 
-async def visited(core: Core, **more: str) -> list[RawRecord]:
-    """One customer, issued and served."""
+async def records_of_a_call(core: Core) -> list[RawRecord]:
+    """The log of one customer, issued and called; both e-mails are still true."""
     name = await core.department()
-    await core.issue(name, email="ada@example.com", **more)
-    await core.serve(name, "3")
+    await core.issue(name, email="ada@example.com")
+    await core.call(name, name)
     return await records_of(core)
+
+
+async def enqueue_all(core: Core, queue: PostgresNotificationQueue, channels: Channels = BY_EMAIL) -> None:
+    """Let notify take in the whole log so far."""
+    await queue.enqueue(*sort_out(await records_of(core)), channels)
 
 
 @asynccontextmanager
@@ -40,4 +47,4 @@ async def until_settled(core: Core) -> list[dict[str, object]]:
     async with asyncio.timeout(20):
         while await core.rows("SELECT 1 FROM mail_job WHERE state IN ('due', 'sending')"):
             await asyncio.sleep(0.02)
-    return await core.rows("SELECT kind, state, attempts FROM mail_job ORDER BY seq")
+    return await core.rows("SELECT kind, state, attempts FROM mail_job ORDER BY department_id, seq")

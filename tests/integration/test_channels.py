@@ -33,13 +33,13 @@ def channels(mailer: ScriptedMailer, webhook: WebhookChannel) -> Channels:
 
 
 async def two_visits(core: Core) -> None:
-    """A customer with an address and an account, and one with only an address; both are served."""
+    """A customer with an address and an account, and one with only an address; both are called."""
     await core.run("INSERT INTO app_user (user_id, name, role) OVERRIDING SYSTEM VALUE VALUES (7, 'Ada', 'customer')")
     name = await core.department()
     await core.issue(name, user_id=7, email="ada@example.com")
     await core.issue(name, email="bob@example.com")
     for counter in ("1", "2"):
-        await core.serve(name, counter)
+        await core.call(name, counter)
 
 
 async def test_each_channel_has_its_own_recipients(
@@ -55,7 +55,7 @@ async def test_each_channel_has_its_own_recipients(
 
     assert sorted(email.recipient for email in mailer.emails) == ["ada@example.com"] * 2 + ["bob@example.com"] * 2
     assert [message["to"] for message in webhook.sent] == ["https://gateway.example/people/7"] * 2
-    assert [message["text"].partition(": ")[2] for message in webhook.sent][1] == "you have been served."
+    assert [message["text"].partition(": ")[2] for message in webhook.sent][1] == "please go to counter 1."
     assert verified.violations == {}
 
 
@@ -90,7 +90,7 @@ async def test_an_unavailable_channel_delays_no_other(
     assert (dead.channel, dead.kind, dead.error) == ("webhook", "issued", "503")
     assert program._view(dead)["channel"] == "webhook"
     assert len(mailer.emails) == 4
-    assert [message["id"].rpartition(".")[2] for message in webhook.sent] == ["issued"] * 3 + ["served"]
+    assert [message["id"].rpartition(".")[2] for message in webhook.sent] == ["issued"] * 3 + ["called"]
     assert await queue.revive(dead.dlq_id)
     assert await core.rows("SELECT kind, channel FROM mail_job WHERE state = 'due'") == [
         {"kind": "issued", "channel": "webhook"}

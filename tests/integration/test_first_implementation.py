@@ -96,11 +96,11 @@ def test_s2_the_served_event_carries_everything(running: Stack, department: str,
 
 def test_s2_the_second_e_mail_is_sent(running: Stack, department: str, issue: Ask, serve: Ask) -> None:
     """The README promised an e-mail on serving; none ever came."""
-    issue(email="ada@example.com")
-    serve()
     outbox = Path(running.endpoints.mail_outbox)
-
+    issue(email="ada@example.com")
     until(lambda: len(list(outbox.glob(f"{department}-*-issued.eml"))) == 1, seconds=40)
+    serve()
+
     until(lambda: len(list(outbox.glob(f"{department}-*-served.eml"))) == 1, seconds=40)
 
 

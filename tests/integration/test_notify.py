@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import BY_EMAIL, ScriptedMailer, by_email
-from tests.integration.notifying import records_of, sending, until_settled, visited
+from tests.integration.notifying import enqueue_all, records_of, records_of_a_call, sending, until_settled
 from tests.integration.test_verify import verified
 from tests.people import ANN
 from tests.servers import Servers
@@ -21,16 +21,16 @@ from tokenq_server.services.notifications import Attempt, BadRecord, RawRecord, 
 from tokenq_server.services.requests import Request
 
 
-async def test_issued_and_served_are_two_e_mails_in_that_order(core: Core, queue: PostgresNotificationQueue) -> None:
-    """The first implementation never sent the second one."""
-    await queue.enqueue(*sort_out(await visited(core)), BY_EMAIL)
+async def test_issued_and_called_are_two_e_mails_in_that_order(core: Core, queue: PostgresNotificationQueue) -> None:
+    """Also if the first one has to be tried again."""
+    await queue.enqueue(*sort_out(await records_of_a_call(core)), BY_EMAIL)
     mailer = ScriptedMailer([Attempt(Verdict.RETRY, "450 try later")])
     async with sending(queue, by_email(mailer)):
         jobs = await until_settled(core)
 
-    assert [(job["kind"], job["state"]) for job in jobs] == [("issued", "sent"), ("served", "sent")]
+    assert [(job["kind"], job["state"]) for job in jobs] == [("issued", "sent"), ("called", "sent")]
     assert [letter.subject for letter in mailer.emails][:2] != ["", ""]
-    assert ["served" in letter.message_id for letter in mailer.emails] == [False, False, True]
+    assert ["called" in letter.message_id for letter in mailer.emails] == [False, False, True]
 
 
 async def test_a_corrected_address_gets_every_later_e_mail_and_violates_nothing(
@@ -57,7 +57,7 @@ async def test_a_corrected_address_gets_every_later_e_mail_and_violates_nothing(
 
 async def test_records_that_come_twice_are_mailed_once(core: Core, queue: PostgresNotificationQueue) -> None:
     """Kafka delivers at least once; a mailbox must not notice."""
-    records = await visited(core)
+    records = await records_of_a_call(core)
     for _ in range(3):
         await queue.enqueue(*sort_out(records), BY_EMAIL)
     mailer = ScriptedMailer()
@@ -66,7 +66,7 @@ async def test_records_that_come_twice_are_mailed_once(core: Core, queue: Postgr
     await queue.enqueue(*sort_out(records), BY_EMAIL)
 
     assert len(mailer.emails) == 2
-    assert await queue.claim("other", 10, BY_EMAIL) == []
+    assert (await queue.claim("other", 10, BY_EMAIL)).to_send == []
 
 
 async def test_two_senders_share_the_work(core: Core, queue: PostgresNotificationQueue) -> None:
@@ -86,7 +86,7 @@ async def test_a_permanent_failure_is_a_dead_letter_that_can_be_retried(
     core: Core, queue: PostgresNotificationQueue
 ) -> None:
     """5xx: no retry, but nothing is lost; later e-mails are not delayed."""
-    await queue.enqueue(*sort_out(await visited(core)), BY_EMAIL)
+    await queue.enqueue(*sort_out(await records_of_a_call(core)), BY_EMAIL)
     async with sending(queue, by_email(ScriptedMailer([Attempt(Verdict.PERMANENT, "550 no such user")]))):
         jobs = await until_settled(core)
         (dead,) = await queue.dead_letters()
@@ -101,7 +101,7 @@ async def test_a_permanent_failure_is_a_dead_letter_that_can_be_retried(
 
 async def test_retries_end_in_the_dead_letter_queue(core: Core, queue: PostgresNotificationQueue) -> None:
     """A server that never accepts it: after the last attempt the e-mail is kept."""
-    await queue.enqueue(*sort_out((await visited(core))[:1]), BY_EMAIL)
+    await queue.enqueue(*sort_out((await records_of_a_call(core))[:1]), BY_EMAIL)
     async with sending(queue, by_email(ScriptedMailer([Attempt(Verdict.RETRY, "421 busy")] * 9))):
         (job,) = await until_settled(core)
 
@@ -114,7 +114,7 @@ async def test_an_unreadable_record_is_kept_with_its_offset(core: Core, queue: P
     nul = RawRecord("token-events", 2, 42, b'{"eventType":"TOKEN_GENERATED","departmentId":"C\\u0000W","tokenId":1}')
     assert len(sort_out([nul])[1]) == 1
     for _ in range(2):
-        await queue.enqueue(*sort_out([poison, *await visited(core)]), BY_EMAIL)
+        await queue.enqueue(*sort_out([poison, *await records_of_a_call(core)]), BY_EMAIL)
     bad = [entry for entry in await queue.dead_letters() if entry.raw is not None]
 
     assert [(entry.topic, entry.partition, entry.offset, entry.raw) for entry in bad] == [
@@ -130,7 +130,7 @@ async def test_a_retried_record_is_read_again_or_stays_dead(
 ) -> None:
     """'retry' must not drop what is still unreadable, nor lose what has become readable."""
     monkeypatch.setenv("TOKENQ_DATABASE_URL", core.dsn)
-    (real, *_) = await visited(core)
+    (real, *_) = await records_of_a_call(core)
     good = RawRecord("token-events", 0, 5, real.value)
     await queue.enqueue(
         [], [BadRecord(good, "an older release"), BadRecord(RawRecord("t", 0, 6, b"{"), "no JSON")], BY_EMAIL
@@ -139,16 +139,16 @@ async def test_a_retried_record_is_read_again_or_stays_dead(
 
     assert await program.retry(ids) == 1
     assert [entry.offset for entry in await queue.dead_letters()] == [6]
-    assert [job.kind for job in await queue.claim("me", 10, BY_EMAIL)] == ["issued"]
+    assert [job.kind for job in (await queue.claim("me", 10, BY_EMAIL)).to_send] == ["issued"]
 
 
 async def test_a_forged_record_is_not_mailed(core: Core, queue: PostgresNotificationQueue) -> None:
     """The log in Postgres decides who gets an e-mail, not whoever can write to the topic."""
-    (real, *_) = await visited(core)
+    (real, *_) = await records_of_a_call(core)
     forged = json.loads(real.value) | {"seq": 999, "email": "victim@example.com"}
     await queue.enqueue(*sort_out([RawRecord("token-events", 0, 7, json.dumps(forged).encode())]), BY_EMAIL)
 
-    assert await queue.claim("me", 10, BY_EMAIL) == []
+    assert (await queue.claim("me", 10, BY_EMAIL)).to_send == []
     assert [entry.reason for entry in await queue.dead_letters()] == ["unknown event"]
 
 
@@ -157,31 +157,31 @@ async def test_a_record_that_differs_from_its_entry_causes_no_e_mail(
     core: Core, queue: PostgresNotificationQueue, change: dict[str, Any]
 ) -> None:
     """With a real seq and token id: forged, or from a time that a restored database has lost."""
-    (real, *_) = await visited(core)
+    (real, *_) = await records_of_a_call(core)
     changed = json.loads(real.value) | change
     await queue.enqueue(*sort_out([RawRecord("token-events", 0, 7, json.dumps(changed).encode())]), BY_EMAIL)
 
-    assert await queue.claim("me", 10, BY_EMAIL) == []
+    assert (await queue.claim("me", 10, BY_EMAIL)).to_send == []
     assert [entry.reason for entry in await queue.dead_letters()] == ["unknown event"]
 
 
 async def test_the_address_comes_from_the_token(core: Core, queue: PostgresNotificationQueue) -> None:
     """A record without the address (TOKENQ_EVENTS_EMAIL=omit), or with another one, changes nothing."""
-    (real, *_) = await visited(core)
+    (real, *_) = await records_of_a_call(core)
     changed = json.loads(real.value) | {"email": "mallory@example.com"}
     await queue.enqueue(*sort_out([RawRecord("token-events", 0, 7, json.dumps(changed).encode())]), BY_EMAIL)
-    (job,) = await queue.claim("me", 10, BY_EMAIL)
+    (job,) = (await queue.claim("me", 10, BY_EMAIL)).to_send
 
     assert job.recipient == "ada@example.com"
 
 
 async def test_the_e_mails_of_a_dead_sender_are_sent(core: Core, queue: PostgresNotificationQueue) -> None:
     """A lease ends; the next sender counts the e-mail as ambiguous and sends it with the same Message-ID."""
-    await queue.enqueue(*sort_out((await visited(core))[:1]), BY_EMAIL)
-    (first,) = await queue.claim("dead", 10, BY_EMAIL)
-    assert await queue.claim("other", 10, BY_EMAIL) == []
+    await queue.enqueue(*sort_out((await records_of_a_call(core))[:1]), BY_EMAIL)
+    (first,) = (await queue.claim("dead", 10, BY_EMAIL)).to_send
+    assert (await queue.claim("other", 10, BY_EMAIL)).to_send == []
     await core.run("UPDATE mail_job SET lease_until = now() - interval '1 second'")
-    (second,) = await queue.claim("other", 10, BY_EMAIL)
+    (second,) = (await queue.claim("other", 10, BY_EMAIL)).to_send
 
     (channel,) = BY_EMAIL
     assert channel.render(first).message_id == channel.render(second).message_id
@@ -193,16 +193,23 @@ async def test_the_e_mails_of_a_dead_sender_are_sent(core: Core, queue: Postgres
 async def test_each_kind_of_e_mail_is_sent_when_it_happens(core: Core, queue: PostgresNotificationQueue) -> None:
     """Issued with position and wait, near, called with the counter, missed; in that order."""
     name = await core.department()
-    await core.issue(name)
-    (token,) = await core.issue(name, email="ada@example.com", near_turn=1)
-    await core.call(name, name)
-    await core.commit.submit(Request(MarkNearTurn(name, ((token["tokenId"], 1),))))
-    called = await core.call(name, f"{name}-2")
-    await core.move(called, Verb.NO_SHOW)
-    await queue.enqueue(*sort_out(await records_of(core)), BY_EMAIL)
     mailer = ScriptedMailer()
     async with sending(queue, by_email(mailer)):
-        jobs = await until_settled(core)
+
+        async def send_all() -> list[dict[str, object]]:
+            await enqueue_all(core, queue)
+            return await until_settled(core)
+
+        await core.issue(name)
+        (token,) = await core.issue(name, email="ada@example.com", near_turn=1)
+        await send_all()
+        await core.call(name, name)
+        await core.commit.submit(Request(MarkNearTurn(name, ((token["tokenId"], 1),))))
+        await send_all()
+        called = await core.call(name, f"{name}-2")
+        await send_all()
+        await core.move(called, Verb.NO_SHOW)
+        jobs = await send_all()
 
     assert [job["kind"] for job in jobs] == ["issued", "near", "called", "missed"]
     issued, near, called_letter, missed = mailer.emails
@@ -238,7 +245,7 @@ async def test_after_a_transfer_the_first_e_mail_is_still_the_first(
             *sort_out([record for record in records if f'"departmentId":"{name}"'.encode() in record.value]), BY_EMAIL
         )
 
-    assert [job.kind for job in await queue.claim("me", 10, BY_EMAIL)] == ["issued"]
+    assert [job.kind for job in (await queue.claim("me", 10, BY_EMAIL)).to_send] == ["issued"]
 
 
 async def test_after_a_transfer_an_e_mail_waits_for_the_first_one_to_be_taken_in(
@@ -248,18 +255,18 @@ async def test_after_a_transfer_an_e_mail_waits_for_the_first_one_to_be_taken_in
     first, second = await core.department(), await core.department()
     (token,) = await core.issue(first, email="ada@example.com")
     await core.do(TransferToken(first, ANN, token["tokenId"], second))
-    await core.serve(second, "3")
+    await core.call(second, "3")
     records = await records_of(core)
     fast = [record for record in records if json.loads(record.value)["departmentId"] == second]
     await queue.enqueue(*sort_out(fast), BY_EMAIL)
-    assert await queue.claim("me", 10, BY_EMAIL) == []
+    assert (await queue.claim("me", 10, BY_EMAIL)).to_send == []
     await core.run("UPDATE mail_job SET created_at = created_at - interval '9 minutes'")
-    assert await queue.claim("me", 10, BY_EMAIL) == []
+    assert (await queue.claim("me", 10, BY_EMAIL)).to_send == []
     await core.run("UPDATE mail_job SET created_at = created_at - interval '2 minutes'")
-    assert [job.kind for job in await queue.claim("me", 10, BY_EMAIL)] == ["served"], "nobody waits for long"
+    assert [job.kind for job in (await queue.claim("me", 10, BY_EMAIL)).to_send] == ["called"], "nobody waits for long"
     await core.run("UPDATE mail_job SET created_at = clock_timestamp(), state = 'due'")
     await queue.enqueue(*sort_out(records), BY_EMAIL)
-    assert [job.kind for job in await queue.claim("me", 10, BY_EMAIL)] == ["issued"]
+    assert [job.kind for job in (await queue.claim("me", 10, BY_EMAIL)).to_send] == ["issued"]
 
 
 async def test_no_e_mail_waits_for_a_skipped_first_one(core: Core, queue: PostgresNotificationQueue) -> None:
@@ -271,8 +278,8 @@ async def test_no_e_mail_waits_for_a_skipped_first_one(core: Core, queue: Postgr
     taken = {record.value for record in await records_of(core)}
     await queue.enqueue(*sort_out(await records_of(core)), BY_EMAIL)
     await core.run("UPDATE department SET rules = rules - 'letters'")
-    assert await queue.claim("me", 10, BY_EMAIL) == [], "nothing tells yet that the record was passed"
+    assert (await queue.claim("me", 10, BY_EMAIL)).to_send == [], "nothing tells yet that the record was passed"
     await core.issue(first, email="bob@example.com")
     await queue.enqueue(*sort_out([record for record in await records_of(core) if record.value not in taken]), BY_EMAIL)
 
-    assert sorted(job.kind for job in await queue.claim("me", 10, BY_EMAIL)) == ["issued", "served"]
+    assert sorted(job.kind for job in (await queue.claim("me", 10, BY_EMAIL)).to_send) == ["issued", "served"]

@@ -246,6 +246,20 @@ def test_a_notify_of_the_previous_release_is_never_the_victim_of_a_deadlock(old:
         assert migrated.result() == HEAD
 
 
+def test_a_letter_can_be_overtaken_and_in_no_unknown_state(old: str) -> None:
+    """Also if the step is repeated; nothing that the previous release left is touched."""
+    letters = rows(old, "SELECT department_id, seq, kind, state FROM mail_job ORDER BY 1, 2, 3")
+    migrate(old)
+    rows(old, "UPDATE alembic_version SET version_num = '0004'")
+    migrate(old)
+
+    assert rows(old, "SELECT department_id, seq, kind, state FROM mail_job ORDER BY 1, 2, 3") == letters
+    assert rows(old, "SELECT count(*) FROM pg_constraint WHERE NOT convalidated") == [(0,)]
+    rows(old, "UPDATE mail_job SET state = 'overtaken' WHERE state = 'due'")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        rows(old, "UPDATE mail_job SET state = 'lost'")
+
+
 def test_there_is_no_downgrade(old: str) -> None:
     """A downgrade is refused in one sentence, and trying loses nothing."""
     migrate(old)

@@ -5,12 +5,13 @@ import logging
 import os
 import random
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tokenq.contract.problems import Refused
 from tokenq_server.failpoints import reach
-from tokenq_server.services.notifications import Attempt, Channels, Job, NotificationQueue, Verdict
+from tokenq_server.services.notifications import Attempt, Channels, ClaimedJobs, Job, NotificationQueue, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -45,20 +46,27 @@ class Sender:
         self._stop = stop
         self._policy = policy or RetryPolicy()
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._overtaken = 0
 
     async def run(self) -> None:
         """Run until told to stop; notifications in progress are finished."""
         while not self._stop.is_set():
             try:
-                jobs = await self._queue.claim(self._owner, _AT_ONCE, list(self._channels.values()))
-                if jobs:
+                claimed = await self._queue.claim(self._owner, _AT_ONCE, list(self._channels.values()))
+                if claimed:
                     reach("notify.claimed")
-                await asyncio.gather(*(self._send(job) for job in jobs))
+                self._count_overtaken(claimed.overtaken)
+                await asyncio.gather(*(self._send(job) for job in claimed.to_send))
             except Refused as refusal:
-                jobs = []
+                claimed = ClaimedJobs([], [])
                 logger.warning("notifications wait", extra={"why": refusal.problem.detail})
-            if not jobs:
+            if not claimed:
                 await self._rest()
+
+    def _count_overtaken(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self._overtaken += 1
+            logger.info("notification overtaken", extra=_log_fields(job) | {"overtaken_since_start": self._overtaken})
 
     async def _send(self, job: Job) -> None:
         attempt = await self._try(job)

@@ -57,6 +57,17 @@ class Job:
 
 
 @dataclass(frozen=True)
+class ClaimedJobs:
+    """The due notifications that a sender got: those to send, and those that will never be sent, being overtaken."""
+
+    to_send: list[Job]
+    overtaken: list[Job]
+
+    def __bool__(self) -> bool:
+        return bool(self.to_send or self.overtaken)
+
+
+@dataclass(frozen=True)
 class Holder:
     """The holder of a token, as far as a channel needs to know in order to reach them."""
 
@@ -148,8 +159,11 @@ class NotificationQueue(Protocol):
         is unavailable, or (``invalid``) cannot store one of them.
         """
 
-    async def claim(self, owner: str, limit: int, channels: Channels) -> list[Job]:
-        """Lease notifications that are due in these channels; per token and channel, one after the other."""
+    async def claim(self, owner: str, limit: int, channels: Channels) -> ClaimedJobs:
+        """Lease notifications that are due in these channels; per token and channel, one after the other.
+
+        What an overtaken one says is no longer true of its token (``contract/notifications.py``): it is settled.
+        """
 
     async def settle(self, job: Job, attempt: Attempt, owner: str, next_try: float | None) -> None:
         """Store the result: sent, due again in ``next_try`` seconds, or dead."""

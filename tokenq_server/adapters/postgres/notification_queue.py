@@ -12,6 +12,7 @@ from tokenq_server.services.notifications import (
     Attempt,
     BadRecord,
     Channels,
+    ClaimedJobs,
     Copy,
     DeadLetter,
     Holder,
@@ -48,11 +49,16 @@ class PostgresNotificationQueue:
             reach("notify.rows_written")
         return len(in_log)
 
-    async def claim(self, owner: str, limit: int, channels: Channels) -> list[Job]:
-        """Lease notifications that are due in these channels."""
+    async def claim(self, owner: str, limit: int, channels: Channels) -> ClaimedJobs:
+        """Lease notifications that are due in these channels, and settle those that are overtaken."""
         async with self._database.begin() as connection:
             values = {"owner": owner, "limit": limit, "channels": [channel.name for channel in channels]}
-            return sorted((Job(**row) for row in await connection.rows(sql.CLAIM, values)), key=lambda job: job.seq)
+            rows = sorted(await connection.rows(sql.CLAIM, values), key=lambda row: row["seq"])
+        claimed = ClaimedJobs([], [])
+        for row in rows:
+            jobs = claimed.overtaken if row.pop("is_overtaken") else claimed.to_send
+            jobs.append(Job(**row))
+        return claimed
 
     async def settle(self, job: Job, attempt: Attempt, owner: str, next_try: float | None) -> None:
         """Store the result; a job whose lease another sender took over is left unchanged."""

@@ -1,5 +1,7 @@
 """The SQL of the notification queues."""
 
+from tokenq_server.domain.notification_rules import OVERTAKABLE
+
 # The log decides who is notified of what: a record that differs from its entry is not ours, and the address is the
 # token's (TOKENQ_EVENTS_EMAIL may omit it from the topic). If the log was rewritten, a record may still have the
 # removed free text.
@@ -29,11 +31,25 @@ INSERT INTO mail_dlq (reason, error, topic, partition, "offset", raw, channel)
 VALUES (%(reason)s, %(error)s, %(topic)s, %(partition)s, %(offset)s, %(raw)s, NULL) ON CONFLICT DO NOTHING
 """
 
-# The address may have been corrected since the letter was queued.
+_RULES = ", ".join(
+    f"('{kind}', '{{{','.join(sorted(rule.true_in or ()))}}}'::text[], {rule.is_local}, '{rule.event}')"
+    for kind, rule in OVERTAKABLE.items()
+)
+_IS_OVERTAKEN = """
+t.state <> ALL(r.true_in)
+OR r.is_local AND (t.department_id <> p.department_id
+                   OR EXISTS (SELECT FROM outbox o
+                              WHERE o.token_id = p.token_id AND o.department_id = p.department_id AND o.seq > p.seq
+                                AND o.event_type = r.event_type))
+"""
+
+# Whether a notification is overtaken is judged at each attempt, on the token as it is then. The address may have been
+# corrected since it was queued.
 # The CTE is materialised so that the lock takes exactly the rows that are updated.
-CLAIM = """
-WITH picked AS MATERIALIZED (
-  SELECT department_id, seq, kind, channel FROM mail_job j
+CLAIM = f"""
+WITH rule (kind, true_in, is_local, event_type) AS (VALUES {_RULES}),
+picked AS MATERIALIZED (
+  SELECT department_id, seq, kind, channel, token_id FROM mail_job j
   WHERE channel = ANY(%(channels)s)
     AND (state = 'due' AND due_at <= clock_timestamp() OR state = 'sending' AND lease_until < clock_timestamp())
     AND NOT EXISTS (SELECT 1 FROM mail_job e
@@ -53,16 +69,21 @@ WITH picked AS MATERIALIZED (
                           AND NOT EXISTS (SELECT 1 FROM mail_job e
                                           WHERE e.department_id = o.department_id AND e.seq >= o.seq)))
   ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), judged AS (
+  SELECT p.*, t.name, t.email, d.name AS department_name, coalesce({_IS_OVERTAKEN}, false) AS is_overtaken
+  FROM picked p JOIN token t USING (token_id) JOIN department d ON d.department_id = p.department_id
+    LEFT JOIN rule r USING (kind)
 )
-UPDATE mail_job m SET state = 'sending', lease_until = clock_timestamp() + interval '180 seconds',
-  lease_owner = %(owner)s, attempts = attempts + 1, ambiguous = ambiguous + (m.state = 'sending')::int,
-  recipient = CASE WHEN m.channel = 'email' THEN coalesce(t.email, m.recipient) ELSE m.recipient END
-FROM picked p, token t, department d
-WHERE (m.department_id, m.seq, m.kind, m.channel) = (p.department_id, p.seq, p.kind, p.channel)
-  AND t.token_id = m.token_id AND d.department_id = m.department_id
-RETURNING m.department_id, m.seq, m.kind, m.channel, m.token_id, m.recipient, m.event, m.attempts, t.name,
-  d.name AS department_name
-"""
+UPDATE mail_job m SET state = CASE WHEN j.is_overtaken THEN 'overtaken' ELSE 'sending' END,
+  lease_until = CASE WHEN j.is_overtaken THEN NULL ELSE clock_timestamp() + interval '180 seconds' END,
+  lease_owner = %(owner)s, attempts = attempts + (NOT j.is_overtaken)::int,
+  ambiguous = ambiguous + (m.state = 'sending')::int,
+  recipient = CASE WHEN m.channel = 'email' THEN coalesce(j.email, m.recipient) ELSE m.recipient END
+FROM judged j
+WHERE (m.department_id, m.seq, m.kind, m.channel) = (j.department_id, j.seq, j.kind, j.channel)
+RETURNING m.department_id, m.seq, m.kind, m.channel, m.token_id, m.recipient, m.event, m.attempts, j.name,
+  j.department_name, j.is_overtaken
+"""  # noqa: S608 (nothing in it comes from outside)
 
 _LEASED = """WHERE (department_id, seq, kind, channel) = (%(department_id)s, %(seq)s, %(kind)s, %(channel)s)
   AND lease_owner = %(owner)s AND state = 'sending'"""

@@ -8,7 +8,7 @@ from datetime import datetime
 from tokenq.contract.events import BadEvent, from_wire
 from tokenq.contract.notifications import EMAIL
 from tokenq_server.domain.invariants.tally import Tally
-from tokenq_server.domain.notification_rules import kind_for
+from tokenq_server.domain.notification_rules import OVERTAKABLE, kind_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,20 @@ class Letters:
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
+        self._last: LetterRow | None = None
         self._before: LetterRow | None = None
+        """The last one that was not overtaken: one that is not sent has no place in the order."""
 
     def take(self, row: LetterRow) -> None:
         """Check the next one."""
-        before, self._before = self._before, row
+        last, self._last = self._last, row
         _check_letter(row, self._tally)
-        if before and before.name == row.name:
+        if last and last.name == row.name:
             self._tally.blame("M2", row.department_id, f"{row.name} is in the queue more than once.")
-        elif before and before.line == row.line:
+        if row.state == "overtaken":
+            return
+        before, self._before = self._before, row
+        if before and before.name != row.name and before.line == row.line:
             _check_pair(before, row, self._tally)
 
 
@@ -96,6 +101,9 @@ def _check_letter(row: LetterRow, tally: Tally) -> None:
     if row.channel == EMAIL:
         sentence = f"{row.name} goes to an address other than its token's."
         tally.check("M6", row.department_id, row.is_edited or row.recipient == row.email, sentence)
+    if row.state == "overtaken":
+        sentence = f"{row.name} was not sent as overtaken, but what it says stays true."
+        tally.check("M1", row.department_id, row.kind in OVERTAKABLE, sentence)
     if row.state in ("dead", "dropped"):
         sentence = f"{row.name} is {row.state}, but not in the dead-letter queue."
         tally.check("M4", row.department_id, row.dead_letters > 0, sentence)

@@ -1,0 +1,148 @@
+"""Letters that were delayed, and say what is no longer true by the time they could be sent."""
+
+import logging
+
+import pytest
+
+from tests.fakes import BY_EMAIL, ScriptedMailer, by_email
+from tests.integration.notifying import enqueue_all, sending, until_settled
+from tests.integration.test_verify import verified
+from tests.people import ANN
+from tests.servers import Servers
+from tests.without_http import Core
+from tokenq.contract.enums import TokenState
+from tokenq.contract.notifications import RULES, LetterKind
+from tokenq.contract.verbs import Verb
+from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
+from tokenq_server.domain.commands import MarkNearTurn, TransferToken, UndoMove
+from tokenq_server.services.notifications import Attempt, Verdict
+from tokenq_server.services.requests import Request
+
+ADA = "ada@example.com"
+
+
+async def states(core: Core, queue: PostgresNotificationQueue, mailer: ScriptedMailer | None = None) -> list[str]:
+    """Take in the log so far and send what can be sent; return kind and state of each letter."""
+    await enqueue_all(core, queue)
+    async with sending(queue, by_email(mailer or ScriptedMailer())):
+        return [f"{job['kind']} {job['state']}" for job in await until_settled(core)]
+
+
+async def test_after_the_service_only_the_last_letter_is_sent(
+    core: Core, queue: PostgresNotificationQueue, servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The mail server was away meanwhile: nobody is told to come, and the log counts what was left out."""
+    name = await core.department()
+    await core.issue(name, email=ADA)
+    await core.move(await core.call(name, name), Verb.SERVE)
+    mailer = ScriptedMailer()
+    with caplog.at_level(logging.INFO):
+        settled = await states(core, queue, mailer)
+
+    assert settled == ["issued overtaken", "called overtaken", "served sent"]
+    assert ["served" in letter.message_id for letter in mailer.emails] == [True]
+    counts = [vars(record)["overtaken_since_start"] for record in caplog.records if "overtaken" in record.message]
+    assert counts == [1, 2]
+    assert await core.rows("SELECT DISTINCT attempts, lease_until FROM mail_job WHERE state = 'overtaken'") == [
+        {"attempts": 0, "lease_until": None}
+    ]
+    assert (await verified(core, servers)).violations == {}
+
+
+async def test_each_kind_is_sent_in_the_states_of_its_row(core: Core, queue: PostgresNotificationQueue) -> None:
+    """In any other state it is overtaken; served, missed and expired are sent in every state."""
+    name = await core.department()
+    await core.issue(name, email=ADA)
+    await enqueue_all(core, queue)
+    await core.run(
+        "INSERT INTO mail_job SELECT (jsonb_populate_record(j, jsonb_build_object('kind', name))).*"
+        " FROM mail_job j, unnest(%s::text[]) AS name ON CONFLICT DO NOTHING",
+        [str(kind) for kind in LetterKind],
+    )
+    for state in TokenState:
+        await core.run("UPDATE token SET state = %s", state)
+        await core.run("UPDATE mail_job SET state = 'due'")
+        claimed = await queue.claim("me", 10, BY_EMAIL)
+        sent = {kind for kind, rule in RULES.items() if rule.true_in is None or state in rule.true_in}
+
+        assert {job.kind for job in claimed.to_send} == sent, state
+        assert {job.kind for job in claimed.overtaken} == set(LetterKind) - sent, state
+    assert {"served", "missed", "expired"} <= {kind for kind, rule in RULES.items() if rule.true_in is None}
+
+
+async def test_a_call_is_overtaken_by_the_next_one(core: Core, queue: PostgresNotificationQueue) -> None:
+    """The token is called in both, but the first letter names the wrong counter."""
+    name = await core.department()
+    await core.issue(name, email=ADA)
+    await core.move(await core.call(name, "3"), Verb.REQUEUE)
+    await core.call(name, "4")
+    mailer = ScriptedMailer()
+
+    assert await states(core, queue, mailer) == ["issued sent", "called overtaken", "called sent"]
+    assert "counter 4" in mailer.emails[-1].text
+
+
+async def test_a_call_is_overtaken_by_one_in_another_department(core: Core, queue: PostgresNotificationQueue) -> None:
+    first, second = await core.department(), await core.department()
+    (token,) = await core.issue(first, email=ADA)
+    await core.call(first, first)
+    await core.do(TransferToken(first, ANN, token["tokenId"], second))
+    await core.call(second, second)
+    mailer = ScriptedMailer()
+    await states(core, queue, mailer)
+
+    letters = await core.rows("SELECT department_id, state FROM mail_job WHERE kind = 'called' ORDER BY state")
+    assert [tuple(letter.values()) for letter in letters] == [(first, "overtaken"), (second, "sent")]
+    assert [f"counter {second}" in letter.text for letter in mailer.emails] == [False, True]
+
+
+@pytest.mark.parametrize("what", ["called", "transferred", "nothing"])
+async def test_a_near_turn_is_overtaken_by_what_follows_it(
+    core: Core, queue: PostgresNotificationQueue, what: str
+) -> None:
+    """In another department it is not near, though the token waits there."""
+    name, other = await core.department(letters=[LetterKind.NEAR]), await core.department()
+    await core.issue(name)
+    (token,) = await core.issue(name, email=ADA, near_turn=1)
+    await core.call(name, name)
+    await core.commit.submit(Request(MarkNearTurn(name, ((token["tokenId"], 1),))))
+    if what == "called":
+        await core.call(name, f"{name}-2")
+    elif what == "transferred":
+        await core.do(TransferToken(name, ANN, token["tokenId"], other))
+
+    assert await states(core, queue) == ["near sent" if what == "nothing" else "near overtaken"]
+
+
+async def test_a_call_that_an_undo_restored_is_still_true(core: Core, queue: PostgresNotificationQueue) -> None:
+    """It is that call again."""
+    name = await core.department(letters=[LetterKind.CALLED])
+    await core.issue(name, email=ADA)
+    called = await core.call(name, name)
+    await core.move(called, Verb.REQUEUE)
+    await core.do(UndoMove(name, ANN, called["tokenId"], counter_id=name))
+
+    assert await states(core, queue) == ["called sent"]
+
+
+async def test_each_attempt_looks_at_the_token_again(core: Core, queue: PostgresNotificationQueue) -> None:
+    """After a temporary failure, after a sender that died, and after a retry by hand."""
+    name = await core.department(letters=[LetterKind.ISSUED])
+    tokens = await core.issue(name, 3, email=ADA)
+    await enqueue_all(core, queue)
+    retried, left, dead = (await queue.claim("me", 10, BY_EMAIL)).to_send
+    await queue.settle(retried, Attempt(Verdict.RETRY, "421 busy"), "me", 0.0)
+    await core.run("UPDATE mail_job SET lease_until = now() - interval '1 second' WHERE seq = %s", left.seq)
+    await queue.settle(dead, Attempt(Verdict.PERMANENT, "550 no such user"), "me", None)
+    (entry,) = await queue.dead_letters()
+    assert await queue.revive(entry.dlq_id)
+    for token in tokens:
+        await core.move(token, Verb.CANCEL)
+    claimed = await queue.claim("me", 10, BY_EMAIL)
+
+    assert claimed.to_send == []
+    assert [job.seq for job in claimed.overtaken] == [retried.seq, left.seq, dead.seq]
+    rows = await core.rows("SELECT state, ambiguous FROM mail_job ORDER BY seq")
+    assert [tuple(row.values()) for row in rows] == [("overtaken", 0), ("overtaken", 1), ("overtaken", 0)]
+    await queue.settle(left, Attempt(Verdict.SENT), "me", None)
+    assert await core.rows("SELECT 1 FROM mail_job WHERE state <> 'overtaken'") == []
