@@ -39,6 +39,22 @@ def test_a_correction_is_checked_like_an_issue(tokenq: Cli, dept: str, typed: tu
     assert document(tokenq("status", f"{dept}-001", "--json"))["email"] == "ada@example.com"
 
 
+def test_a_second_number_for_an_address_is_named_on_stderr(tokenq: Cli, dept: str):
+    """The number is issued all the same: a family shares an address."""
+    address = f"{dept}@example.com"
+    assert tokenq("issue", dept, "--email", address).err == ""
+    again = tokenq("issue", dept, "--email", address.lower())
+    assert (again.code, again.out.split()[0]) == (0, f"{dept}-002")
+    said = f"{dept}-001 has the same e-mail address. If it is the same visit: 'tokenq cancel {dept}-002'.\n"
+    assert again.err == said
+    third = document(tokenq("issue", dept, "--email", address, "--json"))
+    assert third["alsoWaiting"] == [f"{dept}-001", f"{dept}-002"]
+    tokenq("cancel", f"{dept}-002", "--reason", "twice")
+    assert f"{dept}-001, {dept}-003 have the same e-mail address." in tokenq("reinstate", f"{dept}-002").err
+    tokenq("issue", dept)
+    assert "have the same e-mail address" in tokenq("edit", f"{dept}-004", "--email", address).err
+
+
 def test_a_family_gets_its_numbers_together_or_none(tokenq: Cli, dept: str):
     done = tokenq("issue", dept, "--count", "3", "--name", "Ada")
     assert [line.split()[0] for line in done.out.splitlines()] == [f"{dept}-00{number}" for number in (1, 2, 3)]

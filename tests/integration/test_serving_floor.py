@@ -206,6 +206,45 @@ def test_a_call_says_at_which_other_counter_its_customer_is(admin: Client, enter
     assert "alsoAt" not in admin.call_at_counter("main", here)
 
 
+def test_an_issue_names_the_other_numbers_of_its_address(admin: Client, enter: Enter) -> None:
+    """In either case, of the branch, and only where the caller issues; also after a correction and a reinstatement."""
+    here, there, ada = department(admin), department(admin), f"ada.{secrets.token_hex(4)}@example.com"
+    first = admin.issue(here, email=ada.title())
+    desk = enter("desk", there).issue(there, email=ada)
+    assert "alsoWaiting" not in first
+    assert "alsoWaiting" not in desk, "who waits elsewhere is none of their business"
+    assert admin.issue(there, email=ada.upper())["alsoWaiting"] == [f"{here}-001", f"{there}-001"]
+    assert enter("desk", there).issue(there, email=ada)["alsoWaiting"] == [f"{there}-001", f"{there}-002"]
+    assert "alsoWaiting" not in admin.issue(there)
+
+    for token in admin.tokens(department=there, state="WAITING")["items"]:
+        admin.move(token, "cancel")
+    other = admin.issue(here)
+    assert "alsoWaiting" not in admin.edit_token(other["tokenId"], name="Ada")
+    assert admin.edit_token(other["tokenId"], email=ada)["alsoWaiting"] == [f"{here}-001"]
+    gone = admin.move(first, "cancel")
+    assert "alsoWaiting" not in gone
+    assert admin.move(gone, "reinstate")["alsoWaiting"] == [f"{here}-002"]
+
+
+def test_a_customer_and_another_branch_learn_of_no_other_number(admin: Client, running: Stack) -> None:
+    """An address is no secret: whoever knows it must not find out who waits."""
+    branch, username = f"b{secrets.token_hex(3)}", f"u{secrets.token_hex(3)}"
+    admin.create_branch({"branchId": branch, "name": "Elsewhere"})
+    here, there = department(admin), department(admin, branchId=branch)
+    ada, password = f"{username}@example.com", secrets.token_hex(12)
+    user = admin.create_user(
+        {"name": "Ada", "username": username, "email": ada, "role": "customer", "password": password}
+    )
+    admin.issue(here, email=ada)
+    assert "alsoWaiting" not in admin.issue(there, email=ada)
+    with Client(running.endpoints.api) as anonymous:
+        session = anonymous.login(username, password)["token"]
+    with Client(running.endpoints.api, session) as customer:
+        own = customer.issue(department(admin), user_id=user["userId"])
+    assert "alsoWaiting" not in own
+
+
 def test_waits_that_are_too_long_are_in_the_queue_and_in_the_metrics(admin: Client, running: Stack) -> None:
     name, quiet = department(admin, longestWaitMinutes=45), department(admin, longestWaitMinutes=45)
     admin.issue(name), admin.issue(name)

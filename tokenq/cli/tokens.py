@@ -52,6 +52,7 @@ def move_and_show(client: Client, token: "TokenView", verb: str, *, as_json: boo
 
 def show_after(client: Client, token: "TokenView", after: "TokenView", *, as_json: bool) -> None:
     """Show a token after a change; ``token`` is how it was before."""
+    report_same_address(after)
     if as_json:
         output.document(after)
         return
@@ -79,6 +80,12 @@ def report_call(token: "TokenView") -> None:
         echo(f"Counter '{token['counterId']}' is new.")
     for sentence_ in notices.also_at(token):
         echo(f"{sentence_} 'tokenq requeue {token['displayNumber']}' puts this token back at its place until then.")
+
+
+def report_same_address(token: "TokenView") -> None:
+    """Report which other numbers of the branch have the token's e-mail address; one may be a mistake."""
+    for sentence_ in notices.also_waiting(token):
+        echo(f"{sentence_} If it is the same visit: 'tokenq cancel {token['displayNumber']}'.")
 
 
 def sentence(token: "TokenView | Mapping[str, Any]", zone: str = "", *, suffix: str = "") -> str:

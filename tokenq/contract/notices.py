@@ -56,3 +56,11 @@ def also_at(token: "TokenView") -> list[str]:
         + (f" ({other['displayNumber']})." if other["displayNumber"] else " of another department.")
         for other in token.get("alsoAt") or []
     ]
+
+
+def also_waiting(token: "TokenView") -> list[str]:
+    """Return which other live numbers have the e-mail address of a token."""
+    numbers = token.get("alsoWaiting") or []
+    if not numbers:
+        return []
+    return [f"{', '.join(numbers)} {'has' if len(numbers) == 1 else 'have'} the same e-mail address."]

@@ -28,7 +28,9 @@ class TokenView(TypedDict):
     ``nearTurn`` is the position at which the owner wants to be notified (0: none). ``isNewCounter`` is only
     present, and true, in the response to a call that created its counter. ``isForgotten``, in queues only, is true if
     it has been called or in service for longer than the department's ``forgottenMinutes``. ``alsoAt``,
-    in the response to a call only, are the other counters at which its registered user is now, if any.
+    in the response to a call only, are the other counters at which its registered user is now, if any. ``alsoWaiting``,
+    in the response to an issue, edit or reinstate by workers only, are the other live numbers of the branch with the
+    same e-mail address, if any.
     """
 
     tokenId: int
@@ -58,6 +60,7 @@ class TokenView(TypedDict):
     isNewCounter: NotRequired[bool]
     isForgotten: NotRequired[bool]
     alsoAt: NotRequired[list[OtherCounterView]]
+    alsoWaiting: NotRequired[list[str]]
 
 
 class CounterView(TypedDict):

@@ -3,14 +3,15 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Response
 
 from tokenq.contract.problems import Refused
+from tokenq.contract.views import TokenView
 from tokenq_server.api.auth import Repeat
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import Command
@@ -18,6 +19,8 @@ from tokenq_server.domain.principal import Principal
 from tokenq_server.services.command_handlers import handler_of
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.requests import Answer, Request
+
+_LookUp = Callable[[TokenView, Principal], Awaitable[Sequence[object]]]
 
 
 async def dispatch(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
@@ -28,12 +31,13 @@ async def dispatch(services: Services, caller: Principal, command: Command, repe
 async def dispatch_call(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
     """Execute a call; the answer says if its customer is at another counter, too. Raises Refused."""
     answer = await _submit(services, caller, command, repeat)
-    if answer.token is not None:
-        # The call has been made: an answer without this is better than none.
-        with suppress(Refused, LedgerDown):
-            if others := await services.reading.at_other_counters(answer.token, caller):
-                answer = replace(answer, token={**answer.token, "alsoAt": others})
-    return _response(answer)
+    return _response(await _with_found(answer, "alsoAt", services.same_customer.at_other_counters, caller))
+
+
+async def dispatch_naming_others(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
+    """Execute a command; the answer names the other numbers of its token's e-mail address. Raises Refused."""
+    answer = await _submit(services, caller, command, repeat)
+    return _response(await _with_found(answer, "alsoWaiting", services.same_customer.other_numbers, caller))
 
 
 async def dispatch_all(
@@ -50,6 +54,15 @@ async def dispatch_all(
     repeats = [Repeat(f"{key}#{index}" if key else None, repeat.fingerprint) for index in range(len(commands))]
     work = [_submit(services, caller, command, its) for command, its in zip(commands, repeats, strict=True)]
     return [_item(outcome) for outcome in await asyncio.gather(*work, return_exceptions=True)]
+
+
+async def _with_found(answer: Answer, field: str, look_up: _LookUp, caller: Principal) -> Answer:
+    """Add what else is found about the customer. The change has been made: an answer without it is better than none."""
+    if answer.token is not None:
+        with suppress(Refused, LedgerDown):
+            if found := await look_up(answer.token, caller):
+                return replace(answer, token=cast("TokenView", {**answer.token, field: found}))
+    return answer
 
 
 async def _submit(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Answer:

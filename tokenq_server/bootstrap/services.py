@@ -32,6 +32,7 @@ from tokenq_server.services.people import People
 from tokenq_server.services.ports import Guard, WaitingLine
 from tokenq_server.services.queries import Queries
 from tokenq_server.services.reporting import Reporting
+from tokenq_server.services.same_customer import SameCustomer
 from tokenq_server.services.setup import Setup
 from tokenq_server.settings import ServerSettings
 
@@ -46,6 +47,7 @@ class Services:
     people: People
     setup: Setup
     reading: Queries
+    same_customer: SameCustomer
     explaining: Explanations
     counter_service: CounterService
     reporting: Reporting
@@ -83,6 +85,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         people=People(PostgresPeople(database), Argon2Passwords()),
         setup=Setup(store),
         reading=reading,
+        same_customer=SameCustomer(looking_up),
         explaining=Explanations(reading),
         counter_service=CounterService(PostgresCounters(database), forecasts.renew),
         reporting=Reporting(PostgresDayLog(database)),

@@ -49,6 +49,11 @@ def works_in(caller: Principal, department_id: str) -> bool:
     return caller.role is Role.ADMIN or (caller.role is Role.STAFF and _covers(caller, department_id))
 
 
+def issues_in(caller: Principal, department_id: str) -> bool:
+    """Whether the caller may issue to others in a department."""
+    return caller.role is Role.ADMIN or (caller.role in WORKERS and _covers(caller, department_id))
+
+
 def check_works_in(caller: Principal, department_id: str) -> None:
     """Raise Refused (``forbidden``) unless the caller is staff of the department."""
     if not works_in(caller, department_id):
@@ -86,7 +91,7 @@ def is_colleague(caller: Principal, departments: Collection[str]) -> bool:
 def check_issue(command: Issue) -> None:
     """Raise Refused (``forbidden``) unless the caller may issue there, to that person, in that class, or by force."""
     caller = command.caller
-    if not (caller.role is Role.CUSTOMER or _issues_in(caller, command.department_id)):
+    if not (caller.role is Role.CUSTOMER or issues_in(caller, command.department_id)):
         raise refuse(DepartmentReason.MAY_NOT_ISSUE, department=command.department_id)
     if command.is_forced and caller.role is Role.DESK:
         raise refuse(DepartmentReason.MAY_NOT_FORCE)
@@ -121,7 +126,7 @@ def check_move(caller: Principal, verb: Verb, token: Token) -> None:
         raise unknown_token(token.token_id)
     if caller.role is Role.CUSTOMER:
         return
-    if caller.role is Role.DESK and _issues_in(caller, _home(verb, token)):
+    if caller.role is Role.DESK and issues_in(caller, _home(verb, token)):
         _check_desk(caller, verb, token)
         return
     check_works_in(caller, _home(verb, token))
@@ -175,10 +180,6 @@ def _home(verb: Verb, token: Token) -> str:
 
 def _owns(caller: Principal, token: Token | Whereabouts) -> bool:
     return token.user_id is not None and token.user_id == caller.user_id
-
-
-def _issues_in(caller: Principal, department_id: str) -> bool:
-    return caller.role is Role.ADMIN or (caller.role in WORKERS and _covers(caller, department_id))
 
 
 def _covers(caller: Principal, department_id: str) -> bool:

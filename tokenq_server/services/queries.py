@@ -7,8 +7,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Protocol
 
-from tokenq.contract.enums import AT_COUNTER, Priority, TokenState
-from tokenq.contract.notice_views import OtherCounterView
+from tokenq.contract.enums import Priority, TokenState
 from tokenq.contract.views import CounterView, Counts, EstimateView, OpeningView, QueueView, TokenView
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counter
@@ -24,7 +23,7 @@ from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token, Whereabouts
 from tokenq_server.domain.token_lookup import Printed, named
 from tokenq_server.domain.wait_alarms import WaitAlarm, WaitFigures, wait_alarms
-from tokenq_server.services.views import alarm_views, counter_view, instant, other_counter_view, token_view
+from tokenq_server.services.views import alarm_views, counter_view, instant, token_view
 
 PAGE = 100
 
@@ -159,17 +158,6 @@ class Queries:
         place = position(token.priority, index, head.waiting, head.turn, ratio)
         estimate = _estimate(self.forecast_of(token.department_id), token.priority, index)
         return token_view(token, snapshot.now, place, estimate, shows_person=shows)
-
-    async def at_other_counters(self, called: TokenView, reader: Principal) -> list[OtherCounterView]:
-        """Return the other counters at which a called token's registered user is now.
-
-        Which number brought them there is for staff of that department only.
-        """
-        if called["userId"] is None:
-            return []
-        seated = await self._store.tokens(TokenFilter(states=tuple(sorted(AT_COUNTER)), user_id=called["userId"]))
-        others = [token for token in seated if token.token_id != called["tokenId"]]
-        return [other_counter_view(token, shows=sees_people_of(reader, token.department_id)) for token in others]
 
     async def find(self, token_id: int, reader: Principal) -> Token:
         """Return the token itself. Raises Refused, also if the reader may not see it."""

@@ -111,6 +111,7 @@ def _execute(pending: PendingAction, api: ApiPort) -> Done:
             VERBS[Verb(pending.action.verb)].past.format(priority=token["priority"], **params),
             token,
             pending.action.verb,
+            notices.also_waiting(token),
         )
     if pending.action.name == "serve_next":
         token = api.serve_next(state.selected, state.counter, key=key)

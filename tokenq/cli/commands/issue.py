@@ -9,7 +9,7 @@ from tokenq.cli import output
 from tokenq.cli.context import connect
 from tokenq.cli.exits import IDEMPOTENCY_KEY, WrongUse
 from tokenq.cli.options import Department, Json, OfPriority
-from tokenq.cli.tokens import show_token
+from tokenq.cli.tokens import report_same_address, show_token
 from tokenq.client import Client
 from tokenq.errors import OutputLost
 
@@ -54,6 +54,8 @@ def command(
     else:
         details = {"userId": user, "name": name, "email": email, "priority": priority, "nearTurn": near}
         tokens = client.issue_group(dept, count, {**details, "force": force or None})
+    for token in tokens:
+        report_same_address(token)
     try:
         _show(client, tokens, is_list=count is not None, is_ticket=print_, as_json=as_json)
     except (output.ReaderGone, OutputLost) as error:

@@ -64,6 +64,15 @@ _CONDITIONS = {
 }
 """The SQL condition of each filter of a token list."""
 
+# Looked up by the index over live tokens' addresses.
+_OTHERS_WITH_ADDRESS = sql.statement(
+    """
+SELECT {columns} FROM token t JOIN token o ON o.branch_id = t.branch_id AND lower(o.email) = lower(t.email)
+WHERE t.token_id = %s AND o.token_id <> t.token_id AND o.state IN ({live}) AND o.email IS NOT NULL ORDER BY o.token_id
+""",
+    columns=sql.names(TOKEN_FIELDS, "o.{}"),
+)
+
 _START = "coalesce((d.rules->>'numberStart')::int, 1)"
 _NUMBERED = sql.statement(
     """
@@ -157,6 +166,11 @@ class PostgresQueries:
         async with self._database.begin() as connection:
             states = [str(state) for state in token_filter.states]
             return await _tokens(connection, query, values | {"states": states, "limit": token_filter.limit})
+
+    async def others_with_address(self, token_id: int) -> list[Token]:
+        """Return the other live tokens of a token's branch with its e-mail address, in either case, by ascending id."""
+        async with self._database.begin() as connection:
+            return await _tokens(connection, _OTHERS_WITH_ADDRESS, [token_id])
 
     async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
         """Return tokens by descending id that a typed number may refer to."""

@@ -20,7 +20,7 @@ from tokenq_server.api.auth import (
     ServicesDep,
     Workers,
 )
-from tokenq_server.api.dispatch import dispatch, dispatch_all, dispatch_call
+from tokenq_server.api.dispatch import dispatch, dispatch_all, dispatch_call, dispatch_naming_others
 from tokenq_server.api.move_schemas import Call, Serve
 from tokenq_server.api.schemas import IssueToken, IssueTokens, Line
 from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, IssueGroup, ServeNext
@@ -52,8 +52,13 @@ class EventList(TypedDict):
 async def issue(
     department_id: DepartmentPath, body: IssueToken, caller: Issuer, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
-    """Issue a token; answers when it is durable."""
-    return await dispatch(services, caller, _issue(department_id, body, caller), repeat)
+    """Issue a token; answers when it is durable.
+
+    For workers, the answer names the other live numbers of the branch with the same e-mail address.
+    """
+    has_address = bool(body.email) or body.user_id is not None
+    send = dispatch_naming_others if has_address else dispatch
+    return await send(services, caller, _issue(department_id, body, caller), repeat)
 
 
 @router.post(_DEPARTMENT + "/tokens:batch", status_code=201, response_model=EventList)

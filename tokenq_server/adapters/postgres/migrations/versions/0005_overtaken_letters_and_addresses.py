@@ -1,4 +1,4 @@
-"""A letter may be overtaken: what it says is no longer true, and it is not sent.
+"""A letter may be overtaken: what it says is no longer true, and it is not sent. Live tokens are found by address.
 
 Made while the release before is at work: each step is a transaction of its own and may be repeated. The wider
 constraint admits whatever that release writes, and its notify passes over states that it does not know.
@@ -18,12 +18,29 @@ ALTER TABLE mail_job DROP CONSTRAINT IF EXISTS mail_job_state,
     CHECK (state IN ('due', 'sending', 'sent', 'overtaken', 'dead', 'dropped')) NOT VALID
 """
 _VALIDATE = "ALTER TABLE mail_job VALIDATE CONSTRAINT mail_job_state"
+_INDEX = """
+CREATE INDEX CONCURRENTLY IF NOT EXISTS token_live_address ON token (branch_id, lower(email))
+WHERE state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED') AND email IS NOT NULL
+"""
+_IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('token_live_address')"
 
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute(_STATES)
         op.execute(_VALIDATE)
+        _build_index()
+
+
+def _build_index() -> None:
+    bind = op.get_bind()
+    bind.exec_driver_sql("SET lock_timeout = 0")  # it waits for old transactions, and nobody waits for it
+    try:
+        if bind.exec_driver_sql(_IS_VALID).scalar_one_or_none() is False:
+            bind.exec_driver_sql("DROP INDEX CONCURRENTLY token_live_address")
+        bind.exec_driver_sql(_INDEX)
+    finally:
+        bind.exec_driver_sql("RESET lock_timeout")
 
 
 def downgrade() -> None:
