@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.cells import set_cell_size
 from textual.content import Content
 from textual.widgets import Static
 
+from tokenq.printable import cells, printable
 from tokenq_tui.error_boundary import ErrorBoundary
 
 Part = tuple[str, str]
@@ -20,7 +20,7 @@ class Panel(ErrorBoundary, Static):
         width, height = self.content_size
         if width > 0 and height > 0:
             lines = list(self.lines(width, height))[:height]
-            content = Content("\n").join([line.truncate(width) for line in lines])
+            content = Content("\n").join([line.truncate(width, ellipsis=True) for line in lines])
             if content != self.content or content.spans != getattr(self.content, "spans", None):
                 self.update(content, layout=False)
 
@@ -48,4 +48,5 @@ def spread(width: int, left: Sequence[Part], right: Sequence[Part]) -> Content:
 
 def padded(text: str, width: int) -> str:
     """Pad or cut ``text`` to ``width`` columns; wide characters count twice."""
-    return set_cell_size(text, width)
+    shown = printable(text, width)
+    return shown + " " * (width - cells(shown))

@@ -9,7 +9,7 @@ from tokenq.cli.tokens import clock, waits
 from tokenq.client import Client
 from tokenq.contract.problems import Refused
 from tokenq.errors import TokenqError
-from tokenq.printable import printable
+from tokenq.printable import cells, printable, spaced, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,25 +17,43 @@ if TYPE_CHECKING:
     from tokenq.contract.views import TokenView
 
 WIDTH = 32
+"""Cells per line of the paper."""
+_QUIET_ZONE = 2
 _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 
 
 def draw(client: Client, token: "TokenView") -> str:
-    """Draw the ticket. The QR code contains the number, which a scanner types like a keyboard. The id is left out,
-    since it could be mistaken for a number.
+    """Draw the ticket of a token just issued."""
+    return ticket_text(token, _department_name(client, token["departmentId"]), zone_of(client, token["branchId"]))
+
+
+def ticket_text(token: "TokenView", department: str, zone: str) -> str:
+    """Draw the ticket with the name of its department, which may take several lines, and the time in ``zone``.
+
+    The QR code contains the number, which a scanner types like a keyboard. The id is left out, since it could be
+    mistaken for a number.
     """
-    lines = [
-        _department_name(client, token["departmentId"]),
+    texts = [
+        department,
         "",
-        " ".join(token["displayNumber"]),
+        _large(printable(token["displayNumber"])),
         "",
         f"position {token['position']} in the queue" if token["position"] else "",
         f"about {wait} wait" if (wait := waits(token["estimate"])) else "",
-        clock(token["issuedAt"], zone_of(client, token["branchId"]), with_day=True),
+        clock(token["issuedAt"], zone, with_day=True),
     ]
     rule = "-" * WIDTH
-    text = "\n".join(printable(line, WIDTH).center(WIDTH).rstrip() for line in lines)
+    text = "\n".join(_centred(line) for text in texts for line in wrapped(text, WIDTH))
     return f"{rule}\n{text}\n{_qr(token['displayNumber'])}{rule}"
+
+
+def _large(number: str) -> str:
+    """The number with spaces between its letters, if that fits on a line."""
+    return large if cells(large := spaced(number)) <= WIDTH else number
+
+
+def _centred(line: str) -> str:
+    return (" " * ((WIDTH - cells(line)) // 2) + line).rstrip()
 
 
 def _department_name(client: Client, department: str) -> str:
@@ -52,9 +70,12 @@ def _qr(content: str) -> str:
     except ModuleNotFoundError:
         echo("The ticket has no QR code; to add it: pip install 'tokenq[print]'")
         return ""
-    modules = [
-        [bool(dark) for dark in row] for row in segno.make(content, error="m", micro=False).matrix_iter(border=2)
-    ]
+    symbol = segno.make(content, error="m", micro=False)
+    border = min((WIDTH - int(symbol.symbol_size(border=0)[0])) // 2, _QUIET_ZONE)
+    if border < 0:
+        echo("The ticket has no QR code: its number is too long for the paper.")
+        return ""
+    modules = [[bool(dark) for dark in row] for row in symbol.matrix_iter(border=border)]
     return half_blocks(modules, on_paper=not output.is_terminal())
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from tokenq.board.picture import Call, DepartmentPicture, Picture
 from tokenq.contract.enums import TokenState
-from tokenq.printable import printable
+from tokenq.printable import cells, printable
 from tokenq_tui.bigtext import big
 from tokenq_tui.panel import Panel, Part, line, padded, spread
 
@@ -183,12 +182,12 @@ def _in_a_row(department: DepartmentPicture, width: int) -> Content:
     notes = _notes(department, width)
     if department.is_closed:
         return line(notes[0])
-    aside = [notes[0]] if notes and len(notes[0][0]) * 2 < width else []
-    room = width - sum(len(text) + 2 for text, _ in aside)
+    aside = [notes[0]] if notes and cells(notes[0][0]) * 2 < width else []
+    room = width - sum(cells(text) + 2 for text, _ in aside)
     shown: list[Part] = []
     for call in department.recent:
         parts = [(text.strip() if text != " → " else text, style) for text, style in _parts(call)]
-        room -= sum(map(cell_len, (text for text, _ in parts))) + 2
+        room -= sum(cells(text) for text, _ in parts) + 2
         if room < 0:
             break
         shown += [*parts, ("  ", "")]
@@ -198,7 +197,7 @@ def _in_a_row(department: DepartmentPicture, width: int) -> Content:
 def _name(department: DepartmentPicture, width: int) -> str:
     """The department's name if it fits, else its id."""
     name = printable(department.name)
-    return name if name and len(name) <= width else printable(department.department_id)
+    return name if name and cells(name) <= width else printable(department.department_id)
 
 
 def _head(department: DepartmentPicture, width: int) -> Content:
@@ -236,7 +235,7 @@ def _seat(call: Call, width: int, more: int) -> Content:
 def _parts(call: Call) -> list[Part]:
     number, counter = printable(call.number.strip(), _NUMBER), printable(call.counter.strip(), _COUNTER)
     style = {TokenState.CALLED: "$primary", TokenState.SERVING: "$foreground"}.get(call.state, "$quiet")
-    return [(padded(number, 7) if len(number) < 7 else number, style), (" → ", "$quiet"), (counter, style)]
+    return [(padded(number, max(cells(number), 7)), style), (" → ", "$quiet"), (counter, style)]
 
 
 def _fill_right(content: Content, width: int) -> Content:

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from tokenq.board.picture import Call
 from tokenq.contract.enums import AT_COUNTER
-from tokenq.printable import printable
+from tokenq.printable import cells, printable
 from tokenq.zones import local
 from tokenq_tui.bigtext import big
 from tokenq_tui.panel import Panel, line, padded, spread
@@ -57,7 +57,7 @@ def _big_rows(call: Call, width: int) -> list[Content] | None:
     over, to = _colours(call)
     split = len(alone[0])
     drawn = big(f"{number} → {counter}", width, _BIG_ROWS - 1)
-    if drawn is None and split + len(counter) + 6 > width:
+    if drawn is None and split + cells(counter) + 6 > width:
         return None
     beside = [row[split:] for row in drawn] if drawn else ["", f"  →  {counter}", "", ""]
     return [line((row, over), (rest, f"bold {to}")) for row, rest in zip(alone, beside, strict=True)] + [Content("")]
@@ -70,7 +70,7 @@ def _row(call: Call, width: int, zone: str) -> Content:
     return spread(
         width,
         [
-            (padded(number, _NUMBER if len(number) > 8 else 8), f"bold {over}"),
+            (padded(number, _NUMBER if cells(number) > 8 else 8), f"bold {over}"),
             (" → ", "$quiet"),
             (printable(call.counter.strip(), _COUNTER), f"bold {to}"),
         ],

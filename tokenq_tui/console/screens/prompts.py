@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 
 from tokenq.contract.enums import Priority
 from tokenq.contract.views import QueueView, TokenView
-from tokenq.printable import printable
+from tokenq.printable import cells, printable
 from tokenq_tui.console.execution import PendingAction
 from tokenq_tui.console.parking import parking
 from tokenq_tui.console.screens.dialogs import NOTE_LENGTH, AskText, Check, Choice, Choose, Confirm, nothing_wrong
@@ -128,7 +128,7 @@ def _destinations(pending: PendingAction, token: TokenView) -> Iterable[tuple[st
     for department in pending.state.destinations(token):
         department_id, queue = department.department_id, pending.queues.get(department.department_id)
         summary = _queue_summary(queue) if queue else ""
-        name = printable(department.name, _ROOM - len(summary) - len(department_id))
+        name = printable(department.name, _ROOM - cells(summary) - cells(department_id))
         yield department_id, f"{department_id}  {name}" + (f"  ({summary})" if summary else "")
 
 

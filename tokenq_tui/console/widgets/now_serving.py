@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from textwrap import wrap
 
 from textual.content import Content
 from typing_extensions import override
 
 from tokenq.contract.enums import CounterState, Priority, TokenState
 from tokenq.contract.views import CounterView, TokenView
-from tokenq.printable import printable
+from tokenq.printable import cells, printable, wrapped
 from tokenq_tui.bigtext import big
 from tokenq_tui.console.state import State, forgotten, since, stopwatch, waited_for
 from tokenq_tui.panel import Panel, line, padded, spread
@@ -86,7 +85,7 @@ class NowServing(Panel):
         yield line(("Press ", "$quiet"), ("n", "bold $primary"), (" to call", "$quiet"))
         yield Content("")
         yield line((printable(following["displayNumber"], 16), "bold $primary"), (f"  {name}", ""))
-        yield from (line((row, "$quiet")) for row in wrap(printable(self._state.queue["nextReason"] or ""), width))
+        yield from (line((row, "$quiet")) for row in wrapped(self._state.queue["nextReason"] or "", width))
 
 
 class Elsewhere(Panel):
@@ -128,5 +127,5 @@ class Elsewhere(Panel):
             is_paused = view["state"] == CounterState.PAUSED
             why = printable(view["reason"] or "", max(width - 24, 4)) if is_paused else ""
             word = ("paused", "$warning") if is_paused else ("free", "$quiet")
-            operator = printable(view["operator"] or "", max(width - 22 - len(why), 4))
+            operator = printable(view["operator"] or "", max(width - 22 - cells(why), 4))
             yield spread(width, [(counter, "$accent"), (" ", ""), word, (f"  {why}", "$quiet")], [(operator, "$quiet")])
