@@ -1,6 +1,7 @@
 """Counters on the command line: what survives a break, what is refused, and what a typing mistake does."""
 
 import json
+import secrets
 
 import pytest
 
@@ -24,6 +25,7 @@ def test_a_declared_counter_names_the_way_to_change_it(tokenq: Cli, dept: str):
     assert (done.code, done.out) == (4, "")
     assert f"tokenq counter declare {dept}" in done.err
     assert f"Serves         {dept}\n" in tokenq("counter", "open", dept).out
+    assert tokenq("counter", "delete", dept, "--yes").code == 0, "the branch is for all tests"
 
 
 def test_a_closed_counter_calls_nobody(tokenq: Cli, dept: str):
@@ -50,6 +52,31 @@ def test_a_call_says_when_it_makes_a_counter(tokenq: Cli, dept: str):
     assert (first.err, second.err) == (f"Counter '{dept} b' is new.\n", "")
     served = tokenq("serve", dept, "--counter", f"{dept} c", "--json")
     assert (served.err, json.loads(served.out)["isNewCounter"]) == (f"Counter '{dept} c' is new.\n", True)
+
+
+def test_where_counters_are_declared_a_typing_mistake_is_refused_with_the_likely_one(tokenq: Cli):
+    name = f"T{secrets.token_hex(3).upper()}"
+    branch = name.lower()
+    tokenq("branch", "create", branch, "--name", "A branch of its own", "--timezone", "UTC")
+    tokenq("dept", "create", "Test desk", "--id", name, "--branch", branch)
+    tokenq("counter", "declare", "13", "--branch", branch)
+    for _ in range(3):
+        tokenq("issue", name)
+    ways = (
+        ("call", name, "--counter", "14"),
+        ("serve", name, "--counter", "14"),
+        ("call", "--counter", "14", "--branch", branch),
+        ("counter", "open", "14", "--branch", branch),
+    )
+    for way in ways:
+        done = tokenq(*way)
+        assert (done.code, done.out) == (3, "")
+        assert "There is no counter 14." in done.err
+        assert "Did you mean 13?" in done.err
+        assert f"tokenq counter open 14 --branch {branch} --new" in done.err
+    for way in ways:
+        assert tokenq(*way, "--new").code == 0
+    assert tokenq("serve", f"{name}-002", "--new").code == 2
 
 
 def test_somebody_elses_customer_is_no_answer(tokenq: Cli, dept: str):

@@ -416,3 +416,50 @@ def test_a_second_console_of_the_same_sign_in_is_another_claimant(running: Stack
                 late("main", name)
         assert command.renew_counter("main", name)["counterId"] == name
         assert right.close_counter("main", name)["state"] == "CLOSED"
+
+
+def test_where_counters_are_declared_a_new_one_is_made_on_purpose(admin: Client, enter: Enter) -> None:
+    """A typing mistake sends nobody to a desk that does not exist."""
+    branch = f"b{secrets.token_hex(3)}"
+    admin.create_branch({"branchId": branch, "name": "A branch whose counters are declared"})
+    name = department(admin, branchId=branch)
+    ann = enter("staff", name)
+    tokens = [ann.issue(name) for _ in range(5)]
+    ann.call(name, "used before")
+    for counter in ("1", "13"):
+        admin.declare_counter(branch, counter, [name])
+
+    def unknown() -> Any:
+        def fits(error: Refused) -> bool:
+            code, hint = error.problem.code, error.problem.hint
+            return code is ProblemCode.UNKNOWN_COUNTER and "Did you mean 1, 13?" in hint
+
+        return pytest.raises(Refused, check=fits)
+
+    for at_unknown in (
+        lambda: ann.call(name, "14"),
+        lambda: ann.call(name, "14", token_id=tokens[3]["tokenId"], reason="in pain"),
+        lambda: ann.serve_next(name, "14"),
+        lambda: ann.call_at_counter(branch, "14"),
+        lambda: ann.open_counter(branch, "14"),
+        lambda: ann.open_counter(branch, "14", as_it_is=True, take_over=True),
+        lambda: ann.pause_counter(branch, "14"),
+        lambda: ann.close_counter(branch, "14"),
+        lambda: ann.renew_counter(branch, "14"),
+        lambda: admin.delete_counter(branch, "14"),
+    ):
+        with unknown():
+            at_unknown()
+    assert {view["counterId"] for view in admin.counters(branch)} == {"1", "13", "used before"}
+    assert ann.queue(name)["counts"]["waiting"] == 4
+
+    for counter, make in (
+        ("14", lambda: ann.call(name, "14", may_create=True)),
+        ("15", lambda: ann.serve_next(name, "15", may_create=True)),
+        ("16", lambda: ann.call_at_counter(branch, "16", may_create=True)),
+        ("17", lambda: ann.open_counter(branch, "17", may_create=True)),
+    ):
+        assert make()["counterId"] == counter
+    assert ann.call(name, "17")["counterId"] == "17", "it exists now"
+    admin.declare_counter(branch, "18", [name])
+    assert ann.open_counter(branch, "18")["state"] == "OPEN"

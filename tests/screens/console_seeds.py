@@ -85,6 +85,7 @@ class FakeApi:
         self.feed = FakeFeed()
         self.pause: threading.Event | None = None
         self.counters: dict[str, CounterView] = {}
+        self.declared: tuple[str, ...] = ()
         self.claimed_by: dict[str, str] = {}
         self.opens_at: str | None = None
         self.no_estimate = ""
@@ -203,6 +204,8 @@ class FakeApi:
         self._asked()
         if (operator := self.claimed_by.get(counter)) and not take_over:
             raise refusal(ProblemCode.COUNTER_CLAIMED, f"Counter {counter} is in use.", operator=operator)
+        if self.declared and counter not in self.declared:
+            raise refusal(ProblemCode.UNKNOWN_COUNTER, f"There is no counter {counter}.", "Did you mean 1, 2?")
         self.claimed_by.pop(counter, None)
         return self._counter(counter, "OPEN", None)
 

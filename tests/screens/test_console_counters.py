@@ -31,6 +31,42 @@ async def test_without_a_counter_it_asks_and_takes_no_empty_answer() -> None:
         await until(pilot, lambda: done(api) == [("call", "CW", "Window 7", None, None)])
 
 
+async def test_a_mistyped_counter_is_refused_in_the_question_which_stays() -> None:
+    """Nobody is called to a desk that does not exist."""
+    api = busy_api()
+    api.declared = ("1", "2")
+    app = console(api, "n1")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "There is no counter n1. Did you mean 1, 2?")
+        assert app.screen.query_one(Input).value == "n1"
+        app.screen.query_one(Input).value = "n2"
+        await pilot.press("enter")
+        await until_shown(pilot, "There is no counter n2. Did you mean 1, 2?")
+        await pilot.press("escape", "n")
+        await until_shown(pilot, "Which counter are you at?")
+        assert done(api) == []
+        app.screen.query_one(Input).value = "2"
+        await pilot.press("enter")
+        await until_shown(pilot, "COUNTER 2")
+        await until(pilot, lambda: "2" in api.counters)
+
+
+async def test_a_mistyped_counter_leaves_the_clerk_at_the_one_before() -> None:
+    api = busy_api()
+    api.declared = ("1", "9")
+    app = console(api, "9")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "9" in api.counters)
+        await pilot.press("k")
+        await until(pilot, lambda: isinstance(app.screen, AskText))
+        app.screen.query_one(Input).value = "n9"
+        await pilot.press("enter")
+        await until_shown(pilot, "There is no counter n9.")
+        await pilot.press("escape")
+        await until_shown(pilot, "COUNTER 9")
+        await until(pilot, lambda: api.counters["9"]["state"] == "OPEN")
+
+
 async def test_other_counters_are_told_with_who_works_there() -> None:
     api = busy_api()
     api.pause_counter("main", "4", "lunch")

@@ -65,8 +65,8 @@ class Room:
         self._next_id += 1
         return issuing.issue(self.sessions[to], Issue(to, people.DESK, **more), self._next_id)
 
-    def call(self, counter: str = "1", of: str = "CW", caller: Principal = people.ANN) -> Token:
-        return calling.call_next(self.sessions[of], CallNext(of, caller, counter))
+    def call(self, counter: str = "1", of: str = "CW", caller: Principal = people.ANN, **more: Any) -> Token:
+        return calling.call_next(self.sessions[of], CallNext(of, caller, counter, **more))
 
     def pick(self, token: Token, counter: str = "1", caller: Principal = people.ANN) -> Token:
         command = CallToken(token.department_id, caller, counter, token.token_id, "asked")

@@ -13,7 +13,15 @@ from tokenq.contract.advice import Action, Advice, from_wire
 from tokenq.contract.problems import Problem, ProblemCode
 from tokenq_tui.console import advice as keys
 
-PARAMS = {"number": "CW-012", "department": "CW", "counter": "3", "when": "Mon 2026-11-23 at 08:00", "id": 7}
+PARAMS = {
+    "number": "CW-012",
+    "department": "CW",
+    "counter": "3",
+    "when": "Mon 2026-11-23 at 08:00",
+    "id": 7,
+    "similar": "1, 4",
+    "branch": "main",
+}
 ROOT = Path(__file__).parents[2]
 
 

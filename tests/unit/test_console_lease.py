@@ -14,7 +14,7 @@ from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import CounterView
 from tokenq.errors import Unreachable
 from tokenq_tui.console.counter_lease import CounterClaim, CounterLease
-from tokenq_tui.console.messages import CounterTaken, Trouble
+from tokenq_tui.console.messages import CounterTaken, CounterUnknown, Trouble
 
 SECONDS = 10.0
 THREE = CounterClaim("main", "3", ("CW",))
@@ -166,6 +166,19 @@ def test_a_counter_closed_behind_our_back_is_claimed_anew() -> None:
         api.faults["renew"] = refusal(ProblemCode.UNKNOWN_COUNTER, "There is no counter 3.")
         until(lambda: api.asked.count("open 3") > 1)
         assert told == []
+
+
+def test_a_counter_that_the_server_does_not_make_is_asked_for_once() -> None:
+    api = FakeCounters()
+    api.faults["open"] = refusal(ProblemCode.UNKNOWN_COUNTER, "There is no counter 3.", "Did you mean 2?")
+    with keeping(api) as (lease, told):
+        lease.claim(THREE)
+        until(lambda: told)
+        time.sleep(0.1)  # several renewals
+        assert told == [CounterUnknown("3", "There is no counter 3.", "Did you mean 2?")]
+        api.faults.clear()
+        lease.claim(CounterClaim("main", "2"))
+        until(lambda: "open 2" in api.asked)
 
 
 def test_a_paused_counter_is_said_and_stays_paused() -> None:

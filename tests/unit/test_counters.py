@@ -116,6 +116,51 @@ def test_a_call_opens_a_counter_that_is_new() -> None:
     assert room.counters.opened == {("main", "3")}
 
 
+def test_where_counters_are_declared_a_mistyped_one_calls_nobody() -> None:
+    """People would be sent to a desk that does not exist."""
+    room = Room()
+    token = room.issue()
+    room.counters.load([replace(DESK, counter_id=name, is_declared=True) for name in ("1", "13", "Reception")])
+    for call in (
+        lambda: room.call("14"),
+        lambda: room.serve_next("14"),
+        lambda: room.pick(token, "14"),
+        lambda: profile(room, "CW", counter="14"),
+    ):
+        with refused(ProblemCode.UNKNOWN_COUNTER, "There is no counter 14.", "Did you mean 1, 13?"):
+            call()
+    with refused(ProblemCode.UNKNOWN_COUNTER, "declared are 1, 13, Reception."):
+        room.call("Basement")
+    assert (room.events(), room.counters.opened) == (["TOKEN_GENERATED"], set())
+
+
+def test_a_new_counter_among_declared_ones_is_made_on_purpose_and_then_known() -> None:
+    room = Room()
+    room.issue()
+    held = room.issue()
+    room.counters.load([replace(DESK, is_declared=True)])
+    room.move(room.call("2", may_create=True), Verb.SERVE)
+
+    assert room.counters.opened == {("main", "2")}
+    assert room.call("2").token_id == held.token_id
+
+
+def test_counters_declared_elsewhere_or_merely_used_refuse_no_new_one() -> None:
+    room = Room()
+    room.issue()
+    room.counters.load([DESK, replace(DESK, branch_id="north", counter_id="5", is_declared=True)])
+    assert room.call("4").counter_id == "4"
+
+
+def test_a_long_list_of_declared_counters_is_cut() -> None:
+    room = Room()
+    room.issue()
+    names = [f"Room {number}" for number in range(30)]
+    room.counters.load([replace(DESK, counter_id=name, is_declared=True) for name in names])
+    with refused(ProblemCode.UNKNOWN_COUNTER, "Room 0, Room 1,", "Room 9, …."):
+        room.call("x")
+
+
 def test_a_closed_counter_calls_nobody_until_it_is_opened() -> None:
     """Whoever went home has closed it: nobody is sent to an empty desk."""
     room = Room()

@@ -103,6 +103,9 @@ Counter = Annotated[
     str | None,
     typer.Option("--counter", "-c", metavar="C", help="Counter name; default: TOKENQ_COUNTER."),
 ]
+NewCounter = Annotated[
+    bool, typer.Option("--new", help="Allow a counter that does not exist yet where others are declared.")
+]
 AtCounter = Annotated[
     str | None,
     typer.Option("--counter", "-c", metavar="C", help="Only if the token is at this counter."),

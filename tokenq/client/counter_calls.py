@@ -30,14 +30,17 @@ class CounterCalls(Calls):
         *,
         take_over: bool = False,
         as_it_is: bool = False,
+        may_create: bool = False,
     ) -> "CounterView":
         """Claim and open a counter.
 
         ``departments`` is what it serves, in order: empty for all, ``None`` for those it served before. With
-        ``as_it_is``, a pause and an admin's list of departments are kept.
+        ``as_it_is``, a pause and an admin's list of departments are kept. With ``may_create`` it may be a new counter
+        even where counters are declared.
         """
         named = None if departments is None else list(departments)
-        body = self._at(counter, departments=named, takeOver=take_over or None, asItIs=as_it_is or None)
+        choices = {"takeOver": take_over, "asItIs": as_it_is, "mayCreate": may_create}
+        body = self._at(counter, departments=named, **{name: True for name, chosen in choices.items() if chosen})
         view: CounterView = self.post(_counters(branch, "open"), body)
         return view
 
@@ -61,9 +64,12 @@ class CounterCalls(Calls):
         view: CounterView = self.post(_counters(branch, "beat"), self._at(counter))
         return view
 
-    def call_at_counter(self, branch: str, counter: str, *, key: str | None = None) -> "TokenView":
-        """Call the next token of the departments the counter serves."""
-        view: TokenView = self.post_once(_counters(branch, "call"), self._at(counter), key)
+    def call_at_counter(
+        self, branch: str, counter: str, *, may_create: bool = False, key: str | None = None
+    ) -> "TokenView":
+        """Call the next token of the departments the counter serves; ``may_create`` as for :meth:`open_counter`."""
+        body = self._at(counter, mayCreate=may_create or None)
+        view: TokenView = self.post_once(_counters(branch, "call"), body, key)
         return view
 
     def declare_counter(self, branch: str, counter: str, departments: Sequence[str] = ()) -> "CounterView":

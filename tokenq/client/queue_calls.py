@@ -55,16 +55,26 @@ class QueueCalls(Calls):
         *,
         token_id: int | None = None,
         reason: str | None = None,
+        may_create: bool = False,
         key: str | None = None,
     ) -> "TokenView":
-        """Call the next token to ``counter``, or ``token_id`` out of order for a ``reason``."""
-        body = given(counterId=counter, tokenId=token_id, reason=reason)
+        """Call the next token to ``counter``, or ``token_id`` out of order for a ``reason``.
+
+        With ``may_create`` the counter may be a new one even where counters are declared.
+        """
+        body = given(counterId=counter, tokenId=token_id, reason=reason, mayCreate=may_create or None)
         view: TokenView = self.post_once(_department(department, "call"), body, key)
         return view
 
-    def serve_next(self, department: str, counter: str, *, key: str | None = None) -> "TokenView":
-        """Serve the token at this counter, or else call and serve the next one in one step."""
-        view: TokenView = self.post_once(_department(department, "serve"), {"counterId": counter}, key)
+    def serve_next(
+        self, department: str, counter: str, *, may_create: bool = False, key: str | None = None
+    ) -> "TokenView":
+        """Serve the token at this counter, or else call and serve the next one in one step.
+
+        ``may_create`` as for :meth:`call`.
+        """
+        body = given(counterId=counter, mayCreate=may_create or None)
+        view: TokenView = self.post_once(_department(department, "serve"), body, key)
         return view
 
 

@@ -34,6 +34,12 @@ class Action(StrEnum):
     ISSUE_BEFORE_OPENING = "issue.beforeOpening", "It opens on {when}; staff can still issue one{how}."
     ISSUE_WITHOUT_HOURS = "issue.withoutHours", "No opening hours are scheduled; staff can still issue one{how}."
     ISSUE_ANOTHER = "issue.another", "Issue a new number, or see who holds this one{how}."
+    CHOOSE_COUNTER = "counter.choose", "Did you mean {similar}? List the counters{how}."
+    ADD_COUNTER = "counter.add", "An admin can declare it; staff can open it as a new counter{how}."
+    CHOOSE_OR_ADD_COUNTER = (
+        "counter.chooseOrAdd",
+        "Did you mean {similar}? If not, an admin can declare {counter}; staff can open it as a new counter{how}.",
+    )
     OPEN_COUNTER = "counter.open", "Open it{how}."
     TAKE_OVER = "counter.takeOver", "Choose another counter, or take it over{how}."
     DECLARE_COUNTER = "counter.declare", "Open it without departments, or ask an admin to change what it serves{how}."
@@ -67,7 +73,7 @@ class Action(StrEnum):
         return action
 
 
-_PARAMS = ("number", "department", "counter", "when", "id")
+_PARAMS = ("number", "department", "counter", "when", "id", "similar", "branch")
 """The parameters an action can have."""
 
 

@@ -1,9 +1,14 @@
 """Suggestions for a name that nobody knows."""
 
+import re
+import unicodedata
 from collections.abc import Iterable
 
 _SIMILAR = 0.65
 """The least ratio of :mod:`difflib`: ``ulr`` is similar to ``url``, ``colour`` not to ``counter``."""
+
+_MOST = 4
+_NUMBERED = re.compile(r"(.*?)(\d{1,9})", re.DOTALL)
 
 
 def similar(name: str, known: Iterable[str]) -> str:
@@ -11,3 +16,34 @@ def similar(name: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches  # rarely needed
 
     return next(iter(get_close_matches(name, sorted(known), n=1, cutoff=_SIMILAR)), "")
+
+
+def similar_numbered(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known names that ``name`` may stand for, most similar first; in any case the numbers next to it.
+
+    For names that are numbers or end in one: ``14`` may stand for ``4``, ``13`` and ``15``, ``window 2`` and ``2`` for
+    ``Window 2``.
+    """
+    scores = {each: _similarity(_folded(name), _folded(each)) for each in known}
+    likely = (each for each, score in scores.items() if score >= _SIMILAR)
+    return sorted(likely, key=lambda each: (-scores[each], len(each), each))[:_MOST]
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _similarity(name: str, other: str) -> float:
+    from difflib import SequenceMatcher  # rarely needed
+
+    ratio = SequenceMatcher(None, name, other).ratio()
+    return max(ratio, _SIMILAR) if _have_related_numbers(name, other) else ratio
+
+
+def _have_related_numbers(name: str, other: str) -> bool:
+    """Whether they are numbers next to each other, or the same number, of which only one has a word before it."""
+    first, second = _NUMBERED.fullmatch(name), _NUMBERED.fullmatch(other)
+    if not first or not second:
+        return False
+    distance = abs(int(first[2]) - int(second[2]))
+    return distance <= 1 if first[1] == second[1] else distance == 0 and "" in (first[1], second[1])

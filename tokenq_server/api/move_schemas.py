@@ -23,9 +23,13 @@ Console = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,64}$")]
 
 
 class Call(Body):
-    """A counter; with a token and a reason, the call is out of order."""
+    """A counter; with a token and a reason, the call is out of order.
+
+    With ``mayCreate``, the counter may be a new one even where the branch's counters are declared.
+    """
 
     counter_id: CounterId
+    may_create: bool = False
     token_id: Id | None = None
     reason: Reason | None = None
 
@@ -33,9 +37,10 @@ class Call(Body):
 
 
 class Serve(Body):
-    """A counter."""
+    """A counter; ``mayCreate`` as for a call."""
 
     counter_id: CounterId
+    may_create: bool = False
 
 
 class Move(Body):
@@ -122,7 +127,13 @@ class CounterBody(Body):
     console: Console = ""
 
 
-class OpenCounter(CounterBody):
+class CallAtCounter(CounterBody):
+    """A counter; ``mayCreate`` as for a call of a department."""
+
+    may_create: bool = False
+
+
+class OpenCounter(CallAtCounter):
     """A counter to open; ``departments`` is what it serves, in order: an empty list for all, null for the current ones.
 
     With ``asItIs``, a counter that is paused, or declared to serve others, is claimed unchanged.

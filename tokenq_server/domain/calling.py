@@ -27,7 +27,7 @@ def call_next(session: DepartmentSession, command: CallNext) -> Token:
 
     Raises:
         Refused: ``queue_empty``, ``counter_busy``, ``counter_paused``, ``counter_claimed``, ``counter_closed``,
-            ``counter_not_serving``.
+            ``counter_not_serving``, ``unknown_counter``.
     """
     return _next(session, command)
 
@@ -52,7 +52,7 @@ def call_by_profile(sessions: Sequence[DepartmentSession], command: CallByProfil
     policies = [(choice, session.department.policy) for session, choice in choices]
     best = first_of_profile(policies, sessions[0].now, is_ordered=command.is_ordered)
     session, choice = choices[best]
-    session.counters.check_can_call(session.department, command.counter_id, command.operator, session.now)
+    _check_can_call(session, command)
     session.count_call(choice.waiting.priority)
     rule = (
         choice.rule if len(sessions) == 1 else f"{choice.rule}; {session.id} was next for counter {command.counter_id}"
@@ -74,7 +74,7 @@ def call_token(session: DepartmentSession, command: CallToken) -> Token:
         raise busy(command.counter_id, held)
     check_out_of_order(command.caller, session.department)
     check_table(token, Verb.CALL)
-    session.counters.check_can_call(session.department, command.counter_id, command.operator, session.now)
+    _check_can_call(session, command)
     return _call(session, token, command.counter_id, OUT_OF_ORDER, command.caller, note=command.reason)
 
 
@@ -93,10 +93,16 @@ def _next(session: DepartmentSession, command: CallNext | ServeNext, *, is_serve
     choice = _choice(session)
     if choice is None:
         raise _empty(session)
-    session.counters.check_can_call(session.department, counter_id, operator, session.now)
+    _check_can_call(session, command)
     session.count_call(choice.waiting.priority)
     token = session.tokens[choice.waiting.token_id]
     return _call(session, token, counter_id, choice.rule, command.caller, is_served_at_once=is_served_at_once)
+
+
+def _check_can_call(session: DepartmentSession, command: CallNext | CallByProfile | CallToken | ServeNext) -> None:
+    session.counters.check_can_call(
+        session.department, command.counter_id, command.operator, session.now, may_create=command.may_create
+    )
 
 
 def _choice(session: DepartmentSession) -> Choice | None:

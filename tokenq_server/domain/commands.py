@@ -11,10 +11,15 @@ from tokenq_server.domain.principal import Principal
 
 
 class _AtCounter:
-    """A command given at a counter. ``console`` identifies the operator's screen, if that matters."""
+    """A command given at a counter.
+
+    ``console`` identifies the operator's screen, if that matters. With ``may_create`` the counter may be a new one even
+    where counters are declared.
+    """
 
     caller: Principal
     console: str = ""
+    may_create: bool = False
 
     @property
     def operator(self) -> Operator:
@@ -56,6 +61,7 @@ class CallNext(_AtCounter):
     department_id: str
     caller: Principal
     counter_id: str
+    may_create: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class CallByProfile(_AtCounter):
     counter_id: str
     is_ordered: bool = True
     console: str = ""
+    may_create: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ class CallToken(_AtCounter):
     counter_id: str
     token_id: int
     reason: str | None = None
+    may_create: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,7 @@ class ServeNext(_AtCounter):
     department_id: str
     caller: Principal
     counter_id: str
+    may_create: bool = False
 
 
 @dataclass(frozen=True)

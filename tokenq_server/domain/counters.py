@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from tokenq.contract.enums import CounterState, TokenState
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason
+from tokenq.contract.spelling import similar_numbered
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.rules import Rules
@@ -17,6 +18,8 @@ LEASE = timedelta(seconds=30)
 
 GRACE = timedelta(minutes=5)
 """An open, unclaimed counter counts as staffed for this long after its last use."""
+
+_NAMES_SHOWN = 10
 
 Place = tuple[str, str]
 """A counter's key: branch and counter id."""
@@ -138,11 +141,14 @@ class Counters:
         if counter := self._known.get((branch_id, counter_id)):
             _check_claim(counter, operator, now)
 
-    def check_can_call(self, department: Department, counter_id: str, operator: Operator, now: datetime) -> None:
+    def check_can_call(
+        self, department: Department, counter_id: str, operator: Operator, now: datetime, *, may_create: bool = False
+    ) -> None:
         """Check that a counter may call for this department, and open it if it is new.
 
         Raises:
-            Refused: ``counter_not_serving``, ``counter_paused``, ``counter_closed``, ``counter_claimed``.
+            Refused: ``counter_not_serving``, ``counter_paused``, ``counter_closed``, ``counter_claimed``;
+                ``unknown_counter`` if it is new where counters are declared, without ``may_create``.
         """
         allowed = department.rules.counters
         if allowed and counter_id not in allowed:
@@ -155,6 +161,8 @@ class Counters:
         place = (department.branch_id, counter_id)
         counter = self._known.get(place)
         if counter is None:
+            if place not in self.opened and not may_create:
+                check_can_be_new(place, self._declared_in(department.branch_id))
             self.opened.add(place)
             return
         if not counter.serves(department.department_id):
@@ -169,6 +177,40 @@ class Counters:
         if counter.state is CounterState.CLOSED:
             raise refuse(CounterReason.CLOSED, counter=counter_id)
         _check_claim(counter, operator, now)
+
+    def _declared_in(self, branch_id: str) -> list[str]:
+        return [
+            counter.counter_id
+            for (branch, _), counter in self._known.items()
+            if branch == branch_id and counter.is_declared
+        ]
+
+
+def check_can_be_new(place: Place, declared: Sequence[str]) -> None:
+    """Check that a counter may be created by its first use: no counter of its branch is ``declared``.
+
+    Otherwise its name is presumably a typing mistake, and customers would be sent to a desk that does not exist.
+
+    Raises:
+        Refused: ``unknown_counter``, with the declared names that may have been meant.
+    """
+    if not declared:
+        return
+    branch_id, counter_id = place
+    if similar := similar_numbered(counter_id, declared):
+        named = ", ".join(similar)
+        raise refuse(CounterReason.UNDECLARED_MISSPELT, counter=counter_id, branch=branch_id, similar=named)
+    names = sorted(declared, key=lambda name: (len(name), name))
+    shown = [*names[:_NAMES_SHOWN], *(["…"] if len(names) > _NAMES_SHOWN else [])]
+    raise refuse(CounterReason.UNDECLARED, counter=counter_id, branch=branch_id, counters=shown)
+
+
+def unknown_counter(place: Place, known: Iterable[str] = ()) -> Refused:
+    """There is no such counter; says which of the ``known`` ones of its branch may have been meant."""
+    branch_id, counter_id = place
+    if similar := similar_numbered(counter_id, known):
+        return refuse(CounterReason.MISSPELT, counter=counter_id, branch=branch_id, similar=", ".join(similar))
+    return refuse(CounterReason.UNKNOWN, counter=counter_id)
 
 
 def opened(

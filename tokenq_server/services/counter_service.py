@@ -11,7 +11,18 @@ from tokenq.contract.notice_views import UnservedView
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason, DepartmentReason
 from tokenq.contract.views import CounterView
-from tokenq_server.domain.counters import Counter, Operator, claimed, closed, left, opened, operator_of, paused
+from tokenq_server.domain.counters import (
+    Counter,
+    Operator,
+    check_can_be_new,
+    claimed,
+    closed,
+    left,
+    opened,
+    operator_of,
+    paused,
+    unknown_counter,
+)
 from tokenq_server.domain.permissions import check_works_in, departments_to_call_from, is_colleague, works_in
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
@@ -91,22 +102,28 @@ class CounterService:
         *,
         take_over: bool,
         as_it_is: bool = False,
+        may_create: bool = False,
         console: str = "",
     ) -> CounterView:
         """Claim and open a counter.
 
         ``departments`` is what it serves: empty for all of the caller's departments, ``None`` for what it served
         before; a new counter serves the caller's. With ``as_it_is`` a paused counter, or one declared to serve others,
-        is claimed unchanged.
+        is claimed unchanged. With ``may_create`` it may be a new one even where counters are declared.
 
         Raises:
-            Refused: ``counter_claimed``, ``forbidden``; ``exists`` if it is declared to serve others.
+            Refused: ``counter_claimed``, ``forbidden``; ``exists`` if it is declared to serve others;
+                ``unknown_counter`` if it is none of the branch's declared counters.
         """
         operator = operator_of(caller, console)
         profile = await self._profile(branch_id, caller, departments or ())
         fresh = _fresh(branch_id, counter_id)
+        counters = [] if may_create else await self._store.counters(branch_id)
+        declared = [counter.counter_id for counter, _ in counters if counter.is_declared]
 
         def change(counter: Counter, _: Token | None, now: datetime) -> Counter:
+            if counter is fresh:
+                check_can_be_new((branch_id, counter_id), declared)
             # A profile made from one operator's rights outlives them, so a counter that serves everything keeps doing
             # so. With a profile that has none of the caller's departments there would be nobody to call.
             serves_me = not counter.departments or any(works_in(caller, name) for name in counter.departments)
@@ -160,7 +177,7 @@ class CounterService:
         counter = await self._store.renew(branch_id, counter_id, operator_of(caller, console))
         if counter is None:
             counter = await self._find(branch_id, counter_id)
-            raise claimed(counter) if counter.operator else unknown_counter(counter_id)
+            raise claimed(counter) if counter.operator else unknown_counter((branch_id, counter_id))
         return counter_view(counter, None)
 
     async def declare(
@@ -233,17 +250,12 @@ class CounterService:
         return list(dict.fromkeys(requested)) or ([] if len(mine) == len(existing) else mine)
 
     async def _find(self, branch_id: str, counter_id: str) -> Counter:
-        for counter, _ in await self._store.counters(branch_id):
-            if counter.counter_id == counter_id:
-                return counter
-        raise unknown_counter(counter_id)
+        known = {counter.counter_id: counter for counter, _ in await self._store.counters(branch_id)}
+        if counter_id not in known:
+            raise unknown_counter((branch_id, counter_id), known)
+        return known[counter_id]
 
 
 def _fresh(branch_id: str, counter_id: str) -> Counter:
     """A new counter with default values."""
     return Counter(branch_id, counter_id, CounterState.CLOSED)
-
-
-def unknown_counter(counter_id: str) -> Refused:
-    """There is no such counter."""
-    return refuse(CounterReason.UNKNOWN, counter=counter_id)

@@ -15,7 +15,16 @@ _ACTIONS: Mapping[Action, str] = {
     Action.REQUEUE: "requeue",
 }
 """The console action for each advice that has a key."""
-_AS_IT_IS = frozenset({Action.WAIT_FOR_SOMEBODY, Action.OPEN_DEPARTMENT, Action.DECLARE_COUNTER, Action.ISSUE_ANOTHER})
+_AS_IT_IS = frozenset(
+    {
+        Action.WAIT_FOR_SOMEBODY,
+        Action.OPEN_DEPARTMENT,
+        Action.DECLARE_COUNTER,
+        Action.ADD_COUNTER,
+        Action.CHOOSE_OR_ADD_COUNTER,
+        Action.ISSUE_ANOTHER,
+    }
+)
 """Advice that is useful without a key. The rest is for the shell and is not shown here."""
 
 

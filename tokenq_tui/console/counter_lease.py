@@ -14,7 +14,7 @@ from tokenq.contract.views import CounterView
 from tokenq.errors import TokenqError
 from tokenq_tui.console.advice import hint_of
 from tokenq_tui.console.errors import describe
-from tokenq_tui.console.messages import CounterTaken, Trouble
+from tokenq_tui.console.messages import CounterTaken, CounterUnknown, Trouble
 
 RENEW_SECONDS = 10.0
 """Interval of renewals; on the server a claim expires after thirty seconds."""
@@ -132,7 +132,7 @@ class CounterLease:
             else:
                 self._api.renew_counter(target.branch, target.counter)
         except Refused as refusal:
-            self._handle_refusal(refusal)
+            self._handle_refusal(refusal, target)
         except TokenqError:
             # The badge shows that the server is unavailable; the claim is retried at the next interval.
             return
@@ -153,7 +153,7 @@ class CounterLease:
             # Someone else has claimed it, or the claim has expired.
             return
 
-    def _handle_refusal(self, refusal: Refused) -> None:
+    def _handle_refusal(self, refusal: Refused, target: CounterClaim | None) -> None:
         problem = refusal.problem
         if problem.code in _PASSING:
             return
@@ -164,5 +164,7 @@ class CounterLease:
         self._is_refused = True
         if problem.code is ProblemCode.COUNTER_CLAIMED:
             self._notify(CounterTaken(str(problem.extra.get("operator") or "another operator")))
+        elif target and problem.code is ProblemCode.UNKNOWN_COUNTER:
+            self._notify(CounterUnknown(target.counter, locale.sentence(problem), hint_of(problem)))
         else:
             self._notify(Trouble(locale.sentence(problem), hint_of(problem)))

@@ -28,6 +28,15 @@ class CounterTaken(Message):
 
 
 @dataclass
+class CounterUnknown(Message):
+    """The server does not know the counter and makes no new one."""
+
+    counter: str
+    sentence: str
+    hint: str = ""
+
+
+@dataclass
 class QueueArrived(Message):
     """A queue was fetched; the times of request and arrival are those of the monotonic clock."""
 

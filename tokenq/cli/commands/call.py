@@ -6,7 +6,7 @@ import typer
 
 from tokenq.cli.context import connect, require_counter
 from tokenq.cli.exits import WrongUse
-from tokenq.cli.options import Counter, InBranch, Json, MaybeDepartment
+from tokenq.cli.options import Counter, InBranch, Json, MaybeDepartment, NewCounter
 from tokenq.cli.reasons import CommandReason
 from tokenq.cli.tokens import report_call, show_token
 from tokenq.client import Client
@@ -24,6 +24,7 @@ def command(
         str | None, typer.Option(metavar="TOKEN", help="Call this token out of order; needs --reason.")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Reason for calling out of order; logged.")] = None,
+    new: NewCounter = False,
     branch: InBranch = "main",
     as_json: Json = False,
 ) -> None:
@@ -37,19 +38,20 @@ def command(
     client = connect()
     if token:
         chosen = client.find_token(token)
-        called = client.call(dept or chosen["departmentId"], counter_id, token_id=chosen["tokenId"], reason=reason)
+        department = dept or chosen["departmentId"]
+        called = client.call(department, counter_id, token_id=chosen["tokenId"], reason=reason, may_create=new)
     elif dept:
-        called = _call_next(client, dept, counter_id)
+        called = _call_next(client, dept, counter_id, may_create=new)
     else:
-        called = client.call_at_counter(branch, counter_id)
+        called = client.call_at_counter(branch, counter_id, may_create=new)
     report_call(called)
     show_token(called, as_json=as_json)
 
 
-def _call_next(client: Client, dept: str, counter_id: str) -> "TokenView":
+def _call_next(client: Client, dept: str, counter_id: str, *, may_create: bool) -> "TokenView":
     """Call the next customer; if ``dept`` looks like a token number, the refusal explains --token."""
     try:
-        return client.call(dept, counter_id)
+        return client.call(dept, counter_id, may_create=may_create)
     except Refused as refusal:
         problem = refusal.problem
         if problem.code is not ProblemCode.UNKNOWN_DEPARTMENT or not readings(dept):

@@ -9,7 +9,7 @@ from tokenq.cli import output
 from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse, echo
-from tokenq.cli.options import InBranch, Json, Reason, TheirDepartments, Yes, department_ids
+from tokenq.cli.options import InBranch, Json, NewCounter, Reason, TheirDepartments, Yes, department_ids
 from tokenq.cli.prompts import confirm
 from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, is_ahead
 from tokenq.cli.tree import plain_app
@@ -75,6 +75,7 @@ def open_(
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Take it over if it is in use by another operator.")
     ] = False,
+    new: NewCounter = False,
     branch: InBranch = "main",
     as_json: Json = False,
 ) -> None:
@@ -82,7 +83,8 @@ def open_(
     if dept and all_:
         raise WrongUse("--dept and --all exclude each other.", "Give one of them.")
     departments = () if all_ else dept or None
-    _show(connect().open_counter(branch, counter, departments, take_over=take_over), as_json=as_json)
+    opened = connect().open_counter(branch, counter, departments, take_over=take_over, may_create=new)
+    _show(opened, as_json=as_json)
 
 
 @app.command()

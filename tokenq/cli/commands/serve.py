@@ -6,7 +6,8 @@ import typer
 
 from tokenq.cli import output
 from tokenq.cli.context import connect, require_counter
-from tokenq.cli.options import Counter, Json, department_id
+from tokenq.cli.exits import WrongUse
+from tokenq.cli.options import Counter, Json, NewCounter, department_id
 from tokenq.cli.reasons import CommandReason
 from tokenq.cli.tokens import check_counter, report_call, sentence, show_token
 from tokenq.client import Client
@@ -17,17 +18,20 @@ from tokenq.contract.problems import ProblemCode, Refused, refuse
 def command(
     target: Annotated[str, typer.Argument(metavar="DEPT|TOKEN", help="A department (CW) or a token (CW-012, id:101).")],
     at: Counter = None,
+    new: NewCounter = False,
     as_json: Json = False,
 ) -> None:
     """Mark a token as served; given a department, serve the token at the counter, or else call and serve the next."""
     client = connect()
     if _is_department(client, target):
-        served = client.serve_next(department_id(target), require_counter(at))
+        served = client.serve_next(department_id(target), require_counter(at), may_create=new)
         report_call(served)
         if served["calledAt"] == served["servedAt"] and not as_json:
             output.line(sentence(served, suffix="; called and served in one step"))
         else:
             show_token(served, as_json=as_json)
+    elif new:
+        raise WrongUse("A token is served where it is: --new is for a department.", "Leave out --new.")
     else:
         token = client.find_token(target)
         check_counter(token, at)

@@ -98,6 +98,13 @@ class CounterReason(Reason):
     """About one counter."""
 
     UNKNOWN = ProblemCode.UNKNOWN_COUNTER, "There is no counter {counter}.", Action.LIST_COUNTERS
+    MISSPELT = ProblemCode.UNKNOWN_COUNTER, "There is no counter {counter}.", Action.CHOOSE_COUNTER
+    UNDECLARED = (
+        ProblemCode.UNKNOWN_COUNTER,
+        "There is no counter {counter}; declared are {counters}.",
+        Action.ADD_COUNTER,
+    )
+    UNDECLARED_MISSPELT = ProblemCode.UNKNOWN_COUNTER, "There is no counter {counter}.", Action.CHOOSE_OR_ADD_COUNTER
     PAUSED = ProblemCode.COUNTER_PAUSED, "Counter {counter} is paused.", Action.OPEN_COUNTER
     CLOSED = ProblemCode.COUNTER_CLOSED, "Counter {counter} is closed.", Action.OPEN_COUNTER
     CLAIMED = ProblemCode.COUNTER_CLAIMED, "Counter {counter} is in use by {operator}.", Action.TAKE_OVER

@@ -9,7 +9,7 @@ from tokenq.contract import names, paths
 from tokenq.contract.views import CounterView, TokenView
 from tokenq_server.api.auth import Admin, RepeatDep, ServicesDep, Staff
 from tokenq_server.api.dispatch import dispatch_call
-from tokenq_server.api.move_schemas import CounterBody, DeclareCounter, OpenCounter, PauseCounter
+from tokenq_server.api.move_schemas import CallAtCounter, CounterBody, DeclareCounter, OpenCounter, PauseCounter
 from tokenq_server.api.schemas import Line
 from tokenq_server.domain.commands import CallByProfile
 
@@ -59,6 +59,7 @@ async def open_counter(branch_id: BranchPath, body: OpenCounter, caller: Staff, 
         body.departments,
         take_over=body.take_over,
         as_it_is=body.as_it_is,
+        may_create=body.may_create,
         console=body.console,
     )
 
@@ -89,9 +90,9 @@ async def beat(branch_id: BranchPath, body: CounterBody, caller: Staff, services
 
 @router.post(_COUNTERS + "/call", response_class=Response, responses=_ONE_TOKEN)
 async def call(
-    branch_id: BranchPath, body: CounterBody, caller: Staff, services: ServicesDep, repeat: RepeatDep
+    branch_id: BranchPath, body: CallAtCounter, caller: Staff, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
     """Call the next token by the counter's work profile; a counter that holds a token gets that token back."""
     departments, is_ordered = await services.counter_service.profile_of(branch_id, body.counter_id, caller)
-    command = CallByProfile(departments, caller, body.counter_id, is_ordered, body.console)
+    command = CallByProfile(departments, caller, body.counter_id, is_ordered, body.console, body.may_create)
     return await dispatch_call(services, caller, command, repeat)

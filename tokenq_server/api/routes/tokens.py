@@ -80,9 +80,9 @@ async def call(
     department_id: DepartmentPath, body: Call, caller: Operator, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
     """Call the next token by policy, or a given token out of order with a reason."""
-    command: Command = CallNext(department_id, caller, body.counter_id)
+    command: Command = CallNext(department_id, caller, body.counter_id, body.may_create)
     if body.token_id is not None:
-        command = CallToken(department_id, caller, body.counter_id, body.token_id, body.reason)
+        command = CallToken(department_id, caller, body.counter_id, body.token_id, body.reason, body.may_create)
     return await dispatch_call(services, caller, command, repeat)
 
 
@@ -91,7 +91,8 @@ async def serve_next(
     department_id: DepartmentPath, body: Serve, caller: Operator, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
     """Serve the token that the counter holds, or call and serve the next one in one step."""
-    return await dispatch_call(services, caller, ServeNext(department_id, caller, body.counter_id), repeat)
+    command = ServeNext(department_id, caller, body.counter_id, body.may_create)
+    return await dispatch_call(services, caller, command, repeat)
 
 
 @router.get(_DEPARTMENT + "/queue")

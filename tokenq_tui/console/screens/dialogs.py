@@ -29,8 +29,8 @@ _FRAME = """
 NOTE_LENGTH = 200
 """Maximum length of a reason."""
 
-_SHOWABLE = r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*"
-"""Characters that may be typed or pasted: the printable ones."""
+_SHOWABLE = r"[^\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*"
+"""Characters that may be typed or pasted: the printable ones, and joiners, with which names are written."""
 
 
 Check = Callable[[str], str]
@@ -57,8 +57,10 @@ class AskText(ErrorBoundary, ModalScreen[str | None]):
         answer: str = "",
         may_be_empty: bool = False,
         check: Check = nothing_wrong,
+        refusal: str = "",
     ) -> None:
         super().__init__()
+        self._refusal = refusal
         self._may_be_empty, self._check = may_be_empty, check
         self._question, self._hint, self._longest, self._answer = question, hint, longest, printable(answer)
 
@@ -69,14 +71,22 @@ class AskText(ErrorBoundary, ModalScreen[str | None]):
             yield Input(self._answer, max_length=self._longest, restrict=_SHOWABLE)
             yield Static(Content(printable(self._hint)), classes="quiet", markup=False)
 
+    def on_mount(self) -> None:
+        """Show why the answer before was refused."""
+        if self._refusal:
+            self._say_wrong(self._refusal)
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the text, or show what is wrong with it."""
         event.stop()
         text = event.value.strip()
         if wrong := self._check(text):
-            self.query_one(".quiet", Static).update(Content.styled(printable(wrong), "$warning"))
+            self._say_wrong(wrong)
         elif text or self._may_be_empty:
             self.dismiss(text)
+
+    def _say_wrong(self, sentence: str) -> None:
+        self.query_one(".quiet", Static).update(Content.styled(printable(sentence), "$warning"))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Footer, Static
 
-from tokenq.contract.names import COUNTER_ID_LENGTH
 from tokenq.contract.views import TokenView
 from tokenq.printable import printable
 from tokenq.zones import label, local
@@ -27,11 +26,11 @@ from tokenq_tui.console.actions import (
     too_early,
     why_unavailable,
 )
-from tokenq_tui.console.counter_lease import CounterClaim, CounterLease
+from tokenq_tui.console.counter_lease import CounterLease
 from tokenq_tui.console.execution import PendingAction, carry_out, look_up, needs_lookup
-from tokenq_tui.console.screens.dialogs import AskText, Confirm, Explain, Help
+from tokenq_tui.console.screens.counter import CounterScreen
+from tokenq_tui.console.screens.dialogs import Explain, Help
 from tokenq_tui.console.screens.prompts import question
-from tokenq_tui.console.screens.search import FindingScreen
 from tokenq_tui.console.screens.titles import department_title, is_cut, queue_title
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import ApiPort, Tail
@@ -47,7 +46,7 @@ from tokenq_tui.link_badge import Health, LinkBadge
 _TALL = 44
 
 
-class ServingScreen(FindingScreen):
+class ServingScreen(CounterScreen):
     """The main screen."""
 
     AUTO_FOCUS = "WaitingList"
@@ -61,9 +60,8 @@ class ServingScreen(FindingScreen):
     def __init__(
         self, tail: Tail, lease: CounterLease, api: ApiPort, state: State, clock: Callable[[], datetime]
     ) -> None:
-        super().__init__()
-        self._tail, self._lease, self._api, self._clock = tail, lease, api, clock
-        self.state = state
+        super().__init__(lease, state)
+        self._tail, self._api, self._clock = tail, api, clock
         self._available: list[bool] = []
 
     def compose(self) -> ComposeResult:
@@ -97,7 +95,7 @@ class ServingScreen(FindingScreen):
         self._tail.start()
         self._lease.start()
         if not self.state.counter:
-            self._ask_counter()
+            self.ask_counter()
         self.is_up = True
 
     def on_resize(self) -> None:
@@ -107,14 +105,14 @@ class ServingScreen(FindingScreen):
     async def on_departments_loaded(self, message: messages.DepartmentsLoaded) -> None:
         """Set the departments."""
         state = replace(self.state, all_departments=tuple(message.all_departments))
-        await self._set_state(state.with_departments(message.departments))
+        await self.set_state(state.with_departments(message.departments))
 
     async def on_queue_arrived(self, message: messages.QueueArrived) -> None:
         """Update the state with a fetched queue."""
         self.heard()
         times = {"requested_at": message.requested_at, "received_at": message.received_at}
-        await self._set_state(self.state.with_queue(message.queue, **times))
-        self._claim()
+        await self.set_state(self.state.with_queue(message.queue, **times))
+        self.claim_counter()
 
     def on_trouble(self, message: messages.Trouble) -> None:
         """Show a failure and its hint."""
@@ -128,16 +126,11 @@ class ServingScreen(FindingScreen):
         self.answered()
         self.query_one(Notice).say(message.sentence, *message.warnings, is_trouble=bool(message.warnings))
         if message.token is not None:
-            await self._set_state(self.state.with_last_move(message.token, message.verb))
-
-    def on_counter_taken(self, message: messages.CounterTaken) -> None:
-        """Ask whether to take the counter over."""
-        question = f"Counter {self.state.counter} is in use by {message.operator}. Take it over?"
-        self.in_turn(lambda: self.app.push_screen(Confirm(question, "f4"), self._take_over))
+            await self.set_state(self.state.with_last_move(message.token, message.verb))
 
     async def on_department_chosen(self, message: messages.DepartmentChosen) -> None:
         """Select the clicked department."""
-        await self._set_state(self.state.select(message.department_id))
+        await self.set_state(self.state.select(message.department_id))
 
     async def on_action_clicked(self, message: messages.ActionClicked) -> None:
         """Carry out the clicked action."""
@@ -182,9 +175,9 @@ class ServingScreen(FindingScreen):
             case "refresh":
                 self._tail.refresh()
             case "counter":
-                self._ask_counter()
+                self.ask_counter()
             case "next_department" | "previous_department":
-                await self._set_state(self.state.step(1 if name == "next_department" else -1))
+                await self.set_state(self.state.step(1 if name == "next_department" else -1))
             case _ if is_available(action, self.state, self._marked_token):
                 self._start_action(action)
             case _:
@@ -203,7 +196,7 @@ class ServingScreen(FindingScreen):
                 self._explain(action, "The last request is still pending.")
             return
         if not self.state.counter:
-            self._ask_counter()
+            self.ask_counter()
             return
         undoable = self.state.undoable
         last = undoable.token if undoable else None
@@ -243,36 +236,13 @@ class ServingScreen(FindingScreen):
             changes=True,
         )
 
-    def _ask_counter(self) -> None:
-        taken = ", ".join(self.state.counters_in_use)
-        hint = f"In use: {taken}." if taken else "Any short name, such as 3 or Window 2."
-        ask = AskText("Which counter are you at?", hint, longest=COUNTER_ID_LENGTH, answer=self.state.counter)
-        self.app.push_screen(ask, self._counter_given)
-
-    async def _counter_given(self, counter: str | None) -> None:
-        if counter:
-            await self._set_state(self.state.at_counter(counter))
-            self._claim(again=True)
-
-    def _take_over(self, is_confirmed: bool | None) -> None:
-        if is_confirmed:
-            self._claim(take_over=True)
-        else:
-            self._ask_counter()
-
-    def _claim(self, *, take_over: bool = False, again: bool = False) -> None:
-        """Claim our counter as soon as its branch is known."""
-        profile = self.state.profile
-        if self.state.counter and self.state.queue and profile is not None:
-            claim = CounterClaim(self.state.queue["branchId"], self.state.counter, profile)
-            self._lease.claim(claim, take_over=take_over, again=again)
-
     @property
     def _marked_token(self) -> TokenView | None:
         marked = self.query_one(WaitingList).marked if self.is_mounted else None
         return self.state.find(marked) if marked is not None else None
 
-    async def _set_state(self, state: State) -> None:
+    async def set_state(self, state: State) -> None:
+        """Show another state."""
         self.state = state
         await self._show()
 
