@@ -29,13 +29,17 @@ class No(Exception):
 
 @dataclass
 class Token:
-    """A token in the model; ``before`` is its state before its last move."""
+    """A token in the model.
+
+    ``arrived`` are the ends of the logs at its arrival, ``before`` is its state before its last move.
+    """
 
     id: int
     dept: str
     priority: str
     place: int
     original: int
+    arrived: dict[str, int]
     state: str = "WAITING"
     counter: str | None = None
     before: "Token | None" = None
@@ -89,7 +93,7 @@ class Model:
     def issue(self, token_id: int, dept: str, priority: str) -> None:
         """Issue a token."""
         place = self.log(dept)
-        self.tokens[token_id] = Token(token_id, dept, priority, place, place)
+        self.tokens[token_id] = Token(token_id, dept, priority, place, place, dict(self.seq))
 
     def call(self, dept: str, counter: str) -> int:
         """Call the next token, or return the one that the counter holds."""
@@ -130,7 +134,7 @@ class Model:
         if token.state not in SOURCES[verb] or (verb == "priority" and token.priority == priority):
             raise No("wrong_state")
         if verb == "transfer":
-            self._transfer(token, to)
+            self._transfer(token, to, position)
         elif verb == "recall":
             self.log(token.dept)
         elif verb == "priority":
@@ -138,7 +142,12 @@ class Model:
         elif verb in TARGET:
             self._change(token, state=TARGET[verb], counter=None if verb == "park" else token.counter)
         else:
-            self._change(token, state="WAITING", counter=None, place=self._place(token, position))
+            self._change(
+                token,
+                state="WAITING",
+                counter=None,
+                place=self._place(token.dept, token.priority, token.original, position),
+            )
 
     def undo(self, token_id: int) -> None:
         """Undo the last move."""
@@ -154,17 +163,19 @@ class Model:
         self.tokens[token_id] = before
         before.before = None
 
-    def _transfer(self, token: Token, to: str) -> None:
+    def _transfer(self, token: Token, to: str, position: str) -> None:
         if to == token.dept:
             raise No("wrong_state")
         self.log(token.dept)
-        self._change(token, dept=to, state="WAITING", counter=None, place=self.seq[to] + 1, original=self.seq[to] + 1)
+        original = self.seq[to] + 1 if position == "last" else token.arrived[to]
+        place = self._place(to, token.priority, original, position)
+        self._change(token, dept=to, state="WAITING", counter=None, place=place, original=original)
 
-    def _place(self, token: Token, position: str) -> int:
-        line = self.line(token.dept, token.priority)
+    def _place(self, dept: str, priority: str, original: int, position: str) -> int:
+        line = self.line(dept, priority)
         if position == "last":
-            return self.seq[token.dept] + 1
-        return min(line[0].place - 1, token.original) if position == "first" and line else token.original
+            return self.seq[dept] + 1
+        return min(line[0].place - 1, original) if position == "first" and line else original
 
     def _change(self, token: Token, **fields: object) -> None:
         token.before = copy(token)

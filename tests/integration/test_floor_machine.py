@@ -107,7 +107,7 @@ class FloorMachine(RuleBasedStateMachine):
         elif verb == "priority":
             more = {"priority": priority}
         elif verb == "transfer":
-            more = {"to": self.depts[side]}
+            more = {"to": self.depts[side], "position": data.draw(st.sampled_from(["first", "last", "original"]))}
         self._both(
             lambda: self.client.move(self.views[token], verb, **more),
             lambda: self.model.move(token, verb, **more),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests import people
-from tokenq.contract.enums import Priority
+from tokenq.contract.enums import Priority, RequeuePosition
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
 from tokenq_server.domain import calling, editing, issuing, moving, transferring, undoing
@@ -85,9 +85,14 @@ class Room:
         command = EditToken(token.department_id, people.ANN, token.token_id, **more)
         return _kept(token, editing.edit(self.sessions[token.department_id], command))
 
-    def transfer(self, token: Token, to: str) -> Token:
-        command = TransferToken(token.department_id, people.ANN, token.token_id, to, token.claim_version)
-        return _kept(token, transferring.transfer(self.sessions[token.department_id], self.sessions[to], command))
+    def transfer(self, token: Token, to: str, position: RequeuePosition = RequeuePosition.LAST) -> Token:
+        command = TransferToken(
+            token.department_id, people.ANN, token.token_id, to, token.claim_version, position=position
+        )
+        earlier = [record.seq for record in self.sessions[to].records if record.at <= token.issued_at]
+        place = None if position is RequeuePosition.LAST else max(earlier, default=0)
+        source, target = self.sessions[token.department_id], self.sessions[to]
+        return _kept(token, transferring.transfer(source, target, command, place))
 
     def undo(self, token: Token) -> Token:
         command = UndoMove(token.department_id, people.ANN, token.token_id, token.claim_version)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.sessions import ANN, Room, refused, with_rules
 from tests.unit.test_moving import in_state
-from tokenq.contract.enums import Priority, TokenState
+from tokenq.contract.enums import Priority, RequeuePosition, TokenState
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.domain.token import Token
@@ -41,6 +41,86 @@ def test_both_logs_tell_of_a_transfer() -> None:
 
     assert (left.token.department_id, left.data, left.token.counter_id) == ("CW", {"from": "CW", "to": "HR"}, "3")
     assert (came.token.department_id, came.data, came.joins) == ("HR", {"from": "CW", "to": "HR"}, True)
+
+
+def arrivals(room: Room, *departments: str) -> list[Token]:
+    """One token after the other, a minute apart."""
+    tokens = []
+    for department in departments:
+        tokens.append(room.issue(department))
+        room.later(minutes=1)
+    return tokens
+
+
+def calls(room: Room, of: str) -> list[str]:
+    """All who wait, in the order in which they are called."""
+    return [room.call(str(number), of=of).display for number in range(sum(room.waiting(of).values()))]
+
+
+def test_a_transfer_by_arrival_counts_the_wait_before() -> None:
+    """Who was sent to the wrong department does not lose the place."""
+    room = Room("CW", "HR")
+    _, wrong, _ = arrivals(room, "HR", "CW", "HR")
+    moved = room.transfer(wrong, "HR", RequeuePosition.ORIGINAL)
+
+    assert moved.waiting_since == wrong.issued_at
+    assert room.sessions["HR"].records[-1].data == {"from": "CW", "to": "HR", "position": "original"}
+    assert calls(room, "HR") == ["HR-001", "CW-001", "HR-002"]
+
+
+def test_a_transfer_to_the_first_position_goes_before_everybody_of_the_class() -> None:
+    room = Room("CW", "HR")
+    *_, last = arrivals(room, "HR", "HR", "CW")
+    room.transfer(last, "HR", RequeuePosition.FIRST)
+
+    assert calls(room, "HR") == ["CW-001", "HR-001", "HR-002"]
+
+
+@pytest.mark.parametrize("position", [RequeuePosition.FIRST, RequeuePosition.ORIGINAL])
+def test_an_empty_queue_has_one_position(position: RequeuePosition) -> None:
+    room = Room("CW", "HR")
+    room.transfer(room.issue(), "HR", position)
+
+    assert calls(room, "HR") == ["CW-001"]
+
+
+def test_transfers_by_arrival_keep_the_order_among_themselves() -> None:
+    """Between the two nothing happened there, so both get the same place."""
+    room = Room("CW", "LAB", "HR")
+    first, second, _ = arrivals(room, "CW", "LAB", "HR")
+    for token in (second, first):
+        room.transfer(token, "HR", RequeuePosition.ORIGINAL)
+
+    assert calls(room, "HR") == ["CW-001", "LAB-001", "HR-001"]
+
+
+def test_who_was_put_last_or_first_there_does_not_count_as_an_arrival() -> None:
+    """Early arrivals that were sent to the end must not pull others behind them, nor late ones that were put first."""
+    room = Room("CW", "HR")
+    early, _, wrong, late, _ = arrivals(room, "HR", "HR", "CW", "HR", "HR")
+    room.move(room.pick(early), Verb.REQUEUE, position=RequeuePosition.LAST)
+    room.move(room.pick(late), Verb.REQUEUE, position=RequeuePosition.FIRST)
+    room.transfer(wrong, "HR", RequeuePosition.ORIGINAL)
+
+    assert calls(room, "HR") == ["HR-003", "HR-002", "CW-001", "HR-004", "HR-001"]
+
+
+def test_a_later_change_of_class_keeps_the_place_by_arrival() -> None:
+    room = Room("CW", "HR")
+    *_, wrong, _ = arrivals(room, "HR", "CW", "HR")
+    moved = room.transfer(wrong, "HR", RequeuePosition.FIRST)
+    urgent = room.move(moved, Verb.PRIORITY, priority=Priority.URGENT)
+    room.move(urgent, Verb.PRIORITY, priority=Priority.NORMAL)
+
+    assert calls(room, "HR") == ["HR-001", "CW-001", "HR-002"]
+
+
+def test_a_transfer_by_arrival_can_be_taken_back() -> None:
+    room = Room("CW", "HR")
+    wrong, *_ = arrivals(room, "CW", "CW", "HR")
+    room.undo(room.transfer(wrong, "HR", RequeuePosition.ORIGINAL))
+
+    assert calls(room, "CW") == ["CW-001", "CW-002"]
 
 
 def test_a_waiting_one_leaves_the_old_line() -> None:

@@ -41,7 +41,7 @@ class Role(StrEnum):
 
 
 class RequeuePosition(StrEnum):
-    """Where a requeued token goes in its class."""
+    """Where a token that returns to a queue, or is transferred to one, goes in its class."""
 
     FIRST = "first"
     LAST = "last"

@@ -178,7 +178,7 @@ VERBS: Mapping[Verb, Row] = {
         EventType.TOKEN_TRANSFERRED,
         "Send a customer to another department.",
         "{number} is now waiting in {department}.",
-        _REASON,
+        _REASON | _PLACE,
         is_plain=False,
         roles=_ALSO_DESK,
         key="t",

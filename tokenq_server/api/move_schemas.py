@@ -72,9 +72,10 @@ class Park(Move):
 
 
 class Transfer(Move):
-    """The department to transfer to."""
+    """The department to transfer to, and the position in its queue."""
 
     to: DepartmentId
+    position: Annotated[RequeuePosition, Field(strict=False)] = RequeuePosition.LAST
     reason: Reason | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"claimVersion": 1, "to": "HR"}]})

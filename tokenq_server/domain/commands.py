@@ -122,7 +122,7 @@ class MoveToken:
 
 @dataclass(frozen=True)
 class TransferToken:
-    """Transfer one token to another department of the branch."""
+    """Transfer one token to another department of the branch, to ``position`` in its class there."""
 
     verb: ClassVar[Verb] = Verb.TRANSFER
 
@@ -133,6 +133,7 @@ class TransferToken:
     claim_version: int | None = None
     reason: str | None = None
     user_id: int | None = None
+    position: RequeuePosition = RequeuePosition.LAST
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,17 @@ def check_table(token: Token, verb: Verb) -> None:
     raise refuse(reason, {"state": state}, number=token.display, state=state, verb=str(verb), allowed=allowed)
 
 
+def put_back(session: DepartmentSession, token: Token, to: RequeuePosition) -> Token:
+    """Return the token waiting at a position of its class, as it would stand if it had waited since its arrival."""
+    first = session.first_place(token.priority)
+    place, since = token.original_place, token.issued_at
+    if to is RequeuePosition.LAST:
+        place, since = session.last_place, session.now
+    elif to is RequeuePosition.FIRST and first is not None:
+        place = min(first - 1, place)
+    return replace(token, state=TokenState.WAITING, counter_id=None, place=place, waiting_since=since, started_at=None)
+
+
 def _is_done(token: Token, verb: Verb) -> bool:
     """Whether the verb's final state is already reached. WAITING and CALLED have several causes and do not count."""
     target = VERBS[verb].target
@@ -98,7 +109,7 @@ def _no_show(session: DepartmentSession, token: Token, _: MoveToken) -> tuple[To
 
 
 def _requeue(session: DepartmentSession, token: Token, command: MoveToken) -> tuple[Token, Data]:
-    return _put_back(session, token, command.position), {"position": str(command.position)}
+    return put_back(session, token, command.position), {"position": str(command.position)}
 
 
 def _park(session: DepartmentSession, token: Token, command: MoveToken) -> tuple[Token, Data]:
@@ -131,7 +142,7 @@ def _reinstate(session: DepartmentSession, token: Token, command: MoveToken) -> 
         raise refuse(TokenReason.OTHER_DAY, {"state": str(token.state)}, number=token.display)
     if live := session.live_token_of(token.user_id):
         raise already_waiting(live)
-    back = replace(_put_back(session, token, command.position), calls=0, called_at=None, reason=None)
+    back = replace(put_back(session, token, command.position), calls=0, called_at=None, reason=None)
     return back, {"position": str(command.position)}
 
 
@@ -154,16 +165,6 @@ _MOVING: dict[Verb, Callable[[DepartmentSession, Token, MoveToken], tuple[Token,
     Verb.REINSTATE: _reinstate,
     Verb.PRIORITY: _priority,
 }
-
-
-def _put_back(session: DepartmentSession, token: Token, to: RequeuePosition) -> Token:
-    first = session.first_place(token.priority)
-    place, since = token.original_place, token.issued_at
-    if to is RequeuePosition.LAST:
-        place, since = session.last_place, session.now
-    elif to is RequeuePosition.FIRST and first is not None:
-        place = min(first - 1, place)
-    return replace(token, state=TokenState.WAITING, counter_id=None, place=place, waiting_since=since, started_at=None)
 
 
 def _back_in_line(session: DepartmentSession, token: Token) -> Token:

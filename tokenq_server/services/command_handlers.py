@@ -141,7 +141,8 @@ def _move(work: Work, command: MoveToken) -> Handled:
 
 
 def _transfer(work: Work, command: TransferToken) -> Handled:
-    return Handled(transfer(work.sessions[command.department_id], work.sessions[command.to], command))
+    place = work.places_by_arrival.get((command.to, command.token_id))
+    return Handled(transfer(work.sessions[command.department_id], work.sessions[command.to], command, place))
 
 
 def _edit(work: Work, command: EditToken) -> Handled:
@@ -229,6 +230,12 @@ def _plan_move(plan: LoadPlan, command: MoveToken, branch: str) -> None:
         _plan_number(plan, command)
 
 
+def _plan_transfer(plan: LoadPlan, command: TransferToken, branch: str) -> None:
+    _plan_token(plan, command, branch)
+    if command.position is not RequeuePosition.LAST:
+        plan.arrivals.append((command.to, command.token_id))
+
+
 def _plan_undo(plan: LoadPlan, command: UndoMove, branch: str) -> None:
     _plan_token(plan, command, branch)
     _plan_number(plan, command)
@@ -244,7 +251,7 @@ def _plan_housekeeping(plan: LoadPlan, command: Housekeep, _: str) -> None:
     plan.housekeeping.append(command.department_id)
 
 
-def _goes_first(command: MoveToken) -> bool:
+def _goes_first(command: MoveToken | TransferToken) -> bool:
     return command.position is RequeuePosition.FIRST
 
 
@@ -267,7 +274,11 @@ HANDLERS: Mapping[type[Command], Handler] = {
     ServeNext: _row(_serve_next, _plan_call, looks_at_heads=_always, may_ask=_may_call),
     MoveToken: _row(_move, _plan_move, looks_at_heads=_goes_first, may_do=_may_move),
     TransferToken: _row(
-        _transfer, _plan_token, departments=lambda command: (command.department_id, command.to), may_do=_may_move
+        _transfer,
+        _plan_transfer,
+        departments=lambda command: (command.department_id, command.to),
+        looks_at_heads=_goes_first,
+        may_do=_may_move,
     ),
     EditToken: _row(_edit, _plan_token, may_do=_may_move),
     UndoMove: _row(

@@ -44,7 +44,8 @@ def execute(
     """
     answered = {(kept.principal, kept.key): kept for kept in loaded.idempotency}
     tokens = {token.token_id: token for token in loaded.tokens}
-    work = Work(sessions, loaded.contacts, iter(loaded.new_ids), frozenset(loaded.taken_numbers), tokens)
+    taken = frozenset(loaded.taken_numbers)
+    work = Work(sessions, loaded.contacts, iter(loaded.new_ids), taken, tokens, loaded.places_by_arrival)
     outcomes: list[Outcome] = []
     fresh: list[IdempotencyRecord] = []
     for request in requests:

@@ -141,7 +141,7 @@ class LoadPlan:
 
     ``housekeeping`` are departments whose due parked tokens are resumed. ``new_tokens`` counts the new tokens per
     department; ``numbers`` are printed numbers, each with its department, to be checked for live tokens that carry
-    them.
+    them. ``arrivals`` are tokens, each with the department whose sort key at the token's arrival is needed.
     """
 
     token_ids: list[int] = field(default_factory=list)
@@ -151,6 +151,7 @@ class LoadPlan:
     keys: list[tuple[str, str]] = field(default_factory=list)
     numbers: list[tuple[str, str]] = field(default_factory=list)
     new_tokens: Counter[str] = field(default_factory=Counter)
+    arrivals: list[tuple[str, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,10 @@ class Contact:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The result of a :class:`LoadPlan`; ``taken_numbers`` are those of its numbers that live tokens carry."""
+    """The result of a :class:`LoadPlan`; ``taken_numbers`` are those of its numbers that live tokens carry.
+
+    ``places_by_arrival`` are the sort keys of its ``arrivals``.
+    """
 
     tokens: list[Token]
     counters: list[CounterDesk]
@@ -171,6 +175,7 @@ class Loaded:
     idempotency: list[IdempotencyRecord]
     new_ids: list[int]
     taken_numbers: list[tuple[str, str]]
+    places_by_arrival: dict[tuple[str, int], int]
 
 
 class Transaction(Protocol):

@@ -16,6 +16,7 @@ class Work:
 
     ``taken_numbers`` are those of the requested printed numbers that live tokens carry, each with its issuing
     department. ``tokens`` are all loaded tokens, including those of departments that are not locked.
+    ``places_by_arrival`` are the sort keys that departments would have given to tokens at their arrival.
     """
 
     sessions: Mapping[str, DepartmentSession]
@@ -23,6 +24,7 @@ class Work:
     new_ids: Iterator[int]
     taken_numbers: Collection[tuple[str, str] | None] = ()
     tokens: Mapping[int, Token] = field(default_factory=dict)
+    places_by_arrival: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
     def token(self, token_id: int) -> Token:
         """Return a token in its current state, in any department. Raises Refused (``unknown_token``)."""

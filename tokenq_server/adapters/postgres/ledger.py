@@ -126,6 +126,8 @@ class PostgresTransaction:
                 cursors["kept"] = await self._connection.execute(sql.REMEMBERED, columns(plan.keys, 2))
             if plan.numbers:
                 cursors["taken_numbers"] = await self._connection.execute(sql.CARRIED, columns(plan.numbers, 2))
+            if plan.arrivals:
+                cursors["arrivals"] = await self._connection.execute(sql.PLACES_BY_ARRIVAL, columns(plan.arrivals, 2))
             if plan.new_tokens:
                 cursors["ids"] = await self._connection.execute(sql.NEW_IDS, [plan.new_tokens.total()])
         rows = {name: await cursor.fetchall() for name, cursor in cursors.items()}
@@ -136,6 +138,9 @@ class PostgresTransaction:
             idempotency=[idempotency_from(row) for row in rows.get("kept", [])],
             new_ids=[row["id"] for row in rows.get("ids", [])],
             taken_numbers=[(row["issued_in"], row["display"]) for row in rows.get("taken_numbers", [])],
+            places_by_arrival={
+                (row["department_id"], row["token_id"]): row["place"] for row in rows.get("arrivals", [])
+            },
         )
 
     async def taken_numbers(self, department_id: str, numbers: Sequence[str]) -> set[str]:

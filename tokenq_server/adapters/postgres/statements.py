@@ -106,6 +106,19 @@ SELECT issued_in, display FROM token
 WHERE state IN ({live}) AND (issued_in, display) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
 """)
 
+# A token's place is the seq of the entry that brought it to its department. So the last seq there before a token
+# arrived elsewhere sorts that token by arrival. If another one has this place, it arrived before and has the lower id.
+PLACES_BY_ARRIVAL = """
+SELECT a.department_id, a.token_id, coalesce(entry.seq, 0) AS place
+FROM unnest(%s::text[], %s::bigint[]) AS a(department_id, token_id)
+JOIN token t ON t.token_id = a.token_id
+LEFT JOIN LATERAL (
+    SELECT o.seq FROM outbox o
+    WHERE o.department_id = a.department_id AND o.at <= t.issued_at
+    ORDER BY o.seq DESC LIMIT 1
+) AS entry ON true
+"""
+
 TOKENS_BY_ID = statement("SELECT {token} FROM token WHERE token_id = ANY(%s)")
 
 _FIRST_OF_CLASS: LiteralString = """

@@ -85,9 +85,14 @@ async def transfer(
     services: ServicesDep,
     repeat: RepeatDep,
 ) -> Response:
-    """Transfer a token to another department of the branch; it keeps its number."""
+    """Transfer a token to another department of the branch; it keeps its number.
+
+    It waits there last, first, or where its arrival would have placed it (``original``).
+    """
     at = await services.reading.whereabouts(token_id, caller)
-    command = TransferToken(at.department_id, caller, token_id, body.to, body.claim_version, body.reason, at.user_id)
+    command = TransferToken(
+        at.department_id, caller, token_id, body.to, body.claim_version, body.reason, at.user_id, body.position
+    )
     return await dispatch(services, caller, command, repeat)
 
 
