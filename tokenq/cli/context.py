@@ -53,6 +53,19 @@ def is_repeated() -> bool:
     return _key is not None
 
 
+_typed_options: list[str] = []
+
+
+def remember_options(words: list[str]) -> None:
+    """Keep the options of this run's command as typed, to write the command again for one of its tokens."""
+    _typed_options[:] = words
+
+
+def command_for(verb: str, reference: str) -> list[str]:
+    """Return the words of this run's command for one token."""
+    return [verb, reference, *_typed_options]
+
+
 def connect(settings: Settings | None = None, *, attempts: int | None = None) -> Client:
     """Return this run's client; it does not connect yet."""
     settings = settings or load()

@@ -63,6 +63,11 @@ class Failure(NamedTuple):
     hint: str
     exit_code: int
 
+    @property
+    def document(self) -> dict[str, dict[str, str]]:
+        """The failure for scripts."""
+        return {"error": {"code": self.code, "detail": self.detail, "hint": self.hint}}
+
 
 def echo(text: str) -> None:
     """Write a message for people to stderr; never data."""
@@ -76,15 +81,21 @@ def report(error: BaseException, *, as_json: bool, typed: Sequence[str] = ()) ->
     ``typed`` are the command's arguments, to be repeated if its outcome is unknown.
     """
     failure = explain(error, typed)
-    if is_debugging():
-        traceback.print_exception(error)
     if as_json:
         with suppress(output.ReaderGone, OutputLost):
-            output.document({"error": {"code": failure.code, "detail": failure.detail, "hint": failure.hint}})
-    echo(f"tokenq: {failure.detail}")
+            output.document(failure.document)
+    say(error, failure)
+    return failure.exit_code
+
+
+def say(error: BaseException, failure: Failure, subject: str = "") -> None:
+    """Report a failure to people; ``subject`` comes first if the sentence does not name it."""
+    if is_debugging():
+        traceback.print_exception(error)
+    is_named = not subject or subject.lower() in failure.detail.lower()
+    echo(f"tokenq: {failure.detail}" if is_named else f"tokenq: {subject}: {failure.detail}")
     if failure.hint:
         echo(f"  {failure.hint}")
-    return failure.exit_code
 
 
 def explain(error: BaseException, typed: Sequence[str] = ()) -> Failure:

@@ -99,6 +99,14 @@ Token = Annotated[
     str,
     typer.Argument(metavar="TOKEN", help="Number on the ticket (CW-012), or --id 101 (id:101).", callback=token_name),
 ]
+Tokens = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="TOKEN...",
+        help="Number on the ticket (CW-012), or --id 101 (id:101); several are tried one by one.",
+        callback=lambda typed: [token_name(text) for text in typed],
+    ),
+]
 Counter = Annotated[
     str | None,
     typer.Option("--counter", "-c", metavar="C", help="Counter name; default: TOKENQ_COUNTER."),

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from tokenq.cli import output
 from tokenq.cli.branch_time import zone_of
-from tokenq.cli.context import connect, is_repeated
+from tokenq.cli.context import is_repeated
 from tokenq.cli.exits import echo
 from tokenq.cli.reasons import CommandReason
 from tokenq.client import Client
 from tokenq.contract import notices
 from tokenq.contract.problems import refuse
+from tokenq.contract.verbs import Verb
 from tokenq.contract.waits import wait_range
 from tokenq.zones import local
 
@@ -19,16 +20,14 @@ if TYPE_CHECKING:
     from tokenq.contract.views import CounterView, EstimateView, TokenView
 
 
-def move_token(reference: str, verb: str, *, as_json: bool, at: str | None = None, **body: Any) -> None:
-    """Find the token by ``reference``, apply ``verb`` to it and show the result.
+def moved(client: Client, token: "TokenView", verb: Verb, *, at: str | None = None, **body: Any) -> "TokenView":
+    """Apply ``verb`` to a token as last seen; return the token after it.
 
     Raises:
         Refused: among others, if the token is not at the counter ``at``.
     """
-    client = connect()
-    token = client.find_token(reference)
     check_counter(token, at)
-    move_and_show(client, token, verb, as_json=as_json, **body)
+    return client.move(token, str(verb), **body)
 
 
 def check_counter(token: "TokenView", counter: str | None) -> None:
@@ -43,11 +42,6 @@ def check_counter(token: "TokenView", counter: str | None) -> None:
     actual = token["counterId"] if token["state"] in ("CALLED", "SERVING") and not is_repeated() else None
     if counter and actual and actual != counter.strip():
         raise refuse(CommandReason.OTHER_COUNTER, number=token["displayNumber"], actual=actual, counter=counter)
-
-
-def move_and_show(client: Client, token: "TokenView", verb: str, *, as_json: bool, **body: Any) -> None:
-    """Apply ``verb`` to a token as last seen, and show the result."""
-    show_after(client, token, client.move(token, verb, **body), as_json=as_json)
 
 
 def show_after(client: Client, token: "TokenView", after: "TokenView", *, as_json: bool) -> None:

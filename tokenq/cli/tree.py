@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from tokenq.cli.context import use_key
+from tokenq.cli.context import remember_options, use_key
 from tokenq.cli.exits import IDEMPOTENCY_KEY, WrongUse
 from tokenq.cli.menu import ENTRIES, SECTIONS, Entry
 from tokenq.contract.verbs import VERBS, Verb
@@ -39,6 +39,26 @@ class Command(TyperCommand):
         if any("TOKEN" in (param.metavar or "") for param in self.params if param.param_type_name == "argument"):
             args = _ids_as_arguments(args)
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        remember_options(_typed_options(ctx, self.params))
+        return super().invoke(ctx)
+
+
+def _typed_options(ctx: Any, params: list[Any]) -> list[str]:
+    """The options that were typed, with their values."""
+    words: list[str] = []
+    for param in params:
+        source = ctx.get_parameter_source(param.name)
+        if param.param_type_name != "option" or source is None or source.name != "COMMANDLINE":
+            continue
+        value = ctx.params.get(param.name)
+        if isinstance(value, bool):
+            words.append(param.opts[0])
+        else:
+            words.extend(f"{param.opts[0]}={each}" for each in (value if isinstance(value, list) else [value]))
+    return words
 
 
 def _without_key(args: list[str]) -> list[str]:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from inspect import Parameter, Signature
 from typing import Any
 
-from tokenq.cli.options import AtCounter, Json, Position, Reason, Token
-from tokenq.cli.tokens import move_token
+from tokenq.cli.options import AtCounter, Json, Position, Reason, Tokens
+from tokenq.cli.several_tokens import move_each
+from tokenq.cli.tokens import moved
 from tokenq.contract.enums import RequeuePosition
 from tokenq.contract.verbs import VERBS, Verb, VerbField
 
@@ -17,14 +18,14 @@ _OPTIONS: dict[VerbField, tuple[str, Any, Any]] = {
 
 
 def command_of(verb: Verb) -> Callable[..., None]:
-    """Return the command of a verb: it takes a token and the fields in the verb's row."""
+    """Return the command of a verb: it takes tokens and the fields in the verb's row."""
     row = VERBS[verb]
 
-    def command(token: str, as_json: bool = False, **fields: Any) -> None:
-        move_token(token, str(verb), as_json=as_json, **fields)
+    def command(tokens: list[str], as_json: bool = False, **fields: Any) -> None:
+        move_each(tokens, verb, lambda client, token: moved(client, token, verb, **fields), as_json=as_json)
 
     optional = [option for field, option in _OPTIONS.items() if field in row.fields]
-    options: list[tuple[str, Any, Any]] = [("token", Token, Parameter.empty), *optional, ("as_json", Json, False)]
+    options: list[tuple[str, Any, Any]] = [("tokens", Tokens, Parameter.empty), *optional, ("as_json", Json, False)]
     kind = Parameter.POSITIONAL_OR_KEYWORD
     command.__signature__ = Signature(  # type: ignore[attr-defined]
         [Parameter(name, kind, default=default, annotation=option) for name, option, default in options]

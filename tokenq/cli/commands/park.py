@@ -1,21 +1,27 @@
-"""``tokenq park``: set a customer aside."""
+"""``tokenq park``: set customers aside."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tokenq.cli.branch_time import zone_of
-from tokenq.cli.context import connect, is_repeated
+from tokenq.cli.context import is_repeated
 from tokenq.cli.exits import WrongUse
-from tokenq.cli.options import AtCounter, Json, Reason, Token
+from tokenq.cli.options import AtCounter, Json, Reason, Tokens
 from tokenq.cli.reasons import CommandReason
-from tokenq.cli.tokens import check_counter, clock, move_and_show
+from tokenq.cli.several_tokens import move_each
+from tokenq.cli.tokens import check_counter, clock
+from tokenq.client import Client
 from tokenq.contract.problems import refuse
+from tokenq.contract.verbs import Verb
 from tokenq.zones import at_clock
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import TokenView
 
 
 def command(
-    token: Token,
+    tokens: Tokens,
     until: Annotated[
         str | None, typer.Option(metavar="HH:MM", help="Resume automatically at this time (branch time).")
     ] = None,
@@ -27,21 +33,23 @@ def command(
     at: AtCounter = None,
     as_json: Json = False,
 ) -> None:
-    """Set a called customer aside until later; this frees the counter."""
+    """Set called customers aside until later; this frees their counters."""
     if until and minutes:
         raise WrongUse("--until and --for exclude each other.", "Give one of them.")
     if until:
         _today(until, "")  # report a typing mistake before the first request
-    client = connect()
-    view = client.find_token(token)
-    check_counter(view, at)
-    zone = zone_of(client, view["branchId"])
-    if view["state"] == "PARKED" and not is_repeated():
-        # The server treats a repeated move as the same one and keeps the time of the first.
-        until_when = _until(view["parkedUntil"], zone)
-        raise refuse(CommandReason.PARKED_ALREADY, number=view["displayNumber"], until=until_when)
-    moment = _today(until, zone) if until else None
-    move_and_show(client, view, "park", as_json=as_json, until=moment, untilMinutes=minutes, reason=reason)
+
+    def park(client: Client, token: "TokenView") -> "TokenView":
+        check_counter(token, at)
+        zone = zone_of(client, token["branchId"])
+        if token["state"] == "PARKED" and not is_repeated():
+            # The server treats a repeated move as the same one and keeps the time of the first.
+            until_when = _until(token["parkedUntil"], zone)
+            raise refuse(CommandReason.PARKED_ALREADY, number=token["displayNumber"], until=until_when)
+        moment = _today(until, zone) if until else None
+        return client.move(token, str(Verb.PARK), until=moment, untilMinutes=minutes, reason=reason)
+
+    move_each(tokens, Verb.PARK, park, as_json=as_json)
 
 
 def _until(instant: str | None, zone: str) -> str:

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from tokenq.cli.context import connect
 from tokenq.cli.options import Json, Reason, Token
-from tokenq.cli.tokens import move_token
+from tokenq.cli.tokens import show_after
 from tokenq.contract.enums import Priority
+from tokenq.contract.verbs import Verb
 
 
 def command(
@@ -16,4 +18,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Change the class of a waiting customer, who keeps the place by arrival."""
-    move_token(token, "priority", as_json=as_json, priority=to, reason=reason)
+    client = connect()
+    view = client.find_token(token)
+    after = client.move(view, str(Verb.PRIORITY), priority=to, reason=reason)
+    show_after(client, view, after, as_json=as_json)
