@@ -22,6 +22,18 @@ def department_id(typed: str) -> str:
     return name
 
 
+def typed_department(typed: str) -> str:
+    """Normalise a typed department id; a text of another form may be the name of one.
+
+    Raises:
+        typer.BadParameter: it is blank.
+    """
+    name = typed.strip()
+    if not name:
+        raise typer.BadParameter("A department's id or name is needed, such as CW.")
+    return name.upper() if re.match(DEPARTMENT_ID, name.upper()) else name
+
+
 def ratio_of(typed: str) -> str:
     """Check a ratio of priority to normal calls, such as 2:1. Raises typer.BadParameter."""
     if not re.fullmatch(r"[1-9][0-9]?:[1-9][0-9]?", typed.strip()):
@@ -38,9 +50,9 @@ def token_name(typed: str) -> str:
     return typed
 
 
-def department_ids(typed: list[str] | None) -> list[str]:
-    """Normalise several department ids. Raises typer.BadParameter."""
-    return [department_id(text) for text in typed or []]
+def typed_departments(typed: list[str] | None) -> list[str]:
+    """Normalise several departments. Raises typer.BadParameter."""
+    return [typed_department(text) for text in typed or []]
 
 
 def _departments(incomplete: str) -> list[tuple[str, str]]:
@@ -50,11 +62,11 @@ def _departments(incomplete: str) -> list[tuple[str, str]]:
 
     try:
         client = connect(load(timeout=0.5), attempts=1)
-        departments = client.departments()
+        views = client.departments()
     except Exception:
         return []
     # The shell keeps only words that start with what was typed, in the same case.
-    names = ((view["departmentId"], view["name"]) for view in departments)
+    names = ((view["departmentId"], view["name"]) for view in views)
     return [
         (incomplete + name[len(incomplete) :], title) for name, title in names if name.startswith(incomplete.upper())
     ]
@@ -64,25 +76,28 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Department = Annotated[
     str,
     typer.Argument(
-        metavar="DEPT", help="Department id, such as CW.", autocompletion=_departments, callback=department_id
+        metavar="DEPT",
+        help="Department: its id, such as CW, or its name.",
+        autocompletion=_departments,
+        callback=typed_department,
     ),
 ]
 MaybeDepartment = Annotated[
     str | None,
     typer.Argument(
         metavar="[DEPT]",
-        help="Department id, such as CW.",
+        help="Department: its id, such as CW, or its name.",
         autocompletion=_departments,
-        callback=lambda typed: department_id(typed) if typed else None,
+        callback=lambda typed: typed_department(typed) if typed else None,
     ),
 ]
 Departments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[DEPT]...",
-        help="Department ids; default: all.",
+        help="Departments, by id or name; default: all.",
         autocompletion=_departments,
-        callback=department_ids,
+        callback=typed_departments,
     ),
 ]
 TheirDepartments = Annotated[
@@ -92,7 +107,7 @@ TheirDepartments = Annotated[
         metavar="DEPT",
         help="Only for this department; repeatable. Default: all.",
         autocompletion=_departments,
-        callback=department_ids,
+        callback=typed_departments,
     ),
 ]
 Token = Annotated[

@@ -3,6 +3,7 @@
 import getpass
 import os
 import sys
+from functools import cache
 
 import typer
 
@@ -64,8 +65,9 @@ def secret(prompt: str) -> str:
     return line
 
 
+@cache
 def new_password() -> str:
-    """Return a new password: TOKENQ_PASSWORD, else typed twice at a terminal.
+    """Return a new password: TOKENQ_PASSWORD, else typed twice at a terminal. Asks once, however often it is called.
 
     Raises:
         WrongUse: the two differ.

@@ -20,6 +20,12 @@ class CommandReason(Reason):
         Action.CALL_FIRST,
     )
     TOKEN_FOR_DEPARTMENT = ProblemCode.UNKNOWN_DEPARTMENT, "There is no department {name}.", Action.CALL_TOKEN
+    NO_SUCH_DEPARTMENT = ProblemCode.UNKNOWN_DEPARTMENT, "There is no department {typed}.", "Did you mean {similar}?"
+    TWO_DEPARTMENTS = (
+        ProblemCode.AMBIGUOUS,
+        "{count} departments are called {typed}: {candidates}.",
+        "Type the id of the right one.",
+    )
     NOT_TOML = (
         ProblemCode.INVALID,
         "{file}, line {line}: not valid TOML: {fault}.",

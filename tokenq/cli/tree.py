@@ -1,6 +1,7 @@
 """The command tree: names and help texts come from the menu, a command's module is loaded when it runs."""
 
 import importlib
+import re
 from difflib import get_close_matches
 from typing import Any, cast
 
@@ -11,6 +12,10 @@ from typer.main import get_command
 from tokenq.cli.context import remember_options, use_key
 from tokenq.cli.exits import IDEMPOTENCY_KEY, WrongUse
 from tokenq.cli.menu import ENTRIES, SECTIONS, Entry
+from tokenq.contract.names import DEPARTMENT_ID
+from tokenq.contract.numbers import readings, typed_id
+from tokenq.contract.problems import Problem, ProblemCode, Refused
+from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq.contract.verbs import VERBS, Verb
 
 _STYLE: dict[str, Any] = {
@@ -20,15 +25,11 @@ _STYLE: dict[str, Any] = {
 }
 
 
-def plain_app(**settings: Any) -> typer.Typer:
-    """Return a Typer app without rich: plain text starts up in a third of the time."""
-    return typer.Typer(**{**_STYLE, **settings})
-
-
 class Command(TyperCommand):
     """A command of the menu. Commands with a TOKEN argument accept ``--id 101`` for ``id:101``.
 
-    Commands that move tokens take ``--idempotency-key``, which the message after a lost connection tells to add.
+    Commands that move tokens take ``--idempotency-key``, which the message after a lost connection tells to add. Where
+    a department's id belongs, its name is accepted: the id is looked up once it is clear that the text is no id.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -41,9 +42,47 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
+        """Run the command; if it was refused because a department was given by its name, run it again with the id.
+
+        Raises:
+            Refused: among others, ``unknown_department`` and ``ambiguous`` if the name means none or several.
+        """
         remember_options(_typed_options(ctx, self.params))
+        departments = [param for param in self.params if "DEPT" in (param.metavar or "")]
+        typed = {str(param.name): ctx.params[param.name] for param in departments}
+        if any(_is_name(param, ctx.params[param.name]) for param in departments):
+            from tokenq.cli.department_names import ids_of
+
+            ctx.params.update(ids_of(typed))
+            return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except Refused as refusal:
+            if not departments or not _may_be_a_name(refusal.problem):
+                raise
+            from tokenq.cli.department_names import ids_after
+
+            ctx.params.update(ids_after(refusal, typed))
         return super().invoke(ctx)
+
+
+class _App(typer.Typer):
+    """A group of commands of the menu."""
+
+    def command(self, name: str | None = None, **settings: Any) -> Any:
+        """Add a command, as in Typer."""
+        return super().command(name, **{"cls": Command, **settings})
+
+
+def plain_app(**settings: Any) -> typer.Typer:
+    """Return a Typer app without rich: plain text starts up in a third of the time."""
+    return _App(**{**_STYLE, **settings})
+
+
+def _may_be_a_name(problem: Problem) -> bool:
+    """Whether nothing was done because of a department. Staff of some departments may not try unknown ones."""
+    is_not_theirs = problem.reason in (DepartmentReason.NOT_YOURS.id, DepartmentReason.MAY_NOT_ISSUE.id)
+    return is_not_theirs or problem.code is ProblemCode.UNKNOWN_DEPARTMENT
 
 
 def _typed_options(ctx: Any, params: list[Any]) -> list[str]:
@@ -59,6 +98,15 @@ def _typed_options(ctx: Any, params: list[Any]) -> list[str]:
         else:
             words.extend(f"{param.opts[0]}={each}" for each in (value if isinstance(value, list) else [value]))
     return words
+
+
+def _is_name(param: Any, value: Any) -> bool:
+    """Whether a department, or one of several, cannot be an id: the server need not be asked for it."""
+    for typed in filter(None, value if isinstance(value, list) else [value]):
+        is_token = "TOKEN" in param.metavar and (readings(typed) or typed_id(typed) is not None)
+        if not is_token and not re.match(DEPARTMENT_ID, typed.strip().upper()):
+            return True
+    return False
 
 
 def _without_key(args: list[str]) -> list[str]:
@@ -155,7 +203,7 @@ def _app_of(entry: Entry) -> typer.Typer:
             return cast(typer.Typer, app)
         run = module.command
     app = plain_app()
-    app.command(entry.name, cls=Command)(run)
+    app.command(entry.name)(run)
     return app
 
 

@@ -13,9 +13,14 @@ _NUMBERED = re.compile(r"(.*?)(\d{1,9})", re.DOTALL)
 
 def similar(name: str, known: Iterable[str]) -> str:
     """Return the most similar known name; empty if none is similar."""
+    return next(iter(all_similar(name, known, 1)), "")
+
+
+def all_similar(name: str, known: Iterable[str], count: int) -> list[str]:
+    """Return up to ``count`` similar known names, the most similar first."""
     from difflib import get_close_matches  # rarely needed
 
-    return next(iter(get_close_matches(name, sorted(known), n=1, cutoff=_SIMILAR)), "")
+    return get_close_matches(name, sorted(known), n=count, cutoff=_SIMILAR)
 
 
 def similar_numbered(name: str, known: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from tokenq.cli import output
 from tokenq.cli.branch_time import zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse, echo
-from tokenq.cli.options import InBranch, Json, NewCounter, Reason, TheirDepartments, Yes, department_ids
+from tokenq.cli.options import InBranch, Json, NewCounter, Reason, TheirDepartments, Yes, typed_departments
 from tokenq.cli.prompts import confirm
 from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, is_ahead
 from tokenq.cli.tree import plain_app
@@ -68,7 +68,7 @@ def open_(
             "--dept",
             metavar="DEPT",
             help="Department it serves; repeatable. Default: what it served before.",
-            callback=department_ids,
+            callback=typed_departments,
         ),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Serve all departments.")] = False,

@@ -7,7 +7,7 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.context import connect, require_counter
 from tokenq.cli.exits import WrongUse
-from tokenq.cli.options import Counter, Json, NewCounter, department_id
+from tokenq.cli.options import Counter, Json, NewCounter, typed_department
 from tokenq.cli.reasons import CommandReason
 from tokenq.cli.tokens import check_counter, report_call, sentence, show_token
 from tokenq.client import Client
@@ -24,7 +24,7 @@ def command(
     """Mark a token as served; given a department, serve the token at the counter, or else call and serve the next."""
     client = connect()
     if _is_department(client, target):
-        served = client.serve_next(department_id(target), require_counter(at), may_create=new)
+        served = client.serve_next(typed_department(target), require_counter(at), may_create=new)
         report_call(served)
         if served["calledAt"] == served["servedAt"] and not as_json:
             output.line(sentence(served, suffix="; called and served in one step"))

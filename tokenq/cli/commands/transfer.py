@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tokenq.cli.options import Json, Reason, Tokens, department_id
+from tokenq.cli.options import Json, Reason, Tokens, typed_department
 from tokenq.cli.several_tokens import move_each
 from tokenq.cli.tokens import moved
 from tokenq.contract.enums import RequeuePosition
@@ -13,7 +13,7 @@ from tokenq.contract.verbs import Verb
 
 def command(
     tokens: Tokens,
-    to: Annotated[str, typer.Option("--to", metavar="DEPT", help="The target department.", callback=department_id)],
+    to: Annotated[str, typer.Option("--to", metavar="DEPT", help="The target department.", callback=typed_department)],
     position: Annotated[
         RequeuePosition | None,
         typer.Option("--position", help="Position there; original: by arrival. Default: last."),
