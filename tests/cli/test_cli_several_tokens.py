@@ -61,6 +61,15 @@ def test_a_token_that_is_named_twice_is_moved_once(tokenq: Cli, dept: str):
     assert f"{dept}-001 is named twice" in done.err
 
 
+def test_ids_may_be_several_but_not_mixed_with_numbers(tokenq: Cli, dept: str):
+    """``CW-001 --id 7`` may mean one customer or two."""
+    first, second, _ = (json.loads(tokenq("issue", dept, "--json").out)["tokenId"] for _ in range(3))
+    assert tokenq("cancel", f"{dept}-001", "--id", str(second)).code == 2
+    assert json.loads(tokenq("queue", dept, "--json").out)["counts"]["waiting"] == 3
+    assert tokenq("cancel", "--id", str(first), f"--id={second}").code == 0
+    assert tokenq("cancel", f"{dept}-003", f"id:{first}").code == 0
+
+
 @pytest.mark.parametrize("verb", PLAIN)
 def test_every_plain_verb_takes_several(cli: Cli, verb: Verb):
     moved = says(200, {**TOKEN, "state": "CALLED"})

@@ -35,11 +35,15 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments. Raises WrongUse."""
         use_key(None)
+        id_options = [word for word in args if word.partition("=")[0] == "--id"]
         if self.name in set(Verb):
             args = _without_key(args)
         if any("TOKEN" in (param.metavar or "") for param in self.params if param.param_type_name == "argument"):
             args = _ids_as_arguments(args)
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        if 0 < len(id_options) < len(ctx.params.get("tokens") or ()):
+            raise WrongUse("--id beside a number may mean the same customer or another one.", "Type id:101 instead.")
+        return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; if it was refused because a department was given by its name, run it again with the id.
