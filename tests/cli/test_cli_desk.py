@@ -135,10 +135,15 @@ def test_output_that_cannot_be_written_is_one_sentence(
     assert (code, err) == (1, "tokenq: The output could not be written: No space left on device.\n")
 
 
+def lasting(ticket: str) -> list[str]:
+    """The lines of a ticket without its estimate, which another test's counter may change."""
+    return [line for line in ticket.splitlines() if "wait" not in line.lower()]
+
+
 def test_a_ticket_is_printed_again_while_its_number_is_valid(tokenq: Cli, dept: str):
     first = tokenq("issue", dept, "--print")
     again = tokenq("status", f"{dept}-001", "--print")
-    assert (again.code, again.out) == (0, first.out)
+    assert (again.code, lasting(again.out)) == (0, lasting(first.out))
     assert "id:" not in again.out
     tokenq("cancel", f"{dept}-001")
     assert tokenq("status", f"{dept}-001", "--print").code == 4
