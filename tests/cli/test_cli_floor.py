@@ -11,7 +11,9 @@ import pytest
 from tests.cli.conftest import Cli
 from tests.refusals import refusal
 from tokenq.cli.floor_file import FloorFile, to_toml
+from tokenq.cli.wording import setting_name
 from tokenq.contract.problems import ProblemCode
+from tokenq.contract.settings import SETTINGS
 
 
 def names() -> tuple[str, str, str]:
@@ -73,6 +75,21 @@ def test_a_file_is_tried_applied_and_then_there_is_nothing_left_to_do(tokenq: Cl
     again = tokenq("diff", "-f", str(file))
     assert (again.code, again.out.strip()) == (0, "No changes.")
     assert json.loads(tokenq("apply", "-f", str(file), "--json").out)["changes"] == []
+
+
+def test_everything_that_can_be_set_is_shown_with_all_and_applies_again(tokenq: Cli, file: Path):
+    branch, dept, user = names()
+    file.write_text(floor(branch, dept, user), "utf-8")
+    assert tokenq("apply", "-f", str(file)).code == 0
+
+    exported = tokenq("export", "--all")
+    document = tomllib.loads(exported.out)
+    assert set(map(setting_name, SETTINGS)) - set(document["departments"][dept]) == set()
+    assert document["departments"][dept]["undo-minutes"] == 5
+    assert document["branches"][branch]["rollover-hour"] == 4
+    assert document["users"][user]["disabled"] is False
+    again = tokenq("diff", "-f", "-", stdin=exported.out)
+    assert (again.code, again.out.strip()) == (0, "No changes.")
 
 
 def test_what_changed_is_shown_from_what_to_what(tokenq: Cli, file: Path):

@@ -10,9 +10,12 @@ from tokenq.contract.paths import FLOOR
 class FloorCalls(Calls):
     """Reads and sets the whole configuration. Every method raises ``Refused`` or a ``TokenqError``."""
 
-    def floor(self) -> dict[str, Any]:
-        """Return the configuration as a document, without default values."""
-        document: dict[str, Any] = self.get(FLOOR)
+    def floor(self, *, with_defaults: bool = False) -> dict[str, Any]:
+        """Return the configuration as a document; settings at their defaults only if asked for.
+
+        A server older than that question never sends them.
+        """
+        document: dict[str, Any] = self.get(f"{FLOOR}?all=true" if with_defaults else FLOOR)
         return document
 
     def apply_floor(

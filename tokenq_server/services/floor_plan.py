@@ -81,13 +81,15 @@ class FloorPlans:
     def __init__(self, store: FloorPlanStore) -> None:
         self._store = store
 
-    async def export(self) -> Document:
-        """Return the document that would create this configuration, without defaults."""
+    async def export(self, *, with_defaults: bool = False) -> Document:
+        """Return the document that would create this configuration; settings at their defaults only if asked for."""
         plan = await self._store.read()
-        sections: dict[str, dict[str, Any]] = {
-            section: {name: _without_defaults(section, name, settings) for name, settings in things.items()}
-            for section, things in document(plan).items()
-        }
+        sections = document(plan)
+        if not with_defaults:
+            sections = {
+                section: {name: _without_defaults(section, name, settings) for name, settings in things.items()}
+                for section, things in sections.items()
+            }
         profiles: dict[str, dict[str, Any]] = {}
         for branch_id, counter_id in sorted(plan.counters):
             profiles.setdefault(branch_id, {})[counter_id] = sections["counters"][f"{branch_id}.{counter_id}"]

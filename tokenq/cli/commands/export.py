@@ -15,10 +15,11 @@ from tokenq.errors import BadSettings
 
 def command(
     to: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")] = None,
+    with_defaults: Annotated[bool, typer.Option("--all", help="Also show settings at their defaults.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print the configuration as a file for 'tokenq apply', without default values."""
-    document = connect().floor()
+    """Print the configuration as a file for 'tokenq apply'; without --all, only what differs from the defaults."""
+    document = connect().floor(with_defaults=with_defaults)
     if as_json:
         output.document(document)
         return

@@ -21,9 +21,13 @@ class Changes(TypedDict):
 
 
 @router.get(paths.FLOOR)
-async def export(_: Admin, services: ServicesDep) -> Document:
-    """Return the document that creates this configuration, without defaults."""
-    return await services.floor_plans.export()
+async def export(
+    _: Admin,
+    services: ServicesDep,
+    with_defaults: Annotated[bool, Query(alias="all", description="Also settings at their defaults.")] = False,
+) -> Document:
+    """Return the document that creates this configuration."""
+    return await services.floor_plans.export(with_defaults=with_defaults)
 
 
 @router.put(paths.FLOOR)
