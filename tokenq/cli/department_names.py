@@ -1,6 +1,5 @@
 """Names of departments, typed where an id belongs."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,7 @@ from tokenq.cli.context import connect
 from tokenq.cli.reasons import CommandReason
 from tokenq.contract.problems import Problem, ProblemCode, Refused, refuse
 from tokenq.contract.reasons.queue import DepartmentReason
-from tokenq.contract.spelling import all_similar
+from tokenq.contract.spelling import all_similar, folded
 from tokenq.errors import TokenqError
 
 if TYPE_CHECKING:
@@ -76,12 +75,6 @@ def id_of(typed: str, departments: "Sequence[DepartmentView]") -> str:
     if not similar:
         raise refuse(DepartmentReason.UNKNOWN, department=typed)
     raise refuse(CommandReason.NO_SUCH_DEPARTMENT, typed=typed, similar=" or ".join(_candidates(similar)))
-
-
-def folded(name: str) -> str:
-    """Return a name without case, accents and repeated spaces, for comparison."""
-    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
-    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
 
 
 def _similar(typed: str, departments: "Sequence[DepartmentView]") -> "list[DepartmentView]":

@@ -48,6 +48,24 @@ class RequeuePosition(StrEnum):
     ORIGINAL = "original"
 
 
+class Admission(StrEnum):
+    """What may refuse a new customer besides a closed department and the daily cap.
+
+    The opening hours; also the counters' capacity until closing; nothing.
+    """
+
+    HOURS = "hours"
+    CAPACITY = "capacity"
+    OFF = "off"
+
+
+class DayEnd(StrEnum):
+    """What becomes of waiting and parked tokens at the end of the business day."""
+
+    EXPIRE = "expire"
+    KEEP = "keep"
+
+
 class CounterState(StrEnum):
     """Whether a counter takes people."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 
 from typing_extensions import TypedDict
 
+from tokenq.contract.enums import Admission, DayEnd, Role
 from tokenq.contract.notifications import LetterKind
 
 
@@ -31,11 +32,7 @@ class Setting(NamedTuple):
 
 
 _HOUR, _DAY = 3600, 1440  # in seconds, in minutes
-ADMISSION = ("hours", "capacity", "off")
-"""What may refuse a new customer besides a closed department and the daily cap: the opening hours; also the counters'
-capacity until closing; nothing."""
-CALLERS_OUT_OF_ORDER = ("staff", "admin")
-DAY_ENDS = ("expire", "keep")
+CALLERS_OUT_OF_ORDER = (Role.STAFF, Role.ADMIN)
 
 
 class DepartmentSettings(TypedDict):
@@ -47,7 +44,10 @@ class DepartmentSettings(TypedDict):
         int, Setting("stop issuing this many minutes before closing", "0", 0, 480, zero="until closing")
     ]
     admission: Annotated[
-        str, Setting("refuse new customers by: hours, capacity (also until closing), off", "hours", choices=ADMISSION)
+        str,
+        Setting(
+            "refuse new customers by: hours, capacity (also until closing), off", "hours", choices=tuple(Admission)
+        ),
     ]
     minCalls: Annotated[int, Setting("calls required before a no-show", "1", 1, 20)]
     maxCalls: Annotated[int, Setting("maximum calls per token; 0: no limit", "0", 0, 100, zero="no limit")]
@@ -57,7 +57,7 @@ class DepartmentSettings(TypedDict):
         str, Setting("who may call out of order: staff, admin", "staff", choices=CALLERS_OUT_OF_ORDER)
     ]
     dayEnd: Annotated[
-        str, Setting("waiting and parked tokens at the end of the day: expire, keep", "expire", choices=DAY_ENDS)
+        str, Setting("waiting and parked tokens at the end of the day: expire, keep", "expire", choices=tuple(DayEnd))
     ]
     undoMinutes: Annotated[
         int, Setting("minutes during which a move can be undone; 0: never", "5", 0, 60, zero="never")

@@ -1,4 +1,4 @@
-"""Suggestions for a name that nobody knows."""
+"""Names compared as people spell them, and suggestions for one that nobody knows."""
 
 import re
 import unicodedata
@@ -8,6 +8,8 @@ _SIMILAR = 0.65
 """The least ratio of :mod:`difflib`: ``ulr`` is similar to ``url``, ``colour`` not to ``counter``."""
 
 _MOST = 4
+_DROPPED = frozenset({"Mn", "Me", "Cf"})
+"""Accents and invisible joiners."""
 _NUMBERED = re.compile(r"(.*?)(\d{1,9})", re.DOTALL)
 
 
@@ -29,13 +31,15 @@ def similar_numbered(name: str, known: Iterable[str]) -> list[str]:
     For names that are numbers or end in one: ``14`` may stand for ``4``, ``13`` and ``15``, ``window 2`` and ``2`` for
     ``Window 2``.
     """
-    scores = {each: _similarity(_folded(name), _folded(each)) for each in known}
+    scores = {each: _similarity(folded(name), folded(each)) for each in known}
     likely = (each for each, score in scores.items() if score >= _SIMILAR)
     return sorted(likely, key=lambda each: (-scores[each], len(each), each))[:_MOST]
 
 
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold()
+def folded(name: str) -> str:
+    """Return a name without case, accents, invisible joiners and repeated spaces, for comparison."""
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    return " ".join("".join(letter for letter in letters if unicodedata.category(letter) not in _DROPPED).split())
 
 
 def _similarity(name: str, other: str) -> float:

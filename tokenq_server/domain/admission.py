@@ -4,7 +4,7 @@ from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tokenq.contract.enums import Priority
+from tokenq.contract.enums import Admission, Priority
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq_server.domain.commands import Issue
@@ -31,7 +31,7 @@ def check_admission(session: DepartmentSession, command: Issue) -> None:
     department = session.department
     if not department.is_open:
         raise refuse(DepartmentReason.CLOSED, **_names(session))
-    hours = department.hours if department.rules.admission != "off" else None
+    hours = department.hours if department.rules.admission != Admission.OFF else None
     now = opening(hours, session.now, department.timezone)
     if not now.is_open:
         raise _outside_hours(session, now)
@@ -41,7 +41,7 @@ def check_admission(session: DepartmentSession, command: Issue) -> None:
     left = (now.closes_at - session.now).total_seconds()
     if left < department.rules.last_token_minutes * 60:
         raise refuse(DepartmentReason.CLOSES_SOON, **_names(session))
-    if department.rules.admission == "capacity" and command.priority is not Priority.URGENT:
+    if department.rules.admission == Admission.CAPACITY and command.priority is not Priority.URGENT:
         _check_capacity(session, left)
 
 

@@ -111,7 +111,7 @@ def as_permitted(command: Issue) -> Issue:
 
 def check_out_of_order(caller: Principal, department: Department) -> None:
     """Raise Refused (``forbidden``) where only admins may call out of order."""
-    if department.rules.out_of_order_by == "admin" and caller.role is not Role.ADMIN:
+    if department.rules.out_of_order_by == Role.ADMIN and caller.role is not Role.ADMIN:
         raise refuse(TokenReason.OUT_OF_ORDER_BY_STAFF, department=department.department_id)
 
 

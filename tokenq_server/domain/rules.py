@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
-from tokenq.contract.enums import Priority
+from tokenq.contract.enums import Admission, DayEnd, Priority, Role
 from tokenq.contract.notifications import LetterKind
 from tokenq_server.domain.hours import Hours, hours_document, hours_from
 
@@ -16,7 +16,7 @@ class Rules:
 
     ``hours`` of ``None`` means the branch's; empty ``counters`` means any. ``service_minutes`` is the expected service
     time, call to end, until today's services refine it; a call or service of ``forgotten_minutes`` was presumably
-    forgotten. ``admission`` is one of ``ADMISSION``.
+    forgotten. ``admission`` is an ``Admission``, ``day_end`` a ``DayEnd``.
     """
 
     number_start: int = 1
@@ -34,10 +34,10 @@ class Rules:
     service_level_minutes: int = 15
     service_level_percent: int = 80
     counters: tuple[str, ...] = ()
-    out_of_order_by: str = "staff"
-    day_end: str = "expire"
+    out_of_order_by: str = Role.STAFF
+    day_end: str = DayEnd.EXPIRE
     last_token_minutes: int = 0
-    admission: str = "hours"
+    admission: str = Admission.HOURS
     class_names: Mapping[Priority, str] = field(default_factory=dict)
     hours: Hours | None = None
 
@@ -49,7 +49,7 @@ class Rules:
     @property
     def keeps_waiting(self) -> bool:
         """Whether tokens that wait at the end of the day keep their places."""
-        return self.day_end == "keep"
+        return self.day_end == DayEnd.KEEP
 
     def class_name(self, priority: Priority) -> str:
         """The department's name for a class."""

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
+from psycopg.sql import Literal
+
+from tokenq.contract.enums import DayEnd
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.adapters.postgres.connection import Connection
+from tokenq_server.adapters.postgres.statements import statement
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.refusals import day_would_end
 from tokenq_server.services.setup_views import Branch
@@ -12,14 +16,17 @@ _WHO_GOES = [str(state) for state in VERBS[Verb.EXPIRE].sources]
 
 _BRANCH = "SELECT timezone, rollover_hour, clock_timestamp() AS now FROM branch WHERE branch_id = %s"
 
-_WHO = """
+_WHO = statement(
+    """
 SELECT t.department_id, t.state, count(*) AS number
 FROM token t JOIN dept_state s USING (department_id) JOIN department d USING (department_id)
 WHERE t.department_id = ANY(%s) AND t.state = ANY(%s) AND s.day >= %s AND s.day < %s
-  AND d.rules->>'dayEnd' IS DISTINCT FROM 'keep'
+  AND d.rules->>'dayEnd' IS DISTINCT FROM {keep}
 GROUP BY t.department_id, t.state
 ORDER BY t.department_id, t.state DESC
-"""
+""",
+    keep=Literal(str(DayEnd.KEEP)),
+)
 
 
 async def check_days_go_on(connection: Connection, branch: Branch, departments: Sequence[str]) -> None:

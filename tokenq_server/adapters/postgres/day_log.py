@@ -18,24 +18,16 @@ from tokenq_server.domain.history import Entry
 from tokenq_server.services.reporting import BranchDay, DepartmentDay
 
 # Archived departments, too: their past days stay readable.
-_DEPARTMENT = statement("""
-SELECT {department}, s.day
-FROM department d
-JOIN branch b USING (branch_id)
-JOIN dept_state s USING (department_id)
-WHERE d.department_id = %s
-""")
-
-_BRANCH = "SELECT name, timezone, rollover_hour FROM branch WHERE branch_id = %s"
-
 _DEPARTMENTS = statement("""
 SELECT {department}, s.day
 FROM department d
 JOIN branch b USING (branch_id)
 JOIN dept_state s USING (department_id)
-WHERE d.branch_id = %s
-ORDER BY d.department_id
 """)
+_DEPARTMENT = f"{_DEPARTMENTS} WHERE d.department_id = %s"
+_OF_BRANCH = f"{_DEPARTMENTS} WHERE d.branch_id = %s ORDER BY d.department_id"
+
+_BRANCH = "SELECT name, timezone, rollover_hour FROM branch WHERE branch_id = %s"
 
 # In any zone and with any rollover hour, a business day lies within two days of its noon in UTC.
 _OF_DAY = """
@@ -74,7 +66,7 @@ class PostgresDayLog:
         """Return a branch with its departments, archived ones included."""
         async with self._database.begin() as connection:
             row = await connection.row(_BRANCH, [branch_id])
-            rows = await connection.rows(_DEPARTMENTS, [branch_id])
+            rows = await connection.rows(_OF_BRANCH, [branch_id])
         if row is None:
             return None
         departments = [_department_day(each) for each in rows]
