@@ -79,6 +79,46 @@ def test_where_counters_are_declared_a_typing_mistake_is_refused_with_the_likely
     assert tokenq("serve", f"{name}-002", "--new").code == 2
 
 
+def test_where_counters_are_declared_a_department_lists_no_mistyped_one(tokenq: Cli):
+    name = f"T{secrets.token_hex(3).upper()}"
+    branch = name.lower()
+    tokenq("branch", "create", branch, "--name", "A branch of its own", "--timezone", "UTC")
+    tokenq("dept", "create", "Test desk", "--id", name, "--branch", branch, "--set", "counters=1,20")
+    for counter in ("1", "2"):
+        tokenq("counter", "declare", counter, "--branch", branch)
+
+    done = tokenq("dept", "update", name, "--set", "counters=1,20,22")
+    assert (done.code, done.out) == (3, "")
+    assert "There is no counter 22." in done.err
+    assert "Did you mean" in done.err
+    another = tokenq("dept", "create", "Another", "--id", f"{name}B", "--branch", branch, "--set", "counters=22")
+    assert (another.code, another.out) == (3, "")
+    assert tokenq("dept", "update", name, "--set", "counters=1,2,20").code == 0, "20 stood there before"
+    assert tokenq("counter", "open", "22", "--branch", branch, "--new").code == 0
+    assert tokenq("dept", "update", name, "--set", "counters=1,22").code == 0
+
+
+def test_a_floor_file_lists_no_mistyped_counter(tokenq: Cli):
+    name = f"T{secrets.token_hex(3).upper()}"
+    branch = name.lower()
+    floor = f"""
+[branches.{branch}]
+name = "A branch of its own"
+timezone = "UTC"
+[departments.{name}]
+name = "Test desk"
+branch-id = "{branch}"
+counters = ["1", "21"]
+[counters.{branch}]
+1 = {{}}
+2 = {{}}
+"""
+    refused = tokenq("apply", "-f", "-", stdin=floor)
+    assert (refused.code, refused.out) == (3, "")
+    assert "line 8: There is no counter 21" in refused.err
+    assert tokenq("apply", "-f", "-", stdin=floor.replace('"21"', '"2"')).code == 0
+
+
 def test_somebody_elses_customer_is_no_answer(tokenq: Cli, dept: str):
     tokenq("issue", dept)
     tokenq("counter", "open", dept)

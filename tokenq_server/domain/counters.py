@@ -1,6 +1,6 @@
 """Counters: the desks of a branch, the tokens they hold, and whether they may call."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -203,6 +203,17 @@ def check_can_be_new(place: Place, declared: Sequence[str]) -> None:
     names = sorted(declared, key=lambda name: (len(name), name))
     shown = [*names[:_NAMES_SHOWN], *(["…"] if len(names) > _NAMES_SHOWN else [])]
     raise refuse(CounterReason.UNDECLARED, counter=counter_id, branch=branch_id, counters=shown)
+
+
+def check_listed(names: Iterable[str], branch_id: str, known: Collection[str], declared: Sequence[str]) -> None:
+    """Check the counters that a setting names: as for a first use, where counters are declared.
+
+    Raises:
+        Refused: ``unknown_counter`` for a name that is not ``known``.
+    """
+    for name in names:
+        if name not in known:
+            check_can_be_new((branch_id, name), declared)
 
 
 def unknown_counter(place: Place, known: Iterable[str] = ()) -> Refused:

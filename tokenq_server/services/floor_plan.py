@@ -11,12 +11,12 @@ from typing import Any, Protocol
 
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.setup import SetupReason
-from tokenq_server.domain.counters import Place
+from tokenq_server.domain.counters import Place, check_listed
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.department_ids import check_prefix, numbering
 from tokenq_server.domain.numbering import check_format
 from tokenq_server.domain.refusals import unknown_department
-from tokenq_server.services.setup import MAIN_BRANCH, changed, check_zone
+from tokenq_server.services.setup import MAIN_BRANCH, changed, check_zone, new_counters
 from tokenq_server.services.setup_views import Branch, branch_view, department_view
 
 Values = Mapping[str, Any]
@@ -128,6 +128,12 @@ def plan_after(plan: FloorPlan, requested: Requested, *, prune: bool) -> FloorPl
             _check_branch(branch_id, branches)
             in_branch = {name for name, department in departments.items() if department.branch_id == branch_id}
             _check_known(profile, in_branch.union(plan.counters.get((branch_id, counter_id), ())))
+    for name in requested.departments:
+        with at(f"departments.{name}.counters"):
+            department = departments[name]
+            declared = [counter_id for branch_id, counter_id in counters if branch_id == department.branch_id]
+            fresh = new_counters(department, plan.departments.get(name))
+            check_listed(fresh, department.branch_id, declared, declared)
     for name, user in requested.users.items():
         with at(f"users.{name}.departments"):
             _check_known(user.departments, departments.keys() | _departments_of(plan.users.get(name)))

@@ -11,6 +11,7 @@ from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq.contract.reasons.setup import SetupReason
 from tokenq.contract.views import BranchView, DepartmentView
+from tokenq_server.domain.counters import Counter, check_listed
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.department_ids import check_prefix, made_id, numbering
 from tokenq_server.domain.department_session import SYSTEM
@@ -43,6 +44,9 @@ class SetupStore(Protocol):
 
     async def delete_branch(self, branch_id: str) -> bool:
         """Delete a branch; return False if there is none. Raises Refused (``in_use``)."""
+
+    async def counters(self, branch_id: str) -> list[Counter]:
+        """Return a branch's counters."""
 
     async def departments(self) -> list[Department]:
         """Return all departments by id."""
@@ -169,6 +173,10 @@ class Setup:
         if existing is None or numbering(department) != numbering(existing):
             for other in await self._store.departments():
                 check_prefix(department, other)
+        if fresh := new_counters(department, existing):
+            counters = await self._store.counters(department.branch_id)
+            declared = [counter.counter_id for counter in counters if counter.is_declared]
+            check_listed(fresh, department.branch_id, {counter.counter_id for counter in counters}, declared)
         return department
 
     async def _branch(self, branch_id: str) -> Branch:
@@ -191,6 +199,12 @@ class Setup:
         if made is None:
             raise refuse(SetupReason.NO_ID_IN_NAME, {"field": "departmentId"}, name=repr(name))
         return made
+
+
+def new_counters(department: Department, existing: Department | None) -> list[str]:
+    """Return the counters that a department may be called at now and could not by name before."""
+    before = existing.rules.counters if existing and existing.branch_id == department.branch_id else ()
+    return [name for name in department.rules.counters if name not in before]
 
 
 def changed(department: Department, values: dict[str, Any]) -> Department:

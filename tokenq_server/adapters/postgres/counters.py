@@ -53,7 +53,6 @@ _FIRST_NUMBERS = """
 SELECT display FROM token WHERE department_id = %s AND state = 'WAITING' ORDER BY place, token_id LIMIT %s
 """
 
-_OF_BRANCH = sql.statement("SELECT {counter} FROM counter WHERE branch_id = %s")
 _FOR_UPDATE = sql.statement("SELECT {counter} FROM counter WHERE branch_id = %s AND counter_id = %s FOR UPDATE")
 _DELETE = "DELETE FROM counter WHERE branch_id = %s AND counter_id = %s"
 
@@ -175,7 +174,7 @@ class PostgresCounters:
 
 async def read_counters(connection: Connection, branch_id: str) -> list[tuple[Counter, Token | None]]:
     """Return a branch's counters by id, each with the token it holds."""
-    counters = [counter_from(row) for row in await connection.rows(_OF_BRANCH, [branch_id])]
+    counters = [counter_from(row) for row in await connection.rows(sql.COUNTERS_OF_BRANCH, [branch_id])]
     seated = [token_from(row) for row in await connection.rows(_SEATED, [branch_id])]
     held = {token.counter_id: token for token in seated}
     return [

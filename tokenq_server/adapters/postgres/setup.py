@@ -15,7 +15,9 @@ from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.day_ends import check_days_go_on
 from tokenq_server.adapters.postgres.department_rows import department_from
+from tokenq_server.adapters.postgres.rows import counter_from
 from tokenq_server.adapters.postgres.writing import insert, update, upsert
+from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.hours import hours_document, hours_from
 from tokenq_server.domain.rules import rules_document, to_camel
@@ -74,6 +76,11 @@ class PostgresSetup:
         """Delete a branch."""
         async with self._database.begin() as connection:
             return await connection.change(_DELETE_BRANCH, [branch_id]) > 0
+
+    async def counters(self, branch_id: str) -> list[Counter]:
+        """Return a branch's counters."""
+        async with self._database.begin() as connection:
+            return [counter_from(row) for row in await connection.rows(sql.COUNTERS_OF_BRANCH, [branch_id])]
 
     async def departments(self) -> list[Department]:
         """Return all departments by id."""

@@ -41,6 +41,8 @@ LOCK = """
 SELECT department_id FROM dept_state WHERE department_id = ANY(%s) ORDER BY department_id FOR UPDATE
 """
 
+COUNTERS_OF_BRANCH = statement("SELECT {counter} FROM counter WHERE branch_id = %s")
+
 # Read the heads. A separate statement: it sees what was committed while waiting for the lock.
 LOCKED = statement("""
 SELECT {department}, {head}
