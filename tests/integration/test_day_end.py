@@ -10,13 +10,16 @@ from tests.servers import Servers
 from tests.without_http import Body, Core, open_core
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.queries import PostgresQueries
 from tokenq_server.domain.commands import Issue, MoveToken, TransferToken, UndoMove
+from tokenq_server.services.queries import Queries
 
 
 async def night_passes(core: Core, *names: str) -> None:
     """Move everything so far to yesterday."""
     for name in names:
-        await core.run("UPDATE token SET day = day - 1 WHERE department_id = %s", name)
+        await core.run("UPDATE token SET day = day - 1, ended_on = ended_on - 1 WHERE department_id = %s", name)
         await core.run(
             """UPDATE outbox SET at = at - interval '1 day', payload = replace(
                  payload, '"businessDay":"' || s.day || '"', '"businessDay":"' || s.day - 1 || '"')
@@ -158,3 +161,37 @@ async def test_staff_return_an_expired_token_to_the_queue(core: Core, servers: S
     assert (await core.call(name, f"9{name}"))["tokenId"] == back["tokenId"]
     tally = await verified(core, servers, name)
     assert tally.violations == {}, tally
+
+
+async def test_a_kept_token_that_ends_on_a_later_day_belongs_to_that_day(core: Core, servers: Servers) -> None:
+    """A no-show by mistake is mended, the number still means that customer, and the day counts the end."""
+    name = await core.department(day_end="keep")
+    await core.issue(name, 2)
+    await night_passes(core, name)
+    (kept,) = [await core.call(name, f"1{name}")]
+    missed = await core.move(kept, Verb.NO_SHOW)
+    await core.serve(name, f"2{name}")
+    await core.run("UPDATE token SET undo = NULL WHERE department_id = %s", name)
+
+    database = Database(core.dsn, size=1)
+    queries = PostgresQueries(database)
+    typed = missed["displayNumber"]
+    assert [each.token.display for each in await queries.numbered(typed, None, None)] == [typed]
+    view = await Queries(queries, lambda _: None).queue(name, ANN)
+    assert (view["counts"]["noShow"], view["counts"]["served"]) == (1, 1)
+    await database.close()
+    back = await core.do(MoveToken(name, ANN, missed["tokenId"], Verb.REINSTATE, printed=(name, typed)))
+    assert back["state"] == "WAITING"
+    tally = await verified(core, servers, name)
+    assert tally.violations == {}, tally
+
+
+async def test_whoever_expires_after_days_of_rest_may_return_on_the_day_that_follows(core: Core) -> None:
+    name = await core.department()
+    last = max(await core.issue(name, 3), key=lambda token: token["tokenNo"])
+    for _ in range(3):
+        await night_passes(core, name)
+    await core.issue(name)
+
+    back = await core.do(MoveToken(name, ANN, last["tokenId"], Verb.REINSTATE, printed=(name, f"{name}-003")))
+    assert (back["state"], back["returnsUntil"]) == ("WAITING", None)

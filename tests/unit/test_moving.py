@@ -10,6 +10,7 @@ from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.domain.commands import MarkNearTurn
 from tokenq_server.domain.moving import mark_near_turn, resume_if_due
+from tokenq_server.domain.policy import Policy
 from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token
 
@@ -107,6 +108,34 @@ def test_whoever_expired_comes_back_until_the_next_day_ends() -> None:
     room.session.tokens[late.token_id] = expired
     with refused(ProblemCode.WRONG_STATE, "another business day"):
         room.move(expired, Verb.REINSTATE)
+
+
+def test_a_night_in_which_nobody_waited_passes_no_urgent_customer() -> None:
+    room = Room(policy=Policy(max_wait=timedelta(minutes=60)))
+    late = room.issue()
+    tomorrow = (room.session.now + timedelta(days=1)).replace(hour=4)
+    room.later(seconds=(tomorrow - room.session.now).total_seconds())
+    room.session.roll_over([late])
+    room.later(hours=5)
+    urgent = room.issue(priority=Priority.URGENT)
+
+    back = room.move(room.session.tokens[late.token_id], Verb.REINSTATE)
+    assert (back.waiting_since, back.place) == (room.session.now, late.place)
+    assert room.call().token_id == urgent.token_id
+
+
+def test_what_ended_today_may_return_today_whenever_its_number_was_issued() -> None:
+    room = Room(rules=Rules(day_end="keep"))
+    kept = room.issue()
+    room.later(days=2)
+    room.session.roll_over([kept])
+    missed = room.move(room.call(), Verb.NO_SHOW)
+    assert missed.last_day == room.session.head.day > missed.day
+
+    back = room.move(missed, Verb.REINSTATE)
+    assert (back.state, back.ended_on) == (TokenState.WAITING, None)
+    missed = room.move(room.call(), Verb.NO_SHOW)
+    assert room.undo(missed).ended_on is None
 
 
 def test_another_class_keeps_the_arrival() -> None:

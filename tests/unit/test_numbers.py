@@ -1,6 +1,7 @@
 """What people type as they read it off paper: it means exactly that token, or nothing."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -27,6 +28,7 @@ def printed(
     day: date = TODAY,
     undo: Undo | None = None,
     issued_in: str | None = None,
+    ended_on: date | None = None,
 ) -> Printed:
     prefix = display.partition("-")[0] if prefix is None else prefix
     home = issued_in or prefix or "PLAIN"
@@ -34,7 +36,7 @@ def printed(
     token = Token(
         token_id, home, "main", day, number, display, state, Priority.NORMAL, 1, 1, NOW, NOW, issued_in=home, undo=undo
     )
-    return Printed(token, prefix, 1, TODAY)
+    return Printed(replace(token, ended_on=ended_on), prefix, 1, TODAY)
 
 
 def found(typed: str, *among: Printed) -> list[int]:
@@ -128,6 +130,15 @@ def test_an_expired_token_of_yesterday_is_meant_where_no_other_is() -> None:
     assert found("cw12", expired, served) == [2]
     assert found("cw12", expired, served, live) == [3]
     assert found("cw12", printed(4, "CW-012", state=TokenState.EXPIRED, day=TODAY - timedelta(2))) == []
+
+
+def test_a_number_means_who_ended_today_whenever_it_was_issued() -> None:
+    yesterday = TODAY - timedelta(1)
+    kept = printed(1, "CW-012", state=TokenState.NO_SHOW, day=yesterday, ended_on=TODAY)
+    assert found("cw12", kept) == [1]
+    assert found("cw12", printed(2, "CW-012", state=TokenState.NO_SHOW, day=yesterday, ended_on=yesterday)) == []
+    long_ago = TODAY - timedelta(3)
+    assert found("cw12", printed(3, "CW-012", state=TokenState.EXPIRED, day=long_ago, ended_on=TODAY)) == [3]
 
 
 PREFIXES = st.from_regex(r"[A-Z0-9]{1,4}", fullmatch=True)

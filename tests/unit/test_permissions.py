@@ -9,11 +9,19 @@ import pytest
 
 import tokenq_server.api.routes
 from tests.unit.sessions import NOW, Room, refused
-from tokenq.contract.enums import Priority, Role, TokenState
+from tokenq.contract.enums import Priority, RequeuePosition, Role, TokenState
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import VERBS, Verb
-from tokenq_server.domain.commands import CallByProfile, CallNext, CallToken, Command, Issue, ServeNext
-from tokenq_server.domain.permissions import MAY, as_permitted, check_move, check_role, sees, sees_person
+from tokenq_server.domain.commands import CallByProfile, CallNext, CallToken, Command, Issue, ServeNext, TransferToken
+from tokenq_server.domain.permissions import (
+    MAY,
+    as_permitted,
+    check_move,
+    check_position,
+    check_role,
+    sees,
+    sees_person,
+)
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token, Undo
 from tokenq_server.services.command_handlers import handler_of
@@ -119,6 +127,14 @@ def test_a_desk_cancels_edits_and_transfers_who_still_waits_and_nobody_else(verb
     asked = outcome(lambda: check_move(caller(Role.DESK), verb, token("CW", state=state)))
     is_for_staff = state in VERBS[verb].sources and state is not TokenState.WAITING
     assert asked == ("f" if is_for_staff else "y")
+
+
+@pytest.mark.parametrize(("position", "may"), [("first", "f"), ("last", "y"), ("original", "y")])
+def test_only_staff_of_a_department_put_a_token_first_there(position: str, may: str) -> None:
+    command = TransferToken("CW", caller(Role.DESK), 1, "LAB", position=RequeuePosition(position))
+    assert outcome(lambda: check_position(command.caller, command)) == may
+    assert outcome(lambda: check_position(principal(Role.STAFF, "CW"), command)) == may
+    assert outcome(lambda: check_position(principal(Role.STAFF, "LAB"), command)) == "y"
 
 
 @pytest.mark.parametrize(

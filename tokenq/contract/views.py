@@ -25,7 +25,8 @@ class TokenView(TypedDict):
     ``position`` counts from 1 (the next to be called) and is null unless the token waits. ``moves``
     are the verbs that can be used on the token now. ``reason`` is the rule that chose a called token.
     ``estimate`` is the wait from now while the token waits; in the answer to an issue it is what was promised.
-    ``nearTurn`` is the position at which the owner wants to be notified (0: none). ``isNewCounter`` is only
+    ``nearTurn`` is the position at which the owner wants to be notified (0: none). ``returnsUntil`` is the last
+    business day on which a final token can return to the queue; older servers omit it. ``isNewCounter`` is only
     present, and true, in the response to a call that created its counter. ``isForgotten``, in queues only, is true if
     it has been called or in service for longer than the department's ``forgottenMinutes``. ``alsoAt``,
     in the response to a call only, are the other counters at which its registered user is now, if any. ``alsoWaiting``,
@@ -53,6 +54,7 @@ class TokenView(TypedDict):
     calledAt: str | None
     startedAt: str | None
     servedAt: str | None
+    returnsUntil: NotRequired[str | None]
     parkedUntil: str | None
     nearTurn: int
     estimate: EstimateView | None

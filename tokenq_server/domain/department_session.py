@@ -118,7 +118,7 @@ class DepartmentSession:
         for token in leftover:
             if token.state in expire.sources and not self.department.rules.keeps_waiting:
                 self.load([token])
-                expired = replace(token, state=TokenState.EXPIRED, undo=None)
+                expired = replace(token, state=TokenState.EXPIRED, undo=None, ended_on=self._today())
                 self.apply(token, expired, expire.event, SYSTEM, {})
                 self._freed |= {token.display} if token.issued_in == self.id else set()
         self.head = replace(self.head, day=self._today(), last_no=0, skipped=0, turn=Turn())
@@ -190,6 +190,8 @@ class DepartmentSession:
     ) -> Token:
         """Apply a verb's result, with undo information where the verb has an undo."""
         move = VERBS[verb]
+        if new.state not in LIVE:
+            new = replace(new, ended_on=self.head.day)
         if move.has_undo:
             until = self.now + self.department.rules.undo_window
             new = with_undo(old, new, str(verb), until, caller.identity)

@@ -136,13 +136,14 @@ def _cancel(_: DepartmentSession, token: Token, _command: MoveToken) -> tuple[To
 
 
 def _reinstate(session: DepartmentSession, token: Token, command: MoveToken) -> tuple[Token, Data]:
-    # The end of the day takes people by surprise: until the next one ends, staff can return them.
-    last_day = token.day + timedelta(days=token.state is TokenState.EXPIRED)
-    if last_day < session.head.day:
+    if token.last_day < session.head.day:
         raise refuse(TokenReason.OTHER_DAY, {"state": str(token.state)}, number=token.display)
     if live := session.live_token_of(token.user_id):
         raise already_waiting(live)
-    back = replace(put_back(session, token, command.position), calls=0, called_at=None, reason=None)
+    back = replace(put_back(session, token, command.position), calls=0, called_at=None, reason=None, ended_on=None)
+    if token.state is TokenState.EXPIRED:
+        # Between the days nobody waited; a night's wait would pass urgent customers.
+        back = replace(back, waiting_since=session.now)
     return back, {"position": str(command.position)}
 
 

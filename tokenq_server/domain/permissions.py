@@ -7,12 +7,12 @@ decided under the lock, since the token may have changed since the caller saw it
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from tokenq.contract.enums import Priority, Role, TokenState
+from tokenq.contract.enums import Priority, RequeuePosition, Role, TokenState
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import CounterReason, DepartmentReason, TokenReason
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.verbs import VERBS, Verb
-from tokenq_server.domain.commands import Issue
+from tokenq_server.domain.commands import Issue, TransferToken
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_token
@@ -113,6 +113,12 @@ def check_out_of_order(caller: Principal, department: Department) -> None:
     """Raise Refused (``forbidden``) where only admins may call out of order."""
     if department.rules.out_of_order_by == Role.ADMIN and caller.role is not Role.ADMIN:
         raise refuse(TokenReason.OUT_OF_ORDER_BY_STAFF, department=department.department_id)
+
+
+def check_position(caller: Principal, command: TransferToken) -> None:
+    """Refuse to put a token before everybody of its class where the caller does not work. Raises ``forbidden``."""
+    if command.position is RequeuePosition.FIRST and not works_in(caller, command.to):
+        raise refuse(DepartmentReason.MAY_NOT_PUT_FIRST, department=command.to)
 
 
 def check_move(caller: Principal, verb: Verb, token: Token) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from tokenq.contract.enums import AT_COUNTER, Priority, TokenState
@@ -33,7 +33,8 @@ class Token:
     ``place`` is the sort key within a class, smallest first; ``original_place`` is the one assigned on entering this
     department. ``issued_in`` is the department that issued the number. ``claim_version`` grows with every call and
     undo: a command that carries an older one is stale. ``near_turn`` is the position at which the owner is notified.
-    The estimate, in minutes, is the wait promised at issue.
+    The estimate, in minutes, is the wait promised at issue. ``ended_on`` is the business day on which it became final;
+    for one that expired, the day that began then.
     """
 
     token_id: Fixed[int]
@@ -62,11 +63,21 @@ class Token:
     last_call_at: datetime | None = None
     parked_at: datetime | None = None
     parked_until: datetime | None = None
+    ended_on: date | None = None
     near_turn: int = 0
     is_near_told: bool = False
     estimate_low: Fixed[int | None] = None
     estimate_high: Fixed[int | None] = None
     undo: Undo | None = None
+
+    @property
+    def last_day(self) -> date:
+        """The last business day on which a final token may return to the queue.
+
+        Releases that did not note the day of its end went by the day of its number.
+        """
+        by_number = self.day + timedelta(days=self.state is TokenState.EXPIRED)
+        return max(self.ended_on or by_number, by_number)
 
     @property
     def is_at_counter(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from tokenq.contract.enums import LIVE, TokenState
 from tokenq.contract.numbers import means
@@ -31,9 +31,9 @@ class Printed:
 def named(typed: str, candidates: Iterable[Printed], now: datetime) -> list[Token]:
     """Return the tokens that a typed number may refer to.
 
-    Candidates are the live tokens of any day, the final ones of today (or whose last move can still be undone), and
-    those that expired when today began. Of the tokens that a department issued, a live one hides the others, and any of
-    them an expired one of yesterday.
+    Candidates are the live tokens of any day, the final ones that were issued or ended today (or whose last move can
+    still be undone), and those that expired when today began. Of the tokens that a department issued, a live one hides
+    the others, and any of them an expired one of an earlier day.
     """
     ranked = [(_rank(printed, now), printed.token) for printed in candidates if printed.is_meant(typed)]
     best: dict[str, int] = {}
@@ -51,8 +51,9 @@ def _rank(printed: Printed, now: datetime) -> int:
         return _NOT_MEANT
     if token.day >= printed.today or (token.undo is not None and token.undo.until > now):
         return 1
-    is_of_yesterday = token.day + timedelta(days=1) == printed.today
-    return 2 if token.state is TokenState.EXPIRED and is_of_yesterday else _NOT_MEANT
+    if token.last_day < printed.today:
+        return _NOT_MEANT
+    return 2 if token.state is TokenState.EXPIRED else 1
 
 
 _NOT_MEANT = 3

@@ -32,7 +32,7 @@ from tokenq_server.domain.commands import (
 from tokenq_server.domain.editing import edit
 from tokenq_server.domain.issuing import issue
 from tokenq_server.domain.moving import mark_near_turn, move, resume_if_due
-from tokenq_server.domain.permissions import as_permitted, check_issue, check_move, check_works_in, sees
+from tokenq_server.domain.permissions import as_permitted, check_issue, check_move, check_position, check_works_in, sees
 from tokenq_server.domain.refusals import moved_on, number_taken
 from tokenq_server.domain.transferring import transfer
 from tokenq_server.domain.undoing import undo
@@ -172,6 +172,11 @@ def _may_move(work: Work, command: OnToken) -> None:
     check_move(command.caller, command.verb, token)
 
 
+def _may_transfer(work: Work, command: TransferToken) -> None:
+    _may_move(work, command)
+    check_position(command.caller, command)
+
+
 def _check_number(work: Work, command: MoveToken | UndoMove) -> None:
     """Refuse to return a token to the queue if a live token carries its number. Raises Refused (``exists``)."""
     if command.printed in work.taken_numbers:
@@ -278,7 +283,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
         _plan_transfer,
         departments=lambda command: (command.department_id, command.to),
         looks_at_heads=_goes_first,
-        may_do=_may_move,
+        may_do=_may_transfer,
     ),
     EditToken: _row(_edit, _plan_token, may_do=_may_move),
     UndoMove: _row(

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from tokenq.contract.enums import TokenState
+from tokenq.contract.enums import LIVE, TokenState
 from tokenq.contract.notice_views import AlarmView, OtherCounterView
 from tokenq.contract.verbs import verbs_from
 from tokenq.contract.views import CounterView, EstimateView, HeldView, TokenView
@@ -51,6 +51,7 @@ def token_view(
         "calledAt": instant(token.called_at),
         "startedAt": instant(token.started_at),
         "servedAt": instant(token.served_at),
+        "returnsUntil": None if token.state in LIVE else token.last_day.isoformat(),
         "parkedUntil": instant(token.parked_until),
         "nearTurn": token.near_turn,
         "estimate": estimate,

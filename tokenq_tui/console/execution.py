@@ -4,13 +4,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from textual.message import Message
 
 from tokenq.contract import notices
-from tokenq.contract.enums import TokenState
 from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import QueueView, TokenView
@@ -81,9 +80,8 @@ def look_up(pending: PendingAction, api: ApiPort) -> PendingAction:
 
 
 def _may_return(token: TokenView, today: date) -> bool:
-    """Whether the server would reinstate it: a token of today, or one that expired when today began."""
-    grace = timedelta(days=token["state"] == TokenState.EXPIRED)
-    return date.fromisoformat(token["businessDay"]) + grace >= today
+    """Whether the server would reinstate it today."""
+    return date.fromisoformat(token.get("returnsUntil") or token["businessDay"]) >= today
 
 
 def _queues(state: State, token: TokenView, api: ApiPort) -> dict[str, QueueView]:

@@ -181,6 +181,11 @@ class DepartmentReason(Reason):
     )
     NOT_YOURS = (ProblemCode.FORBIDDEN, "You are not staff of {department}.", ASK_ADMIN)
     MAY_NOT_ISSUE = (ProblemCode.FORBIDDEN, "You may not issue tokens in {department}.", ASK_ADMIN)
+    MAY_NOT_PUT_FIRST = (
+        ProblemCode.FORBIDDEN,
+        "Only staff of {department} may put a token first there.",
+        "Use position 'original' or 'last', or ask the staff of {department}.",
+    )
     MAY_NOT_FORCE = (
         ProblemCode.FORBIDDEN,
         "Only staff may issue numbers outside opening hours or above the daily limit.",

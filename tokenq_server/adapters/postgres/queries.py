@@ -37,7 +37,15 @@ SELECT {token} FROM token WHERE department_id = %s AND state IN ('CALLED', 'SERV
 ORDER BY called_at DESC
 """)
 
-_COUNTS = "SELECT state, count(*) AS count FROM token WHERE department_id = %s AND day = %s GROUP BY state"
+# Of today are the numbers of today, and older ones that ended today.
+_COUNTS = """
+SELECT state, count(*) AS count FROM (
+  SELECT state FROM token WHERE department_id = %(department)s AND day = %(day)s
+  UNION ALL
+  SELECT state FROM token WHERE department_id = %(department)s AND ended_on = %(day)s AND ended_on > day
+) AS of_today
+GROUP BY state
+"""
 
 _WISHES = """
 SELECT department_id, max(near_turn) AS furthest FROM token
@@ -87,7 +95,8 @@ WHERE t.display = ANY(%(spellings)s) AND (%(user_id)s::bigint IS NULL OR t.user_
 )
 _IS_LIVE = sql.statement(" AND t.state IN ({live})")
 _IS_OF_TODAY = " AND t.day = s.day"
-# Yesterday's last moves may still be undone, and tokens that expired then may be reinstated.
+_ENDED_TODAY = " AND t.ended_on = s.day AND t.ended_on > t.day"
+# Yesterday's last moves may still be undone. Tokens that expired under an older release have no day of their end.
 _MAY_RETURN = " AND t.day = s.day - 1 AND (t.undo IS NOT NULL OR t.state = 'EXPIRED')"
 
 
@@ -178,7 +187,7 @@ class PostgresQueries:
         # Each part uses an index: live tokens by printed number, others by department, day and number.
         terms = ", ".join(f"%({name})s - {_START} + 1" for name in numbers)
         is_number = f" AND t.number = ANY(ARRAY[{terms}]::int[])"
-        parts = [_IS_LIVE, _IS_OF_TODAY + is_number, _MAY_RETURN + is_number]
+        parts = [_IS_LIVE, _IS_OF_TODAY + is_number, _ENDED_TODAY + is_number, _MAY_RETURN + is_number]
         if day is not None:
             parts = [" AND t.day = %(day)s"]
         values = {"spellings": list(spellings(typed)), "user_id": user_id, "day": day, **numbers}
@@ -201,7 +210,8 @@ async def _tokens(connection: Connection, statement: str, values: Values) -> lis
 async def _counts(
     connection: Connection, department_id: str, day: date, waiting: dict[Priority, int], busy: Sequence[Token]
 ) -> dict[TokenState, int]:
-    counts = {TokenState(row["state"]): row["count"] for row in await connection.rows(_COUNTS, [department_id, day])}
+    values = {"department": department_id, "day": day}
+    counts = {TokenState(row["state"]): row["count"] for row in await connection.rows(_COUNTS, values)}
     # A token of yesterday may still be served: present tokens count, whatever their day.
     present = Counter(token.state for token in busy)
     live = {state: present[state] for state in LIVE} | {TokenState.WAITING: sum(waiting.values())}
