@@ -207,3 +207,24 @@ def test_at_a_terminal_it_is_asked_whether_the_day_shall_end(
 
     assert "would end the business day now" in done.err
     assert json.loads(tokenq("branch", "show", branch, "--json").out)["timezone"] == zone
+
+
+def test_a_file_that_would_end_a_day_is_applied_by_somebody_who_means_it(tokenq: Cli, site: tuple[str, str]) -> None:
+    branch, dept = site
+    floor = f"""
+[branches.{branch}]
+name = "East"
+timezone = "Pacific/Kiritimati"
+rollover-hour = 0
+"""
+    for compare in (("diff",), ("apply", "--dry-run")):
+        done = tokenq(*compare, "-f", "-", stdin=floor)
+        assert f"customers would lose their place: in {dept} 2 waiting, 1 parked." in done.err
+    refused = tokenq("apply", "-f", "-", stdin=floor)
+    assert refused.code == 2, refused
+    assert "Nothing was changed. If you are sure, add --yes." in refused.err
+    assert json.loads(tokenq("branch", "show", branch, "--json").out)["name"] == "West"
+    assert "WAITING" in tokenq("status", f"{dept}-002").out
+
+    assert tokenq("apply", "-f", "-", "--yes", stdin=floor).code == 0
+    assert json.loads(tokenq("branch", "show", branch, "--json").out)["name"] == "East"

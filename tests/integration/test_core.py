@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from tests.fakes import MemoryLine
 from tests.people import ANN, DESK
 from tests.servers import Servers
-from tests.without_http import Core, assert_all_is_well, open_core
+from tests.without_http import Core, assert_all_is_well, department_id, open_core
 from tokenq.contract.enums import RequeuePosition
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
@@ -428,3 +428,15 @@ async def test_the_same_key_in_two_departments_at_once_is_a_mismatch_not_a_failu
             )
             codes = [answer.problem.code for answer in answers if isinstance(answer, Refused)]
             assert codes == [ProblemCode.IDEMPOTENCY_MISMATCH]
+
+
+async def test_of_departments_created_at_once_no_two_have_prefixes_that_look_alike(core: Core) -> None:
+    mark = f"{department_id()[:5]}X"
+    tries = (
+        core.setup.create_department(f"{mark}{letter}", {"name": "Window", "prefix": prefix})
+        for letter, prefix in zip("ABCD", [mark, f"{mark}2", mark, f"{mark}22"], strict=True)
+    )
+    done = await asyncio.gather(*tries, return_exceptions=True)
+    refused = [each for each in done if isinstance(each, Refused)]
+    assert len(refused) == 3, done
+    assert {each.problem.code for each in refused} == {ProblemCode.EXISTS}

@@ -14,6 +14,7 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.queries import PostgresQueries
 from tokenq_server.domain.commands import Issue, MoveToken, TransferToken, UndoMove
 from tokenq_server.services.queries import Queries
+from tokenq_server.services.setup_views import Branch
 
 
 async def night_passes(core: Core, *names: str) -> None:
@@ -195,3 +196,46 @@ async def test_whoever_expires_after_days_of_rest_may_return_on_the_day_that_fol
 
     back = await core.do(MoveToken(name, ANN, last["tokenId"], Verb.REINSTATE, printed=(name, f"{name}-003")))
     assert (back["state"], back["returnsUntil"]) == ("WAITING", None)
+
+
+async def test_the_first_command_of_the_day_may_reinstate_who_expires_by_it(core: Core) -> None:
+    """The number is the customer's own until that very moment."""
+    name = await core.department()
+    tokens = sorted(await core.issue(name, 2), key=lambda token: token["tokenNo"])
+    await night_passes(core, name)
+
+    printed = (name, f"{name}-001")
+    back = await core.do(MoveToken(name, ANN, tokens[0]["tokenId"], Verb.REINSTATE, printed=printed))
+    assert (back["state"], back["displayNumber"]) == ("WAITING", f"{name}-001")
+    assert (await core.issue(name))[0]["displayNumber"] == f"{name}-002"
+
+
+async def test_a_department_that_has_moved_takes_nobody_back_from_its_old_branch(core: Core) -> None:
+    """That token belongs to the counters of the old branch."""
+    name = await core.department()
+    (token,) = await core.issue(name)
+    gone = await core.move(token, Verb.CANCEL)
+    branch = f"b{name.lower()}"
+    await core.setup.create_branch(Branch(branch, "Another site"))
+    await core.setup.change_department(name, {"branch_id": branch})
+
+    printed = (name, f"{name}-001")
+    for command in (
+        MoveToken(name, ANN, gone["tokenId"], Verb.REINSTATE, printed=printed),
+        UndoMove(name, ANN, gone["tokenId"], printed=printed),
+    ):
+        with pytest.raises(Refused) as refused:
+            await core.do(command)
+        assert refused.value.problem.code is ProblemCode.WRONG_STATE
+        assert "moved to another branch" in refused.value.problem.detail
+
+
+async def test_a_plain_number_is_found_after_its_start_was_changed(core: Core) -> None:
+    name = await core.department(number_format="{number}")
+    (token,) = await core.issue(name)
+    await core.setup.change_department(name, {"number_start": 71})
+    database = Database(core.dsn, size=1)
+    await core.run("UPDATE token SET state = 'EXPIRED', ended_on = day WHERE token_id = %s", token["tokenId"])
+    found = await PostgresQueries(database).numbered("1", None, None)
+    assert token["tokenId"] in {each.token.token_id for each in found}
+    await database.close()

@@ -37,7 +37,10 @@ class Applied:
     async def __call__(self, document: Document, *, prune: bool = False, dry: bool = False) -> list[Document]:
         """Apply a document; return the changes."""
         body = FloorBody.model_validate(document)
-        return await self._plans.apply(requested_plan(body), "ann", prune=prune, is_dry=dry)
+        if dry:
+            changes, _ = await self._plans.preview(requested_plan(body), prune=prune)
+            return changes
+        return await self._plans.apply(requested_plan(body), "ann", prune=prune)
 
     async def export(self) -> Document:
         """Return the export."""

@@ -10,18 +10,19 @@ from tests.unit.sessions import Room, refused, with_rules
 from tokenq.contract.advice import Action
 from tokenq.contract.enums import Priority
 from tokenq.contract.problems import ProblemCode, Refused
-from tokenq_server.domain.admission import ENOUGH_SERVICES
+from tokenq_server.domain.admission import check_cap
 from tokenq_server.domain.commands import Issue
 from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.hours import hours_from
 from tokenq_server.domain.issuing import issue
 from tokenq_server.domain.rules import Rules
+from tokenq_server.domain.service_time import ENOUGH
 
 UNTIL_TEN = hours_from({"weekly": {"mon": ["08:00-10:00"]}, "exceptions": {}})
 """An hour is left: six customers of ten minutes at one counter."""
 
 
-def busy_room(admission: str, learned: int = ENOUGH_SERVICES, **rules: Any) -> Room:
+def busy_room(admission: str, learned: int = ENOUGH, **rules: Any) -> Room:
     """A department at nine, with more people waiting than one counter can serve until ten."""
     room = Room(rules=Rules(hours=UNTIL_TEN))
     for _ in range(8):
@@ -35,8 +36,8 @@ def busy_room(admission: str, learned: int = ENOUGH_SERVICES, **rules: Any) -> R
     [
         ("hours", 500, False),
         ("off", 500, False),
-        ("capacity", ENOUGH_SERVICES, True),
-        ("capacity", ENOUGH_SERVICES - 1, False),
+        ("capacity", ENOUGH, True),
+        ("capacity", ENOUGH - 1, False),
         ("capacity", 0, False),
     ],
 )
@@ -100,3 +101,12 @@ def test_what_refuses_by_each_setting(admission: str, situation: str, code: Prob
     with nullcontext() if is_taken else refused(code):
         room.issue(priority=Priority.URGENT)
     assert issue(room.session, Issue("CW", ANN, is_forced=True), 500)
+
+
+def test_a_group_above_the_cap_hears_how_many_numbers_are_left() -> None:
+    """Numbers that were taken back with the group do not count as issued."""
+    room = Room(rules=Rules(daily_cap=5))
+    room.issue()
+    with refused(ProblemCode.DEPARTMENT_FULL, "issued 1 today", "4 are left, not 6"):
+        check_cap(room.session, 6)
+    check_cap(room.session, 4)

@@ -55,3 +55,14 @@ def test_a_prefix_that_could_be_misread_is_refused_where_it_is_printed_in_the_sa
         check_prefix(there, here)
     check_prefix(Department("X", "Blood", prefix="P2", branch_id="north"), here)
     check_prefix(Department("X", "Blood", prefix="P2", number_format="{number:03d}"), here)
+
+
+def test_a_prefix_of_digits_is_refused_beside_plain_numbers() -> None:
+    """71 could be number 71 of the one, or number 1 of the other, whose prefix is 7."""
+    plain = Department("PL", "Plain", prefix="PL", number_format="{number:03d}")
+    digits = Department("CO", "Count", prefix="7")
+    for new, there in ((digits, plain), (plain, digits)):
+        with refused(ProblemCode.EXISTS, "look alike"):
+            check_prefix(new, there)
+    check_prefix(digits, Department("CW", "Window", prefix="CW"))
+    check_prefix(Department("PM", "Plain too", prefix="7", number_format="{number}"), plain)

@@ -118,3 +118,13 @@ def test_every_estimate_told_is_useful() -> None:
     for estimate in estimates:
         if estimate.low_minutes is not None and estimate.high_minutes is not None:
             assert estimate.high_minutes <= 2 * estimate.low_minutes + 30
+
+
+@pytest.mark.parametrize("ages", [[10.0, 600.0, 300.0, 60.0, 60.0], [0.0, 0.0, 0.1, 0.2, 0.3], [-1.0, 5.0, 0.0]])
+def test_the_wait_follows_the_place_and_not_how_long_somebody_has_waited(ages: list[float]) -> None:
+    """Whoever was put first waits shortest; of a group, the first number does."""
+    queue = Line("CW", Policy(), Turn(), STEADY, {Priority.NORMAL: ages}, {})
+    forecast = forecasts([queue], [OpenCounter()])["CW"]
+    waits = [middle(forecast, Priority.NORMAL, index) for index in range(1, len(ages) + 1)]
+    assert waits == sorted(waits)
+    assert waits[0] < 60

@@ -63,6 +63,14 @@ def test_today_teaches_more_the_more_it_has_shown() -> None:
     assert learned([60.0] * 30, 10).mean < 150
 
 
+def test_after_ten_services_the_department_s_setting_counts_no_more() -> None:
+    """People would be turned away by a guess although the day shows how fast the counters are."""
+    quick = [60.0, 62, 64, 66, 68, 68, 70, 72, 74, 75]
+    assert 60 < learned(quick, 10).mean < 75
+    assert learned(quick, 10).mean == learned(quick, 480).mean
+    assert learned(quick[:9], 10).mean > learned(quick, 10).mean
+
+
 @pytest.mark.parametrize("spread", [0.1, 0.6, 0.9])
 def test_the_mean_of_a_whole_day_is_found_though_it_is_learned_from_the_median(spread: float) -> None:
     """Queues grow with the mean, and service times are skewed: their median alone would promise too little."""

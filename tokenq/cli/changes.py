@@ -5,14 +5,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tokenq.cli import output
+from tokenq.cli.exits import echo
+from tokenq.contract import notices
 from tokenq.contract.hours import write_hours
 
 _KINDS = {"branches": "branch", "departments": "department", "counters": "counter", "users": "user"}
 _SIGNS = {"create": ("+", "32"), "update": ("~", "33"), "delete": ("-", "31")}
 
 
-def show(changes: Sequence[dict[str, Any]], verdict: str) -> None:
-    """Print one line per change, then their number and ``verdict``."""
+def show(changes: Sequence[dict[str, Any]], verdict: str, ends: Mapping[str, Mapping[str, int]] | None = None) -> None:
+    """Print one line per change, then their number and ``verdict``; before them the tokens that would expire."""
+    if ends:
+        echo(f"This would end the business day now, and customers would lose their place: {notices.counted(ends)}.")
     for change in changes:
         sign, colour = _SIGNS[change["action"]]
         text = f"{sign} {_KINDS[change['kind']]} {change['id']}"

@@ -19,9 +19,14 @@ class FloorCalls(Calls):
         return document
 
     def apply_floor(
-        self, document: Mapping[str, Any], *, dry_run: bool = False, prune: bool = False
-    ) -> list[dict[str, Any]]:
-        """Apply a configuration document, or only compare it (``dry_run``); return the changes."""
-        flags = "&".join(name for name, is_set in (("dryRun=true", dry_run), ("prune=true", prune)) if is_set)
-        changes: list[dict[str, Any]] = self.put(f"{FLOOR}?{flags}" if flags else FLOOR, document)["changes"]
-        return changes
+        self, document: Mapping[str, Any], *, dry_run: bool = False, prune: bool = False, end_day: bool = False
+    ) -> dict[str, Any]:
+        """Apply a configuration document, or only compare it (``dry_run``).
+
+        Returns ``changes`` and, of a dry run, ``ends``: how many tokens would expire, per department and state. A
+        change that would end a business day is refused without ``end_day``; older servers neither count nor refuse.
+        """
+        options = {"dryRun": dry_run, "prune": prune, "endDay": end_day}
+        flags = "&".join(f"{name}=true" for name, is_set in options.items() if is_set)
+        answer: dict[str, Any] = self.put(f"{FLOOR}?{flags}" if flags else FLOOR, document)
+        return answer

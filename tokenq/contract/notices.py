@@ -3,6 +3,7 @@
 They are made of what the server says; nothing is decided here.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -64,3 +65,11 @@ def also_waiting(token: "TokenView") -> list[str]:
     if not numbers:
         return []
     return [f"{', '.join(numbers)} {'has' if len(numbers) == 1 else 'have'} the same e-mail address."]
+
+
+def counted(tokens: Mapping[str, Mapping[str, int]]) -> str:
+    """Return counts of tokens per department and state as text: ``in CW 3 waiting, 1 parked; in LAB 2 waiting``."""
+    return "; ".join(
+        f"in {name} " + ", ".join(f"{number} {state.lower()}" for state, number in states.items())
+        for name, states in tokens.items()
+    )

@@ -55,12 +55,14 @@ def spellings(text: str) -> list[str]:
 def means(typed: str, printed: str, prefix: str, shown: int) -> bool:
     """Whether a typed number means a printed one, of a department that numbers with ``prefix`` today.
 
+    Leading zeros may be left out, but nobody adds any: ``0012`` does not mean 012.
     ``shown`` is the number that was printed, by today's settings. Both only help to take a number apart that is printed
     without a separator; where neither fits, since the settings have changed, every way to read it counts.
     """
     if not is_separated(typed) and _without_separators(typed) == _without_separators(printed):
         return True
-    return bool(readings(typed) & _printed_readings(printed, prefix, shown))
+    both = readings(typed) & _printed_readings(printed, prefix, shown)
+    return any(_width(typed, reading) <= _width(printed, reading) for reading in both)
 
 
 def _printed_readings(printed: str, prefix: str, shown: int) -> frozenset[Reading]:
@@ -69,6 +71,11 @@ def _printed_readings(printed: str, prefix: str, shown: int) -> frozenset[Readin
     by_prefix = frozenset(reading for reading in possible if reading[0] == prefix)
     plain = frozenset(reading for reading in by_number if not reading[0])
     return (by_number & by_prefix) or plain or by_number or by_prefix or possible
+
+
+def _width(text: str, reading: Reading) -> int:
+    """How many digits of a text are its number, leading zeros included."""
+    return len(_without_separators(text)) - len(reading[0])
 
 
 def is_separated(text: str) -> bool:

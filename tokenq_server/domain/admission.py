@@ -10,13 +10,7 @@ from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq_server.domain.commands import Issue
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.hours import Opening, opening
-
-ENOUGH_SERVICES = 10
-"""Services of today before capacity may refuse anybody.
-
-With fewer, the service time is mostly the department's setting (it counts as five services), and one unusual customer
-would decide about the next. That so many were served also shows that a counter was open today.
-"""
+from tokenq_server.domain.service_time import ENOUGH
 
 
 def check_admission(session: DepartmentSession, command: Issue) -> None:
@@ -35,7 +29,7 @@ def check_admission(session: DepartmentSession, command: Issue) -> None:
     now = opening(hours, session.now, department.timezone)
     if not now.is_open:
         raise _outside_hours(session, now)
-    _check_cap(session)
+    check_cap(session)
     if now.closes_at is None:
         return
     left = (now.closes_at - session.now).total_seconds()
@@ -45,16 +39,25 @@ def check_admission(session: DepartmentSession, command: Issue) -> None:
         _check_capacity(session, left)
 
 
-def _check_cap(session: DepartmentSession) -> None:
+def check_cap(session: DepartmentSession, count: int = 1) -> None:
+    """Refuse as many new customers as exceed the daily cap. Raises Refused (``department_full``)."""
     cap, given = session.department.rules.daily_cap, session.head.given
-    if cap and given >= cap:
-        raise refuse(DepartmentReason.CAP_REACHED, **_names(session), cap=cap, given=given)
+    if not cap or given + count <= cap:
+        return
+    if given < cap:
+        left = {"count": count, "left": cap - given}
+        raise refuse(DepartmentReason.CAP_LEAVES_FEWER, left, **_names(session), cap=cap, given=given, **left)
+    raise refuse(DepartmentReason.CAP_REACHED, **_names(session), cap=cap, given=given)
 
 
 def _check_capacity(session: DepartmentSession, seconds_left: float) -> None:
-    """Refuse a customer whom the counters could not serve before closing, if today has shown how fast they are."""
+    """Refuse a customer whom the counters could not serve before closing, if today has shown how fast they are.
+
+    With fewer services, the department's setting would decide. That so many were served also shows that a counter was
+    open today.
+    """
     forecast = session.forecast
-    if forecast is None or forecast.services_learned < ENOUGH_SERVICES:
+    if forecast is None or forecast.services_learned < ENOUGH:
         return
     # At a moment without an open counter, such as lunch, one is expected to open again.
     capacity = seconds_left * max(forecast.counters_open, 1) / forecast.service_seconds

@@ -1,6 +1,7 @@
 """Ids generated from a department's name, and prefixes that could be misread.
 
-``P22`` could be number 22 of prefix ``P`` or number 2 of ``P2``, so no prefix may be another prefix plus digits.
+``P22`` could be number 22 of prefix ``P`` or number 2 of ``P2``, so no prefix may be another prefix plus digits;
+nor may it be digits alone where another department prints no prefix.
 """
 
 import re
@@ -21,10 +22,9 @@ _LETTERS = str.maketrans(
 
 
 def are_misread(prefix: str, other: str) -> bool:
-    """Whether a number of one prefix could be read as a number of the other."""
+    """Whether a number of one prefix could be read as a number of the other; an empty prefix is of plain numbers."""
     longer, shorter = (prefix, other) if len(prefix) > len(other) else (other, prefix)
-    rest = longer.removeprefix(shorter)
-    return rest != longer and rest.isdigit()
+    return longer.startswith(shorter) and longer[len(shorter) :].isdigit()
 
 
 def numbering(department: Department) -> tuple[str, str, str]:
@@ -42,13 +42,17 @@ def check_prefix(department: Department, other: Department) -> None:
         return
     if other.prefix == department.prefix:
         raise refuse(SetupReason.PREFIX_TAKEN, {"path": "prefix"}, other=other.department_id, prefix=other.prefix)
-    if are_misread(other.prefix, department.prefix) and _prints_prefix(other) and _prints_prefix(department):
+    if are_misread(_printed_prefix(other), _printed_prefix(department)):
+        ids = {"department": department.department_id, "other": other.department_id}
+        if not (_printed_prefix(other) and _printed_prefix(department)):
+            raise refuse(SetupReason.DIGITS_AMBIGUOUS, {"path": "prefix"}, **ids)
         names = {"prefix": department.prefix, "other": other.department_id, "taken": other.prefix}
         raise refuse(SetupReason.PREFIX_AMBIGUOUS, {"path": "prefix"}, **names)
 
 
-def _prints_prefix(department: Department) -> bool:
-    return "{prefix}" in department.number_format
+def _printed_prefix(department: Department) -> str:
+    """The prefix on paper; empty where only the number is printed."""
+    return department.prefix if "{prefix}" in department.number_format else ""
 
 
 def made_id(name: str, taken: Collection[str]) -> str | None:

@@ -53,7 +53,8 @@ class DepartmentSession:
         self.changed: dict[int, Token] = {}
         self.records: list[Record] = []
         self.taken_numbers: set[str] = set()
-        self._freed: set[str] = set()
+        self.freed_numbers: set[str] = set()
+        """Printed numbers of tokens that expired in this session."""
         self._handed_out: int | None = None
         self._live_of_user: dict[int, Token] = {}
         self._heads = QueueHeads()
@@ -91,7 +92,7 @@ class DepartmentSession:
 
     def load_taken_numbers(self, numbers: Iterable[str]) -> None:
         """Load the printed numbers that live tokens carry, except those that this day's end has freed."""
-        self.taken_numbers |= set(numbers) - self._freed
+        self.taken_numbers |= set(numbers) - self.freed_numbers
 
     def load(self, tokens: Iterable[Token]) -> None:
         """Load tokens as stored."""
@@ -120,7 +121,7 @@ class DepartmentSession:
                 self.load([token])
                 expired = replace(token, state=TokenState.EXPIRED, undo=None, ended_on=self._today())
                 self.apply(token, expired, expire.event, SYSTEM, {})
-                self._freed |= {token.display} if token.issued_in == self.id else set()
+                self.freed_numbers |= {token.display} if token.issued_in == self.id else set()
         self.head = replace(self.head, day=self._today(), last_no=0, skipped=0, turn=Turn())
 
     def token(self, token_id: int) -> Token:

@@ -164,7 +164,7 @@ def _one_run(
         for priority in Priority:
             ages = list(line.waiting.get(priority, ()))[:longest] + ([0.0] if priority is newcomer else [])
             for age in ages:
-                people.append(Arrival(-age, line.department_id, len(people), priority))
+                people.append(Arrival(min(-age, 0.0), line.department_id, len(people), priority))
                 mine.setdefault((line.department_id, priority), []).append(len(people) - 1)
     first_later = len(people)
     horizon = max((len(people) + 1) * usual / len(counters), usual)

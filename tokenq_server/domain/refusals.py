@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tokenq.contract import notices
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
 from tokenq.contract.reasons.setup import SetupReason
@@ -37,13 +38,8 @@ def already_waiting(live: Token) -> Refused:
 
 def day_would_end(ends: Mapping[str, Mapping[str, int]]) -> Refused:
     """A branch change would end the business day of departments; ``ends`` counts tokens per department and state."""
-    people = "; ".join(
-        f"in {name} " + ", ".join(f"{number} {state.lower()}" for state, number in states.items())
-        for name, states in ends.items()
-    )
-    return refuse(
-        SetupReason.DAY_WOULD_END, {"ends": {name: dict(states) for name, states in ends.items()}}, people=people
-    )
+    counts = {name: dict(states) for name, states in ends.items()}
+    return refuse(SetupReason.DAY_WOULD_END, {"ends": counts}, people=notices.counted(ends))
 
 
 def number_taken(token: Token) -> Refused:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from math import exp, log, sqrt
 from statistics import median
 
+ENOUGH = 10
+"""Services of today after which their mean counts alone, without the department's setting."""
 _PRIOR_WEIGHT = 5
-"""The prior counts as much as this many observed services."""
+"""Before the first service, the prior counts as much as this many; its weight falls to zero at ``ENOUGH``."""
 _USUAL_SPREAD = 0.6
 """Standard deviation divided by mean, before enough services were observed."""
 _OUTLIER = 3
@@ -58,9 +60,10 @@ def learned(seen: Sequence[float], prior_minutes: float, forgotten_minutes: int 
         middle = median(services)
         deviation = median(abs(log(seconds / middle)) for seconds in services)
         sigma = min(_MAD_TO_SIGMA * deviation, 1.0)
-        ratio = _shrunk(sqrt(exp(sigma**2) - 1), _USUAL_SPREAD, count)
+        ratio = _shrunk(sqrt(exp(sigma**2) - 1), _USUAL_SPREAD, count, _PRIOR_WEIGHT)
         # The mean of a log-normal distribution with this median and this ratio of deviation to mean.
-        mean = _shrunk(middle * sqrt(1 + ratio**2), prior, count)
+        weight = _PRIOR_WEIGHT * max(0.0, 1 - count / ENOUGH)
+        mean = _shrunk(middle * sqrt(1 + ratio**2), prior, count, weight)
     return ServiceTime(mean, max(ratio * mean, 0.1), count)
 
 
@@ -71,6 +74,6 @@ def _plausible(seen: Sequence[float], forgotten_minutes: int) -> list[float]:
     return [seconds for seconds in services if seconds <= longest]
 
 
-def _shrunk(observed: float, prior: float, count: int) -> float:
+def _shrunk(observed: float, prior: float, count: int, weight: float) -> float:
     """The observed figure, drawn towards the prior the more the fewer observations there are."""
-    return (prior * _PRIOR_WEIGHT + observed * count) / (_PRIOR_WEIGHT + count)
+    return (prior * weight + observed * count) / (weight + count)

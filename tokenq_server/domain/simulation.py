@@ -66,7 +66,8 @@ class _Run:
         service: Callable[[Arrival], float],
     ) -> None:
         self.called: dict[int, float] = {}
-        self._coming = deque(sorted(arrivals, key=lambda arrival: arrival.at))
+        # Whoever waits already stays in the given order: a place need not follow from how long somebody has waited.
+        self._coming = deque(sorted(arrivals, key=lambda arrival: max(arrival.at, 0.0)))
         self._lines: dict[str, dict[Priority, deque[tuple[Waiting, Arrival]]]] = {name: {} for name in orders}
         self._policies = {name: order.policy for name, order in orders.items()}
         self._turns = {name: order.turn for name, order in orders.items()}

@@ -12,6 +12,7 @@ from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.verbs import Verb
+from tokenq_server.domain.admission import check_cap
 from tokenq_server.domain.calling import call_by_profile, call_next, call_token, serve_next
 from tokenq_server.domain.commands import (
     CallByProfile,
@@ -92,7 +93,10 @@ def _issue(work: Work, command: Issue) -> Handled:
 
 
 def _issue_group(work: Work, command: IssueGroup) -> Handled:
-    with work.sessions[command.department_id].all_or_none():
+    session = work.sessions[command.department_id]
+    if not all(each.is_forced for each in command.issues):
+        check_cap(session, len(command.issues))
+    with session.all_or_none():
         return Handled(group=tuple(_issue(work, each) for each in command.issues), is_new=True)
 
 
@@ -136,7 +140,7 @@ def _serve_next(work: Work, command: ServeNext) -> Handled:
 
 
 def _move(work: Work, command: MoveToken) -> Handled:
-    _check_number(work, command)
+    _check_return(work, command)
     return Handled(move(work.sessions[command.department_id], command))
 
 
@@ -150,7 +154,7 @@ def _edit(work: Work, command: EditToken) -> Handled:
 
 
 def _undo(work: Work, command: UndoMove) -> Handled:
-    _check_number(work, command)
+    _check_return(work, command)
     return Handled(undo(work.sessions, command))
 
 
@@ -177,12 +181,26 @@ def _may_transfer(work: Work, command: TransferToken) -> None:
     check_position(command.caller, command)
 
 
-def _check_number(work: Work, command: MoveToken | UndoMove) -> None:
-    """Refuse to return a token to the queue if a live token carries its number. Raises Refused (``exists``)."""
-    if command.printed in work.taken_numbers:
-        token = work.sessions[command.department_id].token(command.token_id)
-        if token.state not in LIVE:
-            raise number_taken(token)
+def _check_return(work: Work, command: MoveToken | UndoMove) -> None:
+    """Refuse to return a final token to a queue where it could not be told from another, or has no counters.
+
+    Raises:
+        Refused: ``exists``, a live token carries its number; ``wrong_state``, its department is in another branch now.
+    """
+    session = work.sessions[command.department_id]
+    token = session.token(command.token_id)
+    if token.state in LIVE:
+        return
+    if token.branch_id != session.department.branch_id:
+        raise refuse(TokenReason.OTHER_BRANCH_NOW, number=token.display, department=session.id)
+    if command.printed in work.taken_numbers and not _is_freed(work, command.printed):
+        raise number_taken(token)
+
+
+def _is_freed(work: Work, printed: tuple[str, str] | None) -> bool:
+    """Whether a number that was taken has just become free, by the end of the day in this batch."""
+    home = work.sessions.get(printed[0]) if printed else None
+    return home is not None and printed is not None and printed[1] in home.freed_numbers
 
 
 def _mark_near_turn(work: Work, command: MarkNearTurn) -> Handled:

@@ -7,6 +7,7 @@ except whether a department is open now.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from tokenq.contract.problems import Refused, refuse
@@ -61,6 +62,9 @@ class Requested:
 Document = dict[str, dict[str, dict[str, Any]]]
 """Section, thing, field."""
 
+Ends = Mapping[str, Mapping[str, int]]
+"""How many tokens a change would expire, per department and state."""
+
 
 class FloorPlanStore(Protocol):
     """Storage of the configuration."""
@@ -68,10 +72,16 @@ class FloorPlanStore(Protocol):
     async def read(self) -> FloorPlan:
         """Return the whole configuration, consistently."""
 
-    async def transform(self, decide: Callable[[FloorPlan], FloorPlan], actor: str) -> tuple[FloorPlan, FloorPlan]:
+    async def preview(self, decide: Callable[[FloorPlan], FloorPlan]) -> tuple[FloorPlan, FloorPlan, Ends]:
+        """Read and decide; return the states before and after, and who would expire. Raises Refused."""
+
+    async def transform(
+        self, decide: Callable[[FloorPlan], FloorPlan], actor: str, *, may_end_day: bool
+    ) -> tuple[FloorPlan, FloorPlan]:
         """Read, decide and write in one transaction, with log entries; return the states before and after.
 
-        Raises Refused.
+        Raises:
+            Refused: among others ``in_use``, the change would end a business day, without ``may_end_day``.
         """
 
 
@@ -95,20 +105,22 @@ class FloorPlans:
             profiles.setdefault(branch_id, {})[counter_id] = sections["counters"][f"{branch_id}.{counter_id}"]
         return {**sections, "counters": profiles}
 
-    async def apply(self, requested: Requested, actor: str, *, prune: bool, is_dry: bool) -> list[dict[str, Any]]:
+    async def preview(self, requested: Requested, *, prune: bool) -> tuple[list[dict[str, Any]], Ends]:
+        """Return the changes that the document would make, and which tokens they would expire. Raises as ``apply``."""
+        before, after, ends = await self._store.preview(partial(plan_after, requested=requested, prune=prune))
+        return differences(before, after), ends
+
+    async def apply(
+        self, requested: Requested, actor: str, *, prune: bool, may_end_day: bool = False
+    ) -> list[dict[str, Any]]:
         """Set the configuration to the document, entirely or not at all, and return the changes.
 
         Raises:
-            Refused: the document is wrong; ``path`` in the problem says where. Nothing has changed.
+            Refused: the document is wrong; ``path`` in the problem says where. ``in_use``, it would end a business day
+                on which tokens still wait, without ``may_end_day``. Nothing has changed.
         """
-
-        def decide(plan: FloorPlan) -> FloorPlan:
-            return plan_after(plan, requested, prune=prune)
-
-        if is_dry:
-            before = await self._store.read()
-            return differences(before, decide(before))
-        return differences(*await self._store.transform(decide, actor))
+        decide = partial(plan_after, requested=requested, prune=prune)
+        return differences(*await self._store.transform(decide, actor, may_end_day=may_end_day))
 
 
 def plan_after(plan: FloorPlan, requested: Requested, *, prune: bool) -> FloorPlan:

@@ -1,9 +1,10 @@
 """Administration of branches and departments."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,6 +25,9 @@ from tokenq_server.domain.rules import rules_document, rules_from, to_camel
 from tokenq_server.services.setup_views import Branch, branch_view, department_view
 
 MAIN_BRANCH = "main"
+
+Fits = Callable[[Sequence[Department]], None]
+"""Refuses a department that cannot be told from one of the others. Raises Refused."""
 
 
 class SetupStore(Protocol):
@@ -54,14 +58,16 @@ class SetupStore(Protocol):
     async def department(self, department_id: str) -> Department | None:
         """One department."""
 
-    async def put_department(self, department: Department, actor: str, *, is_new: bool) -> None:
-        """Write a department and log the change.
+    async def put_department(self, department: Department, actor: str, fits: Fits, *, is_new: bool) -> None:
+        """Write a department and log the change, if it ``fits`` beside all departments; none of them changes meanwhile.
 
         Raises:
             Refused: ``exists``; ``in_use`` for another branch while it has live tokens.
         """
 
-    async def change_department(self, department: Department, names: Collection[str], actor: str) -> Department:
+    async def change_department(
+        self, department: Department, names: Collection[str], actor: str, fits: Fits
+    ) -> Department:
         """Write only these settings of a department, log the change, and return the result. Raises as above."""
 
     async def archive_department(self, department_id: str, actor: str) -> bool:
@@ -145,7 +151,8 @@ class Setup:
         """Change the given settings and keep the rest. Raises Refused."""
         existing = await self._department(department_id)
         department = await self._check(existing, values, existing)
-        return department_view(await self._store.change_department(department, values.keys(), actor))
+        fits = partial(_check_prefixes, department, existing)
+        return department_view(await self._store.change_department(department, values.keys(), actor, fits))
 
     async def open_or_close(self, department_id: str, caller: Principal, *, is_open: bool) -> DepartmentView:
         """Start or stop issuing tokens. Raises Refused (``forbidden``, ``unknown_department``)."""
@@ -162,7 +169,8 @@ class Setup:
         self, department: Department, values: dict[str, Any], existing: Department | None, actor: str, *, is_new: bool
     ) -> DepartmentView:
         department = await self._check(department, values, existing)
-        await self._store.put_department(department, actor, is_new=is_new)
+        fits = partial(_check_prefixes, department, existing)
+        await self._store.put_department(department, actor, fits, is_new=is_new)
         return department_view(department)
 
     async def _check(self, department: Department, values: dict[str, Any], existing: Department | None) -> Department:
@@ -170,9 +178,6 @@ class Setup:
         department = changed(department, values)
         check_format(department.number_format, department.prefix)
         await self._branch(department.branch_id)
-        if existing is None or numbering(department) != numbering(existing):
-            for other in await self._store.departments():
-                check_prefix(department, other)
         if fresh := new_counters(department, existing):
             counters = await self._store.counters(department.branch_id)
             declared = [counter.counter_id for counter in counters if counter.is_declared]
@@ -199,6 +204,13 @@ class Setup:
         if made is None:
             raise refuse(SetupReason.NO_ID_IN_NAME, {"field": "departmentId"}, name=repr(name))
         return made
+
+
+def _check_prefixes(department: Department, existing: Department | None, others: Sequence[Department]) -> None:
+    """Compare a prefix with those of the other departments. Raises Refused (``exists``)."""
+    if existing is None or numbering(department) != numbering(existing):
+        for other in others:
+            check_prefix(department, other)
 
 
 def new_counters(department: Department, existing: Department | None) -> list[str]:

@@ -17,16 +17,17 @@ from tokenq.errors import BadSettings
 
 def command(file: File, prune: Prune = False, as_json: Json = False) -> None:
     """Compare the configuration with a file. Exit code 0: no differences, 1: differences, 2: invalid file."""
-    changes = _differences(file, prune=prune)
+    answer = _differences(file, prune=prune)
+    changes, ends = answer["changes"], answer.get("ends") or {}
     if as_json:
-        output.document({"changes": changes})
+        output.document({"changes": changes, "ends": ends})
     else:
-        show(changes, "'tokenq apply' applies them." if changes else "")
+        show(changes, "'tokenq apply' applies them." if changes else "", ends)
     if changes:
         raise typer.Exit(1)
 
 
-def _differences(file: str, *, prune: bool) -> list[dict[str, Any]]:
+def _differences(file: str, *, prune: bool) -> dict[str, Any]:
     """Return the changes that the file would make.
 
     Raises:

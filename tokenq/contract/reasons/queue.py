@@ -37,6 +37,11 @@ class TokenReason(Reason):
     MOVED_ON = ProblemCode.STALE_CLAIM, "{number} has changed in the meantime.", _LOOK_AGAIN
     WRONG_STATE = ProblemCode.WRONG_STATE, "{number} is {state}: '{verb}' is not possible.", "Possible now: {allowed}."
     FINAL_STATE = (ProblemCode.WRONG_STATE, "{number} is {state}: '{verb}' is not possible.", "Issue a new number.")
+    OTHER_BRANCH_NOW = (
+        ProblemCode.WRONG_STATE,
+        "{number} was issued before {department} moved to another branch.",
+        "Issue a new number.",
+    )
     OTHER_DAY = ProblemCode.WRONG_STATE, "{number} is from another business day.", "Issue a new number."
     SAME_PRIORITY = ProblemCode.WRONG_STATE, "{number} is {priority} already.", "Choose another class."
     SAME_DEPARTMENT = ProblemCode.WRONG_STATE, "{number} is in {department} already.", Action.REQUEUE
@@ -163,6 +168,12 @@ class DepartmentReason(Reason):
         ProblemCode.DEPARTMENT_CLOSED,
         "{name} ({department}) is closed today.",
         Action.ISSUE_WITHOUT_HOURS,
+    )
+    CAP_LEAVES_FEWER = (
+        ProblemCode.DEPARTMENT_FULL,
+        "{name} ({department}) issues at most {cap} numbers a day and has issued {given} today: {left} are left, "
+        "not {count}.",
+        Action.ISSUE_BY_FORCE,
     )
     CAP_REACHED = (
         ProblemCode.DEPARTMENT_FULL,

@@ -31,6 +31,11 @@ class SetupReason(Reason):
         "A number with {prefix} could be read as one of {other}, which uses the prefix {taken}.",
         "Choose a prefix that is not another prefix plus digits.",
     )
+    DIGITS_AMBIGUOUS = (
+        ProblemCode.EXISTS,
+        "Numbers of {department} and {other} look alike: one prints plain numbers, the other a prefix of digits.",
+        "Use a prefix with a letter.",
+    )
     WRONG_FORMAT = (
         ProblemCode.INVALID,
         "A number format consists of {{prefix}} and {{number}}, joined by a dash or a space, without other letters.",

@@ -32,20 +32,28 @@ ORDER BY t.department_id, t.state DESC
 async def check_days_go_on(connection: Connection, branch: Branch, departments: Sequence[str]) -> None:
     """Refuse a branch change that would expire live tokens; the departments' rows are locked.
 
-    A day that is over by the current settings ends anyway: only days that the change itself ends count.
-
     Raises:
         Refused: ``in_use``, with the number of affected tokens per department.
     """
+    if ends := await tokens_that_would_expire(connection, branch, departments):
+        raise day_would_end(ends)
+
+
+async def tokens_that_would_expire(
+    connection: Connection, branch: Branch, departments: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    """Return how many tokens a branch change would expire, per department and state.
+
+    A day that is over by the current settings ends anyway: only days that the change itself ends count.
+    """
     row = await connection.row(_BRANCH, [branch.branch_id])
     if row is None:
-        return
+        return {}
     today = business_day(row["now"], row["timezone"], row["rollover_hour"])
     then = business_day(row["now"], branch.timezone, branch.rollover_hour)
     if then <= today:
-        return
+        return {}
     ends: dict[str, dict[str, int]] = {}
     for row in await connection.rows(_WHO, [list(departments), _WHO_GOES, today, then]):
         ends.setdefault(row["department_id"], {})[row["state"]] = row["number"]
-    if ends:
-        raise day_would_end(ends)
+    return ends

@@ -6,10 +6,12 @@ from typing import Any
 from tokenq_server.adapters.postgres.config_log import lock
 from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.day_ends import tokens_that_would_expire
 from tokenq_server.adapters.postgres.people import keep_an_admin
 from tokenq_server.adapters.postgres.setup import (
     archive_department,
     departments_in,
+    lock_floor,
     read_branches,
     read_departments,
     tell,
@@ -17,10 +19,9 @@ from tokenq_server.adapters.postgres.setup import (
     write_department,
 )
 from tokenq_server.adapters.postgres.writing import upsert
-from tokenq_server.services.floor_plan import FloorPlan, UserSpec, at
+from tokenq_server.domain.refusals import day_would_end
+from tokenq_server.services.floor_plan import Ends, FloorPlan, UserSpec, at
 from tokenq_server.services.setup import MAIN_BRANCH
-
-_LOCK = 0x666C6F6F72  # "floor"
 
 _COUNTERS = "SELECT branch_id, counter_id, departments FROM counter WHERE is_declared"
 _FORGET_COUNTER = """
@@ -50,15 +51,27 @@ class PostgresFloorPlans:
             await connection.execute(ONE_SNAPSHOT)
             return await _read(connection)
 
-    async def transform(self, decide: Callable[[FloorPlan], FloorPlan], actor: str) -> tuple[FloorPlan, FloorPlan]:
+    async def preview(self, decide: Callable[[FloorPlan], FloorPlan]) -> tuple[FloorPlan, FloorPlan, Ends]:
+        """Read and decide; return the states before and after, and who would expire."""
+        async with self._database.begin() as connection:
+            await connection.execute(ONE_SNAPSHOT)
+            before = await _read(connection)
+            after = decide(before)
+            return before, after, await _tokens_that_would_expire(connection, before, after)
+
+    async def transform(
+        self, decide: Callable[[FloorPlan], FloorPlan], actor: str, *, may_end_day: bool
+    ) -> tuple[FloorPlan, FloorPlan]:
         """Read, decide and write in one transaction; concurrent ones wait for each other."""
         async with self._database.begin() as connection:
-            await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            await lock_floor(connection)
             # Read once to know what to lock, in the global lock order, and again under the locks.
             before = await _read(connection)
             await lock(connection, _affected_departments(before, decide(before)))
             before = await _read(connection)
             after = decide(before)
+            if not may_end_day and (ends := await _tokens_that_would_expire(connection, before, after)):
+                raise day_would_end(ends)
             await _write(connection, before, after, actor)
             return before, after
 
@@ -82,6 +95,16 @@ def _affected_departments(before: FloorPlan, after: FloorPlan) -> list[str]:
         _added_or_changed(before.departments, after.departments),
     )
     return [*moved, *gone, *new]
+
+
+async def _tokens_that_would_expire(
+    connection: Connection, before: FloorPlan, after: FloorPlan
+) -> dict[str, dict[str, int]]:
+    ends: dict[str, dict[str, int]] = {}
+    for name in _added_or_changed(before.branches, after.branches):
+        departments = [each.department_id for each in before.departments.values() if each.branch_id == name]
+        ends |= await tokens_that_would_expire(connection, after.branches[name], departments)
+    return ends
 
 
 async def _write(connection: Connection, before: FloorPlan, after: FloorPlan, actor: str) -> None:

@@ -38,7 +38,7 @@ SELECT d.department_id, c.priority, t.age
 FROM unnest(%(departments)s::text[]) AS d(department_id)
 CROSS JOIN unnest(ARRAY[{classes}]) AS c(priority)
 CROSS JOIN LATERAL (
-  SELECT extract(epoch FROM clock_timestamp() - waiting_since)::float AS age, place, token_id FROM token
+  SELECT extract(epoch FROM statement_timestamp() - waiting_since)::float AS age, place, token_id FROM token
   WHERE token.department_id = d.department_id AND token.priority = c.priority AND token.state = 'WAITING'
   ORDER BY place, token_id LIMIT %(longest)s
 ) t

@@ -185,7 +185,8 @@ class PostgresQueries:
         """Return tokens by descending id that a typed number may refer to."""
         numbers = {f"n{index}": number for index, number in enumerate({number for _, number in readings(typed)})}
         # Each part uses an index: live tokens by printed number, others by department, day and number.
-        terms = ", ".join(f"%({name})s - {_START} + 1" for name in numbers)
+        # By today's start of numbers, and by the usual one: the start may have been changed since.
+        terms = ", ".join(f"%({name})s - {_START} + 1, %({name})s" for name in numbers)
         is_number = f" AND t.number = ANY(ARRAY[{terms}]::int[])"
         parts = [_IS_LIVE, _IS_OF_TODAY + is_number, _ENDED_TODAY + is_number, _MAY_RETURN + is_number]
         if day is not None:

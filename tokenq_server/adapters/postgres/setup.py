@@ -1,6 +1,6 @@
 """Branches and departments in Postgres."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -25,6 +25,7 @@ from tokenq_server.services.setup_views import Branch, department_view
 
 _COLUMNS = {"ratio": ("ratio_priority", "ratio_normal")}
 _LIVE = [str(state) for state in LIVE]
+_FLOOR = 0x666C6F6F72  # "floor"
 
 _BRANCHES = "SELECT branch_id, name, timezone, rollover_hour, hours FROM branch ORDER BY branch_id"
 _BRANCH = "SELECT branch_id, name, timezone, rollover_hour, hours FROM branch WHERE branch_id = %s"
@@ -92,19 +93,29 @@ class PostgresSetup:
         async with self._database.begin() as connection:
             return next(iter(await read_departments(connection, [department_id])), None)
 
-    async def put_department(self, department: Department, actor: str, *, is_new: bool) -> None:
+    async def put_department(
+        self, department: Department, actor: str, fits: Callable[[Sequence[Department]], None], *, is_new: bool
+    ) -> None:
         """Write a department and, for a new one, its head row; log the change."""
         async with self._database.begin() as connection:
+            await _check_fits(connection, fits)
             await write_department(connection, department, is_new=is_new)
             await tell(connection, [department.department_id], actor)
 
-    async def change_department(self, department: Department, names: Collection[str], actor: str) -> Department:
+    async def change_department(
+        self,
+        department: Department,
+        names: Collection[str],
+        actor: str,
+        fits: Callable[[Sequence[Department]], None],
+    ) -> Department:
         """Write only these settings, so that admins who change different ones do not overwrite each other."""
         columns = {column for name in names for column in _COLUMNS.get(name, (name,))}
         values = {column: value for column, value in _settings(department).items() if column in columns}
         keys = {to_camel(name) for name in names}
         rules = {name: value for name, value in rules_document(department.rules).items() if name in keys}
         async with self._database.begin() as connection:
+            await _check_fits(connection, fits)
             if "branch_id" in values:
                 await _stay_in_branch(connection, department)
             if values or rules:
@@ -126,6 +137,16 @@ class PostgresSetup:
         """Delete idempotency keys older than two days."""
         async with self._database.begin() as connection:
             await connection.execute(_FORGET)
+
+
+async def lock_floor(connection: Connection) -> None:
+    """Let no other transaction change the configuration as a whole meanwhile: prefixes are compared with all others."""
+    await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_FLOOR])
+
+
+async def _check_fits(connection: Connection, fits: Callable[[Sequence[Department]], None]) -> None:
+    await lock_floor(connection)
+    fits(await read_departments(connection))
 
 
 async def read_branches(connection: Connection) -> list[Branch]:

@@ -1,6 +1,6 @@
 """The whole configuration as one document."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from fastapi import APIRouter, Query
 from typing_extensions import TypedDict
@@ -14,10 +14,15 @@ router = APIRouter(tags=["setup"])
 
 
 class Changes(TypedDict):
-    """The changes made (in a dry run: to be made): things created and deleted, and fields updated."""
+    """The changes made (in a dry run: to be made): things created and deleted, and fields updated.
+
+    ``ends``, in a dry run only, counts the tokens that would expire, per department and state: it is empty unless a
+    change would end a business day now.
+    """
 
     changes: list[dict[str, Any]]
     applied: bool
+    ends: NotRequired[dict[str, dict[str, int]]]
 
 
 @router.get(paths.FLOOR)
@@ -37,7 +42,12 @@ async def apply(
     services: ServicesDep,
     dry_run: Annotated[bool, Query(alias="dryRun")] = False,
     prune: Annotated[bool, Query(description="Also delete what the document does not name, except users.")] = False,
+    end_day: Annotated[bool, Query(alias="endDay", description="Even if it ends a business day now.")] = False,
 ) -> Changes:
     """Set the configuration to the document, entirely or not at all."""
-    changes = await services.floor_plans.apply(requested_plan(body), caller.actor, prune=prune, is_dry=dry_run)
-    return {"changes": changes, "applied": not dry_run}
+    requested = requested_plan(body)
+    if dry_run:
+        changes, ends = await services.floor_plans.preview(requested, prune=prune)
+        return {"changes": changes, "applied": False, "ends": {name: {**states} for name, states in ends.items()}}
+    changes = await services.floor_plans.apply(requested, caller.actor, prune=prune, may_end_day=end_day)
+    return {"changes": changes, "applied": True}
