@@ -132,6 +132,16 @@ def test_an_expired_token_of_yesterday_is_meant_where_no_other_is() -> None:
     assert found("cw12", printed(4, "CW-012", state=TokenState.EXPIRED, day=TODAY - timedelta(2))) == []
 
 
+def test_a_plain_number_may_be_typed_with_its_department_s_prefix() -> None:
+    """Several departments print plain numbers, and one customer is meant."""
+    here, there = printed(1, "7", prefix="AN", issued_in="AN"), printed(2, "007", prefix="BL", issued_in="BL")
+    assert found("7", here, there) == [1, 2]
+    for typed in ("AN7", "an-7", "AN 7"):
+        assert found(typed, here, there) == [1], typed
+    assert found("bl07", here, there) == [2]
+    assert found("CW7", here, there) == []
+
+
 def test_leading_zeros_may_be_left_out_but_nobody_adds_any() -> None:
     """``0001`` on one paper and ``1`` on another are two people's."""
     short, long = (printed(1, "1", prefix="PL", issued_in="PL"), printed(2, "0001", prefix="PM", issued_in="PM"))

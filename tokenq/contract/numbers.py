@@ -47,21 +47,23 @@ def spellings(text: str) -> list[str]:
     """
     found = {_fold(text)} if readings(text) else set()
     for prefix, number in readings(text):
-        for separator in ("-", " ", "") if prefix else ("",):
-            found |= {f"{prefix}{separator}{number:0{width}d}" for width in range(1, _WIDEST + 1)}
+        for start in (f"{prefix}-", f"{prefix} ", prefix, "") if prefix else ("",):
+            found |= {f"{start}{number:0{width}d}" for width in range(1, _WIDEST + 1)}
     return sorted(text + blanks for text in found for blanks in ("", " ", "  ", "   "))
 
 
 def means(typed: str, printed: str, prefix: str, shown: int) -> bool:
     """Whether a typed number means a printed one, of a department that numbers with ``prefix`` today.
 
+    Where only numbers are printed, the prefix may be typed before one: it says which department's is meant.
     Leading zeros may be left out, but nobody adds any: ``0012`` does not mean 012.
     ``shown`` is the number that was printed, by today's settings. Both only help to take a number apart that is printed
     without a separator; where neither fits, since the settings have changed, every way to read it counts.
     """
     if not is_separated(typed) and _without_separators(typed) == _without_separators(printed):
         return True
-    both = readings(typed) & _printed_readings(printed, prefix, shown)
+    possible = _printed_readings(printed, prefix, shown)
+    both = readings(typed) & (possible | {(prefix, number) for start, number in possible if not start})
     return any(_width(typed, reading) <= _width(printed, reading) for reading in both)
 
 
@@ -75,7 +77,7 @@ def _printed_readings(printed: str, prefix: str, shown: int) -> frozenset[Readin
 
 def _width(text: str, reading: Reading) -> int:
     """How many digits of a text are its number, leading zeros included."""
-    return len(_without_separators(text)) - len(reading[0])
+    return len(_without_separators(text).removeprefix(reading[0]))
 
 
 def is_separated(text: str) -> bool:
