@@ -53,6 +53,20 @@ async def test_a_corrected_address_gets_every_later_e_mail_and_violates_nothing(
     assert [letter.recipient for letter in mailer.emails][-1] == "ada@example.com"
     assert mailer.emails[0].recipient == "aad@example.com"
     assert (await verified(core, servers)).violations == {}
+    await core.run("UPDATE mail_job SET recipient = 'aad@example.com' WHERE kind = 'served'")
+    assert set((await verified(core, servers)).found) == {"M6"}, "what happened after the correction goes there"
+
+
+async def test_a_damaged_correction_does_not_end_verify(
+    core: Core, queue: PostgresNotificationQueue, servers: Servers
+) -> None:
+    name = await core.department()
+    (token,) = await core.issue(name, email="aad@example.com")
+    await enqueue_all(core, queue)
+    await core.move(token, Verb.EDIT, email="ada@example.com")
+    await core.run("UPDATE outbox SET payload = '{' WHERE event_type = 'TOKEN_EDITED'")
+
+    assert "L4" in (await verified(core, servers)).found
 
 
 async def test_records_that_come_twice_are_mailed_once(core: Core, queue: PostgresNotificationQueue) -> None:
@@ -267,6 +281,26 @@ async def test_after_a_transfer_an_e_mail_waits_for_the_first_one_to_be_taken_in
     await core.run("UPDATE mail_job SET created_at = clock_timestamp(), state = 'due'")
     await queue.enqueue(*sort_out(records), BY_EMAIL)
     assert [job.kind for job in (await queue.claim("me", 10, BY_EMAIL)).to_send] == ["issued"]
+
+
+@pytest.mark.parametrize("first_address", [None, "aad@example.com"])
+async def test_after_a_transfer_no_e_mail_waits_for_one_that_had_no_address(
+    core: Core, queue: PostgresNotificationQueue, first_address: str | None
+) -> None:
+    """The first record required none when it came, or may have: the address was given or corrected later."""
+    first, second = await core.department(), await core.department()
+    (token,) = await core.issue(first, email=first_address)
+    if first_address:
+        await core.move(token, Verb.EDIT, email="")
+    await enqueue_all(core, queue)
+    await core.move(token, Verb.EDIT, email="ada@example.com")
+    await core.do(TransferToken(first, ANN, token["tokenId"], second))
+    await core.call(second, second)
+    records = await records_of(core)
+    there = [record for record in records if json.loads(record.value)["departmentId"] == second]
+    await queue.enqueue(*sort_out(there), BY_EMAIL)
+
+    assert [job.kind for job in (await queue.claim("me", 10, BY_EMAIL)).to_send] == ["called"]
 
 
 async def test_no_e_mail_waits_for_a_skipped_first_one(core: Core, queue: PostgresNotificationQueue) -> None:

@@ -11,7 +11,7 @@ from tests.people import ANN
 from tests.servers import Servers
 from tests.without_http import Core
 from tokenq.contract.enums import TokenState
-from tokenq.contract.notifications import RULES, LetterKind
+from tokenq.contract.notifications import LetterKind
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.domain.commands import MarkNearTurn, TransferToken, UndoMove
@@ -49,8 +49,20 @@ async def test_after_the_service_only_the_last_letter_is_sent(
     assert (await verified(core, servers)).violations == {}
 
 
-async def test_each_kind_is_sent_in_the_states_of_its_row(core: Core, queue: PostgresNotificationQueue) -> None:
-    """In any other state it is overtaken; served, missed and expired are sent in every state."""
+SENT_IN = {
+    "issued": {"WAITING", "CALLED", "SERVING", "PARKED"},
+    "near": {"WAITING"},
+    "called": {"CALLED"},
+    "served": {"WAITING", "CALLED", "SERVING", "PARKED", "SERVED", "NO_SHOW", "CANCELLED", "EXPIRED"},
+    "missed": {"NO_SHOW"},
+    "expired": {"EXPIRED"},
+}
+
+
+async def test_each_kind_is_sent_only_in_states_in_which_it_is_true(
+    core: Core, queue: PostgresNotificationQueue
+) -> None:
+    """In any other state it is overtaken; only that a customer was served is always said."""
     name = await core.department()
     await core.issue(name, email=ADA)
     await enqueue_all(core, queue)
@@ -63,11 +75,58 @@ async def test_each_kind_is_sent_in_the_states_of_its_row(core: Core, queue: Pos
         await core.run("UPDATE token SET state = %s", state)
         await core.run("UPDATE mail_job SET state = 'due'")
         claimed = await queue.claim("me", 10, BY_EMAIL)
-        sent = {kind for kind, rule in RULES.items() if rule.true_in is None or state in rule.true_in}
+        sent = {kind for kind, states in SENT_IN.items() if state in states}
 
         assert {job.kind for job in claimed.to_send} == sent, state
         assert {job.kind for job in claimed.overtaken} == set(LetterKind) - sent, state
-    assert {"served", "missed", "expired"} <= {kind for kind, rule in RULES.items() if rule.true_in is None}
+
+
+async def test_who_was_put_back_in_the_queue_is_not_told_that_they_missed_it(
+    core: Core, queue: PostgresNotificationQueue
+) -> None:
+    name = await core.department(letters=[LetterKind.MISSED])
+    await core.issue(name, email=ADA)
+    missed = await core.move(await core.call(name, name), Verb.NO_SHOW)
+    await core.move(missed, Verb.REINSTATE)
+    assert await states(core, queue) == ["missed overtaken"]
+
+    await core.move(await core.call(name, name), Verb.NO_SHOW)
+    assert await states(core, queue) == ["missed overtaken", "missed sent"]
+
+
+async def test_who_was_reinstated_is_not_told_that_the_number_expired(
+    core: Core, queue: PostgresNotificationQueue
+) -> None:
+    name = await core.department(letters=[LetterKind.EXPIRED])
+    await core.issue(name)
+    (ada,) = await core.issue(name, email=ADA)
+    await core.run("UPDATE dept_state SET day = day - 1")
+    await core.run("UPDATE token SET day = day - 1")
+    await core.issue(name)
+    assert await core.rows("SELECT state FROM token WHERE token_id = %s", ada["tokenId"]) == [{"state": "EXPIRED"}]
+    await core.move({**ada, "claimVersion": None}, Verb.REINSTATE)
+
+    assert await states(core, queue) == ["expired overtaken"]
+
+
+async def test_a_removed_address_gets_no_more_mail(
+    core: Core, queue: PostgresNotificationQueue, servers: Servers
+) -> None:
+    """Nor from a retry by hand; an address given later gets only what happens then."""
+    name = await core.department()
+    (token,) = await core.issue(name, email="stranger@example.com")
+    await enqueue_all(core, queue)
+    await core.move(token, Verb.EDIT, email="")
+    mailer = ScriptedMailer()
+
+    assert await states(core, queue, mailer) == ["issued overtaken"]
+    assert mailer.emails == []
+    assert (await verified(core, servers)).violations == {}
+    await core.move(token, Verb.EDIT, email=ADA)
+    await core.call(name, name)
+    assert await states(core, queue, mailer) == ["issued overtaken", "called sent"]
+    assert [letter.recipient for letter in mailer.emails] == [ADA]
+    assert (await verified(core, servers)).violations == {}
 
 
 async def test_a_call_is_overtaken_by_the_next_one(core: Core, queue: PostgresNotificationQueue) -> None:

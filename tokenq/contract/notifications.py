@@ -46,6 +46,6 @@ RULES: Mapping[LetterKind, Rule] = {
         EventType.TOKEN_CALLED, unless="served", true_in=frozenset({TokenState.CALLED}), is_local=True
     ),
     LetterKind.SERVED: Rule(EventType.TOKEN_SERVED),
-    LetterKind.MISSED: Rule(EventType.TOKEN_NO_SHOW),
-    LetterKind.EXPIRED: Rule(EventType.TOKEN_EXPIRED),
+    LetterKind.MISSED: Rule(EventType.TOKEN_NO_SHOW, true_in=frozenset({TokenState.NO_SHOW}), is_local=True),
+    LetterKind.EXPIRED: Rule(EventType.TOKEN_EXPIRED, true_in=frozenset({TokenState.EXPIRED}), is_local=True),
 }

@@ -22,6 +22,10 @@ LOG_COLUMNS = (
     "note",
 )
 
+# Of an entry "e": whether it corrected or removed its token's address. The payload is not cast to JSON: a damaged one
+# would end the statement.
+ADDRESS_EDITED = """e.event_type = 'TOKEN_EDITED' AND e.payload ~ '"fields": ?[[][^]]*"email"'"""
+
 
 def token_entry(branch_id: str, record: Record, *, with_email: bool) -> dict[str, Any]:
     """Return the row of a token's event."""

@@ -1,5 +1,7 @@
 """The SQL of the notification queues."""
 
+from tokenq.contract.notifications import EMAIL
+from tokenq_server.adapters.postgres.log_rows import ADDRESS_EDITED
 from tokenq_server.domain.notification_rules import OVERTAKABLE
 
 # The log decides who is notified of what: a record that differs from its entry is not ours, and the address is the
@@ -35,8 +37,9 @@ _RULES = ", ".join(
     f"('{kind}', '{{{','.join(sorted(rule.true_in or ()))}}}'::text[], {rule.is_local}, '{rule.event}')"
     for kind, rule in OVERTAKABLE.items()
 )
-_IS_OVERTAKEN = """
+_IS_OVERTAKEN = f"""
 t.state <> ALL(r.true_in)
+OR p.channel = '{EMAIL}' AND t.email IS NULL
 OR r.is_local AND (t.department_id <> p.department_id
                    OR EXISTS (SELECT FROM outbox o
                               WHERE o.token_id = p.token_id AND o.department_id = p.department_id AND o.seq > p.seq
@@ -44,7 +47,7 @@ OR r.is_local AND (t.department_id <> p.department_id
 """
 
 # Whether a notification is overtaken is judged at each attempt, on the token as it is then. The address may have been
-# corrected since it was queued.
+# corrected or removed since it was queued.
 # The CTE is materialised so that the lock takes exactly the rows that are updated.
 CLAIM = f"""
 WITH rule (kind, true_in, is_local, event_type) AS (VALUES {_RULES}),
@@ -59,13 +62,15 @@ picked AS MATERIALIZED (
                            OR e.department_id <> j.department_id AND e.kind = 'issued'))
     -- Another department's records are in another partition: its 'issued' may not have been read yet.
     -- A partition is read in order: a job of a later entry shows that this one was processed and required none.
-    -- The topic may have lost it with nothing after it, so the wait is limited.
+    -- The topic may have lost it with nothing after it, so the wait is limited. A token whose address was edited waits
+    -- for none: when that record was processed, it may have had no address.
     AND (j.created_at < clock_timestamp() - interval '10 minutes'
          OR NOT EXISTS (SELECT 1 FROM token t JOIN outbox o USING (token_id) JOIN department i
                           ON i.department_id = o.department_id
                         WHERE t.token_id = j.token_id AND t.issued_in <> j.department_id
                           AND o.department_id = t.issued_in AND o.event_type = 'TOKEN_GENERATED'
                           AND (i.rules->'letters' IS NULL OR jsonb_exists(i.rules->'letters', 'issued'))
+                          AND NOT EXISTS (SELECT FROM outbox e WHERE e.token_id = j.token_id AND {ADDRESS_EDITED})
                           AND NOT EXISTS (SELECT 1 FROM mail_job e
                                           WHERE e.department_id = o.department_id AND e.seq >= o.seq)))
   ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -78,7 +83,7 @@ UPDATE mail_job m SET state = CASE WHEN j.is_overtaken THEN 'overtaken' ELSE 'se
   lease_until = CASE WHEN j.is_overtaken THEN NULL ELSE clock_timestamp() + interval '180 seconds' END,
   lease_owner = %(owner)s, attempts = attempts + (NOT j.is_overtaken)::int,
   ambiguous = ambiguous + (m.state = 'sending')::int,
-  recipient = CASE WHEN m.channel = 'email' THEN coalesce(j.email, m.recipient) ELSE m.recipient END
+  recipient = CASE WHEN m.channel = '{EMAIL}' AND NOT j.is_overtaken THEN j.email ELSE m.recipient END
 FROM judged j
 WHERE (m.department_id, m.seq, m.kind, m.channel) = (j.department_id, j.seq, j.kind, j.channel)
 RETURNING m.department_id, m.seq, m.kind, m.channel, m.token_id, m.recipient, m.event, m.attempts, j.name,

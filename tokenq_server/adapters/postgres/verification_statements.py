@@ -6,6 +6,7 @@ from psycopg.sql import SQL
 
 from tokenq.contract.notifications import EMAIL
 from tokenq_server.adapters.postgres.event_log import REFILL_STARTS
+from tokenq_server.adapters.postgres.log_rows import ADDRESS_EDITED
 from tokenq_server.adapters.postgres.statements import names, statement
 from tokenq_server.domain.invariants.entries import TokenRow
 from tokenq_server.domain.notification_rules import NOTIFYING_EVENTS
@@ -47,19 +48,18 @@ SELECT department_id, seq, payload FROM outbox
 JOIN unnest(%s::text[], %s::bigint[]) AS u(department_id, seq) USING (department_id, seq)
 """
 
-_ADDRESS_EDITED = "e.event_type = 'TOKEN_EDITED' AND jsonb_exists(e.payload::jsonb #> '{data,fields}', 'email')"
-
-LETTERS = """
+LETTERS = f"""
 SELECT j.department_id, j.seq, j.kind, j.channel, j.token_id, j.recipient, j.state, j.sent_at, j.ambiguous,
        (SELECT count(*) FROM mail_dlq q
         WHERE (q.department_id, q.seq, q.kind, q.channel) = (j.department_id, j.seq, j.kind, j.channel)),
-       o.payload, t.email, EXISTS (SELECT FROM outbox e WHERE e.token_id = j.token_id AND {address_edited})
+       o.payload, t.email,
+       EXISTS (SELECT FROM outbox e WHERE e.token_id = j.token_id AND e.at >= o.at AND {ADDRESS_EDITED})
 FROM mail_job j
 LEFT JOIN outbox o USING (department_id, seq)
 LEFT JOIN token t ON t.token_id = j.token_id AND t.token_id = o.token_id
 WHERE j.department_id = ANY(%s)
 ORDER BY j.token_id, j.channel, j.department_id, j.seq
-""".replace("{address_edited}", _ADDRESS_EDITED)
+"""  # noqa: S608 (nothing in it comes from outside)
 
 # What happened before the address was edited may have had none.
 MAILABLES = f"""
@@ -68,7 +68,7 @@ SELECT o.department_id, o.seq, o.payload,
 FROM outbox o JOIN token t USING (token_id)
 WHERE o.department_id = ANY(%s) AND t.email IS NOT NULL
   AND o.event_type IN ({", ".join(f"'{kind}'" for kind in NOTIFYING_EVENTS)})
-  AND NOT EXISTS (SELECT FROM outbox e WHERE e.token_id = o.token_id AND e.at >= o.at AND {_ADDRESS_EDITED})
+  AND NOT EXISTS (SELECT FROM outbox e WHERE e.token_id = o.token_id AND e.at >= o.at AND {ADDRESS_EDITED})
 """  # noqa: S608 (nothing in it comes from outside)
 
 BURIED = """

@@ -15,8 +15,8 @@ from tokenq_server.domain.notification_rules import OVERTAKABLE, kind_for
 class LetterRow:
     """A notification in the queue, with its log entry and its token's address (``None``: it has none).
 
-    ``dead_letters`` counts its entries in the dead-letter queue. ``is_edited``: the token's address was corrected, so
-    that the notification may have been sent to the address before.
+    ``dead_letters`` counts its entries in the dead-letter queue. ``is_edited``: the token's address was corrected or
+    removed after the entry, so that the notification may have been sent to the address before, or overtaken.
     """
 
     department_id: str
@@ -102,8 +102,9 @@ def _check_letter(row: LetterRow, tally: Tally) -> None:
         sentence = f"{row.name} goes to an address other than its token's."
         tally.check("M6", row.department_id, row.is_edited or row.recipient == row.email, sentence)
     if row.state == "overtaken":
+        may_be = row.kind in OVERTAKABLE or (row.channel == EMAIL and row.is_edited)
         sentence = f"{row.name} was not sent as overtaken, but what it says stays true."
-        tally.check("M1", row.department_id, row.kind in OVERTAKABLE, sentence)
+        tally.check("M1", row.department_id, may_be, sentence)
     if row.state in ("dead", "dropped"):
         sentence = f"{row.name} is {row.state}, but not in the dead-letter queue."
         tally.check("M4", row.department_id, row.dead_letters > 0, sentence)
