@@ -65,6 +65,7 @@ async def test_words_are_the_branchs_business_days(core: Core, reporting: Report
     today = await reporting.report(name, ANN, "today")
     yesterday = await reporting.report(name, ANN, "yesterday")
     week = await reporting.department_table(name, ANN, Days("last-week", "last-week"))
+    assert await reporting.department_table(name, ANN, Days("last-week", None)) == week
     after = business_day(datetime.now(UTC), zone, 4)
 
     assert today["businessDay"] in (before.isoformat(), after.isoformat())

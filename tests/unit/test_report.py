@@ -120,6 +120,14 @@ def test_hours_follow_the_business_day_past_midnight() -> None:
     assert [hour["hour"] for hour in told(log)["hours"]] == ["22", "23", "00"]
 
 
+def test_a_counter_may_be_named_with_a_raised_digit() -> None:
+    """It is a digit that is no number."""
+    log = DayLog()
+    for token, counter in enumerate(("2²", "10", "2", "²"), 1):
+        log.visit(token, came=0, called=5, started=None, served=10 * token, counter=counter)
+    assert [counter["counterId"] for counter in told(log)["counters"]] == ["2", "2²", "10", "²"]
+
+
 def test_counters_stand_in_the_order_of_their_numbers() -> None:
     log = DayLog()
     for token, counter in enumerate(("10", "2", "A", "1"), 1):

@@ -129,8 +129,8 @@ def test_the_screen_has_the_same_numbers(view: ReportView, capsys: pytest.Captur
         "Cancelled 4",
         "Expired 1",
         "Transferred out 2",
-        "Not finished 2",
-        "Gave up uncalled 3",
+        "Unfinished 2",
+        "Left uncalled 3",
         "Wait to first call mean 10:30, median 8:00, 90 % within 21:00, longest 26:00 (14 visits)",
         "normal mean 11:09, median 10:00, 90 % within 21:00, longest 26:00 (13 visits)",
         "Further calls 6",
@@ -141,6 +141,7 @@ def test_the_screen_has_the_same_numbers(view: ReportView, capsys: pytest.Captur
         "Service level 47.1 % called within 10 min (target 80 %); 8 of 17 visits",
     ):
         assert line in lines, lines
+    assert any(line.startswith("Counter ") and " Transferred out " in line for line in lines), lines
     assert any(line.startswith("09:00 15 11 5 6 10:22 ") for line in lines), lines
     assert any(line.startswith("1 9 3 1 4 2 1 1 ") and " 4:45 " in line for line in lines), lines
     assert any(line.startswith("bob 5 3 2 5 ") and " 5:48 " in line for line in lines), lines
@@ -177,6 +178,25 @@ def test_a_branch_counts_a_transferred_visit_once_and_a_department_its_leg() -> 
     assert (here["key"], here["issued"], here["waiting"]["max"], here["transferredOut"]) == ("CW", 1, 120, 1)
     assert (there["key"], there["transferredIn"], there["waiting"]["max"], there["served"]) == ("HR", 1, 1800, 1)
     assert there["serviceLevel"]["percent"] == 0.0
+
+
+@pytest.mark.parametrize("meanwhile", ["TOKEN_EDITED", "TOKEN_TURN_NEAR"])
+def test_an_undone_transfer_leaves_no_visit_there(meanwhile: str) -> None:
+    """Whatever happened there that moved nobody."""
+    here, there = DayLog(), DayLog("HR")
+    here.add(0, "TOKEN_GENERATED", 1)
+    for log in (here, there):
+        log.add(8, "TOKEN_TRANSFERRED", 1, **{"from": "CW", "to": "HR"})
+    there.add(9, meanwhile, 1)
+    for log in (there, here):
+        log.add(10, "TOKEN_REVERTED", 1, undone="transfer", state="WAITING", **{"from": "HR", "to": "CW"})
+    here.add(20, "TOKEN_CALLED", 1, "2")
+    view = branch_of(here, there, by=ReportBy.DEPARTMENT)
+
+    at_home, elsewhere = view["rows"]
+    assert (view["total"]["unfinished"], view["total"]["waiting"]["max"]) == (1, 1200)
+    assert (at_home["issued"], at_home["transferredOut"]) == (1, 0)
+    assert (elsewhere["issued"], elsewhere["transferredIn"], elsewhere["unfinished"]) == (0, 0, 0)
 
 
 def test_who_is_sent_on_uncalled_has_waited_since_arrival() -> None:

@@ -8,6 +8,7 @@ from tokenq.cli.output import Columns
 from tokenq.cli.wording import setting_name
 from tokenq.contract.enums import Priority
 from tokenq.contract.notifications import LetterKind
+from tokenq.contract.numbers import whole_number
 from tokenq.contract.settings import SETTINGS
 from tokenq.contract.spelling import similar
 
@@ -15,9 +16,10 @@ _NOTHING = ("", "none", "any")
 
 
 def _number(text: str) -> int:
-    if text.isascii() and text.isdigit():
-        return int(text)
-    raise ValueError("takes a whole number")
+    number = whole_number(text)
+    if number is None:
+        raise ValueError("takes a whole number")
+    return number
 
 
 def _read_list(text: str) -> list[str]:

@@ -107,7 +107,7 @@ class TokenCalls(Calls):
 
 def _no_token(typed: str) -> Refused:
     number = typed.strip().upper()
-    if number.isdigit():
+    if number.isdecimal():
         return refuse(TokenReason.NOT_PLAIN, number=number, id=int(number))
     return refuse(TokenReason.NOT_TODAY, number=number)
 

@@ -152,7 +152,7 @@ def _is_dropped(connection: http.client.HTTPConnection) -> bool:
 
 
 def _is_loopback(host: str) -> bool:
-    return host in _LOOPBACK or (host.startswith("127.") and host.replace(".", "").isdigit())
+    return host in _LOOPBACK or (host.startswith("127.") and host.replace(".", "").isdecimal())
 
 
 def _bad_address(url: str) -> BadSettings:

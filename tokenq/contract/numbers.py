@@ -13,10 +13,16 @@ NUMBER_LENGTH = 32
 """The longest text that is read as a number; no printed one is longer."""
 
 _ID = re.compile(r"\s*id\s*:\s*([0-9]{1,19})\s*", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9]{1,19}")
 _SEPARATED = re.compile(r"([A-Z0-9]{1,8})(?:\s*-\s*|\s+)([0-9]{1,9})")
 _JOINED = re.compile(r"[A-Z0-9]{0,8}[0-9]{1,9}")
 _WIDEST = 6
 """Digits to which a department can have its numbers filled up."""
+
+
+def whole_number(text: str) -> int | None:
+    """The number that a text of ASCII digits is; ``None`` if it is none, or has more digits than any id."""
+    return int(text) if _DIGITS.fullmatch(text) else None
 
 
 def typed_id(text: str) -> int | None:

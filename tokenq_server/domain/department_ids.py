@@ -24,7 +24,7 @@ _LETTERS = str.maketrans(
 def are_misread(prefix: str, other: str) -> bool:
     """Whether a number of one prefix could be read as a number of the other; an empty prefix is of plain numbers."""
     longer, shorter = (prefix, other) if len(prefix) > len(other) else (other, prefix)
-    return longer.startswith(shorter) and longer[len(shorter) :].isdigit()
+    return longer.startswith(shorter) and longer[len(shorter) :].isdecimal()
 
 
 def numbering(department: Department) -> tuple[str, str, str]:

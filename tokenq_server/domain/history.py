@@ -6,14 +6,16 @@ A visit is a token's whole life within the given departments' logs; a leg is one
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import dropwhile
 from typing import Any
 
 from tokenq.contract.enums import LIVE, TokenState
 from tokenq.contract.events import Event, EventType
-from tokenq.contract.verbs import STATE_AFTER, VERBS, Verb
+from tokenq.contract.verbs import KEEPS_STATE, STATE_AFTER, VERBS, Verb
 
 _ENTERS = {EventType.TOKEN_GENERATED} | {row.event for row in VERBS.values() if row.joins_queue}
 _LEAVES_COUNTER = {row.event for row in VERBS.values() if row.leaves_counter}
+_BRINGS_NOBODY = KEEPS_STATE | {EventType.TOKEN_TURN_NEAR}
 _TRANSFERRED = VERBS[Verb.TRANSFER].event
 _ROLLBACK = {str(verb): str(row.event) for verb, row in VERBS.items()}
 _STATES: dict[str, TokenState] = {str(event): state for event, state in STATE_AFTER.items()}
@@ -143,8 +145,9 @@ def _visit(token_id: int, history: dict[str, list[Entry]]) -> Visit | None:
 
 
 def _legs(entries: list[Entry], department_id: str) -> list[Leg]:
+    """Split a token's history in a department; what happened in a stay that was undone begins no leg."""
     legs: list[Leg] = []
-    for entry in entries:
+    for entry in dropwhile(lambda entry: entry.event.event_type in _BRINGS_NOBODY, entries):
         is_in = _is_transfer(entry.event) and entry.event.data.get("to") == department_id
         if not legs or is_in:
             estimate = entry.event.data.get("estimate")

@@ -174,4 +174,4 @@ def _sort_key(by: ReportBy, key: Key) -> tuple[Any, ...]:
         return (1,)
     if by is ReportBy.WEEKDAY:
         return (0, WEEKDAYS.index(key))
-    return (0, [(int(part), "") if part.isdigit() else (-1, part) for part in _DIGITS.split(key)])
+    return (0, [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(key)])

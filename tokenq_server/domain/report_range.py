@@ -44,7 +44,7 @@ def day_named(text: str | None, today: date) -> date:
 def range_named(first: str | None, last: str | None, today: date) -> DayRange:
     """Return the days from ``first`` to ``last``; by default up to today, or today alone.
 
-    ``last-week`` is from Monday to Sunday: its Monday as the first day, its Sunday as the last.
+    ``last-week`` is from Monday to Sunday: its Monday as the first day, its Sunday as the last, or by default.
 
     Raises:
         Refused: ``invalid``, also for a range that is too long.
@@ -52,6 +52,8 @@ def range_named(first: str | None, last: str | None, today: date) -> DayRange:
     if last is not None and first is None:
         raise refuse(ReportReason.NO_START)
     start, end = (_days_named(TODAY if text is None else text, today) for text in (first, last))
+    if last is None and start.length > 1:
+        end = start
     days = DayRange(start.first, end.last)
     if days.length < 1:
         raise refuse(ReportReason.BEFORE_ITS_START, first=days.first.isoformat(), last=days.last.isoformat())

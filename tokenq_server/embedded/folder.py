@@ -211,4 +211,4 @@ def holder(folder: DataFolder) -> int | None:
     if not is_held(folder.supervisor_lock):
         return None
     text = folder.supervisor_lock.read_text()
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from tokenq.contract.numbers import whole_number
 from tokenq.zones import at_clock
 
 LONGEST = 1440
@@ -20,9 +21,10 @@ def parking(typed: str, zone: str) -> dict[str, Any]:
     first, _, rest = typed.strip().partition(" ")
     reason = rest.strip() or None
     if first.isascii() and first.isdigit():
-        if not 0 < int(first) <= LONGEST:
+        minutes = whole_number(first)
+        if minutes is None or not 0 < minutes <= LONGEST:
             raise ValueError(f"{first} minutes is out of range: 1 to {LONGEST}.")
-        return {"untilMinutes": int(first), "reason": reason}
+        return {"untilMinutes": minutes, "reason": reason}
     if not _A_TIME.fullmatch(first):
         return {"reason": typed.strip() or None}
     try:

@@ -44,7 +44,7 @@ def _is_department(client: Client, typed: str) -> bool:
     Raises:
         Refused: ``ambiguous``; both a department and a token match.
     """
-    if typed_id(typed) is not None or is_separated(typed) or typed.strip().isdigit():
+    if typed_id(typed) is not None or is_separated(typed) or typed.strip().isdecimal():
         return False
     if not readings(typed):
         return True

@@ -12,6 +12,7 @@ from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Day, Department, Json, ratio_of
 from tokenq.cli.plots import bar, minutes
 from tokenq.contract.names import MOST_COUNTERS
+from tokenq.contract.numbers import whole_number
 
 if TYPE_CHECKING:
     from tokenq.contract.report_views import SimulationView
@@ -43,9 +44,10 @@ def _numbers(typed: str) -> str:
     """Return the range of counters as the API writes it. Raises WrongUse."""
     first, _, last = typed.replace("..", "-").partition("-")
     ends = [end.strip() for end in (first, last or first)]
-    if not all(end.isascii() and end.isdigit() for end in ends) or not 0 < int(ends[0]) <= int(ends[1]):
+    least, most = map(whole_number, ends)
+    if least is None or most is None or not 0 < least <= most:
         raise WrongUse(f"'{typed}' is not a number or range of counters.", "Write 4 or 3..6.")
-    if int(ends[1]) > MOST_COUNTERS:
+    if most > MOST_COUNTERS:
         raise WrongUse(f"At most {MOST_COUNTERS} counters are possible, not {ends[1]}.", "Write 4 or 3..6.")
     return "-".join(ends)
 
@@ -76,7 +78,7 @@ def _customers(view: Mapping[str, Any]) -> str:
         return f"{view['customers']} customers came, and all were called."
     return (
         f"{view['customers']} customers came. Never called: {view['neverCalled']}; "
-        "they are simulated with service times drawn from the others', and missed the service level."
+        "they are simulated with service times drawn from the others'."
     )
 
 

@@ -12,6 +12,7 @@ from tokenq.cli.prompts import confirm, new_password
 from tokenq.cli.tree import plain_app
 from tokenq.client import Client
 from tokenq.client.calls import given
+from tokenq.contract.numbers import whole_number
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import AccountReason
 
@@ -121,8 +122,8 @@ def _find(client: Client, reference: str) -> "UserView":
     Raises:
         Refused: there is no such user.
     """
-    if reference.isascii() and reference.isdigit():
-        return client.user(int(reference))
+    if (user_id := whole_number(reference)) is not None:
+        return client.user(user_id)
     for view in client.users():
         if view["username"] == reference.lower():
             return view

@@ -25,7 +25,11 @@ Day = Annotated[
 ]
 From = Annotated[
     str | None,
-    Query(alias="from", max_length=16, description=f"The first day: {_A_DAY} `last-week` means its Monday."),
+    Query(
+        alias="from",
+        max_length=16,
+        description=f"The first day: {_A_DAY} `last-week` means its Monday, and without `to` that week.",
+    ),
 ]
 To = Annotated[
     str | None,
