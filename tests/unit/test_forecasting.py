@@ -10,6 +10,8 @@ import pytest
 from tests.unit.test_estimate import line
 from tokenq.contract.enums import Priority
 from tokenq_server.domain.estimate import NO_COUNTER, OpenCounter
+from tokenq_server.domain.rules import Rules
+from tokenq_server.domain.wait_alarms import WaitFigures
 from tokenq_server.services import forecasting as module
 from tokenq_server.services.forecasting import BranchNow, Forecasts
 
@@ -21,9 +23,10 @@ class FakeFloor:
         self.counters: list[OpenCounter] = []
         self.looked = 0
         self.is_slow = False
+        self.is_empty = False
 
     async def activity(self) -> Mapping[str, int]:
-        return {"main": 1}
+        return {} if self.is_empty else {"main": 1}
 
     async def branch_now(self, branch_id: str) -> BranchNow:
         self.looked += 1
@@ -31,7 +34,7 @@ class FakeFloor:
             raise RuntimeError("canceling statement due to statement timeout")
         if branch_id != "main":
             return BranchNow([], [])
-        return BranchNow([line(normal=2)], list(self.counters))
+        return BranchNow([line(normal=2)], list(self.counters), {"CW": (Rules(), WaitFigures(2, 1, 1200))})
 
 
 async def test_a_changed_counter_is_in_the_forecast_when_the_change_is_answered() -> None:
@@ -52,6 +55,18 @@ async def test_a_changed_counter_is_in_the_forecast_when_the_change_is_answered(
         assert known.at(Priority.NORMAL, 1) == NO_COUNTER
     finally:
         await forecasts.close()
+
+
+async def test_the_waits_of_a_branch_are_kept_until_its_last_department_goes() -> None:
+    """Queues and metrics read them here: nobody's look at a queue reads everyone who waits."""
+    floor = FakeFloor()
+    forecasts = Forecasts(floor)
+    await forecasts._make_due()
+    assert forecasts.waits() == {"CW": (Rules(), WaitFigures(2, 1, 1200))}
+    assert floor.looked == 1
+    floor.is_empty = True
+    await forecasts._make_due()
+    assert forecasts.waits() == {}
 
 
 async def test_many_changes_at_once_are_one_forecast() -> None:

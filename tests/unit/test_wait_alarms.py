@@ -28,6 +28,12 @@ def test_an_alarm_is_on_while_its_limit_is_passed(figures: WaitFigures, expected
     assert wait_alarms(figures, Rules(longest_wait_minutes=45)) == expected
 
 
+def test_figures_that_are_seconds_old_alarm_about_nobody_who_has_gone() -> None:
+    assert WaitFigures(3, 3, 3000).among(0) == WaitFigures()
+    assert WaitFigures(3, 3, 3000).among(2) == WaitFigures(2, 2, 3000)
+    assert WaitFigures(3, 2, 3000).among(9) == WaitFigures(9, 2, 3000)
+
+
 def test_the_longest_wait_has_no_limit_unless_it_is_set() -> None:
     assert wait_alarms(WaitFigures(10, 0, 90_000), Rules()) == []
 

@@ -77,7 +77,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     commit = GroupCommit(Batch(ledger, line, metrics, forecasts.of), on_commit=feed.wake, guard=guard)
     store = PostgresSetup(database)
     looking_up = PostgresQueries(database)
-    reading = Queries(looking_up, forecasts.of)
+    reading = Queries(looking_up, forecasts.of, forecasts.waits)
     services = Services(
         settings=settings,
         metrics=metrics,

@@ -21,6 +21,10 @@ class WaitFigures:
     late: int = 0
     longest_seconds: float = 0.0
 
+    def among(self, waiting: int) -> "WaitFigures":
+        """Return figures that are seconds old for the number of those who wait now."""
+        return WaitFigures(waiting, min(self.late, waiting), self.longest_seconds) if waiting else WaitFigures()
+
 
 def wait_alarms(figures: WaitFigures, rules: Rules) -> list[WaitAlarm]:
     """Return the alarms that are on.

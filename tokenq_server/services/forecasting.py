@@ -1,4 +1,4 @@
-"""Forecasts of waits, kept in memory: computed beside the batches, which only read them.
+"""Forecasts of waits, and the present waits, kept in memory: computed beside the batches, which only read them.
 
 A branch is forecast as a whole, since its counters serve several departments. Expensive forecasts are made less often.
 """
@@ -8,11 +8,13 @@ import contextlib
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tokenq.contract.problems import Refused
 from tokenq_server.domain.estimate import Forecast, Line, OpenCounter, counters_for, forecasts
+from tokenq_server.domain.rules import Rules
+from tokenq_server.domain.wait_alarms import WaitFigures
 from tokenq_server.services.periodic import Periodic
 
 logger = logging.getLogger(__name__)
@@ -28,12 +30,17 @@ _HASTE = 2
 """The same for a requested forecast, if it takes longer than the person waits for it."""
 
 
+Waits = Mapping[str, tuple[Rules, WaitFigures]]
+"""The present waits per department, and the rules that they are judged by."""
+
+
 @dataclass(frozen=True)
 class BranchNow:
-    """A branch as input of its forecast."""
+    """A branch as input of its forecast, and how long those who wait in its departments have waited."""
 
     lines: list[Line]
     counters: list[OpenCounter]
+    waits: Waits = field(default_factory=dict)
 
 
 class ForecastStore(Protocol):
@@ -43,7 +50,7 @@ class ForecastStore(Protocol):
         """Return a number per branch that grows with every change in it."""
 
     async def branch_now(self, branch_id: str) -> BranchNow:
-        """Return the queues, the open counters and today's observed service times."""
+        """Return the queues, the open counters, today's observed service times and the present waits."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +67,12 @@ class _Made:
 
 
 class Forecasts:
-    """The last forecast of every department."""
+    """The last forecast and the waits of every department."""
 
     def __init__(self, store: ForecastStore) -> None:
         self._store = store
         self._forecasts: dict[str, Forecast] = {}
+        self._waits: dict[str, Waits] = {}
         self._made: dict[str, _Made] = {}
         self._asked: dict[str, asyncio.Event] = {}
         self._work = Periodic("forecasts", self._make_due, self._pause)
@@ -72,6 +80,10 @@ class Forecasts:
     def of(self, department_id: str) -> Forecast | None:
         """Return the last forecast from memory, seconds old; ``None`` if there is none yet."""
         return self._forecasts.get(department_id)
+
+    def waits(self) -> Waits:
+        """Return the waits of all departments from memory, seconds old; a new department has none yet."""
+        return {name: waits for branch in self._waits.values() for name, waits in branch.items()}
 
     async def renew(self, branch_id: str) -> None:
         """Recompute a branch's forecast after its counters have changed.
@@ -107,6 +119,7 @@ class Forecasts:
     async def _make_due(self) -> None:
         asked = list(self._asked)
         activities = await self._store.activity()
+        self._waits = {branch_id: waits for branch_id, waits in self._waits.items() if branch_id in activities}
         for branch_id, activity in activities.items():
             if self._is_due(branch_id, activity):
                 await self._make(branch_id, activity)
@@ -133,6 +146,7 @@ class Forecasts:
     async def _make(self, branch_id: str, activity: int) -> None:
         asked = self._asked.pop(branch_id, None)
         branch = await self._store.branch_now(branch_id)
+        self._waits[branch_id] = branch.waits
         began = time.monotonic()
         fresh = await asyncio.to_thread(forecasts, branch.lines, branch.counters)
         if branch_id not in self._asked:

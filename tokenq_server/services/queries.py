@@ -1,8 +1,8 @@
 """Read access to queues and tokens."""
 
 from collections import Counter as Counter_
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Protocol
@@ -52,7 +52,6 @@ class Snapshot:
     counts: dict[TokenState, int]
     counters: list[tuple[Counter, Token | None]]
     forgotten: frozenset[int] = frozenset()
-    waits: WaitFigures = field(default_factory=WaitFigures)
 
 
 @dataclass(frozen=True)
@@ -97,9 +96,6 @@ class QueryStore(Protocol):
     async def tokens(self, token_filter: TokenFilter) -> list[Token]:
         """Return tokens by descending id, ignoring the number."""
 
-    async def waits(self) -> dict[str, tuple[Rules, WaitFigures]]:
-        """Return the rules and the present waits of all departments."""
-
     async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
         """Return tokens by descending id that a typed number may refer to: on that day, else now."""
 
@@ -110,8 +106,14 @@ class QueryStore(Protocol):
 class Queries:
     """Answers questions about queues and tokens, showing each reader only what they may see."""
 
-    def __init__(self, store: QueryStore, forecast_of: Callable[[str], Forecast | None]) -> None:
-        self._store = store
+    def __init__(
+        self,
+        store: QueryStore,
+        forecast_of: Callable[[str], Forecast | None],
+        all_waits: Callable[[], Mapping[str, tuple[Rules, WaitFigures]]] = dict,
+    ) -> None:
+        """``all_waits`` returns the last known waits per department, with the rules that they are judged by."""
+        self._store, self._all_waits = store, all_waits
         self.forecast_of = forecast_of
 
     async def queue(self, department_id: str, reader: Principal, limit: int = PAGE) -> QueueView:
@@ -137,14 +139,18 @@ class Queries:
             "opening": _opening(snapshot),
             "nextReason": choices[0].rule if choices else None,
             "counters": _counters(snapshot, department_id, shows),
-            "alarms": alarm_views(snapshot.waits, department.rules),
+            "alarms": alarm_views(self._waits(snapshot), department.rules),
             "classNames": {str(name): label for name, label in department.rules.class_names.items()},
         }
 
-    async def waits(self) -> dict[str, tuple[WaitFigures, list[WaitAlarm]]]:
-        """Return the present waits of all departments, and which alarms are on."""
-        waits = await self._store.waits()
-        return {name: (figures, wait_alarms(figures, rules)) for name, (rules, figures) in waits.items()}
+    def waits(self) -> dict[str, tuple[WaitFigures, list[WaitAlarm]]]:
+        """Return the last known waits of all departments, and which alarms are on."""
+        return {name: (figures, wait_alarms(figures, rules)) for name, (rules, figures) in self._all_waits().items()}
+
+    def _waits(self, snapshot: Snapshot) -> WaitFigures:
+        """The last known waits of a department, for those who wait in it now."""
+        _, figures = self._all_waits().get(snapshot.department.department_id, (None, WaitFigures()))
+        return figures.among(sum(snapshot.head.waiting.values()))
 
     async def token(self, token_id: int, reader: Principal) -> TokenView:
         """Return a token with its position. Raises Refused, also if the reader may not see it."""

@@ -10,6 +10,7 @@ from tokenq_server.adapters.postgres.counters import read_counters, read_forgott
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.department_rows import department_from, head_from
 from tokenq_server.adapters.postgres.rows import Row
+from tokenq_server.adapters.postgres.waits import read_waits
 from tokenq_server.domain.counters import Counter, is_calling
 from tokenq_server.domain.estimate import LONGEST, Line, OpenCounter
 from tokenq_server.domain.service_time import learned
@@ -85,10 +86,15 @@ class PostgresForecasting:
             return {row["branch_id"]: row["activity"] for row in await connection.rows(_ACTIVITY)}
 
     async def branch_now(self, branch_id: str) -> BranchNow:
-        """Return the queues, the open counters and today's observed service times."""
+        """Return the queues, the open counters, today's observed service times and the present waits."""
         async with self._database.begin() as connection:
             rows = await connection.rows(_DEPARTMENTS, [branch_id])
-            return BranchNow(await _lines(connection, rows), await _counters(connection, branch_id))
+            rules = {row["department_id"]: department_from(row).rules for row in rows}
+            return BranchNow(
+                lines=await _lines(connection, rows),
+                counters=await _counters(connection, branch_id),
+                waits=await read_waits(connection, rules),
+            )
 
 
 async def _lines(connection: Connection, rows: Sequence[Row]) -> list[Line]:

@@ -16,11 +16,8 @@ from tokenq_server.adapters.postgres.counters import read_counters, read_forgott
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.department_rows import department_from, head_from
 from tokenq_server.adapters.postgres.token_rows import token_from
-from tokenq_server.adapters.postgres.waits import read_all_rules, read_waits
-from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import TOKEN_FIELDS, Token, Whereabouts
 from tokenq_server.domain.token_lookup import Printed
-from tokenq_server.domain.wait_alarms import WaitFigures
 from tokenq_server.services.near_turn import NearTurnRequest
 from tokenq_server.services.queries import Snapshot, TokenFilter
 
@@ -125,15 +122,7 @@ class PostgresQueries:
                 counts=await _counts(connection, department_id, head.day, head.waiting, busy),
                 counters=counters,
                 forgotten=await read_forgotten(connection, counters, row["now"]),
-                waits=(await read_waits(connection, {department_id: department.rules}))[department_id],
             )
-
-    async def waits(self) -> dict[str, tuple[Rules, WaitFigures]]:
-        """Return the rules and the present waits of all departments."""
-        async with self._database.begin() as connection:
-            rules = await read_all_rules(connection)
-            figures = await read_waits(connection, rules)
-            return {name: (rules[name], figures[name]) for name in rules}
 
     async def near_turn_requests(self) -> list[NearTurnRequest]:
         """Return the departments in which a waiting customer is still to be notified."""

@@ -1,13 +1,10 @@
-"""How long those who wait now have waited, from Postgres."""
+"""How long those who wait now have waited, from Postgres: read with the forecasts, never for a single request."""
 
 from collections.abc import Mapping
 
 from tokenq_server.adapters.postgres.connection import Connection
-from tokenq_server.adapters.postgres.department_rows import rules_of
 from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.wait_alarms import WaitFigures
-
-_RULES = "SELECT department_id, rules::text AS rules FROM department WHERE NOT is_archived"
 
 _WAITS = """
 SELECT d.department_id, count(*) AS waiting,
@@ -19,14 +16,9 @@ GROUP BY d.department_id
 """
 
 
-async def read_waits(connection: Connection, rules: Mapping[str, Rules]) -> dict[str, WaitFigures]:
-    """Return the figures of these departments."""
+async def read_waits(connection: Connection, rules: Mapping[str, Rules]) -> dict[str, tuple[Rules, WaitFigures]]:
+    """Return these departments' figures, each with the rules that they are judged by."""
     minutes = [each.service_level_minutes for each in rules.values()]
     rows = await connection.rows(_WAITS, [list(rules), minutes])
     found = {row["department_id"]: WaitFigures(row["waiting"], row["late"], row["longest"]) for row in rows}
-    return {name: found.get(name, WaitFigures()) for name in rules}
-
-
-async def read_all_rules(connection: Connection) -> dict[str, Rules]:
-    """Return the rules of all departments."""
-    return {row["department_id"]: rules_of(row["rules"]) for row in await connection.rows(_RULES)}
+    return {name: (its, found.get(name, WaitFigures())) for name, its in rules.items()}

@@ -51,11 +51,11 @@ async def metrics(services: ServicesDep) -> Response:
     """Metrics for Prometheus."""
     services.metrics.queued.set(services.commit.queued)
     services.metrics.watchers.set(services.feed.watchers)
-    with suppress(LedgerDown):
+    services.metrics.show_waits(services.reading.waits())
+    with suppress(LedgerDown, Refused):
         published = await services.log.cursors()
         for name, last_seq in (await services.log.heads()).items():
             services.metrics.backlog.labels(name).set(last_seq - published[name].seq if name in published else last_seq)
-        services.metrics.show_waits(await services.reading.waits())
     return Response(services.metrics.page(), media_type=_PROMETHEUS_TEXT)
 
 
