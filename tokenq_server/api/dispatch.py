@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 import json
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -17,8 +17,9 @@ from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import Command
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.command_handlers import handler_of
-from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.requests import Answer, Request
+
+logger = logging.getLogger(__name__)
 
 _LookUp = Callable[[TokenView, Principal], Awaitable[Sequence[object]]]
 
@@ -57,11 +58,15 @@ async def dispatch_all(
 
 
 async def _with_found(answer: Answer, field: str, look_up: _LookUp, caller: Principal) -> Answer:
-    """Add what else is found about the customer. The change has been made: an answer without it is better than none."""
+    """Add what else is found about the customer. The change has been made, whatever happens to this."""
     if answer.token is not None:
-        with suppress(Refused, LedgerDown):
-            if found := await look_up(answer.token, caller):
-                return replace(answer, token=cast("TokenView", {**answer.token, field: found}))
+        try:
+            found = await look_up(answer.token, caller)
+        except Exception:
+            logger.exception("looking for a customer's other tokens failed")
+            return answer
+        if found:
+            return replace(answer, token=cast("TokenView", {**answer.token, field: found}))
     return answer
 
 

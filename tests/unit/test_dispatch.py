@@ -1,0 +1,36 @@
+"""What is looked up for an answer after the change has been made."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.people import DESK
+from tokenq_server.api.auth import Repeat
+from tokenq_server.api.dispatch import dispatch_call, dispatch_naming_others
+from tokenq_server.domain.commands import Issue
+from tokenq_server.services.requests import Answer
+
+
+async def fails(*_: object) -> None:
+    raise RuntimeError("the driver has a fault")
+
+
+@pytest.mark.parametrize("send", [dispatch_call, dispatch_naming_others])
+async def test_a_change_is_answered_whatever_happens_to_the_look_up(
+    send: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is committed: an error would make the caller do it again."""
+
+    async def submit(_: object) -> Answer:
+        return Answer({"tokenId": 1}, is_new=True)  # type: ignore[arg-type]
+
+    services = SimpleNamespace(
+        commit=SimpleNamespace(submit=submit),
+        same_customer=SimpleNamespace(other_numbers=fails, at_other_counters=fails),
+    )
+    answer = await send(services, DESK, Issue("CW", DESK), Repeat(None, b""))
+
+    assert (answer.status_code, json.loads(answer.body)) == (201, {"tokenId": 1})
+    assert "the driver has a fault" in caplog.text
