@@ -304,3 +304,13 @@ async def test_two_concurrent_applies_do_not_mix(core: Core, apply: Applied) -> 
     view = await core.setup.department("D1")
 
     assert (view["name"], view["ratio"]) in {("One", "1:1"), ("Two", "2:2")}
+
+
+async def test_a_document_adds_no_user_whose_name_the_log_uses_for_customers(core: Core, apply: Applied) -> None:
+    """One who has the name from an earlier release keeps it: an export can be applied again."""
+    users = {"boss": dict(ADMIN), "customer": {"name": "Ann", "role": "staff"}}
+    with refused(ProblemCode.INVALID, "reserved") as refusal:
+        await apply({"users": users})
+    assert refusal.value.problem.extra["path"] == "users.customer"
+    await core.run("INSERT INTO app_user (username, name, role) VALUES ('customer', 'Ann', 'staff')")
+    assert await apply({"users": users}) == []

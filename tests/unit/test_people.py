@@ -111,3 +111,18 @@ async def test_nobody_joins_a_look_that_began_long_ago(keys: SlowKeys, monkeypat
 
     with pytest.raises(Refused):
         await second
+
+
+@pytest.mark.parametrize("name", ["customer", "tokenq"])
+async def test_no_account_has_a_name_that_the_log_uses_for_others(name: str) -> None:
+    """Reports would count what staff cancel as given up by the customer."""
+    store = SimpleNamespace()  # nothing of it is asked
+    accounts = People(store, None)  # type: ignore[arg-type]
+    for asking in (
+        accounts.create_user({"name": "Ann", "username": name, "role": "staff"}),
+        accounts.change_user(1, {"username": name}),
+        accounts.create_key(name, Role.DESK, []),
+        accounts.change_key(1, {"label": name}),
+    ):
+        with pytest.raises(Refused, match="reserved"):
+            await asking

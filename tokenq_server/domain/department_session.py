@@ -22,14 +22,11 @@ from tokenq_server.domain.department import Department, DepartmentHead
 from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.numbering import display_number
 from tokenq_server.domain.policy import Turn, Waiting, position
-from tokenq_server.domain.principal import Principal
+from tokenq_server.domain.principal import SYSTEM, Principal
 from tokenq_server.domain.queue_heads import QueueHeads
 from tokenq_server.domain.record import Record, queue_effect
 from tokenq_server.domain.refusals import unknown_token
 from tokenq_server.domain.token import Token, with_undo
-
-SYSTEM = "tokenq"
-"""The actor of automatic events."""
 
 
 class DepartmentSession:

@@ -13,10 +13,8 @@ from typing import NamedTuple
 from tokenq.contract.events import EventType
 from tokenq.contract.report_views import EstimatesView, FiguresView, ServiceLevelView, TimesView
 from tokenq_server.domain.history import Leg, Service, Visit, seconds_between
+from tokenq_server.domain.principal import CUSTOMER
 from tokenq_server.domain.rules import Rules
-
-CUSTOMER = "customer"
-"""The actor of what customers do themselves; see :attr:`tokenq_server.domain.principal.Principal.actor`."""
 
 
 class Count(StrEnum):

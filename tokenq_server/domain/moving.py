@@ -11,7 +11,8 @@ from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.verbs import VERBS, Verb, verbs_from
 from tokenq_server.domain.commands import MarkNearTurn, MoveToken
-from tokenq_server.domain.department_session import SYSTEM, DepartmentSession
+from tokenq_server.domain.department_session import DepartmentSession
+from tokenq_server.domain.principal import SYSTEM
 from tokenq_server.domain.refusals import already_waiting
 from tokenq_server.domain.token import Token
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
+from tokenq.contract.enums import Role
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.setup import SetupReason
 from tokenq_server.domain.counters import Place, check_listed
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.department_ids import check_prefix, numbering
 from tokenq_server.domain.numbering import check_format
+from tokenq_server.domain.principal import check_actor
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.services.setup import MAIN_BRANCH, changed, check_zone, new_counters
 from tokenq_server.services.setup_views import Branch, branch_view, department_view
@@ -29,7 +31,7 @@ class UserSpec:
 
     name: str
     email: str | None = None
-    role: str = "customer"
+    role: str = str(Role.CUSTOMER)
     departments: tuple[str, ...] = ()
     is_disabled: bool = False
 
@@ -147,6 +149,9 @@ def plan_after(plan: FloorPlan, requested: Requested, *, prune: bool) -> FloorPl
             fresh = new_counters(department, plan.departments.get(name))
             check_listed(fresh, department.branch_id, declared, declared)
     for name, user in requested.users.items():
+        if name not in plan.users:
+            with at(f"users.{name}"):
+                check_actor(name)
         with at(f"users.{name}.departments"):
             _check_known(user.departments, departments.keys() | _departments_of(plan.users.get(name)))
     return FloorPlan(branches, departments, counters, {**plan.users, **requested.users})
@@ -249,7 +254,7 @@ def _without_defaults(section: str, name: str, settings: dict[str, Any]) -> dict
         "branches": branch_view(Branch(name, "")),
         "departments": department_view(Department(name, "", prefix=name)),
         "counters": {"departments": []},
-        "users": {"email": None, "role": "customer", "departments": [], "disabled": False},
+        "users": {"email": None, "role": str(Role.CUSTOMER), "departments": [], "disabled": False},
     }[section]
     return {key: value for key, value in settings.items() if key == "name" or value != default.get(key)}
 

@@ -12,7 +12,7 @@ from tokenq.contract.enums import Role
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.views import KeyView, LoginView, UserView
-from tokenq_server.domain.principal import Principal
+from tokenq_server.domain.principal import Principal, check_actor
 from tokenq_server.services.views import instant
 
 SESSION_LIFETIME = timedelta(hours=12)
@@ -205,11 +205,13 @@ class People:
         return user_view(_existing(await self._store.user(user_id), user_id))
 
     async def create_user(self, values: dict[str, Any]) -> UserView:
-        """Create a user. Raises Refused (``exists``)."""
+        """Create a user. Raises Refused (``exists``, ``invalid``)."""
+        check_actor(values.get("username") or "")
         return user_view(await self._store.create_user(await self._with_hash(values)))
 
     async def change_user(self, user_id: int, values: dict[str, Any]) -> UserView:
         """Change a user. Raises Refused."""
+        check_actor(values.get("username") or "")
         changed = await self._store.change_user(user_id, await self._with_hash(values))
         self._invalidate()
         return user_view(_existing(changed, user_id))
@@ -225,13 +227,15 @@ class People:
         return [_key_view(key) for key in await self._store.keys()]
 
     async def create_key(self, label: str, role: Role, departments: list[str]) -> KeyView:
-        """Create a key; the answer is the only place where its secret is shown."""
+        """Create a key; the answer is the only place where its secret is shown. Raises Refused."""
+        check_actor(label)
         secret = new_secret()
         key = await self._store.add_key(label, role, departments, hash_of(secret))
         return {**_key_view(key), "key": secret}
 
     async def change_key(self, key_id: int, values: dict[str, Any]) -> KeyView:
         """Change a key's label, role or departments. Raises Refused."""
+        check_actor(values.get("label") or "")
         key = await self._store.change_key(key_id, values)
         if key is None:
             raise _unknown_key(key_id)

@@ -15,11 +15,10 @@ from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.domain.counters import Counter, check_listed
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.department_ids import check_prefix, made_id, numbering
-from tokenq_server.domain.department_session import SYSTEM
 from tokenq_server.domain.numbering import check_format
 from tokenq_server.domain.permissions import check_works_in
 from tokenq_server.domain.policy import Ratio
-from tokenq_server.domain.principal import Principal
+from tokenq_server.domain.principal import SYSTEM, Principal
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.domain.rules import rules_document, rules_from, to_camel
 from tokenq_server.services.setup_views import Branch, branch_view, department_view

@@ -71,5 +71,10 @@ class AccountReason(Reason):
     )
     WRONG_OLD_PASSWORD = ProblemCode.FORBIDDEN, "The old password is wrong.", "Try again."
     FIRST_PASSWORD = ProblemCode.FORBIDDEN, "The initial password must be changed first.", Action.CHANGE_PASSWORD
+    NAME_RESERVED = (
+        ProblemCode.INVALID,
+        "The name '{name}' is reserved: in the log it stands for actions that no account took.",
+        "Choose another name.",
+    )
     WRONG_ROLE = (ProblemCode.FORBIDDEN, "The role {role} may not do this.", ASK_ADMIN)
     TOO_MANY_LOGINS = (ProblemCode.RATE_LIMITED, "Too many wrong passwords.", "Try again in {seconds} seconds.")

@@ -11,7 +11,7 @@ from tokenq_server.adapters.postgres.ledger import PostgresLedger, PostgresTrans
 from tokenq_server.adapters.postgres.log_rows import department_entry
 from tokenq_server.adapters.postgres.rows import document
 from tokenq_server.domain.department import Department
-from tokenq_server.domain.department_session import SYSTEM
+from tokenq_server.domain.principal import SYSTEM
 from tokenq_server.recovery.ports import LogEntry
 from tokenq_server.services.publishing import event_id_of
 

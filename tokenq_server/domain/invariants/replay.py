@@ -6,12 +6,12 @@ from datetime import date
 from tokenq.contract.enums import TokenState
 from tokenq.contract.events import EventType
 from tokenq.contract.verbs import VERBS, Row, Verb
-from tokenq_server.domain.department_session import SYSTEM
 from tokenq_server.domain.invariants.calls import check_order
 from tokenq_server.domain.invariants.entries import LogEntry
 from tokenq_server.domain.invariants.prefix_queue import PrefixQueue
 from tokenq_server.domain.invariants.replayed_token import ReplayedToken
 from tokenq_server.domain.invariants.tally import Tally
+from tokenq_server.domain.principal import SYSTEM
 
 _VERBS = {str(move.event): (verb, move) for verb, move in VERBS.items() if verb not in (Verb.TRANSFER, Verb.UNDO)}
 
