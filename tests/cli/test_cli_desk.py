@@ -55,6 +55,19 @@ def test_a_second_number_for_an_address_is_named_on_stderr(tokenq: Cli, dept: st
     assert "have the same e-mail address" in tokenq("edit", f"{dept}-004", "--email", address).err
 
 
+def test_a_group_names_the_numbers_that_its_address_had_before(tokenq: Cli, dept: str):
+    """Once for all of it; its own numbers are no surprise."""
+    address = f"{dept}@example.com"
+    assert tokenq("issue", dept, "--count", "2", "--email", address).err == ""
+    again = tokenq("issue", dept, "--count", "2", "--email", address)
+    assert again.err == (
+        f"{dept}-001, {dept}-002 have the same e-mail address. If it is the same visit:"
+        f" 'tokenq cancel {dept}-003 {dept}-004'.\n"
+    )
+    items = document(tokenq("issue", dept, "--count", "2", "--email", address, "--json"))["items"]
+    assert [item["alsoWaiting"] for item in items] == [[f"{dept}-00{number}" for number in (1, 2, 3, 4)]] * 2
+
+
 def test_a_family_gets_its_numbers_together_or_none(tokenq: Cli, dept: str):
     done = tokenq("issue", dept, "--count", "3", "--name", "Ada")
     assert [line.split()[0] for line in done.out.splitlines()] == [f"{dept}-00{number}" for number in (1, 2, 3)]

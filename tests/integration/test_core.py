@@ -18,7 +18,7 @@ from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.setup import PostgresSetup
-from tokenq_server.domain.commands import CallByProfile, Issue
+from tokenq_server.domain.commands import CallByProfile, Issue, IssueGroup
 from tokenq_server.services.group_commit import MAX_BATCH, MAX_QUEUED
 from tokenq_server.services.ports import Ask, LineAnswer
 from tokenq_server.services.setup import Branch
@@ -440,3 +440,15 @@ async def test_of_departments_created_at_once_no_two_have_prefixes_that_look_ali
     refused = [each for each in done if isinstance(each, Refused)]
     assert len(refused) == 3, done
     assert {each.problem.code for each in refused} == {ProblemCode.EXISTS}
+
+
+async def test_a_refused_group_says_which_item_was_refused(core: Core) -> None:
+    """Whether it may not be asked for, or does not fit any more."""
+    name = await core.department(daily_cap=3)
+    await core.issue(name)
+    for users, index in (((None, 7, 7), 2), ((None, None, None), 2)):
+        group = IssueGroup(name, DESK, tuple(Issue(name, DESK, user_id=user) for user in users))
+        with pytest.raises(Refused) as refused:
+            await core.do(group)
+        assert refused.value.problem.extra["index"] == index
+    assert await core.rows("SELECT 1 FROM token OFFSET 1") == []

@@ -13,11 +13,15 @@ from tests.servers import Servers
 from tests.without_http import Core
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.verbs import Verb
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.event_log import NOTIFY, PostgresEventLog
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
+from tokenq_server.api.routes.health import _state
 from tokenq_server.domain.commands import MarkNearTurn, TransferToken
 from tokenq_server.notify import program
 from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.services.notifications import Attempt, BadRecord, RawRecord, Verdict
+from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.requests import Request
 
 
@@ -317,3 +321,38 @@ async def test_no_e_mail_waits_for_a_skipped_first_one(core: Core, queue: Postgr
     await queue.enqueue(*sort_out([record for record in await records_of(core) if record.value not in taken]), BY_EMAIL)
 
     assert sorted(job.kind for job in (await queue.claim("me", 10, BY_EMAIL)).to_send) == ["issued", "served"]
+
+
+async def test_notify_is_missed_only_where_an_e_mail_may_be_due(core: Core, queue: PostgresNotificationQueue) -> None:
+    """A place without e-mails need not run it, and must not be degraded for ever."""
+    log, database = PostgresEventLog(core.dsn, "tokenq-test"), Database(core.dsn, size=1, name=NOTIFY)
+    try:
+        name, quiet = await core.department(letters=[LetterKind.CALLED]), await core.department(letters=[])
+        await core.issue(name)
+        await core.issue(quiet, email="bob@example.com")
+        assert await log.notify_status() == (False, False)
+        await core.issue(name, email="ada@example.com")
+        assert await log.notify_status() == (False, True)
+        await core.serve(name, "1"), await core.move(await core.call(name, "1"), Verb.NO_SHOW)
+        assert await log.notify_status() == (False, False)
+        (token,) = await core.issue(name, email="ada@example.com")
+        await core.call(name, "1")
+        await enqueue_all(core, queue)
+        await core.run("UPDATE token SET state = 'SERVED' WHERE token_id = %s", token["tokenId"])
+        assert await log.notify_status() == (False, True), "one is queued"
+        await database.ping()
+        assert await log.notify_status() == (True, True)
+    finally:
+        await log.close()
+        await database.close()
+
+
+async def test_a_ready_part_says_its_own_state_or_answers() -> None:
+    async def answer(what: bool | str | None) -> bool | str | None:
+        return what
+
+    async def refuse() -> None:
+        raise LedgerDown
+
+    assert [await _state(answer(what)) for what in (None, True, False, "unused")] == ["up", "up", "down", "unused"]
+    assert await _state(refuse()) == "down"

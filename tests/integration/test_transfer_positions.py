@@ -1,11 +1,15 @@
 """Where a transferred token stands in the other queue, on real stores: in Postgres and in Redis."""
 
+import re
+
+import psycopg
 import pytest
 
 from tests.people import ANN
 from tests.without_http import Body, Core
 from tokenq.contract.enums import Priority, RequeuePosition
 from tokenq.contract.verbs import Verb
+from tokenq_server.adapters.postgres.statements import PLACES_BY_ARRIVAL
 from tokenq_server.domain.commands import TransferToken
 
 
@@ -62,3 +66,32 @@ async def test_only_its_own_class_is_passed(core: Core) -> None:
     await transfer(core, wrong, there, RequeuePosition.FIRST)
 
     assert await served(core, there, 3) == [urgent["tokenId"], wrong["tokenId"], other["tokenId"]]
+
+
+async def test_the_place_of_an_early_arrival_is_found_without_walking_back_through_the_log(core: Core) -> None:
+    """The rows of both departments are locked meanwhile, and a kept token may have come days ago."""
+    here, there = await core.department(), await core.department()
+    (token,) = await core.issue(here)
+    await core.issue(there)
+    await core.run(
+        "INSERT INTO outbox SELECT (jsonb_populate_record(o, jsonb_build_object('seq', o.seq + number,"
+        " 'at', o.at + number * interval '1 second'))).* FROM outbox o, generate_series(1, 5000) AS number"
+        " WHERE department_id = %s AND seq = 2",
+        there,
+    )
+    await core.run("UPDATE dept_state SET last_seq = 5002 WHERE department_id = %s", there)
+    await core.run("ANALYZE outbox")
+    async with await psycopg.AsyncConnection.connect(core.dsn) as connection:
+        for moved, place in ((0, 1), (2500.5, 2502), (9000, 5002)):
+            values: list[object] = [[there], [token["tokenId"]]]
+            await connection.execute(
+                "UPDATE token SET issued_at = (SELECT at FROM outbox WHERE department_id = %s AND seq = 2)"
+                " + make_interval(secs => %s) - interval '1 microsecond' WHERE token_id = %s",
+                [there, moved, token["tokenId"]],
+            )
+            found = await (await connection.execute(PLACES_BY_ARRIVAL, values)).fetchall()  # type: ignore[arg-type]
+            assert found == [(there, token["tokenId"], place)]
+            explained = await connection.execute("EXPLAIN (ANALYZE, TIMING OFF) " + PLACES_BY_ARRIVAL, values)  # type: ignore[arg-type]
+            plan = "\n".join(row[0] for row in await explained.fetchall())
+            assert max(map(int, re.findall(r"Rows Removed by \w+(?: \w+)*: (\d+)", plan)), default=0) < 100, plan
+            assert "Seq Scan on outbox" not in plan, plan

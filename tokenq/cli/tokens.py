@@ -46,7 +46,7 @@ def check_counter(token: "TokenView", counter: str | None) -> None:
 
 def show_after(client: Client, token: "TokenView", after: "TokenView", *, as_json: bool) -> None:
     """Show a token after a change; ``token`` is how it was before."""
-    report_same_address(after)
+    report_same_address([after])
     if as_json:
         output.document(after)
         return
@@ -76,10 +76,11 @@ def report_call(token: "TokenView") -> None:
         echo(f"{sentence_} 'tokenq requeue {token['displayNumber']}' puts this token back at its place until then.")
 
 
-def report_same_address(token: "TokenView") -> None:
-    """Report which other numbers of the branch have the token's e-mail address; one may be a mistake."""
-    for sentence_ in notices.also_waiting(token):
-        echo(f"{sentence_} If it is the same visit: 'tokenq cancel {token['displayNumber']}'.")
+def report_same_address(tokens: "Sequence[TokenView]") -> None:
+    """Report which other numbers of the branch have the e-mail address of these tokens; one may be a mistake."""
+    numbers = " ".join(token["displayNumber"] for token in tokens)
+    for sentence_ in notices.also_waiting(tokens[0]):
+        echo(f"{sentence_} If it is the same visit: 'tokenq cancel {numbers}'.")
 
 
 def sentence(token: "TokenView | Mapping[str, Any]", zone: str = "", *, suffix: str = "") -> str:

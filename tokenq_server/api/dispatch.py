@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ from tokenq_server.services.requests import Answer, Request
 
 logger = logging.getLogger(__name__)
 
-_LookUp = Callable[[TokenView, Principal], Awaitable[Sequence[object]]]
+_LookUp = Callable[[Sequence[TokenView], Principal], Awaitable[Mapping[int, Sequence[object]]]]
 
 
 async def dispatch(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
@@ -36,7 +36,7 @@ async def dispatch_call(services: Services, caller: Principal, command: Command,
 
 
 async def dispatch_naming_others(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
-    """Execute a command; the answer names the other numbers of its token's e-mail address. Raises Refused."""
+    """Execute a command; the answer names the other numbers of its tokens' addresses. Raises Refused."""
     answer = await _submit(services, caller, command, repeat)
     return _response(await _with_found(answer, "alsoWaiting", services.same_customer.other_numbers, caller))
 
@@ -58,16 +58,19 @@ async def dispatch_all(
 
 
 async def _with_found(answer: Answer, field: str, look_up: _LookUp, caller: Principal) -> Answer:
-    """Add what else is found about the customer. The change has been made, whatever happens to this."""
-    if answer.token is not None:
-        try:
-            found = await look_up(answer.token, caller)
-        except Exception:
-            logger.exception("looking for a customer's other tokens failed")
-            return answer
-        if found:
-            return replace(answer, token=cast("TokenView", {**answer.token, field: found}))
-    return answer
+    """Add what else is found about the customers. The change has been made, whatever happens to this."""
+    tokens = answer.group or ((answer.token,) if answer.token else ())
+    try:
+        found = await look_up(tokens, caller)
+    except Exception:
+        logger.exception("looking for customers' other tokens failed")
+        return answer
+
+    def view(token: TokenView) -> TokenView:
+        others = found.get(token["tokenId"])
+        return cast("TokenView", {**token, field: others}) if others else token
+
+    return replace(answer, token=answer.token and view(answer.token), group=tuple(map(view, answer.group)))
 
 
 async def _submit(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Answer:

@@ -40,14 +40,19 @@ def check_admission(session: DepartmentSession, command: Issue) -> None:
 
 
 def check_cap(session: DepartmentSession, count: int = 1) -> None:
-    """Refuse as many new customers as exceed the daily cap. Raises Refused (``department_full``)."""
+    """Refuse as many new customers as exceed the daily cap.
+
+    Raises:
+        Refused: ``department_full``; ``index`` in the problem is the first of them that does not fit.
+    """
     cap, given = session.department.rules.daily_cap, session.head.given
     if not cap or given + count <= cap:
         return
-    if given < cap:
-        left = {"count": count, "left": cap - given}
-        raise refuse(DepartmentReason.CAP_LEAVES_FEWER, left, **_names(session), cap=cap, given=given, **left)
-    raise refuse(DepartmentReason.CAP_REACHED, **_names(session), cap=cap, given=given)
+    left, names = max(cap - given, 0), _names(session)
+    extra = {"index": left} if count > 1 else {}
+    if left:
+        raise refuse(DepartmentReason.CAP_LEAVES_FEWER, extra, **names, cap=cap, given=given, left=left, count=count)
+    raise refuse(DepartmentReason.CAP_REACHED, extra, **names, cap=cap, given=given)
 
 
 def _check_capacity(session: DepartmentSession, seconds_left: float) -> None:

@@ -49,9 +49,17 @@ def works_in(caller: Principal, department_id: str) -> bool:
     return caller.role is Role.ADMIN or (caller.role is Role.STAFF and _covers(caller, department_id))
 
 
+def departments_to_issue_in(caller: Principal) -> frozenset[str] | None:
+    """The departments in which the caller may issue to others; ``None``: in all of them."""
+    if caller.role not in WORKERS:
+        return frozenset()
+    return None if caller.role is Role.ADMIN else caller.departments or None
+
+
 def issues_in(caller: Principal, department_id: str) -> bool:
     """Whether the caller may issue to others in a department."""
-    return caller.role is Role.ADMIN or (caller.role in WORKERS and _covers(caller, department_id))
+    departments = departments_to_issue_in(caller)
+    return departments is None or department_id in departments
 
 
 def check_works_in(caller: Principal, department_id: str) -> None:

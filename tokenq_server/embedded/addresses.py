@@ -51,7 +51,7 @@ def takes_tokens(url: str) -> bool:
 
 
 def readiness(url: str) -> Mapping[str, str] | None:
-    """Return which parts the API finds up or down; ``None`` if it is not up or does not reach its database."""
+    """Return which parts the API finds up, down or unused; ``None`` if it is not up or does not reach its database."""
     where = urlsplit(url)
     connection = HTTPConnection(where.hostname or "", where.port, timeout=2)
     try:

@@ -38,7 +38,7 @@ from tokenq_server.domain.refusals import moved_on, number_taken
 from tokenq_server.domain.transferring import transfer
 from tokenq_server.domain.undoing import undo
 from tokenq_server.services.ports import Contact, LoadPlan
-from tokenq_server.services.work import Handled, Work
+from tokenq_server.services.work import Handled, Work, at_item
 
 C = TypeVar("C", bound=Command)
 
@@ -97,15 +97,22 @@ def _issue_group(work: Work, command: IssueGroup) -> Handled:
     if not all(each.is_forced for each in command.issues):
         check_cap(session, len(command.issues))
     with session.all_or_none():
-        return Handled(group=tuple(_issue(work, each) for each in command.issues), is_new=True)
+        return Handled(group=tuple(_issue_item(work, *item) for item in enumerate(command.issues)), is_new=True)
+
+
+def _issue_item(work: Work, index: int, command: Issue) -> Handled:
+    with at_item(index):
+        return _issue(work, command)
 
 
 def _may_issue_group(command: IssueGroup) -> None:
-    for each in command.issues:
-        check_issue(each)
-    users = [each.user_id for each in command.issues if each.user_id is not None]
-    if len(users) > len(set(users)):
-        raise refuse(TokenReason.TWO_FOR_ONE_USER)
+    users: set[int] = set()
+    for index, each in enumerate(command.issues):
+        with at_item(index):
+            check_issue(each)
+            if each.user_id in users:
+                raise refuse(TokenReason.TWO_FOR_ONE_USER)
+        users |= {each.user_id} if each.user_id is not None else set()
 
 
 def tokens_issued_by(command: Command) -> int:

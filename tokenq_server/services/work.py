@@ -1,8 +1,10 @@
 """What the handlers of commands get and return."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
+from tokenq.contract.problems import Refused
 from tokenq.contract.views import EstimateView
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.refusals import unknown_token
@@ -45,3 +47,13 @@ class Handled:
     is_new: bool = False
     is_call: bool = False
     group: tuple["Handled", ...] = ()
+
+
+@contextmanager
+def at_item(index: int) -> Iterator[None]:
+    """Add to a refusal which item of a group it concerns, counted from 0."""
+    try:
+        yield
+    except Refused as refusal:
+        problem = refusal.problem
+        raise Refused(replace(problem, extra={**problem.extra, "index": index})) from None

@@ -54,8 +54,7 @@ def command(
     else:
         details = {"userId": user, "name": name, "email": email, "priority": priority, "nearTurn": near}
         tokens = client.issue_group(dept, count, {**details, "force": force or None})
-    for token in tokens:
-        report_same_address(token)
+    report_same_address(tokens)
     try:
         _show(client, tokens, is_list=count is not None, is_ticket=print_, as_json=as_json)
     except (output.ReaderGone, OutputLost) as error:

@@ -110,7 +110,7 @@ def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
         output.line(f"Nothing is running on {folder}.")
     else:
         output.line(f"{'Ready' if state.ready else 'Running, but not ready'} on {folder} (process {state.pid}).")
-        if down := [name for name, is_up in state.parts.items() if is_up != "up"]:
+        if down := [name for name, its in state.parts.items() if its not in ("up", "unused")]:
             output.line(f"Not up: {', '.join(down)}.")
         output.fields((name, _PASSWORD.sub(r"\1…@", value)) for name, value in (endpoints or {}).items())
     return ExitCode.OK if state.ready else ExitCode.FAILED

@@ -8,6 +8,7 @@ import psycopg
 
 from tokenq_server.adapters.postgres.connection import SHORT, Connection, Values
 from tokenq_server.adapters.postgres.driver_errors import as_outage, takeover_error
+from tokenq_server.adapters.postgres.statements import statement
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, Entry, Fenced, event_id_of
 
@@ -44,7 +45,14 @@ WHERE s.last_seq > c.seq
 NOTIFY = "tokenq-notify"
 """What notify calls its connections."""
 
-_CONNECTED = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND datname = current_database() LIMIT 1"
+# Nobody needs notify while no e-mail is queued and no live token may yet get one.
+_NOTIFY = statement("""
+SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()) AS is_running,
+  EXISTS (SELECT FROM mail_job WHERE state IN ('due', 'sending'))
+  OR EXISTS (SELECT FROM token t JOIN department d USING (department_id)
+             WHERE t.state IN ({live}) AND t.email IS NOT NULL
+               AND (d.rules->'letters' IS NULL OR d.rules->'letters' <> '[]')) AS is_needed
+""")
 
 _SET = """
 UPDATE relay_cursor SET seq = n.seq, partition = n.partition, kafka_offset = n.kafka_offset
@@ -120,9 +128,10 @@ class PostgresEventLog:
         (row,) = await self._rows(_OLDEST_UNPUBLISHED, [])
         return float(row["seconds"])
 
-    async def has_notify(self) -> bool:
-        """Whether a notify is connected."""
-        return bool(await self._rows(_CONNECTED, [NOTIFY]))
+    async def notify_status(self) -> tuple[bool, bool]:
+        """Return whether a notify is connected, and whether anybody is waiting for what it sends."""
+        (row,) = await self._rows(_NOTIFY, [NOTIFY])
+        return row["is_running"], row["is_needed"]
 
     async def heads(self) -> dict[str, int]:
         """Return the last seq of every department's log."""

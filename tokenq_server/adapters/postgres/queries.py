@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -70,13 +70,16 @@ _CONDITIONS = {
 """The SQL condition of each filter of a token list."""
 
 # Looked up by the index over live tokens' addresses.
-_OTHERS_WITH_ADDRESS = sql.statement(
-    """
-SELECT {columns} FROM token t JOIN token o ON o.branch_id = t.branch_id AND lower(o.email) = lower(t.email)
-WHERE t.token_id = %s AND o.token_id <> t.token_id AND o.state IN ({live}) AND o.email IS NOT NULL ORDER BY o.token_id
-""",
-    columns=sql.names(TOKEN_FIELDS, "o.{}"),
-)
+_OTHERS_WITH_ADDRESS = sql.statement("""
+SELECT t.token_id, other.display
+FROM token t CROSS JOIN LATERAL (
+  SELECT o.token_id, o.display FROM token o
+  WHERE o.branch_id = t.branch_id AND lower(o.email) = lower(t.email) AND o.email IS NOT NULL AND o.state IN ({live})
+    AND o.token_id <> ALL(%(ids)s) AND (%(departments)s::text[] IS NULL OR o.department_id = ANY(%(departments)s))
+  ORDER BY o.token_id LIMIT 10
+) AS other
+WHERE t.token_id = ANY(%(ids)s) ORDER BY t.token_id, other.token_id
+""")
 
 _START = "coalesce((d.rules->>'numberStart')::int, 1)"
 _NUMBERED = sql.statement(
@@ -165,10 +168,14 @@ class PostgresQueries:
             states = [str(state) for state in token_filter.states]
             return await _tokens(connection, query, values | {"states": states, "limit": token_filter.limit})
 
-    async def others_with_address(self, token_id: int) -> list[Token]:
-        """Return the other live tokens of a token's branch with its e-mail address, in either case, by ascending id."""
+    async def others_with_address(
+        self, token_ids: Sequence[int], departments: Collection[str] | None
+    ) -> list[tuple[int, str]]:
+        """Return the first other live numbers of their branch with the e-mail address of each of these tokens."""
+        values = {"ids": list(token_ids), "departments": None if departments is None else sorted(departments)}
         async with self._database.begin() as connection:
-            return await _tokens(connection, _OTHERS_WITH_ADDRESS, [token_id])
+            rows = await connection.rows(_OTHERS_WITH_ADDRESS, values)
+            return [(row["token_id"], row["display"]) for row in rows]
 
     async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
         """Return tokens by descending id that a typed number may refer to."""

@@ -110,15 +110,20 @@ WHERE state IN ({live}) AND (issued_in, display) IN (SELECT * FROM unnest(%s::te
 
 # A token's place is the seq of the entry that brought it to its department. So the last seq there before a token
 # arrived elsewhere sorts that token by arrival. If another one has this place, it arrived before and has the lower id.
+# The log is bisected, since this runs under the row locks: a token that a department kept may have come days ago.
 PLACES_BY_ARRIVAL = """
-SELECT a.department_id, a.token_id, coalesce(entry.seq, 0) AS place
-FROM unnest(%s::text[], %s::bigint[]) AS a(department_id, token_id)
-JOIN token t ON t.token_id = a.token_id
-LEFT JOIN LATERAL (
-    SELECT o.seq FROM outbox o
-    WHERE o.department_id = a.department_id AND o.at <= t.issued_at
-    ORDER BY o.seq DESC LIMIT 1
-) AS entry ON true
+WITH RECURSIVE search (department_id, token_id, issued_at, low, high) AS (
+    SELECT a.department_id, a.token_id, t.issued_at, 0::bigint, s.last_seq
+    FROM unnest(%s::text[], %s::bigint[]) AS a(department_id, token_id)
+    JOIN token t ON t.token_id = a.token_id JOIN dept_state s ON s.department_id = a.department_id
+    UNION ALL
+    SELECT n.department_id, n.token_id, n.issued_at,
+      CASE WHEN o.at <= n.issued_at THEN n.middle ELSE n.low END,
+      CASE WHEN o.at <= n.issued_at THEN n.high ELSE n.middle - 1 END
+    FROM (SELECT *, (low + high + 1) / 2 AS middle FROM search WHERE low < high) AS n
+    LEFT JOIN outbox o ON (o.department_id, o.seq) = (n.department_id, n.middle)
+)
+SELECT department_id, token_id, low AS place FROM search WHERE low >= high
 """
 
 TOKENS_BY_ID = statement("SELECT {token} FROM token WHERE token_id = ANY(%s)")

@@ -17,6 +17,7 @@ from tokenq_server.services.publishing import PublishFailed
 
 router = APIRouter(tags=["operations"])
 _PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+_UP, _DOWN, _UNUSED = "up", "down", "unused"
 _LIMIT_SECONDS = 1.5
 _UNPUBLISHED_SECONDS = 10.0
 """Seconds that an event may wait to be published before the relay counts as behind."""
@@ -30,20 +31,23 @@ async def healthz() -> dict[str, str]:
 
 @router.get(paths.READYZ, openapi_extra=PUBLIC)
 async def readyz(services: ServicesDep) -> JSONResponse:
-    """Ready with Postgres; degraded but working without Redis, Kafka, relay or notify; 503 without Postgres."""
+    """Ready with Postgres; degraded but working without Redis, Kafka, relay or notify; 503 without Postgres.
+
+    Notify is `unused` where none runs and none is missed: no e-mail is queued, and no live token may get one.
+    """
     names = ("postgres", "redis", "kafka", "relay", "notify")
     pings = (
         services.database.ping(),
         services.line.ping(),
         services.topic.ping(),
         _is_published(services),
-        services.log.has_notify(),
+        _notify_state(services),
     )
-    answers = dict(zip(names, await asyncio.gather(*map(_answers, pings)), strict=True))
-    status = "ready" if all(answers.values()) else "degraded" if answers["postgres"] else "unavailable"
-    parts = {name: "up" if is_up else "down" for name, is_up in answers.items()}
+    parts = dict(zip(names, await asyncio.gather(*map(_state, pings)), strict=True))
+    has_postgres = parts["postgres"] == _UP
+    status = "unavailable" if not has_postgres else "degraded" if _DOWN in parts.values() else "ready"
     body: dict[str, Any] = {"status": status, "parts": parts}
-    return JSONResponse(body, 200 if answers["postgres"] else 503)
+    return JSONResponse(body, 200 if has_postgres else 503)
 
 
 @router.get(paths.METRICS, openapi_extra=PUBLIC)
@@ -64,9 +68,15 @@ async def _is_published(services: Services) -> bool:
     return await services.log.unpublished_for() <= _UNPUBLISHED_SECONDS
 
 
-async def _answers(ping: Awaitable[bool | None]) -> bool:
-    """Whether a part answers, and does not answer no."""
+async def _notify_state(services: Services) -> str:
+    is_running, is_needed = await services.log.notify_status()
+    return _UP if is_running else _DOWN if is_needed else _UNUSED
+
+
+async def _state(ping: Awaitable[bool | str | None]) -> str:
+    """The state of a part: what it says itself; else it is up if it answers, and does not answer no."""
     try:
-        return await asyncio.wait_for(ping, _LIMIT_SECONDS) is not False
+        answer = await asyncio.wait_for(ping, _LIMIT_SECONDS)
     except (Refused, LedgerDown, LineDown, PublishFailed, TimeoutError):
-        return False
+        return _DOWN
+    return answer if isinstance(answer, str) else _DOWN if answer is False else _UP

@@ -1,5 +1,6 @@
 """Issuing, calling, listing and explaining tokens."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from tokenq_server.api.auth import (
     IdPath,
     Issuer,
     Operator,
+    Repeat,
     RepeatDep,
     ServicesDep,
     Workers,
@@ -23,6 +25,7 @@ from tokenq_server.api.auth import (
 from tokenq_server.api.dispatch import dispatch, dispatch_all, dispatch_call, dispatch_naming_others
 from tokenq_server.api.move_schemas import Call, Serve
 from tokenq_server.api.schemas import IssueToken, IssueTokens, Line
+from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, IssueGroup, ServeNext
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.queries import TokenFilter
@@ -56,9 +59,7 @@ async def issue(
 
     For workers, the answer names the other live numbers of the branch with the same e-mail address.
     """
-    has_address = bool(body.email) or body.user_id is not None
-    send = dispatch_naming_others if has_address else dispatch
-    return await send(services, caller, _issue(department_id, body, caller), repeat)
+    return await _sending(body)(services, caller, _issue(department_id, body, caller), repeat)
 
 
 @router.post(_DEPARTMENT + "/tokens:batch", status_code=201, response_model=EventList)
@@ -71,7 +72,8 @@ async def issue_many(
     """
     commands = [_issue(department_id, token, caller) for token in body.tokens]
     if body.all_or_none:
-        return await dispatch(services, caller, IssueGroup(department_id, caller, tuple(commands)), repeat)
+        group = IssueGroup(department_id, caller, tuple(commands))
+        return await _sending(*body.tokens)(services, caller, group, repeat)
     return {"items": await dispatch_all(services, caller, commands, repeat), "nextCursor": None}
 
 
@@ -157,3 +159,9 @@ async def history(token_id: IdPath, caller: Anybody, services: ServicesDep) -> E
 
 def _issue(department_id: str, body: IssueToken, caller: Principal) -> Issue:
     return Issue(department_id, caller, body.user_id, body.name, body.email, body.priority, body.near_turn, body.force)
+
+
+def _sending(*tokens: IssueToken) -> Callable[[Services, Principal, Command, Repeat], Awaitable[Response]]:
+    """How to send what issues these tokens: without any address, there is nothing to look up."""
+    has_address = any(token.email or token.user_id is not None for token in tokens)
+    return dispatch_naming_others if has_address else dispatch
