@@ -16,12 +16,10 @@ from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import NOTIFY, PostgresEventLog
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
-from tokenq_server.api.routes.health import _state
 from tokenq_server.domain.commands import MarkNearTurn, TransferToken
 from tokenq_server.notify import program
 from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.services.notifications import Attempt, BadRecord, RawRecord, Verdict
-from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.requests import Request
 
 
@@ -345,14 +343,3 @@ async def test_notify_is_missed_only_where_an_e_mail_may_be_due(core: Core, queu
     finally:
         await log.close()
         await database.close()
-
-
-async def test_a_ready_part_says_its_own_state_or_answers() -> None:
-    async def answer(what: bool | str | None) -> bool | str | None:
-        return what
-
-    async def refuse() -> None:
-        raise LedgerDown
-
-    assert [await _state(answer(what)) for what in (None, True, False, "unused")] == ["up", "up", "down", "unused"]
-    assert await _state(refuse()) == "down"

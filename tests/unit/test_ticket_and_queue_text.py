@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from tests.screens.console_seeds import FakeApi, token
 from tests.scripts import LINES_OF_TEXT
 from tokenq.cli.commands import counter, queue
+from tokenq.cli.commands.simulate import _customers
 from tokenq.cli.ticket import WIDTH, half_blocks, ticket_text
 from tokenq.contract.views import QueueView, TokenView
 
@@ -61,3 +62,9 @@ def test_a_counter_that_serves_many_departments_keeps_the_table_narrow() -> None
     assert counter._serves([]) == "all"
     assert counter._serves(["CW", "LAB"]) == "CW LAB"
     assert counter._serves([f"D{number:02d}" for number in range(1, 44)]) == "D01 D02 D03 D04 … 39 more"
+
+
+def test_a_simulation_says_nothing_of_service_levels_about_those_who_were_never_called() -> None:
+    """Whoever left within the target was not missed."""
+    said = _customers({"customers": 5, "neverCalled": 4})
+    assert said == "5 customers came. Never called: 4; they are simulated with service times drawn from the others'."
