@@ -73,7 +73,7 @@ class AccountReason(Reason):
     FIRST_PASSWORD = ProblemCode.FORBIDDEN, "The initial password must be changed first.", Action.CHANGE_PASSWORD
     NAME_RESERVED = (
         ProblemCode.INVALID,
-        "The name '{name}' is reserved: the log uses it for what customers do, or time alone.",
+        "The name '{name}' is reserved: in the log it stands for customers or for the system.",
         "Choose another name.",
     )
     WRONG_ROLE = (ProblemCode.FORBIDDEN, "The role {role} may not do this.", ASK_ADMIN)
