@@ -264,3 +264,18 @@ def test_one_lobby_never_shows_the_same_number_twice(running: Stack, department:
     body = {"departmentId": department_id(), "name": "Other", "prefix": department}
 
     assert running.ask("POST", "/api/v1/departments", body)[1]["code"] == "exists"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "sentence"),
+    [
+        ("PATCH", "/api/v1/departments/{D}", {"dayEnd": "Keep"}, "dayEnd must be 'expire' or 'keep'."),
+        ("POST", "/api/v1/departments/{D}/tokens:batch", {"tokens": []}, "tokens must not be empty."),
+    ],
+)
+def test_a_refused_field_is_described_in_plain_words(
+    running: Stack, department: str, method: str, path: str, body: Any, sentence: str
+) -> None:
+    """Without the terms of the framework: what is allowed, and that a list has items."""
+    status, answer = running.ask(method, path.format(D=department), body)
+    assert (status, answer["detail"]) == (422, sentence)

@@ -114,6 +114,13 @@ def _what_is_wrong(error: dict[str, Any]) -> tuple[FieldReason, dict[str, Any]]:
     kind, limits = error["type"], error.get("ctx") or {}
     if kind in _BY_TYPE:
         return _BY_TYPE[kind], {}
+    if kind == "literal_error":
+        return FieldReason.WRONG_VALUE, {"fault": f"must be {limits['expected']}"}
+    if kind == "too_short":  # a list
+        least = limits["min_length"]
+        return (FieldReason.TOO_FEW, {"limit": least}) if least > 1 else (FieldReason.EMPTY, {})
+    if kind == "too_long":
+        return FieldReason.TOO_MANY, {"limit": limits["max_length"]}
     for name, reason in _BY_LIMIT.items():
         if name in limits:
             return reason, {"limit": limits[name]}

@@ -119,7 +119,7 @@ def _bounded_field(setting: Setting) -> Any:
 
 
 def _choice_field(setting: Setting) -> Any:
-    return Literal[setting.choices] | None, None
+    return Literal[tuple(map(str, setting.choices))] | None, None
 
 
 if TYPE_CHECKING:  # only these fields are requested, by name

@@ -59,6 +59,8 @@ class FieldReason(Reason):
     NO_OBJECT = ProblemCode.INVALID, "{field} must be a JSON object.", _CORRECT
     TOO_LONG = ProblemCode.INVALID, "{field} must not be longer than {limit} characters.", _CORRECT
     TOO_SHORT = ProblemCode.INVALID, "{field} must have at least {limit} characters.", _CORRECT
+    TOO_FEW = ProblemCode.INVALID, "{field} must have at least {limit} items.", _CORRECT
+    TOO_MANY = ProblemCode.INVALID, "{field} must have at most {limit} items.", _CORRECT
     TOO_SMALL = ProblemCode.INVALID, "{field} must be at least {limit}.", _CORRECT
     TOO_GREAT = ProblemCode.INVALID, "{field} must be at most {limit}.", _CORRECT
     EMPTY = ProblemCode.INVALID, "{field} must not be empty.", _CORRECT
