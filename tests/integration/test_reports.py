@@ -18,7 +18,7 @@ from tokenq_server.adapters.postgres.day_log import PostgresDayLog
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.commands import TransferToken
 from tokenq_server.domain.history import Entry
-from tokenq_server.services.reporting import Days, Reporting, days_requested
+from tokenq_server.services.reporting import Reporting, RequestedDays, days_requested
 from tokenq_server.services.setup_views import Branch
 
 EARLIEST, LATEST = "Pacific/Pago_Pago", "Pacific/Kiritimati"
@@ -31,9 +31,9 @@ class WatchedDayLog(PostgresDayLog):
         super().__init__(database)
         self.days: list[date] = []
 
-    async def tokens_log(self, branch_id: str, departments: Sequence[str], day: date) -> list[Entry]:
+    async def log_of_tokens_issued_on(self, branch_id: str, departments: Sequence[str], day: date) -> list[Entry]:
         self.days.append(day)
-        return await super().tokens_log(branch_id, departments, day)
+        return await super().log_of_tokens_issued_on(branch_id, departments, day)
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ async def test_words_are_the_branchs_business_days(core: Core, reporting: Report
     before = business_day(datetime.now(UTC), zone, 4)
     today = await reporting.report(name, ANN, "today")
     yesterday = await reporting.report(name, ANN, "yesterday")
-    week = await reporting.department_table(name, ANN, Days("last-week", "last-week"))
-    assert await reporting.department_table(name, ANN, Days("last-week", None)) == week
+    week = await reporting.department_table(name, ANN, RequestedDays("last-week", "last-week"))
+    assert await reporting.department_table(name, ANN, RequestedDays("last-week", None)) == week
     after = business_day(datetime.now(UTC), zone, 4)
 
     assert today["businessDay"] in (before.isoformat(), after.isoformat())
@@ -104,10 +104,10 @@ async def test_what_is_no_day_is_refused(core: Core, reporting: Reporting, day: 
 async def test_ranges_that_cannot_be_are_refused(core: Core, reporting: Reporting, day_log: WatchedDayLog) -> None:
     name = await core.department()
     for days, reason in (
-        (Days("2025-01-01", "2026-02-05"), ReportReason.TOO_MANY_DAYS),
-        (Days("2026-02-05", "2026-02-04"), ReportReason.BEFORE_ITS_START),
-        (Days(None, "2026-02-04"), ReportReason.NO_START),
-        (Days("soon", None), ReportReason.NO_DAY),
+        (RequestedDays("2025-01-01", "2026-02-05"), ReportReason.TOO_MANY_DAYS),
+        (RequestedDays("2026-02-05", "2026-02-04"), ReportReason.BEFORE_ITS_START),
+        (RequestedDays(None, "2026-02-04"), ReportReason.NO_START),
+        (RequestedDays("soon", None), ReportReason.NO_DAY),
         (days_requested(None, "", None, None), ReportReason.NO_DAY),
         (days_requested("", None, None, ReportBy.HOUR), ReportReason.NO_DAY),
     ):
@@ -121,7 +121,7 @@ async def test_ranges_that_cannot_be_are_refused(core: Core, reporting: Reportin
 
 async def test_the_longest_range_is_read_day_by_day(core: Core, reporting: Reporting, day_log: WatchedDayLog) -> None:
     name = await core.department()
-    view = await reporting.department_table(name, ANN, Days("2025-01-01", "2026-02-04", ReportBy.WEEK))
+    view = await reporting.department_table(name, ANN, RequestedDays("2025-01-01", "2026-02-04", ReportBy.WEEK))
 
     assert len(day_log.days) == 400 == len(set(day_log.days))
     assert (view["rows"][0]["key"], view["rows"][-1]["key"], len(view["rows"])) == ("2025-W01", "2026-W06", 58)
@@ -135,7 +135,7 @@ async def test_a_range_is_the_sum_of_its_days(core: Core, reporting: Reporting) 
         await core.serve(name, f"1{name}")
         await night_passes(core, name)
     await core.issue(name)
-    view = await reporting.department_table(name, ANN, Days(_ago(4), "today", ReportBy.DAY))
+    view = await reporting.department_table(name, ANN, RequestedDays(_ago(4), "today", ReportBy.DAY))
 
     assert [row["issued"] for row in view["rows"]] == [0, 3, 1, 2, 1]
     days = [await reporting.report(name, ANN, _ago(number)) for number in (4, 3, 2, 1, 0)]
@@ -173,12 +173,12 @@ async def test_a_deleted_departments_days_stay_readable(core: Core, reporting: R
     assert (await reporting.report(name, ANN, "today"))["served"] == 1
     assert (await reporting.simulate(name, ANN, "today", "2", []))["customers"] == 1
     assert len(await reporting.events(name, ANN, "today", 0, 100)) >= 3
-    table = await reporting.branch_table("main", ANN, Days("today", None, ReportBy.DEPARTMENT))
+    table = await reporting.branch_table("main", ANN, RequestedDays("today", None, ReportBy.DEPARTMENT))
     assert [(row["key"], row["served"]) for row in table["rows"]] == [(name, 1)]
     with refused(ProblemCode.UNKNOWN_DEPARTMENT):
         await reporting.report("NEVER", ANN, "today")
     with refused(ProblemCode.UNKNOWN_BRANCH):
-        await reporting.branch_table("never", ANN, Days("today"))
+        await reporting.branch_table("never", ANN, RequestedDays("today"))
 
 
 async def test_a_branch_counts_visits_and_its_departments_legs(core: Core, reporting: Reporting) -> None:
@@ -187,7 +187,7 @@ async def test_a_branch_counts_visits_and_its_departments_legs(core: Core, repor
     called = await core.call(here, f"1{here}")
     await core.do(TransferToken(here, ANN, called["tokenId"], there, called["claimVersion"]))
     await core.serve(there, f"2{here}")
-    table = await reporting.branch_table("main", ANN, Days("today", None, ReportBy.DEPARTMENT))
+    table = await reporting.branch_table("main", ANN, RequestedDays("today", None, ReportBy.DEPARTMENT))
     rows = {row["key"]: row for row in table["rows"]}
 
     total = table["total"]
@@ -195,7 +195,7 @@ async def test_a_branch_counts_visits_and_its_departments_legs(core: Core, repor
     assert (total["furtherLegs"], total["transferredOut"]) == (1, 0)
     assert (rows[here]["issued"], rows[here]["transferredOut"], rows[here]["served"]) == (1, 1, 0)
     assert (rows[there]["transferredIn"], rows[there]["called"], rows[there]["served"]) == (1, 1, 1)
-    by_operator = await reporting.branch_table("main", ANN, Days("today", None, ReportBy.OPERATOR))
+    by_operator = await reporting.branch_table("main", ANN, RequestedDays("today", None, ReportBy.OPERATOR))
     assert [(row["key"], row["called"], row["served"]) for row in by_operator["rows"]] == [("ann", 1, 1), (None, 0, 0)]
 
 
@@ -206,11 +206,11 @@ async def test_a_branch_report_covers_only_departments_of_the_reader_and_names_t
     for name in (mine, other):
         await core.issue(name)
     staff = replace(ANN, departments=frozenset({mine}))
-    table = await reporting.branch_table("main", staff, Days("today"))
+    table = await reporting.branch_table("main", staff, RequestedDays("today"))
 
     assert (table["departments"], table["total"]["issued"]) == ([mine], 1)
     with refused(ProblemCode.FORBIDDEN):
-        await reporting.branch_table("main", replace(ANN, departments=frozenset({"NOWHERE"})), Days("today"))
+        await reporting.branch_table("main", replace(ANN, departments=frozenset({"NOWHERE"})), RequestedDays("today"))
 
 
 async def test_a_damaged_entry_does_not_end_the_report(core: Core, reporting: Reporting) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.people import DESK
 from tokenq_server.api.auth import Repeat
-from tokenq_server.api.dispatch import dispatch_call, dispatch_naming_others
+from tokenq_server.api.dispatch import dispatch_call, dispatch_with_same_address
 from tokenq_server.domain.commands import Issue
 from tokenq_server.services.requests import Answer
 
@@ -17,7 +17,7 @@ async def fails(*_: object) -> None:
     raise RuntimeError("the driver has a fault")
 
 
-@pytest.mark.parametrize("send", [dispatch_call, dispatch_naming_others])
+@pytest.mark.parametrize("send", [dispatch_call, dispatch_with_same_address])
 async def test_a_change_is_answered_whatever_happens_to_the_look_up(
     send: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

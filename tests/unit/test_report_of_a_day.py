@@ -29,7 +29,7 @@ from tokenq.cli.report_text import show_day, show_table
 from tokenq.contract.enums import ReportBy
 from tokenq.contract.report_views import ReportView
 from tokenq_server.domain.department import Department
-from tokenq_server.domain.report import Scope, Tally, scope_of
+from tokenq_server.domain.report import ReportBuilder, Scope, scope_of
 from tokenq_server.domain.report_range import DayRange
 from tokenq_server.domain.rules import Rules
 
@@ -150,9 +150,9 @@ def test_the_screen_has_the_same_numbers(view: ReportView, capsys: pytest.Captur
 def branch_of(*logs: DayLog, by: ReportBy | None = None) -> Any:
     """The table of both departments as a branch, as seen ten hours after nine."""
     scope = Scope("main", None, "Main", "UTC", 4, [CW, HR])
-    tally = Tally(scope, [by] if by else [], NINE + timedelta(minutes=REPORT_MADE_AT))
-    tally.add_day(THE_DAY, [entry for log in logs for entry in log.entries])
-    return tally.table_view(DayRange(THE_DAY, THE_DAY), by)
+    builder = ReportBuilder(scope, [by] if by else [], NINE + timedelta(minutes=REPORT_MADE_AT))
+    builder.add_day(THE_DAY, [entry for log in logs for entry in log.entries])
+    return builder.table_view(DayRange(THE_DAY, THE_DAY), by)
 
 
 def transferred() -> tuple[DayLog, DayLog]:
@@ -213,9 +213,9 @@ def test_who_is_sent_on_uncalled_has_waited_since_arrival() -> None:
 @pytest.mark.parametrize("by", [by for by in ReportBy if by is not ReportBy.DEPARTMENT])
 def test_rows_add_up_to_the_total(by: ReportBy) -> None:
     scope = scope_of(CW)
-    tally = Tally(scope, [by], NINE + timedelta(minutes=REPORT_MADE_AT))
-    tally.add_day(THE_DAY, twenty_people().entries)
-    view = tally.table_view(DayRange(THE_DAY, THE_DAY), by)
+    builder = ReportBuilder(scope, [by], NINE + timedelta(minutes=REPORT_MADE_AT))
+    builder.add_day(THE_DAY, twenty_people().entries)
+    view = builder.table_view(DayRange(THE_DAY, THE_DAY), by)
     for name in _COUNTED:
         assert sum(row[name] for row in view["rows"]) == view["total"][name], name  # type: ignore[literal-required]
     assert sum(row["serviceLevel"]["counted"] for row in view["rows"]) == 17
@@ -238,11 +238,11 @@ def random_day(seed: int) -> DayLog:
 @pytest.mark.parametrize("seed", range(40))
 def test_a_range_is_the_sum_of_its_days(seed: int) -> None:
     days = [random_day(seed * 100 + number) for number in range(4)]
-    tally = Tally(scope_of(CW), [ReportBy.DAY], NINE + timedelta(days=30))
+    builder = ReportBuilder(scope_of(CW), [ReportBy.DAY], NINE + timedelta(days=30))
     dates = DayRange(THE_DAY, THE_DAY + timedelta(days=3))
     for day, log in zip(dates, days, strict=True):
-        tally.add_day(day, log.entries)
-    view = tally.table_view(dates, ReportBy.DAY)
+        builder.add_day(day, log.entries)
+    view = builder.table_view(dates, ReportBy.DAY)
     each = [day_report(CW, log, 60 * 24 * 30) for log in days]
 
     for name in _COUNTED:

@@ -35,7 +35,9 @@ async def dispatch_call(services: Services, caller: Principal, command: Command,
     return _response(await _with_found(answer, "alsoAt", services.same_customer.at_other_counters, caller))
 
 
-async def dispatch_naming_others(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
+async def dispatch_with_same_address(
+    services: Services, caller: Principal, command: Command, repeat: Repeat
+) -> Response:
     """Execute a command; the answer names the other numbers of its tokens' addresses. Raises Refused."""
     answer = await _submit(services, caller, command, repeat)
     return _response(await _with_found(answer, "alsoWaiting", services.same_customer.other_numbers, caller))

@@ -61,7 +61,7 @@ def scope_of(department: Department) -> Scope:
     )
 
 
-class Tally:
+class ReportBuilder:
     """The visits of a scope added up, in total, by class, and by each of ``slices``."""
 
     def __init__(self, scope: Scope, slices: Iterable[ReportBy], now: datetime) -> None:

@@ -11,7 +11,6 @@ from tokenq.contract.enums import LIVE, RequeuePosition
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.reasons.setup import AccountReason
-from tokenq.contract.verbs import Verb
 from tokenq_server.domain.admission import check_cap
 from tokenq_server.domain.calling import call_by_profile, call_next, call_token, serve_next
 from tokenq_server.domain.commands import (
@@ -37,6 +36,7 @@ from tokenq_server.domain.permissions import as_permitted, check_issue, check_mo
 from tokenq_server.domain.refusals import moved_on, number_taken
 from tokenq_server.domain.transferring import transfer
 from tokenq_server.domain.undoing import undo
+from tokenq_server.services import command_loads as loads
 from tokenq_server.services.ports import Contact, LoadPlan
 from tokenq_server.services.work import Handled, Work, at_item
 
@@ -222,65 +222,6 @@ def _housekeep(work: Work, command: Housekeep) -> Handled:
     return Handled()
 
 
-def _plan_issue(plan: LoadPlan, command: Issue, _: str) -> None:
-    plan.new_tokens[command.department_id] += 1
-    if (user_id := as_permitted(command).user_id) is not None:
-        plan.users.append((command.department_id, user_id))
-
-
-def _plan_group(plan: LoadPlan, command: IssueGroup, branch: str) -> None:
-    for each in command.issues:
-        _plan_issue(plan, each, branch)
-
-
-def _plan_call(plan: LoadPlan, command: CallNext | CallByProfile | ServeNext, branch: str) -> None:
-    plan.counters.append((branch, command.counter_id))
-
-
-def _plan_call_token(plan: LoadPlan, command: CallToken, branch: str) -> None:
-    plan.counters.append((branch, command.counter_id))
-    plan.token_ids.append(command.token_id)
-
-
-def _plan_token(plan: LoadPlan, command: OnToken, _: str) -> None:
-    plan.token_ids.append(command.token_id)
-    if command.user_id is not None:
-        plan.users.append((departments_of(command)[-1], command.user_id))
-
-
-def _plan_number(plan: LoadPlan, command: MoveToken | UndoMove) -> None:
-    """A token that returns to the queue must not meet its own number there."""
-    if command.printed:
-        plan.numbers.append(command.printed)
-
-
-def _plan_move(plan: LoadPlan, command: MoveToken, branch: str) -> None:
-    _plan_token(plan, command, branch)
-    if command.verb is Verb.REINSTATE:
-        _plan_number(plan, command)
-
-
-def _plan_transfer(plan: LoadPlan, command: TransferToken, branch: str) -> None:
-    _plan_token(plan, command, branch)
-    if command.position is not RequeuePosition.LAST:
-        plan.arrivals.append((command.to, command.token_id))
-
-
-def _plan_undo(plan: LoadPlan, command: UndoMove, branch: str) -> None:
-    _plan_token(plan, command, branch)
-    _plan_number(plan, command)
-    if command.counter_id:
-        plan.counters.append((branch, command.counter_id))
-
-
-def _plan_near_turn(plan: LoadPlan, command: MarkNearTurn, _: str) -> None:
-    plan.token_ids.extend(token_id for token_id, _ in command.places)
-
-
-def _plan_housekeeping(plan: LoadPlan, command: Housekeep, _: str) -> None:
-    plan.housekeeping.append(command.department_id)
-
-
 def _goes_first(command: MoveToken | TransferToken) -> bool:
     return command.position is RequeuePosition.FIRST
 
@@ -290,33 +231,33 @@ def _always(_: Command) -> bool:
 
 
 HANDLERS: Mapping[type[Command], Handler] = {
-    Issue: _row(_issue, _plan_issue, failpoints="issue", may_ask=check_issue),
-    IssueGroup: _row(_issue_group, _plan_group, failpoints="issue", may_ask=_may_issue_group),
-    CallNext: _row(_call_next, _plan_call, looks_at_heads=_always, may_ask=_may_call),
+    Issue: _row(_issue, loads.load_for_issue, failpoints="issue", may_ask=check_issue),
+    IssueGroup: _row(_issue_group, loads.load_for_group, failpoints="issue", may_ask=_may_issue_group),
+    CallNext: _row(_call_next, loads.load_for_call, looks_at_heads=_always, may_ask=_may_call),
     CallByProfile: _row(
         _call_by_profile,
-        _plan_call,
+        loads.load_for_call,
         departments=lambda command: command.departments,
         looks_at_heads=_always,
         may_ask=_may_call,
     ),
-    CallToken: _row(_call_token, _plan_call_token, may_ask=_may_choose),
-    ServeNext: _row(_serve_next, _plan_call, looks_at_heads=_always, may_ask=_may_call),
-    MoveToken: _row(_move, _plan_move, looks_at_heads=_goes_first, may_do=_may_move),
+    CallToken: _row(_call_token, loads.load_for_call_of_token, may_ask=_may_choose),
+    ServeNext: _row(_serve_next, loads.load_for_call, looks_at_heads=_always, may_ask=_may_call),
+    MoveToken: _row(_move, loads.load_for_move, looks_at_heads=_goes_first, may_do=_may_move),
     TransferToken: _row(
         _transfer,
-        _plan_transfer,
+        loads.load_for_transfer,
         departments=lambda command: (command.department_id, command.to),
         looks_at_heads=_goes_first,
         may_do=_may_transfer,
     ),
-    EditToken: _row(_edit, _plan_token, may_do=_may_move),
+    EditToken: _row(_edit, loads.load_token, may_do=_may_move),
     UndoMove: _row(
         _undo,
-        _plan_undo,
+        loads.load_for_undo,
         departments=lambda command: tuple(filter(None, (command.department_id, command.back_to))),
         may_do=_may_move,
     ),
-    MarkNearTurn: _row(_mark_near_turn, _plan_near_turn, failpoints=None),
-    Housekeep: _row(_housekeep, _plan_housekeeping, failpoints=None),
+    MarkNearTurn: _row(_mark_near_turn, loads.load_for_near_turn, failpoints=None),
+    Housekeep: _row(_housekeep, loads.load_for_housekeeping, failpoints=None),
 }

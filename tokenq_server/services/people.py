@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import secrets
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -13,38 +12,12 @@ from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.views import KeyView, LoginView, UserView
 from tokenq_server.domain.principal import Principal, check_actor
+from tokenq_server.services.people_views import Key, User, key_view, user_view
 from tokenq_server.services.views import instant
 
 SESSION_LIFETIME = timedelta(hours=12)
 _CACHE_SECONDS = 1.0
 _CACHE_SIZE = 10_000
-
-
-@dataclass(frozen=True)
-class User:
-    """A person who can be issued a token or log in."""
-
-    user_id: int
-    username: str | None
-    name: str
-    email: str | None
-    role: Role
-    departments: tuple[str, ...] = ()
-    password_hash: str | None = None
-    must_change_password: bool = False
-    is_disabled: bool = False
-
-
-@dataclass(frozen=True)
-class Key:
-    """An API key as listed, without its secret."""
-
-    credential_id: int
-    label: str
-    role: Role
-    departments: tuple[str, ...]
-    created_at: datetime
-    last_used_at: datetime | None
 
 
 class PeopleStore(Protocol):
@@ -224,14 +197,14 @@ class People:
 
     async def keys(self) -> list[KeyView]:
         """Return all keys, without their secrets."""
-        return [_key_view(key) for key in await self._store.keys()]
+        return [key_view(key) for key in await self._store.keys()]
 
     async def create_key(self, label: str, role: Role, departments: list[str]) -> KeyView:
         """Create a key; the answer is the only place where its secret is shown. Raises Refused."""
         check_actor(label)
         secret = new_secret()
         key = await self._store.add_key(label, role, departments, hash_of(secret))
-        return {**_key_view(key), "key": secret}
+        return {**key_view(key), "key": secret}
 
     async def change_key(self, key_id: int, values: dict[str, Any]) -> KeyView:
         """Change a key's label, role or departments. Raises Refused."""
@@ -240,7 +213,7 @@ class People:
         if key is None:
             raise _unknown_key(key_id)
         self._invalidate()
-        return _key_view(key)
+        return key_view(key)
 
     async def delete_key(self, key_id: int) -> None:
         """Revoke a key. Raises Refused."""
@@ -264,30 +237,6 @@ def new_secret() -> str:
 def hash_of(secret: str) -> bytes:
     """Return the stored form of a bearer token. It is random, so a fast hash is enough."""
     return hashlib.sha256(secret.encode()).digest()
-
-
-def user_view(user: User) -> UserView:
-    """Return a user in the API's format."""
-    return {
-        "userId": user.user_id,
-        "username": user.username,
-        "name": user.name,
-        "email": user.email,
-        "role": str(user.role),
-        "departments": list(user.departments),
-        "disabled": user.is_disabled,
-    }
-
-
-def _key_view(key: Key) -> KeyView:
-    return {
-        "keyId": key.credential_id,
-        "label": key.label,
-        "role": str(key.role),
-        "departments": list(key.departments),
-        "createdAt": instant(key.created_at) or "",
-        "lastUsedAt": instant(key.last_used_at),
-    }
 
 
 def _existing(user: User | None, user_id: int) -> User:

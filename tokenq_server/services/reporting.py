@@ -19,7 +19,7 @@ from tokenq_server.domain.permissions import check_works_in, departments_to_repo
 from tokenq_server.domain.policy import Ratio
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_department
-from tokenq_server.domain.report import Scope, Tally, scope_of
+from tokenq_server.domain.report import ReportBuilder, Scope, scope_of
 from tokenq_server.domain.report_range import DayRange, day_named, range_named
 from tokenq_server.domain.what_if import simulate_setting
 from tokenq_server.services.queries import without_people
@@ -49,7 +49,7 @@ class BranchDay:
 
 
 @dataclass(frozen=True)
-class Days:
+class RequestedDays:
     """The days of a report as requested: dates or words, and what the rows stand for."""
 
     first: str | None = None
@@ -66,7 +66,7 @@ class DayLogStore(Protocol):
     async def branch(self, branch_id: str) -> BranchDay | None:
         """Return a branch with its departments, archived ones included; ``None`` if there is none."""
 
-    async def tokens_log(self, branch_id: str, departments: Sequence[str], day: date) -> list[Entry]:
+    async def log_of_tokens_issued_on(self, branch_id: str, departments: Sequence[str], day: date) -> list[Entry]:
         """Return the departments' entries about tokens issued on a business day, each department's in order."""
 
     async def day_payloads(self, department_id: str, day: date, after: int, limit: int) -> list[dict[str, Any]]:
@@ -91,11 +91,11 @@ class Reporting:
         current = await self._department(department_id)
         of_day = day_named(day, current.today)
         scope = scope_of(current.department)
-        tally = Tally(scope, (ReportBy.HOUR, ReportBy.COUNTER, ReportBy.OPERATOR), datetime.now(UTC))
-        await self._add_day(tally, scope, of_day)
-        return tally.day_view(current.department, of_day)
+        builder = ReportBuilder(scope, (ReportBy.HOUR, ReportBy.COUNTER, ReportBy.OPERATOR), datetime.now(UTC))
+        await self._add_day(builder, scope, of_day)
+        return builder.day_view(current.department, of_day)
 
-    async def department_table(self, department_id: str, reader: Principal, days: Days) -> ReportTableView:
+    async def department_table(self, department_id: str, reader: Principal, days: RequestedDays) -> ReportTableView:
         """Return the figures of a department over several days.
 
         Raises:
@@ -105,7 +105,7 @@ class Reporting:
         current = await self._department(department_id)
         return await self._table(scope_of(current.department), days, current.today)
 
-    async def branch_table(self, branch_id: str, reader: Principal, days: Days) -> ReportTableView:
+    async def branch_table(self, branch_id: str, reader: Principal, days: RequestedDays) -> ReportTableView:
         """Return the figures of those departments of a branch in which the reader works.
 
         Raises:
@@ -135,7 +135,7 @@ class Reporting:
         settings = [(number, ratio) for ratio in chosen or [department.policy.ratio] for number in numbers]
         if len(settings) > _MOST_SETTINGS:
             raise refuse(SetupReason.TOO_MANY_SETTINGS, count=len(settings), most=_MOST_SETTINGS)
-        log = await self._store.tokens_log(department.branch_id, [department_id], of_day)
+        log = await self._store.log_of_tokens_issued_on(department.branch_id, [department_id], of_day)
         async with self._simulating:
             return await asyncio.to_thread(_simulate, department, of_day, log, settings)
 
@@ -147,18 +147,18 @@ class Reporting:
         events = await self._store.day_payloads(department_id, day_named(day, current.today), after, limit)
         return events if sees_people_of(reader, department_id) else [without_people(event) for event in events]
 
-    async def _table(self, scope: Scope, days: Days, today: date) -> ReportTableView:
+    async def _table(self, scope: Scope, days: RequestedDays, today: date) -> ReportTableView:
         """Add up a range day by day, so that at most one day is in memory."""
         days_to_read = range_named(days.first, days.last, today)
-        tally = Tally(scope, [days.by] if days.by else [], datetime.now(UTC))
+        builder = ReportBuilder(scope, [days.by] if days.by else [], datetime.now(UTC))
         for day in days_to_read:
             async with self._reading_days:
-                await self._add_day(tally, scope, day)
-        return tally.table_view(days_to_read, days.by)
+                await self._add_day(builder, scope, day)
+        return builder.table_view(days_to_read, days.by)
 
-    async def _add_day(self, tally: Tally, scope: Scope, day: date) -> None:
-        log = await self._store.tokens_log(scope.branch_id, scope.ids, day)
-        await asyncio.to_thread(tally.add_day, day, log)
+    async def _add_day(self, builder: ReportBuilder, scope: Scope, day: date) -> None:
+        log = await self._store.log_of_tokens_issued_on(scope.branch_id, scope.ids, day)
+        await asyncio.to_thread(builder.add_day, day, log)
 
     async def _department(self, department_id: str) -> DepartmentDay:
         current = await self._store.department(department_id)
@@ -167,7 +167,7 @@ class Reporting:
         return current
 
 
-def days_requested(day: str | None, first: str | None, last: str | None, by: ReportBy | None) -> Days | None:
+def days_requested(day: str | None, first: str | None, last: str | None, by: ReportBy | None) -> RequestedDays | None:
     """Return the range requested, or a day by rows; ``None`` for the report of one day.
 
     Raises:
@@ -177,7 +177,7 @@ def days_requested(day: str | None, first: str | None, last: str | None, by: Rep
         raise refuse(ReportReason.DAY_AND_RANGE)
     if first is None and last is None and by is None:
         return None
-    return Days(day, day, by) if day is not None else Days(first, last, by)
+    return RequestedDays(day, day, by) if day is not None else RequestedDays(first, last, by)
 
 
 def _simulate(
@@ -185,9 +185,9 @@ def _simulate(
 ) -> SimulationView:
     """Return the simulations beside the report's figures of the same day."""
     everybody: list[Visit] = visits(log, department.department_id)
-    tally = Tally(scope_of(department), (), datetime.now(UTC))
-    tally.add_day(day, log)
-    figures = tally.table_view(DayRange(day, day), None)["total"]
+    builder = ReportBuilder(scope_of(department), (), datetime.now(UTC))
+    builder.add_day(day, log)
+    figures = builder.table_view(DayRange(day, day), None)["total"]
     simulated: list[SettingView] = [
         simulate_setting(department, everybody, number, ratio) for number, ratio in settings
     ]

@@ -73,7 +73,7 @@ class PostgresDayLog:
         today = business_day(datetime.now(UTC), row["timezone"], row["rollover_hour"])
         return BranchDay(row["name"], row["timezone"], row["rollover_hour"], today, departments)
 
-    async def tokens_log(self, branch_id: str, departments: Sequence[str], day: date) -> list[Entry]:
+    async def log_of_tokens_issued_on(self, branch_id: str, departments: Sequence[str], day: date) -> list[Entry]:
         """Return the departments' entries about tokens issued on a business day, each department's in order."""
         values = {"branch": branch_id, "departments": list(departments), "day": day}
         async with self._database.begin() as connection:

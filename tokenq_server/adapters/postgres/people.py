@@ -14,7 +14,7 @@ from tokenq_server.adapters.postgres.rows import Row
 from tokenq_server.adapters.postgres.statements import statement
 from tokenq_server.adapters.postgres.writing import insert, update
 from tokenq_server.domain.principal import Principal
-from tokenq_server.services.people import Key, User
+from tokenq_server.services.people_views import Key, User
 
 _WHO_THEY_ARE = {"role", "departments", "password_hash", "is_disabled"}
 _USER = "user_id, username, name, email, role, departments, password_hash, must_change_password, is_disabled"

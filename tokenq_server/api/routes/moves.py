@@ -12,7 +12,7 @@ from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import TokenView
 from tokenq_server.api.auth import IdPath, Repeat, RepeatDep, ServicesDep, for_verb
-from tokenq_server.api.dispatch import dispatch, dispatch_naming_others
+from tokenq_server.api.dispatch import dispatch, dispatch_with_same_address
 from tokenq_server.api.move_schemas import BODIES, Cancel, ChangePriority, Edit, Move, Park, Transfer
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import EditToken, MoveToken, TransferToken, UndoMove
@@ -114,7 +114,7 @@ async def edit(
     command = EditToken(
         at.department_id, caller, token_id, body.name, body.email, body.claim_version, user_id=at.user_id
     )
-    return await (dispatch_naming_others if body.email else dispatch)(services, caller, command, repeat)
+    return await (dispatch_with_same_address if body.email else dispatch)(services, caller, command, repeat)
 
 
 @router.post(_TOKEN + "/undo")
@@ -145,4 +145,4 @@ async def _move(
 ) -> Response:
     at = await services.reading.whereabouts(token_id, caller)
     command = MoveToken(at.department_id, caller, token_id, verb, **fields, user_id=at.user_id, printed=at.printed)
-    return await (dispatch_naming_others if verb is Verb.REINSTATE else dispatch)(services, caller, command, repeat)
+    return await (dispatch_with_same_address if verb is Verb.REINSTATE else dispatch)(services, caller, command, repeat)

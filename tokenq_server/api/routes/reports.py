@@ -9,7 +9,7 @@ from tokenq.contract import names, paths
 from tokenq.contract.enums import ReportBy
 from tokenq.contract.report_views import ReportTableView, ReportView, SimulationView
 from tokenq_server.api.auth import DepartmentPath, ServicesDep, Staff, Workers
-from tokenq_server.services.reporting import Days, days_requested
+from tokenq_server.services.reporting import RequestedDays, days_requested
 
 router = APIRouter(tags=["reports"])
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
@@ -75,7 +75,7 @@ async def branch_report(
     by: By = None,
 ) -> ReportTableView:
     """A range of a branch's days in figures: those of its departments in which the caller works, deleted ones, too."""
-    return await services.reporting.branch_table(branch_id, caller, Days(first, last, by))
+    return await services.reporting.branch_table(branch_id, caller, RequestedDays(first, last, by))
 
 
 @router.get(_DEPARTMENT + "/simulation")

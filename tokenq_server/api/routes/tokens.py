@@ -22,7 +22,7 @@ from tokenq_server.api.auth import (
     ServicesDep,
     Workers,
 )
-from tokenq_server.api.dispatch import dispatch, dispatch_all, dispatch_call, dispatch_naming_others
+from tokenq_server.api.dispatch import dispatch, dispatch_all, dispatch_call, dispatch_with_same_address
 from tokenq_server.api.move_schemas import Call, Serve
 from tokenq_server.api.schemas import IssueToken, IssueTokens, Line
 from tokenq_server.bootstrap import Services
@@ -164,4 +164,4 @@ def _issue(department_id: str, body: IssueToken, caller: Principal) -> Issue:
 def _sending(*tokens: IssueToken) -> Callable[[Services, Principal, Command, Repeat], Awaitable[Response]]:
     """How to send what issues these tokens: without any address, there is nothing to look up."""
     has_address = any(token.email or token.user_id is not None for token in tokens)
-    return dispatch_naming_others if has_address else dispatch
+    return dispatch_with_same_address if has_address else dispatch
