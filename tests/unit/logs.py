@@ -8,7 +8,7 @@ from tokenq.contract.events import Event
 from tokenq.contract.report_views import ReportView
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import Entry
-from tokenq_server.domain.report import Tally, scope_of
+from tokenq_server.domain.report import ReportBuilder, scope_of
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 THE_DAY = date(2026, 11, 23)
@@ -56,6 +56,6 @@ class DayLog:
 
 def day_report(department: Department, log: DayLog, minutes: float = 600) -> ReportView:
     """The report of the day, as seen so many minutes after nine."""
-    tally = Tally(scope_of(department), SLICES, NINE + timedelta(minutes=minutes))
-    tally.add_day(THE_DAY, log.entries)
-    return tally.day_view(department, THE_DAY)
+    builder = ReportBuilder(scope_of(department), SLICES, NINE + timedelta(minutes=minutes))
+    builder.add_day(THE_DAY, log.entries)
+    return builder.day_view(department, THE_DAY)
