@@ -1,13 +1,18 @@
 """What the API refuses, and how."""
 
+import asyncio
 import json
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI, Request
 
 from tests.stack import Stack
 from tests.without_http import department_id
+from tokenq_server.api import problems
+from tokenq_server.api.app import ROUTERS
+from tokenq_server.api.strictness import Bounded, StrictRoute
 
 BAD_BODIES: list[bytes] = [
     b"",
@@ -43,6 +48,13 @@ BAD_BODIES: list[bytes] = [
     b'{"name":"' + b"x" * 121 + b'"}',
     b"[" * 5_000,
     b"\xff\xfe",
+    b'{"name":"Ann","name":"Ben"}',
+    b'{"nearTurn":NaN}',
+    b'{"nearTurn":Infinity}',
+    b'\xef\xbb\xbf{"name":"Ann"}',
+    '{"name":"Ann"}'.encode("utf-16"),
+    '{"name":"Ann"}'.encode("utf-32"),
+    b'{"name":"\xe4"}',
 ]
 
 
@@ -279,3 +291,67 @@ def test_a_refused_field_is_described_in_plain_words(
     """Without the terms of the framework: what is allowed, and that a list has items."""
     status, answer = running.ask(method, path.format(D=department), body)
     assert (status, answer["detail"]) == (422, sentence)
+
+
+def test_every_route_reads_its_body_strictly() -> None:
+    for router in ROUTERS:
+        assert {type(route) for route in router.routes} == {StrictRoute}, router.tags
+
+
+def test_an_address_with_a_slash_behind_it_is_no_way_to_another_host(running: Stack) -> None:
+    """A redirect would send the bearer token to whatever the Host header names."""
+    sent = {"Authorization": f"Bearer {running.token}", "Host": "evil.example"}
+    answer = httpx.get(f"{running.endpoints.api}/api/v1/departments/", headers=sent, follow_redirects=False)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_headers_that_are_too_long_are_refused(running: Stack) -> None:
+    sent = {"Authorization": f"Bearer {running.token}", "X-Long": "x" * 200_000}
+    answer = httpx.get(f"{running.endpoints.api}/api/v1/departments", headers=sent)
+    assert (answer.status_code, answer.json()["code"]) == (431, "headers_too_large")
+    sent["X-Long"] = "x" * 20_000
+    assert httpx.get(f"{running.endpoints.api}/api/v1/departments", headers=sent).status_code == 200
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1969-12-31", "9998-12-31"])
+def test_days_beyond_every_calendar_list_no_token(running: Stack, department: str, day: str) -> None:
+    for more in ("", "&displayNumber=CW-001"):
+        path = f"/api/v1/tokens?departmentId={department}&businessDay={day}{more}"
+        status, answer = running.ask("GET", path)
+        assert (status, answer["items"]) == (200, []), answer
+
+
+async def test_a_body_that_never_ends_is_given_up() -> None:
+    """Whoever sends half a body holds nothing for long; what is complete may take as long as it likes to answer."""
+    app = FastAPI()
+
+    @app.post("/")
+    async def echo(request: Request) -> dict[str, int]:
+        body = await request.body()
+        await asyncio.sleep(0.3)
+        return {"length": len(body)}
+
+    problems.register(app)
+    bounded = Bounded(app, body_seconds=0.2)
+    pieces = [{"type": "http.request", "body": b"{", "more_body": True}]
+    assert await status_of(bounded, pieces) == (408, b"close")
+    pieces = [{"type": "http.request", "body": b"{}", "more_body": False}]
+    assert await status_of(bounded, pieces) == (200, None)
+
+
+async def status_of(app: Any, pieces: list[dict[str, Any]]) -> tuple[int, bytes | None]:
+    """The answer to a request of which these pieces arrive and then nothing: its status and header Connection."""
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": [], "http_version": "1.1"}
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        if pieces:
+            return pieces.pop(0)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent[0]["status"], dict(sent[0]["headers"]).get(b"connection")

@@ -69,6 +69,8 @@ class ProblemCode(StrEnum):
     SCHEMA_AHEAD = "schema_ahead", 503, ExitCode.FAILED
     INVALID = "invalid", 422, ExitCode.FAILED
     TOO_LARGE = "too_large", 413, ExitCode.FAILED
+    HEADERS_TOO_LARGE = "headers_too_large", 431, ExitCode.FAILED
+    TOO_SLOW = "too_slow", 408, ExitCode.UNREACHABLE
     INTERNAL = "internal", 500, ExitCode.FAILED
 
     def __new__(cls, name: str, status: int = 500, exit_code: ExitCode = ExitCode.FAILED) -> "ProblemCode":

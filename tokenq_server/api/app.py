@@ -14,6 +14,7 @@ from tokenq_server.api import problems
 from tokenq_server.api.first_admin import first_admin
 from tokenq_server.api.proxies import BehindProxies
 from tokenq_server.api.routes import auth, counters, events, floor, health, moves, people, reports, setup, tokens
+from tokenq_server.api.strictness import Bounded
 from tokenq_server.bootstrap import Services, open_services
 from tokenq_server.services.ports import Guard
 from tokenq_server.settings import ServerSettings
@@ -57,6 +58,7 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url="/docs" if settings.docs else None,
         redoc_url=None,
+        redirect_slashes=False,
         openapi_url="/openapi.json" if settings.docs else None,
         max_body_size=settings.max_body_bytes,
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -74,8 +76,8 @@ class _App(FastAPI):
     """FastAPI with an outer layer, since it answers too large a body as plain text, outside of all handlers."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The stack with two additional layers around it."""
-        return Timed(problems.TooLargeAsProblem(super().build_middleware_stack()))
+        """The stack with three additional layers around it."""
+        return Timed(Bounded(problems.TooLargeAsProblem(super().build_middleware_stack())))
 
 
 class Timed:

@@ -20,6 +20,7 @@ _BY_STATUS = {
     400: RequestReason.UNREADABLE,
     404: RequestReason.NOT_FOUND,
     405: RequestReason.WRONG_METHOD,
+    408: RequestReason.TOO_SLOW,
     413: RequestReason.TOO_LARGE,
 }
 _BY_TYPE = {
@@ -57,6 +58,8 @@ def respond(problem: Problem) -> Response:
     headers = {}
     if "retryAfter" in problem.extra or status == 503:
         headers["Retry-After"] = str(problem.extra.get("retryAfter", 2))
+    if status == 408:
+        headers["Connection"] = "close"  # the rest of the body may still come
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body = json.dumps(problem.to_wire(), ensure_ascii=False)

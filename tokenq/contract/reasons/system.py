@@ -18,6 +18,12 @@ class RequestReason(Reason):
         "See /docs for the supported methods.",
     )
     TOO_LARGE = ProblemCode.TOO_LARGE, "The request is too large.", "Send less data at once."
+    HEADERS_TOO_LARGE = (ProblemCode.HEADERS_TOO_LARGE, "The headers of the request are too large.", "Send fewer.")
+    TOO_SLOW = (
+        ProblemCode.TOO_SLOW,
+        "The request did not arrive in time.",
+        "Send it again; check the connection if that fails, too.",
+    )
     WRONG_KEY = (ProblemCode.INVALID, "An idempotency key is 1 to 255 visible ASCII characters.", "Use a random UUID.")
     OTHER_REQUEST = (
         ProblemCode.IDEMPOTENCY_MISMATCH,

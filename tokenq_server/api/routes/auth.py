@@ -10,10 +10,11 @@ from tokenq_server.api.auth import PUBLIC, Newcomers, ServicesDep
 from tokenq_server.api.limits import LoginLimit
 from tokenq_server.api.proxies import VIA, network_of
 from tokenq_server.api.schemas import ChangePassword, Login
+from tokenq_server.api.strictness import StrictRoute
 
 logger = logging.getLogger(__name__)
 
-router = APIRouter(tags=["login"])
+router = APIRouter(tags=["login"], route_class=StrictRoute)
 _limit = LoginLimit()
 _told: set[str] = set()
 

@@ -11,9 +11,10 @@ from tokenq_server.api.auth import Admin, RepeatDep, ServicesDep, Staff
 from tokenq_server.api.dispatch import dispatch_call
 from tokenq_server.api.move_schemas import CallAtCounter, CounterBody, DeclareCounter, OpenCounter, PauseCounter
 from tokenq_server.api.schemas import Line
+from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.domain.commands import CallByProfile
 
-router = APIRouter(tags=["counters"])
+router = APIRouter(tags=["counters"], route_class=StrictRoute)
 _COUNTERS = paths.BRANCHES + "/{branch_id}/counters"
 _ONE_TOKEN: dict[int | str, dict[str, Any]] = {200: {"model": TokenView}}
 BranchPath = Annotated[str, Path(pattern=names.BRANCH_ID, examples=["main"])]

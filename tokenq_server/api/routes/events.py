@@ -15,6 +15,7 @@ from tokenq.contract import paths
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.system import RequestReason
 from tokenq_server.api.auth import Anybody, BearerDep, ServicesDep
+from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import sees_people_of
 from tokenq_server.domain.principal import Principal
@@ -22,7 +23,7 @@ from tokenq_server.services.feed import Arrival, Resync
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.queries import without_people
 
-router = APIRouter(tags=["tokens"])
+router = APIRouter(tags=["tokens"], route_class=StrictRoute)
 _POSITION = re.compile(r"^[A-Z][A-Z0-9]{0,7}:[0-9]{1,18}$")
 _MOST_PER_CALLER = 32
 _PING_EVERY = 10

@@ -8,9 +8,10 @@ from typing_extensions import TypedDict
 from tokenq.contract import paths
 from tokenq_server.api.auth import Admin, ServicesDep
 from tokenq_server.api.floor_schema import FloorBody, requested_plan
+from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.services.floor_plan import Document
 
-router = APIRouter(tags=["setup"])
+router = APIRouter(tags=["setup"], route_class=StrictRoute)
 
 
 class Changes(TypedDict):

@@ -11,11 +11,12 @@ from fastapi.responses import JSONResponse
 from tokenq.contract import paths
 from tokenq.contract.problems import Refused
 from tokenq_server.api.auth import PUBLIC, ServicesDep
+from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
 from tokenq_server.services.ports import LedgerDown, LineDown
 from tokenq_server.services.publishing import PublishFailed
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=StrictRoute)
 _PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _UP, _DOWN, _UNUSED = "up", "down", "unused"
 _LIMIT_SECONDS = 1.5

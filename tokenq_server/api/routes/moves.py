@@ -14,13 +14,14 @@ from tokenq.contract.views import TokenView
 from tokenq_server.api.auth import IdPath, Repeat, RepeatDep, ServicesDep, for_verb
 from tokenq_server.api.dispatch import dispatch, dispatch_with_same_address
 from tokenq_server.api.move_schemas import BODIES, Cancel, ChangePriority, Edit, Move, Park, Transfer
+from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import EditToken, MoveToken, TransferToken, UndoMove
 from tokenq_server.domain.principal import Principal
 
 _ONE_TOKEN: dict[int | str, dict[str, Any]] = {200: {"model": TokenView}}
 
-router = APIRouter(tags=["tokens"], default_response_class=Response, responses=_ONE_TOKEN)
+router = APIRouter(tags=["tokens"], route_class=StrictRoute, default_response_class=Response, responses=_ONE_TOKEN)
 _TOKEN = paths.TOKENS + "/{token_id}"
 
 

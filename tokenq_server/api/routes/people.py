@@ -9,9 +9,10 @@ from tokenq.contract import paths
 from tokenq.contract.views import KeyView, RoleView, UserView
 from tokenq_server.api.auth import Admin, Anybody, IdPath, ServicesDep
 from tokenq_server.api.schemas import ChangeKey, ChangeUser, CreateKey, CreateUser
+from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.domain.permissions import MAY
 
-router = APIRouter(tags=["people"])
+router = APIRouter(tags=["people"], route_class=StrictRoute)
 _USER = paths.USERS + "/{user_id}"
 _NOT_NULL = ("name", "role", "departments", "disabled")
 

@@ -9,9 +9,10 @@ from tokenq.contract import names, paths
 from tokenq.contract.enums import ReportBy
 from tokenq.contract.report_views import ReportTableView, ReportView, SimulationView
 from tokenq_server.api.auth import DepartmentPath, ServicesDep, Staff, Workers
+from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.services.reporting import RequestedDays, days_requested
 
-router = APIRouter(tags=["reports"])
+router = APIRouter(tags=["reports"], route_class=StrictRoute)
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
 _A_DAY = "`today`, `yesterday` or a date; the words mean the branch's business days."
 Day = Annotated[

@@ -10,8 +10,9 @@ from tokenq.contract.views import BranchView, DepartmentView
 from tokenq_server.api.auth import Admin, Anybody, DepartmentPath, ServicesDep, Staff
 from tokenq_server.api.floor_schema import branch_from
 from tokenq_server.api.schemas import CreateBranch, CreateDepartment, DepartmentFields, PutDepartment, ReplaceBranch
+from tokenq_server.api.strictness import StrictRoute
 
-router = APIRouter(tags=["setup"])
+router = APIRouter(tags=["setup"], route_class=StrictRoute)
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
 _BRANCH = paths.BRANCHES + "/{branch_id}"
 BranchPath = Annotated[str, Path(pattern=names.BRANCH_ID, examples=["main"])]

@@ -25,12 +25,13 @@ from tokenq_server.api.auth import (
 from tokenq_server.api.dispatch import dispatch, dispatch_all, dispatch_call, dispatch_with_same_address
 from tokenq_server.api.move_schemas import Call, Serve
 from tokenq_server.api.schemas import IssueToken, IssueTokens, Line
+from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, IssueGroup, ServeNext
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.queries import TokenFilter
 
-router = APIRouter(tags=["tokens"])
+router = APIRouter(tags=["tokens"], route_class=StrictRoute)
 _DEPARTMENT = paths.DEPARTMENTS + "/{department_id}"
 _TOKEN = paths.TOKENS + "/{token_id}"
 _ONE_TOKEN: dict[int | str, dict[str, Any]] = {200: {"model": TokenView}}
