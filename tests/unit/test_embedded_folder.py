@@ -11,6 +11,7 @@ import pytest
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.embedded.addresses import api_url, take_port
 from tokenq_server.embedded.folder import DataFolder, Hold, holder, is_held
+from tokenq_server.embedded.privileges import RunAs, give_folder
 from tokenq_server.embedded.reports import Endpoints, default_data_dir
 
 
@@ -124,3 +125,52 @@ def test_the_data_folder_can_be_named_by_the_environment(monkeypatch: pytest.Mon
     """TOKENQ_DATA_DIR wins over the platform's place."""
     monkeypatch.setenv("TOKENQ_DATA_DIR", "/srv/queue")
     assert default_data_dir() == Path("/srv/queue")
+
+
+@pytest.mark.parametrize("part", ["", "log", "secrets", "mail"])
+def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, part: str) -> None:
+    """They could put a link there, and the servers would write where it leads."""
+    open_folder = tmp_path / "data" / part
+    open_folder.mkdir(parents=True)
+    open_folder.chmod(0o777)
+    with pytest.raises(Refused, match="Other users can write") as refused:
+        DataFolder(tmp_path / "data").make(None)
+    assert f"chmod go-w {open_folder}" in refused.value.problem.hint
+    open_folder.chmod(0o755)
+    DataFolder(tmp_path / "data").make(None)
+
+
+def test_a_link_for_a_folder_of_ours_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "data" / "log").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Refused, match="is a link"):
+        DataFolder(tmp_path / "data").make(None)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_the_data_folder_itself_may_be_reached_by_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir(mode=0o700)
+    (tmp_path / "data").symlink_to(tmp_path / "disk")
+    DataFolder(tmp_path / "data").make(None)
+    assert (tmp_path / "disk" / "secrets").is_dir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+@pytest.mark.parametrize("part", ["", "log"])
+def test_a_folder_of_another_user_is_refused(tmp_path: Path, part: str) -> None:
+    foreign = tmp_path / "data" / part
+    foreign.mkdir(parents=True)
+    os.chown(foreign, 65534, 65534)
+    with pytest.raises(Refused, match="but the servers would run as root") as refused:
+        DataFolder(tmp_path / "data").make(None)
+    assert str(foreign) in refused.value.problem.detail
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders to another user")
+def test_a_link_is_not_given_to_the_user_of_the_servers(tmp_path: Path) -> None:
+    (tmp_path / "of-root").mkdir()
+    (tmp_path / "cluster").symlink_to(tmp_path / "of-root")
+    with pytest.raises(Refused, match="is a link"):
+        give_folder(tmp_path / "cluster", RunAs("nobody", 65534, 65534))
+    assert (tmp_path / "of-root").stat().st_uid == 0

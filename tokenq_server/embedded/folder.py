@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tokenq.contract.problems import refuse
-from tokenq_server.embedded.privileges import RunAs
+from tokenq_server.embedded.privileges import RunAs, check_folder
 from tokenq_server.embedded.processes import can_run
 from tokenq_server.embedded.reasons import EmbeddedReason
 from tokenq_server.embedded.reports import Endpoints, down_command
@@ -40,7 +40,7 @@ class DataFolder:
         """Create the folder and its private subfolders.
 
         Raises:
-            Refused: it cannot be created or written, or the servers' user cannot reach it.
+            Refused: it cannot be created or written, the servers' user cannot reach it, or others can write to it.
         """
         existed = self.path.exists()
         try:
@@ -51,8 +51,10 @@ class DataFolder:
                 raise _out_of_reach(self.path, run_as)
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            check_folder(self.path.resolve(), os.geteuid())
             for private in (self.secrets, self.logs, self.mail):
                 private.mkdir(mode=0o700, exist_ok=True)
+                check_folder(private, os.geteuid())
         except OSError as error:
             folder = str(self.path)
             raise refuse(EmbeddedReason.UNUSABLE_FOLDER, folder=folder, error=error.strerror) from error

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,16 +56,30 @@ def give_folder(path: Path, run_as: RunAs | None) -> None:
     """Create the folder if missing: private, and owned by the user that the servers run as.
 
     Raises:
-        Refused: it exists and belongs to another user.
+        Refused: as ``check_folder``.
     """
     path.mkdir(mode=0o700, exist_ok=True)
-    owner = path.stat().st_uid
-    expected = os.geteuid() if run_as is None else run_as.uid
-    if run_as is not None and owner == 0:
-        os.chown(path, run_as.uid, run_as.gid)
-    elif owner != expected:
-        names = {"owner": _user_name(owner), "user": _user_name(expected)}
+    if run_as is not None and path.lstat().st_uid == 0 and not path.is_symlink():
+        os.chown(path, run_as.uid, run_as.gid, follow_symlinks=False)
+    check_folder(path, os.geteuid() if run_as is None else run_as.uid)
+
+
+def check_folder(path: Path, uid: int) -> None:
+    """Check that nobody but a user could have put anything into a folder, or could do so now.
+
+    A link that another user has prepared there would make the servers write elsewhere.
+
+    Raises:
+        Refused: it is a link, belongs to another user, or others can write to it.
+    """
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        raise refuse(EmbeddedReason.LINKED_FOLDER, folder=str(path))
+    if status.st_uid != uid:
+        names = {"owner": _user_name(status.st_uid), "user": _user_name(uid)}
         raise refuse(EmbeddedReason.FOLDER_OF_ANOTHER, folder=str(path), **names)
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise refuse(EmbeddedReason.OPEN_FOLDER, folder=str(path))
 
 
 def _user_name(uid: int) -> str:

@@ -68,6 +68,16 @@ class EmbeddedReason(Reason):
         "{folder} belongs to {owner}, but the servers would run as {user}.",
         "Start it as the same user as before (root: set TOKENQ_RUN_AS), or choose another --data-dir.",
     )
+    OPEN_FOLDER = (
+        ProblemCode.FORBIDDEN,
+        "Other users can write to {folder}.",
+        "Look at what is in it, then forbid them to: chmod go-w {folder}. Or choose another --data-dir.",
+    )
+    LINKED_FOLDER = (
+        ProblemCode.FORBIDDEN,
+        "{folder} is a link.",
+        "Replace it by a folder, or choose another --data-dir.",
+    )
     UNUSABLE_FOLDER = (
         ProblemCode.FORBIDDEN,
         "The data folder {folder} cannot be used: {error}.",
