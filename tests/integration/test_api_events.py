@@ -1,7 +1,9 @@
 """The live stream: its events, who may see what, and resuming."""
 
+import asyncio
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -181,3 +183,25 @@ def test_a_revoked_key_ends_its_streams(running: Stack, department: str) -> None
     with watching(running, department, token=key["key"]) as watch:
         running.ask("DELETE", f"/api/v1/keys/{key['keyId']}")
         until(lambda: watch.is_over)
+
+
+async def test_a_hundred_streams_at_once_get_no_more_places_than_one_after_the_other(running: Stack) -> None:
+    """And whoever hangs up, even before the first byte, gives the place back."""
+    key = running.ask("POST", "/api/v1/keys", {"label": "screens", "role": "staff", "departments": []})[1]["key"]
+
+    async def accepted() -> int:
+        headers, limits = {"Authorization": f"Bearer {key}"}, httpx.Limits(max_connections=200)
+        async with httpx.AsyncClient(base_url=running.endpoints.api, headers=headers, timeout=20, limits=limits) as api:
+            requests = [api.send(api.build_request("GET", "/events"), stream=True) for _ in range(100)]
+            answers = await asyncio.gather(*requests)
+            statuses = Counter(answer.status_code for answer in answers)
+            await asyncio.gather(*(answer.aclose() for answer in answers))
+            assert statuses.keys() == {200, 429}, statuses
+            return statuses[200]
+
+    assert await accepted() == 32
+    for _ in range(20):  # the server notices at its next write that nobody reads
+        await asyncio.sleep(0.5)
+        if (again := await accepted()) == 32:
+            return
+    raise AssertionError(f"only {again} places came back")

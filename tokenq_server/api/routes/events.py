@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from functools import lru_cache
 from typing import Annotated
@@ -28,7 +29,8 @@ _POSITION = re.compile(r"^[A-Z][A-Z0-9]{0,7}:[0-9]{1,18}$")
 _MOST_PER_CALLER = 32
 _PING_EVERY = 10
 _RECHECK_SECONDS = 1.0
-_open: dict[str, int] = {}
+_open: Counter[str] = Counter()
+"""Streams per caller."""
 
 
 def _positions(
@@ -42,11 +44,20 @@ def _positions(
     return {name: int(seq) for name, _, seq in (part.partition(":") for part in parts)}
 
 
-def _watcher(caller: Anybody) -> Principal:
-    """Return the caller, unless they have too many streams open. Checked before the stream begins."""
-    if _open.get(caller.identity, 0) >= _MOST_PER_CALLER:
+async def _watcher(caller: Anybody) -> AsyncIterator[Principal]:
+    """Take one of the caller's places until the response has ended, whether or not its stream ever began.
+
+    Counted where it is checked, so that many requests at once get no more places than one after the other.
+    """
+    if _open[caller.identity] >= _MOST_PER_CALLER:
         raise refuse(RequestReason.TOO_MANY_STREAMS, {"retryAfter": 5})
-    return caller
+    _open[caller.identity] += 1
+    try:
+        yield caller
+    finally:
+        _open[caller.identity] -= 1
+        if not _open[caller.identity]:
+            del _open[caller.identity]
 
 
 @router.get(paths.EVENTS, response_class=EventSourceResponse)
@@ -62,8 +73,6 @@ async def events(
 
     Only staff of its department see whose token it is. ``resync`` means that events were missed: fetch again.
     """
-    identity = caller.identity
-    _open[identity] = _open.get(identity, 0) + 1
     welcome_until = time.monotonic() + _RECHECK_SECONDS
     silence = -1
     try:
@@ -83,8 +92,6 @@ async def events(
                 welcome_until = time.monotonic() + _RECHECK_SECONDS
     except LedgerDown:
         return
-    finally:
-        _open[identity] -= 1
 
 
 async def _as_of_now(
