@@ -57,7 +57,7 @@ def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
         Refused: a setting is wrong; the sentence names it and where it came from.
     """
     path = config_file(environ)
-    file = read_file(path)
+    file = read_file(path, environ)
     values: dict[str, Any] = {}
     for field in fields(Settings):
         variable = f"TOKENQ_{field.name.upper()}"
@@ -92,15 +92,18 @@ def config_file(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(named).expanduser() if named else config_folder(environ) / "config.toml"
 
 
-def read_file(path: Path) -> dict[str, Any]:
-    """What the TOML file says; nothing when there is none.
+def read_file(path: Path, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """What the TOML file says; nothing when there is none in the default place.
 
     Raises:
-        Refused: it cannot be read, is no TOML, holds a secret, or names an unknown setting.
+        Refused: it does not exist, though ``TOKENQ_CONFIG`` names it; it cannot be read, is no TOML, holds a secret, or
+            names an unknown setting.
     """
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
+        if environ.get("TOKENQ_CONFIG"):
+            raise refuse(SettingReason.FILE_MISSING, path=str(path)) from None
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise refuse(SettingReason.FILE_UNREADABLE, path=str(path), error=str(error)) from None

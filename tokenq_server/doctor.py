@@ -1,7 +1,7 @@
 """``tokenq doctor``, server side: checks every dependency and setting, and says how to fix problems."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,28 +18,30 @@ _LIMIT_SECONDS = 10.0
 _ORDER = ("postgres", "redis", "kafka", "log", "mail")
 
 
-def check() -> list[dict[str, Any]]:
-    """Check everything that the server needs; return name, ok, detail and hint of each."""
+def check(*, only_mail: bool = False) -> list[dict[str, Any]]:
+    """Check everything that the server needs, or only the mail server; return name, ok, detail and hint of each."""
     try:
         settings = settings_module.load()
     except Refused as refusal:
         problem = refusal.problem
         return [_view(Finding("server settings", False, problem.detail, problem.hint, problem.advice))]
-    return [_view(finding) for finding in asyncio.run(_check(settings))]
+    return [_view(finding) for finding in asyncio.run(_check(settings, ("mail",) if only_mail else _ORDER))]
 
 
 def _view(finding: Finding) -> dict[str, Any]:
     return {**asdict(finding), "advice": finding.advice.to_wire() if finding.advice else None}
 
 
-async def _check(settings: ServerSettings) -> list[Finding]:
+async def _check(settings: ServerSettings, names: Sequence[str]) -> list[Finding]:
     probes = bootstrap.probe_stores(settings) | {"log": _log(settings)}
-    groups = await asyncio.gather(*(_in_time(name, probes[name]) for name in _ORDER))
+    for name in probes.keys() - set(names):
+        probes.pop(name).close()
+    groups = await asyncio.gather(*(_in_time(name, probes[name]) for name in names))
     findings = [Finding("server settings", True, f"{settings.env}")]
     return findings + [finding for group in groups for finding in group]
 
 
-async def _in_time(name: str, probe: Awaitable[list[Finding]]) -> list[Finding]:
+async def _in_time(name: str, probe: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:
     try:
         return await asyncio.wait_for(probe, _LIMIT_SECONDS)
     except TimeoutError:

@@ -185,15 +185,18 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
 
 def _config_file() -> Path | None:
     named = os.environ.get("TOKENQ_CONFIG")
-    return Path(named) if named else None
+    return Path(named).expanduser() if named else None
 
 
 def load(**environment: str) -> ServerSettings:
     """Read the settings; ``environment`` takes precedence over the variables of the same names.
 
     Raises:
-        Refused: a setting is wrong; the sentence names it.
+        Refused: a setting is wrong, or the file that ``TOKENQ_CONFIG`` names does not exist; the sentence says which.
     """
+    file = _config_file()
+    if file is not None and not file.exists():
+        raise refuse(SettingReason.FILE_MISSING, path=str(file))
     try:
         return ServerSettings(**{name.removeprefix("TOKENQ_").lower(): text for name, text in environment.items()})  # type: ignore[arg-type]
     except ValidationError as error:

@@ -12,14 +12,14 @@ from tokenq.contract.problems import Refused
 from tokenq.contract.server_settings import NAMES
 from tokenq.settings import ENVIRONMENT_ONLY, Settings, load, unknown_variables
 from tokenq_server.settings import ServerSettings
+from tokenq_server.settings import load as load_of_server
 
 ROOT = Path(__file__).parents[2]
 
 
 def environment(tmp_path, toml="", **variables):
     file = tmp_path / "config.toml"
-    if toml:
-        file.write_text(toml, "utf-8")
+    file.write_text(toml, "utf-8")
     return {"TOKENQ_CONFIG": str(file), **variables}
 
 
@@ -112,3 +112,14 @@ def test_a_variable_that_is_no_setting_is_named_with_what_it_may_mean():
 
 def test_the_names_of_the_server_s_settings_are_known_here():
     assert set(ServerSettings.model_fields) == NAMES
+
+
+def test_a_named_file_that_is_missing_is_refused(tmp_path, monkeypatch):
+    """A mistyped TOKENQ_CONFIG would run everything on the defaults; only the default file may be missing."""
+    file = str(tmp_path / "confg.toml")
+    monkeypatch.setenv("TOKENQ_CONFIG", file)
+    for read in (lambda: load({"TOKENQ_CONFIG": file}), load_of_server):
+        with pytest.raises(Refused) as caught:
+            read()
+        assert caught.value.problem.detail == f"TOKENQ_CONFIG names {file}, which does not exist."
+    assert load({"XDG_CONFIG_HOME": str(tmp_path)}) == Settings()

@@ -23,9 +23,10 @@ _BY_STATUS = {
     408: RequestReason.TOO_SLOW,
     413: RequestReason.TOO_LARGE,
 }
+_UNKNOWN_FIELD = "extra_forbidden"
 _BY_TYPE = {
     "missing": FieldReason.MISSING,
-    "extra_forbidden": FieldReason.UNKNOWN,
+    _UNKNOWN_FIELD: FieldReason.UNKNOWN,
     "string_pattern_mismatch": FieldReason.WRONG_FORM,
     "json_invalid": FieldReason.NO_JSON,
     "enum": FieldReason.NO_CHOICE,
@@ -101,8 +102,10 @@ async def _respond_refused(_: Request, error: Any) -> Response:
 
 
 async def _invalid(_: Request, error: Any) -> Response:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part not in ("body", "path", "query", "header"))
+    errors = error.errors()
+    # A misspelt field is an unknown and a missing one: what was typed explains both.
+    first = next((each for each in errors if each["type"] == _UNKNOWN_FIELD), errors[0])
+    where = ".".join(map(str, _place(first, error.body)))
     named = where.removesuffix(_A_NAME)
     shown = where or "The request"
     if named != where:
@@ -110,6 +113,27 @@ async def _invalid(_: Request, error: Any) -> Response:
         shown = f"'{thing}' in {'.'.join(place)}"
     reason, params = _what_is_wrong(first)
     return respond(refuse(reason, {"field": named}, field=shown, **params).problem)
+
+
+def _place(error: dict[str, Any], body: Any) -> list[str | int]:
+    """Return where an error is, without the names that the framework gives to the alternatives of a field."""
+    source: str | int
+    parts: list[str | int]
+    source, *parts = error["loc"]
+    if source != "body":
+        return parts
+    place: list[str | int] = []
+    inner = body
+    for index, part in enumerate(parts):
+        is_missing = error["type"] == "missing" and index == len(parts) - 1
+        if is_missing or part == "[key]" or _has(inner, part):
+            place.append(part)
+            inner = inner[part] if _has(inner, part) else None
+    return place
+
+
+def _has(whole: Any, part: str | int) -> bool:
+    return part in whole if isinstance(whole, dict) else isinstance(whole, list) and part in range(len(whole))
 
 
 def _what_is_wrong(error: dict[str, Any]) -> tuple[FieldReason, dict[str, Any]]:

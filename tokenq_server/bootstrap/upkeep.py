@@ -1,7 +1,8 @@
 """Maintenance: startup checks, the doctor's probes, verification, the schema."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.system import SettingReason
@@ -32,7 +33,7 @@ async def open_verifying(
         await lines.close()
 
 
-def probe_stores(settings: ServerSettings) -> dict[str, Awaitable[list[Finding]]]:
+def probe_stores(settings: ServerSettings) -> dict[str, Coroutine[Any, Any, list[Finding]]]:
     """Return the doctor's probes by store; a probe never fails."""
     return {
         "postgres": postgres_probe.probe(settings.database_url.get_secret_value()),

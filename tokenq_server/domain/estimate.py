@@ -43,7 +43,7 @@ class Estimate:
 
 UNKNOWN = Estimate(None, None, "nothing is known yet")
 NO_COUNTER = Estimate(None, None, "no counter is open")
-VAGUE = Estimate(None, None, "waits vary too much")
+VAGUE = Estimate(None, None, "the wait varies too much to estimate")
 """A range too wide to plan with: it would be read as a promise and kept by accident."""
 
 Range = tuple[float, float]

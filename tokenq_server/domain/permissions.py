@@ -21,7 +21,7 @@ from tokenq_server.domain.token import Token, Whereabouts
 MAY: dict[Role, str] = {
     Role.ADMIN: "manage branches, departments, users and keys, and do everything staff may do",
     Role.STAFF: "issue, call, serve and move tokens in their departments",
-    Role.DESK: "issue tokens in their departments; edit, transfer and cancel waiting ones, undo that; view queues",
+    Role.DESK: "edit, transfer and cancel waiting tokens; undo their own moves; view tokens and queues",
     Role.CUSTOMER: "issue, view and cancel their own tokens",
 }
 """Each role in one sentence."""

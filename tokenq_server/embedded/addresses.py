@@ -47,19 +47,19 @@ def api_url(host: str, port: int) -> str:
 
 def takes_tokens(url: str) -> bool:
     """Whether the API is up and reaches its database."""
-    return readiness(url) is not None
+    return readiness(url)[0]
 
 
-def readiness(url: str) -> Mapping[str, str] | None:
-    """Return which parts the API finds up, down or unused; ``None`` if it is not up or does not reach its database."""
+def readiness(url: str) -> tuple[bool, Mapping[str, str]]:
+    """Return whether the API accepts requests, and which parts it finds up, down or unused; none if it does not answer."""
     where = urlsplit(url)
     connection = HTTPConnection(where.hostname or "", where.port, timeout=2)
     try:
         connection.request("GET", READYZ)
         response = connection.getresponse()
         parts: Mapping[str, str] = json.load(response)["parts"]
-        return parts if response.status == 200 else None
+        return response.status == 200, parts
     except (OSError, HTTPException, ValueError, KeyError):
-        return None
+        return False, {}
     finally:
         connection.close()

@@ -75,8 +75,8 @@ def status(data_dir: Path) -> Status:
     endpoints = folder.read_endpoints() if pid else None
     if pid is None:
         return Status(running=False)
-    parts = readiness(endpoints.api) if endpoints else None
-    return Status(True, pid, parts is not None, endpoints, parts or {})
+    ready, parts = readiness(endpoints.api) if endpoints else (False, {})
+    return Status(True, pid, ready, endpoints, parts or {"api": "down"})
 
 
 def down(data_dir: Path) -> bool:

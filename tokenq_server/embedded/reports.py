@@ -80,7 +80,10 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class Status:
-    """What runs on a data folder. ``ready``: the API accepts requests now; ``parts`` as in its ``/readyz``."""
+    """What runs on a data folder. ``ready``: the API accepts requests now; ``parts`` as in its ``/readyz``.
+
+    If the API does not answer, ``parts`` has only ``api``, which is down.
+    """
 
     running: bool
     pid: int | None = None

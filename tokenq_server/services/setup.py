@@ -46,7 +46,11 @@ class SetupStore(Protocol):
         """
 
     async def delete_branch(self, branch_id: str) -> bool:
-        """Delete a branch; return False if there is none. Raises Refused (``in_use``)."""
+        """Delete a branch; return False if there is none. Its archived departments move to the main one.
+
+        Raises:
+            Refused: ``in_use``; it got a department in the meantime.
+        """
 
     async def counters(self, branch_id: str) -> list[Counter]:
         """Return a branch's counters."""
@@ -113,6 +117,9 @@ class Setup:
         if branch_id == MAIN_BRANCH:
             raise refuse(SetupReason.MAIN_BRANCH)
         await self._branch(branch_id)
+        departments = [each.department_id for each in await self._store.departments() if each.branch_id == branch_id]
+        if departments:
+            raise refuse(SetupReason.BRANCH_HAS_DEPARTMENTS, branch=branch_id, departments=departments)
         await self._store.delete_branch(branch_id)
 
     async def departments(self) -> list[DepartmentView]:

@@ -15,6 +15,11 @@ class SetupReason(Reason):
         "Add it under 'branches', or create it first.",
     )
     MAIN_BRANCH = ProblemCode.IN_USE, "The main branch cannot be deleted.", "Change its name and time zone instead."
+    BRANCH_HAS_DEPARTMENTS = (
+        ProblemCode.IN_USE,
+        "Branch {branch} still has departments: {departments}.",
+        "Delete them or move them to another branch first.",
+    )
     DAY_WOULD_END = (
         ProblemCode.IN_USE,
         "This change would end the business day now, and these customers would lose their place: {people}.",
@@ -41,7 +46,11 @@ class SetupReason(Reason):
         "A number format consists of {{prefix}} and {{number}}, joined by a dash or a space, without other letters.",
         "Write {{prefix}}-{{number:03d}} or {{number:03d}}, and set letters with the prefix.",
     )
-    WRONG_PREFIX = (ProblemCode.INVALID, "A prefix is one to eight capital letters or digits.", "Use, for example, CW.")
+    WRONG_PREFIX = (
+        ProblemCode.INVALID,
+        "A prefix is one to eight capital letters or digits.",
+        "Use, for example, CW. For plain numbers, set the number format to {{number}}.",
+    )
     NO_RATIO = ProblemCode.INVALID, "{text} is not a ratio.", "Write it as priority:normal, such as 2:1."
     NO_ZONE = ProblemCode.INVALID, "{zone} is not a time zone.", "Use an IANA name, such as Europe/Berlin."
     NO_WEEKDAY = ProblemCode.INVALID, "'{day}' is not a weekday.", "Use {weekdays}."

@@ -86,6 +86,11 @@ class SettingReason(Reason):
         "The settings file {path} cannot be read: {error}.",
         "Fix the file or its permissions.",
     )
+    FILE_MISSING = (
+        ProblemCode.INVALID,
+        "TOKENQ_CONFIG names {path}, which does not exist.",
+        "Correct or unset TOKENQ_CONFIG.",
+    )
     FILE_NOT_TOML = ProblemCode.INVALID, "The settings file {path} is not TOML: {error}.", "Fix that line."
     UNKNOWN_KEY = ProblemCode.INVALID, "'{name}' in {path} is not a setting.", "Correct or remove it."
     MISSPELT_KEY = ProblemCode.INVALID, "'{name}' in {path} is not a setting.", "Did you mean '{suggestion}'?"

@@ -1,6 +1,6 @@
 """The whole configuration in Postgres, changed in one transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tokenq_server.adapters.postgres.config_log import lock
@@ -10,6 +10,7 @@ from tokenq_server.adapters.postgres.day_ends import tokens_that_would_expire
 from tokenq_server.adapters.postgres.people import keep_an_admin
 from tokenq_server.adapters.postgres.setup import (
     archive_department,
+    delete_branches,
     departments_in,
     lock_floor,
     read_branches,
@@ -21,7 +22,6 @@ from tokenq_server.adapters.postgres.setup import (
 from tokenq_server.adapters.postgres.writing import upsert
 from tokenq_server.domain.refusals import day_would_end
 from tokenq_server.services.floor_plan import Ends, FloorPlan, UserSpec, at
-from tokenq_server.services.setup import MAIN_BRANCH
 
 _COUNTERS = "SELECT branch_id, counter_id, departments FROM counter WHERE is_declared"
 _FORGET_COUNTER = """
@@ -35,8 +35,6 @@ _USERS = "SELECT username, name, email, role, departments, is_disabled FROM app_
 _END_SESSIONS = """
 DELETE FROM credential WHERE user_id IN (SELECT user_id FROM app_user WHERE username = ANY(%s))
 """
-_KEEP_ARCHIVED = "UPDATE department SET branch_id = %s WHERE branch_id = ANY(%s) AND is_archived"
-_DELETE_BRANCHES = "DELETE FROM branch WHERE branch_id = ANY(%s)"
 
 
 class PostgresFloorPlans:
@@ -120,7 +118,8 @@ async def _write(connection: Connection, before: FloorPlan, after: FloorPlan, ac
     await _write_counters(connection, before, after)
     with at("users"):
         await _write_users(connection, before, after)
-    await _close_branches(connection, _removed(before.branches, after.branches))
+    if removed := _removed(before.branches, after.branches):
+        await delete_branches(connection, removed)
     await tell(connection, {*departments, *await departments_in(connection, branches)}, actor)
 
 
@@ -129,13 +128,6 @@ async def _write_counters(connection: Connection, before: FloorPlan, after: Floo
         await connection.execute(_FORGET_COUNTER, place)
     for place in _added_or_changed(before.counters, after.counters):
         await connection.execute(_DECLARE_COUNTER, [*place, list(after.counters[place])])
-
-
-async def _close_branches(connection: Connection, branch_ids: Sequence[str]) -> None:
-    """Delete branches; their archived departments move to the main one."""
-    if branch_ids:
-        await connection.execute(_KEEP_ARCHIVED, [MAIN_BRANCH, list(branch_ids)])
-        await connection.execute(_DELETE_BRANCHES, [list(branch_ids)])
 
 
 def _added_or_changed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[Any]:

@@ -21,6 +21,7 @@ from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.hours import hours_document, hours_from
 from tokenq_server.domain.rules import rules_document, to_camel
+from tokenq_server.services.setup import MAIN_BRANCH
 from tokenq_server.services.setup_views import Branch, department_view
 
 _COLUMNS = {"ratio": ("ratio_priority", "ratio_normal")}
@@ -29,7 +30,8 @@ _FLOOR = 0x666C6F6F72  # "floor"
 
 _BRANCHES = "SELECT branch_id, name, timezone, rollover_hour, hours FROM branch ORDER BY branch_id"
 _BRANCH = "SELECT branch_id, name, timezone, rollover_hour, hours FROM branch WHERE branch_id = %s"
-_DELETE_BRANCH = "DELETE FROM branch WHERE branch_id = %s"
+_KEEP_ARCHIVED = "UPDATE department SET branch_id = %s WHERE branch_id = ANY(%s) AND is_archived"
+_DELETE_BRANCHES = "DELETE FROM branch WHERE branch_id = ANY(%s)"
 _DEPARTMENTS_IN = "SELECT department_id FROM department WHERE branch_id = ANY(%s) AND NOT is_archived"
 _DEPARTMENTS = sql.statement("""
 SELECT {department} FROM department d JOIN branch b USING (branch_id)
@@ -74,9 +76,9 @@ class PostgresSetup:
             await tell(connection, departments, actor)
 
     async def delete_branch(self, branch_id: str) -> bool:
-        """Delete a branch."""
+        """Delete a branch; its archived departments move to the main one."""
         async with self._database.begin() as connection:
-            return await connection.change(_DELETE_BRANCH, [branch_id]) > 0
+            return await delete_branches(connection, [branch_id]) > 0
 
     async def counters(self, branch_id: str) -> list[Counter]:
         """Return a branch's counters."""
@@ -147,6 +149,12 @@ async def lock_floor(connection: Connection) -> None:
 async def _check_fits(connection: Connection, fits: Callable[[Sequence[Department]], None]) -> None:
     await lock_floor(connection)
     fits(await read_departments(connection))
+
+
+async def delete_branches(connection: Connection, branch_ids: Sequence[str]) -> int:
+    """Delete branches and return how many; their archived departments move to the main one."""
+    await connection.execute(_KEEP_ARCHIVED, [MAIN_BRANCH, list(branch_ids)])
+    return await connection.change(_DELETE_BRANCHES, [list(branch_ids)])
 
 
 async def read_branches(connection: Connection) -> list[Branch]:
