@@ -125,13 +125,26 @@ def test_a_branch_goes_when_no_department_is_in_it(tokenq: Cli):
     branch, name = f"b{secrets.token_hex(3)}", f"D{secrets.token_hex(3).upper()}"
     made(tokenq("branch", "create", branch, "--name", "North", "--timezone", "UTC", "--json"))
     made(tokenq("dept", "create", "Cash", "--id", name, "--branch", branch, "--json"))
-    assert tokenq("branch", "delete", branch, "--yes").code == 4
+    refused = tokenq("branch", "delete", branch, "--yes")
+    assert refused.code == 4
+    assert f"Branch {branch} still has departments: {name}." in refused.err
     assert tokenq("branch", "delete", "main", "--yes").code == 4
 
     made(tokenq("dept", "update", name, "--branch", "main", "--json"))
 
     assert made(tokenq("branch", "delete", branch, "--yes", "--json")) == {"deleted": {"branch": branch}}
     assert tokenq("branch", "show", branch).code == 3
+
+
+def test_a_deleted_department_does_not_hold_its_branch(tokenq: Cli):
+    """Nothing that anybody could see or change was in the way."""
+    branch, name = f"b{secrets.token_hex(3)}", f"D{secrets.token_hex(3).upper()}"
+    made(tokenq("branch", "create", branch, "--name", "North", "--timezone", "UTC", "--json"))
+    made(tokenq("dept", "create", "Cash", "--id", name, "--branch", branch, "--json"))
+    tokenq("issue", name), tokenq("serve", name, "-c", name)
+    made(tokenq("dept", "delete", name, "--yes", "--json"))
+    assert tokenq("branch", "delete", branch, "--yes").code == 0
+    assert made(tokenq("report", name, "--json"))["items"][0]["served"] == 1
 
 
 def test_a_key_changes_and_keeps_its_secret(cli: Cli, tokenq: Cli, api: Api, dept: str):

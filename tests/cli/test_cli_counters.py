@@ -172,7 +172,7 @@ def test_whoever_closes_the_last_counter_hears_who_still_waits(tokenq: Cli, dept
         assert done.code == 0
         assert f"12 customers wait in {dept}H ({dept}H-001, " in done.err
         assert f"{dept}H-010 and 2 more); no other open counter serves it." in done.err
-        assert "'tokenq counter open '2 b''" in done.err
+        assert f"'tokenq counter open '2 b' --branch {dept.lower()}'" in done.err
     assert len(json.loads(tokenq("counter", "close", "2 b", *at, "--json").out)["unserved"][0]["displayNumbers"]) == 10
 
 
@@ -185,3 +185,16 @@ def test_a_customer_called_at_two_counters_is_said_to_who_calls(tokenq: Cli, dep
     done = tokenq("call", f"{dept}X", "--counter", f"{dept}2")
     assert done.code == 0
     assert f"This customer is also at counter {dept}1 ({dept}-001)." in done.err
+    assert f"To let that counter finish first: 'tokenq requeue {dept}X-001'." in done.err
+
+
+def test_a_customer_who_is_served_already_is_not_put_back(tokenq: Cli, dept: str):
+    """The hint named a command that a served token refuses."""
+    tokenq("dept", "create", "Other", "--id", f"{dept}X")
+    user = json.loads(tokenq("user", "create", "Ada", "--role", "customer", "--json").out)["userId"]
+    for name in (dept, f"{dept}X"):
+        assert tokenq("issue", name, "--user", str(user)).code == 0
+    tokenq("call", dept, "--counter", f"{dept}1")
+    done = tokenq("serve", f"{dept}X", "--counter", f"{dept}2")
+    assert f"This customer is also at counter {dept}1 ({dept}-001)." in done.err
+    assert "requeue" not in done.err

@@ -76,6 +76,16 @@ def test_a_name_of_two_departments_is_refused_with_both(tokenq: Cli, named: tupl
     assert all(f"{each} (" in done.err for each in (dept, other))
 
 
+def test_whoever_gives_a_name_again_hears_whose_it_is(tokenq: Cli, named: tuple[str, str]):
+    dept, name = named
+    other = f"N{secrets.token_hex(3).upper()}"
+    done = tokenq("dept", "create", name.upper(), "--id", other)
+    assert done.code == 0
+    assert f"{dept} has this name, too" in done.err
+    assert tokenq("dept", "update", other, "--name", f"{other} alone").err == ""
+    assert f"{dept} has this name, too" in tokenq("dept", "update", other, "--name", name, "--json").err
+
+
 def test_staff_and_desk_of_a_department_may_name_it(tokenq: Cli, cli: Cli, api: Api, named: tuple[str, str]):
     """The server says that another department is not theirs before it says that there is none."""
     dept, name = f"N{secrets.token_hex(3).upper()}", f"D{secrets.token_hex(3)}"

@@ -179,6 +179,7 @@ def test_another_kind_of_server_is_1(cli: Cli):
         ["dept", "update", "CW", "--hours", "xyz"],
         ["dept", "update", "CW", "--closed-on", "25.12.2026"],
         ["dept", "update", "CW", "--ratio", "foo"],
+        ["dept", "update", "CW", "--prefix", ""],
         ["dept", "update", "CW", "--set", "daily-cap=abc"],
         ["dept", "update", "CW", "--set", "daily-cap=" + "9" * 5000],
         ["simulate", "CW", "--counters", "abc"],
@@ -204,9 +205,17 @@ def test_another_kind_of_server_is_1(cli: Cli):
         ["up", "--status", "--demo"],
         ["up", "--port", "70000"],
         ["notify", "dlq", "retry"],
+        ["notify", "dlq", "retry", "3", "--all"],
+        ["call", "CW", "--counter", "1", "--branch", "mian"],
+        ["call", "--token", "CW-001", "--reason", "x", "--counter", "1", "--branch", "mian"],
+        ["call", "CW", "--counter", "1", "--reason", "in pain"],
+        ["issue", "CW", "--idempotency-key", ""],
+        ["up", "--status", "--port", "9"],
+        ["up", "--status", "--host", "::1"],
     ],
 )
 def test_wrong_use_is_2_and_says_how(cli: Cli, arguments: list[str]):
+    """An option that would be ignored is wrong use, too: a typing mistake in it would go unnoticed."""
     with fake_server(says(404, {"code": "unknown_department", "detail": "No."})) as fake:
         done = cli(*arguments, TOKENQ_URL=fake.url)
     assert (done.code, done.out) == (2, "")
@@ -275,3 +284,45 @@ def test_the_shell_gets_words_to_complete(tokenq: Cli, dept: str):
 def test_without_a_server_the_shell_gets_no_words_and_no_noise(cli: Cli):
     done = cli(_TOKENQ_COMPLETE="complete_bash", COMP_WORDS="tokenq issue C", COMP_CWORD="2", TOKENQ_URL="http://x")
     assert (done.out.strip(), done.err) == ("", "")
+
+
+def test_json_goes_to_no_other_place(cli: Cli, tmp_path):
+    """The file was not written, and nothing said so."""
+    for typed in (("export", "--output", str(tmp_path / "floor.toml")), ("replay", "--light")):
+        assert cli(*typed, "--json").code == 2
+    assert not (tmp_path / "floor.toml").exists()
+
+
+def test_a_settings_file_that_is_missing_stops_every_command(cli: Cli, tmp_path):
+    file = str(tmp_path / "none.toml")
+    for typed in (("whoami",), ("relay",), ("doctor",)):
+        done = cli(*typed, TOKENQ_CONFIG=file)
+        assert done.code == 1
+        assert f"TOKENQ_CONFIG names {file}, which does not exist." in done.out + done.err
+
+
+def test_a_variable_that_is_no_setting_is_a_warning(tokenq: Cli):
+    """It read "ok environment TOKENQ_TIMOUT is not a setting"."""
+    done = tokenq("doctor", TOKENQ_TIMOUT="3")
+    (line,) = [line for line in done.out.splitlines() if "TOKENQ_TIMOUT" in line]
+    assert line.startswith("WARN environment ")
+    assert "Did you mean TOKENQ_TIMEOUT?" in done.out
+    assert done.code == tokenq("doctor").code
+    checks = json.loads(tokenq("doctor", "--json", TOKENQ_TIMOUT="3").out)["checks"]
+    assert [(check["name"], check["ok"]) for check in checks if check["warning"]] == [("environment", True)]
+
+
+def test_doctor_checks_no_store_that_was_never_configured(cli: Cli):
+    done = cli("doctor", "--json", TOKENQ_URL="http://127.0.0.1:1", TOKENQ_SMTP_URL="smtp://127.0.0.1:1")
+    names = {check["name"] for check in json.loads(done.out)["checks"]}
+    assert "mail" in names
+    assert not names & {"postgres", "redis", "kafka", "log"}
+
+
+@pytest.mark.parametrize("typed", [("notify", "dlq", "list"), ("verify",), ("server", "rebuild")])
+def test_where_no_database_is_configured_it_says_so(cli: Cli, home, typed: tuple[str, ...]):
+    """'up' on another folder is not found by itself; trying again would not help."""
+    done = cli(*typed)
+    assert done.code == 6
+    assert f"No database is configured here, and no 'tokenq up' runs on {home / 'data'}." in done.err
+    assert "TOKENQ_DATA_DIR" in done.err

@@ -58,7 +58,7 @@ def test_a_file_is_tried_applied_and_then_there_is_nothing_left_to_do(tokenq: Cl
 
     tried = tokenq("apply", "-f", str(file), "--dry-run")
     assert tried.code == 0
-    assert f"+ department {dept}: name Cash «window», branchId {branch}, ratio 3:1" in tried.out
+    assert f"+ department {dept}: name Cash «window», branch-id {branch}, ratio 3:1" in tried.out
     assert "dry run" in tried.out
     assert tokenq("dept", "show", dept).code == 3
     assert tokenq("diff", "-f", str(file)).code == 1
@@ -228,3 +228,34 @@ def test_a_misspelt_setting_in_the_file_is_refused(
     assert refused.code == 2
     assert sentence in refused.err
     assert hint in refused.err
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence", "hint"),
+    [
+        ("[branches.main]\nnmae = 'x'", "line 2: branches.main.nmae is not a known field", "Did you mean name?"),
+        ("[departmens.B]\nname = 'x'", "line 1: departmens is not a known field", "Did you mean departments?"),
+        ("[users.ann]\nname = 'x'\nrol = 'desk'", "line 3: users.ann.rol is not a known field", "Did you mean role?"),
+        ("[counters.main]\n3 = { departmnts = [] }", "is not a known field", "Did you mean departments?"),
+    ],
+)
+def test_every_misspelt_name_in_the_file_is_answered_with_the_right_one(
+    tokenq: Cli, file: Path, written: str, sentence: str, hint: str
+) -> None:
+    """A misspelt field that is required was reported as missing."""
+    file.write_text(written)
+    refused = tokenq("diff", "-f", str(file))
+    assert (refused.code, sentence in refused.err, hint in refused.err) == (2, True, True), refused
+
+
+def test_a_difference_is_spelt_as_in_the_file(tokenq: Cli, file: Path) -> None:
+    branch, dept, _ = names()
+    assert tokenq("branch", "create", branch, "--name", "Hall", "--timezone", "UTC").code == 0
+    file.write_text(
+        f"[branches.{branch}]\nname = 'Hall'\nrollover-hour = 3\n"
+        f"[departments.{dept}]\nname = 'x'\nbranch-id = '{branch}'\ndaily-cap = 3\n"
+    )
+    out = tokenq("diff", "-f", str(file)).out
+    assert f"~ branch {branch}: rollover-hour 4 -> 3" in out
+    assert "daily-cap 3" in out
+    assert json.loads(tokenq("diff", "-f", str(file), "--json").out)["changes"][0]["field"] == "rolloverHour"

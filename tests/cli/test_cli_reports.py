@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import Cli, Done
 from tests.http_fake import fake_server, says
+from tokenq.cli.commands.replay import _in_business_day
 from tokenq_server.domain.business_day import business_day
 
 
@@ -69,6 +70,28 @@ def test_a_deleted_departments_days_can_be_reported(tokenq: Cli):
     assert view["served"] == 1
     (table,) = items(tokenq("report", "--branch", branch, "--by", "department", "--json"))
     assert [(row["key"], row["served"]) for row in table["rows"]] == [(dept, 1)]
+
+
+def test_all_departments_add_up_to_their_branch_even_if_one_is_deleted(tokenq: Cli):
+    branch, dept = in_branch(tokenq, "UTC")
+    tokenq("issue", dept), tokenq("serve", dept, "-c", dept)
+    assert tokenq("dept", "delete", dept, "--yes").code == 0
+    served = {view["departmentId"]: view["served"] for view in items(tokenq("report", "--json"))}
+    (table,) = items(tokenq("report", "--branch", branch, "--json"))
+    assert served[dept] == table["total"]["served"] == 1
+    assert [row["department"] for row in csv.DictReader(io.StringIO(tokenq("report", "--csv").out))].count(dept) > 0
+
+
+def test_the_night_of_a_business_day_can_be_replayed():
+    """00:46 is after the evening, on the next date: it was taken for the night before."""
+    day = _in_business_day("23:10", "Europe/Berlin", "2026-11-26", 4)
+    night = _in_business_day("00:46", "Europe/Berlin", "2026-11-26", 4)
+    begin = _in_business_day("04:00", "Europe/Berlin", "2026-11-26", 4)
+    assert [moment.isoformat() for moment in (begin, day, night)] == [
+        "2026-11-26T04:00:00+01:00",
+        "2026-11-26T23:10:00+01:00",
+        "2026-11-27T00:46:00+01:00",
+    ]
 
 
 def test_without_a_name_it_reports_what_the_user_may_see(tokenq: Cli):

@@ -96,7 +96,8 @@ def test_a_branch_s_hours_survive_other_changes(tokenq: Cli):
     ("typed", "code", "says"),
     [
         (("--set", "dailycap=80"), 2, "'dailycap=80' is not a setting"),
-        (("--set", "daily-cap"), 2, "is not a setting"),
+        (("--set", "daily-cap"), 2, "daily-cap needs a value"),
+        (("--set", "day-end"), 2, "Write day-end=expire"),
         (("--set", "daily-cap=many"), 2, "takes a whole number"),
         (("--set", "letters=issued,post"), 2, "letters takes any of"),
         (("--set", "class-names=vip:Very"), 2, "urgent:Emergency"),

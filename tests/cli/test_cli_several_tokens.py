@@ -58,7 +58,35 @@ def test_a_token_that_is_named_twice_is_moved_once(tokenq: Cli, dept: str):
     tokenq("issue", dept), tokenq("call", dept, "--counter", dept), tokenq("start", f"{dept}-001")
     done = tokenq("undo", f"{dept}-001", f"{dept.lower()}1")
     assert (done.code, len(done.out.splitlines())) == (0, 1)
-    assert f"{dept}-001 is named twice" in done.err
+    assert f"{dept}-001 was given twice; the second is ignored." in done.err
+
+
+def test_each_argument_has_an_item_even_if_it_is_given_twice(tokenq: Cli, dept: str):
+    tokenq("issue", dept)
+    typed = (f"{dept}-001", f"{dept.lower()}1", f"{dept}-009", f"{dept}-001")
+    first, again, missing, last = json.loads(tokenq("cancel", *typed, "--json").out)["items"]
+    assert first["state"] == "CANCELLED"
+    assert first == again == last
+    assert missing["token"] == f"{dept}-009"
+    refused = json.loads(tokenq("start", f"{dept}-001", f"{dept.lower()}1", "--json").out)["items"]
+    assert [(item["token"], item["error"]["code"]) for item in refused] == [
+        (f"{dept}-001", "wrong_state"),
+        (f"{dept.lower()}1", "wrong_state"),
+    ]
+
+
+def test_an_earlier_refusal_does_not_hide_that_a_department_is_named(tokenq: Cli, dept: str):
+    """'transfer cw2 --to General' worked, 'transfer cw99 cw2 --to General' did not."""
+    other = f"{dept}X"
+    tokenq("dept", "create", f"Room {other}", "--id", other)
+    tokenq("issue", dept)
+    done = tokenq("transfer", f"{dept}-099", f"{dept}-001", "--to", f"room {other}")
+    assert done.code == 3
+    assert f"{dept}-001  WAITING" in done.out
+    assert done.err.count(f"{dept}-099") == 1
+    nowhere = tokenq("transfer", f"{dept}-099", f"{dept}-001", "--to", "Zzyzx qqq")
+    assert nowhere.code == 3
+    assert "There is no department Zzyzx qqq." in nowhere.err
 
 
 def test_ids_may_be_several_but_not_mixed_with_numbers(tokenq: Cli, dept: str):

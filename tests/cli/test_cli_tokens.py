@@ -197,3 +197,25 @@ def test_replay_begins_at_a_time_of_the_branchs_clock(tokenq: Cli):
     made(tokenq("issue", dept, "--json"))
     done = tokenq("replay", dept, "--from", "04:00", "--speed", "10000", "--json", TZ="UTC")
     assert "TOKEN_GENERATED" in done.out, "on the clock of UTC it would begin fourteen hours later"
+
+
+def test_the_history_says_what_was_corrected_and_how_often_was_called(tokenq: Cli, dept: str):
+    tokenq("issue", dept, "--force")
+    tokenq("edit", f"{dept}-001", "--name", "Ada", "--email", "ada@example.org")
+    tokenq("call", dept, "--counter", dept), tokenq("recall", f"{dept}-001"), tokenq("undo", f"{dept}-001")
+    tokenq("cancel", f"{dept}-001")
+    details = {line.split()[2]: line for line in tokenq("log", f"{dept}-001").out.splitlines()[2:]}
+    assert "corrected: name and e-mail address" in details["TOKEN_EDITED"]
+    assert "ada@" not in details["TOKEN_EDITED"]
+    assert "position 1, outside the hours or limits" in details["TOKEN_GENERATED"]
+    assert "call 2" in details["TOKEN_RECALLED"]
+    assert "undone: call, now WAITING" in details["TOKEN_REVERTED"]
+    assert "was WAITING" in details["TOKEN_CANCELLED"]
+
+
+def test_a_wrong_correction_names_the_field_as_an_issue_does(tokenq: Cli, dept: str):
+    """It said "email.constrained-str has the wrong format"."""
+    tokenq("issue", dept)
+    for typed in (("issue", dept), ("edit", f"{dept}-001")):
+        assert "tokenq: The e-mail address has the wrong format." in tokenq(*typed, "--email", "a@b").err
+        assert "tokenq: The name must not be longer than 120 characters." in tokenq(*typed, "--name", "x" * 200).err

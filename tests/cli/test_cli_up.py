@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.http_fake import fake_server, says
+from tests.http_fake import Step, fake_server, says
 from tokenq.cli.broker import configured_bootstrap
 from tokenq.cli.commands import board
 from tokenq.cli.commands.up import _welcome
@@ -17,7 +17,7 @@ from tokenq.cli.local_login import server_of_other_commands, sign_in
 from tokenq.client.credentials import Credential, read, store
 from tokenq.errors import Unreachable
 from tokenq.settings import load
-from tokenq_server.embedded import Endpoints, default_data_dir, down_command
+from tokenq_server.embedded import Endpoints, default_data_dir, down_command, status
 from tokenq_server.embedded.folder import DataFolder, Hold
 
 HEALTHY = says(200, {"status": "ok"})
@@ -85,7 +85,7 @@ def test_what_to_type_next_goes_to_the_system_it_is_about(
 def test_where_e_mails_go_is_said(endpoints: Endpoints, capsys: pytest.CaptureFixture[str]) -> None:
     for server, said in (
         ("", f"E-mails are written to {endpoints.mail_outbox}"),
-        ("m:25", "E-mails are sent by m:25."),
+        ("m:25", "E-mails are sent through m:25."),
     ):
         _welcome(replace(endpoints, mail_server=server), demo=False, detach=True, as_json=False)
         assert said in capsys.readouterr().err
@@ -147,3 +147,24 @@ def test_what_stops_it_names_its_folder_unless_it_is_the_usual_one(monkeypatch: 
     assert down_command(Path("/srv/two queues")) == "tokenq down --data-dir '/srv/two queues'"
     monkeypatch.delenv("TOKENQ_DATA_DIR")
     assert down_command(default_data_dir()) == "tokenq down"
+
+
+@pytest.mark.parametrize(
+    ("answer", "down"),
+    [
+        (says(503, {"status": "unavailable", "parts": {"postgres": "down", "redis": "up"}}), ["postgres"]),
+        (says(500, b"oh"), ["api"]),
+    ],
+)
+def test_what_is_not_ready_is_named(endpoints: Endpoints, answer: Step, down: list[str]) -> None:
+    folder = DataFolder(default_data_dir())
+    folder.make(None)
+    with fake_server(answer) as fake:
+        folder.write_endpoints(replace(endpoints, api=fake.url))
+        hold = Hold(folder)
+        try:
+            found = status(folder.path)
+        finally:
+            hold.release()
+    assert (found.running, found.ready) == (True, False)
+    assert [name for name, is_up in found.parts.items() if is_up == "down"] == down

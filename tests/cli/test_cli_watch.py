@@ -84,3 +84,24 @@ def test_watch_tells_times_of_the_branch_and_names_its_zone_once(api: Api, token
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
         assert process.stderr.read().count("Times of Asia/Kathmandu.") == 1
+
+
+def test_a_position_of_an_unknown_department_is_refused(tokenq: Cli, dept: str):
+    """The stream would just stay silent about it."""
+    done = tokenq("watch", "--since", f"{dept}:1,NOWHERE:7")
+    assert done.code == 3
+    assert "There is no department NOWHERE." in done.err
+    other = tokenq("watch", dept, "--since", f"{dept}:1,NOWHERE:7")
+    assert other.code == 2
+    assert "--since names NOWHERE, which is not watched." in other.err
+
+
+@pytest.mark.timeout(60)
+def test_an_event_of_a_department_shows_no_number(api: Api, tokenq: Cli, dept: str):
+    """'CW-000' looked like somebody's."""
+    tokenq("counter", "open", dept, "--dept", dept)
+    with running(api, "watch", dept, "--since", f"{dept}:0") as process:
+        lines = [process.stdout.readline().split()[1:3] for _ in range(2)]
+    assert lines == [[dept, "DEPARTMENT_CHANGED"], [dept, "COUNTER_OPENED"]]
+    with running(api, "watch", dept, "--since", f"{dept}:0", "--json") as process:
+        assert json.loads(process.stdout.readline())["displayNumber"] == ""

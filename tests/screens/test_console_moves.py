@@ -338,5 +338,5 @@ async def test_a_wrong_address_is_corrected_in_the_list() -> None:
         await pilot.press("E")
         await until_shown(pilot, "Correct CW-013")
         await pilot.press("down", "tab", *"ada@example.com", "enter")
-        await until_shown(pilot, "CW-013 is corrected.")
+        await until_shown(pilot, "CW-013 has been corrected.")
     assert [request[:3] for request in api.requests if request[0] == "edit"] == [("edit", None, "ada@example.com")]

@@ -129,7 +129,7 @@ def test_where_counters_are_declared_a_mistyped_one_calls_nobody() -> None:
     ):
         with refused(ProblemCode.UNKNOWN_COUNTER, "There is no counter 14.", "Did you mean 1, 13?"):
             call()
-    with refused(ProblemCode.UNKNOWN_COUNTER, "declared are 1, 13, Reception."):
+    with refused(ProblemCode.UNKNOWN_COUNTER, "Declared counters: 1, 13, Reception."):
         room.call("Basement")
     assert (room.events(), room.counters.opened) == (["TOKEN_GENERATED"], set())
 

@@ -42,8 +42,8 @@ def test_alarms_are_told_in_full_and_in_a_title() -> None:
     view = alarm_views(WaitFigures(4, 3, 3000), Rules(longest_wait_minutes=45))
     queue = cast(QueueView, {"alarms": view})
     assert alarms(queue) == [
-        "3 customers have waited longer than 15 min: the service level is missed.",
-        "Somebody has waited 50 min, longer than 45 min.",
+        "3 customers have waited longer than 15 min: below the service level.",
+        "A customer has waited 50 min (limit: 45 min).",
     ]
     assert alarms(queue, is_short=True) == ["3 over 15 min", "longest 50 min"]
     assert alarms(cast(QueueView, {})) == [], "a server of an earlier release"

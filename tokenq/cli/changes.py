@@ -6,6 +6,7 @@ from typing import Any
 
 from tokenq.cli import output
 from tokenq.cli.exits import echo
+from tokenq.cli.wording import setting_name
 from tokenq.contract import notices
 from tokenq.contract.hours import write_hours
 
@@ -21,7 +22,7 @@ def show(changes: Sequence[dict[str, Any]], verdict: str, ends: Mapping[str, Map
         sign, colour = _SIGNS[change["action"]]
         text = f"{sign} {_KINDS[change['kind']]} {change['id']}"
         if change["action"] == "update":
-            text += f": {change['field']} {_value(change['before'])} -> {_value(change['after'])}"
+            text += f": {setting_name(change['field'])} {_value(change['before'])} -> {_value(change['after'])}"
         elif change.get("after"):
             text += f": {_fields(change['after'])}"
         output.coloured(text, colour)
@@ -42,4 +43,4 @@ def _value(value: Any) -> str:
 
 
 def _fields(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {_value(value)}" for name, value in values.items())
+    return ", ".join(f"{setting_name(name)} {_value(value)}" for name, value in values.items())

@@ -27,12 +27,13 @@ _LEAST_ROOM = 500e6
 
 
 class Check(NamedTuple):
-    """The result of one check; ``hint`` says what to do if it is not ``ok``."""
+    """The result of one check; ``hint`` says what to do if it is not ``ok``, or if it is a ``warning``."""
 
     name: str
     ok: bool
     detail: str
     hint: str = ""
+    warning: bool = False
 
 
 def client_checks() -> list[Check]:
@@ -55,7 +56,13 @@ def client_checks() -> list[Check]:
 def _environment() -> list[Check]:
     """Variables that nobody reads. They may belong to another release, so they are no failure."""
     return [
-        Check("environment", True, f"{name} is not a setting" + (f": did you mean {like}?" if like else ""))
+        Check(
+            "environment",
+            True,
+            f"{name} is not a setting and has no effect",
+            f"Did you mean {like}?" if like else "Unset it, or correct its name.",
+            warning=True,
+        )
         for name, like in unknown_variables().items()
     ]
 

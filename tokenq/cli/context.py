@@ -43,9 +43,14 @@ _key: str | None = None
 
 
 def use_key(key: str | None) -> None:
-    """Repeat the command that was sent with this idempotency key; ``None``: this is a new command."""
+    """Send this run's change with an idempotency key; ``None``: with a new one."""
     global _key
     _key = key
+
+
+def typed_key() -> str | None:
+    """Return the idempotency key that was typed, for the one change that the command makes; else ``None``."""
+    return _key
 
 
 def is_repeated() -> bool:
@@ -69,9 +74,7 @@ def command_for(verb: str, reference: str) -> list[str]:
 def connect(settings: Settings | None = None, *, attempts: int | None = None) -> Client:
     """Return this run's client; it does not connect yet."""
     settings = settings or load()
-    client = client_for(settings, identify(settings), attempts=attempts)
-    client.key = _key
-    return client
+    return client_for(settings, identify(settings), attempts=attempts)
 
 
 def client_for(settings: Settings, identity: Identity, *, attempts: int | None = None) -> Client:

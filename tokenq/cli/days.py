@@ -13,7 +13,7 @@ def day_of(typed: str | None) -> str | None:
     """Return a day as the API reads it; ``None`` is the department's current day.
 
     Raises:
-        WrongUse: it is not a day, or it is seven.
+        WrongUse: it is not a valid day, or it is seven.
     """
     day = range_end_of(typed, _WRITE)
     if day == LAST_WEEK:
@@ -33,4 +33,4 @@ def range_end_of(typed: str | None, hint: str = _WRITE_RANGE) -> str | None:
             return date.fromisoformat(text).isoformat()
     except ValueError:
         pass
-    raise WrongUse(f"'{typed}' is not a day.", hint)
+    raise WrongUse(f"'{typed}' is not a valid day.", hint)

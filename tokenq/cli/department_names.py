@@ -52,6 +52,12 @@ def _says_more(problem: Problem) -> bool:
     return problem.code is not ProblemCode.UNKNOWN_DEPARTMENT or problem.reason == CommandReason.TOKEN_FOR_DEPARTMENT.id
 
 
+def namesakes(view: "DepartmentView", departments: "Sequence[DepartmentView]") -> list[str]:
+    """Return the ids of other departments that have the name of this one, ignoring case and accents."""
+    others = (each for each in departments if each["departmentId"] != view["departmentId"])
+    return [each["departmentId"] for each in others if folded(each["name"]) == folded(view["name"])]
+
+
 def _in_ids(value: Any, departments: "Sequence[DepartmentView]") -> Any:
     if isinstance(value, list):
         return [id_of(typed, departments) for typed in value]

@@ -88,8 +88,10 @@ def read_settings(typed: Sequence[str]) -> dict[str, Any]:
         name, equals, value = argument.partition("=")
         typed = name.strip().lower().replace("_", "-")
         key = NAMES.get(typed)
-        if key is None or not equals:
-            like = similar(typed, NAMES) if key is None else ""
+        if key is not None and not equals:
+            raise WrongUse(f"{typed} needs a value.", f"Write {typed}={SETTINGS[key].default}, for example.")
+        if key is None:
+            like = similar(typed, NAMES)
             hint = f"Did you mean {like}?" if like else "See 'tokenq dept settings', and write daily-cap=80."
             raise WrongUse(f"'{argument}' is not a setting.", hint)
         try:

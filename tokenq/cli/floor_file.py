@@ -80,16 +80,17 @@ class FloorFile:
 
 
 _KNOWN = {"branches": BranchView.__annotations__, "departments": DepartmentView.__annotations__}
+_FIELDS = _KNOWN | {"counters": ("departments",), "users": ("name", "email", "role", "departments", "disabled")}
 _WIRE_NAMES: dict[str, str] = {setting_name(key): key for keys in _KNOWN.values() for key in keys}
 
 
 def _suggestion(problem: Problem, path: str) -> str:
     """Return what an unknown field may have been meant to be; empty if nothing is similar."""
-    section, field = path.partition(".")[0], path.rpartition(".")[2]
-    if problem.reason != FieldReason.UNKNOWN.id or section not in _KNOWN:
-        return ""
-    like = similar(setting_name(field), map(setting_name, _KNOWN[section]))
-    return f"Did you mean {like}?" if like else ""
+    section, dot, _ = path.partition(".")
+    field = path.rpartition(".")[2]
+    known = _FIELDS.get(section, ()) if dot else _FIELDS
+    like = similar(setting_name(field), map(setting_name, known))
+    return f"Did you mean {like}?" if like and problem.reason == FieldReason.UNKNOWN.id else ""
 
 
 def _check_plain(value: Any, path: str) -> None:

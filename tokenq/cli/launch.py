@@ -8,8 +8,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tokenq.cli.reasons import CommandReason
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.system import StoreReason
 from tokenq.errors import Missing
 from tokenq.settings import Settings, config_file, is_debugging, load, read_file
+
+_NO_DATABASE = (StoreReason.DATABASE_UNAVAILABLE.id, StoreReason.DATABASE_NEEDED.id)
 
 
 @contextmanager
@@ -39,14 +44,21 @@ def server(module: str) -> Iterator[ModuleType]:
 
     Raises:
         Missing: a library of the server is not installed.
-        Refused: the settings file is wrong.
+        Refused: the settings file is wrong; no database is configured and none runs in the default place.
     """
     file = read_file(config_file())
     if "TOKENQ_DATABASE_URL" not in os.environ and "database_url" not in file:
         for name, value in _stores_of_up().items():
             os.environ.setdefault(name, value)
-    with part(module, "server") as imported:
-        yield imported
+    is_configured = "TOKENQ_DATABASE_URL" in os.environ or "database_url" in file
+    try:
+        with part(module, "server") as imported:
+            yield imported
+    except Refused as refusal:
+        folder = None if is_configured or refusal.problem.reason not in _NO_DATABASE else data_folder(load())
+        if folder is None:
+            raise
+        raise refuse(CommandReason.NO_DATABASE, folder=str(folder)) from None
 
 
 def program(name: str) -> int:

@@ -118,7 +118,7 @@ Tokens = Annotated[
     list[str],
     typer.Argument(
         metavar="TOKEN...",
-        help="Number on the ticket (CW-012), or --id 101 (id:101); several are tried one by one.",
+        help="Number on the ticket (CW-012), or --id 101 (id:101); repeatable; each is handled separately.",
         callback=lambda typed: [token_name(text) for text in typed],
     ),
 ]
@@ -126,9 +126,7 @@ Counter = Annotated[
     str | None,
     typer.Option("--counter", "-c", metavar="C", help="Counter name; default: TOKENQ_COUNTER."),
 ]
-NewCounter = Annotated[
-    bool, typer.Option("--new", help="Allow a counter that does not exist yet where others are declared.")
-]
+NewCounter = Annotated[bool, typer.Option("--new", help="Create the counter if it is not declared.")]
 AtCounter = Annotated[
     str | None,
     typer.Option("--counter", "-c", metavar="C", help="Only if the token is at this counter."),

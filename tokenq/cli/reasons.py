@@ -26,6 +26,11 @@ class CommandReason(Reason):
         "{count} departments are called {typed}: {candidates}.",
         "Type the id of the right one.",
     )
+    NO_DATABASE = (
+        ProblemCode.UNAVAILABLE,
+        "No database is configured here, and no 'tokenq up' runs on {folder}.",
+        "Set TOKENQ_DATABASE_URL, or TOKENQ_DATA_DIR to the folder on which 'tokenq up' runs.",
+    )
     NOT_TOML = (
         ProblemCode.INVALID,
         "{file}, line {line}: not valid TOML: {fault}.",

@@ -23,7 +23,7 @@ _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (Tru
 
 
 def draw(client: Client, token: "TokenView") -> str:
-    """Draw the ticket of a token just issued."""
+    """Draw the ticket of a live token: just issued, or printed again."""
     return ticket_text(token, _department_name(client, token["departmentId"]), zone_of(client, token["branchId"]))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokenq.cli import output
 from tokenq.cli.branch_time import zone_of
-from tokenq.cli.context import is_repeated
+from tokenq.cli.context import is_repeated, typed_key
 from tokenq.cli.exits import echo
 from tokenq.cli.reasons import CommandReason
 from tokenq.client import Client
@@ -27,7 +27,7 @@ def moved(client: Client, token: "TokenView", verb: Verb, *, at: str | None = No
         Refused: among others, if the token is not at the counter ``at``.
     """
     check_counter(token, at)
-    return client.move(token, str(verb), **body)
+    return client.move(token, str(verb), key=typed_key(), **body)
 
 
 def check_counter(token: "TokenView", counter: str | None) -> None:
@@ -72,8 +72,9 @@ def report_call(token: "TokenView") -> None:
     """
     if token.get("isNewCounter"):
         echo(f"Counter '{token['counterId']}' is new.")
+    hint = f" To let that counter finish first: 'tokenq requeue {token['displayNumber']}'."
     for sentence_ in notices.also_at(token):
-        echo(f"{sentence_} 'tokenq requeue {token['displayNumber']}' puts this token back at its place until then.")
+        echo(sentence_ + (hint if token["state"] == "CALLED" else ""))
 
 
 def report_same_address(tokens: "Sequence[TokenView]") -> None:

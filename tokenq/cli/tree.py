@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any, cast
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from tokenq.cli.context import remember_options, use_key
@@ -28,21 +28,23 @@ _STYLE: dict[str, Any] = {
 class Command(TyperCommand):
     """A command of the menu. Commands with a TOKEN argument accept ``--id 101`` for ``id:101``.
 
-    Commands that move tokens take ``--idempotency-key``, which the message after a lost connection tells to add. Where
-    a department's id belongs, its name is accepted: the id is looked up once it is clear that the text is no id.
+    Commands that change tokens take ``--idempotency-key``, which the message after a lost connection tells to add.
+    Where a department's id belongs, its name is accepted: the id is looked up once it is clear that the text is no id.
     """
+
+    def __init__(self, name: str | None, *, params: list[Any] | None = None, **settings: Any) -> None:
+        changes_tokens = name in _CHANGES_TOKENS
+        super().__init__(name, params=[*(params or ()), *([_key_option()] if changes_tokens else [])], **settings)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments. Raises WrongUse."""
         use_key(None)
         id_options = [word for word in args if word.partition("=")[0] == "--id"]
-        if self.name in set(Verb):
-            args = _without_key(args)
         if any("TOKEN" in (param.metavar or "") for param in self.params if param.param_type_name == "argument"):
             args = _ids_as_arguments(args)
         rest = super().parse_args(ctx, args)
         if 0 < len(id_options) < len(ctx.params.get("tokens") or ()):
-            raise WrongUse("--id beside a number may mean the same customer or another one.", "Type id:101 instead.")
+            raise WrongUse("--id cannot be combined with a number.", "Type id:101 instead.")
         return rest
 
     def invoke(self, ctx: Any) -> Any:
@@ -94,7 +96,7 @@ def _typed_options(ctx: Any, params: list[Any]) -> list[str]:
     words: list[str] = []
     for param in params:
         source = ctx.get_parameter_source(param.name)
-        if param.param_type_name != "option" or source is None or source.name != "COMMANDLINE":
+        if not param.expose_value or param.param_type_name != "option" or not source or source.name != "COMMANDLINE":
             continue
         value = ctx.params.get(param.name)
         if isinstance(value, bool):
@@ -113,20 +115,24 @@ def _is_name(param: Any, value: Any) -> bool:
     return False
 
 
-def _without_key(args: list[str]) -> list[str]:
-    """Take the idempotency key out of the arguments. Raises WrongUse."""
-    for index, word in enumerate(args):
-        name, equals, value = word.partition("=")
-        if name == "--":
-            break
-        if name == IDEMPOTENCY_KEY:
-            rest = args[index + 1 :]
-            key = value if equals else rest[0] if rest else ""
-            if not key:
-                raise WrongUse(f"{IDEMPOTENCY_KEY} needs a key.", "Leave it out for a new command.")
-            use_key(key)
-            return args[:index] + (rest if equals else rest[1:])
-    return args
+_CHANGES_TOKENS = frozenset({"issue", *Verb})
+
+
+def _key_option() -> TyperOption:
+    return TyperOption(
+        param_decls=[IDEMPOTENCY_KEY],
+        metavar="KEY",
+        help="Makes it safe to repeat: with the same key it takes effect only once.",
+        expose_value=False,
+        callback=lambda _context, _option, typed: use_key(_checked_key(typed)),
+    )
+
+
+def _checked_key(typed: str | None) -> str | None:
+    """Return the idempotency key. Raises WrongUse."""
+    if typed is not None and not typed.strip():
+        raise WrongUse(f"{IDEMPOTENCY_KEY} needs a key.", "Leave it out for a new command.")
+    return typed
 
 
 def _ids_as_arguments(args: list[str]) -> list[str]:

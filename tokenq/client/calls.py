@@ -30,14 +30,11 @@ class Calls:
     A repeatable call (GET, PUT, and POST with an idempotency key) is tried up to ``attempts`` times within the server's
     ``timeout``, with growing random pauses, if the connection was lost or the server was too busy. The key stays the
     same, so the server carries it out once. Other calls are retried only if nothing can have been sent.
-
-    ``key`` is the idempotency key of a command that is repeated; without it, each change gets a new one.
     """
 
     def __init__(self, server: Server, attempts: int = ATTEMPTS) -> None:
         self.server = server
         self.attempts = attempts
-        self.key: str | None = None
         self._transport = Transport(server)
 
     def __enter__(self) -> Self:
@@ -69,11 +66,11 @@ class Calls:
 
     def post_once(self, path: str, body: Mapping[str, Any], key: str | None) -> Any:
         """POST with an idempotency key (generated unless given), so that a retry does nothing twice."""
-        return self._call("POST", path, body=body, key=key or self.key or new_key())
+        return self._call("POST", path, body=body, key=key or new_key())
 
     def patch_once(self, path: str, body: Mapping[str, Any], key: str | None) -> Any:
         """PATCH with an idempotency key, as :meth:`post_once`."""
-        return self._call("PATCH", path, body=body, key=key or self.key or new_key())
+        return self._call("PATCH", path, body=body, key=key or new_key())
 
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
         """PUT the whole of something."""

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tokenq.contract.views import TokenView, WhyView
 
 
+_KEY_OF_A_MOVE = re.compile(r"tq-[0-9a-f]{32}\.c([0-9]{1,9})")
+
+
 class TokenCalls(Calls):
     """Operations on a token. Every method raises ``Refused`` or a ``TokenqError``."""
 
@@ -89,10 +92,11 @@ class TokenCalls(Calls):
         """Apply ``verb`` (as in the URL: ``recall``, ``no-show`` …) to the token as the caller last saw it.
 
         The token's ``claimVersion`` is sent: if it was moved since, the server refuses with ``stale_claim``. A key made
-        here names that version, so that a repeat with the key is the same request, whatever has happened since.
+        here names that version, so that a repeat with the key is the same request, whatever has happened since; a key
+        that somebody chose names none.
         """
-        key = key or self.key or f"{new_key()}.c{token['claimVersion']}"
-        claim = re.search(r"\.c([0-9]{1,9})$", key)
+        key = key or f"tq-{new_key()}.c{token['claimVersion']}"
+        claim = _KEY_OF_A_MOVE.fullmatch(key)
         content = {"claimVersion": int(claim[1]) if claim else token["claimVersion"], **given(**body)}
         view: TokenView = self.post_once(f"{TOKENS}/{segment(token['tokenId'])}/{segment(verb)}", content, key)
         return view

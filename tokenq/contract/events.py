@@ -166,7 +166,7 @@ def from_wire(body: Any) -> Event:
     department_id = _text(body, "departmentId")
     if not _is_department_id(department_id):
         raise BadEvent("The record names no departmentId.")
-    token_no = _integer(body, "tokenNo", 0)
+    token_id, token_no = _integer(body, "tokenId"), _integer(body, "tokenNo", 0)
     return Event(
         event_type=event_type,
         event_id=_text(body, "eventId"),
@@ -176,9 +176,9 @@ def from_wire(body: Any) -> Event:
         branch_id=_text(body, "branchId") or "main",
         department_id=department_id,
         business_day=_text(body, "businessDay"),
-        token_id=_integer(body, "tokenId"),
+        token_id=token_id,
         token_no=token_no,
-        display_number=_text(body, "displayNumber") or f"{department_id}-{token_no:03d}",
+        display_number=_text(body, "displayNumber") or (f"{department_id}-{token_no:03d}" if token_id else ""),
         priority=_text(body, "priority") or "normal",
         user_id=_integer(body, "userId", 0) or None,
         email=_text(body, "email") or None,

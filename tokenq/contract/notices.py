@@ -43,11 +43,11 @@ def alarms(queue: "QueueView", *, is_short: bool = False) -> list[str]:
 def _alarm(alarm: "AlarmView", *, is_short: bool) -> str:
     limit, longest = duration(alarm["limitMinutes"]), duration(alarm["longestMinutes"])
     if alarm["name"] == "longestWait":
-        return f"longest {longest}" if is_short else f"Somebody has waited {longest}, longer than {limit}."
+        return f"longest {longest}" if is_short else f"A customer has waited {longest} (limit: {limit})."
     if is_short:
         return f"{alarm['late']} over {limit}"
     customers = "1 customer has" if alarm["late"] == 1 else f"{alarm['late']} customers have"
-    return f"{customers} waited longer than {limit}: the service level is missed."
+    return f"{customers} waited longer than {limit}: below the service level."
 
 
 def also_at(token: "TokenView") -> list[str]:

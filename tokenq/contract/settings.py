@@ -69,10 +69,12 @@ class DepartmentSettings(TypedDict):
         int, Setting("minutes per customer, until the day provides its own figures", "10", 1, 480)
     ]
     forgottenMinutes: Annotated[
-        int, Setting("a call or service this long was forgotten; 0: never", "120", 0, _DAY, zero="never")
+        int,
+        Setting("minutes after which a call or service is shown as forgotten; 0: never", "120", 0, _DAY, zero="never"),
     ]
     longestWaitMinutes: Annotated[
-        int, Setting("alarm when somebody waits longer than this; 0: never", "0", 0, _DAY, zero="never")
+        int,
+        Setting("alarm when a customer has waited more than this many minutes; 0: never", "0", 0, _DAY, zero="never"),
     ]
     serviceLevelMinutes: Annotated[int, Setting("service level: called within this many minutes", "15", 1, _DAY)]
     serviceLevelPercent: Annotated[int, Setting("service level: target percentage of customers", "80", 1, 100)]

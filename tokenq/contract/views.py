@@ -28,7 +28,7 @@ class TokenView(TypedDict):
     ``nearTurn`` is the position at which the owner wants to be notified (0: none). ``returnsUntil`` is the last
     business day on which a final token can return to the queue; older servers omit it. ``isNewCounter`` is only
     present, and true, in the response to a call that created its counter. ``isForgotten``, in queues only, is true if
-    it has been called or in service for longer than the department's ``forgottenMinutes``. ``alsoAt``,
+    it has been called or in service for at least the department's ``forgottenMinutes``. ``alsoAt``,
     in the response to a call only, are the other counters at which its registered user is now, if any. ``alsoWaiting``,
     in the response to an issue, edit or reinstate by workers only, are the other live numbers of the branch with the
     same e-mail address, if any.
@@ -94,7 +94,7 @@ class HeldView(TypedDict):
     """Whom a counter holds.
 
     ``since`` is when that token was last called or its service began. ``isForgotten``, in lists of counters and in
-    queues only, is true if that is longer ago than the department's ``forgottenMinutes``.
+    queues only, is true if that is at least the department's ``forgottenMinutes`` ago.
     """
 
     tokenId: int

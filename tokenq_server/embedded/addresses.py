@@ -51,7 +51,7 @@ def takes_tokens(url: str) -> bool:
 
 
 def readiness(url: str) -> tuple[bool, Mapping[str, str]]:
-    """Return whether the API accepts requests, and which parts it finds up, down or unused; none if it does not answer."""
+    """Return whether the API accepts requests, and the parts that it finds up, down or unused; none without answer."""
     where = urlsplit(url)
     connection = HTTPConnection(where.hostname or "", where.port, timeout=2)
     try:

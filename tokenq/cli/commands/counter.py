@@ -128,7 +128,9 @@ def _report_unserved(view: "CounterView") -> None:
     for sentence in notices.unserved(view):
         echo(sentence)
     if view.get("unserved"):
-        echo(f"  Open it again with 'tokenq counter open {shlex.quote(view['counterId'])}', or another counter.")
+        branch = "" if view["branchId"] == "main" else f" --branch {shlex.quote(view['branchId'])}"
+        command = f"tokenq counter open {shlex.quote(view['counterId'])}{branch}"
+        echo(f"  Open it again with '{command}', or another counter.")
 
 
 def _show(view: "CounterView", *, as_json: bool) -> None:

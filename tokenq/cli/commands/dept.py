@@ -1,25 +1,32 @@
 """``tokenq dept``: departments."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tokenq.cli import output
 from tokenq.cli.context import connect
+from tokenq.cli.department_names import namesakes
 from tokenq.cli.department_settings import NAMES, SHOWN_SETTINGS, read_settings
-from tokenq.cli.exits import WrongUse
+from tokenq.cli.exits import WrongUse, echo
 from tokenq.cli.opening_hours import AsUsualOn, ClosedOn, check_hours, department_hours, shown_hours
 from tokenq.cli.options import Department, Json, Yes, department_id, ratio_of
 from tokenq.cli.prompts import confirm
 from tokenq.cli.tree import plain_app
+from tokenq.client import Client
 from tokenq.client.calls import given
+from tokenq.contract.problems import Refused
 from tokenq.contract.settings import SETTINGS
+from tokenq.errors import TokenqError
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import DepartmentView
 
 app = plain_app(help="List, create, change, open, close and delete departments.")
 
 Branch = Annotated[str | None, typer.Option(help="Branch it belongs to; default: main.")]
 Prefix = Annotated[str | None, typer.Option(help="Prefix of its numbers; default: its id.")]
-Format = Annotated[str | None, typer.Option(help="Number format, such as {prefix}-{number:03d}.")]
+Format = Annotated[str | None, typer.Option(help="Number format, such as {prefix}-{number:03d}; {number}: plain.")]
 Ratio = Annotated[
     str | None,
     typer.Option(
@@ -109,7 +116,10 @@ def create(
     )
     if hours or closed_on:
         body["hours"] = department_hours(hours, closed_on or (), None)
-    output.details(connect().create_department(body), _DETAILS, as_json=as_json)
+    client = connect()
+    created = client.create_department(body)
+    output.details(created, _DETAILS, as_json=as_json)
+    _report_namesakes(client, created)
 
 
 @app.command()
@@ -136,7 +146,10 @@ def update(
     client = connect()
     if changes_hours:
         body["hours"] = department_hours(hours, closed_on or (), client.department(dept)["hours"], as_usual_on or ())
-    output.details(client.change_department(dept, body), _DETAILS, as_json=as_json)
+    changed = client.change_department(dept, body)
+    output.details(changed, _DETAILS, as_json=as_json)
+    if name is not None:
+        _report_namesakes(client, changed)
 
 
 @app.command("settings")
@@ -169,7 +182,20 @@ def close(dept: Department, as_json: Json = False) -> None:
     output.details(connect().close_department(dept), _DETAILS, as_json=as_json)
 
 
+def _report_namesakes(client: Client, view: "DepartmentView") -> None:
+    """Report that the name no longer stands for one department; it may be a mistake."""
+    try:
+        others = namesakes(view, client.departments())
+    except (Refused, TokenqError):
+        return  # the change is made all the same
+    if others:
+        have = "has this name" if len(others) == 1 else "have this name"
+        echo(f"{' and '.join(others)} {have}, too: use their ids, or rename one with 'tokenq dept update'.")
+
+
 def _fields(
     branch: str | None, prefix: str | None, number_format: str | None, ratio: str | None, max_wait: int | None
 ) -> dict[str, object]:
+    if prefix is not None and not prefix.strip():
+        raise WrongUse("A prefix must not be empty.", "For plain numbers, use --number-format '{number}'.")
     return given(branchId=branch, prefix=prefix, numberFormat=number_format, ratio=ratio, maxWaitMinutes=max_wait)

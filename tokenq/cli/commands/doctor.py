@@ -13,7 +13,8 @@ from tokenq.contract.advice import from_wire
 from tokenq.contract.problems import ExitCode
 from tokenq.errors import Missing
 
-_SERVER_VARIABLES = ("TOKENQ_DATABASE_URL", "TOKENQ_REDIS_URL", "TOKENQ_SMTP_URL")
+_STORES = ("TOKENQ_DATABASE_URL", "TOKENQ_REDIS_URL")
+_MAIL = "TOKENQ_SMTP_URL"
 
 
 def command(
@@ -28,23 +29,26 @@ def command(
 ) -> int:
     """Check every component and setting, and suggest fixes."""
     checks = client_checks()
-    if server or (server is None and any(os.environ.get(name) for name in _SERVER_VARIABLES)):
-        checks += _server_checks()
+    if server or (server is None and any(os.environ.get(name) for name in (*_STORES, _MAIL))):
+        checks += _server_checks(everything=bool(server))
     if as_json:
         output.document({"ok": all(check.ok for check in checks), "checks": [check._asdict() for check in checks]})
     else:
         width = max(len(check.name) for check in checks)
         for check in checks:
-            output.line("ok  " if check.ok else "FAIL", f"{check.name:<{width}}", check.detail)
-            if not check.ok and check.hint:
+            result = "FAIL" if not check.ok else "WARN" if check.warning else "ok  "
+            output.line(result, f"{check.name:<{width}}", check.detail)
+            if (not check.ok or check.warning) and check.hint:
                 output.line(" " * (width + 5), check.hint)
     return ExitCode.OK if all(check.ok for check in checks) else ExitCode.FAILED
 
 
-def _server_checks() -> list[Check]:
+def _server_checks(*, everything: bool) -> list[Check]:
+    """Check the server's side; of a machine on which only the mail server is configured, only that."""
     try:
         with launch.server("tokenq_server.doctor") as doctor:
-            return [_check(finding) for finding in doctor.check()]
+            has_stores = everything or any(os.environ.get(name) for name in _STORES)
+            return [_check(finding) for finding in doctor.check(only_mail=not has_stores)]
     except Missing as missing:
         return [Check("server parts", False, str(missing), missing.hint)]
 

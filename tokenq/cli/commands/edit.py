@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tokenq.cli.context import connect
+from tokenq.cli.context import connect, typed_key
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Json, Token
 from tokenq.cli.tokens import show_after
@@ -18,11 +18,12 @@ def command(
 ) -> None:
     """Correct a customer's name or e-mail address; the place in the queue stays.
 
-    Later e-mails go to the new address. The log says what was changed, but not from what to what. To take it back, edit
-    again: 'undo' reverses the move before.
+    Later e-mails go to the new address. The log records which field changed, not its values. To reverse a correction,
+    edit again; 'undo' does not affect it.
     """
     if name is None and email is None:
         raise WrongUse("Nothing to correct.", "Add --name TEXT or --email ADDRESS.")
     client = connect()
     view = client.find_token(token)
-    show_after(client, view, client.edit_token(view["tokenId"], name=name, email=email), as_json=as_json)
+    after = client.edit_token(view["tokenId"], name=name, email=email, key=typed_key())
+    show_after(client, view, after, as_json=as_json)

@@ -7,7 +7,7 @@ import typer
 
 from tokenq.cli import output
 from tokenq.cli.context import connect
-from tokenq.cli.exits import echo
+from tokenq.cli.exits import WrongUse, echo
 from tokenq.cli.floor_file import to_toml
 from tokenq.cli.options import Json
 from tokenq.errors import BadSettings
@@ -19,6 +19,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Print the configuration as a file for 'tokenq apply'; without --all, only what differs from the defaults."""
+    if to is not None and as_json:
+        raise WrongUse("--output writes TOML, --json goes to stdout.", "Leave out one of them.")
     document = connect().floor(with_defaults=with_defaults)
     if as_json:
         output.document(document)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.context import connect
-from tokenq.cli.exits import IDEMPOTENCY_KEY, WrongUse
+from tokenq.cli.context import connect, typed_key
+from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Department, Json, OfPriority
 from tokenq.cli.tokens import report_same_address, show_token
 from tokenq.client import Client
@@ -32,28 +32,31 @@ def command(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Issue even if closed or full; staff only.")] = False,
     print_: Annotated[bool, typer.Option("--print", help="Print a paper ticket with a QR code to stdout.")] = False,
-    idempotency_key: Annotated[
-        str | None,
-        typer.Option(IDEMPOTENCY_KEY, metavar="KEY", help="A retry with the same key returns the same token."),
-    ] = None,
     as_json: Json = False,
 ) -> None:
     """Issue the next number of a department to a customer, or with --count several."""
     if print_ and as_json:
         raise WrongUse("A ticket and JSON cannot both go to stdout.", "Leave out --print or --json.")
     if user is not None and count is not None and count > 1:
-        raise WrongUse("A registered user can hold only one token of a department.", "Leave out --user or --count.")
+        raise WrongUse("A registered user can hold only one token per department.", "Leave out --user or --count.")
     client = connect()
-    client.key = idempotency_key
+    forced = force or None
     if count is None:
         tokens = [
             client.issue(
-                dept, email=email, user_id=user, name=name, priority=priority, near_turn=near, force=force or None
+                dept,
+                email=email,
+                user_id=user,
+                name=name,
+                priority=priority,
+                near_turn=near,
+                force=forced,
+                key=typed_key(),
             )
         ]
     else:
         details = {"userId": user, "name": name, "email": email, "priority": priority, "nearTurn": near}
-        tokens = client.issue_group(dept, count, {**details, "force": force or None})
+        tokens = client.issue_group(dept, count, {**details, "force": forced}, key=typed_key())
     report_same_address(tokens)
     try:
         _show(client, tokens, is_list=count is not None, is_ticket=print_, as_json=as_json)
@@ -77,7 +80,7 @@ def _show(client: Client, tokens: "Sequence[TokenView]", *, is_list: bool, is_ti
 def _not_shown(tokens: "Sequence[TokenView]", error: Exception, *, is_ticket: bool) -> OutputLost:
     """The numbers exist, but nobody has seen them: name them, and say how to show or print them."""
     numbers = [token["displayNumber"] for token in tokens]
-    why = str(error) or "Nobody reads the output."
+    why = str(error) or "The output was closed."
     option = " --print" if is_ticket else ""
     commands = ", ".join(f"'tokenq status {number}{option}'" for number in numbers)
     verb = "is issued and stays" if len(numbers) == 1 else "are issued and stay"

@@ -6,7 +6,10 @@ from tokenq.cli import output
 from tokenq.cli.branch_time import zone_label, zone_of
 from tokenq.cli.context import connect
 from tokenq.cli.options import Json, Token
-from tokenq.cli.tokens import clock, sentence
+from tokenq.cli.tokens import clock, sentence, waits
+
+_FIELDS = {"name": "name", "email": "e-mail address"}
+"""What an edit can change, by the names in its event."""
 
 
 def command(token: Token, as_json: Json = False) -> None:
@@ -53,12 +56,19 @@ def _without_duplicates(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _details(data: dict[str, Any], zone: str) -> str:
     """The details of an event besides its type."""
+    calls, estimate = data.get("call"), data.get("estimate")
     details = {
         "from": data.get("from"),
         "to": data.get("to"),
         "until": clock(data.get("until"), zone)[:5],
         "undone:": data.get("undone"),
+        "was" if "undone" not in data else "now": data.get("state"),
         "position": data.get("position"),
+        "estimated wait": waits(estimate) if estimate and "lowMinutes" in estimate else "",
+        "call": calls if calls != 1 else None,
+        "corrected:": " and ".join(_FIELDS.get(name, name) for name in data.get("fields") or ()),
+        "numbers skipped:": data.get("skipped"),
     }
     parts = [f"{word} {value}" for word, value in details.items() if value]
-    return ", ".join([*parts, *filter(None, [data.get("reason")])])
+    flags = ["outside the hours or limits" if data.get("forced") else "", data.get("reason")]
+    return ", ".join([*parts, *filter(None, flags)])

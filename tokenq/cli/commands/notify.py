@@ -114,6 +114,8 @@ def _dead_letters() -> list[dict[str, Any]]:
 
 
 def _chosen_letters(numbers: list[int] | None, *, everything: bool) -> list[int]:
-    if bool(numbers) == everything:
+    if numbers and everything:
+        raise WrongUse("Numbers and --all exclude each other.", "Give one of them.")
+    if not numbers and not everything:
         raise WrongUse("No dead letter given.", "Give their numbers, or --all.")
     return numbers or [int(item["dlqId"]) for item in _dead_letters()]

@@ -10,7 +10,7 @@ from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import AtCounter, Json, Reason, Tokens
 from tokenq.cli.reasons import CommandReason
 from tokenq.cli.several_tokens import move_each
-from tokenq.cli.tokens import check_counter, clock
+from tokenq.cli.tokens import check_counter, clock, moved
 from tokenq.client import Client
 from tokenq.contract.problems import refuse
 from tokenq.contract.verbs import Verb
@@ -47,7 +47,7 @@ def command(
             until_when = _until(token["parkedUntil"], zone)
             raise refuse(CommandReason.PARKED_ALREADY, number=token["displayNumber"], until=until_when)
         moment = _today(until, zone) if until else None
-        return client.move(token, str(Verb.PARK), until=moment, untilMinutes=minutes, reason=reason)
+        return moved(client, token, Verb.PARK, until=moment, untilMinutes=minutes, reason=reason)
 
     move_each(tokens, Verb.PARK, park, as_json=as_json)
 

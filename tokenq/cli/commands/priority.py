@@ -6,7 +6,7 @@ import typer
 
 from tokenq.cli.context import connect
 from tokenq.cli.options import Json, Reason, Token
-from tokenq.cli.tokens import show_after
+from tokenq.cli.tokens import moved, show_after
 from tokenq.contract.enums import Priority
 from tokenq.contract.verbs import Verb
 
@@ -20,5 +20,5 @@ def command(
     """Change the class of a waiting customer, who keeps the place by arrival."""
     client = connect()
     view = client.find_token(token)
-    after = client.move(view, str(Verb.PRIORITY), priority=to, reason=reason)
+    after = moved(client, view, Verb.PRIORITY, priority=to, reason=reason)
     show_after(client, view, after, as_json=as_json)

@@ -1,6 +1,6 @@
 """``tokenq report``: the statistics of a day, or of a range by rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,7 +45,9 @@ def command(
     client = connect()
     if days is None:
         of_day = day_of(day)
-        views = _permitted(dept, _department_ids(client), lambda name: client.report(name, of_day))
+        views = _permitted(
+            dept, () if dept else _department_ids(client, of_day), lambda name: client.report(name, of_day)
+        )
     else:
         views = _tables(client, dept, branch, days, by)
     _print(views, is_table=days is not None, as_csv=as_csv, as_json=as_json)
@@ -82,9 +84,18 @@ def _tables(
     return [view for view in views if view["departments"]]
 
 
-def _department_ids(client: "Client") -> Iterator[str]:
-    for view in client.departments():
-        yield view["departmentId"]
+def _department_ids(client: "Client", day: str | None) -> list[str]:
+    """Return all departments, and those that were deleted since the day but have figures on it."""
+    names = {view["departmentId"] for view in client.departments()}
+    for branch in client.branches():
+        try:
+            table = client.branch_table(branch["branchId"], day or TODAY, day or TODAY, ReportBy.DEPARTMENT)
+        except Refused as refusal:
+            if refusal.problem.code not in (ProblemCode.FORBIDDEN, ProblemCode.NOT_FOUND):
+                raise
+            continue  # not theirs, or an older server
+        names |= {str(row["key"]) for row in table["rows"] if row["key"]}
+    return sorted(names)
 
 
 def _permitted(named: list[str] | None, everything: Iterable[str], fetch: Callable[[str], Any]) -> list[Any]:

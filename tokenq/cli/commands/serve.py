@@ -5,14 +5,15 @@ from typing import Annotated
 import typer
 
 from tokenq.cli import output
-from tokenq.cli.context import connect, require_counter
+from tokenq.cli.context import connect, require_counter, typed_key
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Counter, Json, NewCounter, typed_department
 from tokenq.cli.reasons import CommandReason
-from tokenq.cli.tokens import check_counter, report_call, sentence, show_token
+from tokenq.cli.tokens import moved, report_call, sentence, show_token
 from tokenq.client import Client
 from tokenq.contract.numbers import is_separated, readings, typed_id
 from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.verbs import Verb
 
 
 def command(
@@ -24,18 +25,17 @@ def command(
     """Mark a token as served; given a department, serve the token at the counter, or else call and serve the next."""
     client = connect()
     if _is_department(client, target):
-        served = client.serve_next(typed_department(target), require_counter(at), may_create=new)
+        department, counter = typed_department(target), require_counter(at)
+        served = client.serve_next(department, counter, may_create=new, key=typed_key())
         report_call(served)
         if served["calledAt"] == served["servedAt"] and not as_json:
             output.line(sentence(served, suffix="; called and served in one step"))
         else:
             show_token(served, as_json=as_json)
     elif new:
-        raise WrongUse("A token is served where it is: --new is for a department.", "Leave out --new.")
+        raise WrongUse("--new applies only to a department.", "Leave out --new.")
     else:
-        token = client.find_token(target)
-        check_counter(token, at)
-        show_token(client.move(token, "serve"), as_json=as_json)
+        show_token(moved(client, client.find_token(target), Verb.SERVE, at=at), as_json=as_json)
 
 
 def _is_department(client: Client, typed: str) -> bool:

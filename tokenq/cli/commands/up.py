@@ -13,6 +13,7 @@ from tokenq.cli.exits import WrongUse, echo
 from tokenq.cli.local_login import server_of_other_commands, sign_in
 from tokenq.cli.options import Json
 from tokenq.cli.progress import Progress
+from tokenq.client.calls import given
 from tokenq.contract.problems import ExitCode
 from tokenq.settings import load
 
@@ -23,20 +24,23 @@ _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 def command(
     demo: Annotated[bool, typer.Option("--demo", help="Add demo departments, customers and staff.")] = False,
     data_dir: Annotated[Path | None, typer.Option(help="Folder for all data; the demo has its own.")] = None,
-    host: Annotated[str, typer.Option(help="Address the API listens on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the API; 0 picks a free one.")] = 8080,
+    host: Annotated[str | None, typer.Option(help="Address the API listens on; default: 127.0.0.1.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of the API; 0 picks a free one. Default: 8080.")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background; 'down' stops it.")] = False,
     status: Annotated[bool, typer.Option("--status", help="Only show whether it is running.")] = False,
     as_json: Json = False,
 ) -> int:
     """Run everything on this machine: database, Redis, broker, API, relay and e-mails."""
-    if status and (detach or demo):
-        raise WrongUse("--status starts nothing.", "Leave out --detach and --demo.")
+    if status and (detach or demo or host is not None or port is not None):
+        raise WrongUse("--status starts nothing.", "Leave out --detach, --demo, --host and --port.")
     with launch.part("tokenq_server.embedded", "embedded") as embedded:
         folder = load(data_dir=data_dir).data_dir or embedded.default_data_dir(demo=demo)
         if status:
             return _status(embedded, folder, as_json=as_json)
-        options = embedded.UpOptions(data_dir=folder.absolute(), host=host, port=port, demo=demo)
+        at = given(host=host, port=port)
+        options = embedded.UpOptions(data_dir=folder.absolute(), demo=demo, **at)
         return _run(embedded, options, detach=detach, as_json=as_json)
 
 
@@ -80,7 +84,7 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
     for typed, meaning in steps:
         echo(f"  {prefix}{typed:<46} {meaning}")
     if endpoints.mail_server:
-        echo(f"\nE-mails are sent by {endpoints.mail_server}.")
+        echo(f"\nE-mails are sent through {endpoints.mail_server}.")
     else:
         echo(f"\nE-mails are written to {endpoints.mail_outbox} until TOKENQ_SMTP_URL is set.")
     password = Path(endpoints.admin_token_file).with_name("admin.password")
@@ -111,6 +115,6 @@ def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
     else:
         output.line(f"{'Ready' if state.ready else 'Running, but not ready'} on {folder} (process {state.pid}).")
         if down := [name for name, its in state.parts.items() if its not in ("up", "unused")]:
-            output.line(f"Not up: {', '.join(down)}.")
+            output.line(f"Down: {', '.join(down)}.")
         output.fields((name, _PASSWORD.sub(r"\1…@", value)) for name, value in (endpoints or {}).items())
     return ExitCode.OK if state.ready else ExitCode.FAILED

@@ -9,7 +9,7 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.branch_time import zone_label, zone_of
 from tokenq.cli.context import connect
-from tokenq.cli.exits import echo
+from tokenq.cli.exits import WrongUse, echo
 from tokenq.cli.options import Departments, Json
 from tokenq.client import Client
 from tokenq.contract.events import Event, to_wire
@@ -36,8 +36,14 @@ def command(
     from tokenq.client.events import EventArrived, LinkChanged, follow
 
     client = connect()
+    resumed = [part.partition(":")[0] for part in since.split(",")] if since else []
     for name in depts or ():
         client.queue(name)  # refuses unknown and forbidden departments; the stream would just stay silent
+    others = [name for name in resumed if name not in (depts or ())]
+    if depts and others:
+        raise WrongUse(f"--since names {', '.join(others)}, which is not watched.", "Leave it out, or watch it, too.")
+    for name in others:
+        client.queue(name)
     clocks = _Clocks(client)
     was_live = False
     for arrival in follow(client.server, depts or [], since, threading.Event()):
@@ -89,4 +95,4 @@ def _show(event: Event, position: str, clocks: _Clocks, *, as_json: bool) -> Non
     counter = f"counter {event.counter_id}" if event.counter_id else ""
     by = f"by {event.actor}" if event.actor else ""
     when = local(event.timestamp, clocks.zone_of(event.branch_id)).strftime("%H:%M:%S")
-    output.line(when, f"{event.display_number:<8}", f"{event.event_type:<21}", counter, by)
+    output.line(when, f"{event.display_number or event.department_id:<8}", f"{event.event_type:<21}", counter, by)

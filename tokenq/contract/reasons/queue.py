@@ -76,8 +76,8 @@ class TokenReason(Reason):
     USER_WAITS = ProblemCode.ALREADY_WAITING, "User {user} already holds {number} in {department}.", Action.SHOW_TOKEN
     TWO_FOR_ONE_USER = (
         ProblemCode.INVALID,
-        "A registered user can hold only one token of a department.",
-        "Name each user once.",
+        "A registered user can hold only one token per department.",
+        "List each user only once.",
     )
     SOME_USER_WAITS = ProblemCode.ALREADY_WAITING, "This user already holds a token here.", _LOOK_AGAIN
     OUT_OF_ORDER_WITHOUT_REASON = ProblemCode.INVALID, "Calling out of order needs a reason.", "Give one in 'reason'."
@@ -94,7 +94,7 @@ class TokenReason(Reason):
     )
     UNDO_BY_DESK = (
         ProblemCode.FORBIDDEN,
-        "The last move of {number} was not yours to undo.",
+        "You can undo only your own moves; the last move of {number} was made by someone else.",
         "Ask the staff of the department.",
     )
 
@@ -106,7 +106,7 @@ class CounterReason(Reason):
     MISSPELT = ProblemCode.UNKNOWN_COUNTER, "There is no counter {counter}.", Action.CHOOSE_COUNTER
     UNDECLARED = (
         ProblemCode.UNKNOWN_COUNTER,
-        "There is no counter {counter}; declared are {counters}.",
+        "There is no counter {counter}. Declared counters: {counters}.",
         Action.ADD_COUNTER,
     )
     UNDECLARED_MISSPELT = ProblemCode.UNKNOWN_COUNTER, "There is no counter {counter}.", Action.CHOOSE_OR_ADD_COUNTER

@@ -8,7 +8,7 @@ class ReportReason(Reason):
 
     NO_DAY = (
         ProblemCode.INVALID,
-        "{day} is not a day.",
+        "{day} is not a valid day.",
         "Write today, yesterday or a date such as 2026-11-23.",
     )
     SEVEN_DAYS = (
@@ -19,7 +19,7 @@ class ReportReason(Reason):
     BEFORE_ITS_START = (
         ProblemCode.INVALID,
         "The range ends on {last}, before it begins on {first}.",
-        "Exchange the two days.",
+        "Swap the two dates.",
     )
     TOO_MANY_DAYS = (
         ProblemCode.INVALID,
