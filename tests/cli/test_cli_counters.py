@@ -79,6 +79,22 @@ def test_where_counters_are_declared_a_typing_mistake_is_refused_with_the_likely
     assert tokenq("serve", f"{name}-002", "--new").code == 2
 
 
+def test_a_hint_about_a_counter_names_its_branch(tokenq: Cli):
+    """Copied without it, the command would open a new counter in the main branch."""
+    name = f"T{secrets.token_hex(3).upper()}"
+    branch = name.lower()
+    tokenq("branch", "create", branch, "--name", "A branch of its own", "--timezone", "UTC")
+    tokenq("dept", "create", "Test desk", "--id", name, "--branch", branch)
+    tokenq("issue", name)
+    tokenq("counter", "open", "A1", "--branch", branch)
+    closed = tokenq("counter", "close", "A1", "--branch", branch)
+    assert f"Open it again with 'tokenq counter open A1 --branch {branch}', or another counter." in closed.err
+    for way in (("call", name), ("serve", name), ("call", "--branch", branch)):
+        assert f"Open it with 'tokenq counter open A1 --branch {branch}'." in tokenq(*way, "--counter", "A1").err
+    unknown = tokenq("counter", "pause", "zzz", "--branch", branch)
+    assert f"List the counters with 'tokenq counter list --branch {branch}'." in unknown.err
+
+
 def test_where_counters_are_declared_a_department_lists_no_mistyped_one(tokenq: Cli):
     name = f"T{secrets.token_hex(3).upper()}"
     branch = name.lower()

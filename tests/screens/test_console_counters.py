@@ -156,6 +156,7 @@ async def test_a_called_customer_who_is_at_another_counter_is_told() -> None:
     first["alsoAt"] = [
         {"branchId": "main", "counterId": "14", "displayNumber": "LAB-001", "departmentId": "LAB"},
         {"branchId": "main", "counterId": "15", "displayNumber": None, "departmentId": None},
+        {"branchId": "north", "counterId": "9", "displayNumber": None, "departmentId": None},
     ]
     app = console(api, "9")
     async with app.run_test(size=MIDDLE) as pilot:
@@ -163,6 +164,7 @@ async def test_a_called_customer_who_is_at_another_counter_is_told() -> None:
         await pilot.press("n")
         await until_shown(pilot, "This customer is also at counter 14 (LAB-001).")
         await until_shown(pilot, "This customer is also at counter 15 of another department.")
+        await until_shown(pilot, "also at counter 9 in branch north of another department.")
 
 
 async def test_whoever_leaves_the_last_counter_is_told_at_the_end() -> None:

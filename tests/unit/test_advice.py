@@ -34,7 +34,20 @@ def test_every_action_has_a_sentence_and_a_command_that_exists(action: Action) -
     assert (command is None) == (action is Action.REPEAT_WITH_KEY)
     if command is not None:
         assert command.split()[0] in ENTRIES
-        assert f"with 'tokenq {command.format(**PARAMS)}'" in in_commands(advice)
+        assert f"with 'tokenq {command.format(**PARAMS, in_branch='')}'" in in_commands(advice)
+
+
+@pytest.mark.parametrize("action", [action for action in Action if action.startswith("counter.")])
+def test_a_command_about_a_counter_names_its_branch_unless_it_is_the_main_one(action: Action) -> None:
+    """Without it, another counter is opened: one of the main branch."""
+
+    def command(**params: str) -> str:
+        return in_commands(Advice(action, {**PARAMS, **params}))
+
+    assert " --branch c3" in command(branch="c3")
+    assert "--branch" not in command()
+    unknown = {name: value for name, value in PARAMS.items() if name != "branch"}
+    assert in_commands(Advice(action, unknown)) == command(), "a server of the release before does not say it"
 
 
 def test_the_console_names_a_key_or_leaves_the_shell_out() -> None:

@@ -292,3 +292,17 @@ def test_a_counter_busy_with_another_department_calls_nobody_by_profile() -> Non
     room.call("1", of="CW")
     with refused(ProblemCode.COUNTER_BUSY, "CW-001"):
         profile(room, "HR")
+
+
+def test_a_new_counter_does_not_look_like_another_one() -> None:
+    """A board prints both alike, so half of the people go to the wrong desk."""
+    room = Room()
+    room.issue(), room.issue()
+    room.counters.load([replace(DESK, counter_id="G1"), replace(DESK, branch_id="north", counter_id="a")])
+    for alike in ("g1", "G 1", "G1 ", "G\u200d1"):
+        with refused(ProblemCode.UNKNOWN_COUNTER, "Did you mean G1?"):
+            room.call(alike, may_create=True)
+    room.call("a")
+    with refused(ProblemCode.UNKNOWN_COUNTER, "Did you mean a?"):
+        room.call("A")
+    assert (room.call("G1").counter_id, room.counters.opened) == ("G1", {("main", "a")})

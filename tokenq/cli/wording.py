@@ -32,7 +32,7 @@ COMMANDS: Mapping[Action, str] = {
     Action.CHANGE_PASSWORD: "passwd",
     Action.LIST_BRANCHES: "branch list",
     Action.LIST_DEPARTMENTS: "dept list",
-    Action.LIST_COUNTERS: "counter list",
+    Action.LIST_COUNTERS: "counter list{in_branch}",
     Action.LIST_USERS: "user list",
     Action.LIST_KEYS: "key list",
     Action.LIST_DEAD_LETTERS: "notify dlq list",
@@ -47,12 +47,12 @@ COMMANDS: Mapping[Action, str] = {
     Action.ISSUE_BEFORE_OPENING: "issue {department} --force",
     Action.ISSUE_WITHOUT_HOURS: "issue {department} --force",
     Action.ISSUE_ANOTHER: "status TOKEN",
-    Action.CHOOSE_COUNTER: "counter list --branch {branch}",
-    Action.ADD_COUNTER: "counter open {counter} --branch {branch} --new",
-    Action.CHOOSE_OR_ADD_COUNTER: "counter open {counter} --branch {branch} --new",
-    Action.OPEN_COUNTER: "counter open {counter}",
-    Action.TAKE_OVER: "counter open {counter} --take-over",
-    Action.DECLARE_COUNTER: "counter declare {counter}",
+    Action.CHOOSE_COUNTER: "counter list{in_branch}",
+    Action.ADD_COUNTER: "counter open {counter}{in_branch} --new",
+    Action.CHOOSE_OR_ADD_COUNTER: "counter open {counter}{in_branch} --new",
+    Action.OPEN_COUNTER: "counter open {counter}{in_branch}",
+    Action.TAKE_OVER: "counter open {counter}{in_branch} --take-over",
+    Action.DECLARE_COUNTER: "counter declare {counter}{in_branch}",
     Action.CALL_NEXT: "call {department}",
     Action.CALL_FIRST: "call {department}",
     Action.CALL_TOKEN: 'call --token {number} --counter {counter} --reason "why"',
@@ -65,7 +65,10 @@ COMMANDS: Mapping[Action, str] = {
     Action.MIGRATE_AGAIN: "server migrate",
     Action.REWIND: "server rewind",
 }
-"""The command for each action, after ``tokenq``; a retry has none, since the idempotency key ended with the command."""
+"""The command for each action, after ``tokenq``; a retry has none, since the idempotency key ended with the command.
+
+``{in_branch}`` names the branch of a counter unless it is the main one.
+"""
 
 _LOOK = "Check whether it was done before you retry."
 
@@ -90,11 +93,19 @@ def in_commands(advice: Advice) -> str:
     import shlex
 
     params = {name: shlex.quote(str(value)) for name, value in advice.params.items()}
+    params["in_branch"] = in_branch(str(advice.params.get("branch") or ""))
     try:
         command = COMMANDS[advice.action].format_map(params)
     except KeyError:  # another release knows the action with fewer parameters
         return locale.advice(advice)
     return locale.advice(advice, f" with 'tokenq {command}'")
+
+
+def in_branch(branch: str) -> str:
+    """Return the option that names a branch, with a space before it; empty for the main one, which is the default."""
+    import shlex
+
+    return f" --branch {shlex.quote(branch)}" if branch not in ("", "main") else ""
 
 
 def setting_name(field: str) -> str:

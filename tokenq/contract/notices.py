@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tokenq.contract.waits import duration
 
 if TYPE_CHECKING:
-    from tokenq.contract.notice_views import AlarmView
+    from tokenq.contract.notice_views import AlarmView, OtherCounterView
     from tokenq.contract.views import CounterView, QueueView, TokenView
 
 
@@ -52,11 +52,13 @@ def _alarm(alarm: "AlarmView", *, is_short: bool) -> str:
 
 def also_at(token: "TokenView") -> list[str]:
     """Return at which other counters the customer of a called token is now."""
-    return [
-        f"This customer is also at counter {other['counterId']}"
-        + (f" ({other['displayNumber']})." if other["displayNumber"] else " of another department.")
-        for other in token.get("alsoAt") or []
-    ]
+    return [_also_at(other, token["branchId"]) for other in token.get("alsoAt") or []]
+
+
+def _also_at(other: "OtherCounterView", here: str) -> str:
+    where = f" in branch {other['branchId']}" if other["branchId"] != here else ""
+    token = f" ({other['displayNumber']})" if other["displayNumber"] else " of another department"
+    return f"This customer is also at counter {other['counterId']}{where}{token}."
 
 
 def also_waiting(token: "TokenView") -> list[str]:

@@ -42,6 +42,13 @@ def folded(name: str) -> str:
     return " ".join("".join(letter for letter in letters if unicodedata.category(letter) not in _DROPPED).split())
 
 
+def letters_of(name: str) -> str:
+    """Return a name without case, spaces and invisible joiners: two names with the same letters look alike."""
+    return "".join(
+        letter for letter in name.casefold() if not letter.isspace() and unicodedata.category(letter) != "Cf"
+    )
+
+
 def _similarity(name: str, other: str) -> float:
     from difflib import SequenceMatcher  # rarely needed
 

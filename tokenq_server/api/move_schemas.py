@@ -137,7 +137,7 @@ class CallAtCounter(CounterBody):
 class OpenCounter(CallAtCounter):
     """A counter to open; ``departments`` is what it serves, in order: an empty list for all, null for the current ones.
 
-    With ``asItIs``, a counter that is paused, or declared to serve others, is claimed unchanged.
+    With ``asItIs``, a counter that exists is claimed unchanged: it stays paused, and ``departments`` are for a new one.
     """
 
     departments: Departments | None = None

@@ -1,13 +1,13 @@
 """Counters: the desks of a branch, the tokens they hold, and whether they may call."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tokenq.contract.enums import CounterState, TokenState
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason
-from tokenq.contract.spelling import similar_numbered
+from tokenq_server.domain.counter_names import Place, check_can_be_new, check_looks_like_no_other
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.rules import Rules
@@ -18,11 +18,6 @@ LEASE = timedelta(seconds=30)
 
 GRACE = timedelta(minutes=5)
 """An open, unclaimed counter counts as staffed for this long after its last use."""
-
-_NAMES_SHOWN = 10
-
-Place = tuple[str, str]
-"""A counter's key: branch and counter id."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +143,8 @@ class Counters:
 
         Raises:
             Refused: ``counter_not_serving``, ``counter_paused``, ``counter_closed``, ``counter_claimed``;
-                ``unknown_counter`` if it is new where counters are declared, without ``may_create``.
+                ``unknown_counter`` if it is new where counters are declared, without ``may_create``, or if its name
+                looks like that of another counter.
         """
         allowed = department.rules.counters
         if allowed and counter_id not in allowed:
@@ -161,8 +157,8 @@ class Counters:
         place = (department.branch_id, counter_id)
         counter = self._known.get(place)
         if counter is None:
-            if place not in self.opened and not may_create:
-                check_can_be_new(place, self._declared_in(department.branch_id))
+            if place not in self.opened:
+                self._check_new(place, may_create=may_create)
             self.opened.add(place)
             return
         if not counter.serves(department.department_id):
@@ -173,55 +169,17 @@ class Counters:
                 departments=list(counter.departments),
             )
         if counter.state is CounterState.PAUSED:
-            raise refuse(CounterReason.PAUSED, counter=counter_id)
+            raise refuse(CounterReason.PAUSED, counter=counter_id, branch=department.branch_id)
         if counter.state is CounterState.CLOSED:
-            raise refuse(CounterReason.CLOSED, counter=counter_id)
+            raise refuse(CounterReason.CLOSED, counter=counter_id, branch=department.branch_id)
         _check_claim(counter, operator, now)
 
-    def _declared_in(self, branch_id: str) -> list[str]:
-        return [
-            counter.counter_id
-            for (branch, _), counter in self._known.items()
-            if branch == branch_id and counter.is_declared
-        ]
-
-
-def check_can_be_new(place: Place, declared: Sequence[str]) -> None:
-    """Check that a counter may be created by its first use: no counter of its branch is ``declared``.
-
-    Otherwise its name is presumably a typing mistake, and customers would be sent to a desk that does not exist.
-
-    Raises:
-        Refused: ``unknown_counter``, with the declared names that may have been meant.
-    """
-    if not declared:
-        return
-    branch_id, counter_id = place
-    if similar := similar_numbered(counter_id, declared):
-        named = ", ".join(similar)
-        raise refuse(CounterReason.UNDECLARED_MISSPELT, counter=counter_id, branch=branch_id, similar=named)
-    names = sorted(declared, key=lambda name: (len(name), name))
-    shown = [*names[:_NAMES_SHOWN], *(["…"] if len(names) > _NAMES_SHOWN else [])]
-    raise refuse(CounterReason.UNDECLARED, counter=counter_id, branch=branch_id, counters=shown)
-
-
-def check_listed(names: Iterable[str], branch_id: str, known: Collection[str], declared: Sequence[str]) -> None:
-    """Check the counters that a setting names: as for a first use, where counters are declared.
-
-    Raises:
-        Refused: ``unknown_counter`` for a name that is not ``known``.
-    """
-    for name in names:
-        if name not in known:
-            check_can_be_new((branch_id, name), declared)
-
-
-def unknown_counter(place: Place, known: Iterable[str] = ()) -> Refused:
-    """There is no such counter; says which of the ``known`` ones of its branch may have been meant."""
-    branch_id, counter_id = place
-    if similar := similar_numbered(counter_id, known):
-        return refuse(CounterReason.MISSPELT, counter=counter_id, branch=branch_id, similar=", ".join(similar))
-    return refuse(CounterReason.UNKNOWN, counter=counter_id)
+    def _check_new(self, place: Place, *, may_create: bool) -> None:
+        branch_id = place[0]
+        check_looks_like_no_other(place, (name for branch, name in (*self._known, *self.opened) if branch == branch_id))
+        if not may_create:
+            known = (counter for counter in self._known.values() if counter.branch_id == branch_id)
+            check_can_be_new(place, [counter.counter_id for counter in known if counter.is_declared])
 
 
 def opened(
@@ -282,11 +240,13 @@ def _check_claim(counter: Counter, operator: Operator, now: datetime) -> None:
 def claimed(counter: Counter) -> Refused:
     """The counter is claimed by another operator."""
     extra = {"operator": counter.operator}
-    return refuse(CounterReason.CLAIMED, extra, counter=counter.counter_id, operator=counter.operator)
+    params = {"counter": counter.counter_id, "branch": counter.branch_id, "operator": counter.operator}
+    return refuse(CounterReason.CLAIMED, extra, **params)
 
 
 def _serves_declared(counter: Counter) -> Refused:
-    return refuse(CounterReason.DECLARED, counter=counter.counter_id, departments=list(counter.departments))
+    params = {"counter": counter.counter_id, "branch": counter.branch_id, "departments": list(counter.departments)}
+    return refuse(CounterReason.DECLARED, **params)
 
 
 def busy(counter_id: str, held: Token) -> Refused:

@@ -13,6 +13,7 @@ from tokenq.contract.reasons.queue import CounterReason, DepartmentReason, Token
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.domain.commands import Issue, TransferToken
+from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.refusals import unknown_token
@@ -77,6 +78,17 @@ def departments_to_call_from(caller: Principal, counter_id: str, departments: It
     if not own:
         raise refuse(CounterReason.SERVES_OTHERS, counter=counter_id)
     return own
+
+
+def check_takes_counter(caller: Principal, counter: Counter, held: Token | None) -> None:
+    """Check that a caller who claims a counter may serve the token that it holds, unless the counter is theirs already.
+
+    Raises Refused (``forbidden``): the counter would be stuck.
+    """
+    owner = (counter.operator_identity or "").partition("#")[0]
+    if held is not None and owner != caller.identity and not works_in(caller, held.department_id):
+        params = {"counter": counter.counter_id, "number": held.display, "department": held.department_id}
+        raise refuse(CounterReason.HOLDS_OTHERS, {"tokenId": held.token_id}, **params)
 
 
 def departments_to_report(caller: Principal, departments: Iterable[str]) -> list[str]:

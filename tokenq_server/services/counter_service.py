@@ -11,19 +11,24 @@ from tokenq.contract.notice_views import UnservedView
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason, DepartmentReason
 from tokenq.contract.views import CounterView
+from tokenq_server.domain.counter_names import check_can_be_new, check_looks_like_no_other, unknown_counter
 from tokenq_server.domain.counters import (
     Counter,
     Operator,
-    check_can_be_new,
     claimed,
     closed,
     left,
     opened,
     operator_of,
     paused,
-    unknown_counter,
 )
-from tokenq_server.domain.permissions import check_works_in, departments_to_call_from, is_colleague, works_in
+from tokenq_server.domain.permissions import (
+    check_takes_counter,
+    check_works_in,
+    departments_to_call_from,
+    is_colleague,
+    works_in,
+)
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
 from tokenq_server.services.views import counter_view, instant
@@ -108,28 +113,31 @@ class CounterService:
         """Claim and open a counter.
 
         ``departments`` is what it serves: empty for all of the caller's departments, ``None`` for what it served
-        before; a new counter serves the caller's. With ``as_it_is`` a paused counter, or one declared to serve others,
-        is claimed unchanged. With ``may_create`` it may be a new one even where counters are declared.
+        before; a new counter serves the caller's. With ``as_it_is`` a counter that exists is claimed unchanged: it
+        stays paused, and ``departments`` are only for a new one. With ``may_create`` it may be a new one even where
+        counters are declared.
 
         Raises:
-            Refused: ``counter_claimed``, ``forbidden``; ``exists`` if it is declared to serve others;
-                ``unknown_counter`` if it is none of the branch's declared counters.
+            Refused: ``counter_claimed``; ``forbidden``, also if it holds a token that the caller may not serve;
+                ``exists`` if it is declared to serve others; ``unknown_counter`` if it is none of the branch's
+                declared counters, or if its name looks like that of another counter.
         """
         operator = operator_of(caller, console)
         profile = await self._profile(branch_id, caller, departments or ())
         fresh = _fresh(branch_id, counter_id)
-        counters = [] if may_create else await self._store.counters(branch_id)
-        declared = [counter.counter_id for counter, _ in counters if counter.is_declared]
+        known = [counter for counter, _ in await self._store.counters(branch_id)]
 
-        def change(counter: Counter, _: Token | None, now: datetime) -> Counter:
+        def change(counter: Counter, held: Token | None, now: datetime) -> Counter:
             if counter is fresh:
-                check_can_be_new((branch_id, counter_id), declared)
+                _check_new(counter, known, may_create=may_create)
             # A profile made from one operator's rights outlives them, so a counter that serves everything keeps doing
             # so. With a profile that has none of the caller's departments there would be nobody to call.
             serves_me = not counter.departments or any(works_in(caller, name) for name in counter.departments)
-            stays = counter is not fresh and (serves_me or counter.is_declared)
-            served = None if departments is None and stays else profile
-            return opened(counter, operator, now, served, take_over=take_over, as_it_is=as_it_is)
+            stays = counter is not fresh and (as_it_is or (departments is None and (serves_me or counter.is_declared)))
+            served = None if stays else profile
+            mine = opened(counter, operator, now, served, take_over=take_over, as_it_is=as_it_is)
+            check_takes_counter(caller, counter, held)
+            return mine
 
         return await self._change(fresh, caller, change)
 
@@ -183,13 +191,21 @@ class CounterService:
     async def declare(
         self, branch_id: str, counter_id: str, departments: Sequence[str], caller: Principal
     ) -> CounterView:
-        """Declare a counter with its work profile; empty means every department of the branch."""
+        """Declare a counter with its work profile; empty means every department of the branch.
+
+        Raises:
+            Refused: ``unknown_counter`` if it is new and its name looks like that of another counter.
+        """
         profile = tuple(await self._profile(branch_id, caller, departments))
+        fresh = _fresh(branch_id, counter_id)
+        known = [counter for counter, _ in await self._store.counters(branch_id)]
 
         def change(counter: Counter, _held: Token | None, _now: datetime) -> Counter:
+            if counter is fresh:
+                _check_new(counter, known, may_create=True)
             return replace(counter, departments=profile, is_declared=True)
 
-        return await self._change(_fresh(branch_id, counter_id), caller, change, is_logged=False)
+        return await self._change(fresh, caller, change, is_logged=False)
 
     async def delete(self, branch_id: str, counter_id: str) -> None:
         """Delete a counter. Raises Refused (``unknown_counter``, ``in_use``)."""
@@ -254,6 +270,14 @@ class CounterService:
         if counter_id not in known:
             raise unknown_counter((branch_id, counter_id), known)
         return known[counter_id]
+
+
+def _check_new(counter: Counter, known: Sequence[Counter], *, may_create: bool) -> None:
+    """Check that a counter may be added to the ``known`` ones of its branch. Raises Refused (``unknown_counter``)."""
+    place = (counter.branch_id, counter.counter_id)
+    check_looks_like_no_other(place, (other.counter_id for other in known))
+    if not may_create:
+        check_can_be_new(place, [other.counter_id for other in known if other.is_declared])
 
 
 def _fresh(branch_id: str, counter_id: str) -> Counter:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from tokenq.contract.enums import Role
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.setup import SetupReason
-from tokenq_server.domain.counters import Place, check_listed
+from tokenq_server.domain.counter_names import Place, check_listed, check_looks_like_no_other
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.department_ids import check_prefix, numbering
 from tokenq_server.domain.numbering import check_format
@@ -142,6 +142,10 @@ def plan_after(plan: FloorPlan, requested: Requested, *, prune: bool) -> FloorPl
             _check_branch(branch_id, branches)
             in_branch = {name for name, department in departments.items() if department.branch_id == branch_id}
             _check_known(profile, in_branch.union(plan.counters.get((branch_id, counter_id), ())))
+            if (branch_id, counter_id) not in plan.counters:
+                check_looks_like_no_other(
+                    (branch_id, counter_id), (name for branch, name in counters if branch == branch_id)
+                )
     for name in requested.departments:
         with at(f"departments.{name}.counters"):
             department = departments[name]

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Protocol
 
 from tokenq.contract.enums import Priority
+from tokenq_server.domain.counter_names import Place
 from tokenq_server.domain.counters import Counter as CounterDesk
-from tokenq_server.domain.counters import Place
 from tokenq_server.domain.department import Department, DepartmentHead
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.token import Token

@@ -12,7 +12,8 @@ from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq.contract.reasons.setup import SetupReason
 from tokenq.contract.views import BranchView, DepartmentView
-from tokenq_server.domain.counters import Counter, check_listed
+from tokenq_server.domain.counter_names import check_listed
+from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.department_ids import check_prefix, made_id, numbering
 from tokenq_server.domain.numbering import check_format

@@ -13,6 +13,7 @@ from tokenq.cli.options import InBranch, Json, NewCounter, Reason, TheirDepartme
 from tokenq.cli.prompts import confirm
 from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, is_ahead
 from tokenq.cli.tree import plain_app
+from tokenq.cli.wording import in_branch
 from tokenq.contract import notices
 
 if TYPE_CHECKING:
@@ -128,9 +129,8 @@ def _report_unserved(view: "CounterView") -> None:
     for sentence in notices.unserved(view):
         echo(sentence)
     if view.get("unserved"):
-        branch = "" if view["branchId"] == "main" else f" --branch {shlex.quote(view['branchId'])}"
-        command = f"tokenq counter open {shlex.quote(view['counterId'])}{branch}"
-        echo(f"  Open it again with '{command}', or another counter.")
+        where = shlex.quote(view["counterId"]) + in_branch(view["branchId"])
+        echo(f"  Open it again with 'tokenq counter open {where}', or another counter.")
 
 
 def _show(view: "CounterView", *, as_json: bool) -> None:

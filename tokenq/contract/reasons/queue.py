@@ -135,6 +135,11 @@ class CounterReason(Reason):
         "Counter {counter} does not serve {department}.",
         "It serves {departments}.",
     )
+    HOLDS_OTHERS = (
+        ProblemCode.FORBIDDEN,
+        "Counter {counter} holds {number} of {department}, where you do not work.",
+        "Choose another counter, or ask the staff of {department}.",
+    )
     SERVES_OTHERS = (
         ProblemCode.FORBIDDEN,
         "Counter {counter} serves none of your departments.",

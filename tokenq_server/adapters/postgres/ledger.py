@@ -25,7 +25,7 @@ from tokenq_server.adapters.postgres.rows import (
     idempotency_row,
 )
 from tokenq_server.adapters.postgres.token_rows import changed_row, token_from, token_row
-from tokenq_server.domain.counters import Place
+from tokenq_server.domain.counter_names import Place
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.token import Token
 from tokenq_server.services.ports import (

@@ -67,12 +67,12 @@ WHERE state IN ({live})
   AND (department_id, user_id) IN (SELECT * FROM unnest(%s::text[], %s::bigint[]))
 """)
 
-# The counters of a batch; where one of them does not exist, also the declared ones of its branch.
+# The counters of a batch; where one of them does not exist, all of its branch.
 COUNTERS_OF_BATCH = statement("""
 WITH place AS (SELECT * FROM unnest(%s::text[], %s::text[]) AS place(branch_id, counter_id))
 SELECT {counter} FROM counter WHERE (branch_id, counter_id) IN (SELECT * FROM place)
 UNION
-SELECT {counter} FROM counter WHERE is_declared AND branch_id IN (
+SELECT {counter} FROM counter WHERE branch_id IN (
   SELECT branch_id FROM (SELECT * FROM place EXCEPT SELECT branch_id, counter_id FROM counter
     WHERE (branch_id, counter_id) IN (SELECT * FROM place)) AS missing
 )
