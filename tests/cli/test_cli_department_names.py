@@ -1,7 +1,11 @@
 """Departments by name: clerks know the sign on the door, not the id."""
 
 import json
+import os
+import pty
 import secrets
+import subprocess
+import sys
 
 import pytest
 
@@ -131,3 +135,30 @@ def test_a_name_cannot_be_looked_up_without_a_server(cli: Cli):
 @pytest.mark.parametrize("typed", ["", "  "])
 def test_a_blank_is_no_department(tokenq: Cli, api: Api, typed: str):
     assert tokenq("issue", typed).code == 2
+
+
+def test_the_console_takes_names_and_answers_a_mistyped_department_before_it_starts(api: Api, named: tuple[str, str]):
+    """It needs a terminal, so it gets one."""
+    dept, name = named
+    for typed, words in ((f"{dept}X", f"Did you mean {dept} ({name})?"), ("Zzzzzzzzzzzz", "with 'tokenq dept list'")):
+        code, shown = on_a_terminal(api, "console", typed, "--counter", dept)
+        assert code == 3
+        assert words in " ".join(shown.split())
+
+
+def on_a_terminal(api: Api, *arguments: str) -> tuple[int, str]:
+    """Run ``tokenq`` on a terminal; return its exit code and all that it showed."""
+    ours, theirs = pty.openpty()
+    settings = {"TOKENQ_URL": api.url, "TOKENQ_TOKEN": api.token, "TERM": "xterm", "COLUMNS": "200", "LINES": "40"}
+    command = [sys.executable, "-m", "tokenq", *arguments]
+    with subprocess.Popen(command, env=os.environ | settings, stdin=theirs, stdout=theirs, stderr=theirs) as child:
+        os.close(theirs)
+        shown = b""
+        try:
+            while chunk := os.read(ours, 65536):
+                shown += chunk
+        except OSError:  # the child has closed its side
+            pass
+        finally:
+            os.close(ours)
+        return child.wait(30), shown.decode()

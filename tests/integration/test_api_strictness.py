@@ -38,6 +38,7 @@ BAD_BODIES: list[bytes] = [
     b'{"email":"a@localhost"}',
     b'{"name":""}',
     b'{"name":"   "}',
+    b'{"name":"\\u3164"}',
     b'{"name":"A\\u0000"}',
     b'{"name":"A\\u001b[2J"}',
     b'{"name":"A\\u009b31m"}',

@@ -84,7 +84,7 @@ class FakeApi:
         self.requests: list[tuple[Any, ...]] = []
         self.feed = FakeFeed()
         self.pause: threading.Event | None = None
-        self.counters: dict[str, CounterView] = {}
+        self.desks: dict[str, CounterView] = {}
         self.declared: tuple[str, ...] = ()
         self.claimed_by: dict[str, str] = {}
         self.opens_at: str | None = None
@@ -130,7 +130,9 @@ class FakeApi:
             "seq": self.seq,
             "opening": {"isOpen": department not in self.closed, "opensAt": self.opens_at, "closesAt": None},
             "nextReason": "first in line" if waiting else None,
-            "counters": list(self.counters.values()),
+            "counters": [
+                desk for desk in self.desks.values() if not desk["departments"] or department in desk["departments"]
+            ],
             "classNames": {},
         }
         return cast(QueueView, view)
@@ -138,7 +140,7 @@ class FakeApi:
     def _estimate(self) -> EstimateView | None:
         if self.no_estimate:
             return {"lowMinutes": None, "highMinutes": None, "reason": self.no_estimate}
-        return {"lowMinutes": 10, "highMinutes": 20, "reason": None} if self.counters else None
+        return {"lowMinutes": 10, "highMinutes": 20, "reason": None} if self.desks else None
 
     def call(
         self,
@@ -209,6 +211,10 @@ class FakeApi:
         self.claimed_by.pop(counter, None)
         return self._counter(counter, "OPEN", None)
 
+    def counters(self, branch: str) -> list[CounterView]:
+        self._asked()
+        return list(self.desks.values())
+
     def pause_counter(self, branch: str, counter: str, reason: str | None = None) -> CounterView:
         self._asked()
         return self._counter(counter, "PAUSED", reason)
@@ -236,12 +242,16 @@ class FakeApi:
             "reason": reason,
             "operator": "Ann",
             "leaseUntil": None,
-            "departments": [],
+            "departments": self.desks[counter]["departments"] if counter in self.desks else [],
             "isDeclared": False,
-            "token": None,
+            "token": self._held(counter),
         }
-        self.counters[counter] = cast(CounterView, known)
-        return self.counters[counter]
+        self.desks[counter] = cast(CounterView, known)
+        return self.desks[counter]
+
+    def _held(self, counter: str) -> dict[str, Any] | None:
+        at_counters = (each for each in self.known.values() if each["state"] in ("CALLED", "SERVING"))
+        return next(({**each, "since": each["calledAt"]} for each in at_counters if each["counterId"] == counter), None)
 
     def other_person(self, token: TokenView, **fields: Any) -> None:
         """Somebody at another desk changes a token, and the events say so."""

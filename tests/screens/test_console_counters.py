@@ -6,11 +6,14 @@ from datetime import timedelta
 from textual.app import App
 from textual.widgets import Input
 
+from tests.refusals import refusal
 from tests.screens.console_driver import console, done, settled
-from tests.screens.console_seeds import NOON, busy_api, stamp
+from tests.screens.console_seeds import NOON, FakeApi, busy_api, stamp
 from tests.screens.reading import text_of, until, until_shown
 from tokenq.contract.notice_views import AlarmView, UnservedView
+from tokenq.contract.problems import ProblemCode
 from tokenq.contract.views import CounterView, QueueView
+from tokenq_tui.console.app import ConsoleApp
 from tokenq_tui.console.screens.dialogs import AskText
 
 LooksLike = Callable[[App[None], str], None]
@@ -48,7 +51,7 @@ async def test_a_mistyped_counter_is_refused_in_the_question_which_stays() -> No
         app.screen.query_one(Input).value = "2"
         await pilot.press("enter")
         await until_shown(pilot, "COUNTER 2")
-        await until(pilot, lambda: "2" in api.counters)
+        await until(pilot, lambda: "2" in api.desks)
 
 
 async def test_a_mistyped_counter_leaves_the_clerk_at_the_one_before() -> None:
@@ -56,7 +59,7 @@ async def test_a_mistyped_counter_leaves_the_clerk_at_the_one_before() -> None:
     api.declared = ("1", "9")
     app = console(api, "9")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: "9" in api.counters)
+        await until(pilot, lambda: "9" in api.desks)
         await pilot.press("k")
         await until(pilot, lambda: isinstance(app.screen, AskText))
         app.screen.query_one(Input).value = "n9"
@@ -64,7 +67,65 @@ async def test_a_mistyped_counter_leaves_the_clerk_at_the_one_before() -> None:
         await until_shown(pilot, "There is no counter n9.")
         await pilot.press("escape")
         await until_shown(pilot, "COUNTER 9")
-        await until(pilot, lambda: api.counters["9"]["state"] == "OPEN")
+        await until(pilot, lambda: api.desks["9"]["state"] == "OPEN")
+
+
+def laboratory(api: FakeApi, counter: str) -> ConsoleApp:
+    """A console that shows LAB alone."""
+    return ConsoleApp(api, api, api.feed, ("LAB",), counter, clock=lambda: NOON)
+
+
+async def test_a_counter_that_serves_others_is_not_claimed_and_the_question_says_what_it_serves() -> None:
+    """Nobody could be called from here, and the departments it serves would lose their counter."""
+    api = busy_api()
+    api.desks["1"] = {**api.open_counter("main", "1"), "departments": ["CW", "XR"], "operator": "Bo"}
+    app = laboratory(api, "1")
+    async with app.run_test(size=MIDDLE) as pilot:
+        await until_shown(pilot, "Counter 1 serves CW, XR, not LAB.")
+        shown = " ".join(text_of(app).replace("│", " ").split())
+        assert "tokenq console CW XR --counter 1" in shown
+        assert "tokenq counter open 1 --dept LAB" in shown
+        app.screen.query_one(Input).value = "9"
+        await pilot.press("enter")
+        await until_shown(pilot, "COUNTER 9")
+        await until(pilot, lambda: "9" in api.desks)
+        await pilot.press("q")
+    assert (api.desks["1"]["operator"], api.desks["1"]["state"]) == ("Bo", "OPEN")
+
+
+async def test_the_token_at_our_counter_is_shown_though_its_department_is_not() -> None:
+    """Otherwise the console says that nobody is there, and the server that somebody is."""
+    api = busy_api()
+    app = laboratory(api, "3")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        await until_shown(pilot, "·  CW")
+        assert "CW 10" not in text_of(app), "only what was asked for is in the row of departments"
+        await pilot.press("n")
+        await until_shown(pilot, "CW-012 is still at your counter.")
+        await pilot.press("v")
+        await until_shown(pilot, "CW-012 is served.")
+        await until_shown(pilot, "Nobody is at your counter.")
+        await pilot.press("z")
+        await until(pilot, lambda: isinstance(app.screen, AskText))
+        await pilot.press(*"lunch", "enter")
+        await until_shown(pilot, "PAUSED (lunch)")
+
+
+async def test_the_token_at_our_counter_is_named_though_its_queue_cannot_be_read() -> None:
+    api = busy_api()
+    fetched = api.queue
+
+    def queue(department: str) -> QueueView:
+        if department == "CW":
+            raise refusal(ProblemCode.FORBIDDEN, "You are not staff of CW.")
+        return fetched(department)
+
+    api.queue = queue  # type: ignore[method-assign]
+    app = laboratory(api, "3")
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "CW-012 of CW is at your counter.")
+        assert "Nobody is at your counter." not in text_of(app)
 
 
 async def test_other_counters_are_told_with_who_works_there() -> None:
@@ -110,9 +171,9 @@ async def test_the_counter_is_given_back_at_the_end() -> None:
     api = busy_api()
     app = console(api, "9")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: "9" in api.counters)
+        await until(pilot, lambda: "9" in api.desks)
         await pilot.press("q")
-    assert api.counters["9"]["state"] == "CLOSED"
+    assert api.desks["9"]["state"] == "CLOSED"
 
 
 async def test_a_forgotten_service_is_said_with_what_to_do() -> None:
@@ -164,7 +225,7 @@ async def test_a_called_customer_who_is_at_another_counter_is_told() -> None:
         await pilot.press("n")
         await until_shown(pilot, "This customer is also at counter 14 (LAB-001).")
         await until_shown(pilot, "This customer is also at counter 15 of another department.")
-        await until_shown(pilot, "also at counter 9 in branch north of another department.")
+        await until_shown(pilot, "This customer is also at counter 9 in branch north")
 
 
 async def test_whoever_leaves_the_last_counter_is_told_at_the_end() -> None:
@@ -178,7 +239,7 @@ async def test_whoever_leaves_the_last_counter_is_told_at_the_end() -> None:
     api.leave_counter = leave_counter  # type: ignore[method-assign]
     app = console(api, "9")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: "9" in api.counters)
+        await until(pilot, lambda: "9" in api.desks)
         await pilot.press("q")
     assert app.unserved == ["1 customer waits in CW (CW-013); no other open counter serves it."]
 
@@ -194,6 +255,16 @@ async def test_waits_that_are_too_long_are_in_the_title_and_on_the_department_s_
     api.queue = queue  # type: ignore[method-assign]
     app = console(api)
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "WAITING  7 over 15 min  10")
+        await until_shown(pilot, "WAITING  10 · wait 10-20 · 7 over 15 min  ")
         assert "CW 10!" in text_of(app)
         assert "LAB 5!" not in text_of(app)
+
+
+async def test_on_the_narrowest_terminal_nothing_is_cut_without_a_sign() -> None:
+    app = console(busy_api())
+    async with app.run_test(size=(60, 20)) as pilot:
+        await until_shown(pilot, "Noor Haddad")
+        rows = [row[:22].rstrip() for row in text_of(app).split("\n")]
+    assert rows[3] == " WAITING  10", "the wait has no room, and half of it says nothing"
+    assert rows[4] == " Number       Name"
+    assert rows[5] == " CW-013 ‼     Ada M…"

@@ -68,7 +68,7 @@ async def test_no_letter_does_anything_else(size: tuple[int, int]) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: not app.main.is_finding)
     assert api.requests == []
-    assert api.counters["3"]["state"] != "PAUSED"
+    assert api.desks["3"]["state"] != "PAUSED"
 
 
 async def test_what_comes_in_one_go_is_typed_and_presses_nothing() -> None:

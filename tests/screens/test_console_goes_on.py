@@ -216,8 +216,8 @@ async def test_the_counter_is_kept_after_whatever_failed_once(faults: Faults, mo
         await until_said(app, pilot, "The claim on counter 9 could not be renewed (KeyError: 'state').")
         await until_said(app, pilot, "Retrying every few seconds.")
         lease.fault = None
-        lease.counters.clear()
-        await until(pilot, lambda: "9" in lease.counters)
+        lease.desks.clear()
+        await until(pilot, lambda: "9" in lease.desks)
 
 
 async def test_a_queue_that_cannot_be_fetched_is_stale_and_asked_for_again(

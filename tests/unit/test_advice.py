@@ -56,6 +56,9 @@ def test_the_console_names_a_key_or_leaves_the_shell_out() -> None:
 
     assert hint(Action.OPEN_COUNTER) == "Open it (press o)."
     assert hint(Action.LIST_USERS) == ""
+    assert hint(Action.CHOOSE_COUNTER) == "Did you mean 1, 4?"
+    assert hint(Action.ADD_COUNTER) == "Type one of these, or ask an admin to declare it."
+    assert hint(Action.CHOOSE_OR_ADD_COUNTER) == "Did you mean 1, 4? If not, ask an admin to declare 3."
     assert hint(Action.WAIT_FOR_SOMEBODY) == "Wait for the next customer, or check the queue."
     assert all("tokenq" not in hint(action) for action in Action)
 

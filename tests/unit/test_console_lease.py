@@ -10,11 +10,12 @@ from textual.message import Message
 
 from tests.refusals import refusal
 from tests.waiting import until
-from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.reasons.queue import CounterReason
 from tokenq.contract.views import CounterView
 from tokenq.errors import Unreachable
 from tokenq_tui.console.counter_lease import CounterClaim, CounterLease
-from tokenq_tui.console.messages import CounterTaken, CounterUnknown, Trouble
+from tokenq_tui.console.messages import CounterRefused, CounterTaken, Trouble
 
 SECONDS = 10.0
 THREE = CounterClaim("main", "3", ("CW",))
@@ -27,6 +28,7 @@ class FakeCounters:
         self.asked: list[str] = []
         self.faults: dict[str, Exception] = {}
         self.state, self.reason = "OPEN", ""
+        self.known: list[CounterView] = []
         self.lock, self.entered = threading.Lock(), 0
         """While it is held, nothing is answered."""
 
@@ -42,6 +44,9 @@ class FakeCounters:
         if take_over:
             self.faults.clear()
         return self._answer("open", counter)
+
+    def counters(self, branch: str) -> list[CounterView]:
+        return self.known
 
     def leave_counter(self, branch: str, counter: str) -> CounterView:
         return self._answer("leave", counter)
@@ -175,10 +180,43 @@ def test_a_counter_that_the_server_does_not_make_is_asked_for_once() -> None:
         lease.claim(THREE)
         until(lambda: told)
         time.sleep(0.1)  # several renewals
-        assert told == [CounterUnknown("3", "There is no counter 3.", "Did you mean 2?")]
+        assert told == [CounterRefused("3", "There is no counter 3.", "Did you mean 2?")]
         api.faults.clear()
         lease.claim(CounterClaim("main", "2"))
         until(lambda: "open 2" in api.asked)
+
+
+def test_a_counter_that_serves_nothing_of_what_is_shown_is_not_claimed() -> None:
+    api = FakeCounters()
+    api.known = [
+        cast(CounterView, {"counterId": name, "departments": served, "isDeclared": name == "4"})
+        for name, served in (("3", ["A", "B"]), ("4", ["A"]), ("5", ["A", "CW"]), ("6", []))
+    ]
+    with keeping(api) as (lease, told):
+        for count, counter in enumerate("34", 1):
+            lease.claim(CounterClaim("north", counter, ("CW",)))
+            until(lambda count=count: len(told) == count)
+        for counter in "56":
+            lease.claim(CounterClaim("north", counter, ("CW",)))
+            until(lambda counter=counter: f"open {counter}" in api.asked)
+    assert [request for request in api.asked if request.startswith("open")] == ["open 5", "open 6"]
+    three, four = (message for message in told if isinstance(message, CounterRefused))
+    assert three.sentence == "Counter 3 serves A, B, not CW."
+    assert "start 'tokenq console A B --counter 3'" in three.hint
+    assert "with 'tokenq counter open 3 --branch north --dept CW'" in three.hint
+    assert "An admin changes what it serves with 'tokenq counter declare 4 --branch north --dept CW'" in four.hint
+
+
+def test_a_counter_that_holds_somebody_else_s_customer_is_asked_for_again() -> None:
+    api = FakeCounters()
+    params = {"counter": "3", "number": "A-002", "department": "A"}
+    api.faults["open"] = refuse(CounterReason.HOLDS_OTHERS, **params)
+    with keeping(api) as (lease, told):
+        lease.claim(THREE)
+        until(lambda: told)
+    (message,) = told
+    assert isinstance(message, CounterRefused)
+    assert message.sentence == "Counter 3 holds A-002 of A, where you do not work."
 
 
 def test_a_paused_counter_is_said_and_stays_paused() -> None:

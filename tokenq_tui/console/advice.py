@@ -20,12 +20,16 @@ _AS_IT_IS = frozenset(
         Action.WAIT_FOR_SOMEBODY,
         Action.OPEN_DEPARTMENT,
         Action.DECLARE_COUNTER,
-        Action.ADD_COUNTER,
-        Action.CHOOSE_OR_ADD_COUNTER,
         Action.ISSUE_ANOTHER,
     }
 )
 """Advice that is useful without a key. The rest is for the shell and is not shown here."""
+_HERE: Mapping[Action, str] = {
+    Action.CHOOSE_COUNTER: "Did you mean {similar}?",
+    Action.ADD_COUNTER: "Type one of these, or ask an admin to declare it.",
+    Action.CHOOSE_OR_ADD_COUNTER: "Did you mean {similar}? If not, ask an admin to declare {counter}.",
+}
+"""What the console says where an action's own sentence speaks of what only a command does."""
 
 
 def hint_of(problem: Problem) -> str:
@@ -35,4 +39,6 @@ def hint_of(problem: Problem) -> str:
         return locale.hint(problem)
     if advice.action in _ACTIONS:
         return locale.advice(advice, f" (press {action_named(_ACTIONS[advice.action]).shown_key})")
+    if advice.action in _HERE:
+        return _HERE[advice.action].format_map(advice.params)
     return locale.advice(advice) if advice.action in _AS_IT_IS else ""

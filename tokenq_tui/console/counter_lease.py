@@ -1,5 +1,6 @@
 """The lease on our counter: claimed when it is chosen, renewed while the console runs, released at the end."""
 
+import shlex
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,21 +10,28 @@ from textual.message import Message
 
 from tokenq import locale
 from tokenq.contract import notices
-from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.problems import Problem, ProblemCode, Refused
+from tokenq.contract.reasons.queue import CounterReason
 from tokenq.contract.views import CounterView
 from tokenq.errors import TokenqError
 from tokenq_tui.console.advice import hint_of
 from tokenq_tui.console.errors import describe
-from tokenq_tui.console.messages import CounterTaken, CounterUnknown, Trouble
+from tokenq_tui.console.messages import CounterRefused, CounterTaken, Trouble
 
 RENEW_SECONDS = 10.0
 """Interval of renewals; on the server a claim expires after thirty seconds."""
+
+_MOST_NAMED = 4
+"""The most departments that a sentence names."""
 
 _PASSING = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.OVERLOADED, ProblemCode.RATE_LIMITED})
 
 
 class CounterApi(Protocol):
     """The counter calls of the API; implemented by :class:`tokenq.client.Client`."""
+
+    def counters(self, branch: str) -> list[CounterView]:
+        """Return the counters of a branch."""
 
     def open_counter(
         self,
@@ -45,15 +53,19 @@ class CounterApi(Protocol):
 
 @dataclass(frozen=True)
 class CounterClaim:
-    """A counter and the departments it serves, in order."""
+    """A counter and the departments shown, in order: what it serves if it is new."""
 
     branch: str
     counter: str
     departments: tuple[str, ...] = ()
 
     def is_same_counter(self, other: "CounterClaim") -> bool:
-        """Return whether both are the same counter, whatever it serves."""
+        """Return whether both are the same counter, whatever is shown."""
         return (self.branch, self.counter) == (other.branch, other.counter)
+
+    def is_served_by(self, counter: CounterView) -> bool:
+        """Return whether the counter serves any of the departments shown."""
+        return not counter["departments"] or not set(self.departments).isdisjoint(counter["departments"])
 
 
 class CounterLease:
@@ -127,6 +139,8 @@ class CounterLease:
             if target is None or self._is_refused:
                 return
             if target != self._held or take_over:
+                if self._serves_others(target):
+                    return
                 self._open(target, take_over=take_over)
                 self._held = target
             else:
@@ -136,6 +150,19 @@ class CounterLease:
         except TokenqError:
             # The badge shows that the server is unavailable; the claim is retried at the next interval.
             return
+
+    def _serves_others(self, target: CounterClaim) -> bool:
+        """Report a counter that serves none of the departments shown: nobody could be called from here."""
+        counters = self._api.counters(target.branch)
+        known = next((counter for counter in counters if counter["counterId"] == target.counter), None)
+        if known is None or target.is_served_by(known):
+            return False
+        self._held, self._is_refused = None, True
+        served = ", ".join(known["departments"])
+        shown = ", ".join(target.departments) if len(target.departments) <= _MOST_NAMED else "the departments shown"
+        sentence = f"Counter {target.counter} serves {served}, not {shown}."
+        self._notify(CounterRefused(target.counter, sentence, _how_to_work_at(known, target)))
+        return True
 
     def _open(self, target: CounterClaim, *, take_over: bool) -> None:
         view = self._api.open_counter(
@@ -164,7 +191,24 @@ class CounterLease:
         self._is_refused = True
         if problem.code is ProblemCode.COUNTER_CLAIMED:
             self._notify(CounterTaken(str(problem.extra.get("operator") or "another operator")))
-        elif target and problem.code is ProblemCode.UNKNOWN_COUNTER:
-            self._notify(CounterUnknown(target.counter, locale.sentence(problem), hint_of(problem)))
+        elif target and _needs_another(problem):
+            self._notify(CounterRefused(target.counter, locale.sentence(problem), hint_of(problem)))
         else:
             self._notify(Trouble(locale.sentence(problem), hint_of(problem)))
+
+
+def _needs_another(problem: Problem) -> bool:
+    """Whether another counter has to be chosen: there is no such one, or it holds somebody else's customer."""
+    return problem.code is ProblemCode.UNKNOWN_COUNTER or problem.reason == CounterReason.HOLDS_OTHERS.id
+
+
+def _how_to_work_at(counter: CounterView, claim: CounterClaim) -> str:
+    """Return the commands with which an operator who means this counter can use it."""
+    name = shlex.quote(claim.counter)
+    hint = f"Type another one, or start 'tokenq console {' '.join(counter['departments'])} --counter {name}'."
+    if len(claim.departments) > _MOST_NAMED:
+        return hint
+    verb, who = ("declare", "An admin changes") if counter["isDeclared"] else ("open", "Change")
+    branch = "" if claim.branch == "main" else f" --branch {claim.branch}"
+    profile = "".join(f" --dept {department}" for department in claim.departments)
+    return f"{hint} {who} what it serves with 'tokenq counter {verb} {name}{branch}{profile}'."

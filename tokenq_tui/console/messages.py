@@ -28,8 +28,8 @@ class CounterTaken(Message):
 
 
 @dataclass
-class CounterUnknown(Message):
-    """The server does not know the counter and makes no new one."""
+class CounterRefused(Message):
+    """This console cannot work at the counter, which it has not claimed."""
 
     counter: str
     sentence: str

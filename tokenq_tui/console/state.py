@@ -68,6 +68,17 @@ class State:
         queues = {**self.queues, department: queue}
         return replace(self, queues=queues, received=received, last=last)._with_default_selection()
 
+    def without_unneeded(self) -> "State":
+        """Drop the queues of departments that are neither shown nor needed for the token at our counter."""
+        kept = {*self.departments, *self.beyond}
+        return replace(self, queues={name: queue for name, queue in self.queues.items() if name in kept})
+
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        """The department that is not shown here but has the token at our counter, if there is one."""
+        token = self.own_counter["token"] if self.own_counter else None
+        return (token["departmentId"],) if token and token["departmentId"] not in self.departments else ()
+
     def select(self, department: str) -> "State":
         """Select another department."""
         return replace(self, selected=department, is_chosen=True) if department in self.departments else self
@@ -118,7 +129,8 @@ class State:
     @property
     def own_counter(self) -> CounterView | None:
         """Our counter as last fetched."""
-        counters = (counter for queue in self.queues.values() for counter in queue["counters"])
+        latest_first = sorted(self._queues_here, key=lambda queue: -self.received.get(queue["departmentId"], 0.0))
+        counters = (counter for queue in latest_first for counter in queue["counters"])
         return next((counter for counter in counters if counter["counterId"] == self.counter), None)
 
     @property
@@ -153,7 +165,7 @@ class State:
 
     @property
     def held(self) -> TokenView | None:
-        """The token at our counter, of any department."""
+        """The token at our counter, of any department, shown or not."""
         ours = (token for token in self._seated_tokens() if self.counter and token["counterId"] == self.counter)
         return next(ours, None)
 
@@ -201,7 +213,13 @@ class State:
         return replace(self, is_chosen=True)
 
     def _seated_tokens(self) -> list[TokenView]:
-        return [token for department in self.departments for token in seated(self.queues.get(department))]
+        return [token for queue in self._queues_here for token in seated(queue)]
+
+    @property
+    def _queues_here(self) -> list[QueueView]:
+        """The queues in the branch of the selected department: another branch has other counters of the same names."""
+        branch = self.queue["branchId"] if self.queue else None
+        return [queue for queue in self.queues.values() if branch in (None, queue["branchId"])]
 
 
 def _is_newer(token: TokenView, other: TokenView) -> bool:
@@ -237,6 +255,11 @@ def forgotten(token: TokenView, now: datetime) -> str:
         return ""
     sentence = notices.forgotten("", token["state"], began.isoformat(), now)
     return f"{sentence[0].upper()}{sentence[1:]}"
+
+
+def is_cut(state: State) -> bool:
+    """Return whether the queue is longer than the page that was fetched."""
+    return state.queue is not None and state.queue["counts"]["waiting"] > len(state.queue["waiting"])
 
 
 def stopwatch(passed: timedelta) -> str:

@@ -90,6 +90,7 @@ class Tail:
     ) -> None:
         self._api, self._feed, self._notify = api, feed, notify
         self._departments = tuple(departments)
+        self._also: tuple[str, ...] = ()
         self._stop = threading.Event()
         self._cut = threading.Event()
         self._work = threading.Condition()
@@ -118,9 +119,16 @@ class Tail:
     def refresh(self, *departments: str) -> None:
         """Fetch these queues now; all if none are given."""
         with self._work:
-            self._changed.update(dict.fromkeys(departments or self._departments, math.inf))
+            self._changed.update(dict.fromkeys(departments or self._all, math.inf))
             self._is_requested = True
             self._work.notify_all()
+
+    def follow_also(self, departments: Sequence[str]) -> None:
+        """Fetch the queues of these departments, too, although they are not shown; they are polled."""
+        with self._work:
+            is_new, self._also = not set(departments) <= {*self._also}, tuple(departments)
+        if is_new:
+            self.refresh(*departments)
 
     def _note_change(self, department: str, seq: int) -> None:
         """Fetch a queue soon, unless the one shown by then already includes this entry."""
@@ -157,6 +165,10 @@ class Tail:
             for department in self._next_changed():
                 self._fetch(department)
 
+    @property
+    def _all(self) -> tuple[str, ...]:
+        return (*self._departments, *self._also)
+
     def _find_departments(self) -> bool:
         """Fetch the departments; return whether there are any to serve."""
         try:
@@ -176,9 +188,9 @@ class Tail:
     def _next_changed(self) -> list[str]:
         with self._work:
             if not self._changed and not self._stop.is_set():
-                is_polling = self._feed_lost_at is not None or not self._is_reachable or self._broken
+                is_polling = self._feed_lost_at is not None or not self._is_reachable or self._broken or self._also
                 if not self._work.wait(POLL_SECONDS if is_polling else REASSURE_SECONDS):
-                    self._changed.update(dict.fromkeys(self._departments, math.inf))
+                    self._changed.update(dict.fromkeys(self._all, math.inf))
             # Events come in bursts: one fetch covers all of them. A key press is not delayed.
             self._work.wait_for(lambda: self._is_requested or self._stop.is_set(), _DEBOUNCE_SECONDS)
             changed, self._changed, self._is_requested = self._changed, {}, False
@@ -191,7 +203,9 @@ class Tail:
         try:
             queue = self._api.queue(department)
         except Exception as error:
-            if len(self._departments) > 1 and _is_unknown(error):
+            if department not in self._departments and isinstance(error, Refused):
+                self._also = ()
+            elif len(self._departments) > 1 and _is_unknown(error):
                 self._departments = tuple(name for name in self._departments if name != department)
                 self._notify(DepartmentsLoaded(self._departments, self._all_departments))
             else:

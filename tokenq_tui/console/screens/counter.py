@@ -25,7 +25,7 @@ class CounterScreen(FindingScreen):
         question = f"Counter {self.state.counter} is in use by {message.operator}. Take it over?"
         self.in_turn(lambda: self.app.push_screen(Confirm(question, "f4"), self._take_over))
 
-    async def on_counter_unknown(self, message: messages.CounterUnknown) -> None:
+    async def on_counter_refused(self, message: messages.CounterRefused) -> None:
         """Go back to the counter before, ask again, and say what is wrong with the one typed."""
         if message.counter == self.state.counter:
             await self.set_state(self.state.at_counter(self._counter_before))

@@ -31,8 +31,8 @@ from tokenq_tui.console.execution import PendingAction, carry_out, look_up, need
 from tokenq_tui.console.screens.counter import CounterScreen
 from tokenq_tui.console.screens.dialogs import Explain, Help
 from tokenq_tui.console.screens.prompts import question
-from tokenq_tui.console.screens.titles import department_title, is_cut, queue_title
-from tokenq_tui.console.state import State
+from tokenq_tui.console.screens.titles import department_title
+from tokenq_tui.console.state import State, is_cut
 from tokenq_tui.console.tail import ApiPort, Tail
 from tokenq_tui.console.widgets.action_bar import ActionBar
 from tokenq_tui.console.widgets.department_bar import DepartmentBar, MoreDepartments
@@ -40,6 +40,7 @@ from tokenq_tui.console.widgets.find_line import FindLine
 from tokenq_tui.console.widgets.notice import Notice
 from tokenq_tui.console.widgets.now_serving import Elsewhere, NowServing
 from tokenq_tui.console.widgets.parked_list import ParkedList
+from tokenq_tui.console.widgets.queue_title import QueueTitle
 from tokenq_tui.console.widgets.waiting_list import WaitingList
 from tokenq_tui.link_badge import Health, LinkBadge
 
@@ -75,7 +76,7 @@ class ServingScreen(CounterScreen):
             yield MoreDepartments(markup=False)
         with Horizontal(id="body"):
             with Vertical(id="line"):
-                yield Static("", id="line-title", markup=False)
+                yield QueueTitle()
                 waiting = WaitingList()
                 yield waiting
                 yield FindLine(waiting)
@@ -111,7 +112,8 @@ class ServingScreen(CounterScreen):
         """Update the state with a fetched queue."""
         self.heard()
         times = {"requested_at": message.requested_at, "received_at": message.received_at}
-        await self.set_state(self.state.with_queue(message.queue, **times))
+        await self.set_state(self.state.with_queue(message.queue, **times).without_unneeded())
+        self._tail.follow_also(self.state.beyond)
         self.claim_counter()
 
     def on_trouble(self, message: messages.Trouble) -> None:
@@ -250,7 +252,7 @@ class ServingScreen(CounterScreen):
         state = self.state
         await self.query_one(DepartmentBar).show(state)
         self.query_one("#title", Static).update(department_title(state))
-        self.query_one("#line-title", Static).update(queue_title(state))
+        self.query_one(QueueTitle).show(state)
         self._draw()
         self._show_available()
 

@@ -65,10 +65,16 @@ class NowServing(Panel):
             yield line(("v served, b back to the queue" if is_serving else "x no-show, r call again", "$quiet"))
         priority = "" if token["priority"] == Priority.NORMAL else f"  ·  {printable(token['priority'], 10)}"
         yield line((printable(token["name"] or "no name given", width - 12), ""), (priority, "$accent"))
-        yield line((f"arrived {waited_for(token, self._now)} ago", "$quiet"))
+        of = f"  ·  {printable(token['departmentId'], 8)}" if token["departmentId"] != self._state.selected else ""
+        yield line((f"arrived {waited_for(token, self._now)} ago", "$quiet"), (of, "$accent"))
 
     def _empty(self, width: int) -> Iterable[Content]:
         yield Content("")
+        own = self._state.own_counter
+        if self._state.beyond and own and own["token"]:
+            number, department = own["token"]["displayNumber"], own["token"]["departmentId"]
+            yield line((f"{printable(number, 16)} of {printable(department, 8)} is at your counter.", "$foreground"))
+            return
         yield line(("Nobody is at your counter.", "$foreground"))
         yield Content("")
         if self._state.queue is None:

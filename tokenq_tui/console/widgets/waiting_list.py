@@ -15,6 +15,8 @@ from tokenq_tui.error_boundary import ErrorBoundary
 _WIDE = 60
 _SIGNS = {Priority.URGENT: " ‼", Priority.PRIORITY: " ▲"}
 _NARROW_FIXED, _WIDE_FIXED = 31, 42
+_TIGHT, _TIGHT_FIXED = 36, 16
+"""Below ``_TIGHT`` columns a row is the number and the name."""
 
 
 class WaitingList(ErrorBoundary, DataTable[Text]):
@@ -53,14 +55,14 @@ class WaitingList(ErrorBoundary, DataTable[Text]):
 
     def show(self, tokens: Sequence[TokenView], now: datetime, names: Mapping[str, str]) -> None:
         """Show these tokens, with the department's ``names`` of classes; redraw only on a change."""
-        is_wide = self.size.width >= _WIDE
         self._names = names
-        rows = [_cells(token, now, names, is_wide) for token in tokens]
+        columns = _columns(self.size.width)
+        rows = [_cells(token, now, names, columns) for token in tokens]
         if rows == self._shown and self.size.width == self._laid_out_for:
             self._tokens = tokens
             return
         marked, place = self.marked, self.cursor_row
-        self._lay_out(is_wide)
+        self._lay_out(columns)
         for cells in rows:
             self.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
         self._tokens, self._shown = tokens, rows
@@ -73,24 +75,34 @@ class WaitingList(ErrorBoundary, DataTable[Text]):
         self.show(self._tokens, datetime.now().astimezone(), self._names)
         self.move_cursor(row=self.cursor_row, animate=False, scroll=True)
 
-    def _lay_out(self, is_wide: bool) -> None:
+    def _lay_out(self, columns: Mapping[str, int]) -> None:
         if self._laid_out_for == self.size.width:
             self.clear()
             return
         self.clear(columns=True)
         self._laid_out_for = self.size.width
-        room = max(self.size.width - (_WIDE_FIXED if is_wide else _NARROW_FIXED), 4)
-        self.add_column("#", width=3)
-        self.add_column("Number", width=11)
-        self.add_column("Name", width=room)
-        if is_wide:
-            self.add_column("Class", width=9)
-        self.add_column("Waits", width=7)
+        for title, width in columns.items():
+            self.add_column(title, width=width)
 
 
-def _cells(token: TokenView, now: datetime, names: Mapping[str, str], is_wide: bool) -> tuple[str, ...]:
+def _columns(width: int) -> dict[str, int]:
+    """Return the columns that fit into a list of this width, and their widths; the name takes what is left."""
+    if width < _TIGHT:
+        return {"Number": 11, "Name": max(width - _TIGHT_FIXED, 4)}
+    fixed = _WIDE_FIXED if width >= _WIDE else _NARROW_FIXED
+    columns = {"#": 3, "Number": 11, "Name": max(width - fixed, 4), "Class": 9, "Waits": 7}
+    return columns if width >= _WIDE else {title: each for title, each in columns.items() if title != "Class"}
+
+
+def _cells(token: TokenView, now: datetime, names: Mapping[str, str], columns: Mapping[str, int]) -> tuple[str, ...]:
     sign = _SIGNS.get(Priority(token["priority"]), "") if token["priority"] in set(Priority) else ""
     number = printable(token["displayNumber"], 9) + sign
     name = printable(token["name"] or "", 60)
-    priority = (printable(names.get(token["priority"], token["priority"]), 9),) if is_wide else ()
-    return (str(token["position"] or ""), number, name, *priority, waited_for(token, now))
+    texts = {
+        "#": str(token["position"] or ""),
+        "Number": number,
+        "Name": name,
+        "Class": printable(names.get(token["priority"], token["priority"]), 9),
+        "Waits": waited_for(token, now),
+    }
+    return tuple(texts[title] for title in columns)
