@@ -12,6 +12,8 @@ from tests.cli.conftest import Cli
 from tests.refusals import refusal
 from tokenq.cli.floor_file import FloorFile, to_toml
 from tokenq.cli.wording import setting_name
+from tokenq.contract.hours import ALWAYS
+from tokenq.contract.notifications import LetterKind
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.settings import SETTINGS
 
@@ -211,11 +213,60 @@ def test_a_setting_is_spelt_in_the_file_as_on_the_command_line(tokenq: Cli, file
 
 
 @pytest.mark.parametrize(
+    ("written", "key", "value"),
+    [
+        ('hours = "always"', "hours", ALWAYS),
+        ('hours = "Branch"', "hours", None),
+        ('hours = "mon 08:00-12:00"', "hours", "mon 08:00-12:00"),
+        ('letters = "none"', "letters", []),
+        ('letters = "all"', "letters", list(LetterKind)),
+        ('letters = "issued, near"', "letters", ["issued", "near"]),
+        ('counters = "1,2"', "counters", ["1", "2"]),
+        ('counters = "any"', "counters", []),
+        ('class-names = "urgent:Emergency"', "classNames", {"urgent": "Emergency"}),
+        ('day-end = "Keep"', "dayEnd", "keep"),
+        ('name = "all"', "name", "all"),
+    ],
+)
+def test_a_file_takes_the_texts_that_the_command_line_takes(file: Path, written: str, key: str, value: object) -> None:
+    file.write_text(f"[departments.CW]\n{written}\n")
+    assert FloorFile(str(file)).document == {"departments": {"CW": {key: value}}}
+
+
+def test_a_branch_is_always_open_in_a_file_as_on_the_command_line(file: Path) -> None:
+    file.write_text('[branches.main]\nhours = "always"\nname = "none"\n')
+    assert FloorFile(str(file)).document == {"branches": {"main": {"hours": None, "name": "none"}}}
+
+
+def test_texts_of_a_file_are_applied_and_duplicates_refused(tokenq: Cli, file: Path) -> None:
+    branch, dept, user = names()
+    texts = 'hours = "branch"\nletters = "none"\ncounters = "1, 2 b"\nratio ='
+    file.write_text(floor(branch, dept, user).replace("ratio =", texts))
+    assert tokenq("apply", "-f", str(file)).code == 0
+    exported = tomllib.loads(tokenq("export").out)["departments"][dept]
+    assert (exported["letters"], exported["counters"], exported.get("hours")) == ([], ["1", "2 b"], None)
+    assert tokenq("diff", "-f", str(file)).code == 0
+
+    for doubled, fault in (
+        ('["issued", "issued"]', "issued twice"),
+        ('["a", "A"]', "a and A"),
+        ('["a", " a "]', "a twice"),
+    ):
+        field = "letters" if "issued" in doubled else "counters"
+        file.write_text(floor(branch, dept, user).replace("ratio =", f"{field} = {doubled}\nratio ="))
+        refused = tokenq("apply", "-f", str(file))
+        assert refused.code == 1
+        assert f"line 10: departments.{dept}.{field} names {fault}." in refused.err
+
+
+@pytest.mark.parametrize(
     ("written", "sentence", "hint"),
     [
         ("dayly-cap = 80", "line 10: departments.F.dayly-cap is not a known field", "Did you mean daily-cap?"),
         ("max-wait = 80", "line 10: departments.F.max-wait is not a known field", "Did you mean max-wait-minutes?"),
         ("dailyCap = 80\ndaily-cap = 80", "line 11: departments.F.daily-cap is given twice", "Keep one of them."),
+        ("letters = 'issued,post'", "line 10: departments.F.letters takes any of", "Correct it"),
+        ("day-end = 'never'", "line 10: departments.F.day-end takes expire or keep", "Correct it"),
         ("daily-cap = 'many'", "line 10: departments.F.daily-cap must be a whole number", "Correct it"),
     ],
 )

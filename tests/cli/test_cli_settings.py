@@ -6,9 +6,10 @@ import secrets
 import pytest
 
 from tests.cli.conftest import Cli
-from tokenq.cli.department_settings import NAMES, read_setting
+from tokenq.cli.department_settings import NAMES, OPTIONS, read_setting
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.settings import SETTINGS
+from tokenq.contract.views import DepartmentView
 from tokenq_server.domain.rules import Rules, rules_document
 
 
@@ -24,6 +25,10 @@ def test_every_rule_can_be_set_and_its_default_is_told_truly():
     assert {key: read_setting(key, one.default) for key, one in SETTINGS.items()} == {
         key: value for key, value in defaults.items() if key != "hours"
     }
+
+
+def test_whatever_a_department_has_is_a_setting_or_says_what_sets_it():
+    assert {*SETTINGS, *OPTIONS, "departmentId"} == set(DepartmentView.__annotations__)
 
 
 def test_settings_are_set_shown_and_kept_when_others_change(tokenq: Cli, dept: str):
@@ -98,6 +103,10 @@ def test_a_branch_s_hours_survive_other_changes(tokenq: Cli):
         (("--set", "dailycap=80"), 2, "'dailycap=80' is not a setting"),
         (("--set", "daily-cap"), 2, "daily-cap needs a value"),
         (("--set", "day-end"), 2, "Write day-end=expire"),
+        (("--set", "max-wait-minutes=30"), 2, "Use --max-wait."),
+        (("--set", "branch=main"), 2, "Use --branch."),
+        (("--set", "open=true"), 2, "Use 'tokenq dept open' or 'tokenq dept close'."),
+        (("--set", "counters=1,1"), 1, "names 1 twice"),
         (("--set", "daily-cap=many"), 2, "takes a whole number"),
         (("--set", "letters=issued,post"), 2, "letters takes any of"),
         (("--set", "class-names=vip:Very"), 2, "urgent:Emergency"),

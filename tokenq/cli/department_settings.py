@@ -7,6 +7,7 @@ from tokenq.cli.exits import WrongUse
 from tokenq.cli.output import Columns
 from tokenq.cli.wording import setting_name
 from tokenq.contract.enums import Priority
+from tokenq.contract.hours import ALWAYS
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.numbers import whole_number
 from tokenq.contract.settings import SETTINGS
@@ -28,7 +29,7 @@ def _read_list(text: str) -> list[str]:
 
 def _letters(text: str) -> list[str]:
     kinds = [str(kind) for kind in LetterKind]
-    chosen = kinds if text == "all" else _read_list(text)
+    chosen = kinds if text.lower() == "all" else _read_list(text)
     if not set(chosen) <= set(kinds):
         raise ValueError(f"takes any of {','.join(kinds)}; or all, or none")
     return chosen
@@ -71,10 +72,47 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
 NAMES = {setting_name(key): key for key in SETTINGS}
 """Each setting's name on the command line, and on the wire."""
 
+OPTIONS: Mapping[str, str] = {
+    "name": "--name",
+    "branchId": "--branch",
+    "prefix": "--prefix",
+    "numberFormat": "--number-format",
+    "ratio": "--ratio",
+    "maxWaitMinutes": "--max-wait",
+    "hours": "--hours",
+    "open": "'tokenq dept open' or 'tokenq dept close'",
+}
+"""What else a department has, on the wire, and what sets it."""
+_OPTION_OF = {
+    **{setting_name(key): option for key, option in OPTIONS.items()},
+    **{option.removeprefix("--"): option for option in OPTIONS.values()},
+}
+
+ALWAYS_OPEN = ("always", "none")
+BRANCH_HOURS = "branch"
+"""Words for hours."""
+
 
 def read_setting(key: str, text: str) -> Any:
     """Parse a setting's value. Raises ValueError with the rest of a sentence."""
     return _choice(key, text) if SETTINGS[key].choices else _READ.get(key, _number)(text)
+
+
+def read_department_text(key: str, text: str) -> Any:
+    """Return what a field of a department means that a file gives as text, as the command line understands it.
+
+    Numbers are no texts in a file, and stay as they are for the server to refuse. Raises ValueError with the rest of a
+    sentence.
+    """
+    if key == "hours" and text.strip().lower() in (BRANCH_HOURS, *ALWAYS_OPEN):
+        return None if text.strip().lower() == BRANCH_HOURS else ALWAYS
+    is_text = key in SETTINGS and not SETTINGS[key].is_number
+    return read_setting(key, text.strip()) if is_text else text
+
+
+def read_branch_text(key: str, text: str) -> Any:
+    """The same for a field of a branch."""
+    return None if key == "hours" and text.strip().lower() in ALWAYS_OPEN else text
 
 
 def read_settings(typed: Sequence[str]) -> dict[str, Any]:
@@ -91,14 +129,20 @@ def read_settings(typed: Sequence[str]) -> dict[str, Any]:
         if key is not None and not equals:
             raise WrongUse(f"{typed} needs a value.", f"Write {typed}={SETTINGS[key].default}, for example.")
         if key is None:
-            like = similar(typed, NAMES)
-            hint = f"Did you mean {like}?" if like else "See 'tokenq dept settings', and write daily-cap=80."
-            raise WrongUse(f"'{argument}' is not a setting.", hint)
+            raise WrongUse(f"'{argument}' is not a setting.", _what_else(typed))
         try:
             fields[key] = read_setting(key, value.strip())
         except ValueError as error:
             raise WrongUse(f"{name} {error}, not '{value}'.", "See 'tokenq dept settings'.") from None
     return fields
+
+
+def _what_else(name: str) -> str:
+    """Return what may have been meant by something that is not a setting."""
+    if name in _OPTION_OF:
+        return f"Use {_OPTION_OF[name]}."
+    like = similar(name, NAMES)
+    return f"Did you mean {like}?" if like else "See 'tokenq dept settings', and write daily-cap=80."
 
 
 def _shown(key: str, value: Any) -> str:

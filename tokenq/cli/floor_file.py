@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tokenq import locale
+from tokenq.cli.department_settings import read_branch_text, read_department_text
 from tokenq.cli.reasons import CommandReason
 from tokenq.cli.toml_lines import line_of
 from tokenq.cli.wording import hint_of, sentence_of, setting_name
@@ -74,7 +75,7 @@ class FloorFile:
             key = _WIRE_NAMES.get(str(name), str(name))
             if key in spelt:
                 raise refuse(CommandReason.SPELT_TWICE, {"path": f"{path}.{name}"}, path=f"{path}.{name}")
-            spelt[key] = value
+            spelt[key] = _meaning(path, str(name), key, value)
             self._spelt[f"{path}.{key}"] = f"{path}.{name}"
         return spelt
 
@@ -82,6 +83,24 @@ class FloorFile:
 _KNOWN = {"branches": BranchView.__annotations__, "departments": DepartmentView.__annotations__}
 _FIELDS = _KNOWN | {"counters": ("departments",), "users": ("name", "email", "role", "departments", "disabled")}
 _WIRE_NAMES: dict[str, str] = {setting_name(key): key for keys in _KNOWN.values() for key in keys}
+
+
+_READ = {"branches": read_branch_text, "departments": read_department_text}
+
+
+def _meaning(path: str, name: str, key: str, value: Any) -> Any:
+    """Return a value; a text stands for what it means on the command line.
+
+    Raises:
+        Refused: it means nothing.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return _READ[path.partition(".")[0]](key, value)
+    except ValueError as error:
+        field = f"{path}.{name}"
+        raise refuse(FieldReason.WRONG_VALUE, {"field": field}, field=field, fault=str(error)) from None
 
 
 def _suggestion(problem: Problem, path: str) -> str:

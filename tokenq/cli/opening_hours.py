@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tokenq.cli.department_settings import ALWAYS_OPEN, BRANCH_HOURS
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.reasons import CommandReason
 from tokenq.contract.hours import ALWAYS, read_hours, write_hours
@@ -44,7 +45,6 @@ AsUsualOn = Annotated[
         callback=_dates,
     ),
 ]
-_ALWAYS = ("always", "none")
 
 
 def department_hours(
@@ -58,7 +58,7 @@ def department_hours(
         WrongUse: the options are invalid or contradict each other.
         Refused: a day in ``as_usual_on`` has no exception.
     """
-    if typed and typed.lower() == "branch":
+    if typed and typed.lower() == BRANCH_HOURS:
         if closed_on or as_usual_on:
             raise WrongUse(
                 "A department that uses its branch's hours cannot have its own closed days.",
@@ -77,7 +77,7 @@ def branch_hours(
     """Return a branch's new hours; ``None`` means always open. Raises like :func:`department_hours`."""
     weekly = current
     if typed:
-        weekly = None if typed.lower() in _ALWAYS else _read(typed)
+        weekly = None if typed.lower() in ALWAYS_OPEN else _read(typed)
     changed = _with_days(weekly or read_hours(ALWAYS), closed_on, current if weekly else None, as_usual_on)
     return changed if weekly or closed_on else None
 
@@ -94,13 +94,13 @@ def shown_week(hours: "HoursDocument | None", otherwise: str) -> str:
 
 def check_hours(typed: str | None) -> None:
     """Check the hours before any request is sent. Raises WrongUse."""
-    if typed and typed.lower() not in ("branch", *_ALWAYS):
+    if typed and typed.lower() not in (BRANCH_HOURS, *ALWAYS_OPEN):
         _read(typed)
 
 
 def _read(typed: str) -> "HoursDocument":
     try:
-        return read_hours(ALWAYS if typed.lower() in _ALWAYS else typed)
+        return read_hours(ALWAYS if typed.lower() in ALWAYS_OPEN else typed)
     except ValueError as error:
         raise WrongUse(f"--hours {error}.", "Example: 'mon-fri 08:00-12:00, 13:00-17:00; sat 09:00-12:00'.") from None
 

@@ -12,6 +12,7 @@ from tokenq.contract.enums import Priority, Role
 from tokenq.contract.hours import read_hours
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.settings import SETTINGS, Setting
+from tokenq.contract.spelling import letters_of
 
 _HOURS_LENGTH = 10_000
 _JOINERS = "\u200c\u200d"
@@ -39,7 +40,18 @@ def one_line(text: str) -> str:
     return text
 
 
+def without_duplicates(texts: list[str]) -> list[str]:
+    """Check that no two texts of a list are alike: a board would show both in the same way."""
+    known: dict[str, str] = {}
+    for text in texts:
+        if (letters := letters_of(text)) in known:
+            raise ValueError(f"names {known[letters]} and {text}" if known[letters] != text else f"names {text} twice")
+        known[letters] = text
+    return texts
+
+
 Line = AfterValidator(one_line)
+Distinct = AfterValidator(without_duplicates)
 PersonName = Annotated[str, Field(min_length=1, max_length=names.PERSON_NAME_LENGTH), Line]
 Label = Annotated[str, Field(min_length=1, max_length=80), Line]
 CounterId = Annotated[str, Field(min_length=1, max_length=names.COUNTER_ID_LENGTH), Line]
@@ -151,8 +163,8 @@ class DepartmentFields(_NumbersAndChoices):
     ratio: Annotated[str, Field(min_length=3, max_length=5)] | None = None
     max_wait_minutes: Minutes | None = None
     open: bool | None = None
-    letters: Annotated[list[AnyLetterKind], Field(max_length=len(LetterKind))] | None = None
-    counters: Annotated[list[CounterId], Field(max_length=200)] | None = None
+    letters: Annotated[list[AnyLetterKind], Field(max_length=len(LetterKind)), Distinct] | None = None
+    counters: Annotated[list[CounterId], Field(max_length=200), Distinct] | None = None
     class_names: dict[AnyPriority, Label] | None = None
     hours: AnyHours | None = None
 
