@@ -83,12 +83,15 @@ def test_what_to_type_next_goes_to_the_system_it_is_about(
 
 
 def test_where_e_mails_go_is_said(endpoints: Endpoints, capsys: pytest.CaptureFixture[str]) -> None:
-    for server, said in (
-        ("", f"E-mails are written to {endpoints.mail_outbox}"),
-        ("m:25", "E-mails are sent through m:25."),
-    ):
-        _welcome(replace(endpoints, mail_server=server), demo=False, detach=True, as_json=False)
-        assert said in capsys.readouterr().err
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        there, away = (f"127.0.0.1:{port}" for port in (listener.getsockname()[1], closed_port()))
+        for server, said in (
+            ("", f"E-mails are written to {endpoints.mail_outbox}"),
+            (there, f"E-mails are sent through {there}."),
+            (away, f"Warning: the mail server {away} does not answer now: Connection refused.\nE-mails wait until"),
+        ):
+            _welcome(replace(endpoints, mail_server=server), demo=False, detach=True, as_json=False)
+            assert said in capsys.readouterr().err
 
 
 def test_the_board_finds_the_broker_that_runs_here_without_a_login(endpoints: Endpoints) -> None:
@@ -116,6 +119,30 @@ def test_a_guessed_broker_that_is_not_there_is_named(monkeypatch: pytest.MonkeyP
 def test_doctor_never_leaves_the_broker_out(cli: Cli) -> None:
     checks = json.loads(cli("doctor", "--json", TOKENQ_URL="http://127.0.0.1:1").out)["checks"]
     assert "broker" in [check["name"] for check in checks]
+
+
+def test_doctor_warns_of_the_mail_server_of_up_whose_address_it_is_not_given(
+    endpoints: Endpoints, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is started later is no failure; that e-mails go to a folder would be wrong."""
+    folder = DataFolder(default_data_dir())
+    folder.make(None)
+    away = f"127.0.0.1:{closed_port()}"
+    folder.write_endpoints(replace(endpoints, mail_server=away))
+
+    def mail(**variables: str) -> list[tuple[bool, str]]:
+        typed = ("doctor", "--json", "--server")
+        done = cli(*typed, TOKENQ_URL=endpoints.api, TOKENQ_DATA_DIR=str(default_data_dir()), **variables)
+        return [(one["ok"], one["detail"]) for one in json.loads(done.out)["checks"] if one["name"] == "mail"]
+
+    hold = Hold(folder)
+    try:
+        assert mail() == [
+            (True, f"{away} warning: does not answer now (Connection refused); e-mails wait until it does")
+        ]
+        assert mail(TOKENQ_SMTP_URL=f"smtp://{away}") == [(False, f"{away} does not answer")]
+    finally:
+        hold.release()
 
 
 def test_doctor_names_a_full_disk(cli: Cli, tmp_path: Path) -> None:

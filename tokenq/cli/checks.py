@@ -1,5 +1,6 @@
 """The client-side checks of ``tokenq doctor``; they need only the base install."""
 
+import os
 import shutil
 import sys
 import time
@@ -18,12 +19,16 @@ from tokenq.client.transport import Transport
 from tokenq.contract.paths import HEALTHZ
 from tokenq.contract.problems import Refused
 from tokenq.errors import TokenqError
-from tokenq.settings import Settings, config_file, load, unknown_variables
+from tokenq.settings import Settings, config_file, load, read_file, unknown_variables
 
 _SKEW_SECONDS = 30.0
 _SMALLEST_SCREEN = (80, 24)
 _LEAST_ROOM = 500e6
 """Bytes: PostgreSQL's WAL grows in segments of 16 MB and may need many before it can recycle any."""
+
+
+MAIL = "mail"
+"""The name of the check of the mail server, here and on the server."""
 
 
 class Check(NamedTuple):
@@ -50,7 +55,8 @@ def client_checks() -> list[Check]:
     except TokenqError as error:
         identity = Identity(settings.url or DEFAULT_URL, settings.token, None)
         checks.append(_failed_check("credentials", error))
-    return [*checks, *_environment(), *_server(settings, identity), *_disk(settings), *_kafka(settings), _terminal()]
+    checks += [*_environment(), *_server(settings, identity), *_disk(settings), *_kafka(settings)]
+    return [*checks, *_mail_of_up(identity), _terminal()]
 
 
 def _environment() -> list[Check]:
@@ -161,6 +167,21 @@ def _broker(address: str) -> Check:
         hint = "The board needs it: check TOKENQ_KAFKA_BOOTSTRAP (host:port) and that the broker is running."
         return Check("broker", False, f"cannot connect to {address}: {reason}", hint)
     return Check("broker", True, f"{address} accepts connections")
+
+
+def _mail_of_up(identity: Identity) -> list[Check]:
+    """The mail server of the local ``up``, where only that knows it. It may be started later, so it is no failure."""
+    if os.environ.get("TOKENQ_SMTP_URL") or "smtp_url" in read_file(config_file()):
+        return []
+    try:
+        endpoints = launch.endpoints_of_up()
+    except Refused:
+        return []  # the folder belongs to another user
+    if endpoints is None or not endpoints.mail_server or identity.url not in (endpoints.api, DEFAULT_URL):
+        return []
+    why = why_unreachable(endpoints.mail_server)
+    state = f"warning: does not answer now ({why}); e-mails wait until it does" if why else "accepts connections"
+    return [Check(MAIL, True, f"{endpoints.mail_server} {state}")]
 
 
 def _terminal() -> Check:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tokenq.cli import launch, output
+from tokenq.cli.broker import why_unreachable
 from tokenq.cli.exits import WrongUse, echo
 from tokenq.cli.local_login import server_of_other_commands, sign_in
 from tokenq.cli.options import Json
@@ -83,7 +84,10 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
         ]
     for typed, meaning in steps:
         echo(f"  {prefix}{typed:<46} {meaning}")
-    if endpoints.mail_server:
+    if why := endpoints.mail_server and why_unreachable(endpoints.mail_server):
+        echo(f"\nWarning: the mail server {endpoints.mail_server} does not answer now: {why}.")
+        echo("E-mails wait until it does. Start it, or correct TOKENQ_SMTP_URL.")
+    elif endpoints.mail_server:
         echo(f"\nE-mails are sent through {endpoints.mail_server}.")
     else:
         echo(f"\nE-mails are written to {endpoints.mail_outbox} until TOKENQ_SMTP_URL is set.")
