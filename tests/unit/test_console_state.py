@@ -175,3 +175,46 @@ def test_parking_takes_a_time_of_day() -> None:
     until = datetime.fromisoformat(body["until"])
     assert (until.hour, until.minute, until.date(), body["reason"]) == (23, 59, date.today(), "X-ray")
     assert until.tzinfo is not None
+
+
+def test_a_counter_of_the_same_name_in_another_branch_is_not_ours() -> None:
+    """Who may work in two branches sees both; a token at the other counter 3 is somebody else's."""
+    api = busy_api()
+    north = api.queue("CW")
+    north["branchId"] = "north"
+    here = api.queue("LAB")
+    state = State(counter="3", is_chosen=True).with_departments(["LAB", "CW"]).with_queue(here).with_queue(north)
+    assert (state.selected, state.held) == ("LAB", None)
+    assert state.select("CW").held is not None
+
+
+def test_our_counter_is_as_it_was_fetched_last() -> None:
+    """A department whose queue changes seldom knows of a pause later than the one just fetched."""
+    api = busy_api()
+    api.open_counter("main", "9")
+    open_, paused = api.queue("LAB"), api.pause_counter("main", "9", "lunch")
+    state = State(counter="9").with_departments(["LAB", "XR"]).with_queue(open_, received_at=1.0)
+    assert not state.is_paused
+    assert state.with_queue(api.queue("XR"), received_at=2.0).own_counter == paused
+
+
+def test_what_is_needed_beyond_the_departments_shown_is_the_one_of_the_token_at_our_counter() -> None:
+    api = busy_api()
+    api.open_counter("main", "3")
+    state = State(counter="3").with_departments(["LAB"]).with_queue(api.queue("LAB"))
+    assert (state.beyond, state.held) == (("CW",), None)
+    state = state.with_queue(api.queue("CW")).without_unneeded()
+    assert state.held is not None
+    assert state.held["displayNumber"] == "CW-012"
+    assert (state.departments, state.profile) == (("LAB",), ("LAB",))
+    assert list(state.with_queue(api.queue("XR")).without_unneeded().queues) == ["LAB", "CW"]
+
+
+def test_after_a_move_of_a_department_that_is_not_shown_the_shown_one_is_fetched_too() -> None:
+    """Its queue has not changed, but what it says of our counter has."""
+    api = busy_api()
+    api.open_counter("main", "3")
+    state = State(counter="3").with_departments(["LAB"]).with_queue(api.queue("LAB")).with_queue(api.queue("CW"))
+    fetched: list[str] = []
+    carry_out(PendingAction(action_named("serve"), state, state.held), api, lambda _: None, fetched.append)
+    assert fetched == ["CW", "LAB"]

@@ -47,6 +47,8 @@ def carry_out(
 ) -> None:
     """Carry the action out, report its result and refresh the changed queue.
 
+    A token of a department that is not shown changes nothing in the shown one but the counter, so that is refreshed.
+
     After a failure, the screen refreshes all queues.
     """
     try:
@@ -54,7 +56,10 @@ def carry_out(
     except BaseException as error:  # report anything before doing anything else
         notify(failure(pending.description, error, changes=True))
     else:
-        refresh(pending.token["departmentId"] if pending.token else pending.state.selected)
+        department = pending.token["departmentId"] if pending.token else pending.state.selected
+        refresh(department)
+        if department in pending.state.beyond:
+            refresh(pending.state.selected)
 
 
 def unanswered(pending: PendingAction) -> str:
