@@ -49,7 +49,7 @@ def test_a_queue_that_is_watched_shows_its_head_and_fits_the_terminal(capsys: py
     view = cast(dict[str, Any], desk.queue("LAB"))
     view["counts"]["noShow"] = 0
     desk.pause_counter("main", "1", "lunch")
-    view["timezone"], view["counters"] = "Asia/Kolkata", list(desk.counters.values())
+    view["timezone"], view["counters"] = "Asia/Kolkata", list(desk.desks.values())
     queue._show(cast(QueueView, view), 24)
     lines = capsys.readouterr().out.split("\n")
     assert len(lines) <= 24
