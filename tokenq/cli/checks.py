@@ -180,8 +180,8 @@ def _mail_of_up(identity: Identity) -> list[Check]:
     if endpoints is None or not endpoints.mail_server or identity.url not in (endpoints.api, DEFAULT_URL):
         return []
     why = why_unreachable(endpoints.mail_server)
-    state = f"warning: does not answer now ({why}); e-mails wait until it does" if why else "accepts connections"
-    return [Check(MAIL, True, f"{endpoints.mail_server} {state}")]
+    state = f"does not answer now ({why}); e-mails wait until it does" if why else "accepts connections"
+    return [Check(MAIL, True, f"{endpoints.mail_server} {state}", warning=bool(why))]
 
 
 def _terminal() -> Check:
