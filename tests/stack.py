@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,11 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from tokenq.client import Client
 from tokenq_server.embedded import Endpoints, UpOptions, down, start_detached
+
+Enter = Callable[..., Client]
+"""A client with a key of its own: a role and its departments."""
 
 
 @dataclass(frozen=True)

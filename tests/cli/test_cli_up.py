@@ -137,9 +137,7 @@ def test_doctor_warns_of_the_mail_server_of_up_whose_address_it_is_not_given(
 
     hold = Hold(folder)
     try:
-        assert mail() == [
-            (True, f"{away} does not answer now (Connection refused); e-mails wait until it does")
-        ]
+        assert mail() == [(True, f"{away} does not answer now (Connection refused); e-mails wait until it does")]
         assert mail(TOKENQ_SMTP_URL=f"smtp://{away}") == [(False, f"{away} does not answer")]
     finally:
         hold.release()

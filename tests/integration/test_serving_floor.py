@@ -1,7 +1,6 @@
 """The serving floor through the API of a running system: automatic moves, permissions, estimates."""
 
 import secrets
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,33 +8,10 @@ import httpx
 import psycopg
 import pytest
 
-from tests.stack import Stack
+from tests.stack import Enter, Stack
 from tests.waiting import until
 from tokenq.client import Client
 from tokenq.contract.problems import ProblemCode, Refused
-
-Enter = Callable[..., Client]
-
-
-@pytest.fixture
-def admin(running: Stack) -> Iterator[Client]:
-    with Client(running.endpoints.api, running.token) as client:
-        yield client
-
-
-@pytest.fixture
-def enter(running: Stack, admin: Client) -> Iterator[Enter]:
-    """A client with its own key: ``enter("staff", "CW")``."""
-    opened: list[Client] = []
-
-    def make(role: str, *departments: str) -> Client:
-        key = admin.create_key({"label": secrets.token_hex(3), "role": role, "departments": list(departments)})
-        opened.append(Client(running.endpoints.api, key["key"]))
-        return opened[-1]
-
-    yield make
-    for client in opened:
-        client.close()
 
 
 def department(admin: Client, **settings: Any) -> str:

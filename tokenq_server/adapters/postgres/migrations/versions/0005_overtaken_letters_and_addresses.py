@@ -6,6 +6,8 @@ constraint admits whatever that release writes, and its notify passes over state
 
 from alembic import op
 
+from tokenq_server.adapters.postgres.migrations.indexes import build_concurrently
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -22,25 +24,13 @@ _INDEX = """
 CREATE INDEX CONCURRENTLY IF NOT EXISTS token_live_address ON token (branch_id, lower(email))
 WHERE state IN ('WAITING', 'CALLED', 'SERVING', 'PARKED') AND email IS NOT NULL
 """
-_IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('token_live_address')"
 
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute(_STATES)
         op.execute(_VALIDATE)
-        _build_index()
-
-
-def _build_index() -> None:
-    bind = op.get_bind()
-    bind.exec_driver_sql("SET lock_timeout = 0")  # it waits for old transactions, and nobody waits for it
-    try:
-        if bind.exec_driver_sql(_IS_VALID).scalar_one_or_none() is False:
-            bind.exec_driver_sql("DROP INDEX CONCURRENTLY token_live_address")
-        bind.exec_driver_sql(_INDEX)
-    finally:
-        bind.exec_driver_sql("RESET lock_timeout")
+        build_concurrently("token_live_address", _INDEX)
 
 
 def downgrade() -> None:

@@ -6,6 +6,8 @@ the column empty, and then the day of the number counts.
 
 from alembic import op
 
+from tokenq_server.adapters.postgres.migrations.indexes import build_concurrently
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -16,24 +18,12 @@ _COLUMN = "ALTER TABLE token ADD COLUMN IF NOT EXISTS ended_on date"
 _INDEX = """
 CREATE INDEX CONCURRENTLY IF NOT EXISTS token_ended_later ON token (ended_on, department_id) WHERE ended_on > day
 """
-_IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('token_ended_later')"
 
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute(_COLUMN)
-        _build_index()
-
-
-def _build_index() -> None:
-    bind = op.get_bind()
-    bind.exec_driver_sql("SET lock_timeout = 0")  # it waits for old transactions, and nobody waits for it
-    try:
-        if bind.exec_driver_sql(_IS_VALID).scalar_one_or_none() is False:
-            bind.exec_driver_sql("DROP INDEX CONCURRENTLY token_ended_later")
-        bind.exec_driver_sql(_INDEX)
-    finally:
-        bind.exec_driver_sql("RESET lock_timeout")
+        build_concurrently("token_ended_later", _INDEX)
 
 
 def downgrade() -> None:
