@@ -97,7 +97,7 @@ def test_a_desk_takes_back_its_own_and_leaves_staff_s_alone(tokenq: Cli, cli: Cl
     assert desk("undo", f"{dept}-001").code == 0
     tokenq("cancel", f"{dept}-002")
     refused = desk("undo", f"{dept}-002")
-    assert (refused.code, "not yours to undo" in refused.err) == (5, True)
+    assert (refused.code, "only your own moves" in refused.err) == (5, True)
     tokenq("call", dept, "--counter", dept)
     assert desk("edit", f"{dept}-001", "--name", "Eve").code == desk("undo", f"{dept}-001").code == 5
 
