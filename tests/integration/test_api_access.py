@@ -316,6 +316,31 @@ def test_parallel_guesses_are_counted(running: Stack) -> None:
     assert codes.count(429) >= 20
 
 
+def test_wrong_old_passwords_are_limited_like_logins(person: MakePerson) -> None:
+    """A stolen session is no way to guess the password."""
+    _, ada = person("staff")
+    body = {"oldPassword": "wrong", "newPassword": "correct horse battery"}
+    codes = [ada("POST", "/api/v1/auth/password", json=body).status_code for _ in range(15)]
+    assert codes == [403] * 10 + [429] * 5
+
+
+@pytest.mark.parametrize("new", ["a password\0of two", "tab\tulated", "\ud800 a surrogate"])
+def test_a_password_that_cannot_be_typed_is_refused(running: Stack, new: str) -> None:
+    body = {"name": "Bob", "role": "staff", "username": f"u{secrets.token_hex(4)}", "password": new}
+    status, answer = running.ask("POST", "/api/v1/users", body)
+    assert (status, answer["code"]) == (422, "invalid")
+
+
+def test_a_new_password_is_another_one(running: Stack, enter: Callable[[str], Caller]) -> None:
+    """Above all the first one, which somebody else knows."""
+    name, password = f"u{secrets.token_hex(4)}", secrets.token_hex(8)
+    body = {"name": "Ada", "username": name, "role": "staff", "departments": [], "password": password}
+    assert running.ask("POST", "/api/v1/users", body)[0] == 201
+    ada = enter(running.ask("POST", "/api/v1/auth/login", {"username": name, "password": password})[1]["token"])
+    same = ada("POST", "/api/v1/auth/password", json={"oldPassword": password, "newPassword": password})
+    assert (same.status_code, same.json()["detail"]) == (422, "The new password is the old one.")
+
+
 def test_rights_in_unknown_departments_are_refused(running: Stack) -> None:
     """A mistyped department would create a user who can serve nothing."""
     body = {"name": "Bob", "role": "staff", "departments": ["NOSUCH"]}

@@ -60,7 +60,10 @@ DepartmentId = Annotated[str, Field(pattern=names.DEPARTMENT_ID)]
 BranchId = Annotated[str, Field(pattern=names.BRANCH_ID)]
 Email = Annotated[str, Field(pattern=names.EMAIL, max_length=names.EMAIL_LENGTH)]
 Username = Annotated[str, Field(pattern=names.USERNAME)]
-Password = Annotated[str, Field(min_length=names.PASSWORD_LENGTH[0], max_length=names.PASSWORD_LENGTH[1])]
+Password = Annotated[
+    str,
+    Field(min_length=names.PASSWORD_LENGTH[0], max_length=names.PASSWORD_LENGTH[1], pattern=r"^[^\x00-\x1f\x7f]*$"),
+]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Departments = Annotated[list[DepartmentId], Field(max_length=200)]

@@ -151,6 +151,8 @@ class People:
         user = await self._store.user(principal.user_id) if principal.user_id is not None else None
         if user is None or not await self._passwords.matches(user.password_hash, old):
             raise refuse(AccountReason.WRONG_OLD_PASSWORD)
+        if old == new:
+            raise refuse(AccountReason.SAME_PASSWORD)
         await self.change_user(user.user_id, {"password": new, "must_change_password": False})
 
     async def ensure_admin(self, password: str) -> str | None:

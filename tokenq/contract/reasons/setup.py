@@ -79,6 +79,7 @@ class AccountReason(Reason):
         "Try again, or ask an admin.",
     )
     WRONG_OLD_PASSWORD = ProblemCode.FORBIDDEN, "The old password is wrong.", "Try again."
+    SAME_PASSWORD = ProblemCode.INVALID, "The new password is the old one.", "Choose another one."
     FIRST_PASSWORD = ProblemCode.FORBIDDEN, "The initial password must be changed first.", Action.CHANGE_PASSWORD
     NAME_RESERVED = (
         ProblemCode.INVALID,

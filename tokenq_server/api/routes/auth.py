@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 router = APIRouter(tags=["login"], route_class=StrictRoute)
 _limit = LoginLimit()
+_change_limit = LoginLimit()
 _told: set[str] = set()
 
 
@@ -47,8 +48,9 @@ async def me(caller: Newcomers) -> MeView:
 
 @router.post(paths.PASSWORD, status_code=204)
 async def change_password(body: ChangePassword, caller: Newcomers, services: ServicesDep) -> None:
-    """Change the caller's password; all of their sessions end."""
-    await services.people.change_password(caller, body.old_password, body.new_password)
+    """Change the caller's password; all of their sessions end. Wrong old passwords are limited as at a login."""
+    with _change_limit.attempt(caller.identity, caller.identity):
+        await services.people.change_password(caller, body.old_password, body.new_password)
 
 
 def _source(request: Request) -> str:
