@@ -8,7 +8,7 @@ The server's programs read the same file, so keys that are theirs are left alone
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class Settings:
 
     url: str | None = None
     """The address of the server, such as ``https://queue.example.org``; else the one last logged in to."""
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     """The bearer token or key to speak with (environment only); else the one that ``tokenq login`` stored."""
     timeout: float = 10.0
     """Seconds to wait for the server to connect and for each answer."""
@@ -38,6 +38,20 @@ class Settings:
     """The counter this machine stands at, so that staff need not type ``--counter``."""
     kafka_bootstrap: str | None = None
     """Kafka brokers for the board, ``host:port`` with commas between."""
+    kafka_security_protocol: str | None = None
+    """How the board connects to Kafka: PLAINTEXT (default), SSL, SASL_PLAINTEXT or SASL_SSL."""
+    kafka_sasl_mechanism: str | None = None
+    """How it logs in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 (default)."""
+    kafka_sasl_username: str | None = None
+    """The user of a SASL login."""
+    kafka_sasl_password: str | None = field(default=None, repr=False)
+    """The user's password."""
+    kafka_ca: str | None = None
+    """A PEM file of the authority that signed the brokers' certificates; else those the system trusts."""
+    kafka_cert: str | None = None
+    """A PEM file with this client's own certificate, if the brokers ask for one."""
+    kafka_key: str | None = None
+    """A PEM file with the key of that certificate."""
     data_dir: Path | None = None
     """Where ``tokenq up`` keeps everything; else the platform's data folder, for root ``/var/lib/tokenq``."""
 
@@ -59,14 +73,14 @@ def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
     path = config_file(environ)
     file = read_file(path, environ)
     values: dict[str, Any] = {}
-    for field in fields(Settings):
-        variable = f"TOKENQ_{field.name.upper()}"
-        if flags.get(field.name) is not None:
-            values[field.name] = flags[field.name]
+    for setting in fields(Settings):
+        variable = f"TOKENQ_{setting.name.upper()}"
+        if flags.get(setting.name) is not None:
+            values[setting.name] = flags[setting.name]
         elif environ.get(variable):
-            values[field.name] = _convert(field.name, environ[variable], variable)
-        elif field.name in file:
-            values[field.name] = _convert(field.name, file[field.name], f"'{field.name}' in {path}")
+            values[setting.name] = _convert(setting.name, environ[variable], variable)
+        elif setting.name in file:
+            values[setting.name] = _convert(setting.name, file[setting.name], f"'{setting.name}' in {path}")
     return Settings(**values)
 
 
@@ -131,7 +145,7 @@ def _check_names(content: Mapping[str, Any], path: Path) -> None:
 
 def names() -> frozenset[str]:
     """The names of all settings, the server's too: they share the file and the environment."""
-    return SERVER_NAMES | {field.name for field in fields(Settings)}
+    return SERVER_NAMES | {setting.name for setting in fields(Settings)}
 
 
 def unknown_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import SettingReason
 from tokenq_server import failpoints
@@ -58,6 +59,20 @@ class ServerSettings(BaseSettings):
     """Redis or Valkey, for the queues: ``redis://``, ``rediss://``, ``unix://``, ``redis+cluster://``."""
     kafka_bootstrap: str = "127.0.0.1:9092"
     """Kafka brokers, ``host:port``, comma-separated."""
+    kafka_security_protocol: str = "PLAINTEXT"
+    """How to connect to Kafka: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
+    kafka_sasl_mechanism: str = "SCRAM-SHA-512"
+    """How to log in to Kafka: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."""
+    kafka_sasl_username: str = ""
+    """The user of a SASL login."""
+    kafka_sasl_password: SecretStr = SecretStr("")
+    """The user's password."""
+    kafka_ca: str = ""
+    """A PEM file of the authority that signed the brokers' certificates; empty: those the system trusts."""
+    kafka_cert: str = ""
+    """A PEM file with this client's own certificate, if the brokers ask for one."""
+    kafka_key: str = ""
+    """A PEM file with the key of that certificate."""
     kafka_partitions: int = Field(default=3, ge=1, le=1000)
     """Number of partitions of a newly created ``token-events``; never change it in place."""
     kafka_embedded: bool = False
@@ -136,6 +151,15 @@ class ServerSettings(BaseSettings):
         return _networks(self.trusted_proxies)
 
     @property
+    def kafka_access(self) -> KafkaAccess:
+        """The Kafka cluster and the way into it; the broker of ``tokenq up`` has no login. Raises Refused."""
+        if self.kafka_embedded:
+            return KafkaAccess(self.kafka_bootstrap)
+        return KafkaAccess.of(
+            self.kafka_bootstrap, {**vars(self), "kafka_sasl_password": self.kafka_sasl_password.get_secret_value()}
+        )
+
+    @property
     def mail_server(self) -> MailServer | None:
         """The mail server; ``None`` if e-mails go to a folder.
 
@@ -198,9 +222,11 @@ def load(**environment: str) -> ServerSettings:
     if file is not None and not file.exists():
         raise refuse(SettingReason.FILE_MISSING, path=str(file))
     try:
-        return ServerSettings(**{name.removeprefix("TOKENQ_").lower(): text for name, text in environment.items()})  # type: ignore[arg-type]
+        settings = ServerSettings(**{name.removeprefix("TOKENQ_").lower(): text for name, text in environment.items()})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "TOKENQ_" + ("_".join(str(part) for part in first["loc"]) or "failpoints").upper()
         why = str(first["msg"]).removeprefix("Value error, ")
         raise refuse(_REASONS.get(name, SettingReason.WRONG), name=name, fault=why) from None
+    _ = settings.kafka_access  # what contradicts itself is refused at the start
+    return settings

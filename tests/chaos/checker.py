@@ -24,6 +24,7 @@ from psycopg.rows import dict_row
 from tests.chaos.clients import Dump, check_clients
 from tests.chaos.history import read
 from tests.chaos.mailbox import check_mailbox, read_deliveries
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
 from tokenq_server.adapters.redis.line_copies import RedisLineCopies
@@ -91,7 +92,7 @@ async def _check(
 ) -> Tally:
     options = VerifyOptions(at_rest=True, letters_settled=smtp_log is not None, allowed_duplicates=allowed_duplicates)
     lines = RedisLineCopies(redis_url) if redis_url else None
-    topic = KafkaReader(kafka_bootstrap) if kafka_bootstrap else None
+    topic = KafkaReader(KafkaAccess(kafka_bootstrap)) if kafka_bootstrap else None
     try:
         tally = await Verifier(PostgresSnapshots(dsn), lines, topic, options).run(departments)
     finally:

@@ -16,6 +16,7 @@ from tests.fakes import by_email
 from tests.mail import mail_server
 from tests.servers import Running
 from tokenq.contract.events import TOPIC
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq_server import failpoints
 from tokenq_server.adapters.channels.smtp import SmtpMailer
 from tokenq_server.adapters.kafka.consumer import KafkaConsumer
@@ -96,7 +97,7 @@ class Post:
             await office.issue(name, email="ada@example.com")
         await relay_until_caught_up(self.stores, self.broker)
         if poison is not None:
-            topic = KafkaTopic(self.broker.server.bootstrap, 3, embedded=True)
+            topic = KafkaTopic(KafkaAccess(self.broker.server.bootstrap), 3, embedded=True)
             await topic.open()
             producer = topic._producer
             assert producer is not None
@@ -127,7 +128,7 @@ class Post:
         await database.close()
 
     async def _is_settled(self) -> bool:
-        reader = KafkaReader(self.broker.server.bootstrap)
+        reader = KafkaReader(KafkaAccess(self.broker.server.bootstrap))
         # Read its position first: what it has passed by then has its rows by now.
         if await reader.taken() != await reader.ends():
             return False

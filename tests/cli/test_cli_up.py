@@ -9,12 +9,15 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.http_fake import Step, fake_server, says
-from tokenq.cli.broker import configured_bootstrap
+from tokenq.cli import launch
+from tokenq.cli.broker import configured_broker
+from tokenq.cli.checks import client_checks
 from tokenq.cli.commands import board
 from tokenq.cli.commands.up import _welcome
 from tokenq.cli.context import credentials_file
 from tokenq.cli.local_login import server_of_other_commands, sign_in
 from tokenq.client.credentials import Credential, read, store
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.errors import Unreachable
 from tokenq.settings import load
 from tokenq_server.embedded import Endpoints, default_data_dir, down_command, status
@@ -99,20 +102,48 @@ def test_the_board_finds_the_broker_that_runs_here_without_a_login(endpoints: En
     folder = DataFolder(default_data_dir())
     folder.make(None)
     folder.write_endpoints(endpoints)
-    assert configured_bootstrap(load()) is None, "nothing runs there"
+    assert configured_broker(load()) is None, "nothing runs there"
     hold = Hold(folder)
     try:
-        assert configured_bootstrap(load()) == endpoints.kafka
-        assert configured_bootstrap(replace(load(), url="https://queue.example.org")) is None
+        assert configured_broker(load()) == KafkaAccess(endpoints.kafka)
+        assert configured_broker(replace(load(), url="https://queue.example.org")) is None
     finally:
         hold.release()
+
+
+def test_commands_beside_up_use_its_broker_without_a_login(
+    endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A board's broker and login may be set on the same machine; they have nothing to do with up's database."""
+    folder = DataFolder(default_data_dir())
+    folder.make(None)
+    folder.write_endpoints(endpoints)
+    for name in ("DATABASE_URL", "REDIS_URL", "KAFKA_EMBEDDED", "MAIL_OUTBOX"):
+        monkeypatch.setenv(f"TOKENQ_{name}", "")  # so that what the command sets is forgotten afterwards
+        monkeypatch.delenv(f"TOKENQ_{name}")
+    monkeypatch.setenv("TOKENQ_KAFKA_BOOTSTRAP", "kafka.example.org:9093")
+    monkeypatch.setenv("TOKENQ_KAFKA_SASL_USERNAME", "lobby")
+    hold = Hold(folder)
+    try:
+        with launch.server("tokenq_server.settings") as settings:
+            assert settings.load().kafka_access == KafkaAccess(endpoints.kafka)
+    finally:
+        hold.release()
+
+
+def test_the_doctor_names_a_contradiction_in_the_board_s_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKENQ_KAFKA_BOOTSTRAP", "kafka.example.org:9093")
+    monkeypatch.setenv("TOKENQ_KAFKA_SASL_USERNAME", "lobby")
+    broker = next(check for check in client_checks() if check.name == "broker")
+    assert not broker.ok
+    assert "TOKENQ_KAFKA_SECURITY_PROTOCOL" in broker.detail
 
 
 def test_a_guessed_broker_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     address = f"127.0.0.1:{closed_port()}"
     monkeypatch.setattr(board, "DEFAULT_BOOTSTRAP", address)
     with pytest.raises(Unreachable, match=address) as failure:
-        board._default_broker()
+        board._default_broker(load())
     assert "TOKENQ_KAFKA_BOOTSTRAP" in failure.value.hint
 
 

@@ -15,6 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.stack import Stack, start, up_folder
 from tests.waiting import until
 from tokenq.board.state import Fold
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.stream import Arrived, EventStream
 from tokenq_server.embedded import down
 from tokenq_server.embedded.ports import free_port
@@ -69,7 +70,7 @@ class Board:
 
     def __init__(self, stack: Stack) -> None:
         self._fold = Fold()
-        self._stream = EventStream(stack.endpoints.kafka)
+        self._stream = EventStream(KafkaAccess(stack.endpoints.kafka))
 
     def shows(self, called: list[str], waiting: int) -> bool:
         """Read on, and return whether exactly these numbers are at counters and that many wait."""

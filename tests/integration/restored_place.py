@@ -16,6 +16,7 @@ from tests.programs import beside
 from tests.servers import Servers
 from tests.without_http import Body, Core, open_core
 from tokenq.contract.events import TOPIC, Event, decode
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.kafka.topic import KafkaTopic
@@ -74,7 +75,7 @@ class Place:
 
     def relay(self) -> Relay:
         """A relay, not yet started."""
-        topic = KafkaTopic(self.servers.kafka_bootstrap, 3, embedded=self.servers.has_embedded_broker)
+        topic = KafkaTopic(KafkaAccess(self.servers.kafka_bootstrap), 3, embedded=self.servers.has_embedded_broker)
         return Relay(PostgresEventLog(self.dsn, "tokenq-relay"), topic)
 
     async def publish(self) -> None:

@@ -22,6 +22,7 @@ from tests.integration.test_upgrades import scripts
 from tests.stack import Stack
 from tests.waiting import until
 from tests.without_http import department_id
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.postgres.migrate import migrate
@@ -117,7 +118,7 @@ async def records(stack: Stack, department: str, last: int) -> list[bytes]:
     """The topic's records of a department, once it has the last."""
     async with asyncio.timeout(30):
         while True:
-            reader, found = KafkaReader(stack.endpoints.kafka), list[bytes]()
+            reader, found = KafkaReader(KafkaAccess(stack.endpoints.kafka)), list[bytes]()
             await reader.find_ends()
             async for some in reader.records():
                 found += [record.value for record in some if record.department_id == department]

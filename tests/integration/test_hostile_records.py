@@ -21,6 +21,7 @@ from tests.servers import Running, Servers, running_broker
 from tests.waiting import until
 from tests.without_http import Core
 from tokenq.contract.events import TOPIC
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.stream import Arrived, CaughtUp, EventStream, Item, Skipped
 from tokenq_server.adapters.kafka.reader import KafkaReader
@@ -152,7 +153,7 @@ async def test_a_read_only_database_is_waited_for(core: Core, servers: Servers) 
 
 async def lay_out(broker: Running[Broker], values: Sequence[bytes | None]) -> None:
     """Publish these records on a new topic with one partition; a tombstone and an empty record have no key."""
-    topic = KafkaTopic(broker.server.bootstrap, 1, embedded=True)
+    topic = KafkaTopic(KafkaAccess(broker.server.bootstrap), 1, embedded=True)
     await topic.open()
     await topic.close()
     producer = Producer(
@@ -204,18 +205,18 @@ async def test_every_reader_of_the_topic_reaches_its_end(core: Core, broker: Run
     first, last = await real_records(core, 2)
     await lay_out(broker, [first, *HOSTILE, last])
 
-    verify = KafkaReader(broker.server.bootstrap)
+    verify = KafkaReader(KafkaAccess(broker.server.bootstrap))
     await verify.find_ends()
     read = [record async for piece in verify.records() for record in piece]
     assert len(read) == len(HOSTILE) + 2
     assert len([record for record in read if record.department_id is None]) == len(UNREADABLE)
 
-    topic = KafkaTopic(broker.server.bootstrap, 1, embedded=True)
+    topic = KafkaTopic(KafkaAccess(broker.server.bootstrap), 1, embedded=True)
     assert (await topic.read_back({"CW": Cursor(16)})).found["CW"] == 17
     assert [event.seq for event in await topic.events_after({"CW": Cursor(16)}, ["CW"])] == [17]
     await topic.close()
 
-    stream = EventStream(broker.server.bootstrap)
+    stream = EventStream(KafkaAccess(broker.server.bootstrap))
     items: list[Item | None] = []
 
     def is_read() -> bool:

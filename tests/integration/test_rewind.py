@@ -15,6 +15,7 @@ from tests.stack import start, up_folder
 from tests.without_http import Core, assert_all_is_well
 from tokenq.board.state import Fold
 from tokenq.contract.events import TOPIC
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.problems import ProblemCode
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.kafka.reader import KafkaReader
@@ -231,7 +232,7 @@ async def test_verify_gives_no_false_alarm_after_a_rewind_and_is_strict_again_th
 
 
 async def verified(place: Place) -> Tally:
-    lines, topic = RedisLineCopies(place.servers.redis_url), KafkaReader(place.servers.kafka_bootstrap)
+    lines, topic = RedisLineCopies(place.servers.redis_url), KafkaReader(KafkaAccess(place.servers.kafka_bootstrap))
     tally = await Verifier(PostgresSnapshots(place.dsn), lines, topic).run()
     await lines.close()
     return tally

@@ -12,6 +12,7 @@ from tests.servers import Running
 from tests.waiting import until
 from tokenq.contract import fetching
 from tokenq.contract.events import TOPIC, Event, encode, key
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.stream import Arrived, CaughtUp, EventStream, Item, Link, LinkChanged, Rewound, Skipped
 from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.broker import Broker
@@ -34,7 +35,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running[Broker]
 
 @pytest.fixture
 def reader(broker: Running[Broker]) -> Iterator["Reader"]:
-    stream = EventStream(broker.server.bootstrap)
+    stream = EventStream(KafkaAccess(broker.server.bootstrap))
     yield Reader(stream)
     stream.close()
 

@@ -10,6 +10,7 @@ from tests.people import ANN
 from tests.servers import Servers
 from tests.without_http import Body, Core
 from tokenq.contract.enums import Priority, RequeuePosition
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb, verbs_from
 from tokenq_server.adapters.kafka.reader import KafkaReader
@@ -37,7 +38,7 @@ async def verified(
     core: Core, servers: Servers, *names: str, options: VerifyOptions = VerifyOptions(), with_topic: bool = False
 ) -> Tally:
     lines = RedisLineCopies(servers.redis_url)
-    topic = KafkaReader(servers.kafka_bootstrap) if with_topic else None
+    topic = KafkaReader(KafkaAccess(servers.kafka_bootstrap)) if with_topic else None
     try:
         return await Verifier(PostgresSnapshots(core.dsn), lines, topic, options).run(names)
     finally:
@@ -47,7 +48,7 @@ async def verified(
 async def publish(core: Core, servers: Servers) -> None:
     """Run a relay until it has caught up."""
     log = PostgresEventLog(core.dsn, "tokenq-relay")
-    relay = Relay(log, KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker))
+    relay = Relay(log, KafkaTopic(KafkaAccess(servers.kafka_bootstrap), 3, embedded=servers.has_embedded_broker))
     task = asyncio.create_task(relay.run())
     behind = "SELECT 1 FROM relay_cursor JOIN dept_state s USING (department_id) WHERE seq < last_seq"
     async with asyncio.timeout(30):
@@ -150,7 +151,7 @@ async def test_a_system_under_load_gives_no_false_alarm(core: Core, servers: Ser
     first, other = await core.department(), await core.department()
     await core.issue(first, 5)
     log = PostgresEventLog(core.dsn, "tokenq-relay")
-    relay = Relay(log, KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker))
+    relay = Relay(log, KafkaTopic(KafkaAccess(servers.kafka_bootstrap), 3, embedded=servers.has_embedded_broker))
     relaying = asyncio.create_task(relay.run())
     load = [asyncio.create_task(a_day(core, first, other, 60, seed)) for seed in range(6)]
     rounds = 0

@@ -13,6 +13,7 @@ from tests.integration.notifying import enqueue_all
 from tests.people import ANN
 from tests.servers import Servers
 from tests.without_http import Core, open_core
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
@@ -60,7 +61,7 @@ async def base(servers: Servers, schema: str) -> AsyncIterator[Base]:
         await send_letters(core)
         relay = Relay(
             PostgresEventLog(dsn, "tokenq-relay"),
-            KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker),
+            KafkaTopic(KafkaAccess(servers.kafka_bootstrap), 3, embedded=servers.has_embedded_broker),
         )
         task = asyncio.create_task(relay.run())
         async with asyncio.timeout(30):
@@ -88,7 +89,9 @@ async def send_letters(core: Core) -> None:
 async def verified(servers: Servers, dsn: str) -> Tally:
     lines = RedisLineCopies(servers.redis_url)
     try:
-        return await Verifier(PostgresSnapshots(dsn), lines, KafkaReader(servers.kafka_bootstrap), AT_REST).run()
+        return await Verifier(
+            PostgresSnapshots(dsn), lines, KafkaReader(KafkaAccess(servers.kafka_bootstrap)), AT_REST
+        ).run()
     finally:
         await lines.close()
 

@@ -21,6 +21,7 @@ from tests.chaos.workload import Workload
 from tests.kafka.cluster import KafkaCluster
 from tests.servers import Servers
 from tests.waiting import until
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.stream import Arrived, EventStream, Rewound
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.embedded.addresses import takes_tokens
@@ -40,7 +41,7 @@ class Watching:
     """The board's reader in a thread: it must see no gap and no repetition."""
 
     def __init__(self, bootstrap: str) -> None:
-        self._stream = EventStream(bootstrap)
+        self._stream = EventStream(KafkaAccess(bootstrap))
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._read)
         self.high: dict[str, int] = {}
@@ -165,7 +166,7 @@ class Office:
         until(lambda: asyncio.run(self._is_passed()) and self.rows(letters) == [(0,)], self.explain, 240.0)
 
     async def _is_passed(self) -> bool:
-        reader = KafkaReader(self.cluster.bootstrap)
+        reader = KafkaReader(KafkaAccess(self.cluster.bootstrap))
         try:
             return await reader.taken() == await reader.ends()
         except TopicAway:  # A broker that has just restarted may still drop a request.

@@ -13,6 +13,7 @@ from tests.waiting import until
 from tests.without_http import department_id
 from tokenq.board.state import Fold
 from tokenq.contract.events import TOPIC, Event, encode
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.stream import Arrived, EventStream
 
 pytestmark = pytest.mark.kafka
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.kafka
 
 @pytest.fixture
 def stream(apache_kafka: Running[ApacheKafka]) -> Iterator[EventStream]:
-    reader = EventStream(apache_kafka.server.bootstrap, window=timedelta(hours=36))
+    reader = EventStream(KafkaAccess(apache_kafka.server.bootstrap), window=timedelta(hours=36))
     yield reader
     reader.close()
 

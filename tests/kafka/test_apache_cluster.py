@@ -17,6 +17,7 @@ from tests.kafka.office import NOTIFIES, Office, Watching, opened, workload_runn
 from tests.servers import Servers
 from tests.waiting import until
 from tokenq.contract.events import TOPIC
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq_server.adapters.kafka.probe import probe
 from tokenq_server.adapters.kafka.reader import KafkaReader
 
@@ -71,7 +72,7 @@ async def test_the_topic_is_as_safe_as_the_cluster(office: Office, cluster: Kafk
     await office.recovered("no fault", time.monotonic())
 
     def durability() -> tuple[bool, str]:
-        found = asyncio.run(probe(cluster.bootstrap))
+        found = asyncio.run(probe(KafkaAccess(cluster.bootstrap)))
         return next(
             ((finding.ok, finding.detail) for finding in found if finding.name.endswith("durability")),
             (False, str(found)),
@@ -159,7 +160,7 @@ async def test_a_rebalance_storm(office: Office) -> None:
 async def test_few_records_are_there_twice(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
     """The duplicates of all faults above are at most one batch per relay crash; prints the README's figures."""
     kept, records = set(), 0
-    reader = KafkaReader(office.cluster.bootstrap)
+    reader = KafkaReader(KafkaAccess(office.cluster.bootstrap))
     await reader.find_ends()
     async for piece in reader.records():
         kept |= {(event.department_id, event.seq) for event in piece}

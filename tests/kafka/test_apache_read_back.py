@@ -12,6 +12,7 @@ from tests.servers import Running
 from tests.waiting import until
 from tests.without_http import department_id
 from tokenq.contract.events import TOPIC
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.stream import Arrived, EventStream
 from tokenq_server.adapters.kafka.consumer import KafkaConsumer
 from tokenq_server.adapters.kafka.reader import KafkaReader
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.kafka
 
 @pytest.fixture
 async def topic(apache_kafka: Running[ApacheKafka]) -> AsyncIterator[KafkaTopic]:
-    made = KafkaTopic(apache_kafka.server.bootstrap, 3, embedded=False)
+    made = KafkaTopic(KafkaAccess(apache_kafka.server.bootstrap), 3, embedded=False)
     await made.open()
     yield made
     await made.close()
@@ -38,7 +39,7 @@ async def test_a_foreign_open_transaction_hides_nothing(apache_kafka: Running[Ap
     stranger.begin_transaction()
     stranger.produce(TOPIC, b"{}", partition=partition)
     stranger.flush(20)
-    board, consumer = EventStream(bootstrap), KafkaConsumer(bootstrap, 20)
+    board, consumer = EventStream(KafkaAccess(bootstrap)), KafkaConsumer(KafkaAccess(bootstrap), 20)
     try:
         await topic.publish(entries(name, 2, 5))
         tail = await topic.read_back({name: first})
@@ -71,7 +72,7 @@ async def test_verify_reads_past_a_transaction_marker(apache_kafka: Running[Apac
     stranger.produce(TOPIC, b"{}", partition=partition)
     stranger.commit_transaction(20)
     try:
-        reader = KafkaReader(bootstrap)
+        reader = KafkaReader(KafkaAccess(bootstrap))
         await reader.find_ends()
         seen = [event.seq async for piece in reader.records() for event in piece if event.department_id == name]
     finally:
@@ -102,13 +103,13 @@ async def test_notify_logs_what_the_topic_deleted_unread(
     """Stopped for longer than the topic's retention: the number of lost records is logged, and the rest is read."""
     bootstrap, name = apache_kafka.server.bootstrap, department_id()
     first = (await topic.publish(entries(name, 1, 1)))[name]
-    assert len(await deal_with(KafkaConsumer(bootstrap, 20), name)) == 1
+    assert len(await deal_with(KafkaConsumer(KafkaAccess(bootstrap), 20), name)) == 1
     end = (await topic.publish(entries(name, 2, 4)))[name].offset or 0
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     for done in admin.delete_records([TopicPartition(TOPIC, first.partition or 0, end)]).values():
         done.result(timeout=20)
 
-    (rest,) = await deal_with(KafkaConsumer(bootstrap, 20), name)
+    (rest,) = await deal_with(KafkaConsumer(KafkaAccess(bootstrap), 20), name)
 
     assert b'"seq": 4' in rest
     said = [vars(record) for record in caplog.records if "deleted events" in record.message]

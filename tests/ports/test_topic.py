@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 from tests.fakes import MemoryTopic
 from tests.servers import Servers
 from tests.without_http import department_id
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Topic
 
@@ -17,7 +18,7 @@ from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Topi
 async def topic(request: pytest.FixtureRequest, servers: Servers) -> AsyncIterator[Topic]:
     chosen: Topic = MemoryTopic()
     if request.param == "kafka":
-        chosen = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker)
+        chosen = KafkaTopic(KafkaAccess(servers.kafka_bootstrap), 3, embedded=servers.has_embedded_broker)
     await chosen.open()
     yield chosen
     await chosen.close()
@@ -79,7 +80,7 @@ async def test_a_topic_that_ends_too_early_has_lost_records(topic: Topic) -> Non
 
 async def test_reading_back_has_one_deadline_for_all_of_it(servers: Servers) -> None:
     """A program that starts does not wait for each partition of a broker that is half away."""
-    topic = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker)
+    topic = KafkaTopic(KafkaAccess(servers.kafka_bootstrap), 3, embedded=servers.has_embedded_broker)
     await topic.open()
 
     with pytest.raises(PublishFailed, match="in time"):
@@ -89,7 +90,7 @@ async def test_reading_back_has_one_deadline_for_all_of_it(servers: Servers) -> 
 
 async def test_an_unreachable_broker_is_a_failure_not_a_hang() -> None:
     """The relay starts over; it must get the chance to."""
-    topic = KafkaTopic("127.0.0.1:1", 1, embedded=True)
+    topic = KafkaTopic(KafkaAccess("127.0.0.1:1"), 1, embedded=True)
 
     with pytest.raises(PublishFailed):
         await topic.ping()
@@ -97,7 +98,7 @@ async def test_an_unreachable_broker_is_a_failure_not_a_hang() -> None:
 
 async def test_a_full_queue_is_a_failure_not_a_crash() -> None:
     """More than the library holds while no broker takes any of it."""
-    topic = KafkaTopic("127.0.0.1:1", 1, embedded=False)
+    topic = KafkaTopic(KafkaAccess("127.0.0.1:1"), 1, embedded=False)
     topic._producer = Producer({"bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": 10, "log_level": 0})
 
     with pytest.raises(PublishFailed, match="full"):
@@ -107,7 +108,7 @@ async def test_a_full_queue_is_a_failure_not_a_crash() -> None:
 
 async def test_reading_back_ends_when_the_relay_is_told_to_stop(servers: Servers) -> None:
     """A long tail does not keep a program from ending."""
-    topic = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker)
+    topic = KafkaTopic(KafkaAccess(servers.kafka_bootstrap), 3, embedded=servers.has_embedded_broker)
     await topic.open()
     topic.abort()
 
@@ -119,7 +120,10 @@ async def test_reading_back_ends_when_the_relay_is_told_to_stop(servers: Servers
 @pytest.mark.parametrize("last", [3, 30])
 async def test_records_that_land_before_the_known_end_are_in_another_topic(servers: Servers, last: int) -> None:
     """Somebody deleted it and made it again meanwhile; also when more come at once than it had."""
-    topic, name = KafkaTopic(servers.kafka_bootstrap, 3, embedded=servers.has_embedded_broker), department_id()
+    topic, name = (
+        KafkaTopic(KafkaAccess(servers.kafka_bootstrap), 3, embedded=servers.has_embedded_broker),
+        department_id(),
+    )
     await topic.open()
     ends = (await topic.publish(entries(name, 1, 1)))[name]
     topic._ends = {ends.partition or 0: (ends.offset or 0) + 10}

@@ -137,6 +137,17 @@ async def test_no_broker_since_the_start_says_what_to_do() -> None:
         await until_shown(pilot, "Please ask at the front desk.")
 
 
+async def test_a_board_that_was_never_let_in_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sets the screen up has only this screen."""
+    monkeypatch.setattr("tokenq_tui.board.app._CONNECTS_WITHIN", 0.1)
+    stream = FakeStream([LinkChanged(Link.LOST, "Kafka refuses the login of lobby: invalid credentials.")])
+    stream.heard_at = None
+    app = board(stream)
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Please ask at the front desk.")
+        assert "Kafka refuses the login of lobby" in " ".join(text_of(app).split())
+
+
 async def test_shows_no_address() -> None:
     app = board(FakeStream(replay(morning())))
     async with app.run_test(size=LARGE) as pilot:

@@ -21,7 +21,6 @@ from tests.hostile_records import ODD, REAL, RECORDS, UNREADABLE, written
 from tests.refusals import refusal
 from tests.screens.board_seeds import FakeStream
 from tests.waiting import until
-from tokenq import stream
 from tokenq.board.state import Fold
 from tokenq.cli.commands.replay import _readable
 from tokenq.client.events import EventArrived, LinkChanged, _Reader
@@ -31,7 +30,7 @@ from tokenq.contract.enums import Priority
 from tokenq.contract.events import BadEvent, Event, decode, encode, to_wire
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.errors import BadReply
-from tokenq.stream import Arrived, CaughtUp, Link, Skipped
+from tokenq.stream import Arrived, CaughtUp, Link, Skipped, event_stream, items
 from tokenq.zones import local
 from tokenq_server.adapters.kafka import reader, topic
 from tokenq_server.domain import history
@@ -96,13 +95,13 @@ def by_notify(record: bytes) -> None:
 
 
 def by_stream(record: bytes) -> None:
-    assert isinstance(stream._item(FakeMessage(record)), Arrived | Skipped)  # type: ignore[arg-type]
+    assert isinstance(event_stream._item(FakeMessage(record)), Arrived | Skipped)  # type: ignore[arg-type]
 
 
 def by_board(record: bytes) -> None:
     fold = Fold()
     fold.apply(decode(written(seq=1)))
-    item = stream._item(FakeMessage(record))  # type: ignore[arg-type]
+    item = event_stream._item(FakeMessage(record))  # type: ignore[arg-type]
     if isinstance(item, Arrived):
         fold.apply(item.event)
         fold.apply(decode(written(seq=18, eventType="TOKEN_CALLED")))
@@ -221,7 +220,7 @@ def test_a_board_goes_on_after_an_event_it_cannot_take_in(monkeypatch: pytest.Mo
         decode(written(eventType="TOKEN_CALLED", seq=no, tokenNo=no, tokenId=no, displayNumber=f"CW-{no}", **now))
         for no in (12, 13, 14)
     ]
-    source = FakeStream([stream.LinkChanged(Link.LIVE), CaughtUp(), *(Arrived(one, 0.1) for one in calls)])
+    source = FakeStream([items.LinkChanged(Link.LIVE), CaughtUp(), *(Arrived(one, 0.1) for one in calls)])
     tail = Tail(lambda: source, (), lambda: None)
     tail.start()
     try:

@@ -37,6 +37,13 @@ def test_an_empty_variable_is_no_setting(tmp_path):
     assert load(environment(tmp_path, TOKENQ_URL="", TOKENQ_TIMEOUT="")) == Settings()
 
 
+def test_no_secret_is_shown(tmp_path):
+    secrets = {"TOKENQ_TOKEN": "canary-token", "TOKENQ_KAFKA_SASL_PASSWORD": "canary-password"}
+    shown = repr(load(environment(tmp_path, **secrets)))
+    assert "kafka_sasl_username" in shown
+    assert "canary" not in shown
+
+
 def test_keys_of_the_server_in_the_same_file_are_left_alone(tmp_path):
     assert load(environment(tmp_path, 'database_url = "postgresql://x"')) == Settings()
 

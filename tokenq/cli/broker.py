@@ -4,6 +4,7 @@ import socket
 
 from tokenq.cli import launch
 from tokenq.cli.context import DEFAULT_URL, identify
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.problems import Refused
 from tokenq.errors import BadSettings
 from tokenq.settings import Settings
@@ -12,17 +13,22 @@ DEFAULT_BOOTSTRAP = "127.0.0.1:9092"
 _CONNECT_SECONDS = 3.0
 
 
-def configured_bootstrap(settings: Settings) -> str | None:
-    """Return the broker from the settings, the stored login or the local ``up``; ``None`` if there is none."""
+def configured_broker(settings: Settings) -> KafkaAccess | None:
+    """Return the broker from the settings, the stored login or the local ``up``; ``None`` if there is none.
+
+    Raises:
+        Refused: the settings of the broker contradict each other.
+    """
     if settings.kafka_bootstrap:
-        return settings.kafka_bootstrap
+        return KafkaAccess.of(settings.kafka_bootstrap, vars(settings))
     try:
         identity = identify(settings)
         stored, url = identity.stored, identity.url
     except BadSettings:
         # The board needs no login, so it works despite an unsafe credentials file.
         stored, url = None, settings.url or DEFAULT_URL
-    return (stored.kafka if stored else None) or _local_broker(url)
+    bootstrap = (stored.kafka if stored else None) or _local_broker(url)
+    return KafkaAccess(bootstrap) if bootstrap else None
 
 
 def _local_broker(url: str) -> str | None:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from tokenq.cli import launch
-from tokenq.cli.broker import DEFAULT_BOOTSTRAP, configured_bootstrap, why_unreachable
+from tokenq.cli.broker import DEFAULT_BOOTSTRAP, configured_broker, why_unreachable
 from tokenq.cli.context import DEFAULT_URL, Identity, client_for, credentials_file, identify
 from tokenq.cli.exits import explain
 from tokenq.cli.wording import hint_of, sentence_of
@@ -155,11 +155,15 @@ def _disk(settings: Settings) -> list[Check]:
 
 def _kafka(settings: Settings) -> list[Check]:
     """Only the board needs Kafka from here, so a missing setting is not a failure."""
-    bootstrap = configured_bootstrap(settings)
-    if bootstrap is None and why_unreachable(DEFAULT_BOOTSTRAP):
+    try:
+        broker = configured_broker(settings)
+    except Refused as refusal:
+        return [Check("broker", False, sentence_of(refusal.problem), hint_of(refusal.problem))]
+    if broker is None and why_unreachable(DEFAULT_BOOTSTRAP):
         detail = f"none configured, and none at {DEFAULT_BOOTSTRAP}; for the board, set TOKENQ_KAFKA_BOOTSTRAP"
         return [Check("broker", True, detail)]
-    return [_broker(address.strip()) for address in (bootstrap or DEFAULT_BOOTSTRAP).split(",") if address.strip()]
+    bootstrap = broker.bootstrap if broker else DEFAULT_BOOTSTRAP
+    return [_broker(address.strip()) for address in bootstrap.split(",") if address.strip()]
 
 
 def _broker(address: str) -> Check:

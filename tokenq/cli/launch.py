@@ -48,8 +48,8 @@ def server(module: str) -> Iterator[ModuleType]:
     """
     file = read_file(config_file())
     if "TOKENQ_DATABASE_URL" not in os.environ and "database_url" not in file:
-        for name, value in _stores_of_up().items():
-            os.environ.setdefault(name, value)
+        # All of them or none: its broker has no login, and another broker has other departments.
+        os.environ.update(_stores_of_up())
     is_configured = "TOKENQ_DATABASE_URL" in os.environ or "database_url" in file
     try:
         with part(module, "server") as imported:

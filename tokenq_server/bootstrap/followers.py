@@ -34,7 +34,7 @@ async def open_notification_queue(settings: ServerSettings) -> AsyncIterator[Not
 
 def open_consumer(settings: ServerSettings) -> KafkaConsumer:
     """Return notify's consumer; it joins its group on first use."""
-    return KafkaConsumer(settings.kafka_bootstrap, settings.kafka_fetch_wait_ms, embedded=settings.kafka_embedded)
+    return KafkaConsumer(settings.kafka_access, settings.kafka_fetch_wait_ms, embedded=settings.kafka_embedded)
 
 
 def open_channels(settings: ServerSettings) -> Channels:

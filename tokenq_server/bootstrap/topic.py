@@ -6,4 +6,4 @@ from tokenq_server.settings import ServerSettings
 
 def open_topic(settings: ServerSettings) -> KafkaTopic:
     """Return the configured topic; it connects on first use."""
-    return KafkaTopic(settings.kafka_bootstrap, settings.kafka_partitions, embedded=settings.kafka_embedded)
+    return KafkaTopic(settings.kafka_access, settings.kafka_partitions, embedded=settings.kafka_embedded)

@@ -28,7 +28,7 @@ async def open_verifying(
     lines = RedisLineCopies(settings.redis_url.get_secret_value())
     snapshots = PostgresSnapshots(settings.database_url.get_secret_value())
     try:
-        yield Verifier(snapshots, lines, KafkaReader(settings.kafka_bootstrap), options, tell)
+        yield Verifier(snapshots, lines, KafkaReader(settings.kafka_access), options, tell)
     finally:
         await lines.close()
 
@@ -38,7 +38,7 @@ def probe_stores(settings: ServerSettings) -> dict[str, Coroutine[Any, Any, list
     return {
         "postgres": postgres_probe.probe(settings.database_url.get_secret_value()),
         "redis": redis_probe.probe(settings.redis_url.get_secret_value()),
-        "kafka": kafka_probe.probe(settings.kafka_bootstrap),
+        "kafka": kafka_probe.probe(settings.kafka_access),
         "mail": mail_probe.probe(settings),
     }
 

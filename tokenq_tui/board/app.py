@@ -13,6 +13,7 @@ from textual.widgets import Static
 from tokenq.board.announcements import DWELL, Announcer
 from tokenq.board.picture import Picture
 from tokenq.contract.events import Event
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.printable import printable
 from tokenq.stream import EventStream, Link
 from tokenq.zones import local
@@ -152,8 +153,8 @@ class BoardApp(App[None]):
 
 
 def run(
+    broker: KafkaAccess,
     *,
-    bootstrap: str,
     departments: Sequence[str] = (),
     calls: int = 8,
     quiet: bool = False,
@@ -162,11 +163,11 @@ def run(
 ) -> int:
     """Run the board and return its exit code.
 
-    It reads from the Kafka brokers at ``bootstrap`` and needs nothing else; empty ``departments`` means all.
+    It reads from Kafka and needs nothing else; empty ``departments`` means all.
     """
 
     def open_stream() -> EventStream:
-        return EventStream(bootstrap, fetch_wait_ms=fetch_wait_ms)
+        return EventStream(broker, fetch_wait_ms=fetch_wait_ms)
 
     ids = [department.strip().upper() for department in departments]
     app = BoardApp(open_stream, ids, calls=calls, quiet=quiet, light=light)
@@ -218,4 +219,7 @@ def _notice(update: Update, health: Health) -> tuple[str, str]:
         return "WELCOME", "No number is being called. Called numbers appear here."
     if health is Health.CONNECTING:
         return "WELCOME", printable(update.why) or "Reading today's numbers …"
-    return "PLEASE WAIT", "The display is temporarily out of order. Please ask at the front desk."
+    sentence = "The display is temporarily out of order. Please ask at the front desk."
+    # Before there was anything to show, whoever sets the screen up needs the reason.
+    why = printable(update.why) if update.heard_at is None else ""
+    return "PLEASE WAIT", f"{sentence} {why}" if why else sentence

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from tokenq.cli import launch
-from tokenq.cli.broker import DEFAULT_BOOTSTRAP, configured_bootstrap, why_unreachable
+from tokenq.cli.broker import DEFAULT_BOOTSTRAP, configured_broker, why_unreachable
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Departments
+from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.errors import Unreachable
-from tokenq.settings import load
+from tokenq.settings import Settings, load
 
 
 def command(
@@ -26,20 +27,21 @@ def command(
     settings = load(kafka_bootstrap=bootstrap)
     if not sys.stdout.isatty():
         raise WrongUse("The board needs a terminal.", "In scripts, use 'tokenq watch --json'.")
-    bootstrap = configured_bootstrap(settings) or _default_broker()
+    broker = configured_broker(settings) or _default_broker(settings)
     with launch.part("tokenq_tui.board", "tui") as screen:
-        return int(screen.run(bootstrap=bootstrap, departments=depts or [], calls=calls, quiet=quiet, light=light))
+        return int(screen.run(broker, departments=depts or [], calls=calls, quiet=quiet, light=light))
 
 
-def _default_broker() -> str:
-    """Return the default address if a broker answers there; unlike a configured one, it is not waited for.
+def _default_broker(settings: Settings) -> KafkaAccess:
+    """Return the broker at the default address if one answers there; unlike a configured one, it is not waited for.
 
     Raises:
         Unreachable: no broker answers.
+        Refused: the settings of the broker contradict each other.
     """
     if reason := why_unreachable(DEFAULT_BOOTSTRAP):
         raise Unreachable(
             f"No broker is configured, and none answers at {DEFAULT_BOOTSTRAP}: {reason}.",
             "Set TOKENQ_KAFKA_BOOTSTRAP=HOST:PORT or --bootstrap, or run 'tokenq up', which includes a broker.",
         )
-    return DEFAULT_BOOTSTRAP
+    return KafkaAccess.of(DEFAULT_BOOTSTRAP, vars(settings))

@@ -4,12 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
-from tokenq_server.adapters.kafka.consumer_config import new_consumer, partitions
+from tokenq.contract.kafka_access import KafkaAccess
+from tokenq_server.adapters.kafka.clients import Clients, partitions
 from tokenq_server.services.notifications import ConsumerLost, Copy, RawRecord
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ _ASKING_SECONDS = 5.0
 class KafkaConsumer:
     """Takes records, and commits their offsets only when told to."""
 
-    def __init__(self, bootstrap: str, fetch_wait_ms: int, *, embedded: bool = False) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, access: KafkaAccess, fetch_wait_ms: int, *, embedded: bool = False) -> None:
+        self._clients = Clients(access)
         self._fetch_wait_ms = fetch_wait_ms
         self._embedded = embedded
         self._consumer: Consumer | None = None
@@ -55,8 +55,7 @@ class KafkaConsumer:
 
     def _open(self) -> Consumer:
         if self._consumer is None:
-            self._consumer = new_consumer(
-                self._bootstrap,
+            self._consumer = self._clients.consumer(
                 GROUP,
                 enable_auto_offset_store=False,
                 partition_assignment_strategy="range",
@@ -78,15 +77,16 @@ class KafkaConsumer:
 
         With that broker, a killed member can block the group for minutes, and joining takes seconds.
         """
-        if not (numbers := partitions(consumer, 10)):
+        try:
+            numbers = partitions(consumer, 10)
+        except KafkaException as error:
+            raise ConsumerLost(str(error.args[0])) from error
+        if not numbers:
             raise ConsumerLost("The topic does not exist yet.")
         consumer.assign([TopicPartition(TOPIC, number, OFFSET_STORED) for number in numbers])
 
     def _take(self, limit: int, seconds: float) -> list[RawRecord]:
-        try:
-            consumer = self._open()
-        except KafkaException as lost:
-            raise ConsumerLost(str(lost.args[0])) from lost
+        consumer = self._open()
         records: list[RawRecord] = []
         size = 0
         give_up = time.monotonic() + seconds
@@ -102,7 +102,9 @@ class KafkaConsumer:
             elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 break
             else:
-                logger.warning("the broker refused a request", extra={"why": str(error)})
+                self._clients.report(error)
+        if not records:
+            self._clients.report_silence()
         return records
 
     def _commit(self, records: Sequence[RawRecord]) -> None:
@@ -111,20 +113,16 @@ class KafkaConsumer:
             place = (record.topic, record.partition)
             ends[place] = max(ends.get(place, 0), record.offset + 1)
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in ends.items()]
+        consumer = self._open()
         try:
-            self._open().commit(offsets=offsets, asynchronous=False)
+            consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
             # The rows are stored: whoever gets these records again finds them there.
-            raise ConsumerLost(str(error.args[0])) from error
+            raise ConsumerLost(self._clients.why(consumer, error.args[0])) from error
 
     def _copy(self, copies: Sequence[Copy]) -> None:
         if self._producer is None:
-            settings: dict[str, Any] = {
-                "bootstrap.servers": self._bootstrap,
-                "log_level": 2,
-                "message.timeout.ms": 10_000,
-            }
-            self._producer = Producer(settings)
+            self._producer = self._clients.producer({"message.timeout.ms": 10_000})
         failures: list[KafkaError] = []
 
         def delivered(error: KafkaError | None, _: Message) -> None:
@@ -146,7 +144,8 @@ class KafkaConsumer:
             except (KafkaException, BufferError) as error:
                 raise ConsumerLost(str(error)) from error
         if self._producer.flush(15) or failures:
-            raise ConsumerLost(str(failures[0]) if failures else "The broker did not take the copies in time.")
+            fault = failures[0] if failures else "The broker did not take the copies in time."
+            raise ConsumerLost(self._clients.why(self._producer, fault))
 
 
 def _say_what_is_gone(consumer: Consumer, partitions: list[TopicPartition]) -> None:

@@ -11,31 +11,49 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not in the 
 )
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
+from tokenq.contract.kafka_access import KafkaAccess
+from tokenq_server.adapters.kafka.clients import Clients
 from tokenq_server.services.findings import Finding
 
 
-async def probe(bootstrap: str) -> list[Finding]:
+async def probe(access: KafkaAccess) -> list[Finding]:
     """Check whether a broker answers and has the topics."""
-    return await asyncio.to_thread(_probe, bootstrap)
+    return await asyncio.to_thread(_probe, access)
 
 
-def _probe(bootstrap: str) -> list[Finding]:
-    admin = AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": 3000, "log_level": 0})
+def _probe(access: KafkaAccess) -> list[Finding]:
+    clients = Clients(access)
+    admin = clients.admin({"socket.timeout.ms": 3000, "log_level": 0})
     try:
         cluster = admin.list_topics(timeout=3)
     except KafkaException:
+        if refusal := clients.refusal(admin):
+            return [Finding("kafka", False, *refusal)]
         hint = "Start it, or correct TOKENQ_KAFKA_BOOTSTRAP. Until then events wait in Postgres."
-        return [Finding("kafka", False, f"{bootstrap} does not answer", hint)]
+        return [Finding("kafka", False, f"{access.bootstrap} does not answer", hint)]
     findings = [Finding("kafka", True, f"{len(cluster.brokers)} broker(s)")]
-    for topic in (TOPIC, DLQ_TOPIC):
-        exists = topic in cluster.topics
-        detail = f"{len(cluster.topics[topic].partitions)} partition(s)" if exists else "is missing"
-        findings.append(
-            Finding(f"topic {topic}", exists, detail, "" if exists else "Start the relay, which creates it.")
-        )
+    findings += [_check_topic(clients, name, cluster.topics.get(name)) for name in (TOPIC, DLQ_TOPIC)]
     if len(cluster.brokers) > 1 and TOPIC in cluster.topics:
         findings.append(_check_durability(admin, cluster.topics[TOPIC].partitions))
     return findings
+
+
+def _check_topic(clients: Clients, name: str, found: Any) -> Finding:
+    """Check whether the topic exists; ``found`` is ``None`` also if it is hidden from this client."""
+    if found is not None:
+        return Finding(f"topic {name}", True, f"{len(found.partitions)} partition(s)")
+    # An administrator's client would create the topic by asking for it.
+    consumer = clients.consumer("tokenq-doctor")
+    try:
+        error = consumer.list_topics(name, timeout=3).topics[name].error
+        refusal = clients.refusal(consumer, error)
+    except KafkaException:
+        refusal = None
+    finally:
+        consumer.close()
+    if refusal is not None:
+        return Finding(f"topic {name}", False, *refusal)
+    return Finding(f"topic {name}", False, "is missing", "Start the relay, which creates it.")
 
 
 def _check_durability(admin: AdminClient, partitions: dict[int, Any]) -> Finding:

@@ -8,8 +8,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from tokenq.contract.events import TOPIC, BadEvent, decode
 from tokenq.contract.fetching import fitting_wait
+from tokenq.contract.kafka_access import KafkaAccess
+from tokenq_server.adapters.kafka.clients import Clients, partitions
 from tokenq_server.adapters.kafka.consumer import GROUP
-from tokenq_server.adapters.kafka.consumer_config import new_consumer, partitions
 from tokenq_server.domain.invariants.topic import TopicRecord
 from tokenq_server.services.verification.ports import TopicAway
 
@@ -22,8 +23,8 @@ _ASKING_SECONDS = 10.0
 class KafkaReader:
     """Reads the topic. Blocking calls run in threads."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, access: KafkaAccess) -> None:
+        self._clients = Clients(access)
         self._ends: dict[int, tuple[int, int]] = {}
 
     async def taken(self) -> dict[int, int]:
@@ -46,7 +47,7 @@ class KafkaReader:
             return
         # A transaction marker has an offset but is no record: only the end-of-partition event reveals it.
         wait = fitting_wait(max(left.values()), 20)
-        consumer = new_consumer(self._bootstrap, "tokenq-verify", enable_partition_eof=True, fetch_wait_max_ms=wait)
+        consumer = self._clients.consumer("tokenq-verify", enable_partition_eof=True, fetch_wait_max_ms=wait)
         try:
             consumer.assign([TopicPartition(TOPIC, number, self._ends[number][0]) for number in left])
             while left:
@@ -55,32 +56,37 @@ class KafkaReader:
             await asyncio.to_thread(consumer.close)
 
     def _cursors(self) -> dict[int, int]:
-        consumer = new_consumer(self._bootstrap, GROUP)
+        consumer = self._clients.consumer(GROUP)
         try:
             all_partitions = [TopicPartition(TOPIC, number) for number in _partitions(consumer)]
             committed = consumer.committed(all_partitions, timeout=_ASKING_SECONDS)
             return {position.partition: position.offset for position in committed if position.offset > 0}
         except KafkaException as error:
-            raise TopicAway(_message_of(error)) from error
+            raise TopicAway(self._why(consumer, error)) from error
         finally:
             consumer.close()
 
     def _find_ends(self) -> dict[int, tuple[int, int]]:
-        consumer = new_consumer(self._bootstrap, "tokenq-verify")
+        consumer = self._clients.consumer("tokenq-verify")
         try:
             return {
                 number: consumer.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=_ASKING_SECONDS)
                 for number in _partitions(consumer)
             }
         except KafkaException as error:
-            raise TopicAway(_message_of(error)) from error
+            raise TopicAway(self._why(consumer, error)) from error
         finally:
             consumer.close()
+
+    def _why(self, consumer: Consumer, error: KafkaException) -> str:
+        fault = error.args[0]
+        refusal = self._clients.refusal(consumer, fault)
+        return refusal.sentence if refusal else f"Kafka: {fault.str() if isinstance(fault, KafkaError) else error}"
 
 
 def _partitions(consumer: Consumer) -> list[int]:
     if not (numbers := partitions(consumer, _ASKING_SECONDS)):
-        raise TopicAway("there is no topic token-events")
+        raise TopicAway("Kafka: there is no topic token-events")
     return numbers
 
 
@@ -94,7 +100,7 @@ def _read_some(consumer: Consumer, left: dict[int, int]) -> list[TopicRecord]:
             if message is not None and _is_at_end(message, left):
                 del left[message.partition() or 0]
             elif time.monotonic() > give_up:
-                raise TopicAway("the topic cannot be read to its end")
+                raise TopicAway("Kafka: the topic cannot be read to its end")
             continue
         give_up = time.monotonic() + _PATIENCE
         record = _record(message)
@@ -122,7 +128,3 @@ def _record(message: Message) -> TopicRecord:
     except BadEvent:
         name, seq = None, 0
     return TopicRecord(message.partition() or 0, message.offset() or 0, value, name, seq)
-
-
-def _message_of(error: KafkaException) -> str:
-    return str(error.args[0].str() if hasattr(error.args[0], "str") else error)

@@ -11,13 +11,16 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in the stub
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, Event, decode
-from tokenq_server.adapters.kafka.consumer_config import new_consumer, partitions
+from tokenq.contract.kafka_access import KafkaAccess
+from tokenq_server.adapters.kafka.clients import Clients, partitions
 from tokenq_server.failpoints import reach
 from tokenq_server.recovery.contiguous_tail import ContiguousTail, TailRecord
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, offsets
 
 _READ_PATIENCE = 30.0
 """Seconds without a record after which the topic counts as unreadable."""
+_ANSWERS_SOON = {"socket.timeout.ms": 10_000}
+"""A broker that is silent for longer counts as away."""
 
 
 class KafkaTopic:
@@ -25,13 +28,13 @@ class KafkaTopic:
 
     def __init__(
         self,
-        bootstrap: str,
+        access: KafkaAccess,
         partitions: int,
         *,
         embedded: bool,
         patience: float = 300.0,
     ) -> None:
-        self._bootstrap = bootstrap
+        self._clients = Clients(access)
         self._partitions = partitions
         # The memory-only broker returns wrong watermarks for batches, and forgets producers when it restarts.
         self._embedded = embedded
@@ -78,9 +81,6 @@ class KafkaTopic:
             self._producer.purge()
             self._producer = None
 
-    def _config(self, **settings: Any) -> dict[str, Any]:
-        return {"bootstrap.servers": self._bootstrap, "log_level": 2, "socket.timeout.ms": 10_000, **settings}
-
     def _open(self) -> None:
         admin = self._open_admin()
         try:
@@ -91,42 +91,40 @@ class KafkaTopic:
                 created.result(timeout=15)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise PublishFailed(str(error.args[0])) from error
+                raise PublishFailed(self._clients.why(admin, error.args[0])) from error
         except TimeoutError as error:
             raise PublishFailed("The broker did not create the topic in time.") from error
         batching = {"batch.num.messages": 1} if self._embedded else {}
-        self._producer = Producer(
-            self._config(
+        self._producer = self._clients.producer(
+            {
+                **_ANSWERS_SOON,
                 **batching,
-                **{
-                    "enable.idempotence": True,
-                    "acks": "all",
-                    "partitioner": "murmur2_random",
-                    "linger.ms": 0,
-                    # No message gives up by itself: one that did, between two delivered ones, would leave a gap.
-                    "message.timeout.ms": 0,
-                },
-            )
+                "enable.idempotence": True,
+                "acks": "all",
+                "partitioner": "murmur2_random",
+                "linger.ms": 0,
+                # No message gives up by itself: one that did, between two delivered ones, would leave a gap.
+                "message.timeout.ms": 0,
+            }
         )
 
     def _open_admin(self) -> AdminClient:
         if self._admin is None:
-            self._admin = AdminClient(self._config())
+            self._admin = self._clients.admin(_ANSWERS_SOON)
         return self._admin
 
     def _metadata(self, timeout: float) -> Any:
+        admin = self._open_admin()
         try:
-            return self._open_admin().list_topics(timeout=timeout)
+            return admin.list_topics(timeout=timeout)
         except KafkaException as error:
-            raise PublishFailed(str(error.args[0])) from error
+            raise PublishFailed(self._clients.why(admin, error.args[0])) from error
 
     def _read(self, cursors: Mapping[str, Cursor], tail: ContiguousTail, seconds: float | None = None) -> Tail:
         """Pass every event at the end of each partition to ``tail``."""
         last_offsets = offsets(cursors)
         patience = _Patience(_READ_PATIENCE if seconds is None else seconds, self._told_to_stop)
-        consumer = new_consumer(
-            self._bootstrap, "tokenq-relay-read-back", enable_partition_eof=True, socket_timeout_ms=10_000
-        )
+        consumer = self._clients.consumer("tokenq-relay-read-back", enable_partition_eof=True, socket_timeout_ms=10_000)
         try:
             if not (numbers := partitions(consumer, patience.left())):
                 raise PublishFailed("The topic cannot be read.")
@@ -146,7 +144,7 @@ class KafkaTopic:
                 self._ends[number] = high - 1
             return tail.tail(lost)
         except KafkaException as error:
-            raise PublishFailed(str(error.args[0])) from error
+            raise PublishFailed(self._clients.why(consumer, error.args[0])) from error
         finally:
             consumer.close()
 
@@ -155,6 +153,22 @@ class KafkaTopic:
         if producer is None:
             raise PublishFailed("The producer is closed.")
         landed = _Landed()
+        try:
+            self._produce(producer, entries, landed)
+            give_up = time.monotonic() + self._patience
+            while producer.flush(0.2) and not landed.failures and time.monotonic() < give_up:
+                if self._told_to_stop.is_set():
+                    raise PublishFailed("The relay is stopping.")
+        except KafkaException as error:
+            # A producer that may not write at all fails as a whole.
+            raise PublishFailed(self._clients.why(self._open_admin(), error.args[0])) from error
+        if landed.failures or len(producer):
+            fault = landed.failures[0] if landed.failures else "The broker did not acknowledge in time."
+            raise PublishFailed(self._clients.why(producer, fault))
+        self._check_ends(landed)
+        return landed.cursors
+
+    def _produce(self, producer: Producer, entries: Sequence[Entry], landed: "_Landed") -> None:
         for number, entry in enumerate(entries):
             if number == len(entries) // 2:
                 reach("relay.half_published")
@@ -166,19 +180,9 @@ class KafkaTopic:
                     headers={"seq": str(entry.seq)},
                     on_delivery=landed.note(entry),
                 )
-            except (BufferError, KafkaException) as error:
+            except BufferError as error:
                 raise PublishFailed(str(error)) from error
             producer.poll(0)
-        give_up = time.monotonic() + self._patience
-        while producer.flush(0.2) and not landed.failures and time.monotonic() < give_up:
-            if self._told_to_stop.is_set():
-                raise PublishFailed("The relay is stopping.")
-        if landed.failures or len(producer):
-            raise PublishFailed(
-                str(landed.failures[0]) if landed.failures else "The broker did not acknowledge in time."
-            )
-        self._check_ends(landed)
-        return landed.cursors
 
     def _check_ends(self, landed: "_Landed") -> None:
         """A record stored before the known end means that the topic was recreated under the same name."""

@@ -82,7 +82,7 @@ class Verifier:
         try:
             return await self.topic.taken()
         except TopicAway as error:
-            tally.skip(_TOPIC, f"Kafka: {error}")
+            tally.skip(_TOPIC, str(error))
             return None
 
     async def _check_topic(
@@ -96,5 +96,5 @@ class Verifier:
         try:
             await reading.check(self.topic, self.snapshots)
         except TopicAway as error:
-            tally.skip(_TOPIC, f"Kafka: {error}")
+            tally.skip(_TOPIC, str(error))
         return reading.seen

@@ -1,5 +1,6 @@
 """One call, as big as the screen allows."""
 
+import textwrap
 from collections.abc import Iterable
 
 from textual.content import Content
@@ -71,7 +72,8 @@ class Banner(Panel):
     def _notice_lines(self, width: int, height: int) -> list[Content]:
         headline, sentence = self._notice
         drawn = big(headline, width, min(height - 2, _SMALLEST * 2))
-        return [*_style(drawn or (headline,), "$quiet"), Content(""), line((sentence, "$quiet"))]
+        wrapped = [line((part, "$quiet")) for part in textwrap.wrap(sentence, max(width, 1))]
+        return [*_style(drawn or (headline,), "$quiet"), Content(""), *wrapped]
 
     def _call_lines(self, call: Call, width: int, height: int) -> list[Content]:
         number, counter = printable(call.number.strip(), width), printable(call.counter.strip(), width - 2)

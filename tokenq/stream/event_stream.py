@@ -1,23 +1,23 @@
 """Read topic ``token-events`` from Kafka directly: no consumer group, no commit, no API.
 
 A log that comes back different (an emptied broker, a topic made anew, a cut connection) is read again
-from the start of the window, announced by :class:`Rewound`; the reader then builds its state afresh.
+from the start of the window, announced by ``Rewound``; the reader then builds its state afresh.
 Watermarks and out-of-range errors of the embedded broker cannot be trusted, so any doubt means re-reading.
-This is the only file of the client side that names the Kafka library.
+This is the only file of the client side that imports the Kafka library.
 """
 
-import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from tokenq.contract.events import TOPIC, BadEvent, Event, decode
+from tokenq.contract.events import TOPIC, BadEvent, decode
 from tokenq.contract.fetching import fitting_wait
+from tokenq.contract.kafka_access import KafkaAccess
+from tokenq.contract.kafka_refusals import forbidden
+from tokenq.stream.items import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped
+from tokenq.stream.pulse import Pulse
 
 WINDOW = timedelta(hours=36)
 """How far back a reader starts: the longest business day and a night."""
@@ -28,65 +28,19 @@ _QUIET = 3.0
 """Seconds without a record after which a partition that never said "end" counts as read."""
 
 
-class Link(StrEnum):
-    """How the reader stands to the broker."""
-
-    CONNECTING = "connecting"
-    NO_TOPIC = "no topic"
-    LIVE = "live"
-    LOST = "lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """One event. ``delay`` is how long after it happened it was published, in seconds of the server's clock."""
-
-    event: Event
-    delay: float
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """One record that is no event; ``why`` is a sentence and may hold hostile text."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class LinkChanged:
-    """The link is now ``link``; ``why`` is a sentence for a person (may be empty)."""
-
-    link: Link
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CaughtUp:
-    """Everything that was in the log has been read; what comes now is news."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rewound:
-    """The log is read from the start of the window again: what was read before is void."""
-
-
-Item = Arrived | Skipped | LinkChanged | CaughtUp | Rewound
-
-
 class EventStream:
     """The topic, item by item. Use it from one thread; it survives every loss of the broker by itself.
 
-    ``bootstrap`` is ``host:port[,host:port]``. ``fetch_wait_ms`` bounds how long the broker may hold an
-    empty answer back; the embedded broker adds up to that much latency to each event. What is there already is
-    read with as long a wait as its length asks for.
+    ``fetch_wait_ms`` bounds how long the broker may hold an empty answer back; the embedded broker adds up to that much
+    latency to each event. What is there already is read with as long a wait as its length asks for.
     """
 
-    def __init__(self, bootstrap: str, *, window: timedelta = WINDOW, fetch_wait_ms: int = 20) -> None:
+    def __init__(self, access: KafkaAccess, *, window: timedelta = WINDOW, fetch_wait_ms: int = 20) -> None:
         self._window = window
-        self._bootstrap = bootstrap
+        self._access = access
         self._usual_wait = fetch_wait_ms
         self._open(fetch_wait_ms)
-        self._link = Link.CONNECTING
+        self._said = (Link.CONNECTING, "")
         self._next_offsets: dict[int, int] = {}
         self._unread: set[int] = set()
         self._pending: list[Item] = []
@@ -120,8 +74,8 @@ class EventStream:
 
     def _open(self, wait_ms: int) -> None:
         self._wait = wait_ms
-        self._pulse = _Pulse()
-        self._consumer = Consumer(_settings(self._bootstrap, wait_ms, self._pulse))
+        self._pulse = Pulse(self._access)
+        self._consumer = Consumer(_settings(self._access, wait_ms, self._pulse))
 
     def _open_again(self, wait_ms: int) -> None:
         heard_at = self._pulse.heard_at
@@ -136,9 +90,10 @@ class EventStream:
         try:
             starts = self._starts()
             wait = fitting_wait(self._longest(starts), self._usual_wait)
-        except KafkaException:
+        except KafkaException as error:
             self._retry_at = time.monotonic() + 0.5
-            self._say(Link.LOST, "The broker cannot be reached.")
+            self._consumer.poll(0)  # serves the callback that knows why
+            self._say(Link.LOST, self._why_lost(error.args[0], "The broker cannot be reached."))
         else:
             if starts:
                 if wait != self._wait:
@@ -153,6 +108,8 @@ class EventStream:
         topic = self._consumer.list_topics(TOPIC, timeout=1.0).topics[TOPIC]
         self._pulse.heard_at = time.monotonic()
         since = int((time.time() - self._window.total_seconds()) * 1000)
+        if topic.error is not None and topic.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            raise KafkaException(topic.error)
         if topic.error is not None or not topic.partitions:
             return []
         asked = [TopicPartition(TOPIC, number, since) for number in topic.partitions]
@@ -184,6 +141,8 @@ class EventStream:
 
     def _take(self, message: Message) -> None:
         partition, offset, error = message.partition(), message.offset(), message.error()
+        if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return  # nothing joins the group, so a kiosk needs no permission for it
         if partition is None or offset is None:
             self._pulse.doubt = True
         elif error is None:
@@ -212,7 +171,7 @@ class EventStream:
         if self._has_record:
             self._last_record_at, self._has_record = now, False
         if self._pulse.down or (heard is not None and now - heard > _SILENT):
-            self._say(Link.LOST, "The broker does not answer.")
+            self._say(Link.LOST, self._pulse.why_lost("The broker does not answer."))
         elif self._pulse.doubt:
             self._next_offsets = {}
             self._retry_at = now
@@ -227,55 +186,21 @@ class EventStream:
         self._consumer.incremental_assign([TopicPartition(TOPIC, number, OFFSET_BEGINNING) for number in numbers])
         self._next_offsets.update(dict.fromkeys(numbers, 0))
 
+    def _why_lost(self, error: Any, otherwise: str) -> str:
+        refusal = forbidden(self._access, error.name(), error.str()) if isinstance(error, KafkaError) else None
+        return f"{refusal.sentence}." if refusal else self._pulse.why_lost(otherwise)
+
     def _say(self, link: Link, why: str = "") -> None:
-        if link is not self._link:
-            self._link = link
+        if link is Link.LIVE:
+            self._pulse.live()
+        if (link, why) != self._said:
+            self._said = (link, why)
             self._pending.append(LinkChanged(link, why))
 
 
-class _Pulse:
-    """What the library's statistics tell, once a second: is the broker there, and is it the log we know?"""
-
-    def __init__(self) -> None:
-        self.is_new = False
-        self.heard_at: float | None = None
-        self.down = False
-        self.doubt = False
-        self.partitions: set[int] = set()
-        self.high: dict[int, int] = {}
-        self._disconnects: dict[str, int] = {}
-
-    def on_statistics(self, text: str) -> None:
-        report = json.loads(text)
-        self.is_new = True
-        self._look_at_brokers(report["brokers"])
-        partitions = report["topics"].get(TOPIC, {}).get("partitions", {})
-        known = {int(number): values for number, values in partitions.items() if int(number) >= 0}
-        self.partitions = {number for number, values in known.items() if not values.get("unknown")}
-        for number, values in known.items():
-            high = values["hi_offset"]
-            if 0 <= high < self.high.get(number, 0):
-                self.doubt = True
-            self.high[number] = max(high, self.high.get(number, 0))
-
-    def _look_at_brokers(self, brokers: Mapping[str, Any]) -> None:
-        used = {name: broker for name, broker in brokers.items() if broker["nodeid"] >= 0 and broker["connects"]}
-        up = [broker for broker in used.values() if broker["state"] == "UP"]
-        if up:
-            idle = min(broker["rxidle"] for broker in up)
-            self.heard_at = time.monotonic() - max(idle, 0) / 1e6
-        self.down = not up
-        disconnects = {name: broker["disconnects"] for name, broker in used.items()}
-        is_gone = not self._disconnects.keys() <= disconnects.keys()
-        was_cut = any(count > self._disconnects.get(name, 0) for name, count in disconnects.items())
-        # It may have come back as another log; a killed broker needs milliseconds to restart.
-        self.doubt = self.doubt or self.down or is_gone or was_cut
-        self._disconnects = disconnects
-
-
-def _settings(bootstrap: str, fetch_wait_ms: int, pulse: _Pulse) -> dict[str, Any]:
+def _settings(access: KafkaAccess, fetch_wait_ms: int, pulse: Pulse) -> dict[str, Any]:
     return {
-        "bootstrap.servers": bootstrap,
+        **access.client_settings(),
         "client.id": "tokenq-board",
         "group.id": "tokenq-board",  # demanded by the library; nothing ever joins it
         "enable.auto.commit": False,
@@ -292,13 +217,9 @@ def _settings(bootstrap: str, fetch_wait_ms: int, pulse: _Pulse) -> dict[str, An
         "topic.metadata.refresh.interval.ms": 10_000,
         "statistics.interval.ms": 1000,
         "stats_cb": pulse.on_statistics,
-        "error_cb": _heed_statistics_instead,
+        "error_cb": pulse.on_error,
         "log_level": 0,  # the library logs to stderr, which is the screen
     }
-
-
-def _heed_statistics_instead(_error: KafkaError) -> None:
-    """Drop the library's error events: it reports brokers down when it only renames a connection."""
 
 
 def _item(message: Message) -> Arrived | Skipped:

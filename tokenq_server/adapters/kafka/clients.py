@@ -1,0 +1,99 @@
+"""Makes every client of Kafka in the server's programs, and says why the brokers refuse one."""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+
+from tokenq.contract.events import TOPIC
+from tokenq.contract.kafka_access import KafkaAccess
+from tokenq.contract.kafka_refusals import SETTLED, Refusal, Refusals, forbidden
+
+logger = logging.getLogger(__name__)
+
+_CONSUMERS: Mapping[str, Any] = {
+    "enable.auto.commit": False,
+    "auto.offset.reset": "earliest",
+    # An open transaction of another producer must not hide our records behind it.
+    "isolation.level": "read_uncommitted",
+    "fetch.wait.max.ms": 20,
+}
+_LOGGED_EVERY = 60.0
+"""Seconds between two log lines about refusals: the library tries again several times a second."""
+
+Client = Consumer | Producer | AdminClient
+
+
+class Clients:
+    """Makes clients of a cluster, and remembers why it refused the last connection."""
+
+    def __init__(self, access: KafkaAccess) -> None:
+        self._access = access
+        self._refusals = Refusals(access)
+        self._logged_at = -_LOGGED_EVERY
+
+    def consumer(self, group: str, **settings: Any) -> Consumer:
+        """Return a consumer that commits only when told to. Names in ``settings`` have ``_`` for each dot."""
+        chosen = {name.replace("_", "."): value for name, value in settings.items()}
+        return Consumer(self._settings({"group.id": group, **_CONSUMERS, **chosen}))
+
+    def producer(self, settings: Mapping[str, Any]) -> Producer:
+        """Return a producer."""
+        return Producer(self._settings(settings))
+
+    def admin(self, settings: Mapping[str, Any]) -> AdminClient:
+        """Return an administrator of topics."""
+        return AdminClient(self._settings(settings))
+
+    def refusal(self, client: Client, error: object = None) -> Refusal | None:
+        """Return why the brokers refuse the client whose call just failed with ``error``; ``None`` if they do not."""
+        if isinstance(error, KafkaError) and (found := forbidden(self._access, error.name(), error.str())):
+            return found
+        client.poll(0)  # calls back
+        if self._refusals.is_unsettled:
+            client.poll(SETTLED + 0.1)
+        return self._refusals.last
+
+    def why(self, client: Client, error: object) -> str:
+        """Return why a client's call failed: the refusal if there was one, else the call's own error."""
+        found = self.refusal(client, error)
+        return found.sentence if found else str(error)
+
+    def report(self, error: KafkaError) -> None:
+        """Log an error that a client got while it was polling."""
+        if refusal := forbidden(self._access, error.name(), error.str()):
+            self._log(refusal)
+        else:
+            logger.warning("the broker refused a request", extra={"why": str(error)})
+
+    def report_silence(self) -> None:
+        """Log why a client gets nothing, if the brokers refuse it."""
+        if refusal := self._refusals.last:
+            self._log(refusal)
+
+    def _settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        return {"log_level": 2, **self._access.client_settings(), "error_cb": self._hear, **settings}
+
+    def _hear(self, error: KafkaError) -> None:
+        if refusal := self._refusals.hear(error.name(), error.str()):
+            self._log(refusal)
+
+    def _log(self, refusal: Refusal) -> None:
+        if time.monotonic() - self._logged_at >= _LOGGED_EVERY:
+            self._logged_at = time.monotonic()
+            logger.error("Kafka refuses this program", extra={"why": refusal.sentence, "hint": refusal.hint})
+
+
+def partitions(consumer: Consumer, seconds: float) -> list[int]:
+    """Return the numbers of the topic's partitions; empty if there is no such topic.
+
+    Raises:
+        KafkaException: no broker answers in time, or this client may not see the topic.
+    """
+    topic = consumer.list_topics(TOPIC, timeout=seconds).topics[TOPIC]
+    if topic.error is not None and topic.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        raise KafkaException(topic.error)
+    return sorted(topic.partitions) if topic.error is None else []
