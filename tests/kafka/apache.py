@@ -2,6 +2,7 @@
 
 import base64
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -24,11 +25,7 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={folder}/kraft
 num.partitions=1
 auto.create.topics.enable=false
@@ -53,16 +50,24 @@ log.initial.task.delay.ms=1000
 log.segment.delete.delay.ms=500
 """
 
+_OPEN = """\
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+"""
+
 
 def jars() -> Path:
-    """The folder of jars: ``TOKENQ_TEST_KAFKA_JARS``, else a cache that Maven fills once per version."""
+    """The folder of jars: ``TOKENQ_TEST_KAFKA_JARS``, else a cache that Maven fills once per ``pom.xml``."""
     if named := os.environ.get("TOKENQ_TEST_KAFKA_JARS"):
         return Path(named)
-    version = re.search(r"<kafka.version>(.*)</kafka.version>", _POM.read_text())
+    pom = _POM.read_text()
+    version = re.search(r"<kafka.version>(.*)</kafka.version>", pom)
     assert version is not None
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tokenq-tests"
     cache.mkdir(parents=True, exist_ok=True)
-    home = cache / f"kafka-{version[1]}"
+    home = cache / f"kafka-{version[1]}-{hashlib.sha256(pom.encode()).hexdigest()[:8]}"
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not home.exists():
@@ -120,24 +125,22 @@ class ApacheKafka:
 
     def prepare(self) -> None:
         """Write its configuration and format its log folder."""
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         settings = _PROPERTIES.format(
-            port=self.port,
-            controller=self.controller_port,
             folder=self.folder,
             node=self.node,
             voters=self.voters or self.voter,
             replicas=self.replicas,
             insync=self.replicas // 2 + 1,
         )
-        self._settings.write_text(settings)
+        self._settings.write_text(settings + self._listeners())
         storage = ["kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", str(self._settings)]
-        done = run([*_java(), *storage], environment=os.environ)
+        done = run([*java(), *storage, *self._first_users()], environment=os.environ)
         assert done.returncode == 0, done.stdout.decode()
 
     def command(self) -> Command:
         """The command that starts the broker."""
-        argv = [*_java(), "kafka.Kafka", str(self._settings)]
+        argv = [*java(), "kafka.Kafka", str(self._settings)]
         return Command(argv, self.log, signal.SIGKILL, environment=dict(os.environ))
 
     def is_ready(self) -> bool:
@@ -151,6 +154,14 @@ class ApacheKafka:
         except KafkaException:
             return False
         return True
+
+    def _listeners(self) -> str:
+        """The settings that say who may connect, and how."""
+        return _OPEN.format(port=self.port, controller=self.controller_port)
+
+    def _first_users(self) -> list[str]:
+        """Arguments for the tool that formats the log folder."""
+        return []
 
     @property
     def _settings(self) -> Path:
@@ -166,7 +177,8 @@ def watermark(bootstrap: str, topic: str, partition: int = 0) -> int:
         consumer.close()
 
 
-def _java() -> list[str]:
+def java() -> list[str]:
+    """The start of a command that runs one of Kafka's classes."""
     small = ["-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     return ["java", *small, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars()}/*"]
 
