@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from tests.waiting import until
 from tests.without_http import department_id
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq.stream import Arrived, EventStream, Link, LinkChanged
+from tokenq.stream import Arrived, CaughtUp, EventStream, Item, Link, LinkChanged, Rewound
 from tokenq_server.adapters.kafka.probe import probe
 from tokenq_server.embedded import Endpoints
 from tokenq_server.embedded.addresses import takes_tokens
@@ -255,6 +256,33 @@ async def test_a_user_without_permissions_is_told_which_file_gives_them(secure: 
     assert "deploy/kafka/acls.sh" in topic.hint
     with board(secure.access("stranger", WRONG)) as stream:
         read_until_refused(stream, "Kafka does not permit stranger to do this")
+
+
+def test_a_board_reads_the_log_once_though_no_group_is_permitted(secure: SecureKafka) -> None:
+    items: list[Item] = []
+    with board(secure.access("tokenq-board")) as stream:
+
+        def has_read_for_a_while() -> bool:
+            if (item := stream.read(0.2)) is not None:
+                items.append(item)
+            return time.monotonic() > began + 3
+
+        began = time.monotonic()
+        until(has_read_for_a_while)
+    assert CaughtUp() in items
+    assert Rewound() not in items
+
+
+def test_a_missing_permission_is_named_and_waited_for(office: Office) -> None:
+    """A relay that may only read, and a notify that may not join its group."""
+    stack = office.start_api()
+    assert stack.ask("PUT", f"/api/v1/departments/{department_id()}", {"name": "Kafka"})[0] == 200
+    for name, user in {"relay": "tokenq-operator", "notify": "tokenq-board"}.items():
+        office.start(name, sasl_username=user, sasl_password=password_of(user))
+        office.wait_for(name, f"Kafka does not permit {user} to do this")
+        assert office.processes[name].poll() is None
+        assert "Traceback" not in office.said(name)
+    office.assert_no_secret_is_shown()
 
 
 REFUSALS: dict[str, tuple[dict[str, str], str, str]] = {

@@ -8,6 +8,7 @@ from tests.certificates import make_authority
 from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.kafka_refusals import Refusals, forbidden
 from tokenq.contract.problems import ProblemCode, Refused
+from tokenq_server.adapters.kafka.clients import Clients
 from tokenq_server.settings import load
 
 LOGIN = {"security_protocol": "SASL_SSL", "sasl_username": "relay", "sasl_password": "canary-secret"}
@@ -79,6 +80,14 @@ def test_a_file_that_holds_something_else_is_refused(tmp_path: Path):
         with pytest.raises(Refused) as refused:
             KafkaAccess("broker:9093", **tls, **files).check()
         assert f"TOKENQ_KAFKA_{name} is wrong" in refused.value.problem.detail
+
+
+def test_a_file_that_vanishes_while_a_program_runs_is_named(tmp_path: Path):
+    make_authority(tmp_path, "ca")
+    clients = Clients(KafkaAccess("broker:9093", "SSL", ca=str(tmp_path / "ca.pem")).check())
+    (tmp_path / "ca.pem").write_text("")
+    with pytest.raises(Refused, match="TOKENQ_KAFKA_CA is wrong"):
+        clients.consumer("any")
 
 
 class Clock:

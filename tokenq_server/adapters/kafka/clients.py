@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
@@ -25,6 +25,7 @@ _LOGGED_EVERY = 60.0
 """Seconds between two log lines about refusals: the library tries again several times a second."""
 
 Client = Consumer | Producer | AdminClient
+_Kind = TypeVar("_Kind", Consumer, Producer, AdminClient)
 
 
 class Clients:
@@ -38,15 +39,15 @@ class Clients:
     def consumer(self, group: str, **settings: Any) -> Consumer:
         """Return a consumer that commits only when told to. Names in ``settings`` have ``_`` for each dot."""
         chosen = {name.replace("_", "."): value for name, value in settings.items()}
-        return Consumer(self._settings({"group.id": group, **_CONSUMERS, **chosen}))
+        return self._open(Consumer, {"group.id": group, **_CONSUMERS, **chosen})
 
     def producer(self, settings: Mapping[str, Any]) -> Producer:
         """Return a producer."""
-        return Producer(self._settings(settings))
+        return self._open(Producer, settings)
 
     def admin(self, settings: Mapping[str, Any]) -> AdminClient:
         """Return an administrator of topics."""
-        return AdminClient(self._settings(settings))
+        return self._open(AdminClient, settings)
 
     def refusal(self, client: Client, error: object = None) -> Refusal | None:
         """Return why the brokers refuse the client whose call just failed with ``error``; ``None`` if they do not."""
@@ -74,8 +75,18 @@ class Clients:
         if refusal := self._refusals.last:
             self._log(refusal)
 
-    def _settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        return {"log_level": 2, **self._access.client_settings(), "error_cb": self._hear, **settings}
+    def _open(self, kind: type[_Kind], settings: Mapping[str, Any]) -> _Kind:
+        """Return a client.
+
+        Raises:
+            Refused: a certificate's file has changed since the start, and is wrong now.
+        """
+        common: dict[str, Any] = {"log_level": 2, **self._access.client_settings(), "error_cb": self._hear}
+        try:
+            return kind({**common, **settings})
+        except KafkaException:
+            self._access.check()
+            raise
 
     def _hear(self, error: KafkaError) -> None:
         if refusal := self._refusals.hear(error.name(), error.str()):

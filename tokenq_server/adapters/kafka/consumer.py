@@ -77,16 +77,15 @@ class KafkaConsumer:
 
         With that broker, a killed member can block the group for minutes, and joining takes seconds.
         """
-        try:
-            numbers = partitions(consumer, 10)
-        except KafkaException as error:
-            raise ConsumerLost(str(error.args[0])) from error
-        if not numbers:
+        if not (numbers := partitions(consumer, 10)):
             raise ConsumerLost("The topic does not exist yet.")
         consumer.assign([TopicPartition(TOPIC, number, OFFSET_STORED) for number in numbers])
 
     def _take(self, limit: int, seconds: float) -> list[RawRecord]:
-        consumer = self._open()
+        try:
+            consumer = self._open()
+        except KafkaException as lost:
+            raise ConsumerLost(str(lost.args[0])) from lost
         records: list[RawRecord] = []
         size = 0
         give_up = time.monotonic() + seconds
