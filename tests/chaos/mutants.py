@@ -99,8 +99,7 @@ class Post:
         if poison is not None:
             topic = KafkaTopic(KafkaAccess(self.broker.server.bootstrap), 3, embedded=True)
             await topic.open()
-            producer = topic._producer
-            assert producer is not None
+            producer = topic.open_producer()
             producer.produce(TOPIC, poison, name.encode())
             producer.flush(10)
             await topic.close()

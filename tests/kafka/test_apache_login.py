@@ -1,5 +1,6 @@
 """tokenq on a Kafka that lets nobody in without a login: each program with its own user and few permissions."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.stream import Arrived, CaughtUp, EventStream, Item, Link, LinkChanged, Rewound
 from tokenq_server.adapters.kafka.probe import probe
+from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.embedded import Endpoints
 from tokenq_server.embedded.addresses import takes_tokens
 from tokenq_server.embedded.ports import free_port
@@ -184,7 +186,7 @@ def error_of_writing(access: KafkaAccess, topic: str, value: bytes = b"forged") 
 
 
 def test_a_token_goes_its_way_with_a_user_for_each_program(office: Office) -> None:
-    """Through relay, topic, notify's e-mail and dead letter to the board; verify and doctor find nothing wrong."""
+    """Through relay, topic, notify's e-mail and dead letter to the board; the operator's commands work, too."""
     stack = office.start_api()
     office.start("relay")
     office.start("notify")
@@ -199,6 +201,7 @@ def test_a_token_goes_its_way_with_a_user_for_each_program(office: Office) -> No
     office.run(["doctor", "--server"]).wait(90)
     assert office.run(["verify", name]).wait(90) == 0, office.said("verify")
     assert "ok topic token-events.dlq 1 partition(s)" in office.said("doctor")
+    assert office.run(["server", "rewind", "--yes"]).wait(90) == 0, office.said("server")
 
     assert error_of_writing(office.kafka.access("tokenq-relay"), TOPIC, b"no event") is None
     until(lambda: dead_letters(office.kafka) == 1, lambda: office.said("notify"), seconds=60)
@@ -271,6 +274,18 @@ def test_a_board_reads_the_log_once_though_no_group_is_permitted(secure: SecureK
         until(has_read_for_a_while)
     assert CaughtUp() in items
     assert Rewound() not in items
+
+
+async def test_who_only_reads_the_topic_opens_no_producer(
+    secure: SecureKafka, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The library would report on the terminal that the operator may not write."""
+    topic = KafkaTopic(secure.access("tokenq-operator"), 3, embedded=False)
+    await topic.open()
+    await asyncio.sleep(3)
+    await topic.read_back({})
+    await topic.close()
+    assert "FATAL" not in capfd.readouterr().err
 
 
 def test_a_missing_permission_is_named_and_waited_for(office: Office) -> None:

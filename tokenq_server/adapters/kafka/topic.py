@@ -40,6 +40,7 @@ class KafkaTopic:
         self._embedded = embedded
         self._patience = 10.0 if embedded else patience
         self._producer: Producer | None = None
+        self._is_open = False
         self._admin: AdminClient | None = None
         self._ends: dict[int, int] = {}
         self._told_to_stop = threading.Event()
@@ -49,7 +50,7 @@ class KafkaTopic:
         self._told_to_stop.set()
 
     async def open(self) -> None:
-        """Make sure that both topics exist, and connect."""
+        """Make sure that both topics exist, and permit publishing."""
         await asyncio.to_thread(self._open)
 
     async def read_back(self, cursors: Mapping[str, Cursor], patience: float | None = None) -> Tail:
@@ -76,6 +77,7 @@ class KafkaTopic:
 
     async def close(self) -> None:
         """Close the producer; its unacknowledged records will be read back."""
+        self._is_open = False
         if self._producer is not None:
             # Unacknowledged records must not arrive later, behind those of another producer.
             self._producer.purge()
@@ -94,6 +96,23 @@ class KafkaTopic:
                 raise PublishFailed(self._clients.why(admin, error.args[0])) from error
         except TimeoutError as error:
             raise PublishFailed("The broker did not create the topic in time.") from error
+        self._is_open = True
+
+    def _open_admin(self) -> AdminClient:
+        if self._admin is None:
+            self._admin = self._clients.admin(_ANSWERS_SOON)
+        return self._admin
+
+    def open_producer(self) -> Producer:
+        """Return the producer, which connects with the first record: commands that only read may not write.
+
+        Raises:
+            PublishFailed: the topic is not open.
+        """
+        if self._producer is not None:
+            return self._producer
+        if not self._is_open:
+            raise PublishFailed("The producer is closed.")
         batching = {"batch.num.messages": 1} if self._embedded else {}
         self._producer = self._clients.producer(
             {
@@ -107,11 +126,7 @@ class KafkaTopic:
                 "message.timeout.ms": 0,
             }
         )
-
-    def _open_admin(self) -> AdminClient:
-        if self._admin is None:
-            self._admin = self._clients.admin(_ANSWERS_SOON)
-        return self._admin
+        return self._producer
 
     def _metadata(self, timeout: float) -> Any:
         admin = self._open_admin()
@@ -149,9 +164,7 @@ class KafkaTopic:
             consumer.close()
 
     def _publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
-        producer = self._producer
-        if producer is None:
-            raise PublishFailed("The producer is closed.")
+        producer = self.open_producer()
         landed = _Landed()
         try:
             self._produce(producer, entries, landed)
