@@ -70,7 +70,7 @@ async def relay_until_caught_up(
 ) -> None:
     """Run a relay until it has caught up, or dies."""
     log = PostgresEventLog(stores.dsn, "tokenq-relay")
-    running = relay(log, topic(broker.server.bootstrap, 3, embedded=True))
+    running = relay(log, topic(KafkaAccess(broker.server.bootstrap), 3, embedded=True))
     task = asyncio.create_task(running.run())
     behind = "SELECT 1 FROM relay_cursor JOIN dept_state s USING (department_id) WHERE seq < last_seq"
     async with asyncio.timeout(30):
@@ -111,7 +111,7 @@ class Post:
         """
         database, stop = Database(self.stores.dsn, size=3), asyncio.Event()
         queue = broken.get("queue", PostgresNotificationQueue)(database)
-        consumer = broken.get("consumer", KafkaConsumer)(self.broker.server.bootstrap, 20)
+        consumer = broken.get("consumer", KafkaConsumer)(KafkaAccess(self.broker.server.bootstrap), 20)
         channels = by_email(SmtpMailer(mail_server(self.mail_url)))
         enqueuer = broken.get("enqueuer", Enqueuer)(consumer, queue, channels, stop)
         taking = asyncio.create_task(enqueuer.run())
