@@ -27,6 +27,9 @@ OLD = "6aff600"
 PROJECT = nox.project.load_toml("pyproject.toml")
 EXTRAS = ["", *PROJECT["project"]["optional-dependencies"]]
 
+IN_PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+"""A file's tests share servers. In this order the last files are small ones, so that no process waits for the other."""
+
 PARTS = {
     "tui": "tokenq_tui.console.app, tokenq_tui.board.app",
     "server": "tokenq_server.api.app, tokenq_server.relay, tokenq_server.notify.program, "
@@ -70,14 +73,14 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests, on real servers from wheels; `nox -s tests -- tests/unit` runs some."""
     install(session, "test", project=".[all]")
-    session.run("pytest", "-m", "not kafka and not skew", *(session.posargs or ["-n", "2", "--dist", "loadfile"]))
+    session.run("pytest", "-m", "not kafka and not skew", *(session.posargs or IN_PARALLEL))
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Branches not covered by tests, without a threshold; `nox -s coverage -- tests/unit` runs some."""
     install(session, "test", "coverage", project=".[all]")
-    paths = session.posargs or ["tests/unit", "tests/ports", "tests/integration", "-n", "2", "--dist", "loadfile"]
+    paths = session.posargs or ["tests/unit", "tests/ports", "tests/integration", *IN_PARALLEL]
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", "-m", "not kafka and not skew", *paths, success_codes=[0, 1])
     session.run("coverage", "combine", "-q")
