@@ -30,7 +30,7 @@ def can_fake_time() -> bool:
 def small_disk(folder: Path, megabytes: int) -> None:
     """Mount a file system on a folder. Undo it with :func:`no_disk`."""
     folder.mkdir(mode=0o755)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0755", "tmpfs", folder], check=True)
 
 
 def no_disk(folder: Path) -> None:
