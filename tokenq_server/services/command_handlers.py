@@ -200,14 +200,14 @@ def _check_return(work: Work, command: MoveToken | UndoMove) -> None:
         return
     if token.branch_id != session.department.branch_id:
         raise refuse(TokenReason.OTHER_BRANCH_NOW, number=token.display, department=session.id)
-    if command.printed in work.taken_numbers and not _is_freed(work, command.printed):
+    if command.printed and command.printed in work.taken_numbers and not _is_freed(work, *command.printed):
         raise number_taken(token)
 
 
-def _is_freed(work: Work, printed: tuple[str, str] | None) -> bool:
+def _is_freed(work: Work, issued_in: str, number: str) -> bool:
     """Whether a number that was taken has just become free, by the end of the day in this batch."""
-    home = work.sessions.get(printed[0]) if printed else None
-    return home is not None and printed is not None and printed[1] in home.freed_numbers
+    home = work.sessions.get(issued_in)
+    return home is not None and number in home.freed_numbers
 
 
 def _mark_near_turn(work: Work, command: MarkNearTurn) -> Handled:

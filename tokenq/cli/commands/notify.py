@@ -81,7 +81,7 @@ def retry(numbers: Ids = None, everything: All = False, as_json: Json = False) -
     else:
         output.line(f"{count} put back in the queue.")
     if count:
-        echo("A running 'tokenq notify' sends those that are still true.")
+        echo("A running 'tokenq notify' sends those that still apply.")
     _report_unchanged(len(set(chosen)) - count, "already handled, or still unreadable")
 
 

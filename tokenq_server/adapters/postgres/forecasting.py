@@ -9,9 +9,9 @@ from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.counters import read_counters, read_forgotten, read_unattended
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.department_rows import department_from, head_from
-from tokenq_server.adapters.postgres.rows import Row
 from tokenq_server.adapters.postgres.waits import read_waits
 from tokenq_server.domain.counters import Counter, is_calling
+from tokenq_server.domain.department import Department, DepartmentHead
 from tokenq_server.domain.estimate import LONGEST, Line, OpenCounter
 from tokenq_server.domain.service_time import learned
 from tokenq_server.domain.token import Token
@@ -89,16 +89,17 @@ class PostgresForecasting:
         """Return the queues, the open counters, today's observed service times and the present waits."""
         async with self._database.begin() as connection:
             rows = await connection.rows(_DEPARTMENTS, [branch_id])
-            rules = {row["department_id"]: department_from(row).rules for row in rows}
+            branch = [(department_from(row), head_from(row)) for row in rows]
+            rules = {department.department_id: department.rules for department, _ in branch}
             return BranchNow(
-                lines=await _lines(connection, rows),
+                lines=await _lines(connection, branch),
                 counters=await _counters(connection, branch_id),
                 waits=await read_waits(connection, rules),
             )
 
 
-async def _lines(connection: Connection, rows: Sequence[Row]) -> list[Line]:
-    ids = [row["department_id"] for row in rows]
+async def _lines(connection: Connection, branch: Sequence[tuple[Department, DepartmentHead]]) -> list[Line]:
+    ids = [department.department_id for department, _ in branch]
     waiting: dict[str, dict[Priority, list[float]]] = {name: {} for name in ids}
     for row in await connection.rows(_WAITING, {"departments": ids, "longest": LONGEST}):
         waiting[row["department_id"]].setdefault(Priority(row["priority"]), []).append(row["age"])
@@ -110,11 +111,10 @@ async def _lines(connection: Connection, rows: Sequence[Row]) -> list[Line]:
     for row in await connection.rows(_COMING, {"departments": ids}):
         coming[row["department_id"]][Priority(row["priority"])] = row["count"] * 3600 / row["seconds"]
     lines = []
-    for head_row in rows:
-        department, name = department_from(head_row), head_row["department_id"]
-        rules = department.rules
+    for department, head in branch:
+        name, rules = department.department_id, department.rules
         service = learned(services[name], rules.service_minutes, rules.forgotten_minutes)
-        lines.append(Line(name, department.policy, head_from(head_row).turn, service, waiting[name], coming[name]))
+        lines.append(Line(name, department.policy, head.turn, service, waiting[name], coming[name]))
     return lines
 
 

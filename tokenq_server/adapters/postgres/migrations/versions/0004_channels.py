@@ -6,6 +6,8 @@ goes on writing gets its channel by the columns' defaults, and its statements na
 
 from alembic import op
 
+from tokenq_server.adapters.postgres.migrations.indexes import build_concurrently
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -18,7 +20,6 @@ _COLUMNS = (
 _INDEX = """
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS mail_job_with_channel ON mail_job (department_id, seq, kind, channel)
 """
-_IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('mail_job_with_channel')"
 _IS_SWAPPED = """
 SELECT 1 FROM pg_constraint WHERE conname = 'mail_job_pkey' AND cardinality(conkey) = 4
 """
@@ -42,20 +43,9 @@ def upgrade() -> None:
         for statement in _COLUMNS:
             op.execute(statement)
         if not bind.exec_driver_sql(_IS_SWAPPED).scalar_one_or_none():
-            _build_index()
+            build_concurrently("mail_job_with_channel", _INDEX)
             bind.exec_driver_sql(_SWAP)
         op.execute(_VALIDATE)
-
-
-def _build_index() -> None:
-    bind = op.get_bind()
-    bind.exec_driver_sql("SET lock_timeout = 0")  # it waits for old transactions, and nobody waits for it
-    try:
-        if bind.exec_driver_sql(_IS_VALID).scalar_one_or_none() is False:
-            bind.exec_driver_sql("DROP INDEX CONCURRENTLY mail_job_with_channel")
-        bind.exec_driver_sql(_INDEX)
-    finally:
-        bind.exec_driver_sql("RESET lock_timeout")
 
 
 def downgrade() -> None:
