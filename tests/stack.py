@@ -64,7 +64,7 @@ def up_folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def start(data_dir: Path, *, port: int = 0, demo: bool = False) -> Stack:
-    """Start it in the background on any free port."""
-    endpoints = start_detached(UpOptions(data_dir, port=port, demo=demo), lambda progress: None)
+def start(data_dir: Path, *, port: int = 0, **options: Any) -> Stack:
+    """Start it in the background on any free port; ``options`` are those of ``up``."""
+    endpoints = start_detached(UpOptions(data_dir, port=port, **options), lambda progress: None)
     return Stack(data_dir, endpoints, Path(endpoints.admin_token_file).read_text().strip())

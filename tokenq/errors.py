@@ -40,6 +40,14 @@ class BadReply(TokenqError):
     """The answer is not one a tokenq server gives."""
 
 
+class UntrustedCertificate(BadReply):
+    """No authority that this machine trusts has signed the server's certificate."""
+
+
+class ChangedCertificate(BadReply):
+    """The server has another certificate than the one this machine knows."""
+
+
 class BadSettings(TokenqError):
     """A setting is wrong."""
 

@@ -19,6 +19,7 @@ from tokenq.contract.spelling import similar
 
 _PLATFORM: str = sys.platform
 _SECRETS = ("token", "password")
+_PATHS = ("data_dir", "tls_cert", "tls_key")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
@@ -32,6 +33,8 @@ class Settings:
     """The bearer token or key to speak with (environment only); else the one that ``tokenq login`` stored."""
     timeout: float = 10.0
     """Seconds to wait for the server to connect and for each answer."""
+    fingerprint: str | None = None
+    """The fingerprint of the server's certificate, if it is its own; else the one that ``tokenq login`` stored."""
     insecure: bool = False
     """Whether plain http to another machine is allowed, where others on the network can read the token."""
     counter: str | None = None
@@ -54,6 +57,10 @@ class Settings:
     """A PEM file with the key of that certificate."""
     data_dir: Path | None = None
     """Where ``tokenq up`` keeps everything; else the platform's data folder, for root ``/var/lib/tokenq``."""
+    tls_cert: Path | None = None
+    """A PEM file with the certificate of the API that ``tokenq up`` starts."""
+    tls_key: Path | None = None
+    """A PEM file with the key of that certificate, if it is not in the same file."""
 
 
 ENVIRONMENT_ONLY = {
@@ -165,7 +172,9 @@ def _convert(name: str, value: Any, source: str) -> Any:
             return _read_bool(value)
         if not isinstance(value, str):
             raise ValueError("a text is expected")
-        return Path(value).expanduser() if name == "data_dir" else value
+        if name == "fingerprint":
+            return _read_fingerprint(value)
+        return Path(value).expanduser() if name in _PATHS else value
     except (TypeError, ValueError) as error:
         raise refuse(SettingReason.WRONG_HERE, name=source, fault=str(error)) from None
 
@@ -178,6 +187,12 @@ def _positive(value: Any) -> float:
     if not 0 < number <= 3600:
         raise ValueError("a number of seconds above 0 is expected")
     return number
+
+
+def _read_fingerprint(text: str) -> str:
+    from tokenq.contract.certificates import parse_fingerprint
+
+    return parse_fingerprint(text)
 
 
 def _read_bool(value: Any) -> bool:

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tokenq_server import failpoints, logs
+from tokenq_server.tls import check_certificate
 
 if TYPE_CHECKING:
     from tokenq_server.recovery.ports import Stores
@@ -37,6 +38,8 @@ def _api(settings: "ServerSettings") -> int:
     from tokenq_server import bootstrap
     from tokenq_server.api.app import create_app
 
+    if settings.certificate:
+        check_certificate(*settings.certificate)
     asyncio.run(bootstrap.refuse_unsafe_stores(settings))
     if settings.migrate:
         _migrate(settings)
@@ -51,6 +54,8 @@ def _api(settings: "ServerSettings") -> int:
         server_header=False,
         proxy_headers=False,  # uvicorn would trust any process of this machine; see api/proxies.py
         timeout_graceful_shutdown=5,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
         limit_concurrency=4096,
         backlog=2048,
     )

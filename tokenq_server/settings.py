@@ -51,6 +51,10 @@ class ServerSettings(BaseSettings):
     """The address the API listens on."""
     port: int = Field(default=8080, ge=0, le=65535)
     """The port the API listens on."""
+    tls_cert: Path | None = None
+    """A PEM file with the API's certificate, for https; empty: plain http."""
+    tls_key: Path | None = None
+    """A PEM file with the key of that certificate, if it is not in the same file."""
     trusted_proxies: str = ""
     """Trusted proxies whose X-Forwarded-For and X-Forwarded-Proto are used: addresses and networks, comma-separated."""
     database_url: SecretStr = SecretStr(_DEFAULT_DATABASE)
@@ -114,6 +118,11 @@ class ServerSettings(BaseSettings):
             raise ValueError("its host and port cannot be read") from None
         return url
 
+    @field_validator("tls_cert", "tls_key", mode="before")
+    @classmethod
+    def _is_a_file(cls, path: object) -> object:
+        return path or None  # an empty text would be the current folder
+
     @field_validator("trusted_proxies")
     @classmethod
     def _are_proxies(cls, text: str) -> str:
@@ -149,6 +158,13 @@ class ServerSettings(BaseSettings):
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The trusted proxies as networks."""
         return _networks(self.trusted_proxies)
+
+    @property
+    def certificate(self) -> tuple[Path, Path | None] | None:
+        """The files of the API's certificate and its key; ``None`` for plain http. Raises Refused."""
+        if self.tls_key and not self.tls_cert:
+            raise refuse(SettingReason.KEY_WITHOUT_CERTIFICATE)
+        return (self.tls_cert, self.tls_key) if self.tls_cert else None
 
     @property
     def kafka_access(self) -> KafkaAccess:

@@ -105,7 +105,7 @@ def test_endpoints_json_names_everything_and_is_private(up: Stack) -> None:
     """Scripts read it; it contains passwords."""
     document = up.data_dir / "endpoints.json"
     assert set(json.loads(document.read_text())) == {
-        "api", "kafka", "postgres", "redis", "adminTokenFile", "mailOutbox", "mailServer",
+        "api", "kafka", "postgres", "redis", "adminTokenFile", "mailOutbox", "mailServer", "fingerprint", "network",
     }  # fmt: skip
     assert Endpoints.from_json(document.read_text()) == up.endpoints
     assert stat.S_IMODE(document.stat().st_mode) == 0o600

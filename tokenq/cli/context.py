@@ -18,6 +18,8 @@ class Identity:
     url: str
     token: str | None
     stored: Credential | None
+    fingerprint: str | None = None
+    """That of the only certificate to trust; without one, authorities decide."""
 
 
 def credentials_file() -> Path:
@@ -31,12 +33,14 @@ def identify(settings: Settings) -> Identity:
     Raises:
         BadSettings: the stored credentials are needed but unsafe to use.
     """
-    if settings.url and settings.token:
-        return Identity(settings.url, settings.token, None)
+    is_plain = settings.url is not None and not settings.url.startswith("https:")
+    if settings.url and settings.token and (is_plain or settings.fingerprint):
+        return Identity(settings.url, settings.token, None, settings.fingerprint)
     credentials: Credentials = read(credentials_file())
     url = (settings.url or credentials.current or DEFAULT_URL).rstrip("/")
-    stored = credentials.at(url)
-    return Identity(url, settings.token or (stored.token if stored else None), stored)
+    stored = credentials.at(url) if not (settings.url and settings.token) else None
+    fingerprint = settings.fingerprint or credentials.certificates.get(url)
+    return Identity(url, settings.token or (stored.token if stored else None), stored, fingerprint)
 
 
 _key: str | None = None
@@ -79,7 +83,9 @@ def connect(settings: Settings | None = None, *, attempts: int | None = None) ->
 
 def client_for(settings: Settings, identity: Identity, *, attempts: int | None = None) -> Client:
     """Return a client that acts as ``identity``."""
-    client = Client(identity.url, identity.token, settings.timeout, insecure=settings.insecure)
+    client = Client(
+        identity.url, identity.token, settings.timeout, insecure=settings.insecure, fingerprint=identity.fingerprint
+    )
     if attempts is not None:
         client.attempts = attempts
     return client

@@ -16,6 +16,7 @@ from tokenq.contract.problems import ExitCode, Problem, ProblemCode, Refused
 from tokenq.errors import (
     BadReply,
     BadSettings,
+    ChangedCertificate,
     InterruptedChange,
     Missing,
     OutputLost,
@@ -29,6 +30,7 @@ from tokenq.settings import is_debugging
 _CLIENT_CODES: dict[type[TokenqError], str] = {
     Unreachable: "unreachable",
     StreamLost: "stream_lost",
+    ChangedCertificate: "certificate_changed",
     BadReply: "bad_reply",
     BadSettings: "bad_settings",
     Missing: "missing_part",

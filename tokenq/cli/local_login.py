@@ -21,7 +21,8 @@ def sign_in(endpoints: Any) -> bool:
         key = Path(endpoints.admin_token_file).read_text("utf-8").strip()
         current = read(path).current
         is_free = current is None or current == endpoints.api or not _answers(current)
-        store(path, endpoints.api, Credential(key, "admin", endpoints.kafka), current=is_free)
+        admin = Credential(key, "admin", endpoints.kafka)
+        store(path, endpoints.api, admin, fingerprint=endpoints.fingerprint or None, current=is_free)
     except (OSError, BadSettings) as error:
         echo(f"This machine could not be signed in: {error}")
         return False

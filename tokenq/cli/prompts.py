@@ -51,17 +51,17 @@ def password(prompt: str = "Password") -> str:
     return os.environ.get("TOKENQ_PASSWORD") or secret(prompt)
 
 
-def secret(prompt: str) -> str:
+def secret(prompt: str, missing: str = "Give it as a line on stdin, or in TOKENQ_PASSWORD.") -> str:
     """Ask for a secret without echo; without a terminal, read a line of stdin.
 
     Raises:
-        WrongUse: stdin is empty.
+        WrongUse: stdin is empty; ``missing`` is the hint.
     """
     if sys.stdin.isatty():
         return getpass.getpass(f"{prompt}: ", stream=sys.stderr)
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
-        raise WrongUse(f"{prompt} is missing.", "Give it as a line on stdin, or in TOKENQ_PASSWORD.")
+        raise WrongUse(f"{prompt} is missing.", missing)
     return line
 
 

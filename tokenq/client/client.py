@@ -31,14 +31,22 @@ class Client(QueueCalls, TokenCalls, CounterCalls, ReportCalls, FloorCalls, Plac
         timeout: float = DEFAULT_TIMEOUT,
         *,
         insecure: bool = False,
+        fingerprint: str | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
-        super().__init__(Server(url.rstrip("/"), token, timeout, insecure), attempts)
+        super().__init__(Server(url.rstrip("/"), token, timeout, insecure, fingerprint), attempts)
 
     def clone(self) -> "Client":
         """The same client with a connection of its own, for another thread."""
         server = self.server
-        return Client(server.url, server.token, server.timeout, insecure=server.insecure, attempts=self.attempts)
+        return Client(
+            server.url,
+            server.token,
+            server.timeout,
+            insecure=server.insecure,
+            fingerprint=server.fingerprint,
+            attempts=self.attempts,
+        )
 
     def login(self, username: str, password: str) -> "LoginView":
         """Start a session; the caller keeps its token."""

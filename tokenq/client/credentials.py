@@ -1,6 +1,7 @@
 """The stored logins, in a private file in the config folder.
 
-``{"current": URL, "servers": {URL: {"token": …, "name": …, "kafka": …}}}``. It is created 0600 in a 0700 folder,
+``{"current": URL, "servers": {URL: {"token": …, "name": …, "kafka": …}}, "certificates": {URL: FINGERPRINT}}``.
+It is created 0600 in a 0700 folder,
 replaced as a whole, never followed through a link, and refused when others may read it.
 """
 
@@ -31,6 +32,8 @@ class Credentials:
 
     current: str | None = None
     servers: dict[str, Credential] = field(default_factory=dict)
+    certificates: dict[str, str] = field(default_factory=dict)
+    """The fingerprints of servers with their own certificates; they stay known after a logout."""
 
     def at(self, url: str) -> Credential | None:
         """The credential for the server at ``url``."""
@@ -39,7 +42,12 @@ class Credentials:
     def having(self, url: str, credential: Credential, *, current: bool = True) -> "Credentials":
         """The same with this one added, and its server the current one if ``current``."""
         url = url.rstrip("/")
-        return Credentials(url if current else self.current, {**self.servers, url: credential})
+        return replace(self, current=url if current else self.current, servers={**self.servers, url: credential})
+
+    def trusting(self, url: str, fingerprint: str | None) -> "Credentials":
+        """The same with only that certificate trusted at ``url``; without one, with authorities deciding."""
+        others = {key: value for key, value in self.certificates.items() if key != url.rstrip("/")}
+        return replace(self, certificates=others | ({url.rstrip("/"): fingerprint} if fingerprint else {}))
 
     def without(self, url: str) -> "Credentials":
         """The same without the credential for ``url``; the server stays the current one."""
@@ -68,14 +76,18 @@ def read(path: Path) -> Credentials:
             raise BadSettings(f"{path} is damaged.", f"rm {path} and run 'tokenq login' again.") from None
 
 
-def store(path: Path, url: str, credential: Credential, *, current: bool = True) -> None:
+def store(
+    path: Path, url: str, credential: Credential, *, fingerprint: str | None = None, current: bool = True
+) -> None:
     """Keep ``credential`` for the server at ``url`` and, if ``current``, make that server the current one.
+
+    ``fingerprint`` is that of the only certificate to trust there; without one, authorities decide.
 
     Raises:
         BadSettings: the file is unsafe or cannot be written.
     """
     with _exclusive(path):
-        _write(path, read(path).having(url, credential, current=current))
+        _write(path, read(path).having(url, credential, current=current).trusting(url, fingerprint))
 
 
 def forget(path: Path, url: str) -> None:
@@ -102,7 +114,8 @@ def _from_json(body: Any) -> Credentials:
         str(url): Credential(str(entry["token"]), str(entry.get("name") or ""), entry.get("kafka"))
         for url, entry in body["servers"].items()
     }
-    return Credentials(body.get("current"), servers)
+    certificates = {str(url): str(fingerprint) for url, fingerprint in body.get("certificates", {}).items()}
+    return Credentials(body.get("current"), servers, certificates)
 
 
 @contextmanager
@@ -127,7 +140,8 @@ def _write(path: Path, credentials: Credentials) -> None:
         url: {"token": login.token, "name": login.name, "kafka": login.kafka}
         for url, login in credentials.servers.items()
     }
-    content = json.dumps({"current": credentials.current, "servers": servers}, indent=2) + "\n"
+    document = {"current": credentials.current, "servers": servers, "certificates": credentials.certificates}
+    content = json.dumps(document, indent=2) + "\n"
     draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:

@@ -15,7 +15,7 @@ sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 import httpx  # noqa: E402
 
 from tokenq.client.sse import Message, Parser  # noqa: E402
-from tokenq.client.transport import Server  # noqa: E402
+from tokenq.client.transport import Server, failed_handshake  # noqa: E402
 from tokenq.contract.events import BadEvent, Event, decode  # noqa: E402
 from tokenq.contract.paths import EVENTS, LAST_EVENT_ID_HEADER  # noqa: E402
 from tokenq.contract.problems import Problem, Refused  # noqa: E402
@@ -99,7 +99,7 @@ class _Reader:
 
     def arrivals(self) -> Iterator[Arrival]:
         timeout = httpx.Timeout(SILENCE_SECONDS, connect=_CONNECT_SECONDS)
-        trust: ssl.SSLContext | bool = ssl.create_default_context() if self._server.url.startswith("https") else False
+        trust = self._server.trust() if self._server.url.startswith("https") else False
         with httpx.Client(timeout=timeout, verify=trust, trust_env=False, follow_redirects=False) as http:
             while not self._stop.is_set():
                 yield from self._one_connection(http)
@@ -127,8 +127,8 @@ class _Reader:
             sentence = "The server ended the event stream."
         except httpx.ReadTimeout:
             sentence = f"The server was silent for {SILENCE_SECONDS:.0f} seconds."
-        except httpx.HTTPError:
-            sentence = "The event stream is unavailable or was interrupted."
+        except httpx.HTTPError as error:
+            sentence = _lost_sentence(self._server, error)
         except BadReply as error:
             sentence = str(error)
         if not self._stop.is_set():
@@ -174,6 +174,16 @@ class _Reader:
         if self._position:
             headers[LAST_EVENT_ID_HEADER] = self._position
         return headers
+
+
+def _lost_sentence(server: Server, error: httpx.HTTPError) -> str:
+    """A certificate that is not the right one is told; the way back to it stays open."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return str(failed_handshake(server, cause))
+        cause = cause.__cause__ or cause.__context__
+    return "The event stream is unavailable or was interrupted."
 
 
 def _lost_link(response: httpx.Response) -> LinkChanged:

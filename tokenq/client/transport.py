@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from tokenq.errors import BadReply, BadSettings, Unreachable
+from tokenq.contract.certificates import OtherCertificate, fingerprint_of, pinned_context
+from tokenq.errors import BadReply, BadSettings, ChangedCertificate, TokenqError, Unreachable, UntrustedCertificate
 
 DEFAULT_TIMEOUT = 10.0
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 _SHORTEST = 0.05
+_PERHAPS_TLS = "Is it running ('tokenq up --status')? If it speaks TLS ('up --lan'), its address begins with https://."
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -32,13 +35,19 @@ class Server:
     """Where the API is and as whom to speak to it.
 
     ``timeout`` is in seconds, for connecting and for each wait for data. ``insecure`` allows plain
-    http to another machine, where anyone on the network path can read the token.
+    http to another machine, where anyone on the network path can read the token. ``fingerprint`` is that of
+    the only certificate to trust; without one, authorities decide that this machine trusts.
     """
 
     url: str
     token: str | None = None
     timeout: float = DEFAULT_TIMEOUT
     insecure: bool = False
+    fingerprint: str | None = None
+
+    def trust(self) -> ssl.SSLContext:
+        """Return how to check the certificate of an https server."""
+        return pinned_context(self.fingerprint) if self.fingerprint else ssl.create_default_context()
 
     def split(self) -> tuple[str, str, int, str]:
         """Scheme, host, port and path prefix of ``url``.
@@ -98,7 +107,8 @@ class Transport:
             raise CutOff(f"{self.server.url} did not answer within {self.server.timeout:g} seconds.") from None
         except (OSError, http.client.RemoteDisconnected, http.client.IncompleteRead):
             self.close()
-            raise CutOff(f"The connection to {self.server.url} was lost before its answer came.") from None
+            hint = _PERHAPS_TLS if self._scheme == "http" else ""
+            raise CutOff(f"The connection to {self.server.url} was lost before its answer came.", hint) from None
         except http.client.HTTPException:
             self.close()
             raise BadReply(f"{self.server.url} does not speak HTTP.") from None
@@ -122,11 +132,8 @@ class Transport:
             connection = self._make(timeout)
             try:
                 connection.connect()
-            except ssl.SSLCertVerificationError as error:
-                raise BadReply(
-                    f"The certificate of {self._host} is not trusted: {error.verify_message.rstrip('.')}.",
-                    "Install the right authority's certificate, or point SSL_CERT_FILE to it.",
-                ) from None
+            except ssl.SSLError as error:
+                raise failed_handshake(self.server, error) from None
             except (OSError, UnicodeError) as error:
                 reason = getattr(error, "strerror", None) or str(error) or "no answer"
                 raise NothingSent(f"Cannot reach {self.server.url}: {reason}.") from None
@@ -138,9 +145,41 @@ class Transport:
     def _make(self, timeout: float) -> http.client.HTTPConnection:
         if self._scheme == "http":
             return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
-        return http.client.HTTPSConnection(
-            self._host, self._port, timeout=timeout, context=ssl.create_default_context()
+        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self.server.trust())
+
+
+def failed_handshake(server: Server, error: ssl.SSLError) -> TokenqError:
+    """Return what people need to know about a TLS connection that did not come about; nothing was sent over it."""
+    if isinstance(error, OtherCertificate):
+        return ChangedCertificate(
+            f"The certificate of {server.url} has changed: this machine knows {server.fingerprint}, but the server "
+            f"shows {error.found}. Nothing was sent.",
+            "Somebody may be intercepting the connection. If the server really has a new certificate, compare the "
+            f"fingerprint there ('tokenq up --status') and run: tokenq login {server.url} --fingerprint SHA256:...",
         )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return UntrustedCertificate(
+            f"The certificate of {server.url} is not trusted: {error.verify_message.rstrip('.')}.",
+            f"If it is tokenq's own, 'tokenq login {server.url}' shows its fingerprint. Otherwise install the "
+            "authority's certificate, or point SSL_CERT_FILE to it.",
+        )
+    if error.reason in _NO_TLS:
+        return BadReply(f"{server.url} does not speak TLS.", "If the server speaks plain http, write http://.")
+    return NothingSent(f"Cannot reach {server.url}: the TLS connection failed ({error.reason or error}).")
+
+
+def offered_fingerprint(server: Server) -> str:
+    """Return the fingerprint of the certificate that the server shows, trusted or not.
+
+    Raises:
+        NothingSent: it shows none.
+    """
+    _, host, port, _ = server.split()
+    try:
+        shown = ssl.get_server_certificate((host, port), timeout=server.timeout)
+    except (OSError, UnicodeError) as error:
+        raise NothingSent(f"Cannot reach {server.url}: {error}.") from None
+    return fingerprint_of(ssl.PEM_cert_to_DER_cert(shown))
 
 
 def _is_dropped(connection: http.client.HTTPConnection) -> bool:

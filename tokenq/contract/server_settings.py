@@ -5,6 +5,8 @@ NAMES = frozenset(
         "env",
         "host",
         "port",
+        "tls_cert",
+        "tls_key",
         "trusted_proxies",
         "database_url",
         "redis_url",

@@ -1,4 +1,4 @@
-"""The detached supervisor: ``python -m tokenq_server.embedded FOLDER HOST PORT PIPE [demo]``.
+"""The detached supervisor: ``python -m tokenq_server.embedded PIPE OPTIONS``, with the options as JSON.
 
 It reports progress as JSON lines on the pipe until the API is ready, and then keeps running.
 """
@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from json import dumps
-from pathlib import Path
 from typing import Any
 
 from tokenq.contract.problems import Refused
@@ -17,7 +16,7 @@ from tokenq_server.embedded.reports import Progress, UpOptions
 from tokenq_server.embedded.supervisor import up
 
 
-def main(folder: str, host: str, port: str, pipe: str, demo: str = "") -> int:
+def main(pipe: str, options: str) -> int:
     """Run the supervisor; return its exit code."""
     news = os.fdopen(int(pipe), "w", buffering=1)
     os.set_inheritable(news.fileno(), False)
@@ -32,7 +31,7 @@ def main(folder: str, host: str, port: str, pipe: str, demo: str = "") -> int:
 
     try:
         return up(
-            UpOptions(Path(folder), host, int(port), bool(demo)),
+            UpOptions.from_json(options),
             tell_progress,
             lambda endpoints: _finish(tell, endpoints.to_json(), news.close),
         )

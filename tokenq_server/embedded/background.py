@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -43,7 +44,7 @@ def start_detached(options: UpOptions, report: Callable[[Progress], None]) -> En
 
 def _spawn_free(folder: DataFolder, options: UpOptions, writer: int) -> int:
     """Start the supervisor in its own session, without a terminal; return its process id."""
-    words = [str(folder.path), options.host, str(options.port), str(writer), *(["demo"] if options.demo else [])]
+    words = [str(writer), replace(options, data_dir=folder.path).to_json()]
     command = program("tokenq_server.embedded", words, folder.log("supervisor"), {}, [])
     os.set_inheritable(writer, True)
     files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
@@ -75,7 +76,7 @@ def status(data_dir: Path) -> Status:
     endpoints = folder.read_endpoints() if pid else None
     if pid is None:
         return Status(running=False)
-    ready, parts = readiness(endpoints.api) if endpoints else (False, {})
+    ready, parts = readiness(endpoints.api, endpoints.fingerprint) if endpoints else (False, {})
     return Status(True, pid, ready, endpoints, parts or {"api": "down"})
 
 

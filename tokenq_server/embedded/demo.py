@@ -175,10 +175,11 @@ def _end(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def main() -> None:
-    """Play until SIGTERM or SIGINT, with ``TOKENQ_URL`` and ``TOKENQ_ADMIN_TOKEN_FILE``."""
+    """Play until SIGTERM or SIGINT, with ``TOKENQ_URL``, ``TOKENQ_FINGERPRINT`` and ``TOKENQ_ADMIN_TOKEN_FILE``."""
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, _end)
-    api = DemoApi(os.environ["TOKENQ_URL"], Path(os.environ["TOKENQ_ADMIN_TOKEN_FILE"]))
+    key = Path(os.environ["TOKENQ_ADMIN_TOKEN_FILE"])
+    api = DemoApi(os.environ["TOKENQ_URL"], key, os.environ.get("TOKENQ_FINGERPRINT", ""))
     for _ in play(api, random.Random()):  # noqa: S311
         pass
 

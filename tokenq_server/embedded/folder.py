@@ -30,6 +30,7 @@ class DataFolder:
         self.mail = self.path / "mail"
         self.programs = self.path / "programs"
         self.admin_token_file = self.secrets / "admin.token"
+        self.own_certificate = self.secrets / "tls.pem"
         self._endpoints = self.path / "endpoints.json"
         self._ports = self.path / "ports.json"
         self._demo_mark = self.path / "made-by-demo"
@@ -84,6 +85,10 @@ class DataFolder:
         made = secrets.token_urlsafe(24)
         _write_privately(path, made + "\n")
         return made
+
+    def write_privately(self, path: Path, text: str) -> None:
+        """Write a file of the folder as a whole; only its owner can read it."""
+        _write_privately(path, text)
 
     def write_endpoints(self, endpoints: Endpoints) -> None:
         """Publish the endpoints atomically."""

@@ -19,6 +19,23 @@ class UpOptions:
     host: str = "127.0.0.1"
     port: int = 8080
     demo: bool = False
+    own_certificate: bool = False
+    """Whether the API speaks TLS with a certificate of its own, made at the first time."""
+    tls_cert: Path | None = None
+    """A PEM file with another certificate for it."""
+    tls_key: Path | None = None
+    """A PEM file with the key of that certificate, if it is not in the same file."""
+
+    def to_json(self) -> str:
+        """Return the options for :meth:`from_json`."""
+        return json.dumps(vars(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> "UpOptions":
+        """Return the options that :meth:`to_json` wrote."""
+        body = json.loads(text)
+        paths = {name: Path(body[name]) for name in ("data_dir", "tls_cert", "tls_key") if body[name] is not None}
+        return cls(**{**body, **paths})
 
 
 @dataclass(frozen=True)
@@ -44,6 +61,10 @@ class Endpoints:
     admin_token_file: str
     mail_outbox: str
     mail_server: str = ""
+    fingerprint: str = ""
+    """That of the API's certificate; empty if it speaks plain http."""
+    network: tuple[str, ...] = ()
+    """The API's addresses for other machines; none if it listens on this machine only."""
 
     def to_json(self) -> str:
         """Return the document for scripts."""
@@ -56,6 +77,8 @@ class Endpoints:
                 "adminTokenFile": self.admin_token_file,
                 "mailOutbox": self.mail_outbox,
                 "mailServer": self.mail_server,
+                "fingerprint": self.fingerprint,
+                "network": list(self.network),
             },
             indent=2,
         )
@@ -73,6 +96,8 @@ class Endpoints:
                 admin_token_file=str(body["adminTokenFile"]),
                 mail_outbox=str(body["mailOutbox"]),
                 mail_server=str(body.get("mailServer", "")),
+                fingerprint=str(body.get("fingerprint", "")),
+                network=tuple(str(url) for url in body.get("network", ())),
             )
         except (KeyError, TypeError) as error:
             raise ValueError("endpoints.json is incomplete") from error

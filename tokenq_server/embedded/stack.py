@@ -4,9 +4,10 @@ import secrets
 from collections.abc import Callable
 from typing import TypedDict
 
-from tokenq_server.embedded.addresses import api_url, takes_tokens
+from tokenq_server.embedded.addresses import api_url, network_urls, takes_tokens
 from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.broker import Broker
+from tokenq_server.embedded.certificate import Certificate
 from tokenq_server.embedded.folder import DataFolder
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.postgres import Postgres
@@ -35,6 +36,7 @@ class Stack:
         self,
         folder: DataFolder,
         options: UpOptions,
+        certificate: Certificate | None,
         run_as: RunAs | None,
         inherited: int,
         report: Callable[[Progress], None],
@@ -42,6 +44,7 @@ class Stack:
         self.mail_server = ""
         """The mail server's address, once its setting has been checked."""
         self._folder, self._options, self._inherited, self._report = folder, options, inherited, report
+        self._certificate = certificate
         binaries = locate(run_as, folder.programs)
         admin, password, redis = (folder.secret(name) for name in ("postgres.admin", "postgres.tokenq", "valkey"))
         last_ports = folder.remembered_ports()
@@ -60,7 +63,7 @@ class Stack:
             self.broker_part,
             self._store_part("postgres", self.postgres),
         ]
-        self.api = self._program_part("api", "The API", self.stores, lambda: takes_tokens(self.endpoints().api))
+        self.api = self._program_part("api", "The API", self.stores, self._takes_tokens)
         needs = [self.api, self.broker_part]
         self.followers = [self._program_part(name, name.capitalize(), needs) for name in ("relay", "notify")]
         # The broker comes back empty: only a new relay refills it. And a consumer group member that meets a broker that
@@ -87,15 +90,22 @@ class Stack:
 
     def endpoints(self) -> Endpoints:
         """The current addresses; the stores' ports may change until they are ready for the first time."""
+        host, port, is_tls = self._options.host, self._options.port, self._certificate is not None
         return Endpoints(
-            api=api_url(self._options.host, self._options.port),
+            api=api_url(host, port, is_tls=is_tls),
             kafka=self.broker.bootstrap,
             postgres=self.postgres.url,
             redis=self.valkey.url,
             admin_token_file=str(self._folder.admin_token_file),
             mail_outbox=str(self._folder.mail),
             mail_server=self.mail_server,
+            fingerprint=self._certificate.fingerprint if self._certificate else "",
+            network=network_urls(host, port, is_tls=is_tls),
         )
+
+    def _takes_tokens(self) -> bool:
+        where = self.endpoints()
+        return takes_tokens(where.api, where.fingerprint)
 
     def _store_part(self, name: str, store: Store) -> SupervisedProcess:
         def retry_elsewhere(part: SupervisedProcess) -> None:
@@ -126,6 +136,9 @@ class Stack:
             "TOKENQ_HOST": self._options.host,
             "TOKENQ_PORT": str(self._options.port),
             "TOKENQ_URL": where.api,
+            "TOKENQ_FINGERPRINT": where.fingerprint,
+            "TOKENQ_TLS_CERT": str(self._certificate.file) if self._certificate else "",
+            "TOKENQ_TLS_KEY": str(self._certificate.key or "") if self._certificate else "",
             "TOKENQ_DATABASE_URL": where.postgres,
             "TOKENQ_REDIS_URL": where.redis,
             "TOKENQ_KAFKA_BOOTSTRAP": where.kafka,

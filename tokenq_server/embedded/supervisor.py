@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from tokenq.contract.problems import Refused, refuse
 from tokenq_server.embedded.addresses import take_port
+from tokenq_server.embedded.certificate import choose_certificate
 from tokenq_server.embedded.folder import DataFolder, Hold
 from tokenq_server.embedded.memory_watchdog import of_this_machine
 from tokenq_server.embedded.privileges import choose_run_as
@@ -53,11 +54,12 @@ def _up(options: UpOptions, report: Callable[[Progress], None], on_ready: Callab
         if options.demo:
             folder.claim_for_demo()
         options = replace(options, port=_api_port(options, folder))
+        certificate = choose_certificate(options, folder)
         folder.forget_endpoints()
         folder.bound_logs()
         log = _Log(folder, report)
         with Signals() as signals:
-            stack = Stack(folder, options, run_as, hold.inherited, log.write)
+            stack = Stack(folder, options, certificate, run_as, hold.inherited, log.write)
             return _Run(folder, stack, signals).run(on_ready)
     finally:
         folder.forget_endpoints()

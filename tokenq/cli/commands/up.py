@@ -21,6 +21,8 @@ from tokenq.settings import load
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 """Passwords are masked on the screen; scripts find them in endpoints.json."""
 
+_EVERY_NETWORK = "0.0.0.0"  # noqa: S104 - what --lan is for
+
 
 def command(
     demo: Annotated[bool, typer.Option("--demo", help="Add demo departments, customers and staff.")] = False,
@@ -29,19 +31,36 @@ def command(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port of the API; 0 picks a free one. Default: 8080.")
     ] = None,
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Serve the network, by https with a certificate of its own.")
+    ] = False,
+    tls_cert: Annotated[Path | None, typer.Option(help="PEM file with a certificate for https.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file with its key, if it is another file.")] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background; 'down' stops it.")] = False,
     status: Annotated[bool, typer.Option("--status", help="Only show whether it is running.")] = False,
     as_json: Json = False,
 ) -> int:
     """Run everything on this machine: database, Redis, broker, API, relay and e-mails."""
-    if status and (detach or demo or host is not None or port is not None):
-        raise WrongUse("--status starts nothing.", "Leave out --detach, --demo, --host and --port.")
+    if status and (detach or demo or lan or any(option is not None for option in (host, port, tls_cert, tls_key))):
+        raise WrongUse("--status starts nothing.", "Leave out all options but --data-dir and --json.")
+    settings = load(data_dir=data_dir, tls_cert=tls_cert, tls_key=tls_key)
     with launch.part("tokenq_server.embedded", "embedded") as embedded:
-        folder = load(data_dir=data_dir).data_dir or embedded.default_data_dir(demo=demo)
+        folder = settings.data_dir or embedded.default_data_dir(demo=demo)
         if status:
             return _status(embedded, folder, as_json=as_json)
-        at = given(host=host, port=port)
-        options = embedded.UpOptions(data_dir=folder.absolute(), demo=demo, **at)
+        if lan and host is not None and embedded.is_loopback(host):
+            raise WrongUse(f"{host} is not on the network.", "Leave out --host, or name an address for other machines.")
+        if settings.tls_key and not settings.tls_cert:
+            raise WrongUse("A key needs its certificate.", "Add --tls-cert, or set TOKENQ_TLS_CERT.")
+        at = given(host=_EVERY_NETWORK if lan and host is None else host, port=port)
+        options = embedded.UpOptions(
+            data_dir=folder.absolute(),
+            demo=demo,
+            own_certificate=lan,
+            tls_cert=settings.tls_cert,
+            tls_key=settings.tls_key,
+            **at,
+        )
         return _run(embedded, options, detach=detach, as_json=as_json)
 
 
@@ -84,6 +103,7 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
         ]
     for typed, meaning in steps:
         echo(f"  {prefix}{typed:<46} {meaning}")
+    _tell_network(endpoints)
     if why := endpoints.mail_server and why_unreachable(endpoints.mail_server):
         echo(f"\nWarning: the mail server {endpoints.mail_server} does not answer now: {why}.")
         echo("E-mails wait until it does. Start it, or correct TOKENQ_SMTP_URL.")
@@ -94,6 +114,21 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
     password = Path(endpoints.admin_token_file).with_name("admin.password")
     if password.exists():  # until it is changed
         echo(f"The first admin's password is in {password}.")
+
+
+def _tell_network(endpoints: Any) -> None:
+    """What to type on other machines, and what they will be asked."""
+    if not endpoints.network:
+        return
+    echo("\nOn another machine:")
+    echo(f"  tokenq login {endpoints.network[0]}")
+    if others := endpoints.network[1:]:
+        echo(f"  (this machine is also {', '.join(others)})")
+    if endpoints.fingerprint:
+        echo(f"It shows this fingerprint: {endpoints.fingerprint}")
+        echo("Browsers and phones need a certificate that an authority has signed: --tls-cert, or a proxy.")
+    else:
+        echo("Warning: plain http. Others on the network can read passwords and names: use --lan.")
 
 
 def _farewell(down: str, *, detach: bool) -> str:
@@ -120,5 +155,9 @@ def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
         output.line(f"{'Ready' if state.ready else 'Running, but not ready'} on {folder} (process {state.pid}).")
         if down := [name for name, its in state.parts.items() if its not in ("up", "unused")]:
             output.line(f"Down: {', '.join(down)}.")
-        output.fields((name, _PASSWORD.sub(r"\1…@", value)) for name, value in (endpoints or {}).items())
+        output.fields((name, _shown(value)) for name, value in (endpoints or {}).items())
     return ExitCode.OK if state.ready else ExitCode.FAILED
+
+
+def _shown(value: str | list[str]) -> str:
+    return _PASSWORD.sub(r"\1…@", value) if isinstance(value, str) else ", ".join(value)

@@ -109,6 +109,16 @@ class SettingReason(Reason):
         "The setting {name} is wrong: {fault}.",
         "List only the proxies in front of the API, such as 127.0.0.1,10.1.2.0/28.",
     )
+    WRONG_CERTIFICATE = (
+        ProblemCode.INVALID,
+        "The API cannot use the certificate in {files}: {fault}.",
+        "TOKENQ_TLS_CERT is a PEM file with the server's certificate first, TOKENQ_TLS_KEY one with its key.",
+    )
+    KEY_WITHOUT_CERTIFICATE = (
+        ProblemCode.INVALID,
+        "TOKENQ_TLS_KEY is set, but TOKENQ_TLS_CERT is not.",
+        "Set both: the certificate and its key.",
+    )
     WRONG_REDIS_URL = (
         ProblemCode.INVALID,
         "The setting {name} is wrong: {fault}.",

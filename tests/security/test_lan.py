@@ -1,0 +1,178 @@
+"""``up --lan``: https with a certificate of its own, which other machines ask about once and then know."""
+
+import json
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.certificates import make_authority, make_certificate
+from tests.cli.conftest import Cli
+from tests.stack import Stack, start, up_folder
+from tokenq.cli.context import credentials_file, identify
+from tokenq.client import Client
+from tokenq.client.credentials import read
+from tokenq.contract.certificates import fingerprint_of
+from tokenq.contract.problems import Refused
+from tokenq.settings import load
+from tokenq_server.embedded import UpOptions, down, status
+from tokenq_server.embedded.addresses import is_loopback, network_addresses, network_urls
+from tokenq_server.tls import check_certificate
+
+OTHER = fingerprint_of(b"another certificate")
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[Stack]:
+    """It listens on loopback only, but speaks as it would to the network."""
+    with up_folder() as folder:
+        yield start(folder, own_certificate=True)
+
+
+@pytest.fixture
+def password(up: Stack) -> str:
+    return (up.data_dir / "secrets" / "admin.password").read_text()
+
+
+def test_it_runs_by_https_and_says_with_which_certificate(up: Stack) -> None:
+    assert up.endpoints.api.startswith("https://")
+    assert status(up.data_dir).ready
+    with Client(up.endpoints.api, up.token, fingerprint=up.endpoints.fingerprint) as client:
+        assert client.me()["role"] == "admin"
+
+
+def test_the_private_key_is_private(up: Stack) -> None:
+    made = up.data_dir / "secrets" / "tls.pem"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    assert check_certificate(made, None) == up.endpoints.fingerprint
+
+
+def test_a_restart_keeps_the_certificate() -> None:
+    """Otherwise every machine would be told that it changed."""
+    with up_folder() as folder:
+        before = start(folder, own_certificate=True).endpoints
+        down(folder)
+        after = start(folder, own_certificate=True).endpoints
+        assert (after.fingerprint, after.api) == (before.fingerprint, before.api)
+
+
+def test_without_a_terminal_nobody_is_trusted_by_default(up: Stack, cli: Cli, password: str) -> None:
+    done = cli("login", up.endpoints.api, "-u", "admin", stdin=password)
+    assert done.code == 2
+    assert up.endpoints.fingerprint in done.err
+    assert "--fingerprint" in done.err
+
+
+def test_a_login_keeps_the_certificate_for_all_later_commands(
+    up: Stack,
+    cli: Cli,
+    home: Path,
+    password: str,
+) -> None:
+    done = cli("login", up.endpoints.api, "-u", "admin", "--fingerprint", up.endpoints.fingerprint, stdin=password)
+    assert done.code == 0, done.err
+    kept = read(home / "tokenq" / "credentials.json")
+    assert kept.certificates == {up.endpoints.api: up.endpoints.fingerprint}
+    assert cli("whoami").code == 0
+    assert cli("logout").code == 0
+    again = cli("login", up.endpoints.api, "-u", "admin", stdin=password)
+    assert again.code == 0, "the certificate stays known after a logout"
+
+
+def test_a_key_signs_a_kiosk_in(up: Stack, cli: Cli) -> None:
+    fingerprint = ("--fingerprint", up.endpoints.fingerprint)
+    done = cli("login", up.endpoints.api, "--key", *fingerprint, stdin=f"{up.token}\n")
+    assert done.code == 0, done.err
+    assert cli("whoami", "--json").code == 0
+    wrong = cli("login", up.endpoints.api, "--key", *fingerprint, stdin="tq_wrong\n")
+    assert wrong.code == 5
+    assert cli("whoami").code == 0, "a wrong key replaces nothing"
+    assert cli("login", up.endpoints.api, "--key", "-u", "admin", stdin=f"{up.token}\n").code == 2
+
+
+def test_a_changed_certificate_is_said_loudly_and_gets_nothing(up: Stack, cli: Cli, home: Path) -> None:
+    """Row 29: neither key nor password is sent."""
+    cli("login", up.endpoints.api, "--key", "--fingerprint", up.endpoints.fingerprint, stdin=f"{up.token}\n")
+    file = home / "tokenq" / "credentials.json"
+    file.write_text(file.read_text().replace(up.endpoints.fingerprint, OTHER))
+    for words in (["whoami"], ["issue", "CW"], ["login", "-u", "admin"]):
+        done = cli(*words, "--json", stdin="password\n")
+        assert done.code == 1
+        assert json.loads(done.out)["error"]["code"] == "certificate_changed"
+        assert "Somebody may be intercepting" in done.err
+        assert up.endpoints.fingerprint in done.err
+    mended = cli("login", "--key", "--fingerprint", up.endpoints.fingerprint, stdin=f"{up.token}\n")
+    assert mended.code == 0, mended.err
+
+
+def test_a_fingerprint_that_the_server_does_not_have_is_refused(up: Stack, cli: Cli) -> None:
+    done = cli("login", up.endpoints.api, "--key", "--fingerprint", OTHER, stdin=f"{up.token}\n")
+    assert done.code == 1
+    assert "is another one" in done.err
+    assert cli("login", up.endpoints.api, "--fingerprint", "abc").code == 2
+    assert cli("login", "http://127.0.0.1:1", "--fingerprint", OTHER).code == 2
+
+
+def test_a_machine_without_a_login_names_the_fingerprint(up: Stack, cli: Cli) -> None:
+    where = {"TOKENQ_URL": up.endpoints.api, "TOKENQ_TOKEN": up.token}
+    assert cli("whoami", **where).code == 1
+    assert cli("whoami", **where, TOKENQ_FINGERPRINT=up.endpoints.fingerprint).code == 0
+    assert cli("whoami", **where, TOKENQ_FINGERPRINT=OTHER).code == 1
+
+
+def test_the_settings_win_over_a_known_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for name, value in {"URL": "https://a.example.org", "TOKEN": "tq_x", "FINGERPRINT": OTHER}.items():
+        monkeypatch.setenv(f"TOKENQ_{name}", value)
+    assert identify(load()).fingerprint == OTHER
+    assert not credentials_file().exists()
+
+
+def test_ones_own_certificate_is_used_and_a_wrong_one_refused(tmp_path: Path) -> None:
+    make_authority(tmp_path, "ca")
+    make_certificate(tmp_path, "real", "/CN=queue.example.org")
+    make_certificate(tmp_path, "other", "/CN=queue.example.org")
+    certificate, key = tmp_path / "real.crt", tmp_path / "real.key"
+    locked = tmp_path / "locked.key"
+    os.system(f"openssl rsa -aes256 -passout pass:secret -in {key} -out {locked} 2>/dev/null")
+    for files, fault in {
+        (certificate, tmp_path / "other.key"): "the key belongs to another certificate",
+        (certificate, locked): "the key has a password",
+        (certificate, tmp_path / "missing.key"): "No such file",
+        (tmp_path / "missing.crt", key): "No such file",
+        (key, None): "no certificate",
+        (certificate, None): "no certificate with its key",
+    }.items():
+        with pytest.raises(Refused, match=fault):
+            check_certificate(*files)
+    with up_folder() as folder:
+        with pytest.raises(Refused, match="the key belongs to another"):
+            start(folder, tls_cert=certificate, tls_key=tmp_path / "other.key")
+        running = start(folder, tls_cert=certificate, tls_key=key)
+        with Client(running.endpoints.api, running.token, fingerprint=check_certificate(certificate, key)) as client:
+            assert client.me()["role"] == "admin"
+
+
+def test_wrong_options_are_refused_before_anything_starts(cli: Cli) -> None:
+    assert "not on the network" in cli("up", "--lan", "--host", "127.0.0.1").err
+    assert "A key needs its certificate" in cli("up", "--tls-key", "x.pem").err
+    assert cli("up", "--lan", "--status").code == 2
+
+
+def test_the_addresses_are_those_of_the_network() -> None:
+    assert not any(is_loopback(address) for address in network_addresses())
+    assert network_urls("127.0.0.1", 1) == network_urls("localhost", 1) == ()
+    assert network_urls("192.0.2.7", 8080, is_tls=True) == ("https://192.0.2.7:8080",)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.connect(("192.0.2.1", 9))
+        assert f"http://{asking.getsockname()[0]}:8080" in network_urls("0.0.0.0", 8080)
+
+
+def test_options_survive_the_way_into_the_background() -> None:
+    options = UpOptions(Path("/data"), "0.0.0.0", 8443, True, True, Path("/c.pem"), None)
+    assert UpOptions.from_json(options.to_json()) == options
+    assert UpOptions.from_json(replace(options, tls_cert=None).to_json()).tls_cert is None
