@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from tokenq.contract.kafka_access import KafkaAccess
@@ -17,6 +17,7 @@ from tokenq_server import failpoints
 _DEFAULT_DATABASE = "postgresql://tokenq@127.0.0.1:5432/tokenq"
 _REASONS = {
     "TOKENQ_DATABASE_URL": SettingReason.WRONG_DATABASE_URL,
+    "TOKENQ_OWNER_DATABASE_URL": SettingReason.WRONG_DATABASE_URL,
     "TOKENQ_TRUSTED_PROXIES": SettingReason.WRONG_PROXIES,
 }
 
@@ -59,8 +60,12 @@ class ServerSettings(BaseSettings):
     """Trusted proxies whose X-Forwarded-For and X-Forwarded-Proto are used: addresses and networks, comma-separated."""
     database_url: SecretStr = SecretStr(_DEFAULT_DATABASE)
     """PostgreSQL, the authoritative store: ``postgresql://user:password@host:port/database``."""
+    owner_database_url: SecretStr = SecretStr("")
+    """The same database as the owner of its tables, to migrate it; if empty, ``database_url``."""
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     """Redis or Valkey, for the queues: ``redis://``, ``rediss://``, ``unix://``, ``redis+cluster://``."""
+    redis_functions_url: SecretStr = SecretStr("")
+    """The same Redis as a user that may load functions; if empty, ``redis_url``."""
     kafka_bootstrap: str = "127.0.0.1:9092"
     """Kafka brokers, ``host:port``, comma-separated."""
     kafka_security_protocol: str = "PLAINTEXT"
@@ -104,10 +109,12 @@ class ServerSettings(BaseSettings):
     failpoints: str = ""
     """Failpoints for tests of durability: ``issue.after_commit=kill:0.01``."""
 
-    @field_validator("database_url")
+    @field_validator("database_url", "owner_database_url")
     @classmethod
-    def _is_of_postgres(cls, url: SecretStr) -> SecretStr:
+    def _is_of_postgres(cls, url: SecretStr, info: ValidationInfo) -> SecretStr:
         text = url.get_secret_value()
+        if not text and info.field_name == "owner_database_url":
+            return url
         if not text.startswith(("postgresql://", "postgres://")):
             raise ValueError("it does not begin with postgresql:// or postgres://")
         try:

@@ -251,6 +251,13 @@ async def test_each_mechanism_logs_in(secure: SecureKafka, mechanism: str) -> No
     assert findings[0].ok, findings
 
 
+async def test_the_doctor_says_what_each_program_may_do(secure: SecureKafka) -> None:
+    """L16: without writing a record that notify and boards would have to read."""
+    for user, detail in {"tokenq-relay": "read and write", "tokenq-board": "read; the relay needs write"}.items():
+        findings = {finding.name: finding for finding in await probe(secure.access(user))}
+        assert findings[f"topic {TOPIC} access"].detail == detail
+
+
 async def test_a_user_without_permissions_is_told_which_file_gives_them(secure: SecureKafka) -> None:
     secure.set_password("stranger", WRONG)
     findings = await probe(secure.access("stranger", WRONG))

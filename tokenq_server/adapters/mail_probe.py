@@ -1,37 +1,65 @@
 """The doctor's check of the mail server, or of the folder in its place."""
 
-import asyncio
 import os
+from email.utils import parseaddr
 from pathlib import Path
+from ssl import SSLError
+
+from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException
 
 from tokenq.contract.problems import Refused
 from tokenq_server.services.findings import Finding
-from tokenq_server.settings import ServerSettings
+from tokenq_server.settings import MailServer, ServerSettings
 
 _PATIENCE = 5
+_LOGIN = "Correct user and password in TOKENQ_SMTP_URL."
+_CERTIFICATE = "Use the name that its certificate has, or install the authority that signed it."
 
 
 async def probe(settings: ServerSettings) -> list[Finding]:
-    """Check whether the mail server answers; without one, whether the folder is writable."""
+    """Check whether the mail server lets us in; without one, whether the folder is writable."""
     try:
         server = settings.mail_server
     except Refused as refusal:
         return [Finding("mail", False, refusal.problem.detail, refusal.problem.hint, refusal.problem.advice)]
     if server is None:
         return [_outbox(settings.outbox_folder)]
+    return [await _server(server, parseaddr(settings.mail_from)[1])]
+
+
+async def _server(server: MailServer, sender: str) -> Finding:
+    """Do all that comes before an e-mail: connect, TLS, log in, name the sender."""
+    client = SMTP(
+        hostname=server.host,
+        port=server.port,
+        use_tls=server.ssl,
+        start_tls=server.tls,
+        username=server.user or None,
+        password=server.password or None,
+        timeout=_PATIENCE,
+    )
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(server.host, server.port), _PATIENCE)
-        writer.close()
-    except (OSError, TimeoutError):
-        return [
-            Finding(
-                "mail",
-                False,
-                f"{server.address} does not answer",
-                "Start it, or correct TOKENQ_SMTP_URL. Until then e-mails wait in the queue.",
-            )
-        ]
-    return [Finding("mail", True, f"{server.address} answers")]
+        async with client:
+            await client.mail(sender)
+            await client.rset()
+    except SMTPAuthenticationError as error:
+        return _bad(server, f"refuses the login of {server.user}: {error.code} {error.message}", _LOGIN)
+    except SSLError as error:
+        return _bad(server, f"has no certificate that is trusted: {error.reason or error}", _CERTIFICATE)
+    except (OSError, TimeoutError) as error:
+        if isinstance(error.__cause__, SSLError):
+            return _bad(server, f"has no certificate that is trusted: {error.__cause__.reason}", _CERTIFICATE)
+        return _bad(server, "does not answer", "Start it, or correct TOKENQ_SMTP_URL.")
+    except (SMTPException, ValueError) as error:
+        return _bad(server, f"refuses: {error}", "Correct TOKENQ_SMTP_URL, or permit it there.")
+    how = " by TLS" if server.tls or server.ssl else ""
+    return Finding(
+        "mail", True, f"{server.address} answers{how}{f', logged in as {server.user}' if server.user else ''}"
+    )
+
+
+def _bad(server: MailServer, what: str, hint: str) -> Finding:
+    return Finding("mail", False, f"{server.address} {what}", f"{hint} Until then e-mails wait in the queue.")
 
 
 def _outbox(folder: Path) -> Finding:

@@ -24,7 +24,8 @@ async def open_recovery(settings: ServerSettings, patience: float | None = None)
     dsn, redis_url = settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
     log, database = PostgresEventLog(dsn, "tokenq-recovery"), Database(dsn, size=1)
     ledger = PostgresRecoveryLedger(PostgresLedger(dsn, with_email=settings.events_email == "plain"))
-    line, line_to_fill = open_line(redis_url, timeout=1.0), open_line(redis_url, timeout=5.0)
+    loader = settings.redis_functions_url.get_secret_value()
+    line, line_to_fill = open_line(redis_url, loader, timeout=1.0), open_line(redis_url, loader, timeout=5.0)
     topic = open_topic(settings)
     async with AsyncExitStack() as closing:
         for opened in (database, line_to_fill, line, topic, ledger, log):

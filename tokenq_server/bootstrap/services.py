@@ -69,7 +69,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     dsn = settings.database_url.get_secret_value()
     metrics = Metrics()
     ledger = PostgresLedger(dsn, with_email=settings.events_email == "plain")
-    line = open_line(settings.redis_url.get_secret_value())
+    line = open_line(settings.redis_url.get_secret_value(), settings.redis_functions_url.get_secret_value())
     database = Database(dsn)
     log = PostgresEventLog(dsn, "tokenq-feed")
     feed = Feed(log)

@@ -37,7 +37,9 @@ def probe_stores(settings: ServerSettings) -> dict[str, Coroutine[Any, Any, list
     """Return the doctor's probes by store; a probe never fails."""
     return {
         "postgres": postgres_probe.probe(settings.database_url.get_secret_value()),
-        "redis": redis_probe.probe(settings.redis_url.get_secret_value()),
+        "redis": redis_probe.probe(
+            settings.redis_url.get_secret_value(), settings.redis_functions_url.get_secret_value()
+        ),
         "kafka": kafka_probe.probe(settings.kafka_access),
         "mail": mail_probe.probe(settings),
     }
@@ -47,7 +49,8 @@ def migrate(settings: ServerSettings) -> str:
     """Migrate the schema; return its revision. Raises Refused."""
     from tokenq_server.adapters.postgres.migrate import migrate  # Alembic, which no other program needs
 
-    return migrate(settings.database_url.get_secret_value())
+    owner = settings.owner_database_url.get_secret_value()
+    return migrate(owner or settings.database_url.get_secret_value())
 
 
 async def refuse_unsafe_stores(settings: ServerSettings) -> None:

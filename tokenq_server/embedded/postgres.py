@@ -3,8 +3,8 @@
 import os
 import shutil
 import signal
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokenq.contract.problems import refuse
@@ -30,14 +30,18 @@ SELECT 'CREATE ROLE tokenq LOGIN PASSWORD ''{password}'''
 SELECT 'CREATE DATABASE tokenq OWNER tokenq'
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'tokenq') \gexec
 """
+_PROGRAM_ROLE = r"""
+SELECT 'CREATE ROLE {name} LOGIN PASSWORD ''{password}'''
+  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') \gexec
+"""
 
 
 @dataclass
 class Postgres:
     """One cluster. ``binaries`` is a folder of programs; ``folder`` and ``log`` are created if needed.
 
-    The superuser ``postgres`` has ``admin_password``; the role and the database ``tokenq`` have ``password``. Both
-    passwords contain only characters of URL-safe base64.
+    The superuser ``postgres`` has ``admin_password``; the role ``tokenq``, which owns the database ``tokenq``, has
+    ``password``; ``programs`` are the passwords of the programs' roles. All are URL-safe base64.
     """
 
     binaries: Path
@@ -49,6 +53,7 @@ class Postgres:
     run_as: RunAs | None = None
     keep_open: Sequence[int] = ()
     """File descriptors that its processes inherit."""
+    programs: Mapping[str, str] = field(default_factory=dict)
 
     title = "PostgreSQL"
     stop_signal = signal.SIGINT
@@ -57,13 +62,20 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """The URL for tokenq: its own database and role."""
-        return f"postgresql://tokenq:{self.password}@127.0.0.1:{self.port}/tokenq"
+        """The URL for the owner of tokenq's database."""
+        return self._url("tokenq", self.password)
+
+    def url_of(self, role: str) -> str:
+        """The URL for a program's role."""
+        return self._url(role, self.programs[role])
 
     @property
     def admin_url(self) -> str:
         """The URL for the superuser."""
         return f"postgresql://postgres:{self.admin_password}@127.0.0.1:{self.port}/postgres"
+
+    def _url(self, role: str, password: str) -> str:
+        return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/tokenq"
 
     def prepare(self, durable: bool = True) -> None:
         """Create the cluster if there is none; takes about half a second. ``durable=False`` skips its fsync.
@@ -108,12 +120,14 @@ class Postgres:
     def is_ready(self) -> bool:
         """Whether it accepts connections, and is ours: SCRAM succeeds only with a server that knows our password.
 
-        The role and the database are created if missing.
+        Roles and the database are created if missing.
         """
         psql = [str(self.binaries / "psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
         environment = {**QUIET_ENVIRONMENT, "PGPASSWORD": self.admin_password, "PGCONNECT_TIMEOUT": "2"}
-        steps = _FIRST_STEPS.format(password=self.password).encode()
-        return run([*psql, "-U", "postgres", "-d", "postgres"], stdin=steps, environment=environment).returncode == 0
+        steps = _FIRST_STEPS.format(password=self.password)
+        steps += "".join(_PROGRAM_ROLE.format(name=name, password=word) for name, word in self.programs.items())
+        done = run([*psql, "-U", "postgres", "-d", "postgres"], stdin=steps.encode(), environment=environment)
+        return done.returncode == 0
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from typing import TypedDict
 
+from tokenq_server import store_users
 from tokenq_server.embedded.addresses import api_url, network_urls, takes_tokens
 from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.broker import Broker
@@ -20,6 +21,8 @@ from tokenq_server.embedded.valkey import Valkey
 
 _BROKEN_DATA = 3
 """After this many failures in a row, Valkey starts empty: the API rebuilds it from Postgres."""
+
+_ROLES = {"api": store_users.API, "relay": store_users.RELAY, "notify": store_users.NOTIFY}
 
 Store = Postgres | Valkey | Broker
 
@@ -52,9 +55,13 @@ class Stack:
         cluster = f"tokenq-{secrets.token_hex(8)}"
         every: _ForEvery = {"run_as": run_as, "keep_open": [inherited]}
         home, log = folder.path / "postgres", folder.log("postgres")
-        self.postgres = Postgres(binaries.postgres, home, log, ports["postgres"], admin, password, **every)
+        roles = {role: folder.secret(f"postgres.{role}") for role in store_users.PROGRAMS}
+        self.postgres = Postgres(
+            binaries.postgres, home, log, ports["postgres"], admin, password, programs=roles, **every
+        )
         home, log = folder.path / "valkey", folder.log("valkey")
-        self.valkey = Valkey(binaries.valkey, home, log, ports["valkey"], redis, **every)
+        for_programs = folder.secret("valkey.tokenq")
+        self.valkey = Valkey(binaries.valkey, home, log, ports["valkey"], redis, program_password=for_programs, **every)
         self.broker = Broker(binaries.tansu, folder.log("broker"), ports["broker"], cluster, **every)
 
         self.broker_part = self._store_part("broker", self.broker)
@@ -124,14 +131,14 @@ class Stack:
     ) -> SupervisedProcess:
         def command() -> Command:
             module, words = ("tokenq_server", [name]) if name != "demo" else ("tokenq_server.embedded.demo", [])
-            return program(module, words, self._folder.log(name), self.settings(), [self._inherited])
+            return program(module, words, self._folder.log(name), self.settings(name), [self._inherited])
 
         return SupervisedProcess(name, title, command, is_ready, self._report, needs)
 
-    def settings(self) -> dict[str, str]:
-        """Return the environment variables of tokenq's own processes."""
+    def settings(self, name: str) -> dict[str, str]:
+        """Return the environment variables of one of tokenq's own processes."""
         where = self.endpoints()
-        return {
+        return self._users(name) | {
             "TOKENQ_DATA_DIR": str(self._folder.path),
             "TOKENQ_HOST": self._options.host,
             "TOKENQ_PORT": str(self._options.port),
@@ -139,12 +146,22 @@ class Stack:
             "TOKENQ_FINGERPRINT": where.fingerprint,
             "TOKENQ_TLS_CERT": str(self._certificate.file) if self._certificate else "",
             "TOKENQ_TLS_KEY": str(self._certificate.key or "") if self._certificate else "",
-            "TOKENQ_DATABASE_URL": where.postgres,
-            "TOKENQ_REDIS_URL": where.redis,
             "TOKENQ_KAFKA_BOOTSTRAP": where.kafka,
             "TOKENQ_KAFKA_EMBEDDED": "1",
             "TOKENQ_KAFKA_FETCH_WAIT_MS": "200",
             "TOKENQ_MAIL_OUTBOX": where.mail_outbox,
             "TOKENQ_ADMIN_TOKEN_FILE": where.admin_token_file,
             "TOKENQ_MIGRATE": "1",
+        }
+
+    def _users(self, name: str) -> dict[str, str]:
+        """Return as whom a process uses the stores. Only the API migrates the tables and loads Redis's functions."""
+        if name not in _ROLES:
+            return {}
+        is_api = name == "api"
+        return {
+            "TOKENQ_DATABASE_URL": self.postgres.url_of(_ROLES[name]),
+            "TOKENQ_OWNER_DATABASE_URL": self.postgres.url if is_api else "",
+            "TOKENQ_REDIS_URL": self.valkey.program_url,
+            "TOKENQ_REDIS_FUNCTIONS_URL": self.valkey.url if is_api else "",
         }

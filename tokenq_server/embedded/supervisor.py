@@ -110,7 +110,7 @@ class _Run:
     def _start(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         self._stack.prepare()
-        self._stack.mail_server = _mail_server(self._stack.settings())
+        self._stack.mail_server = _mail_server(self._stack.settings("notify"))
         while not self._stack.api.ready and not self._signals.endings:
             self._tend()
             for part in self._parts:

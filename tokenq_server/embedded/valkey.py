@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tokenq_server.embedded.privileges import RunAs, give_folder
 from tokenq_server.embedded.processes import Command
+from tokenq_server.store_users import REDIS_RULES, REDIS_USER
 
 _SETTINGS = """\
 bind 127.0.0.1
@@ -21,6 +22,7 @@ save ""
 maxmemory-policy noeviction
 daemonize no
 """
+_PROGRAMS_USER = "user {user} on >{password} {rules}\n"
 
 
 @dataclass
@@ -35,6 +37,8 @@ class Valkey:
     run_as: RunAs | None = None
     keep_open: Sequence[int] = ()
     """File descriptors that it inherits."""
+    program_password: str = ""
+    """The password of the user of tokenq's programs, whose rights are limited; without one there is no such user."""
 
     title = "Valkey"
     stop_signal = signal.SIGTERM
@@ -42,8 +46,13 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        """The URL for tokenq: database 0."""
+        """The URL for whoever may do everything: database 0."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    @property
+    def program_url(self) -> str:
+        """The URL for tokenq's programs."""
+        return f"redis://{REDIS_USER}:{self.program_password}@127.0.0.1:{self.port}/0"
 
     def prepare(self) -> None:
         """Create its folder.
@@ -64,6 +73,8 @@ class Valkey:
         """The command that starts the server."""
         folder = str(self.folder).replace("\\", "\\\\").replace('"', '\\"')
         settings = _SETTINGS.format(port=self.port, password=self.password, folder=folder)
+        if self.program_password:
+            settings += _PROGRAMS_USER.format(user=REDIS_USER, password=self.program_password, rules=REDIS_RULES)
         argv = [str(self.binary), "-"]
         return Command(
             argv,

@@ -161,6 +161,11 @@ class StoreReason(Reason):
         "The database denies this program access to its tables.",
         "Its user must own the tables or have privileges on them, and the server must not be read-only.",
     )
+    NOT_THE_OWNER = (
+        ProblemCode.UNAVAILABLE,
+        "The user of the database may not change its tables.",
+        "Set TOKENQ_OWNER_DATABASE_URL to the owner of the tables, or migrate as the owner.",
+    )
     NAME_TAKEN = ProblemCode.EXISTS, "This name is already in use.", "Choose another name."
     STILL_REFERRED_TO = (
         ProblemCode.IN_USE,

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not in the stub
     AdminClient,
     ConfigResource,
@@ -33,6 +33,8 @@ def _probe(access: KafkaAccess) -> list[Finding]:
         return [Finding("kafka", False, f"{access.bootstrap} does not answer", hint)]
     findings = [Finding("kafka", True, f"{len(cluster.brokers)} broker(s)")]
     findings += [_check_topic(clients, name, cluster.topics.get(name)) for name in (TOPIC, DLQ_TOPIC)]
+    if TOPIC in cluster.topics and (permitted := _permitted(admin)) is not None:
+        findings.append(_check_access(permitted))
     if len(cluster.brokers) > 1 and TOPIC in cluster.topics:
         findings.append(_check_durability(admin, cluster.topics[TOPIC].partitions))
     return findings
@@ -54,6 +56,26 @@ def _check_topic(clients: Clients, name: str, found: Any) -> Finding:
     if refusal is not None:
         return Finding(f"topic {name}", False, *refusal)
     return Finding(f"topic {name}", False, "is missing", "Start the relay, which creates it.")
+
+
+def _permitted(admin: AdminClient) -> set[str] | None:
+    """Return what the brokers permit this client on the topic; ``None`` if they do not say."""
+    topics = TopicCollection([TOPIC])
+    try:
+        answer = admin.describe_topics(topics, request_timeout=3, include_authorized_operations=True)[TOPIC]
+        operations = answer.result(timeout=4).authorized_operations
+    except (KafkaException, TimeoutError):
+        return None
+    return {operation.name for operation in operations} if operations else None
+
+
+def _check_access(permitted: set[str]) -> Finding:
+    name = f"topic {TOPIC} access"
+    can = [verb for verb, operation in (("read", "READ"), ("write", "WRITE")) if operation in permitted]
+    if not can:
+        return Finding(name, False, "neither read nor write", "Give this user its permissions: deploy/kafka/acls.sh.")
+    only = "" if len(can) > 1 else "; the relay needs write" if "READ" in permitted else "; all but the relay need read"
+    return Finding(name, True, f"{' and '.join(can)}{only}")
 
 
 def _check_durability(admin: AdminClient, partitions: dict[int, Any]) -> Finding:

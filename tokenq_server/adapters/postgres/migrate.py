@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError
@@ -16,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.adapters.postgres.driver_errors import IN_THE_WAY, READ_ONLY
+from tokenq_server.adapters.postgres.grants import grant
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other
 from tokenq_server.domain.refusals import database_unavailable
 
@@ -31,8 +33,11 @@ _PAUSE = 1.0
 def migrate(dsn: str) -> str:
     """Migrate the schema to this release's revision, one process at a time; return the revision.
 
+    The roles of the programs that exist get their privileges.
+
     Raises:
-        Refused: Postgres is unavailable, a table is locked too long, or a newer release made the schema.
+        Refused: Postgres is unavailable, a table is locked too long, a newer release made the schema, or the user does
+            not own the tables.
     """
     engine = create_engine(
         make_url(dsn).set(drivername="postgresql+psycopg"),
@@ -48,11 +53,14 @@ def migrate(dsn: str) -> str:
                 refuse_other(current)
             if current != HEAD:
                 _upgrade(connection)
+            grant(connection)
     except (OperationalError, PendingRollbackError) as error:
         raise database_unavailable() from error
     except DBAPIError as error:
         if isinstance(error.orig, READ_ONLY):
             raise database_unavailable() from error
+        if isinstance(error.orig, InsufficientPrivilege):
+            raise refuse(StoreReason.NOT_THE_OWNER) from error
         raise
     finally:
         engine.dispose()

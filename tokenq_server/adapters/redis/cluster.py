@@ -30,7 +30,8 @@ Reply = TypeVar("Reply")
 class ClusterLine:
     """The queues spread over the primaries; the slot map is read again after every failure."""
 
-    def __init__(self, nodes: Sequence[str], *, timeout: float = 0.15, pause: float = 0.5) -> None:
+    def __init__(self, nodes: Sequence[str], loader: str = "", *, timeout: float = 0.15, pause: float = 0.5) -> None:
+        self._loader = loader or nodes[0]
         self._timeout = timeout
         self._pause = pause
         self._nodes = deque(nodes)
@@ -58,6 +59,10 @@ class ClusterLine:
     async def copy(self, department_id: str, day: date) -> LineCopy | None:
         """Return an atomic copy of the queue; ``None`` if its shard has none."""
         return await self._on_shard_of(department_id, lambda shard: shard.copy(department_id, day))
+
+    async def try_functions(self) -> None:
+        """Call a function on one shard; it is loaded if it is missing. Raises LineDown."""
+        await self._on_shard_of("doctor", RedisLine.try_functions)
 
     async def ping(self) -> None:
         """Return if every primary answers."""
@@ -110,6 +115,10 @@ class ClusterLine:
             raise LineDown
         return replies
 
+    def _shard(self, url: str) -> RedisLine:
+        loader = node_url(self._loader, *host_and_port(url))
+        return RedisLine(url, functions_url=loader, timeout=self._timeout, pause=self._pause)
+
     def _shard_of(self, department_id: str) -> RedisLine | None:
         slot = key_slot(department_id.encode())
         owner = next((url for first, last, url in self._owners if first <= slot <= last), None)
@@ -133,7 +142,7 @@ class ClusterLine:
         for first, last, *nodes in ranges:
             urls = [url_from(answered_by, node) for node in nodes]
             owners.append((int(first), int(last), urls[0]))
-            self._shards.setdefault(urls[0], RedisLine(urls[0], timeout=self._timeout, pause=self._pause))
+            self._shards.setdefault(urls[0], self._shard(urls[0]))
             for url in urls:
                 if url not in self._nodes:
                     self._nodes.append(url)

@@ -2,26 +2,33 @@
 
 from typing import Any
 
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from tokenq.contract.problems import Refused
 from tokenq_server.adapters.redis.address import RedisAddress, connect, host_and_port, read_address
 from tokenq_server.adapters.redis.cluster import slots, url_from
+from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.adapters.redis.waiting_line import FUNCTIONS_HINT
 from tokenq_server.services.findings import Finding
+from tokenq_server.services.ports import LineDown
 
 _PATIENCE = 2.0
 _ALL_SLOTS = 16384
 _AWAY = (RedisError, OSError, TimeoutError, ValueError)
 _DOWN = "Start it, or correct TOKENQ_REDIS_URL. Until then tokens are served from Postgres."
+_FUNCTIONS = (
+    "Redis 7 or newer is needed, and a user as in deploy/redis/users.acl. Until then Postgres serves the queues."
+)
 _EVICTS = "Set maxmemory-policy to noeviction: a queue must not be evicted."
 
 
-async def probe(url: str) -> list[Finding]:
-    """Check whether Redis answers, has functions, and never evicts; for a cluster, also its slots and every primary."""
+async def probe(url: str, functions_url: str = "") -> list[Finding]:
+    """Check whether Redis answers, runs our functions, and never evicts; for a cluster, also slots and primaries."""
     try:
         address = read_address(url)
         primaries, findings = await _primaries(address)
-        return findings + [finding for primary in primaries for finding in await _server(primary, address)]
+        findings += [finding for primary in primaries for finding in await _server(primary, address)]
+        return [*findings, await _functions(url, functions_url)]
     except Refused as refusal:
         return [Finding("redis", False, refusal.problem.detail, refusal.problem.hint, refusal.problem.advice)]
     except AuthenticationError:
@@ -70,6 +77,8 @@ async def _server(url: str, address: RedisAddress) -> list[Finding]:
     where = f" {':'.join(map(str, host_and_port(url)))}" if address.is_cluster else ""
     try:
         info = await _info(url)
+    except NoPermissionError:
+        return [Finding(f"redis{where}", True, "answers; this user may not ask for its version and settings")]
     except _AWAY:
         if not address.is_cluster:
             raise
@@ -85,6 +94,19 @@ async def _server(url: str, address: RedisAddress) -> list[Finding]:
         Finding(f"redis memory{where}", is_safe, f"maxmemory-policy {policy}", "" if is_safe else _EVICTS),
         Finding(f"redis persistence{where}", True, persistence),
     ]
+
+
+async def _functions(url: str, functions_url: str) -> Finding:
+    line = open_line(url, functions_url, timeout=_PATIENCE)
+    try:
+        await line.try_functions()
+    except LineDown as failure:
+        if isinstance(failure.__cause__, NoPermissionError):
+            return Finding("redis functions", False, "missing, and this user may not load them", FUNCTIONS_HINT)
+        return Finding("redis functions", False, f"do not run: {failure.__cause__ or 'no answer'}", _FUNCTIONS)
+    finally:
+        await line.close()
+    return Finding("redis functions", True, "run")
 
 
 async def _info(url: str) -> dict[str, Any]:

@@ -58,15 +58,27 @@ local function ask(keys, args)
   return answer
 end
 
--- advance: KEYS meta ctr q; ARGV prev new last_no then op score id ... -> where the line stands afterwards
+-- collect: KEYS changes; ARGV op score id ... : changes of one advance that are too many for one call
+local function collect(keys, args)
+  redis.call('RPUSH', keys[1], unpack(args))
+  redis.call('EXPIRE', keys[1], 60)
+  return 0
+end
+
+-- advance: KEYS meta ctr q [changes]; ARGV prev new last_no then op score id ... -> where the line stands afterwards
 local function advance(keys, args)
   local at, prev, new = standing(keys[1]), tonumber(args[1]), tonumber(args[2])
+  local changes, from = args, 4
+  if keys[4] then
+    changes, from = redis.call('LRANGE', keys[4], 0, -1), 1
+    redis.call('DEL', keys[4])
+  end
   if at ~= prev then return at end
-  for i = 4, #args, 3 do
-    if args[i] == '+' then
-      redis.call('ZADD', keys[3], args[i + 1], args[i + 2])
+  for i = from, #changes, 3 do
+    if changes[i] == '+' then
+      redis.call('ZADD', keys[3], changes[i + 1], changes[i + 2])
     else
-      redis.call('ZREM', keys[3], args[i + 2])
+      redis.call('ZREM', keys[3], changes[i + 2])
     end
   end
   redis.call('HSET', keys[1], 'seq', args[2])
@@ -95,6 +107,7 @@ local function install(keys, args)
 end
 
 redis.register_function('tokenq_ask_VERSION', ask)
+redis.register_function('tokenq_collect_VERSION', collect)
 redis.register_function('tokenq_advance_VERSION', advance)
 redis.register_function('tokenq_stage_VERSION', stage)
 redis.register_function('tokenq_install_VERSION', install)

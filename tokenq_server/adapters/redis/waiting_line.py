@@ -5,14 +5,15 @@ Only the group-commit task may use it: a cancelled call would leave its reply fo
 
 import asyncio
 import hashlib
+import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from importlib.resources import files
 from typing import Any
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from tokenq.contract.enums import Priority
 from tokenq_server.adapters.redis.address import connect
@@ -20,21 +21,31 @@ from tokenq_server.domain.invariants.department_head import LineCopy, Place
 from tokenq_server.domain.policy import RANK
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
 
+logger = logging.getLogger(__name__)
+
+FUNCTIONS_HINT = "Set TOKENQ_REDIS_FUNCTIONS_URL to a user that may load them: see deploy/redis/users.acl."
+
 _CLASS_WIDTH = 1 << 48
 _MIDDLE = 1 << 40
 """Sort keys may fall below zero (after many requeues to the front); the offset keeps scores inside their class."""
 _CLASSES = {rank: priority for priority, rank in RANK.items()}
-_STAGE_CHUNK = 2_000
+_MOST_VALUES = 900
+"""Values of one call: hosted servers limit the arguments of a command. Divisible by two and three."""
 _SOURCE = (files("tokenq_server.adapters.redis") / "tokenq.lua").read_text()
 _VERSION = hashlib.sha256(_SOURCE.encode()).hexdigest()[:12]
 _LIBRARY = _SOURCE.replace("_VERSION", f"_{_VERSION}")
 
 
 class RedisLine:
-    """One queue per department; keys ``tq:{DEPT}:…`` share a slot."""
+    """One queue per department; keys ``tq:{DEPT}:…`` share a slot.
 
-    def __init__(self, url: str, *, timeout: float = 0.15, pause: float = 0.5) -> None:
+    ``functions_url`` is the same server as a user that may load functions, if ``url`` is none.
+    """
+
+    def __init__(self, url: str, *, functions_url: str = "", timeout: float = 0.15, pause: float = 0.5) -> None:
         self._redis = connect(url, timeout)
+        self._functions_url = functions_url or url
+        self._timeout = timeout
         self._pause = pause
         self._down_until = 0.0
 
@@ -49,23 +60,28 @@ class RedisLine:
 
     async def advance(self, steps: Sequence[Advance]) -> list[int]:
         """Apply each step whose ``prev`` matches the queue's seq."""
-        calls = []
+        calls, advances = [], []
         for step in steps:
-            values: list[Any] = [step.prev, step.new, step.last_no]
+            key_names = keys(step.department_id, step.day, "meta", "ctr", "q")
+            changes: list[Any] = []
             for change in step.changes:
-                values += ["+" if change.joins else "-", _score(change.entry), _member(change.entry)]
-            calls.append(("advance", keys(step.department_id, step.day, "meta", "ctr", "q"), values))
-        return [int(at) for at in await self._call(calls)]
+                changes += ["+" if change.joins else "-", _score(change.entry), _member(change.entry)]
+            if len(changes) > _MOST_VALUES:
+                (aside,) = keys(step.department_id, step.day, f"changes:{secrets.token_hex(4)}")
+                calls += [("collect", [aside], chunk) for chunk in _chunks(changes)]
+                key_names, changes = [*key_names, aside], []
+            advances.append(len(calls))
+            calls.append(("advance", key_names, [step.prev, step.new, step.last_no, *changes]))
+        replies = await self._call(calls)
+        return [int(replies[index]) for index in advances]
 
     async def install(self, ask: Ask, entries: Sequence[LineEntry]) -> None:
         """Replace a department's queue."""
         # A unique name: a late part of a rebuild that timed out must not get into this one.
         attempt = f"q:new:{secrets.token_hex(4)}"
         meta, counter, line, staged = keys(ask.department_id, ask.day, "meta", "ctr", "q", attempt)
-        for start in range(0, len(entries), _STAGE_CHUNK):
-            chunk = entries[start : start + _STAGE_CHUNK]
-            values = [value for entry in chunk for value in (_score(entry), _member(entry))]
-            await self._call([("stage", [staged], values)])
+        for chunk in _chunks([value for entry in entries for value in (_score(entry), _member(entry))]):
+            await self._call([("stage", [staged], chunk)])
         await self._call([("install", [meta, counter, line, staged], [ask.last_no, ask.last_seq])])
 
     async def state(self, department_id: str, day: date) -> LineState:
@@ -100,6 +116,10 @@ class RedisLine:
         places = {_token_id(member): _place_as_found(score) for member, score in members}
         return LineCopy(int(seq), int(last_no or 0), places)
 
+    async def try_functions(self) -> None:
+        """Call a function as every batch does; it is loaded if it is missing. Raises LineDown."""
+        await self._call([("collect", keys("doctor", "0", secrets.token_hex(4)), ["x"])])
+
     async def ping(self) -> None:
         """Return if Redis answers."""
         try:
@@ -118,10 +138,21 @@ class RedisLine:
             if "not found" not in str(error).lower():
                 raise LineDown from error
         try:
-            await self._run(self._redis.function_load(_LIBRARY, replace=True))
+            await self._run(self._load_functions())
             return list(await self._run(self._pipeline(calls)))
+        except NoPermissionError as error:
+            logger.warning("Redis lacks functions, and this user may not load them", extra={"hint": FUNCTIONS_HINT})
+            self._down_until = time.monotonic() + self._pause
+            raise LineDown from error
         except ResponseError as error:
             raise LineDown from error
+
+    async def _load_functions(self) -> None:
+        loader = connect(self._functions_url, self._timeout)
+        try:
+            await loader.function_load(_LIBRARY, replace=True)
+        finally:
+            await loader.aclose()
 
     async def _pipeline(self, calls: Sequence[tuple[str, list[str], list[Any]]]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)
@@ -142,6 +173,11 @@ class RedisLine:
         except (RedisError, OSError, TimeoutError) as error:
             self._down_until = time.monotonic() + self._pause
             raise LineDown from error
+
+
+def _chunks(values: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(values), _MOST_VALUES):
+        yield values[start : start + _MOST_VALUES]
 
 
 def keys(department_id: str, day: Any, *names: str) -> list[str]:

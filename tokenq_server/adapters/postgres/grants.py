@@ -1,0 +1,81 @@
+"""What each program's role may do in the database; whoever migrates owns the tables and grants it.
+
+The roles are made once, by ``tokenq up`` or by deploy/postgres/roles.sql. A database without them is used by its owner
+alone. A new table must be granted here, or the programs are denied access to it.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, text
+
+from tokenq_server.store_users import API, NOTIFY, READ, RELAY
+
+_SEE = "SELECT"
+_APPEND = "SELECT, INSERT"
+_WRITE = "SELECT, INSERT, UPDATE"
+_ALL = "SELECT, INSERT, UPDATE, DELETE"
+
+GRANTS: Mapping[str, Mapping[str, str]] = {
+    API: {
+        "alembic_version": _SEE,
+        "app_user": _ALL,
+        "branch": _ALL,
+        "counter": _ALL,
+        "credential": _ALL,
+        "department": _WRITE,
+        "dept_state": _WRITE,
+        "idempotency": _ALL,
+        "mail_job": _SEE,
+        "outbox": _APPEND,
+        "relay_cursor": _APPEND,
+        "token": _WRITE,
+        "SEQUENCE token_id_seq": "USAGE",
+    },
+    RELAY: {
+        "alembic_version": _SEE,
+        "dept_state": _SEE,
+        "outbox": "SELECT (department_id, seq, payload, at)",
+        "relay_cursor": "SELECT, UPDATE",
+        "relay_epoch": "SELECT, UPDATE",
+    },
+    NOTIFY: {
+        "alembic_version": _SEE,
+        "department": _SEE,
+        "dept_state": _SEE,
+        "mail_dlq": _WRITE,
+        "mail_job": _WRITE,
+        "outbox": "SELECT (department_id, seq, event_type, token_id, payload, at)",
+        "relay_cursor": _SEE,
+        "token": "SELECT (token_id, department_id, issued_in, state, name, email, user_id)",
+    },
+    READ: {
+        "alembic_version": _SEE,
+        "branch": _SEE,
+        "counter": _SEE,
+        "department": _SEE,
+        "dept_state": _SEE,
+        "mail_dlq": _SEE,
+        "mail_job": _SEE,
+        "outbox": _SEE,
+        "relay_cursor": _SEE,
+        "relay_epoch": _SEE,
+        "token": _SEE,
+    },
+}
+"""Privileges by role and table."""
+
+_EXISTING = "SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"
+
+
+def grant(connection: Connection) -> None:
+    """Give each role that exists exactly its privileges, in one transaction of the tables' owner."""
+    for role in connection.execute(text(_EXISTING), {"names": list(GRANTS)}).scalars().all():
+        for statement in statements(role):
+            connection.execute(text(statement))
+    connection.commit()
+
+
+def statements(role: str) -> list[str]:
+    """Return the SQL that takes from a role what it has and gives it what it needs."""
+    taken = [f"REVOKE ALL ON ALL {kind} IN SCHEMA public FROM {role}" for kind in ("TABLES", "SEQUENCES")]
+    return taken + [f"GRANT {privileges} ON {name} TO {role}" for name, privileges in GRANTS[role].items()]
