@@ -164,7 +164,7 @@ def kafka(session: nox.Session) -> None:
 
 @nox.session
 def network(session: nox.Session) -> None:
-    """Other machines and proxies (needs root, network namespaces, nginx and Caddy)."""
+    """Other machines, proxies, poolers and a failover (needs root, iproute2, nginx, Caddy and PgBouncer)."""
     install(session, "test", project=".[all]")
     session.run("pytest", *(session.posargs or ["tests/network"]))
 

@@ -43,7 +43,7 @@ def _api(settings: "ServerSettings") -> int:
     asyncio.run(bootstrap.refuse_unsafe_stores(settings))
     if settings.migrate:
         _migrate(settings)
-    asyncio.run(bootstrap.refuse_other_schema(settings))
+    asyncio.run(bootstrap.refuse_unusable_database(settings))
     app = create_app(settings, asyncio.run(bootstrap.check_at_start(settings)))
     config = uvicorn.Config(
         app,
@@ -76,7 +76,7 @@ def _api(settings: "ServerSettings") -> int:
 def _relay(settings: "ServerSettings") -> int:
     from tokenq_server import bootstrap
 
-    asyncio.run(bootstrap.refuse_other_schema(settings))
+    asyncio.run(bootstrap.refuse_unusable_database(settings))
     relay = bootstrap.open_relay(settings)
     return _until_told(relay.run, relay.stop)
 
@@ -85,7 +85,7 @@ def _notify(settings: "ServerSettings") -> int:
     from tokenq_server import bootstrap
     from tokenq_server.notify import program
 
-    asyncio.run(bootstrap.refuse_other_schema(settings))
+    asyncio.run(bootstrap.refuse_unusable_database(settings))
     return program.main(settings, asyncio.run(bootstrap.check_at_start(settings)))
 
 
@@ -133,7 +133,7 @@ def rewind_look() -> list[dict[str, Any]]:
     from tokenq_server.recovery.rewind import show
 
     chosen = _for_a_person(logging.ERROR)
-    asyncio.run(bootstrap.refuse_other_schema(chosen))
+    asyncio.run(bootstrap.refuse_unusable_database(chosen))
     return _recover(chosen, show)
 
 
@@ -183,7 +183,7 @@ def _refill(settings: "ServerSettings") -> dict[str, int]:
     from tokenq_server import bootstrap
     from tokenq_server.recovery.rebuild import rebuild_lines
 
-    asyncio.run(bootstrap.refuse_other_schema(settings))
+    asyncio.run(bootstrap.refuse_unusable_database(settings))
     # A queue that is ahead of the database is evidence: keep it until a rewind has read it.
     if asyncio.run(bootstrap.check_at_start(settings)) is not None:
         raise refuse(StoreReason.DATABASE_NEEDED)

@@ -1,6 +1,7 @@
 """Settings of the server's programs, by environment (``TOKENQ_…``) or by the TOML file of ``TOKENQ_CONFIG``."""
 
 import os
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
@@ -118,8 +119,9 @@ class ServerSettings(BaseSettings):
         if not text.startswith(("postgresql://", "postgres://")):
             raise ValueError("it does not begin with postgresql:// or postgres://")
         try:
-            # A password may contain characters that would end a host elsewhere.
-            _ = urlsplit(f"//{text.partition('://')[2].rpartition('@')[2]}").port
+            # A password may contain characters that would end a host elsewhere. There may be several hosts.
+            places = re.split("[/?]", text.partition("://")[2].rpartition("@")[2])[0]
+            _ = [urlsplit(f"//{place}").port for place in places.split(",")]
         except ValueError:
             # The value may contain a password and must not appear in the message.
             raise ValueError("its host and port cannot be read") from None

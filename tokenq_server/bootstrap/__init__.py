@@ -8,8 +8,8 @@ from tokenq_server.bootstrap.upkeep import (
     migrate,
     open_verifying,
     probe_stores,
-    refuse_other_schema,
     refuse_unsafe_stores,
+    refuse_unusable_database,
 )
 
 __all__ = [
@@ -25,6 +25,6 @@ __all__ = [
     "open_topic",
     "open_verifying",
     "probe_stores",
-    "refuse_other_schema",
     "refuse_unsafe_stores",
+    "refuse_unusable_database",
 ]

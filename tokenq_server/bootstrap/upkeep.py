@@ -1,5 +1,6 @@
 """Maintenance: startup checks, the doctor's probes, verification, the schema."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -49,8 +50,9 @@ def migrate(settings: ServerSettings) -> str:
     """Migrate the schema; return its revision. Raises Refused."""
     from tokenq_server.adapters.postgres.migrate import migrate  # Alembic, which no other program needs
 
-    owner = settings.owner_database_url.get_secret_value()
-    return migrate(owner or settings.database_url.get_secret_value())
+    dsn = settings.owner_database_url.get_secret_value() or settings.database_url.get_secret_value()
+    asyncio.run(Database(dsn, size=1).refuse_changing_sessions())
+    return migrate(dsn)
 
 
 async def refuse_unsafe_stores(settings: ServerSettings) -> None:
@@ -75,14 +77,15 @@ async def refuse_unsafe_stores(settings: ServerSettings) -> None:
         raise refuse(SettingReason.DATABASE_FORGETS, settings=unsafe)
 
 
-async def refuse_other_schema(settings: ServerSettings) -> None:
-    """Refuse the schema of another release. An unavailable database is not refused.
+async def refuse_unusable_database(settings: ServerSettings) -> None:
+    """Refuse the schema of another release, and sessions that change. An unavailable database is not refused.
 
     Raises:
-        Refused: ``schema_behind`` or ``schema_ahead``.
+        Refused: ``schema_behind``, ``schema_ahead`` or ``invalid``.
     """
     database = Database(settings.database_url.get_secret_value(), size=1)
     try:
+        await database.refuse_changing_sessions()
         await database.refuse_other_schema()
     except Refused as refusal:
         if refusal.problem.code is not ProblemCode.UNAVAILABLE:

@@ -104,6 +104,11 @@ class SettingReason(Reason):
         "The setting {name} is wrong: {fault}.",
         "Write postgresql://user:password@host:port/database.",
     )
+    SESSIONS_CHANGE = (
+        ProblemCode.INVALID,
+        "A pooler gives each transaction another session of the database, so that locks are lost.",
+        "Set PgBouncer's pool_mode to session for tokenq, or connect to PostgreSQL directly.",
+    )
     WRONG_PROXIES = (
         ProblemCode.INVALID,
         "The setting {name} is wrong: {fault}.",

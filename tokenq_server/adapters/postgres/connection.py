@@ -1,41 +1,67 @@
 """A psycopg connection with rows as dictionaries."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from psycopg.sql import Composed
 
-NETWORK: dict[str, Any] = {
+_NETWORK: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 2,
     "tcp_user_timeout": 15_000,
 }
-"""Parameters of every connection to Postgres, so that lost packets block nobody for ever.
-
-Seconds, and milliseconds for the last one.
-"""
+"""So that lost packets block nobody for ever: seconds, and milliseconds for the last one."""
 
 ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 """At the start of a transaction whose reads must belong together."""
 
-SHORT = "-c statement_timeout=10000 -c timezone=UTC"
-"""Session options for short queries."""
+SHORT = "SET statement_timeout = '10s'; SET TIME ZONE 'UTC'"
+"""Settings of a session for short queries."""
+
+_PATIENCE = 10.0
+"""Seconds in which a session must be there: a pooler accepts clients even if it has no session left."""
 
 Values = Sequence[Any] | Mapping[str, Any]
+
+
+def parameters(dsn: str) -> dict[str, Any]:
+    """Return the parameters of every connection: time limits and, of several hosts, the one that may be written to."""
+    given = conninfo_to_dict(dsn)
+    has_one = "target_session_attrs" in given or "," not in str(given.get("host", ""))
+    return _NETWORK if has_one else {**_NETWORK, "target_session_attrs": "read-write"}
 
 
 class Connection(psycopg.AsyncConnection[DictRow]):
     """A connection with three ways to run a statement."""
 
     @classmethod
-    async def open(cls, dsn: str, name: str, *, options: str = "", autocommit: bool = False) -> "Connection":
-        """Connect under an application name shown in ``pg_stat_activity``."""
-        parameters = {**NETWORK, "options": options} if options else NETWORK
-        return await cls.connect(dsn, row_factory=dict_row, application_name=name, autocommit=autocommit, **parameters)
+    async def open(cls, dsn: str, name: str, *, session: str = SHORT, autocommit: bool = False) -> "Connection":
+        """Connect under an application name shown in ``pg_stat_activity``.
+
+        ``session`` are statements that set up the session; as startup options, poolers would refuse them.
+
+        Raises:
+            psycopg.OperationalError: there is no server, or no session within ten seconds.
+        """
+        opened: Connection | None = None
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                opened = await cls.connect(
+                    dsn, row_factory=dict_row, application_name=name, autocommit=True, **parameters(dsn)
+                )
+                await opened.execute(session)
+                await opened.set_autocommit(autocommit)
+        except TimeoutError:
+            if opened is not None:
+                await opened.close()
+            raise psycopg.OperationalError(f"no session within {_PATIENCE:.0f} seconds") from None
+        return opened
 
     @property
     def is_usable(self) -> bool:

@@ -8,9 +8,10 @@ from selectors import EVENT_READ, DefaultSelector
 import psycopg
 
 from tokenq.contract.problems import refuse
-from tokenq.contract.reasons.system import RequestReason
-from tokenq_server.adapters.postgres.connection import SHORT, Connection
+from tokenq.contract.reasons.system import RequestReason, SettingReason
+from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.driver_errors import refusal_of
+from tokenq_server.adapters.postgres.pooling import Pooling, pooling
 from tokenq_server.adapters.postgres.schema import refuse_other, revision
 
 _PATIENCE = 5.0
@@ -69,6 +70,15 @@ class Database:
             current = await revision(connection)
         refuse_other(current)
 
+    async def refuse_changing_sessions(self) -> None:
+        """Return if each connection has a session of its own. Raises Refused."""
+        try:
+            found = await pooling(self._dsn)
+        except (psycopg.Error, OSError) as error:
+            raise refusal_of(error) or error from error
+        if found is Pooling.TRANSACTION:
+            raise refuse(SettingReason.SESSIONS_CHANGE)
+
     async def unsafe_settings(self) -> list[str]:
         """Return settings under which an acknowledged token could be lost."""
         async with self.begin() as connection:
@@ -104,7 +114,7 @@ class Database:
             if not _has_unsolicited_data(connection):
                 return connection
             await connection.close()
-        return await Connection.open(self._dsn, self._name, options=SHORT)
+        return await Connection.open(self._dsn, self._name)
 
 
 def _has_unsolicited_data(connection: Connection) -> bool:

@@ -1,5 +1,7 @@
 """Translation of driver errors: an outage, a refused batch, or a refusal for the user."""
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +21,13 @@ from tokenq.contract.reasons.system import StoreReason
 from tokenq_server.adapters.postgres.schema import schema_behind
 from tokenq_server.domain.refusals import database_unavailable
 from tokenq_server.services.ports import DEADLOCK, LOCKED, LedgerDown, LedgerRefused
+
+logger = logging.getLogger(__name__)
+
+_SAID_EVERY = 60.0
+_MOST_SAID = 20
+_said_at: dict[str, float] = {}
+"""When each reason was logged last."""
 
 OTHER_SCHEMA = (UndefinedTable, UndefinedColumn)
 """A table or a column is missing."""
@@ -43,14 +52,14 @@ def ledger_error(error: psycopg.Error) -> LedgerDown | LedgerRefused:
         return LedgerRefused(DEADLOCK)
     if isinstance(error, psycopg.IntegrityError | psycopg.DataError | psycopg.ProgrammingError):
         return LedgerRefused(error.diag.constraint_name)
-    return LedgerDown()
+    return _down(error)
 
 
 def takeover_error(error: psycopg.Error) -> LedgerDown | LedgerRefused | Refused:
     """Return the error of taking the relay lock: it timed out, or there are no tables."""
     if isinstance(error, QueryCanceled):
         return LedgerRefused(LOCKED)
-    return schema_behind() if isinstance(error, UndefinedTable) else LedgerDown()
+    return schema_behind() if isinstance(error, UndefinedTable) else _down(error)
 
 
 @contextmanager
@@ -59,7 +68,7 @@ def as_outage(kind: type[psycopg.Error] = psycopg.Error) -> Iterator[None]:
     try:
         yield
     except kind as error:
-        raise LedgerDown from error
+        raise _down(error) from error
 
 
 def refusal_of(error: Exception) -> Refused | None:
@@ -73,7 +82,27 @@ def refusal_of(error: Exception) -> Refused | None:
         return refuse(StoreReason.READ_ONLY)
     if isinstance(error, OTHER_SCHEMA):
         return schema_behind()
-    return database_unavailable() if _is_outage(error) else None
+    if not _is_outage(error):
+        return None
+    _log(error)
+    return database_unavailable()
+
+
+def _down(error: Exception) -> LedgerDown:
+    _log(error)
+    return LedgerDown()
+
+
+def _log(error: Exception) -> None:
+    """Log why the database is unavailable, in its own words: callers are told only that it is."""
+    why = str(error).strip() or type(error).__name__
+    said = _said_at.pop(why, -_SAID_EVERY)
+    if time.monotonic() - said >= _SAID_EVERY:
+        said = time.monotonic()
+        logger.error("the database is unavailable", extra={"why": why})
+    _said_at[why] = said
+    if len(_said_at) > _MOST_SAID:
+        _said_at.pop(next(iter(_said_at)))
 
 
 def _is_outage(error: Exception) -> bool:

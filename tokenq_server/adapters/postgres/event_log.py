@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from tokenq_server.adapters.postgres.connection import SHORT, Connection, Values
+from tokenq_server.adapters.postgres.connection import Connection, Values
 from tokenq_server.adapters.postgres.driver_errors import as_outage, takeover_error
 from tokenq_server.adapters.postgres.statements import statement
 from tokenq_server.services.ports import LedgerDown
@@ -179,5 +179,5 @@ class PostgresEventLog:
                     # The lock was lost with the connection; what was read under it must not be trusted.
                     raise LedgerDown
                 with as_outage():
-                    self._connection = await Connection.open(self._dsn, self._name, options=SHORT, autocommit=True)
+                    self._connection = await Connection.open(self._dsn, self._name, autocommit=True)
             return self._connection

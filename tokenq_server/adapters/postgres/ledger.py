@@ -76,9 +76,7 @@ class PostgresLedger:
         if self._connection is not None and not self._connection.closed and not self._connection.broken:
             return self._connection
         with as_outage():
-            self._connection = await Connection.open(self._dsn, "tokenq-ledger")
-            await self._connection.execute(_SESSION)
-            await self._connection.commit()
+            self._connection = await Connection.open(self._dsn, "tokenq-ledger", session=_SESSION)
         return self._connection
 
     async def _settle(self, connection: Connection) -> None:

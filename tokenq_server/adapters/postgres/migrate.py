@@ -6,26 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError
 from sqlalchemy.pool import NullPool
 
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import StoreReason
+from tokenq_server.adapters.postgres.connection import parameters
 from tokenq_server.adapters.postgres.driver_errors import IN_THE_WAY, READ_ONLY
 from tokenq_server.adapters.postgres.grants import grant
+from tokenq_server.adapters.postgres.migrations.locks import SHORT_LOCKS
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other
 from tokenq_server.domain.refusals import database_unavailable
 
 logger = logging.getLogger(__name__)
 
 _LOCK = 0x6D696772  # "migr"
-_LOCK_TIMEOUT = "2s"
-"""How long a step may wait for a table lock; meanwhile everyone else waits behind it."""
 _TRIES = 60
 _PAUSE = 1.0
 
@@ -40,10 +40,10 @@ def migrate(dsn: str) -> str:
             not own the tables.
     """
     engine = create_engine(
-        make_url(dsn).set(drivername="postgresql+psycopg"),
+        "postgresql+psycopg://",
+        creator=lambda: _connection(dsn),
         poolclass=NullPool,
         hide_parameters=True,  # it contains free text
-        connect_args={"options": f"-c lock_timeout={_LOCK_TIMEOUT}"},
     )
     try:
         with _migration_lock(engine), engine.connect() as connection:
@@ -65,6 +65,13 @@ def migrate(dsn: str) -> str:
     finally:
         engine.dispose()
     return HEAD
+
+
+def _connection(dsn: str) -> psycopg.Connection:
+    connection = psycopg.connect(dsn, autocommit=True, **parameters(dsn))
+    connection.execute(SHORT_LOCKS)
+    connection.autocommit = False
+    return connection
 
 
 @contextmanager

@@ -1,7 +1,11 @@
 """The doctor's check of Postgres."""
 
-from tokenq.contract.problems import Refused
+import psycopg
+
+from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.reasons.system import SettingReason
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.pooling import Pooling, pooling
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other, revision
 from tokenq_server.services.findings import Finding
 
@@ -17,9 +21,12 @@ async def probe(dsn: str) -> list[Finding]:
         async with database.begin() as connection:
             (server,) = await connection.rows(_VERSION)
             current = await revision(connection)
+        found = await pooling(dsn)
         unsafe = await database.unsafe_settings()
     except Refused as refusal:
         return [_unreachable(refusal.__cause__)]
+    except psycopg.Error as error:
+        return [_unreachable(error)]
     finally:
         await database.close()
     is_new_enough = server["number"] >= _OLDEST
@@ -33,6 +40,7 @@ async def probe(dsn: str) -> list[Finding]:
             "keeps what it acknowledges" if not unsafe else f"off: {', '.join(unsafe)}",
             "" if not unsafe else "Switch these on; otherwise acknowledged tokens can be lost.",
         ),
+        *_sessions(found),
         _schema(current),
     ]
 
@@ -49,6 +57,15 @@ def _unreachable(error: BaseException | None) -> Finding:
         return Finding("postgres", False, f"no such host: {host}", "Correct TOKENQ_DATABASE_URL.")
     why = f"does not answer: {first}" if first else "does not answer"
     return Finding("postgres", False, why, "Start it, or correct TOKENQ_DATABASE_URL.")
+
+
+def _sessions(found: Pooling) -> list[Finding]:
+    if found is Pooling.NONE:
+        return []
+    if found is Pooling.SESSION:
+        return [Finding("postgres sessions", True, "a pooler in session mode")]
+    problem = refuse(SettingReason.SESSIONS_CHANGE).problem
+    return [Finding("postgres sessions", False, "a pooler in transaction mode: locks are lost", problem.hint)]
 
 
 def _schema(current: str | None) -> Finding:

@@ -26,6 +26,10 @@ _PIECE = 5_000
 Item = TypeVar("Item")
 
 
+_SESSION = "SET TIME ZONE 'UTC'"
+"""A check may take longer than usual queries may."""
+
+
 class PostgresSnapshots:
     """Opens short reads and one long snapshot, each on a connection of its own."""
 
@@ -63,7 +67,7 @@ class PostgresSnapshots:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         with as_outage(psycopg.OperationalError):
-            opened = await Connection.open(self._dsn, "tokenq-verify", options="-c timezone=UTC", autocommit=True)
+            opened = await Connection.open(self._dsn, "tokenq-verify", session=_SESSION, autocommit=True)
             async with opened as connection:
                 await connection.set_read_only(True)
                 yield connection

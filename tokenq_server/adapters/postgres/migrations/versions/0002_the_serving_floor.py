@@ -9,6 +9,8 @@ import time
 import sqlalchemy as sa
 from alembic import op
 
+from tokenq_server.adapters.postgres.migrations.locks import LONG_LOCKS, SHORT_LOCKS
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -101,7 +103,7 @@ ALTER TABLE token DROP CONSTRAINT token_number, ADD CONSTRAINT token_number UNIQ
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("RESET lock_timeout")  # a try before this one may have ended anywhere
+        op.execute(SHORT_LOCKS)  # a try before this one may have ended anywhere
         op.execute("ALTER TABLE branch ADD COLUMN IF NOT EXISTS hours jsonb")
         op.execute(_RULES)
         op.execute(_COUNTER)
@@ -137,7 +139,7 @@ def _fill() -> None:
 def _index(name: str) -> None:
     """Build it beside everything else; one that was left half-built is thrown away first."""
     bind = op.get_bind()
-    bind.exec_driver_sql("SET lock_timeout = 0")  # it waits for old transactions, and nobody waits for it
+    bind.exec_driver_sql(LONG_LOCKS)
     try:
         valid = bind.exec_driver_sql(
             "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%(name)s)", {"name": name}
@@ -147,7 +149,7 @@ def _index(name: str) -> None:
         if not valid:
             op.execute(sa.text(f"CREATE {_INDEXES[name]}"))
     finally:
-        bind.exec_driver_sql("RESET lock_timeout")
+        bind.exec_driver_sql(SHORT_LOCKS)
 
 
 def downgrade() -> None:

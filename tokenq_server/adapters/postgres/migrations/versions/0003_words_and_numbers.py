@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from tokenq_server.adapters.postgres.migrations.locks import LONG_LOCKS, SHORT_LOCKS
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -78,7 +80,7 @@ _IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('tok
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("RESET lock_timeout")  # a try before this one may have ended anywhere
+        op.execute(SHORT_LOCKS)  # a try before this one may have ended anywhere
         for statement in _COLUMNS:
             op.execute(statement)
         departments = op.get_bind().exec_driver_sql("SELECT department_id FROM dept_state ORDER BY 1")
@@ -142,7 +144,7 @@ def _without_words(event_type: str, payload: str) -> tuple[str, str | None]:
 def _judge_numbers() -> None:
     """The index that refuses a number which somebody live carries; what would break it is told apart before."""
     bind = op.get_bind()
-    bind.exec_driver_sql("SET lock_timeout = 0")  # it waits for old transactions, and nobody waits for it
+    bind.exec_driver_sql(LONG_LOCKS)
     try:
         for left in range(_TRIES, 0, -1):
             valid = bind.exec_driver_sql(_IS_VALID).scalar_one_or_none()
@@ -157,7 +159,7 @@ def _judge_numbers() -> None:
                 if left == 1:
                     raise
     finally:
-        bind.exec_driver_sql("RESET lock_timeout")
+        bind.exec_driver_sql(SHORT_LOCKS)
 
 
 def downgrade() -> None:
