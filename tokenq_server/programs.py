@@ -41,6 +41,7 @@ def _api(settings: "ServerSettings") -> int:
     if settings.certificate:
         check_certificate(*settings.certificate)
     asyncio.run(bootstrap.refuse_unsafe_stores(settings))
+    asyncio.run(bootstrap.refuse_exposures(settings))
     if settings.migrate:
         _migrate(settings)
     asyncio.run(bootstrap.refuse_unusable_database(settings))

@@ -49,6 +49,8 @@ class ServerSettings(BaseSettings):
 
     env: Literal["production", "development"] = "production"
     """``production`` refuses a database that may lose acknowledged data, and a Redis that evicts."""
+    strict: bool = False
+    """Whether production also refuses what is only logged for one release."""
     host: str = "127.0.0.1"
     """The address the API listens on."""
     port: int = Field(default=8080, ge=0, le=65535)

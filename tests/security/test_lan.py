@@ -17,10 +17,11 @@ from tokenq.cli.context import credentials_file, identify
 from tokenq.client import Client
 from tokenq.client.credentials import read
 from tokenq.contract.certificates import fingerprint_of
+from tokenq.contract.hosts import is_loopback
 from tokenq.contract.problems import Refused
 from tokenq.settings import load
 from tokenq_server.embedded import UpOptions, down, status
-from tokenq_server.embedded.addresses import is_loopback, network_addresses, network_urls
+from tokenq_server.embedded.addresses import network_addresses, network_urls
 from tokenq_server.tls import check_certificate
 
 OTHER = fingerprint_of(b"another certificate")

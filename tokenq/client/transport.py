@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tokenq.contract.certificates import OtherCertificate, fingerprint_of, pinned_context
+from tokenq.contract.hosts import is_loopback
 from tokenq.errors import BadReply, BadSettings, ChangedCertificate, TokenqError, Unreachable, UntrustedCertificate
 
 DEFAULT_TIMEOUT = 10.0
@@ -19,7 +20,6 @@ MAX_REPLY_BYTES = 16 * 1024 * 1024
 _SHORTEST = 0.05
 _PERHAPS_TLS = "Is it running ('tokenq up --status')? If it speaks TLS ('up --lan'), its address begins with https://."
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class NothingSent(Unreachable):
@@ -63,7 +63,7 @@ class Server:
         host = parts.hostname
         if parts.scheme not in ("http", "https") or not host or parts.username or parts.query or parts.fragment:
             raise _bad_address(self.url)
-        if parts.scheme == "http" and not self.insecure and not _is_loopback(host):
+        if parts.scheme == "http" and not self.insecure and not is_loopback(host):
             raise BadSettings(
                 f"Plain http to {host} would expose passwords and tokens on the network.",
                 "Use an https:// address, or set TOKENQ_INSECURE=1 if you trust the network.",
@@ -188,10 +188,6 @@ def _is_dropped(connection: http.client.HTTPConnection) -> bool:
         return True
     readable, _, _ = select.select([connection.sock], [], [], 0)
     return bool(readable)
-
-
-def _is_loopback(host: str) -> bool:
-    return host in _LOOPBACK or (host.startswith("127.") and host.replace(".", "").isdecimal())
 
 
 def _bad_address(url: str) -> BadSettings:

@@ -4,6 +4,8 @@ API = "/api/v1"
 HEALTHZ = "/healthz"
 READYZ = "/readyz"
 METRICS = "/metrics"
+DOCS = "/docs"
+OPENAPI = "/openapi.json"
 EVENTS = "/events"
 """Server-Sent Events; the path has no version, as in the seed's display stream."""
 

@@ -3,6 +3,7 @@
 NAMES = frozenset(
     {
         "env",
+        "strict",
         "host",
         "port",
         "tls_cert",

@@ -13,7 +13,19 @@ from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq_server.api import problems
 from tokenq_server.api.first_admin import first_admin
 from tokenq_server.api.proxies import BehindProxies
-from tokenq_server.api.routes import auth, counters, events, floor, health, moves, people, reports, setup, tokens
+from tokenq_server.api.routes import (
+    auth,
+    counters,
+    events,
+    floor,
+    health,
+    moves,
+    people,
+    reference,
+    reports,
+    setup,
+    tokens,
+)
 from tokenq_server.api.strictness import Bounded
 from tokenq_server.bootstrap import Services, open_services
 from tokenq_server.services.ports import Guard
@@ -56,10 +68,10 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
         version="1",
         description=_ABOUT,
         lifespan=lifespan,
-        docs_url="/docs" if settings.docs else None,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        openapi_url="/openapi.json" if settings.docs else None,
+        openapi_url=None,
         max_body_size=settings.max_body_bytes,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         responses={"4XX": _PROBLEM, "5XX": _PROBLEM},
@@ -67,7 +79,7 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
     if settings.proxies:
         app.add_middleware(BehindProxies, proxies=settings.proxies)
     problems.register(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, reference.router) if settings.docs else ROUTERS:
         app.include_router(router)
     return app
 

@@ -1,6 +1,7 @@
 """The only place that opens connections: settings in, services out."""
 
 from tokenq_server.bootstrap.followers import open_channels, open_consumer, open_notification_queue, open_relay
+from tokenq_server.bootstrap.production import exposures, refuse_exposures
 from tokenq_server.bootstrap.recovery import check_at_start, open_recovery
 from tokenq_server.bootstrap.services import Services, open_services
 from tokenq_server.bootstrap.topic import open_topic
@@ -15,6 +16,7 @@ from tokenq_server.bootstrap.upkeep import (
 __all__ = [
     "Services",
     "check_at_start",
+    "exposures",
     "migrate",
     "open_channels",
     "open_consumer",
@@ -25,6 +27,7 @@ __all__ = [
     "open_topic",
     "open_verifying",
     "probe_stores",
+    "refuse_exposures",
     "refuse_unsafe_stores",
     "refuse_unusable_database",
 ]

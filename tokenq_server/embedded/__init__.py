@@ -4,7 +4,6 @@
 data folder.
 """
 
-from tokenq_server.embedded.addresses import is_loopback
 from tokenq_server.embedded.background import down, start_detached, status
 from tokenq_server.embedded.reports import Endpoints, Progress, Status, UpOptions, default_data_dir, down_command
 from tokenq_server.embedded.supervisor import up
@@ -17,7 +16,6 @@ __all__ = [
     "default_data_dir",
     "down",
     "down_command",
-    "is_loopback",
     "start_detached",
     "status",
     "up",

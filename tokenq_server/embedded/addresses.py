@@ -7,10 +7,10 @@ import socket
 import struct
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from tokenq.contract.certificates import pinned_context
+from tokenq.contract.hosts import is_loopback
 from tokenq.contract.paths import READYZ
 from tokenq.contract.problems import refuse
 from tokenq_server.embedded.ports import bound_port
@@ -61,14 +61,6 @@ def network_addresses() -> tuple[str, ...]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         found = [_address_of(asking, name) for _, name in socket.if_nameindex()]
     return tuple(address for address in found if address and not is_loopback(address))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that host."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _address_of(asking: socket.socket, interface: str) -> str | None:

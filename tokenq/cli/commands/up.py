@@ -15,6 +15,7 @@ from tokenq.cli.local_login import server_of_other_commands, sign_in
 from tokenq.cli.options import Json
 from tokenq.cli.progress import Progress
 from tokenq.client.calls import given
+from tokenq.contract.hosts import is_loopback
 from tokenq.contract.problems import ExitCode
 from tokenq.settings import load
 
@@ -48,7 +49,7 @@ def command(
         folder = settings.data_dir or embedded.default_data_dir(demo=demo)
         if status:
             return _status(embedded, folder, as_json=as_json)
-        if lan and host is not None and embedded.is_loopback(host):
+        if lan and host is not None and is_loopback(host):
             raise WrongUse(f"{host} is not on the network.", "Leave out --host, or name an address for other machines.")
         if settings.tls_key and not settings.tls_cert:
             raise WrongUse("A key needs its certificate.", "Add --tls-cert, or set TOKENQ_TLS_CERT.")

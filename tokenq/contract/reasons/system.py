@@ -104,6 +104,27 @@ class SettingReason(Reason):
         "The setting {name} is wrong: {fault}.",
         "Write postgresql://user:password@host:port/database.",
     )
+    DATABASE_WITHOUT_PASSWORD = (
+        ProblemCode.INVALID,
+        "The database lets anybody in without a password.",
+        "Demand one in pg_hba.conf (scram-sha-256), or connect by a socket with peer login.",
+    )
+    REDIS_WITHOUT_PASSWORD = (
+        ProblemCode.INVALID,
+        "Redis lets anybody in without a password.",
+        "Give it users (deploy/redis/users.acl), and write user and password into TOKENQ_REDIS_URL.",
+    )
+    BROKER_WITHOUT_LOGIN = (
+        ProblemCode.INVALID,
+        "Anybody who reaches Kafka can read customers' e-mail addresses.",
+        "Give Kafka a login (TOKENQ_KAFKA_SECURITY_PROTOCOL), leave addresses out (TOKENQ_EVENTS_EMAIL=omit), or "
+        "accept it (TOKENQ_EVENTS_EMAIL=plain).",
+    )
+    PLAIN_HTTP = (
+        ProblemCode.INVALID,
+        "The API listens on {host} without TLS: others on the network can read passwords and names.",
+        "Set TOKENQ_TLS_CERT, or listen on 127.0.0.1 behind a proxy and name it in TOKENQ_TRUSTED_PROXIES.",
+    )
     SESSIONS_CHANGE = (
         ProblemCode.INVALID,
         "A pooler gives each transaction another session of the database, so that locks are lost.",

@@ -79,6 +79,13 @@ class Database:
         if found is Pooling.TRANSACTION:
             raise refuse(SettingReason.SESSIONS_CHANGE)
 
+    async def is_protected(self) -> bool:
+        """Return whether it knows who we are: by password, certificate or socket. Raises Refused."""
+        async with self.begin() as connection:
+            session = connection.pgconn
+            by_socket = connection.info.host.startswith("/") or not connection.info.host
+            return session.used_password or session.used_gssapi or by_socket or bool(_certificate(connection))
+
     async def unsafe_settings(self) -> list[str]:
         """Return settings under which an acknowledged token could be lost."""
         async with self.begin() as connection:
@@ -115,6 +122,10 @@ class Database:
                 return connection
             await connection.close()
         return await Connection.open(self._dsn, self._name)
+
+
+def _certificate(connection: Connection) -> str:
+    return str(connection.info.get_parameters().get("sslcert", ""))
 
 
 def _has_unsolicited_data(connection: Connection) -> bool:

@@ -5,14 +5,16 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 
 from tokenq.contract import paths
 from tokenq.contract.problems import Refused
 from tokenq_server.api.auth import PUBLIC, ServicesDep
+from tokenq_server.api.inside import Inside
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
+from tokenq_server.domain.permissions import WORKERS
 from tokenq_server.services.ports import LedgerDown, LineDown
 from tokenq_server.services.publishing import PublishFailed
 
@@ -51,9 +53,9 @@ async def readyz(services: ServicesDep) -> JSONResponse:
     return JSONResponse(body, 200 if has_postgres else 503)
 
 
-@router.get(paths.METRICS, openapi_extra=PUBLIC)
+@router.get(paths.METRICS, dependencies=[Depends(Inside(WORKERS, warns_first=True))])
 async def metrics(services: ServicesDep) -> Response:
-    """Metrics for Prometheus."""
+    """Metrics for Prometheus. From another machine, it needs a key."""
     services.metrics.queued.set(services.commit.queued)
     services.metrics.watchers.set(services.feed.watchers)
     services.metrics.show_waits(services.reading.waits())
