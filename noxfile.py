@@ -30,6 +30,10 @@ EXTRAS = ["", *PROJECT["project"]["optional-dependencies"]]
 IN_PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 """A file's tests share servers. In this order the last files are small ones, so that no process waits for the other."""
 
+LICENCES = ["MIT", "BSD", "Apache", "PSF", "Python Software Foundation", "MPL", "Mozilla Public License", "ISC"]
+LICENCES += ["LGPL", "GNU Lesser", "PostgreSQL", "Unlicense", "CNRI-Python", "DFSG"]
+"""Licences that permit what tokenq does: it is used as a library or beside it, and not changed."""
+
 QUICK = "not kafka and not skew and not network"
 
 PARTS = {
@@ -205,3 +209,44 @@ def lock(session: nox.Session) -> None:
     out = str(session.run(*compile_, "--no-header", "--no-annotate", silent=True, external=True))
     head = "# The versions that are tested together. Update them with: nox -s lock\n"
     Path(CONSTRAINTS).write_text(head + out, encoding="utf-8")
+    hashed(session)
+
+
+@nox.session
+def hashes(session: nox.Session) -> None:
+    """Write deploy/locks, the same versions with the hashes of their files."""
+    hashed(session)
+
+
+def hashed(session: nox.Session) -> None:
+    """Write one file per extra, for pip install --require-hashes."""
+    for extra in filter(None, EXTRAS):
+        words = ["uv", "pip", "compile", "-q", "pyproject.toml", "--universal", "--extra", extra, "-c", CONSTRAINTS]
+        lock = f"deploy/locks/{extra}.txt"
+        options = ["--generate-hashes", "--no-header", "--no-annotate", "--output-file", lock]
+        session.run(*words, *options, silent=True, external=True)
+
+
+def beside(session: nox.Session, package: str, *command: str) -> str:
+    """Run a tool in an environment of its own, so that it does not find itself; return what it prints."""
+    return str(session.run("uvx", "-q", "--from", package, *command, silent=True, external=True))
+
+
+@nox.session
+def sbom(session: nox.Session) -> None:
+    """Write dist/sbom.json (CycloneDX): every package of a full installation, with its licence."""
+    install(session, project=".[all]")
+    Path("dist").mkdir(exist_ok=True)
+    words = ["environment", f"{session.bin}/python", "--pyproject", "pyproject.toml", "--output-reproducible"]
+    beside(session, "cyclonedx-bom>=7.1,<8", "cyclonedx-py", *words, "--output-file", "dist/sbom.json")
+
+
+@nox.session
+def licences(session: nox.Session) -> None:
+    """Write deploy/licences.md: the licence of every package of a full installation; an unusual one fails."""
+    install(session, project=".[all]")
+    words = [f"--python={session.bin}/python", "--from=mixed", "--format=markdown", "--ignore-packages", "tokenq"]
+    only = ["--partial-match", f"--allow-only={';'.join(LICENCES)}"]
+    table = beside(session, "pip-licenses>=5.5,<6", "pip-licenses", *words, *only)
+    head = "# Licences of the packages that tokenq uses\n\nWritten by `nox -s licences`.\n\n"
+    Path("deploy/licences.md").write_text(head + str(table), encoding="utf-8")

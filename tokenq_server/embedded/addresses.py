@@ -18,7 +18,7 @@ from tokenq_server.embedded.reasons import EmbeddedReason
 
 _TAKEN = (errno.EADDRINUSE,)
 _SIOCGIFADDR = 0x8915
-_EVERY_NETWORK = ("0.0.0.0", "::", "")  # noqa: S104
+_EVERY_NETWORK = ("0.0.0.0", "::", "")  # noqa: S104 (compared, not bound)
 
 
 def take_port(host: str, port: int) -> int:
@@ -47,7 +47,8 @@ def _no_such_host(host: str) -> Exception:
 
 def api_url(host: str, port: int, *, is_tls: bool = False) -> str:
     """Return the URL of an API that listens on that host, for programs on this machine."""
-    return _url({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host), port, is_tls)  # noqa: S104
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 (compared, not bound)
+    return _url(reachable.get(host, host), port, is_tls)
 
 
 def network_urls(host: str, port: int, *, is_tls: bool = False) -> tuple[str, ...]:

@@ -180,7 +180,7 @@ def main() -> None:
         signal.signal(ending, _end)
     key = Path(os.environ["TOKENQ_ADMIN_TOKEN_FILE"])
     api = DemoApi(os.environ["TOKENQ_URL"], key, os.environ.get("TOKENQ_FINGERPRINT", ""))
-    for _ in play(api, random.Random()):  # noqa: S311
+    for _ in play(api, random.Random()):  # noqa: S311 (a play, no secret)
         pass
 
 

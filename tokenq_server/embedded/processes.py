@@ -39,7 +39,7 @@ class Command:
 def spawn(command: Command) -> subprocess.Popen[bytes]:
     """Start it in its own session, so that Ctrl-C reaches the supervisor alone. Call from the main thread."""
     with command.log.open("ab") as log, _quiet_fork():
-        process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603
+        process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 (our own programs)
             list(command.argv),
             stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
             stdout=log,
@@ -78,7 +78,7 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a short program to its end, or to ours; the result has errors and output together."""
     with _quiet_fork():
-        return subprocess.run(  # noqa: S603
+        return subprocess.run(  # noqa: S603 (our own programs)
             argv,
             check=False,
             input=stdin,
