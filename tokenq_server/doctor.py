@@ -1,7 +1,7 @@
 """``tokenq doctor``, server side: checks every dependency and setting, and says how to fix problems."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +16,21 @@ from tokenq_server.settings import ServerSettings
 
 _LIMIT_SECONDS = 10.0
 _ORDER = ("postgres", "redis", "kafka", "log", "mail")
+_LIMITS = {
+    "limit of logins": {
+        "limit_logins": "wrong passwords per account and address",
+        "limit_logins_per_source": "per address",
+        "limit_logins_per_account": "per account from new addresses",
+    },
+    "limit of numbers": {
+        "limit_staff_issues": "a minute per account or key",
+        "limit_customer_issues": "a day per customer and department",
+        "limit_customer_requests": "requests a minute per customer",
+    },
+    "limit of requests": {"limit_public_requests": "a minute per address, without login"},
+    "limit of e-mails": {"limit_letters": "an hour to one address"},
+}
+"""What each setting limits, by the check that shows it."""
 
 
 def check(*, only_mail: bool = False) -> list[dict[str, Any]]:
@@ -38,7 +53,18 @@ async def _check(settings: ServerSettings, names: Sequence[str]) -> list[Finding
         probes.pop(name).close()
     groups = await asyncio.gather(*(_in_time(name, probes[name]) for name in names))
     findings = [Finding("server settings", True, f"{settings.env}")]
+    if "redis" in names:
+        findings += [_limits(settings, *row) for row in _LIMITS.items()]
     return findings + [finding for group in groups for finding in group]
+
+
+def _limits(settings: ServerSettings, name: str, rows: Mapping[str, str]) -> Finding:
+    """The limits in force; one that is switched off may be an oversight."""
+    limits = {setting: int(getattr(settings, setting)) for setting in rows}
+    detail = ", ".join(f"{limits[setting] or 'any number'} {words}" for setting, words in rows.items())
+    off = [f"TOKENQ_{setting.upper()}" for setting, limit in limits.items() if not limit]
+    hint = f"Set {' and '.join(off)}, unless something in front of tokenq limits this." if off else ""
+    return Finding(name, True, detail, hint, warning=bool(off))
 
 
 async def _in_time(name: str, probe: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:

@@ -4,10 +4,18 @@ import os
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from tokenq.contract.kafka_access import KafkaAccess
@@ -21,6 +29,14 @@ _REASONS = {
     "TOKENQ_OWNER_DATABASE_URL": SettingReason.WRONG_DATABASE_URL,
     "TOKENQ_TRUSTED_PROXIES": SettingReason.WRONG_PROXIES,
 }
+
+
+def _limit(value: Any) -> Any:
+    return 0 if str(value).strip().lower() == "off" else value
+
+
+Limit = Annotated[int, BeforeValidator(_limit), Field(ge=0, le=1_000_000)]
+"""How much is allowed; 0 or ``off``: without limit."""
 
 
 class MailServer(NamedTuple):
@@ -107,6 +123,22 @@ class ServerSettings(BaseSettings):
     """A file in which the API keeps a valid admin key, and beside it the first admin's password."""
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     """The largest request body, in bytes."""
+    limit_logins: Limit = 10
+    """Wrong passwords of one account from one address; each further one costs a wait of up to five minutes."""
+    limit_logins_per_source: Limit = 50
+    """The same from one address, of any accounts."""
+    limit_logins_per_account: Limit = 100
+    """The same of one account, from all addresses from which its user has not logged in; waits of up to a minute."""
+    limit_public_requests: Limit = 1200
+    """Requests per minute from one address to what needs no login, except ``/healthz``."""
+    limit_staff_issues: Limit = 600
+    """Numbers per minute that an account of staff or a key issues."""
+    limit_customer_issues: Limit = 20
+    """Numbers per day that a customer takes in one department."""
+    limit_customer_requests: Limit = 60
+    """Requests per minute in which a customer asks for a number."""
+    limit_letters: Limit = 30
+    """E-mails per hour to one address; further ones become dead letters."""
     docs: bool = True
     """Whether /docs and /openapi.json are served."""
     failpoints: str = ""

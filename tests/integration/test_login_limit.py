@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from redis import Redis
 
 from tests.programs import Api, beside, refusal, running_api
 from tests.servers import Servers
@@ -19,14 +20,24 @@ Start = Callable[..., Api]
 
 @pytest.fixture
 def start(servers: Servers, fresh_database: Callable[..., str], schema: str, tmp_path: Path) -> Iterator[Start]:
-    """A factory: ``start(TOKENQ_TRUSTED_PROXIES="127.0.0.1")`` starts an API for this test with that setting."""
-    with ExitStack() as running:
+    """A factory: ``start(TOKENQ_TRUSTED_PROXIES="127.0.0.1")`` starts an API for this test with that setting.
+
+    It shares Redis with other tests, in which everybody comes from the same address: their counts are deleted.
+    """
+    with ExitStack() as running, Redis.from_url(servers.redis_url) as redis:
+        running.callback(_forget, redis)
+        _forget(redis)
 
         def run(**settings: str) -> Api:
             more = {"TOKENQ_ENV": "development", **settings}
             return running.enter_context(running_api(beside(servers, fresh_database(schema)) | more, tmp_path))
 
         yield run
+
+
+def _forget(redis: "Redis") -> None:
+    for key in redis.scan_iter("tq:limit:*"):
+        redis.delete(key)
 
 
 def login(api: Api, password: str, *forwarded_for: str, peer: str = "127.0.0.1", **headers: str) -> int:

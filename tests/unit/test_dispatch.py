@@ -27,7 +27,7 @@ async def test_a_change_is_answered_whatever_happens_to_the_look_up(
         return Answer({"tokenId": 1}, is_new=True)  # type: ignore[arg-type]
 
     services = SimpleNamespace(
-        commit=SimpleNamespace(submit=submit),
+        issuing=SimpleNamespace(submit=submit),
         same_customer=SimpleNamespace(other_numbers=fails, at_other_counters=fails),
     )
     answer = await send(services, DESK, Issue("CW", DESK), Repeat(None, b""))

@@ -1,12 +1,19 @@
-"""Guessing passwords is slowed down, by name and by source, and forgotten with time."""
+"""Guessing passwords is slowed down, by account and by source, and forgotten with time."""
 
 import asyncio
 
 import pytest
 
-from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.reasons.setup import AccountReason
+from tokenq.contract.reasons.system import RequestReason
 from tokenq_server.adapters.passwords import Argon2Passwords
-from tokenq_server.api.limits import LoginLimit
+from tokenq_server.services.login_limit import LoginLimit
+from tokenq_server.services.memory_counts import MemoryCounts
+from tokenq_server.services.ports import LedgerDown
+from tokenq_server.services.rate_limits import RateLimits
+
+HOME, ELSEWHERE = "10.0.0.1", "203.0.113.7"
 
 
 class Clock:
@@ -17,47 +24,115 @@ class Clock:
         return self.now
 
 
-def guess(limit: LoginLimit, name: str = "ann", source: str = "10.0.0.1") -> bool:
-    """A wrong password; whether it was tried at all."""
-    with pytest.raises((LookupError, Refused)) as raised, limit.attempt(name, source):
-        raise LookupError
-    return not isinstance(raised.value, Refused)
+class Login:
+    """A limit, its clock, and people who log in."""
+
+    def __init__(self, per_address: int = 10, per_source: int = 50, per_account: int = 100) -> None:
+        self.clock = Clock()
+        limits = RateLimits(MemoryCounts(self.clock), self.clock)
+        self.limit = LoginLimit(limits, per_address, per_source, per_account)
+
+    async def guess(self, account: str = "ann", source: str = HOME, **fault: Exception) -> int:
+        """Try a wrong password; return 0 if it was tried at all, else the seconds to wait."""
+        wrong = fault.get("fault") or refuse(AccountReason.WRONG_LOGIN)
+        with pytest.raises((Refused, LedgerDown)) as raised:
+            async with self.limit.attempt(account, source):
+                raise wrong
+        if raised.value is wrong:
+            return 0
+        assert isinstance(raised.value, Refused)
+        assert raised.value.problem.code is ProblemCode.RATE_LIMITED
+        return int(raised.value.problem.extra["retryAfter"])
+
+    async def guesses(self, number: int, account: str = "ann", source: str = HOME) -> list[bool]:
+        """Whether each was tried."""
+        return [await self.guess(account, source) == 0 for _ in range(number)]
+
+    async def succeed(self, account: str = "ann", source: str = HOME) -> None:
+        """Log in with the right password. Raises Refused if it must wait."""
+        async with self.limit.attempt(account, source):
+            pass
 
 
-def test_from_the_tenth_wrong_password_on_each_costs_a_wait() -> None:
-    clock = Clock()
-    limit = LoginLimit(clock=clock)
-    assert [guess(limit) for _ in range(12)] == [True] * 10 + [False] * 2
-    with pytest.raises(Refused) as refused, limit.attempt("ann", "10.0.0.1"):
-        pass
-    assert refused.value.problem.code is ProblemCode.RATE_LIMITED
-    assert refused.value.problem.extra["retryAfter"] == 2
-    assert guess(limit, source="10.0.0.2"), "nobody locks another out"
-    clock.now += 2
-    assert guess(limit)
-    assert not guess(limit)
+async def test_from_the_tenth_wrong_password_on_each_costs_a_growing_wait() -> None:
+    """Row 22."""
+    login, waits = Login(), []
+    assert await login.guesses(12) == [True] * 10 + [False] * 2
+    for _ in range(18):
+        waits.append(await login.guess())
+        login.clock.now += waits[-1]
+        assert await login.guess() == 0
+    assert waits[0] == 2
+    assert waits == sorted(waits)
+    assert 250 < waits[-1] <= 301
 
 
-def test_wrong_passwords_are_forgotten_one_after_the_other() -> None:
+async def test_wrong_passwords_are_forgotten_one_after_the_other() -> None:
     """An office that mistyped in the morning is not slowed down in the afternoon."""
-    clock = Clock()
-    limit = LoginLimit(clock=clock)
-    for _ in range(10):
-        guess(limit)
-    clock.now += 5 * 300
-    assert [guess(limit) for _ in range(6)] == [True] * 5 + [False]
-    clock.now += 24 * 3600
-    assert [guess(limit) for _ in range(11)] == [True] * 10 + [False]
+    login = Login()
+    await login.guesses(10)
+    login.clock.now += 5 * 300
+    assert await login.guesses(6) == [True] * 5 + [False]
+    login.clock.now += 24 * 3600
+    assert await login.guesses(11) == [True] * 10 + [False]
 
 
-def test_a_right_password_resets_the_name_and_not_the_source() -> None:
-    limit = LoginLimit(per_name=3, per_source=5, clock=Clock())
-    for name in ("ann", "ann", "ben", "ben"):
-        assert guess(limit, name)
-    with limit.attempt("ann", "10.0.0.1"):
-        pass
-    assert guess(limit, "ann")
-    assert not guess(limit, "cleo"), "five wrong ones came from there"
+async def test_a_right_password_resets_the_account_there_and_not_the_source() -> None:
+    login = Login(per_address=3, per_source=5)
+    for account in ("ann", "ann", "ben", "ben"):
+        assert await login.guess(account) == 0
+    await login.succeed()
+    assert await login.guess() == 0
+    assert await login.guess("cleo") > 0, "five wrong ones came from there"
+
+
+async def test_guessers_from_many_addresses_are_slowed_down_and_the_user_is_not_locked_out() -> None:
+    """Rows 22 and L4: an address from which the user has logged in is not theirs to use up."""
+    login = Login()
+    await login.succeed(source=HOME)
+    tried = [await login.guess(source=f"203.0.113.{number}") == 0 for number in range(120)]
+    assert tried == [True] * 100 + [False] * 20
+    await login.succeed(source=HOME)
+    with pytest.raises(Refused):
+        await login.succeed(source=ELSEWHERE)
+    login.clock.now += 3600
+    assert [await login.guess(source=f"203.0.114.{number}") == 0 for number in range(61)] == [True] * 60 + [False]
+
+
+async def test_from_a_new_address_a_user_under_attack_waits_a_minute_at_most() -> None:
+    login = Login()
+    for number in range(3000):
+        login.clock.now += 0.5
+        await login.guess(source=f"10.1.{number // 250}.{number % 250}")
+    assert await login.guess(source=ELSEWHERE) <= 61
+    login.clock.now += 61
+    await login.succeed(source=ELSEWHERE)
+    assert await login.guesses(5, source=ELSEWHERE) == [True] * 5, "it is familiar now"
+
+
+async def test_an_address_becomes_strange_again_after_a_month() -> None:
+    login = Login(per_account=1)
+    await login.succeed()
+    await login.guess(source=ELSEWHERE)
+    await login.succeed()
+    login.clock.now += 31 * 24 * 3600
+    await login.guess(source=ELSEWHERE)
+    with pytest.raises(Refused):
+        await login.succeed()
+
+
+@pytest.mark.parametrize("fault", [LedgerDown(), refuse(RequestReason.OVERLOADED, {"retryAfter": 1})])
+async def test_what_was_not_checked_is_no_attempt(fault: Exception) -> None:
+    """A database that is away must not lock out those who try meanwhile with the right password."""
+    login = Login()
+    for _ in range(200):
+        assert await login.guess(fault=fault) == 0
+    assert await login.guesses(11) == [True] * 10 + [False]
+
+
+async def test_without_a_limit_nothing_is_counted() -> None:
+    login = Login(0, 0, 0)
+    assert all(await login.guesses(200))
 
 
 async def test_more_passwords_than_can_be_checked_soon_are_refused_at_once() -> None:

@@ -76,7 +76,7 @@ async def _with_found(answer: Answer, field: str, look_up: _LookUp, caller: Prin
 
 
 async def _submit(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Answer:
-    return await services.commit.submit(Request(command, caller.identity, repeat.key, repeat.fingerprint))
+    return await services.issuing.submit(Request(command, caller.identity, repeat.key, repeat.fingerprint))
 
 
 def _response(answer: Answer) -> Response:

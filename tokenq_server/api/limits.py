@@ -1,77 +1,47 @@
-"""Rate limits of logins."""
+"""Rate limits by the address that a request comes from."""
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+import logging
+from typing import Annotated
+
+from fastapi import Depends, Request
 
 from tokenq.contract.problems import refuse
-from tokenq.contract.reasons.setup import AccountReason
+from tokenq.contract.reasons.system import RequestReason
+from tokenq_server.api.auth import ServicesDep
+from tokenq_server.api.proxies import VIA, network_of
+from tokenq_server.domain.budgets import Budget, Use
 
-_REMEMBERED = 10_000
-_FORGOTTEN_AFTER = 300.0
-"""Seconds after which one attempt counts no more."""
+logger = logging.getLogger(__name__)
 
-
-class _Tries(NamedTuple):
-    """How many attempts count, since when the oldest waits to be forgotten, and when the next one may come."""
-
-    number: int
-    since: float
-    free_at: float
+_MINUTE = 60.0
+_told: set[str] = set()
 
 
-class LoginLimit:
-    """Slows down password guessing.
+async def _source(request: Request) -> str:
+    """Return the network that a request comes from.
 
-    From the tenth wrong password for one name from one address on, each attempt costs a growing wait; so does the
-    fiftieth from one address for any names. The right password from another address still works, so nobody can lock
-    another user out. An attempt counts before its password is checked, so that parallel ones count too. One of the
-    wrong passwords is forgotten every five minutes, so that an office of people who mistype is not locked out for good.
+    A proxy that is not configured is logged once: all its clients count as one.
     """
+    host = request.client.host if request.client else ""
+    if not _told and VIA not in request.scope and "x-forwarded-for" in request.headers:
+        _told.add(host)
+        logger.warning(
+            "X-Forwarded-For is ignored; if your own proxy sends it, set TOKENQ_TRUSTED_PROXIES",
+            extra={"peer": host},
+        )
+    return network_of(host)
 
-    def __init__(
-        self,
-        per_name: int = 10,
-        per_source: int = 50,
-        longest_wait: float = 300.0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._longest_wait = longest_wait
-        self._free = {True: per_name, False: per_source}
-        self._clock = clock
-        self._tries: OrderedDict[tuple[str, str], _Tries] = OrderedDict()
 
-    @contextmanager
-    def attempt(self, username: str, source: str) -> Iterator[None]:
-        """Guard one login; the right password resets the count.
+SourceDep = Annotated[str, Depends(_source)]
 
-        Raises:
-            Refused: ``rate_limited``, with the seconds to wait.
-        """
-        keys = [(username, source), ("", source)]
-        for key in keys:
-            self._check(key)
-        for key in keys:
-            self._count(key, 1)
-        yield
-        self._tries.pop((username, source), None)
-        self._count(("", source), -1)
 
-    def _check(self, key: tuple[str, str]) -> None:
-        wait = self._tries[key].free_at - self._clock() if key in self._tries else 0.0
-        if wait > 0:
-            seconds = int(wait) + 1
-            raise refuse(AccountReason.TOO_MANY_LOGINS, {"retryAfter": seconds}, seconds=seconds)
+async def _limited(source: SourceDep, services: ServicesDep) -> None:
+    """Refuse too many requests from one address to what needs no login. Raises Refused (``rate_limited``)."""
+    free = services.settings.limit_public_requests
+    budget = Budget("public", free, _MINUTE / max(free, 1), is_counted_later=True)
+    if exceeded := await services.limits.take([Use(budget, source)]):
+        raise refuse(RequestReason.TOO_MANY, {"retryAfter": exceeded.seconds}, seconds=exceeded.seconds)
 
-    def _count(self, key: tuple[str, str], change: int) -> None:
-        now = self._clock()
-        before = self._tries.pop(key, _Tries(0, now, now))
-        forgotten = int((now - before.since) / _FORGOTTEN_AFTER)
-        number = max(max(before.number - forgotten, 0) + change, 0)
-        over = number - self._free[bool(key[0])]
-        wait = min(2.0 ** min(over, 10), self._longest_wait) if over >= 0 else 0.0
-        self._tries[key] = _Tries(number, before.since + forgotten * _FORGOTTEN_AFTER, now + wait)
-        while len(self._tries) > _REMEMBERED:
-            self._tries.popitem(last=False)
+
+LIMITED = Depends(_limited)
+"""For public routes; those with a login count by the caller, after it."""

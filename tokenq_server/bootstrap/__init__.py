@@ -1,6 +1,12 @@
 """The only place that opens connections: settings in, services out."""
 
-from tokenq_server.bootstrap.followers import open_channels, open_consumer, open_notification_queue, open_relay
+from tokenq_server.bootstrap.followers import (
+    open_channels,
+    open_consumer,
+    open_letter_limit,
+    open_notification_queue,
+    open_relay,
+)
 from tokenq_server.bootstrap.production import exposures, refuse_exposures
 from tokenq_server.bootstrap.recovery import check_at_start, open_recovery
 from tokenq_server.bootstrap.services import Services, open_services
@@ -20,6 +26,7 @@ __all__ = [
     "migrate",
     "open_channels",
     "open_consumer",
+    "open_letter_limit",
     "open_notification_queue",
     "open_recovery",
     "open_relay",

@@ -10,8 +10,10 @@ from tokenq_server.adapters.kafka.consumer import KafkaConsumer
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import NOTIFY, PostgresEventLog
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
+from tokenq_server.bootstrap.limits import open_limits
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.relay import Relay
+from tokenq_server.services.letter_limit import LetterLimit
 from tokenq_server.services.notifications import Channels, NotificationQueue
 from tokenq_server.settings import ServerSettings
 
@@ -35,6 +37,16 @@ async def open_notification_queue(settings: ServerSettings) -> AsyncIterator[Not
 def open_consumer(settings: ServerSettings) -> KafkaConsumer:
     """Return notify's consumer; it joins its group on first use."""
     return KafkaConsumer(settings.kafka_access, settings.kafka_fetch_wait_ms, embedded=settings.kafka_embedded)
+
+
+@asynccontextmanager
+async def open_letter_limit(settings: ServerSettings) -> AsyncIterator[LetterLimit]:
+    """Open the limit of e-mails to one address."""
+    limits = open_limits(settings)
+    try:
+        yield LetterLimit(limits, settings.limit_letters)
+    finally:
+        await limits.close()
 
 
 def open_channels(settings: ServerSettings) -> Channels:

@@ -18,6 +18,7 @@ from tokenq_server.adapters.postgres.people import PostgresPeople
 from tokenq_server.adapters.postgres.queries import PostgresQueries
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.bootstrap.limits import open_limits
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.counter_service import CounterService
@@ -27,10 +28,13 @@ from tokenq_server.services.floor_plan import FloorPlans
 from tokenq_server.services.forecasting import Forecasts
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.housekeeping import housekeeping
+from tokenq_server.services.issue_limits import IssueBudgets, IssueLimits
+from tokenq_server.services.login_limit import LoginLimit
 from tokenq_server.services.near_turn import near_turns
 from tokenq_server.services.people import People
 from tokenq_server.services.ports import Guard, WaitingLine
 from tokenq_server.services.queries import Queries
+from tokenq_server.services.rate_limits import RateLimits
 from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.same_customer import SameCustomer
 from tokenq_server.services.setup import Setup
@@ -44,6 +48,9 @@ class Services:
     settings: ServerSettings
     metrics: Metrics
     commit: GroupCommit
+    limits: RateLimits
+    login_limit: LoginLimit
+    issuing: IssueLimits
     people: People
     setup: Setup
     reading: Queries
@@ -78,10 +85,19 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     store = PostgresSetup(database)
     looking_up = PostgresQueries(database)
     reading = Queries(looking_up, forecasts.of, forecasts.waits)
+    limits = open_limits(settings)
+    budgets = IssueBudgets.of(
+        settings.limit_staff_issues, settings.limit_customer_issues, settings.limit_customer_requests
+    )
     services = Services(
         settings=settings,
         metrics=metrics,
         commit=commit,
+        limits=limits,
+        login_limit=LoginLimit(
+            limits, settings.limit_logins, settings.limit_logins_per_source, settings.limit_logins_per_account
+        ),
+        issuing=IssueLimits(commit, limits, budgets),
         people=People(PostgresPeople(database), Argon2Passwords()),
         setup=Setup(store),
         reading=reading,
@@ -98,7 +114,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     )
     periodic = (housekeeping(commit, store), near_turns(commit, looking_up), forecasts)
     async with AsyncExitStack() as closing:
-        for opened in (database, line, ledger, feed, commit, *periodic):
+        for opened in (database, line, limits, ledger, feed, commit, *periodic):
             closing.push_async_callback(opened.close)
         for started in (commit, feed, *periodic):
             started.start()

@@ -37,9 +37,9 @@ async def _run(chosen: settings.ServerSettings, guard: Guard | None) -> None:
     channels = bootstrap.open_channels(chosen)  # a wrong setting ends the program before it waits for anything
     if guard is not None:
         await _wait_for_guard(guard, stop)
-    async with bootstrap.open_notification_queue(chosen) as queue:
+    async with bootstrap.open_notification_queue(chosen) as queue, bootstrap.open_letter_limit(chosen) as limit:
         enqueuer = Enqueuer(bootstrap.open_consumer(chosen), queue, channels, stop)
-        await asyncio.gather(enqueuer.run(), Sender(queue, channels, stop).run())
+        await asyncio.gather(enqueuer.run(), Sender(queue, channels, stop, limit=limit).run())
 
 
 async def _wait_for_guard(guard: Guard, stop: asyncio.Event) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tokenq.contract.problems import Refused
 from tokenq_server.failpoints import reach
+from tokenq_server.services.letter_limit import LetterLimit
 from tokenq_server.services.notifications import Attempt, Channels, ClaimedJobs, Job, NotificationQueue, Verdict
 
 logger = logging.getLogger(__name__)
@@ -36,15 +37,21 @@ class RetryPolicy:
 
 
 class Sender:
-    """Sends notifications from the queue until told to stop."""
+    """Sends notifications from the queue until told to stop; without a ``limit``, any number to one address."""
 
     def __init__(
-        self, queue: NotificationQueue, channels: Channels, stop: asyncio.Event, policy: RetryPolicy | None = None
+        self,
+        queue: NotificationQueue,
+        channels: Channels,
+        stop: asyncio.Event,
+        policy: RetryPolicy | None = None,
+        limit: LetterLimit | None = None,
     ) -> None:
         self._queue = queue
         self._channels = {channel.name: channel for channel in channels}
         self._stop = stop
         self._policy = policy or RetryPolicy()
+        self._limit = limit
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._overtaken = 0
 
@@ -83,6 +90,8 @@ class Sender:
     async def _try(self, job: Job) -> Attempt:
         """Try once; any error affects only this notification."""
         try:
+            if self._limit and (suppressed := await self._limit.suppressed(job)):
+                return suppressed
             channel = self._channels[job.channel]
             return await channel.send(channel.render(job))
         except ValueError as error:

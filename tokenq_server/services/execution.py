@@ -54,6 +54,8 @@ def execute(
             if kept is not None:
                 outcomes.append(_repeat_answer(kept, request))
                 continue
+            if request.refusal is not None:
+                raise request.refusal
             answer = _carry_out(request.command, work)
             outcomes.append(answer)
             if request.key is not None:

@@ -9,7 +9,7 @@ from tokenq.contract.advice import Advice
 class Finding:
     """One check: whether it passed, what was found, and how to fix it.
 
-    ``advice`` is the hint as an action, if there is one.
+    ``advice`` is the hint as an action, if there is one. ``warning``: it passed, but the hint is worth reading.
     """
 
     name: str
@@ -17,3 +17,4 @@ class Finding:
     detail: str
     hint: str = ""
     advice: Advice | None = None
+    warning: bool = False

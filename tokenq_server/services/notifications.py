@@ -115,6 +115,7 @@ class Verdict(StrEnum):
     SENT = "sent"
     RETRY = "retry"
     PERMANENT = "permanent"
+    SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from tokenq.contract.enums import Priority
+from tokenq_server.domain.budgets import Standing, Use
 from tokenq_server.domain.counter_names import Place
 from tokenq_server.domain.counters import Counter as CounterDesk
 from tokenq_server.domain.department import Department, DepartmentHead
@@ -115,6 +116,31 @@ class WaitingLine(Protocol):
 
     async def close(self) -> None:
         """Close the connection."""
+
+
+class RateCounts(Protocol):
+    """What is used of budgets, counted by leaky buckets (``domain/budgets.py``). Never raises, never waits long.
+
+    ``None`` stands for a count that is unavailable; what was asked may have been done nevertheless.
+    """
+
+    async def take(self, uses: Sequence[Use]) -> Sequence[Standing | None]:
+        """Count each use that its budget allows."""
+
+    async def add(self, uses: Sequence[Use]) -> Sequence[Standing | None]:
+        """Count the uses whatever the budgets allow; a negative cost gives back."""
+
+    async def forget(self, uses: Sequence[Use]) -> None:
+        """Start from nothing again."""
+
+    async def remember(self, fact: str, seconds: float) -> None:
+        """Remember a fact for so long."""
+
+    async def remembers(self, fact: str) -> bool | None:
+        """Whether a fact is remembered."""
+
+    async def close(self) -> None:
+        """Close the connections."""
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,16 @@ from tokenq_server.domain.commands import Command
 
 @dataclass(frozen=True)
 class Request:
-    """A command and, if it may be repeated, its idempotency key and the key's owner."""
+    """A command and, if it may be repeated, its idempotency key and the key's owner.
+
+    ``refusal``: it gets its answer if it was executed before, and else this: a limit forbids to execute it now.
+    """
 
     command: Command
     principal: str = ""
     key: str | None = None
     fingerprint: bytes = b""
+    refusal: Refused | None = None
 
 
 @dataclass(frozen=True)

@@ -60,4 +60,4 @@ def _check(finding: dict[str, Any]) -> Check:
     """Convert a finding of the server's checks, with its advice as a command."""
     advice = from_wire(finding["advice"])
     hint = in_commands(advice) if advice else finding["hint"]
-    return Check(finding["name"], bool(finding["ok"]), finding["detail"], hint)
+    return Check(finding["name"], bool(finding["ok"]), finding["detail"], hint, bool(finding["warning"]))

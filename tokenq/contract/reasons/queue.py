@@ -157,6 +157,16 @@ class DepartmentReason(Reason):
         Action.LIST_DEPARTMENTS,
     )
     EMPTY = ProblemCode.QUEUE_EMPTY, "Nobody is waiting in {departments}.", Action.WAIT_FOR_SOMEBODY
+    TOO_MANY_TAKEN = (
+        ProblemCode.RATE_LIMITED,
+        "You have taken too many numbers in {department} today.",
+        "Ask the staff there, or try again in {minutes} minutes.",
+    )
+    TOO_MANY_ISSUED = (
+        ProblemCode.RATE_LIMITED,
+        "{name} has issued too many numbers in the last minute.",
+        "Try again in {seconds} seconds, or ask an admin for a higher limit.",
+    )
     CLOSED = ProblemCode.DEPARTMENT_CLOSED, "{name} ({department}) is closed.", Action.OPEN_DEPARTMENT
     CLOSED_NOW = (ProblemCode.DEPARTMENT_CLOSED, "{name} ({department}) is closed now.", Action.ISSUE_BEFORE_OPENING)
     CLOSED_TODAY = (

@@ -22,6 +22,8 @@ from tokenq_server.services.notifications import (
     Verdict,
 )
 
+_WHY_DEAD = {Verdict.SUPPRESSED: "expired(rate)"}
+
 
 class PostgresNotificationQueue:
     """The primary queue and the dead-letter queue."""
@@ -71,7 +73,7 @@ class PostgresNotificationQueue:
         }
         statement = sql.SENT
         if attempt.verdict is not Verdict.SENT:
-            values |= {"error": _storable(attempt.error)[:500]}
+            values |= {"error": _storable(attempt.error)[:500], "reason": _WHY_DEAD.get(attempt.verdict, "not sent")}
             statement = sql.DEAD if next_try is None else sql.RETRY
         if statement is sql.RETRY:
             values |= {"seconds": next_try, "ambiguous": int(attempt.is_ambiguous)}

@@ -111,7 +111,7 @@ WITH job AS (
   RETURNING department_id, seq, kind, channel
 )
 INSERT INTO mail_dlq (reason, error, department_id, seq, kind, channel)
-SELECT 'not sent', %(error)s, department_id, seq, kind, channel FROM job
+SELECT %(reason)s, %(error)s, department_id, seq, kind, channel FROM job
 """  # noqa: S608 (nothing in it comes from outside)
 
 UNCOPIED = """

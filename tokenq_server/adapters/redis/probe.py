@@ -6,8 +6,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from tokenq.contract.problems import Refused
 from tokenq_server.adapters.redis.address import RedisAddress, connect, host_and_port, read_address
-from tokenq_server.adapters.redis.cluster import slots, url_from
 from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.adapters.redis.slot_map import slots, url_from
 from tokenq_server.adapters.redis.waiting_line import FUNCTIONS_HINT
 from tokenq_server.services.findings import Finding
 from tokenq_server.services.ports import LineDown

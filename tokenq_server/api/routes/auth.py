@@ -1,29 +1,21 @@
 """Login, logout, and the caller's account."""
 
-import logging
-
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from tokenq.contract import paths
 from tokenq.contract.views import LoginView, MeView
 from tokenq_server.api.auth import PUBLIC, Newcomers, ServicesDep
-from tokenq_server.api.limits import LoginLimit
-from tokenq_server.api.proxies import VIA, network_of
+from tokenq_server.api.limits import LIMITED, SourceDep
 from tokenq_server.api.schemas import ChangePassword, Login
 from tokenq_server.api.strictness import StrictRoute
 
-logger = logging.getLogger(__name__)
-
 router = APIRouter(tags=["login"], route_class=StrictRoute)
-_limit = LoginLimit()
-_change_limit = LoginLimit()
-_told: set[str] = set()
 
 
-@router.post(paths.LOGIN, openapi_extra=PUBLIC)
-async def login(body: Login, request: Request, services: ServicesDep) -> LoginView:
+@router.post(paths.LOGIN, openapi_extra=PUBLIC, dependencies=[LIMITED])
+async def login(body: Login, source: SourceDep, services: ServicesDep) -> LoginView:
     """Start a session of twelve hours."""
-    with _limit.attempt(body.username, _source(request)):
+    async with services.login_limit.attempt(body.username, source):
         return await services.people.login(body.username, body.password)
 
 
@@ -47,22 +39,8 @@ async def me(caller: Newcomers) -> MeView:
 
 
 @router.post(paths.PASSWORD, status_code=204)
-async def change_password(body: ChangePassword, caller: Newcomers, services: ServicesDep) -> None:
-    """Change the caller's password; all of their sessions end. Wrong old passwords are limited as at a login."""
-    with _change_limit.attempt(caller.identity, caller.identity):
+async def change_password(body: ChangePassword, caller: Newcomers, source: SourceDep, services: ServicesDep) -> None:
+    """Change the caller's password; all of their sessions end. Wrong old passwords count like those of a login."""
+    account = caller.name if caller.user_id is not None else caller.identity
+    async with services.login_limit.attempt(account, source):
         await services.people.change_password(caller, body.old_password, body.new_password)
-
-
-def _source(request: Request) -> str:
-    """The network that a login comes from.
-
-    A proxy that is not configured is logged once: all its clients count as one.
-    """
-    host = request.client.host if request.client else ""
-    if not _told and VIA not in request.scope and "x-forwarded-for" in request.headers:
-        _told.add(host)
-        logger.warning(
-            "X-Forwarded-For is ignored; if your own proxy sends it, set TOKENQ_TRUSTED_PROXIES",
-            extra={"peer": host},
-        )
-    return network_of(host)

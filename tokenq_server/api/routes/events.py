@@ -50,7 +50,7 @@ async def _watcher(caller: Anybody) -> AsyncIterator[Principal]:
     Counted where it is checked, so that many requests at once get no more places than one after the other.
     """
     if _open[caller.identity] >= _MOST_PER_CALLER:
-        raise refuse(RequestReason.TOO_MANY_STREAMS, {"retryAfter": 5})
+        raise refuse(RequestReason.TOO_MANY_STREAMS, {"retryAfter": 5}, seconds=5)
     _open[caller.identity] += 1
     try:
         yield caller

@@ -12,6 +12,7 @@ from tokenq.contract import paths
 from tokenq.contract.problems import Refused
 from tokenq_server.api.auth import PUBLIC, ServicesDep
 from tokenq_server.api.inside import Inside
+from tokenq_server.api.limits import LIMITED
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import WORKERS
@@ -32,7 +33,7 @@ async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get(paths.READYZ, openapi_extra=PUBLIC)
+@router.get(paths.READYZ, openapi_extra=PUBLIC, dependencies=[LIMITED])
 async def readyz(services: ServicesDep) -> JSONResponse:
     """Ready with Postgres; degraded but working without Redis, Kafka, relay or notify; 503 without Postgres.
 
@@ -53,7 +54,7 @@ async def readyz(services: ServicesDep) -> JSONResponse:
     return JSONResponse(body, 200 if has_postgres else 503)
 
 
-@router.get(paths.METRICS, dependencies=[Depends(Inside(WORKERS, warns_first=True))])
+@router.get(paths.METRICS, dependencies=[Depends(Inside(WORKERS, warns_first=True)), LIMITED])
 async def metrics(services: ServicesDep) -> Response:
     """Metrics for Prometheus. From another machine, it needs a key."""
     services.metrics.queued.set(services.commit.queued)
