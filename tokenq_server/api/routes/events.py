@@ -67,7 +67,7 @@ async def events(
     bearer: BearerDep,
     services: ServicesDep,
     last: Annotated[dict[str, int] | None, Depends(_positions)],
-    department_id: Annotated[list[str] | None, Query(alias="departmentId")] = None,
+    department_id: Annotated[list[str] | None, Query(alias="departmentId", max_length=1000)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream the events of the given departments (default: all), from now or from ``Last-Event-ID`` on.
 

@@ -120,7 +120,7 @@ async def list_tokens(
     caller: Anybody,
     services: ServicesDep,
     department_id: Annotated[str | None, Query(alias="departmentId", pattern=names.DEPARTMENT_ID)] = None,
-    state: Annotated[list[TokenState] | None, Query()] = None,
+    state: Annotated[list[TokenState] | None, Query(max_length=2 * len(TokenState))] = None,
     user_id: Annotated[int | None, Query(alias="userId", ge=1, le=2**63 - 1)] = None,
     business_day: Annotated[date | None, Query(alias="businessDay")] = None,
     display_number: Annotated[

@@ -1,0 +1,137 @@
+"""Nobody's mailbox is flooded with our letters. Row 41."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes import ScriptedMailer, by_email
+from tests.integration.notifying import IMPATIENT, enqueue_all
+from tests.servers import Running
+from tests.valkeys import OwnValkey
+from tests.without_http import Core
+from tokenq.contract.verbs import Verb
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
+from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
+from tokenq_server.adapters.redis.rate_counts import open_counts
+from tokenq_server.notify.program import _view
+from tokenq_server.notify.sender import Sender
+from tokenq_server.services.letter_limit import LetterLimit
+from tokenq_server.services.notifications import Attempt, Job, Verdict
+from tokenq_server.services.rate_limits import RateLimits
+from tokenq_server.services.verification.ports import VerifyOptions
+from tokenq_server.services.verification.verifier import Verifier
+
+
+@pytest.fixture
+async def queue(core: Core) -> AsyncIterator[PostgresNotificationQueue]:
+    database = Database(core.dsn, size=3)
+    yield PostgresNotificationQueue(database)
+    await database.close()
+
+
+async def settle_all(
+    core: Core, queue: PostgresNotificationQueue, mailer: ScriptedMailer, redis_url: str, per_hour: int = 5, machines: int = 2
+) -> None:
+    """Send with so many senders, each as on a machine of its own, until nothing is due."""
+    limits = [RateLimits(open_counts(redis_url, timeout=2.0)) for _ in range(machines)]
+    stop = asyncio.Event()
+    senders = [
+        asyncio.create_task(Sender(queue, by_email(mailer), stop, IMPATIENT, LetterLimit(each, per_hour)).run())
+        for each in limits
+    ]
+    async with asyncio.timeout(30):
+        while await core.rows("SELECT 1 FROM mail_job WHERE state IN ('due', 'sending')"):
+            await asyncio.sleep(0.02)
+    stop.set()
+    await asyncio.gather(*senders)
+    for each in limits:
+        await each.close()
+
+
+async def states(core: Core) -> dict[str, int]:
+    """How many notifications are in which state."""
+    rows = await core.rows("SELECT state, count(*) AS number FROM mail_job GROUP BY state")
+    return {row["state"]: row["number"] for row in rows}
+
+
+async def test_an_address_gets_so_many_letters_an_hour(
+    core: Core, queue: PostgresNotificationQueue, redis: Running[OwnValkey]
+) -> None:
+    """L7: the issuer notices nothing; what is suppressed is a dead letter that says so. Others get theirs."""
+    name, mailer = await core.department(), ScriptedMailer()
+    issued = [(await core.issue(name, email=f"{victim}@example.com"))[0] for victim in ("Victim", "victim") * 6]
+    assert [token["tokenNo"] for token in issued] == list(range(1, 13))
+    await core.issue(name, email="ada@example.com")
+    await enqueue_all(core, queue)
+    await settle_all(core, queue, mailer, redis.server.url)
+    assert await states(core) == {"sent": 6, "dead": 7}
+    assert sorted(email.recipient.lower() for email in mailer.emails) == ["ada@example.com"] + ["victim@example.com"] * 5
+    letters = [_view(letter) for letter in await queue.dead_letters()]
+    assert {letter["reason"] for letter in letters} == {
+        "expired(rate): This address gets at most 5 e-mails an hour."
+    }
+    assert {(letter["kind"], letter["departmentId"]) for letter in letters} == {("issued", name)}
+
+
+async def test_what_was_suppressed_can_be_retried_and_verifies(
+    core: Core, queue: PostgresNotificationQueue, redis: Running[OwnValkey]
+) -> None:
+    """By ``tokenq notify dlq retry``, when the hour is over; before that it is suppressed again."""
+    name, mailer = await core.department(), ScriptedMailer()
+    await core.issue(name, 3, email="ada@example.com")
+    await enqueue_all(core, queue)
+    await settle_all(core, queue, mailer, redis.server.url, per_hour=2)
+    (letter,) = await queue.dead_letters()
+    assert await queue.revive(letter.dlq_id)
+    await settle_all(core, queue, mailer, redis.server.url, per_hour=2)
+    assert await states(core) == {"sent": 2, "dead": 1}
+    tally = await Verifier(PostgresSnapshots(core.dsn), None, None, VerifyOptions(letters_settled=True)).run()
+    assert tally.violations == {}
+    with redis.server.client() as client:
+        client.flushall()  # an hour later
+    (letter,) = await queue.dead_letters()
+    assert await queue.revive(letter.dlq_id)
+    await settle_all(core, queue, mailer, redis.server.url, per_hour=2)
+    assert await states(core) == {"sent": 3}
+
+
+async def test_an_address_counts_that_a_letter_really_goes_to(
+    core: Core, queue: PostgresNotificationQueue, redis: Running[OwnValkey]
+) -> None:
+    """Issued for one address and corrected to another one, it is a letter to that."""
+    name, mailer = await core.department(), ScriptedMailer()
+    tokens = [(await core.issue(name, email=f"nobody{number}@example.com"))[0] for number in range(4)]
+    await enqueue_all(core, queue)
+    for token in tokens:
+        await core.move(token, Verb.EDIT, email="victim@example.com")
+    await settle_all(core, queue, mailer, redis.server.url, per_hour=2)
+    assert [email.recipient for email in mailer.emails] == ["victim@example.com"] * 2
+
+
+JOB = Job("CW", 1, "issued", "email", 1, "ada@example.com", {}, None, "Cash", 1)
+
+
+async def test_a_retry_is_the_same_letter_and_other_channels_have_no_limit(redis: Running[OwnValkey]) -> None:
+    limits = RateLimits(open_counts(redis.server.url, timeout=2.0))
+    limit = LetterLimit(limits, 1)
+    assert await limit.suppressed(JOB) is None
+    assert [await limit.suppressed(replace(JOB, attempts=number)) for number in (2, 3, 4)] == [None] * 3
+    assert await limit.suppressed(replace(JOB, channel="webhook")) is None
+    suppressed = await limit.suppressed(JOB)
+    assert suppressed == Attempt(Verdict.SUPPRESSED, "This address gets at most 1 e-mails an hour.")
+    await limits.close()
+
+
+async def test_without_redis_letters_are_limited_too(
+    core: Core, queue: PostgresNotificationQueue, redis: Running[OwnValkey]
+) -> None:
+    """Row 33: and none is lost or late for it."""
+    redis.kill()
+    name, mailer = await core.department(), ScriptedMailer()
+    await core.issue(name, 12, email="ada@example.com")
+    await enqueue_all(core, queue)
+    await settle_all(core, queue, mailer, redis.server.url, machines=1)
+    assert await states(core) == {"sent": 5, "dead": 7}
