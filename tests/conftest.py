@@ -70,6 +70,10 @@ async def core(servers: Servers, fresh_database: Callable[..., str], schema: str
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Stack]:
-    """All of tokenq, running in the background; see :class:`tests.stack.Stack`. Create your own departments on it."""
-    with up_folder() as folder:
+    """All of tokenq, running in the background; see :class:`tests.stack.Stack`. Create your own departments on it.
+
+    All tests use one admin key; its limit of numbers is out of their way.
+    """
+    with up_folder() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOKENQ_LIMIT_STAFF_ISSUES", "1000000")
         yield start(folder)

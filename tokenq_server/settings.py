@@ -130,7 +130,7 @@ class ServerSettings(BaseSettings):
     limit_logins_per_account: Limit = 100
     """The same of one account, from all addresses from which its user has not logged in; waits of up to a minute."""
     limit_public_requests: Limit = 1200
-    """Requests per minute from one address to what needs no login, except ``/healthz``."""
+    """Requests per minute from one address to what needs no login, except health checks."""
     limit_staff_issues: Limit = 600
     """Numbers per minute that an account of staff or a key issues."""
     limit_customer_issues: Limit = 20

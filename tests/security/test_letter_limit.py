@@ -33,7 +33,12 @@ async def queue(core: Core) -> AsyncIterator[PostgresNotificationQueue]:
 
 
 async def settle_all(
-    core: Core, queue: PostgresNotificationQueue, mailer: ScriptedMailer, redis_url: str, per_hour: int = 5, machines: int = 2
+    core: Core,
+    queue: PostgresNotificationQueue,
+    mailer: ScriptedMailer,
+    redis_url: str,
+    per_hour: int = 5,
+    machines: int = 2,
 ) -> None:
     """Send with so many senders, each as on a machine of its own, until nothing is due."""
     limits = [RateLimits(open_counts(redis_url, timeout=2.0)) for _ in range(machines)]
@@ -68,11 +73,11 @@ async def test_an_address_gets_so_many_letters_an_hour(
     await enqueue_all(core, queue)
     await settle_all(core, queue, mailer, redis.server.url)
     assert await states(core) == {"sent": 6, "dead": 7}
-    assert sorted(email.recipient.lower() for email in mailer.emails) == ["ada@example.com"] + ["victim@example.com"] * 5
+    assert (
+        sorted(email.recipient.lower() for email in mailer.emails) == ["ada@example.com"] + ["victim@example.com"] * 5
+    )
     letters = [_view(letter) for letter in await queue.dead_letters()]
-    assert {letter["reason"] for letter in letters} == {
-        "expired(rate): This address gets at most 5 e-mails an hour."
-    }
+    assert {letter["reason"] for letter in letters} == {"expired(rate): This address gets at most 5 e-mails an hour."}
     assert {(letter["kind"], letter["departmentId"]) for letter in letters} == {("issued", name)}
 
 

@@ -102,5 +102,3 @@ async def test_a_filter_is_no_pattern(admin: httpx.AsyncClient, value: str) -> N
 )
 async def test_a_parameter_that_is_repeated_without_end_is_refused(admin: httpx.AsyncClient, query: str) -> None:
     assert (await admin.get(f"/api/v1/tokens?{query}")).status_code == 422
-
-

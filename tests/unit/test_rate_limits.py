@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -134,9 +134,7 @@ async def test_what_is_counted_later_stays_counted_while_redis_is_away(
     await first.close()
 
 
-async def test_facts_are_known_without_redis_too(
-    processes: tuple[RateLimits, RateLimits], redis: SharedCounts
-) -> None:
+async def test_facts_are_known_without_redis_too(processes: tuple[RateLimits, RateLimits], redis: SharedCounts) -> None:
     first, second = processes
     await first.remember("fact", 10.0)
     assert [await each.remembers("fact") for each in processes] == [True, True]
@@ -145,8 +143,8 @@ async def test_facts_are_known_without_redis_too(
 
 
 @pytest.fixture(params=[TEN, LATER], ids=["at once", "later"])
-def unlimited(request: pytest.FixtureRequest) -> Iterator[Budget]:
-    yield replace(request.param, free=0)
+def unlimited(request: pytest.FixtureRequest) -> Budget:
+    return replace(request.param, free=0)
 
 
 async def test_a_budget_of_0_is_no_limit(

@@ -5,8 +5,9 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.datastructures import State
 
 from tokenq.contract import paths
 from tokenq.contract.problems import Refused
@@ -33,21 +34,13 @@ async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get(paths.READYZ, openapi_extra=PUBLIC, dependencies=[LIMITED])
-async def readyz(services: ServicesDep) -> JSONResponse:
+@router.get(paths.READYZ, openapi_extra=PUBLIC)
+async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     """Ready with Postgres; degraded but working without Redis, Kafka, relay or notify; 503 without Postgres.
 
     Notify is `unused` where none runs and none is missed: no e-mail is queued, and no live token may get one.
     """
-    names = ("postgres", "redis", "kafka", "relay", "notify")
-    pings = (
-        services.database.ping(),
-        services.line.ping(),
-        services.topic.ping(),
-        _is_published(services),
-        _notify_state(services),
-    )
-    parts = dict(zip(names, await asyncio.gather(*map(_state, pings)), strict=True))
+    parts = await _parts(request.app.state, services)
     has_postgres = parts["postgres"] == _UP
     status = "unavailable" if not has_postgres else "degraded" if _DOWN in parts.values() else "ready"
     body: dict[str, Any] = {"status": status, "parts": parts}
@@ -65,6 +58,30 @@ async def metrics(services: ServicesDep) -> Response:
         for name, last_seq in (await services.log.heads()).items():
             services.metrics.backlog.labels(name).set(last_seq - published[name].seq if name in published else last_seq)
     return Response(services.metrics.page(), media_type=_PROMETHEUS_TEXT)
+
+
+async def _parts(state: State, services: Services) -> dict[str, str]:
+    """Ask every part, once for all who ask at the same moment.
+
+    It has no rate limit, since a load balancer takes a server away that refuses to say if it is ready. So a flood must
+    not become one of the stores.
+    """
+    checking: asyncio.Task[dict[str, str]] | None = getattr(state, "readiness", None)
+    if checking is None or checking.done():
+        checking = state.readiness = asyncio.create_task(_ask_parts(services), name="readiness")
+    return await asyncio.shield(checking)
+
+
+async def _ask_parts(services: Services) -> dict[str, str]:
+    names = ("postgres", "redis", "kafka", "relay", "notify")
+    pings = (
+        services.database.ping(),
+        services.line.ping(),
+        services.topic.ping(),
+        _is_published(services),
+        _notify_state(services),
+    )
+    return dict(zip(names, await asyncio.gather(*map(_state, pings)), strict=True))
 
 
 async def _is_published(services: Services) -> bool:
