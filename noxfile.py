@@ -86,7 +86,7 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Branches not covered by tests, without a threshold; `nox -s coverage -- tests/unit` runs some."""
     install(session, "test", "coverage", project=".[all]")
-    paths = session.posargs or ["tests/unit", "tests/ports", "tests/integration", *IN_PARALLEL]
+    paths = session.posargs or ["tests/unit", "tests/ports", "tests/integration", "tests/security", *IN_PARALLEL]
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", "-m", QUICK, *paths, success_codes=[0, 1])
     session.run("coverage", "combine", "-q")

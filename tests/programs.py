@@ -17,8 +17,12 @@ from tokenq_server.embedded.ports import free_port
 
 
 def beside(servers: Servers, dsn: str) -> dict[str, str]:
-    """The settings of a program for that database and these stores."""
+    """The settings of a program for that database and these stores.
+
+    In Redis, the keys of all databases count as one: their limit of numbers is out of the tests' way.
+    """
     return {
+        "TOKENQ_LIMIT_STAFF_ISSUES": "1000000",
         "TOKENQ_DATABASE_URL": dsn,
         "TOKENQ_REDIS_URL": servers.redis_url,
         "TOKENQ_KAFKA_BOOTSTRAP": servers.kafka_bootstrap,
