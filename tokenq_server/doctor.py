@@ -61,7 +61,7 @@ async def _check(settings: ServerSettings, names: Sequence[str]) -> list[Finding
 def _limits(settings: ServerSettings, name: str, rows: Mapping[str, str]) -> Finding:
     """The limits in force; one that is switched off may be an oversight."""
     limits = {setting: int(getattr(settings, setting)) for setting in rows}
-    detail = ", ".join(f"{limits[setting] or 'any number'} {words}" for setting, words in rows.items())
+    detail = ", ".join(f"{limits[setting] or 'unlimited'} {words}" for setting, words in rows.items())
     off = [f"TOKENQ_{setting.upper()}" for setting, limit in limits.items() if not limit]
     hint = f"Set {' and '.join(off)}, unless something in front of tokenq limits this." if off else ""
     return Finding(name, True, detail, hint, warning=bool(off))

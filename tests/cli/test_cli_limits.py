@@ -45,7 +45,7 @@ def test_the_doctor_warns_of_a_limit_that_is_off(cli: Cli, servers: Servers, sch
     said = cli("doctor", "--server", **settings).out
     (mail,) = (line for line in said.splitlines() if "limit of e-mails" in line)
     assert mail.startswith("WARN")
-    assert "any number an hour to one address" in mail
+    assert "unlimited an hour to one address" in mail
     assert "Set TOKENQ_LIMIT_LETTERS, unless something in front of tokenq limits this." in said
     (numbers,) = (line for line in said.splitlines() if "limit of numbers" in line)
     assert numbers.startswith("ok")
