@@ -10,11 +10,11 @@ PROGRAMS = (API, RELAY, NOTIFY, READ)
 """PostgreSQL's roles beside the owner of the tables."""
 
 REDIS_USER = "tokenq"
-"""Redis's user of the API and the maintenance commands; it may not load functions."""
+"""Redis's user of the API, notify and the maintenance commands; it may not load functions."""
 
 REDIS_RULES = (
     "~tq:* resetchannels -@all "
     "+fcall +fcall_ro +hget +hset +get +set +incrby +expire +zadd +zrem +zcount +zcard +zrange +rpush +lrange "
-    "+del +exists +rename +multi +exec +ping +info +select +client|setinfo +client|setname +cluster|slots"
+    "+del +exists +rename +time +multi +exec +ping +info +select +client|setinfo +client|setname +cluster|slots"
 )
 """What it may do: call our functions, with the commands inside them, and look at our keys. See ``ACL`` in Redis."""

@@ -14,6 +14,7 @@ from tokenq_server.adapters.redis.rate_counts import open_counts
 from tokenq_server.domain.budgets import Budget, Standing, Use
 from tokenq_server.services.memory_counts import MemoryCounts
 from tokenq_server.services.ports import RateCounts
+from tokenq_server.store_users import REDIS_RULES, REDIS_USER
 
 TEN = Budget("ten", 10, 60.0)
 GUESSES = Budget("guesses", 3, 300.0, longest_wait=300.0)
@@ -206,6 +207,26 @@ async def test_a_server_that_refuses_to_count_is_like_one_that_is_away(valkeys: 
         client.config_set("maxmemory", "1")
     assert await counts.take([Use(TEN, "x")]) == [None]
     await counts.close()
+
+
+async def test_it_counts_as_the_limited_user_of_redis(valkeys: OwnValkeys) -> None:
+    """Once somebody else has loaded the functions, or with the address of who may."""
+    server = (await asyncio.to_thread(valkeys.start)).server
+    with server.client() as admin:
+        admin.execute_command("ACL", "SETUSER", REDIS_USER, "on", ">secret", *REDIS_RULES.split())
+    limited = f"redis://{REDIS_USER}:secret@127.0.0.1:{server.port}/0"
+    use = Use(TEN, "x")
+    without, loading = open_counts(limited, timeout=2.0), open_counts(limited, server.url, timeout=2.0)
+    assert await without.take([use]) == [None]
+    assert await loading.take([use]) == [Standing(1.0)]
+    assert await loading.add([replace(use, cost=-1)]) == [Standing(0.0)]
+    await loading.remember("fact", 10.0)
+    assert await loading.remembers("fact") is True
+    await loading.forget([use])
+    again = open_counts(limited, timeout=2.0)
+    assert await again.take([use]) == [Standing(1.0)]
+    for each in (without, loading, again):
+        await each.close()
 
 
 async def test_a_cancelled_caller_takes_no_reply_from_another(servers: Servers) -> None:

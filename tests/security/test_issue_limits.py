@@ -142,7 +142,7 @@ async def test_a_busy_morning_at_a_desk_is_no_flood(start: Start) -> None:
             assert all("tokenId" in item for item in answer.json()["items"])
 
 
-async def test_without_redis_numbers_are_limited_too(start: Start, redis: Running[OwnValkey]) -> None:
+async def test_without_redis_numbers_are_limited_too(start: Start, own_valkey: Running[OwnValkey]) -> None:
     """Row 33: the process that was asked before knows how many were taken; none answers 5xx."""
     async with start(customer_issues=3, customer_requests=1000) as both:
         await both.department()
@@ -150,7 +150,7 @@ async def test_without_redis_numbers_are_limited_too(start: Start, redis: Runnin
         token = (await both.login("eve")).json()["token"]
         clients = [both.client(token, process=number) for number in (0, 1)]
         assert [await cancelled(clients[0]) for _ in range(2)] == [201] * 2
-        redis.kill()
+        own_valkey.kill()
         assert [await cancelled(clients[0]) for _ in range(5)] == [201] + [429] * 4
         assert [await cancelled(clients[1]) for _ in range(5)] == [201] * 3 + [429] * 2
 

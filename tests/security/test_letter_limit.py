@@ -63,7 +63,7 @@ async def states(core: Core) -> dict[str, int]:
 
 
 async def test_an_address_gets_so_many_letters_an_hour(
-    core: Core, queue: PostgresNotificationQueue, redis: Running[OwnValkey]
+    core: Core, queue: PostgresNotificationQueue, own_valkey: Running[OwnValkey]
 ) -> None:
     """L7: the issuer notices nothing; what is suppressed is a dead letter that says so. Others get theirs."""
     name, mailer = await core.department(), ScriptedMailer()
@@ -71,7 +71,7 @@ async def test_an_address_gets_so_many_letters_an_hour(
     assert [token["tokenNo"] for token in issued] == list(range(1, 13))
     await core.issue(name, email="ada@example.com")
     await enqueue_all(core, queue)
-    await settle_all(core, queue, mailer, redis.server.url)
+    await settle_all(core, queue, mailer, own_valkey.server.url)
     assert await states(core) == {"sent": 6, "dead": 7}
     assert (
         sorted(email.recipient.lower() for email in mailer.emails) == ["ada@example.com"] + ["victim@example.com"] * 5
@@ -82,29 +82,29 @@ async def test_an_address_gets_so_many_letters_an_hour(
 
 
 async def test_what_was_suppressed_can_be_retried_and_verifies(
-    core: Core, queue: PostgresNotificationQueue, redis: Running[OwnValkey]
+    core: Core, queue: PostgresNotificationQueue, own_valkey: Running[OwnValkey]
 ) -> None:
     """By ``tokenq notify dlq retry``, when the hour is over; before that it is suppressed again."""
     name, mailer = await core.department(), ScriptedMailer()
     await core.issue(name, 3, email="ada@example.com")
     await enqueue_all(core, queue)
-    await settle_all(core, queue, mailer, redis.server.url, per_hour=2)
+    await settle_all(core, queue, mailer, own_valkey.server.url, per_hour=2)
     (letter,) = await queue.dead_letters()
     assert await queue.revive(letter.dlq_id)
-    await settle_all(core, queue, mailer, redis.server.url, per_hour=2)
+    await settle_all(core, queue, mailer, own_valkey.server.url, per_hour=2)
     assert await states(core) == {"sent": 2, "dead": 1}
     tally = await Verifier(PostgresSnapshots(core.dsn), None, None, VerifyOptions(letters_settled=True)).run()
     assert tally.violations == {}
-    with redis.server.client() as client:
+    with own_valkey.server.client() as client:
         client.flushall()  # an hour later
     (letter,) = await queue.dead_letters()
     assert await queue.revive(letter.dlq_id)
-    await settle_all(core, queue, mailer, redis.server.url, per_hour=2)
+    await settle_all(core, queue, mailer, own_valkey.server.url, per_hour=2)
     assert await states(core) == {"sent": 3}
 
 
 async def test_an_address_counts_that_a_letter_really_goes_to(
-    core: Core, queue: PostgresNotificationQueue, redis: Running[OwnValkey]
+    core: Core, queue: PostgresNotificationQueue, own_valkey: Running[OwnValkey]
 ) -> None:
     """Issued for one address and corrected to another one, it is a letter to that."""
     name, mailer = await core.department(), ScriptedMailer()
@@ -112,15 +112,15 @@ async def test_an_address_counts_that_a_letter_really_goes_to(
     await enqueue_all(core, queue)
     for token in tokens:
         await core.move(token, Verb.EDIT, email="victim@example.com")
-    await settle_all(core, queue, mailer, redis.server.url, per_hour=2)
+    await settle_all(core, queue, mailer, own_valkey.server.url, per_hour=2)
     assert [email.recipient for email in mailer.emails] == ["victim@example.com"] * 2
 
 
 JOB = Job("CW", 1, "issued", "email", 1, "ada@example.com", {}, None, "Cash", 1)
 
 
-async def test_a_retry_is_the_same_letter_and_other_channels_have_no_limit(redis: Running[OwnValkey]) -> None:
-    limits = RateLimits(open_counts(redis.server.url, timeout=2.0))
+async def test_a_retry_is_the_same_letter_and_other_channels_have_no_limit(own_valkey: Running[OwnValkey]) -> None:
+    limits = RateLimits(open_counts(own_valkey.server.url, timeout=2.0))
     limit = LetterLimit(limits, 1)
     assert await limit.suppressed(JOB) is None
     assert [await limit.suppressed(replace(JOB, attempts=number)) for number in (2, 3, 4)] == [None] * 3
@@ -131,12 +131,12 @@ async def test_a_retry_is_the_same_letter_and_other_channels_have_no_limit(redis
 
 
 async def test_without_redis_letters_are_limited_too(
-    core: Core, queue: PostgresNotificationQueue, redis: Running[OwnValkey]
+    core: Core, queue: PostgresNotificationQueue, own_valkey: Running[OwnValkey]
 ) -> None:
     """Row 33: and none is lost or late for it."""
-    redis.kill()
+    own_valkey.kill()
     name, mailer = await core.department(), ScriptedMailer()
     await core.issue(name, 12, email="ada@example.com")
     await enqueue_all(core, queue)
-    await settle_all(core, queue, mailer, redis.server.url, machines=1)
+    await settle_all(core, queue, mailer, own_valkey.server.url, machines=1)
     assert await states(core) == {"sent": 5, "dead": 7}

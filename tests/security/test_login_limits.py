@@ -37,18 +37,18 @@ async def test_processes_count_wrong_passwords_together(start: Start) -> None:
 
 
 async def test_without_redis_each_process_limits_alone_and_with_it_together_again(
-    start: Start, redis: Running[OwnValkey]
+    start: Start, own_valkey: Running[OwnValkey]
 ) -> None:
     """Row 33: no 5xx, no open door. A process continues from what it knows."""
     async with start(logins=4) as both:
         await both.user(Role.STAFF, "ann")
         await both.login("ann", process=1, source=ATTIC)
         assert await codes(both, 2, source=HOME) == [401] * 2
-        redis.kill()
+        own_valkey.kill()
         assert await codes(both, 4, source=HOME) == [401] * 2 + [429] * 2, "two are known here"
         assert await codes(both, 6, process=1, source=HOME) == [401] * 4 + [429] * 2, "and none here"
         assert (await both.login("ann", process=1, source=ATTIC)).status_code == 200
-        await asyncio.to_thread(redis.start)
+        await asyncio.to_thread(own_valkey.start)
         names = count()
         async with asyncio.timeout(30):
             while not await is_shared(both, f"user{next(names)}"):

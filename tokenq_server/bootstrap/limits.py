@@ -7,4 +7,5 @@ from tokenq_server.settings import ServerSettings
 
 def open_limits(settings: ServerSettings) -> RateLimits:
     """Return the limits that all processes share; they connect on first use. Raises Refused: the URL is wrong."""
-    return RateLimits(open_counts(settings.redis_url.get_secret_value()))
+    redis_url, loader = settings.redis_url.get_secret_value(), settings.redis_functions_url.get_secret_value()
+    return RateLimits(open_counts(redis_url, loader))

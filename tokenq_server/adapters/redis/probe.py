@@ -7,6 +7,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from tokenq.contract.problems import Refused
 from tokenq_server.adapters.redis.address import RedisAddress, connect, host_and_port, read_address
 from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.adapters.redis.rate_counts import open_counts
 from tokenq_server.adapters.redis.slot_map import slots, url_from
 from tokenq_server.adapters.redis.waiting_line import FUNCTIONS_HINT
 from tokenq_server.services.findings import Finding
@@ -98,14 +99,18 @@ async def _server(url: str, address: RedisAddress) -> list[Finding]:
 
 async def _functions(url: str, functions_url: str) -> Finding:
     line = open_line(url, functions_url, timeout=_PATIENCE)
+    counts = open_counts(url, functions_url, timeout=_PATIENCE)
     try:
         await line.try_functions()
+        if await counts.remembers("doctor") is None:
+            return Finding("redis functions", False, "those of rate limits do not run", _FUNCTIONS)
     except LineDown as failure:
         if isinstance(failure.__cause__, NoPermissionError):
             return Finding("redis functions", False, "missing, and this user may not load them", FUNCTIONS_HINT)
         return Finding("redis functions", False, f"do not run: {failure.__cause__ or 'no answer'}", _FUNCTIONS)
     finally:
         await line.close()
+        await counts.close()
     return Finding("redis functions", True, "run")
 
 

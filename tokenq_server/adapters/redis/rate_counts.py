@@ -13,10 +13,11 @@ from importlib.resources import files
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
-from tokenq_server.adapters.redis.address import connect, read_address
+from tokenq_server.adapters.redis.address import connect, host_and_port, node_url, read_address
 from tokenq_server.adapters.redis.slot_map import SlotMap
+from tokenq_server.adapters.redis.waiting_line import FUNCTIONS_HINT
 from tokenq_server.domain.budgets import Standing, Use
 
 logger = logging.getLogger(__name__)
@@ -116,10 +117,15 @@ class RedisCounts:
 
 
 class _OneServer:
-    """One Redis. After a failure it is left alone for a while: no request waits for it more than once."""
+    """One Redis. After a failure it is left alone for a while: no request waits for it more than once.
 
-    def __init__(self, url: str, timeout: float, pause: float) -> None:
+    ``functions_url`` is the same server as a user that may load functions.
+    """
+
+    def __init__(self, url: str, functions_url: str, timeout: float, pause: float) -> None:
         self._redis = connect(url, timeout)
+        self._functions_url = functions_url
+        self._timeout = timeout
         self._pause = pause
         self._down_until = 0.0
 
@@ -130,9 +136,11 @@ class _OneServer:
         try:
             replies = await self._pipeline(calls)
             if any(_is_unknown(reply) for reply in replies):
-                await self._redis.function_load(_LIBRARY, replace=True)
+                await self._load_functions()
                 replies = await self._pipeline(calls)
-        except (RedisError, OSError, TimeoutError):
+        except (RedisError, OSError, TimeoutError) as error:
+            if isinstance(error, NoPermissionError):
+                logger.warning("Redis lacks functions, and this user may not load them", extra={"hint": FUNCTIONS_HINT})
             self._down_until = time.monotonic() + self._pause
             return [None] * len(calls)
         return [None if isinstance(reply, Exception) else reply for reply in replies]
@@ -140,6 +148,13 @@ class _OneServer:
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
+
+    async def _load_functions(self) -> None:
+        loader = connect(self._functions_url, self._timeout)
+        try:
+            await loader.function_load(_LIBRARY, replace=True)
+        finally:
+            await loader.aclose()
 
     async def _pipeline(self, calls: Sequence[_Call]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)
@@ -151,8 +166,11 @@ class _OneServer:
 class _Cluster:
     """The primaries of a cluster; each key is counted by the owner of its slot."""
 
-    def __init__(self, nodes: Sequence[str], timeout: float, pause: float) -> None:
-        self._map = SlotMap(nodes, lambda url: _OneServer(url, timeout, pause), timeout=timeout, pause=pause)
+    def __init__(self, nodes: Sequence[str], loader: str, timeout: float, pause: float) -> None:
+        def shard(url: str) -> _OneServer:
+            return _OneServer(url, node_url(loader, *host_and_port(url)), timeout, pause)
+
+        self._map = SlotMap(nodes, shard, timeout=timeout, pause=pause)
 
     async def send(self, calls: Sequence[_Call]) -> Sequence[Any]:
         """Return the reply to each call; ``None`` if there is none."""
@@ -179,17 +197,25 @@ class _Cluster:
 
 
 def open_counts(
-    url: str, *, timeout: float = 0.15, pause: float = 2.0, clock: Callable[[], float] | None = None
+    url: str,
+    functions_url: str = "",
+    *,
+    timeout: float = 0.15,
+    pause: float = 2.0,
+    clock: Callable[[], float] | None = None,
 ) -> RedisCounts:
     """Return the counts on one server or a cluster; they connect on first use. Tests give a ``clock`` in seconds.
+
+    ``functions_url`` is the same server or cluster as a user that may load functions, if ``url`` is none.
 
     Raises:
         Refused: ``invalid``; the URL cannot be used.
     """
     address = read_address(url)
+    (loader, *_) = read_address(functions_url or url).nodes
     if address.is_cluster:
-        return RedisCounts(_Cluster(address.nodes, timeout, pause), clock)
-    return RedisCounts(_OneServer(address.nodes[0], timeout, pause), clock)
+        return RedisCounts(_Cluster(address.nodes, loader, timeout, pause), clock)
+    return RedisCounts(_OneServer(address.nodes[0], loader, timeout, pause), clock)
 
 
 def _is_unknown(reply: Any) -> bool:
