@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from random import Random
 
 import pytest
 from redis.asyncio import Redis
@@ -150,6 +151,24 @@ async def test_many_at_once_take_exactly_what_there_is(counts: RateCounts) -> No
     standings = await asyncio.gather(*(counts.take([use, Use(TEN, somebody())]) for _ in range(40)))
     assert [own and own.wait for own, _ in standings].count(0.0) == 10
     assert all(other and not other.wait for _, other in standings)
+
+
+async def test_memory_and_redis_count_alike(servers: Servers, clock: Clock) -> None:
+    """The rule is written down twice; random uses, gifts and pauses tell whether it is the same one."""
+    chance, memory, redis = Random(31), MemoryCounts(clock), open_counts(servers.redis_url, timeout=2.0, clock=clock)
+    uses = [Use(budget, somebody()) for budget in (TEN, GUESSES, Budget("odd", 7, 0.013), Budget("one", 1, 1.0, 8.0))]
+    for _ in range(400):
+        use = replace(chance.choice(uses), cost=chance.choice((1, 1, 1, 2, 9, 30)))
+        give_back = chance.random() < 0.2
+        answers = [
+            await (each.add([replace(use, cost=-use.cost)]) if give_back else each.take([use]))
+            for each in (memory, redis)
+        ]
+        (here,), (there,) = answers
+        assert there is not None
+        assert vars(here) == {name: pytest.approx(value, abs=0.01) for name, value in vars(there).items()}
+        clock.now += chance.choice((0.0, 0.0, 0.001, 1.0, 20.0, 400.0))
+    await redis.close()
 
 
 async def test_by_redis_own_clock_a_count_comes_back_too(servers: Servers) -> None:

@@ -134,6 +134,31 @@ async def test_what_is_counted_later_stays_counted_while_redis_is_away(
     await first.close()
 
 
+async def test_more_than_the_whole_budget_counts_as_all_of_it(
+    processes: tuple[RateLimits, RateLimits], redis: SharedCounts
+) -> None:
+    """In Redis too, and when it is given back."""
+    first, _ = processes
+    for budget in (TEN, LATER):
+        group = Use(budget, "x", 1000)
+        for _ in range(2):
+            assert await first.take([group]) is None
+            await first.give_back([group])
+        assert await first.take([group]) is None
+        await first._tell()
+        assert (await redis.add([replace(group, cost=0)]))[0] == Standing(10.0)
+    await first.close()
+
+
+async def test_a_part_of_a_cluster_that_is_away_fills_no_log(
+    processes: tuple[RateLimits, RateLimits], redis: SharedCounts, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for redis.is_away in (True, False) * 20:
+        await processes[0].take([Use(TEN, "x")])
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
 async def test_facts_are_known_without_redis_too(processes: tuple[RateLimits, RateLimits], redis: SharedCounts) -> None:
     first, second = processes
     await first.remember("fact", 10.0)

@@ -15,6 +15,8 @@ from tokenq_server.services.ports import RateCounts
 logger = logging.getLogger(__name__)
 
 _REPORT_SECONDS = 1.0
+_SAID_AGAIN_AFTER = 60.0
+"""Seconds: of a cluster, one part may be away and others answer."""
 
 
 class Exceeded(NamedTuple):
@@ -36,11 +38,13 @@ class RateLimits:
         self._local = MemoryCounts(clock)
         self._untold: dict[tuple[str, str], Use] = {}
         self._telling: asyncio.Task[None] | None = None
-        self._is_alone = False
+        self._clock = clock
+        self._is_said = False
+        self._said_at = -_SAID_AGAIN_AFTER
 
     async def take(self, uses: Sequence[Use]) -> Exceeded | None:
         """Count all the uses and return ``None``; if a budget does not allow one, count none and return which."""
-        uses = [use for use in uses if use.budget.free]
+        uses = _counted(uses)
         standings = await self._take(uses)
         waits = [(standing.wait, use) for use, standing in zip(uses, standings, strict=True) if standing.wait > 0]
         if not waits:
@@ -51,8 +55,7 @@ class RateLimits:
 
     async def give_back(self, uses: Sequence[Use]) -> None:
         """Take back uses that were counted: what they were for did not happen."""
-        back = [replace(use, cost=-use.cost) for use in uses if use.budget.free]
-        now, later = _apart(back)
+        now, later = _apart([replace(use, cost=-use.cost) for use in _counted(uses)])
         await self._local.add(later)
         self._tell_later(later)
         for use, standing in zip(now, await self._ask(now, self._shared.add), strict=True):
@@ -63,7 +66,7 @@ class RateLimits:
 
     async def forget(self, uses: Sequence[Use]) -> None:
         """Start from nothing again."""
-        uses = [use for use in uses if use.budget.free]
+        uses = _counted(uses)
         await self._local.forget(uses)
         await self._shared.forget(uses)
 
@@ -108,11 +111,13 @@ class RateLimits:
         return answers
 
     def _notice(self, *, is_alone: bool) -> None:
-        if is_alone and not self._is_alone:
+        now = self._clock()
+        if is_alone and not self._is_said and now - self._said_at >= _SAID_AGAIN_AFTER:
             logger.warning("Redis is unavailable: this process counts rate limits alone")
-        if self._is_alone and not is_alone:
+            self._is_said, self._said_at = True, now
+        elif self._is_said and not is_alone:
             logger.info("rate limits are counted in Redis again")
-        self._is_alone = is_alone
+            self._is_said = False
 
     def _tell_later(self, uses: Sequence[Use]) -> None:
         for use in uses:
@@ -133,6 +138,11 @@ class RateLimits:
         for use, standing in zip(untold, await self._ask(untold, self._shared.add), strict=True):
             if standing is not None:
                 self._local.copy(use, standing, is_least=True)
+
+
+def _counted(uses: Sequence[Use]) -> list[Use]:
+    """The uses of budgets that are limits; none counts more than its whole budget."""
+    return [replace(use, cost=min(use.cost, use.budget.free)) for use in uses if use.budget.free]
 
 
 def _apart(uses: Sequence[Use]) -> tuple[list[Use], list[Use]]:
