@@ -1,6 +1,6 @@
 """What each program's role may do in the database; whoever migrates owns the tables and grants it.
 
-The roles are made once, by ``tokenq up`` or by deploy/postgres/roles.sql. A database without them is used by its owner
+The roles are made once, by ``up`` or by deploy/postgres/roles.sql. A database without them is used by its owner
 alone. A new table must be granted here, or the programs are denied access to it.
 """
 
