@@ -1,10 +1,14 @@
-"""Logging: one JSON object per line on stderr, so that text from outside cannot forge a line."""
+"""Logging to stderr, one line per record: text from outside can neither forge a line nor move a terminal's cursor."""
 
 import json
 import logging
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the request that is being handled; every line logged meanwhile carries it."""
 
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -15,15 +19,31 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as JSON, ASCII only."""
         line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **_particulars(record),
         }
-        line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
+
+
+class TextLines(logging.Formatter):
+    """Formats a record as a line for people, ``extra`` fields as ``name="value"``; a traceback follows, indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as text, ASCII only."""
+        pairs = [f"{name}={json.dumps(value, default=str)}" for name, value in _particulars(record).items()]
+        said = _escaped(record.getMessage())
+        line = " ".join([_time(record), record.levelname.lower(), record.name, said, *pairs])
+        if record.exc_info:
+            line += "".join(f"\n    {_escaped(each)}" for each in self.formatException(record.exc_info).splitlines())
+        return line
+
+
+_FORMATTERS: dict[str, type[logging.Formatter]] = {"json": JsonLines, "text": TextLines}
 
 
 def for_people(level: int = logging.WARNING) -> None:
@@ -38,10 +58,26 @@ class _Plain(logging.Formatter):
         return "tokenq: " + "".join(sign if sign.isprintable() else "?" for sign in record.getMessage())
 
 
-def to_stderr(level: int = logging.INFO) -> None:
-    """Log to stderr as JSON lines."""
+def to_stderr(level: int = logging.INFO, line_format: str = "json") -> None:
+    """Log to stderr, as ``json`` or as ``text``."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(_FORMATTERS[line_format]())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("uvicorn.access", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
+def _particulars(record: logging.LogRecord) -> dict[str, Any]:
+    """The ``extra`` fields, and the id of the request."""
+    extra = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+    current = request_id.get()
+    return {"requestId": current, **extra} if current else extra
+
+
+def _escaped(text: str) -> str:
+    """Return text as printable ASCII on one line."""
+    return text.encode("unicode_escape").decode("ascii")

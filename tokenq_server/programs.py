@@ -28,6 +28,7 @@ def run(name: str) -> int:
 
     logs.to_stderr()
     chosen = settings.load()
+    logs.to_stderr(line_format=chosen.log_format)
     failpoints.arm(chosen.failpoints)
     return _PROGRAMS[name](chosen)
 

@@ -141,6 +141,10 @@ class ServerSettings(BaseSettings):
     """E-mails per hour to one address; further ones become dead letters."""
     docs: bool = True
     """Whether /docs and /openapi.json are served."""
+    keep_audit_days: int = Field(default=365, ge=1, le=36_500)
+    """How many days security events are kept."""
+    log_format: Literal["json", "text"] = "json"
+    """How log lines are written: ``json``, or ``text`` for people."""
     failpoints: str = ""
     """Failpoints for tests of durability: ``issue.after_commit=kill:0.01``."""
 

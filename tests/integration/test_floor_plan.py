@@ -13,6 +13,7 @@ from tokenq.contract.problems import ProblemCode
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.floor_plan import PostgresFloorPlans
 from tokenq_server.api.floor_schema import FloorBody, requested_plan
+from tokenq_server.services.audit import Origin
 from tokenq_server.services.floor_plan import FloorPlans
 
 Document = dict[str, Any]
@@ -40,7 +41,7 @@ class Applied:
         if dry:
             changes, _ = await self._plans.preview(requested_plan(body), prune=prune)
             return changes
-        return await self._plans.apply(requested_plan(body), "ann", prune=prune)
+        return await self._plans.apply(requested_plan(body), Origin("ann"), prune=prune)
 
     async def export(self) -> Document:
         """Return the export."""

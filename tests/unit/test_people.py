@@ -11,6 +11,7 @@ from tokenq.contract.enums import Role
 from tokenq.contract.problems import Refused
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services import people as module
+from tokenq_server.services.audit import BY_SYSTEM, Origin
 from tokenq_server.services.people import People
 
 
@@ -28,7 +29,7 @@ class SlowKeys:
         await self.go.wait()
         return found
 
-    async def delete_credential(self, credential_id: int, kind: str) -> bool:
+    async def delete_key(self, key_id: int, origin: Origin) -> bool:
         self.is_valid = False
         return True
 
@@ -68,7 +69,7 @@ async def test_a_key_that_is_revoked_during_a_look_is_refused_at_once(keys: Slow
     """Whoever asks after that neither joins the look nor finds what it found."""
     asking = people(keys)
     before = await begun(keys, asking, 1)
-    await asking.delete_key(1)
+    await asking.delete_key(1, BY_SYSTEM)
     after = asyncio.create_task(asking.who("secret"))
     await asyncio.sleep(0)
     keys.go.set()
@@ -119,10 +120,10 @@ async def test_no_account_has_a_name_that_the_log_uses_for_others(name: str) -> 
     store = SimpleNamespace()  # nothing of it is asked
     accounts = People(store, None)  # type: ignore[arg-type]
     for asking in (
-        accounts.create_user({"name": "Ann", "username": name, "role": "staff"}),
-        accounts.change_user(1, {"username": name}),
-        accounts.create_key(name, Role.DESK, []),
-        accounts.change_key(1, {"label": name}),
+        accounts.create_user({"name": "Ann", "username": name, "role": "staff"}, BY_SYSTEM),
+        accounts.change_user(1, {"username": name}, BY_SYSTEM),
+        accounts.create_key(name, Role.DESK, [], BY_SYSTEM),
+        accounts.change_key(1, {"label": name}, BY_SYSTEM),
     ):
         with pytest.raises(Refused, match="reserved"):
             await asking

@@ -69,6 +69,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("passwd", "Change your password."),
             Entry("watch", "Print events as they happen."),
             Entry("log", "Print the history of one token."),
+            Entry("audit", "List security events: sign-ins, refusals, changes of users and keys."),
             Entry("report", "Show the statistics of a day or a range of days."),
             Entry("simulate", "Simulate a past day with other counters or another ratio."),
             Entry("doctor", "Check every component and setting, and suggest fixes."),

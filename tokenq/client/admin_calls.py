@@ -1,12 +1,15 @@
-"""Administration: departments, branches, users, keys and roles. Bodies are the API's camelCase objects."""
+"""Administration: departments, branches, users, keys, roles and the audit. Bodies are the API's camelCase objects."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tokenq.client.calls import Calls, segment
-from tokenq.contract.paths import BRANCHES, DEPARTMENTS, KEYS, ROLES, USERS
+from tokenq.contract.paths import AUDIT, BRANCHES, DEPARTMENTS, KEYS, ROLES, USERS
+
+_MOST_PER_PAGE = 500
 
 if TYPE_CHECKING:
+    from tokenq.contract.audit_views import AuditView
     from tokenq.contract.views import BranchView, DepartmentView, KeyView, RoleView, UserView
 
 
@@ -113,6 +116,18 @@ class PeopleCalls(Calls):
     def delete_key(self, key_id: int) -> None:
         """Delete a key; clients that use it stop working at once."""
         self.delete(f"{KEYS}/{segment(key_id)}")
+
+    def audit(self, most: int, **filters: Any) -> "tuple[list[AuditView], bool]":
+        """Return up to ``most`` security events, newest first, and whether there are more. Filters are the API's."""
+        items: list[AuditView] = []
+        cursor = None
+        while len(items) < most:
+            page = self.get(AUDIT, **filters, cursor=cursor, limit=min(most - len(items), _MOST_PER_PAGE))
+            items += page["items"]
+            cursor = page["nextCursor"]
+            if cursor is None:
+                return items, False
+        return items, bool(self.get(AUDIT, **filters, cursor=cursor, limit=1)["items"])
 
     def roles(self) -> "list[RoleView]":
         """Return the roles and their permissions."""

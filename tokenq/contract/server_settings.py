@@ -31,6 +31,8 @@ NAMES = frozenset(
         "data_dir",
         "migrate",
         "admin_token_file",
+        "keep_audit_days",
+        "log_format",
         "max_body_bytes",
         "limit_logins",
         "limit_logins_per_source",

@@ -10,10 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import DepartmentReason
+from tokenq_server import logs
 from tokenq_server.api import problems
 from tokenq_server.api.first_admin import first_admin
 from tokenq_server.api.proxies import BehindProxies
+from tokenq_server.api.request_ids import HEADER, RequestIds
 from tokenq_server.api.routes import (
+    audit,
     auth,
     counters,
     events,
@@ -32,7 +35,7 @@ from tokenq_server.services.ports import Guard
 from tokenq_server.settings import ServerSettings
 
 ROUTERS = tuple(
-    module.router for module in (auth, setup, people, tokens, moves, counters, floor, reports, events, health)
+    module.router for module in (auth, setup, people, tokens, moves, counters, floor, reports, events, health, audit)
 )
 
 _ABOUT = """Queues for places where people take a number and wait.
@@ -78,6 +81,7 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
     )
     if settings.proxies:
         app.add_middleware(BehindProxies, proxies=settings.proxies)
+    app.request_ids = RequestIds(settings.proxies)
     problems.register(app)
     for router in (*ROUTERS, reference.router) if settings.docs else ROUTERS:
         app.include_router(router)
@@ -87,16 +91,21 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
 class _App(FastAPI):
     """FastAPI with an outer layer, since it answers too large a body as plain text, outside of all handlers."""
 
+    request_ids: RequestIds
+
     def build_middleware_stack(self) -> ASGIApp:
         """The stack with three additional layers around it."""
-        return Timed(Bounded(problems.TooLargeAsProblem(super().build_middleware_stack())))
+        return Timed(Bounded(problems.TooLargeAsProblem(super().build_middleware_stack())), self.request_ids)
 
 
 class Timed:
-    """Counts and times requests by route, and disables caching. Plain ASGI: it cannot cancel a request."""
+    """Gives requests an id, counts and times them by route, and disables caching.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Plain ASGI: it cannot cancel a request.
+    """
+
+    def __init__(self, app: ASGIApp, request_ids: RequestIds) -> None:
+        self._app, self._request_ids = app, request_ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request and record its duration."""
@@ -105,13 +114,19 @@ class Timed:
             return
         began = time.perf_counter()
         status = 500
+        request_id = self._request_ids.id_of(scope)
+        before = logs.request_id.set(request_id)
 
         async def note(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers: list[Any] = message.setdefault("headers", [])
-                headers += [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+                headers += [
+                    (b"cache-control", b"no-store"),
+                    (b"x-content-type-options", b"nosniff"),
+                    (HEADER, request_id.encode()),
+                ]
             await send(message)
 
         try:
@@ -120,3 +135,4 @@ class Timed:
             services: Services = scope["app"].state.services
             route = getattr(scope.get("route"), "path", "unknown")
             services.metrics.requests.labels(scope["method"], route, str(status)).observe(time.perf_counter() - began)
+            logs.request_id.reset(before)

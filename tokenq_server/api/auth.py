@@ -15,6 +15,7 @@ from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.reasons.system import RequestReason
 from tokenq.contract.verbs import ISSUERS, VERBS, Verb
+from tokenq_server.api.security_events import CALLER
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import ADMINS, ANYBODY, STAFF, WORKERS, check_own_password, check_role
 from tokenq_server.domain.principal import Principal
@@ -45,6 +46,7 @@ class Allowed:
 
     async def __call__(
         self,
+        request: Request,
         services: ServicesDep,
         bearer: BearerDep,
     ) -> Principal:
@@ -52,6 +54,7 @@ class Allowed:
         if bearer is None or not bearer.credentials or len(bearer.credentials) > 256:
             raise refuse(AccountReason.LOGIN_NEEDED)
         principal = await services.people.who(bearer.credentials)
+        request.scope[CALLER] = principal
         check_role(principal, self.roles)
         if not self._even_before_new_password:
             check_own_password(principal)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tokenq.contract.enums import Role
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.bootstrap import Services
+from tokenq_server.services.audit import BY_SYSTEM
 from tokenq_server.services.people import new_secret
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ async def _ensure(services: Services, token_file: Path) -> None:
     elif not await services.people.waits_for_first_password():
         password_file.unlink(missing_ok=True)
     if not await _is_valid_key(services, token_file):
-        key = await services.people.create_key("this machine", Role.ADMIN, [])
+        key = await services.people.create_key("this machine", Role.ADMIN, [], BY_SYSTEM)
         _write_secret(token_file, key["key"])
 
 

@@ -11,7 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokenq.contract.problems import PROBLEM_MEDIA_TYPE, Problem, Refused, refuse
 from tokenq.contract.reasons.system import FieldReason, RequestReason
+from tokenq_server.api.security_events import audit_refusal
 from tokenq_server.domain.refusals import database_unavailable
+from tokenq_server.logs import request_id
 from tokenq_server.services.ports import LedgerDown
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,23 @@ _A_NAME = ".[key]"
 """What the framework appends to the location of an error in an object's key."""
 
 
+class ProblemResponse(Response):
+    """A problem as a response. When it is sent, it is audited if it is a security event."""
+
+    def __init__(self, problem: Problem, headers: dict[str, str]) -> None:
+        document = problem.to_wire()
+        if current := request_id.get():
+            document["requestId"] = current
+        body = json.dumps(document, ensure_ascii=False)
+        super().__init__(body, problem.code.status, headers, media_type=PROBLEM_MEDIA_TYPE)
+        self._problem = problem
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        audit_refusal(scope, self._problem)
+        await super().__call__(scope, receive, send)
+
+
 def respond(problem: Problem) -> Response:
     """Return the response for a problem."""
     status = problem.code.status
@@ -63,8 +82,7 @@ def respond(problem: Problem) -> Response:
         headers["Connection"] = "close"  # the rest of the body may still come
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    body = json.dumps(problem.to_wire(), ensure_ascii=False)
-    return Response(body, status, headers, media_type=PROBLEM_MEDIA_TYPE)
+    return ProblemResponse(problem, headers)
 
 
 def register(app: FastAPI) -> None:

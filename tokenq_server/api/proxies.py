@@ -28,7 +28,7 @@ class BehindProxies:
 
     def __init__(self, app: ASGIApp, proxies: Sequence[Network]) -> None:
         self._app = app
-        self._is_proxy = lru_cache(maxsize=1024)(lambda host: _is_in(address_of(host), proxies))
+        self._is_proxy = lru_cache(maxsize=1024)(lambda host: is_in(address_of(host), proxies))
         self._client = lru_cache(maxsize=1024)(lambda chain: client_of(chain, proxies))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +53,7 @@ def client_of(chain: str, proxies: Sequence[Network]) -> str | None:
     for hop in reversed(hops):
         if hop is None:
             break
-        if not _is_in(hop, proxies):
+        if not is_in(hop, proxies):
             return str(hop)
     return str(hops[-1]) if hops[-1] else None
 
@@ -80,7 +80,8 @@ def network_of(host: str) -> str:
     return str(address) if address else host
 
 
-def _is_in(address: Address | None, networks: Iterable[Network]) -> bool:
+def is_in(address: Address | None, networks: Iterable[Network]) -> bool:
+    """Whether an address is in one of the networks."""
     return address is not None and any(address in network for network in networks)
 
 

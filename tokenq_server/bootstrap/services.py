@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.adapters.passwords import Argon2Passwords
+from tokenq_server.adapters.postgres.audit import PostgresAudit
 from tokenq_server.adapters.postgres.counters import PostgresCounters
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.day_log import PostgresDayLog
@@ -20,6 +21,7 @@ from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.bootstrap.limits import open_limits
 from tokenq_server.bootstrap.topic import open_topic
+from tokenq_server.services.audit import Audit
 from tokenq_server.services.batch import Batch
 from tokenq_server.services.counter_service import CounterService
 from tokenq_server.services.explanations import Explanations
@@ -35,6 +37,7 @@ from tokenq_server.services.people import People
 from tokenq_server.services.ports import Guard, WaitingLine
 from tokenq_server.services.queries import Queries
 from tokenq_server.services.rate_limits import RateLimits
+from tokenq_server.services.refusal_audit import RefusalAudit
 from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.same_customer import SameCustomer
 from tokenq_server.services.setup import Setup
@@ -52,6 +55,8 @@ class Services:
     login_limit: LoginLimit
     issuing: IssueLimits
     people: People
+    audit: Audit
+    refusals: RefusalAudit
     setup: Setup
     reading: Queries
     same_customer: SameCustomer
@@ -84,6 +89,8 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     commit = GroupCommit(Batch(ledger, line, metrics, forecasts.of), on_commit=feed.wake, guard=guard)
     store = PostgresSetup(database)
     looking_up = PostgresQueries(database)
+    audit = PostgresAudit(database)
+    refusals = RefusalAudit(audit)
     reading = Queries(looking_up, forecasts.of, forecasts.waits)
     limits = open_limits(settings)
     budgets = IssueBudgets.of(
@@ -98,7 +105,9 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
             limits, settings.limit_logins, settings.limit_logins_per_source, settings.limit_logins_per_account
         ),
         issuing=IssueLimits(commit, limits, budgets),
-        people=People(PostgresPeople(database), Argon2Passwords()),
+        people=People(PostgresPeople(database), Argon2Passwords(), refusals.note),
+        audit=Audit(audit),
+        refusals=refusals,
         setup=Setup(store),
         reading=reading,
         same_customer=SameCustomer(looking_up),
@@ -112,7 +121,8 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         topic=open_topic(settings),
         log=log,
     )
-    periodic = (housekeeping(commit, store), near_turns(commit, looking_up), forecasts)
+    kept = housekeeping(commit, store, audit, settings.keep_audit_days)
+    periodic = (kept, near_turns(commit, looking_up), forecasts, refusals)
     async with AsyncExitStack() as closing:
         for opened in (database, line, limits, ledger, feed, commit, *periodic):
             closing.push_async_callback(opened.close)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from tokenq.contract.audit import AuditKind
 from tokenq.contract.enums import CounterState
 from tokenq.contract.notice_views import UnservedView
 from tokenq.contract.problems import ProblemCode, Refused, refuse
@@ -31,12 +32,15 @@ from tokenq_server.domain.permissions import (
 )
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
+from tokenq_server.services.audit import AuditEvent, Origin
 from tokenq_server.services.views import counter_view, instant
 
 logger = logging.getLogger(__name__)
 
 Change = Callable[[Counter, Token | None, datetime], Counter]
 """Returns the changed counter, given the current one, the token it holds and the database's clock; may refuse."""
+Audited = Callable[[Counter, datetime], AuditEvent | None]
+"""Returns the security event of a change, if it is one, given the counter before and the database's clock."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,14 @@ class CounterStore(Protocol):
         """Return the ids of a branch's departments. Raises Refused (``unknown_branch``)."""
 
     async def change(
-        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_logged: bool
+        self,
+        fresh: Counter,
+        serves: Sequence[str],
+        change: Change,
+        actor: str,
+        *,
+        is_logged: bool,
+        audited: Audited | None = None,
     ) -> tuple[Counter, Token | None]:
         """Change a counter, or ``fresh`` if there is none yet; ``is_logged``: in the logs of what it serves."""
 
@@ -104,6 +115,7 @@ class CounterService:
         counter_id: str,
         caller: Principal,
         departments: Sequence[str] | None,
+        origin: Origin,
         *,
         take_over: bool,
         as_it_is: bool = False,
@@ -139,7 +151,13 @@ class CounterService:
             check_takes_counter(caller, counter, held)
             return mine
 
-        return await self._change(fresh, caller, change)
+        def taken_over(counter: Counter, now: datetime) -> AuditEvent | None:
+            if not counter.is_claimed_by_other(operator.claimant, now):
+                return None
+            target = f"counter:{branch_id}/{counter_id}"
+            return AuditEvent(AuditKind.COUNTER_TAKEOVER, origin, target, detail=f"from {counter.operator}")
+
+        return await self._change(fresh, caller, change, audited=taken_over)
 
     async def pause(
         self, branch_id: str, counter_id: str, caller: Principal, reason: str | None, *, console: str = ""
@@ -234,10 +252,18 @@ class CounterService:
         return await self._change(_fresh(branch_id, counter_id), caller, change)
 
     async def _change(
-        self, fresh: Counter, caller: Principal, change: Change, *, is_logged: bool = True
+        self,
+        fresh: Counter,
+        caller: Principal,
+        change: Change,
+        *,
+        is_logged: bool = True,
+        audited: Audited | None = None,
     ) -> CounterView:
         serves = await self._store.departments(fresh.branch_id)
-        counter, held = await self._store.change(fresh, serves, change, caller.actor, is_logged=is_logged)
+        counter, held = await self._store.change(
+            fresh, serves, change, caller.actor, is_logged=is_logged, audited=audited
+        )
         await self._notify_changed(fresh.branch_id)
         return counter_view(counter, held)
 

@@ -19,6 +19,7 @@ from tokenq_server.domain.department_ids import check_prefix, numbering
 from tokenq_server.domain.numbering import check_format
 from tokenq_server.domain.principal import check_actor
 from tokenq_server.domain.refusals import unknown_department
+from tokenq_server.services.audit import Origin
 from tokenq_server.services.setup import MAIN_BRANCH, changed, check_zone, new_counters
 from tokenq_server.services.setup_views import Branch, branch_view, department_view
 
@@ -78,9 +79,11 @@ class FloorPlanStore(Protocol):
         """Read and decide; return the states before and after, and who would expire. Raises Refused."""
 
     async def transform(
-        self, decide: Callable[[FloorPlan], FloorPlan], actor: str, *, may_end_day: bool
+        self, decide: Callable[[FloorPlan], FloorPlan], origin: Origin, *, may_end_day: bool
     ) -> tuple[FloorPlan, FloorPlan]:
         """Read, decide and write in one transaction, with log entries; return the states before and after.
+
+        What happens to users is audited, as caused by ``origin``.
 
         Raises:
             Refused: among others ``in_use``, the change would end a business day, without ``may_end_day``.
@@ -113,7 +116,7 @@ class FloorPlans:
         return differences(before, after), ends
 
     async def apply(
-        self, requested: Requested, actor: str, *, prune: bool, may_end_day: bool = False
+        self, requested: Requested, origin: Origin, *, prune: bool, may_end_day: bool = False
     ) -> list[dict[str, Any]]:
         """Set the configuration to the document, entirely or not at all, and return the changes.
 
@@ -122,7 +125,7 @@ class FloorPlans:
                 on which tokens still wait, without ``may_end_day``. Nothing has changed.
         """
         decide = partial(plan_after, requested=requested, prune=prune)
-        return differences(*await self._store.transform(decide, actor, may_end_day=may_end_day))
+        return differences(*await self._store.transform(decide, origin, may_end_day=may_end_day))
 
 
 def plan_after(plan: FloorPlan, requested: Requested, *, prune: bool) -> FloorPlan:

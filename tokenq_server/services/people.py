@@ -4,14 +4,19 @@ import asyncio
 import hashlib
 import secrets
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from tokenq.contract.audit import AuditKind
 from tokenq.contract.enums import Role
-from tokenq.contract.problems import Refused, refuse
+from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.views import KeyView, LoginView, UserView
 from tokenq_server.domain.principal import Principal, check_actor
+from tokenq_server.services import account_events as events
+from tokenq_server.services.audit import BY_SYSTEM, UNKNOWN, AuditEvent, Origin
 from tokenq_server.services.people_views import Key, User, key_view, user_view
 from tokenq_server.services.views import instant
 
@@ -21,7 +26,7 @@ _CACHE_SIZE = 10_000
 
 
 class PeopleStore(Protocol):
-    """Storage of users and credentials."""
+    """Storage of users and credentials. Every change is audited in its own transaction, as caused by ``origin``."""
 
     async def users(self, after: int, limit: int) -> list[User]:
         """Return users with an id above ``after``."""
@@ -32,13 +37,13 @@ class PeopleStore(Protocol):
     async def user_named(self, username: str) -> User | None:
         """Return the user with this login name."""
 
-    async def create_user(self, values: dict[str, Any]) -> User:
+    async def create_user(self, values: dict[str, Any], origin: Origin) -> User:
         """Create a user. Raises Refused (``exists``)."""
 
-    async def change_user(self, user_id: int, values: dict[str, Any]) -> User | None:
+    async def change_user(self, user_id: int, values: dict[str, Any], origin: Origin) -> User | None:
         """Change a user; sessions end if the change concerns their identity or rights."""
 
-    async def delete_user(self, user_id: int) -> bool:
+    async def delete_user(self, user_id: int, origin: Origin) -> bool:
         """Delete a user and their sessions. Raises Refused (``in_use``) for the last admin."""
 
     async def has_admin(self) -> bool:
@@ -47,20 +52,23 @@ class PeopleStore(Protocol):
     async def has_first_password(self) -> bool:
         """Whether a user still has an initial password."""
 
-    async def add_session(self, user_id: int, token_hash: bytes, lifetime: timedelta) -> datetime:
+    async def add_session(self, user: User, token_hash: bytes, lifetime: timedelta, origin: Origin) -> datetime:
         """Store a session; return when it expires."""
 
-    async def add_key(self, label: str, role: Role, departments: list[str], token_hash: bytes) -> Key:
+    async def add_key(self, label: str, role: Role, departments: list[str], token_hash: bytes, origin: Origin) -> Key:
         """Store a key."""
 
     async def keys(self) -> list[Key]:
         """Return all keys by id."""
 
-    async def change_key(self, key_id: int, values: dict[str, Any]) -> Key | None:
+    async def change_key(self, key_id: int, values: dict[str, Any], origin: Origin) -> Key | None:
         """Change a key."""
 
-    async def delete_credential(self, credential_id: int, kind: str) -> bool:
-        """Revoke a key or a session."""
+    async def delete_key(self, key_id: int, origin: Origin) -> bool:
+        """Revoke a key."""
+
+    async def end_session(self, principal: Principal, origin: Origin) -> bool:
+        """End a session."""
 
     async def principal(self, token_hash: bytes) -> Principal | None:
         """Return the owner of a token if it is still valid."""
@@ -79,9 +87,13 @@ class Passwords(Protocol):
 class People:
     """Logs users in, authenticates callers, and manages users and keys."""
 
-    def __init__(self, store: PeopleStore, passwords: Passwords) -> None:
+    def __init__(
+        self, store: PeopleStore, passwords: Passwords, note_refusal: Callable[[AuditEvent], None] = lambda _: None
+    ) -> None:
+        """``note_refusal`` takes refusals that only this service can describe; it returns at once."""
         self._store = store
         self._passwords = passwords
+        self._note_refusal = note_refusal
         self._seen: dict[bytes, tuple[float, Principal | None]] = {}
         self._asking: dict[bytes, tuple[float, asyncio.Future[Principal | None]]] = {}
 
@@ -127,7 +139,7 @@ class People:
         self._seen.clear()
         self._asking.clear()
 
-    async def login(self, username: str, password: str) -> LoginView:
+    async def login(self, username: str, password: str, origin: Origin) -> LoginView:
         """Start a session. Raises Refused (``unauthenticated``), the same for an unknown name and a wrong password."""
         user = await self._store.user_named(username)
         may_log_in = user is not None and not user.is_disabled
@@ -135,25 +147,29 @@ class People:
             not await self._passwords.matches(user.password_hash if user and may_log_in else None, password)
             or user is None
         ):
+            # The answer does not tell whether there is such a user; the audit does.
+            self._refuse(AuditKind.LOGIN, origin, user, ProblemCode.UNAUTHENTICATED)
             raise refuse(AccountReason.WRONG_LOGIN)
         token = new_secret()
-        expires = await self._store.add_session(user.user_id, hash_of(token), SESSION_LIFETIME)
+        origin = replace(origin, actor=events.actor_of(user), actor_id=f"user:{user.user_id}")
+        expires = await self._store.add_session(user, hash_of(token), SESSION_LIFETIME, origin)
         return {"token": token, "expiresAt": instant(expires) or "", "user": user_view(user)}
 
-    async def logout(self, principal: Principal) -> None:
+    async def logout(self, principal: Principal, origin: Origin) -> None:
         """End a session; a key stays until it is deleted."""
         if principal.kind == "session":
-            await self._store.delete_credential(principal.credential_id, "session")
+            await self._store.end_session(principal, origin)
             self._invalidate()
 
-    async def change_password(self, principal: Principal, old: str, new: str) -> None:
+    async def change_password(self, principal: Principal, old: str, new: str, origin: Origin) -> None:
         """Change the caller's password; all of the user's sessions end. Raises Refused."""
         user = await self._store.user(principal.user_id) if principal.user_id is not None else None
         if user is None or not await self._passwords.matches(user.password_hash, old):
+            self._refuse(AuditKind.USER_PASSWORD, origin, user, ProblemCode.FORBIDDEN)
             raise refuse(AccountReason.WRONG_OLD_PASSWORD)
         if old == new:
             raise refuse(AccountReason.SAME_PASSWORD)
-        await self.change_user(user.user_id, {"password": new, "must_change_password": False})
+        await self.change_user(user.user_id, {"password": new, "must_change_password": False}, origin)
 
     async def ensure_admin(self, password: str) -> str | None:
         """Create an admin with this password if no admin can log in; return the login name."""
@@ -164,7 +180,7 @@ class People:
             number += 1
             username = f"admin{number}"
         values = {"name": "Administrator", "username": username, "role": str(Role.ADMIN), "password": password}
-        await self.create_user(values | {"must_change_password": True})
+        await self.create_user(values | {"must_change_password": True}, BY_SYSTEM)
         return username
 
     async def waits_for_first_password(self) -> bool:
@@ -179,21 +195,21 @@ class People:
         """Return one user. Raises Refused."""
         return user_view(_existing(await self._store.user(user_id), user_id))
 
-    async def create_user(self, values: dict[str, Any]) -> UserView:
+    async def create_user(self, values: dict[str, Any], origin: Origin) -> UserView:
         """Create a user. Raises Refused (``exists``, ``invalid``)."""
         check_actor(values.get("username") or "")
-        return user_view(await self._store.create_user(await self._with_hash(values)))
+        return user_view(await self._store.create_user(await self._with_hash(values), origin))
 
-    async def change_user(self, user_id: int, values: dict[str, Any]) -> UserView:
+    async def change_user(self, user_id: int, values: dict[str, Any], origin: Origin) -> UserView:
         """Change a user. Raises Refused."""
         check_actor(values.get("username") or "")
-        changed = await self._store.change_user(user_id, await self._with_hash(values))
+        changed = await self._store.change_user(user_id, await self._with_hash(values), origin)
         self._invalidate()
         return user_view(_existing(changed, user_id))
 
-    async def delete_user(self, user_id: int) -> None:
+    async def delete_user(self, user_id: int, origin: Origin) -> None:
         """Delete a user; their tokens keep the name and address. Raises Refused."""
-        if not await self._store.delete_user(user_id):
+        if not await self._store.delete_user(user_id, origin):
             raise _unknown_user(user_id)
         self._invalidate()
 
@@ -201,27 +217,31 @@ class People:
         """Return all keys, without their secrets."""
         return [key_view(key) for key in await self._store.keys()]
 
-    async def create_key(self, label: str, role: Role, departments: list[str]) -> KeyView:
+    async def create_key(self, label: str, role: Role, departments: list[str], origin: Origin) -> KeyView:
         """Create a key; the answer is the only place where its secret is shown. Raises Refused."""
         check_actor(label)
         secret = new_secret()
-        key = await self._store.add_key(label, role, departments, hash_of(secret))
+        key = await self._store.add_key(label, role, departments, hash_of(secret), origin)
         return {**key_view(key), "key": secret}
 
-    async def change_key(self, key_id: int, values: dict[str, Any]) -> KeyView:
+    async def change_key(self, key_id: int, values: dict[str, Any], origin: Origin) -> KeyView:
         """Change a key's label, role or departments. Raises Refused."""
         check_actor(values.get("label") or "")
-        key = await self._store.change_key(key_id, values)
+        key = await self._store.change_key(key_id, values, origin)
         if key is None:
             raise _unknown_key(key_id)
         self._invalidate()
         return key_view(key)
 
-    async def delete_key(self, key_id: int) -> None:
+    async def delete_key(self, key_id: int, origin: Origin) -> None:
         """Revoke a key. Raises Refused."""
-        if not await self._store.delete_credential(key_id, "key"):
+        if not await self._store.delete_key(key_id, origin):
             raise _unknown_key(key_id)
         self._invalidate()
+
+    def _refuse(self, kind: AuditKind, origin: Origin, user: User | None, code: ProblemCode) -> None:
+        """Audit a wrong password. Of an unknown name nothing is stored: it may be a password."""
+        self._note_refusal(AuditEvent(kind, origin, events.account_of(user) if user else UNKNOWN, code))
 
     async def _with_hash(self, values: dict[str, Any]) -> dict[str, Any]:
         values = dict(values)

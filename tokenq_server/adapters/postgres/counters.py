@@ -9,6 +9,7 @@ from tokenq.contract.events import EventType
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import SetupReason
 from tokenq_server.adapters.postgres import statements as sql
+from tokenq_server.adapters.postgres.audit import recorded
 from tokenq_server.adapters.postgres.config_log import ConfigEntry, append, lock
 from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.database import Database
@@ -26,7 +27,7 @@ from tokenq_server.domain.counters import (
     unattended_since,
 )
 from tokenq_server.domain.token import Token
-from tokenq_server.services.counter_service import Change, Unserved
+from tokenq_server.services.counter_service import Audited, Change, Unserved
 
 _EVENTS = {
     CounterState.OPEN: EventType.COUNTER_OPENED,
@@ -132,10 +133,17 @@ class PostgresCounters:
             return [row["department_id"] for row in await connection.rows(_DEPARTMENTS, [branch_id])]
 
     async def change(
-        self, fresh: Counter, serves: Sequence[str], change: Change, actor: str, *, is_logged: bool
+        self,
+        fresh: Counter,
+        serves: Sequence[str],
+        change: Change,
+        actor: str,
+        *,
+        is_logged: bool,
+        audited: Audited | None = None,
     ) -> tuple[Counter, Token | None]:
         """Change a counter; its departments' rows are locked first, as the ledger does."""
-        async with self._database.begin() as connection:
+        async with recorded(self._database) as (connection, record):
             await lock(connection, serves)
             existing = await _lock_counter(connection, fresh)
             held = await _token_at(connection, fresh)
@@ -149,6 +157,8 @@ class PostgresCounters:
                     for name in filter(changed.serves, serves)
                 ]
                 await append(connection, entries, actor)
+            if audited and (security_event := audited(existing or fresh, clock["now"])):
+                record(security_event)
             return changed, held
 
     async def renew(self, branch_id: str, counter_id: str, operator: Operator) -> Counter | None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tokenq.contract.enums import Role
+from tokenq_server.adapters.postgres.audit import recorded
 from tokenq_server.adapters.postgres.config_log import lock
 from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection
 from tokenq_server.adapters.postgres.database import Database
@@ -20,8 +22,12 @@ from tokenq_server.adapters.postgres.setup import (
     write_department,
 )
 from tokenq_server.adapters.postgres.writing import upsert
+from tokenq_server.domain.principal import SYSTEM
 from tokenq_server.domain.refusals import day_would_end
+from tokenq_server.services.account_events import users_imported
+from tokenq_server.services.audit import Origin
 from tokenq_server.services.floor_plan import Ends, FloorPlan, UserSpec, at
+from tokenq_server.services.people_views import User
 
 _COUNTERS = "SELECT branch_id, counter_id, departments FROM counter WHERE is_declared"
 _FORGET_COUNTER = """
@@ -32,6 +38,7 @@ INSERT INTO counter (branch_id, counter_id, departments, state, is_declared) VAL
 ON CONFLICT (branch_id, counter_id) DO UPDATE SET departments = EXCLUDED.departments, is_declared = true
 """
 _USERS = "SELECT username, name, email, role, departments, is_disabled FROM app_user WHERE username IS NOT NULL"
+_IDS = "SELECT username, user_id FROM app_user WHERE username = ANY(%s)"
 _END_SESSIONS = """
 DELETE FROM credential WHERE user_id IN (SELECT user_id FROM app_user WHERE username = ANY(%s))
 """
@@ -58,10 +65,10 @@ class PostgresFloorPlans:
             return before, after, await _tokens_that_would_expire(connection, before, after)
 
     async def transform(
-        self, decide: Callable[[FloorPlan], FloorPlan], actor: str, *, may_end_day: bool
+        self, decide: Callable[[FloorPlan], FloorPlan], origin: Origin, *, may_end_day: bool
     ) -> tuple[FloorPlan, FloorPlan]:
         """Read, decide and write in one transaction; concurrent ones wait for each other."""
-        async with self._database.begin() as connection:
+        async with recorded(self._database) as (connection, record):
             await lock_floor(connection)
             # Read once to know what to lock, in the global lock order, and again under the locks.
             before = await _read(connection)
@@ -70,7 +77,11 @@ class PostgresFloorPlans:
             after = decide(before)
             if not may_end_day and (ends := await _tokens_that_would_expire(connection, before, after)):
                 raise day_would_end(ends)
-            await _write(connection, before, after, actor)
+            await _write(connection, before, after, origin.actor or SYSTEM)
+            with at("users"):
+                users = await _write_users(connection, before, after)
+            for event in users_imported(origin, users):
+                record(event)
             return before, after
 
 
@@ -116,8 +127,6 @@ async def _write(connection: Connection, before: FloorPlan, after: FloorPlan, ac
         with at(f"departments.{name}"):
             await write_department(connection, after.departments[name], is_new=False)
     await _write_counters(connection, before, after)
-    with at("users"):
-        await _write_users(connection, before, after)
     if removed := _removed(before.branches, after.branches):
         await delete_branches(connection, removed)
     await tell(connection, {*departments, *await departments_in(connection, branches)}, actor)
@@ -138,8 +147,11 @@ def _removed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[Any]:
     return sorted(before.keys() - after.keys())
 
 
-async def _write_users(connection: Connection, before: FloorPlan, after: FloorPlan) -> None:
-    """Write users; sessions end if rights change. Raises Refused (``in_use``) for the last admin."""
+async def _write_users(connection: Connection, before: FloorPlan, after: FloorPlan) -> list[tuple[User | None, User]]:
+    """Write users and return each as it was and is; sessions end if rights change.
+
+    Raises Refused (``in_use``) for the last admin.
+    """
     names = _added_or_changed(before.users, after.users)
     for name in names:
         user = after.users[name]
@@ -149,3 +161,13 @@ async def _write_users(connection: Connection, before: FloorPlan, after: FloorPl
     if changed:
         await connection.execute(_END_SESSIONS, [changed])
         await keep_an_admin(connection)
+    ids = {row["username"]: row["user_id"] for row in await connection.rows(_IDS, [names])} if names else {}
+    return [
+        (_user(ids[name], name, before.users[name]) if name in before.users else None, _user(ids[name], name, spec))
+        for name, spec in ((name, after.users[name]) for name in names)
+    ]
+
+
+def _user(user_id: int, name: str, spec: UserSpec) -> User:
+    role = Role(spec.role)
+    return User(user_id, name, spec.name, spec.email, role, spec.departments, is_disabled=spec.is_disabled)

@@ -1,13 +1,18 @@
 """The primary queue and the dead-letter queue of notifications, in Postgres."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tokenq.contract.audit import AuditKind
+from tokenq.contract.problems import ProblemCode
 from tokenq_server.adapters.postgres import notification_statements as sql
+from tokenq_server.adapters.postgres.audit import append_or_count
 from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.failpoints import reach
+from tokenq_server.services.audit import UNKNOWN, AuditEvent, Origin, log_event
 from tokenq_server.services.notifications import (
     Attempt,
     BadRecord,
@@ -43,12 +48,15 @@ class PostgresNotificationQueue:
             ]
             if rows:
                 await connection.execute(sql.ENQUEUE, {"rows": json.dumps(rows)})
-            for position, job in enumerate(jobs):
-                if position not in in_log:
-                    await _insert_dead_letter(connection, job.source, "unknown event", "The log has no such event.")
+            unknown = [job for position, job in enumerate(jobs) if position not in in_log]
+            for job in unknown:
+                await _insert_dead_letter(connection, job.source, "unknown event", "The log has no such event.")
+            events = await _audit_unknown(connection, unknown)
             for record in bad:
                 await _insert_dead_letter(connection, record.source, "unreadable", record.error)
             reach("notify.rows_written")
+        for event in events:
+            log_event(event)
         return len(in_log)
 
     async def claim(self, owner: str, limit: int, channels: Channels) -> ClaimedJobs:
@@ -150,6 +158,23 @@ def _rows(job: NewJob, holder: Holder, channels: Channels) -> Iterable[dict[str,
                 "channel": channel.name,
                 "recipient": recipient,
             }
+
+
+async def _audit_unknown(connection: Connection, jobs: Sequence[NewJob]) -> list[AuditEvent]:
+    """Audit records that are not in the log, once a minute for each department; return the events that are new.
+
+    A department that does not exist is not named: of made-up ones there is no end.
+    """
+    if not jobs:
+        return []
+    named = {job.department_id for job in jobs}
+    known = {row["department_id"] for row in await connection.rows(sql.KNOWN_DEPARTMENTS, {"ids": list(named)})}
+    counts = Counter(f"department:{job.department_id}" if job.department_id in known else UNKNOWN for job in jobs)
+    events = {
+        AuditEvent(AuditKind.RECORD_UNKNOWN, Origin(), target, ProblemCode.INVALID): count
+        for target, count in sorted(counts.items())
+    }
+    return [event for event, count in events.items() if await append_or_count(connection, event, count)]
 
 
 async def _insert_dead_letter(connection: Connection, record: RawRecord, reason: str, error: str) -> None:

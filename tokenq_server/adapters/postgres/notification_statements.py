@@ -19,6 +19,8 @@ WHERE o.payload::jsonb - 'email' = CAST(r.raw AS jsonb) - 'email'
       AND (o.payload::jsonb - 'email') #- '{data,reason}' = (CAST(r.raw AS jsonb) - 'email') #- '{data,reason}'
 """
 
+KNOWN_DEPARTMENTS = "SELECT department_id FROM department WHERE department_id = ANY(%(ids)s)"
+
 ENQUEUE = """
 INSERT INTO mail_job (department_id, seq, kind, channel, token_id, recipient, event)
 SELECT o.department_id, o.seq, r.kind, r.channel, o.token_id, r.recipient, o.payload::jsonb

@@ -5,15 +5,19 @@ from typing import Any
 
 from psycopg.sql import SQL
 
+from tokenq.contract.audit import AuditKind
 from tokenq.contract.enums import Role
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import AccountReason
+from tokenq_server.adapters.postgres.audit import recorded
 from tokenq_server.adapters.postgres.connection import Connection, Values
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.rows import Row
 from tokenq_server.adapters.postgres.statements import statement
 from tokenq_server.adapters.postgres.writing import insert, update
 from tokenq_server.domain.principal import Principal
+from tokenq_server.services import account_events as events
+from tokenq_server.services.audit import AuditEvent, Origin
 from tokenq_server.services.people_views import Key, User
 
 _WHO_THEY_ARE = {"role", "departments", "password_hash", "is_disabled"}
@@ -22,7 +26,7 @@ _ANY_USER = statement("SELECT {user} FROM app_user", user=SQL(_USER))
 _USERS = _ANY_USER + " WHERE user_id > %s ORDER BY user_id LIMIT %s"
 _BY_ID = _ANY_USER + " WHERE user_id = %s"
 _BY_NAME = _ANY_USER + " WHERE username = %s"
-_DELETE_USER = "DELETE FROM app_user WHERE user_id = %s"
+_DELETE_USER = statement("DELETE FROM app_user WHERE user_id = %s RETURNING {user}", user=SQL(_USER))
 _HAS_ADMIN = "SELECT 1 FROM app_user WHERE role = 'admin' AND NOT is_disabled LIMIT 1"
 _HAS_FIRST_PASSWORD = "SELECT 1 FROM app_user WHERE must_change_password LIMIT 1"
 
@@ -35,6 +39,9 @@ _FORGET_ENDED = "DELETE FROM credential WHERE expires_at < clock_timestamp()"
 
 _KEY = "credential_id, label, role, departments, created_at, last_used_at"
 _KEYS = statement("SELECT {key} FROM credential WHERE kind = 'key' ORDER BY credential_id", key=SQL(_KEY))
+_KEY_BY_ID = statement(
+    "SELECT {key} FROM credential WHERE credential_id = %s AND kind = 'key' FOR UPDATE", key=SQL(_KEY)
+)
 _IS_KEY = "credential_id = %(credential_id)s AND kind = 'key'"
 _DELETE_CREDENTIAL = "DELETE FROM credential WHERE credential_id = %s AND kind = %s"
 
@@ -72,30 +79,39 @@ class PostgresPeople:
         """Return the user with this login name."""
         return await self._read_user(_BY_NAME, [username])
 
-    async def create_user(self, values: dict[str, Any]) -> User:
+    async def create_user(self, values: dict[str, Any], origin: Origin) -> User:
         """Create a user."""
-        async with self._database.begin() as connection:
+        async with recorded(self._database) as (connection, record):
             (row,) = await connection.rows(insert("app_user", values, returning=_USER), values)
-            return _user(row)
+            record(events.user_created(origin, user := _user(row)))
+            return user
 
-    async def change_user(self, user_id: int, values: dict[str, Any]) -> User | None:
+    async def change_user(self, user_id: int, values: dict[str, Any], origin: Origin) -> User | None:
         """Change a user; their sessions end if their rights or password change."""
         if not values:
             return await self.user(user_id)
-        async with self._database.begin() as connection:
+        async with recorded(self._database) as (connection, record):
+            before = await connection.row(_BY_ID + " FOR UPDATE", [user_id])
+            if before is None:
+                return None
             statement = update("app_user", values, "user_id = %(user_id)s", returning=_USER)
-            row = await connection.row(statement, {**values, "user_id": user_id})
-            if row is not None and _WHO_THEY_ARE & set(values):
+            (row,) = await connection.rows(statement, {**values, "user_id": user_id})
+            if _WHO_THEY_ARE & set(values):
                 await connection.execute(_END_SESSIONS, [user_id])
                 await keep_an_admin(connection)
-            return _user(row) if row is not None else None
+            after = _user(row)
+            for event in events.user_changed(origin, _user(before), after, has_new_password="password_hash" in values):
+                record(event)
+            return after
 
-    async def delete_user(self, user_id: int) -> bool:
+    async def delete_user(self, user_id: int, origin: Origin) -> bool:
         """Delete a user and their sessions."""
-        async with self._database.begin() as connection:
-            is_gone = await connection.change(_DELETE_USER, [user_id]) > 0
+        async with recorded(self._database) as (connection, record):
+            row = await connection.row(_DELETE_USER, [user_id])
             await keep_an_admin(connection)
-            return is_gone
+            if row is not None:
+                record(events.user_deleted(origin, _user(row)))
+            return row is not None
 
     async def has_admin(self) -> bool:
         """Whether an admin can log in."""
@@ -107,37 +123,56 @@ class PostgresPeople:
         async with self._database.begin() as connection:
             return await connection.row(_HAS_FIRST_PASSWORD) is not None
 
-    async def add_session(self, user_id: int, token_hash: bytes, lifetime: timedelta) -> datetime:
+    async def add_session(self, user: User, token_hash: bytes, lifetime: timedelta, origin: Origin) -> datetime:
         """Store a session, and delete expired ones."""
-        async with self._database.begin() as connection:
+        async with recorded(self._database) as (connection, record):
             await connection.execute(_FORGET_ENDED)
-            (row,) = await connection.rows(_ADD_SESSION, [token_hash, user_id, lifetime])
+            (row,) = await connection.rows(_ADD_SESSION, [token_hash, user.user_id, lifetime])
+            record(AuditEvent(AuditKind.LOGIN, origin, events.account_of(user)))
             expires: datetime = row["expires_at"]
             return expires
 
-    async def add_key(self, label: str, role: Role, departments: list[str], token_hash: bytes) -> Key:
+    async def add_key(self, label: str, role: Role, departments: list[str], token_hash: bytes, origin: Origin) -> Key:
         """Store a key."""
         values = {"token_hash": token_hash, "kind": "key", "label": label, "role": role, "departments": departments}
-        async with self._database.begin() as connection:
+        async with recorded(self._database) as (connection, record):
             (row,) = await connection.rows(insert("credential", values, returning=_KEY), values)
-            return _key(row)
+            record(events.key_created(origin, key := _key(row)))
+            return key
 
     async def keys(self) -> list[Key]:
         """Return all keys by id."""
         async with self._database.begin() as connection:
             return [_key(row) for row in await connection.rows(_KEYS)]
 
-    async def change_key(self, key_id: int, values: dict[str, Any]) -> Key | None:
+    async def change_key(self, key_id: int, values: dict[str, Any], origin: Origin) -> Key | None:
         """Change a key."""
         changed = {"credential_id": key_id, **values}
-        async with self._database.begin() as connection:
-            row = await connection.row(update("credential", changed, _IS_KEY, returning=_KEY), changed)
-            return _key(row) if row is not None else None
+        async with recorded(self._database) as (connection, record):
+            before = await connection.row(_KEY_BY_ID, [key_id])
+            if before is None:
+                return None
+            (row,) = await connection.rows(update("credential", changed, _IS_KEY, returning=_KEY), changed)
+            after = _key(row)
+            for event in events.key_changed(origin, _key(before), after):
+                record(event)
+            return after
 
-    async def delete_credential(self, credential_id: int, kind: str) -> bool:
-        """Revoke a key or a session."""
-        async with self._database.begin() as connection:
-            return await connection.change(_DELETE_CREDENTIAL, [credential_id, kind]) > 0
+    async def delete_key(self, key_id: int, origin: Origin) -> bool:
+        """Revoke a key."""
+        async with recorded(self._database) as (connection, record):
+            is_gone = await connection.change(_DELETE_CREDENTIAL, [key_id, "key"]) > 0
+            if is_gone:
+                record(events.key_deleted(origin, key_id))
+            return is_gone
+
+    async def end_session(self, principal: Principal, origin: Origin) -> bool:
+        """End a session."""
+        async with recorded(self._database) as (connection, record):
+            is_gone = await connection.change(_DELETE_CREDENTIAL, [principal.credential_id, "session"]) > 0
+            if is_gone:
+                record(events.logged_out(origin, principal))
+            return is_gone
 
     async def principal(self, token_hash: bytes) -> Principal | None:
         """Return the owner of a valid credential; record its use, at most once a minute."""

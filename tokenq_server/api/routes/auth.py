@@ -7,22 +7,23 @@ from tokenq.contract.views import LoginView, MeView
 from tokenq_server.api.auth import PUBLIC, Newcomers, ServicesDep
 from tokenq_server.api.limits import LIMITED, SourceDep
 from tokenq_server.api.schemas import ChangePassword, Login
+from tokenq_server.api.security_events import request_origin
 from tokenq_server.api.strictness import StrictRoute
 
 router = APIRouter(tags=["login"], route_class=StrictRoute)
 
 
 @router.post(paths.LOGIN, openapi_extra=PUBLIC, dependencies=[LIMITED])
-async def login(body: Login, source: SourceDep, services: ServicesDep) -> LoginView:
+async def login(body: Login, source: SourceDep, request: Request, services: ServicesDep) -> LoginView:
     """Start a session of twelve hours."""
     async with services.login_limit.attempt(body.username, source):
-        return await services.people.login(body.username, body.password)
+        return await services.people.login(body.username, body.password, request_origin(request.scope))
 
 
 @router.post(paths.LOGOUT, status_code=204)
-async def logout(caller: Newcomers, services: ServicesDep) -> None:
+async def logout(caller: Newcomers, request: Request, services: ServicesDep) -> None:
     """End the session."""
-    await services.people.logout(caller)
+    await services.people.logout(caller, request_origin(request.scope))
 
 
 @router.get(paths.ME)
@@ -39,8 +40,11 @@ async def me(caller: Newcomers) -> MeView:
 
 
 @router.post(paths.PASSWORD, status_code=204)
-async def change_password(body: ChangePassword, caller: Newcomers, source: SourceDep, services: ServicesDep) -> None:
+async def change_password(
+    body: ChangePassword, caller: Newcomers, source: SourceDep, request: Request, services: ServicesDep
+) -> None:
     """Change the caller's password; all of their sessions end. Wrong old passwords count like those of a login."""
     account = caller.name if caller.user_id is not None else caller.identity
     async with services.login_limit.attempt(account, source):
-        await services.people.change_password(caller, body.old_password, body.new_password)
+        origin = request_origin(request.scope)
+        await services.people.change_password(caller, body.old_password, body.new_password, origin)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from typing_extensions import TypedDict
 
 from tokenq.contract import names, paths
@@ -11,6 +11,7 @@ from tokenq_server.api.auth import Admin, RepeatDep, ServicesDep, Staff
 from tokenq_server.api.dispatch import dispatch_call
 from tokenq_server.api.move_schemas import CallAtCounter, CounterBody, DeclareCounter, OpenCounter, PauseCounter
 from tokenq_server.api.schemas import Line
+from tokenq_server.api.security_events import request_origin
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.domain.commands import CallByProfile
 
@@ -51,13 +52,16 @@ async def delete_counter(branch_id: BranchPath, counter_id: CounterQuery, _: Adm
 
 
 @router.post(_COUNTERS + "/open")
-async def open_counter(branch_id: BranchPath, body: OpenCounter, caller: Staff, services: ServicesDep) -> CounterView:
+async def open_counter(
+    branch_id: BranchPath, body: OpenCounter, caller: Staff, request: Request, services: ServicesDep
+) -> CounterView:
     """Claim a counter for thirty seconds (renewed by ``beat``) and open it."""
     return await services.counter_service.open(
         branch_id,
         body.counter_id,
         caller,
         body.departments,
+        request_origin(request.scope),
         take_over=body.take_over,
         as_it_is=body.as_it_is,
         may_create=body.may_create,

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, NotRequired
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from typing_extensions import TypedDict
 
 from tokenq.contract import paths
 from tokenq_server.api.auth import Admin, ServicesDep
 from tokenq_server.api.floor_schema import FloorBody, requested_plan
+from tokenq_server.api.security_events import request_origin
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.services.floor_plan import Document
 
@@ -39,7 +40,8 @@ async def export(
 @router.put(paths.FLOOR)
 async def apply(
     body: FloorBody,
-    caller: Admin,
+    _: Admin,
+    request: Request,
     services: ServicesDep,
     dry_run: Annotated[bool, Query(alias="dryRun")] = False,
     prune: Annotated[bool, Query(description="Also delete what the document does not name, except users.")] = False,
@@ -50,5 +52,6 @@ async def apply(
     if dry_run:
         changes, ends = await services.floor_plans.preview(requested, prune=prune)
         return {"changes": changes, "applied": False, "ends": {name: {**states} for name, states in ends.items()}}
-    changes = await services.floor_plans.apply(requested, caller.actor, prune=prune, may_end_day=end_day)
+    origin = request_origin(request.scope)
+    changes = await services.floor_plans.apply(requested, origin, prune=prune, may_end_day=end_day)
     return {"changes": changes, "applied": True}

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from typing_extensions import TypedDict
 
 from tokenq.contract import paths
 from tokenq.contract.views import KeyView, RoleView, UserView
 from tokenq_server.api.auth import Admin, Anybody, IdPath, ServicesDep
 from tokenq_server.api.schemas import ChangeKey, ChangeUser, CreateKey, CreateUser
+from tokenq_server.api.security_events import request_origin
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.domain.permissions import MAY
 
@@ -51,10 +52,10 @@ async def list_users(
 
 
 @router.post(paths.USERS, status_code=201)
-async def create_user(body: CreateUser, _: Admin, services: ServicesDep) -> UserView:
+async def create_user(body: CreateUser, _: Admin, request: Request, services: ServicesDep) -> UserView:
     """Create a user; a customer needs neither username nor password."""
     await services.setup.check_departments(body.departments)
-    return await services.people.create_user(_values(body.model_dump()))
+    return await services.people.create_user(_values(body.model_dump()), request_origin(request.scope))
 
 
 @router.get(_USER)
@@ -64,16 +65,16 @@ async def show_user(user_id: IdPath, _: Admin, services: ServicesDep) -> UserVie
 
 
 @router.patch(_USER)
-async def change_user(user_id: IdPath, body: ChangeUser, _: Admin, services: ServicesDep) -> UserView:
+async def change_user(user_id: IdPath, body: ChangeUser, _: Admin, request: Request, services: ServicesDep) -> UserView:
     """Change a user; their sessions end if role, departments or password change."""
     await services.setup.check_departments(body.departments or [])
-    return await services.people.change_user(user_id, _values(body.given()))
+    return await services.people.change_user(user_id, _values(body.given()), request_origin(request.scope))
 
 
 @router.delete(_USER, status_code=204)
-async def delete_user(user_id: IdPath, _: Admin, services: ServicesDep) -> None:
+async def delete_user(user_id: IdPath, _: Admin, request: Request, services: ServicesDep) -> None:
     """Delete a user."""
-    await services.people.delete_user(user_id)
+    await services.people.delete_user(user_id, request_origin(request.scope))
 
 
 @router.get(paths.ROLES)
@@ -89,24 +90,25 @@ async def list_keys(_: Admin, services: ServicesDep) -> KeyList:
 
 
 @router.post(paths.KEYS, status_code=201)
-async def create_key(body: CreateKey, _: Admin, services: ServicesDep) -> KeyView:
+async def create_key(body: CreateKey, _: Admin, request: Request, services: ServicesDep) -> KeyView:
     """Create a key; its secret is shown in this answer only."""
     await services.setup.check_departments(body.departments)
-    return await services.people.create_key(body.label, body.role, body.departments)
+    origin = request_origin(request.scope)
+    return await services.people.create_key(body.label, body.role, body.departments, origin)
 
 
 @router.patch(paths.KEYS + "/{key_id}")
-async def change_key(key_id: IdPath, body: ChangeKey, _: Admin, services: ServicesDep) -> KeyView:
+async def change_key(key_id: IdPath, body: ChangeKey, _: Admin, request: Request, services: ServicesDep) -> KeyView:
     """Change a key's label and rights; its secret stays the same."""
     changes = {name: value for name, value in body.given().items() if value is not None}
     await services.setup.check_departments(body.departments or [])
-    return await services.people.change_key(key_id, changes)
+    return await services.people.change_key(key_id, changes, request_origin(request.scope))
 
 
 @router.delete(paths.KEYS + "/{key_id}", status_code=204)
-async def delete_key(key_id: IdPath, _: Admin, services: ServicesDep) -> None:
+async def delete_key(key_id: IdPath, _: Admin, request: Request, services: ServicesDep) -> None:
     """Delete a key; it stops working at once."""
-    await services.people.delete_key(key_id)
+    await services.people.delete_key(key_id, request_origin(request.scope))
 
 
 def _values(given: dict[str, Any]) -> dict[str, Any]:

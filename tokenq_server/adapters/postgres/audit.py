@@ -1,0 +1,127 @@
+"""The audit in Postgres."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from tokenq_server.adapters.postgres.connection import Connection
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.rows import Row
+from tokenq_server.services.audit import AuditEvent, AuditQuery, Occurrences, Origin, StoredEvent, log_event
+
+_FORGOTTEN_AT_ONCE = 5000
+
+_APPEND = """
+INSERT INTO audit (at, kind, actor, actor_id, source, target, result, code, detail, request_id, count)
+VALUES (coalesce(%(at)s, clock_timestamp()), %(kind)s, %(actor)s, %(actor_id)s, %(source)s, %(target)s, %(result)s,
+  %(code)s, %(detail)s, %(request_id)s, %(count)s)
+RETURNING audit_id
+"""
+_REPEATED = """
+UPDATE audit SET count = count + %(count)s WHERE audit_id = (
+  SELECT audit_id FROM audit
+  WHERE at > clock_timestamp() - interval '1 minute' AND kind = %(kind)s AND target = %(target)s
+  ORDER BY audit_id DESC LIMIT 1
+)
+"""
+_COUNT = "UPDATE audit SET count = count + %s WHERE audit_id = %s"
+_EVENTS = """
+SELECT audit_id, at, kind, actor, actor_id, source, target, result, code, detail, request_id, count FROM audit
+WHERE (%(first)s::timestamptz IS NULL OR at >= %(first)s) AND (%(end)s::timestamptz IS NULL OR at < %(end)s)
+  AND (%(kind)s::text IS NULL OR kind = %(kind)s) AND (%(result)s::text IS NULL OR result = %(result)s)
+  AND (%(actor)s::text IS NULL OR %(actor)s IN (actor, actor_id))
+  AND (%(before)s::bigint IS NULL OR audit_id < %(before)s)
+ORDER BY audit_id DESC LIMIT %(limit)s
+"""
+_FORGET = """
+DELETE FROM audit WHERE audit_id IN (
+  SELECT audit_id FROM audit WHERE at < clock_timestamp() - make_interval(days => %s) ORDER BY at LIMIT %s
+)
+"""
+
+Record = Callable[[AuditEvent], None]
+"""Adds an event to the current transaction."""
+
+
+async def append(connection: Connection, event: AuditEvent, at: datetime | None = None, count: int = 1) -> int:
+    """Write an event in the current transaction; return its id. It happened now, or ``at``."""
+    origin = event.origin
+    values = {
+        "at": at,
+        "kind": str(event.kind),
+        "actor": origin.actor,
+        "actor_id": origin.actor_id,
+        "source": origin.source,
+        "target": event.target,
+        "result": str(event.result),
+        "code": event.code and str(event.code),
+        "detail": event.detail,
+        "request_id": origin.request_id,
+        "count": count,
+    }
+    (row,) = await connection.rows(_APPEND, values)
+    return int(row["audit_id"])
+
+
+async def append_or_count(connection: Connection, event: AuditEvent, count: int) -> bool:
+    """Write an event, or count it with the one of its kind and target of the last minute; return whether it is new."""
+    values = {"kind": str(event.kind), "target": event.target, "count": count}
+    if await connection.change(_REPEATED, values):
+        return False
+    await append(connection, event, count=count)
+    return True
+
+
+@asynccontextmanager
+async def recorded(database: Database) -> AsyncIterator[tuple[Connection, Record]]:
+    """Open a transaction and a function that records events in it; once it is committed, they are logged, too.
+
+    Raises:
+        Refused: as :meth:`Database.begin`. Then neither the change nor its events are stored.
+    """
+    events: list[AuditEvent] = []
+    async with database.begin() as connection:
+        yield connection, events.append
+        for event in events:
+            await append(connection, event)
+    for event in events:
+        log_event(event)
+
+
+class PostgresAudit:
+    """Stores refusals and reads the audit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(self, refusals: Sequence[Occurrences]) -> list[int]:
+        """Store refusals, and count their repeats, in one transaction."""
+        ids = []
+        async with self._database.begin() as connection:
+            for each in refusals:
+                if each.audit_id is None:
+                    ids.append(await append(connection, each.event, each.at, each.count))
+                else:
+                    await connection.execute(_COUNT, [each.count, each.audit_id])
+                    ids.append(each.audit_id)
+        return ids
+
+    async def events(self, query: AuditQuery) -> list[StoredEvent]:
+        """Return events, newest first."""
+        async with self._database.begin() as connection:
+            return [_stored(row) for row in await connection.rows(_EVENTS, _values(query))]
+
+    async def forget(self, days: int) -> bool:
+        """Delete the oldest of the events that are older than this, in small portions."""
+        async with self._database.begin() as connection:
+            return await connection.change(_FORGET, [days, _FORGOTTEN_AT_ONCE]) == _FORGOTTEN_AT_ONCE
+
+
+def _values(query: AuditQuery) -> dict[str, Any]:
+    return {**vars(query), "kind": query.kind and str(query.kind), "result": query.result and str(query.result)}
+
+
+def _stored(row: Row) -> StoredEvent:
+    origin = Origin(row["actor"], row["actor_id"], row["source"], row["request_id"])
+    return StoredEvent(origin=origin, **{name: value for name, value in row.items() if name not in vars(origin)})
