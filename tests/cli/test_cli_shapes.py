@@ -54,6 +54,7 @@ def test_the_shapes_of_json_are_those_that_scripts_rely_on(tokenq: Cli, dept: st
         "key create": ("key", "create", "script"),
         "key list": ("key", "list"),
         "whoami": ("whoami",),
+        "audit": ("audit", "--kind", "key.create"),
         "doctor": ("doctor",),
         "refusal": ("issue", "NOWHERE"),
     }

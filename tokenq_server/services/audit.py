@@ -35,10 +35,14 @@ BY_SYSTEM = Origin(SYSTEM)
 
 
 def origin_of(caller: Principal | None, source: str | None, request_id: str | None) -> Origin:
-    """Return the origin of what happens in a request. A label that is an e-mail address is replaced by the key's id."""
+    """Return the origin of what happens in a request.
+
+    A customer is named by the role only, and a key whose label is an e-mail address by its id.
+    """
     if caller is None:
         return Origin(None, None, source, request_id)
-    actor = caller.identity if "@" in caller.actor else caller.actor
+    actor = caller.name if caller.kind == "key" else caller.actor
+    actor = caller.identity if "@" in actor else actor
     return Origin(actor, caller.identity, source, request_id)
 
 

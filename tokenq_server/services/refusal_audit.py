@@ -23,7 +23,7 @@ MOST_UNWRITTEN = 1000
 """How many may wait for the store; further ones are lost, but counted."""
 OTHERS = "others"
 """The object of refusals that are too many to be told apart."""
-_PAUSE = 1.0
+_PAUSE = 0.25
 """Seconds between writing repeats; a new refusal is written at once."""
 _RETRY_PAUSE = 5.0
 _IDLE = 3600.0
@@ -60,6 +60,7 @@ class RefusalAudit:
     async def close(self) -> None:
         """Write what is left, if the store is available."""
         await self._periodic.close()
+        self._report_lost()
         try:
             await self.write()
         except Exception:
@@ -121,13 +122,16 @@ class RefusalAudit:
         if fold.count > 1:
             log_event(fold.event, fold.count)
 
+    def _report_lost(self) -> None:
+        if self._lost:
+            logger.error("too many security events; some are missing from the audit", extra={"lost": self._lost})
+            self._lost = 0
+
     async def _round(self) -> None:
         now = self._clock()
         for key in [key for key, fold in self._open.items() if now - fold.began >= WINDOW]:
             self._end(key)
-        if self._lost:
-            logger.error("too many security events; some are missing from the audit", extra={"lost": self._lost})
-            self._lost = 0
+        self._report_lost()
         self._is_failing = True
         if self._unwritten:
             await self.write()
