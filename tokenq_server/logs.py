@@ -10,7 +10,7 @@ from typing import Any
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being handled; every line logged meanwhile carries it."""
 
-_STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
 
 
 class JsonLines(logging.Formatter):
@@ -35,7 +35,8 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text, ASCII only."""
-        pairs = [f"{name}={json.dumps(value, default=str)}" for name, value in _particulars(record).items()]
+        known = ((name, value) for name, value in _particulars(record).items() if value is not None)
+        pairs = [f"{name}={json.dumps(value, default=str)}" for name, value in known]
         said = _escaped(record.getMessage())
         line = " ".join([_time(record), record.levelname.lower(), record.name, said, *pairs])
         if record.exc_info:

@@ -58,7 +58,7 @@ def test_filters_and_times_on_this_machine_s_clock(tokenq: Cli, user: str):
 
 
 def test_a_day_is_the_reader_s_day(tokenq: Cli, user: str):
-    """A time without a zone is this machine's: two minutes ago by the clock here is long ago or yet to come elsewhere."""
+    """A time without a zone is this machine's: two minutes ago here is long ago or yet to come elsewhere."""
     elsewhere = datetime.now(timezone(timedelta(hours=9))) - timedelta(minutes=2)
     typed = elsewhere.strftime("%Y-%m-%dT%H:%M")
     assert kinds(tokenq, user, "--from", typed, TZ="Asia/Tokyo") == ["user.role", "user.create"]
