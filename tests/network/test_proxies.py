@@ -1,6 +1,7 @@
 """The samples in deploy/proxy, run as they are but for names and ports."""
 
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -163,6 +164,17 @@ def test_a_forged_address_counts_as_the_clients_own(proxy: Proxy) -> None:
         ]
     assert answers[0] == 401
     assert 429 in answers
+
+
+def test_a_request_has_the_proxy_s_id(proxy: Proxy) -> None:
+    """So that its log can be compared with the API's; what a client sends is replaced."""
+    with proxy.http() as client:
+        ids = [client.get("/healthz", headers={"X-Request-Id": "chosen-by-a-client"}) for _ in range(2)]
+    first, second = (answer.headers["x-request-id"] for answer in ids)
+    assert first != second
+    assert all(
+        re.fullmatch(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", each) for each in (first, second)
+    )
 
 
 def test_figures_stay_inside(proxy: Proxy) -> None:

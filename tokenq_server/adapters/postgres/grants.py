@@ -19,6 +19,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     API: {
         "alembic_version": _SEE,
         "app_user": _ALL,
+        "audit": "SELECT, INSERT, UPDATE (count), DELETE",
         "branch": _ALL,
         "counter": _ALL,
         "credential": _ALL,
@@ -40,6 +41,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     },
     NOTIFY: {
         "alembic_version": _SEE,
+        "audit": "SELECT (audit_id, at, kind, target, count), INSERT, UPDATE (count)",
         "department": _SEE,
         "dept_state": _SEE,
         "mail_dlq": _WRITE,
