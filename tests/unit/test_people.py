@@ -45,7 +45,7 @@ async def keys() -> AsyncIterator[SlowKeys]:
 
 
 def people(keys: SlowKeys) -> People:
-    return People(keys, None)  # type: ignore[arg-type]
+    return People(keys, None, lambda _: None)  # type: ignore[arg-type]
 
 
 async def begun(keys: SlowKeys, asking: People, looks: int) -> "asyncio.Task[Principal]":
@@ -118,7 +118,7 @@ async def test_nobody_joins_a_look_that_began_long_ago(keys: SlowKeys, monkeypat
 async def test_no_account_has_a_name_that_the_log_uses_for_others(name: str) -> None:
     """Reports would count what staff cancel as given up by the customer."""
     store = SimpleNamespace()  # nothing of it is asked
-    accounts = People(store, None)  # type: ignore[arg-type]
+    accounts = People(store, None, lambda _: None)  # type: ignore[arg-type]
     for asking in (
         accounts.create_user({"name": "Ann", "username": name, "role": "staff"}, BY_SYSTEM),
         accounts.change_user(1, {"username": name}, BY_SYSTEM),

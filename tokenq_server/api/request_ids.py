@@ -1,7 +1,7 @@
 """The id of a request: in its answer, in the log lines written meanwhile, and in its security events."""
 
+import random
 import re
-import secrets
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -27,4 +27,4 @@ class RequestIds:
             given = [value for name, value in scope["headers"] if name == HEADER]
             if len(given) == 1 and _WELL_FORMED.fullmatch(given[0]):
                 return str(given[0], "ascii")
-        return secrets.token_hex(8)
+        return f"{random.getrandbits(64):016x}"

@@ -132,7 +132,15 @@ class Audit:
 
 def first_moment(text: str) -> datetime:
     """Return the moment at which a period begins: a time with its offset, or a date in UTC. Raises Refused."""
-    return _moment(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise refuse(AuditReason.NO_MOMENT, text=repr(text)) from None
+    if DATE.fullmatch(text):
+        moment = moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None or not 1970 <= moment.year <= 9998:
+        raise refuse(AuditReason.NO_MOMENT, text=repr(text))
+    return moment
 
 
 def end_moment(text: str) -> datetime:
@@ -140,7 +148,7 @@ def end_moment(text: str) -> datetime:
 
     Raises Refused.
     """
-    moment = _moment(text)
+    moment = first_moment(text)
     return moment + timedelta(days=1) if DATE.fullmatch(text) else moment
 
 
@@ -160,18 +168,6 @@ def log_event(event: AuditEvent, count: int = 1) -> None:
         "count": count,
     }
     logger.info("security event" if count == 1 else "security event repeated", extra=particulars)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise refuse(AuditReason.NO_MOMENT, text=repr(text)) from None
-    if DATE.fullmatch(text):
-        moment = moment.replace(tzinfo=UTC)
-    if moment.tzinfo is None or not 1970 <= moment.year <= 9998:
-        raise refuse(AuditReason.NO_MOMENT, text=repr(text))
-    return moment
 
 
 def _view(stored: StoredEvent) -> AuditView:

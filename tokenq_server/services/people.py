@@ -87,9 +87,7 @@ class Passwords(Protocol):
 class People:
     """Logs users in, authenticates callers, and manages users and keys."""
 
-    def __init__(
-        self, store: PeopleStore, passwords: Passwords, note_refusal: Callable[[AuditEvent], None] = lambda _: None
-    ) -> None:
+    def __init__(self, store: PeopleStore, passwords: Passwords, note_refusal: Callable[[AuditEvent], None]) -> None:
         """``note_refusal`` takes refusals that only this service can describe; it returns at once."""
         self._store = store
         self._passwords = passwords

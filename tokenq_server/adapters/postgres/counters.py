@@ -27,7 +27,7 @@ from tokenq_server.domain.counters import (
     unattended_since,
 )
 from tokenq_server.domain.token import Token
-from tokenq_server.services.counter_service import Audited, Change, Unserved
+from tokenq_server.services.counter_store import Audited, Change, Unserved
 
 _EVENTS = {
     CounterState.OPEN: EventType.COUNTER_OPENED,
