@@ -34,7 +34,7 @@ class Inside:
         if settings.env != "production" or is_local(request):
             return
         try:
-            await self._allowed(services, bearer)
+            await self._allowed(request, services, bearer)
         except Refused:
             if settings.strict or not self._warns_first:
                 raise
