@@ -1,6 +1,6 @@
 """Login, logout, and the caller's account."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from tokenq.contract import paths
 from tokenq.contract.views import LoginView, MeView
