@@ -16,7 +16,8 @@ from tests.stack import Stack, start, up_folder
 from tests.waiting import until
 from tokenq.board.state import Fold
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq.stream import Arrived, EventStream
+from tokenq.stream import Arrived
+from tokenq.stream.event_stream import EventStream
 from tokenq_server.embedded import down
 from tokenq_server.embedded.ports import free_port
 

@@ -23,7 +23,8 @@ from tests.without_http import Core
 from tokenq.contract.events import TOPIC
 from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.problems import ProblemCode, Refused
-from tokenq.stream import Arrived, CaughtUp, EventStream, Item, Skipped
+from tokenq.stream import Arrived, CaughtUp, Item, Skipped
+from tokenq.stream.event_stream import EventStream
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.postgres.database import Database

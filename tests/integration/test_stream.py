@@ -13,7 +13,8 @@ from tests.waiting import until
 from tokenq.contract import fetching
 from tokenq.contract.events import TOPIC, Event, encode, key
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq.stream import Arrived, CaughtUp, EventStream, Item, Link, LinkChanged, Rewound, Skipped
+from tokenq.stream import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped
+from tokenq.stream.event_stream import EventStream
 from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.broker import Broker
 from tokenq_server.embedded.ports import free_port

@@ -22,7 +22,8 @@ from tests.kafka.cluster import KafkaCluster
 from tests.servers import Servers
 from tests.waiting import until
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq.stream import Arrived, EventStream, Rewound
+from tokenq.stream import Arrived, Rewound
+from tokenq.stream.event_stream import EventStream
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.embedded.addresses import takes_tokens
 from tokenq_server.embedded.ports import free_port

@@ -14,7 +14,8 @@ from tests.without_http import department_id
 from tokenq.board.state import Fold
 from tokenq.contract.events import TOPIC, Event, encode
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq.stream import Arrived, EventStream
+from tokenq.stream import Arrived
+from tokenq.stream.event_stream import EventStream
 
 pytestmark = pytest.mark.kafka
 

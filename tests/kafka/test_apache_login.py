@@ -21,7 +21,8 @@ from tests.waiting import until
 from tests.without_http import department_id
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq.stream import Arrived, CaughtUp, EventStream, Item, Link, LinkChanged, Rewound
+from tokenq.stream import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound
+from tokenq.stream.event_stream import EventStream
 from tokenq_server.adapters.kafka.probe import probe
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.embedded import Endpoints

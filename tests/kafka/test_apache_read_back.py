@@ -13,7 +13,8 @@ from tests.waiting import until
 from tests.without_http import department_id
 from tokenq.contract.events import TOPIC
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq.stream import Arrived, EventStream
+from tokenq.stream import Arrived
+from tokenq.stream.event_stream import EventStream
 from tokenq_server.adapters.kafka.consumer import KafkaConsumer
 from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic

@@ -18,6 +18,7 @@ class FakeStream:
         self._items: queue.Queue[Item] = queue.Queue()
         self.heard_at: float | None = time.monotonic()
         self.is_closed = False
+        self.read_again_times = 0
         for item in items:
             self._items.put(item)
 
@@ -30,6 +31,9 @@ class FakeStream:
             return self._items.get(timeout=min(timeout, 0.02)) if timeout > 0 else self._items.get_nowait()
         except queue.Empty:
             return None
+
+    def read_again(self) -> None:
+        self.read_again_times += 1
 
     def close(self) -> None:
         self.is_closed = True

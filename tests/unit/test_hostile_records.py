@@ -21,6 +21,7 @@ from tests.hostile_records import ODD, REAL, RECORDS, UNREADABLE, written
 from tests.refusals import refusal
 from tests.screens.board_seeds import FakeStream
 from tests.waiting import until
+from tokenq.board import department
 from tokenq.board.state import Fold
 from tokenq.cli.commands.replay import _readable
 from tokenq.client.events import EventArrived, LinkChanged, _Reader
@@ -71,6 +72,9 @@ class FakeMessage:
 
     def timestamp(self) -> tuple[int, int]:
         return 1, 1_786_000_000_000
+
+    def key(self) -> bytes | None:
+        return b"CW"
 
     def partition(self) -> int:
         return 0
@@ -207,14 +211,14 @@ def test_what_is_odd_is_an_event_all_the_same(what: str) -> None:
 
 def test_a_board_goes_on_after_an_event_it_cannot_take_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever that may be one day: it counts as unreadable, and the next call is shown."""
-    right = Fold.apply
+    right = department._move
 
-    def wrong_at_13(fold: Fold, event: Event) -> Any:
+    def wrong_at_13(state: department.Department, event: Event) -> Any:
         if event.token_no == 13:
             raise ZeroDivisionError
-        return right(fold, event)
+        return right(state, event)
 
-    monkeypatch.setattr(Fold, "apply", wrong_at_13)
+    monkeypatch.setattr(department, "_move", wrong_at_13)
     now = {"timestamp": datetime.now(UTC).isoformat(), "businessDay": f"{datetime.now():%Y-%m-%d}"}
     calls = [
         decode(written(eventType="TOKEN_CALLED", seq=no, tokenNo=no, tokenId=no, displayNumber=f"CW-{no}", **now))

@@ -19,6 +19,8 @@ from tokenq_server.domain.permissions import (
     check_move,
     check_position,
     check_role,
+    departments_to_watch,
+    owner_to_list,
     sees,
     sees_person,
 )
@@ -102,7 +104,24 @@ def test_each_role_may_do_what_the_table_says(verb: str) -> None:
 
 def test_the_table_names_nothing_that_is_not_there() -> None:
     assert set(MAY_DO) <= {"issue", *map(str, VERBS)}
-    assert set(ROLES) == set(Role) == set(MAY)
+    assert {*ROLES, Role.BOARD} == set(Role) == set(MAY)
+
+
+@pytest.mark.parametrize("verb", ["issue", *map(str, VERBS)])
+def test_a_board_may_move_nothing_and_sees_no_token(verb: str) -> None:
+    assert {decide(verb, Role.BOARD, *place) for place in (HERE, ELSEWHERE)} == {"f"}
+    assert not sees(principal(Role.BOARD), token("CW"))
+    assert owner_to_list(replace(principal(Role.BOARD), user_id=None), None) == 0
+
+
+def test_a_board_watches_the_departments_of_its_key() -> None:
+    """Asking for another one is refused, so that its board does not look empty; a key without any gets all."""
+    lobby = principal(Role.BOARD, "CW", "LAB")
+    assert departments_to_watch(lobby, ()) == {"CW", "LAB"}
+    assert departments_to_watch(lobby, ["CW"]) == {"CW"}
+    assert departments_to_watch(principal(Role.BOARD), ()) == departments_to_watch(caller(Role.STAFF), ()) == set()
+    with refused(ProblemCode.FORBIDDEN, "does not include HR"):
+        departments_to_watch(lobby, ["CW", "HR"])
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -49,7 +49,8 @@ class Picture:
 
     ``timezone`` is that of all departments; empty, which is this machine's, where it was not told or they differ.
     ``unknown`` are the departments that were asked for and of which nothing was ever told. ``unknown_events`` are types
-    of events that were not understood today: who waits may be others than shown.
+    of events that were not understood today: who waits may be others than shown. ``doubtful`` are the departments of
+    which events may be missing.
     """
 
     departments: tuple[DepartmentPicture, ...] = ()
@@ -58,6 +59,7 @@ class Picture:
     timezone: str = ""
     unknown: tuple[str, ...] = ()
     unknown_events: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
 
 
 NOTHING = Picture()

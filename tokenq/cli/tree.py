@@ -39,6 +39,7 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments. Raises WrongUse."""
         use_key(None)
+        args = _with_empty_values(args, _MAY_BE_EMPTY.get(self.name or "", ""))
         id_options = [word for word in args if word.partition("=")[0] == "--id"]
         if any("TOKEN" in (param.metavar or "") for param in self.params if param.param_type_name == "argument"):
             args = _ids_as_arguments(args)
@@ -113,6 +114,16 @@ def _is_name(param: Any, value: Any) -> bool:
         if not is_token and not re.match(DEPARTMENT_ID, typed.strip().upper()):
             return True
     return False
+
+
+_MAY_BE_EMPTY = {"board": "--server"}
+"""Options, by command, that may stand without their value: at the end, or before another option."""
+
+
+def _with_empty_values(args: list[str], option: str) -> list[str]:
+    """Give an option that stands without its value an empty one."""
+    pairs = zip(args, [*args[1:], "-"], strict=True)
+    return [f"{word}=" if word == option and then[:1] == "-" else word for word, then in pairs]
 
 
 _CHANGES_TOKENS = frozenset({"issue", *Verb})

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tokenq.client.calls import Calls, given, segment
-from tokenq.contract.paths import DEPARTMENTS
+from tokenq.contract.paths import BOARD, DEPARTMENTS
 
 if TYPE_CHECKING:
+    from tokenq.contract.board_views import BoardView
     from tokenq.contract.views import NextView, QueueView, TokenView
 
 
@@ -16,6 +17,11 @@ class QueueCalls(Calls):
     def queue(self, department: str) -> "QueueView":
         """The department's queue now."""
         view: QueueView = self.get(_department(department, "queue"))
+        return view
+
+    def board(self, branch: str) -> "BoardView":
+        """Return the public state of a branch, as boards show it."""
+        view: BoardView = self.get(BOARD.format(branch_id=segment(branch)))
         return view
 
     def next(self, department: str) -> "NextView":

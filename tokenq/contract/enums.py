@@ -37,7 +37,12 @@ class Role(StrEnum):
     ADMIN = "admin"
     STAFF = "staff"
     DESK = "desk"
+    BOARD = "board"
     CUSTOMER = "customer"
+
+
+USER_ROLES = frozenset({Role.ADMIN, Role.STAFF, Role.DESK, Role.CUSTOMER})
+"""The roles that a person may have; a board is a machine and has a key."""
 
 
 class RequeuePosition(StrEnum):

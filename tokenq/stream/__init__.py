@@ -1,6 +1,5 @@
-"""Topic ``token-events``, read from Kafka directly, for the board."""
+"""What a board reads: its items, and topic ``token-events`` as their source (:mod:`tokenq.stream.event_stream`)."""
 
-from tokenq.stream.event_stream import WINDOW, EventStream
-from tokenq.stream.items import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped
+from tokenq.stream.items import Arrived, Began, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped, Source
 
-__all__ = ["WINDOW", "Arrived", "CaughtUp", "EventStream", "Item", "Link", "LinkChanged", "Rewound", "Skipped"]
+__all__ = ["Arrived", "Began", "CaughtUp", "Item", "Link", "LinkChanged", "Rewound", "Skipped", "Source"]

@@ -68,6 +68,11 @@ class EventStream:
             self._look_after_link()
         return self._pending.pop(0) if self._pending else None
 
+    def read_again(self) -> None:
+        """Read from the start of the window again."""
+        self._next_offsets = {}
+        self._retry_at = time.monotonic()
+
     def close(self) -> None:
         """Give the connection back; nothing can be read afterwards."""
         self._consumer.close()
@@ -173,8 +178,7 @@ class EventStream:
         if self._pulse.down or (heard is not None and now - heard > _SILENT):
             self._say(Link.LOST, self._pulse.why_lost("The broker does not answer."))
         elif self._pulse.doubt:
-            self._next_offsets = {}
-            self._retry_at = now
+            self.read_again()
         else:
             self._say(Link.LIVE)
             if self._unread and now - self._last_record_at > _QUIET:
@@ -227,4 +231,6 @@ def _item(message: Message) -> Arrived | Skipped:
         event = decode(message.value())
     except BadEvent as error:
         return Skipped(str(error))
+    if message.key() not in (None, event.department_id.encode()):
+        return Skipped("The record has the key of another department.")
     return Arrived(event, message.timestamp()[1] / 1000 - event.timestamp.timestamp())

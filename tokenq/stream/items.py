@@ -1,13 +1,15 @@
-"""What a reader of the topic gets, item by item."""
+"""Where a board's items come from, and what they are: read from the topic or from the server, one after the other."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
+from tokenq.contract.board_views import BoardView
 from tokenq.contract.events import Event
 
 
 class Link(StrEnum):
-    """How the reader stands to the broker."""
+    """How the reader stands to the broker or the server."""
 
     CONNECTING = "connecting"
     NO_TOPIC = "no topic"
@@ -48,4 +50,31 @@ class Rewound:
     """The log is read from the start of the window again: what was read before is void."""
 
 
-Item = Arrived | Skipped | LinkChanged | CaughtUp | Rewound
+@dataclass(frozen=True, slots=True)
+class Began:
+    """Everything begins anew with this state of the server; what comes now is news."""
+
+    state: BoardView
+
+
+Item = Arrived | Skipped | LinkChanged | CaughtUp | Rewound | Began
+
+
+class Source(Protocol):
+    """Where items come from; for one thread. It survives every loss of its broker or server by itself.
+
+    After every loss it goes on without gap, or begins anew by ``Rewound`` or ``Began``.
+    """
+
+    @property
+    def heard_at(self) -> float | None:
+        """When the broker or the server last answered, as ``time.monotonic()``; ``None`` before the first time."""
+
+    def read(self, timeout: float) -> Item | None:
+        """Return the next item, or ``None`` after ``timeout`` seconds."""
+
+    def read_again(self) -> None:
+        """Begin anew: the reader has missed something."""
+
+    def close(self) -> None:
+        """Close the source; nothing can be read afterwards."""

@@ -18,6 +18,7 @@ from tokenq_server.api.request_ids import HEADER, RequestIds
 from tokenq_server.api.routes import (
     audit,
     auth,
+    board,
     counters,
     events,
     floor,
@@ -35,7 +36,8 @@ from tokenq_server.services.ports import Guard
 from tokenq_server.settings import ServerSettings
 
 ROUTERS = tuple(
-    module.router for module in (auth, setup, people, tokens, moves, counters, floor, reports, events, health, audit)
+    module.router
+    for module in (auth, setup, people, tokens, moves, counters, floor, reports, board, events, health, audit)
 )
 
 _ABOUT = """Queues for places where people take a number and wait.

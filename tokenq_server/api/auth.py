@@ -17,7 +17,16 @@ from tokenq.contract.reasons.system import RequestReason
 from tokenq.contract.verbs import ISSUERS, VERBS, Verb
 from tokenq_server.api.security_events import CALLER
 from tokenq_server.bootstrap import Services
-from tokenq_server.domain.permissions import ADMINS, ANYBODY, STAFF, WORKERS, check_own_password, check_role
+from tokenq_server.domain.permissions import (
+    ADMINS,
+    ANYBODY,
+    BOARDS,
+    STAFF,
+    WATCHERS,
+    WORKERS,
+    check_own_password,
+    check_role,
+)
 from tokenq_server.domain.principal import Principal
 
 _bearer = HTTPBearer(auto_error=False, description="A session token from /auth/login, or an API key.")
@@ -69,6 +78,8 @@ def for_verb(verb: Verb) -> Allowed:
 Anybody = Annotated[Principal, Depends(Allowed(ANYBODY))]
 Newcomers = Annotated[Principal, Depends(Allowed(ANYBODY, even_before_new_password=True))]
 """Any caller, even with an initial password that must still be changed."""
+Board = Annotated[Principal, Depends(Allowed(BOARDS))]
+Watcher = Annotated[Principal, Depends(Allowed(WATCHERS))]
 Staff = Annotated[Principal, Depends(Allowed(STAFF))]
 Workers = Annotated[Principal, Depends(Allowed(WORKERS))]
 Admin = Annotated[Principal, Depends(Allowed(ADMINS))]

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from tokenq.contract.enums import Role
 from tokenq_server.api.schemas import (
-    AnyRole,
     Body,
     BranchId,
     CounterId,
@@ -17,6 +16,7 @@ from tokenq_server.api.schemas import (
     PutBranch,
     PutDepartment,
     Username,
+    UserRole,
 )
 from tokenq_server.domain.hours import hours_from
 from tokenq_server.services.floor_plan import Requested, UserSpec, at
@@ -34,7 +34,7 @@ class UserSpecBody(Body):
 
     name: PersonName
     email: Email | None = None
-    role: AnyRole = Role.CUSTOMER
+    role: UserRole = Role.CUSTOMER
     departments: Departments = Field(default=[])
     disabled: bool = False
 

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel, to_snake
 from pydantic_core import PydanticCustomError
 
 from tokenq.contract import names
-from tokenq.contract.enums import Priority, Role
+from tokenq.contract.enums import USER_ROLES, Priority, Role
 from tokenq.contract.hours import read_hours
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.settings import SETTINGS, Setting
@@ -38,6 +38,13 @@ def one_line(text: str) -> str:
     if "=?" in text:
         raise PydanticCustomError("encoded_word", "must not contain '=?'")
     return text
+
+
+def role_of_a_user(role: Role) -> Role:
+    """Check that a person may have this role."""
+    if role not in USER_ROLES:
+        raise PydanticCustomError("role_of_a_key", "must not be 'board': create a key for the board instead")
+    return role
 
 
 def without_duplicates(texts: list[str]) -> list[str]:
@@ -70,6 +77,7 @@ Departments = Annotated[list[DepartmentId], Field(max_length=200)]
 AnyPriority = Annotated[Priority, Field(strict=False)]
 AnyLetterKind = Annotated[LetterKind, Field(strict=False)]
 AnyRole = Annotated[Role, Field(strict=False)]
+UserRole = Annotated[Role, Field(strict=False), AfterValidator(role_of_a_user)]
 
 
 class Body(BaseModel):
@@ -225,7 +233,7 @@ class CreateUser(Body):
     name: PersonName
     username: Username | None = None
     email: Email | None = None
-    role: AnyRole = Role.CUSTOMER
+    role: UserRole = Role.CUSTOMER
     departments: Departments = []
     password: Password | None = None
 
@@ -242,7 +250,7 @@ class ChangeUser(Body):
     name: PersonName | None = None
     username: Username | None = None
     email: Email | None = None
-    role: AnyRole | None = None
+    role: UserRole | None = None
     departments: Departments | None = None
     password: Password | None = None
     disabled: bool | None = None

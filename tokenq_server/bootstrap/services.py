@@ -8,6 +8,7 @@ from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.adapters.metrics import Metrics
 from tokenq_server.adapters.passwords import Argon2Passwords
 from tokenq_server.adapters.postgres.audit import PostgresAudit
+from tokenq_server.adapters.postgres.board import PostgresBoards
 from tokenq_server.adapters.postgres.counters import PostgresCounters
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.day_log import PostgresDayLog
@@ -23,6 +24,7 @@ from tokenq_server.bootstrap.limits import open_limits
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.services.audit import Audit
 from tokenq_server.services.batch import Batch
+from tokenq_server.services.board import Boards
 from tokenq_server.services.counter_service import CounterService
 from tokenq_server.services.explanations import Explanations
 from tokenq_server.services.feed import Feed
@@ -59,6 +61,7 @@ class Services:
     refusals: RefusalAudit
     setup: Setup
     reading: Queries
+    boards: Boards
     same_customer: SameCustomer
     explaining: Explanations
     counter_service: CounterService
@@ -110,6 +113,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         refusals=refusals,
         setup=Setup(store),
         reading=reading,
+        boards=Boards(PostgresBoards(database)),
         same_customer=SameCustomer(looking_up),
         explaining=Explanations(reading),
         counter_service=CounterService(PostgresCounters(database), forecasts.renew),

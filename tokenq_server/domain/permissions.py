@@ -23,6 +23,7 @@ MAY: dict[Role, str] = {
     Role.ADMIN: "manage branches, departments, users and keys, and do everything staff may do",
     Role.STAFF: "issue, call, serve and move tokens in their departments",
     Role.DESK: "edit, transfer and cancel waiting tokens; undo their own moves; view tokens and queues",
+    Role.BOARD: "read public events and the public state of a branch, without names and addresses",
     Role.CUSTOMER: "issue, view and cancel their own tokens",
 }
 """Each role in one sentence."""
@@ -31,6 +32,11 @@ ADMINS = frozenset({Role.ADMIN})
 STAFF = ADMINS | {Role.STAFF}
 WORKERS = STAFF | {Role.DESK}
 ANYBODY = WORKERS | {Role.CUSTOMER}
+"""Every role but that of boards, which read only what ``BOARDS`` and ``WATCHERS`` may."""
+BOARDS = STAFF | {Role.BOARD}
+"""Who may read the public state of a branch."""
+WATCHERS = ANYBODY | {Role.BOARD}
+"""Who may follow the events."""
 
 
 def check_role(caller: Principal, roles: Collection[Role]) -> None:
@@ -101,6 +107,24 @@ def departments_to_report(caller: Principal, departments: Iterable[str]) -> list
     if all_of_them and not own:
         raise refuse(DepartmentReason.NOT_YOURS, department=all_of_them)
     return own
+
+
+def departments_to_watch(caller: Principal, asked_for: Collection[str]) -> frozenset[str]:
+    """The departments whose events and public state the caller gets, given the requested ones; empty: all.
+
+    Only a board's key limits it to its departments. Raises Refused (``forbidden``) if another one is requested.
+    """
+    requested = frozenset(asked_for)
+    if caller.role is not Role.BOARD or not caller.departments:
+        return requested
+    if strange := sorted(requested - caller.departments):
+        raise refuse(DepartmentReason.NOT_ON_BOARD, department=strange)
+    return requested or caller.departments
+
+
+def is_public_reader(caller: Principal) -> bool:
+    """Whether the caller gets nothing but the public part of events."""
+    return caller.role is Role.BOARD
 
 
 def is_colleague(caller: Principal, departments: Collection[str]) -> bool:
@@ -177,12 +201,12 @@ def _check_desk(caller: Principal, verb: Verb, token: Token) -> None:
 
 def sees(caller: Principal, token: Token | Whereabouts) -> bool:
     """Whether the token is visible to the caller."""
-    return caller.role is not Role.CUSTOMER or _owns(caller, token)
+    return caller.role in WORKERS or _owns(caller, token)
 
 
 def owner_to_list(caller: Principal, asked_for: int | None) -> int | None:
     """The user whose tokens a list may contain, given the requested one; ``None``: any user. No user has id 0."""
-    return caller.user_id or 0 if caller.role is Role.CUSTOMER else asked_for
+    return asked_for if caller.role in WORKERS else caller.user_id or 0
 
 
 def sees_person(caller: Principal, token: Token) -> bool:

@@ -23,17 +23,10 @@ from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token, Whereabouts
 from tokenq_server.domain.token_lookup import Printed, named
 from tokenq_server.domain.wait_alarms import WaitAlarm, WaitFigures, wait_alarms
+from tokenq_server.services.event_views import without_people
 from tokenq_server.services.views import alarm_views, counter_view, instant, token_view
 
 PAGE = 100
-
-_HIDDEN: dict[str, Any] = {"email": None, "userId": None, "actor": ""}
-
-
-def without_people(event: dict[str, Any]) -> dict[str, Any]:
-    """Return a wire event as seen by readers who may not know whose token it is: customers, and staff elsewhere."""
-    data = event.get("data") or {}
-    return event | _HIDDEN | ({"data": {**data, "operator": None}} if "operator" in data else {})
 
 
 @dataclass(frozen=True)

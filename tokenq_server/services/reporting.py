@@ -22,7 +22,7 @@ from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.domain.report import ReportBuilder, Scope, scope_of
 from tokenq_server.domain.report_range import DayRange, day_named, range_named
 from tokenq_server.domain.what_if import simulate_setting
-from tokenq_server.services.queries import without_people
+from tokenq_server.services.event_views import without_people
 from tokenq_server.services.setup import parse_ratio
 
 _MOST_SETTINGS = 40

@@ -12,14 +12,15 @@ from textual.widgets import Static
 
 from tokenq.board.announcements import DWELL, Announcer
 from tokenq.board.picture import Picture
+from tokenq.client import Client
 from tokenq.contract.events import Event
 from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.printable import printable
-from tokenq.stream import EventStream, Link
+from tokenq.stream import Link, Source
 from tokenq.zones import local
 from tokenq_tui.board.messages import Changed
 from tokenq_tui.board.replay import STEP, Replay
-from tokenq_tui.board.tail import Stream, Tail, Update
+from tokenq_tui.board.tail import Tail, Update
 from tokenq_tui.board.widgets.banner import Banner
 from tokenq_tui.board.widgets.departments import Departments
 from tokenq_tui.board.widgets.recent import Recent
@@ -27,7 +28,7 @@ from tokenq_tui.link_badge import Health, LinkBadge
 from tokenq_tui.theme import DARK, LIGHT
 
 OFFLINE_AFTER = 60.0
-"""Seconds without the broker after which "stale" becomes "offline"."""
+"""Seconds without the broker or the server after which "stale" becomes "offline"."""
 
 DWELL_IN_REPLAY = 1.0
 """Seconds a call stays big during a replay, where calls come faster."""
@@ -54,7 +55,7 @@ class BoardApp(App[None]):
 
     def __init__(
         self,
-        open_stream: Callable[[], Stream],
+        open_source: Callable[[], Source],
         departments: Sequence[str] = (),
         *,
         calls: int = 8,
@@ -66,7 +67,7 @@ class BoardApp(App[None]):
     ) -> None:
         super().__init__()
         self._player = player
-        self._tail = Tail(open_stream, departments, self._notify, clock)
+        self._tail = Tail(open_source, departments, self._notify, clock)
         self._announcer = Announcer(DWELL if player is None else DWELL_IN_REPLAY)
         self._update = Update()
         self._calls, self._quiet, self._clock = calls, quiet, clock
@@ -153,26 +154,31 @@ class BoardApp(App[None]):
 
 
 def run(
-    broker: KafkaAccess,
+    open_source: Callable[[], Source],
     *,
     departments: Sequence[str] = (),
     calls: int = 8,
     quiet: bool = False,
     light: bool = False,
-    fetch_wait_ms: int = 50,
 ) -> int:
-    """Run the board and return its exit code.
-
-    It reads from Kafka and needs nothing else; empty ``departments`` means all.
-    """
-
-    def open_stream() -> EventStream:
-        return EventStream(broker, fetch_wait_ms=fetch_wait_ms)
-
-    ids = [department.strip().upper() for department in departments]
-    app = BoardApp(open_stream, ids, calls=calls, quiet=quiet, light=light)
+    """Run the board on a source and return its exit code; empty ``departments`` means all."""
+    app = BoardApp(open_source, _ids(departments), calls=calls, quiet=quiet, light=light)
     app.run()
     return app.return_code or 0
+
+
+def of_topic(broker: KafkaAccess, *, fetch_wait_ms: int = 50) -> Callable[[], Source]:
+    """The topic as a source; needs nothing but Kafka."""
+    from tokenq.stream.event_stream import EventStream
+
+    return lambda: EventStream(broker, fetch_wait_ms=fetch_wait_ms)
+
+
+def of_server(client: Client, branch: str, departments: Sequence[str] = ()) -> Callable[[], Source]:
+    """A branch on a server as a source; needs nothing but the API."""
+    from tokenq_tui.board.server_source import ServerSource
+
+    return lambda: ServerSource(client, branch, _ids(departments))
 
 
 def replay(
@@ -196,6 +202,10 @@ def replay(
     return app.return_code or 0
 
 
+def _ids(departments: Sequence[str]) -> list[str]:
+    return [department.strip().upper() for department in departments]
+
+
 def _write(static: Static, text: str) -> None:
     if str(static.content) != text:
         static.update(text)
@@ -203,6 +213,8 @@ def _write(static: Static, text: str) -> None:
 
 def _health(update: Update, now: float, running: float, clock: datetime) -> tuple[Health, str]:
     if update.link is Link.LIVE:
+        if update.is_complete and update.picture.doubtful:
+            return Health.STALE, ""
         return Health.LIVE if update.is_complete else Health.CONNECTING, ""
     if update.link is not Link.LOST:
         return Health.CONNECTING, ""

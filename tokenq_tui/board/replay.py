@@ -93,6 +93,9 @@ class Replay:
                 return item
             time.sleep(min(left, _NAP))
 
+    def read_again(self) -> None:
+        """Do nothing: the day is what it is."""
+
     def close(self) -> None:
         """Nothing to close."""
 

@@ -1,4 +1,4 @@
-"""The thread that reads the topic, folds it, and keeps the latest picture ready for the screen.
+"""The thread that reads the items of a source, folds them, and keeps the latest picture ready for the screen.
 
 It never waits for the screen: pictures are overwritten, only calls are queued.
 """
@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 from tokenq.board.picture import NOTHING, Call, Picture
 from tokenq.board.state import Fold
 from tokenq.contract.events import EventType
-from tokenq.stream import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped
+from tokenq.stream import Arrived, Began, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped, Source
 
 PICTURE_EVERY = 0.25
 """Minimum seconds between two pictures; a new call is shown without this delay."""
+READ_AGAIN_EVERY = 60.0
+"""Minimum seconds between two readings because of missing events: a stranger may make up any number of gaps."""
 NEWS_WITHIN = 60.0
 """A call published more than this many seconds after it happened is shown, but not announced."""
 
@@ -27,26 +28,12 @@ _POLL = 0.2
 _HEARD = 2_000
 
 
-class Stream(Protocol):
-    """A source of events; implemented by :class:`tokenq.stream.EventStream`."""
-
-    @property
-    def heard_at(self) -> float | None:
-        """When the broker last answered, as ``time.monotonic()``."""
-
-    def read(self, timeout: float) -> Item | None:
-        """Return the next item, or ``None`` after ``timeout`` seconds."""
-
-    def close(self) -> None:
-        """Close the stream."""
-
-
 @dataclass(frozen=True, slots=True)
 class Update:
     """An update for the screen: the picture, the link, and the calls since the last update.
 
-    Until the log has been read once, ``is_complete`` is false and the picture is empty. ``heard_at`` is when the
-    broker last answered, as ``time.monotonic()``; ``skipped`` counts unreadable records.
+    Until the log has been read once, ``is_complete`` is false and the picture is empty. ``heard_at`` is when the broker
+    or the server last answered, as ``time.monotonic()``; ``skipped`` counts unreadable records.
     """
 
     picture: Picture = NOTHING
@@ -63,12 +50,12 @@ class Tail:
 
     def __init__(
         self,
-        open_stream: Callable[[], Stream],
+        open_source: Callable[[], Source],
         departments: Iterable[str],
         notify: Callable[[], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._open_stream, self._clock = open_stream, clock
+        self._open_source, self._clock = open_source, clock
         self._departments = tuple(departments)
         self._notify = notify
         self._stopping = threading.Event()
@@ -84,6 +71,8 @@ class Tail:
         self._heard: dict[str, None] = {}
         self._link, self._why, self._skipped = Link.CONNECTING, "", 0
         self._news: list[Call] = []
+        self._has_gap = False
+        self._read_again_at = 0.0
 
     def start(self) -> None:
         """Start reading."""
@@ -103,25 +92,28 @@ class Tail:
         return update
 
     def _run(self) -> None:
-        stream = self._open_stream()
+        source = self._open_source()
         try:
-            self._read(stream)
+            self._read(source)
         finally:
-            stream.close()
+            source.close()
 
-    def _read(self, stream: Stream) -> None:
+    def _read(self, source: Source) -> None:
         shown_at = 0.0
         while not self._stopping.is_set():
             if not self._update.is_complete and not self._is_urgent:
                 # Nothing is shown before the log has been read, so skip the clock for each of its events.
-                self._handle(stream.read(_POLL))
+                self._handle(source.read(_POLL))
                 continue
             wait = shown_at + (_CALL_EVERY if self._is_urgent else PICTURE_EVERY) - time.monotonic()
             if wait <= 0 and (self._is_stale or wait < -_LOOK_AGAIN):
-                self._publish(stream)
+                self._publish(source)
                 shown_at = time.monotonic()
-            item = stream.read(min(_POLL, max(wait, 0.0)) if self._is_stale else _POLL)
+            item = source.read(min(_POLL, max(wait, 0.0)) if self._is_stale else _POLL)
             self._handle(item)
+            if self._has_gap and time.monotonic() >= self._read_again_at:
+                self._has_gap, self._read_again_at = False, time.monotonic() + READ_AGAIN_EVERY
+                source.read_again()
 
     def _handle(self, item: Item | None) -> None:
         match item:
@@ -134,6 +126,9 @@ class Tail:
             case LinkChanged():
                 self._link, self._why, self._is_urgent = item.link, item.why, True
             case CaughtUp():
+                self._is_news = self._is_shown = self._is_urgent = True
+            case Began():
+                self._fold = Fold.beginning_with(item.state, self._departments)
                 self._is_news = self._is_shown = self._is_urgent = True
             case Rewound():
                 # The old picture stays on the screen until the log has been read again.
@@ -151,6 +146,8 @@ class Tail:
     def _apply(self, item: Arrived) -> None:
         call = self._fold.apply(item.event)
         if call is None:
+            # What was in the log from the beginning would be read in the same way again.
+            self._has_gap = self._has_gap or (self._is_news and self._fold.holds(item.event))
             return
         is_repeat = item.event.event_id in self._heard
         self._heard[item.event.event_id] = None
@@ -161,7 +158,7 @@ class Tail:
             self._news.append(call)
             self._is_urgent = True
 
-    def _publish(self, stream: Stream) -> None:
+    def _publish(self, source: Source) -> None:
         picture = self._fold.picture(self._clock())
         with self._lock:
             news = (*self._update.news, *self._news)
@@ -169,7 +166,7 @@ class Tail:
             is_shown = self._is_shown and (bool(picture.departments) or time.monotonic() >= self._blank_at)
             shown = picture if is_shown else self._update.picture
             is_complete = self._is_shown or self._update.is_complete
-            self._update = Update(shown, self._link, self._why, stream.heard_at, news, self._skipped, is_complete)
+            self._update = Update(shown, self._link, self._why, source.heard_at, news, self._skipped, is_complete)
         self._news.clear()
         self._is_stale = self._is_urgent = False
         self._notify()

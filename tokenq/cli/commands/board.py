@@ -1,21 +1,36 @@
-"""``tokenq board``: the lobby board; needs only Kafka."""
+"""``tokenq board``: the lobby board; needs only Kafka, or only a server."""
 
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
 from tokenq.cli import launch
 from tokenq.cli.broker import DEFAULT_BOOTSTRAP, configured_broker, why_unreachable
+from tokenq.cli.context import connect, identify
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Departments
+from tokenq.client import Client
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq.errors import Unreachable
+from tokenq.contract.problems import Refused
+from tokenq.errors import BadSettings, Unreachable
 from tokenq.settings import Settings, load
+
+_MAIN_BRANCH = "main"
 
 
 def command(
     depts: Departments = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--server", metavar="[URL]", help="Read a tokenq server, with TOKENQ_TOKEN or the stored login, not Kafka."
+        ),
+    ] = None,
+    branch: Annotated[
+        str | None, typer.Option(metavar="BRANCH", help="The branch to show, with a server; default: main.")
+    ] = None,
     bootstrap: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Kafka broker; default: TOKENQ_KAFKA_BOOTSTRAP.")
     ] = None,
@@ -23,13 +38,50 @@ def command(
     quiet: Annotated[bool, typer.Option("--quiet", help="No bell on new calls.")] = False,
     light: Annotated[bool, typer.Option("--light", help="Use the light theme.")] = False,
 ) -> int:
-    """Show the public board: which number goes to which counter. Reads Kafka; needs no server and no login."""
-    settings = load(kafka_bootstrap=bootstrap)
+    """Show the public board: which number goes to which counter.
+
+    It reads Kafka if a broker is set (--bootstrap, TOKENQ_KAFKA_BOOTSTRAP) or 'tokenq up' runs on this machine, and
+    needs no login then. Otherwise, or with --server, it reads the server you are signed in to, or URL; a key with the
+    role 'board' is enough.
+    """
+    if server is not None and bootstrap is not None:
+        raise WrongUse("--server and --bootstrap cannot be combined.", "The board reads a server or Kafka, not both.")
+    if server and "://" not in server:
+        raise WrongUse(f"'{server}' is not the address of a server.", "It looks like https://queue.example.org.")
+    settings = load(url=server or None, kafka_bootstrap=bootstrap)
+    broker = None if server is not None else _broker(settings)
+    if broker is not None and branch is not None:
+        raise WrongUse("--branch needs --server: Kafka has all branches.", "Add --server, or name departments.")
     if not sys.stdout.isatty():
         raise WrongUse("The board needs a terminal.", "In scripts, use 'tokenq watch --json'.")
-    broker = configured_broker(settings) or _default_broker(settings)
     with launch.part("tokenq_tui.board", "tui") as screen:
-        return int(screen.run(broker, departments=depts or [], calls=calls, quiet=quiet, light=light))
+        if broker is not None:
+            source = screen.of_topic(broker)
+        else:
+            branch = branch or _MAIN_BRANCH
+            depts = _departments_of(connect(settings, attempts=1), branch, depts or [])
+            source = screen.of_server(connect(settings), branch, depts)
+        return int(screen.run(source, departments=depts or [], calls=calls, quiet=quiet, light=light))
+
+
+def _broker(settings: Settings) -> KafkaAccess | None:
+    """Return the broker to read, or ``None`` where a server is to be read: no broker is set, but a login is.
+
+    Raises:
+        Unreachable: neither is set, and no broker answers at the default address.
+        Refused: the settings of the broker contradict each other.
+    """
+    broker = configured_broker(settings)
+    if broker is None and not _has_login(settings):
+        broker = _default_broker(settings)
+    return broker
+
+
+def _has_login(settings: Settings) -> bool:
+    try:
+        return identify(settings).token is not None
+    except BadSettings:
+        return False  # an unsafe file of credentials
 
 
 def _default_broker(settings: Settings) -> KafkaAccess:
@@ -41,7 +93,27 @@ def _default_broker(settings: Settings) -> KafkaAccess:
     """
     if reason := why_unreachable(DEFAULT_BOOTSTRAP):
         raise Unreachable(
-            f"No broker is configured, and none answers at {DEFAULT_BOOTSTRAP}: {reason}.",
-            "Set TOKENQ_KAFKA_BOOTSTRAP=HOST:PORT or --bootstrap, or run 'tokenq up', which includes a broker.",
+            f"No broker and no login are configured, and no broker answers at {DEFAULT_BOOTSTRAP}: {reason}.",
+            "Set TOKENQ_KAFKA_BOOTSTRAP=HOST:PORT or --bootstrap, use --server URL with TOKENQ_TOKEN, "
+            "or run 'tokenq up', which includes a broker.",
         )
     return KafkaAccess.of(DEFAULT_BOOTSTRAP, vars(settings))
+
+
+def _departments_of(client: Client, branch: str, typed: Sequence[str]) -> list[str]:
+    """Return the ids of departments of the branch; as typed if the server does not answer now, for it is waited for.
+
+    Raises:
+        Refused: the server refuses the key or does not know the branch, or one of the departments there.
+    """
+    from tokenq.cli.department_names import id_of
+
+    try:
+        departments: Any = client.board(branch)["departments"]
+    except Unreachable:
+        return list(typed)
+    except Refused as refusal:
+        if refusal.problem.code.status < 500 and refusal.problem.code.status != 429:
+            raise
+        return list(typed)
+    return [id_of(name, departments) for name in typed]

@@ -206,6 +206,7 @@ class DepartmentReason(Reason):
         Action.ISSUE_BY_FORCE,
     )
     NOT_YOURS = (ProblemCode.FORBIDDEN, "You are not staff of {department}.", ASK_ADMIN)
+    NOT_ON_BOARD = (ProblemCode.FORBIDDEN, "This board's key does not include {department}.", ASK_ADMIN)
     MAY_NOT_ISSUE = (ProblemCode.FORBIDDEN, "You may not issue tokens in {department}.", ASK_ADMIN)
     MAY_NOT_PUT_FIRST = (
         ProblemCode.FORBIDDEN,

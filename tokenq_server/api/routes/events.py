@@ -4,9 +4,9 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.security import HTTPAuthorizationCredentials
@@ -15,14 +15,14 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from tokenq.contract import paths
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.system import RequestReason
-from tokenq_server.api.auth import Anybody, BearerDep, ServicesDep
+from tokenq_server.api.auth import BearerDep, ServicesDep, Watcher
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
-from tokenq_server.domain.permissions import sees_people_of
+from tokenq_server.domain.permissions import departments_to_watch, is_public_reader, sees_people_of
 from tokenq_server.domain.principal import Principal
+from tokenq_server.services.event_views import public_event, without_people
 from tokenq_server.services.feed import Arrival, Resync
 from tokenq_server.services.ports import LedgerDown
-from tokenq_server.services.queries import without_people
 
 router = APIRouter(tags=["tokens"], route_class=StrictRoute)
 _POSITION = re.compile(r"^[A-Z][A-Z0-9]{0,7}:[0-9]{1,18}$")
@@ -44,7 +44,7 @@ def _positions(
     return {name: int(seq) for name, _, seq in (part.partition(":") for part in parts)}
 
 
-async def _watcher(caller: Anybody) -> AsyncIterator[Principal]:
+async def _watcher(caller: Watcher) -> AsyncIterator[Principal]:
     """Take one of the caller's places until the response has ended, whether or not its stream ever began.
 
     Counted where it is checked, so that many requests at once get no more places than one after the other.
@@ -71,12 +71,14 @@ async def events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream the events of the given departments (default: all), from now or from ``Last-Event-ID`` on.
 
-    Only staff of its department see whose token it is. ``resync`` means that events were missed: fetch again.
+    Only staff of its department see whose token it is; a board's key gets public fields only, and only of its
+    departments. ``resync`` means that events were missed: fetch again.
     """
+    departments = departments_to_watch(caller, department_id or ())
     welcome_until = time.monotonic() + _RECHECK_SECONDS
     silence = -1
     try:
-        async for arrival in services.feed.watch(department_id or (), last):
+        async for arrival in services.feed.watch(departments, last):
             if silence < 0:  # the watcher is registered by now, so the stream may count as live
                 yield ServerSentEvent(comment="tokenq", retry=1000)
             silence = silence + 1 if arrival is None else 0
@@ -86,7 +88,7 @@ async def events(
                 yield ServerSentEvent(comment="ping")
             if time.monotonic() > welcome_until:
                 now = await _as_of_now(services, caller, bearer)
-                if now is None:
+                if now is None or _watches_other_things(caller, now):
                     return
                 caller = now
                 welcome_until = time.monotonic() + _RECHECK_SECONDS
@@ -104,17 +106,33 @@ async def _as_of_now(
         return None if refusal.problem.code is ProblemCode.UNAUTHENTICATED else caller
 
 
+def _watches_other_things(caller: Principal, now: Principal) -> bool:
+    """Whether a board's key was changed: what it may watch is decided when a stream begins."""
+    rights = (caller.role, caller.departments), (now.role, now.departments)
+    return rights[0] != rights[1] and (is_public_reader(caller) or is_public_reader(now))
+
+
 def _message(arrival: Arrival, caller: Principal) -> ServerSentEvent:
     position = ",".join(f"{name}:{seq}" for name, seq in sorted(arrival.positions.items()))
     if isinstance(arrival.item, Resync):
         return ServerSentEvent(raw_data="{}", event="resync", id=position)
-    event_type, text = _sse_text(arrival.item.payload, sees_people_of(caller, arrival.item.department_id))
+    event_type, text = _sse_text(arrival.item.payload, _form_for(caller, arrival.item.department_id))
     return ServerSentEvent(raw_data=text, event=event_type, id=position)
 
 
+Form = Callable[[dict[str, Any]], dict[str, Any]]
+"""What a reader sees of a wire event."""
+
+
+def _form_for(caller: Principal, department_id: str) -> Form:
+    if is_public_reader(caller):
+        return public_event
+    return dict if sees_people_of(caller, department_id) else without_people
+
+
 @lru_cache(maxsize=1024)
-def _sse_text(payload: str, sees_people: bool) -> tuple[str, str]:
+def _sse_text(payload: str, form: Form) -> tuple[str, str]:
     """An event's type and text, cached: up to a thousand watchers may get the same."""
     event = json.loads(payload)
-    visible = event if sees_people else without_people(event)
+    visible = form(event)
     return event["eventType"], json.dumps(visible, ensure_ascii=False, separators=(",", ":"))

@@ -1,5 +1,6 @@
 """The departments: how many are waiting, and which number is at which counter."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from textual.content import Content
@@ -32,17 +33,20 @@ class Departments(Panel):
         self._departments: Sequence[DepartmentPicture] = ()
         self._turn = 0
         self._warnings: Sequence[str] = ()
+        self._doubts: Sequence[str] = ()
 
     def show(self, picture: Picture, turn: int) -> None:
         """Show the departments and warnings; the counter ``turn`` selects the page."""
-        warnings = _warnings(picture)
-        if (picture.departments, turn, warnings) != (self._departments, self._turn, self._warnings):
-            self._departments, self._turn, self._warnings = picture.departments, turn, warnings
+        warnings, doubts = _warnings(picture), _doubts(picture)
+        shown = (picture.departments, turn, warnings, doubts)
+        if shown != (self._departments, self._turn, self._warnings, self._doubts):
+            self._departments, self._turn, self._warnings, self._doubts = shown
             self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
         """Return a title and cards or lines; if space is short, idle departments share the last line."""
-        below = [line((printable(warning, width), "$warning")) for warning in self._warnings]
+        doubts = [part for text in self._doubts for part in textwrap.wrap(text, max(width, 1))]
+        below = [line((printable(warning, width), "$warning")) for warning in (*doubts, *self._warnings)]
         room = height - len(below)
         shown = _fitting(self._departments, width, room)
         idle = [] if shown else [department for department in self._departments if _is_idle(department)]
@@ -97,6 +101,12 @@ def _warnings(picture: Picture) -> list[str]:
     """Requested departments without any events, and unknown event types."""
     missing = [f"No data for {_few(picture.unknown)}."] if picture.unknown else []
     return missing + ([f"Unknown event {_few(picture.unknown_events)}."] if picture.unknown_events else [])
+
+
+def _doubts(picture: Picture) -> list[str]:
+    """Departments of which calls may be missing, as a sentence to whoever waits for one."""
+    few = _few(picture.doubtful)
+    return [f"Some calls of {few} may be missing. Please ask at the front desk."] if few else []
 
 
 def _few(names: Sequence[str]) -> str:

@@ -1,0 +1,54 @@
+"""A department as the server's state of a branch describes it: the same as after all its events."""
+
+from datetime import datetime
+from typing import Any
+
+from tokenq.board.department import Department
+from tokenq.board.department_setup import place_from
+from tokenq.board.picture import Call
+from tokenq.contract.board_views import BoardCallView, BoardDepartmentView
+from tokenq.contract.enums import AT_COUNTER, TokenState
+
+
+def department_of(view: BoardDepartmentView) -> Department:
+    """The department that a view describes.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no such view.
+    """
+    calls = {call.token_id: call for call in sorted(map(_call_in(view["departmentId"]), view["calls"]), key=_seq)}
+    expired: Any = view["expired"] or {"tokenIds": [], "at": None}
+    return Department(
+        last_event_at=datetime.fromisoformat(view["lastEventAt"]),
+        business_day=view["businessDay"],
+        first=view["seq"],
+        seen=view["seq"],
+        waiting=set(view["waitingIds"]),
+        at_counters={token_id: call for token_id, call in calls.items() if call.state in AT_COUNTER},
+        recent=calls,
+        place=place_from(view),
+        paused=set(view["paused"]),
+        expired=set(expired["tokenIds"]),
+        expired_at=datetime.fromisoformat(expired["at"]) if expired["at"] else None,
+    )
+
+
+def _call_in(department_id: str) -> Any:
+    def call_from(view: BoardCallView) -> Call:
+        return Call(
+            event_id=view["eventId"],
+            department_id=department_id,
+            seq=view["seq"],
+            token_id=view["tokenId"],
+            number=view["displayNumber"],
+            counter=view["counterId"] or "",
+            at=datetime.fromisoformat(view["calledAt"]),
+            times=view["times"],
+            state=TokenState(view["state"]),
+        )
+
+    return call_from
+
+
+def _seq(call: Call) -> int:
+    return call.seq

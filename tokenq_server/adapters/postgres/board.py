@@ -1,0 +1,123 @@
+"""Reads what boards show from Postgres. Nothing here grows with past tokens."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from tokenq.contract.enums import CounterState, TokenState
+from tokenq_server.adapters.postgres import statements as sql
+from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection
+from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.department_rows import department_from
+from tokenq_server.adapters.postgres.rows import counter_from
+from tokenq_server.services.board import LastCall, PublicBranch, PublicDepartment
+
+_LOOK_BACK = 1000
+"""How many of its last entries are searched for a department's last calls; those at counters are always found."""
+
+_BRANCH = "SELECT branch_id, name, timezone, clock_timestamp() AS now FROM branch WHERE branch_id = %s"
+_HEADS = "SELECT department_id, last_seq FROM dept_state"
+
+_DEPARTMENTS = sql.statement("""
+SELECT {department}, s.day, s.last_seq, o.payload
+FROM department d
+JOIN branch b USING (branch_id)
+JOIN dept_state s USING (department_id)
+JOIN outbox o ON (o.department_id, o.seq) = (s.department_id, s.last_seq)
+WHERE d.branch_id = %(branch)s AND NOT d.is_archived AND (%(only)s::text[] = '{{}}' OR d.department_id = ANY(%(only)s))
+ORDER BY d.department_id
+""")
+
+_WAITING = """
+SELECT department_id, token_id FROM token WHERE department_id = ANY(%s) AND state = 'WAITING' ORDER BY token_id
+"""
+
+# Of tokens at counters the last call, however long ago it was; of others those among the last entries of the log.
+_CALLS = """
+WITH called AS (
+  SELECT o.department_id, o.token_id, max(o.seq) AS seq
+  FROM unnest(%(ids)s::text[], %(heads)s::bigint[]) AS h(department_id, last_seq)
+  CROSS JOIN LATERAL (
+    SELECT department_id, token_id, seq FROM outbox
+    WHERE outbox.department_id = h.department_id AND seq > h.last_seq - %(look_back)s
+      AND event_type IN ('TOKEN_CALLED', 'TOKEN_RECALLED')
+  ) AS o GROUP BY 1, 2
+  UNION
+  SELECT t.department_id, t.token_id, c.seq
+  FROM token t
+  CROSS JOIN LATERAL (
+    SELECT max(seq) AS seq FROM outbox
+    WHERE outbox.token_id = t.token_id AND outbox.department_id = t.department_id
+      AND event_type IN ('TOKEN_CALLED', 'TOKEN_RECALLED')
+  ) AS c
+  WHERE t.department_id = ANY(%(ids)s) AND t.state IN ('CALLED', 'SERVING') AND c.seq IS NOT NULL
+)
+SELECT called.department_id AS called_in, o.payload, t.token_id, t.state, t.department_id, t.counter_id
+FROM called JOIN outbox o USING (department_id, seq) JOIN token t ON t.token_id = called.token_id
+"""
+
+# By the index over tokens that ended on a later day than that of their number.
+_EXPIRED = """
+SELECT t.department_id, t.token_id, min(o.at) AS at
+FROM unnest(%(ids)s::text[], %(days)s::date[]) AS h(department_id, day)
+JOIN token t ON (t.ended_on, t.department_id) = (h.day, h.department_id) AND t.ended_on > t.day AND t.state = 'EXPIRED'
+JOIN outbox o ON o.token_id = t.token_id AND o.event_type = 'TOKEN_EXPIRED' AND o.at > now() - interval '12 hours'
+GROUP BY 1, 2 ORDER BY 2
+"""
+
+
+class PostgresBoards:
+    """Reads branches as boards show them, each from one consistent snapshot."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def public_branch(self, branch_id: str, only: Collection[str]) -> PublicBranch | None:
+        """Return a branch, limited to departments (empty: all)."""
+        async with self._database.begin() as connection:
+            await connection.execute(ONE_SNAPSHOT)
+            branch = await connection.row(_BRANCH, [branch_id])
+            if branch is None:
+                return None
+            rows = await connection.rows(_DEPARTMENTS, {"branch": branch_id, "only": sorted(only)})
+            return PublicBranch(
+                **branch,
+                departments=await _departments(connection, branch_id, rows),
+                heads={row["department_id"]: row["last_seq"] for row in await connection.rows(_HEADS)},
+            )
+
+
+async def _departments(connection: Connection, branch_id: str, rows: list[dict[str, Any]]) -> list[PublicDepartment]:
+    ids = [row["department_id"] for row in rows]
+    heads = {"ids": ids, "heads": [row["last_seq"] for row in rows], "look_back": _LOOK_BACK}
+    waiting: dict[str, list[int]] = defaultdict(list)
+    for row in await connection.rows(_WAITING, [ids]):
+        waiting[row["department_id"]].append(row["token_id"])
+    calls: dict[str, list[LastCall]] = defaultdict(list)
+    for row in await connection.rows(_CALLS, heads):
+        calls[row.pop("called_in")].append(LastCall(**row | {"state": TokenState(row["state"])}))
+    expired: dict[str, list[tuple[int, datetime]]] = defaultdict(list)
+    for row in await connection.rows(_EXPIRED, {"ids": ids, "days": [row["day"] for row in rows]}):
+        expired[row["department_id"]].append((row["token_id"], row["at"]))
+    counters = [counter_from(row) for row in await connection.rows(sql.COUNTERS_OF_BRANCH, [branch_id])]
+    paused = [counter for counter in counters if counter.state is CounterState.PAUSED]
+    return [
+        PublicDepartment(
+            department_from(row),
+            row["day"].isoformat(),
+            row["last_seq"],
+            row["payload"],
+            waiting[name],
+            calls[name],
+            [counter.counter_id for counter in paused if counter.serves(name)],
+            _as_one(expired[name]),
+        )
+        for row in rows
+        for name in [row["department_id"]]
+    ]
+
+
+def _as_one(expired: list[tuple[int, datetime]]) -> tuple[list[int], datetime] | None:
+    """The tokens that expired, and the last time at which one did."""
+    return ([token_id for token_id, _ in expired], max(at for _, at in expired)) if expired else None
