@@ -24,7 +24,9 @@ SELECT {department}, s.day, s.last_seq, o.payload
 FROM department d
 JOIN branch b USING (branch_id)
 JOIN dept_state s USING (department_id)
-JOIN outbox o ON (o.department_id, o.seq) = (s.department_id, s.last_seq)
+CROSS JOIN LATERAL (
+  SELECT payload FROM outbox WHERE (department_id, seq) = (s.department_id, s.last_seq) LIMIT 1
+) AS o
 WHERE d.branch_id = %(branch)s AND NOT d.is_archived AND (%(only)s::text[] = '{{}}' OR d.department_id = ANY(%(only)s))
 ORDER BY d.department_id
 """)
@@ -34,6 +36,7 @@ SELECT department_id, token_id FROM token WHERE department_id = ANY(%s) AND stat
 """
 
 # Of tokens at counters the last call, however long ago it was; of others those among the last entries of the log.
+# Row by row (LIMIT 1): for a join the planner would read the whole log, not knowing how few rows there are.
 _CALLS = """
 WITH called AS (
   SELECT o.department_id, o.token_id, max(o.seq) AS seq
@@ -54,7 +57,13 @@ WITH called AS (
   WHERE t.department_id = ANY(%(ids)s) AND t.state IN ('CALLED', 'SERVING') AND c.seq IS NOT NULL
 )
 SELECT called.department_id AS called_in, o.payload, t.token_id, t.state, t.department_id, t.counter_id
-FROM called JOIN outbox o USING (department_id, seq) JOIN token t ON t.token_id = called.token_id
+FROM called
+CROSS JOIN LATERAL (
+  SELECT payload FROM outbox WHERE (department_id, seq) = (called.department_id, called.seq) LIMIT 1
+) AS o
+CROSS JOIN LATERAL (
+  SELECT token_id, state, department_id, counter_id FROM token WHERE token_id = called.token_id LIMIT 1
+) AS t
 """
 
 # By the index over tokens that ended on a later day than that of their number.
