@@ -129,6 +129,19 @@ async def test_the_badge_says_how_true_the_screen_is(link: Link, silent_for: flo
         assert ("Please ask at the front desk." in text_of(app)) == ("OFFLINE" in badge)
 
 
+async def test_a_gap_is_said_in_a_sentence_and_the_screen_is_not_called_live(looks_like: LooksLike) -> None:
+    """Row 61. Whoever waits for a number that never comes is to ask."""
+    log = morning()
+    app = board(FakeStream([*replay(log), Arrived(replace(log.events[0], seq=2**63 - 1), 0.1)]))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "Some calls of CW")
+        words = text_of(app)
+        assert "missing. Please ask at the" in words
+        assert "STALE" in words
+        assert "LIVE" not in words
+        looks_like(app, "board-gap-80x24")
+
+
 async def test_no_broker_since_the_start_says_what_to_do() -> None:
     stream = FakeStream([LinkChanged(Link.LOST, "Connection refused")])
     stream.heard_at = time.monotonic() - 300

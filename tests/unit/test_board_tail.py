@@ -3,10 +3,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.screens.board_seeds import FakeStream, busy_log, replay
 from tests.waiting import until
 from tokenq.board.picture import Call
 from tokenq.stream import Arrived, CaughtUp, Link, LinkChanged, Rewound, Skipped
+from tokenq_tui.board import tail as tail_module
 from tokenq_tui.board.tail import NEWS_WITHIN, Tail
 
 START = datetime.now(UTC) - timedelta(minutes=30)
@@ -96,3 +99,39 @@ def test_the_link_is_told_with_the_picture_and_stopping_closes_the_stream() -> N
         until(lambda: tail.take().link is Link.LOST)
         assert tail.take().why == "The broker does not answer."
     assert stream.is_closed
+
+
+def test_a_gap_makes_the_board_read_again_and_not_for_every_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 61. A stranger may make up any number of jumps; reading a day's log takes seconds."""
+    log = busy_log(START)
+    stream = FakeStream(replay(log))
+    with tailing(stream) as tail:
+        until(lambda: tail.take().picture.calls)
+        lies = [replace(log.events[0], seq=2**63 - number, event_id=f"lie-{number}") for number in range(1, 40, 2)]
+        stream.put(*(Arrived(lie, 0.1) for lie in lies))
+        until(lambda: tail.take().picture.doubtful == ("CW",))
+        stream.put(Rewound(), *(Arrived(event, 0.1) for event in [*log.events, *lies]), CaughtUp())
+        stream.put(Arrived(log.call("CW", 13, "1"), 0.1))
+        assert [call.number for call in news_of(tail, 1)] == ["CW-013"]
+        until(lambda: tail.take().picture.doubtful == ())
+        assert stream.read_again_times == 1
+
+
+def test_later_gaps_are_read_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail_module, "READ_AGAIN_EVERY", 0.3)
+    log = busy_log(START)
+    stream = FakeStream(replay(log))
+    with tailing(stream) as tail:
+        until(lambda: tail.take().picture.calls)
+        for number in (1, 3, 5):
+            stream.put(Arrived(replace(log.events[0], seq=2**63 - number, event_id=f"lie-{number}"), 0.1))
+            until(lambda number=number: stream.read_again_times == (number + 1) // 2)
+
+
+def test_what_was_in_the_log_from_the_beginning_is_not_read_again() -> None:
+    log = busy_log(START)
+    lie = replace(log.events[0], seq=2**63 - 1)
+    stream = FakeStream([LinkChanged(Link.LIVE), *(Arrived(event, 0.1) for event in [*log.events, lie]), CaughtUp()])
+    with tailing(stream) as tail:
+        until(lambda: tail.take().picture.doubtful == ("CW",))
+        assert stream.read_again_times == 0
