@@ -1,10 +1,12 @@
 """All of tokenq on its own data folder, for tests from the outside."""
 
 import json
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from tokenq.client import Client
-from tokenq_server.embedded import Endpoints, UpOptions, down, start_detached
+from tokenq_server.embedded import Endpoints, UpOptions, down, start_detached, status
 
 Enter = Callable[..., Client]
 """A client with a key of its own: a role and its departments."""
@@ -68,3 +70,12 @@ def start(data_dir: Path, *, port: int = 0, **options: Any) -> Stack:
     """Start it in the background on any free port; ``options`` are those of ``up``."""
     endpoints = start_detached(UpOptions(data_dir, port=port, **options), lambda progress: None)
     return Stack(data_dir, endpoints, Path(endpoints.admin_token_file).read_text().strip())
+
+
+def kill_part(data_dir: Path, mark: str) -> None:
+    """Kill what the supervisor has started with this in its command line, such as ``tokenq_server api``."""
+    supervisor = status(data_dir).pid
+    for child in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended by itself meanwhile
+            if mark in Path(f"/proc/{child}/cmdline").read_text().replace("\0", " "):
+                os.kill(int(child), signal.SIGKILL)

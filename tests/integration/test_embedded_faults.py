@@ -6,14 +6,13 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from tests.stack import Stack, start, up_folder
+from tests.stack import Stack, kill_part, start, up_folder
 from tests.waiting import until
 from tokenq.contract.events import TOPIC, decode
 from tokenq_server.embedded import status
@@ -90,10 +89,7 @@ def _kill(data_dir: Path, mark: str) -> None:
     if mark == "supervisor":
         os.kill(supervisor, signal.SIGKILL)
         return
-    for child in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
-        with suppress(FileNotFoundError, ProcessLookupError):  # it ended by itself meanwhile
-            if mark in Path(f"/proc/{child}/cmdline").read_text().replace("\0", " "):
-                os.kill(int(child), signal.SIGKILL)
+    kill_part(data_dir, mark)
 
 
 def _tokens(stack: Stack) -> set[tuple[int, int]]:

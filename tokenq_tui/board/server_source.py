@@ -36,9 +36,15 @@ class BoardApi(Protocol):
     def board(self, branch: str) -> BoardView:
         """Return the public state of a branch."""
 
+    def close(self) -> None:
+        """Close the connection."""
+
 
 class ServerSource:
-    """A branch's items from the server; empty ``departments`` means all that the caller may see."""
+    """A branch's items from the server; empty ``departments`` means all that the caller may see.
+
+    It is the only user of ``api``, which it closes in the end.
+    """
 
     def __init__(self, api: BoardApi, branch: str, departments: Sequence[str] = ()) -> None:
         self._api, self._branch, self._departments = api, branch, tuple(departments)
@@ -73,6 +79,12 @@ class ServerSource:
         self._cut.set()
 
     def _run(self) -> None:
+        try:
+            self._read()
+        finally:
+            self._api.close()
+
+    def _read(self) -> None:
         while not self._stop.is_set():
             self._cut = threading.Event()  # a stream that ends sets its event, so each needs one of its own
             try:
