@@ -78,6 +78,8 @@ def for_verb(verb: Verb) -> Allowed:
 Anybody = Annotated[Principal, Depends(Allowed(ANYBODY))]
 Newcomers = Annotated[Principal, Depends(Allowed(ANYBODY, even_before_new_password=True))]
 """Any caller, even with an initial password that must still be changed."""
+Identified = Annotated[Principal, Depends(Allowed(WATCHERS, even_before_new_password=True))]
+"""Whoever has a login or a key, a board's too."""
 Board = Annotated[Principal, Depends(Allowed(BOARDS))]
 Watcher = Annotated[Principal, Depends(Allowed(WATCHERS))]
 Staff = Annotated[Principal, Depends(Allowed(STAFF))]

@@ -43,7 +43,7 @@ def one_line(text: str) -> str:
 def role_of_a_user(role: Role) -> Role:
     """Check that a person may have this role."""
     if role not in USER_ROLES:
-        raise PydanticCustomError("role_of_a_key", "must not be 'board': create a key for the board instead")
+        raise ValueError(f"must not be {role}: create a key for the board instead")
     return role
 
 

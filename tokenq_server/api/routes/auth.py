@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 
 from tokenq.contract import paths
 from tokenq.contract.views import LoginView, MeView
-from tokenq_server.api.auth import PUBLIC, Newcomers, ServicesDep
+from tokenq_server.api.auth import PUBLIC, Identified, Newcomers, ServicesDep
 from tokenq_server.api.limits import LIMITED, SourceDep
 from tokenq_server.api.schemas import ChangePassword, Login
 from tokenq_server.api.security_events import request_origin
@@ -27,7 +27,7 @@ async def logout(caller: Newcomers, request: Request, services: ServicesDep) -> 
 
 
 @router.get(paths.ME)
-async def me(caller: Newcomers) -> MeView:
+async def me(caller: Identified) -> MeView:
     """Return the caller."""
     return {
         "kind": caller.kind,

@@ -60,6 +60,13 @@ async def _watcher(caller: Watcher) -> AsyncIterator[Principal]:
             del _open[caller.identity]
 
 
+async def _departments(
+    caller: Watcher, department_id: Annotated[list[str] | None, Query(alias="departmentId", max_length=1000)] = None
+) -> frozenset[str]:
+    """The departments to watch: decided before the response begins, since a stream cannot be refused."""
+    return departments_to_watch(caller, department_id or ())
+
+
 @router.get(paths.EVENTS, response_class=EventSourceResponse)
 @router.get(paths.API + paths.EVENTS, response_class=EventSourceResponse, include_in_schema=False)
 async def events(
@@ -67,14 +74,13 @@ async def events(
     bearer: BearerDep,
     services: ServicesDep,
     last: Annotated[dict[str, int] | None, Depends(_positions)],
-    department_id: Annotated[list[str] | None, Query(alias="departmentId", max_length=1000)] = None,
+    departments: Annotated[frozenset[str], Depends(_departments)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream the events of the given departments (default: all), from now or from ``Last-Event-ID`` on.
 
     Only staff of its department see whose token it is; a board's key gets public fields only, and only of its
     departments. ``resync`` means that events were missed: fetch again.
     """
-    departments = departments_to_watch(caller, department_id or ())
     welcome_until = time.monotonic() + _RECHECK_SECONDS
     silence = -1
     try:
