@@ -78,6 +78,8 @@ class Terminal:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         self._screen, self._lock = Screen(*size), threading.Lock()
+        self.written = ""
+        """All that the program has written so far."""
         self._is_over = threading.Event()
         self.process = subprocess.Popen(
             argv, cwd="/", env=dict(environment), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
@@ -120,6 +122,7 @@ class Terminal:
             if text:
                 pending = b""
                 with self._lock:
+                    self.written += text
                     self._screen.write(text)
 
 
