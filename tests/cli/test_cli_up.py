@@ -224,3 +224,27 @@ def test_what_is_not_ready_is_named(endpoints: Endpoints, answer: Step, down: li
             hold.release()
     assert (found.running, found.ready) == (True, False)
     assert [name for name, is_up in found.parts.items() if is_up == "down"] == down
+
+
+@pytest.mark.parametrize("kafka", ["environment", "login", "none"])
+def test_the_board_reads_kafka_where_a_broker_is_set_and_else_the_server_of_the_login(
+    monkeypatch: pytest.MonkeyPatch, kafka: str
+) -> None:
+    broker = "127.0.0.1:9" if kafka == "login" else None
+    store(credentials_file(), "https://queue.example.org", Credential("tq_lobby", kafka=broker))
+    if kafka == "environment":
+        monkeypatch.setenv("TOKENQ_KAFKA_BOOTSTRAP", "127.0.0.1:9")
+    assert board._broker(load()) == (None if kafka == "none" else KafkaAccess("127.0.0.1:9"))
+
+
+def test_a_key_and_an_address_are_a_login_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKENQ_URL", "https://queue.example.org")
+    monkeypatch.setenv("TOKENQ_TOKEN", "tq_lobby")
+    assert board._broker(load()) is None
+
+
+def test_without_broker_and_login_the_board_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board, "DEFAULT_BOOTSTRAP", f"127.0.0.1:{closed_port()}")
+    with pytest.raises(Unreachable, match="No broker and no login") as lost:
+        board._broker(load())
+    assert "--server URL" in lost.value.hint
