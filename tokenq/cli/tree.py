@@ -3,6 +3,7 @@
 import importlib
 import re
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any, cast
 
 import typer
@@ -122,8 +123,7 @@ _MAY_BE_EMPTY = {"board": "--server"}
 
 def _with_empty_values(args: list[str], option: str) -> list[str]:
     """Give an option that stands without its value an empty one."""
-    pairs = zip(args, [*args[1:], "-"], strict=True)
-    return [f"{word}=" if word == option and then[:1] == "-" else word for word, then in pairs]
+    return [f"{word}=" if word == option and then[:1] == "-" else word for word, then in pairwise([*args, "-"])]
 
 
 _CHANGES_TOKENS = frozenset({"issue", *Verb})
