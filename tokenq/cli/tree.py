@@ -40,7 +40,8 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments. Raises WrongUse."""
         use_key(None)
-        args = _with_empty_values(args, _MAY_BE_EMPTY.get(self.name or "", ""))
+        if option := _MAY_BE_EMPTY.get(self.name or ""):
+            args = _with_empty_values(args, option)
         id_options = [word for word in args if word.partition("=")[0] == "--id"]
         if any("TOKEN" in (param.metavar or "") for param in self.params if param.param_type_name == "argument"):
             args = _ids_as_arguments(args)

@@ -49,11 +49,11 @@ def command(
     if server and "://" not in server:
         raise WrongUse(f"'{server}' is not the address of a server.", "It looks like https://queue.example.org.")
     settings = load(url=server or None, kafka_bootstrap=bootstrap)
+    if not sys.stdout.isatty():
+        raise WrongUse("The board needs a terminal.", "In scripts, use 'tokenq watch --json'.")
     broker = None if server is not None else _broker(settings)
     if broker is not None and branch is not None:
         raise WrongUse("--branch needs --server: Kafka has all branches.", "Add --server, or name departments.")
-    if not sys.stdout.isatty():
-        raise WrongUse("The board needs a terminal.", "In scripts, use 'tokenq watch --json'.")
     with launch.part("tokenq_tui.board", "tui") as screen:
         if broker is not None:
             source = screen.of_topic(broker)
