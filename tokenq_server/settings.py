@@ -115,6 +115,8 @@ class ServerSettings(BaseSettings):
     """The sender of every e-mail."""
     mail_outbox: Path | None = None
     """The folder for .eml files if no mail server is set."""
+    dead_letters: int = Field(default=1000, ge=1, le=1_000_000)
+    """How many unreadable or unknown records are kept as dead letters; older ones are only counted."""
     data_dir: Path = Path("/var/lib/tokenq")
     """The data folder of ``tokenq up``."""
     migrate: bool = False

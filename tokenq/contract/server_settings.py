@@ -28,6 +28,7 @@ NAMES = frozenset(
         "smtp_url",
         "mail_from",
         "mail_outbox",
+        "dead_letters",
         "data_dir",
         "migrate",
         "admin_token_file",

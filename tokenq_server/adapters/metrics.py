@@ -45,7 +45,12 @@ class Metrics:
         self.backlog = Gauge(
             "tokenq_relay_backlog", "Events not yet published.", ["department"], registry=self.registry
         )
-
+        self.dead_letters = Gauge("tokenq_dead_letters", "Open dead letters.", registry=self.registry)
+        self.dead_letters_not_kept = Gauge(
+            "tokenq_dead_letters_not_kept",
+            "Dead letters that were removed because there were too many.",
+            registry=self.registry,
+        )
         self.waiting = Gauge("tokenq_waiting", "Customers waiting.", ["department"], registry=self.registry)
         self.late = Gauge(
             "tokenq_waiting_over_service_level",

@@ -29,7 +29,7 @@ async def open_notification_queue(settings: ServerSettings) -> AsyncIterator[Not
     """Open the primary queue and the dead-letter queue."""
     database = Database(settings.database_url.get_secret_value(), size=4, name=NOTIFY)
     try:
-        yield PostgresNotificationQueue(database)
+        yield PostgresNotificationQueue(database, settings.dead_letters)
     finally:
         await database.close()
 

@@ -8,6 +8,7 @@ import psycopg
 
 from tokenq_server.adapters.postgres.connection import Connection, Values
 from tokenq_server.adapters.postgres.driver_errors import as_outage, takeover_error
+from tokenq_server.adapters.postgres.notification_statements import DEAD_LETTERS
 from tokenq_server.adapters.postgres.statements import statement
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, Entry, Fenced, event_id_of
@@ -102,6 +103,11 @@ class PostgresEventLog:
     async def refill_starts(self) -> dict[str, int]:
         """Return the seq per department after which to publish again if the topic is empty."""
         return {row["department_id"]: row["seq"] for row in await self._rows(REFILL_STARTS, [])}
+
+    async def dead_letters(self) -> tuple[int, int]:
+        """Return how many dead letters are open, and how many were not kept."""
+        (row,) = await self._rows(DEAD_LETTERS, [])
+        return row["open"], row["not_kept"]
 
     async def set_cursors(self, cursors: dict[str, Cursor]) -> None:
         """Store cursors, unless a later relay has taken over."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tokenq.contract.audit import AuditKind
+from tokenq.contract.events import MAX_EVENT_BYTES
 from tokenq.contract.problems import ProblemCode
 from tokenq_server.adapters.postgres import notification_statements as sql
 from tokenq_server.adapters.postgres.audit import append_or_count
@@ -28,13 +29,16 @@ from tokenq_server.services.notifications import (
 )
 
 _WHY_DEAD = {Verdict.SUPPRESSED: "expired(rate)"}
+MOST_RECORDS = 1000
+"""How many records of the topic are kept as dead letters unless told otherwise."""
 
 
 class PostgresNotificationQueue:
     """The primary queue and the dead-letter queue."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, most_records: int = MOST_RECORDS) -> None:
+        """``most_records``: how many records of the topic are kept as dead letters; older ones are only counted."""
+        self._database, self._most_records = database, most_records
 
     async def enqueue(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord], channels: Channels) -> int:
         """Store everything in one transaction; return how many of the jobs' events are in the log."""
@@ -54,6 +58,8 @@ class PostgresNotificationQueue:
             events = await _audit_unknown(connection, unknown)
             for record in bad:
                 await _insert_dead_letter(connection, record.source, "unreadable", record.error)
+            if bad or len(in_log) < len(jobs):
+                await connection.execute(sql.LIMIT_RECORDS, {"most": self._most_records})
             reach("notify.rows_written")
         for event in events:
             log_event(event)
@@ -178,7 +184,8 @@ async def _audit_unknown(connection: Connection, jobs: Sequence[NewJob]) -> list
 
 
 async def _insert_dead_letter(connection: Connection, record: RawRecord, reason: str, error: str) -> None:
-    values = {"topic": record.topic, "partition": record.partition, "offset": record.offset, "raw": record.value}
+    raw = record.value[:MAX_EVENT_BYTES]  # a longer one can never be an event
+    values = {"topic": record.topic, "partition": record.partition, "offset": record.offset, "raw": raw}
     await connection.execute(sql.BAD, values | {"reason": reason, "error": error})
 
 

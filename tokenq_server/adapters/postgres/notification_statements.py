@@ -35,6 +35,27 @@ INSERT INTO mail_dlq (reason, error, topic, partition, "offset", raw, channel)
 VALUES (%(reason)s, %(error)s, %(topic)s, %(partition)s, %(offset)s, %(raw)s, NULL) ON CONFLICT DO NOTHING
 """
 
+# Whoever can write to the topic can make any number of dead letters. Of the oldest only their count stays, one row per
+# partition, whose seq is the last offset that was removed.
+LIMIT_RECORDS = """
+WITH beyond AS (
+  SELECT dlq_id FROM mail_dlq WHERE topic IS NOT NULL AND "offset" >= 0 ORDER BY dlq_id DESC OFFSET %(most)s
+), removed AS (
+  DELETE FROM mail_dlq q USING beyond b WHERE q.dlq_id = b.dlq_id RETURNING q.topic, q.partition, q."offset", q.state
+)
+INSERT INTO mail_dlq (reason, error, topic, partition, "offset", seq, state, copied)
+SELECT 'not kept', count(*) FILTER (WHERE state = 'open'), topic, partition, -1, max("offset"), 'dropped', true
+FROM removed GROUP BY topic, partition
+ON CONFLICT (topic, partition, "offset") DO UPDATE SET at = clock_timestamp(),
+  error = mail_dlq.error::bigint + EXCLUDED.error::bigint, seq = greatest(mail_dlq.seq, EXCLUDED.seq)
+"""
+
+DEAD_LETTERS = """
+SELECT count(*) FILTER (WHERE state = 'open') AS open,
+  coalesce(sum(CASE WHEN reason = 'not kept' THEN error::bigint END), 0)::bigint AS not_kept
+FROM mail_dlq
+"""
+
 _RULES = ", ".join(
     f"('{kind}', '{{{','.join(sorted(rule.true_in or ()))}}}'::text[], {rule.is_local}, '{rule.event}')"
     for kind, rule in OVERTAKABLE.items()

@@ -1,10 +1,14 @@
 """The doctor's check of Postgres."""
 
+from collections.abc import Mapping
+
 import psycopg
 
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.system import SettingReason
+from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.notification_statements import DEAD_LETTERS
 from tokenq_server.adapters.postgres.pooling import Pooling, pooling
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other, revision
 from tokenq_server.services.findings import Finding
@@ -21,6 +25,7 @@ async def probe(dsn: str) -> list[Finding]:
         async with database.begin() as connection:
             (server,) = await connection.rows(_VERSION)
             current = await revision(connection)
+            dead = await _dead(connection) if current == HEAD else None
         found = await pooling(dsn)
         unsafe = await database.unsafe_settings()
     except Refused as refusal:
@@ -42,7 +47,22 @@ async def probe(dsn: str) -> list[Finding]:
         ),
         *_sessions(found),
         _schema(current),
+        *_dead_letters(dead),
     ]
+
+
+async def _dead(connection: Connection) -> Mapping[str, int] | None:
+    """Return the counts of dead letters, or ``None`` if this program's user may not see them."""
+    row = await connection.row("SELECT has_any_column_privilege('mail_dlq', 'SELECT') AS may_see")
+    return await connection.row(DEAD_LETTERS) if row and row["may_see"] else None
+
+
+def _dead_letters(dead: Mapping[str, int] | None) -> list[Finding]:
+    """Tell if there were too many dead letters to keep: somebody writes to the topic who should not."""
+    if dead is None or not dead["not_kept"]:
+        return []
+    seen = f"{dead['open']} open; {dead['not_kept']} older ones were not kept"
+    return [Finding("dead letters", False, seen, "Limit who can write to token-events, or raise TOKENQ_DEAD_LETTERS.")]
 
 
 def _unreachable(error: BaseException | None) -> Finding:

@@ -57,6 +57,9 @@ async def metrics(services: ServicesDep) -> Response:
         published = await services.log.cursors()
         for name, last_seq in (await services.log.heads()).items():
             services.metrics.backlog.labels(name).set(last_seq - published[name].seq if name in published else last_seq)
+        still_open, not_kept = await services.log.dead_letters()
+        services.metrics.dead_letters.set(still_open)
+        services.metrics.dead_letters_not_kept.set(not_kept)
     return Response(services.metrics.page(), media_type=_PROMETHEUS_TEXT)
 
 
