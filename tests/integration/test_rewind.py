@@ -155,8 +155,8 @@ async def test_a_lost_transfer_is_reverted_for_readers(place: Place) -> None:
         for event, _ in place.topic(name):
             board.apply(event)
 
-    assert board._departments[here].waiting == {token["tokenId"]}
-    assert board._departments[there].waiting == set()
+    assert board._logs[here].department.waiting == {token["tokenId"]}
+    assert board._logs[there].department.waiting == set()
 
 
 async def test_yesterday_s_backup_does_not_reissue_today_s_numbers(place: Place) -> None:

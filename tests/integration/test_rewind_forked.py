@@ -26,8 +26,8 @@ async def test_a_log_that_continued_after_the_restore_is_detected_and_reconciled
         board.apply(event)
     async with place.core() as core:
         rows = await core.rows("SELECT token_id FROM token WHERE department_id = %s AND state = 'WAITING'", name)
-        assert board._departments[name].waiting == {row["token_id"] for row in rows}
-        assert set(board._departments[name].at_counters) == {before[1][0].token_id}
+        assert board._logs[name].department.waiting == {row["token_id"] for row in rows}
+        assert set(board._logs[name].department.at_counters) == {before[1][0].token_id}
 
 
 async def test_an_id_reissued_by_another_department_is_reported(place: Place) -> None:
@@ -52,5 +52,5 @@ async def test_an_id_reissued_by_another_department_is_reported(place: Place) ->
 
     assert [department["departmentId"] for department in done["departments"]] == [name]
     assert done["notRestored"] == [f"{name}-001"]
-    assert board._departments[name].waiting == set()
-    assert board._departments[other].waiting == {given["tokenId"]}
+    assert board._logs[name].department.waiting == set()
+    assert board._logs[other].department.waiting == {given["tokenId"]}
