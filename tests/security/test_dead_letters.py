@@ -1,11 +1,16 @@
 """Dead letters are bounded in size and number: whoever can write to the topic can make any number of them."""
 
+import re
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
+from confluent_kafka import Producer
 
 from tests.fakes import BY_EMAIL
 from tests.hostile_records import written
+from tests.stack import Stack
+from tests.waiting import until
 from tests.without_http import Core
 from tokenq.contract.events import MAX_EVENT_BYTES, TOPIC
 from tokenq_server.adapters.postgres import probe
@@ -73,3 +78,17 @@ async def test_verify_knows_that_they_were_counted(core: Core) -> None:
     async with PostgresSnapshots(core.dsn).snapshot() as snapshot:
         buried = await snapshot.buried([(0, number) for number in range(2 * MOST + 1)])
     assert buried == {(0, number): 1 for number in range(2 * MOST)}
+
+
+def test_they_are_counted_with_the_rights_that_the_programs_have(running: Stack) -> None:
+    """Notify may remove them, and the API may count them and read nothing else of them."""
+
+    def counted() -> bool:
+        text = httpx.get(f"{running.endpoints.api}/metrics", timeout=10).text
+        found = re.search(r"^tokenq_dead_letters (\S+)$", text, re.MULTILINE)
+        return found is not None and float(found[1]) >= 1 and "tokenq_dead_letters_not_kept" in text
+
+    producer = Producer({"bootstrap.servers": running.endpoints.kafka})
+    producer.produce(TOPIC, b"\xff", b"CW")
+    assert producer.flush(10) == 0
+    until(counted)
