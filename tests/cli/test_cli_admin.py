@@ -80,6 +80,7 @@ def test_a_user_is_found_by_name_changed_and_deleted(tokenq: Cli, dept: str):
         "admin",
         "staff",
         "desk",
+        "board",
         "customer",
     }
 
