@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from tokenq.contract.enums import Role
 from tokenq_server.api.app import create_app
 from tokenq_server.bootstrap import Services
+from tokenq_server.services.audit import BY_SYSTEM
 from tokenq_server.settings import ServerSettings
 
 PASSWORD = "correct horse battery"
@@ -43,13 +44,13 @@ class Processes:
 
     async def key(self, role: Role) -> str:
         """A new key."""
-        made = await self.services.people.create_key(f"{role}-{next(_numbers)}", role, [])
+        made = await self.services.people.create_key(f"{role}-{next(_numbers)}", role, [], BY_SYSTEM)
         return str(made.get("key"))
 
     async def user(self, role: Role, name: str) -> None:
         """A user with ``PASSWORD``."""
         values = {"name": name, "username": name, "role": str(role), "password": PASSWORD, "email": None}
-        await self.services.people.create_user(values)
+        await self.services.people.create_user(values, BY_SYSTEM)
 
     async def login(self, name: str, password: str = PASSWORD, **where: Any) -> httpx.Response:
         """Log in."""

@@ -9,6 +9,7 @@ from tests.security.processes import PASSWORD, Processes
 from tests.servers import Running
 from tests.valkeys import OwnValkey
 from tokenq.contract.enums import Role
+from tokenq_server.services.audit import BY_SYSTEM
 
 Start = Callable[..., AbstractAsyncContextManager[Processes]]
 HOME, ATTIC = "198.51.100.1", "198.51.100.2"
@@ -93,7 +94,7 @@ async def test_a_password_is_not_guessed_by_changing_it_either(start: Start) -> 
 async def test_a_key_cannot_use_up_the_attempts_of_a_user_of_its_name(start: Start) -> None:
     async with start(logins=2) as both:
         await both.user(Role.STAFF, "ann")
-        made = await both.services.people.create_key("ann", Role.CUSTOMER, [])
+        made = await both.services.people.create_key("ann", Role.CUSTOMER, [], BY_SYSTEM)
         body = {"oldPassword": "wrong password", "newPassword": "another password"}
         client = both.client(str(made.get("key")), source=HOME)
         assert [(await client.post("/api/v1/auth/password", json=body)).status_code for _ in range(3)] == [
