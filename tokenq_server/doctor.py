@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tokenq.contract.problems import Refused
+from tokenq.contract.problems import Problem, Refused
 from tokenq_server import bootstrap
 from tokenq_server import settings as settings_module
 from tokenq_server.domain.divergence import diverged
@@ -54,8 +54,15 @@ async def _check(settings: ServerSettings, names: Sequence[str]) -> list[Finding
     groups = await asyncio.gather(*(_in_time(name, probes[name]) for name in names))
     findings = [Finding("server settings", True, f"{settings.env}")]
     if "redis" in names:
+        findings += [_exposure(settings, refusal.problem) for refusal in await bootstrap.exposures(settings)]
         findings += [_limits(settings, *row) for row in _LIMITS.items()]
     return findings + [finding for group in groups for finding in group]
+
+
+def _exposure(settings: ServerSettings, problem: Problem) -> Finding:
+    """Something that is open: it is refused at the start of the API in production, if strict, and else worth reading."""
+    is_refused = settings.strict and settings.env == "production"
+    return Finding("exposure", not is_refused, problem.detail, problem.hint, problem.advice, warning=not is_refused)
 
 
 def _limits(settings: ServerSettings, name: str, rows: Mapping[str, str]) -> Finding:

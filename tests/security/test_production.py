@@ -10,6 +10,8 @@ from tests.programs import beside, refusal, running_api
 from tests.servers import Servers
 from tests.stack import Stack
 from tokenq.contract.reasons.system import SettingReason
+from tokenq_server import doctor
+from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.bootstrap import exposures
 from tokenq_server.settings import ServerSettings
 
@@ -112,3 +114,17 @@ def test_it_is_logged_with_its_cure_and_refused_when_strict(
 
 def test_the_api_of_up_leaves_nothing_open(running: Stack) -> None:
     assert "not safe for production" not in (running.data_dir / "log" / "api.log").read_text()
+
+
+def test_the_doctor_names_what_is_open(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warning, and a failure where the API would not start."""
+    dsn = servers.new_database()
+    migrate(dsn)
+    for name, value in beside(servers, dsn).items():
+        monkeypatch.setenv(name, value)
+    (found,) = [finding for finding in doctor.check() if finding["name"] == "exposure"]
+    assert (found["ok"], found["warning"]) == (True, True)
+    assert "e-mail addresses" in str(found["detail"])
+    monkeypatch.setenv("TOKENQ_STRICT", "1")
+    (found,) = [finding for finding in doctor.check() if finding["name"] == "exposure"]
+    assert not found["ok"]

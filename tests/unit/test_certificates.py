@@ -120,5 +120,5 @@ def test_the_event_stream_says_that_the_certificate_changed(server: FakeServer) 
 
 
 def test_a_clone_trusts_the_same_certificate() -> None:
-    client: Calls = Client("https://queue.example.org", fingerprint=OTHER).clone()
-    assert client.server.fingerprint == OTHER
+    client: Calls = Client("https://queue.example.org", fingerprint=OTHER).clone(timeout=1.5, attempts=1)
+    assert (client.server.fingerprint, client.server.timeout, client.attempts) == (OTHER, 1.5, 1)

@@ -19,8 +19,9 @@ def sign_in(endpoints: Any) -> bool:
     path = credentials_file()
     try:
         key = Path(endpoints.admin_token_file).read_text("utf-8").strip()
-        current = read(path).current
-        is_free = current is None or current == endpoints.api or not _answers(current)
+        known = read(path)
+        current = known.current
+        is_free = current is None or current == endpoints.api or not _answers(current, known.certificates.get(current))
         admin = Credential(key, "admin", endpoints.kafka)
         store(path, endpoints.api, admin, fingerprint=endpoints.fingerprint or None, current=is_free)
     except (OSError, BadSettings) as error:
@@ -38,10 +39,10 @@ def server_of_other_commands(api: str) -> str | None:
     return url if url != api else None
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, fingerprint: str | None) -> bool:
     """Return whether a tokenq server answers. No token is sent, so plain http is safe."""
     try:
-        with Client(url, timeout=_TIMEOUT_SECONDS, insecure=True, attempts=1) as client:
+        with Client(url, timeout=_TIMEOUT_SECONDS, insecure=True, fingerprint=fingerprint, attempts=1) as client:
             client.health()
     except Refused:
         return True

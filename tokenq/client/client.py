@@ -36,16 +36,16 @@ class Client(QueueCalls, TokenCalls, CounterCalls, ReportCalls, FloorCalls, Plac
     ) -> None:
         super().__init__(Server(url.rstrip("/"), token, timeout, insecure, fingerprint), attempts)
 
-    def clone(self) -> "Client":
-        """The same client with a connection of its own, for another thread."""
+    def clone(self, *, timeout: float | None = None, attempts: int | None = None) -> "Client":
+        """The same client with a connection of its own, for another thread; with another patience, if given."""
         server = self.server
         return Client(
             server.url,
             server.token,
-            server.timeout,
+            server.timeout if timeout is None else timeout,
             insecure=server.insecure,
             fingerprint=server.fingerprint,
-            attempts=self.attempts,
+            attempts=self.attempts if attempts is None else attempts,
         )
 
     def login(self, username: str, password: str) -> "LoginView":

@@ -132,13 +132,13 @@ def run(*, client: Client, departments: Sequence[str] = (), counter: str | None 
     Without ``departments``, all that the user may serve; without a ``counter`` the screen asks for it.
     """
     server = client.server
-    reader = Client(server.url, server.token, _FETCH_TIMEOUT, insecure=server.insecure, attempts=1)
+    reader = client.clone(timeout=_FETCH_TIMEOUT, attempts=1)
 
     def feed(followed: Sequence[str], stop: threading.Event) -> Iterator[Arrival]:
         return follow(server, followed, None, stop)
 
     ids = [department.strip().upper() for department in departments]
-    lease = Client(server.url, server.token, _FETCH_TIMEOUT, insecure=server.insecure, attempts=1)
+    lease = client.clone(timeout=_FETCH_TIMEOUT, attempts=1)
     client.console = lease.console = secrets.token_hex(8)
     app = ConsoleApp(reader, client, feed, ids, counter, lease_api=lease, light=light)
     app.run()
