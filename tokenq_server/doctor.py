@@ -60,7 +60,7 @@ async def _check(settings: ServerSettings, names: Sequence[str]) -> list[Finding
 
 
 def _exposure(settings: ServerSettings, problem: Problem) -> Finding:
-    """Something that is open: it is refused at the start of the API in production, if strict, and else worth reading."""
+    """Something that is open. The API refuses it in production if strict; otherwise it is worth reading."""
     is_refused = settings.strict and settings.env == "production"
     return Finding("exposure", not is_refused, problem.detail, problem.hint, problem.advice, warning=not is_refused)
 
