@@ -1,7 +1,6 @@
 """PostgreSQL behind PgBouncer (L15): session mode works, transaction mode is refused at the start and said plainly."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from tests.pgbouncer import running_pgbouncer
 from tests.programs import beside, refusal, running_api, start
 from tests.servers import Servers
 from tests.waiting import until
@@ -19,24 +19,8 @@ from tokenq_server import doctor
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.adapters.postgres.pooling import Pooling, pooling
-from tokenq_server.embedded.ports import free_port
 
 pytestmark = pytest.mark.network
-
-_CONFIGURATION = """\
-[databases]
-* = host=127.0.0.1 port={server}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = scram-sha-256
-auth_file = {users}
-pool_mode = {mode}
-default_pool_size = {size}
-server_lifetime = 3600
-logfile = {log}
-"""
 
 Bounce = Callable[..., str]
 
@@ -46,34 +30,16 @@ def bounce(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """Puts a PgBouncer in front of a database; returns the database's address behind it."""
     with ExitStack() as running:
         yield lambda dsn, mode, size=30: running.enter_context(
-            _pgbouncer(tmp_path_factory.mktemp("pgbouncer"), dsn, mode, size)
+            _before(tmp_path_factory.mktemp("pgbouncer"), dsn, mode, size)
         )
 
 
 @contextmanager
-def _pgbouncer(folder: Path, dsn: str, mode: str, size: int) -> Iterator[str]:
-    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-    if program is None:
-        pytest.fail("pgbouncer is not installed: apt-get install pgbouncer")
-    parts, port = urlsplit(dsn), free_port()
-    names = {"users": folder / "users.txt", "log": folder / "log", "port": port, "server": parts.port}
-    (folder / "users.txt").write_text(f'"{parts.username}" "{parts.password}"\n')
-    (folder / "pgbouncer.ini").write_text(_CONFIGURATION.format(mode=mode, size=size, **names))
-    as_nobody = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
-    if as_nobody:
-        for path in (folder, *folder.iterdir()):
-            shutil.chown(path, "nobody")
-        for above in folder.parents:
-            if above.owner() == "root" and not above.stat().st_mode & 0o001:
-                above.chmod(above.stat().st_mode | 0o011)
-    process = subprocess.Popen([program, "-q", str(folder / "pgbouncer.ini")], **as_nobody, extra_groups=[])
-    place = f"{parts.username}:{parts.password}@127.0.0.1:{port}"
-    try:
-        until(lambda: "process up" in (folder / "log").read_text() if (folder / "log").exists() else False)
-        yield urlunsplit(parts._replace(netloc=place))
-    finally:
-        process.terminate()
-        process.wait(10)
+def _before(folder: Path, dsn: str, mode: str, size: int) -> Iterator[str]:
+    parts = urlsplit(dsn)
+    user, password = str(parts.username), str(parts.password)
+    with running_pgbouncer(folder, parts.port or 0, {user: password}, mode, size) as port:
+        yield urlunsplit(parts._replace(netloc=f"{user}:{password}@127.0.0.1:{port}"))
 
 
 def test_a_day_in_session_mode(servers: Servers, bounce: Bounce, tmp_path: Path) -> None:
