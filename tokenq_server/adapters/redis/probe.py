@@ -5,11 +5,11 @@ from typing import Any
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from tokenq.contract.problems import Refused
+from tokenq_server.adapters.redis import functions
 from tokenq_server.adapters.redis.address import RedisAddress, connect, host_and_port, read_address
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.adapters.redis.rate_counts import open_counts
 from tokenq_server.adapters.redis.slot_map import slots, url_from
-from tokenq_server.adapters.redis.waiting_line import FUNCTIONS_HINT
 from tokenq_server.services.findings import Finding
 from tokenq_server.services.ports import LineDown
 
@@ -106,7 +106,7 @@ async def _functions(url: str, functions_url: str) -> Finding:
             return Finding("redis functions", False, "those of rate limits do not run", _FUNCTIONS)
     except LineDown as failure:
         if isinstance(failure.__cause__, NoPermissionError):
-            return Finding("redis functions", False, "missing, and this user may not load them", FUNCTIONS_HINT)
+            return Finding("redis functions", False, "missing, and this user may not load them", functions.HINT)
         return Finding("redis functions", False, f"do not run: {failure.__cause__ or 'no answer'}", _FUNCTIONS)
     finally:
         await line.close()

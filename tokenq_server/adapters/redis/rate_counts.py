@@ -9,22 +9,19 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-from redis.exceptions import NoPermissionError, RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from tokenq_server.adapters.redis.address import connect, host_and_port, node_url, read_address
+from tokenq_server.adapters.redis.functions import Library, is_unknown
 from tokenq_server.adapters.redis.slot_map import SlotMap
-from tokenq_server.adapters.redis.waiting_line import FUNCTIONS_HINT
 from tokenq_server.domain.budgets import Standing, Use
 
 logger = logging.getLogger(__name__)
 
-_SOURCE = (files("tokenq_server.adapters.redis") / "limits.lua").read_text()
-_VERSION = hashlib.sha256(_SOURCE.encode()).hexdigest()[:12]
-_LIBRARY = _SOURCE.replace("_VERSION", f"_{_VERSION}")
+_FUNCTIONS = Library("limits.lua")
 
 
 class _Call(NamedTuple):
@@ -135,12 +132,10 @@ class _OneServer:
             return [None] * len(calls)
         try:
             replies = await self._pipeline(calls)
-            if any(_is_unknown(reply) for reply in replies):
-                await self._load_functions()
+            if any(is_unknown(reply) for reply in replies):
+                await _FUNCTIONS.load(self._functions_url, self._timeout)
                 replies = await self._pipeline(calls)
-        except (RedisError, OSError, TimeoutError) as error:
-            if isinstance(error, NoPermissionError):
-                logger.warning("Redis lacks functions, and this user may not load them", extra={"hint": FUNCTIONS_HINT})
+        except (RedisError, OSError, TimeoutError):
             self._down_until = time.monotonic() + self._pause
             return [None] * len(calls)
         return [None if isinstance(reply, Exception) else reply for reply in replies]
@@ -149,17 +144,10 @@ class _OneServer:
         """Close the connections."""
         await self._redis.aclose()
 
-    async def _load_functions(self) -> None:
-        loader = connect(self._functions_url, self._timeout)
-        try:
-            await loader.function_load(_LIBRARY, replace=True)
-        finally:
-            await loader.aclose()
-
     async def _pipeline(self, calls: Sequence[_Call]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)
         for call in calls:
-            pipeline.fcall(f"tokenq_limit_{call.function}_{_VERSION}", 1, f"tq:limit:{{{call.tag}}}", *call.values)
+            pipeline.fcall(_FUNCTIONS.name(f"limit_{call.function}"), 1, f"tq:limit:{{{call.tag}}}", *call.values)
         return list(await pipeline.execute(raise_on_error=False))
 
 
@@ -216,10 +204,6 @@ def open_counts(
     if address.is_cluster:
         return RedisCounts(_Cluster(address.nodes, loader, timeout, pause), clock)
     return RedisCounts(_OneServer(address.nodes[0], loader, timeout, pause), clock)
-
-
-def _is_unknown(reply: Any) -> bool:
-    return isinstance(reply, ResponseError) and "not found" in str(reply).lower()
 
 
 def _standing(reply: Any) -> Standing | None:

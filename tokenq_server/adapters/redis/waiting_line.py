@@ -4,26 +4,20 @@ Only the group-commit task may use it: a cancelled call would leave its reply fo
 """
 
 import asyncio
-import hashlib
-import logging
 import secrets
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date
-from importlib.resources import files
 from typing import Any
 
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from tokenq.contract.enums import Priority
 from tokenq_server.adapters.redis.address import connect
+from tokenq_server.adapters.redis.functions import Library, is_unknown
 from tokenq_server.domain.invariants.department_head import LineCopy, Place
 from tokenq_server.domain.policy import RANK
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
-
-logger = logging.getLogger(__name__)
-
-FUNCTIONS_HINT = "Set TOKENQ_REDIS_FUNCTIONS_URL to a user that may load them: see deploy/redis/users.acl."
 
 _CLASS_WIDTH = 1 << 48
 _MIDDLE = 1 << 40
@@ -31,9 +25,7 @@ _MIDDLE = 1 << 40
 _CLASSES = {rank: priority for priority, rank in RANK.items()}
 _MOST_VALUES = 900
 """Values of one call: hosted servers limit the arguments of a command. Divisible by two and three."""
-_SOURCE = (files("tokenq_server.adapters.redis") / "tokenq.lua").read_text()
-_VERSION = hashlib.sha256(_SOURCE.encode()).hexdigest()[:12]
-_LIBRARY = _SOURCE.replace("_VERSION", f"_{_VERSION}")
+_FUNCTIONS = Library("tokenq.lua")
 
 
 class RedisLine:
@@ -135,29 +127,21 @@ class RedisLine:
         try:
             return list(await self._run(self._pipeline(calls)))
         except ResponseError as error:
-            if "not found" not in str(error).lower():
+            if not is_unknown(error):
                 raise LineDown from error
         try:
-            await self._run(self._load_functions())
+            await self._run(_FUNCTIONS.load(self._functions_url, self._timeout))
             return list(await self._run(self._pipeline(calls)))
         except NoPermissionError as error:
-            logger.warning("Redis lacks functions, and this user may not load them", extra={"hint": FUNCTIONS_HINT})
             self._down_until = time.monotonic() + self._pause
             raise LineDown from error
         except ResponseError as error:
             raise LineDown from error
 
-    async def _load_functions(self) -> None:
-        loader = connect(self._functions_url, self._timeout)
-        try:
-            await loader.function_load(_LIBRARY, replace=True)
-        finally:
-            await loader.aclose()
-
     async def _pipeline(self, calls: Sequence[tuple[str, list[str], list[Any]]]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)
         for function, keys, values in calls:
-            pipeline.fcall(f"tokenq_{function}_{_VERSION}", len(keys), *keys, *values)
+            pipeline.fcall(_FUNCTIONS.name(function), len(keys), *keys, *values)
         return list(await pipeline.execute())
 
     async def _run(self, work: Any) -> Any:
