@@ -25,6 +25,7 @@ from tokenq_server.adapters.postgres.counters import PostgresCounters
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.domain.commands import TransferToken
 from tokenq_server.domain.principal import Principal
+from tokenq_server.services.audit import Origin
 from tokenq_server.services.board import Boards
 from tokenq_server.services.counter_service import CounterService
 from tokenq_server.services.setup_views import Branch
@@ -63,7 +64,7 @@ async def pause(database: Database, counter: str, department: str) -> None:
         return
 
     counters = CounterService(PostgresCounters(database), nobody)
-    await counters.open("main", counter, ANN, [department], take_over=False)
+    await counters.open("main", counter, ANN, [department], Origin(), take_over=False)
     await counters.pause("main", counter, ANN, "lunch")
 
 
