@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from tokenq.contract.hosts import normal_url
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import SettingReason
 from tokenq.contract.server_settings import NAMES as SERVER_NAMES
@@ -88,6 +89,8 @@ def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
             values[setting.name] = _convert(setting.name, environ[variable], variable)
         elif setting.name in file:
             values[setting.name] = _convert(setting.name, file[setting.name], f"'{setting.name}' in {path}")
+    if "url" in values:
+        values["url"] = normal_url(values["url"])
     return Settings(**values)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -54,9 +55,16 @@ async def _check(settings: ServerSettings, names: Sequence[str]) -> list[Finding
     groups = await asyncio.gather(*(_in_time(name, probes[name]) for name in names))
     findings = [Finding("server settings", True, f"{settings.env}")]
     if "redis" in names:
-        findings += [_exposure(settings, refusal.problem) for refusal in await bootstrap.exposures(settings)]
+        findings += [_exposure(settings, refusal.problem) for refusal in await _exposures(settings)]
         findings += [_limits(settings, *row) for row in _LIMITS.items()]
     return findings + [finding for group in groups for finding in group]
+
+
+async def _exposures(settings: ServerSettings) -> list[Refused]:
+    with suppress(Refused):  # an unavailable database has a finding of its own
+        if found := await bootstrap.database_exposure(settings):
+            return [found, *bootstrap.exposures(settings)]
+    return bootstrap.exposures(settings)
 
 
 def _exposure(settings: ServerSettings, problem: Problem) -> Finding:

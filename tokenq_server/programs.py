@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +13,7 @@ from tokenq_server.tls import check_certificate
 
 if TYPE_CHECKING:
     from tokenq_server.recovery.ports import Stores
+    from tokenq_server.services.ports import Guard
     from tokenq_server.settings import ServerSettings
 
 T = TypeVar("T")
@@ -42,11 +44,12 @@ def _api(settings: "ServerSettings") -> int:
     if settings.certificate:
         check_certificate(*settings.certificate)
     asyncio.run(bootstrap.refuse_unsafe_stores(settings))
-    asyncio.run(bootstrap.refuse_exposures(settings))
+    exposure_guard = asyncio.run(bootstrap.check_exposures(settings))
     if settings.migrate:
         _migrate(settings)
     asyncio.run(bootstrap.refuse_unusable_database(settings))
-    app = create_app(settings, asyncio.run(bootstrap.check_at_start(settings)))
+    guards = [guard for guard in (exposure_guard, asyncio.run(bootstrap.check_at_start(settings))) if guard]
+    app = create_app(settings, partial(_pass_all, guards) if guards else None)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -73,6 +76,11 @@ def _api(settings: "ServerSettings") -> int:
     server = Server(config)
     server.run()
     return 0 if server.started else 1
+
+
+async def _pass_all(guards: "Sequence[Guard]") -> None:
+    for guard in guards:
+        await guard()
 
 
 def _relay(settings: "ServerSettings") -> int:

@@ -1,4 +1,7 @@
-"""Whom the stores know: a user per program, so that none can do more than it has to."""
+"""Whom the stores know: a user per program, so that none can do more than it has to.
+
+Under ``tokenq up`` the API's process also has the logins that migrate the tables and load the functions.
+"""
 
 API = "tokenq_api"
 RELAY = "tokenq_relay"

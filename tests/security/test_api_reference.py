@@ -66,3 +66,15 @@ def test_it_can_be_switched_off(servers: Servers, tmp_path_factory: pytest.TempP
     with running_api(settings, tmp_path_factory.mktemp("closed")) as api:
         for path in ("/docs", "/openapi.json"):
             assert get(api.url, path, {"Authorization": f"Bearer {api.token}"}).status_code == 404
+
+
+def test_a_program_of_this_machine_is_local_beside_a_named_proxy(
+    servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The monitoring asks the API itself; whom the proxy speaks for is not local."""
+    more = {"TOKENQ_MIGRATE": "1", "TOKENQ_TRUSTED_PROXIES": "127.0.0.1", "TOKENQ_STRICT": "1"}
+    settings = beside(servers, servers.new_database()) | more | {"TOKENQ_EVENTS_EMAIL": "omit"}
+    with running_api(settings, tmp_path_factory.mktemp("proxied")) as api:
+        assert get(api.url, "/metrics", {}).status_code == 200
+        assert get(api.url, "/metrics", ELSEWHERE).status_code == 401
+        assert get(api.url, "/docs", {"X-Forwarded-For": "127.0.0.1"}).status_code == 401

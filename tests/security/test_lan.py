@@ -12,7 +12,8 @@ import pytest
 
 from tests.certificates import make_authority, make_certificate
 from tests.cli.conftest import Cli
-from tests.stack import Stack, start, up_folder
+from tests.stack import Stack, kill_part, start, up_folder
+from tests.waiting import until
 from tokenq.cli.context import credentials_file, identify
 from tokenq.client import Client
 from tokenq.client.credentials import read
@@ -110,6 +111,27 @@ def test_a_changed_certificate_is_said_loudly_and_gets_nothing(up: Stack, cli: C
     assert mended.code == 0, mended.err
 
 
+def test_an_authority_can_take_over(up: Stack, cli: Cli, home: Path) -> None:
+    """A floor that moves to a real certificate: the pin is lifted explicitly, and then the system decides."""
+    cli("login", up.endpoints.api, "--key", "--fingerprint", up.endpoints.fingerprint, stdin=f"{up.token}\n")
+    lifted = cli("login", "--key", "--fingerprint", "none", stdin=f"{up.token}\n")
+    assert lifted.code == 2, "this one is signed by nobody, so the question comes again"
+    trusted = home / "own.pem"
+    trusted.write_text((up.data_dir / "secrets" / "tls.pem").read_text())
+    lifted = cli("login", "--key", "--fingerprint", "none", stdin=f"{up.token}\n", SSL_CERT_FILE=str(trusted))
+    assert lifted.code == 0, lifted.err
+    assert read(home / "tokenq" / "credentials.json").certificates == {}
+    assert cli("whoami", SSL_CERT_FILE=str(trusted)).code == 0
+
+
+def test_an_address_in_capitals_is_the_same_server(up: Stack, cli: Cli, home: Path) -> None:
+    capitals = up.endpoints.api.replace("https", "HTTPS")
+    done = cli("login", capitals, "--key", "--fingerprint", up.endpoints.fingerprint, stdin=f"{up.token}\n")
+    assert done.code == 0, done.err
+    assert read(home / "tokenq" / "credentials.json").current == up.endpoints.api
+    assert cli("whoami", TOKENQ_URL=capitals, TOKENQ_TOKEN=up.token, TOKENQ_FINGERPRINT=OTHER).code == 1
+
+
 def test_a_fingerprint_that_the_server_does_not_have_is_refused(up: Stack, cli: Cli) -> None:
     done = cli("login", up.endpoints.api, "--key", "--fingerprint", OTHER, stdin=f"{up.token}\n")
     assert done.code == 1
@@ -156,6 +178,19 @@ def test_ones_own_certificate_is_used_and_a_wrong_one_refused(tmp_path: Path) ->
         running = start(folder, tls_cert=certificate, tls_key=key)
         with Client(running.endpoints.api, running.token, fingerprint=check_certificate(certificate, key)) as client:
             assert client.me()["role"] == "admin"
+
+
+def test_a_renewed_certificate_counts_from_the_api_s_next_start_on(tmp_path: Path) -> None:
+    """Renewed under a running ``up`` whose API then dies: it is ready again, and tells the new fingerprint."""
+    make_authority(tmp_path, "ca")
+    make_certificate(tmp_path, "real", "/CN=queue.example.org")
+    certificate, key = tmp_path / "real.crt", tmp_path / "real.key"
+    with up_folder() as folder:
+        before = start(folder, tls_cert=certificate, tls_key=key).endpoints.fingerprint
+        make_certificate(tmp_path, "real", "/CN=queue.example.org")
+        kill_part(folder, "tokenq_server api")
+        until(lambda: (state := status(folder)).ready and state.endpoints.fingerprint != before, seconds=60)
+        assert status(folder).endpoints.fingerprint == check_certificate(certificate, key)
 
 
 def test_wrong_options_are_refused_before_anything_starts(cli: Cli) -> None:

@@ -5,14 +5,17 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from pydantic import SecretStr
 
 from tests.programs import beside, refusal, running_api
 from tests.servers import Servers
 from tests.stack import Stack
+from tokenq.contract.problems import Refused
 from tokenq.contract.reasons.system import SettingReason
 from tokenq_server import doctor
 from tokenq_server.adapters.postgres.migrate import migrate
-from tokenq_server.bootstrap import exposures
+from tokenq_server.bootstrap import check_exposures, database_exposure, exposures
+from tokenq_server.services.ports import LedgerDown
 from tokenq_server.settings import ServerSettings
 
 CLOSED = {"events_email": "omit"}
@@ -20,7 +23,9 @@ CLOSED = {"events_email": "omit"}
 
 async def found(servers: Servers, **settings: Any) -> set[str]:
     given = {"database_url": servers.database_url, "redis_url": servers.redis_url, **CLOSED, **settings}
-    return {str(refusal.problem.reason) for refusal in await exposures(ServerSettings(**given))}
+    chosen = ServerSettings(**given)
+    of_database = await database_exposure(chosen)
+    return {str(refusal.problem.reason) for refusal in [*exposures(chosen), *([of_database] if of_database else [])]}
 
 
 async def test_what_is_closed_is_no_exposure(servers: Servers) -> None:
@@ -77,7 +82,7 @@ async def test_a_redis_without_a_password(servers: Servers, url: str, is_open: b
 )
 async def test_a_broker_without_a_login(servers: Servers, settings: dict[str, Any], is_open: bool) -> None:
     stores = {"database_url": servers.database_url, "redis_url": servers.redis_url}
-    reasons = {str(refusal.problem.reason) for refusal in await exposures(ServerSettings(**stores, **settings))}
+    reasons = {str(refusal.problem.reason) for refusal in exposures(ServerSettings(**stores, **settings))}
     assert (SettingReason.BROKER_WITHOUT_LOGIN.id in reasons) is is_open
 
 
@@ -91,6 +96,7 @@ async def test_a_broker_without_a_login(servers: Servers, settings: dict[str, An
         ({"host": "queue.example.org"}, True),
         ({"host": "0.0.0.0", "tls_cert": "/etc/tokenq/c.pem"}, False),
         ({"host": "10.0.0.5", "trusted_proxies": "10.0.0.6"}, False),
+        ({"host": "0.0.0.0", "trusted_proxies": "127.0.0.1,::1"}, True),
     ],
 )
 async def test_plain_http_on_a_network(servers: Servers, settings: dict[str, Any], is_open: bool) -> None:
@@ -128,3 +134,16 @@ def test_the_doctor_names_what_is_open(servers: Servers, monkeypatch: pytest.Mon
     monkeypatch.setenv("TOKENQ_STRICT", "1")
     (found,) = [finding for finding in doctor.check() if finding["name"] == "exposure"]
     assert not found["ok"]
+
+
+async def test_a_database_that_is_away_is_checked_before_the_first_commit(servers: Servers, open_database: str) -> None:
+    """After a power cut, the API may be up before its database."""
+    away = ServerSettings(
+        database_url="postgresql://tokenq@127.0.0.1:1/none", redis_url=servers.redis_url, strict=True, **CLOSED
+    )
+    guard = await check_exposures(away)
+    assert guard is not None
+    with pytest.raises(LedgerDown):
+        await guard()
+    with pytest.raises(Refused, match="without a password"):
+        await check_exposures(away.model_copy(update={"database_url": SecretStr(open_database)}))

@@ -99,6 +99,16 @@ def test_a_migration_takes_back_what_was_given_by_hand(roles: dict[str, str]) ->
         connection.execute("SELECT password_hash FROM app_user")
 
 
+def test_somebody_else_s_table_is_left_alone(servers: Servers, roles: dict[str, str]) -> None:
+    """A monitoring's table in the same schema stops no migration."""
+    name = urlsplit(roles["owner"]).path.lstrip("/")
+    admin = urlsplit(servers.admin_url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute("CREATE TABLE heartbeat (at timestamptz)")
+        migrate(roles["owner"])
+        connection.execute("DROP TABLE heartbeat")
+
+
 def test_the_scripts_for_own_servers_say_the_same_as_the_code() -> None:
     made = re.findall(r"^CREATE ROLE (\w+) LOGIN;$", (DEPLOY / "postgres" / "roles.sql").read_text(), re.MULTILINE)
     assert tuple(made) == PROGRAMS

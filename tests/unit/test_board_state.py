@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.screens.board_seeds import NOON, Log, busy_log
-from tokenq.board.department import RECENT_CALLS
 from tokenq.board.department_setup import place_from
 from tokenq.board.picture import Picture
 from tokenq.board.state import Fold
+from tokenq.contract.board_views import RECENT_CALLS
 from tokenq.contract.enums import TokenState
 from tokenq.contract.events import Event, EventType
 

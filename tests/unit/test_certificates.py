@@ -17,6 +17,7 @@ from tokenq.client.client import Client
 from tokenq.client.events import LinkChanged, follow
 from tokenq.client.transport import Server, offered_fingerprint
 from tokenq.contract.certificates import OtherCertificate, fingerprint_of, parse_fingerprint, pinned_context
+from tokenq.contract.hosts import normal_url
 from tokenq.errors import BadReply, ChangedCertificate, Unreachable, UntrustedCertificate
 
 HEALTHY = says(200, {"status": "ok"})
@@ -117,6 +118,33 @@ def test_the_event_stream_says_that_the_certificate_changed(server: FakeServer) 
     assert not lost.is_live
     assert "has changed" in lost.sentence
     assert not server.asked
+
+
+def test_the_event_stream_checks_whatever_the_case_of_the_address(server: FakeServer) -> None:
+    """An address in capitals is the same one: nothing may be sent over a connection that nobody checked."""
+    for fingerprint in (OTHER, None):
+        where = Server(server.url.replace("https", "HTTPS"), "tq_secret", fingerprint=fingerprint)
+        stream = follow(where, [], None, threading.Event())
+        lost = next(stream)
+        stream.close()
+        assert isinstance(lost, LinkChanged)
+        assert not lost.is_live
+    assert not server.asked
+
+
+async def test_asynchronous_libraries_are_checked_too(server: FakeServer, fingerprint: str) -> None:
+    async with httpx.AsyncClient(verify=pinned_context(OTHER), trust_env=False) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(server.url, headers={"Authorization": "tq_secret"})
+    assert not server.asked
+    async with httpx.AsyncClient(verify=pinned_context(fingerprint), trust_env=False) as client:
+        assert (await client.get(server.url)).status_code == 200
+
+
+def test_an_address_has_one_form() -> None:
+    assert normal_url(" HTTPS://Queue.Example.org:8443/base/ ") == "https://queue.example.org:8443/base"
+    assert Client("HTTPS://Queue.Example.org/").server.url == "https://queue.example.org"
+    assert normal_url("http://[") == "http://["
 
 
 def test_a_clone_trusts_the_same_certificate() -> None:

@@ -9,13 +9,11 @@ from datetime import datetime, timedelta
 
 from tokenq.board.department_setup import Place, place_from
 from tokenq.board.picture import Call, DepartmentPicture
+from tokenq.contract.board_views import RECENT_CALLS
 from tokenq.contract.enums import AT_COUNTER, TokenState
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.verbs import KEEPS_STATE, STATE_AFTER
 from tokenq.zones import local
-
-RECENT_CALLS = 24
-"""How many of its last calls each department remembers."""
 
 _EXPIRY_NOTICE = timedelta(hours=12)
 """How long after the end of a day the board says that its numbers have expired."""

@@ -10,6 +10,7 @@ from tokenq.client.queue_calls import QueueCalls
 from tokenq.client.report_calls import ReportCalls
 from tokenq.client.token_calls import TokenCalls
 from tokenq.client.transport import DEFAULT_TIMEOUT, Server
+from tokenq.contract.hosts import normal_url
 from tokenq.contract.paths import HEALTHZ, LOGIN, LOGOUT, ME, PASSWORD, READYZ
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Client(QueueCalls, TokenCalls, CounterCalls, ReportCalls, FloorCalls, Plac
         fingerprint: str | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
-        super().__init__(Server(url.rstrip("/"), token, timeout, insecure, fingerprint), attempts)
+        super().__init__(Server(normal_url(url), token, timeout, insecure, fingerprint), attempts)
 
     def clone(self, *, timeout: float | None = None, attempts: int | None = None) -> "Client":
         """The same client with a connection of its own, for another thread; with another patience, if given."""

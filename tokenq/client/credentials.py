@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tokenq.contract.hosts import normal_url
 from tokenq.errors import BadSettings
 
 
@@ -37,21 +38,22 @@ class Credentials:
 
     def at(self, url: str) -> Credential | None:
         """The credential for the server at ``url``."""
-        return self.servers.get(url.rstrip("/"))
+        return self.servers.get(normal_url(url))
 
     def having(self, url: str, credential: Credential, *, current: bool = True) -> "Credentials":
         """The same with this one added, and its server the current one if ``current``."""
-        url = url.rstrip("/")
+        url = normal_url(url)
         return replace(self, current=url if current else self.current, servers={**self.servers, url: credential})
 
     def trusting(self, url: str, fingerprint: str | None) -> "Credentials":
         """The same with only that certificate trusted at ``url``; without one, with authorities deciding."""
-        others = {key: value for key, value in self.certificates.items() if key != url.rstrip("/")}
-        return replace(self, certificates=others | ({url.rstrip("/"): fingerprint} if fingerprint else {}))
+        url = normal_url(url)
+        others = {key: value for key, value in self.certificates.items() if key != url}
+        return replace(self, certificates=others | ({url: fingerprint} if fingerprint else {}))
 
     def without(self, url: str) -> "Credentials":
         """The same without the credential for ``url``; the server stays the current one."""
-        return replace(self, servers={key: value for key, value in self.servers.items() if key != url.rstrip("/")})
+        return replace(self, servers={key: value for key, value in self.servers.items() if key != normal_url(url)})
 
 
 def read(path: Path) -> Credentials:
@@ -111,11 +113,12 @@ def _refuse_if_exposed(status: os.stat_result, path: Path) -> None:
 
 def _from_json(body: Any) -> Credentials:
     servers = {
-        str(url): Credential(str(entry["token"]), str(entry.get("name") or ""), entry.get("kafka"))
+        normal_url(str(url)): Credential(str(entry["token"]), str(entry.get("name") or ""), entry.get("kafka"))
         for url, entry in body["servers"].items()
     }
-    certificates = {str(url): str(fingerprint) for url, fingerprint in body.get("certificates", {}).items()}
-    return Credentials(body.get("current"), servers, certificates)
+    certificates = {normal_url(str(url)): str(fingerprint) for url, fingerprint in body.get("certificates", {}).items()}
+    current = body.get("current")
+    return Credentials(normal_url(str(current)) if current else None, servers, certificates)
 
 
 @contextmanager

@@ -99,8 +99,9 @@ class _Reader:
 
     def arrivals(self) -> Iterator[Arrival]:
         timeout = httpx.Timeout(SILENCE_SECONDS, connect=_CONNECT_SECONDS)
-        trust = self._server.trust() if self._server.url.startswith("https") else False
-        with httpx.Client(timeout=timeout, verify=trust, trust_env=False, follow_redirects=False) as http:
+        with httpx.Client(
+            timeout=timeout, verify=self._server.trust(), trust_env=False, follow_redirects=False
+        ) as http:
             while not self._stop.is_set():
                 yield from self._one_connection(http)
                 self._failures += 1

@@ -4,6 +4,9 @@ from typing_extensions import TypedDict
 
 from tokenq.contract.views import HoursDocument
 
+RECENT_CALLS = 24
+"""How many of its last calls a board remembers of each department."""
+
 
 class BoardCallView(TypedDict):
     """The last call of a token. ``seq`` and ``eventId`` are those of the event that called it, ``times`` counts calls.

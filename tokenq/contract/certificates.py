@@ -54,15 +54,24 @@ def pinned_context(fingerprint: str) -> ssl.SSLContext:
     another server fails with :class:`OtherCertificate`.
     """
 
+    def check(connection: ssl.SSLSocket | ssl.SSLObject) -> None:
+        found = fingerprint_of(connection.getpeercert(binary_form=True) or b"")
+        if found != fingerprint:
+            raise OtherCertificate(found)
+
     class PinnedSocket(ssl.SSLSocket):
         def do_handshake(self, block: bool = False) -> None:
             super().do_handshake(block)
-            found = fingerprint_of(self.getpeercert(binary_form=True) or b"")
-            if found != fingerprint:
-                raise OtherCertificate(found)
+            check(self)
+
+    class PinnedObject(ssl.SSLObject):  # for asyncio
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            check(self)
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # the fingerprint is compared instead
     context.sslsocket_class = PinnedSocket
+    context.sslobject_class = PinnedObject
     return context

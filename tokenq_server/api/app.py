@@ -91,16 +91,16 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
 
 
 class _App(FastAPI):
-    """FastAPI with an outer layer, since it answers too large a body as plain text, outside of all handlers."""
+    """FastAPI with layers around it: it answers too large a body as plain text, outside of all handlers."""
 
     request_ids: RequestIds
 
     def build_middleware_stack(self) -> ASGIApp:
         """The stack with three additional layers around it."""
-        return Timed(Bounded(problems.TooLargeAsProblem(super().build_middleware_stack())), self.request_ids)
+        return Outermost(Bounded(problems.TooLargeAsProblem(super().build_middleware_stack())), self.request_ids)
 
 
-class Timed:
+class Outermost:
     """Gives requests an id, counts and times them by route, and disables caching.
 
     Plain ASGI: it cannot cancel a request.

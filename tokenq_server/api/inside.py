@@ -9,7 +9,6 @@ from tokenq.contract.enums import Role
 from tokenq.contract.hosts import is_loopback
 from tokenq.contract.problems import Refused
 from tokenq_server.api.auth import Allowed, BearerDep, ServicesDep
-from tokenq_server.api.proxies import VIA
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ class Inside:
 
 
 def is_local(request: Request) -> bool:
-    """Whether the caller is a program of this machine; a proxy here may speak for anybody."""
+    """Whether the caller is a program of this machine. A proxy here speaks for others, and says so in a header."""
     peer = request.client.host if request.client else ""
-    is_forwarded = VIA in request.scope or any(name in request.headers for name in _FORWARDED)
+    is_forwarded = any(name in request.headers for name in _FORWARDED)
     return is_loopback(peer) and not is_forwarded

@@ -5,37 +5,42 @@ it at once.
 """
 
 import logging
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from tokenq.contract.hosts import is_loopback
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.system import SettingReason
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.services.ports import Guard, LedgerDown
 from tokenq_server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
 
-async def refuse_exposures(settings: ServerSettings) -> None:
+async def check_exposures(settings: ServerSettings) -> Guard | None:
     """Log what is open, in production.
+
+    A database that is unavailable cannot be checked yet: then a guard is returned that must succeed before anything is
+    committed. It raises LedgerDown or Refused.
 
     Raises:
         Refused: ``invalid``; something is open, and ``TOKENQ_STRICT`` is set.
     """
     if settings.env != "production":
-        return
-    for refusal in await exposures(settings):
-        if settings.strict:
-            raise refusal
-        problem = refusal.problem
-        logger.warning("not safe for production", extra={"what": problem.detail, "hint": problem.hint})
+        return None
+    for refusal in exposures(settings):
+        _refuse_or_log(settings, refusal)
+    try:
+        await _check_database(settings)
+    except LedgerDown:
+        return partial(_check_database, settings)
+    return None
 
 
-async def exposures(settings: ServerSettings) -> list[Refused]:
-    """Return what is open."""
-    database = settings.database_url.get_secret_value()
+def exposures(settings: ServerSettings) -> list[Refused]:
+    """Return what the settings leave open."""
     checks = {
-        SettingReason.DATABASE_WITHOUT_PASSWORD: await _lets_anybody_in(database),
         SettingReason.REDIS_WITHOUT_PASSWORD: _has_no_password(settings.redis_url.get_secret_value()),
         SettingReason.BROKER_WITHOUT_LOGIN: _publishes_addresses_to_anybody(settings),
         SettingReason.PLAIN_HTTP: _speaks_plainly(settings),
@@ -43,15 +48,34 @@ async def exposures(settings: ServerSettings) -> list[Refused]:
     return [refuse(reason, host=settings.host) for reason, is_open in checks.items() if is_open]
 
 
-async def _lets_anybody_in(dsn: str) -> bool:
-    """Whether it asked for no password. A socket's peer login is one, and so is a client's certificate."""
-    database = Database(dsn, size=1)
+async def database_exposure(settings: ServerSettings) -> Refused | None:
+    """Return whether the database asks for no password. A socket's peer login is one, and so is a certificate.
+
+    Raises:
+        Refused: ``unavailable``.
+    """
+    database = Database(settings.database_url.get_secret_value(), size=1)
     try:
-        return not await database.is_protected()
-    except Refused:
-        return False  # it is unavailable; the API waits for it
+        is_protected = await database.is_protected()
     finally:
         await database.close()
+    return None if is_protected else refuse(SettingReason.DATABASE_WITHOUT_PASSWORD)
+
+
+async def _check_database(settings: ServerSettings) -> None:
+    try:
+        found = await database_exposure(settings)
+    except Refused as refusal:
+        raise LedgerDown from refusal
+    if found is not None:
+        _refuse_or_log(settings, found)
+
+
+def _refuse_or_log(settings: ServerSettings, refusal: Refused) -> None:
+    if settings.strict:
+        raise refusal
+    problem = refusal.problem
+    logger.warning("not safe for production", extra={"what": problem.detail, "hint": problem.hint})
 
 
 def _has_no_password(redis_url: str) -> bool:
@@ -69,4 +93,6 @@ def _publishes_addresses_to_anybody(settings: ServerSettings) -> bool:
 
 
 def _speaks_plainly(settings: ServerSettings) -> bool:
-    return not (is_loopback(settings.host) or settings.certificate or settings.proxies)
+    """A proxy on another machine may stand before it; one on this machine needs no address of the network."""
+    has_proxy_elsewhere = any(not network.is_loopback for network in settings.proxies)
+    return not (is_loopback(settings.host) or settings.certificate or has_proxy_elsewhere)

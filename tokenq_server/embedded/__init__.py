@@ -5,10 +5,19 @@ data folder.
 """
 
 from tokenq_server.embedded.background import down, start_detached, status
-from tokenq_server.embedded.reports import Endpoints, Progress, Status, UpOptions, default_data_dir, down_command
+from tokenq_server.embedded.reports import (
+    EVERY_NETWORK,
+    Endpoints,
+    Progress,
+    Status,
+    UpOptions,
+    default_data_dir,
+    down_command,
+)
 from tokenq_server.embedded.supervisor import up
 
 __all__ = [
+    "EVERY_NETWORK",
     "Endpoints",
     "Progress",
     "Status",

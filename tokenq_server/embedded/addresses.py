@@ -15,10 +15,11 @@ from tokenq.contract.paths import READYZ
 from tokenq.contract.problems import refuse
 from tokenq_server.embedded.ports import bound_port
 from tokenq_server.embedded.reasons import EmbeddedReason
+from tokenq_server.embedded.reports import EVERY_NETWORK
 
 _TAKEN = (errno.EADDRINUSE,)
 _SIOCGIFADDR = 0x8915
-_EVERY_NETWORK = ("0.0.0.0", "::", "")  # noqa: S104 (compared, not bound)
+_EVERY_NETWORK = (EVERY_NETWORK, "::", "")
 
 
 def take_port(host: str, port: int) -> int:
@@ -47,7 +48,7 @@ def _no_such_host(host: str) -> Exception:
 
 def api_url(host: str, port: int, *, is_tls: bool = False) -> str:
     """Return the URL of an API that listens on that host, for programs on this machine."""
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 (compared, not bound)
+    reachable = {EVERY_NETWORK: "127.0.0.1", "::": "::1", "": "127.0.0.1"}
     return _url(reachable.get(host, host), port, is_tls)
 
 

@@ -21,7 +21,7 @@ def choose_certificate(options: UpOptions, folder: DataFolder) -> Certificate | 
     """Return the certificate that the options ask for; ``None`` for plain http.
 
     Raises:
-        Refused: the user's certificate or key is not usable, or the package that makes one is missing.
+        Refused: the user's certificate or key is not usable.
     """
     if options.tls_cert:
         file, key = options.tls_cert.absolute(), options.tls_key.absolute() if options.tls_key else None

@@ -10,6 +10,9 @@ from typing import Literal
 
 from platformdirs import user_data_path
 
+EVERY_NETWORK = "0.0.0.0"  # noqa: S104 (chosen by the user)
+"""The host of an API that listens on all networks."""
+
 
 @dataclass(frozen=True)
 class UpOptions:

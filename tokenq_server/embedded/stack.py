@@ -2,13 +2,15 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypedDict
 
+from tokenq.contract.problems import Refused
 from tokenq_server import store_users
 from tokenq_server.embedded.addresses import api_url, network_urls, takes_tokens
 from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.broker import Broker
-from tokenq_server.embedded.certificate import Certificate
+from tokenq_server.embedded.certificate import Certificate, choose_certificate
 from tokenq_server.embedded.folder import DataFolder
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.postgres import Postgres
@@ -110,6 +112,13 @@ class Stack:
             network=network_urls(host, port, is_tls=is_tls),
         )
 
+    def _read_certificate_again(self) -> None:
+        """A certificate that was renewed counts from the API's next start on; so does the fingerprint that is told."""
+        with suppress(Refused):  # renewed by half, or not usable: the API says so in its log
+            self._certificate = choose_certificate(self._options, self._folder)
+        if self._folder.read_endpoints() is not None:
+            self._folder.write_endpoints(self.endpoints())
+
     def _takes_tokens(self) -> bool:
         where = self.endpoints()
         return takes_tokens(where.api, where.fingerprint)
@@ -130,6 +139,8 @@ class Stack:
         self, name: str, title: str, needs: list[SupervisedProcess], is_ready: Callable[[], bool] = lambda: True
     ) -> SupervisedProcess:
         def command() -> Command:
+            if name == "api":
+                self._read_certificate_again()
             module, words = ("tokenq_server", [name]) if name != "demo" else ("tokenq_server.embedded.demo", [])
             return program(module, words, self._folder.log(name), self.settings(name), [self._inherited])
 

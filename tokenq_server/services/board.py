@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from tokenq.contract.board_views import BoardCallView, BoardDepartmentView, BoardView
+from tokenq.contract.board_views import RECENT_CALLS, BoardCallView, BoardDepartmentView, BoardView
 from tokenq.contract.enums import AT_COUNTER, TokenState
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import SetupReason
@@ -15,9 +15,6 @@ from tokenq_server.domain.hours import hours_document
 from tokenq_server.domain.permissions import departments_to_watch
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.views import instant
-
-CALLS = 24
-"""How many calls of a department are returned besides those at counters; a board remembers no more."""
 
 _SHOWN = AT_COUNTER | {TokenState.SERVED, TokenState.NO_SHOW}
 
@@ -124,7 +121,7 @@ def _calls(public: PublicDepartment, day: str) -> list[BoardCallView]:
     return [
         _call_view(call, event)
         for place, (call, event) in enumerate(newest)
-        if place < CALLS or call.state in AT_COUNTER
+        if place < RECENT_CALLS or call.state in AT_COUNTER
     ]
 
 

@@ -87,6 +87,8 @@ class ServerSource:
     def _read(self) -> None:
         while not self._stop.is_set():
             self._cut = threading.Event()  # a stream that ends sets its event, so each needs one of its own
+            if self._is_live:
+                self._is_live, self._heard_at = False, time.monotonic()  # nothing is heard until the state is here
             try:
                 state = self._api.board(self._branch)
                 self._begin(state)

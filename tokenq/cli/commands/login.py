@@ -14,13 +14,19 @@ from tokenq.client.credentials import Credential, store
 from tokenq.contract.certificates import parse_fingerprint
 from tokenq.settings import Settings, load
 
+_NONE = "none"
+
 
 def command(
     url: Annotated[str | None, typer.Argument(help="Address of the server; default: the current one.")] = None,
     user: Annotated[str | None, typer.Option("--user", "-u", help="User name; default: asked for.")] = None,
     key: Annotated[bool, typer.Option("--key", help="Use an API key instead: asked for, or a line of stdin.")] = False,
     fingerprint: Annotated[
-        str | None, typer.Option(metavar="SHA256:…", help="Trust only the certificate with this fingerprint.")
+        str | None,
+        typer.Option(
+            metavar="SHA256:…",
+            help="Trust only this certificate; 'none': any that an authority signed.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -31,7 +37,10 @@ def command(
     if key and user:
         raise WrongUse("An API key has no user name.", "Leave out --user or --key.")
     settings = load(url=url, fingerprint=_parsed(fingerprint))
-    identity = with_trust(settings, anonymous(identify(replace(settings, token=None))))
+    server = anonymous(identify(replace(settings, token=None)))
+    if fingerprint == _NONE:
+        server = replace(server, fingerprint=None)
+    identity = with_trust(settings, server)
     credential, view = _by_key(settings, identity) if key else _by_password(settings, identity, user)
     store(credentials_file(), identity.url, credential, fingerprint=identity.fingerprint)
     if as_json:
@@ -64,6 +73,6 @@ def _broker(identity: Identity) -> str | None:
 
 def _parsed(fingerprint: str | None) -> str | None:
     try:
-        return parse_fingerprint(fingerprint) if fingerprint else None
+        return parse_fingerprint(fingerprint) if fingerprint and fingerprint != _NONE else None
     except ValueError as error:
         raise WrongUse(f"{error}.", "It looks like SHA256:… ; 'tokenq up --status' shows it on the server.") from None

@@ -22,8 +22,6 @@ from tokenq.settings import load
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
 """Passwords are masked on the screen; scripts find them in endpoints.json."""
 
-_EVERY_NETWORK = "0.0.0.0"  # noqa: S104 - what --lan is for
-
 
 def command(
     demo: Annotated[bool, typer.Option("--demo", help="Add demo departments, customers and staff.")] = False,
@@ -53,7 +51,7 @@ def command(
             raise WrongUse(f"{host} is not on the network.", "Leave out --host, or name an address for other machines.")
         if settings.tls_key and not settings.tls_cert:
             raise WrongUse("A key needs its certificate.", "Add --tls-cert, or set TOKENQ_TLS_CERT.")
-        at = given(host=_EVERY_NETWORK if lan and host is None else host, port=port)
+        at = given(host=embedded.EVERY_NETWORK if lan and host is None else host, port=port)
         options = embedded.UpOptions(
             data_dir=folder.absolute(),
             demo=demo,

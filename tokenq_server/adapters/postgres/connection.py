@@ -57,10 +57,12 @@ class Connection(psycopg.AsyncConnection[DictRow]):
                 )
                 await opened.execute(session)
                 await opened.set_autocommit(autocommit)
-        except TimeoutError:
+        except BaseException as error:
             if opened is not None:
                 await opened.close()
-            raise psycopg.OperationalError(f"no session within {_PATIENCE:.0f} seconds") from None
+            if isinstance(error, TimeoutError):
+                raise psycopg.OperationalError(f"no session within {_PATIENCE:.0f} seconds") from None
+            raise
         return opened
 
     @property

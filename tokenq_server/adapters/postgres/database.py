@@ -75,7 +75,9 @@ class Database:
         try:
             found = await pooling(self._dsn)
         except (psycopg.Error, OSError) as error:
-            raise refusal_of(error) or error from error
+            if (refusal := refusal_of(error)) is None:
+                raise
+            raise refusal from error
         if found is Pooling.TRANSACTION:
             raise refuse(SettingReason.SESSIONS_CHANGE)
 

@@ -4,7 +4,7 @@ The roles are made once, by ``up`` or by deploy/postgres/roles.sql. A database w
 alone. A new table must be granted here, or the programs are denied access to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -68,17 +68,26 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
 """Privileges by role and table."""
 
 _EXISTING = "SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"
+_OURS = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S') AND pg_has_role(relowner, 'USAGE')
+"""
 
 
 def grant(connection: Connection) -> None:
-    """Give each role that exists exactly its privileges, in one transaction of the tables' owner."""
+    """Give each role that exists exactly its privileges, in one transaction of the tables' owner.
+
+    Tables that others have made there are left alone.
+    """
+    ours = connection.execute(text(_OURS)).scalars().all()
     for role in connection.execute(text(_EXISTING), {"names": list(GRANTS)}).scalars().all():
-        for statement in statements(role):
+        for statement in statements(role, ours):
             connection.execute(text(statement))
     connection.commit()
 
 
-def statements(role: str) -> list[str]:
-    """Return the SQL that takes from a role what it has and gives it what it needs."""
-    taken = [f"REVOKE ALL ON ALL {kind} IN SCHEMA public FROM {role}" for kind in ("TABLES", "SEQUENCES")]
+def statements(role: str, tables: Sequence[str]) -> list[str]:
+    """Return the SQL that takes from a role what it has on these tables and sequences, and gives it what it needs."""
+    names = ", ".join(f'"{table}"' for table in tables)
+    taken = [f"REVOKE ALL ON TABLE {names} FROM {role}"] if tables else []
     return taken + [f"GRANT {privileges} ON {name} TO {role}" for name, privileges in GRANTS[role].items()]
