@@ -215,3 +215,27 @@ def test_reading_again_fetches_the_state(streams: list[tuple[str, Script]]) -> N
     assert isinstance(item, Began)
     assert item.state["position"] == "CW:20"
     source.close()
+
+
+def test_while_the_state_is_fetched_anew_nothing_is_heard(streams: list[tuple[str, Script]]) -> None:
+    """A server that hangs after a resync must not look live."""
+    answering = threading.Event()
+
+    class Hanging(Api):
+        def board(self, branch: str) -> Any:
+            if self.asked:
+                answering.wait(20)
+            return super().board(branch)
+
+    streams.append(("", [LinkChanged(is_live=True), Resync()]))
+    source = ServerSource(Hanging(state()), "main")
+    until(lambda: source.read(0.1) == LinkMoved(Link.LIVE))
+    until(lambda: _heard_nothing_for(0.3, source))
+    answering.set()
+    source.close()
+
+
+def _heard_nothing_for(seconds: float, source: ServerSource) -> bool:
+    before = source.heard_at
+    threading.Event().wait(seconds)
+    return source.heard_at == before
