@@ -93,6 +93,15 @@ async def test_a_customer_s_flood_does_not_reach_the_database() -> None:
     assert desk.refusal.extra == {"retryAfter": 8}
 
 
+async def test_a_flood_of_a_customer_whose_day_is_used_up_does_not_reach_the_database() -> None:
+    """Row 31: with a key each of them could be a repetition; as requests they count all the same."""
+    desk = Desk()
+    assert [await desk.issue(EVE) for _ in range(4)] == ["issued"] * 4
+    assert {await desk.issue(EVE, key=f"k{number}") for number in range(5000)} == {"rate_limited"}
+    assert desk.batches.asked == 8
+    assert desk.refusal.detail == "You have sent too many requests."
+
+
 async def test_what_was_refused_issued_nothing_and_uses_nothing() -> None:
     desk = Desk(requests=100)
     desk.batches.refusal = refuse(DepartmentReason.CLOSED, name="Cash", department="CW")

@@ -67,8 +67,7 @@ class IssueLimits:
         command = cast(Issue | IssueGroup, request.command)
         handler_of(command).may_ask(command)
         caller, issued = command.caller, self._issued(command, count)
-        asked = Use(self._budgets.requests, caller.identity)
-        if exceeded := await self._limits.take([asked, issued] if caller.role is Role.CUSTOMER else [issued]):
+        if exceeded := await self._asked(caller) or await self._limits.take([issued]):
             refusal = self._refusal(exceeded, caller, command.department_id)
             if not await self._may_be_repeat(request, exceeded.use):
                 raise refusal
@@ -81,6 +80,12 @@ class IssueLimits:
         if answer.is_repeat:
             await self._limits.give_back([issued])
         return answer
+
+    async def _asked(self, caller: Principal) -> Exceeded | None:
+        """Count a customer's request, whatever becomes of it: so it is not taken together with the number."""
+        if caller.role is not Role.CUSTOMER:
+            return None
+        return await self._limits.take([Use(self._budgets.requests, caller.identity)])
 
     async def _may_be_repeat(self, request: Request, exceeded: Use) -> bool:
         """Whether it is worth to look: a flood must not reach the database."""

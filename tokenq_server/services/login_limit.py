@@ -19,15 +19,16 @@ _WRONG = frozenset({ProblemCode.UNAUTHENTICATED, ProblemCode.FORBIDDEN})
 
 
 class LoginLimit:
-    """Limits wrong passwords: of an account from one address, from one address, and of an account from new addresses.
+    """Limits wrong passwords: of an account from one address, and of both separately where the account is new.
 
     From a budget's last free one on, each attempt costs a wait that doubles; one wrong password after the other is
     forgotten, so that an office of people who mistype is not locked out for good.
 
-    Nobody can lock another user out. An address from which a user has logged in within the last 30 days is familiar:
-    what is guessed elsewhere does not count there. This is the idea of device cookies (OWASP, "Slow Down Online
-    Guessing Attacks with Device Cookies") for clients that keep none. From a new address a user under attack waits a
-    minute at most, and competes with the guessers, of whom each address gets one attempt in five minutes by then.
+    An address from which a user has logged in within the last 30 days is familiar: neither what is guessed elsewhere
+    nor what is guessed there for other accounts counts. This is the idea of device cookies (OWASP, "Slow Down Online
+    Guessing Attacks with Device Cookies") for clients that keep none, so that who guesses a user's password at that
+    user's own address does make the user wait. From a new address a user under attack waits a minute at most, and
+    competes with the guessers, of whom each address gets one attempt in five minutes by then.
 
     An attempt counts before its password is checked, so that parallel ones count too.
     """
@@ -48,10 +49,9 @@ class LoginLimit:
             Refused: ``rate_limited``, with the seconds to wait.
         """
         here = f"{account}\0{source}"
-        at_address, others = Use(self._at_address, here), [Use(self._from_source, source)]
-        is_familiar = await self._limits.remembers(f"login {here}")
-        if not is_familiar:
-            others.append(Use(self._by_strangers, account))
+        at_address, others = Use(self._at_address, here), list[Use]()
+        if not await self._limits.remembers(f"login {here}"):
+            others = [Use(self._from_source, source), Use(self._by_strangers, account)]
         if exceeded := await self._limits.take([at_address, *others]):
             seconds = exceeded.seconds
             raise refuse(AccountReason.TOO_MANY_LOGINS, {"retryAfter": seconds}, seconds=seconds)
