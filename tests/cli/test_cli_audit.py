@@ -11,12 +11,14 @@ import subprocess
 import sys
 import termios
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 
 from tests.cli.conftest import Cli
 from tests.programs import Api
 from tests.waiting import until
+from tokenq.cli.commands import audit
 from tokenq.contract.problems import ExitCode
 
 
@@ -71,6 +73,21 @@ def test_older_ones_are_mentioned(tokenq: Cli, user: str):
     assert len(done.out.splitlines()) == 2, "a heading and an event"
     assert done.err == "There are older ones: --limit 10 shows more.\n"
     assert len(json.loads(tokenq("audit", "--limit", "1", "--json").out)["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "advice"),
+    [
+        (50, "--limit 500 shows more"),
+        (20_000, "--limit 100000 shows more"),
+        (100_000, "--to with an earlier time shows them"),
+    ],
+)
+def test_no_more_is_advised_than_the_option_takes(limit: int, advice: str, monkeypatch, capsys):
+    client = SimpleNamespace(audit=lambda *_, **__: ([], True))
+    monkeypatch.setattr(audit, "connect", lambda: client)
+    audit.command(limit=limit)
+    assert capsys.readouterr().err == f"There are older ones: {advice}.\n"
 
 
 def test_no_event_is_nothing_wrong(tokenq: Cli):

@@ -22,7 +22,7 @@ def dlq(cli: Cli, core: Core) -> Callable[..., Done]:
 async def an_unreadable_record(core: Core) -> str:
     """One dead letter; its number."""
     database = Database(core.dsn, size=1)
-    queue = PostgresNotificationQueue(database)
+    queue = PostgresNotificationQueue(database, most_records=1000)
     await queue.enqueue([], [BadRecord(RawRecord("t", 0, 6, b"{"), "no JSON")], BY_EMAIL)
     (entry,) = await queue.dead_letters()
     await database.close()

@@ -45,5 +45,5 @@ def place(servers: Servers, fresh_database: Callable[..., str], schema: str) -> 
 async def queue(core: Core) -> AsyncIterator[PostgresNotificationQueue]:
     """The queues of notifications on this test's database."""
     database = Database(core.dsn, size=3)
-    yield PostgresNotificationQueue(database)
+    yield PostgresNotificationQueue(database, most_records=1000)
     await database.close()

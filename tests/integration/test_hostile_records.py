@@ -81,7 +81,7 @@ class Once:
 async def taken_in(core: Core, values: Sequence[bytes], at: int = 0) -> None:
     """Enqueue these records with notify, on the real queue."""
     database, stop = Database(core.dsn, size=2), asyncio.Event()
-    await Enqueuer(Once(values, stop, at), PostgresNotificationQueue(database), BY_EMAIL, stop).run()
+    await Enqueuer(Once(values, stop, at), PostgresNotificationQueue(database, most_records=1000), BY_EMAIL, stop).run()
     await database.close()
 
 
@@ -127,7 +127,7 @@ async def test_what_only_the_database_refuses_is_and_stays_a_dead_letter(
     assert (bytes(dead["raw"]), len(await core.rows("SELECT 1 FROM mail_job"))) == (strange, 2)
 
     database = Database(core.dsn, size=1)
-    await PostgresNotificationQueue(database).enqueue(
+    await PostgresNotificationQueue(database, most_records=1000).enqueue(
         [], [BadRecord(RawRecord(TOPIC, 1, 5, first), "an older release")], BY_EMAIL
     )
     await database.close()
@@ -143,7 +143,7 @@ async def test_a_read_only_database_is_waited_for(core: Core, servers: Servers) 
     servers.psql(f"ALTER DATABASE {name.as_string()} SET default_transaction_read_only = on")
     database = Database(core.dsn, size=1)
     with pytest.raises(Refused) as refused:
-        await PostgresNotificationQueue(database).enqueue(
+        await PostgresNotificationQueue(database, most_records=1000).enqueue(
             [], [BadRecord(RawRecord(TOPIC, 0, 0, record), "no JSON")], BY_EMAIL
         )
     await database.close()

@@ -114,7 +114,7 @@ async def take_letters_in(place: Place, name: str) -> None:
     database = Database(place.dsn, size=1)
     records = [RawRecord(TOPIC, 0, offset, raw) for offset, (_, raw) in enumerate(place.topic(name))]
     jobs, bad = sort_out(records)
-    await PostgresNotificationQueue(database).enqueue(jobs, bad, BY_EMAIL)
+    await PostgresNotificationQueue(database, most_records=1000).enqueue(jobs, bad, BY_EMAIL)
     await database.close()
 
 

@@ -78,7 +78,7 @@ async def base(servers: Servers, schema: str) -> AsyncIterator[Base]:
 async def send_letters(core: Core) -> None:
     """Let notify enqueue and send everything so far."""
     database = Database(core.dsn, size=2)
-    queue = PostgresNotificationQueue(database)
+    queue = PostgresNotificationQueue(database, most_records=1000)
     await enqueue_all(core, queue)
     while claimed := await queue.claim("here", 10, BY_EMAIL):
         for job in claimed.to_send:

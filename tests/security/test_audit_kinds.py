@@ -151,7 +151,7 @@ def send_forged_record(audited: AuditedApi) -> Left:
     async def enqueue() -> None:
         database = Database(audited.dsn, size=1)
         for record in records:
-            await PostgresNotificationQueue(database).enqueue(*sort_out([record]), BY_EMAIL)
+            await PostgresNotificationQueue(database, most_records=1000).enqueue(*sort_out([record]), BY_EMAIL)
         await database.close()
 
     asyncio.run(enqueue())

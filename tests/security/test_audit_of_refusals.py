@@ -3,11 +3,13 @@
 import json
 import secrets
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.security.audited import AuditedApi
+from tests.security.audited import AuditedApi, audited_api
+from tests.servers import Servers
 from tests.waiting import until
 
 ADMIN_REQUESTS = {
@@ -99,6 +101,21 @@ def test_a_wrong_old_password_is_refused_under_the_user_s_name(audited: AuditedA
 
     (row,) = [row for row in audited.rows(before) if row["actor"] == name]
     assert (row["kind"], row["target"], row["code"]) == ("user.password", f"user:{name}", "forbidden")
+
+
+def test_what_is_refused_of_a_batch_is_counted_in_one_row(servers: Servers, schema: str, tmp_path: Path) -> None:
+    """Row 31: the answer is 201, its items are refusals."""
+    dsn = servers.new_database(schema)
+    with audited_api(servers, dsn, tmp_path, TOKENQ_LIMIT_STAFF_ISSUES="3") as api:
+        api.ask("PUT", "/departments/CW", json={"name": "Cash window"})
+        answer = api.ask("POST", "/departments/CW/tokens:batch", api.key("desk", "CW"), json={"tokens": [{}] * 8})
+        problems = [item["problem"]["code"] for item in answer.json()["items"] if "problem" in item]
+        assert (answer.status_code, problems) == (201, ["rate_limited"] * 5)
+        api.last()
+        (row,) = api.rows(kind="rate_limit")
+    servers.drop_database(dsn)
+    assert (row["actor"], row["count"]) == ("desk key", 5)
+    assert (row["target"], row["detail"]) == ("department:CW", "POST /api/v1/departments/{department_id}/tokens:batch")
 
 
 def test_a_flood_becomes_few_rows_that_count_all_of_it(audited: AuditedApi) -> None:

@@ -28,7 +28,7 @@ from tokenq_server.services.verification.verifier import Verifier
 @pytest.fixture
 async def queue(core: Core) -> AsyncIterator[PostgresNotificationQueue]:
     database = Database(core.dsn, size=3)
-    yield PostgresNotificationQueue(database)
+    yield PostgresNotificationQueue(database, most_records=1000)
     await database.close()
 
 

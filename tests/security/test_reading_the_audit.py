@@ -11,8 +11,9 @@ from tests.security.audited import AuditedApi, audited_api
 from tests.servers import Servers
 from tests.waiting import until
 from tokenq.contract.audit import AuditKind
-from tokenq_server.adapters.postgres.audit import PostgresAudit
+from tokenq_server.adapters.postgres.audit import PostgresAudit, select_events
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.services.audit import AuditQuery
 
 _OLD = "INSERT INTO audit (at, kind, target, result) SELECT now() - %s * interval '1 day', 'logout', %s, 'done'"
 
@@ -101,6 +102,19 @@ def test_a_kind_of_a_newer_release_can_be_read(audited: AuditedApi) -> None:
     with psycopg.connect(audited.dsn) as connection:
         connection.execute("INSERT INTO audit (at, kind, target, result) VALUES (now(), 'moon.landing', 'x', 'done')")
     assert items(audited, limit=1)[0]["kind"] == "moon.landing"
+
+
+async def test_one_kind_is_found_without_reading_the_others(servers: Servers, schema: str) -> None:
+    """Whoever floods the audit with refusals must not make reading it slow."""
+    dsn = servers.new_database(schema)
+    statement, values = select_events(AuditQuery(kind=AuditKind.USER_ROLE, actor="ann", before=30_000))
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"{_OLD} FROM generate_series(1, 30000)", [1, "x"])
+        connection.execute("INSERT INTO audit (at, kind, target, result) VALUES (now(), 'user.role', 'x', 'done')")
+        connection.execute("ANALYZE audit")
+        plan = "\n".join(str(line) for (line,) in connection.execute(f"EXPLAIN {statement}", values))
+    assert "audit_kind" in plan
+    servers.drop_database(dsn)
 
 
 def test_old_events_are_forgotten(servers: Servers, schema: str, tmp_path: Path) -> None:

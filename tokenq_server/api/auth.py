@@ -16,6 +16,7 @@ from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.reasons.system import RequestReason
 from tokenq.contract.verbs import ISSUERS, VERBS, Verb
 from tokenq_server.api.security_events import CALLER
+from tokenq_server.api.sources import source_of
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import (
     ADMINS,
@@ -59,10 +60,10 @@ class Allowed:
         services: ServicesDep,
         bearer: BearerDep,
     ) -> Principal:
-        """Return the caller. Raises Refused (``unauthenticated``, ``forbidden``)."""
+        """Return the caller. Raises Refused (``unauthenticated``, ``forbidden``, ``rate_limited``)."""
         if bearer is None or not bearer.credentials or len(bearer.credentials) > 256:
             raise refuse(AccountReason.LOGIN_NEEDED)
-        principal = await services.people.who(bearer.credentials)
+        principal = await services.public_limit.caller(bearer.credentials, source_of(request))
         request.scope[CALLER] = principal
         check_role(principal, self.roles)
         if not self._even_before_new_password:

@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import Any, cast
 
 from fastapi import Response
+from starlette.types import Scope
 
 from tokenq.contract.problems import Refused
 from tokenq.contract.views import TokenView
 from tokenq_server.api.auth import Repeat
+from tokenq_server.api.security_events import audit_refusal
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import Command
 from tokenq_server.domain.principal import Principal
@@ -44,9 +46,11 @@ async def dispatch_with_same_address(
 
 
 async def dispatch_all(
-    services: Services, caller: Principal, commands: Sequence[Command], repeat: Repeat
+    services: Services, caller: Principal, commands: Sequence[Command], repeat: Repeat, scope: Scope
 ) -> list[dict[str, Any]]:
     """Execute each command independently; return a token or ``{"problem": …}`` for each.
+
+    The answer is no refusal, so what is refused of this request (``scope``) is audited here.
 
     Raises:
         Refused: the caller may not give one of the commands, so none was executed.
@@ -56,7 +60,7 @@ async def dispatch_all(
     key = hashlib.sha256(repeat.key.encode()).hexdigest() if repeat.key else None
     repeats = [Repeat(f"{key}#{index}" if key else None, repeat.fingerprint) for index in range(len(commands))]
     work = [_submit(services, caller, command, its) for command, its in zip(commands, repeats, strict=True)]
-    return [_item(outcome) for outcome in await asyncio.gather(*work, return_exceptions=True)]
+    return [_item(outcome, scope) for outcome in await asyncio.gather(*work, return_exceptions=True)]
 
 
 async def _with_found(answer: Answer, field: str, look_up: _LookUp, caller: Principal) -> Answer:
@@ -87,8 +91,9 @@ def _response(answer: Answer) -> Response:
     return Response(body, 201 if answer.is_new else 200, headers, media_type="application/json")
 
 
-def _item(outcome: Answer | BaseException) -> dict[str, Any]:
+def _item(outcome: Answer | BaseException, scope: Scope) -> dict[str, Any]:
     if isinstance(outcome, Refused):
+        audit_refusal(scope, outcome.problem)
         return {"problem": outcome.problem.to_wire()}
     if isinstance(outcome, BaseException):
         raise outcome

@@ -72,6 +72,7 @@ def address_of(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(maxsize=1024)
 def network_of(host: str) -> str:
     """The network that one client controls: an IPv4 address, or a /64 of IPv6."""
     address = address_of(host)

@@ -37,6 +37,7 @@ from tokenq_server.services.login_limit import LoginLimit
 from tokenq_server.services.near_turn import near_turns
 from tokenq_server.services.people import People
 from tokenq_server.services.ports import Guard, WaitingLine
+from tokenq_server.services.public_limit import PublicLimit
 from tokenq_server.services.queries import Queries
 from tokenq_server.services.rate_limits import RateLimits
 from tokenq_server.services.refusal_audit import RefusalAudit
@@ -55,6 +56,7 @@ class Services:
     commit: GroupCommit
     limits: RateLimits
     login_limit: LoginLimit
+    public_limit: PublicLimit
     issuing: IssueLimits
     people: People
     audit: Audit
@@ -96,6 +98,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     refusals = RefusalAudit(audit)
     reading = Queries(looking_up, forecasts.of, forecasts.waits)
     limits = open_limits(settings)
+    people = People(PostgresPeople(database), Argon2Passwords(), refusals.note)
     budgets = IssueBudgets.of(
         settings.limit_staff_issues, settings.limit_customer_issues, settings.limit_customer_requests
     )
@@ -107,8 +110,9 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         login_limit=LoginLimit(
             limits, settings.limit_logins, settings.limit_logins_per_source, settings.limit_logins_per_account
         ),
+        public_limit=PublicLimit(limits, people, settings.limit_public_requests),
         issuing=IssueLimits(commit, limits, budgets),
-        people=People(PostgresPeople(database), Argon2Passwords(), refusals.note),
+        people=people,
         audit=Audit(audit),
         refusals=refusals,
         setup=Setup(store),

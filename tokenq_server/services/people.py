@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -92,7 +93,7 @@ class People:
         self._store = store
         self._passwords = passwords
         self._note_refusal = note_refusal
-        self._seen: dict[bytes, tuple[float, Principal | None]] = {}
+        self._seen: dict[bytes, tuple[float, Principal]] = {}  # of valid tokens only: guesses must push out nobody
         self._asking: dict[bytes, tuple[float, asyncio.Future[Principal | None]]] = {}
 
     async def who(self, bearer: str) -> Principal:
@@ -103,11 +104,17 @@ class People:
         """
         token_hash = hash_of(bearer)
         seen = self._seen.get(token_hash)
-        if seen is None or time.monotonic() - seen[0] > _CACHE_SECONDS:
-            seen = await self._look_up(token_hash)
-        if seen[1] is None:
+        if seen is not None and time.monotonic() - seen[0] <= _CACHE_SECONDS:
+            return seen[1]
+        _, principal = await self._look_up(token_hash)
+        if principal is None:
             raise refuse(AccountReason.LOGIN_ENDED)
-        return seen[1]
+        return principal
+
+    def knows(self, bearer: str) -> bool:
+        """Whether this token was valid when it was last looked up, or is being looked up."""
+        token_hash = hash_of(bearer)
+        return token_hash in self._seen or token_hash in self._asking
 
     async def _look_up(self, token_hash: bytes) -> tuple[float, Principal | None]:
         """Share one query among all who ask at the same moment: a thousand open streams must not be a thousand queries.
@@ -127,14 +134,18 @@ class People:
         if asking is None or asking[1] is not done:
             return  # what it saw may have changed since
         del self._asking[token_hash]
-        if not is_failed:
+        if is_failed:
+            return
+        self._seen.pop(token_hash, None)
+        principal = done.result()
+        if principal is not None:
             if len(self._seen) >= _CACHE_SIZE:
-                self._seen.clear()
-            self._seen[token_hash] = asking[0], done.result()
+                del self._seen[next(iter(self._seen))]  # the one that was looked up longest ago
+            self._seen[token_hash] = asking[0], principal
 
     def _invalidate(self) -> None:
-        """Invalidate the cache: rights have changed, and callers must not get an older answer."""
-        self._seen.clear()
+        """Make all answers too old: rights have changed. Which tokens were valid stays known."""
+        self._seen = {token_hash: (-math.inf, principal) for token_hash, (_, principal) in self._seen.items()}
         self._asking.clear()
 
     async def login(self, username: str, password: str, origin: Origin) -> LoginView:

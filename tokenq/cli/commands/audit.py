@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _WRITE = "Write today, yesterday, a date such as 2026-11-23, or a time such as 2026-11-23T08:00."
 
+_MOST = 100_000
+
 _COLUMNS: output.Columns = {
     "Time": lambda view: clock(view["at"], with_day=True).removeprefix(str(date.today().year) + "-"),
     "Event": lambda view: _event(view),
@@ -41,7 +43,7 @@ def command(
         typer.Option("--actor", metavar="NAME", help="Only by this user or key: its name, or user:2, key:3."),
     ] = None,
     result: Annotated[AuditResult | None, typer.Option("--result", help="Only what was done, or refused.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most this many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=_MOST, help="At most this many.")] = 50,
     as_json: Json = False,
 ) -> None:
     """List security events, newest first. For admins.
@@ -58,7 +60,13 @@ def command(
     else:
         output.line("There are no such events.")
     if are_more:
-        echo(f"There are older ones: --limit {limit * 10} shows more.")
+        echo(f"There are older ones: {_to_see_more(limit)}.")
+
+
+def _to_see_more(limit: int) -> str:
+    if limit < _MOST:
+        return f"--limit {min(limit * 10, _MOST)} shows more"
+    return "--to with an earlier time shows them"
 
 
 def _event(view: "AuditView") -> str:

@@ -28,12 +28,17 @@ UPDATE audit SET count = count + %(count)s WHERE audit_id = (
 _COUNT = "UPDATE audit SET count = count + %s WHERE audit_id = %s"
 _EVENTS = """
 SELECT audit_id, at, kind, actor, actor_id, source, target, result, code, detail, request_id, count FROM audit
-WHERE (%(first)s::timestamptz IS NULL OR at >= %(first)s) AND (%(end)s::timestamptz IS NULL OR at < %(end)s)
-  AND (%(kind)s::text IS NULL OR kind = %(kind)s) AND (%(result)s::text IS NULL OR result = %(result)s)
-  AND (%(actor)s::text IS NULL OR %(actor)s IN (actor, actor_id))
-  AND (%(before)s::bigint IS NULL OR audit_id < %(before)s)
+WHERE {conditions}
 ORDER BY audit_id DESC LIMIT %(limit)s
 """
+_CONDITIONS = {
+    "first": "at >= %(first)s",
+    "end": "at < %(end)s",
+    "kind": "kind = %(kind)s",
+    "result": "result = %(result)s",
+    "actor": "%(actor)s IN (actor, actor_id)",
+    "before": "audit_id < %(before)s",
+}
 _FORGET = """
 DELETE FROM audit WHERE audit_id IN (
   SELECT audit_id FROM audit WHERE at < clock_timestamp() - make_interval(days => %s) ORDER BY at LIMIT %s
@@ -110,7 +115,7 @@ class PostgresAudit:
     async def events(self, query: AuditQuery) -> list[StoredEvent]:
         """Return events, newest first."""
         async with self._database.begin() as connection:
-            return [_stored(row) for row in await connection.rows(_EVENTS, _values(query))]
+            return [_stored(row) for row in await connection.rows(*select_events(query))]
 
     async def forget(self, days: int) -> bool:
         """Delete the oldest of the events that are older than this, in small portions."""
@@ -118,8 +123,11 @@ class PostgresAudit:
             return await connection.change(_FORGET, [days, _FORGOTTEN_AT_ONCE]) == _FORGOTTEN_AT_ONCE
 
 
-def _values(query: AuditQuery) -> dict[str, Any]:
-    return {**vars(query), "kind": query.kind and str(query.kind), "result": query.result and str(query.result)}
+def select_events(query: AuditQuery) -> tuple[str, dict[str, Any]]:
+    """Return the statement and its values. It has only the given conditions, so that it can use their indexes."""
+    values = {**vars(query), "kind": query.kind and str(query.kind), "result": query.result and str(query.result)}
+    given = [condition for name, condition in _CONDITIONS.items() if values[name] is not None]
+    return _EVENTS.format(conditions=" AND ".join(given) or "true"), values
 
 
 def _stored(row: Row) -> StoredEvent:

@@ -29,14 +29,12 @@ from tokenq_server.services.notifications import (
 )
 
 _WHY_DEAD = {Verdict.SUPPRESSED: "expired(rate)"}
-MOST_RECORDS = 1000
-"""How many records of the topic are kept as dead letters unless told otherwise."""
 
 
 class PostgresNotificationQueue:
     """The primary queue and the dead-letter queue."""
 
-    def __init__(self, database: Database, most_records: int = MOST_RECORDS) -> None:
+    def __init__(self, database: Database, most_records: int) -> None:
         """``most_records``: how many records of the topic are kept as dead letters; older ones are only counted."""
         self._database, self._most_records = database, most_records
 

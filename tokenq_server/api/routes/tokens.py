@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from typing_extensions import TypedDict
 
 from tokenq.contract import names, paths
@@ -65,7 +65,12 @@ async def issue(
 
 @router.post(_DEPARTMENT + "/tokens:batch", status_code=201, response_model=EventList)
 async def issue_many(
-    department_id: DepartmentPath, body: IssueTokens, caller: Workers, services: ServicesDep, repeat: RepeatDep
+    department_id: DepartmentPath,
+    body: IssueTokens,
+    caller: Workers,
+    services: ServicesDep,
+    repeat: RepeatDep,
+    request: Request,
 ) -> EventList | Response:
     """Issue up to a hundred tokens; each item of the answer is a token, or ``{"problem": …}``.
 
@@ -75,7 +80,7 @@ async def issue_many(
     if body.all_or_none:
         group = IssueGroup(department_id, caller, tuple(commands))
         return await _sending(*body.tokens)(services, caller, group, repeat)
-    return {"items": await dispatch_all(services, caller, commands, repeat), "nextCursor": None}
+    return {"items": await dispatch_all(services, caller, commands, repeat, request.scope), "nextCursor": None}
 
 
 @router.post(_DEPARTMENT + "/call", response_class=Response, responses=_ONE_TOKEN)

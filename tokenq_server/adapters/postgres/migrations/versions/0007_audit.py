@@ -27,12 +27,14 @@ CREATE TABLE IF NOT EXISTS audit (
 )
 """
 _BY_TIME = "CREATE INDEX IF NOT EXISTS audit_at ON audit (at)"
+_BY_KIND = "CREATE INDEX IF NOT EXISTS audit_kind ON audit (kind, audit_id)"
 
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute(_TABLE)
         op.execute(_BY_TIME)
+        op.execute(_BY_KIND)
 
 
 def downgrade() -> None:
