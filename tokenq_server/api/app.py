@@ -6,12 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tokenq.contract.problems import refuse
-from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq_server import logs
-from tokenq_server.api import problems
+from tokenq_server.api import openapi, problems
 from tokenq_server.api.first_admin import first_admin
 from tokenq_server.api.proxies import BehindProxies
 from tokenq_server.api.request_ids import HEADER, RequestIds
@@ -39,6 +38,8 @@ ROUTERS = tuple(
     module.router
     for module in (auth, setup, people, tokens, moves, counters, floor, reports, board, events, health, audit)
 )
+ROUTES = tuple(route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
+"""All that the OpenAPI document describes, and more."""
 
 _ABOUT = """Queues for places where people take a number and wait.
 
@@ -46,14 +47,6 @@ Log in with `POST /api/v1/auth/login`, or use a key, and send it as `Authorizati
 Send an `Idempotency-Key` with every change, and the same key when you retry: nothing is done twice.
 Errors are `application/problem+json` with a stable `code`, a sentence and a hint.
 """
-_PROBLEM = {
-    "description": "Error: a stable code, a sentence and a hint.",
-    "content": {
-        "application/problem+json": {
-            "example": refuse(DepartmentReason.EMPTY, departments=["CW"], department="CW").problem.to_wire()
-        }
-    },
-}
 
 
 def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
@@ -79,13 +72,13 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
         openapi_url=None,
         max_body_size=settings.max_body_bytes,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        responses={"4XX": _PROBLEM, "5XX": _PROBLEM},
     )
     if settings.proxies:
         app.add_middleware(BehindProxies, proxies=settings.proxies)
     app.request_ids = RequestIds(settings.proxies)
-    problems.register(app)
-    for router in (*ROUTERS, reference.router) if settings.docs else ROUTERS:
+    routers = (*ROUTERS, reference.router) if settings.docs else ROUTERS
+    problems.register(app, [route for router in routers for route in router.routes if isinstance(route, APIRoute)])
+    for router in routers:
         app.include_router(router)
     return app
 
@@ -94,6 +87,12 @@ class _App(FastAPI):
     """FastAPI with layers around it: it answers too large a body as plain text, outside of all handlers."""
 
     request_ids: RequestIds
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once, with roles and failures."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.complete(super().openapi(), ROUTES)
+        return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
         """The stack with three additional layers around it."""

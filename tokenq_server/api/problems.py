@@ -2,10 +2,12 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -85,8 +87,9 @@ def respond(problem: Problem) -> Response:
     return ProblemResponse(problem, headers)
 
 
-def register(app: FastAPI) -> None:
-    """Answer every failure of ``app`` as a problem."""
+def register(app: FastAPI, routes: Sequence[APIRoute] = ()) -> None:
+    """Answer every failure of ``app`` as a problem; ``routes`` are all that it has."""
+    app.state.routes = routes
     app.add_exception_handler(Refused, _respond_refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -174,8 +177,17 @@ def _what_is_wrong(error: dict[str, Any]) -> tuple[FieldReason, dict[str, Any]]:
     return FieldReason.WRONG_KIND, {"kind": kind.removesuffix("_type").removesuffix("_parsing").replace("_", " ")}
 
 
-async def _http(_: Request, error: Any) -> Response:
-    return respond(refuse(_BY_STATUS.get(error.status_code, _BY_STATUS[400])).problem)
+async def _http(request: Request, error: Any) -> Response:
+    response = respond(refuse(_BY_STATUS.get(error.status_code, _BY_STATUS[400])).problem)
+    if error.status_code == 405:
+        # The framework names only the methods of the first route with this path.
+        response.headers["Allow"] = ", ".join(_methods_at(request))
+    return response
+
+
+def _methods_at(request: Request) -> list[str]:
+    routes: Sequence[APIRoute] = request.app.state.routes
+    return sorted({method for route in routes if route.path_regex.match(request.url.path) for method in route.methods})
 
 
 async def _ledger_down(_: Request, __: Any) -> Response:

@@ -1,6 +1,7 @@
 """Request schemas: strict types that refuse unknown fields, wrong types and unprintable text."""
 
 import unicodedata
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
@@ -8,6 +9,7 @@ from pydantic.alias_generators import to_camel, to_snake
 from pydantic_core import PydanticCustomError
 
 from tokenq.contract import names
+from tokenq.contract.days import DATE
 from tokenq.contract.enums import USER_ROLES, Priority, Role
 from tokenq.contract.hours import read_hours
 from tokenq.contract.notifications import LetterKind
@@ -57,7 +59,15 @@ def without_duplicates(texts: list[str]) -> list[str]:
     return texts
 
 
+def calendar_day(text: Any) -> Any:
+    """Check that a day is written as 2026-11-23: the framework also takes seconds since 1970."""
+    if isinstance(text, str) and not DATE.fullmatch(text):
+        raise PydanticCustomError("string_pattern_mismatch", "must be a date")
+    return text
+
+
 Line = AfterValidator(one_line)
+CalendarDay = Annotated[date, BeforeValidator(calendar_day)]
 Distinct = AfterValidator(without_duplicates)
 PersonName = Annotated[str, Field(min_length=1, max_length=names.PERSON_NAME_LENGTH), Line]
 Label = Annotated[str, Field(min_length=1, max_length=80), Line]

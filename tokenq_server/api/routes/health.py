@@ -6,14 +6,16 @@ from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.datastructures import State
+from typing_extensions import TypedDict
 
 from tokenq.contract import paths
 from tokenq.contract.problems import Refused
 from tokenq_server.api.auth import PUBLIC, ServicesDep
 from tokenq_server.api.inside import Inside
 from tokenq_server.api.limits import LIMITED
+from tokenq_server.api.openapi import RATE_LIMITED
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import WORKERS
@@ -28,13 +30,23 @@ _UNPUBLISHED_SECONDS = 10.0
 """Seconds that an event may wait to be published before the relay counts as behind."""
 
 
+class Readiness(TypedDict):
+    """Whether the server is `ready`, `degraded` or `unavailable`, and the state of each part."""
+
+    status: str
+    parts: dict[str, str]
+
+
+_READINESS: dict[int | str, dict[str, Any]] = {200: {"model": Readiness}, 503: {"model": Readiness}}
+
+
 @router.get(paths.HEALTHZ, openapi_extra=PUBLIC)
 async def healthz() -> dict[str, str]:
     """Answer if the process is alive."""
     return {"status": "alive"}
 
 
-@router.get(paths.READYZ, openapi_extra=PUBLIC)
+@router.get(paths.READYZ, openapi_extra=PUBLIC, responses=_READINESS)
 async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     """Ready with Postgres; degraded but working without Redis, Kafka, relay or notify; 503 without Postgres.
 
@@ -47,7 +59,12 @@ async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     return JSONResponse(body, 200 if has_postgres else 503)
 
 
-@router.get(paths.METRICS, dependencies=[Depends(Inside(WORKERS, warns_first=True)), LIMITED])
+@router.get(
+    paths.METRICS,
+    dependencies=[Depends(Inside(WORKERS, warns_first=True)), LIMITED],
+    response_class=PlainTextResponse,
+    responses=RATE_LIMITED,
+)
 async def metrics(services: ServicesDep) -> Response:
     """Metrics for Prometheus. From another machine, it needs a key."""
     services.metrics.queued.set(services.commit.queued)

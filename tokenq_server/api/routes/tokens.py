@@ -1,7 +1,6 @@
 """Issuing, calling, listing and explaining tokens."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -24,7 +23,8 @@ from tokenq_server.api.auth import (
 )
 from tokenq_server.api.dispatch import dispatch, dispatch_all, dispatch_call, dispatch_with_same_address
 from tokenq_server.api.move_schemas import Call, Serve
-from tokenq_server.api.schemas import IssueToken, IssueTokens, Line
+from tokenq_server.api.openapi import RATE_LIMITED
+from tokenq_server.api.schemas import CalendarDay, IssueToken, IssueTokens, Line
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import CallNext, CallToken, Command, Issue, IssueGroup, ServeNext
@@ -52,7 +52,7 @@ class EventList(TypedDict):
     nextCursor: str | None
 
 
-@router.post(_DEPARTMENT + "/tokens", status_code=201, response_class=Response, responses=_NEW_TOKEN)
+@router.post(_DEPARTMENT + "/tokens", status_code=201, response_class=Response, responses=_NEW_TOKEN | RATE_LIMITED)
 async def issue(
     department_id: DepartmentPath, body: IssueToken, caller: Issuer, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
@@ -63,7 +63,7 @@ async def issue(
     return await _sending(body)(services, caller, _issue(department_id, body, caller), repeat)
 
 
-@router.post(_DEPARTMENT + "/tokens:batch", status_code=201, response_model=EventList)
+@router.post(_DEPARTMENT + "/tokens:batch", status_code=201, response_model=EventList, responses=RATE_LIMITED)
 async def issue_many(
     department_id: DepartmentPath,
     body: IssueTokens,
@@ -127,7 +127,7 @@ async def list_tokens(
     department_id: Annotated[str | None, Query(alias="departmentId", pattern=names.DEPARTMENT_ID)] = None,
     state: Annotated[list[TokenState] | None, Query(max_length=2 * len(TokenState))] = None,
     user_id: Annotated[int | None, Query(alias="userId", ge=1, le=2**63 - 1)] = None,
-    business_day: Annotated[date | None, Query(alias="businessDay")] = None,
+    business_day: Annotated[CalendarDay | None, Query(alias="businessDay")] = None,
     display_number: Annotated[
         str | None, Query(alias="displayNumber", min_length=1, max_length=NUMBER_LENGTH), Line
     ] = None,
