@@ -174,6 +174,13 @@ def network(session: nox.Session) -> None:
 
 
 @nox.session
+def schema(session: nox.Session) -> None:
+    """Requests generated from the OpenAPI document (some minutes); `nox -s schema -- 10` makes fewer per operation."""
+    install(session, "test", "schema", project=".[all]")
+    session.run("python", "-m", "tests.schema", *session.posargs)
+
+
+@nox.session
 def chaos(session: nox.Session) -> None:
     """Each fault and each named crash point at least once, on complete running systems (about six minutes)."""
     install(session, "test", project=".[all]")

@@ -49,6 +49,10 @@ class MailServer(NamedTuple):
     user: str
     password: str
 
+    def __repr__(self) -> str:
+        """Without the password: it may be printed with a traceback."""
+        return f"MailServer({self.address})"
+
     @property
     def address(self) -> str:
         """Host and port, for people."""

@@ -37,6 +37,11 @@ def one_line(text: str) -> str:
         raise PydanticCustomError("empty", "must not be empty")
     if any(character not in _JOINERS and unicodedata.category(character) in _UNPRINTABLE for character in text):
         raise PydanticCustomError("unprintable", "must contain printable characters only")
+    return no_encoded_word(text)
+
+
+def no_encoded_word(text: str) -> str:
+    """Check that no mail program reads other characters in a text than are there (RFC 2047)."""
     if "=?" in text:
         raise PydanticCustomError("encoded_word", "must not contain '=?'")
     return text
@@ -75,7 +80,7 @@ CounterId = Annotated[str, Field(min_length=1, max_length=names.COUNTER_ID_LENGT
 Reason = Annotated[str, Field(min_length=1, max_length=200), Line]
 DepartmentId = Annotated[str, Field(pattern=names.DEPARTMENT_ID)]
 BranchId = Annotated[str, Field(pattern=names.BRANCH_ID)]
-Email = Annotated[str, Field(pattern=names.EMAIL, max_length=names.EMAIL_LENGTH)]
+Email = Annotated[str, Field(pattern=names.EMAIL, max_length=names.EMAIL_LENGTH), AfterValidator(no_encoded_word)]
 Username = Annotated[str, Field(pattern=names.USERNAME)]
 Password = Annotated[
     str,

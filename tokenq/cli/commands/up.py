@@ -20,7 +20,7 @@ from tokenq.contract.problems import ExitCode
 from tokenq.settings import load
 
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
-"""Passwords are masked on the screen; scripts find them in endpoints.json."""
+"""Passwords are masked in all output, which often ends in a log; scripts find them in endpoints.json."""
 
 
 def command(
@@ -80,7 +80,7 @@ def _run(embedded: ModuleType, options: Any, *, detach: bool, as_json: bool) -> 
 def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None:
     signed_in = sign_in(endpoints)
     if as_json:
-        output.document(json.loads(endpoints.to_json()))
+        output.document(_masked(endpoints))
     echo(f"\ntokenq runs at {endpoints.api}{'; this machine is signed in as admin' if signed_in else ''}.")
     other = server_of_other_commands(endpoints.api)
     prefix = f"TOKENQ_URL={endpoints.api} " if other else ""
@@ -136,7 +136,7 @@ def _farewell(down: str, *, detach: bool) -> str:
 
 def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
     state = embedded.status(folder)
-    endpoints = json.loads(state.endpoints.to_json()) if state.endpoints else None
+    endpoints = _masked(state.endpoints) if state.endpoints else None
     if as_json:
         output.document(
             {
@@ -158,5 +158,12 @@ def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
     return ExitCode.OK if state.ready else ExitCode.FAILED
 
 
+def _masked(endpoints: Any) -> dict[str, Any]:
+    document = json.loads(endpoints.to_json())
+    return {
+        name: _PASSWORD.sub(r"\1…@", value) if isinstance(value, str) else value for name, value in document.items()
+    }
+
+
 def _shown(value: str | list[str]) -> str:
-    return _PASSWORD.sub(r"\1…@", value) if isinstance(value, str) else ", ".join(value)
+    return value if isinstance(value, str) else ", ".join(value)

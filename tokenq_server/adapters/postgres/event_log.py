@@ -87,7 +87,7 @@ class PostgresEventLog:
         """
         connection = await self._open()
         try:
-            await connection.execute(f"SET statement_timeout = {int(patience * 1000)}")
+            await connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(int(patience * 1000))])
             await connection.execute("SELECT pg_advisory_lock(%s)", [_RELAY_LOCK])
             await connection.execute("SET statement_timeout = 10000")
             row = await connection.row("UPDATE relay_epoch SET epoch = epoch + 1 RETURNING epoch")
