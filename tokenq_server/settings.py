@@ -50,8 +50,7 @@ class MailServer(NamedTuple):
     password: str
 
     def __repr__(self) -> str:
-        """Without the password: it may be printed with a traceback."""
-        return f"MailServer({self.address})"
+        return f"MailServer({self.address})"  # may be printed with a traceback
 
     @property
     def address(self) -> str:

@@ -88,7 +88,7 @@ def complete(document: Document, routes: Iterable[APIRoute]) -> Document:
     components["schemas"]["Problem"] = _PROBLEM
     components["responses"] = {f"Problem{status}": _response(status) for status in _MEANINGS}
     for route in routes:
-        for method in route.methods:
+        for method in route.methods or ():
             operation = document["paths"].get(route.path, {}).get(method.lower())
             if operation is not None:
                 _complete(operation, route, method)

@@ -187,7 +187,9 @@ async def _http(request: Request, error: Any) -> Response:
 
 def _methods_at(request: Request) -> list[str]:
     routes: Sequence[APIRoute] = request.app.state.routes
-    return sorted({method for route in routes if route.path_regex.match(request.url.path) for method in route.methods})
+    return sorted(
+        {method for route in routes if route.path_regex.match(request.url.path) for method in route.methods or ()}
+    )
 
 
 async def _ledger_down(_: Request, __: Any) -> Response:
