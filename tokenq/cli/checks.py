@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
@@ -88,12 +89,14 @@ def _server(settings: Settings, identity: Identity) -> list[Check]:
     try:
         client = client_for(settings, identity, attempts=1)
         sent = time.time()
-        reply = Transport(client.server).exchange("GET", HEALTHZ, None, {})
+        with closing(Transport(client.server)) as transport:
+            reply = transport.exchange("GET", HEALTHZ, None, {})
     except TokenqError as error:
         return [_failed_check("server", error)]
     took = time.time() - sent
     checks = [Check("server", reply.status == 200, f"{identity.url} answers {reply.status} in {took * 1000:.0f} ms")]
-    return [*checks, *_clock(reply.headers.get("date"), sent + took / 2), _ready(client), _login(client)]
+    with client:
+        return [*checks, *_clock(reply.headers.get("date"), sent + took / 2), _ready(client), _login(client)]
 
 
 def _clock(date: str | None, now: float) -> list[Check]:
