@@ -59,7 +59,12 @@ ROWS: dict[str, Row] = {
         _MATRIX,
     ),
     "5": row("customers do staff's work", _MATRIX, "security/test_board_keys.py::test_every_other_route_is_forbidden"),
-    "6": row("no or a wrong credential", f"{_ACCESS}::test_no_route_works_without_a_login", _NOBODY),
+    "6": row(
+        "no or a wrong credential",
+        f"{_ACCESS}::test_no_route_works_without_a_login",
+        _NOBODY,
+        "security/test_guessing_keys.py",
+    ),
     "7": row(
         "fields that nobody may set",
         "security/test_audit_of_refusals.py::test_each_missing_permission_leaves_one_row",

@@ -66,6 +66,7 @@ def test_an_operation_lists_only_failures_that_it_can_have(name: str) -> None:
     assert ("422" in statuses) is (has_body or bool(operation.get("parameters")))
     assert {"408", "413"} & statuses == ({"408", "413"} if has_body else set())
     assert ("401" in statuses) is (roles is not None or name == "POST /api/v1/auth/login")
+    assert ("429" in statuses) is ("401" in statuses)
     assert ("403" in statuses) is (roles is not None and name != "GET /api/v1/auth/me")
     assert ("security" in operation) is (roles is not None)
     assert roles is None or set(roles) <= set(Role)

@@ -14,9 +14,6 @@ from tokenq_server.api.inside import Inside
 
 Document = dict[str, Any]
 
-RATE_LIMITED: dict[int | str, dict[str, Any]] = {429: {"description": "Too many requests."}}
-"""``responses`` of a route with a rate limit."""
-
 _ACCOUNT_TAG = "login"
 _MEANINGS = {
     401: "No login, an invalid or an ended one.",
@@ -109,18 +106,19 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
 def _failures(operation: Document, route: APIRoute, method: str, roles: frozenset[Role] | None) -> Iterator[int]:
     """Yield the statuses of an operation's failures."""
     is_account = _ACCOUNT_TAG in operation["tags"]
+    identifies = roles is not None or route.path == paths.LOGIN
     has_body = "requestBody" in operation
     parameters = {(each["in"], each["name"]) for each in operation.get("parameters", [])}
     names_something = any(place == "path" for place, _ in parameters) or ("query", "departmentId") in parameters
     applies: dict[int, bool] = {
-        401: roles is not None or route.path == paths.LOGIN,
+        401: identifies,
         403: roles is not None and route.path != paths.ME,
         404: names_something or (has_body and not is_account),
         408: has_body,
         409: method != "GET" and not is_account,
         413: has_body,
         422: "422" in operation["responses"],  # the framework knows
-        429: "429" in operation["responses"],
+        429: identifies,  # guesses are limited
         431: True,
         500: True,
         503: route.path != paths.HEALTHZ,

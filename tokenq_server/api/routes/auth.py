@@ -6,7 +6,6 @@ from tokenq.contract import paths
 from tokenq.contract.views import LoginView, MeView
 from tokenq_server.api.auth import PUBLIC, Identified, Newcomers, ServicesDep
 from tokenq_server.api.limits import LIMITED, SourceDep
-from tokenq_server.api.openapi import RATE_LIMITED
 from tokenq_server.api.schemas import ChangePassword, Login
 from tokenq_server.api.security_events import request_origin
 from tokenq_server.api.strictness import StrictRoute
@@ -14,7 +13,7 @@ from tokenq_server.api.strictness import StrictRoute
 router = APIRouter(tags=["login"], route_class=StrictRoute)
 
 
-@router.post(paths.LOGIN, openapi_extra=PUBLIC, dependencies=[LIMITED], responses=RATE_LIMITED)
+@router.post(paths.LOGIN, openapi_extra=PUBLIC, dependencies=[LIMITED])
 async def login(body: Login, source: SourceDep, request: Request, services: ServicesDep) -> LoginView:
     """Start a session of twelve hours."""
     async with services.login_limit.attempt(body.username, source):
@@ -40,7 +39,7 @@ async def me(caller: Identified) -> MeView:
     }
 
 
-@router.post(paths.PASSWORD, status_code=204, responses=RATE_LIMITED)
+@router.post(paths.PASSWORD, status_code=204)
 async def change_password(
     body: ChangePassword, caller: Newcomers, source: SourceDep, request: Request, services: ServicesDep
 ) -> None:

@@ -16,7 +16,6 @@ from tokenq.contract import paths
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.system import RequestReason
 from tokenq_server.api.auth import BearerDep, ServicesDep, Watcher
-from tokenq_server.api.openapi import RATE_LIMITED
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import departments_to_watch, is_public_reader, sees_people_of
@@ -68,7 +67,7 @@ async def _departments(
     return departments_to_watch(caller, department_id or ())
 
 
-@router.get(paths.EVENTS, response_class=EventSourceResponse, responses=RATE_LIMITED)
+@router.get(paths.EVENTS, response_class=EventSourceResponse)
 @router.get(paths.API + paths.EVENTS, response_class=EventSourceResponse, include_in_schema=False)
 async def events(
     caller: Annotated[Principal, Depends(_watcher)],

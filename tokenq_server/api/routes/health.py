@@ -15,7 +15,6 @@ from tokenq.contract.problems import Refused
 from tokenq_server.api.auth import PUBLIC, ServicesDep
 from tokenq_server.api.inside import Inside
 from tokenq_server.api.limits import LIMITED
-from tokenq_server.api.openapi import RATE_LIMITED
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import WORKERS
@@ -63,7 +62,6 @@ async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
     paths.METRICS,
     dependencies=[Depends(Inside(WORKERS, warns_first=True)), LIMITED],
     response_class=PlainTextResponse,
-    responses=RATE_LIMITED,
 )
 async def metrics(services: ServicesDep) -> Response:
     """Metrics for Prometheus. From another machine, it needs a key."""

@@ -23,7 +23,6 @@ from tokenq_server.api.auth import (
 )
 from tokenq_server.api.dispatch import dispatch, dispatch_all, dispatch_call, dispatch_with_same_address
 from tokenq_server.api.move_schemas import Call, Serve
-from tokenq_server.api.openapi import RATE_LIMITED
 from tokenq_server.api.schemas import CalendarDay, IssueToken, IssueTokens, Line
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
@@ -52,7 +51,7 @@ class EventList(TypedDict):
     nextCursor: str | None
 
 
-@router.post(_DEPARTMENT + "/tokens", status_code=201, response_class=Response, responses=_NEW_TOKEN | RATE_LIMITED)
+@router.post(_DEPARTMENT + "/tokens", status_code=201, response_class=Response, responses=_NEW_TOKEN)
 async def issue(
     department_id: DepartmentPath, body: IssueToken, caller: Issuer, services: ServicesDep, repeat: RepeatDep
 ) -> Response:
@@ -63,7 +62,7 @@ async def issue(
     return await _sending(body)(services, caller, _issue(department_id, body, caller), repeat)
 
 
-@router.post(_DEPARTMENT + "/tokens:batch", status_code=201, response_model=EventList, responses=RATE_LIMITED)
+@router.post(_DEPARTMENT + "/tokens:batch", status_code=201, response_model=EventList)
 async def issue_many(
     department_id: DepartmentPath,
     body: IssueTokens,
