@@ -148,6 +148,8 @@ class ServerSettings(BaseSettings):
     """Whether /docs and /openapi.json are served."""
     keep_audit_days: int = Field(default=365, ge=1, le=36_500)
     """How many days security events are kept."""
+    keep_personal_days: Annotated[int, BeforeValidator(_limit), Field(ge=0, le=36_500)] = 0
+    """How many business days names, addresses and free text of final tokens are kept; 0 or ``off``: for ever."""
     log_format: Literal["json", "text"] = "json"
     """How log lines are written: ``json``, or ``text`` for people."""
     failpoints: str = ""

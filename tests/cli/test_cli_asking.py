@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import secrets
 import select
 import subprocess
@@ -56,12 +57,18 @@ def a_counter(tokenq: Cli) -> Made:
     return ("counter", "delete", name, "--branch", branch), ("counter", "close", name, "--branch", branch)
 
 
+def a_person(tokenq: Cli) -> Made:
+    (_, _, name), show = a_user(tokenq)
+    return ("erase", "--user", name), show
+
+
 THINGS: dict[str, Callable[[Cli], Made]] = {
     "dept delete": a_department,
     "branch delete": a_branch,
     "user delete": a_user,
     "key delete": a_key,
     "counter delete": a_counter,
+    "erase": a_person,
 }
 ELSEWHERE = {"server rewind": "tests/integration/test_rewind_command.py: it needs a database that was set back"}
 
@@ -90,7 +97,7 @@ def test_without_a_terminal_nothing_is_deleted_unasked(tokenq: Cli, typed: str) 
     for more in ((), ("--json",)):
         done = tokenq(*delete, *more, stdin="y\n")
         assert done.code == 2, done
-        assert "There is no terminal to ask on: Delete the " in done.err
+        assert re.search("There is no terminal to ask on: (Delete the|Erase) ", done.err)
         assert "add --yes" in done.err
         assert not more or json.loads(done.out)["error"]["code"] == "usage"
     assert tokenq(*show).code == 0

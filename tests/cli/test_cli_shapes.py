@@ -55,6 +55,8 @@ def test_the_shapes_of_json_are_those_that_scripts_rely_on(tokenq: Cli, dept: st
         "key list": ("key", "list"),
         "whoami": ("whoami",),
         "audit": ("audit", "--kind", "key.create"),
+        "erase": ("erase", "--email", "nobody@example.org", "--yes"),
+        "erase --show": ("erase", "--email", "ann@example.org", "--show"),
         "doctor": ("doctor",),
         "refusal": ("issue", "NOWHERE"),
     }

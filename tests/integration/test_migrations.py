@@ -28,7 +28,7 @@ def test_migrations_make_the_tables_of_the_code(fresh_database: Callable[..., st
         columns = "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
         known = {table: {name for (name,) in connection.execute(columns, [table])} for table in ("token", "outbox")}
 
-    assert known == {"token": set(TOKEN_FIELDS), "outbox": set(LOG_COLUMNS)}
+    assert known == {"token": set(TOKEN_FIELDS), "outbox": {*LOG_COLUMNS, "is_erased"}}, "only erasing writes that one"
 
 
 def test_the_schema_is_the_one_that_is_written_down(fresh_database: Callable[..., str], schema: str) -> None:

@@ -16,11 +16,9 @@ from tests.fakes import BY_EMAIL
 from tests.security.audited import AuditedApi, Row
 from tests.waiting import until
 from tokenq.contract.audit import AuditKind
-from tokenq_server.adapters.postgres.audit import recorded
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.notify.enqueuer import sort_out
-from tokenq_server.services.audit import AuditEvent, Origin
 from tokenq_server.services.notifications import RawRecord
 
 MACHINE = "this machine"
@@ -159,16 +157,16 @@ def send_forged_record(audited: AuditedApi) -> Left:
 
 
 def erase_person(audited: AuditedApi) -> Left:
-    """Whatever erases people records it like this, in its own transaction."""
+    _, user_id, _ = audited.user("customer")
+    assert audited.ask("POST", "/erasures", json={"userId": user_id, "dryRun": True}).json()["accounts"] == 1
+    assert audited.ask("POST", "/erasures", json={"userId": user_id}).json()["accounts"] == 1
+    return Left(MACHINE, f"user:id:{user_id}")
 
-    async def erase() -> None:
-        database = Database(audited.dsn, size=1)
-        async with recorded(database) as (_, record):
-            record(AuditEvent(AuditKind.PERSON_ERASE, Origin("ann", "user:2"), "user:id:55"))
-        await database.close()
 
-    asyncio.run(erase())
-    return Left("ann", "user:id:55", source=None)
+def read_person(audited: AuditedApi) -> Left:
+    _, user_id, _ = audited.user("customer")
+    assert audited.ask("POST", "/personal-data", json={"userId": user_id}).status_code == 200
+    return Left(MACHINE, f"user:id:{user_id}")
 
 
 CASES: dict[AuditKind, Callable[[AuditedApi], Left]] = {
@@ -190,9 +188,10 @@ CASES: dict[AuditKind, Callable[[AuditedApi], Left]] = {
     AuditKind.FLOOR_IMPORT: import_users,
     AuditKind.RECORD_UNKNOWN: send_forged_record,
     AuditKind.PERSON_ERASE: erase_person,
+    AuditKind.PERSON_READ: read_person,
 }
-IN_ANOTHER_PROCESS = {AuditKind.RECORD_UNKNOWN, AuditKind.PERSON_ERASE}
-"""Their log lines are not the API's."""
+IN_ANOTHER_PROCESS = {AuditKind.RECORD_UNKNOWN}
+"""Its log line is not the API's."""
 
 
 @pytest.mark.parametrize("kind", AuditKind)

@@ -59,6 +59,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("dept", "List, create, change, open, close and delete departments."),
             Entry("branch", "List, create, change and delete branches."),
             Entry("user", "List, create, change and delete users; set their roles."),
+            Entry("erase", "Erase what is stored about a person, or show it."),
             Entry("key", "List, create, change and delete keys for kiosks and scripts."),
             Entry("apply", "Apply a configuration file."),
             Entry("diff", "Compare the configuration with a file."),

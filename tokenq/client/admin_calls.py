@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tokenq.client.calls import Calls, segment
-from tokenq.contract.paths import AUDIT, BRANCHES, DEPARTMENTS, KEYS, ROLES, USERS
+from tokenq.contract.paths import AUDIT, BRANCHES, DEPARTMENTS, ERASURES, KEYS, PERSONAL_DATA, ROLES, USERS
 
 _MOST_PER_PAGE = 500
+_LONG = 600.0
+"""Seconds to wait for what may read the whole log."""
 
 if TYPE_CHECKING:
     from tokenq.contract.audit_views import AuditView
+    from tokenq.contract.personal_views import ErasureView, PersonalDataView
     from tokenq.contract.views import BranchView, DepartmentView, KeyView, RoleView, UserView
 
 
@@ -98,6 +101,16 @@ class PeopleCalls(Calls):
     def delete_user(self, user_id: int) -> None:
         """Remove a user."""
         self.delete(f"{USERS}/{segment(user_id)}")
+
+    def erase(self, person: Mapping[str, Any], *, dry_run: bool = False) -> "ErasureView":
+        """Erase what is stored about a person, named by ``userId``, ``email`` or ``tokenId``; or only count it."""
+        view: ErasureView = self._call("POST", ERASURES, body={**person, "dryRun": dry_run}, timeout=_LONG)
+        return view
+
+    def personal_data(self, person: Mapping[str, Any]) -> "PersonalDataView":
+        """Return what is stored about a person, named as for :meth:`erase`."""
+        view: PersonalDataView = self._call("POST", PERSONAL_DATA, body=person, timeout=_LONG)
+        return view
 
     def keys(self) -> "list[KeyView]":
         """All keys, without their secrets."""

@@ -28,7 +28,11 @@ class AuditKind(StrEnum):
         "record.unknown",
         "A record on the topic that is not in the log: nobody is notified; it may be forged.",
     )
-    PERSON_ERASE = "person.erase", "What is known about a person was erased."
+    PERSON_ERASE = (
+        "person.erase",
+        "What is known about a person was erased; by housekeeping, what is old, with a count.",
+    )
+    PERSON_READ = "person.read", "What is known about a person was shown."
 
     def __new__(cls, name: str, meaning: str = "") -> "AuditKind":
         """The value is the name, so that ``AuditKind(name)`` finds the kind."""

@@ -33,6 +33,7 @@ NAMES = frozenset(
         "migrate",
         "admin_token_file",
         "keep_audit_days",
+        "keep_personal_days",
         "log_format",
         "max_body_bytes",
         "limit_logins",

@@ -24,6 +24,7 @@ from tokenq_server.api.routes import (
     health,
     moves,
     people,
+    personal_data,
     reference,
     reports,
     setup,
@@ -36,7 +37,21 @@ from tokenq_server.settings import ServerSettings
 
 ROUTERS = tuple(
     module.router
-    for module in (auth, setup, people, tokens, moves, counters, floor, reports, board, events, health, audit)
+    for module in (
+        auth,
+        setup,
+        people,
+        tokens,
+        moves,
+        counters,
+        floor,
+        reports,
+        board,
+        events,
+        health,
+        audit,
+        personal_data,
+    )
 )
 ROUTES = tuple(route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
 """All that the OpenAPI document describes, and more."""

@@ -17,6 +17,7 @@ from tokenq_server.adapters.postgres.floor_plan import PostgresFloorPlans
 from tokenq_server.adapters.postgres.forecasting import PostgresForecasting
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.postgres.people import PostgresPeople
+from tokenq_server.adapters.postgres.personal_data import PostgresPersonalData
 from tokenq_server.adapters.postgres.queries import PostgresQueries
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
@@ -31,11 +32,12 @@ from tokenq_server.services.feed import Feed
 from tokenq_server.services.floor_plan import FloorPlans
 from tokenq_server.services.forecasting import Forecasts
 from tokenq_server.services.group_commit import GroupCommit
-from tokenq_server.services.housekeeping import housekeeping
+from tokenq_server.services.housekeeping import Forgetting, housekeeping
 from tokenq_server.services.issue_limits import IssueBudgets, IssueLimits
 from tokenq_server.services.login_limit import LoginLimit
 from tokenq_server.services.near_turn import near_turns
 from tokenq_server.services.people import People
+from tokenq_server.services.personal_data import PersonalData
 from tokenq_server.services.ports import Guard, WaitingLine
 from tokenq_server.services.public_limit import PublicLimit
 from tokenq_server.services.queries import Queries
@@ -59,6 +61,7 @@ class Services:
     public_limit: PublicLimit
     issuing: IssueLimits
     people: People
+    personal_data: PersonalData
     audit: Audit
     refusals: RefusalAudit
     setup: Setup
@@ -96,6 +99,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     looking_up = PostgresQueries(database)
     audit = PostgresAudit(database)
     refusals = RefusalAudit(audit)
+    personal_data = PostgresPersonalData(database)
     reading = Queries(looking_up, forecasts.of, forecasts.waits)
     limits = open_limits(settings)
     people = People(PostgresPeople(database), Argon2Passwords(), refusals.note)
@@ -113,6 +117,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         public_limit=PublicLimit(limits, people, settings.limit_public_requests),
         issuing=IssueLimits(commit, limits, budgets),
         people=people,
+        personal_data=PersonalData(personal_data, people.invalidate),
         audit=Audit(audit),
         refusals=refusals,
         setup=Setup(store),
@@ -129,7 +134,8 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         topic=open_topic(settings),
         log=log,
     )
-    kept = housekeeping(commit, store, audit, settings.keep_audit_days)
+    forgetting = Forgetting(audit, personal_data, settings.keep_audit_days, settings.keep_personal_days)
+    kept = housekeeping(commit, store, forgetting)
     periodic = (kept, near_turns(commit, looking_up), forecasts, refusals)
     async with AsyncExitStack() as closing:
         for opened in (database, line, limits, ledger, feed, commit, *periodic):

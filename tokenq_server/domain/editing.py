@@ -24,7 +24,7 @@ def edit(session: DepartmentSession, command: EditToken) -> Token:
     changed = [field for field in ("name", "email") if getattr(edited, field) != getattr(token, field)]
     if not changed:
         return token
-    edited = replace(edited, near_turn=_near_turn(session, token, edited))
+    edited = replace(edited, near_turn=_near_turn(session, token, edited), is_erased=False)
     return session.move(token, edited, Verb.EDIT, command.caller, {"fields": changed})
 
 

@@ -33,7 +33,8 @@ class Token:
     ``place`` is the sort key within a class, smallest first; ``original_place`` is the one assigned on entering this
     department. ``issued_in`` is the department that issued the number. ``claim_version`` grows with every call and
     undo: a command that carries an older one is stale. ``near_turn`` is the position at which the owner is notified.
-    The estimate, in minutes, is the wait promised at issue. ``ended_on`` is the business day on which it became final;
+    ``is_erased``: what tells who has it was removed, and nothing was added since. The estimate, in minutes, is the wait
+    promised at issue. ``ended_on`` is the business day on which it became final;
     for one that expired, the day that began then.
     """
 
@@ -66,6 +67,7 @@ class Token:
     ended_on: date | None = None
     near_turn: int = 0
     is_near_told: bool = False
+    is_erased: bool = False
     estimate_low: Fixed[int | None] = None
     estimate_high: Fixed[int | None] = None
     undo: Undo | None = None
@@ -105,7 +107,7 @@ TOKEN_FIELDS = tuple(field.name for field in fields(Token))
 """The fields of a token, in order."""
 CHANGING_FIELDS = tuple(field.name for field in fields(Token) if _FIXED not in getattr(field.type, "__metadata__", ()))
 """The fields that a move can change."""
-_EDITED = ("name", "email", "near_turn")
+_EDITED = ("name", "email", "near_turn", "is_erased")
 _UNDOABLE = tuple(name for name in CHANGING_FIELDS if name not in ("claim_version", "is_near_told", "undo", *_EDITED))
 """The fields that an undo restores. The claim version only grows, a notification cannot be unsent, an edit stays."""
 

@@ -26,6 +26,11 @@ def actor_of(user: User) -> str:
     return CUSTOMER if user.role is Role.CUSTOMER else user.username or f"user:{user.user_id}"
 
 
+def staff_name(user: User | None) -> str | None:
+    """The name by which the log knows what the user did; ``None`` for customers, whose name is not there."""
+    return user.username if user is not None and user.role is not Role.CUSTOMER else None
+
+
 def rights(role: str, departments: Sequence[str]) -> str:
     """Write rights as ``staff CW LAB`` or ``admin all``."""
     return " ".join([role, *(departments or ["all"])])

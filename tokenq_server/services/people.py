@@ -143,7 +143,7 @@ class People:
                 del self._seen[next(iter(self._seen))]  # the one that was looked up longest ago
             self._seen[token_hash] = asking[0], principal
 
-    def _invalidate(self) -> None:
+    def invalidate(self) -> None:
         """Make all answers too old: rights have changed. Which tokens were valid stays known."""
         self._seen = {token_hash: (-math.inf, principal) for token_hash, (_, principal) in self._seen.items()}
         self._asking.clear()
@@ -168,7 +168,7 @@ class People:
         """End a session; a key stays until it is deleted."""
         if principal.kind == "session":
             await self._store.end_session(principal, origin)
-            self._invalidate()
+            self.invalidate()
 
     async def change_password(self, principal: Principal, old: str, new: str, origin: Origin) -> None:
         """Change the caller's password; all of the user's sessions end. Raises Refused."""
@@ -213,14 +213,14 @@ class People:
         """Change a user. Raises Refused."""
         check_actor(values.get("username") or "")
         changed = await self._store.change_user(user_id, await self._with_hash(values), origin)
-        self._invalidate()
+        self.invalidate()
         return user_view(_existing(changed, user_id))
 
     async def delete_user(self, user_id: int, origin: Origin) -> None:
-        """Delete a user; their tokens keep the name and address. Raises Refused."""
+        """Delete a user; their tokens keep name and address until they are erased. Raises Refused."""
         if not await self._store.delete_user(user_id, origin):
             raise _unknown_user(user_id)
-        self._invalidate()
+        self.invalidate()
 
     async def keys(self) -> list[KeyView]:
         """Return all keys, without their secrets."""
@@ -239,14 +239,14 @@ class People:
         key = await self._store.change_key(key_id, values, origin)
         if key is None:
             raise _unknown_key(key_id)
-        self._invalidate()
+        self.invalidate()
         return key_view(key)
 
     async def delete_key(self, key_id: int, origin: Origin) -> None:
         """Revoke a key. Raises Refused."""
         if not await self._store.delete_key(key_id, origin):
             raise _unknown_key(key_id)
-        self._invalidate()
+        self.invalidate()
 
     def _refuse(self, kind: AuditKind, origin: Origin, user: User | None, code: ProblemCode) -> None:
         """Audit a wrong password. Of an unknown name nothing is stored: it may be a password."""

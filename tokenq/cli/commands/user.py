@@ -48,7 +48,7 @@ def list_(as_json: Json = False) -> None:
 @app.command()
 def show(user: User, as_json: Json = False) -> None:
     """Show one user."""
-    output.details(_find(connect(), user), _COLUMNS, as_json=as_json)
+    output.details(find_user(connect(), user), _COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -90,7 +90,7 @@ def update(
     if not changes and not password:
         raise WrongUse("Nothing to change.", "Give at least one option, such as --role.")
     client = connect()
-    view = _find(client, user)
+    view = find_user(client, user)
     if password:
         changes["password"] = new_password()
     output.details(client.change_user(view["userId"], changes), _COLUMNS, as_json=as_json)
@@ -98,9 +98,12 @@ def update(
 
 @app.command()
 def delete(user: User, yes: Yes = False, as_json: Json = False) -> None:
-    """Delete a user and end their sessions; their tokens are kept."""
+    """Delete a user and end their sessions.
+
+    Their tokens are kept, with name and address; 'tokenq erase' removes these, too.
+    """
     client = connect()
-    view = _find(client, user)
+    view = find_user(client, user)
     confirm(f"Delete the user {view['userId']} ({view['name']})?", yes=yes)
     client.delete_user(view["userId"])
     output.deleted("user", view["userId"], as_json=as_json)
@@ -116,7 +119,7 @@ def roles(as_json: Json = False) -> None:
         output.fields((view["role"], view["may"]) for view in views)
 
 
-def _find(client: Client, reference: str) -> "UserView":
+def find_user(client: Client, reference: str) -> "UserView":
     """Find a user by id or user name.
 
     Raises:

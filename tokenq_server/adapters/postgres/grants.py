@@ -32,6 +32,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "relay_cursor": _APPEND,
         "token": _WRITE,
         "SEQUENCE token_id_seq": "USAGE",
+        "FUNCTION erase_personal(bigint[], bigint[], text, bigint, text)": "EXECUTE",
+        "FUNCTION erase_texts(timestamptz, integer)": "EXECUTE",
     },
     RELAY: {
         "alembic_version": _SEE,
@@ -47,7 +49,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "dept_state": _SEE,
         "mail_dlq": _ALL,
         "mail_job": _WRITE,
-        "outbox": "SELECT (department_id, seq, event_type, token_id, payload, at)",
+        "outbox": "SELECT (department_id, seq, event_type, token_id, payload, at, is_erased)",
         "relay_cursor": _SEE,
         "token": "SELECT (token_id, department_id, issued_in, state, name, email, user_id)",
     },
@@ -67,6 +69,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
 }
 """Privileges by role and table."""
 
+_FUNCTIONS = sorted({name for granted in GRANTS.values() for name in granted if name.startswith("FUNCTION ")})
 _EXISTING = "SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"
 _OURS = """
 SELECT relname FROM pg_class
@@ -90,4 +93,5 @@ def statements(role: str, tables: Sequence[str]) -> list[str]:
     """Return the SQL that takes from a role what it has on these tables and sequences, and gives it what it needs."""
     names = ", ".join(f'"{table}"' for table in tables)
     taken = [f"REVOKE ALL ON TABLE {names} FROM {role}"] if tables else []
+    taken += [f"REVOKE ALL ON {function} FROM {role}" for function in _FUNCTIONS]
     return taken + [f"GRANT {privileges} ON {name} TO {role}" for name, privileges in GRANTS[role].items()]

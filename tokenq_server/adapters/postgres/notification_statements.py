@@ -6,7 +6,7 @@ from tokenq_server.domain.notification_rules import OVERTAKABLE
 
 # The log decides who is notified of what: a record that differs from its entry is not ours, and the address is the
 # token's (TOKENQ_EVENTS_EMAIL may omit it from the topic). If the log was rewritten, a record may still have the
-# removed free text.
+# removed free text; if a person was erased from an entry, their user id.
 KNOWN = """
 SELECT r.position, t.token_id, o.department_id, t.email, t.user_id,
   d.rules->'letters' IS NULL OR jsonb_exists(d.rules->'letters', r.kind) AS is_switched_on
@@ -14,9 +14,11 @@ FROM json_to_recordset(%(records)s)
   AS r(position int, department_id text, seq bigint, token_id bigint, kind text, raw text)
 JOIN outbox o USING (department_id, seq, token_id) JOIN token t USING (token_id)
 JOIN dept_state s ON s.department_id = o.department_id JOIN department d ON d.department_id = o.department_id
-WHERE o.payload::jsonb - 'email' = CAST(r.raw AS jsonb) - 'email'
-   OR o.seq <= s.rewritten_seq
-      AND (o.payload::jsonb - 'email') #- '{data,reason}' = (CAST(r.raw AS jsonb) - 'email') #- '{data,reason}'
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN o.is_erased THEN '{email,userId}' ELSE '{email}' END::text[] AS keys,
+    CASE WHEN o.seq <= s.rewritten_seq THEN '{data,reason}' ELSE '{}' END::text[] AS words
+) AS removed
+WHERE (o.payload::jsonb - removed.keys) #- removed.words = (CAST(r.raw AS jsonb) - removed.keys) #- removed.words
 """
 
 KNOWN_DEPARTMENTS = "SELECT department_id FROM department WHERE department_id = ANY(%(ids)s)"

@@ -26,7 +26,7 @@ _ANY_USER = statement("SELECT {user} FROM app_user", user=SQL(_USER))
 _USERS = _ANY_USER + " WHERE user_id > %s ORDER BY user_id LIMIT %s"
 _BY_ID = _ANY_USER + " WHERE user_id = %s"
 _BY_NAME = _ANY_USER + " WHERE username = %s"
-_DELETE_USER = statement("DELETE FROM app_user WHERE user_id = %s RETURNING {user}", user=SQL(_USER))
+_DELETE_USER = "DELETE FROM app_user WHERE user_id = %s"
 _HAS_ADMIN = "SELECT 1 FROM app_user WHERE role = 'admin' AND NOT is_disabled LIMIT 1"
 _HAS_FIRST_PASSWORD = "SELECT 1 FROM app_user WHERE must_change_password LIMIT 1"
 
@@ -107,11 +107,11 @@ class PostgresPeople:
     async def delete_user(self, user_id: int, origin: Origin) -> bool:
         """Delete a user and their sessions."""
         async with recorded(self._database) as (connection, record):
-            row = await connection.row(_DELETE_USER, [user_id])
-            await keep_an_admin(connection)
-            if row is not None:
-                record(events.user_deleted(origin, _user(row)))
-            return row is not None
+            user = await find_account(connection, user_id)
+            await delete_account(connection, user_id)
+            if user is not None:
+                record(events.user_deleted(origin, user))
+            return user is not None
 
     async def has_admin(self) -> bool:
         """Whether an admin can log in."""
@@ -191,6 +191,19 @@ class PostgresPeople:
 
 async def _has_admin(connection: Connection) -> bool:
     return await connection.row(_HAS_ADMIN) is not None
+
+
+async def find_account(connection: Connection, user_id: int) -> User | None:
+    """Return a user, who cannot change before the transaction ends."""
+    row = await connection.row(_BY_ID + " FOR UPDATE", [user_id])
+    return _user(row) if row is not None else None
+
+
+async def delete_account(connection: Connection, user_id: int) -> bool:
+    """Delete a user and their sessions; return whether there was one. Raises Refused for the last admin."""
+    is_gone = await connection.change(_DELETE_USER, [user_id]) > 0
+    await keep_an_admin(connection)
+    return is_gone
 
 
 async def keep_an_admin(connection: Connection) -> None:

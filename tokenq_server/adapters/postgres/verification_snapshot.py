@@ -105,10 +105,10 @@ class PostgresSnapshot:
         rows = await self._connection.rows(CHANGES_SINCE, [department_id, seq])
         return [(row["token_id"], row["joins"], _place(row)) for row in rows]
 
-    async def payloads(self, entries: Collection[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
-        """Return the events of entries, by department and seq."""
+    async def payloads(self, entries: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[bytes, bool]]:
+        """Return the events of entries, by department and seq, and whether a person was erased from them."""
         rows = await self._connection.rows(sql.PAYLOADS, columns(list(entries), 2))
-        return {(row["department_id"], row["seq"]): row["payload"].encode() for row in rows}
+        return {(row["department_id"], row["seq"]): (row["payload"].encode(), row["is_erased"]) for row in rows}
 
     def letters(self, department_ids: Collection[str]) -> AsyncIterator[Sequence[LetterRow]]:
         """Yield every notification, by token, department and seq."""

@@ -44,7 +44,7 @@ _ROW = names(tuple(field.name for field in fields(TokenRow)))
 ROWS = statement("SELECT {row} FROM token WHERE token_id = ANY(%s)", row=_ROW)
 
 PAYLOADS = """
-SELECT department_id, seq, payload FROM outbox
+SELECT department_id, seq, payload, is_erased FROM outbox
 JOIN unnest(%s::text[], %s::bigint[]) AS u(department_id, seq) USING (department_id, seq)
 """
 
@@ -53,7 +53,8 @@ SELECT j.department_id, j.seq, j.kind, j.channel, j.token_id, j.recipient, j.sta
        (SELECT count(*) FROM mail_dlq q
         WHERE (q.department_id, q.seq, q.kind, q.channel) = (j.department_id, j.seq, j.kind, j.channel)),
        o.payload, t.email,
-       EXISTS (SELECT FROM outbox e WHERE e.token_id = j.token_id AND e.at >= o.at AND {ADDRESS_EDITED})
+       o.is_erased
+         OR EXISTS (SELECT FROM outbox e WHERE e.token_id = j.token_id AND e.at >= o.at AND {ADDRESS_EDITED})
 FROM mail_job j
 LEFT JOIN outbox o USING (department_id, seq)
 LEFT JOIN token t ON t.token_id = j.token_id AND t.token_id = o.token_id

@@ -39,13 +39,17 @@ class Published:
     holes: set[int] = field(default_factory=set)
     duplicates: int = 0
 
-    def take(self, record: TopicRecord, payload: bytes | None) -> None:
-        """Check the next record against the log entry of its seq (``None``: beyond the log that was read)."""
+    def take(self, record: TopicRecord, payload: bytes | None, *, is_erased: bool = False) -> None:
+        """Check the next record against the log entry of its seq (``None``: beyond the log that was read).
+
+        ``is_erased``: a person was erased from the entry.
+        """
         self._place(record)
         self._order(record.seq)
         if payload is not None and record.seq > self.rewound_seq:
             sentence = f"Record {record.partition}/{record.offset} differs from log entry {record.seq}."
-            is_same = is_same_event(record.value, payload, may_be_rewritten=record.seq <= self.rewritten_seq)
+            may_be_rewritten = record.seq <= self.rewritten_seq
+            is_same = is_same_event(record.value, payload, may_be_rewritten=may_be_rewritten, is_erased=is_erased)
             self.tally.check("K4", self.department_id, is_same, sentence)
 
     def _place(self, record: TopicRecord) -> None:

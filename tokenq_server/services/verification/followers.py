@@ -80,7 +80,8 @@ class Topic:
                 sentence = f"Record {record.partition}/{record.offset} claims to be entry {record.seq}, of which"
                 self._tally.check("K4", name, False, f"{sentence} the log has no trace.")
                 continue
-            self._published[name].take(record, payloads.get((name, record.seq)))
+            payload, is_erased = payloads.get((name, record.seq), (None, False))
+            self._published[name].take(record, payload, is_erased=is_erased)
             if record.offset < self._taken.get(record.partition, 0):
                 self.seen[name] = max(self.seen.get(name, 0), record.seq)
 

@@ -75,8 +75,8 @@ class Snapshot(Protocol):
     async def since(self, department_id: str, seq: int) -> list[tuple[int, bool | None, Place]]:
         """Return the effect of each entry after ``seq`` on the queue."""
 
-    async def payloads(self, entries: Collection[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
-        """Return the events of entries, by department and seq."""
+    async def payloads(self, entries: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[bytes, bool]]:
+        """Return the events of entries, by department and seq, and whether a person was erased from them."""
 
     def letters(self, department_ids: Collection[str]) -> AsyncIterator[Sequence[LetterRow]]:
         """Yield every notification, by token, department and seq."""

@@ -1,0 +1,68 @@
+"""The SQL about what is known about people."""
+
+PATIENT = "SET LOCAL statement_timeout = '5min'"
+"""Looking for an address reads the whole log."""
+
+TOKEN_EXISTS = "SELECT 1 FROM token WHERE token_id = %s"
+
+USERS_WITH_ADDRESS = "SELECT user_id FROM app_user WHERE lower(email) = %s AND user_id <> %s ORDER BY user_id"
+
+# A token that has the address but belongs to another user is the other's.
+TOKENS_OF_PERSON = """
+SELECT token_id FROM token WHERE user_id = %(user_id)s
+UNION
+SELECT token_id FROM token
+WHERE lower(email) = %(address)s AND (user_id IS NULL OR user_id = %(user_id)s OR %(user_id)s::bigint IS NULL)
+ORDER BY token_id
+"""
+
+MENTIONED = """
+SELECT token_id FROM mail_job WHERE lower(recipient) = %(address)s AND token_id <> ALL(%(tokens)s)
+UNION
+SELECT token_id FROM outbox
+WHERE strpos(lower(payload), '"email":"' || %(address)s || '"') > 0 AND token_id <> ALL(%(tokens)s)
+ORDER BY token_id
+"""
+
+DEPARTMENTS_OF_TOKENS = "SELECT DISTINCT department_id FROM outbox WHERE token_id = ANY(%s) ORDER BY department_id"
+
+LIVE = "SELECT display FROM token WHERE token_id = ANY(%s) AND state = ANY(%s) ORDER BY token_id"
+
+ERASE = """
+SELECT tokens, entries, letters, records, answers
+FROM erase_personal(%s::bigint[], %s::bigint[], %s::text, %s::bigint, %s::text)
+"""
+
+ERASE_TEXTS = "SELECT erase_texts(clock_timestamp() - %s, %s) AS count"
+
+FORGET_PAUSES = "UPDATE counter SET reason = NULL WHERE operator_identity = %s AND reason IS NOT NULL"
+
+# The business day of each branch is that of its clock: a department that was deleted begins no further day.
+OLD_TOKENS = """
+SELECT t.token_id FROM token t JOIN branch b USING (branch_id)
+WHERE NOT t.is_erased AND t.state IN ('SERVED', 'NO_SHOW', 'CANCELLED', 'EXPIRED')
+  AND t.day < current_date - %(days)s::int + 1
+  AND greatest(t.day, t.ended_on)
+    < (clock_timestamp() AT TIME ZONE b.timezone - make_interval(hours => b.rollover_hour))::date - %(days)s::int
+ORDER BY t.day, t.token_id LIMIT %(most)s
+"""
+
+COUNT = "UPDATE audit SET count = count + %s WHERE audit_id = %s"
+
+TOKENS = """
+SELECT token_id, display, department_id, day, state, user_id, name, email, issued_at, served_at
+FROM token WHERE token_id = ANY(%(tokens)s) ORDER BY token_id
+"""
+
+EVENTS = """
+SELECT payload, note FROM outbox
+WHERE token_id = ANY(%(tokens)s)
+   OR token_id = ANY(%(mentioned)s) AND strpos(lower(payload), '"email":"' || %(address)s::text || '"') > 0
+ORDER BY at, department_id, seq
+"""
+
+LETTERS = """
+SELECT department_id, seq, kind, channel, recipient, state, created_at, sent_at, last_error FROM mail_job
+WHERE token_id = ANY(%(tokens)s) OR token_id = ANY(%(mentioned)s) AND lower(recipient) = %(address)s::text
+ORDER BY created_at, department_id, seq, kind, channel
+"""
