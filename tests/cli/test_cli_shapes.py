@@ -56,7 +56,7 @@ def test_the_shapes_of_json_are_those_that_scripts_rely_on(tokenq: Cli, dept: st
         "whoami": ("whoami",),
         "audit": ("audit", "--kind", "key.create"),
         "erase": ("erase", "--email", "nobody@example.org", "--yes"),
-        "erase --show": ("erase", "--email", "ann@example.org", "--show"),
+        "erase --show": ("erase", "--token", f"{dept}-001", "--show"),
         "doctor": ("doctor",),
         "refusal": ("issue", "NOWHERE"),
     }
