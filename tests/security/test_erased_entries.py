@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes import BY_EMAIL
 from tests.security.audited import AuditedApi
+from tests.security.test_erasing_rules import department
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.domain.free_text import is_same_event
@@ -41,7 +42,8 @@ def test_a_record_read_after_the_erasure_is_no_dead_letter_and_nobody_is_written
     """Notify was away: the record still has address and user, the log and the token have neither."""
     body = {"name": "Ada", "email": "ada@example.org"}
     user = audited.ask("POST", "/users", json=body).json()["userId"]
-    token = audited.ask("POST", "/departments/HR/tokens", json={"userId": user}).json()
+    name = department(audited)
+    token = audited.ask("POST", f"/departments/{name}/tokens", json={"userId": user}).json()
     with psycopg.connect(audited.dsn) as connection:
         last = connection.execute("SELECT coalesce(max(dlq_id), 0) FROM mail_dlq").fetchone()
         of_token = "SELECT seq, payload FROM outbox WHERE token_id = %s ORDER BY seq"
