@@ -58,7 +58,7 @@ def test_a_record_read_after_the_erasure_is_no_dead_letter_and_nobody_is_written
     async def enqueue() -> None:
         database = Database(audited.dsn, size=1)
         record = RawRecord("token-events", 7, seq + is_forged, published.encode())
-        await PostgresNotificationQueue(database).enqueue(*sort_out([record]), BY_EMAIL)
+        await PostgresNotificationQueue(database, 100).enqueue(*sort_out([record]), BY_EMAIL)
         await database.close()
 
     asyncio.run(enqueue())
