@@ -110,7 +110,7 @@ class Post:
         ``senders`` of them work in parallel, as in that many processes.
         """
         database, stop = Database(self.stores.dsn, size=3), asyncio.Event()
-        queue = broken.get("queue", PostgresNotificationQueue)(database)
+        queue = broken.get("queue", PostgresNotificationQueue)(database, most_records=1000)
         consumer = broken.get("consumer", KafkaConsumer)(KafkaAccess(self.broker.server.bootstrap), 20)
         channels = by_email(SmtpMailer(mail_server(self.mail_url)))
         enqueuer = broken.get("enqueuer", Enqueuer)(consumer, queue, channels, stop)

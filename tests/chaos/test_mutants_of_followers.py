@@ -116,8 +116,8 @@ async def test_dead_letter_after_offset_commit(post: Post, is_mutant: bool) -> N
 class ForgetfulQueue(PostgresNotificationQueue):
     """Remembers what it has enqueued only in memory."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
+    def __init__(self, database: Database, most_records: int) -> None:
+        super().__init__(database, most_records)
         self._seen: set[tuple[str, int, str]] = set()
 
     async def enqueue(self, jobs: Any, bad: Any, channels: Any) -> int:
@@ -146,8 +146,8 @@ async def test_deduplication_in_memory_only(post: Post, is_mutant: bool) -> None
 class ImpatientQueue(PostgresNotificationQueue):
     """A lease that ends before the e-mail is sent: a slow sender is not waited for."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
+    def __init__(self, database: Database, most_records: int) -> None:
+        super().__init__(database, most_records)
         self._claims = 0
         self._is_taken_over = asyncio.Event()
 

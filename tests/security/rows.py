@@ -279,6 +279,7 @@ ROWS: dict[str, Row] = {
         "security/test_records_on_the_topic.py::test_an_address_is_left_out_if_it_shall_be",
         "security/test_board_keys.py::test_events_are_public_fields_only",
         "security/test_audit_of_refusals.py::test_nothing_secret_or_personal_is_in_the_audit_or_the_log",
+        "security/test_erasing.py::test_nothing_of_an_erased_person_is_left_in_any_store",
     ),
     "66": row(
         "line breaks in names",
@@ -349,6 +350,12 @@ ROWS: dict[str, Row] = {
     "L10": row("one user for all programs", f"{_USERS}"),
     "L11": row("a folder prepared by another", "unit/test_embedded_folder.py"),
     "L12": row("requests that are not strict", f"{_STRICT}", f"{_HOSTILE}"),
+    "L13": row(
+        "erasing and retention",
+        "security/test_erasing.py",
+        "security/test_erasing_rules.py",
+        "security/test_erased_entries.py",
+    ),
     "L14": row("reference and figures in production", "security/test_api_reference.py"),
     "L15": row("PgBouncer", "network/test_pgbouncer.py"),
     "L16": row(
@@ -366,9 +373,7 @@ DECIDED_OTHERWISE: dict[str, str] = {
     "25": "There are no JSON Web Tokens: sessions and keys are random, and looked up.",
     "28": "`login --password` does not exist; `user create --password` is a switch that asks.",
     "40": "An invalid idempotency key is 422 like every other invalid value, not 400.",
-    "65": "Erasing a person on request is no command yet; see L13.",
     "70": "Letters have a text and an HTML part; in HTML, all texts are escaped.",
     "78": "Known vulnerabilities are looked up outside the tests, which use no network; `nox -s sbom` writes the list.",
-    "L13": "Erasing a person on request is no command yet; until then, `edit` takes name and address off a token.",
 }
-"""Where a row says something else than what we do, and why; only L13 has no test at all."""
+"""Where a row says something else than what we do, and why."""
