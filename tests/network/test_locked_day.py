@@ -23,7 +23,7 @@ from tokenq_server.embedded import Endpoints
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.store_users import API, NOTIFY, PROGRAMS, READ, REDIS_RULES, REDIS_USER, RELAY
 
-pytestmark = pytest.mark.kafka
+pytestmark = pytest.mark.network
 
 ROLES = {"tokenq-api": API, "tokenq-relay": RELAY, "tokenq-notify": NOTIFY, "tokenq-operator": READ}
 PASSWORD = f"{CANARY}-store"
