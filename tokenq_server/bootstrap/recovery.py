@@ -19,9 +19,13 @@ from tokenq_server.settings import ServerSettings
 
 @asynccontextmanager
 async def open_recovery(settings: ServerSettings, patience: float | None = None) -> AsyncIterator[Stores]:
-    """Open the stores of one recovery; each connects on first use. Raises Refused for a wrong address."""
+    """Open the stores of one recovery; each connects on first use. Raises Refused for a wrong address.
+
+    What was lost is reconciled as the tables' owner: no program's own user may rewrite what a rewind must.
+    """
     usual = PATIENCE_EMBEDDED if settings.kafka_embedded else PATIENCE
-    dsn, redis_url = settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
+    dsn = settings.owner_database_url.get_secret_value() or settings.database_url.get_secret_value()
+    redis_url = settings.redis_url.get_secret_value()
     log, database = PostgresEventLog(dsn, "tokenq-recovery"), Database(dsn, size=1)
     ledger = PostgresRecoveryLedger(PostgresLedger(dsn, with_email=settings.events_email == "plain"))
     loader = settings.redis_functions_url.get_secret_value()
