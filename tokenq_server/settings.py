@@ -2,7 +2,7 @@
 
 import os
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
@@ -22,6 +22,7 @@ from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import SettingReason
 from tokenq_server import failpoints
+from tokenq_server.proxy_networks import parse_networks
 
 _DEFAULT_DATABASE = "postgresql://tokenq@127.0.0.1:5432/tokenq"
 _REASONS = {
@@ -180,7 +181,7 @@ class ServerSettings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _are_proxies(cls, text: str) -> str:
-        _networks(text)
+        parse_networks(text)
         return text
 
     @field_validator("failpoints")
@@ -211,7 +212,7 @@ class ServerSettings(BaseSettings):
     @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The trusted proxies as networks."""
-        return _networks(self.trusted_proxies)
+        return parse_networks(self.trusted_proxies)
 
     @property
     def certificate(self) -> tuple[Path, Path | None] | None:
@@ -253,28 +254,6 @@ class ServerSettings(BaseSettings):
     def outbox_folder(self) -> Path:
         """The folder for e-mails if no mail server is set."""
         return self.mail_outbox or self.data_dir / "mail"
-
-
-_WIDEST_PROXIES = 8
-"""The shortest prefix allowed for trusted proxies: wider networks are a mistake."""
-
-
-def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """Parse comma-separated addresses and networks. Raises ValueError."""
-    networks = []
-    for word in filter(None, (part.strip() for part in text.split(","))):
-        try:
-            network = ip_network(word, strict=False)
-        except ValueError:
-            if word != "*":
-                raise ValueError(f"'{word}' is not an address or a network") from None
-            network = ip_network("0.0.0.0/0")
-        if network.prefixlen < _WIDEST_PROXIES:
-            raise ValueError(f"'{word}' is too wide: nearly any client could forge its address")
-        if "/" in word and ip_address(word.partition("/")[0]) != network.network_address:
-            raise ValueError(f"'{word}' is an address in a network: write {network}, or the address alone")
-        networks.append(network)
-    return tuple(networks)
 
 
 def _config_file() -> Path | None:

@@ -14,34 +14,19 @@ from fastapi.routing import APIRoute
 from tests.stack import Stack
 from tests.without_http import department_id
 from tokenq.contract.enums import Role
-from tokenq_server.api.app import ROUTERS
-from tokenq_server.api.auth import Allowed
-from tokenq_server.api.inside import Inside
+from tokenq_server.api.app import ROUTES
+from tokenq_server.api.openapi import roles_of
 
 PUBLIC = {"/api/v1/auth/login", "/healthz", "/readyz"}
 INSIDE = {"/metrics"}
 """Open to this machine; see tests/security/test_production.py."""
 
 
-def routes() -> list[APIRoute]:
-    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-
-
 def example_of(route: APIRoute) -> str:
     return route.path.format(department_id="CW", branch_id="main", token_id=1, user_id=1, key_id=1)
 
 
-def roles_of(route: APIRoute) -> frozenset[Role] | None:
-    pending = list(route.dependant.dependencies)
-    while pending:
-        dependant = pending.pop()
-        if isinstance(dependant.call, Allowed | Inside):
-            return dependant.call.roles
-        pending += dependant.dependencies
-    return None
-
-
-@pytest.mark.parametrize("route", routes(), ids=lambda route: f"{min(route.methods)} {route.path}")
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{min(route.methods)} {route.path}")
 def test_every_route_declares_its_roles(route: APIRoute) -> None:
     """A new route without a role that is not marked public is a hole."""
     is_public = bool((route.openapi_extra or {}).get("x-public"))
@@ -51,7 +36,7 @@ def test_every_route_declares_its_roles(route: APIRoute) -> None:
 
 def test_reading_never_changes() -> None:
     """The first implementation issued tokens on GET: every crawler took a number."""
-    for route in routes():
+    for route in ROUTES:
         verbs = ("issue", "call", "serve", "cancel", "create", "delete", "put", "change", "open")
         assert not ({"GET", "HEAD"} & route.methods and route.name.startswith(verbs)), route.path
 
@@ -128,7 +113,7 @@ def test_no_route_works_without_a_login(running: Stack, authorization: str) -> N
     """401 with WWW-Authenticate, on every route but the public ones."""
     headers = {"Authorization": authorization} if authorization else {}
     with httpx.Client(base_url=running.endpoints.api, headers=headers, timeout=10) as client:
-        answers = [(route, client.request(min(route.methods), example_of(route))) for route in routes()]
+        answers = [(route, client.request(min(route.methods), example_of(route))) for route in ROUTES]
     for route, answer in answers:
         if route.path not in PUBLIC | INSIDE:
             assert answer.status_code == 401, route.path
@@ -154,7 +139,7 @@ def test_staff_work_in_their_departments_only(running: Stack, department: str, c
 def test_only_admins_set_up(running: Stack, caller: MakeCaller, role: str) -> None:
     """Generated from the route table: routes for admins refuse everyone else."""
     key = caller(role)
-    admin_only = [route for route in routes() if roles_of(route) == frozenset({Role.ADMIN})]
+    admin_only = [route for route in ROUTES if roles_of(route) == frozenset({Role.ADMIN})]
     assert len(admin_only) > 10
 
     for route in admin_only:

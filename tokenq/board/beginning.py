@@ -16,7 +16,7 @@ def department_of(view: BoardDepartmentView) -> Department:
     Raises:
         KeyError, TypeError, ValueError: it is no such view.
     """
-    calls = {call.token_id: call for call in sorted(map(_call_in(view["departmentId"]), view["calls"]), key=_seq)}
+    calls = sorted((_call(view["departmentId"], each) for each in view["calls"]), key=lambda call: call.seq)
     expired: Any = view["expired"] or {"tokenIds": [], "at": None}
     return Department(
         last_event_at=datetime.fromisoformat(view["lastEventAt"]),
@@ -24,8 +24,8 @@ def department_of(view: BoardDepartmentView) -> Department:
         first=view["seq"],
         seen=view["seq"],
         waiting=set(view["waitingIds"]),
-        at_counters={token_id: call for token_id, call in calls.items() if call.state in AT_COUNTER},
-        recent=calls,
+        at_counters={call.token_id: call for call in calls if call.state in AT_COUNTER},
+        recent={call.token_id: call for call in calls},
         place=place_from(view),
         paused=set(view["paused"]),
         expired=set(expired["tokenIds"]),
@@ -33,22 +33,15 @@ def department_of(view: BoardDepartmentView) -> Department:
     )
 
 
-def _call_in(department_id: str) -> Any:
-    def call_from(view: BoardCallView) -> Call:
-        return Call(
-            event_id=view["eventId"],
-            department_id=department_id,
-            seq=view["seq"],
-            token_id=view["tokenId"],
-            number=view["displayNumber"],
-            counter=view["counterId"] or "",
-            at=datetime.fromisoformat(view["calledAt"]),
-            times=view["times"],
-            state=TokenState(view["state"]),
-        )
-
-    return call_from
-
-
-def _seq(call: Call) -> int:
-    return call.seq
+def _call(department_id: str, view: BoardCallView) -> Call:
+    return Call(
+        event_id=view["eventId"],
+        department_id=department_id,
+        seq=view["seq"],
+        token_id=view["tokenId"],
+        number=view["displayNumber"],
+        counter=view["counterId"] or "",
+        at=datetime.fromisoformat(view["calledAt"]),
+        times=view["times"],
+        state=TokenState(view["state"]),
+    )

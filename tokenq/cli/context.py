@@ -37,7 +37,7 @@ def identify(settings: Settings) -> Identity:
     if settings.url and settings.token and (is_plain or settings.fingerprint):
         return Identity(settings.url, settings.token, None, settings.fingerprint)
     credentials: Credentials = read(credentials_file())
-    url = (settings.url or credentials.current or DEFAULT_URL).rstrip("/")
+    url = settings.url or credentials.current or DEFAULT_URL
     stored = credentials.at(url) if not (settings.url and settings.token) else None
     fingerprint = settings.fingerprint or credentials.certificates.get(url)
     return Identity(url, settings.token or (stored.token if stored else None), stored, fingerprint)

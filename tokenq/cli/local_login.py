@@ -33,7 +33,7 @@ def sign_in(endpoints: Any) -> bool:
 def server_of_other_commands(api: str) -> str | None:
     """Return the server that commands use, if it is not ``api``."""
     try:
-        url = identify(load()).url.rstrip("/")
+        url = identify(load()).url
     except (BadSettings, Refused):
         return None
     return url if url != api else None

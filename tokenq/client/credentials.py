@@ -1,8 +1,8 @@
 """The stored logins, in a private file in the config folder.
 
 ``{"current": URL, "servers": {URL: {"token": …, "name": …, "kafka": …}}, "certificates": {URL: FINGERPRINT}}``.
-It is created 0600 in a 0700 folder,
-replaced as a whole, never followed through a link, and refused when others may read it.
+It is created 0600 in a 0700 folder, replaced as a whole, never followed through a link, and refused when others may
+read it.
 """
 
 import json

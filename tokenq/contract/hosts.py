@@ -12,7 +12,7 @@ def normal_url(url: str) -> str:
         parts = urlsplit(url.strip())
     except ValueError:
         return url
-    return urlunsplit(parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower())).rstrip("/")
+    return urlunsplit(parts._replace(netloc=parts.netloc.lower())).rstrip("/")
 
 
 def is_loopback(host: str) -> bool:

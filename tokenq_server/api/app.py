@@ -1,11 +1,11 @@
 """The API as an ASGI application."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -53,7 +53,13 @@ ROUTERS = tuple(
         personal_data,
     )
 )
-ROUTES = tuple(route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
+
+
+def _routes(routers: Iterable[APIRouter]) -> list[APIRoute]:
+    return [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+
+
+ROUTES = tuple(_routes(ROUTERS))
 """All that the OpenAPI document describes, and more."""
 
 _ABOUT = """Queues for places where people take a number and wait.
@@ -92,7 +98,7 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
         app.add_middleware(BehindProxies, proxies=settings.proxies)
     app.request_ids = RequestIds(settings.proxies)
     routers = (*ROUTERS, reference.router) if settings.docs else ROUTERS
-    problems.register(app, [route for router in routers for route in router.routes if isinstance(route, APIRoute)])
+    problems.register(app, _routes(routers))
     for router in routers:
         app.include_router(router)
     return app

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tokenq_server.embedded.addresses import network_addresses
-from tokenq_server.embedded.folder import DataFolder
+from tokenq_server.embedded.folder import DataFolder, write_privately
 from tokenq_server.embedded.reports import UpOptions
 from tokenq_server.tls import check_certificate
 
@@ -30,7 +30,7 @@ def choose_certificate(options: UpOptions, folder: DataFolder) -> Certificate | 
         if not file.exists():
             from tokenq_server.embedded.own_certificate import make_certificate
 
-            folder.write_privately(file, make_certificate(network_addresses()))
+            write_privately(file, make_certificate(network_addresses()))
     else:
         return None
     return Certificate(file, key, check_certificate(file, key))

@@ -70,7 +70,7 @@ class DataFolder:
             return
         if (self.path / "postgres" / "cluster").exists():
             raise refuse(EmbeddedReason.NOT_A_DEMO, folder=str(self.path))
-        _write_privately(self._demo_mark, "The people in this folder's database are the demo's.\n")
+        write_privately(self._demo_mark, "The people in this folder's database are the demo's.\n")
 
     def log(self, part: str) -> Path:
         """Return the log file of a part."""
@@ -83,16 +83,12 @@ class DataFolder:
             if kept := path.read_text().strip():
                 return kept
         made = secrets.token_urlsafe(24)
-        _write_privately(path, made + "\n")
+        write_privately(path, made + "\n")
         return made
-
-    def write_privately(self, path: Path, text: str) -> None:
-        """Write a file of the folder as a whole; only its owner can read it."""
-        _write_privately(path, text)
 
     def write_endpoints(self, endpoints: Endpoints) -> None:
         """Publish the endpoints atomically."""
-        _write_privately(self._endpoints, endpoints.to_json() + "\n")
+        write_privately(self._endpoints, endpoints.to_json() + "\n")
 
     def forget_endpoints(self) -> None:
         """Delete the endpoints document: nothing answers there any more."""
@@ -115,7 +111,7 @@ class DataFolder:
 
     def remember_ports(self, ports: dict[str, int]) -> None:
         """Store the ports for the next run."""
-        _write_privately(self._ports, json.dumps(ports) + "\n")
+        write_privately(self._ports, json.dumps(ports) + "\n")
 
     def bound_logs(self) -> None:
         """Truncate logs above ten megabytes, keeping one old file. The writers keep their open files."""
@@ -129,7 +125,8 @@ def _out_of_reach(path: Path, run_as: RunAs) -> Exception:
     return refuse(EmbeddedReason.UNREACHABLE_FOLDER, user=run_as.name, folder=str(path))
 
 
-def _write_privately(path: Path, text: str) -> None:
+def write_privately(path: Path, text: str) -> None:
+    """Write a file as a whole; only its owner can read it."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:

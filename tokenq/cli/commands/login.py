@@ -50,7 +50,7 @@ def command(
     if settings.token:
         echo("TOKENQ_TOKEN is set and takes precedence over this login.")
     other = load().url
-    if other and other.rstrip("/") != identity.url:
+    if other and other != identity.url:
         echo(f"TOKENQ_URL or the settings file still names {other}; other commands use that server.")
 
 

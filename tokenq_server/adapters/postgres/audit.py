@@ -69,6 +69,11 @@ async def append(connection: Connection, event: AuditEvent, at: datetime | None 
     return int(row["audit_id"])
 
 
+async def add_to_count(connection: Connection, audit_id: int, count: int) -> None:
+    """Count further occurrences with a stored event."""
+    await connection.execute(_COUNT, [count, audit_id])
+
+
 async def append_or_count(connection: Connection, event: AuditEvent, count: int) -> bool:
     """Write an event, or count it with the one of its kind and target of the last minute; return whether it is new."""
     values = {"kind": str(event.kind), "target": event.target, "count": count}
@@ -108,7 +113,7 @@ class PostgresAudit:
                 if each.audit_id is None:
                     ids.append(await append(connection, each.event, each.at, each.count))
                 else:
-                    await connection.execute(_COUNT, [each.count, each.audit_id])
+                    await add_to_count(connection, each.audit_id, each.count)
                     ids.append(each.audit_id)
         return ids
 

@@ -91,7 +91,7 @@ class PostgresPeople:
         if not values:
             return await self.user(user_id)
         async with recorded(self._database) as (connection, record):
-            before = await connection.row(_BY_ID + " FOR UPDATE", [user_id])
+            before = await find_account(connection, user_id)
             if before is None:
                 return None
             statement = update("app_user", values, "user_id = %(user_id)s", returning=_USER)
@@ -100,7 +100,7 @@ class PostgresPeople:
                 await connection.execute(_END_SESSIONS, [user_id])
                 await keep_an_admin(connection)
             after = _user(row)
-            for event in events.user_changed(origin, _user(before), after, has_new_password="password_hash" in values):
+            for event in events.user_changed(origin, before, after, has_new_password="password_hash" in values):
                 record(event)
             return after
 

@@ -13,7 +13,7 @@ from tokenq.contract.personal_views import PersonalDataView
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.erasing import ErasingReason
 from tokenq_server.adapters.postgres import personal_statements as sql
-from tokenq_server.adapters.postgres.audit import append, recorded
+from tokenq_server.adapters.postgres.audit import add_to_count, append, recorded
 from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.people import delete_account, find_account
@@ -101,8 +101,8 @@ class PostgresPersonalData:
                 count = tokens + int(texts["count"])
                 if count and audit_id is None:
                     audit_id = await append(connection, event, count=count)
-                elif count:
-                    await connection.execute(sql.COUNT, [count, audit_id])
+                elif count and audit_id is not None:
+                    await add_to_count(connection, audit_id, count)
                 reach("erase.before_commit")
             erased += count
             is_more = len(rows) == _AT_ONCE or texts["count"] >= _AT_ONCE

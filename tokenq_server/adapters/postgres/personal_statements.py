@@ -47,8 +47,6 @@ WHERE NOT t.is_erased AND t.state IN ('SERVED', 'NO_SHOW', 'CANCELLED', 'EXPIRED
 ORDER BY t.day, t.token_id LIMIT %(most)s
 """
 
-COUNT = "UPDATE audit SET count = count + %s WHERE audit_id = %s"
-
 TOKENS = """
 SELECT token_id, display, department_id, day, state, user_id, name, email, issued_at, served_at
 FROM token WHERE token_id = ANY(%(tokens)s) ORDER BY token_id
