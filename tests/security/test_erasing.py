@@ -197,5 +197,6 @@ def test_verify_forgives_nothing_but_what_was_erased(stack: Stack, seeded: Seede
     assert "differs from log entry" in said
 
 
+@pytest.mark.usefixtures("seeded")
 def test_files_of_sent_letters_are_the_mail_server_s(stack: Stack) -> None:
     assert any(ADDRESS in Path(letter).read_text() for letter in (stack.data_dir / "mail").iterdir())
