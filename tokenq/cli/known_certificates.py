@@ -53,7 +53,7 @@ def _ask(fingerprint: str, why: str) -> None:
             "There is no terminal to ask whether that is the right certificate.",
             "If the server shows the same fingerprint ('tokenq up --status'), add --fingerprint with it.",
         )
-    echo("The server shows the right one: 'tokenq up --status', next to 'fingerprint'.")
+    echo("Compare it with the one on the server: run 'tokenq up --status' there and look next to 'fingerprint'.")
     try:
         prompts.confirm("Are the two the same?", yes=False)
     except TokenqError:

@@ -125,7 +125,7 @@ def _tell_network(endpoints: Any) -> None:
         echo(f"  (this machine is also {', '.join(others)})")
     if endpoints.fingerprint:
         echo(f"It shows this fingerprint: {endpoints.fingerprint}")
-        echo("Browsers and phones need a certificate that an authority has signed: --tls-cert, or a proxy.")
+        echo("Browsers and phones need a certificate signed by an authority: use --tls-cert or a proxy.")
     else:
         echo("Warning: plain http. Others on the network can read passwords and names: use --lan.")
 
