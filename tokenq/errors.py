@@ -40,6 +40,10 @@ class BadReply(TokenqError):
     """The answer is not one a tokenq server gives."""
 
 
+class OlderServer(BadReply):
+    """The server is of an older release, which cannot do this."""
+
+
 class UntrustedCertificate(BadReply):
     """No authority that this machine trusts has signed the server's certificate."""
 

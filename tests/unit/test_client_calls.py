@@ -11,7 +11,7 @@ from tests.http_fake import TOKEN, fake_server, hangs_up, says
 from tokenq.client import Client
 from tokenq.client.transport import MAX_REPLY_BYTES
 from tokenq.contract.problems import ProblemCode, Refused
-from tokenq.errors import BadReply, BadSettings, Unreachable
+from tokenq.errors import BadReply, BadSettings, OlderServer, Unreachable
 
 
 @pytest.fixture
@@ -262,3 +262,26 @@ def test_a_token_that_is_not_there_is_a_refusal(connect, reference, code):
     with fake_server(says(200, {"items": [], "nextCursor": None})) as fake, pytest.raises(Refused) as caught:
         connect(fake.url).find_token(reference)
     assert caught.value.problem.code == code
+
+
+@pytest.mark.parametrize("status_and_code", [(404, "not_found"), (405, "method_not_allowed")])
+def test_a_server_without_this_operation_is_older(connect, status_and_code):
+    """ "Nothing exists at this address" would read as an answer about the address that is to be erased."""
+    status, code = status_and_code
+    with fake_server(says(status, {"code": code, "detail": "Nothing exists at this address."})) as fake:
+        with pytest.raises(OlderServer, match="older release") as caught:
+            connect(fake.url).erase({"email": "ada@example.com"})
+        assert fake.url in str(caught.value)
+        assert "Update the server" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("more", "is_older"),
+    [({}, True), ({"reason": "field.unknown"}, True), ({"reason": "field.no_choice"}, False)],
+    ids=["without a reason", "an unknown field", "a wrong value"],
+)
+def test_a_field_that_an_older_server_refuses_may_be_right(connect, more, is_older):
+    body = {"code": "invalid", "detail": "position is not known here.", "hint": "Correct it.", "field": "position"}
+    with fake_server(says(422, body | more)) as fake, pytest.raises(Refused) as caught:
+        connect(fake.url).issue("CW")
+    assert ("update the server" in caught.value.problem.hint) is is_older

@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode
 from tokenq.client.transport import CutOff, NothingSent, Reply, Server, Transport
 from tokenq.contract.advice import Action
 from tokenq.contract.paths import IDEMPOTENCY_KEY_HEADER
-from tokenq.contract.problems import Problem, Refused
-from tokenq.errors import BadReply, InterruptedChange, Unreachable
+from tokenq.contract.problems import Problem, ProblemCode, Refused
+from tokenq.errors import BadReply, InterruptedChange, OlderServer, Unreachable
 
 ATTEMPTS = 5
 _FIRST_PAUSE = 0.1
@@ -22,6 +22,9 @@ _REPEATABLE = frozenset({"GET", "PUT"})
 _BUSY = 503
 _UNSURE = "The server may have carried it out: check before you retry."
 _SAFE = "The server may have carried it out; it is safe to do the same again."
+_NO_SUCH_OPERATION = frozenset({ProblemCode.NOT_FOUND, ProblemCode.METHOD_NOT_ALLOWED})
+"""About the address of a request; a thing that does not exist has another code."""
+_UNKNOWN_FIELD = "field.unknown"
 
 
 class Calls:
@@ -184,7 +187,13 @@ def _pause(attempt: int, retry_after: str | None = None) -> float:
 
 
 def _read(reply: Reply, url: str, key: str | None = None, *, is_unsure: bool = False) -> Any:
-    """Return the answer's JSON object. A refusal that leaves the outcome of a change open carries the change's key."""
+    """Return the answer's JSON object. A refusal that leaves the outcome of a change open carries the change's key.
+
+    Raises:
+        OlderServer: the server does not know this operation.
+        BadReply: the answer is not a tokenq server's.
+        Refused: the server refuses.
+    """
     if 300 <= reply.status < 400:
         raise BadReply(
             f"{url} redirects to {reply.headers.get('location', 'another address')}; the token is not sent there.",
@@ -200,6 +209,14 @@ def _read(reply: Reply, url: str, key: str | None = None, *, is_unsure: bool = F
         return body
     if reply.status >= 400 and (isinstance(body, dict) or reply.status == _BUSY):
         problem = Problem.from_wire(body, reply.status)
+        if problem.code in _NO_SUCH_OPERATION:
+            raise OlderServer(
+                f"{url} is of an older release of tokenq, which cannot do this.",
+                "Update the server. If it is up to date, check the address.",
+            )
+        if "field" in problem.extra and problem.reason in (None, _UNKNOWN_FIELD):
+            # No client sends fields that its own release does not know; servers before refusals had reasons are old.
+            problem = replace(problem, hint="Correct it, or update the server: its older release may not know this.")
         in_doubt = problem.advice is not None and problem.advice.action is Action.REPEAT_WITH_KEY
         if key is not None and reply.status == _BUSY and (is_unsure or in_doubt):
             problem = replace(problem, extra={**problem.extra, "idempotencyKey": key})

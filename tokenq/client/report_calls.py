@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from tokenq.client.calls import Calls, segment
 from tokenq.contract.days import TODAY
 from tokenq.contract.paths import BRANCHES, DEPARTMENTS
-from tokenq.errors import BadReply
+from tokenq.errors import OlderServer
 
 if TYPE_CHECKING:
     from tokenq.contract.enums import ReportBy
@@ -64,5 +64,8 @@ class ReportCalls(Calls):
         query = {"from": TODAY if is_default else first, "to": last, "by": by and str(by)}
         view: ReportTableView = self._call("GET", path, query=query, timeout=_TIMEOUT)
         if "rows" not in view:
-            raise BadReply("This server is older and reports single days only.", "Ask for a day, or update the server.")
+            raise OlderServer(
+                f"{self.server.url} is of an older release of tokenq, which reports single days only.",
+                "Ask for a day, or update the server.",
+            )
         return view

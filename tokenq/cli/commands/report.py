@@ -13,6 +13,7 @@ from tokenq.cli.options import Departments, Json
 from tokenq.contract.days import LAST_WEEK, TODAY
 from tokenq.contract.enums import ReportBy
 from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.errors import OlderServer
 
 if TYPE_CHECKING:
     from tokenq.client import Client
@@ -90,10 +91,12 @@ def _department_ids(client: "Client", day: str | None) -> list[str]:
     for branch in client.branches():
         try:
             table = client.branch_table(branch["branchId"], day or TODAY, day or TODAY, ReportBy.DEPARTMENT)
+        except OlderServer:
+            break
         except Refused as refusal:
-            if refusal.problem.code not in (ProblemCode.FORBIDDEN, ProblemCode.NOT_FOUND):
+            if refusal.problem.code is not ProblemCode.FORBIDDEN:
                 raise
-            continue  # not theirs, or an older server
+            continue  # not theirs
         names |= {str(row["key"]) for row in table["rows"] if row["key"]}
     return sorted(names)
 
