@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,10 +50,16 @@ def new() -> Release:
 DIRECTIONS = ["old_client_new_server", "new_client_old_server"]
 
 
-@pytest.fixture(
-    scope="session",
-    params=[pytest.param(direction, marks=pytest.mark.xdist_group(direction)) for direction in DIRECTIONS],
-)
+def _grouped(directions: Iterable[str]) -> list[Any]:
+    return [pytest.param(direction, marks=pytest.mark.xdist_group(direction)) for direction in directions]
+
+
+def only(direction: str) -> pytest.MarkDecorator:
+    """Run a test in one direction."""
+    return pytest.mark.parametrize("pair", _grouped([direction]), indirect=True)
+
+
+@pytest.fixture(scope="session", params=_grouped(DIRECTIONS))
 def pair(request: pytest.FixtureRequest, old: Release, new: Release) -> Pair:
     """Both directions."""
     return Pair(server=new, client=old) if request.param == DIRECTIONS[0] else Pair(server=old, client=new)

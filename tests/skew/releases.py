@@ -188,9 +188,9 @@ class Client:
         found = {**known, **mine, "TOKENQ_URL": url, "TOKENQ_TOKEN": token, **more}
         return {name: value for name, value in found.items() if value}
 
-    def run(self, words: str, **more: str) -> Done:
-        """Run one command."""
-        return run(self.release, words, self.environment(**more))
+    def run(self, words: str, typed: str = "", **more: str) -> Done:
+        """Run one command; ``typed`` is its standard input."""
+        return run(self.release, words, self.environment(**more), typed)
 
     def new_department(self) -> str:
         """Create a department. Its id has letters only: a prefix plus digits would read like a number."""
@@ -205,13 +205,13 @@ class Client:
         return json.loads(done.out)
 
 
-def run(release: Release, words: str, environment: Mapping[str, str]) -> Done:
+def run(release: Release, words: str, environment: Mapping[str, str], typed: str = "") -> Done:
     """Run ``tokenq words…`` of that release; assert that there is no traceback."""
     done = subprocess.run(
         [release.tokenq, *shlex.split(words)],
         cwd="/",  # the old release must not import from this tree
         env=dict(environment),
-        stdin=subprocess.DEVNULL,
+        input=typed,
         capture_output=True,
         text=True,
         timeout=60,

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,18 @@ class Do:
     """A command that succeeds. ``shows`` is part of its JSON: see :func:`differences`.
 
     ``keeps`` names fields of the JSON that later rows may use as ``{name}``; ``token`` is the key to use
-    instead of the admin's.
+    instead of the admin's; ``typed`` is a line of standard input.
     """
 
     words: str
     shows: Mapping[str, Any] = field(default_factory=dict)
     keeps: tuple[str, ...] = ()
     token: str = ""
+    typed: str = ""
 
     def run(self, client: Client, names: dict[str, str]) -> None:
         """Run it. Raises AssertionError."""
-        done = _run(client, f"{self.words} --json", names, self.token)
+        done = _run(client, f"{self.words} --json", names, self.token, self.typed)
         assert done.code == 0, done
         answer = json.loads(done.out)
         _compare(self.shows, answer, names, done)
@@ -92,7 +93,18 @@ class Refuse:
         assert re.fullmatch(r"  \S.+", hint), done
 
 
-Step = Do | Say | Save | Refuse
+@dataclass(frozen=True)
+class There:
+    """A step with the command line of the server's own release."""
+
+    step: Do | Say | Refuse
+
+    def run(self, client: Client, names: dict[str, str]) -> None:
+        """Run it. Raises AssertionError."""
+        self.step.run(replace(client, release=client.server), names)
+
+
+Step = Do | Say | Save | Refuse | There
 
 SIGNED_IN = "whoever has signed in on this machine"
 """An invalid ``token``."""
@@ -128,10 +140,10 @@ def differences(expected: Any, found: Any, where: str = "") -> list[str]:
     return [] if expected == found else [f"{where} is {found!r}, not {expected!r}"]
 
 
-def _run(client: Client, words: str, names: Mapping[str, str], token: str) -> Done:
+def _run(client: Client, words: str, names: Mapping[str, str], token: str, typed: str = "") -> Done:
     spoken = "" if token == SIGNED_IN else token.format(**names)
     more = {"TOKENQ_TOKEN": spoken} if token else {}
-    return client.run(words.format(**names), **more)
+    return client.run(words.format(**names), typed.format(**names), **more)
 
 
 def _compare(expected: Mapping[str, Any], answer: Any, names: Mapping[str, str], done: Done) -> None:

@@ -1,11 +1,14 @@
 """What the command line of one release runs on the server of the other. Each row is a test.
 
+``STORIES`` hold in both directions. What only this release knows has two tables of its own: how the previous server
+refuses it, and what the previous command line sees of it.
+
 In each story ``{D}`` and ``{E}`` are departments of its own, ``{d}`` the first in lower case, ``{folder}`` an empty
 folder. A story has only what must hold in both releases: wording may change, so it has codes, fields and numbers.
 It has no bare ids: how they are typed is up to the client, and every verb sends them anyway.
 """
 
-from tests.skew.steps import SIGNED_IN, Do, Look, Refuse, Save, Say, Step
+from tests.skew.steps import SIGNED_IN, Do, Look, Refuse, Save, Say, Step, There
 
 _FIRST = {"displayNumber": "{D}-001", "departmentId": "{D}"}
 _ISSUE = Do("issue {D}", {**_FIRST, "state": "WAITING"})
@@ -212,3 +215,90 @@ STORIES: dict[str, list[Step]] = {
         Look("dept show {D}", {"name": "Desk{D}"}),
     ],
 }
+
+NEW_ON_OLD_SERVER: dict[str, list[Step]] = {
+    "a person is not erased, and stays known": [
+        Do("issue {D} --email ada@example.com --name Ada", _FIRST),
+        Refuse("erase --email ada@example.com --yes", 1, "older_server"),
+        Refuse("erase --email ada@example.com --show", 1, "older_server"),
+        Refuse("erase --token {D}-001 --yes", 1, "older_server"),
+        Refuse("erase --user admin --show", 1, "older_server"),
+        Look("status {D}-001", {"name": "Ada", "email": "ada@example.com"}),
+    ],
+    "security events are not recorded": [
+        Refuse("audit", 1, "older_server"),
+        Refuse("audit --kind login --limit 3", 1, "older_server"),
+    ],
+    "a key for a board is not made": [
+        Refuse("key create lobby{D} --role board", 1, "invalid"),
+        Do("key create kiosk{D} --role desk", {"role": "desk"}, keeps=("key", "keyId")),
+        Refuse("key update {keyId} --role board", 1, "invalid"),
+        Look("key list", {"items": ({"label": "kiosk{D}", "role": "desk"},)}),
+        Do("key delete {keyId} --yes"),
+    ],
+    "signed in by a key": [
+        Do("key create kiosk --role desk --dept {D}", keeps=("key",)),
+        Refuse("login --key --fingerprint nonsense", 2, "usage"),
+        Do("login --key", {"user": {"role": "desk"}, "expiresAt": None}, token=SIGNED_IN, typed="{key}\n"),
+        Look("whoami", {"kind": "key", "role": "desk"}, token=SIGNED_IN),
+        Do("issue {D}", _FIRST, token=SIGNED_IN),
+        Do("logout", token=SIGNED_IN),
+        Refuse("issue {D}", 5, "unauthenticated", token=SIGNED_IN),
+    ],
+    "an option that it does not know changes nothing": [
+        _ISSUE,
+        Refuse("edit {D}-001 --name Bob", 1, "older_server"),
+        Refuse("issue {D} --count 3", 1, "invalid"),
+        Refuse("transfer {D}-001 --to {E} --position first", 1, "invalid"),
+        Refuse("call {D} --counter {D}1 --new", 1, "invalid"),
+        Refuse("dept update {D} --set day-end=keep", 1, "invalid"),
+        Look("queue {D}", {"counts": {"waiting": 1}, "waiting": [{"displayNumber": "{D}-001", "name": None}]}),
+    ],
+    "reports of single days only": [
+        _ISSUE,
+        Refuse("report {D} --from yesterday", 1, "older_server"),
+        Refuse("report {D} --by counter", 1, "older_server"),
+        Refuse("report --branch main", 1, "older_server"),
+        Look("report", {"items": ({"departmentId": "{D}", "issued": 1},)}),
+    ],
+}
+"""This release's command line on the previous server: refused in a sentence, and nothing done by half."""
+
+OLD_ON_NEW_SERVER: dict[str, list[Step]] = {
+    "a board's key": [
+        There(Do("key create lobby --role board", keeps=("key", "keyId"))),
+        Look("key list", {"items": ({"label": "lobby", "role": "board", "departments": []},)}),
+        Look("key show {keyId}", {"role": "board"}),
+        Look("user roles", {"items": ({"role": "board", "may": ...},)}),
+        Look("whoami", {"kind": "key", "role": "board"}, token="{key}"),
+        Refuse("issue {D}", 5, "forbidden", token="{key}"),
+        Refuse("queue {D}", 5, "forbidden", token="{key}"),
+        Do("key update {keyId} --label hall", {"label": "hall", "role": "board"}),
+        Do("key delete {keyId} --yes"),
+        Refuse("whoami", 5, "unauthenticated", token="{key}"),
+    ],
+    "an erased person": [
+        Do("issue {D} --email {d}@example.com --name Ada --idempotency-key {D}-1", _FIRST),
+        _CALL,
+        Do("serve {D}-001"),
+        There(Do("erase --email {d}@example.com --yes", {"tokens": 1, "dryRun": False})),
+        Look("status {D}-001", {**_FIRST, "state": "SERVED", "name": None, "email": None}),
+        Look("log {D}-001"),
+        Say("log {D}-001", "TOKEN_CALLED"),
+        Say("replay {D} --speed 10000", "TOKEN_SERVED"),
+        Look("report {D}", {"items": [{"departmentId": "{D}", "issued": 1, "served": 1}]}),
+        # The same request again, whose remembered answer has no name and address any more: no second number.
+        Do("issue {D} --email {d}@example.com --name Ada --idempotency-key {D}-1", {**_FIRST, "tokenNo": 1}),
+        There(Look("erase --email {d}@example.com --show", {"tokens": [], "account": None})),
+    ],
+    "security events": [
+        Do("user create Eve --username {d} --role staff --dept {D} --password", {"username": "{d}"}),
+        Do("login --user {d}", {"user": {"username": "{d}"}}),
+        Refuse("dept create Mine", 5, "forbidden", token=SIGNED_IN),
+        Do("user delete {d} --yes"),
+        There(Look("audit --kind user.create", {"items": ({"object": "user:{d}", "actor": ...},)})),
+        There(Look("audit --kind login", {"items": ({"actor": "{d}", "result": "done"},)})),
+        There(Look("audit --kind user.delete", {"items": ({"object": "user:{d}"},)})),
+    ],
+}
+"""The previous command line on this release's server: what others do there with its newer commands disturbs nothing."""

@@ -6,23 +6,42 @@ from pathlib import Path
 
 import pytest
 
-from tests.skew.conftest import Pair
+from tests.skew.conftest import Pair, only
 from tests.skew.releases import Client, Floor
-from tests.skew.table import STORIES
+from tests.skew.steps import Step
+from tests.skew.table import NEW_ON_OLD_SERVER, OLD_ON_NEW_SERVER, STORIES
 from tests.waiting import until
 
 pytestmark = pytest.mark.skew
 
 
+def run_story(steps: list[Step], client: Client, tmp_path: Path) -> None:
+    """Run the steps with departments of their own."""
+    used = [name for name in "DE" if f"{{{name}}}" in repr(steps)]
+    names = {name: client.new_department() for name in used} | {"folder": str(tmp_path)}
+    names["d"] = names.get("D", "").lower()
+    for step in steps:
+        step.run(client, names)
+
+
 @pytest.mark.parametrize("story", STORIES)
 def test_a_story_of_the_table(story: str, client: Client, tmp_path: Path) -> None:
     """Each command succeeds or is refused as within one release."""
-    steps = STORIES[story]
-    used = [name for name in "DE" if f"{{{name}}}" in repr(steps)]
-    names = {name: client.new_department() for name in used} | {"folder": str(tmp_path)}
-    names["d"] = names["D"].lower()
-    for step in steps:
-        step.run(client, names)
+    run_story(STORIES[story], client, tmp_path)
+
+
+@only("new_client_old_server")
+@pytest.mark.parametrize("story", NEW_ON_OLD_SERVER)
+def test_what_the_previous_server_does_not_know_is_refused(story: str, client: Client, tmp_path: Path) -> None:
+    """One sentence, and a hint that the server is older."""
+    run_story(NEW_ON_OLD_SERVER[story], client, tmp_path)
+
+
+@only("old_client_new_server")
+@pytest.mark.parametrize("story", OLD_ON_NEW_SERVER)
+def test_what_is_new_on_the_server_disturbs_no_previous_client(story: str, client: Client, tmp_path: Path) -> None:
+    """It shows what it knows."""
+    run_story(OLD_ON_NEW_SERVER[story], client, tmp_path)
 
 
 def test_watch_prints_what_happens(client: Client, tmp_path: Path) -> None:

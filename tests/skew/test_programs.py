@@ -164,7 +164,10 @@ def test_commands_at_the_server_on_the_tables_of_the_other_release(pair: Pair, b
 
 
 def test_an_upgrade_while_people_are_served(old: Release, new: Release, bare_floor: Floor, tmp_path: Path) -> None:
-    """The old programs run during the migration and are then replaced: no number twice, no e-mail lost."""
+    """The old programs run during the migration and are then replaced: no number twice, no e-mail lost.
+
+    A person who is erased while they still run disturbs neither.
+    """
     if not OLD_GOES_ON_WHILE_MIGRATED:
         pytest.skip("this release says that the old programs must be stopped before the upgrade")
     floor = bare_floor
@@ -180,6 +183,7 @@ def test_an_upgrade_while_people_are_served(old: Release, new: Release, bare_flo
     fresh = [floor.launch_api(new), floor.launch(new, "relay"), floor.launch(new, "notify")]
     floor.await_api(new, fresh[0])
     after = Client(new, floor, new, tmp_path)
+    assert after.ask(f"erase --email {ada.address} --yes")["tokens"] == 1
     bob.go_on(after, *running, *fresh)
     cleo, dan = Visit(before, name, "cleo"), Visit(after, name, "dan")
     cleo.go_on(before, *running, *fresh)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.skew.conftest import only
 from tests.skew.releases import Client
 from tests.skew.terminal import Terminal, on_terminal
 from tests.waiting import until
@@ -56,6 +57,17 @@ def test_the_board_shows_calls_and_the_number_waiting(client: Client, native: Cl
         for words, *texts in _DAY:
             native.ask(words.format(**names))
             reads(board, "LIVE", *(text.format(**names) for text in texts))
+
+
+@only("new_client_old_server")
+def test_a_board_of_a_server_that_has_none_says_so(client: Client) -> None:
+    """The previous server has no state for boards: one sentence instead of an empty screen."""
+    settings = client.environment()
+    with on_terminal([client.release.tokenq, "board", "--server", settings["TOKENQ_URL"]], settings, _BOARD) as board:
+        until(lambda: board.process.poll() is not None, board.text)
+        until(lambda: "Update the server" in board.written, lambda: board.written)
+    assert board.process.returncode == 1
+    assert "older release" in board.written
 
 
 def test_the_console_calls_and_serves(client: Client, native: Client) -> None:
