@@ -27,6 +27,7 @@ from tokenq_server.adapters.postgres.schema import HEAD
 from tokenq_server.api.app import create_app
 from tokenq_server.bootstrap import open_recovery
 from tokenq_server.recovery.rebuild import rebuild_lines
+from tokenq_server.services.people import hash_of
 from tokenq_server.settings import MailServer, ServerSettings, load
 
 
@@ -206,7 +207,7 @@ async def test_an_api_that_starts_before_its_database_has_an_admin_later(
         assert not key.exists()
         servers.psql(f"ALTER DATABASE {name}_gone RENAME TO {name}")
         await asyncio.to_thread(until, key.exists)
-        caller = await app.state.services.people.who(key.read_text().strip())
+        caller = await app.state.services.people.who(hash_of(key.read_text().strip()))
 
     assert caller.role is Role.ADMIN
 

@@ -49,7 +49,7 @@ def people(keys: SlowKeys) -> People:
 
 
 async def begun(keys: SlowKeys, asking: People, looks: int) -> "asyncio.Task[Principal]":
-    task = asyncio.create_task(asking.who("secret"))
+    task = asyncio.create_task(asking.who(b"hash of a secret"))
     async with asyncio.timeout(10):
         while keys.looks < looks:
             await asyncio.sleep(0)
@@ -70,7 +70,7 @@ async def test_a_key_that_is_revoked_during_a_look_is_refused_at_once(keys: Slow
     asking = people(keys)
     before = await begun(keys, asking, 1)
     await asking.delete_key(1, BY_SYSTEM)
-    after = asyncio.create_task(asking.who("secret"))
+    after = asyncio.create_task(asking.who(b"hash of a secret"))
     await asyncio.sleep(0)
     keys.go.set()
     await before
@@ -78,7 +78,7 @@ async def test_a_key_that_is_revoked_during_a_look_is_refused_at_once(keys: Slow
     with pytest.raises(Refused):
         await after
     with pytest.raises(Refused):
-        await asking.who("secret")
+        await asking.who(b"hash of a secret")
 
 
 async def test_an_answer_is_as_old_as_its_look(keys: SlowKeys, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,14 +89,14 @@ async def test_an_answer_is_as_old_as_its_look(keys: SlowKeys, monkeypatch: pyte
     first = await begun(keys, asking, 1)
     keys.is_valid = False
     clock.now += 0.9
-    second = asyncio.create_task(asking.who("secret"))
+    second = asyncio.create_task(asking.who(b"hash of a secret"))
     await asyncio.sleep(0)
     keys.go.set()
     await asyncio.gather(first, second)
     clock.now += 0.2
 
     with pytest.raises(Refused):
-        await asking.who("secret")
+        await asking.who(b"hash of a secret")
 
 
 async def test_nobody_joins_a_look_that_began_long_ago(keys: SlowKeys, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from tokenq.contract.enums import Role
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.bootstrap import Services
 from tokenq_server.services.audit import BY_SYSTEM
-from tokenq_server.services.people import new_secret
+from tokenq_server.services.people import hash_of, new_secret
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def _machine_zone() -> str:
 
 async def _is_valid_key(services: Services, token_file: Path) -> bool:
     try:
-        await services.people.who(_read_secret(token_file))
+        await services.people.who(hash_of(_read_secret(token_file)))
     except Refused:
         return False
     return True

@@ -96,13 +96,12 @@ class People:
         self._seen: dict[bytes, tuple[float, Principal]] = {}  # of valid tokens only: guesses must push out nobody
         self._asking: dict[bytes, tuple[float, asyncio.Future[Principal | None]]] = {}
 
-    async def who(self, bearer: str) -> Principal:
-        """Return the owner of a bearer token. Revocation takes effect within a second.
+    async def who(self, token_hash: bytes) -> Principal:
+        """Return the owner of a bearer token, named by its hash. Revocation takes effect within a second.
 
         Raises:
             Refused: ``unauthenticated``.
         """
-        token_hash = hash_of(bearer)
         seen = self._seen.get(token_hash)
         if seen is not None and time.monotonic() - seen[0] <= _CACHE_SECONDS:
             return seen[1]
@@ -111,9 +110,8 @@ class People:
             raise refuse(AccountReason.LOGIN_ENDED)
         return principal
 
-    def knows(self, bearer: str) -> bool:
+    def knows(self, token_hash: bytes) -> bool:
         """Whether this token was valid when it was last looked up, or is being looked up."""
-        token_hash = hash_of(bearer)
         return token_hash in self._seen or token_hash in self._asking
 
     async def _look_up(self, token_hash: bytes) -> tuple[float, Principal | None]:

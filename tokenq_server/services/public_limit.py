@@ -4,7 +4,7 @@ from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.system import RequestReason
 from tokenq_server.domain.budgets import Budget, Use
 from tokenq_server.domain.principal import Principal
-from tokenq_server.services.people import People
+from tokenq_server.services.people import People, hash_of
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.rate_limits import RateLimits
 
@@ -31,11 +31,12 @@ class PublicLimit:
         Raises:
             Refused: ``unauthenticated``, or ``rate_limited`` for what is not known.
         """
-        if self._people.knows(bearer):
-            return await self._people.who(bearer)
+        token_hash = hash_of(bearer)
+        if self._people.knows(token_hash):
+            return await self._people.who(token_hash)
         await self.count(source)
         try:
-            principal = await self._people.who(bearer)
+            principal = await self._people.who(token_hash)
         except (Refused, LedgerDown) as error:
             if not isinstance(error, Refused) or error.problem.code is not ProblemCode.UNAUTHENTICATED:
                 await self._limits.give_back([Use(self._budget, source)])

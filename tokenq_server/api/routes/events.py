@@ -22,6 +22,7 @@ from tokenq_server.domain.permissions import departments_to_watch, is_public_rea
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.event_views import public_event, without_people
 from tokenq_server.services.feed import Arrival, Resync
+from tokenq_server.services.people import hash_of
 from tokenq_server.services.ports import LedgerDown
 
 router = APIRouter(tags=["tokens"], route_class=StrictRoute)
@@ -107,7 +108,7 @@ async def _as_of_now(
 ) -> Principal | None:
     """The caller with current rights, or ``None``; if the database is unavailable, nothing changes."""
     try:
-        return await services.people.who(bearer.credentials if bearer else "")
+        return await services.people.who(hash_of(bearer.credentials if bearer else ""))
     except Refused as refusal:
         return None if refusal.problem.code is ProblemCode.UNAUTHENTICATED else caller
 
