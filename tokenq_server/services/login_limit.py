@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq_server.domain.budgets import Budget, Use
-from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.rate_limits import RateLimits
 
 _FORGOTTEN_AFTER = 300.0
@@ -55,12 +54,8 @@ class LoginLimit:
         if exceeded := await self._limits.take([at_address, *others]):
             seconds = exceeded.seconds
             raise refuse(AccountReason.TOO_MANY_LOGINS, {"retryAfter": seconds}, seconds=seconds)
-        try:
+        async with self._limits.checking([at_address, *others], _WRONG):
             yield
-        except (Refused, LedgerDown) as error:
-            if not isinstance(error, Refused) or error.problem.code not in _WRONG:
-                await self._limits.give_back([at_address, *others])
-            raise
         await asyncio.gather(
             self._limits.forget([at_address]),
             self._limits.give_back(others),

@@ -1,11 +1,10 @@
 """Limits by source what nobody has logged in for: public requests, and guesses of keys and sessions."""
 
-from tokenq.contract.problems import ProblemCode, Refused, refuse
+from tokenq.contract.problems import ProblemCode, refuse
 from tokenq.contract.reasons.system import RequestReason
 from tokenq_server.domain.budgets import Budget, Use
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.people import People, hash_of
-from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.rate_limits import RateLimits
 
 _MINUTE = 60.0
@@ -35,11 +34,8 @@ class PublicLimit:
         if self._people.knows(token_hash):
             return await self._people.who(token_hash)
         await self.count(source)
-        try:
+        uses = [Use(self._budget, source)]
+        async with self._limits.checking(uses, {ProblemCode.UNAUTHENTICATED}):
             principal = await self._people.who(token_hash)
-        except (Refused, LedgerDown) as error:
-            if not isinstance(error, Refused) or error.problem.code is not ProblemCode.UNAUTHENTICATED:
-                await self._limits.give_back([Use(self._budget, source)])
-            raise
-        await self._limits.give_back([Use(self._budget, source)])
+        await self._limits.give_back(uses)
         return principal

@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import NamedTuple
 
+from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.domain.budgets import Standing, Use
 from tokenq_server.services.memory_counts import MemoryCounts
-from tokenq_server.services.ports import RateCounts
+from tokenq_server.services.ports import LedgerDown, RateCounts
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,19 @@ class RateLimits:
                 await self._local.add([use])
             else:
                 self._local.copy(use, standing)
+
+    @asynccontextmanager
+    async def checking(self, uses: Sequence[Use], wrong: Collection[ProblemCode]) -> AsyncIterator[None]:
+        """Check what the uses were counted for; they are given back if it was not checked.
+
+        Only refusals with one of the codes ``wrong`` are results of a check: an overload or a lost database is none.
+        """
+        try:
+            yield
+        except (Refused, LedgerDown) as error:
+            if not isinstance(error, Refused) or error.problem.code not in wrong:
+                await self.give_back(uses)
+            raise
 
     async def forget(self, uses: Sequence[Use]) -> None:
         """Start from nothing again."""
