@@ -21,7 +21,7 @@ from tokenq_server.adapters.postgres.personal_data import PostgresPersonalData
 from tokenq_server.adapters.postgres.queries import PostgresQueries
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
-from tokenq_server.bootstrap.limits import open_limits
+from tokenq_server.bootstrap.limits import api_limits, open_limits
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.services.audit import Audit
 from tokenq_server.services.batch import Batch
@@ -33,7 +33,7 @@ from tokenq_server.services.floor_plan import FloorPlans
 from tokenq_server.services.forecasting import Forecasts
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.housekeeping import Forgetting, housekeeping
-from tokenq_server.services.issue_limits import IssueBudgets, IssueLimits
+from tokenq_server.services.issue_limits import IssueLimits
 from tokenq_server.services.login_limit import LoginLimit
 from tokenq_server.services.near_turn import near_turns
 from tokenq_server.services.people import People
@@ -41,7 +41,6 @@ from tokenq_server.services.personal_data import PersonalData
 from tokenq_server.services.ports import Guard, WaitingLine
 from tokenq_server.services.public_limit import PublicLimit
 from tokenq_server.services.queries import Queries
-from tokenq_server.services.rate_limits import RateLimits
 from tokenq_server.services.refusal_audit import RefusalAudit
 from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.same_customer import SameCustomer
@@ -56,7 +55,6 @@ class Services:
     settings: ServerSettings
     metrics: Metrics
     commit: GroupCommit
-    limits: RateLimits
     login_limit: LoginLimit
     public_limit: PublicLimit
     issuing: IssueLimits
@@ -103,19 +101,14 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     reading = Queries(looking_up, forecasts.of, forecasts.waits)
     limits = open_limits(settings)
     people = People(PostgresPeople(database), Argon2Passwords(), refusals.note)
-    budgets = IssueBudgets.of(
-        settings.limit_staff_issues, settings.limit_customer_issues, settings.limit_customer_requests
-    )
+    limiting = api_limits(settings, limits, people, commit)
     services = Services(
         settings=settings,
         metrics=metrics,
         commit=commit,
-        limits=limits,
-        login_limit=LoginLimit(
-            limits, settings.limit_logins, settings.limit_logins_per_source, settings.limit_logins_per_account
-        ),
-        public_limit=PublicLimit(limits, people, settings.limit_public_requests),
-        issuing=IssueLimits(commit, limits, budgets),
+        login_limit=limiting.login,
+        public_limit=limiting.public,
+        issuing=limiting.issuing,
         people=people,
         personal_data=PersonalData(personal_data, people.invalidate),
         audit=Audit(audit),
