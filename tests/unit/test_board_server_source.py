@@ -120,6 +120,19 @@ def test_it_begins_with_the_state_and_follows_from_there(streams: list[tuple[str
     until(lambda: api.is_closed)
 
 
+def test_a_state_that_was_just_fetched_is_not_fetched_again(streams: list[tuple[str, Script]]) -> None:
+    """Except when it must begin anew."""
+    streams += [("", [LIVE, arrived(event(11)), Resync()]), ("", [LIVE])]
+    api = Api(state(30))
+    source = ServerSource(api, "main", state=state(10))
+    items = read(source, 3)
+    assert kinds(items) == [Began, LinkMoved, Arrived]
+    assert kinds(read(source, 1)) == [Began]
+    assert api.asked == 1
+    until(lambda: streams[1][0] == "CW:30")
+    source.close()
+
+
 @pytest.mark.parametrize("turn", [Resync(), arrived(event(11, "LOG_REWOUND", token_id=0))])
 def test_after_a_rewound_log_or_missed_events_it_begins_anew(streams: list[tuple[str, Script]], turn: Arrival) -> None:
     """What was read before is void."""

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from tokenq.board.announcements import DWELL, Announcer
 from tokenq.board.picture import Picture
 from tokenq.client import Client
+from tokenq.contract.board_views import BoardView
 from tokenq.contract.events import Event
 from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.printable import printable
@@ -174,11 +175,13 @@ def of_topic(broker: KafkaAccess, *, fetch_wait_ms: int = 50) -> Callable[[], So
     return lambda: EventStream(broker, fetch_wait_ms=fetch_wait_ms)
 
 
-def of_server(client: Client, branch: str, departments: Sequence[str] = ()) -> Callable[[], Source]:
-    """A branch on a server as a source; needs nothing but the API."""
+def of_server(
+    client: Client, branch: str, departments: Sequence[str] = (), state: BoardView | None = None
+) -> Callable[[], Source]:
+    """A branch on a server as a source; needs nothing but the API. ``state`` was fetched a moment ago, if at all."""
     from tokenq_tui.board.server_source import ServerSource
 
-    return lambda: ServerSource(client, branch, _ids(departments))
+    return lambda: ServerSource(client, branch, _ids(departments), state)
 
 
 def replay(

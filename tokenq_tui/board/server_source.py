@@ -43,11 +43,14 @@ class BoardApi(Protocol):
 class ServerSource:
     """A branch's items from the server; empty ``departments`` means all that the caller may see.
 
-    It is the only user of ``api``, which it closes in the end.
+    It is the only user of ``api``, which it closes in the end. It begins with ``state`` if that has just been fetched.
     """
 
-    def __init__(self, api: BoardApi, branch: str, departments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, api: BoardApi, branch: str, departments: Sequence[str] = (), state: BoardView | None = None
+    ) -> None:
         self._api, self._branch, self._departments = api, branch, tuple(departments)
+        self._fetched = state
         self._items: queue.Queue[Item] = queue.Queue(_MOST_ITEMS)
         self._stop, self._cut = threading.Event(), threading.Event()
         self._known: set[str] = set()
@@ -90,7 +93,7 @@ class ServerSource:
             if self._is_live:
                 self._is_live, self._heard_at = False, time.monotonic()  # nothing is heard until the state is here
             try:
-                state = self._api.board(self._branch)
+                state, self._fetched = self._fetched or self._api.board(self._branch), None
                 self._begin(state)
                 for arrival in self._arrivals(state["position"]):
                     if self._is_void_after(arrival):

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.problems import Refused
 from tokenq.errors import BadSettings, Unreachable
 from tokenq.settings import Settings, load
+
+if TYPE_CHECKING:
+    from tokenq.contract.board_views import BoardView
 
 _MAIN_BRANCH = "main"
 
@@ -59,8 +62,10 @@ def command(
             source = screen.of_topic(broker)
         else:
             branch = branch or _MAIN_BRANCH
-            depts = _departments_of(connect(settings, attempts=1), branch, depts or [])
-            source = screen.of_server(connect(settings), branch, depts)
+            client = connect(settings)
+            state = _state(client, branch)
+            depts = _ids(depts or [], state)
+            source = screen.of_server(client, branch, depts, state)
         return int(screen.run(source, departments=depts or [], calls=calls, quiet=quiet, light=light))
 
 
@@ -100,20 +105,28 @@ def _default_broker(settings: Settings) -> KafkaAccess:
     return KafkaAccess.of(DEFAULT_BOOTSTRAP, vars(settings))
 
 
-def _departments_of(client: Client, branch: str, typed: Sequence[str]) -> list[str]:
-    """Return the ids of departments of the branch; as typed if the server does not answer now, for it is waited for.
+def _state(client: Client, branch: str) -> "BoardView | None":
+    """Return the public state of a branch; ``None`` if the server does not answer now, for it is waited for.
 
     Raises:
-        Refused: the server refuses the key or does not know the branch, or one of the departments there.
+        Refused: the server refuses the key or does not know the branch.
     """
-    from tokenq.cli.department_names import id_of
-
     try:
-        departments: Any = client.board(branch)["departments"]
+        with client.clone(attempts=1) as asking:
+            return asking.board(branch)
     except Unreachable:
-        return list(typed)
+        return None
     except Refused as refusal:
         if refusal.problem.code.status < 500 and refusal.problem.code.status != 429:
             raise
+        return None
+
+
+def _ids(typed: Sequence[str], state: "BoardView | None") -> list[str]:
+    """Return the ids of departments of the branch; as typed while they are unknown. Raises Refused."""
+    from tokenq.cli.department_names import id_of
+
+    if state is None:
         return list(typed)
+    departments: Any = state["departments"]
     return [id_of(name, departments) for name in typed]
