@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from tokenq import locale
 from tokenq.contract.advice import Action, Advice
+from tokenq.contract.names import MAIN_BRANCH
 from tokenq.contract.problems import Problem
 from tokenq.contract.reasons.system import FieldReason
 
@@ -105,7 +106,7 @@ def in_branch(branch: str) -> str:
     """Return the option that names a branch, with a space before it; empty for the main one, which is the default."""
     import shlex
 
-    return f" --branch {shlex.quote(branch)}" if branch not in ("", "main") else ""
+    return f" --branch {shlex.quote(branch)}" if branch not in ("", MAIN_BRANCH) else ""
 
 
 def setting_name(field: str) -> str:

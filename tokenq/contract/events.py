@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from tokenq.contract.names import DEPARTMENT_ID
+from tokenq.contract.names import DEPARTMENT_ID, MAIN_BRANCH
 
 TOPIC = "token-events"
 DLQ_TOPIC = "token-events.dlq"
@@ -173,7 +173,7 @@ def from_wire(body: Any) -> Event:
         schema_version=_integer(body, "schemaVersion", SCHEMA_VERSION),
         seq=_integer(body, "seq", 0),
         timestamp=_instant(body.get("timestamp")),
-        branch_id=_text(body, "branchId") or "main",
+        branch_id=_text(body, "branchId") or MAIN_BRANCH,
         department_id=department_id,
         business_day=_text(body, "businessDay"),
         token_id=token_id,

@@ -4,6 +4,8 @@ DEPARTMENT_ID = r"^[A-Z][A-Z0-9]{0,7}$"
 BRANCH_ID = r"^[a-z][a-z0-9-]{0,31}$"
 USERNAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,255}$"
+MAIN_BRANCH = "main"
+"""The id of the first branch, which cannot be deleted; what names no branch means this one."""
 COUNTER_ID_LENGTH = 16
 MOST_COUNTERS = 64
 """The most counters that are simulated."""

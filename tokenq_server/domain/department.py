@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from tokenq.contract.enums import Priority
+from tokenq.contract.names import MAIN_BRANCH
 from tokenq_server.domain.hours import Hours
 from tokenq_server.domain.numbering import DEFAULT_FORMAT
 from tokenq_server.domain.policy import Policy, Turn
@@ -16,7 +17,7 @@ class Department:
 
     department_id: str
     name: str
-    branch_id: str = "main"
+    branch_id: str = MAIN_BRANCH
     timezone: str = "UTC"
     rollover_hour: int = 4
     is_open: bool = True

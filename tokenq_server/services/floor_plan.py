@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from tokenq.contract.enums import Role
+from tokenq.contract.names import MAIN_BRANCH
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.setup import SetupReason
 from tokenq_server.domain.counter_names import Place, check_listed, check_looks_like_no_other
@@ -20,7 +21,7 @@ from tokenq_server.domain.numbering import check_format
 from tokenq_server.domain.principal import check_actor
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.services.audit import Origin
-from tokenq_server.services.setup import MAIN_BRANCH, changed, check_zone, new_counters
+from tokenq_server.services.setup import changed, check_zone, new_counters
 from tokenq_server.services.setup_views import Branch, branch_view, department_view
 
 Values = Mapping[str, Any]

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tokenq.contract.names import MAIN_BRANCH
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq.contract.reasons.setup import SetupReason
@@ -23,8 +24,6 @@ from tokenq_server.domain.principal import SYSTEM, Principal
 from tokenq_server.domain.refusals import unknown_department
 from tokenq_server.domain.rules import rules_document, rules_from, to_camel
 from tokenq_server.services.setup_views import Branch, branch_view, department_view
-
-MAIN_BRANCH = "main"
 
 Fits = Callable[[Sequence[Department]], None]
 """Refuses a department that cannot be told from one of the others. Raises Refused."""

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from tokenq import locale
 from tokenq.contract import notices
+from tokenq.contract.names import MAIN_BRANCH
 from tokenq.contract.problems import Problem, ProblemCode, Refused
 from tokenq.contract.reasons.queue import CounterReason
 from tokenq.contract.views import CounterView
@@ -209,6 +210,6 @@ def _how_to_work_at(counter: CounterView, claim: CounterClaim) -> str:
     if len(claim.departments) > _MOST_NAMED:
         return hint
     verb, who = ("declare", "An admin changes") if counter["isDeclared"] else ("open", "Change")
-    branch = "" if claim.branch == "main" else f" --branch {claim.branch}"
+    branch = "" if claim.branch == MAIN_BRANCH else f" --branch {claim.branch}"
     profile = "".join(f" --dept {department}" for department in claim.departments)
     return f"{hint} {who} what it serves with 'tokenq counter {verb} {name}{branch}{profile}'."

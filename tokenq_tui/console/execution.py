@@ -10,6 +10,7 @@ from typing import Any
 from textual.message import Message
 
 from tokenq.contract import notices
+from tokenq.contract.names import MAIN_BRANCH
 from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import QueueView, TokenView
@@ -160,4 +161,4 @@ def _body(pending: PendingAction) -> dict[str, Any]:
 
 
 def _branch(state: State) -> str:
-    return state.queue["branchId"] if state.queue else "main"
+    return state.queue["branchId"] if state.queue else MAIN_BRANCH

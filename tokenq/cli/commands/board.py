@@ -13,14 +13,13 @@ from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Departments
 from tokenq.client import Client
 from tokenq.contract.kafka_access import KafkaAccess
+from tokenq.contract.names import MAIN_BRANCH
 from tokenq.contract.problems import Refused
 from tokenq.errors import BadSettings, Unreachable
 from tokenq.settings import Settings, load
 
 if TYPE_CHECKING:
     from tokenq.contract.board_views import BoardView
-
-_MAIN_BRANCH = "main"
 
 
 def command(
@@ -61,7 +60,7 @@ def command(
         if broker is not None:
             source = screen.of_topic(broker)
         else:
-            branch = branch or _MAIN_BRANCH
+            branch = branch or MAIN_BRANCH
             client = connect(settings)
             state = _state(client, branch)
             depts = _ids(depts or [], state)

@@ -10,6 +10,7 @@ from tokenq.cli.options import Counter, Json, MaybeDepartment, NewCounter
 from tokenq.cli.reasons import CommandReason
 from tokenq.cli.tokens import report_call, show_token
 from tokenq.client import Client
+from tokenq.contract.names import MAIN_BRANCH
 from tokenq.contract.numbers import readings
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 
@@ -50,7 +51,7 @@ def command(
     elif dept:
         called = _call_next(client, dept, counter_id, may_create=new)
     else:
-        called = client.call_at_counter(branch or "main", counter_id, may_create=new, key=key)
+        called = client.call_at_counter(branch or MAIN_BRANCH, counter_id, may_create=new, key=key)
     report_call(called)
     show_token(called, as_json=as_json)
 

@@ -15,6 +15,7 @@ from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, is_ahead
 from tokenq.cli.tree import plain_app
 from tokenq.cli.wording import in_branch
 from tokenq.contract import notices
+from tokenq.contract.names import MAIN_BRANCH
 
 if TYPE_CHECKING:
     from tokenq.contract.views import CounterView
@@ -27,7 +28,7 @@ Counter = Annotated[str, typer.Argument(metavar="COUNTER", help="Counter name, s
 
 
 @app.command("list")
-def list_(branch: InBranch = "main", as_json: Json = False) -> None:
+def list_(branch: InBranch = MAIN_BRANCH, as_json: Json = False) -> None:
     """List the counters of a branch and the token at each."""
     client = connect()
     counters = client.counters(branch)
@@ -77,7 +78,7 @@ def open_(
         bool, typer.Option("--take-over", help="Take it over if it is in use by another operator.")
     ] = False,
     new: NewCounter = False,
-    branch: InBranch = "main",
+    branch: InBranch = MAIN_BRANCH,
     as_json: Json = False,
 ) -> None:
     """Claim and open a counter; it serves the departments in the order of --dept."""
@@ -89,7 +90,7 @@ def open_(
 
 
 @app.command()
-def pause(counter: Counter, reason: Reason = None, branch: InBranch = "main", as_json: Json = False) -> None:
+def pause(counter: Counter, reason: Reason = None, branch: InBranch = MAIN_BRANCH, as_json: Json = False) -> None:
     """Pause a counter: it makes no calls until it is opened."""
     paused = connect().pause_counter(branch, counter, reason)
     _show(paused, as_json=as_json)
@@ -97,7 +98,7 @@ def pause(counter: Counter, reason: Reason = None, branch: InBranch = "main", as
 
 
 @app.command()
-def close(counter: Counter, branch: InBranch = "main", as_json: Json = False) -> None:
+def close(counter: Counter, branch: InBranch = MAIN_BRANCH, as_json: Json = False) -> None:
     """Close a counter that holds no token."""
     closed = connect().close_counter(branch, counter)
     _show(closed, as_json=as_json)
@@ -105,13 +106,15 @@ def close(counter: Counter, branch: InBranch = "main", as_json: Json = False) ->
 
 
 @app.command()
-def declare(counter: Counter, dept: TheirDepartments = None, branch: InBranch = "main", as_json: Json = False) -> None:
+def declare(
+    counter: Counter, dept: TheirDepartments = None, branch: InBranch = MAIN_BRANCH, as_json: Json = False
+) -> None:
     """Set which departments a counter serves, in order; without --dept, all of the branch."""
     _show(connect().declare_counter(branch, counter, dept or ()), as_json=as_json)
 
 
 @app.command()
-def delete(counter: Counter, branch: InBranch = "main", yes: Yes = False, as_json: Json = False) -> None:
+def delete(counter: Counter, branch: InBranch = MAIN_BRANCH, yes: Yes = False, as_json: Json = False) -> None:
     """Delete a counter that holds no token, with its settings."""
     client = connect()
     confirm(f"Delete the counter {counter}?", yes=yes)

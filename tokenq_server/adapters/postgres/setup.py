@@ -7,6 +7,7 @@ from psycopg.types.json import Jsonb
 
 from tokenq.contract.enums import LIVE
 from tokenq.contract.events import EventType
+from tokenq.contract.names import MAIN_BRANCH
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq_server.adapters.postgres import statements as sql
@@ -21,7 +22,6 @@ from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.hours import hours_document, hours_from
 from tokenq_server.domain.rules import rules_document, to_camel
-from tokenq_server.services.setup import MAIN_BRANCH
 from tokenq_server.services.setup_views import Branch, department_view
 
 _COLUMNS = {"ratio": ("ratio_priority", "ratio_normal")}
