@@ -63,9 +63,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Type checks of the three packages, strict."""
+    """Type checks of the three packages, strict; of the tests, whether what they name and call exists."""
     install(session, "types", project=".[all]")
     session.run("mypy")
+    session.run("mypy", "--config-file", "tests/mypy.ini")
 
 
 @nox.session

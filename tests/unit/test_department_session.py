@@ -1,5 +1,6 @@
 """A department's rules, command by command."""
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -39,7 +40,7 @@ def move(session: DepartmentSession, token: Token, verb: Verb, **more: object) -
     return moving.move(session, MoveToken("CW", ANN, token.token_id, verb, token.claim_version, **more))  # type: ignore[arg-type]
 
 
-def refused(code: ProblemCode) -> object:
+def refused(code: ProblemCode) -> AbstractContextManager[object]:
     return pytest.raises(Refused, check=lambda error: error.problem.code is code)
 
 

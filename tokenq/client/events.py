@@ -5,7 +5,7 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,7 @@ Arrival = EventArrived | Resync | LinkChanged
 
 def follow(
     server: Server, departments: Sequence[str], last_event_id: str | None, stop: threading.Event
-) -> Iterator[Arrival]:
+) -> Generator[Arrival, None, None]:
     """Events of ``departments`` (none given: of all that the caller may see) until ``stop`` is set.
 
     Reconnects with growing pauses and resumes after the last position seen. The first arrival is always a

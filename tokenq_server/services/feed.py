@@ -7,7 +7,7 @@ server's memory use stays bounded.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -108,7 +108,7 @@ class Feed:
 
     async def watch(
         self, departments: Collection[str], last: Mapping[str, int] | None
-    ) -> AsyncIterator[Arrival | None]:
+    ) -> AsyncGenerator[Arrival | None, None]:
         """Yield entries from now, or from position ``last`` on; ``None`` once at the start and every second of silence.
 
         After the first ``None``, nothing committed later is missed.
