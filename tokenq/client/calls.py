@@ -13,6 +13,7 @@ from tokenq.client.transport import CutOff, NothingSent, Reply, Server, Transpor
 from tokenq.contract.advice import Action
 from tokenq.contract.paths import IDEMPOTENCY_KEY_HEADER
 from tokenq.contract.problems import Problem, ProblemCode, Refused
+from tokenq.contract.reasons.system import FieldReason
 from tokenq.errors import BadReply, InterruptedChange, OlderServer, Unreachable
 
 ATTEMPTS = 5
@@ -24,7 +25,6 @@ _UNSURE = "The server may have carried it out: check before you retry."
 _SAFE = "The server may have carried it out; it is safe to do the same again."
 _NO_SUCH_OPERATION = frozenset({ProblemCode.NOT_FOUND, ProblemCode.METHOD_NOT_ALLOWED})
 """About the address of a request; a thing that does not exist has another code."""
-_UNKNOWN_FIELD = "field.unknown"
 
 
 class Calls:
@@ -208,17 +208,26 @@ def _read(reply: Reply, url: str, key: str | None = None, *, is_unsure: bool = F
     if 200 <= reply.status < 300 and isinstance(body, dict):
         return body
     if reply.status >= 400 and (isinstance(body, dict) or reply.status == _BUSY):
-        problem = Problem.from_wire(body, reply.status)
-        if problem.code in _NO_SUCH_OPERATION:
-            raise OlderServer(
-                f"{url} is of an older release of tokenq, which cannot do this.",
-                "Update the server. If it is up to date, check the address.",
-            )
-        if "field" in problem.extra and problem.reason in (None, _UNKNOWN_FIELD):
-            # No client sends fields that its own release does not know; servers before refusals had reasons are old.
-            problem = replace(problem, hint="Correct it, or update the server: its older release may not know this.")
+        problem = _seen_from_here(Problem.from_wire(body, reply.status), url)
         in_doubt = problem.advice is not None and problem.advice.action is Action.REPEAT_WITH_KEY
         if key is not None and reply.status == _BUSY and (is_unsure or in_doubt):
             problem = replace(problem, extra={**problem.extra, "idempotencyKey": key})
         raise Refused(problem)
     raise BadReply(f"{url} answered {reply.status}, but not like a tokenq server.")
+
+
+def _seen_from_here(problem: Problem, url: str) -> Problem:
+    """Return a server's refusal; where an older release may be the cause, its hint says so.
+
+    Raises:
+        OlderServer: the server does not know this operation.
+    """
+    if problem.code in _NO_SUCH_OPERATION:
+        raise OlderServer(
+            f"{url} is of an older release of tokenq, which cannot do this.",
+            "Update the server. If it is up to date, check the address.",
+        )
+    if "field" in problem.extra and problem.reason in (None, FieldReason.UNKNOWN.id):
+        # The client sends no fields that its own release does not know; a server without reasons is of the one before.
+        return replace(problem, hint="Correct it, or update the server: its older release may not know this.")
+    return problem
