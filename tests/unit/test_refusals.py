@@ -114,6 +114,12 @@ def test_a_row_stays_once_it_has_gone_over_the_wire() -> None:
         assert set(row["params"]) >= set(known[name]["params"]), name
 
 
+def test_the_rows_of_every_subject_can_be_translated() -> None:
+    """What the client does not import, it shows in English only."""
+    subjects = {path.stem for path in (ROOT / "tokenq" / "contract" / "reasons").glob("[a-z]*.py")}
+    assert {module.__name__.rpartition(".")[2] for module in locale.SUBJECTS} == subjects
+
+
 def test_braces_that_somebody_typed_are_no_placeholders() -> None:
     assert refuse(SetupReason.NO_ZONE, zone="'{name}'").problem.detail == "'{name}' is not a time zone."
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from tokenq.contract.advice import Advice
 from tokenq.contract.problems import Problem, Reason, fill, reasons
-from tokenq.contract.reasons import queue, report, setup, system
+from tokenq.contract.reasons import audit, erasing, queue, report, setup, system
 
 DOMAIN = "tokenq"
 FOLDER = Path(__file__).parent
-SUBJECTS = (queue, setup, report, system)
+SUBJECTS = (queue, setup, report, audit, erasing, system)
 """The subjects of the rows that a server sends."""
 
 
