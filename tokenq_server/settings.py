@@ -22,6 +22,7 @@ from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import SettingReason
 from tokenq_server import failpoints
+from tokenq_server.database_access import USUAL_THRESHOLD, DatabaseAccess, read_threshold
 from tokenq_server.proxy_networks import parse_networks
 
 _DEFAULT_DATABASE = "postgresql://tokenq@127.0.0.1:5432/tokenq"
@@ -85,6 +86,8 @@ class ServerSettings(BaseSettings):
     """PostgreSQL, the authoritative store: ``postgresql://user:password@host:port/database``."""
     owner_database_url: SecretStr = SecretStr("")
     """The same database as the owner of its tables, to migrate it; if empty, ``database_url``."""
+    prepare_threshold: Annotated[int | None, BeforeValidator(read_threshold)] = USUAL_THRESHOLD
+    """After how many executions in a session PostgreSQL keeps a statement prepared; ``off``: never."""
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     """Redis or Valkey, for the queues: ``redis://``, ``rediss://``, ``unix://``, ``redis+cluster://``."""
     redis_functions_url: SecretStr = SecretStr("")
@@ -213,6 +216,17 @@ class ServerSettings(BaseSettings):
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The trusted proxies as networks."""
         return parse_networks(self.trusted_proxies)
+
+    @property
+    def database(self) -> DatabaseAccess:
+        """The database as this program's user."""
+        return DatabaseAccess(self.database_url.get_secret_value(), self.prepare_threshold)
+
+    @property
+    def owner_database(self) -> DatabaseAccess:
+        """The database as the owner of its tables; if none is set, as ``database``."""
+        url = self.owner_database_url.get_secret_value()
+        return DatabaseAccess(url, self.prepare_threshold, "TOKENQ_OWNER_DATABASE_URL") if url else self.database
 
     @property
     def certificate(self) -> tuple[Path, Path | None] | None:

@@ -9,6 +9,7 @@ import pytest
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.adapters.postgres import database as module
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.database_access import DatabaseAccess
 
 
 @pytest.fixture
@@ -22,7 +23,9 @@ async def test_connections_that_died_while_idle_are_replaced(database: Database)
     """A restart of the server causes no errors afterwards."""
     async with database.begin() as first, database.begin() as second:
         pids = {connection.info.backend_pid for connection in (first, second)}
-    async with await psycopg.AsyncConnection.connect(database._dsn, autocommit=True) as other:
+    async with await psycopg.AsyncConnection.connect(
+        DatabaseAccess.of(database._database).url, autocommit=True
+    ) as other:
         for pid in pids:
             await other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     async with database.begin() as fresh:

@@ -11,6 +11,7 @@ NAMES = frozenset(
         "trusted_proxies",
         "database_url",
         "owner_database_url",
+        "prepare_threshold",
         "redis_url",
         "redis_functions_url",
         "kafka_bootstrap",

@@ -20,14 +20,14 @@ from tokenq_server.settings import ServerSettings
 
 def open_relay(settings: ServerSettings) -> Relay:
     """Return a relay; it connects when it runs."""
-    log = PostgresEventLog(settings.database_url.get_secret_value(), "tokenq-relay")
+    log = PostgresEventLog(settings.database, "tokenq-relay")
     return Relay(log, open_topic(settings))
 
 
 @asynccontextmanager
 async def open_notification_queue(settings: ServerSettings) -> AsyncIterator[NotificationQueue]:
     """Open the primary queue and the dead-letter queue."""
-    database = Database(settings.database_url.get_secret_value(), size=4, name=NOTIFY)
+    database = Database(settings.database, size=4, name=NOTIFY)
     try:
         yield PostgresNotificationQueue(database, settings.dead_letters)
     finally:

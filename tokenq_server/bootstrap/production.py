@@ -54,7 +54,7 @@ async def database_exposure(settings: ServerSettings) -> Refused | None:
     Raises:
         Refused: ``unavailable``.
     """
-    database = Database(settings.database_url.get_secret_value(), size=1)
+    database = Database(settings.database, size=1)
     try:
         is_protected = await database.is_protected()
     finally:

@@ -24,10 +24,10 @@ async def open_recovery(settings: ServerSettings, patience: float | None = None)
     What was lost is reconciled as the tables' owner: no program's own user may rewrite what a rewind must.
     """
     usual = PATIENCE_EMBEDDED if settings.kafka_embedded else PATIENCE
-    dsn = settings.owner_database_url.get_secret_value() or settings.database_url.get_secret_value()
+    owner = settings.owner_database
     redis_url = settings.redis_url.get_secret_value()
-    log, database = PostgresEventLog(dsn, "tokenq-recovery"), Database(dsn, size=1)
-    ledger = PostgresRecoveryLedger(PostgresLedger(dsn, with_email=settings.events_email == "plain"))
+    log, database = PostgresEventLog(owner, "tokenq-recovery"), Database(owner, size=1)
+    ledger = PostgresRecoveryLedger(PostgresLedger(owner, with_email=settings.events_email == "plain"))
     loader = settings.redis_functions_url.get_secret_value()
     line, line_to_fill = open_line(redis_url, loader, timeout=1.0), open_line(redis_url, loader, timeout=5.0)
     topic = open_topic(settings)

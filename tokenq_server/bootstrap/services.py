@@ -84,12 +84,11 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     Nothing is committed, by request or periodically, before ``guard`` has succeeded once. No store is contacted yet, so
     the API starts, and reports not ready, while they are unavailable.
     """
-    dsn = settings.database_url.get_secret_value()
     metrics = Metrics()
-    ledger = PostgresLedger(dsn, with_email=settings.events_email == "plain")
+    ledger = PostgresLedger(settings.database, with_email=settings.events_email == "plain")
     line = open_line(settings.redis_url.get_secret_value(), settings.redis_functions_url.get_secret_value())
-    database = Database(dsn)
-    log = PostgresEventLog(dsn, "tokenq-feed")
+    database = Database(settings.database)
+    log = PostgresEventLog(settings.database, "tokenq-feed")
     feed = Feed(log)
     forecasts = Forecasts(PostgresForecasting(database))
     commit = GroupCommit(Batch(ledger, line, metrics, forecasts.of), on_commit=feed.wake, guard=guard)

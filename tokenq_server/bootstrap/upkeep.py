@@ -27,7 +27,7 @@ async def open_verifying(
 ) -> AsyncIterator[Verifier]:
     """Open a read-only check of all stores; ``tell`` receives progress messages."""
     lines = RedisLineCopies(settings.redis_url.get_secret_value())
-    snapshots = PostgresSnapshots(settings.database_url.get_secret_value())
+    snapshots = PostgresSnapshots(settings.database)
     try:
         yield Verifier(snapshots, lines, KafkaReader(settings.kafka_access), options, tell)
     finally:
@@ -37,7 +37,7 @@ async def open_verifying(
 def probe_stores(settings: ServerSettings) -> dict[str, Coroutine[Any, Any, list[Finding]]]:
     """Return the doctor's probes by store; a probe never fails."""
     return {
-        "postgres": postgres_probe.probe(settings.database_url.get_secret_value()),
+        "postgres": postgres_probe.probe(settings.database),
         "redis": redis_probe.probe(
             settings.redis_url.get_secret_value(), settings.redis_functions_url.get_secret_value()
         ),
@@ -50,9 +50,8 @@ def migrate(settings: ServerSettings) -> str:
     """Migrate the schema; return its revision. Raises Refused."""
     from tokenq_server.adapters.postgres.migrate import migrate  # Alembic, which no other program needs
 
-    dsn = settings.owner_database_url.get_secret_value() or settings.database_url.get_secret_value()
-    asyncio.run(Database(dsn, size=1).refuse_changing_sessions())
-    return migrate(dsn)
+    asyncio.run(Database(settings.owner_database, size=1).refuse_changing_sessions())
+    return migrate(settings.owner_database)
 
 
 async def refuse_unsafe_stores(settings: ServerSettings) -> None:
@@ -66,7 +65,7 @@ async def refuse_unsafe_stores(settings: ServerSettings) -> None:
         return
     if evicting:
         raise refuse(SettingReason.REDIS_EVICTS, policies=evicting)
-    database = Database(settings.database_url.get_secret_value(), size=1)
+    database = Database(settings.database, size=1)
     try:
         unsafe = await database.unsafe_settings()
     except Refused:
@@ -83,7 +82,7 @@ async def refuse_unusable_database(settings: ServerSettings) -> None:
     Raises:
         Refused: ``schema_behind``, ``schema_ahead`` or ``invalid``.
     """
-    database = Database(settings.database_url.get_secret_value(), size=1)
+    database = Database(settings.database, size=1)
     try:
         await database.refuse_changing_sessions()
         await database.refuse_other_schema()

@@ -9,6 +9,8 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from psycopg.sql import Composed
 
+from tokenq_server.database_access import DatabaseAccess
+
 _NETWORK: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -30,18 +32,24 @@ _PATIENCE = 10.0
 Values = Sequence[Any] | Mapping[str, Any]
 
 
-def parameters(dsn: str) -> dict[str, Any]:
-    """Return the parameters of every connection: time limits and, of several hosts, the one that may be written to."""
-    given = conninfo_to_dict(dsn)
+def parameters(database: DatabaseAccess) -> dict[str, Any]:
+    """Return the parameters of every connection.
+
+    These are time limits, when statements are prepared and, of several hosts, the one that may be written to.
+    """
+    usual = {**_NETWORK, "prepare_threshold": database.prepare_threshold}
+    given = conninfo_to_dict(database.url)
     has_one = "target_session_attrs" in given or "," not in str(given.get("host", ""))
-    return _NETWORK if has_one else {**_NETWORK, "target_session_attrs": "read-write"}
+    return usual if has_one else {**usual, "target_session_attrs": "read-write"}
 
 
 class Connection(psycopg.AsyncConnection[DictRow]):
     """A connection with three ways to run a statement."""
 
     @classmethod
-    async def open(cls, dsn: str, name: str, *, session: str = SHORT, autocommit: bool = False) -> "Connection":
+    async def open(
+        cls, database: str | DatabaseAccess, name: str, *, session: str = SHORT, autocommit: bool = False
+    ) -> "Connection":
         """Connect under an application name shown in ``pg_stat_activity``.
 
         ``session`` are statements that set up the session; as startup options, poolers would refuse them.
@@ -49,11 +57,12 @@ class Connection(psycopg.AsyncConnection[DictRow]):
         Raises:
             psycopg.OperationalError: there is no server, or no session within ten seconds.
         """
+        access = DatabaseAccess.of(database)
         opened: Connection | None = None
         try:
             async with asyncio.timeout(_PATIENCE):
                 opened = await cls.connect(
-                    dsn, row_factory=dict_row, application_name=name, autocommit=True, **parameters(dsn)
+                    access.url, row_factory=dict_row, application_name=name, autocommit=True, **parameters(access)
                 )
                 await opened.execute(session)
                 await opened.set_autocommit(autocommit)

@@ -13,6 +13,7 @@ from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.driver_errors import refusal_of
 from tokenq_server.adapters.postgres.pooling import Pooling, pooling
 from tokenq_server.adapters.postgres.schema import refuse_other, revision
+from tokenq_server.database_access import DatabaseAccess
 
 _PATIENCE = 5.0
 """Seconds to wait for a connection while all are in use."""
@@ -31,8 +32,8 @@ class Database:
     Connections are opened on demand, so that an outage is reported at once and its end is noticed by the next request.
     """
 
-    def __init__(self, dsn: str, size: int = 8, name: str = "tokenq") -> None:
-        self._dsn, self._name = dsn, name
+    def __init__(self, database: str | DatabaseAccess, size: int = 8, name: str = "tokenq") -> None:
+        self._database, self._name = database, name
         self._free = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
         self._is_closed = False
@@ -73,7 +74,7 @@ class Database:
     async def refuse_changing_sessions(self) -> None:
         """Return if each connection has a session of its own. Raises Refused."""
         try:
-            found = await pooling(self._dsn)
+            found = await pooling(self._database)
         except (psycopg.Error, OSError) as error:
             if (refusal := refusal_of(error)) is None:
                 raise
@@ -123,7 +124,7 @@ class Database:
             if not _has_unsolicited_data(connection):
                 return connection
             await connection.close()
-        return await Connection.open(self._dsn, self._name)
+        return await Connection.open(self._database, self._name)
 
 
 def _certificate(connection: Connection) -> str:

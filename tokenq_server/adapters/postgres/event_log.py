@@ -10,6 +10,7 @@ from tokenq_server.adapters.postgres.connection import Connection, Values
 from tokenq_server.adapters.postgres.driver_errors import as_outage, takeover_error
 from tokenq_server.adapters.postgres.notification_statements import DEAD_LETTERS
 from tokenq_server.adapters.postgres.statements import statement
+from tokenq_server.database_access import DatabaseAccess
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, Entry, Fenced, event_id_of
 
@@ -72,8 +73,8 @@ FROM dept_state s
 class PostgresEventLog:
     """Reads the log on a connection of its own."""
 
-    def __init__(self, dsn: str, name: str) -> None:
-        self._dsn = dsn
+    def __init__(self, database: str | DatabaseAccess, name: str) -> None:
+        self._database = database
         self._name = name
         self._connection: Connection | None = None
         self._epoch = -1
@@ -185,5 +186,5 @@ class PostgresEventLog:
                     # The lock was lost with the connection; what was read under it must not be trusted.
                     raise LedgerDown
                 with as_outage():
-                    self._connection = await Connection.open(self._dsn, self._name, autocommit=True)
+                    self._connection = await Connection.open(self._database, self._name, autocommit=True)
             return self._connection

@@ -25,6 +25,7 @@ from tokenq_server.adapters.postgres.rows import (
     idempotency_row,
 )
 from tokenq_server.adapters.postgres.token_rows import changed_row, token_from, token_row
+from tokenq_server.database_access import DatabaseAccess
 from tokenq_server.domain.counter_names import Place
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.token import Token
@@ -47,8 +48,8 @@ _SESSION = (
 class PostgresLedger:
     """Opens transactions on one connection, reconnecting if it is lost."""
 
-    def __init__(self, dsn: str, *, with_email: bool = True) -> None:
-        self._dsn = dsn
+    def __init__(self, database: str | DatabaseAccess, *, with_email: bool = True) -> None:
+        self._database = database
         self._with_email = with_email
         self._connection: Connection | None = None
 
@@ -76,7 +77,7 @@ class PostgresLedger:
         if self._connection is not None and not self._connection.closed and not self._connection.broken:
             return self._connection
         with as_outage():
-            self._connection = await Connection.open(self._dsn, "tokenq-ledger", session=_SESSION)
+            self._connection = await Connection.open(self._database, "tokenq-ledger", session=_SESSION)
         return self._connection
 
     async def _settle(self, connection: Connection) -> None:

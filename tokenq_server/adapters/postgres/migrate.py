@@ -21,6 +21,7 @@ from tokenq_server.adapters.postgres.driver_errors import IN_THE_WAY, READ_ONLY
 from tokenq_server.adapters.postgres.grants import grant
 from tokenq_server.adapters.postgres.migrations.locks import SHORT_LOCKS
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other
+from tokenq_server.database_access import DatabaseAccess
 from tokenq_server.domain.refusals import database_unavailable
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ _TRIES = 60
 _PAUSE = 1.0
 
 
-def migrate(dsn: str) -> str:
+def migrate(database: str | DatabaseAccess) -> str:
     """Migrate the schema to this release's revision, one process at a time; return the revision.
 
     The roles of the programs that exist get their privileges.
@@ -41,7 +42,7 @@ def migrate(dsn: str) -> str:
     """
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: _connection(dsn),
+        creator=lambda: _connection(DatabaseAccess.of(database)),
         poolclass=NullPool,
         hide_parameters=True,  # it contains free text
     )
@@ -67,8 +68,8 @@ def migrate(dsn: str) -> str:
     return HEAD
 
 
-def _connection(dsn: str) -> psycopg.Connection:
-    connection = psycopg.connect(dsn, autocommit=True, **parameters(dsn))
+def _connection(access: DatabaseAccess) -> psycopg.Connection:
+    connection = psycopg.connect(access.url, autocommit=True, **parameters(access))
     connection.execute(SHORT_LOCKS)
     connection.autocommit = False
     return connection

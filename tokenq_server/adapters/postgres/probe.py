@@ -11,6 +11,7 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.notification_statements import DEAD_LETTERS
 from tokenq_server.adapters.postgres.pooling import Pooling, pooling
 from tokenq_server.adapters.postgres.schema import HEAD, refuse_other, revision
+from tokenq_server.database_access import DatabaseAccess
 from tokenq_server.services.findings import Finding
 
 _OLDEST = 140000
@@ -18,15 +19,15 @@ _VERSION = "SELECT current_setting('server_version_num')::int AS number, current
 _FATAL, _UNKNOWN_HOST = "FATAL:", "failed to resolve host"
 
 
-async def probe(dsn: str) -> list[Finding]:
+async def probe(access: str | DatabaseAccess) -> list[Finding]:
     """Check whether Postgres answers, is recent enough, is durable, and has this release's schema."""
-    database = Database(dsn, size=1)
+    database = Database(access, size=1)
     try:
         async with database.begin() as connection:
             (server,) = await connection.rows(_VERSION)
             current = await revision(connection)
             dead = await _dead(connection) if current == HEAD else None
-        found = await pooling(dsn)
+        found = await pooling(access)
         unsafe = await database.unsafe_settings()
     except Refused as refusal:
         return [_unreachable(refusal.__cause__)]

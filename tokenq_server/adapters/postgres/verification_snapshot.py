@@ -17,6 +17,7 @@ from tokenq_server.adapters.postgres.driver_errors import OTHER_SCHEMA, as_outag
 from tokenq_server.adapters.postgres.rows import Row, columns
 from tokenq_server.adapters.postgres.schema import refuse_other, revision, schema_behind
 from tokenq_server.adapters.postgres.statements import CHANGES_SINCE, WAITING
+from tokenq_server.database_access import DatabaseAccess
 from tokenq_server.domain.invariants.department_head import Place
 from tokenq_server.domain.invariants.entries import Stored, TokenRow
 from tokenq_server.domain.invariants.mail import LetterRow, Mailable
@@ -33,8 +34,8 @@ _SESSION = "SET TIME ZONE 'UTC'"
 class PostgresSnapshots:
     """Opens short reads and one long snapshot, each on a connection of its own."""
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, database: str | DatabaseAccess) -> None:
+        self._database = database
 
     async def days(self) -> dict[str, date]:
         """Return the current business day of every department."""
@@ -67,7 +68,7 @@ class PostgresSnapshots:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         with as_outage(psycopg.OperationalError):
-            opened = await Connection.open(self._dsn, "tokenq-verify", session=_SESSION, autocommit=True)
+            opened = await Connection.open(self._database, "tokenq-verify", session=_SESSION, autocommit=True)
             async with opened as connection:
                 await connection.set_read_only(True)
                 yield connection
