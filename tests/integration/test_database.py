@@ -9,6 +9,7 @@ import pytest
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.adapters.postgres import database as module
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.probe import probe_owner
 from tokenq_server.database_access import DatabaseAccess
 
 
@@ -104,3 +105,17 @@ async def test_an_unavailable_server_is_reported_at_once() -> None:
     nobody = Database("postgresql://tokenq@127.0.0.1:1/tokenq", size=1)
     with pytest.raises(Refused, check=lambda error: error.problem.code is ProblemCode.UNAVAILABLE):
         await nobody.ping()
+
+
+async def test_the_doctor_asks_as_the_tables_owner_too(fresh_database: Callable[..., str], schema: str) -> None:
+    """An address that fails at the next migration is found before it."""
+    url, setting = fresh_database(schema), "TOKENQ_OWNER_DATABASE_URL"
+    assert [(found.name, found.ok) for found in await probe_owner(DatabaseAccess(url))] == [("postgres owner", True)]
+    for wrong, seen in {
+        f"{url}x": "does not exist",
+        "postgresql://tokenq@127.0.0.1:1/tokenq": "does not answer",
+    }.items():
+        (finding,) = await probe_owner(DatabaseAccess(wrong, setting=setting))
+        assert (finding.name, finding.ok) == ("postgres owner", False)
+        assert seen in finding.detail
+        assert setting in finding.hint

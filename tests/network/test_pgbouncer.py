@@ -1,4 +1,7 @@
-"""PostgreSQL behind PgBouncer (L15): session mode works, transaction mode is refused at the start and said plainly."""
+"""PostgreSQL behind PgBouncer (L15): session mode works, the others are refused at the start and said plainly.
+
+With ``TOKENQ_TEST_PGBOUNCER`` the same on another release.
+"""
 
 import os
 import subprocess
@@ -17,8 +20,10 @@ from tests.waiting import until
 from tokenq.client import Client
 from tokenq_server import doctor
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.adapters.postgres.pooling import Pooling, pooling
+from tokenq_server.services.ports import LedgerRefused
 
 pytestmark = pytest.mark.network
 
@@ -68,13 +73,28 @@ def test_a_day_in_session_mode(servers: Servers, bounce: Bounce, tmp_path: Path)
                 follower.wait(15)
 
 
-@pytest.mark.parametrize("program", ["api", "relay", "notify"])
-def test_a_program_refuses_transaction_mode(servers: Servers, bounce: Bounce, program: str) -> None:
+@pytest.mark.parametrize(
+    ("program", "mode"),
+    [("api", "transaction"), ("relay", "transaction"), ("notify", "transaction"), ("api", "statement")],
+)
+def test_a_program_refuses_a_mode_that_changes_sessions(
+    servers: Servers, bounce: Bounce, program: str, mode: str
+) -> None:
     dsn = servers.new_database()
     migrate(dsn)
-    said = refusal(program, beside(servers, bounce(dsn, "transaction")))
+    said = refusal(program, beside(servers, bounce(dsn, mode)))
+    assert f"TOKENQ_DATABASE_URL leads to a pooler in {mode} mode" in said
     assert "another session of the database" in said
     assert "pool_mode to session" in said
+
+
+@pytest.mark.parametrize("program", ["rebuild", "api"])
+def test_the_owner_s_address_is_not_pooled_either(servers: Servers, bounce: Bounce, program: str) -> None:
+    """A rewind takes the relay's lock as the owner."""
+    dsn = servers.new_database()
+    migrate(dsn)
+    said = refusal(program, beside(servers, dsn) | {"TOKENQ_OWNER_DATABASE_URL": bounce(dsn, "transaction")})
+    assert "TOKENQ_OWNER_DATABASE_URL leads to a pooler in transaction mode" in said
 
 
 def test_migrating_refuses_transaction_mode(servers: Servers, bounce: Bounce) -> None:
@@ -83,24 +103,41 @@ def test_migrating_refuses_transaction_mode(servers: Servers, bounce: Bounce) ->
 
 
 @pytest.mark.parametrize("mode", ["session", "transaction", "statement"])
-async def test_the_mode_is_found_and_the_doctor_says_it(
-    servers: Servers, bounce: Bounce, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_mode_is_found(servers: Servers, bounce: Bounce, mode: str) -> None:
     dsn = servers.new_database()
     migrate(dsn)
     assert await pooling(dsn) is Pooling.NONE
-    behind = bounce(dsn, mode)
-    assert await pooling(behind) is (Pooling.SESSION if mode == "session" else Pooling.TRANSACTION)
+    assert await pooling(bounce(dsn, mode)) is Pooling(mode)
+
+
+async def test_in_transaction_mode_the_relay_s_lock_is_everybody_s(servers: Servers, bounce: Bounce) -> None:
+    """Why it is refused, whatever becomes of prepared statements: two have the lock, and keep it when they are gone."""
+    dsn = servers.new_database()
+    migrate(dsn)
+    behind = bounce(dsn, "transaction", 1)
+    for log in (first := PostgresEventLog(behind, "first"), second := PostgresEventLog(behind, "second")):
+        await log.take_over(1.0)
+    await first.close()
+    await second.close()
+    third = PostgresEventLog(dsn, "third")
+    with pytest.raises(LedgerRefused):
+        await third.take_over(1.0)
+    await third.close()
 
 
 def test_the_doctor_names_it(servers: Servers, bounce: Bounce, monkeypatch: pytest.MonkeyPatch) -> None:
     dsn = servers.new_database()
     migrate(dsn)
-    for mode, is_ok in {"session": True, "transaction": False}.items():
-        for name, value in beside(servers, bounce(dsn, mode)).items():
-            monkeypatch.setenv(name, value)
-        (finding,) = [finding for finding in doctor.check() if finding["name"] == "postgres sessions"]
-        assert (finding["ok"], mode in str(finding["detail"])) == (is_ok, True)
+    for name, value in beside(servers, dsn).items():
+        monkeypatch.setenv(name, value)
+    for setting in ("TOKENQ_OWNER_DATABASE_URL", "TOKENQ_DATABASE_URL"):
+        for mode, is_ok in {"session": True, "transaction": False, "statement": False}.items():
+            monkeypatch.setenv(setting, bounce(dsn, mode))
+            findings = {finding["name"]: finding for finding in doctor.check()}
+            finding = findings["postgres sessions"]
+            assert (finding["ok"], f"in {mode} mode" in finding["detail"]) == (is_ok, True)
+            assert is_ok or (setting in finding["detail"] and "pool_mode to session" in finding["hint"])
+        monkeypatch.delenv(setting)
 
 
 async def test_a_pool_without_a_free_session_is_an_outage_with_its_reason(

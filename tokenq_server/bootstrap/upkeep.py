@@ -37,13 +37,20 @@ async def open_verifying(
 def probe_stores(settings: ServerSettings) -> dict[str, Coroutine[Any, Any, list[Finding]]]:
     """Return the doctor's probes by store; a probe never fails."""
     return {
-        "postgres": postgres_probe.probe(settings.database),
+        "postgres": _probe_postgres(settings),
         "redis": redis_probe.probe(
             settings.redis_url.get_secret_value(), settings.redis_functions_url.get_secret_value()
         ),
         "kafka": kafka_probe.probe(settings.kafka_access),
         "mail": mail_probe.probe(settings),
     }
+
+
+async def _probe_postgres(settings: ServerSettings) -> list[Finding]:
+    probes = [postgres_probe.probe(settings.database)]
+    if settings.owner_database != settings.database:
+        probes.append(postgres_probe.probe_owner(settings.owner_database))
+    return [finding for findings in await asyncio.gather(*probes) for finding in findings]
 
 
 def migrate(settings: ServerSettings) -> str:
@@ -86,6 +93,8 @@ async def refuse_unusable_database(settings: ServerSettings) -> None:
     try:
         await database.refuse_changing_sessions()
         await database.refuse_other_schema()
+        if settings.owner_database != settings.database:
+            await Database(settings.owner_database, size=1).refuse_changing_sessions()
     except Refused as refusal:
         if refusal.problem.code is not ProblemCode.UNAVAILABLE:
             raise

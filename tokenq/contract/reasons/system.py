@@ -128,7 +128,8 @@ class SettingReason(Reason):
     )
     SESSIONS_CHANGE = (
         ProblemCode.INVALID,
-        "A pooler gives each transaction another session of the database, so that locks are lost.",
+        "{name} leads to a pooler in {mode} mode, which gives each {mode} another session of the database: "
+        "locks are lost.",
         "Set PgBouncer's pool_mode to session for tokenq, or connect to PostgreSQL directly.",
     )
     WRONG_PROXIES = (

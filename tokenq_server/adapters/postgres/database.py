@@ -11,7 +11,7 @@ from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import RequestReason, SettingReason
 from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.driver_errors import refusal_of
-from tokenq_server.adapters.postgres.pooling import Pooling, pooling
+from tokenq_server.adapters.postgres.pooling import pooling
 from tokenq_server.adapters.postgres.schema import refuse_other, revision
 from tokenq_server.database_access import DatabaseAccess
 
@@ -79,8 +79,9 @@ class Database:
             if (refusal := refusal_of(error)) is None:
                 raise
             raise refusal from error
-        if found is Pooling.TRANSACTION:
-            raise refuse(SettingReason.SESSIONS_CHANGE)
+        if found.changes_sessions:
+            setting = DatabaseAccess.of(self._database).setting
+            raise refuse(SettingReason.SESSIONS_CHANGE, name=setting, mode=str(found))
 
     async def is_protected(self) -> bool:
         """Return whether it knows who we are: by password, certificate or socket. Raises Refused."""

@@ -1,6 +1,7 @@
 """The doctor's check of Postgres."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import psycopg
 
@@ -21,18 +22,21 @@ _FATAL, _UNKNOWN_HOST = "FATAL:", "failed to resolve host"
 
 async def probe(access: str | DatabaseAccess) -> list[Finding]:
     """Check whether Postgres answers, is recent enough, is durable, and has this release's schema."""
+    access = DatabaseAccess.of(access)
     database = Database(access, size=1)
     try:
+        found = await pooling(access)
+        if found is Pooling.STATEMENT:  # nothing else can be asked
+            return _sessions(found, access.setting)
         async with database.begin() as connection:
             (server,) = await connection.rows(_VERSION)
             current = await revision(connection)
             dead = await _dead(connection) if current == HEAD else None
-        found = await pooling(access)
         unsafe = await database.unsafe_settings()
     except Refused as refusal:
-        return [_unreachable(refusal.__cause__)]
+        return [_unreachable(refusal.__cause__, access.setting)]
     except psycopg.Error as error:
-        return [_unreachable(error)]
+        return [_unreachable(error, access.setting)]
     finally:
         await database.close()
     is_new_enough = server["number"] >= _OLDEST
@@ -46,10 +50,19 @@ async def probe(access: str | DatabaseAccess) -> list[Finding]:
             "keeps what it acknowledges" if not unsafe else f"off: {', '.join(unsafe)}",
             "" if not unsafe else "Switch these on; otherwise acknowledged tokens can be lost.",
         ),
-        *_sessions(found),
+        *_sessions(found, access.setting),
         _schema(current),
         *_dead_letters(dead),
     ]
+
+
+async def probe_owner(owner: DatabaseAccess) -> list[Finding]:
+    """Check whether Postgres answers its tables' owner, too, in sessions that do not change."""
+    try:
+        found = await pooling(owner)
+    except psycopg.Error as error:
+        return [replace(_unreachable(error, owner.setting), name="postgres owner")]
+    return [Finding("postgres owner", True, "answers"), *_sessions(found, owner.setting)]
 
 
 async def _dead(connection: Connection) -> Mapping[str, int] | None:
@@ -66,27 +79,27 @@ def _dead_letters(dead: Mapping[str, int] | None) -> list[Finding]:
     return [Finding("dead letters", False, seen, "Limit who can write to token-events, or raise TOKENQ_DEAD_LETTERS.")]
 
 
-def _unreachable(error: BaseException | None) -> Finding:
+def _unreachable(error: BaseException | None, setting: str) -> Finding:
     """Return the reason in the driver's or server's words, which contain no secret."""
     message = str(error or "").rpartition(" failed: ")[2].strip()
     first = next(iter(message.splitlines()), "")
     if first.startswith(_FATAL):
         why = f"refuses: {first.removeprefix(_FATAL).strip()}"
-        return Finding("postgres", False, why, "Correct TOKENQ_DATABASE_URL, or fix it on the server.")
+        return Finding("postgres", False, why, f"Correct {setting}, or fix it on the server.")
     if first.startswith(_UNKNOWN_HOST):
         host = first.removeprefix(_UNKNOWN_HOST).partition(": ")[0].strip("' ")
-        return Finding("postgres", False, f"no such host: {host}", "Correct TOKENQ_DATABASE_URL.")
+        return Finding("postgres", False, f"no such host: {host}", f"Correct {setting}.")
     why = f"does not answer: {first}" if first else "does not answer"
-    return Finding("postgres", False, why, "Start it, or correct TOKENQ_DATABASE_URL.")
+    return Finding("postgres", False, why, f"Start it, or correct {setting}.")
 
 
-def _sessions(found: Pooling) -> list[Finding]:
+def _sessions(found: Pooling, setting: str) -> list[Finding]:
     if found is Pooling.NONE:
         return []
-    if found is Pooling.SESSION:
-        return [Finding("postgres sessions", True, "a pooler in session mode")]
-    problem = refuse(SettingReason.SESSIONS_CHANGE).problem
-    return [Finding("postgres sessions", False, "a pooler in transaction mode: locks are lost", problem.hint)]
+    if not found.changes_sessions:
+        return [Finding("postgres sessions", True, f"a pooler in {found} mode")]
+    problem = refuse(SettingReason.SESSIONS_CHANGE, name=setting, mode=str(found)).problem
+    return [Finding("postgres sessions", False, problem.detail, problem.hint)]
 
 
 def _schema(current: str | None) -> Finding:
