@@ -21,6 +21,7 @@ STEPS = {
     "call": ("locked", "loaded", "line_asked", "before_commit", "after_commit", "after_ack", "line_told"),
     "relay": ("took_over", "read_back", "read", "half_published", "published", "cursor_moved"),
     "erase": ("before_commit",),
+    "delete_entries": ("before_commit",),
     "notify": ("taken", "rows_written", "rows_kept", "offsets_committed", "claimed", "sent", "settled"),
 }
 """All failpoints by path, in the order of a batch's steps."""

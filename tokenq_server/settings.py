@@ -154,6 +154,8 @@ class ServerSettings(BaseSettings):
     """How many days security events are kept."""
     keep_personal_days: Annotated[int, BeforeValidator(_limit), Field(ge=0, le=36_500)] = 0
     """How many business days names, addresses and free text of final tokens are kept; 0 or ``off``: for ever."""
+    keep_events_days: Annotated[int, BeforeValidator(_limit), Field(ge=0, le=36_500)] = 0
+    """How many business days the log of events is kept in PostgreSQL; 0 or ``off``: for ever."""
     log_format: Literal["json", "text"] = "json"
     """How log lines are written: ``json``, or ``text`` for people."""
     failpoints: str = ""

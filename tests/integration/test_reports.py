@@ -17,8 +17,7 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.day_log import PostgresDayLog
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.commands import TransferToken
-from tokenq_server.domain.history import Entry
-from tokenq_server.services.reporting import Reporting, RequestedDays, days_requested
+from tokenq_server.services.reporting import LogOfDay, Reporting, RequestedDays, days_requested
 from tokenq_server.services.setup_views import Branch
 
 EARLIEST, LATEST = "Pacific/Pago_Pago", "Pacific/Kiritimati"
@@ -31,7 +30,7 @@ class WatchedDayLog(PostgresDayLog):
         super().__init__(database)
         self.days: list[date] = []
 
-    async def log_of_tokens_issued_on(self, branch_id: str, departments: Sequence[str], day: date) -> list[Entry]:
+    async def log_of_tokens_issued_on(self, branch_id: str, departments: Sequence[str], day: date) -> LogOfDay:
         self.days.append(day)
         return await super().log_of_tokens_issued_on(branch_id, departments, day)
 

@@ -10,14 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from tests.fakes import BY_EMAIL
 from tests.security.audited import AuditedApi, Row
 from tests.waiting import until
+from tests.without_http import department_id
 from tokenq.contract.audit import AuditKind
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
+from tokenq_server.adapters.postgres.old_entries import PostgresOldEntries
 from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.services.notifications import RawRecord
 
@@ -169,6 +172,26 @@ def read_person(audited: AuditedApi) -> Left:
     return Left(MACHINE, f"user:id:{user_id}")
 
 
+def delete_old_entries(audited: AuditedApi) -> Left:
+    """What housekeeping does."""
+    name = department_id()
+    audited.ask("PUT", f"/departments/{name}", json={"name": "Cash window"})
+    audited.ask("POST", f"/departments/{name}/tokens", json={})
+    with psycopg.connect(audited.dsn) as connection:
+        old = "UPDATE outbox SET at = at - interval '40 days' WHERE department_id = %s AND seq = 1"
+        connection.execute(old, [name])
+        connection.execute("UPDATE relay_cursor SET seq = 2 WHERE department_id = %s", [name])
+
+    async def delete() -> None:
+        database = Database(audited.dsn, size=1)
+        while await PostgresOldEntries(database).delete(30):
+            pass
+        await database.close()
+
+    asyncio.run(delete())
+    return Left("tokenq", "log of events", source=None)
+
+
 CASES: dict[AuditKind, Callable[[AuditedApi], Left]] = {
     AuditKind.LOGIN: log_in,
     AuditKind.LOGOUT: log_out,
@@ -189,8 +212,9 @@ CASES: dict[AuditKind, Callable[[AuditedApi], Left]] = {
     AuditKind.RECORD_UNKNOWN: send_forged_record,
     AuditKind.PERSON_ERASE: erase_person,
     AuditKind.PERSON_READ: read_person,
+    AuditKind.LOG_DELETE: delete_old_entries,
 }
-IN_ANOTHER_PROCESS = {AuditKind.RECORD_UNKNOWN}
+IN_ANOTHER_PROCESS = {AuditKind.RECORD_UNKNOWN, AuditKind.LOG_DELETE}
 """Its log line is not the API's."""
 
 

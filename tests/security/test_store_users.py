@@ -81,6 +81,7 @@ FORBIDDEN = [
     (RELAY, "SELECT recipient FROM mail_job"),
     *((role, "SELECT erase_personal('{}', '{}', NULL, NULL, NULL)") for role in (RELAY, NOTIFY, READ)),
     *((role, "SELECT erase_texts(now(), 1)") for role in (RELAY, NOTIFY, READ)),
+    *((role, "SELECT delete_old_entries('CW', 30, 1)") for role in (RELAY, NOTIFY, READ)),
     (API, "SELECT raw FROM mail_dlq"),
     (API, "UPDATE outbox SET note = NULL"),
     (API, "UPDATE outbox SET is_erased = true"),

@@ -81,10 +81,14 @@ class TokenCalls(Calls):
         view: WhyView = self.get(f"{TOKENS}/{segment(token_id)}/why")
         return view
 
+    def token_history(self, token_id: int) -> tuple[list[dict[str, Any]], str | None]:
+        """Return a token's events, oldest first, in wire format; and before which day some may be deleted, if any."""
+        history = self.get(f"{TOKENS}/{segment(token_id)}/events")
+        return history["items"], history.get("keptFrom")
+
     def token_events(self, token_id: int) -> list[dict[str, Any]]:
-        """Return a token's events, oldest first, in wire format."""
-        items: list[dict[str, Any]] = self.get(f"{TOKENS}/{segment(token_id)}/events")["items"]
-        return items
+        """Return a token's events that are kept, oldest first, in wire format."""
+        return self.token_history(token_id)[0]
 
     def move(
         self, token: "TokenView | Mapping[str, Any]", verb: str, *, key: str | None = None, **body: Any

@@ -33,6 +33,7 @@ class AuditKind(StrEnum):
         "What is known about a person was erased; by housekeeping, what is old, with a count.",
     )
     PERSON_READ = "person.read", "What is known about a person was shown."
+    LOG_DELETE = "log.delete", "Housekeeping deleted old entries of the log of events, with a count."
 
     def __new__(cls, name: str, meaning: str = "") -> "AuditKind":
         """The value is the name, so that ``AuditKind(name)`` finds the kind."""

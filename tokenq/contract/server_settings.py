@@ -35,6 +35,7 @@ NAMES = frozenset(
         "admin_token_file",
         "keep_audit_days",
         "keep_personal_days",
+        "keep_events_days",
         "log_format",
         "max_body_bytes",
         "limit_logins",

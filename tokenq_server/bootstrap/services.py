@@ -16,6 +16,7 @@ from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.floor_plan import PostgresFloorPlans
 from tokenq_server.adapters.postgres.forecasting import PostgresForecasting
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
+from tokenq_server.adapters.postgres.old_entries import PostgresOldEntries
 from tokenq_server.adapters.postgres.people import PostgresPeople
 from tokenq_server.adapters.postgres.personal_data import PostgresPersonalData
 from tokenq_server.adapters.postgres.queries import PostgresQueries
@@ -126,7 +127,14 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         topic=open_topic(settings),
         log=log,
     )
-    forgetting = Forgetting(audit, personal_data, settings.keep_audit_days, settings.keep_personal_days)
+    forgetting = Forgetting(
+        audit,
+        personal_data,
+        PostgresOldEntries(database),
+        settings.keep_audit_days,
+        settings.keep_personal_days,
+        settings.keep_events_days,
+    )
     kept = housekeeping(commit, store, forgetting)
     periodic = (kept, near_turns(commit, looking_up), forecasts, refusals)
     async with AsyncExitStack() as closing:

@@ -65,7 +65,7 @@ class Explanations:
             return f"parked until {until:%H:%M} UTC" if until else "parked until it is resumed"
         if token.reason != OUT_OF_ORDER:
             return token.reason
-        events = await self._reading.events(token.token_id, reader)
+        events, _ = await self._reading.events(token.token_id, reader)
         calls = [event["data"]["reason"] for event in events if event["eventType"] == EventType.TOKEN_CALLED]
         return calls[-1] if calls else token.reason
 

@@ -7,7 +7,7 @@ server's memory use stays bounded.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -148,10 +148,11 @@ class Feed:
         """Bring a returning watcher from ``last`` to ``positions``, which advances as entries are sent."""
         starts = {name: last.get(name, 0) for name in positions}
         is_sane = all(seq <= positions[name] <= seq + _BACKLOG for name, seq in starts.items())
-        if not is_sane:
+        missed = await self._log.since(starts, _BACKLOG + 1) if is_sane else []
+        if not is_sane or not _follow(missed, starts, positions):
             yield Arrival(Resync(), positions)
             return
-        for entry in await self._log.since(starts, _BACKLOG + 1):
+        for entry in missed:
             starts[entry.department_id] = entry.seq
             positions[entry.department_id] = max(entry.seq, positions[entry.department_id])
             yield Arrival(entry, starts)
@@ -183,3 +184,11 @@ class Feed:
             self._positions[entry.department_id] = entry.seq
             for watcher in self._watchers:
                 watcher.offer(entry)
+
+
+def _follow(entries: Sequence[Entry], starts: Mapping[str, int], ends: Mapping[str, int]) -> bool:
+    """Whether the entries go on directly behind ``starts``: older ones may be deleted."""
+    firsts: dict[str, int] = {}
+    for entry in entries:
+        firsts.setdefault(entry.department_id, entry.seq)
+    return all(ends[name] == seq or firsts.get(name) == seq + 1 for name, seq in starts.items())

@@ -24,6 +24,7 @@ from tokenq_server.domain.token import Token, Whereabouts
 from tokenq_server.domain.token_lookup import Printed, named
 from tokenq_server.domain.wait_alarms import WaitAlarm, WaitFigures, wait_alarms
 from tokenq_server.services.event_views import without_people
+from tokenq_server.services.log_retention import History
 from tokenq_server.services.views import alarm_views, counter_view, instant, token_view
 
 PAGE = 100
@@ -92,8 +93,8 @@ class QueryStore(Protocol):
     async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
         """Return tokens by descending id that a typed number may refer to: on that day, else now."""
 
-    async def history(self, token_id: int) -> list[tuple[dict[str, Any], str | None]]:
-        """Return a token's wire events in order, each with its note."""
+    async def history(self, token_id: int) -> History:
+        """Return what the log has of a token."""
 
 
 class Queries:
@@ -191,14 +192,20 @@ class Queries:
         tokens = named(typed, printed, now) if token_filter.day is None else of_that_day
         return [token for token in tokens if token_filter.fits(token)][: token_filter.limit]
 
-    async def events(self, token_id: int, reader: Principal) -> list[dict[str, Any]]:
-        """Return a token's history, with notes if the reader is staff of the department. Raises Refused."""
+    async def events(self, token_id: int, reader: Principal) -> tuple[list[dict[str, Any]], date | None]:
+        """Return a token's events, with notes if the reader is staff of the department; and from when on it has all.
+
+        Raises:
+            Refused: ``unknown_token``.
+        """
         token = await self.find(token_id, reader)
+        history = await self._store.history(token_id)
         events = [
             with_note(event, note if sees_people_of(reader, event["departmentId"]) else None)
-            for event, note in await self._store.history(token_id)
+            for event, note in history.events
         ]
-        return events if sees_person(reader, token) else [without_people(event) for event in events]
+        visible = events if sees_person(reader, token) else [without_people(event) for event in events]
+        return visible, history.kept_from
 
     async def snapshot(self, department_id: str, heads: int) -> Snapshot:
         """Return a department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""

@@ -57,6 +57,14 @@ class RequestedDays:
     by: ReportBy | None = None
 
 
+@dataclass(frozen=True)
+class LogOfDay:
+    """What the log says about a day, and the first day of which it has everything (``None``: any day)."""
+
+    entries: list[Entry]
+    kept_from: date | None = None
+
+
 class DayLogStore(Protocol):
     """Read access to the log by day."""
 
@@ -66,11 +74,13 @@ class DayLogStore(Protocol):
     async def branch(self, branch_id: str) -> BranchDay | None:
         """Return a branch with its departments, archived ones included; ``None`` if there is none."""
 
-    async def log_of_tokens_issued_on(self, branch_id: str, departments: Sequence[str], day: date) -> list[Entry]:
+    async def log_of_tokens_issued_on(self, branch_id: str, departments: Sequence[str], day: date) -> LogOfDay:
         """Return the departments' entries about tokens issued on a business day, each department's in order."""
 
-    async def day_payloads(self, department_id: str, day: date, after: int, limit: int) -> list[dict[str, Any]]:
-        """Return a department's wire events of a business day, in order, after a seq."""
+    async def day_payloads(
+        self, department_id: str, day: date, after: int, limit: int
+    ) -> tuple[list[dict[str, Any]], date | None]:
+        """Return a department's wire events of a business day, in order, after a seq; and from when the log is kept."""
 
 
 class Reporting:
@@ -85,7 +95,7 @@ class Reporting:
         """Return the figures of a day; by default, of the department's current one.
 
         Raises:
-            Refused: ``forbidden``, ``unknown_department``, ``invalid``.
+            Refused: ``forbidden``, ``unknown_department``, ``invalid``, ``not_found`` for a day that is deleted.
         """
         check_works_in(reader, department_id)
         current = await self._department(department_id)
@@ -99,7 +109,7 @@ class Reporting:
         """Return the figures of a department over several days.
 
         Raises:
-            Refused: ``forbidden``, ``unknown_department``, ``invalid``.
+            Refused: ``forbidden``, ``unknown_department``, ``invalid``, ``not_found`` for a day that is deleted.
         """
         check_works_in(reader, department_id)
         current = await self._department(department_id)
@@ -109,7 +119,7 @@ class Reporting:
         """Return the figures of those departments of a branch in which the reader works.
 
         Raises:
-            Refused: ``forbidden``, ``unknown_branch``, ``invalid``.
+            Refused: ``forbidden``, ``unknown_branch``, ``invalid``, ``not_found`` for a day that is deleted.
         """
         branch = await self._store.branch(branch_id)
         if branch is None:
@@ -126,7 +136,7 @@ class Reporting:
         """Simulate a day with other counters (``3``, ``3-6``) and ratios (``2:1``); one simulation at a time.
 
         Raises:
-            Refused: ``forbidden``, ``unknown_department``, ``invalid``.
+            Refused: ``forbidden``, ``unknown_department``, ``invalid``, ``not_found`` for a day that is deleted.
         """
         check_works_in(reader, department_id)
         numbers, chosen = _counters(counters), [parse_ratio(ratio) for ratio in ratios]
@@ -135,16 +145,22 @@ class Reporting:
         settings = [(number, ratio) for ratio in chosen or [department.policy.ratio] for number in numbers]
         if len(settings) > _MOST_SETTINGS:
             raise refuse(SetupReason.TOO_MANY_SETTINGS, count=len(settings), most=_MOST_SETTINGS)
-        log = await self._store.log_of_tokens_issued_on(department.branch_id, [department_id], of_day)
+        log = await self._log_of(department.branch_id, [department_id], of_day)
         async with self._simulating:
             return await asyncio.to_thread(_simulate, department, of_day, log, settings)
 
     async def events(
         self, department_id: str, reader: Principal, day: str | None, after: int, limit: int
     ) -> list[dict[str, Any]]:
-        """Return a page of a day's wire events. Raises Refused (``unknown_department``, ``invalid``)."""
+        """Return a page of a day's wire events.
+
+        Raises:
+            Refused: ``unknown_department``, ``invalid``, ``not_found`` for a day that is deleted.
+        """
         current = await self._department(department_id)
-        events = await self._store.day_payloads(department_id, day_named(day, current.today), after, limit)
+        of_day = day_named(day, current.today)
+        events, kept_from = await self._store.day_payloads(department_id, of_day, after, limit)
+        _refuse_deleted(of_day, kept_from)
         return events if sees_people_of(reader, department_id) else [without_people(event) for event in events]
 
     async def _table(self, scope: Scope, days: RequestedDays, today: date) -> ReportTableView:
@@ -157,8 +173,13 @@ class Reporting:
         return builder.table_view(days_to_read, days.by)
 
     async def _add_day(self, builder: ReportBuilder, scope: Scope, day: date) -> None:
-        log = await self._store.log_of_tokens_issued_on(scope.branch_id, scope.ids, day)
+        log = await self._log_of(scope.branch_id, scope.ids, day)
         await asyncio.to_thread(builder.add_day, day, log)
+
+    async def _log_of(self, branch_id: str, departments: Sequence[str], day: date) -> list[Entry]:
+        log = await self._store.log_of_tokens_issued_on(branch_id, departments, day)
+        _refuse_deleted(day, log.kept_from)
+        return log.entries
 
     async def _department(self, department_id: str) -> DepartmentDay:
         current = await self._store.department(department_id)
@@ -178,6 +199,12 @@ def days_requested(day: str | None, first: str | None, last: str | None, by: Rep
     if first is None and last is None and by is None:
         return None
     return RequestedDays(day, day, by) if day is not None else RequestedDays(first, last, by)
+
+
+def _refuse_deleted(day: date, kept_from: date | None) -> None:
+    """Refuse a day of which entries are deleted: its figures would be too low."""
+    if kept_from is not None and day < kept_from:
+        raise refuse(ReportReason.DELETED, day=day.isoformat(), first=kept_from.isoformat())
 
 
 def _simulate(

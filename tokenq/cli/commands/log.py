@@ -16,12 +16,14 @@ def command(token: Token, as_json: Json = False) -> None:
     """Print the history of one token, oldest first."""
     client = connect()
     view = client.find_token(token)
-    events = client.token_events(view["tokenId"])
+    events, kept_from = client.token_history(view["tokenId"])
     if as_json:
-        output.document({"items": events})
+        output.document({"items": events, "keptFrom": kept_from})
         return
     zone = zone_of(client, view["branchId"])
     output.line(sentence(view, zone))
+    if kept_from:
+        output.line(f"What happened before {kept_from} is deleted, or some of it.")
     output.table(
         ("Time", "Event", "Department", "Counter", "By", "Details"),
         (

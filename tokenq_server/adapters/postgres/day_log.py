@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from tokenq.contract.events import BadEvent, from_wire
+from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.department_rows import department_from
 from tokenq_server.adapters.postgres.rows import Row
@@ -15,7 +16,8 @@ from tokenq_server.adapters.postgres.statements import statement
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.history import Entry
-from tokenq_server.services.reporting import BranchDay, DepartmentDay
+from tokenq_server.services.log_retention import kept_from
+from tokenq_server.services.reporting import BranchDay, DepartmentDay, LogOfDay
 
 # Archived departments, too: their past days stay readable.
 _DEPARTMENTS = statement("""
@@ -49,6 +51,8 @@ WHERE t.day = %(day)s
 ORDER BY o.department_id, o.seq
 """
 
+_FLOOR_DAY = "SELECT max(log_floor_day) AS day FROM dept_state WHERE department_id = ANY(%s)"
+
 
 class PostgresDayLog:
     """Reads a day's entries."""
@@ -73,15 +77,18 @@ class PostgresDayLog:
         today = business_day(datetime.now(UTC), row["timezone"], row["rollover_hour"])
         return BranchDay(row["name"], row["timezone"], row["rollover_hour"], today, departments)
 
-    async def log_of_tokens_issued_on(self, branch_id: str, departments: Sequence[str], day: date) -> list[Entry]:
+    async def log_of_tokens_issued_on(self, branch_id: str, departments: Sequence[str], day: date) -> LogOfDay:
         """Return the departments' entries about tokens issued on a business day, each department's in order."""
         values = {"branch": branch_id, "departments": list(departments), "day": day}
         async with self._database.begin() as connection:
             rows = await connection.rows(_OF_TOKENS, values)
-        return await asyncio.to_thread(_entries, rows)
+            first = await _kept_from(connection, departments)
+        return LogOfDay(await asyncio.to_thread(_entries, rows), first)
 
-    async def day_payloads(self, department_id: str, day: date, after: int, limit: int) -> list[dict[str, Any]]:
-        """Return a department's wire events of a business day, in order, after a seq."""
+    async def day_payloads(
+        self, department_id: str, day: date, after: int, limit: int
+    ) -> tuple[list[dict[str, Any]], date | None]:
+        """Return a department's wire events of a business day, in order, after a seq; and from when the log is kept."""
         noon = datetime.combine(day, time(12), UTC)
         values = {
             "department": department_id,
@@ -92,7 +99,15 @@ class PostgresDayLog:
             "limit": limit,
         }
         async with self._database.begin() as connection:
-            return [json.loads(row["payload"]) for row in await connection.rows(_OF_DAY, values)]
+            rows = await connection.rows(_OF_DAY, values)
+            first = await _kept_from(connection, [department_id])
+        return [json.loads(row["payload"]) for row in rows], first
+
+
+async def _kept_from(connection: Connection, departments: Sequence[str]) -> date | None:
+    """Read from which day the departments' logs have everything. To be read after the log: it only grows."""
+    (row,) = await connection.rows(_FLOOR_DAY, [list(departments)])
+    return kept_from(row["day"] or date.min)
 
 
 def _department_day(row: Row) -> DepartmentDay:

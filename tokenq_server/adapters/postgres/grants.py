@@ -32,6 +32,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "relay_cursor": _APPEND,
         "token": _WRITE,
         "SEQUENCE token_id_seq": "USAGE",
+        "FUNCTION delete_old_entries(text, integer, integer)": "EXECUTE",
         "FUNCTION erase_personal(bigint[], bigint[], text, bigint, text)": "EXECUTE",
         "FUNCTION erase_texts(timestamptz, integer)": "EXECUTE",
     },

@@ -50,13 +50,13 @@ class PostgresNotificationQueue:
             ]
             if rows:
                 await connection.execute(sql.ENQUEUE, {"rows": json.dumps(rows)})
-            unknown = [job for position, job in enumerate(jobs) if position not in in_log]
+            unknown = await _without_deleted(connection, [job for at, job in enumerate(jobs) if at not in in_log])
             for job in unknown:
                 await _insert_dead_letter(connection, job.source, "unknown event", "The log has no such event.")
             events = await _audit_unknown(connection, unknown)
             for record in bad:
                 await _insert_dead_letter(connection, record.source, "unreadable", record.error)
-            if bad or len(in_log) < len(jobs):
+            if bad or unknown:
                 await connection.execute(sql.LIMIT_RECORDS, {"most": self._most_records})
             reach("notify.rows_written")
         for event in events:
@@ -149,6 +149,17 @@ async def _jobs_in_log(connection: Connection, jobs: Sequence[NewJob]) -> dict[i
     ]
     rows = await connection.rows(sql.KNOWN, {"records": json.dumps(records)})
     return {row.pop("position"): (row.pop("is_switched_on"), Holder(**row)) for row in rows}
+
+
+async def _without_deleted(connection: Connection, jobs: Sequence[NewJob]) -> list[NewJob]:
+    """Leave out the jobs whose entries are deleted from the log as too old."""
+    if not jobs:
+        return []
+    records = [
+        {"position": position, "department_id": job.department_id, "seq": job.seq} for position, job in enumerate(jobs)
+    ]
+    deleted = {row["position"] for row in await connection.rows(sql.DELETED, {"records": json.dumps(records)})}
+    return [job for position, job in enumerate(jobs) if position not in deleted]
 
 
 def _rows(job: NewJob, holder: Holder, channels: Channels) -> Iterable[dict[str, Any]]:

@@ -21,6 +21,13 @@ CROSS JOIN LATERAL (
 WHERE (o.payload::jsonb - removed.keys) #- removed.words = (CAST(r.raw AS jsonb) - removed.keys) #- removed.words
 """
 
+# What is deleted from the log as too old can be compared with nothing, and is no news to anybody.
+DELETED = """
+SELECT r.position
+FROM json_to_recordset(%(records)s) AS r(position int, department_id text, seq bigint)
+JOIN dept_state s USING (department_id) WHERE r.seq BETWEEN 1 AND s.log_floor
+"""
+
 KNOWN_DEPARTMENTS = "SELECT department_id FROM department WHERE department_id = ANY(%(ids)s)"
 
 ENQUEUE = """

@@ -147,7 +147,7 @@ async def _lock(connection: Connection, found: _Found) -> bool:
 
     Returns whether these are still all of them.
     """
-    ids = [[*found.tokens, *found.mentioned]]
+    ids = {"tokens": [*found.tokens, *found.mentioned]}
     before = [row["department_id"] for row in await connection.rows(sql.DEPARTMENTS_OF_TOKENS, ids)]
     await connection.execute(LOCK, [before])
     after = [row["department_id"] for row in await connection.rows(sql.DEPARTMENTS_OF_TOKENS, ids)]

@@ -24,7 +24,13 @@ WHERE strpos(lower(payload), '"email":"' || %(address)s || '"') > 0 AND token_id
 ORDER BY token_id
 """
 
-DEPARTMENTS_OF_TOKENS = "SELECT DISTINCT department_id FROM outbox WHERE token_id = ANY(%s) ORDER BY department_id"
+# Where it is now counts even if its entries there are deleted.
+DEPARTMENTS_OF_TOKENS = """
+SELECT department_id FROM outbox WHERE token_id = ANY(%(tokens)s)
+UNION
+SELECT department_id FROM token WHERE token_id = ANY(%(tokens)s)
+ORDER BY department_id
+"""
 
 LIVE = "SELECT display FROM token WHERE token_id = ANY(%s) AND state = ANY(%s) ORDER BY token_id"
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,7 @@ from tokenq_server.adapters.postgres.department_rows import department_from, hea
 from tokenq_server.adapters.postgres.token_rows import token_from
 from tokenq_server.domain.token import TOKEN_FIELDS, Token, Whereabouts
 from tokenq_server.domain.token_lookup import Printed
+from tokenq_server.services.log_retention import History, kept_from
 from tokenq_server.services.near_turn import NearTurnRequest
 from tokenq_server.services.queries import Snapshot, TokenFilter
 
@@ -58,6 +59,13 @@ WHERE department_id = %s AND priority = %s AND state = 'WAITING' AND (place, tok
 """
 
 _HISTORY = "SELECT payload, note FROM outbox WHERE token_id = %s ORDER BY at, seq"
+
+# Until when the departments lack entries in which the token is known to have been.
+_DELETED = """
+SELECT max(s.log_floor_day) AS day FROM token t JOIN dept_state s
+  ON s.log_floor_day >= t.day AND (s.department_id IN (t.department_id, t.issued_in) OR s.department_id = ANY(%s))
+WHERE t.token_id = %s
+"""
 
 _TOKENS = sql.statement("SELECT {token} FROM token")
 _CONDITIONS = {
@@ -193,11 +201,13 @@ class PostgresQueries:
         by_id = {row["token_id"]: _printed_from(row) for row in rows}
         return [by_id[token_id] for token_id in sorted(by_id, reverse=True)]
 
-    async def history(self, token_id: int) -> list[tuple[dict[str, Any], str | None]]:
-        """Return a token's events in order, each with its note."""
+    async def history(self, token_id: int) -> History:
+        """Return what the log has of a token."""
         async with self._database.begin() as connection:
             rows = await connection.rows(_HISTORY, [token_id])
-            return [(json.loads(row["payload"]), row["note"]) for row in rows]
+            events = [(json.loads(row["payload"]), row["note"]) for row in rows]
+            (floor,) = await connection.rows(_DELETED, [_departments_in(event for event, _ in events), token_id])
+        return History(events, kept_from(floor["day"] or date.min))
 
 
 async def _tokens(connection: Connection, statement: str, values: Values) -> list[Token]:
@@ -213,6 +223,15 @@ async def _counts(
     present = Counter(token.state for token in busy)
     live = {state: present[state] for state in LIVE} | {TokenState.WAITING: sum(waiting.values())}
     return counts | live
+
+
+def _departments_in(events: Iterable[dict[str, Any]]) -> list[str]:
+    """The departments that events are about."""
+    names: set[str] = set()
+    for event in events:
+        data = event.get("data") or {}
+        names |= {name for name in (event["departmentId"], data.get("from"), data.get("to")) if isinstance(name, str)}
+    return sorted(names)
 
 
 def _printed_from(row: dict[str, Any]) -> Printed:

@@ -111,9 +111,10 @@ WHERE state IN ({live}) AND (issued_in, display) IN (SELECT * FROM unnest(%s::te
 # A token's place is the seq of the entry that brought it to its department. So the last seq there before a token
 # arrived elsewhere sorts that token by arrival. If another one has this place, it arrived before and has the lower id.
 # The log is bisected, since this runs under the row locks: a token that a department kept may have come days ago.
+# The entries of tokens that wait there are never deleted: behind what is deleted is before all of them.
 PLACES_BY_ARRIVAL = """
 WITH RECURSIVE search (department_id, token_id, issued_at, low, high) AS (
-    SELECT a.department_id, a.token_id, t.issued_at, 0::bigint, s.last_seq
+    SELECT a.department_id, a.token_id, t.issued_at, s.log_floor, s.last_seq
     FROM unnest(%s::text[], %s::bigint[]) AS a(department_id, token_id)
     JOIN token t ON t.token_id = a.token_id JOIN dept_state s ON s.department_id = a.department_id
     UNION ALL

@@ -141,6 +141,8 @@ def _department_state(row: Row) -> DepartmentState:
         refilled_from=row["refilled_from"],
         changed_seq=row["changed_seq"],
         rewritten_seq=row["rewritten_seq"],
+        log_floor=row["log_floor"],
+        log_floor_day=row["log_floor_day"],
         is_archived=row["is_archived"],
         rewound=(row["rewound_seq"], row["rewound_day"]) if row["rewound_seq"] else None,
         spot=(row["partition"], row["kafka_offset"]) if row["kafka_offset"] is not None else None,

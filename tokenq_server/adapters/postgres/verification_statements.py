@@ -16,7 +16,7 @@ HEADS = "SELECT department_id, day, last_seq FROM dept_state"
 DEPARTMENTS = statement(
     """
 SELECT x.*, (o.payload::json->>'businessDay')::date AS rewound_day FROM (
-SELECT {department}, {head}, d.is_archived, s.rewritten_seq,
+SELECT {department}, {head}, d.is_archived, s.rewritten_seq, s.log_floor, s.log_floor_day,
        coalesce(c.seq, 0) AS published, c.partition, c.kafka_offset, r.seq AS refilled_from,
        coalesce((SELECT max(o.seq) FROM outbox o
                  WHERE o.department_id = s.department_id AND o.event_type = 'DEPARTMENT_CHANGED'), 0) AS changed_seq,
@@ -48,14 +48,19 @@ SELECT department_id, seq, payload, is_erased FROM outbox
 JOIN unnest(%s::text[], %s::bigint[]) AS u(department_id, seq) USING (department_id, seq)
 """
 
+# Of tokens of these days, entries may have been deleted, in one of their departments.
+_DELETED_DAYS = "(SELECT max(log_floor_day) FROM dept_state)"
+
 LETTERS = f"""
 SELECT j.department_id, j.seq, j.kind, j.channel, j.token_id, j.recipient, j.state, j.sent_at, j.ambiguous,
        (SELECT count(*) FROM mail_dlq q
         WHERE (q.department_id, q.seq, q.kind, q.channel) = (j.department_id, j.seq, j.kind, j.channel)),
        o.payload, t.email,
-       o.is_erased
-         OR EXISTS (SELECT FROM outbox e WHERE e.token_id = j.token_id AND e.at >= o.at AND {ADDRESS_EDITED})
+       o.is_erased OR t.day <= {_DELETED_DAYS}
+         OR EXISTS (SELECT FROM outbox e WHERE e.token_id = j.token_id AND e.at >= o.at AND {ADDRESS_EDITED}),
+       j.seq <= s.log_floor
 FROM mail_job j
+JOIN dept_state s USING (department_id)
 LEFT JOIN outbox o USING (department_id, seq)
 LEFT JOIN token t ON t.token_id = j.token_id AND t.token_id = o.token_id
 WHERE j.department_id = ANY(%s)
@@ -67,7 +72,7 @@ MAILABLES = f"""
 SELECT o.department_id, o.seq, o.payload,
        EXISTS (SELECT FROM mail_job j WHERE (j.department_id, j.seq, j.channel) = (o.department_id, o.seq, '{EMAIL}'))
 FROM outbox o JOIN token t USING (token_id)
-WHERE o.department_id = ANY(%s) AND t.email IS NOT NULL
+WHERE o.department_id = ANY(%s) AND t.email IS NOT NULL AND t.day > {_DELETED_DAYS}
   AND o.event_type IN ({", ".join(f"'{kind}'" for kind in NOTIFYING_EVENTS)})
   AND NOT EXISTS (SELECT FROM outbox e WHERE e.token_id = o.token_id AND e.at >= o.at AND {ADDRESS_EDITED})
 """  # noqa: S608 (nothing in it comes from outside)

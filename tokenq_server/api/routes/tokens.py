@@ -44,6 +44,14 @@ class TokenList(TypedDict):
     nextCursor: str | None
 
 
+class TokenHistory(TypedDict):
+    """A token's wire events. Before the day ``keptFrom``, some of them may be deleted; null: it has all."""
+
+    items: list[dict[str, Any]]
+    nextCursor: str | None
+    keptFrom: str | None
+
+
 class EventList(TypedDict):
     """A token's wire events."""
 
@@ -157,9 +165,10 @@ async def why(token_id: IdPath, caller: Anybody, services: ServicesDep) -> WhyVi
 
 
 @router.get(_TOKEN + "/events")
-async def history(token_id: IdPath, caller: Anybody, services: ServicesDep) -> EventList:
-    """List all events of a token."""
-    return {"items": await services.reading.events(token_id, caller), "nextCursor": None}
+async def history(token_id: IdPath, caller: Anybody, services: ServicesDep) -> TokenHistory:
+    """List all events of a token that are kept."""
+    events, kept_from = await services.reading.events(token_id, caller)
+    return {"items": events, "nextCursor": None, "keptFrom": kept_from.isoformat() if kept_from else None}
 
 
 def _issue(department_id: str, body: IssueToken, caller: Principal) -> Issue:

@@ -13,12 +13,12 @@ Place = tuple[str, float]
 
 
 class Seqs:
-    """The numbering of one department's log (L1)."""
+    """The numbering of one department's log (L1). Up to ``floor``, entries are deleted."""
 
-    def __init__(self, department_id: str, tally: Tally) -> None:
+    def __init__(self, department_id: str, tally: Tally, floor: int = 0) -> None:
         self._id = department_id
         self._tally = tally
-        self._last = 0
+        self._last = floor
 
     def take(self, seq: int) -> None:
         """Check the next entry's seq."""

@@ -16,7 +16,8 @@ class LetterRow:
     """A notification in the queue, with its log entry and its token's address (``None``: it has none).
 
     ``dead_letters`` counts its entries in the dead-letter queue. ``is_edited``: the token's address was corrected or
-    removed after the entry, so that the notification may have been sent to the address before, or overtaken.
+    removed after the entry, so that the notification may have been sent to the address before, or overtaken; or that it
+    cannot be known any more. ``is_deleted``: the entry was, as too old.
     """
 
     department_id: str
@@ -32,6 +33,7 @@ class LetterRow:
     payload: str | None
     email: str | None
     is_edited: bool = False
+    is_deleted: bool = False
 
     @property
     def line(self) -> tuple[int, str, str]:
@@ -95,14 +97,15 @@ def check_mailables(
 
 
 def _check_letter(row: LetterRow, tally: Tally) -> None:
-    expected = _kind(row.payload) if row.payload else None
-    sentence = f"{row.name} exists, but its entry requires {expected or 'none'}."
-    tally.check("M2", row.department_id, expected == row.kind, sentence)
-    if row.channel == EMAIL:
+    if not row.is_deleted:
+        expected = _kind(row.payload) if row.payload else None
+        sentence = f"{row.name} exists, but its entry requires {expected or 'none'}."
+        tally.check("M2", row.department_id, expected == row.kind, sentence)
+    if row.channel == EMAIL and not row.is_deleted:
         sentence = f"{row.name} goes to an address other than its token's."
         tally.check("M6", row.department_id, row.is_edited or row.recipient == row.email, sentence)
     if row.state == "overtaken":
-        may_be = row.kind in OVERTAKABLE or (row.channel == EMAIL and row.is_edited)
+        may_be = row.kind in OVERTAKABLE or (row.channel == EMAIL and (row.is_edited or row.is_deleted))
         sentence = f"{row.name} was not sent as overtaken, but what it says stays true."
         tally.check("M1", row.department_id, may_be, sentence)
     if row.state in ("dead", "dropped"):

@@ -12,7 +12,8 @@ class Numbers:
     """The numbers of one department, in log order and in the order of the ledger's rows.
 
     ``day_at`` returns the business day of a time under the current settings, which have applied since ``settled_seq``.
-    Up to ``rewound_day`` numbers may be missing: a restored database does not reissue the ones it has lost.
+    Up to ``incomplete_day`` numbers may be missing: a restored database does not reissue the ones it has lost, and old
+    entries may be deleted.
     """
 
     def __init__(
@@ -21,13 +22,13 @@ class Numbers:
         tally: Tally,
         day_at: Callable[[datetime], date],
         settled_seq: int = 0,
-        rewound_day: date = date.min,
+        incomplete_day: date = date.min,
     ) -> None:
         self._id = department_id
         self._tally = tally
         self._day_at = day_at
         self._settled_seq = settled_seq
-        self._rewound_day = rewound_day
+        self._incomplete_day = incomplete_day
         self.day = date.min
         self._last = 0
         self._rows_day = date.min
@@ -46,7 +47,7 @@ class Numbers:
         # Numbers carried by live tokens are skipped, and the entry says how many.
         skipped = _count(entry.event.data.get("skipped"))
         self._skipped |= {(day, number - back) for back in range(1, min(skipped, number) + 1)}
-        if day > self._rewound_day:
+        if day > self._incomplete_day:
             self._tally.check("N2", self._id, number <= self._last + 1 + skipped, where)
         self._tally.check("N3", self._id, number > self._last, where)
         self._last = number
@@ -69,7 +70,7 @@ class Numbers:
         if day != self._rows_day:
             self._rows_day, self._rows_last = day, 0
         self._tally.check("N1", self._id, number != self._rows_last, f"Number {number} of {day} was issued twice.")
-        if day > self._rewound_day:
+        if day > self._incomplete_day:
             gap = f"Numbers between {self._rows_last} and {number} of {day} are missing."
             missing = {(day, skipped) for skipped in range(self._rows_last + 1, number)}
             self._tally.check("N2", self._id, missing <= self._skipped, gap)
@@ -78,10 +79,10 @@ class Numbers:
     def end(self, day: date, last_no: int) -> None:
         """Compare both counts with each other and with the last number in the department's row."""
         for other, count in self._difference.items():
-            if count and other > self._rewound_day:
+            if count and other > self._incomplete_day:
                 kind = "entries without a token" if count > 0 else "tokens without an entry"
                 self._tally.blame("L2", self._id, f"The log of {other} has {abs(count)} {kind}.")
-        if day <= self._rewound_day:
+        if day <= self._incomplete_day:
             return
         last = self._rows_last if self._rows_day == day else 0
         sentence = f"The department has issued {last_no} numbers on {day}, but the last token has number {last}."

@@ -19,14 +19,18 @@ _VERBS = {str(move.event): (verb, move) for verb, move in VERBS.items() if verb 
 class Replay:
     """One department's log, entry by entry. Keeps one day's tokens, live tokens and transferred ones in memory.
 
-    ``is_partial``: the log does not start with the first entry, so unknown tokens are ignored. Up to ``old_seq``,
-    entries may come from a release in which the end of a day also expired called tokens.
+    ``is_partial``: the log does not start with the first entry, so unknown tokens are ignored. ``is_cut``: its
+    beginning is deleted, so tokens that neither begin nor arrive in the rest are ignored; all of them are final by now.
+    Up to ``old_seq``, entries may come from a release in which the end of a day also expired called tokens.
     """
 
-    def __init__(self, department_id: str, tally: Tally, *, is_partial: bool = False, old_seq: int = 0) -> None:
+    def __init__(
+        self, department_id: str, tally: Tally, *, is_partial: bool = False, is_cut: bool = False, old_seq: int = 0
+    ) -> None:
         self._id = department_id
         self._tally = tally
         self._is_partial = is_partial
+        self._is_cut = is_cut
         self._old_seq = old_seq
         self.line = PrefixQueue()
         self._tokens: dict[int, ReplayedToken] = {}
@@ -42,7 +46,7 @@ class Replay:
         was_waiting = token is not None and token.state is TokenState.WAITING
         arrives, goes = event.data.get("to") == self._id, event.data.get("from") == self._id
         kind = event.event_type
-        if self._is_partial and token is None and kind != EventType.TOKEN_GENERATED:
+        if token is None and self._is_unknown(kind, arrives=arrives):
             return
         if kind == EventType.TOKEN_GENERATED:
             token = self._begin(entry, token)
@@ -75,6 +79,12 @@ class Replay:
     def rest(self) -> Iterator[ReplayedToken]:
         """The remaining tokens."""
         return iter(self._tokens.values())
+
+    def _is_unknown(self, kind: str, *, arrives: bool) -> bool:
+        """Whether the history of a token that is seen for the first time began before what is replayed."""
+        if kind == EventType.TOKEN_GENERATED:
+            return False
+        return self._is_partial or (self._is_cut and not (arrives and kind == EventType.TOKEN_TRANSFERRED))
 
     def _begin(self, entry: LogEntry, existing: ReplayedToken | None) -> ReplayedToken:
         event, stored = entry.event, entry.stored

@@ -1,5 +1,6 @@
 """A token's state as reconstructed by replaying the log."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -57,9 +58,13 @@ class ReplayedToken:
 
 
 class TransferredTokens:
-    """Tokens that were in several departments: only their logs together determine their state."""
+    """Tokens that were in several departments: only their logs together determine their state.
 
-    def __init__(self) -> None:
+    ``floor_days`` are the last days of which a department's log lacks deleted entries.
+    """
+
+    def __init__(self, floor_days: Mapping[str, date]) -> None:
+        self._floor_days = floor_days
         self._legs: dict[int, list[tuple[str, ReplayedToken]]] = {}
 
     def add(self, department_id: str, token: ReplayedToken) -> None:
@@ -72,9 +77,12 @@ class TransferredTokens:
         return list(self._legs)
 
     def compare(self, token_id: int, row: TokenRow | None, tally: Tally) -> None:
-        """Compare a token's legs with its row; skipped if one of its departments was not read."""
+        """Compare a token's legs with its row; skipped if one of them was not read, or may be partly deleted."""
         legs = self._legs[token_id]
-        if not {other for _, token in legs for other in token.others} <= {name for name, _ in legs}:
+        names = {name for name, _ in legs}
+        if not {other for _, token in legs for other in token.others} <= names:
+            return
+        if row is not None and any(row.day <= self._floor_days.get(name, date.min) for name in names):
             return
         present = [(name, token) for name, token in legs if token.state is not None]
         first = legs[0][0]

@@ -17,22 +17,31 @@ Item = TypeVar("Item")
 
 _COMPARED_AT_ONCE = 5_000
 _OF_A_WHOLE_LOG = ("N2", "N8", "S1", "S2", "S3", "S4", "S5", "S7", "L2", "L3", "K4", "M1")
+_OF_ALL_ENTRIES = ("N2", "N8", "S1", "S2", "S3", "S4", "S5", "L1", "L2", "L3", "K4", "M1", "M2", "M6")
 
 
 class DepartmentCheck:
     """Replays one department in chunks; only tokens to which something can still happen stay in memory.
 
-    A log that was rewound is replayed from the first day after that, which begins with an empty queue.
+    A log that was rewound is replayed from the first day after that, which begins with an empty queue. A log whose
+    beginning is deleted is replayed from there: what is live has all its entries, and of the others some are unknown.
     """
 
     def __init__(self, snapshot: Snapshot, state: DepartmentState, tally: Tally) -> None:
         self._snapshot = snapshot
         self._state = state
         self._tally = tally
-        self._seqs = Seqs(state.id, tally)
+        self._seqs = Seqs(state.id, tally, state.log_floor)
         self._lost_day = state.rewound[1] if state.rewound else date.min
-        self._numbers = Numbers(state.id, tally, state.day_at, state.changed_seq, self._lost_day)
-        self._replay = Replay(state.id, tally, is_partial=state.rewound is not None, old_seq=state.rewritten_seq)
+        incomplete_day = max(self._lost_day, state.log_floor_day)
+        self._numbers = Numbers(state.id, tally, state.day_at, state.changed_seq, incomplete_day)
+        self._replay = Replay(
+            state.id,
+            tally,
+            is_partial=state.rewound is not None,
+            is_cut=state.log_floor > 0,
+            old_seq=state.rewritten_seq,
+        )
         self._has_begun = state.rewound is None
         self._over: list[ReplayedToken] = []
 
@@ -78,6 +87,8 @@ class DepartmentCheck:
                 self._numbers.row(day, number)
         self._numbers.end(head.day, head.last_no)
         self._seqs.end(head.last_seq)
+        if self._state.log_floor:
+            self._tally.skip(_OF_ALL_ENTRIES, _deleted(self._state))
         if self._state.rewound:
             self._tally.skip(_OF_A_WHOLE_LOG, _rewound_day(self._state))
         else:
@@ -88,6 +99,10 @@ def _rewound_day(state: DepartmentState) -> str:
     """A restored database has lost how those days went; what was logged since follows no table of verbs."""
     day = state.rewound[1] if state.rewound else None
     return f"the log of {state.id} was rewound on {day}, and is replayed from the next day on"
+
+
+def _deleted(state: DepartmentState) -> str:
+    return f"the log of {state.id} is kept from entry {state.log_floor + 1} on; older ones were deleted by setting"
 
 
 async def check_transferred(snapshot: Snapshot, transferred: TransferredTokens, tally: Tally) -> None:
@@ -106,6 +121,8 @@ async def check_copy(
         _without_line(state, options, tally)
     elif day != state.head.day:
         tally.skip(["R1"], f"a business day began in {state.id} meanwhile")
+    elif copy.seq < state.log_floor:
+        tally.skip(["R1"], f"Redis is behind the kept log of {state.id}; the next command there builds its queue")
     else:
         since = await snapshot.since(state.id, copy.seq)
         check_line(state.id, copy, since, await snapshot.waiting(state.id), state.head.last_seq, tally)

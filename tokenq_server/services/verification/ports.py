@@ -26,7 +26,8 @@ class DepartmentState:
     ``refilled_from`` the seq after which it would refill an emptied topic. ``changed_seq`` is the last entry about the
     department itself. ``rewound`` is the last entry by which the log passed what a restored database had lost, and its
     business day; ``None`` if it was never rewound. Up to ``rewritten_seq``, entries may have been rewritten since they
-    were published: free text was removed.
+    were published: free text was removed. Up to ``log_floor``, entries are deleted; ``log_floor_day`` is the last
+    business day of which the log lacks any.
     """
 
     department: Department
@@ -37,6 +38,8 @@ class DepartmentState:
     rewound: tuple[int, date] | None = None
     spot: tuple[int, int] | None = None
     rewritten_seq: int = 0
+    log_floor: int = 0
+    log_floor_day: date = date.min
     is_archived: bool = False
 
     @property

@@ -55,7 +55,7 @@ class Verifier:
         taken = await self._cursors(tally)
         async with self.snapshots.snapshot() as snapshot:
             chosen = [state for state in await snapshot.departments() if state.id in days]
-            transferred = TransferredTokens()
+            transferred = TransferredTokens({state.id: state.log_floor_day for state in chosen})
             for state in chosen:
                 await DepartmentCheck(snapshot, state, tally).run(transferred, self.tell)
                 if copies is not None:
