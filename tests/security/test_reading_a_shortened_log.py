@@ -1,20 +1,26 @@
 """Whoever reads a log whose beginning is deleted copes with it, and says so instead of showing too little."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
+import psycopg
 import pytest
 
+from tests.cli.conftest import Cli
 from tests.fakes import BY_EMAIL
 from tests.integration.notifying import enqueue_all
 from tests.integration.restored_place import Place
 from tests.integration.test_rewind import verified as verified_with_topic
 from tests.people import ANN, BEN
+from tests.security.audited import AuditedApi
 from tests.security.old_logs import all_is_published, days_pass, delete_older_than, seqs, verified
 from tests.security.test_keeping_events import KEPT, three_visits
 from tests.servers import Servers
-from tests.without_http import Core
+from tests.without_http import Core, department_id
 from tokenq.contract.enums import RequeuePosition
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
@@ -91,6 +97,41 @@ async def test_a_report_of_deleted_days_is_refused_and_says_from_when_on(core: C
     assert (await reporting.report(name, BEN, "today"))["issued"] == 1
     assert (await reporting.department_table(name, BEN, RequestedDays(first, "today")))["total"]["issued"] == 1
     assert [event["seq"] for event in await reporting.events(name, BEN, "today", 0, 500)] == [11]
+
+
+def test_commands_say_what_is_deleted(audited: AuditedApi, cli: Cli) -> None:
+    at = {"TOKENQ_URL": audited.api.url, "TOKENQ_TOKEN": audited.api.token}
+    name, deleted = department_id(), long_ago().isoformat()
+    audited.ask("PUT", f"/departments/{name}", json={"name": "Cash window"})
+    token = audited.ask("POST", f"/departments/{name}/tokens", json={}).json()
+    body = {"claimVersion": token["claimVersion"]}
+    assert audited.ask("POST", f"/tokens/{token['tokenId']}/cancel", json=body).status_code == 200
+    number = f"id:{token['tokenId']}"
+    assert "may have been deleted" not in cli("log", number, **at).out
+    assert json.loads(cli("log", number, "--json", **at).out)["keptFrom"] is None
+
+    async def shorten() -> None:
+        core = cast(Core, SimpleNamespace(dsn=audited.dsn))
+        await days_pass(core, KEPT + 10, name)
+        async with await psycopg.AsyncConnection.connect(audited.dsn) as connection:
+            await connection.execute("UPDATE relay_cursor SET seq = 3 WHERE department_id = %s", [name])
+        while await delete_older_than(core, KEPT):
+            pass
+
+    asyncio.run(shorten())
+    shown = cli("log", number, **at)
+    assert f"Some of what happened before {long_ago() + timedelta(days=1)} may have been deleted." in shown.out
+    assert (shown.code, shown.out.count("TOKEN_")) == (0, 1)
+    for command in (
+        ("report", name, "--day", deleted),
+        ("report", name, "--from", deleted, "--to", "today"),
+        ("simulate", name, "--counters", "2", "--day", deleted),
+        ("replay", name, "--day", deleted),
+    ):
+        refused = cli(*command, **at)
+        assert (refused.code, refused.out) == (3, ""), command
+        assert f"The log of {deleted} has been deleted" in refused.err
+    assert cli("report", name, "--day", "today", **at).code == 0
 
 
 async def test_another_department_s_report_is_not_affected(core: Core, database: Database) -> None:

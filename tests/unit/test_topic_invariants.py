@@ -57,6 +57,13 @@ def test_a_topic_that_was_refilled_need_not_have_the_beginning() -> None:
     assert tally.is_well
 
 
+def test_of_a_quiet_department_a_refill_repeats_nothing() -> None:
+    """After a restart of `tokenq up`, weeks after its last event."""
+    tally = Tally()
+    Published("CW", tally, 9, refilled_from=9).end()
+    assert tally.is_well
+
+
 def test_a_record_that_is_not_the_logs_is_seen() -> None:
     tally = Tally()
     Published("CW", tally, 0).take(TopicRecord(0, 0, b"forged", "CW", 1), b"true")

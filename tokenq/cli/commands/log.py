@@ -23,7 +23,7 @@ def command(token: Token, as_json: Json = False) -> None:
     zone = zone_of(client, view["branchId"])
     output.line(sentence(view, zone))
     if kept_from:
-        output.line(f"What happened before {kept_from} is deleted, or some of it.")
+        output.line(f"Some of what happened before {kept_from} may have been deleted.")
     output.table(
         ("Time", "Event", "Department", "Counter", "By", "Details"),
         (

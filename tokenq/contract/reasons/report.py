@@ -29,7 +29,7 @@ class ReportReason(Reason):
     NO_START = (ProblemCode.INVALID, "The range has an end but no start.", "Give its first day, too.")
     DELETED = (
         ProblemCode.NOT_FOUND,
-        "What happened on {day} is deleted, or some of it: the log is kept from {first} on.",
+        "The log of {day} has been deleted, or part of it; it is complete from {first} on.",
         "Ask for days from {first} on.",
     )
     DAY_AND_RANGE = (ProblemCode.INVALID, "A report covers a day or a range, not both.", "Leave one of them out.")

@@ -76,8 +76,9 @@ class Published:
 
     def end(self, allowed_duplicates: int | None = None) -> None:
         """Check the end of the topic."""
-        if not self.is_whole and not self.first:
-            return  # retention may have removed everything of a quiet department, so nothing can be said about it
+        if not self.first and (not self.is_whole or self.cursor <= self.refilled_from):
+            # Retention may have removed everything of a quiet department, and a refill repeats nothing that is as old.
+            return
         published = max(self.cursor - (self.first or 1) + 1, 0)
         self.tally.look("K1", published)
         if self.cursor > self.high:

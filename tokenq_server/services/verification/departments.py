@@ -102,7 +102,7 @@ def _rewound_day(state: DepartmentState) -> str:
 
 
 def _deleted(state: DepartmentState) -> str:
-    return f"the log of {state.id} is kept from entry {state.log_floor + 1} on; older ones were deleted by setting"
+    return f"the entries of {state.id} before {state.log_floor + 1} have been deleted, as they were too old to be kept"
 
 
 async def check_transferred(snapshot: Snapshot, transferred: TransferredTokens, tally: Tally) -> None:
