@@ -150,6 +150,28 @@ async def test_of_a_transferred_number_half_may_be_gone(core: Core, servers: Ser
     assert (await verified(core, servers)).violations == {}
 
 
+async def test_of_two_stays_in_a_department_the_first_may_be_gone(core: Core, servers: Servers) -> None:
+    """The second one is there from its beginning, and its other department has everything."""
+    first, second = await core.department(dayEnd="keep"), await core.department(dayEnd="keep")
+    await core.issue(second)  # it stays there
+    await core.issue(first)
+    token = await core.call(first, "1")
+    token = await core.do(TransferToken(first, ANN, token["tokenId"], second))
+    await core.issue(first)  # 5 stays there
+    token = await core.do(TransferToken(second, ANN, token["tokenId"], first))
+    await core.move(await core.do(TransferToken(first, ANN, token["tokenId"], second)), Verb.CANCEL)
+    await days_pass(core, KEPT + 10)
+    await core.issue(first)
+    await core.issue(second)
+    await all_is_published(core)
+    assert (await verified(core, servers)).violations == {}
+
+    await delete_older_than(core, KEPT)
+    assert await seqs(core, first) == [5, 6, 7, 8]
+    assert await seqs(core, second) == [2, 3, 4, 5, 6, 7]
+    assert (await verified(core, servers)).violations == {}
+
+
 async def test_who_is_transferred_into_a_shortened_log_is_counted_there(core: Core, servers: Servers) -> None:
     name, _ = await three_visits(core)
     other = await core.department()

@@ -273,9 +273,14 @@ async def test_a_person_is_erased_from_what_is_left(core: Core, database: Databa
     store = PostgresPersonalData(database)
     known = await store.known(Person(token_id=token["tokenId"]), BY_SYSTEM)
     assert (len(known["tokens"]), known["events"]) == (1, [])
-    async with asyncio.timeout(10):
-        erased = await store.erase(Person(token_id=token["tokenId"]), BY_SYSTEM, is_dry_run=False)
-    assert erased.tokens == 1
+    async with await psycopg.AsyncConnection.connect(core.dsn) as connection:
+        await connection.execute("SELECT 1 FROM dept_state FOR UPDATE")
+        erasing = asyncio.create_task(store.erase(Person(token_id=token["tokenId"]), BY_SYSTEM, is_dry_run=False))
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while not await core.rows(waiting):
+            assert not erasing.done(), "it did not lock the department in which the number is"
+            await asyncio.sleep(0.05)
+    assert (await erasing).tokens == 1
     assert await core.rows("SELECT 1 FROM token WHERE name IS NOT NULL") == []
 
 

@@ -98,6 +98,13 @@ def test_a_program_cannot_do_what_it_never_does(roles: dict[str, str], role: str
         connection.execute(statement)
 
 
+def test_the_api_deletes_old_entries_by_a_function(roles: dict[str, str]) -> None:
+    with psycopg.connect(roles[API]) as connection:
+        assert connection.execute("SELECT delete_old_entries('CW', 30, 1)").fetchone() == (None,), (
+            "there is no such log"
+        )
+
+
 def test_a_migration_takes_back_what_was_given_by_hand(roles: dict[str, str]) -> None:
     with psycopg.connect(roles["owner"]) as connection:
         connection.execute(f"GRANT ALL ON app_user TO {NOTIFY}")

@@ -58,7 +58,7 @@ async def report(
 ) -> ReportView | ReportTableView:
     """A business day in figures; with `from` and `to`, a range of at most 400 days, or with `by`, its rows.
 
-    A deleted department's days stay readable.
+    A deleted department's days stay readable. A day of which the log is no longer kept is refused.
     """
     days = days_requested(business_day, first, last, by)
     if days is None:
