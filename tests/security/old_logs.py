@@ -15,7 +15,13 @@ _TIMES = ("issued_at", "waiting_since", "called_at", "last_call_at", "started_at
 _MOVED = ", ".join(f"{name} = {name} - make_interval(days => %(days)s)" for name in _TIMES)
 _CHOSEN = "= ANY(%(names)s) OR %(names)s::text[] = '{}'"
 _PASS = (
-    f"UPDATE token SET day = day - %(days)s, ended_on = ended_on - %(days)s, {_MOVED} WHERE issued_in {_CHOSEN}",
+    # Far away first: numbers are unique per day, row by row.
+    f"UPDATE token SET day = day - 99999 WHERE issued_in {_CHOSEN}",
+    f"""
+    UPDATE token SET day = day + 99999 - %(days)s, ended_on = ended_on - %(days)s, {_MOVED},
+      undo = CASE WHEN %(days)s = 0 THEN undo END
+    WHERE issued_in {_CHOSEN}
+    """,
     f"""
     UPDATE outbox SET at = at - make_interval(days => %(days)s), payload = regexp_replace(
       payload, '"businessDay":"[^"]*"',

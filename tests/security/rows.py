@@ -357,6 +357,7 @@ ROWS: dict[str, Row] = {
         "security/test_erased_entries.py",
         "security/test_keeping_events.py",
         "security/test_reading_a_shortened_log.py",
+        "security/test_shortened_logs_at_random.py",
     ),
     "L14": row("reference and figures in production", "security/test_api_reference.py"),
     "L15": row("PgBouncer", "network/test_pgbouncer.py"),
