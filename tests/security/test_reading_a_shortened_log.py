@@ -89,7 +89,7 @@ async def test_a_report_of_deleted_days_is_refused_and_says_from_when_on(core: C
         reporting.events(name, BEN, deleted, 0, 500),
     ):
         problem = (await refusal(asked)).problem
-        assert (problem.code, problem.reason) == (ProblemCode.NOT_FOUND, "report.deleted")
+        assert (problem.code, problem.reason) == (ProblemCode.INVALID, "report.deleted")
         assert first in problem.detail
         assert first in problem.hint
 
@@ -129,7 +129,7 @@ def test_commands_say_what_is_deleted(audited: AuditedApi, cli: Cli) -> None:
         ("replay", name, "--day", deleted),
     ):
         refused = cli(*command, **at)
-        assert (refused.code, refused.out) == (3, ""), command
+        assert (refused.code, refused.out) == (1, ""), command
         assert f"The log of {deleted} has been deleted" in refused.err
     assert cli("report", name, "--day", "today", **at).code == 0
 

@@ -95,7 +95,7 @@ class Reporting:
         """Return the figures of a day; by default, of the department's current one.
 
         Raises:
-            Refused: ``forbidden``, ``unknown_department``, ``invalid``, ``not_found`` for a day that is deleted.
+            Refused: ``forbidden``, ``unknown_department``, ``invalid``, also for a day that is deleted.
         """
         check_works_in(reader, department_id)
         current = await self._department(department_id)
@@ -109,7 +109,7 @@ class Reporting:
         """Return the figures of a department over several days.
 
         Raises:
-            Refused: ``forbidden``, ``unknown_department``, ``invalid``, ``not_found`` for a day that is deleted.
+            Refused: ``forbidden``, ``unknown_department``, ``invalid``, also for a day that is deleted.
         """
         check_works_in(reader, department_id)
         current = await self._department(department_id)
@@ -119,7 +119,7 @@ class Reporting:
         """Return the figures of those departments of a branch in which the reader works.
 
         Raises:
-            Refused: ``forbidden``, ``unknown_branch``, ``invalid``, ``not_found`` for a day that is deleted.
+            Refused: ``forbidden``, ``unknown_branch``, ``invalid``, also for a day that is deleted.
         """
         branch = await self._store.branch(branch_id)
         if branch is None:
@@ -136,7 +136,7 @@ class Reporting:
         """Simulate a day with other counters (``3``, ``3-6``) and ratios (``2:1``); one simulation at a time.
 
         Raises:
-            Refused: ``forbidden``, ``unknown_department``, ``invalid``, ``not_found`` for a day that is deleted.
+            Refused: ``forbidden``, ``unknown_department``, ``invalid``, also for a day that is deleted.
         """
         check_works_in(reader, department_id)
         numbers, chosen = _counters(counters), [parse_ratio(ratio) for ratio in ratios]
@@ -155,7 +155,7 @@ class Reporting:
         """Return a page of a day's wire events.
 
         Raises:
-            Refused: ``unknown_department``, ``invalid``, ``not_found`` for a day that is deleted.
+            Refused: ``unknown_department``, ``invalid``, also for a day that is deleted.
         """
         current = await self._department(department_id)
         of_day = day_named(day, current.today)

@@ -28,7 +28,7 @@ class ReportReason(Reason):
     )
     NO_START = (ProblemCode.INVALID, "The range has an end but no start.", "Give its first day, too.")
     DELETED = (
-        ProblemCode.NOT_FOUND,
+        ProblemCode.INVALID,
         "The log of {day} has been deleted, or part of it; it is complete from {first} on.",
         "Ask for days from {first} on.",
     )
