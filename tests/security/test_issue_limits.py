@@ -59,7 +59,7 @@ async def test_a_flood_of_one_customer_is_stopped_and_others_notice_nothing(star
         problem = refused.json()
         assert (problem["code"], problem["detail"]) == ("rate_limited", "You have sent too many requests.")
         assert refused.headers["retry-after"] == str(problem["params"]["seconds"])
-        assert problem["hint"] == f"Try again in {problem['params']['seconds']} seconds."
+        assert problem["hint"] == f"Try again in {problem['params']['seconds']} s."
         assert (await issue(fred)).status_code == 201
 
 

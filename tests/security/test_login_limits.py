@@ -33,7 +33,7 @@ async def test_processes_count_wrong_passwords_together(start: Start) -> None:
         problem = refused.json()
         assert problem["code"] == "rate_limited"
         assert refused.headers["retry-after"] == str(problem["params"]["seconds"])
-        assert problem["hint"] == f"Try again in {problem['params']['seconds']} seconds."
+        assert problem["hint"] == f"Try again in {problem['params']['seconds']} s."
         assert (await both.login("ann", process=1, source=ATTIC)).status_code == 200
 
 

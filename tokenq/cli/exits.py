@@ -40,7 +40,7 @@ _CLIENT_CODES: dict[type[TokenqError], str] = {
 
 
 _CLIENT_HINTS: dict[type[TokenqError], str] = {
-    Unreachable: "Is it running? Try 'tokenq up --status', or set TOKENQ_URL to the right address.",
+    Unreachable: "Is it running there ('tokenq up --status' on its machine)? Else set TOKENQ_URL to the right address.",
     BadReply: "Check that TOKENQ_URL is the address of a tokenq server.",
 }
 

@@ -41,7 +41,7 @@ def coloured(text: str, colour: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """Print a table for people: framed on a terminal, plain columns of full width elsewhere."""
+    """Print a table for people: framed on a terminal, plain columns of full width elsewhere. Nothing is cut off."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -58,7 +58,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
         pad_edge=False,
     )
     for column in columns:
-        drawn.add_column(Text(column))
+        drawn.add_column(Text(column), overflow="fold")
     for row in rows:
         drawn.add_row(*(Text("–" if cell is None or cell == "" else printable(cell)) for cell in row))
     # Rich would exit the program itself on a closed pipe.

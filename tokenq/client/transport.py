@@ -156,7 +156,8 @@ def failed_handshake(server: Server, error: ssl.SSLError) -> TokenqError:
             f"shows {error.found}. Nothing was sent.",
             "Somebody may be intercepting the connection. If the server really has a new certificate, compare the "
             f"fingerprint there ('tokenq up --status') and run: tokenq login {server.url} --fingerprint SHA256:... "
-            "(or --fingerprint none, if an authority has signed it now)",
+            "(with --key and a new key, if this machine signs in by one; or --fingerprint none, if an authority has "
+            "signed it now)",
         )
     if isinstance(error, ssl.SSLCertVerificationError):
         return UntrustedCertificate(

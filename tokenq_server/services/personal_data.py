@@ -1,6 +1,6 @@
 """What is known about people: erasing it, showing it, and how long it is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,9 @@ from tokenq.contract.reasons.erasing import ErasingReason
 from tokenq_server.services import account_events
 from tokenq_server.services.audit import BY_SYSTEM, AuditEvent, Origin
 from tokenq_server.services.people_views import User
+
+_MOST_NAMED = 20
+"""Tokens named in a security event."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,15 @@ class PersonalData:
         return await self._store.known(person, origin)
 
 
-def person_erased(origin: Origin, person: Person, account: User | None, erased: Erasure) -> AuditEvent:
-    """A person was erased; how much is the detail."""
-    counts = [f"{name} {count}" for name, count in vars(erased).items() if count]
-    return AuditEvent(AuditKind.PERSON_ERASE, origin, _target(person, account), detail=", ".join(counts) or None)
+def person_erased(
+    origin: Origin, person: Person, account: User | None, erased: Erasure, tokens: Sequence[int]
+) -> AuditEvent:
+    """A person was erased. The detail is how much, and of an address whose tokens: they may have to be erased again."""
+    details = [f"{name} {count}" for name, count in vars(erased).items() if count]
+    if person.email is not None and tokens:
+        more = len(tokens) - _MOST_NAMED
+        details += [f"id:{token_id}" for token_id in tokens[:_MOST_NAMED]] + [f"and {more} more"] * (more > 0)
+    return AuditEvent(AuditKind.PERSON_ERASE, origin, _target(person, account), detail=", ".join(details) or None)
 
 
 def person_read(origin: Origin, person: Person, account: User | None) -> AuditEvent:

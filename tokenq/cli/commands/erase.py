@@ -16,7 +16,10 @@ from tokenq.contract.numbers import whole_number
 if TYPE_CHECKING:
     from tokenq.contract.personal_views import ErasureView, PersonalDataView
 
-_ELSEWHERE = "Kafka keeps its records until they expire there, and backups and mail servers keep their copies."
+_ELSEWHERE = (
+    "Kafka keeps its records until they expire there; backups, mail servers and the e-mails in the server's folder "
+    "'mail' (TOKENQ_MAIL_OUTBOX) stay."
+)
 _KINDS = {
     "tokens": ("token", "tokens"),
     "entries": ("log entry", "log entries"),

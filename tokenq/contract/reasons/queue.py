@@ -165,7 +165,7 @@ class DepartmentReason(Reason):
     TOO_MANY_ISSUED = (
         ProblemCode.RATE_LIMITED,
         "{name} has issued too many numbers in the last minute.",
-        "Try again in {seconds} seconds, or ask an admin for a higher limit.",
+        "Try again in {seconds} s, or ask an admin for a higher limit.",
     )
     CLOSED = ProblemCode.DEPARTMENT_CLOSED, "{name} ({department}) is closed.", Action.OPEN_DEPARTMENT
     CLOSED_NOW = (ProblemCode.DEPARTMENT_CLOSED, "{name} ({department}) is closed now.", Action.ISSUE_BEFORE_OPENING)

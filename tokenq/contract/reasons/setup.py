@@ -87,4 +87,4 @@ class AccountReason(Reason):
         "Choose another name.",
     )
     WRONG_ROLE = (ProblemCode.FORBIDDEN, "The role {role} may not do this.", ASK_ADMIN)
-    TOO_MANY_LOGINS = (ProblemCode.RATE_LIMITED, "Too many wrong passwords.", "Try again in {seconds} seconds.")
+    TOO_MANY_LOGINS = (ProblemCode.RATE_LIMITED, "Too many wrong passwords.", "Try again in {seconds} s.")

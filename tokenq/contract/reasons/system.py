@@ -36,7 +36,7 @@ class RequestReason(Reason):
         "Omit it to start from now.",
     )
     TOO_MANY_STREAMS = ProblemCode.RATE_LIMITED, "You have too many event streams open.", "Close some."
-    TOO_MANY = ProblemCode.RATE_LIMITED, "You have sent too many requests.", "Try again in {seconds} seconds."
+    TOO_MANY = ProblemCode.RATE_LIMITED, "You have sent too many requests.", "Try again in {seconds} s."
     OVERLOADED = ProblemCode.OVERLOADED, "The server is overloaded.", "Try again in a second."
     FAILED = (
         ProblemCode.INTERNAL,

@@ -67,7 +67,7 @@ class PostgresPersonalData:
                         raise _DryRun
                     if found.account is not None:
                         record(account_events.user_deleted(origin, found.account))
-                    record(person_erased(origin, person, found.account, erased))
+                    record(person_erased(origin, person, found.account, erased, [*found.tokens, *found.mentioned]))
                     reach("erase.before_commit")
             except _DryRun:
                 pass
