@@ -40,6 +40,7 @@ def _api(settings: "ServerSettings") -> int:
 
     from tokenq_server import bootstrap
     from tokenq_server.api.app import create_app
+    from tokenq_server.api.connections import BoundedConnection
 
     if settings.certificate:
         check_certificate(*settings.certificate)
@@ -54,6 +55,8 @@ def _api(settings: "ServerSettings") -> int:
         app,
         host=settings.host,
         port=settings.port,
+        http=BoundedConnection,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -195,6 +195,8 @@ ROWS: dict[str, Row] = {
         f"{_HOSTILE}::test_a_length_that_is_none_is_refused",
         f"{_HOSTILE}::test_two_lengths_smuggle_nothing",
         f"{_HOSTILE}::test_many_that_never_finish_keep_nobody_waiting",
+        "security/test_connections.py::test_a_connection_without_a_request_ends",
+        "security/test_connections.py::test_what_stands_around_a_body_is_bounded",
         f"{_STRICT}::test_a_body_that_never_ends_is_given_up",
     ),
     "37": row(
