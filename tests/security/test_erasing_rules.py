@@ -155,13 +155,14 @@ def test_sessions_of_an_erased_user_end(audited: AuditedApi) -> None:
     assert audited.ask("GET", "/auth/me", token).status_code == 401
 
 
-def test_staff_s_own_notes_go_and_their_user_name_stays_as_who_did_it(audited: AuditedApi) -> None:
+@pytest.mark.parametrize("console", ["", "3f2a"], ids=["command", "screen"])
+def test_staff_s_own_notes_go_and_their_user_name_stays_as_who_did_it(audited: AuditedApi, console: str) -> None:
     here = department(audited)
     name, user_id, password = audited.user("staff", here)
     token = audited.login(name, password).json()["token"]
-    counter = {"counterId": "77", "departments": [here]}
+    counter = {"counterId": "77", "departments": [here], "console": console, "takeOver": True}
     assert audited.ask("POST", "/branches/main/counters/open", token, json=counter).status_code == 200
-    paused = {"counterId": "77", "reason": REASON}
+    paused = {"counterId": "77", "reason": REASON, "console": console}
     assert audited.ask("POST", "/branches/main/counters/pause", token, json=paused).status_code == 200
     assert erase(audited, userId=user_id).json()["entries"] == 1
     with psycopg.connect(audited.dsn) as connection:

@@ -41,7 +41,10 @@ FROM erase_personal(%s::bigint[], %s::bigint[], %s::text, %s::bigint, %s::text)
 
 ERASE_TEXTS = "SELECT erase_texts(clock_timestamp() - %s, %s) AS count"
 
-FORGET_PAUSES = "UPDATE counter SET reason = NULL WHERE operator_identity = %s AND reason IS NOT NULL"
+# A claim made by a screen names the screen, too: user:7#3f2a.
+FORGET_PAUSES = """
+UPDATE counter SET reason = NULL WHERE split_part(operator_identity, '#', 1) = %s AND reason IS NOT NULL
+"""
 
 # The business day of each branch is that of its clock: a department that was deleted begins no further day.
 OLD_TOKENS = """
