@@ -71,5 +71,5 @@ def test_a_server_that_is_not_there_yet_is_waited_for(home: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with board(home, "--server", url, TOKENQ_TOKEN="tq_x") as terminal:
         until(lambda: "OFFLINE" in terminal.text(), terminal.text)
-        assert "Please ask at the front desk." in " ".join(terminal.text().split())
+        until(lambda: "Please ask at the front desk." in " ".join(terminal.text().split()), terminal.text)
         assert terminal.process.poll() is None

@@ -33,10 +33,10 @@ def test_a_refused_command_says_why_and_for_how_long(cli: Cli, strict: Api) -> N
     refused = cli("issue", "CW", "--count", "2", **here)
     assert refused.code == ExitCode.UNREACHABLE
     assert "has issued too many numbers in the last minute." in refused.err
-    assert "seconds, or ask an admin for a higher limit." in refused.err
+    assert " s, or ask an admin for a higher limit." in refused.err
     error = json.loads(cli("issue", "CW", "--json", **here).out)["error"]
     assert error["code"] == "rate_limited"
-    assert re.fullmatch(r"Try again in [0-9]+ seconds, or ask an admin for a higher limit\.", error["hint"])
+    assert re.fullmatch(r"Try again in [0-9]+ s, or ask an admin for a higher limit\.", error["hint"])
 
 
 def test_the_doctor_warns_of_a_limit_that_is_off(cli: Cli, servers: Servers, schema: str) -> None:
