@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.screens.board_seeds import NOON, Log, busy_log
@@ -68,6 +68,7 @@ def test_a_lie_that_comes_first_hides_nothing(log: Log) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 15), st.integers(20, END)), max_size=8))
+@example([(0, 20), (1, 21)])
 def test_lies_between_real_records_change_nothing(lies: list[tuple[int, int]]) -> None:
     """Wherever they stand, unless they go on where the log does, or one after the other."""
     log = Log()

@@ -44,7 +44,7 @@ class NumberedLog:
         """Take an event in if its number is the next one; return the call that it makes or repeats, if it does."""
         now, before = self.department, self._before
         if before is not None and event.seq == before.seen + 1 != now.seen + 1:
-            self.department, self._before = before, None  # what came after the jump was a lie, or comes again
+            self.department, self._before = before, now  # what came after the jump was a lie, or comes again
         elif now.seen and event.seq > now.seen + 1:
             return self._take_ahead(event)
         elif now.seen and event.seq <= now.seen:
