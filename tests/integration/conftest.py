@@ -1,12 +1,11 @@
 """Fixtures that several integration tests share."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.integration.restored_place import Place
-from tests.servers import Servers
+from tests.integration.restored_place import place as place
 from tests.stack import Enter, Stack
 from tests.without_http import Core
 from tokenq.client import Client
@@ -33,12 +32,6 @@ def enter(running: Stack, admin: Client) -> Iterator[Enter]:
     yield make
     for client in opened:
         client.close()
-
-
-@pytest.fixture
-def place(servers: Servers, fresh_database: Callable[..., str], schema: str) -> Place:
-    """A database that can be backed up and restored, with a topic and Redis."""
-    return Place(servers, fresh_database(schema), fresh_database)
 
 
 @pytest.fixture

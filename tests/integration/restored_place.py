@@ -30,6 +30,12 @@ from tokenq_server.services.ports import Guard
 from tokenq_server.settings import ServerSettings
 
 
+@pytest.fixture
+def place(servers: Servers, fresh_database: Callable[..., str], schema: str) -> "Place":
+    """A database that can be backed up and restored, with a topic and Redis."""
+    return Place(servers, fresh_database(schema), fresh_database)
+
+
 @dataclass
 class Place:
     """A database that is backed up, changes, and is restored."""

@@ -88,6 +88,16 @@ def test_a_live_token_is_served_or_cancelled_first(audited: AuditedApi) -> None:
     assert email not in stored(audited.dsn, old["tokenId"]) + stored(audited.dsn, live["tokenId"])
 
 
+def test_the_audit_says_which_numbers_an_address_had(audited: AuditedApi) -> None:
+    """They are erased again after a restore, and the address is in no audit."""
+    email = address()
+    token = cancel(audited, issue(audited, email=email))
+    erase(audited, email=email)
+    (event, *_) = audited.ask("GET", "/audit", params={"kind": "person.erase"}).json()["items"]
+    assert f"id:{token['tokenId']}" in event["detail"]
+    assert email not in str(event)
+
+
 def test_the_function_itself_touches_no_live_token(audited: AuditedApi) -> None:
     """Whoever is let into the API's account of the database cannot use it to make the queue nameless."""
     live = issue(audited, email=address())

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -14,6 +14,7 @@ from tests.cli.conftest import Cli
 from tests.fakes import BY_EMAIL
 from tests.integration.notifying import enqueue_all
 from tests.integration.restored_place import Place
+from tests.integration.restored_place import place as place
 from tests.integration.test_rewind import verified as verified_with_topic
 from tests.people import ANN, BEN
 from tests.security.audited import AuditedApi
@@ -40,11 +41,6 @@ from tokenq_server.services.notifications import Attempt, RawRecord, Verdict
 from tokenq_server.services.personal_data import Person
 from tokenq_server.services.ports import Ask
 from tokenq_server.services.reporting import Reporting, RequestedDays
-
-
-@pytest.fixture
-def place(servers: Servers, fresh_database: Callable[..., str], schema: str) -> Place:
-    return Place(servers, fresh_database(schema), fresh_database)
 
 
 @pytest.fixture

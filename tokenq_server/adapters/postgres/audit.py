@@ -69,11 +69,6 @@ async def append(connection: Connection, event: AuditEvent, at: datetime | None 
     return int(row["audit_id"])
 
 
-async def add_to_count(connection: Connection, audit_id: int, count: int) -> None:
-    """Count further occurrences with a stored event."""
-    await connection.execute(_COUNT, [count, audit_id])
-
-
 async def append_or_count(connection: Connection, event: AuditEvent, count: int) -> bool:
     """Write an event, or count it with the one of its kind and target of the last minute; return whether it is new."""
     values = {"kind": str(event.kind), "target": event.target, "count": count}
@@ -81,6 +76,30 @@ async def append_or_count(connection: Connection, event: AuditEvent, count: int)
         return False
     await append(connection, event, count=count)
     return True
+
+
+class CountedEvent:
+    """One event that counts what all the transactions of a run do."""
+
+    def __init__(self, event: AuditEvent) -> None:
+        self._event = event
+        self._audit_id: int | None = None
+        self._count = 0
+
+    async def add(self, connection: Connection, count: int) -> None:
+        """Count what this transaction does."""
+        if not count:
+            return
+        if self._audit_id is None:
+            self._audit_id = await append(connection, self._event, count=count)
+        else:
+            await connection.execute(_COUNT, [count, self._audit_id])
+        self._count += count
+
+    def log(self) -> None:
+        """Log the event, if the run did anything."""
+        if self._count:
+            log_event(self._event, self._count)
 
 
 @asynccontextmanager
@@ -113,7 +132,7 @@ class PostgresAudit:
                 if each.audit_id is None:
                     ids.append(await append(connection, each.event, each.at, each.count))
                 else:
-                    await add_to_count(connection, each.audit_id, each.count)
+                    await connection.execute(_COUNT, [each.count, each.audit_id])
                     ids.append(each.audit_id)
         return ids
 

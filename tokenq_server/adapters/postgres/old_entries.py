@@ -1,9 +1,8 @@
 """Deleting old entries of the log, by a function of the tables' owner: the API itself may only append."""
 
-from tokenq_server.adapters.postgres.audit import add_to_count, append
+from tokenq_server.adapters.postgres.audit import CountedEvent
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.failpoints import reach
-from tokenq_server.services.audit import log_event
 from tokenq_server.services.log_retention import old_entries_deleted
 
 _AT_ONCE = 1000
@@ -32,36 +31,21 @@ class PostgresOldEntries:
         """Delete some old entries; one event counts those of a run. A department at work is left for later."""
         async with self._database.begin() as connection:
             left = [row["department_id"] for row in await connection.rows(_DEPARTMENTS, [days])]
-        run, busy = _Run(self._database, days), False
-        while left and run.batches < _BATCHES_PER_RUN:
-            count = await run.delete_some(left[0])
+        event, batches, busy = CountedEvent(old_entries_deleted(days)), 0, False
+        while left and batches < _BATCHES_PER_RUN:
+            count = await self._delete_some(left[0], days, event)
             busy |= count is None
+            batches += bool(count)
             if not count or count < _AT_ONCE:
                 left.pop(0)
-        if run.deleted:
-            log_event(run.event, run.deleted)
+        event.log()
         return busy or bool(left)
 
-
-class _Run:
-    """One run over the departments."""
-
-    def __init__(self, database: Database, days: int) -> None:
-        self._database, self._days = database, days
-        self._audit_id: int | None = None
-        self.event = old_entries_deleted(days)
-        self.deleted = self.batches = 0
-
-    async def delete_some(self, department_id: str) -> int | None:
+    async def _delete_some(self, department_id: str, days: int, event: CountedEvent) -> int | None:
         """Delete the next entries of a department; return how many, ``None`` if it is locked."""
         async with self._database.begin() as connection:
-            (row,) = await connection.rows(_DELETE, [department_id, self._days, _AT_ONCE])
+            (row,) = await connection.rows(_DELETE, [department_id, days, _AT_ONCE])
             count: int | None = row["count"]
-            if count and self._audit_id is None:
-                self._audit_id = await append(connection, self.event, count=count)
-            elif count and self._audit_id is not None:
-                await add_to_count(connection, self._audit_id, count)
+            await event.add(connection, count or 0)
             reach("delete_entries.before_commit")
-        if count:
-            self.deleted, self.batches = self.deleted + count, self.batches + 1
         return count

@@ -13,7 +13,7 @@ from tokenq.contract.personal_views import PersonalDataView
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.erasing import ErasingReason
 from tokenq_server.adapters.postgres import personal_statements as sql
-from tokenq_server.adapters.postgres.audit import add_to_count, append, recorded
+from tokenq_server.adapters.postgres.audit import CountedEvent, recorded
 from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.people import delete_account, find_account
@@ -22,7 +22,7 @@ from tokenq_server.adapters.postgres.statements import LOCK
 from tokenq_server.domain.refusals import unknown_token
 from tokenq_server.failpoints import reach
 from tokenq_server.services import account_events
-from tokenq_server.services.audit import Origin, log_event
+from tokenq_server.services.audit import Origin
 from tokenq_server.services.people_views import User, user_view
 from tokenq_server.services.personal_data import Erasure, Person, old_data_erased, person_erased, person_read
 
@@ -91,25 +91,18 @@ class PostgresPersonalData:
 
     async def erase_old(self, days: int) -> bool:
         """Erase old tokens and texts in batches, each in a transaction; one event counts those of a run."""
-        audit_id: int | None = None
-        event, erased, is_more = old_data_erased(days), 0, True
+        event, is_more = CountedEvent(old_data_erased(days)), True
         for _ in range(_BATCHES_PER_RUN):
             async with self._database.begin() as connection:
                 (texts,) = await connection.rows(sql.ERASE_TEXTS, [timedelta(days=days), _AT_ONCE])
                 rows = await connection.rows(sql.OLD_TOKENS, {"days": days, "most": _AT_ONCE})
                 tokens = (await _erase_tokens(connection, [row["token_id"] for row in rows])).tokens if rows else 0
-                count = tokens + int(texts["count"])
-                if count and audit_id is None:
-                    audit_id = await append(connection, event, count=count)
-                elif count and audit_id is not None:
-                    await add_to_count(connection, audit_id, count)
+                await event.add(connection, tokens + int(texts["count"]))
                 reach("erase.before_commit")
-            erased += count
             is_more = len(rows) == _AT_ONCE or texts["count"] >= _AT_ONCE
             if not is_more:
                 break
-        if erased:
-            log_event(event, erased)
+        event.log()
         return is_more
 
 

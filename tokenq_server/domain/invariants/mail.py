@@ -101,9 +101,9 @@ def _check_letter(row: LetterRow, tally: Tally) -> None:
         expected = _kind(row.payload) if row.payload else None
         sentence = f"{row.name} exists, but its entry requires {expected or 'none'}."
         tally.check("M2", row.department_id, expected == row.kind, sentence)
-    if row.channel == EMAIL and not row.is_deleted:
-        sentence = f"{row.name} goes to an address other than its token's."
-        tally.check("M6", row.department_id, row.is_edited or row.recipient == row.email, sentence)
+        if row.channel == EMAIL:
+            sentence = f"{row.name} goes to an address other than its token's."
+            tally.check("M6", row.department_id, row.is_edited or row.recipient == row.email, sentence)
     if row.state == "overtaken":
         may_be = row.kind in OVERTAKABLE or (row.channel == EMAIL and (row.is_edited or row.is_deleted))
         sentence = f"{row.name} was not sent as overtaken, but what it says stays true."
