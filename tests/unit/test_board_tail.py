@@ -70,6 +70,30 @@ def test_a_log_read_again_keeps_the_old_picture_until_it_is_complete_and_announc
         assert [call.number for call in news_of(tail, 1)] == ["CW-013"]
 
 
+def test_a_call_made_while_the_log_was_away_is_announced_once_it_is_shown() -> None:
+    """It is read again with all the others, and nobody has heard of it."""
+    log = busy_log(START)
+    stream = FakeStream(replay(log))
+    with tailing(stream) as tail:
+        until(lambda: tail.take().picture.calls)
+        before = list(log.events)
+        missed = log.call("CW", 13, "1")
+        stream.put(Rewound(), *(Arrived(event, 0.1) for event in before), Arrived(missed, 0.1), Skipped("noise"))
+        until(lambda: (update := tail.take()).skipped == 1 and not update.news)
+        stream.put(CaughtUp())
+        heard: list[str] = []
+
+        def is_heard() -> bool:
+            update = tail.take()
+            heard.extend(call.number for call in update.news)
+            shown = [call.number for call in update.picture.calls]
+            assert all(number in shown for number in heard)
+            return bool(heard)
+
+        until(is_heard)
+        assert heard == ["CW-013"]
+
+
 def test_an_emptied_log_does_not_blank_the_board_while_it_is_refilled() -> None:
     """The embedded broker forgets everything when it dies; the relay needs a moment to tell it again."""
     log = busy_log(START)

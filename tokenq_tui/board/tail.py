@@ -63,7 +63,7 @@ class Tail:
         self._lock = threading.Lock()
         self._update = Update()
         self._fold = Fold(self._departments)
-        self._is_news = False
+        self._has_read = False
         self._is_shown = False
         self._is_stale = False
         self._is_urgent = False
@@ -126,13 +126,13 @@ class Tail:
             case LinkChanged():
                 self._link, self._why, self._is_urgent = item.link, item.why, True
             case CaughtUp():
-                self._is_news = self._is_shown = self._is_urgent = True
+                self._has_read = self._is_shown = self._is_urgent = True
             case Began():
                 self._fold = Fold.beginning_with(item.state, self._departments)
-                self._is_news = self._is_shown = self._is_urgent = True
+                self._has_read = self._is_shown = self._is_urgent = True
             case Rewound():
                 # The old picture stays on the screen until the log has been read again.
-                self._fold, self._is_news, self._is_shown = Fold(self._departments), False, False
+                self._fold, self._is_shown = Fold(self._departments), False
                 self._blank_at = time.monotonic() + _REFILLED_WITHIN
         self._is_stale = True
 
@@ -147,26 +147,29 @@ class Tail:
         call = self._fold.apply(item.event)
         if call is None:
             # What was in the log from the beginning would be read in the same way again.
-            self._has_gap = self._has_gap or (self._is_news and self._fold.holds(item.event))
+            self._has_gap = self._has_gap or (self._is_shown and self._fold.holds(item.event))
             return
         is_repeat = item.event.event_id in self._heard
         self._heard[item.event.event_id] = None
         if len(self._heard) > _HEARD:
             del self._heard[next(iter(self._heard))]
         is_call = item.event.event_type in (EventType.TOKEN_CALLED, EventType.TOKEN_RECALLED)
-        if is_call and self._is_news and not is_repeat and item.delay < NEWS_WITHIN:
+        # When the log is read again, a call that was made meanwhile is news, too.
+        if is_call and self._has_read and not is_repeat and item.delay < NEWS_WITHIN:
             self._news.append(call)
             self._is_urgent = True
 
     def _publish(self, source: Source) -> None:
         picture = self._fold.picture(self._clock())
         with self._lock:
-            news = (*self._update.news, *self._news)
             # An emptied log is about to be refilled; go blank only if that takes long.
             is_shown = self._is_shown and (bool(picture.departments) or time.monotonic() >= self._blank_at)
             shown = picture if is_shown else self._update.picture
+            # The screen announces what is in its picture: until the log has been read again, calls are kept back.
+            news = self._update.news
+            if is_shown:
+                news, self._news = (*news, *self._news), []
             is_complete = self._is_shown or self._update.is_complete
             self._update = Update(shown, self._link, self._why, source.heard_at, news, self._skipped, is_complete)
-        self._news.clear()
         self._is_stale = self._is_urgent = False
         self._notify()
