@@ -173,7 +173,8 @@ def kafka(session: nox.Session) -> None:
     """Everything that uses the topic, on Apache Kafka (needs Java 17 and Maven)."""
     install(session, "test", project=".[all]")
     on_topic = ["tests/kafka", "tests/ports/test_topic.py", "tests/integration/test_stream.py"]
-    session.run("pytest", *(session.posargs or on_topic), env={"TOKENQ_TEST_KAFKA": "apache"})
+    paths = session.posargs or [*on_topic, *IN_PARALLEL]
+    session.run("pytest", *paths, env={"TOKENQ_TEST_KAFKA": "apache"})
 
 
 @nox.session
