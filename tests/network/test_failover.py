@@ -90,7 +90,7 @@ class Clerk(threading.Thread):
         with Client(self._url, self._token, attempts=1) as client:
             while not self.over.is_set():
                 try:
-                    issued = client.issue("CW")
+                    issued = client.issue("FO")
                 except (TokenqError, Refused):
                     self.over.wait(0.05)
                 else:
@@ -106,7 +106,7 @@ def test_a_synchronous_standby_takes_over_and_nothing_acknowledged_is_lost(
         until(lambda: _one(connection, "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum'") == 1)
     settings = beside(servers, pair.url) | {"TOKENQ_MIGRATE": "1"}
     with running_api(settings, tmp_path) as api, Client(api.url, api.token) as client:
-        client.create_department({"name": "Customer window", "departmentId": "CW"})
+        client.create_department({"name": "Customer window", "departmentId": "FO"})
         clerks = [Clerk(api.url, api.token) for _ in range(4)]
         for clerk in clerks:
             clerk.start()
