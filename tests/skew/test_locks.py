@@ -67,4 +67,4 @@ def test_whoever_guesses_a_password_is_told_to_wait(locked: Client, certificates
 
     until(is_limited, lambda: str(tries[-1]), 60)
     refused(tries[0], 5, "unauthenticated", "Try again")
-    refused(tries[-1], 6, "rate_limited", "seconds")
+    refused(tries[-1], 6, "rate_limited", "Try again in")
