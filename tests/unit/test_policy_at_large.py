@@ -7,6 +7,8 @@ import os
 import random
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tokenq.contract.enums import Priority
 from tokenq_server.domain.policy import Choice, Policy, Ratio, Turn, Waiting, choose
 
@@ -76,6 +78,7 @@ class Queue:
             assert self.stretch[-size:].count(Priority.NORMAL) == self.policy.ratio.normal
 
 
+@pytest.mark.timeout(3600)
 def test_random_queues_keep_every_promise_of_the_policy() -> None:
     """Nobody lost, nobody twice, nobody starved, nobody passed in their class, the ratio as set."""
     for number in range(QUEUES):
