@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tokenq.contract.problems import Refused
-from tokenq_server.api.proxies import BehindProxies, address_of, client_of, network_of
+from tokenq_server.api.proxies import BehindProxies, client_of
+from tokenq_server.proxy_networks import address_of, network_of
 from tokenq_server.settings import ServerSettings, load
 
 OURS = ServerSettings(trusted_proxies="127.0.0.1, 10.1.0.0/16,, 2001:db8::/32").proxies

@@ -10,7 +10,14 @@ from tokenq.contract.audit import AuditKind
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.domain.refusals import database_unavailable
 from tokenq_server.services.audit import AuditEvent, AuditQuery, Occurrences, Origin, StoredEvent
-from tokenq_server.services.refusal_audit import MOST_PER_WINDOW, MOST_UNWRITTEN, OTHERS, WINDOW, RefusalAudit
+from tokenq_server.services.refusal_audit import (
+    MOST_PER_SOURCE,
+    MOST_PER_WINDOW,
+    MOST_UNWRITTEN,
+    OTHERS,
+    WINDOW,
+    RefusalAudit,
+)
 
 
 class Store:
@@ -91,7 +98,7 @@ async def test_a_flood_of_different_ones_is_bounded_and_counted(
 ) -> None:
     """From ten thousand addresses, as from a botnet."""
     for number in range(10_000):
-        audit.note(refusal(source=f"2001:db8::{number:x}"))
+        audit.note(refusal(source=f"2001:db8:0:{number:x}::1"))
     await audit.write()
     assert len(store.counts) == MOST_PER_WINDOW + 1
     assert sum(store.counts.values()) == 10_000
@@ -102,6 +109,30 @@ async def test_a_flood_of_different_ones_is_bounded_and_counted(
     audit.note(refusal(source="198.51.100.1"))
     await audit.write()
     assert store.events_by_id[others + 1].origin.source == "198.51.100.1", "a minute later there is room"
+
+
+@pytest.mark.parametrize(
+    ("many", "network"), [("192.0.2.1", "192.0.2.1"), ("2001:db8::{:x}", "2001:db8::/64")], ids=["IPv4", "IPv6"]
+)
+async def test_a_source_cannot_hide_what_others_do_behind_its_own_refusals(
+    audit: RefusalAudit, store: Store, clock: Clock, many: str, network: str
+) -> None:
+    """Whoever has an IPv6 network has all addresses of it."""
+    for number in range(500):
+        audit.note(refusal(f"route:GET /{number}", many.format(number)))
+    victim = refusal("department:CW", "198.51.100.1", "eve")
+    audit.note(victim)
+    await audit.write()
+    assert victim in store.events_by_id.values()
+    (others,) = [audit_id for audit_id, event in store.events_by_id.items() if event.target == OTHERS]
+    assert store.events_by_id[others].origin == Origin(source=network), "who floods is known"
+    assert store.counts[others] == 500 - MOST_PER_SOURCE
+    assert sum(store.counts.values()) == 501
+    clock.now = WINDOW
+    again = refusal("route:GET /again", many.format(1))
+    audit.note(again)
+    await audit.write()
+    assert again in store.events_by_id.values(), "a minute later it has its share again"
 
 
 async def test_nothing_is_lost_while_the_store_is_unavailable(audit: RefusalAudit, store: Store, clock: Clock) -> None:
@@ -127,7 +158,7 @@ async def test_what_is_too_much_to_remember_is_said(
     for minute in range(minutes):
         clock.now = minute * WINDOW
         for number in range(MOST_PER_WINDOW):
-            audit.note(refusal(source=f"2001:db8:{minute:x}::{number:x}"))
+            audit.note(refusal(source=f"2001:db8:{minute:x}:{number:x}::1"))
     store.is_available = True
     audit.start()
     await audit.close()

@@ -7,12 +7,10 @@ forged. ``Forwarded`` and X-Forwarded-Host are ignored.
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+from tokenq_server.proxy_networks import Address, Network, address_of
 
 VIA = "tokenq.via"
 """The key in a request's scope for the trusted proxy."""
@@ -56,29 +54,6 @@ def client_of(chain: str, proxies: Sequence[Network]) -> str | None:
         if not is_in(hop, proxies):
             return str(hop)
     return str(hops[-1]) if hops[-1] else None
-
-
-def address_of(text: str) -> Address | None:
-    """Parse an address with or without a port; an IPv4-mapped IPv6 address becomes IPv4."""
-    text = text.strip().strip('"')
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-@lru_cache(maxsize=1024)
-def network_of(host: str) -> str:
-    """The network that one client controls: an IPv4 address, or a /64 of IPv6."""
-    address = address_of(host)
-    if isinstance(address, IPv6Address):
-        return str(IPv6Network((address, 64), strict=False))
-    return str(address) if address else host
 
 
 def is_in(address: Address | None, networks: Iterable[Network]) -> bool:

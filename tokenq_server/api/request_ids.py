@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from starlette.types import Scope
 
-from tokenq_server.api.proxies import Network, address_of, is_in
+from tokenq_server.api.proxies import is_in
+from tokenq_server.proxy_networks import Network, address_of
 
 HEADER = b"x-request-id"
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{8,64}")

@@ -4,7 +4,8 @@ import logging
 
 from fastapi import Request
 
-from tokenq_server.api.proxies import VIA, network_of
+from tokenq_server.api.proxies import VIA
+from tokenq_server.proxy_networks import network_of
 
 logger = logging.getLogger(__name__)
 

@@ -1,16 +1,18 @@
 """Refusals in the audit: written in the background, repeats folded, so that a flood neither slows nor fills anything.
 
-The same refusal within a minute is one event with a count. Of different ones, at most :data:`MOST_PER_WINDOW` begin
-within a minute; the rest are folded by kind, without actor and address.
+The same refusal within a minute is one event with a count. Of different ones, at most :data:`MOST_PER_SOURCE` of a
+source begin within a minute, so that none can hide the others' behind its own; the rest are folded by kind, with the
+source alone. Altogether at most :data:`MOST_PER_WINDOW` begin; what is more than that has not even the source.
 """
 
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from tokenq_server.proxy_networks import network_of
 from tokenq_server.services.audit import AuditEvent, AuditStore, Occurrences, Origin, log_event
 from tokenq_server.services.periodic import Periodic
 
@@ -18,7 +20,9 @@ logger = logging.getLogger(__name__)
 
 WINDOW = 60.0
 """Seconds from the first of a refusal on, in which its repeats are counted with it."""
-MOST_PER_WINDOW = 60
+MOST_PER_SOURCE = 60
+"""A source is the network that one client controls: an IPv4 address, or a /64 of IPv6."""
+MOST_PER_WINDOW = 240
 MOST_UNWRITTEN = 1000
 """How many may wait for the store; further ones are lost, but counted."""
 OTHERS = "others"
@@ -48,7 +52,8 @@ class RefusalAudit:
         self._store, self._clock = store, clock
         self._open: dict[Hashable, _Fold] = {}
         self._unwritten: dict[_Fold, None] = {}
-        self._began: deque[float] = deque()
+        self._began: deque[tuple[float, str]] = deque()
+        self._began_by_source: Counter[str] = Counter()
         self._lost = 0
         self._is_failing = False
         self._periodic = Periodic("audit", self._round, self._pause)
@@ -69,15 +74,20 @@ class RefusalAudit:
     def note(self, event: AuditEvent) -> None:
         """Take a refusal. Returns at once."""
         now = self._clock()
+        self._forget_began(now)
+        source = network_of(event.origin.source or "")
         fold = self._fold_of(event, now)
-        if fold is None and self._are_too_many(now):
-            event = replace(event, origin=Origin(), target=OTHERS, detail=None)
+        if fold is None and self._began_by_source[source] >= MOST_PER_SOURCE:
+            event = _without_particulars(event, source)
+            fold = self._fold_of(event, now)
+        if fold is None and len(self._began) >= MOST_PER_WINDOW:
+            event = _without_particulars(event, None)
             fold = self._fold_of(event, now)
         if fold is not None:
             fold.count += 1
             self._unwritten[fold] = None
         elif len(self._unwritten) < MOST_UNWRITTEN:
-            self._begin(event, now)
+            self._begin(event, source, now)
         else:
             self._lost += 1
 
@@ -96,10 +106,11 @@ class RefusalAudit:
             if fold.count == count:
                 del self._unwritten[fold]
 
-    def _begin(self, event: AuditEvent, now: float) -> None:
+    def _begin(self, event: AuditEvent, source: str, now: float) -> None:
         fold = self._open[_key(event)] = _Fold(event, now)
         self._unwritten[fold] = None
-        self._began.append(now)
+        self._began.append((now, source))
+        self._began_by_source[source] += 1
         log_event(event)
         self._periodic.wake()
 
@@ -112,10 +123,12 @@ class RefusalAudit:
             return None
         return fold
 
-    def _are_too_many(self, now: float) -> bool:
-        while self._began and now - self._began[0] >= WINDOW:
-            self._began.popleft()
-        return len(self._began) >= MOST_PER_WINDOW
+    def _forget_began(self, now: float) -> None:
+        while self._began and now - self._began[0][0] >= WINDOW:
+            _, source = self._began.popleft()
+            self._began_by_source[source] -= 1
+            if not self._began_by_source[source]:
+                del self._began_by_source[source]
 
     def _end(self, key: Hashable) -> None:
         fold = self._open.pop(key)
@@ -141,6 +154,10 @@ class RefusalAudit:
         if self._is_failing:
             return _RETRY_PAUSE
         return _PAUSE if self._unwritten or self._open else _IDLE
+
+
+def _without_particulars(event: AuditEvent, source: str | None) -> AuditEvent:
+    return replace(event, origin=Origin(source=source or None), target=OTHERS, detail=None)
 
 
 def _key(event: AuditEvent) -> Hashable:
