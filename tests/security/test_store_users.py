@@ -1,6 +1,8 @@
 """Each program is a user of its own in every store, and can do no more than it has to."""
 
+import asyncio
 import re
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -21,6 +23,7 @@ from tests.without_http import department_id
 from tokenq.contract.enums import Priority
 from tokenq_server.adapters.postgres.grants import GRANTS
 from tokenq_server.adapters.postgres.migrate import migrate
+from tokenq_server.adapters.postgres.probe import probe as postgres_probe
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.adapters.redis.probe import probe
 from tokenq_server.services.ports import Advance, Ask, LineChange, LineDown, LineEntry, WaitingLine
@@ -121,6 +124,61 @@ def test_somebody_else_s_table_is_left_alone(servers: Servers, roles: dict[str, 
         connection.execute("CREATE TABLE heartbeat (at timestamptz)")
         migrate(roles["owner"])
         connection.execute("DROP TABLE heartbeat")
+
+
+@pytest.fixture
+def database(servers: Servers) -> Iterator[str]:
+    """An empty database in which everybody may create objects, as before PostgreSQL 15."""
+    owner = servers.new_database()
+    with psycopg.connect(as_superuser(servers, owner)) as connection:
+        connection.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+    yield owner
+    servers.drop_database(owner)
+
+
+def as_superuser(servers: Servers, owner: str) -> str:
+    return urlsplit(servers.admin_url)._replace(path=urlsplit(owner).path).geturl()
+
+
+async def open_schema(dsn: str) -> list[str]:
+    return [found.hint for found in await postgres_probe(dsn) if found.name == "postgres public schema"]
+
+
+async def test_nobody_else_can_create_objects_among_our_tables(database: str) -> None:
+    """A function of a stranger in the schema could run as the owner, inside the functions that erase."""
+    (hint,) = await open_schema(database)
+    assert "roles.sql" in hint
+    migrate(database)
+    assert await open_schema(database) == []
+
+
+async def test_the_script_takes_it_away_where_the_owner_may_not(
+    servers: Servers, roles: dict[str, str], database: str
+) -> None:
+    """Before PostgreSQL 15, the schema is the superuser's; the owner can still create tables afterwards."""
+    admin = as_superuser(servers, database)
+    with psycopg.connect(admin) as connection:
+        connection.execute("ALTER SCHEMA public OWNER TO postgres")
+    await asyncio.to_thread(migrate, database)
+    assert len(await open_schema(database)) == 1
+    script = DEPLOY / "postgres" / "roles.sql"
+    subprocess.run([servers.postgres.server.binaries / "psql", "-Xqf", script, admin], check=True, capture_output=True)
+    assert await open_schema(database) == []
+    await asyncio.to_thread(migrate, database)
+    with psycopg.connect(database) as connection:
+        connection.execute("CREATE TABLE mine ()")
+    with psycopg.connect(database.replace(urlsplit(database).netloc, urlsplit(roles[API]).netloc)) as connection:
+        assert connection.execute("SELECT count(*) FROM token").fetchone() == (0,)
+
+
+async def test_up_s_own_database_is_closed_again_at_each_start(servers: Servers) -> None:
+    """A dump of an older PostgreSQL, or somebody by hand, may have opened it."""
+    admin = as_superuser(servers, servers.postgres.server.url)
+    with psycopg.connect(admin) as connection:
+        connection.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+    assert len(await open_schema(servers.postgres.server.url)) == 1
+    assert servers.postgres.server.is_ready()
+    assert await open_schema(servers.postgres.server.url) == []
 
 
 def test_the_scripts_for_own_servers_say_the_same_as_the_code() -> None:

@@ -12,6 +12,16 @@ from tokenq_server.embedded.privileges import RunAs, give_folder
 from tokenq_server.embedded.processes import QUIET_ENVIRONMENT, Command, last_log_line, run
 from tokenq_server.embedded.reasons import EmbeddedReason
 
+PRIVATE_LOG = {
+    "log_error_verbosity": "terse",  # details are values of rows
+    "log_min_error_statement": "panic",  # a statement may contain values, too
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
+"""What keeps people, and passwords of roles, out of the log: it would outlive their erasure."""
+
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -21,6 +31,7 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
+    **PRIVATE_LOG,
     "max_connections": "100",
 }
 
@@ -33,6 +44,12 @@ SELECT 'CREATE DATABASE tokenq OWNER tokenq'
 _PROGRAM_ROLE = r"""
 SELECT 'CREATE ROLE {name} LOGIN PASSWORD ''{password}'''
   WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') \gexec
+"""
+_PUBLIC_SCHEMA = r"""
+\connect tokenq
+SELECT 'REVOKE CREATE ON SCHEMA public FROM PUBLIC' FROM pg_namespace n, aclexplode(nspacl) AS granted
+  WHERE nspname = 'public' AND grantee = 0 AND privilege_type = 'CREATE' \gexec
+SELECT 'GRANT ALL ON SCHEMA public TO tokenq' WHERE NOT has_schema_privilege('tokenq', 'public', 'CREATE') \gexec
 """
 
 
@@ -126,6 +143,7 @@ class Postgres:
         environment = {**QUIET_ENVIRONMENT, "PGPASSWORD": self.admin_password, "PGCONNECT_TIMEOUT": "2"}
         steps = _FIRST_STEPS.format(password=self.password)
         steps += "".join(_PROGRAM_ROLE.format(name=name, password=word) for name, word in self.programs.items())
+        steps += _PUBLIC_SCHEMA
         done = run([*psql, "-U", "postgres", "-d", "postgres"], stdin=steps.encode(), environment=environment)
         return done.returncode == 0
 

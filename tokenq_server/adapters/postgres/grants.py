@@ -77,12 +77,18 @@ SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S') AND pg_has_role(relowner, 'USAGE')
 """
 
+# Since PostgreSQL 15 the schema is the database owner's; before that, the superuser's (deploy/postgres/roles.sql).
+_OWNS_SCHEMA = "SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'public'"
+_NOT_FOR_ALL = "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+
 
 def grant(connection: Connection) -> None:
     """Give each role that exists exactly its privileges, in one transaction of the tables' owner.
 
-    Tables that others have made there are left alone.
+    Tables that others have made there are left alone, but others can make none from now on, if this user may decide it.
     """
+    if connection.execute(text(_OWNS_SCHEMA)).scalar_one_or_none():
+        connection.execute(text(_NOT_FOR_ALL))
     ours = connection.execute(text(_OURS)).scalars().all()
     for role in connection.execute(text(_EXISTING), {"names": list(GRANTS)}).scalars().all():
         for statement in statements(role, ours):

@@ -17,6 +17,12 @@ from tokenq_server.services.findings import Finding
 
 _OLDEST = 140000
 _VERSION = "SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS name"
+_IS_OPEN = """
+SELECT EXISTS (
+  SELECT FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) AS granted
+  WHERE n.nspname = 'public' AND granted.grantee = 0 AND granted.privilege_type = 'CREATE'
+) AS is_open
+"""
 _FATAL, _UNKNOWN_HOST = "FATAL:", "failed to resolve host"
 
 
@@ -31,6 +37,7 @@ async def probe(access: str | DatabaseAccess) -> list[Finding]:
         async with database.begin() as connection:
             (server,) = await connection.rows(_VERSION)
             current = await revision(connection)
+            (public,) = await connection.rows(_IS_OPEN)
             dead = await _dead(connection) if current == HEAD else None
         unsafe = await database.unsafe_settings()
     except Refused as refusal:
@@ -52,6 +59,7 @@ async def probe(access: str | DatabaseAccess) -> list[Finding]:
         ),
         *_sessions(found, access.setting),
         _schema(current),
+        *_open_schema(public["is_open"]),
         *_dead_letters(dead),
     ]
 
@@ -100,6 +108,15 @@ def _sessions(found: Pooling, setting: str) -> list[Finding]:
         return [Finding("postgres sessions", True, f"a pooler in {found} mode")]
     problem = refuse(SettingReason.SESSIONS_CHANGE, name=setting, mode=str(found)).problem
     return [Finding("postgres sessions", False, problem.detail, problem.hint)]
+
+
+def _open_schema(is_open: bool) -> list[Finding]:
+    """Tell if every user of the server may create tables and functions among ours, as before PostgreSQL 15."""
+    if not is_open:
+        return []
+    seen = "everybody with a login may create objects in the schema public"
+    hint = "In this database, run as a superuser: psql -f deploy/postgres/roles.sql"
+    return [Finding("postgres public schema", True, seen, hint, warning=True)]
 
 
 def _schema(current: str | None) -> Finding:
