@@ -182,6 +182,56 @@ def test_staff_s_own_notes_go_and_their_user_name_stays_as_who_did_it(audited: A
     assert (texts, notes) == ([(None,)], [(None,)])
 
 
+@pytest.mark.parametrize("was_claimed", [True, False], ids=["claimed", "unclaimed"])
+def test_the_reason_of_a_pause_goes_with_its_author_whoever_holds_the_counter(
+    audited: AuditedApi, was_claimed: bool
+) -> None:
+    """A colleague takes over the paused counter as it is; the reason is still the author's."""
+    here, counter = department(audited), f"c{secrets.token_hex(3)}"
+    users = [audited.user("staff", here) for _ in range(2)]
+    (author, author_id), (colleague, colleague_id) = [
+        (audited.login(name, password).json()["token"], user_id) for name, user_id, password in users
+    ]
+    place = {"counterId": counter}
+    opening = {**place, "departments": [here]}
+    counters = "/branches/main/counters"
+
+    def ask(action: str, bearer: str, **body: Any) -> None:
+        assert audited.ask("POST", f"{counters}/{action}", bearer, json={**opening, **body}).status_code == 200
+
+    ask("open", author if was_claimed else colleague)
+    if not was_claimed:
+        audited.ask("POST", f"{counters}/leave", colleague, json=place)
+    assert audited.ask("POST", f"{counters}/pause", author, json={**place, "reason": REASON}).status_code == 200
+    ask("open", colleague, takeOver=True, asItIs=True)
+    assert _reasons(audited.dsn, counter) == [(REASON,)]
+    erase(audited, userId=author_id)
+    assert _reasons(audited.dsn, counter) == [(None,)]
+
+    mine = {**place, "reason": "mine"}
+    assert audited.ask("POST", f"{counters}/pause", colleague, json=mine).status_code == 200
+    _, other_id, _ = audited.user("staff", here)
+    erase(audited, userId=other_id)
+    assert _reasons(audited.dsn, counter) == [("mine",)], "of others nothing is lost"
+    erase(audited, userId=colleague_id)
+
+
+def test_the_reason_of_a_pause_from_before_the_upgrade_goes_with_anybody(audited: AuditedApi) -> None:
+    """The release before did not store who wrote it."""
+    with psycopg.connect(audited.dsn) as connection:
+        connection.execute(
+            "INSERT INTO counter (branch_id, counter_id, state, reason) VALUES ('main', 'old', 'PAUSED', 'x')"
+        )
+    _, user_id, _ = audited.user("staff")
+    erase(audited, userId=user_id)
+    assert _reasons(audited.dsn, "old") == [(None,)]
+
+
+def _reasons(dsn: str, counter: str) -> list[Any]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute("SELECT reason FROM counter WHERE counter_id = %s", [counter]).fetchall()
+
+
 def test_who_comes_back_is_named_anew_and_erased_anew(audited: AuditedApi) -> None:
     """A reinstated token whose name was written again is not taken for erased."""
     token = cancel(audited, issue(audited))

@@ -48,12 +48,14 @@ class Counter:
 
     ``departments`` is the work profile: the departments it serves, in order; empty means every department of the
     branch. The claim of ``operator`` ends at ``lease_until`` unless renewed; ``operator_identity`` is the claimant.
+    ``reason_by`` is who wrote the reason of a pause, which stays when others claim the counter.
     """
 
     branch_id: str
     counter_id: str
     state: CounterState = CounterState.OPEN
     reason: str | None = None
+    reason_by: str | None = None
     operator: str | None = None
     operator_identity: str | None = None
     lease_until: datetime | None = None
@@ -209,13 +211,14 @@ def opened(
         if not as_it_is:
             raise _serves_declared(counter)
         profile = counter.departments
-    return replace(mine, state=CounterState.OPEN, reason=None, departments=profile)
+    return replace(mine, state=CounterState.OPEN, reason=None, reason_by=None, departments=profile)
 
 
 def paused(counter: Counter, operator: Operator, now: datetime, reason: str | None) -> Counter:
     """Return the counter paused; it keeps the token it holds. Raises Refused (``counter_claimed``)."""
     _check_claim(counter, operator, now)
-    return replace(counter, state=CounterState.PAUSED, reason=reason)
+    author = operator.identity if reason is not None else None
+    return replace(counter, state=CounterState.PAUSED, reason=reason, reason_by=author)
 
 
 def closed(counter: Counter, held: Token | None, operator: Operator, now: datetime) -> Counter:
@@ -223,7 +226,7 @@ def closed(counter: Counter, held: Token | None, operator: Operator, now: dateti
     _check_claim(counter, operator, now)
     if held:
         raise busy(counter.counter_id, held)
-    return replace(left(counter, operator, now), state=CounterState.CLOSED, reason=None)
+    return replace(left(counter, operator, now), state=CounterState.CLOSED, reason=None, reason_by=None)
 
 
 def left(counter: Counter, operator: Operator, now: datetime) -> Counter:

@@ -159,7 +159,7 @@ async def _erase(connection: Connection, person: Person, found: _Found) -> Erasu
         connection, found.tokens, mentioned=found.mentioned, address=found.address, account=person.user_id, staff=staff
     )
     if person.user_id is not None:
-        await connection.execute(sql.FORGET_PAUSES, [f"user:{person.user_id}"])
+        await connection.execute(sql.FORGET_PAUSES, {"identity": f"user:{person.user_id}"})
         erased = replace(erased, accounts=int(await delete_account(connection, person.user_id)))
     return erased
 
