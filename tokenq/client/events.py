@@ -1,10 +1,12 @@
 """The live event stream: an endless iterator that reconnects automatically and reports it."""
 
+import json
 import random
 import socket
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +25,9 @@ from tokenq.errors import BadReply  # noqa: E402
 
 SILENCE_SECONDS = 20.0
 """The server speaks at least every 15 s, if only by a comment; longer silence means a dead link."""
+
+MAX_REFUSAL_BYTES = 64 * 1024
+"""Of a longer answer instead of a stream, no word is believed."""
 
 _CONNECT_SECONDS = 3.0
 _FIRST_PAUSE = 0.2
@@ -137,7 +142,7 @@ class _Reader:
 
     def _read(self, response: httpx.Response) -> Iterator[Arrival]:
         parser = Parser()
-        for number, chunk in enumerate(response.iter_bytes()):
+        for number, chunk in enumerate(response.iter_raw()):
             self._failures = 0
             if number == 0:
                 # The server's first word, not its head, says that it watches: what comes from here on is not missed.
@@ -169,7 +174,8 @@ class _Reader:
                 _shut_down(self._socket)
 
     def _headers(self) -> dict[str, str]:
-        headers = {"Accept": "text/event-stream", "User-Agent": "tokenq"}
+        # Uncompressed: a few bytes of an answer could otherwise unfold to any size.
+        headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity", "User-Agent": "tokenq"}
         if self._server.token:
             headers["Authorization"] = f"Bearer {self._server.token}"
         if self._position:
@@ -190,14 +196,23 @@ def _lost_sentence(server: Server, error: httpx.HTTPError) -> str:
 def _lost_link(response: httpx.Response) -> LinkChanged:
     """Return a temporary failure of the server as a lost link; raise a permanent refusal."""
     status = response.status_code
-    try:
-        body = response.read() and response.json()
-    except (ValueError, RecursionError):
-        body = None
-    problem = Problem.from_wire(body, status)
+    problem = Problem.from_wire(_refusal(response), status)
     if status < 500 and status not in (408, 429):
         raise Refused(problem)
     return LinkChanged(is_live=False, sentence=problem.detail)
+
+
+def _refusal(response: httpx.Response) -> Any:
+    """Return the body of a refusal, or ``None`` if it is no JSON, has no end, or takes too long."""
+    body, latest = b"", time.monotonic() + SILENCE_SECONDS
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > MAX_REFUSAL_BYTES or time.monotonic() > latest:
+            return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _pause(failures: int) -> float:
