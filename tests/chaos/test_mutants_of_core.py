@@ -18,7 +18,8 @@ from tokenq.contract.enums import Priority
 from tokenq.contract.verbs import Verb
 from tokenq_server import failpoints
 from tokenq_server.adapters.postgres.ledger import PostgresTransaction
-from tokenq_server.adapters.redis.waiting_line import RedisLine, keys, place_of
+from tokenq_server.adapters.redis.values import place_of
+from tokenq_server.adapters.redis.waiting_line import RedisLine, keys
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.commands import Housekeep
 from tokenq_server.domain.department_session import DepartmentSession

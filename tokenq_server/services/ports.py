@@ -59,7 +59,7 @@ class Ask:
 class LineAnswer:
     """``first_no`` is the first of the requested numbers.
 
-    ``at`` is the seq that Redis is at (-1: it has no data, -2: its members are wrong). ``heads`` are token ids,
+    ``at`` is the seq that Redis is at (-1: it has no data, -2: what it has is damaged). ``heads`` are token ids,
     ``None`` if Redis is not up to date.
     """
 

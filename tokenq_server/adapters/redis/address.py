@@ -60,6 +60,7 @@ def connect(url: str, timeout: float) -> "Redis":
         single_connection_client=False,
         max_connections=2,
         decode_responses=True,
+        encoding_errors="backslashreplace",  # whatever somebody stored by hand stops no program
     )
 
 

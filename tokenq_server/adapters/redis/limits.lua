@@ -4,6 +4,7 @@
 -- disappears when nothing is used any more. All processes share this server's clock.
 
 local STEEPEST, ALMOST = 20, 0.000001
+local MOST_USED, LONGEST_PAUSE = 1e9, 7 * 86400000
 
 local function clock(given)
   if given ~= '' then return tonumber(given) end
@@ -12,9 +13,18 @@ local function clock(given)
 end
 
 local function level(key, now, interval)
-  local text = redis.call('GET', key) or ''
+  local text = redis.pcall('GET', key)
+  if type(text) == 'table' then -- another type than ours: somebody wrote it by hand, or Redis says why it cannot
+    if not string.find(text.err, 'WRONGTYPE', 1, true) then error(text) end
+    redis.call('DEL', key)
+  end
+  if type(text) ~= 'string' then text = '' end
   local used, at, free_at = string.match(text, '^(%S+) (%S+) (%S+)$')
   used, at, free_at = tonumber(used or '') or 0, tonumber(at or '') or now, tonumber(free_at or '') or 0
+  -- Lua reads 'inf' and 'nan', too.
+  if not (used <= MOST_USED and math.abs(at) <= now + LONGEST_PAUSE and free_at <= now + LONGEST_PAUSE) then
+    used, at, free_at = 0, now, 0
+  end
   return math.max(0, used - math.max(0, now - at) / interval), free_at
 end
 

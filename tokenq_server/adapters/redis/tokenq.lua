@@ -19,8 +19,26 @@ local function bounds(class)
   return whole(class * CLASS_WIDTH), '(' .. whole((class + 1) * CLASS_WIDTH)
 end
 
+-- What a damaged value counts as: the caller rebuilds the line.
+local DAMAGED = -2
+local WRONG_TYPE = {}
+
+-- A key may hold another type than ours: somebody wrote it by hand. Every other failure is the caller's.
+local function careful(...)
+  local reply = redis.pcall(...)
+  if type(reply) == 'table' and reply.err then
+    if not string.find(reply.err, 'WRONGTYPE', 1, true) then error(reply) end
+    return WRONG_TYPE
+  end
+  return reply
+end
+
 local function standing(meta)
-  return tonumber(redis.call('HGET', meta, 'seq') or '-1')
+  local seq = careful('HGET', meta, 'seq')
+  if not seq then return -1 end
+  -- Lua would also read 'inf', '0x10' and '1e9', and a double holds no more digits than these.
+  if type(seq) ~= 'string' or #seq > 15 or not string.find(seq, '^%d+$') then return DAMAGED end
+  return tonumber(seq)
 end
 
 -- ask: KEYS meta ctr q; ARGV last_no last_seq numbers heads waiting... -> {first_no, at, in_step, id, id, ...}
@@ -33,7 +51,7 @@ local function ask(keys, args)
   -- A database that went back in time: what is known here of the last number is all there is, and must stay.
   if at > last_seq then return {first, at, 0} end
   -- Whoever asks: numbers that were asked for and never given must not stay counted until the next ones are.
-  if tonumber(redis.call('GET', keys[2]) or '0') ~= last_no then
+  if (careful('GET', keys[2]) or '0') ~= args[1] then
     redis.call('SET', keys[2], args[1], 'EX', TWO_DAYS)
   end
   if numbers > 0 then
@@ -42,7 +60,7 @@ local function ask(keys, args)
   end
   -- The right seq over the wrong members would answer wrongly for ever: how many wait in each class must agree.
   for class = 0, CLASSES - 1 do
-    if at == last_seq and redis.call('ZCOUNT', keys[3], bounds(class)) ~= tonumber(args[5 + class]) then at = -2 end
+    if at == last_seq and careful('ZCOUNT', keys[3], bounds(class)) ~= tonumber(args[5 + class]) then at = DAMAGED end
   end
   local answer = {first, at, 0}
   if at == last_seq then
@@ -75,11 +93,13 @@ local function advance(keys, args)
   end
   if at ~= prev then return at end
   for i = from, #changes, 3 do
+    local done
     if changes[i] == '+' then
-      redis.call('ZADD', keys[3], changes[i + 1], changes[i + 2])
+      done = careful('ZADD', keys[3], changes[i + 1], changes[i + 2])
     else
-      redis.call('ZREM', keys[3], changes[i + 2])
+      done = careful('ZREM', keys[3], changes[i + 2])
     end
+    if done == WRONG_TYPE then return DAMAGED end
   end
   redis.call('HSET', keys[1], 'seq', args[2])
   redis.call('SET', keys[2], args[3], 'EX', TWO_DAYS)
@@ -96,7 +116,7 @@ end
 
 -- install: KEYS meta ctr q new_q; ARGV last_no last_seq : the staged line becomes the line
 local function install(keys, args)
-  redis.call('DEL', keys[3])
+  redis.call('DEL', keys[1], keys[3])
   if redis.call('EXISTS', keys[4]) == 1 then
     redis.call('RENAME', keys[4], keys[3])
     redis.call('EXPIRE', keys[3], TWO_DAYS)

@@ -12,17 +12,13 @@ from typing import Any
 
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
-from tokenq.contract.enums import Priority
 from tokenq_server.adapters.redis.address import connect
 from tokenq_server.adapters.redis.functions import Library, is_unknown
-from tokenq_server.domain.invariants.department_head import LineCopy, Place
+from tokenq_server.adapters.redis.values import DAMAGED, MIDDLE, WIDTH, copy_of, token_id_of
+from tokenq_server.domain.invariants.department_head import LineCopy
 from tokenq_server.domain.policy import RANK
 from tokenq_server.services.ports import Advance, Ask, LineAnswer, LineDown, LineEntry, LineState
 
-_CLASS_WIDTH = 1 << 48
-_MIDDLE = 1 << 40
-"""Sort keys may fall below zero (after many requeues to the front); the offset keeps scores inside their class."""
-_CLASSES = {rank: priority for priority, rank in RANK.items()}
 _MOST_VALUES = 900
 """Values of one call: hosted servers limit the arguments of a command. Divisible by two and three."""
 _FUNCTIONS = Library("tokenq.lua")
@@ -45,10 +41,7 @@ class RedisLine:
         """Answer every ask in one round trip."""
         calls = [("ask", keys(ask.department_id, ask.day, "meta", "ctr", "q"), _ask_values(ask)) for ask in asks]
         replies = await self._call(calls)
-        return [
-            LineAnswer(int(first), int(at), [int(token_id) for token_id in ids] if int(in_step) else None)
-            for first, at, in_step, *ids in replies
-        ]
+        return [_answer(*reply) for reply in replies]
 
     async def advance(self, steps: Sequence[Advance]) -> list[int]:
         """Apply each step whose ``prev`` matches the queue's seq."""
@@ -92,7 +85,7 @@ class RedisLine:
     async def copy(self, department_id: str, day: date) -> LineCopy | None:
         """Return an atomic copy of the queue, or ``None`` if Redis has none. Raises LineDown.
 
-        Used to look for damage: members with a score outside every class are included.
+        Used to look for damage: members with a score outside every class are included, unreadable values described.
         """
         meta, counter, line = keys(department_id, day, "meta", "ctr", "q")
         transaction = self._redis.pipeline(transaction=True)
@@ -100,13 +93,10 @@ class RedisLine:
         transaction.get(counter)
         transaction.zrange(line, 0, -1, withscores=True)
         try:
-            seq, last_no, members = await self._run(transaction.execute())
+            seq, last_no, members = await self._run(transaction.execute(raise_on_error=False))
         except ResponseError as error:
             raise LineDown from error
-        if seq is None:
-            return None
-        places = {_token_id(member): _place_as_found(score) for member, score in members}
-        return LineCopy(int(seq), int(last_no or 0), places)
+        return copy_of((meta, counter, line), seq, last_no, members)
 
     async def try_functions(self) -> None:
         """Call a function as every batch does; it is loaded if it is missing. Raises LineDown."""
@@ -174,24 +164,16 @@ def _ask_values(ask: Ask) -> list[Any]:
     return [ask.last_no, ask.last_seq, ask.numbers, ask.heads, *(ask.waiting.get(name, 0) for name in RANK)]
 
 
+def _answer(first: int, at: int, in_step: int, *members: str) -> LineAnswer:
+    """Read a reply. What the functions cannot judge counts as damaged, too: a member that is no token's id."""
+    ids = [token_id for member in members if (token_id := token_id_of(member)) is not None]
+    if len(ids) < len(members):
+        return LineAnswer(first, DAMAGED, None)
+    return LineAnswer(first, at, ids if in_step else None)
+
+
 def _score(entry: LineEntry) -> int:
-    return RANK[entry.priority] * _CLASS_WIDTH + _MIDDLE + entry.place
-
-
-def place_of(score: int) -> tuple[Priority, int]:
-    """Return the class and sort key of a score."""
-    rank, place = divmod(score, _CLASS_WIDTH)
-    return _CLASSES[rank], place - _MIDDLE
-
-
-def _place_as_found(score: float) -> Place:
-    if score.is_integer() and int(score) // _CLASS_WIDTH in _CLASSES:
-        return place_of(int(score))
-    return "outside every class", score
-
-
-def _token_id(member: str) -> int:
-    return int(member) if member.isdecimal() else -1
+    return RANK[entry.priority] * WIDTH + MIDDLE + entry.place
 
 
 def _member(entry: LineEntry) -> str:

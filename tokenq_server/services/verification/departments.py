@@ -117,8 +117,12 @@ async def check_copy(
     snapshot: Snapshot, state: DepartmentState, copy: LineCopy | None, day: date, options: VerifyOptions, tally: Tally
 ) -> None:
     """Check a department's queue, copied on ``day`` before the snapshot was taken, against the waiting tokens."""
+    for sentence in copy.damage if copy else ():
+        tally.blame("R1", state.id, sentence)
     if copy is None:
         _without_line(state, options, tally)
+    elif copy.seq is None:
+        return  # nothing can be said about its members
     elif day != state.head.day:
         tally.skip(["R1"], f"a business day began in {state.id} meanwhile")
     elif copy.seq < state.log_floor:
