@@ -56,6 +56,7 @@ def _api(settings: "ServerSettings") -> int:
         host=settings.host,
         port=settings.port,
         http=BoundedConnection,
+        loop="tokenq_server.api.connections:BoundedLoop",
         ws="none",
         log_config=None,
         access_log=False,

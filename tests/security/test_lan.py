@@ -4,9 +4,12 @@ import json
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -21,6 +24,7 @@ from tokenq.contract.certificates import fingerprint_of
 from tokenq.contract.hosts import is_loopback
 from tokenq.contract.problems import Refused
 from tokenq.settings import load
+from tokenq_server.api.connections import HANDSHAKE_SECONDS
 from tokenq_server.embedded import UpOptions, down, status
 from tokenq_server.embedded.addresses import network_addresses, network_urls
 from tokenq_server.tls import check_certificate
@@ -45,6 +49,23 @@ def test_it_runs_by_https_and_says_with_which_certificate(up: Stack) -> None:
     assert status(up.data_dir).ready
     with Client(up.endpoints.api, up.token, fingerprint=up.endpoints.fingerprint) as client:
         assert client.me()["role"] == "admin"
+
+
+def test_connections_without_a_handshake_keep_nobody_out_and_are_closed(up: Stack) -> None:
+    """Row 36, before TLS: a hundred that say nothing, and a hundred that begin to speak and stop."""
+    place = urlsplit(up.endpoints.api)
+    idle = [socket.create_connection((place.hostname, place.port), timeout=20) for _ in range(200)]
+    for connection in idle[:100]:
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01")  # the first bytes of a ClientHello
+    began = time.monotonic()
+    with Client(up.endpoints.api, up.token, fingerprint=up.endpoints.fingerprint, timeout=5) as client:
+        assert client.me()["role"] == "admin"
+    for connection in idle:
+        with suppress(ConnectionError):
+            connection.settimeout(max(began + HANDSHAKE_SECONDS + 5 - time.monotonic(), 0.1))
+            assert connection.recv(1) == b""
+        connection.close()
+    assert time.monotonic() - began < HANDSHAKE_SECONDS + 5
 
 
 def test_the_private_key_is_private(up: Stack) -> None:

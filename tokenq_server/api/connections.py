@@ -1,23 +1,50 @@
 """Connections that end by themselves: who sends no request, or one without end, holds neither a place nor memory.
 
 The framework sees a request when its head is complete. What comes before, and what stands around a body, is bounded
-here.
+here. The protocol sees a TLS connection when its handshake is complete: what comes before that, the loop bounds.
 """
 
 import asyncio
 import json
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tokenq.contract.problems import PROBLEM_MEDIA_TYPE, refuse
 from tokenq.contract.reasons.system import RequestReason
 
+if TYPE_CHECKING:
+    _Loop = asyncio.SelectorEventLoop
+else:
+    try:
+        from uvloop import Loop as _Loop
+    except ImportError:
+        from asyncio import SelectorEventLoop as _Loop
+
+HANDSHAKE_SECONDS = 10.0
+"""How long a client may take for the handshake of TLS; the library's minute holds a place for too long."""
 HEAD_SECONDS = 20.0
 """How long a client may take for a whole head, from its connection or from the last response on."""
 ENVELOPE_BYTES = 64 * 1024
 """What a request may bring besides its body: its head, and the sizes, extensions and trailers of chunks."""
 _LINGER_SECONDS = 1.0
 """How long a refused client may still send, so that it reads the answer before its connection is reset."""
+
+
+class BoundedLoop(_Loop):
+    """The event loop that uvicorn would choose, whose TLS servers wait for nobody for long."""
+
+    handshake_seconds = HANDSHAKE_SECONDS
+
+    async def create_server(self, *args: Any, **options: Any) -> Any:
+        """Listen as usual."""
+        if options.get("ssl"):
+            options = {
+                "ssl_handshake_timeout": self.handshake_seconds,
+                "ssl_shutdown_timeout": self.handshake_seconds,
+                **options,
+            }
+        return await super().create_server(*args, **options)
 
 
 class BoundedConnection(HttpToolsProtocol):
