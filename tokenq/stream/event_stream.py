@@ -13,7 +13,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tokenq.contract.events import TOPIC, BadEvent, decode
-from tokenq.contract.fetching import fitting_wait
+from tokenq.contract.fetching import UNREADABLE_BATCH, Leaps, fitting_wait
 from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.kafka_refusals import forbidden
 from tokenq.stream.items import Arrived, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped
@@ -48,6 +48,7 @@ class EventStream:
         self._has_record = False
         self._retry_at = 0.0
         self._last_record_at = 0.0
+        self._leaps = Leaps()
 
     @property
     def heard_at(self) -> float | None:
@@ -159,8 +160,24 @@ class EventStream:
             self._pending.append(_item(message))
         elif error.code() == KafkaError._PARTITION_EOF:
             self._read_to_end({partition})
+        elif error.name() in UNREADABLE_BATCH and offset >= 0:
+            self._leap(partition, offset)
         else:
             self._pulse.doubt = True
+
+    def _leap(self, partition: int, offset: int) -> None:
+        """Go on behind a batch that nobody can unpack: reading again would end at the same place."""
+        place = TopicPartition(TOPIC, partition)
+        _, end = self._consumer.get_watermark_offsets(place, cached=True)
+        place.offset = self._leaps.behind(partition, offset, end)
+        try:
+            self._consumer.seek(place)
+        except KafkaException:
+            self._pulse.doubt = True
+            return
+        self._next_offsets[partition] = place.offset
+        self._has_record = True
+        self._pending.append(Skipped("The records cannot be unpacked."))
 
     def _read_to_end(self, partitions: set[int]) -> None:
         if self._unread and not self._unread - partitions:

@@ -5,10 +5,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from tokenq.contract.events import TOPIC
+from tokenq.contract.fetching import UNREADABLE_BATCH, Leaps
 from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.contract.kafka_refusals import SETTLED, Refusal, Refusals, forbidden
 
@@ -96,6 +97,26 @@ class Clients:
         if time.monotonic() - self._logged_at >= _LOGGED_EVERY:
             self._logged_at = time.monotonic()
             logger.error("Kafka refuses this program", extra={"why": refusal.sentence, "hint": refusal.hint})
+
+
+def leap(consumer: Consumer, message: Message, leaps: Leaps) -> int | None:
+    """Go on behind a batch that nobody can unpack; return the offset, or ``None`` if a message is no such error.
+
+    Raises:
+        KafkaException: the library cannot go there now.
+    """
+    error, partition, offset = message.error(), message.partition(), message.offset()
+    if error is None or error.name() not in UNREADABLE_BATCH or partition is None or offset is None or offset < 0:
+        return None
+    place = TopicPartition(TOPIC, partition)
+    _, end = consumer.get_watermark_offsets(place, cached=True)
+    place.offset = leaps.behind(partition, offset, end)
+    consumer.seek(place)
+    logger.error(
+        "records of the topic cannot be unpacked and are skipped",
+        extra={"partition": partition, "offset": offset, "next": place.offset, "why": error.str()},
+    )
+    return place.offset
 
 
 def partitions(consumer: Consumer, seconds: float) -> list[int]:

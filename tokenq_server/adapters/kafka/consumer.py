@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from confluent_kafka import OFFSET_STORED, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC
+from tokenq.contract.fetching import Leaps
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq_server.adapters.kafka.clients import Clients, partitions
+from tokenq_server.adapters.kafka.clients import Clients, leap, partitions
 from tokenq_server.services.notifications import ConsumerLost, Copy, RawRecord
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class KafkaConsumer:
         self._embedded = embedded
         self._consumer: Consumer | None = None
         self._producer: Producer | None = None
+        self._leaps = Leaps()
 
     async def take(self, limit: int, seconds: float) -> list[RawRecord]:
         """Return up to ``limit`` records; wait at most ``seconds`` for the first one."""
@@ -98,6 +100,8 @@ class KafkaConsumer:
                 size += len(records[-1].value)
             elif error.fatal():
                 raise ConsumerLost(str(error))
+            elif self._leaps_over(consumer, message):
+                continue
             elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 break
             else:
@@ -105,6 +109,12 @@ class KafkaConsumer:
         if not records:
             self._clients.report_silence()
         return records
+
+    def _leaps_over(self, consumer: Consumer, message: Message) -> bool:
+        try:
+            return leap(consumer, message, self._leaps) is not None
+        except KafkaException as lost:
+            raise ConsumerLost(str(lost.args[0])) from lost
 
     def _commit(self, records: Sequence[RawRecord]) -> None:
         ends: dict[tuple[str, int], int] = {}

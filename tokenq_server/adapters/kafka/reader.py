@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tokenq.contract.events import TOPIC, BadEvent, decode
-from tokenq.contract.fetching import fitting_wait
+from tokenq.contract.fetching import Leaps, fitting_wait
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq_server.adapters.kafka.clients import Clients, partitions
+from tokenq_server.adapters.kafka.clients import Clients, leap, partitions
 from tokenq_server.adapters.kafka.consumer import GROUP
 from tokenq_server.domain.invariants.topic import TopicRecord
 from tokenq_server.services.verification.ports import TopicAway
@@ -50,8 +50,9 @@ class KafkaReader:
         consumer = self._clients.consumer("tokenq-verify", enable_partition_eof=True, fetch_wait_max_ms=wait)
         try:
             consumer.assign([TopicPartition(TOPIC, number, self._ends[number][0]) for number in left])
+            leaps = Leaps()
             while left:
-                yield await asyncio.to_thread(_read_some, consumer, left)
+                yield await asyncio.to_thread(_read_some, consumer, left, leaps)
         finally:
             await asyncio.to_thread(consumer.close)
 
@@ -90,14 +91,14 @@ def _partitions(consumer: Consumer) -> list[int]:
     return numbers
 
 
-def _read_some(consumer: Consumer, left: dict[int, int]) -> list[TopicRecord]:
+def _read_some(consumer: Consumer, left: dict[int, int], leaps: Leaps) -> list[TopicRecord]:
     """Return the next records; remove a partition from ``left`` when its end is reached."""
     records: list[TopicRecord] = []
     give_up = time.monotonic() + _PATIENCE
     while left and len(records) < _PIECE:
         message = consumer.poll(0.5)
         if message is None or message.error() is not None:
-            if message is not None and _is_at_end(message, left):
+            if message is not None and (_is_at_end(message, left) or _ends_unreadably(consumer, message, left, leaps)):
                 del left[message.partition() or 0]
             elif time.monotonic() > give_up:
                 raise TopicAway("Kafka: the topic cannot be read to its end")
@@ -118,6 +119,16 @@ def _is_at_end(message: Message, left: dict[int, int]) -> bool:
     if error is None or error.code() != KafkaError._PARTITION_EOF:
         return False
     return end is not None and (message.offset() or 0) >= end
+
+
+def _ends_unreadably(consumer: Consumer, message: Message, left: dict[int, int], leaps: Leaps) -> bool:
+    """Go on behind an unreadable batch; return whether nothing comes after it. What it hid is missing, and found so."""
+    try:
+        offset = leap(consumer, message, leaps)
+    except KafkaException as error:
+        raise TopicAway(f"Kafka: {error.args[0].str()}") from error
+    end = left.get(message.partition() or 0)
+    return offset is not None and end is not None and offset >= end
 
 
 def _record(message: Message) -> TopicRecord:

@@ -11,8 +11,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in the stub
 
 from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, Event, decode
+from tokenq.contract.fetching import Leaps
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq_server.adapters.kafka.clients import Clients, partitions
+from tokenq_server.adapters.kafka.clients import Clients, leap, partitions
 from tokenq_server.failpoints import reach
 from tokenq_server.recovery.contiguous_tail import ContiguousTail, TailRecord
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, offsets
@@ -269,6 +270,7 @@ def _records(
     if end <= start:
         return
     consumer.assign([TopicPartition(TOPIC, number, start)])
+    leaps = Leaps()
     while True:
         message = consumer.poll(min(0.5, patience.left()))
         if message is None:
@@ -279,6 +281,10 @@ def _records(
                 return
             if error.fatal():
                 raise PublishFailed(str(error))
+            if (offset := leap(consumer, message, leaps)) is not None:
+                patience.renew()
+                if not trusts_eof and offset >= end:
+                    return
             continue
         patience.renew()
         if (event := _event(message)) is not None:
