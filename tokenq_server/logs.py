@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -13,7 +14,23 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
 
 
-class JsonLines(logging.Formatter):
+_VALUES = re.compile(
+    r"^([ |]*)(?:DETAIL|CONTEXT|QUERY|LINE \d+):.*?"
+    r"(?=^[ |]*(?:The above exception|During handling of|Traceback \(most)|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+"""What the database adds to an error: rows, documents and statements, which name people."""
+
+
+class _WithoutValues(logging.Formatter):
+    """Leaves out of tracebacks what the database says of a row: it would outlive the erasure of a person."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
+        """Return the traceback."""
+        return _VALUES.sub(r"\1(values are left out)\n", super().formatException(ei)).rstrip("\n")
+
+
+class JsonLines(_WithoutValues):
     """Formats a record as one line of JSON; ``extra`` fields become keys of their own."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -30,7 +47,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-class TextLines(logging.Formatter):
+class TextLines(_WithoutValues):
     """Formats a record as a line for people, ``extra`` fields as ``name="value"``; a traceback follows, indented."""
 
     def format(self, record: logging.LogRecord) -> str:

@@ -1,7 +1,9 @@
-"""PostgreSQL's own log names nobody: it would outlive the erasure of a person."""
+"""The logs of PostgreSQL and of the programs name nobody: they would outlive the erasure of a person."""
 
+import logging
 import re
 import secrets
+import sys
 from pathlib import Path
 
 import psycopg
@@ -10,6 +12,7 @@ from psycopg.rows import dict_row
 
 from tests.servers import Servers
 from tokenq_server.embedded.postgres import PRIVATE_LOG
+from tokenq_server.logs import JsonLines, TextLines
 
 README = Path(__file__).parents[2] / "deploy" / "README.md"
 
@@ -62,3 +65,26 @@ def test_the_advice_for_own_servers_is_what_up_does(servers: Servers) -> None:
         rows = connection.execute("SELECT name, setting FROM pg_settings WHERE source = 'database'").fetchall()
     assert {row["name"]: row["setting"] for row in rows} == dict(PRIVATE_LOG)
     servers.drop_database(dsn)
+
+
+@pytest.mark.parametrize("formatter", [JsonLines(), TextLines()], ids=["json", "text"])
+def test_a_traceback_of_a_database_s_error_has_no_values(servers: Servers, formatter: logging.Formatter) -> None:
+    """Row 65, of the programs' own logs; an error that nobody foresaw is still told with its place and its kind."""
+    name = f"canary.{secrets.token_hex(6)}\n\nx\n"
+    dsn = servers.new_database()
+    try:
+        with psycopg.connect(dsn) as connection:
+            connection.execute("CREATE TABLE person (name text PRIMARY KEY)")
+            connection.execute("INSERT INTO person VALUES (%s)", [name])
+            try:
+                connection.execute("INSERT INTO person VALUES (%s)", [name])
+            except psycopg.Error as error:
+                raise RuntimeError("not foreseen") from error
+    except RuntimeError:
+        record = logging.LogRecord("x", logging.ERROR, "x", 1, "failed", None, sys.exc_info())
+    servers.drop_database(dsn)
+    line = formatter.format(record)
+    assert name.strip().partition("\n")[0] not in line
+    assert "UniqueViolation" in line
+    assert "duplicate key" in line
+    assert "RuntimeError: not foreseen" in line
