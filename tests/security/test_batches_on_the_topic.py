@@ -1,4 +1,4 @@
-"""Batches on the topic that unfold to more than a client takes: no reader stops at them. Row 64.
+"""Batches on the topic that unfold to more than a client takes: no reader stops at them. Row 58.
 
 A broker stores what is compressed; only who reads it unpacks it. Whoever may write to the topic could otherwise stop
 every board, notify, the relay's next start and ``verify`` by one small batch, for as long as the topic keeps it.

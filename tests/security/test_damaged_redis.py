@@ -127,7 +127,7 @@ async def test_damage_of_one_department_concerns_no_other_in_the_same_batch(
 
 
 def test_the_api_answers_whatever_the_keys_hold(audited: AuditedApi, servers: Servers, redis: Redis) -> None:
-    """Row by row over every key that tokenq has in Redis, those of limits, too."""
+    """Row 74: whoever has this user's password can write every key that tokenq has in Redis, those of limits, too."""
     key = audited.key("desk")
     department = department_id()
     audited.ask("PUT", f"/departments/{department}", json={"name": "Cash window"})
