@@ -37,7 +37,7 @@ VALUES: dict[str, Damage] = {
 }
 
 
-def swap(redis: Redis, line: str, member: str | bytes) -> None:
+def swap(redis: Redis, line: str, member: Any) -> None:
     """Put another member in the place of the first."""
     ((first, score),) = redis.zrange(line, 0, 0, withscores=True)
     redis.zrem(line, first)
