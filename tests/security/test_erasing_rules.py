@@ -182,6 +182,25 @@ def test_staff_s_own_notes_go_and_their_user_name_stays_as_who_did_it(audited: A
     assert (texts, notes) == ([(None,)], [(None,)])
 
 
+@pytest.mark.parametrize("change", [{"username": "x"}, {"role": "customer"}], ids=["renamed", "no longer staff"])
+def test_staff_s_notes_go_under_whatever_name_they_were_written(audited: AuditedApi, change: dict[str, Any]) -> None:
+    """The log knows the user name of then; a name that is another's now is left alone."""
+    here, counter = department(audited), f"c{secrets.token_hex(3)}"
+    name, user_id, password = audited.user("staff", here)
+    token = audited.login(name, password).json()["token"]
+    opening = {"counterId": counter, "departments": [here]}
+    counters = "/branches/main/counters"
+    assert audited.ask("POST", f"{counters}/open", token, json=opening).status_code == 200
+    reason = {"counterId": counter, "reason": REASON}
+    assert audited.ask("POST", f"{counters}/pause", token, json=reason).status_code == 200
+    change = {field: f"{value}{name}" if field == "username" else value for field, value in change.items()}
+    assert audited.ask("PATCH", f"/users/{user_id}", json=change).status_code == 200
+    assert erase(audited, userId=user_id).json()["entries"] == 1
+    with psycopg.connect(audited.dsn) as connection:
+        pauses = "SELECT note FROM outbox WHERE event_type = 'COUNTER_PAUSED' AND department_id = %s"
+        assert connection.execute(pauses, [here]).fetchall() == [(None,)]
+
+
 @pytest.mark.parametrize("was_claimed", [True, False], ids=["claimed", "unclaimed"])
 def test_the_reason_of_a_pause_goes_with_its_author_whoever_holds_the_counter(
     audited: AuditedApi, was_claimed: bool

@@ -19,6 +19,7 @@ from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.people import delete_account, find_account
 from tokenq_server.adapters.postgres.personal_views import event_view, letter_view, token_view
 from tokenq_server.adapters.postgres.statements import LOCK
+from tokenq_server.domain.principal import CUSTOMER
 from tokenq_server.domain.refusals import unknown_token
 from tokenq_server.failpoints import reach
 from tokenq_server.services import account_events
@@ -159,7 +160,11 @@ async def _erase(connection: Connection, person: Person, found: _Found) -> Erasu
         connection, found.tokens, mentioned=found.mentioned, address=found.address, account=person.user_id, staff=staff
     )
     if person.user_id is not None:
-        await connection.execute(sql.FORGET_PAUSES, {"identity": f"user:{person.user_id}"})
+        who = {"identity": f"user:{person.user_id}", "user_id": person.user_id, "customer": CUSTOMER}
+        for former in await connection.rows(sql.FORMER_NAMES, who):
+            more = await _erase_tokens(connection, [], staff=former["actor"])
+            erased = replace(erased, entries=erased.entries + more.entries)
+        await connection.execute(sql.FORGET_PAUSES, who)
         erased = replace(erased, accounts=int(await delete_account(connection, person.user_id)))
     return erased
 

@@ -39,6 +39,13 @@ SELECT tokens, entries, letters, records, answers
 FROM erase_personal(%s::bigint[], %s::bigint[], %s::text, %s::bigint, %s::text)
 """
 
+# Names that are somebody else's now are left alone: which of the notes are whose is not known any more.
+FORMER_NAMES = """
+SELECT DISTINCT actor FROM audit
+WHERE actor_id = %(identity)s AND actor <> %(customer)s
+  AND NOT EXISTS (SELECT FROM app_user u WHERE u.username = actor AND u.user_id <> %(user_id)s)
+"""
+
 ERASE_TEXTS = "SELECT erase_texts(clock_timestamp() - %s, %s) AS count"
 
 # Of a pause from before migration 0010 nobody knows who wrote its reason: it may be this person's. A claim made by a
