@@ -77,6 +77,7 @@ ROWS: dict[str, Row] = {
         "a session outlives its rights",
         f"{_ACCESS}::test_a_demoted_or_disabled_user_loses_access_within_a_second",
         "integration/test_api_events.py::test_a_revoked_key_ends_its_streams",
+        "security/test_changes_at_once.py",
         "security/test_board_keys.py::test_the_stream_of_a_key_that_loses_a_department_ends",
         "screens/test_console_connection.py::test_somebody_who_is_not_let_in_leaves_with_code_5",
     ),

@@ -88,7 +88,7 @@ def _has_no_password(redis_url: str) -> bool:
 def _publishes_addresses_to_anybody(settings: ServerSettings) -> bool:
     is_chosen = "events_email" in settings.model_fields_set or settings.kafka_embedded
     access = settings.kafka_access
-    has_login = access.security_protocol.startswith("SASL") or bool(access.cert)
+    has_login = access.has_login or bool(access.cert)
     return not is_chosen and not has_login
 
 

@@ -53,8 +53,11 @@ class PeopleStore(Protocol):
     async def has_first_password(self) -> bool:
         """Whether a user still has an initial password."""
 
-    async def add_session(self, user: User, token_hash: bytes, lifetime: timedelta, origin: Origin) -> datetime:
-        """Store a session; return when it expires."""
+    async def add_session(self, user: User, token_hash: bytes, lifetime: timedelta, origin: Origin) -> datetime | None:
+        """Store a session; return when it expires.
+
+        ``None``: since ``user`` was read, its password has changed, or it was disabled or deleted.
+        """
 
     async def add_key(self, label: str, role: Role, departments: list[str], token_hash: bytes, origin: Origin) -> Key:
         """Store a key."""
@@ -150,16 +153,15 @@ class People:
         """Start a session. Raises Refused (``unauthenticated``), the same for an unknown name and a wrong password."""
         user = await self._store.user_named(username)
         may_log_in = user is not None and not user.is_disabled
-        if (
-            not await self._passwords.matches(user.password_hash if user and may_log_in else None, password)
-            or user is None
-        ):
+        token, expires = new_secret(), None
+        is_right = await self._passwords.matches(user.password_hash if user and may_log_in else None, password)
+        if is_right and user is not None:
+            caused = replace(origin, actor=events.actor_of(user), actor_id=f"user:{user.user_id}")
+            expires = await self._store.add_session(user, hash_of(token), SESSION_LIFETIME, caused)
+        if expires is None or user is None:
             # The answer does not tell whether there is such a user; the audit does.
             self._refuse(AuditKind.LOGIN, origin, user, ProblemCode.UNAUTHENTICATED)
             raise refuse(AccountReason.WRONG_LOGIN)
-        token = new_secret()
-        origin = replace(origin, actor=events.actor_of(user), actor_id=f"user:{user.user_id}")
-        expires = await self._store.add_session(user, hash_of(token), SESSION_LIFETIME, origin)
         return {"token": token, "expiresAt": instant(expires) or "", "user": user_view(user)}
 
     async def logout(self, principal: Principal, origin: Origin) -> None:

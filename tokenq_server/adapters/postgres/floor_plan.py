@@ -9,7 +9,7 @@ from tokenq_server.adapters.postgres.config_log import lock
 from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.day_ends import tokens_that_would_expire
-from tokenq_server.adapters.postgres.people import keep_an_admin
+from tokenq_server.adapters.postgres.people import keep_an_admin, lock_accounts
 from tokenq_server.adapters.postgres.setup import (
     archive_department,
     delete_branches,
@@ -38,6 +38,7 @@ INSERT INTO counter (branch_id, counter_id, departments, state, is_declared) VAL
 ON CONFLICT (branch_id, counter_id) DO UPDATE SET departments = EXCLUDED.departments, is_declared = true
 """
 _USERS = "SELECT username, name, email, role, departments, is_disabled FROM app_user WHERE username IS NOT NULL"
+_LOCK_USERS = "SELECT 1 FROM app_user WHERE username = ANY(%s) ORDER BY user_id FOR UPDATE"
 _IDS = "SELECT username, user_id FROM app_user WHERE username = ANY(%s)"
 _END_SESSIONS = """
 DELETE FROM credential WHERE user_id IN (SELECT user_id FROM app_user WHERE username = ANY(%s))
@@ -153,6 +154,9 @@ async def _write_users(connection: Connection, before: FloorPlan, after: FloorPl
     Raises Refused (``in_use``) for the last admin.
     """
     names = _added_or_changed(before.users, after.users)
+    if names:
+        await connection.execute(_LOCK_USERS, [names])
+        await lock_accounts(connection)
     for name in names:
         user = after.users[name]
         values = {"username": name, **vars(user), "departments": list(user.departments)}

@@ -30,9 +30,12 @@ _DELETE_USER = "DELETE FROM app_user WHERE user_id = %s"
 _HAS_ADMIN = "SELECT 1 FROM app_user WHERE role = 'admin' AND NOT is_disabled LIMIT 1"
 _HAS_FIRST_PASSWORD = "SELECT 1 FROM app_user WHERE must_change_password LIMIT 1"
 
+# Waits for a change of the user, and finds nobody if it concerned the password that was checked, or disabled the user.
 _ADD_SESSION = """
 INSERT INTO credential (token_hash, kind, user_id, label, expires_at)
-VALUES (%s, 'session', %s, 'login', clock_timestamp() + %s) RETURNING expires_at
+SELECT %s, 'session', user_id, 'login', clock_timestamp() + %s FROM app_user
+WHERE user_id = %s AND password_hash = %s AND NOT is_disabled FOR SHARE
+RETURNING expires_at
 """
 _END_SESSIONS = "DELETE FROM credential WHERE user_id = %s"
 _FORGET_ENDED = "DELETE FROM credential WHERE expires_at < clock_timestamp()"
@@ -94,9 +97,12 @@ class PostgresPeople:
             before = await find_account(connection, user_id)
             if before is None:
                 return None
+            changes_rights = bool(_WHO_THEY_ARE & set(values))
+            if changes_rights:
+                await lock_accounts(connection)
             statement = update("app_user", values, "user_id = %(user_id)s", returning=_USER)
             (row,) = await connection.rows(statement, {**values, "user_id": user_id})
-            if _WHO_THEY_ARE & set(values):
+            if changes_rights:
                 await connection.execute(_END_SESSIONS, [user_id])
                 await keep_an_admin(connection)
             after = _user(row)
@@ -123,11 +129,13 @@ class PostgresPeople:
         async with self._database.begin() as connection:
             return await connection.row(_HAS_FIRST_PASSWORD) is not None
 
-    async def add_session(self, user: User, token_hash: bytes, lifetime: timedelta, origin: Origin) -> datetime:
+    async def add_session(self, user: User, token_hash: bytes, lifetime: timedelta, origin: Origin) -> datetime | None:
         """Store a session, and delete expired ones."""
         async with recorded(self._database) as (connection, record):
             await connection.execute(_FORGET_ENDED)
-            (row,) = await connection.rows(_ADD_SESSION, [token_hash, user.user_id, lifetime])
+            row = await connection.row(_ADD_SESSION, [token_hash, lifetime, user.user_id, user.password_hash])
+            if row is None:
+                return None
             record(AuditEvent(AuditKind.LOGIN, origin, events.account_of(user)))
             expires: datetime = row["expires_at"]
             return expires
@@ -201,14 +209,23 @@ async def find_account(connection: Connection, user_id: int) -> User | None:
 
 async def delete_account(connection: Connection, user_id: int) -> bool:
     """Delete a user and their sessions; return whether there was one. Raises Refused for the last admin."""
+    await lock_accounts(connection)
     is_gone = await connection.change(_DELETE_USER, [user_id]) > 0
     await keep_an_admin(connection)
     return is_gone
 
 
-async def keep_an_admin(connection: Connection) -> None:
-    """Refuse a change that would leave no admin. Concurrent changes wait for each other."""
+async def lock_accounts(connection: Connection) -> None:
+    """Let nobody else change accounts until the transaction ends.
+
+    To be called after locking the rows that will be changed, and before changing them: of two changes that had written
+    already, each would wait for the other.
+    """
     await connection.execute("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def keep_an_admin(connection: Connection) -> None:
+    """Refuse a change, made under ``lock_accounts``, that would leave no admin."""
     if not await _has_admin(connection):
         raise refuse(AccountReason.LAST_ADMIN)
 
