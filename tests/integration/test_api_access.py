@@ -183,12 +183,15 @@ def test_names_and_addresses_are_for_staff_of_the_department(
         assert ("ada@example.com" in key("GET", f"{path}/events").text) == sees
 
 
-def test_a_demoted_or_disabled_user_loses_access_within_a_second(running: Stack, person: MakePerson) -> None:
+@pytest.mark.parametrize("change", [{"role": "staff"}, {"disabled": True}], ids=str)
+def test_a_demoted_or_disabled_user_loses_access_within_a_second(
+    running: Stack, person: MakePerson, change: dict[str, object]
+) -> None:
     """An open session does not outlive its permission."""
     user_id, ada = person("admin")
     assert ada("GET", "/api/v1/users").status_code == 200
 
-    running.ask("PATCH", f"/api/v1/users/{user_id}", {"role": "staff"})
+    running.ask("PATCH", f"/api/v1/users/{user_id}", change)
 
     assert ada("GET", "/api/v1/users").status_code == 401
 

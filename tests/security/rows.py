@@ -275,6 +275,8 @@ ROWS: dict[str, Row] = {
     "62": row("records of two departments swapped", f"{_NUMBERING}"),
     "63": row(
         "the dead-letter queue is away, or full",
+        "unit/test_enqueuer.py::test_an_offset_is_committed_only_when_its_rows_are_stored",
+        "unit/test_enqueuer.py::test_where_no_dead_letter_can_be_kept_the_store_is_waited_for",
         "integration/test_hostile_records.py::test_a_read_only_database_is_waited_for",
         "security/test_dead_letters.py::test_the_newest_are_kept_and_the_others_counted",
     ),

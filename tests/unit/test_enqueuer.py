@@ -102,6 +102,32 @@ async def test_a_store_that_is_away_makes_no_dead_letter(monkeypatch: pytest.Mon
     assert (len(queue.jobs), queue.bad) == (3, {})
 
 
+async def test_an_offset_is_committed_only_when_its_rows_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 63. Killed in between, notify gets the records again; the other way round, their letters would be lost."""
+    monkeypatch.setattr("tokenq_server.notify.enqueuer._RETRY_SECONDS", 0.001)
+    records = [RawRecord("token-events", 0, 0, written()), RawRecord("token-events", 0, 1, b"no event")]
+    stop = asyncio.Event()
+    steps: list[str] = []
+
+    class Watched(OneByOne):
+        async def commit(self, records: Sequence[RawRecord]) -> None:
+            steps.append("committed")
+
+    class AwayOnce(FailingQueue):
+        async def enqueue(self, jobs: Sequence[NewJob], bad: Sequence[BadRecord], channels: Channels) -> int:
+            if not steps:
+                steps.append("away")
+                raise refusal(ProblemCode.UNAVAILABLE, "Not now.")
+            steps.append("stored")
+            return await super().enqueue(jobs, bad, channels)
+
+    queue = AwayOnce(b"", RuntimeError())
+    await Enqueuer(Watched(records, stop), queue, BY_EMAIL, stop).run()  # type: ignore[arg-type]
+
+    assert steps == ["away", "stored", "committed"]
+    assert (list(queue.jobs), list(queue.bad)) == ([records[0]], [records[1]])
+
+
 async def test_where_no_dead_letter_can_be_kept_the_store_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that may not be written is no record's fault: nothing is passed by."""
     monkeypatch.setattr("tokenq_server.notify.enqueuer._RETRY_SECONDS", 0.001)
