@@ -339,6 +339,31 @@ def test_what_is_old_is_erased_by_housekeeping(servers: Servers, dsn: str, tmp_p
         assert connection.execute("SELECT count(*) FROM outbox WHERE note IS NOT NULL").fetchone() == (2,)
 
 
+def test_dead_letters_of_longer_addresses_stay(audited: AuditedApi) -> None:
+    """A record of the topic may be anything; an address is found in it as it is, not within another one."""
+    who = f"a+b.{address()}"
+    cancel(audited, issue(audited, email=who))
+    records = {
+        f'{{"email":"{who.upper()}"}}': True,
+        f"to {who}.": True,
+        f"mailto:{who}, and \xe4\0\\": True,
+        f'{{"email": "x{who}"}}': False,
+        f"to {who}.au": False,
+        f"to {who}-office": False,
+        f"to first.{who}": False,
+        f"to {who.replace('.', 'x')}": False,
+    }
+    with psycopg.connect(audited.dsn) as connection:
+        connection.execute("DELETE FROM mail_dlq")
+        insert = 'INSERT INTO mail_dlq (reason, error, topic, partition, "offset", raw) VALUES (%s, %s, %s, 0, %s, %s)'
+        for offset, text in enumerate(records):
+            connection.execute(insert, ["unreadable", "x", "t", offset, text.encode("latin-1")])
+    assert erase(audited, email=who).json()["records"] == 3
+    with psycopg.connect(audited.dsn) as connection:
+        left = connection.execute('SELECT length(raw) > 0, state FROM mail_dlq ORDER BY "offset"').fetchall()
+    assert left == [(False, "dropped") if goes else (True, "open") for goes in records.values()]
+
+
 def test_nothing_is_erased_by_default(audited: AuditedApi) -> None:
     token = cancel(audited, issue(audited))
     with psycopg.connect(audited.dsn) as connection:

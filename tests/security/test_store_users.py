@@ -78,7 +78,8 @@ FORBIDDEN = [
     *((role, "SELECT reason FROM token") for role in (RELAY, NOTIFY)),
     *((role, "UPDATE token SET state = 'SERVED'") for role in (RELAY, NOTIFY, READ)),
     *((role, "UPDATE audit SET actor = 'eve'") for role in PROGRAMS),
-    *((role, "DELETE FROM audit") for role in (RELAY, NOTIFY, READ)),
+    *((role, "DELETE FROM audit") for role in PROGRAMS),
+    *((role, "SELECT delete_old_audit(30, 1)") for role in (RELAY, NOTIFY, READ)),
     *((role, "SELECT actor FROM audit") for role in (RELAY, NOTIFY, READ)),
     (RELAY, "SELECT email FROM token"),
     (RELAY, "SELECT recipient FROM mail_job"),
@@ -106,6 +107,20 @@ def test_the_api_deletes_old_entries_by_a_function(roles: dict[str, str]) -> Non
         assert connection.execute("SELECT delete_old_entries('CW', 30, 1)").fetchone() == (None,), (
             "there is no such log"
         )
+
+
+def test_the_api_deletes_only_old_entries_of_the_audit(roles: dict[str, str]) -> None:
+    """Whoever has taken over the API cannot remove what it did there today."""
+    with psycopg.connect(roles["owner"], autocommit=True) as connection:
+        for age in ("1 hour", "2 days"):
+            connection.execute(
+                "INSERT INTO audit (at, kind, target, result) VALUES (now() - %s::interval, 'access', %s, 'done')",
+                [age, f"of {age} ago"],
+            )
+    with psycopg.connect(roles[API]) as connection:
+        assert connection.execute("SELECT delete_old_audit(0, 1000)").fetchone() == (1,)
+        left = connection.execute("SELECT target FROM audit WHERE target LIKE 'of %'").fetchall()
+    assert left == [("of 1 hour ago",)]
 
 
 def test_a_migration_takes_back_what_was_given_by_hand(roles: dict[str, str]) -> None:

@@ -7,11 +7,12 @@ from fastapi import Request
 
 from tokenq.contract.enums import Role
 from tokenq.contract.hosts import is_loopback
-from tokenq.contract.problems import Refused
+from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.api.auth import Allowed, BearerDep, ServicesDep
 
 logger = logging.getLogger(__name__)
 
+_OF_CALLERS = frozenset({ProblemCode.UNAUTHENTICATED, ProblemCode.FORBIDDEN})
 _FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 
 
@@ -34,8 +35,8 @@ class Inside:
             return
         try:
             await self._allowed(request, services, bearer)
-        except Refused:
-            if settings.strict or not self._warns_first:
+        except Refused as refusal:
+            if settings.strict or not self._warns_first or refusal.problem.code not in _OF_CALLERS:
                 raise
             if not self._has_warned:
                 self._has_warned = True

@@ -39,11 +39,7 @@ _CONDITIONS = {
     "actor": "%(actor)s IN (actor, actor_id)",
     "before": "audit_id < %(before)s",
 }
-_FORGET = """
-DELETE FROM audit WHERE audit_id IN (
-  SELECT audit_id FROM audit WHERE at < clock_timestamp() - make_interval(days => %s) ORDER BY at LIMIT %s
-)
-"""
+_FORGET = "SELECT delete_old_audit(%s, %s) AS count"
 
 Record = Callable[[AuditEvent], None]
 """Adds an event to the current transaction."""
@@ -144,7 +140,8 @@ class PostgresAudit:
     async def forget(self, days: int) -> bool:
         """Delete the oldest of the events that are older than this, in small portions."""
         async with self._database.begin() as connection:
-            return await connection.change(_FORGET, [days, _FORGOTTEN_AT_ONCE]) == _FORGOTTEN_AT_ONCE
+            (row,) = await connection.rows(_FORGET, [days, _FORGOTTEN_AT_ONCE])
+            return bool(row["count"] == _FORGOTTEN_AT_ONCE)
 
 
 def select_events(query: AuditQuery) -> tuple[str, dict[str, Any]]:

@@ -19,7 +19,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     API: {
         "alembic_version": _SEE,
         "app_user": _ALL,
-        "audit": "SELECT, INSERT, UPDATE (count), DELETE",
+        "audit": "SELECT, INSERT, UPDATE (count)",
         "branch": _ALL,
         "counter": _ALL,
         "credential": _ALL,
@@ -32,6 +32,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "relay_cursor": _APPEND,
         "token": _WRITE,
         "SEQUENCE token_id_seq": "USAGE",
+        "FUNCTION delete_old_audit(integer, integer)": "EXECUTE",
         "FUNCTION delete_old_entries(text, integer, integer)": "EXECUTE",
         "FUNCTION erase_personal(bigint[], bigint[], text, bigint, text)": "EXECUTE",
         "FUNCTION erase_texts(timestamptz, integer)": "EXECUTE",

@@ -38,6 +38,10 @@ DECLARE
   person CONSTANT text := '"userId": ?[0-9]+';
   words CONSTANT text := '"(name|email|reason)": ?"(?:[^"\\]|\\.)*"';
   wanted CONSTANT text := lower(address);
+  -- In a record of the topic, which need not be JSON: as it is, and not as the end or the beginning of a longer one.
+  alone CONSTANT text := '(^|[^a-z0-9._+-])'
+    || regexp_replace(encode(convert_to(wanted, 'UTF8'), 'escape'), '([^a-z0-9])', '\\\1', 'g')
+    || '($|[^a-z0-9.-]|\.($|[^a-z0-9]))';
   final bigint[];
   ids text;
   more bigint;
@@ -81,7 +85,7 @@ BEGIN
 
   UPDATE mail_dlq q SET raw = '', error = 'erased', state = CASE q.state WHEN 'open' THEN 'dropped' ELSE q.state END
   WHERE length(q.raw) > 0 AND (
-    strpos(lower(encode(q.raw, 'escape')), wanted) > 0
+    lower(encode(q.raw, 'escape')) ~ alone
     OR encode(q.raw, 'escape') ~ ('"userId": ?' || account || '[,}]')
     OR final <> '{}' AND encode(q.raw, 'escape') ~ ids);
   GET DIAGNOSTICS records = ROW_COUNT;
