@@ -133,6 +133,16 @@ def test_calling_a_number_tells_how_that_is_done(tokenq: Cli, dept: str):
     assert "tokenq call --token CW1 --counter 3 --reason" in done.err
 
 
+def test_why_says_first_in_line_of_the_first_alone(tokenq: Cli, dept: str):
+    """The others come after somebody, and the rule says whom."""
+    tokenq("issue", dept), tokenq("issue", dept), tokenq("issue", dept)
+    assert "Because: first in line." in tokenq("why", f"{dept}-001").out
+    second, third = tokenq("why", f"{dept}-002").out, tokenq("why", f"{dept}-003").out
+    assert f"Because: next in line after {dept}-001." in second
+    assert f"Because: next in line after {dept}-002." in third
+    assert third.count("first in line") == 1
+
+
 def test_classes_are_called_as_the_department_calls_them(tokenq: Cli, dept: str):
     tokenq("dept", "update", dept, "--set", "class-names=urgent:Emergency,normal:Walk-in")
     tokenq("issue", dept, "--priority", "urgent"), tokenq("issue", dept)

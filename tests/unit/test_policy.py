@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenq.contract.enums import Priority
-from tokenq_server.domain.policy import Policy, Ratio, Turn, Waiting, choose, in_order, position
+from tokenq_server.domain.policy import Policy, Ratio, Turn, Waiting, choose, in_order, position, rules_by_place
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PATIENT = timedelta(days=1)
@@ -79,6 +79,35 @@ def test_a_latecomer_of_a_better_class_does_not_pass_somebody_overdue() -> None:
     assert late is not None
     assert late.waiting is overdue
     assert "60 minutes" in late.rule
+
+
+def test_only_the_head_of_the_queue_is_called_first_in_line() -> None:
+    """Behind it, the rule names whom somebody comes after."""
+    numbers = {1: "CW-001", 2: "CW-002", 3: "CW-003"}
+    choices = list(in_order(line_of([Priority.NORMAL] * 3), Turn(), Policy(), NOW))
+
+    assert rules_by_place(choices, numbers) == [
+        "first in line",
+        "next in line after CW-001",
+        "next in line after CW-002",
+    ]
+    assert rules_by_place([], {}) == []
+
+
+def test_only_the_head_of_a_class_is_called_the_first_of_it() -> None:
+    """Who is behind somebody of their own class is not its first; the last class left is a line like any other."""
+    line = line_of([Priority.URGENT, Priority.URGENT, *[Priority.PRIORITY] * 2, Priority.NORMAL, Priority.NORMAL])
+    numbers = {waiting.token_id: f"CW-00{waiting.token_id}" for waiting in line}
+    ratio = "by the ratio 2:1 of priority to normal"
+
+    assert rules_by_place(list(in_order(line, Turn(), Policy(), NOW)), numbers) == [
+        "urgent goes first",
+        "urgent goes first",
+        f"first of the priority class, {ratio}",
+        f"next of the priority class, {ratio}",
+        "next in line after CW-004",
+        "next in line after CW-005",
+    ]
 
 
 def test_nobody_waits_is_no_choice() -> None:

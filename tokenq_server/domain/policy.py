@@ -12,7 +12,7 @@ so the earliest of all heads, E, arrived no later than X either and is past the 
 class, it chooses E; if its choice arrived later than E, the guard takes E; it cannot have arrived before E.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +20,8 @@ from tokenq.contract.enums import Priority
 
 RANK: dict[Priority, int] = {Priority.URGENT: 0, Priority.PRIORITY: 1, Priority.NORMAL: 2}
 """Classes in order of precedence."""
+_FIRST_IN_LINE = "first in line"
+_FIRST_OF_CLASS = "first of the"
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,24 @@ def in_order(line: Iterable[Waiting], turn: Turn, policy: Policy, now: datetime)
         yield choice
 
 
+def rules_by_place(order: Sequence[Choice], numbers: Mapping[int, str]) -> list[str]:
+    """Return the rule of each choice in a calling order, for people who look at the queue as it is now.
+
+    A rule says how it will be when the token is called: only the head of the queue, and of its class, is first already.
+    ``numbers`` are the printed numbers by token id.
+    """
+    rules, classes = [], set[Priority]()
+    for place, choice in enumerate(order):
+        rule, priority = choice.rule, choice.waiting.priority
+        if place and rule == _FIRST_IN_LINE:
+            rule = f"next in line after {numbers[order[place - 1].waiting.token_id]}"
+        elif priority in classes:
+            rule = rule.replace(_FIRST_OF_CLASS, "next of the", 1)
+        classes.add(priority)
+        rules.append(rule)
+    return rules
+
+
 def _arrival(waiting: Waiting) -> tuple[datetime, int]:
     return waiting.since, waiting.token_id
 
@@ -120,8 +140,8 @@ def _why(called: Priority, heads: Mapping[Priority, Waiting], ratio: Ratio) -> s
     if called is Priority.URGENT:
         return "urgent goes first"
     if len(heads) == 1:
-        return "first in line"
-    return f"first of the {called} class, by the ratio {ratio} of priority to normal"
+        return _FIRST_IN_LINE
+    return f"{_FIRST_OF_CLASS} {called} class, by the ratio {ratio} of priority to normal"
 
 
 def position(priority: Priority, index: int, counts: Mapping[Priority, int], turn: Turn, ratio: Ratio) -> int:

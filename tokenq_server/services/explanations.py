@@ -8,7 +8,7 @@ from tokenq.contract.views import AheadView, NextView, WhyView
 from tokenq_server.domain.calling import OUT_OF_ORDER
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.permissions import sees_people_of
-from tokenq_server.domain.policy import Choice
+from tokenq_server.domain.policy import Choice, rules_by_place
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
 from tokenq_server.services.queries import PAGE, Queries, Snapshot, estimate_of_newcomer, order_of_calling
@@ -48,13 +48,14 @@ class Explanations:
         order = order_of_calling(snapshot, _FURTHEST) if token.state is TokenState.WAITING else []
         place = next((place for place, choice in enumerate(order, 1) if choice.waiting.token_id == token_id), None)
         ahead = order[: place - 1] if place else order
+        rules = _rules(snapshot, order)
         kept = None if place else await self._stored_reason(token, reader)
         return {
             "token": view,
             "position": place or view["position"],
-            "rule": named_rule(order[place - 1].rule, snapshot.department) if place else kept,
+            "rule": rules[place - 1] if place else kept,
             "policy": policy_sentence(snapshot.department),
-            "ahead": _choices_ahead(snapshot, ahead[:PAGE]),
+            "ahead": _choices_ahead(snapshot, ahead[:PAGE], rules),
             "estimate": view["estimate"],
         }
 
@@ -86,7 +87,12 @@ def named_rule(rule: str, department: Department) -> str:
     return re.sub(r"\b(urgent|priority|normal)\b", lambda match: names[match[1]], rule)
 
 
-def _choices_ahead(snapshot: Snapshot, choices: list[Choice]) -> list[AheadView]:
+def _rules(snapshot: Snapshot, order: list[Choice]) -> list[str]:
+    numbers = {token.token_id: token.display for token in snapshot.line}
+    return [named_rule(rule, snapshot.department) for rule in rules_by_place(order, numbers)]
+
+
+def _choices_ahead(snapshot: Snapshot, choices: list[Choice], rules: list[str]) -> list[AheadView]:
     tokens = {token.token_id: token for token in snapshot.line}
     return [
         {
@@ -94,7 +100,7 @@ def _choices_ahead(snapshot: Snapshot, choices: list[Choice]) -> list[AheadView]
             "tokenId": choice.waiting.token_id,
             "displayNumber": tokens[choice.waiting.token_id].display,
             "priority": str(choice.waiting.priority),
-            "rule": named_rule(choice.rule, snapshot.department),
+            "rule": rules[place - 1],
         }
         for place, choice in enumerate(choices, 1)
     ]
