@@ -3,11 +3,12 @@
 import pytest
 
 from tests.screens.console_seeds import token
-from tokenq.cli.tokens import sentence, waits
+from tokenq.cli.tokens import sentence, wait_of_newcomer, waits
 from tokenq.contract.views import EstimateView
 from tokenq.contract.waits import duration, wait_range, wait_sentence
 from tokenq_server.adapters.channels.templates import _wait
-from tokenq_tui.console.state import expected_wait
+from tokenq_server.domain.estimate import NO_COUNTER, useful
+from tokenq_tui.console.state import expected_wait, why_no_estimate
 
 RANGES = [
     (0, 5, "0-5 min", "0 to 5 minutes"),
@@ -27,6 +28,26 @@ def test_a_range_from_an_hour_on_is_told_in_hours_everywhere(low: int, high: int
     assert waits(estimate) == expected_wait(estimate) == short
     assert _wait(estimate) == full
     assert f"about {short}  (" in sentence(token("CW", 3, position=2, estimate=estimate))
+
+
+def test_a_new_customer_has_either_an_estimate_or_the_reason_why_there_is_none() -> None:
+    """A wait that is called estimated is not unknown in the same line."""
+    assert wait_of_newcomer(useful(10, 20).view()) == "Estimated wait for a new customer: 10-20 min."
+    for unknown, reason in (
+        (useful(0, 95), "the wait varies too much to estimate"),
+        (NO_COUNTER, "no counter is open"),
+    ):
+        assert wait_of_newcomer(unknown.view()) == f"There is no estimate for a new customer: {reason}."
+    assert wait_of_newcomer(None) == ""
+
+
+@pytest.mark.parametrize("estimate", [useful(10, 20).view(), useful(0, 95).view()])
+def test_no_place_shows_both_a_wait_and_why_it_is_unknown(estimate: EstimateView) -> None:
+    """Console, ticket and letter show a range or nothing; only the console's title says why."""
+    shown, reason = expected_wait(estimate), why_no_estimate(estimate)
+    assert bool(shown) != bool(reason)
+    assert bool(_wait(estimate)) == bool(shown)
+    assert ("about" in sentence(token("CW", 3, position=2, estimate=estimate))) == bool(shown)
 
 
 @pytest.mark.parametrize("low", range(0, 400, 5))

@@ -108,6 +108,18 @@ def waits(estimate: "EstimateView | None", *, with_reason: bool = False) -> str:
     return wait_range(estimate["lowMinutes"], estimate["highMinutes"])
 
 
+def wait_of_newcomer(estimate: "EstimateView | None") -> str:
+    """Return the sentence about the wait of somebody who would come now; empty if there is nothing to say.
+
+    A wait that is not known has no estimate beside it: the sentence says which of the two there is.
+    """
+    wait = waits(estimate)
+    if wait:
+        return f"Estimated wait for a new customer: {wait}."
+    reason = estimate["reason"] if estimate else ""
+    return f"There is no estimate for a new customer: {reason}." if reason else ""
+
+
 FORGOTTEN_HINT = (
     "Forgotten? 'tokenq serve NUMBER' ends a service that is over, 'tokenq no-show NUMBER' a call that nobody "
     "answered, 'tokenq requeue NUMBER' puts the customer back in the queue."

@@ -3,7 +3,7 @@
 from tokenq.cli import output
 from tokenq.cli.context import connect
 from tokenq.cli.options import Department, Json
-from tokenq.cli.tokens import sentence, waits
+from tokenq.cli.tokens import sentence, wait_of_newcomer
 
 
 def command(dept: Department, as_json: Json = False) -> None:
@@ -18,6 +18,5 @@ def command(dept: Department, as_json: Json = False) -> None:
         output.line(sentence(view["token"]))
         output.line(f"Because: {view['reason']}.")
     output.line(f"Order:   {view['policy']}")
-    wait = waits(view["estimate"], with_reason=True)
-    if wait:
-        output.line(f"Estimated wait for a new customer: {wait}.")
+    if wait := wait_of_newcomer(view["estimate"]):
+        output.line(wait)

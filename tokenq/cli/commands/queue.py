@@ -10,7 +10,7 @@ from tokenq.cli.branch_time import zone_label
 from tokenq.cli.context import connect
 from tokenq.cli.exits import echo
 from tokenq.cli.options import Department, Json
-from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, waits
+from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, wait_of_newcomer
 from tokenq.client import Client
 from tokenq.contract import notices
 
@@ -86,9 +86,8 @@ def _show(queue: "QueueView", height: int | None = None) -> None:
     if more > 0:
         output.line(f"… and {more} more waiting.")
     output.line(f"{counts['waiting']} waiting, {counts['served']} served, {counts['noShow']} no-shows.")
-    wait = waits(queue["estimate"], with_reason=True)
-    if wait:
-        output.line(f"Estimated wait for a new customer: {wait}.")
+    if wait := wait_of_newcomer(queue["estimate"]):
+        output.line(wait)
     paused = [
         f"{counter['counterId']} ({counter['reason'] or 'no reason given'})"
         for counter in queue["counters"]
