@@ -24,13 +24,9 @@ from tokenq.contract.reasons.system import SettingReason
 from tokenq_server import failpoints
 from tokenq_server.database_access import USUAL_THRESHOLD, DatabaseAccess, read_threshold
 from tokenq_server.proxy_networks import parse_networks
+from tokenq_server.setting_faults import refusal_of
 
 _DEFAULT_DATABASE = "postgresql://tokenq@127.0.0.1:5432/tokenq"
-_REASONS = {
-    "TOKENQ_DATABASE_URL": SettingReason.WRONG_DATABASE_URL,
-    "TOKENQ_OWNER_DATABASE_URL": SettingReason.WRONG_DATABASE_URL,
-    "TOKENQ_TRUSTED_PROXIES": SettingReason.WRONG_PROXIES,
-}
 
 
 def _limit(value: Any) -> Any:
@@ -281,17 +277,17 @@ def load(**environment: str) -> ServerSettings:
     """Read the settings; ``environment`` takes precedence over the variables of the same names.
 
     Raises:
-        Refused: a setting is wrong, or the file that ``TOKENQ_CONFIG`` names does not exist; the sentence says which.
+        Refused: settings are wrong, or the file that ``TOKENQ_CONFIG`` names does not exist; the sentence says which.
     """
     file = _config_file()
     if file is not None and not file.exists():
         raise refuse(SettingReason.FILE_MISSING, path=str(file))
+    given: dict[str, Any] = {name.removeprefix("TOKENQ_").lower(): text for name, text in environment.items()}
     try:
-        settings = ServerSettings(**{name.removeprefix("TOKENQ_").lower(): text for name, text in environment.items()})  # type: ignore[arg-type]
+        settings = ServerSettings(**given)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = "TOKENQ_" + ("_".join(str(part) for part in first["loc"]) or "failpoints").upper()
-        why = str(first["msg"]).removeprefix("Value error, ")
-        raise refuse(_REASONS.get(name, SettingReason.WRONG), name=name, fault=why) from None
+        raise refusal_of(
+            error, ServerSettings.model_fields, lambda corrected: ServerSettings(**given | corrected).kafka_access
+        ) from None
     _ = settings.kafka_access  # what contradicts itself is refused at the start
     return settings

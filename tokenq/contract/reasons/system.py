@@ -81,6 +81,8 @@ class SettingReason(Reason):
     """About a setting of a program or of a store it needs."""
 
     WRONG = ProblemCode.INVALID, "The setting {name} is wrong: {fault}.", "Correct it and start again."
+    WRONG_KIND = ProblemCode.INVALID, "The setting {name} is wrong: {fault}.", "For example {name}={example}."
+    SEVERAL_WRONG = ProblemCode.INVALID, "{count} settings are wrong: {faults}.", "Correct them and start again."
     WRONG_HERE = ProblemCode.INVALID, "The setting {name} is wrong: {fault}.", "Correct or remove it."
     FILE_UNREADABLE = (
         ProblemCode.INVALID,
