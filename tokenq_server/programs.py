@@ -44,8 +44,7 @@ def _api(settings: "ServerSettings") -> int:
 
     if settings.certificate:
         check_certificate(*settings.certificate)
-    asyncio.run(bootstrap.refuse_unsafe_stores(settings))
-    exposure_guard = asyncio.run(bootstrap.check_exposures(settings))
+    exposure_guard = asyncio.run(bootstrap.check_production(settings))
     if settings.migrate:
         _migrate(settings)
     asyncio.run(bootstrap.refuse_unusable_database(settings))

@@ -10,11 +10,11 @@ from pydantic import SecretStr
 from tests.programs import beside, refusal, running_api
 from tests.servers import Servers
 from tests.stack import Stack
-from tokenq.contract.problems import Refused
+from tokenq.contract.problems import ExitCode, Refused
 from tokenq.contract.reasons.system import SettingReason
 from tokenq_server import doctor
 from tokenq_server.adapters.postgres.migrate import migrate
-from tokenq_server.bootstrap import check_exposures, database_exposure, exposures
+from tokenq_server.bootstrap import check_production, database_exposure, exposures
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.settings import ServerSettings
 
@@ -118,6 +118,34 @@ def test_it_is_logged_with_its_cure_and_refused_when_strict(
         pass
 
 
+async def test_all_that_is_open_is_refused_at_once_each_with_its_cure(servers: Servers, open_database: str) -> None:
+    """Whoever sets a server up must not start it once per hole."""
+    settings = ServerSettings(
+        database_url=open_database, redis_url="redis://127.0.0.1:1/0", host="0.0.0.0", strict=True
+    )
+    with pytest.raises(Refused) as refused:
+        await check_production(settings)
+    problem = refused.value.problem
+    reasons = (
+        SettingReason.REDIS_WITHOUT_PASSWORD,
+        SettingReason.BROKER_WITHOUT_LOGIN,
+        SettingReason.PLAIN_HTTP,
+        SettingReason.DATABASE_WITHOUT_PASSWORD,
+    )
+    assert problem.reason == SettingReason.SEVERAL_OPEN.id
+    assert problem.code.exit_code == ExitCode.FAILED
+    first, *holes = problem.detail.split("\n")
+    assert first == "4 things are not safe for production:"
+    assert holes == [f"- {reason.sentence} {reason.hint}".replace("{host}", "0.0.0.0") for reason in reasons]
+
+
+def test_the_api_names_them_one_a_line_and_ends_with_1(servers: Servers) -> None:
+    settings = beside(servers, servers.new_database()) | {"TOKENQ_STRICT": "1", "TOKENQ_HOST": "0.0.0.0"}
+    said = refusal("api", settings)
+    assert "2 things are not safe for production:\n- Anybody who reaches Kafka" in said
+    assert "\n- The API listens on 0.0.0.0 without TLS" in said
+
+
 def test_the_api_of_up_leaves_nothing_open(running: Stack) -> None:
     assert "not safe for production" not in (running.data_dir / "log" / "api.log").read_text()
 
@@ -141,9 +169,9 @@ async def test_a_database_that_is_away_is_checked_before_the_first_commit(server
     away = ServerSettings(
         database_url="postgresql://tokenq@127.0.0.1:1/none", redis_url=servers.redis_url, strict=True, **CLOSED
     )
-    guard = await check_exposures(away)
+    guard = await check_production(away)
     assert guard is not None
     with pytest.raises(LedgerDown):
         await guard()
     with pytest.raises(Refused, match="without a password"):
-        await check_exposures(away.model_copy(update={"database_url": SecretStr(open_database)}))
+        await check_production(away.model_copy(update={"database_url": SecretStr(open_database)}))

@@ -7,7 +7,7 @@ from tokenq_server.bootstrap.followers import (
     open_notification_queue,
     open_relay,
 )
-from tokenq_server.bootstrap.production import check_exposures, database_exposure, exposures
+from tokenq_server.bootstrap.production import check_production, database_exposure, exposures
 from tokenq_server.bootstrap.recovery import check_at_start, open_recovery
 from tokenq_server.bootstrap.services import Services, open_services
 from tokenq_server.bootstrap.topic import open_topic
@@ -15,14 +15,14 @@ from tokenq_server.bootstrap.upkeep import (
     migrate,
     open_verifying,
     probe_stores,
-    refuse_unsafe_stores,
     refuse_unusable_database,
+    unsafe_stores,
 )
 
 __all__ = [
     "Services",
     "check_at_start",
-    "check_exposures",
+    "check_production",
     "database_exposure",
     "exposures",
     "migrate",
@@ -36,6 +36,6 @@ __all__ = [
     "open_topic",
     "open_verifying",
     "probe_stores",
-    "refuse_unsafe_stores",
     "refuse_unusable_database",
+    "unsafe_stores",
 ]

@@ -5,6 +5,7 @@ it at once.
 """
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,30 +13,32 @@ from tokenq.contract.hosts import is_loopback
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.system import SettingReason
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.bootstrap.upkeep import unsafe_stores
 from tokenq_server.services.ports import Guard, LedgerDown
 from tokenq_server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
 
 
-async def check_exposures(settings: ServerSettings) -> Guard | None:
-    """Log what is open, in production.
+async def check_production(settings: ServerSettings) -> Guard | None:
+    """In production, refuse stores that may lose data, and log what is open or refuse that, too; all at once.
 
     A database that is unavailable cannot be checked yet: then a guard is returned that must succeed before anything is
     committed. It raises LedgerDown or Refused.
 
     Raises:
-        Refused: ``invalid``; something is open, and ``TOKENQ_STRICT`` is set.
+        Refused: ``invalid``; a store may lose data, or something is open and ``TOKENQ_STRICT`` is set.
     """
+    unsafe = await unsafe_stores(settings)
     if settings.env != "production":
         return None
-    for refusal in exposures(settings):
-        _refuse_or_log(settings, refusal)
+    found, guard = exposures(settings), None
     try:
-        await _check_database(settings)
+        found += await _database_exposures(settings)
     except LedgerDown:
-        return partial(_check_database, settings)
-    return None
+        guard = partial(_check_database, settings)
+    _refuse_or_log(settings, found, unsafe)
+    return guard
 
 
 def exposures(settings: ServerSettings) -> list[Refused]:
@@ -62,20 +65,30 @@ async def database_exposure(settings: ServerSettings) -> Refused | None:
     return None if is_protected else refuse(SettingReason.DATABASE_WITHOUT_PASSWORD)
 
 
-async def _check_database(settings: ServerSettings) -> None:
+async def _database_exposures(settings: ServerSettings) -> list[Refused]:
+    """The same as a list. Raises LedgerDown."""
     try:
         found = await database_exposure(settings)
     except Refused as refusal:
         raise LedgerDown from refusal
-    if found is not None:
-        _refuse_or_log(settings, found)
+    return [found] if found else []
 
 
-def _refuse_or_log(settings: ServerSettings, refusal: Refused) -> None:
-    if settings.strict:
-        raise refusal
-    problem = refusal.problem
-    logger.warning("not safe for production", extra={"what": problem.detail, "hint": problem.hint})
+async def _check_database(settings: ServerSettings) -> None:
+    _refuse_or_log(settings, await _database_exposures(settings))
+
+
+def _refuse_or_log(settings: ServerSettings, found: Sequence[Refused], unsafe: Sequence[Refused] = ()) -> None:
+    """Refuse what is unsafe and, if strict, what was found; else log the latter."""
+    refused = [*unsafe, *(found if settings.strict else ())]
+    if len(refused) == 1:
+        raise refused[0]
+    if refused:
+        holes = "".join(f"\n- {hole.problem.detail} {hole.problem.hint}" for hole in refused)
+        raise refuse(SettingReason.SEVERAL_OPEN, count=len(refused), holes=holes)
+    for refusal in found:
+        problem = refusal.problem
+        logger.warning("not safe for production", extra={"what": problem.detail, "hint": problem.hint})
 
 
 def _has_no_password(redis_url: str) -> bool:

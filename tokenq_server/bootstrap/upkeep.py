@@ -61,26 +61,24 @@ def migrate(settings: ServerSettings) -> str:
     return migrate(settings.owner_database)
 
 
-async def refuse_unsafe_stores(settings: ServerSettings) -> None:
-    """In production, refuse stores that may lose data. An unavailable store is not refused.
+async def unsafe_stores(settings: ServerSettings) -> list[Refused]:
+    """Return, in production, which stores may lose data. One that is unavailable cannot be judged.
 
     Raises:
-        Refused: ``invalid``.
+        Refused: ``invalid``; the address of Redis cannot be used.
     """
     evicting = await redis_probe.evicting(settings.redis_url.get_secret_value())
     if settings.env != "production":
-        return
-    if evicting:
-        raise refuse(SettingReason.REDIS_EVICTS, policies=evicting)
+        return []
+    found = [refuse(SettingReason.REDIS_EVICTS, policies=evicting)] if evicting else []
     database = Database(settings.database, size=1)
     try:
         unsafe = await database.unsafe_settings()
     except Refused:
-        return
+        return found
     finally:
         await database.close()
-    if unsafe:
-        raise refuse(SettingReason.DATABASE_FORGETS, settings=unsafe)
+    return [*found, refuse(SettingReason.DATABASE_FORGETS, settings=unsafe)] if unsafe else found
 
 
 async def refuse_unusable_database(settings: ServerSettings) -> None:

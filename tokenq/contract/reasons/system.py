@@ -123,6 +123,11 @@ class SettingReason(Reason):
         "Give Kafka a login (TOKENQ_KAFKA_SECURITY_PROTOCOL), leave addresses out (TOKENQ_EVENTS_EMAIL=omit), or "
         "accept it (TOKENQ_EVENTS_EMAIL=plain).",
     )
+    SEVERAL_OPEN = (
+        ProblemCode.INVALID,
+        "{count} things are not safe for production:{holes}",
+        "Mend all of them and start again, or set TOKENQ_ENV=development on a test system.",
+    )
     PLAIN_HTTP = (
         ProblemCode.INVALID,
         "The API listens on {host} without TLS: others on the network can read passwords and names.",
