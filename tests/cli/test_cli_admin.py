@@ -67,6 +67,18 @@ def test_a_user_signs_in_changes_the_password_and_signs_out(cli: Cli, tokenq: Cl
     assert json.loads(file.read_text())["servers"] == {}
 
 
+def test_a_key_has_no_password_to_change(tokenq: Cli):
+    """Nothing is asked: whoever is signed in by a key has no old password to give."""
+    done = tokenq("passwd")
+    assert (done.code, done.out) == (5, "")
+    assert "You are signed in by the key '" in done.err
+    assert "which has no password." in done.err
+    assert "'tokenq login --user NAME'" in done.err
+    assert "'tokenq user update NAME --password'" in done.err
+    assert "Old password" not in done.err
+    assert made(tokenq("whoami", "--json"))["kind"] == "key"
+
+
 def test_a_user_is_found_by_name_changed_and_deleted(tokenq: Cli, dept: str):
     name = f"u{secrets.token_hex(3)}"
     view = made(tokenq("user", "create", "Bob", "--username", name, "--role", "desk", "--json"))

@@ -323,6 +323,14 @@ def test_a_password_that_cannot_be_typed_is_refused(running: Stack, new: str) ->
     assert (status, answer["code"]) == (422, "invalid")
 
 
+def test_a_key_has_no_password(caller: MakeCaller) -> None:
+    """It is no guess at a password either: asking often is never answered with a wait."""
+    asks = caller("staff")
+    for _ in range(15):
+        answer = asks("POST", "/api/v1/auth/password", json={"oldPassword": "x" * 8, "newPassword": "y" * 8})
+        assert (answer.status_code, answer.json()["reason"]) == (403, "account.key_has_no_password")
+
+
 def test_a_new_password_is_another_one(running: Stack, enter: Callable[[str], Caller]) -> None:
     """Above all the first one, which somebody else knows."""
     name, password = f"u{secrets.token_hex(4)}", secrets.token_hex(8)

@@ -7,6 +7,12 @@ from tokenq.contract.problems import ProblemCode, Reason
 class CommandReason(Reason):
     """About what was typed or the file that was given."""
 
+    KEY_HAS_NO_PASSWORD = (
+        ProblemCode.FORBIDDEN,
+        "You are signed in by the key '{name}', which has no password.",
+        "Sign in as a user to change your own: 'tokenq login --user NAME'. An admin, or a key with the role admin, "
+        "sets another user's: 'tokenq user update NAME --password'.",
+    )
     OTHER_COUNTER = (
         ProblemCode.WRONG_STATE,
         "{number} is at counter {actual}, not at {counter}.",

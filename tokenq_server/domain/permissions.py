@@ -51,6 +51,12 @@ def check_own_password(caller: Principal) -> None:
         raise refuse(AccountReason.FIRST_PASSWORD)
 
 
+def check_has_password(caller: Principal) -> None:
+    """Raise Refused (``forbidden``) for a key: only users have passwords."""
+    if caller.user_id is None:
+        raise refuse(AccountReason.KEY_HAS_NO_PASSWORD)
+
+
 def works_in(caller: Principal, department_id: str) -> bool:
     """Whether the caller may do staff work in a department."""
     return caller.role is Role.ADMIN or (caller.role is Role.STAFF and _covers(caller, department_id))

@@ -79,6 +79,12 @@ class AccountReason(Reason):
         "Try again, or ask an admin.",
     )
     WRONG_OLD_PASSWORD = ProblemCode.FORBIDDEN, "The old password is wrong.", "Try again."
+    KEY_HAS_NO_PASSWORD = (
+        ProblemCode.FORBIDDEN,
+        "You are signed in by a key, which has no password.",
+        "Users change their own after they have logged in. An admin, or a key with the role admin, sets another "
+        "user's.",
+    )
     SAME_PASSWORD = ProblemCode.INVALID, "The new password is the old one.", "Choose another one."
     FIRST_PASSWORD = ProblemCode.FORBIDDEN, "The initial password must be changed first.", Action.CHANGE_PASSWORD
     NAME_RESERVED = (

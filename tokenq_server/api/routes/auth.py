@@ -9,6 +9,7 @@ from tokenq_server.api.limits import LIMITED, SourceDep
 from tokenq_server.api.schemas import ChangePassword, Login
 from tokenq_server.api.security_events import request_origin
 from tokenq_server.api.strictness import StrictRoute
+from tokenq_server.domain.permissions import check_has_password
 
 router = APIRouter(tags=["login"], route_class=StrictRoute)
 
@@ -44,7 +45,7 @@ async def change_password(
     body: ChangePassword, caller: Newcomers, source: SourceDep, request: Request, services: ServicesDep
 ) -> None:
     """Change the caller's password; all of their sessions end. Wrong old passwords count like those of a login."""
-    account = caller.name if caller.user_id is not None else caller.identity
-    async with services.login_limit.attempt(account, source):
+    check_has_password(caller)
+    async with services.login_limit.attempt(caller.name, source):
         origin = request_origin(request.scope)
         await services.people.change_password(caller, body.old_password, body.new_password, origin)
