@@ -1,7 +1,7 @@
 """``tokenq doctor``, server side: checks every dependency and setting, and says how to fix problems."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -12,27 +12,12 @@ from tokenq_server import settings as settings_module
 from tokenq_server.domain.divergence import diverged
 from tokenq_server.recovery.detection import detect
 from tokenq_server.services.findings import Finding
+from tokenq_server.services.limit_findings import limit_findings
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.settings import ServerSettings
 
 _LIMIT_SECONDS = 10.0
 _ORDER = ("postgres", "redis", "kafka", "log", "mail")
-_LIMITS = {
-    "limit of logins": {
-        "limit_logins": "wrong passwords per account and address",
-        "limit_logins_per_source": "per address",
-        "limit_logins_per_account": "per account from new addresses",
-    },
-    "limit of numbers": {
-        "limit_staff_issues": "a minute per account or key",
-        "limit_customer_issues": "a day per customer and department",
-        "limit_customer_requests": "requests a minute per customer",
-    },
-    "limit of requests": {"limit_public_requests": "a minute per address, without login"},
-    "limit of e-mails": {"limit_letters": "an hour to one address"},
-}
-"""What each setting limits, by the check that shows it."""
-
 
 def check(*, only_mail: bool = False) -> list[dict[str, Any]]:
     """Check everything that the server needs, or only the mail server; return name, ok, detail and hint of each."""
@@ -56,7 +41,7 @@ async def _check(settings: ServerSettings, names: Sequence[str]) -> list[Finding
     findings = [Finding("server settings", True, f"{settings.env}")]
     if "redis" in names:
         findings += [_exposure(settings, refusal.problem) for refusal in await _exposures(settings)]
-        findings += [_limits(settings, *row) for row in _LIMITS.items()]
+        findings += limit_findings(settings.limits)
     return findings + [finding for group in groups for finding in group]
 
 
@@ -71,15 +56,6 @@ def _exposure(settings: ServerSettings, problem: Problem) -> Finding:
     """Something that is open. The API refuses it in production if strict; otherwise it is worth reading."""
     is_refused = settings.strict and settings.env == "production"
     return Finding("exposure", not is_refused, problem.detail, problem.hint, problem.advice, warning=not is_refused)
-
-
-def _limits(settings: ServerSettings, name: str, rows: Mapping[str, str]) -> Finding:
-    """The limits in force; one that is switched off may be an oversight."""
-    limits = {setting: int(getattr(settings, setting)) for setting in rows}
-    detail = ", ".join(f"{limits[setting] or 'unlimited'} {words}" for setting, words in rows.items())
-    off = [f"TOKENQ_{setting.upper()}" for setting, limit in limits.items() if not limit]
-    hint = f"Set {' and '.join(off)}, unless something in front of tokenq limits this." if off else ""
-    return Finding(name, True, detail, hint, warning=bool(off))
 
 
 async def _in_time(name: str, probe: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:

@@ -243,6 +243,11 @@ class ServerSettings(BaseSettings):
         )
 
     @property
+    def limits(self) -> dict[str, int]:
+        """All limits by setting; 0: none."""
+        return {name: value for name, value in vars(self).items() if name.startswith("limit_")}
+
+    @property
     def mail_server(self) -> MailServer | None:
         """The mail server; ``None`` if e-mails go to a folder.
 

@@ -174,6 +174,33 @@ def test_doctor_warns_of_the_mail_server_of_up_whose_address_it_is_not_given(
         hold.release()
 
 
+def test_doctor_shows_the_limits_with_which_up_runs(
+    endpoints: Endpoints, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not those of the settings here, which ``up`` may not have; nor those of ``up`` if the server is another one."""
+    folder = DataFolder(default_data_dir())
+    folder.make(None)
+    folder.write_endpoints(replace(endpoints, limits={"limit_letters": 7, "limit_public_requests": 0}))
+
+    def limits(url: str, *more: str) -> dict[str, tuple[str, bool]]:
+        variables = {"TOKENQ_URL": url, "TOKENQ_DATA_DIR": str(default_data_dir()), "TOKENQ_LIMIT_LETTERS": "9"}
+        checks = json.loads(cli("doctor", "--json", *more, **variables).out)["checks"]
+        found = [check for check in checks if check["name"].startswith("limit of")]
+        return {check["name"]: (check["detail"], check["warning"]) for check in found}
+
+    hold = Hold(folder)
+    try:
+        shown = limits(endpoints.api)
+        assert shown == {
+            "limit of requests": ("unlimited a minute per address, without login (TOKENQ_LIMIT_PUBLIC_REQUESTS)", True),
+            "limit of e-mails": ("7 an hour to one address (TOKENQ_LIMIT_LETTERS)", False),
+        }
+        assert shown.items() <= limits(endpoints.api, "--server").items()
+        assert limits("http://127.0.0.1:1") == {}
+    finally:
+        hold.release()
+
+
 def test_doctor_names_a_full_disk(cli: Cli, tmp_path: Path) -> None:
     """Nothing can be issued then. A folder that is not there is nobody's, and nothing is said of it."""
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tokenq.contract.problems import Refused
-from tokenq_server.doctor import _LIMITS, _limits
+from tokenq_server.services.limit_findings import NAMES as GROUPED
+from tokenq_server.services.limit_findings import limit_findings
 from tokenq_server.settings import ServerSettings, load
 
 ROOT = Path(__file__).parents[2]
@@ -30,20 +31,28 @@ def test_a_limit_in_the_file_may_be_off_too(tmp_path: Path, monkeypatch: pytest.
     assert (load().limit_letters, load().limit_logins) == (0, 3)
 
 
-def test_the_doctor_shows_every_limit_and_warns_of_what_is_off() -> None:
-    assert sorted(name for rows in _LIMITS.values() for name in rows) == sorted(NAMES)
-    usual = [_limits(ServerSettings(), *row) for row in _LIMITS.items()]
+def test_the_doctor_shows_every_limit_with_its_setting_and_warns_of_what_is_off() -> None:
+    assert sorted(GROUPED) == sorted(NAMES) == sorted(ServerSettings().limits)
+    usual = limit_findings(ServerSettings().limits)
     assert [(finding.ok, finding.warning, finding.hint) for finding in usual] == [(True, False, "")] * 4
     assert usual[0].detail == (
-        "10 wrong passwords per account and address, 50 per address, 100 per account from new addresses"
+        "10 wrong passwords per account and address (TOKENQ_LIMIT_LOGINS), "
+        "50 per address (TOKENQ_LIMIT_LOGINS_PER_SOURCE), "
+        "100 per account from new addresses (TOKENQ_LIMIT_LOGINS_PER_ACCOUNT)"
     )
     off = ServerSettings(limit_logins=0, limit_logins_per_account=0, limit_letters=0)
-    findings = {name: _limits(off, name, rows) for name, rows in _LIMITS.items()}
+    findings = {finding.name: finding for finding in limit_findings(off.limits)}
     assert [name for name, finding in findings.items() if finding.warning] == ["limit of logins", "limit of e-mails"]
     assert findings["limit of logins"].hint == (
         "Set TOKENQ_LIMIT_LOGINS and TOKENQ_LIMIT_LOGINS_PER_ACCOUNT, unless something in front of tokenq limits this."
     )
-    assert findings["limit of e-mails"].detail == "unlimited an hour to one address"
+    assert findings["limit of e-mails"].detail == "unlimited an hour to one address (TOKENQ_LIMIT_LETTERS)"
+
+
+def test_of_limits_that_nobody_knows_nothing_is_shown() -> None:
+    """An ``up`` of an older release does not say them."""
+    assert limit_findings({}) == []
+    assert [finding.name for finding in limit_findings({"limit_letters": 3})] == ["limit of e-mails"]
 
 
 @pytest.mark.parametrize("file", ["README.md", "deploy/env.example"])

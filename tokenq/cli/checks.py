@@ -30,6 +30,8 @@ _LEAST_ROOM = 500e6
 
 MAIL = "mail"
 """The name of the check of the mail server, here and on the server."""
+LIMIT = "limit of "
+"""How the names of the checks of limits begin, here and on the server."""
 
 
 class Check(NamedTuple):
@@ -57,7 +59,7 @@ def client_checks() -> list[Check]:
         identity = Identity(settings.url or DEFAULT_URL, settings.token, None)
         checks.append(_failed_check("credentials", error))
     checks += [*_environment(), *_server(settings, identity), *_disk(settings), *_kafka(settings)]
-    return [*checks, *_mail_of_up(identity), _terminal()]
+    return [*checks, *_of_up(identity), _terminal()]
 
 
 def _environment() -> list[Check]:
@@ -176,19 +178,27 @@ def _broker(address: str) -> Check:
     return Check("broker", True, f"{address} accepts connections")
 
 
-def _mail_of_up(identity: Identity) -> list[Check]:
-    """The mail server of the local ``up``, where only that knows it. It may be started later, so it is no failure."""
-    if os.environ.get("TOKENQ_SMTP_URL") or "smtp_url" in read_file(config_file()):
-        return []
+def _of_up(identity: Identity) -> list[Check]:
+    """What only the local ``up`` knows, if it is the server: it was started with settings of its own."""
     try:
         endpoints = launch.endpoints_of_up()
     except Refused:
         return []  # the folder belongs to another user
-    if endpoints is None or not endpoints.mail_server or identity.url not in (endpoints.api, DEFAULT_URL):
+    if endpoints is None or identity.url not in (endpoints.api, DEFAULT_URL):
         return []
-    why = why_unreachable(endpoints.mail_server)
+    with launch.part("tokenq_server.services.limit_findings", "embedded") as module:
+        found = module.limit_findings(endpoints.limits)
+    limits = [Check(each.name, each.ok, each.detail, each.hint, each.warning) for each in found]
+    return [*_mail_of_up(endpoints.mail_server), *limits]
+
+
+def _mail_of_up(address: str) -> list[Check]:
+    """The mail server, unless the settings here name one. It may be started later, so it is no failure."""
+    if not address or os.environ.get("TOKENQ_SMTP_URL") or "smtp_url" in read_file(config_file()):
+        return []
+    why = why_unreachable(address)
     state = f"does not answer now ({why}); e-mails wait until it does" if why else "accepts connections"
-    return [Check(MAIL, True, f"{endpoints.mail_server} {state}", warning=bool(why))]
+    return [Check(MAIL, True, f"{address} {state}", warning=bool(why))]
 
 
 def _terminal() -> Check:

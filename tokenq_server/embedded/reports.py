@@ -68,6 +68,8 @@ class Endpoints:
     """That of the API's certificate; empty if it speaks plain http."""
     network: tuple[str, ...] = ()
     """The API's addresses for other machines; none if it listens on this machine only."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """The limits in force by setting; 0: none. An older release says nothing about them."""
 
     def to_json(self) -> str:
         """Return the document for scripts."""
@@ -82,6 +84,7 @@ class Endpoints:
                 "mailServer": self.mail_server,
                 "fingerprint": self.fingerprint,
                 "network": list(self.network),
+                "limits": dict(self.limits),
             },
             indent=2,
         )
@@ -101,8 +104,9 @@ class Endpoints:
                 mail_server=str(body.get("mailServer", "")),
                 fingerprint=str(body.get("fingerprint", "")),
                 network=tuple(str(url) for url in body.get("network", ())),
+                limits={str(name): int(limit) for name, limit in body.get("limits", {}).items()},
             )
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("endpoints.json is incomplete") from error
 
 

@@ -1,7 +1,7 @@
 """The parts of ``tokenq up``: the stores, the API, relay, notify and the demo, with their settings and order."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TypedDict
 
@@ -48,6 +48,8 @@ class Stack:
     ) -> None:
         self.mail_server = ""
         """The mail server's address, once its setting has been checked."""
+        self.limits: Mapping[str, int] = {}
+        """The limits in force, as soon as the settings have been read."""
         self._folder, self._options, self._inherited, self._report = folder, options, inherited, report
         self._certificate = certificate
         binaries = locate(run_as, folder.programs)
@@ -110,6 +112,7 @@ class Stack:
             mail_server=self.mail_server,
             fingerprint=self._certificate.fingerprint if self._certificate else "",
             network=network_urls(host, port, is_tls=is_tls),
+            limits=self.limits,
         )
 
     def _read_certificate_again(self) -> None:

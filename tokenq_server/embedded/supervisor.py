@@ -110,7 +110,7 @@ class _Run:
     def _start(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         self._stack.prepare()
-        self._stack.mail_server = _mail_server(self._stack.settings("notify"))
+        self._stack.mail_server, self._stack.limits = _checked(self._stack.settings("notify"))
         while not self._stack.api.ready and not self._signals.endings:
             self._tend()
             for part in self._parts:
@@ -156,15 +156,16 @@ class _Run:
             part.finish()
 
 
-def _mail_server(own: Mapping[str, str]) -> str:
-    """Return the mail server's address; empty if e-mails go to the folder. Raises Refused if its setting is wrong.
+def _checked(own: Mapping[str, str]) -> tuple[str, Mapping[str, int]]:
+    """Return the mail server's address, empty if e-mails go to the folder, and the limits. Raises Refused.
 
     Called while the stores start: reading settings takes a moment.
     """
     from tokenq_server.settings import load
 
-    server = load(**own).mail_server
-    return server.address if server else ""
+    settings = load(**own)
+    server = settings.mail_server
+    return server.address if server else "", settings.limits
 
 
 def _does_not_start(part: SupervisedProcess, folder: DataFolder) -> Exception:

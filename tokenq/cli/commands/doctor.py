@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from tokenq.cli import launch, output
-from tokenq.cli.checks import MAIL, Check, client_checks
+from tokenq.cli.checks import LIMIT, MAIL, Check, client_checks
 from tokenq.cli.options import Json
 from tokenq.cli.wording import in_commands
 from tokenq.contract.advice import from_wire
@@ -30,10 +30,9 @@ def command(
     """Check every component and setting, and suggest fixes."""
     checks = client_checks()
     if server or (server is None and any(os.environ.get(name) for name in (*_STORES, _MAIL))):
-        # Whoever knows the mail server of 'tokenq up' knows more than the settings here.
-        is_mail_known = any(check.name == MAIL for check in checks)
-        found = _server_checks(everything=bool(server))
-        checks += [check for check in found if not (is_mail_known and check.name == MAIL)]
+        # Whoever knows the mail server and the limits of 'tokenq up' knows more than the settings here.
+        of_up = {check.name for check in checks if check.name == MAIL or check.name.startswith(LIMIT)}
+        checks += [check for check in _server_checks(everything=bool(server)) if check.name not in of_up]
     if as_json:
         output.document({"ok": all(check.ok for check in checks), "checks": [check._asdict() for check in checks]})
     else:
