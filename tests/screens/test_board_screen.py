@@ -129,6 +129,21 @@ async def test_the_badge_says_how_true_the_screen_is(link: Link, silent_for: flo
         assert ("Please ask at the front desk." in text_of(app)) == ("OFFLINE" in badge)
 
 
+async def test_what_somebody_must_do_is_said_until_the_link_is_back() -> None:
+    """A wrong certificate does not mend itself: STALE alone would stay without a reason."""
+    todo = "The server's certificate has changed: run 'tokenq login URL', then restart the board."
+    stream = FakeStream([*replay(morning()), LinkChanged(Link.LOST, "Long.", todo)])
+    stream.heard_at = time.monotonic() - 12
+    app = board(stream)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until_shown(pilot, "STALE 1")
+        await until_shown(pilot, todo)
+        assert "CW-011" in text_of(app), "what is known stays on the screen"
+        stream.put(LinkChanged(Link.LIVE))
+        await until_shown(pilot, "LIVE")
+        assert "certificate" not in text_of(app)
+
+
 async def test_a_gap_is_said_in_a_sentence_and_the_screen_is_not_called_live(looks_like: LooksLike) -> None:
     """Row 61. Whoever waits for a number that never comes is to ask."""
     log = morning()

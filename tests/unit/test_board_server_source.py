@@ -15,7 +15,7 @@ from tokenq.client.events import Arrival, EventArrived, LinkChanged, Resync
 from tokenq.client.transport import Server
 from tokenq.contract.events import Event
 from tokenq.contract.problems import ProblemCode, Refused
-from tokenq.errors import Unreachable
+from tokenq.errors import BadReply, ChangedCertificate, Unreachable, UntrustedCertificate
 from tokenq.stream import Arrived, Began, Item, Link
 from tokenq.stream import LinkChanged as LinkMoved
 from tokenq_tui.board import server_source
@@ -228,6 +228,33 @@ def test_reading_again_fetches_the_state(streams: list[tuple[str, Script]]) -> N
     assert isinstance(item, Began)
     assert item.state["position"] == "CW:20"
     source.close()
+
+
+TODO = {
+    ChangedCertificate: "The server's certificate has changed: run 'tokenq login http://127.0.0.1:1', "
+    "then restart the board.",
+    UntrustedCertificate: "The server's certificate is not trusted: run 'tokenq login http://127.0.0.1:1', "
+    "then restart the board.",
+}
+
+
+@pytest.mark.parametrize("kind", TODO)
+def test_a_wrong_certificate_is_said_with_what_to_do_and_tried_again(
+    streams: list[tuple[str, Script]], kind: type[BadReply]
+) -> None:
+    """Whether the stream or the state meets it first."""
+    error = kind("Another one.")
+    streams.append(("", [LIVE, LinkChanged(is_live=False, sentence="Lost.", wrong_certificate=error), Resync()]))
+    streams.append(("", [LIVE]))
+    source = ServerSource(Api(state(), error, error, state(20)), "main")
+    items = read(source, 5)
+    source.close()
+    assert [item for item in items if isinstance(item, LinkMoved)] == [
+        LinkMoved(Link.LIVE),
+        LinkMoved(Link.LOST, "Lost.", TODO[kind]),
+        LinkMoved(Link.LOST, "Another one.", TODO[kind]),
+    ] + [item for item in items[4:] if isinstance(item, LinkMoved)]
+    assert isinstance(items[4], Began), "it went on trying"
 
 
 def test_while_the_state_is_fetched_anew_nothing_is_heard(streams: list[tuple[str, Script]]) -> None:

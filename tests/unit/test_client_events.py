@@ -1,18 +1,22 @@
 """The event stream: reconnects by itself, resumes where it was, notices a dead link, ends when told."""
 
 import json
+import ssl
 import threading
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
+from tests.certificates import make_authority
 from tests.http_fake import FakeServer, fake_server, says
 from tokenq.client import events
 from tokenq.client.events import EventArrived, LinkChanged, Resync, follow
 from tokenq.client.sse import Message, Parser
 from tokenq.client.transport import Server
+from tokenq.contract.certificates import fingerprint_of
 from tokenq.contract.problems import Refused
-from tokenq.errors import BadReply
+from tokenq.errors import BadReply, ChangedCertificate
 
 
 def message(seq: int, kind: str = "TOKEN_CALLED") -> bytes:
@@ -73,6 +77,28 @@ def test_a_server_that_is_away_is_said_once_and_tried_again():
         lost, live, event = arrivals(fake, 3)
     assert (lost.is_live, live.is_live) == (False, True)
     assert isinstance(event, EventArrived)
+
+
+def test_a_certificate_that_changes_is_said_though_the_link_was_lost_already_and_the_stream_goes_on_trying(tmp_path):
+    """A server that restarts with another certificate is first lost for another reason."""
+    for name in ("known", "other"):
+        make_authority(tmp_path, name)
+    known, other = ((str(tmp_path / f"{name}.pem"), str(tmp_path / f"{name}.key")) for name in ("known", "other"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*known)
+    fingerprint = fingerprint_of(ssl.PEM_cert_to_DER_cert(Path(known[0]).read_text()))
+    with fake_server(
+        streams(message(1), then=lambda _: context.load_cert_chain(*other)), streams(message(2)), tls=context
+    ) as fake:
+        found = follow(Server(fake.url, "tq_x", timeout=2, fingerprint=fingerprint), [], None, threading.Event())
+        live, _, ended, changed = islice(found, 4)
+        context.load_cert_chain(*known)
+        again, event = islice(found, 2)
+        found.close()
+    assert (live.is_live, ended.is_live, ended.wrong_certificate) == (True, False, None)
+    assert isinstance(changed.wrong_certificate, ChangedCertificate)
+    assert "has changed" in changed.sentence
+    assert (again.is_live, event.position) == (True, "CW:2")
 
 
 def test_a_resync_is_passed_on_and_forgets_the_position():

@@ -21,7 +21,7 @@ from tokenq.client.transport import Server, failed_handshake  # noqa: E402
 from tokenq.contract.events import BadEvent, Event, decode  # noqa: E402
 from tokenq.contract.paths import EVENTS, LAST_EVENT_ID_HEADER  # noqa: E402
 from tokenq.contract.problems import Problem, Refused  # noqa: E402
-from tokenq.errors import BadReply  # noqa: E402
+from tokenq.errors import BadReply, ChangedCertificate, UntrustedCertificate  # noqa: E402
 
 SILENCE_SECONDS = 20.0
 """The server speaks at least every 15 s, if only by a comment; longer silence means a dead link."""
@@ -49,10 +49,14 @@ class Resync:
 
 @dataclass(frozen=True)
 class LinkChanged:
-    """The stream became live, or was lost for the reason in ``sentence`` and is being retried."""
+    """The stream became live, or was lost for the reason in ``sentence`` and is being retried.
+
+    ``wrong_certificate`` is that the server's certificate is not the right one: only a person can mend that.
+    """
 
     is_live: bool
     sentence: str = ""
+    wrong_certificate: BadReply | None = None
 
 
 Arrival = EventArrived | Resync | LinkChanged
@@ -64,7 +68,7 @@ def follow(
     """Events of ``departments`` (none given: of all that the caller may see) until ``stop`` is set.
 
     Reconnects with growing pauses and resumes after the last position seen. The first arrival is always a
-    :class:`LinkChanged`; a second loss in a row is not repeated. Setting ``stop`` from any thread ends the
+    :class:`LinkChanged`; a second loss in a row is not repeated, except once for a wrong certificate. Setting ``stop`` from any thread ends the
     iterator at once; closing the iterator sets ``stop``.
 
     Raises:
@@ -81,12 +85,14 @@ def follow(
 
 
 def _without_repeats(arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
-    was_live: bool | None = None
+    last: tuple[bool, bool] | None = None
     for arrival in arrivals:
         if isinstance(arrival, LinkChanged):
-            if arrival.is_live == was_live:
+            link = (arrival.is_live, arrival.wrong_certificate is not None)
+            # A server that restarts with another certificate is first lost for another reason.
+            if link == last or (last == (False, True) and not arrival.is_live):
                 continue
-            was_live = arrival.is_live
+            last = link
         yield arrival
 
 
@@ -130,15 +136,15 @@ class _Reader:
                     yield _lost_link(response)
                     return
                 yield from self._read(response)
-            sentence = "The server ended the event stream."
+            lost = LinkChanged(is_live=False, sentence="The server ended the event stream.")
         except httpx.ReadTimeout:
-            sentence = f"The server was silent for {SILENCE_SECONDS:.0f} seconds."
+            lost = LinkChanged(is_live=False, sentence=f"The server was silent for {SILENCE_SECONDS:.0f} seconds.")
         except httpx.HTTPError as error:
-            sentence = _lost_sentence(self._server, error)
+            lost = _lost_connection(self._server, error)
         except BadReply as error:
-            sentence = str(error)
+            lost = LinkChanged(is_live=False, sentence=str(error))
         if not self._stop.is_set():
-            yield LinkChanged(is_live=False, sentence=sentence)
+            yield lost
 
     def _read(self, response: httpx.Response) -> Iterator[Arrival]:
         parser = Parser()
@@ -183,14 +189,16 @@ class _Reader:
         return headers
 
 
-def _lost_sentence(server: Server, error: httpx.HTTPError) -> str:
+def _lost_connection(server: Server, error: httpx.HTTPError) -> LinkChanged:
     """A certificate that is not the right one is told; the way back to it stays open."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
-            return str(failed_handshake(server, cause))
+            failure = failed_handshake(server, cause)
+            wrong = failure if isinstance(failure, ChangedCertificate | UntrustedCertificate) else None
+            return LinkChanged(is_live=False, sentence=str(failure), wrong_certificate=wrong)
         cause = cause.__cause__ or cause.__context__
-    return "The event stream is unavailable or was interrupted."
+    return LinkChanged(is_live=False, sentence="The event stream is unavailable or was interrupted.")
 
 
 def _lost_link(response: httpx.Response) -> LinkChanged:

@@ -34,10 +34,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class LinkChanged:
-    """The link is now ``link``; ``why`` is a sentence for a person (may be empty)."""
+    """The link is now ``link``; ``why`` is a sentence for a person (may be empty).
+
+    ``todo`` says in one line what somebody must do; without it, the link comes back by itself.
+    """
 
     link: Link
     why: str = ""
+    todo: str = ""
 
 
 @dataclass(frozen=True, slots=True)

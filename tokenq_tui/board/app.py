@@ -90,6 +90,7 @@ class BoardApp(App[None]):
             yield Static("", id="player", markup=False)
             yield Static("", id="clock", markup=False)
             yield LinkBadge(markup=False)
+        yield Static("", id="todo", markup=False)
         yield Banner()
         with Horizontal(id="lower"):
             yield Recent(self._calls)
@@ -143,6 +144,9 @@ class BoardApp(App[None]):
         health, detail = _health(self._update, now, now - self._began, clock)
         self.query_one(LinkBadge).show(health, detail)
         _write(self.query_one("#clock", Static), f"{clock:%H:%M}")
+        todo = self.query_one("#todo", Static)
+        todo.display = bool(self._update.todo)
+        _write(todo, printable(self._update.todo))
         banner = self.query_one(Banner)
         departments = (each for each in picture.departments if call and each.department_id == call.department_id)
         name = next((department.name for department in departments), "")

@@ -18,7 +18,7 @@ from tokenq.client.transport import Server
 from tokenq.contract.board_views import BoardView
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.problems import Refused
-from tokenq.errors import TokenqError
+from tokenq.errors import BadReply, ChangedCertificate, TokenqError, UntrustedCertificate
 from tokenq.stream import Arrived, Began, Item, Link
 from tokenq.stream import LinkChanged as LinkMoved
 
@@ -102,6 +102,9 @@ class ServerSource:
             except Refused as refusal:
                 self._lose(locale.sentence(refusal.problem))
                 pause = _PAUSE
+            except (ChangedCertificate, UntrustedCertificate) as error:
+                self._lose(str(error), self._todo(error))
+                pause = _PAUSE
             except TokenqError as error:
                 self._lose(str(error))
                 pause = _PAUSE
@@ -130,7 +133,8 @@ class ServerSource:
                 self._is_live = True
                 self._link(LinkMoved(Link.LIVE))
             else:
-                self._lose(arrival.sentence)
+                wrong = arrival.wrong_certificate
+                self._lose(arrival.sentence, self._todo(wrong) if wrong else "")
             return False
         if isinstance(arrival, Resync) or self._is_turning_point(arrival.event):
             return True
@@ -149,10 +153,15 @@ class ServerSource:
         """How long ago it happened, by the server's clock: the board's own may be wrong."""
         return time.monotonic() + self._ahead - arrival.event.timestamp.timestamp()
 
-    def _lose(self, why: str) -> None:
+    def _todo(self, error: BadReply) -> str:
+        """What to do about a wrong certificate; the login shows it and the one that is known."""
+        what = "has changed" if isinstance(error, ChangedCertificate) else "is not trusted"
+        return f"The server's certificate {what}: run 'tokenq login {self._api.server.url}', then restart the board."
+
+    def _lose(self, why: str, todo: str = "") -> None:
         if self._is_live:
             self._is_live, self._heard_at = False, time.monotonic()
-        self._link(LinkMoved(Link.LOST, why))
+        self._link(LinkMoved(Link.LOST, why, todo))
 
     def _link(self, link: LinkMoved) -> None:
         if link != self._last_link:

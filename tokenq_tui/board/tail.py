@@ -33,12 +33,14 @@ class Update:
     """An update for the screen: the picture, the link, and the calls since the last update.
 
     Until the log has been read once, ``is_complete`` is false and the picture is empty. ``heard_at`` is when the broker
-    or the server last answered, as ``time.monotonic()``; ``skipped`` counts unreadable records.
+    or the server last answered, as ``time.monotonic()``; ``skipped`` counts unreadable records. ``todo`` is what somebody
+    must do before the link can come back.
     """
 
     picture: Picture = NOTHING
     link: Link = Link.CONNECTING
     why: str = ""
+    todo: str = ""
     heard_at: float | None = None
     news: tuple[Call, ...] = ()
     skipped: int = 0
@@ -69,7 +71,7 @@ class Tail:
         self._is_urgent = False
         self._blank_at = 0.0
         self._heard: dict[str, None] = {}
-        self._link, self._why, self._skipped = Link.CONNECTING, "", 0
+        self._link, self._skipped = LinkChanged(Link.CONNECTING), 0
         self._news: list[Call] = []
         self._has_gap = False
         self._read_again_at = 0.0
@@ -124,7 +126,7 @@ class Tail:
             case Skipped():
                 self._skipped += 1
             case LinkChanged():
-                self._link, self._why, self._is_urgent = item.link, item.why, True
+                self._link, self._is_urgent = item, True
             case CaughtUp():
                 self._has_read = self._is_shown = self._is_urgent = True
             case Began():
@@ -170,6 +172,9 @@ class Tail:
             if is_shown:
                 news, self._news = (*news, *self._news), []
             is_complete = self._is_shown or self._update.is_complete
-            self._update = Update(shown, self._link, self._why, source.heard_at, news, self._skipped, is_complete)
+            link = self._link
+            self._update = Update(
+                shown, link.link, link.why, link.todo, source.heard_at, news, self._skipped, is_complete
+            )
         self._is_stale = self._is_urgent = False
         self._notify()

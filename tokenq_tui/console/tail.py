@@ -253,7 +253,7 @@ class Tail:
             self._note_change(arrival.event.department_id, arrival.event.seq)
             return
         if isinstance(arrival, LinkChanged):
-            self._feed_lost_at = None if arrival.is_live else datetime.now(UTC)
+            self._feed_lost_at = None if arrival.is_live else self._feed_lost_at or datetime.now(UTC)
             if not arrival.is_live:
                 self._tell_link(arrival.sentence)
         # After a gap everything may have changed: fetch all, and start polling if the link is lost.
