@@ -17,10 +17,15 @@ class Unreachable(TokenqError):
     """The server cannot be reached.
 
     ``is_unsure``: a change was under way, and whether it was carried out is unknown. ``key`` is its idempotency key.
+    ``url`` is the server's address, where that is known.
     """
 
     is_unsure = False
     key: str | None = None
+
+    def __init__(self, sentence: str = "", hint: str = "", *, url: str = "") -> None:
+        super().__init__(sentence, hint)
+        self.url = url
 
 
 class InterruptedChange(TokenqError):

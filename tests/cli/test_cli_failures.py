@@ -2,6 +2,7 @@
 
 import json
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.refusals import refusal
 from tokenq.cli.exits import explain
 from tokenq.contract.problems import ExitCode, ProblemCode
 from tokenq.errors import Missing, Unreachable
+from tokenq_server.embedded.ports import free_port
 from tokenq_server.services.group_commit import _unavailable
 
 
@@ -146,6 +148,28 @@ def test_a_token_that_is_set_and_wrong_is_named(tokenq: Cli, cli: Cli, api: Api,
 def test_what_the_server_finds_invalid_is_1(tokenq: Cli, dept: str):
     fails(tokenq("issue", dept, "--email", "nonsense", "--json"), ExitCode.FAILED, "invalid")
     fails(tokenq("dept", "update", dept, "--prefix", "c-", "--json"), ExitCode.FAILED, "invalid")
+
+
+@pytest.mark.parametrize("command", ["whoami", "watch"])
+def test_of_a_server_on_this_machine_that_is_down_the_hint_starts_it(cli: Cli, command: str):
+    said = cli(command, TOKENQ_URL=f"http://127.0.0.1:{free_port()}", TOKENQ_TOKEN="tq_x").err
+    assert "Start it here: 'tokenq up'. Is it running? 'tokenq up --status'. Wrong address? Correct TOKENQ_URL." in said
+    assert "On its machine" not in said
+
+
+def test_without_an_address_of_its_own_the_hint_names_the_login(cli: Cli, home: Path):
+    file = home / "tokenq" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f'url = "http://127.0.0.1:{free_port()}"\n')
+    assert "Wrong address? 'tokenq login URL'." in cli("whoami", TOKENQ_TOKEN="tq_x").err
+
+
+def test_of_another_machine_s_server_that_is_down_the_hint_says_what_to_type_where(cli: Cli):
+    address = {"TOKENQ_URL": "https://nowhere.invalid", "TOKENQ_TOKEN": "tq_x"}
+    said = cli("whoami", **address).err
+    assert "On its machine: 'tokenq up --status'. Check the way to it: 'tokenq doctor'." in said
+    assert "Start it here" not in said
+    assert "On its machine: 'tokenq up --status'" in cli("doctor", **address).out
 
 
 def test_an_unreachable_server_is_6(cli: Cli):

@@ -6,12 +6,14 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import typer
 
 from tokenq.cli import output
 from tokenq.cli.wording import hint_of, sentence_of
 from tokenq.contract.advice import Action
+from tokenq.contract.hosts import is_loopback
 from tokenq.contract.problems import ExitCode, Problem, ProblemCode, Refused
 from tokenq.errors import (
     BadReply,
@@ -40,7 +42,6 @@ _CLIENT_CODES: dict[type[TokenqError], str] = {
 
 
 _CLIENT_HINTS: dict[type[TokenqError], str] = {
-    Unreachable: "Is it running there ('tokenq up --status' on its machine)? Else set TOKENQ_URL to the right address.",
     BadReply: "Check that TOKENQ_URL is the address of a tokenq server.",
 }
 
@@ -139,6 +140,8 @@ def _explain(error: BaseException) -> Failure:
         code = next((code for kind, code in _CLIENT_CODES.items() if isinstance(error, kind)), "failed")
         lost = isinstance(error, Unreachable | StreamLost)
         hint = error.hint or next((hint for kind, hint in _CLIENT_HINTS.items() if isinstance(error, kind)), "")
+        if not hint and isinstance(error, Unreachable):
+            hint = _hint_if_away(error.url)
         return Failure(code, str(error), hint, ExitCode.UNREACHABLE if lost else ExitCode.FAILED)
     if isinstance(error, typer.TyperException):
         return _usage(error)
@@ -152,6 +155,19 @@ def _explain(error: BaseException) -> Failure:
         "Run it again with TOKENQ_DEBUG=1 and report the traceback.",
         ExitCode.FAILED,
     )
+
+
+def _hint_if_away(url: str) -> str:
+    """Which commands help if no server answers: those for this machine, or those for another one."""
+    try:
+        is_here = is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        is_here = False
+    is_set = os.environ.get("TOKENQ_URL")
+    elsewhere = "Wrong address? Correct TOKENQ_URL." if is_set else "Wrong address? 'tokenq login URL'."
+    if is_here:
+        return f"Start it here: 'tokenq up'. Is it running? 'tokenq up --status'. {elsewhere}"
+    return f"Is it running? On its machine: 'tokenq up --status'. Check the way to it: 'tokenq doctor'. {elsewhere}"
 
 
 def _hint(problem: Problem) -> str:

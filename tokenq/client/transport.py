@@ -104,11 +104,13 @@ class Transport:
             content = response.read(MAX_REPLY_BYTES + 1)
         except TimeoutError:
             self.close()
-            raise CutOff(f"{self.server.url} did not answer within {self.server.timeout:g} seconds.") from None
+            sentence = f"{self.server.url} did not answer within {self.server.timeout:g} seconds."
+            raise CutOff(sentence, url=self.server.url) from None
         except (OSError, http.client.RemoteDisconnected, http.client.IncompleteRead):
             self.close()
             hint = _PERHAPS_TLS if self._scheme == "http" else ""
-            raise CutOff(f"The connection to {self.server.url} was lost before its answer came.", hint) from None
+            sentence = f"The connection to {self.server.url} was lost before its answer came."
+            raise CutOff(sentence, hint, url=self.server.url) from None
         except http.client.HTTPException:
             self.close()
             raise BadReply(f"{self.server.url} does not speak HTTP.") from None
@@ -136,7 +138,7 @@ class Transport:
                 raise failed_handshake(self.server, error) from None
             except (OSError, UnicodeError) as error:
                 reason = getattr(error, "strerror", None) or str(error) or "no answer"
-                raise NothingSent(f"Cannot reach {self.server.url}: {reason}.") from None
+                raise NothingSent(f"Cannot reach {self.server.url}: {reason}.", url=self.server.url) from None
             self._connection = connection
         elif self._connection.sock is not None:
             self._connection.sock.settimeout(timeout)
@@ -167,7 +169,8 @@ def failed_handshake(server: Server, error: ssl.SSLError) -> TokenqError:
         )
     if error.reason in _NO_TLS:
         return BadReply(f"{server.url} does not speak TLS.", "If the server speaks plain http, write http://.")
-    return NothingSent(f"Cannot reach {server.url}: the TLS connection failed ({error.reason or error}).")
+    sentence = f"Cannot reach {server.url}: the TLS connection failed ({error.reason or error})."
+    return NothingSent(sentence, url=server.url)
 
 
 def offered_fingerprint(server: Server) -> str:
@@ -180,7 +183,7 @@ def offered_fingerprint(server: Server) -> str:
     try:
         shown = ssl.get_server_certificate((host, port), timeout=server.timeout)
     except (OSError, UnicodeError) as error:
-        raise NothingSent(f"Cannot reach {server.url}: {error}.") from None
+        raise NothingSent(f"Cannot reach {server.url}: {error}.", url=server.url) from None
     return fingerprint_of(ssl.PEM_cert_to_DER_cert(shown))
 
 

@@ -48,7 +48,7 @@ def command(
     was_live = False
     for arrival in follow(client.server, depts or [], since, threading.Event()):
         if isinstance(arrival, LinkChanged):
-            _show_link(arrival, was_live=was_live)
+            _show_link(arrival, client.server.url, was_live=was_live)
             was_live = was_live or arrival.is_live
         elif isinstance(arrival, EventArrived):
             _show(arrival.event, arrival.position, clocks, as_json=as_json)
@@ -64,13 +64,13 @@ def _position(typed: str) -> str:
     return position
 
 
-def _show_link(change: "LinkChanged", *, was_live: bool) -> None:
+def _show_link(change: "LinkChanged", url: str, *, was_live: bool) -> None:
     if change.is_live:
         echo("Live; press Ctrl-C to stop." if not was_live else "Live again.")
     elif was_live:
         echo(f"{change.sentence} Retrying.")
     else:
-        raise Unreachable(change.sentence)
+        raise Unreachable(change.sentence, url=url)
 
 
 class _Clocks:
