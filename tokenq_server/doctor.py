@@ -19,6 +19,7 @@ from tokenq_server.settings import ServerSettings
 _LIMIT_SECONDS = 10.0
 _ORDER = ("postgres", "redis", "kafka", "log", "mail")
 
+
 def check(*, only_mail: bool = False) -> list[dict[str, Any]]:
     """Check everything that the server needs, or only the mail server; return name, ok, detail and hint of each."""
     try:

@@ -292,7 +292,7 @@ def load(**environment: str) -> ServerSettings:
         settings = ServerSettings(**given)
     except ValidationError as error:
         raise refusal_of(
-            error, ServerSettings.model_fields, lambda corrected: ServerSettings(**given | corrected).kafka_access
+            error, ServerSettings.model_fields, lambda corrected: ServerSettings(**{**given, **corrected}).kafka_access
         ) from None
     _ = settings.kafka_access  # what contradicts itself is refused at the start
     return settings

@@ -10,7 +10,7 @@ from tests.servers import Running
 from tests.valkeys import OwnValkey, OwnValkeys, ValkeyCluster
 from tests.waiting import until
 from tests.without_http import assert_all_is_well, open_core
-from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.problems import ProblemCode
 from tokenq_server.adapters.redis.probe import probe
 from tokenq_server.bootstrap import unsafe_stores
 from tokenq_server.domain.commands import Housekeep

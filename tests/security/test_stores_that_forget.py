@@ -3,11 +3,10 @@
 For Redis: tests/integration/test_redis_full.py.
 """
 
-import pytest
 from pydantic import SecretStr
 
 from tests.servers import Servers, running_postgres
-from tokenq.contract.problems import ProblemCode, Refused
+from tokenq.contract.problems import ProblemCode
 from tokenq_server.bootstrap import unsafe_stores
 from tokenq_server.settings import ServerSettings
 

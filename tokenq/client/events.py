@@ -68,8 +68,8 @@ def follow(
     """Events of ``departments`` (none given: of all that the caller may see) until ``stop`` is set.
 
     Reconnects with growing pauses and resumes after the last position seen. The first arrival is always a
-    :class:`LinkChanged`; a second loss in a row is not repeated, except once for a wrong certificate. Setting ``stop`` from any thread ends the
-    iterator at once; closing the iterator sets ``stop``.
+    :class:`LinkChanged`; a second loss in a row is not repeated, except once for a wrong certificate. Setting ``stop``
+    from any thread ends the iterator at once; closing the iterator sets ``stop``.
 
     Raises:
         Refused: the server will never let this caller read (401, 403, 404 …).

@@ -33,8 +33,8 @@ class Update:
     """An update for the screen: the picture, the link, and the calls since the last update.
 
     Until the log has been read once, ``is_complete`` is false and the picture is empty. ``heard_at`` is when the broker
-    or the server last answered, as ``time.monotonic()``; ``skipped`` counts unreadable records. ``todo`` is what somebody
-    must do before the link can come back.
+    or the server last answered, as ``time.monotonic()``; ``skipped`` counts unreadable records. ``todo`` says what
+    somebody must do before the link can come back.
     """
 
     picture: Picture = NOTHING
