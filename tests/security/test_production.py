@@ -1,5 +1,8 @@
 """What production must not leave open: logged for one release with its cure, refused with TOKENQ_STRICT (row 76)."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -10,7 +13,8 @@ from pydantic import SecretStr
 from tests.programs import beside, refusal, running_api
 from tests.servers import Servers
 from tests.stack import Stack
-from tokenq.contract.problems import ExitCode, Refused
+from tokenq.cli.exits import explain
+from tokenq.contract.problems import ExitCode, Refused, refuse
 from tokenq.contract.reasons.system import SettingReason
 from tokenq_server import doctor
 from tokenq_server.adapters.postgres.migrate import migrate
@@ -136,7 +140,21 @@ async def test_all_that_is_open_is_refused_at_once_each_with_its_cure(servers: S
     assert problem.code.exit_code == ExitCode.FAILED
     first, *holes = problem.detail.split("\n")
     assert first == "4 things are not safe for production:"
-    assert holes == [f"- {reason.sentence} {reason.hint}".replace("{host}", "0.0.0.0") for reason in reasons]
+    parts = [refuse(reason, host="0.0.0.0").problem for reason in reasons]
+    assert holes == [f"- {part.detail} {part.hint}" for part in parts]
+
+
+def test_who_starts_the_api_by_hand_is_led_to_a_command(servers: Servers) -> None:
+    """Of one hole and of several; the programs' own words name none, since they may run anywhere."""
+    with pytest.raises(Refused) as refused:
+        raise refuse(SettingReason.PLAIN_HTTP, host="0.0.0.0")
+    assert "tokenq" not in refused.value.problem.hint
+    assert explain(refused.value).hint.endswith("make its own certificate with 'tokenq up --lan'.")
+    settings = beside(servers, servers.database_url) | {"TOKENQ_STRICT": "1", "TOKENQ_HOST": "0.0.0.0"}
+    command = [sys.executable, "-m", "tokenq", "server", "start"]
+    done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=60)
+    assert done.returncode == ExitCode.FAILED
+    assert "Mend all of them, check with 'tokenq doctor --server', and start again" in done.stderr
 
 
 def test_the_api_names_them_one_a_line_and_ends_with_1(servers: Servers) -> None:

@@ -60,6 +60,8 @@ COMMANDS: Mapping[Action, str] = {
     Action.RECALL: "recall {number}",
     Action.REQUEUE: "requeue {number}",
     Action.RESUME: "resume {number}",
+    Action.SECURE_API: "up --lan",
+    Action.MEND_ALL: "doctor --server",
     Action.CHECK_PARTS: "doctor",
     Action.SEE_PARTS: "doctor",
     Action.MIGRATE: "server migrate",

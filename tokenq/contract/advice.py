@@ -53,6 +53,15 @@ class Action(StrEnum):
         "repeat",
         "Retry in a few seconds with the same idempotency key; it will not be done twice.",
     )
+    SECURE_API = (
+        "api.secure",
+        "Set TOKENQ_TLS_CERT, or listen on 127.0.0.1 behind a proxy and name it in TOKENQ_TRUSTED_PROXIES. "
+        "A system on one machine can make its own certificate{how}.",
+    )
+    MEND_ALL = (
+        "production.mend",
+        "Mend all of them, check{how}, and start again; or set TOKENQ_ENV=development on a test system.",
+    )
     CHECK_PARTS = "doctor", "Start it and try again; check all components{how}."
     SEE_PARTS = "doctor.see", "Check all components{how}."
     MIGRATE = "migrate", "Make a backup, then migrate the database{how}."

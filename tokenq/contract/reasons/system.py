@@ -126,12 +126,12 @@ class SettingReason(Reason):
     SEVERAL_OPEN = (
         ProblemCode.INVALID,
         "{count} things are not safe for production:{holes}",
-        "Mend all of them and start again, or set TOKENQ_ENV=development on a test system.",
+        Action.MEND_ALL,
     )
     PLAIN_HTTP = (
         ProblemCode.INVALID,
         "The API listens on {host} without TLS: others on the network can read passwords and names.",
-        "Set TOKENQ_TLS_CERT, or listen on 127.0.0.1 behind a proxy and name it in TOKENQ_TRUSTED_PROXIES.",
+        Action.SECURE_API,
     )
     SESSIONS_CHANGE = (
         ProblemCode.INVALID,
