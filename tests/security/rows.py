@@ -137,7 +137,7 @@ ROWS: dict[str, Row] = {
         f"{_LOGIN}::test_a_session_s_token_is_random_and_long",
         f"{_ACCESS}::test_secrets_are_not_stored_in_clear_text",
         f"{_ACCESS}::test_logout_ends_the_session",
-        f"{_ACCESS}::test_a_password_change_ends_every_session",
+        f"{_LOGIN}::test_a_password_change_ends_every_session",
     ),
     "24": row("a credential in the address", f"{_PATHS}::test_a_credential_in_the_address_is_none"),
     "25": row("forged JSON Web Tokens", f"{_LOGIN}::test_nobody_is_who_a_document_says"),

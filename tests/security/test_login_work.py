@@ -132,6 +132,23 @@ async def test_a_session_s_token_is_random_and_long(start: Start) -> None:
             assert (prefix, len(base64.urlsafe_b64decode(rest + "==")) >= 32) == ("tq", True)
 
 
+async def test_a_password_change_ends_every_session(start: Start) -> None:
+    """Row 23: a thief of the old password is logged out, too, whichever process is asked."""
+    async with start() as both:
+        await both.user(Role.ADMIN, "root")
+        await both.user(Role.STAFF, "ada")
+        tokens = [(await both.login("ada")).json()["token"] for _ in range(2)]
+        body = {"oldPassword": PASSWORD, "newPassword": "another horse battery"}
+        changed = await both.client(tokens[0]).post("/api/v1/auth/password", json=body)
+        assert changed.status_code == 204, changed.text
+        await asyncio.sleep(1.1)  # another process may remember a session for a second
+        for token in tokens:
+            for process in (0, 1):
+                assert (await both.client(token, process=process).get("/api/v1/auth/me")).status_code == 401
+        assert (await both.login("ada")).status_code == 401
+        assert (await both.login("ada", "another horse battery")).status_code == 200
+
+
 async def test_nobody_is_who_a_document_says(start: Start) -> None:
     """Row 25: there are no JSON Web Tokens here, so none is believed, whatever its algorithm."""
     async with start(number=1) as one:

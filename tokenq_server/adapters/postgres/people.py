@@ -132,10 +132,11 @@ class PostgresPeople:
     async def add_session(self, user: User, token_hash: bytes, lifetime: timedelta, origin: Origin) -> datetime | None:
         """Store a session, and delete expired ones."""
         async with recorded(self._database) as (connection, record):
-            await connection.execute(_FORGET_ENDED)
             row = await connection.row(_ADD_SESSION, [token_hash, lifetime, user.user_id, user.password_hash])
             if row is None:
                 return None
+            # Only now: a change of the user, too, locks the account before its sessions.
+            await connection.execute(_FORGET_ENDED)
             record(AuditEvent(AuditKind.LOGIN, origin, events.account_of(user)))
             expires: datetime = row["expires_at"]
             return expires
