@@ -138,6 +138,7 @@ ROWS: dict[str, Row] = {
         f"{_ACCESS}::test_secrets_are_not_stored_in_clear_text",
         f"{_ACCESS}::test_logout_ends_the_session",
         f"{_LOGIN}::test_a_password_change_ends_every_session",
+        f"{_LOGIN}::test_a_password_that_was_reset_meanwhile_stays_reset",
     ),
     "24": row("a credential in the address", f"{_PATHS}::test_a_credential_in_the_address_is_none"),
     "25": row("forged JSON Web Tokens", f"{_LOGIN}::test_nobody_is_who_a_document_says"),

@@ -149,6 +149,30 @@ async def test_a_password_change_ends_every_session(start: Start) -> None:
         assert (await both.login("ada", "another horse battery")).status_code == 200
 
 
+async def test_a_password_that_was_reset_meanwhile_stays_reset(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 23: whoever knows the old one and changes it at that moment would keep the account."""
+    async with start(number=1) as one:
+        await one.user(Role.ADMIN, "root")
+        await one.user(Role.STAFF, "ada")
+        people = one.services.people
+        (ada,) = [user["userId"] for user in await people.users(0, 10) if user["username"] == "ada"]
+        thief = one.client((await one.login("ada")).json()["token"])
+        matches = people._passwords.matches
+
+        async def matches_slowly(stored: str | None, password: str) -> bool:
+            is_right = await matches(stored, password)
+            monkeypatch.undo()
+            await people.change_user(ada, {"password": "reset by the admin"}, BY_SYSTEM)
+            return is_right
+
+        monkeypatch.setattr(people._passwords, "matches", matches_slowly)
+        body = {"oldPassword": PASSWORD, "newPassword": "the thief's own one"}
+        answer = await thief.post("/api/v1/auth/password", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+        assert (await one.login("ada", "the thief's own one")).status_code == 401
+        assert (await one.login("ada", "reset by the admin")).status_code == 200
+
+
 async def test_nobody_is_who_a_document_says(start: Start) -> None:
     """Row 25: there are no JSON Web Tokens here, so none is believed, whatever its algorithm."""
     async with start(number=1) as one:

@@ -41,8 +41,13 @@ class PeopleStore(Protocol):
     async def create_user(self, values: dict[str, Any], origin: Origin) -> User:
         """Create a user. Raises Refused (``exists``)."""
 
-    async def change_user(self, user_id: int, values: dict[str, Any], origin: Origin) -> User | None:
-        """Change a user; sessions end if the change concerns their identity or rights."""
+    async def change_user(
+        self, user_id: int, values: dict[str, Any], origin: Origin, *, checked: str | None = None
+    ) -> User | None:
+        """Change a user; sessions end if the change concerns their identity or rights.
+
+        Returns ``None`` if there is no such user, or the stored hash is no longer ``checked``.
+        """
 
     async def delete_user(self, user_id: int, origin: Origin) -> bool:
         """Delete a user and their sessions. Raises Refused (``in_use``) for the last admin."""
@@ -174,11 +179,13 @@ class People:
         """Change the caller's password; all of the user's sessions end. Raises Refused."""
         user = await self._store.user(principal.user_id) if principal.user_id is not None else None
         if user is None or not await self._passwords.matches(user.password_hash, old):
-            self._refuse(AuditKind.USER_PASSWORD, origin, user, ProblemCode.FORBIDDEN)
-            raise refuse(AccountReason.WRONG_OLD_PASSWORD)
+            raise self._wrong_old_password(origin, user)
         if old == new:
             raise refuse(AccountReason.SAME_PASSWORD)
-        await self.change_user(user.user_id, {"password": new, "must_change_password": False}, origin)
+        values = await self._with_hash({"password": new, "must_change_password": False})
+        if await self._store.change_user(user.user_id, values, origin, checked=user.password_hash) is None:
+            raise self._wrong_old_password(origin, user)
+        self.invalidate()
 
     async def ensure_admin(self, password: str) -> str | None:
         """Create an admin with this password if no admin can log in; return the login name."""
@@ -247,6 +254,10 @@ class People:
         if not await self._store.delete_key(key_id, origin):
             raise _unknown_key(key_id)
         self.invalidate()
+
+    def _wrong_old_password(self, origin: Origin, user: User | None) -> Refused:
+        self._refuse(AuditKind.USER_PASSWORD, origin, user, ProblemCode.FORBIDDEN)
+        return refuse(AccountReason.WRONG_OLD_PASSWORD)
 
     def _refuse(self, kind: AuditKind, origin: Origin, user: User | None, code: ProblemCode) -> None:
         """Audit a wrong password. Of an unknown name nothing is stored: it may be a password."""

@@ -89,13 +89,15 @@ class PostgresPeople:
             record(events.user_created(origin, user := _user(row)))
             return user
 
-    async def change_user(self, user_id: int, values: dict[str, Any], origin: Origin) -> User | None:
+    async def change_user(
+        self, user_id: int, values: dict[str, Any], origin: Origin, *, checked: str | None = None
+    ) -> User | None:
         """Change a user; their sessions end if their rights or password change."""
         if not values:
             return await self.user(user_id)
         async with recorded(self._database) as (connection, record):
             before = await find_account(connection, user_id)
-            if before is None:
+            if before is None or (checked is not None and before.password_hash != checked):
                 return None
             changes_rights = bool(_WHO_THEY_ARE & set(values))
             if changes_rights:
