@@ -12,13 +12,14 @@ def check_certificate(certificate: Path, key: Path | None) -> str:
     """Return the certificate's fingerprint, once it is clear that a server can start with it.
 
     ``certificate`` is a PEM file with the server's certificate first; without ``key`` it holds the private key, too.
+    Around them, tools write names in any encoding.
 
     Raises:
         Refused: ``invalid``: a file cannot be read or is none, or the key is another one's or has a password.
     """
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
-        first = certificate.read_text("ascii").partition(_BEGIN)[2].partition(_END)[0]
+        first = certificate.read_text("latin-1").partition(_BEGIN)[2].partition(_END)[0]
         return fingerprint_of(ssl.PEM_cert_to_DER_cert(f"{_BEGIN}{first}{_END}\n"))
     except ssl.SSLError as error:
         fault = _FAULTS.get(error.reason or "", "it is no certificate with its key, in PEM")

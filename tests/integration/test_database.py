@@ -96,6 +96,15 @@ async def test_an_error_of_the_driver_is_a_refusal(database: Database) -> None:
     assert codes == {(statement, values): code for statement, values, code in _REFUSED}
 
 
+async def test_what_the_database_denies_is_logged_in_its_words(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The refusal names no table, since strangers may read it; whoever forgot a privilege must learn which."""
+    with pytest.raises(Refused, check=lambda error: error.problem.code is ProblemCode.UNAVAILABLE):
+        await carry_out(database, "SELECT * FROM pg_authid", ())
+    assert [vars(record)["why"] for record in caplog.records] == ["permission denied for table pg_authid"]
+
+
 async def carry_out(database: Database, statement: str, values: tuple[str, ...]) -> None:
     async with database.begin() as connection:
         await connection.execute(statement, values or None)

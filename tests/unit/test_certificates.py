@@ -19,6 +19,7 @@ from tokenq.client.transport import Server, offered_fingerprint
 from tokenq.contract.certificates import OtherCertificate, fingerprint_of, parse_fingerprint, pinned_context
 from tokenq.contract.hosts import normal_url
 from tokenq.errors import BadReply, ChangedCertificate, Unreachable, UntrustedCertificate
+from tokenq_server.tls import check_certificate
 
 HEALTHY = says(200, {"status": "ok"})
 OTHER = fingerprint_of(b"another certificate")
@@ -57,6 +58,14 @@ def test_a_fingerprint_may_be_written_as_openssl_and_browsers_do(folder: Path, f
 def test_what_is_no_fingerprint_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no SHA-256 fingerprint"):
         parse_fingerprint(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_certificate_file_may_name_its_owner_in_any_letters(folder: Path, fingerprint: str, encoding: str) -> None:
+    """As openssl writes it above the certificate of a city with an umlaut."""
+    named = folder / f"named-{encoding}.pem"
+    named.write_bytes("subject=O = Stadt Köln\n".encode(encoding) + (folder / "server.pem").read_bytes())
+    assert check_certificate(named, folder / "server.key") == fingerprint
 
 
 def test_the_known_server_is_reached(server: FakeServer, fingerprint: str) -> None:

@@ -157,6 +157,13 @@ def test_a_silent_server_is_unreachable_after_the_timeout(connect):
             connect(fake.url, timeout=0.2, attempts=1).token(1)
 
 
+def test_a_call_that_may_take_longer_says_how_long_it_waited(connect):
+    with fake_server(says(200)) as fake:
+        fake.steps = [fake.is_silent]
+        with pytest.raises(Unreachable, match=r"did not answer within 0\.4 seconds"):
+            connect(fake.url, timeout=0.2, attempts=1)._call("GET", "/reports", timeout=0.4)
+
+
 def test_the_timeout_is_for_all_attempts_together(connect):
     """Who is told of ten seconds must not wait for twenty."""
     with fake_server(says(200)) as fake:

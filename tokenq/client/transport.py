@@ -97,14 +97,15 @@ class Transport:
             CutOff: the connection broke or went silent after the request was under way.
             BadReply: the answer is no HTTP or larger than 16 MiB, or the server's certificate is not trusted.
         """
-        connection = self._open(self.server.timeout if timeout is None else max(timeout, _SHORTEST))
+        seconds = self.server.timeout if timeout is None else max(timeout, _SHORTEST)
+        connection = self._open(seconds)
         try:
             connection.request(method, self._prefix + target, body, headers)
             response = connection.getresponse()
             content = response.read(MAX_REPLY_BYTES + 1)
         except TimeoutError:
             self.close()
-            sentence = f"{self.server.url} did not answer within {self.server.timeout:g} seconds."
+            sentence = f"{self.server.url} did not answer within {seconds:.3g} seconds."
             raise CutOff(sentence, url=self.server.url) from None
         except (OSError, http.client.RemoteDisconnected, http.client.IncompleteRead):
             self.close()

@@ -79,6 +79,7 @@ def refusal_of(error: Exception) -> Refused | None:
     if isinstance(error, psycopg.DataError | UnicodeEncodeError) or state.startswith(_TOO_MUCH):
         return refuse(StoreReason.UNHOLDABLE_VALUES)
     if isinstance(error, _MAY_NOT):
+        _log(error)  # it names the table
         return refuse(StoreReason.READ_ONLY)
     if isinstance(error, OTHER_SCHEMA):
         return schema_behind()
