@@ -4,14 +4,14 @@ import re
 
 from tokenq.contract.enums import Priority, TokenState
 from tokenq.contract.events import EventType
-from tokenq.contract.views import AheadView, NextView, WhyView
+from tokenq.contract.views import NextView, WhyView
 from tokenq_server.domain.calling import OUT_OF_ORDER
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.permissions import sees_people_of
-from tokenq_server.domain.policy import Choice, rules_by_place
+from tokenq_server.domain.policy import rules_by_place
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
-from tokenq_server.services.queries import PAGE, Queries, Snapshot, estimate_of_newcomer, order_of_calling
+from tokenq_server.services.queries import PAGE, Queries, estimate_of_newcomer, order_of_calling
 from tokenq_server.services.views import token_view
 
 _FURTHEST = 1_000
@@ -48,14 +48,24 @@ class Explanations:
         order = order_of_calling(snapshot, _FURTHEST) if token.state is TokenState.WAITING else []
         place = next((place for place, choice in enumerate(order, 1) if choice.waiting.token_id == token_id), None)
         ahead = order[: place - 1] if place else order
-        rules = _rules(snapshot, order)
+        numbers = {token.token_id: token.display for token in snapshot.line}
+        rules = rules_by_place(order, numbers)
         kept = None if place else await self._stored_reason(token, reader)
         return {
             "token": view,
             "position": place or view["position"],
-            "rule": rules[place - 1] if place else kept,
+            "rule": named_rule(rules[place - 1], snapshot.department) if place else kept,
             "policy": policy_sentence(snapshot.department),
-            "ahead": _choices_ahead(snapshot, ahead[:PAGE], rules),
+            "ahead": [
+                {
+                    "position": position,
+                    "tokenId": choice.waiting.token_id,
+                    "displayNumber": numbers[choice.waiting.token_id],
+                    "priority": str(choice.waiting.priority),
+                    "rule": named_rule(rule, snapshot.department),
+                }
+                for position, (choice, rule) in enumerate(zip(ahead[:PAGE], rules, strict=False), 1)
+            ],
             "estimate": view["estimate"],
         }
 
@@ -85,22 +95,3 @@ def named_rule(rule: str, department: Department) -> str:
     """Return a rule of the policy with the department's names for the classes."""
     names = {str(name): department.rules.class_name(name) for name in Priority}
     return re.sub(r"\b(urgent|priority|normal)\b", lambda match: names[match[1]], rule)
-
-
-def _rules(snapshot: Snapshot, order: list[Choice]) -> list[str]:
-    numbers = {token.token_id: token.display for token in snapshot.line}
-    return [named_rule(rule, snapshot.department) for rule in rules_by_place(order, numbers)]
-
-
-def _choices_ahead(snapshot: Snapshot, choices: list[Choice], rules: list[str]) -> list[AheadView]:
-    tokens = {token.token_id: token for token in snapshot.line}
-    return [
-        {
-            "position": place,
-            "tokenId": choice.waiting.token_id,
-            "displayNumber": tokens[choice.waiting.token_id].display,
-            "priority": str(choice.waiting.priority),
-            "rule": rules[place - 1],
-        }
-        for place, choice in enumerate(choices, 1)
-    ]
