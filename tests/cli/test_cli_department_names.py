@@ -140,7 +140,7 @@ def test_a_blank_is_no_department(tokenq: Cli, api: Api, typed: str):
 def test_the_console_takes_names_and_answers_a_mistyped_department_before_it_starts(api: Api, named: tuple[str, str]):
     """It needs a terminal, so it gets one."""
     dept, name = named
-    for typed, words in ((f"{dept}X", f"Did you mean {dept} ({name})?"), ("Zzzzzzzzzzzz", "with 'tokenq dept list'")):
+    for typed, words in ((f"{dept}X", f"Did you mean {dept} ({name})"), ("Zzzzzzzzzzzz", "with 'tokenq dept list'")):
         code, shown = on_a_terminal(api, "console", typed, "--counter", dept)
         assert code == 3
         assert words in " ".join(shown.split())
