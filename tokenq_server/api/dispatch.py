@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -87,8 +86,7 @@ def _response(answer: Answer) -> Response:
     headers = {"Idempotency-Replayed": "true"} if answer.is_repeat else None
     if answer.body is None:
         return Response(status_code=204, headers=headers)
-    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
-    return Response(body, 201 if answer.is_new else 200, headers, media_type="application/json")
+    return Response(answer.text, 201 if answer.is_new else 200, headers, media_type="application/json")
 
 
 def _item(outcome: Answer | BaseException, scope: Scope) -> dict[str, Any]:

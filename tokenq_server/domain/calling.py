@@ -1,7 +1,6 @@
 """Calling: the next token by policy or by a counter's work profile, or a chosen token out of order."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from tokenq.contract.enums import TokenState
@@ -9,6 +8,7 @@ from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq.contract.verbs import Verb
 from tokenq_server.domain.commands import CallByProfile, CallNext, CallToken, ServeNext
+from tokenq_server.domain.copies import replace
 from tokenq_server.domain.counters import Operator, busy
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.moving import check_table

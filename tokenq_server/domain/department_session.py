@@ -8,7 +8,6 @@ leaves no trace.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from tokenq.contract.events import EventType
 from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.domain.business_day import business_day
+from tokenq_server.domain.copies import replace
 from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.department import Department, DepartmentHead
 from tokenq_server.domain.estimate import Forecast

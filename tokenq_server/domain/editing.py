@@ -1,9 +1,8 @@
 """Editing: correct the name or the e-mail address of a token; it keeps its state and its place."""
 
-from dataclasses import replace
-
 from tokenq.contract.verbs import Verb
 from tokenq_server.domain.commands import EditToken
+from tokenq_server.domain.copies import replace
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.moving import check_claim, check_table
 from tokenq_server.domain.token import Token

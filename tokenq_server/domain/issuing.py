@@ -1,11 +1,11 @@
 """Issuing: a new token, its number, and the promised wait."""
 
-from dataclasses import replace
 from typing import Any
 
 from tokenq.contract.enums import TokenState
 from tokenq_server.domain.admission import check_admission
 from tokenq_server.domain.commands import Issue
+from tokenq_server.domain.copies import replace
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.estimate import UNKNOWN, Estimate
 from tokenq_server.domain.refusals import already_waiting

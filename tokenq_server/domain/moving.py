@@ -1,7 +1,6 @@
 """Verbs that move a token within one department, and their guards."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 from typing import Any
@@ -11,6 +10,7 @@ from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.verbs import VERBS, Verb, verbs_from
 from tokenq_server.domain.commands import MarkNearTurn, MoveToken
+from tokenq_server.domain.copies import replace
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.principal import SYSTEM
 from tokenq_server.domain.refusals import already_waiting

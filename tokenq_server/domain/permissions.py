@@ -5,7 +5,6 @@ decided under the lock, since the token may have changed since the caller saw it
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 
 from tokenq.contract.enums import Priority, RequeuePosition, Role, TokenState
 from tokenq.contract.problems import refuse
@@ -13,6 +12,7 @@ from tokenq.contract.reasons.queue import CounterReason, DepartmentReason, Token
 from tokenq.contract.reasons.setup import AccountReason
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.domain.commands import Issue, TransferToken
+from tokenq_server.domain.copies import replace
 from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.principal import Principal

@@ -13,10 +13,11 @@ class, it chooses E; if its choice arrived later than E, the guard takes E; it c
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tokenq.contract.enums import Priority
+from tokenq_server.domain.copies import replace
 
 RANK: dict[Priority, int] = {Priority.URGENT: 0, Priority.PRIORITY: 1, Priority.NORMAL: 2}
 """Classes in order of precedence."""

@@ -1,11 +1,12 @@
 """A token: one customer's place in the queue."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from tokenq.contract.enums import AT_COUNTER, Priority, TokenState
+from tokenq_server.domain.copies import replace
 
 _FIXED = "fixed"
 _T = TypeVar("_T")

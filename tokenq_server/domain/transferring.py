@@ -1,6 +1,5 @@
 """Transferring a token to another department's queue; it keeps its number."""
 
-from dataclasses import replace
 from typing import Any
 
 from tokenq.contract.enums import RequeuePosition
@@ -8,6 +7,7 @@ from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.domain.commands import TransferToken
+from tokenq_server.domain.copies import replace
 from tokenq_server.domain.department_session import DepartmentSession
 from tokenq_server.domain.moving import check_claim, check_table, put_back
 from tokenq_server.domain.refusals import already_waiting

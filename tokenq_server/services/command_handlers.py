@@ -4,7 +4,7 @@ A new command is a class in :mod:`tokenq_server.domain.commands` and a row here;
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from tokenq.contract.enums import LIVE, RequeuePosition
@@ -29,6 +29,7 @@ from tokenq_server.domain.commands import (
     TransferToken,
     UndoMove,
 )
+from tokenq_server.domain.copies import replace
 from tokenq_server.domain.editing import edit
 from tokenq_server.domain.issuing import issue
 from tokenq_server.domain.moving import mark_near_turn, move, resume_if_due

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tokenq.contract.problems import Refused
 from tokenq.contract.views import TokenView
 from tokenq_server.domain.commands import Command
+from tokenq_server.json_text import json_text
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Answer:
     def body(self) -> Mapping[str, Any] | None:
         """The answer as a JSON object."""
         return {"items": list(self.group), "nextCursor": None} if self.group else self.token
+
+    @cached_property
+    def text(self) -> str:
+        """The same as JSON text, made once; empty if there is nothing."""
+        return "" if self.body is None else json_text(self.body)
 
 
 Outcome = Answer | Refused

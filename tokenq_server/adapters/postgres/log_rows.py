@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from tokenq.contract.events import Event, EventType, encode
+from tokenq.contract.events import Event, EventType, to_wire
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.record import Record
+from tokenq_server.json_text import json_text
 from tokenq_server.services.event_ids import new_event_id
 
 LOG_COLUMNS = (
@@ -88,7 +89,7 @@ def _row(event: Event, at: datetime, joins: bool | None, place: int, note: str |
         "seq": event.seq,
         "event_type": event.event_type,
         "token_id": event.token_id,
-        "payload": encode(event).decode(),
+        "payload": json_text(to_wire(event)),
         "joins": joins,
         "priority": event.priority,
         "place": place,

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import Any
 
 from tokenq.contract.enums import CounterState, Priority
 from tokenq_server.domain.counters import Counter
+from tokenq_server.json_text import json_text
 from tokenq_server.services.ports import IdempotencyRecord, LineEntry
 from tokenq_server.services.requests import Answer
 
@@ -20,11 +21,7 @@ _MADE, _DONE, _NOTHING = 201, 200, 204
 
 def document(rows: Iterable[Row]) -> str:
     """Return rows as JSON for json_populate_recordset; times and dates in ISO 8601."""
-    return json.dumps(list(rows), default=_jsonable, ensure_ascii=False)
-
-
-def _jsonable(value: Any) -> Any:
-    return vars(value) if is_dataclass(value) else str(value)
+    return json_text(list(rows))
 
 
 def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
@@ -34,14 +31,13 @@ def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
 
 def idempotency_row(kept: IdempotencyRecord) -> dict[str, Any]:
     """Return the row of an idempotency record, in the format of the previous release: as an HTTP answer."""
-    answer, content = kept.answer, kept.answer.body
-    body = "" if content is None else json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    answer = kept.answer
     return {
         "principal": kept.principal,
         "key": kept.key,
         "fingerprint": "\\x" + kept.fingerprint.hex(),
-        "status": _NOTHING if content is None else _MADE if answer.is_new else _DONE,
-        "body": body,
+        "status": _NOTHING if answer.body is None else _MADE if answer.is_new else _DONE,
+        "body": answer.text,
     }
 
 

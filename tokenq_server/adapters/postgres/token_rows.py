@@ -8,6 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_type_hints
 
 from tokenq_server.adapters.postgres.rows import Row
+from tokenq_server.domain.copies import made
 from tokenq_server.domain.token import CHANGING_FIELDS, TOKEN_FIELDS, Token, Undo
 
 _KEPT = ("token_id", *CHANGING_FIELDS)
@@ -28,7 +29,7 @@ def changed_row(token: Token) -> dict[str, Any]:
 
 def token_from(row: Row) -> Token:
     """A token from its row."""
-    return Token(**{**row, **{name: _read(row[name], read) for name, read in _FROM_ROW.items()}})
+    return made(Token, {**row, **{name: _read(row[name], read) for name, read in _FROM_ROW.items()}})
 
 
 def kind_of(hint: Any) -> Any:
