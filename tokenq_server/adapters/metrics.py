@@ -40,6 +40,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._request_series: dict[tuple[str, str, int], Histogram] = {}
         self.queued = Gauge("tokenq_commit_queued", "Requests waiting for the next commit.", registry=self.registry)
         self.watchers = Gauge("tokenq_feed_watchers", "Open event streams.", registry=self.registry)
         self.backlog = Gauge(
@@ -67,6 +68,14 @@ class Metrics:
         self.wait_alarm = Gauge(
             "tokenq_wait_alarm", "1 while the alarm is on.", ["department", "alarm"], registry=self.registry
         )
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request and the time it took."""
+        kind = method, route, status
+        if (series := self._request_series.get(kind)) is None:
+            # The library looks a series up under a lock, by texts that it makes anew.
+            series = self._request_series[kind] = self.requests.labels(method, route, str(status))
+        series.observe(seconds)
 
     def show_waits(self, waits: Mapping[str, tuple[WaitFigures, Collection[WaitAlarm]]]) -> None:
         """Set the figures and alarms of all departments; others are forgotten."""

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokenq_server import logs
 from tokenq_server.api import openapi, problems
+from tokenq_server.api.direct_routes import DirectRoutes
 from tokenq_server.api.first_admin import first_admin
 from tokenq_server.api.proxies import BehindProxies
 from tokenq_server.api.request_ids import HEADER, RequestIds
@@ -94,9 +95,7 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
         max_body_size=settings.max_body_bytes,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    if settings.proxies:
-        app.add_middleware(BehindProxies, proxies=settings.proxies)
-    app.request_ids = RequestIds(settings.proxies)
+    app.settings = settings
     routers = (*ROUTERS, reference.router) if settings.docs else ROUTERS
     problems.register(app, _routes(routers))
     for router in routers:
@@ -107,7 +106,7 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
 class _App(FastAPI):
     """FastAPI with layers around it: it answers too large a body as plain text, outside of all handlers."""
 
-    request_ids: RequestIds
+    settings: ServerSettings
 
     def openapi(self) -> dict[str, Any]:
         """The document, made once, with roles and failures."""
@@ -116,8 +115,12 @@ class _App(FastAPI):
         return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The stack with three additional layers around it."""
-        return Outermost(Bounded(problems.TooLargeAsProblem(super().build_middleware_stack())), self.request_ids)
+        """The stack with additional layers around it; direct routes pass only those outside of them."""
+        app: ASGIApp = problems.TooLargeAsProblem(super().build_middleware_stack())
+        app = DirectRoutes(app, ROUTES, self.settings.max_body_bytes)
+        if self.settings.proxies:
+            app = BehindProxies(app, self.settings.proxies)
+        return Outermost(Bounded(app), RequestIds(self.settings.proxies))
 
 
 class Outermost:
@@ -156,5 +159,5 @@ class Outermost:
         finally:
             services: Services = scope["app"].state.services
             route = getattr(scope.get("route"), "path", "unknown")
-            services.metrics.requests.labels(scope["method"], route, str(status)).observe(time.perf_counter() - began)
+            services.metrics.observe(scope["method"], route, status, time.perf_counter() - began)
             logs.request_id.reset(before)

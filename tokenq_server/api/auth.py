@@ -32,6 +32,7 @@ from tokenq_server.domain.principal import Principal
 
 _bearer = HTTPBearer(auto_error=False, description="A session token from /auth/login, or an API key.")
 _KEY = re.compile(names.IDEMPOTENCY_KEY)
+_LONGEST_CREDENTIAL = 256
 
 PUBLIC = {"x-public": True}
 """``openapi_extra`` of a route that needs no login."""
@@ -61,9 +62,13 @@ class Allowed:
         bearer: BearerDep,
     ) -> Principal:
         """Return the caller. Raises Refused (``unauthenticated``, ``forbidden``, ``rate_limited``)."""
-        if bearer is None or not bearer.credentials or len(bearer.credentials) > 256:
+        return await self.caller_of(request, services, bearer.credentials if bearer else "")
+
+    async def caller_of(self, request: Request, services: Services, credential: str) -> Principal:
+        """Return the caller with this session token or key. Raises as :meth:`__call__`."""
+        if not 0 < len(credential) <= _LONGEST_CREDENTIAL:
             raise refuse(AccountReason.LOGIN_NEEDED)
-        principal = await services.public_limit.caller(bearer.credentials, source_of(request))
+        principal = await services.public_limit.caller(credential, source_of(request))
         request.scope[CALLER] = principal
         check_role(principal, self.roles)
         if not self._even_before_new_password:
@@ -99,16 +104,20 @@ class Repeat:
     fingerprint: bytes
 
 
-async def _repeat(
-    request: Request,
-    key: Annotated[str | None, Header(alias=paths.IDEMPOTENCY_KEY_HEADER, description="Makes retries safe.")] = None,
-) -> Repeat:
+def repeat_of(key: str | None, method: str, path: str, body: bytes) -> Repeat:
+    """Return what makes a request's retries safe. Raises Refused (``invalid``): a key of the wrong form."""
     if key is None:
         return Repeat(None, b"")
     if not _KEY.fullmatch(key):
         raise refuse(RequestReason.WRONG_KEY)
-    content = b"\0".join([request.method.encode(), request.url.path.encode(), await request.body()])
-    return Repeat(key, hashlib.sha256(content).digest())
+    return Repeat(key, hashlib.sha256(b"\0".join([method.encode(), path.encode(), body])).digest())
+
+
+async def _repeat(
+    request: Request,
+    key: Annotated[str | None, Header(alias=paths.IDEMPOTENCY_KEY_HEADER, description="Makes retries safe.")] = None,
+) -> Repeat:
+    return repeat_of(key, request.method, request.url.path, await request.body() if key is not None else b"")
 
 
 RepeatDep = Annotated[Repeat, Depends(_repeat)]

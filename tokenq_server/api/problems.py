@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -90,11 +90,18 @@ def respond(problem: Problem) -> Response:
 def register(app: FastAPI, routes: Sequence[APIRoute] = ()) -> None:
     """Answer every failure of ``app`` as a problem; ``routes`` are all that it has."""
     app.state.routes = routes
-    app.add_exception_handler(Refused, _respond_refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(LedgerDown, _ledger_down)
-    app.add_exception_handler(Exception, _respond_internal)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def response_for(request: Request, error: Exception) -> Response:
+    """Return the response for whatever a route raised."""
+    return await next(handler for kind, handler in _HANDLERS.items() if isinstance(error, kind))(request, error)
+
+
+def is_unexpected(error: Exception) -> bool:
+    """Whether an error is nobody's answer but a fault of ours."""
+    return all(kind is Exception or not isinstance(error, kind) for kind in _HANDLERS)
 
 
 class TooLargeAsProblem:
@@ -199,3 +206,13 @@ async def _ledger_down(_: Request, __: Any) -> Response:
 async def _respond_internal(request: Request, error: Any) -> Response:
     logger.error("request failed", exc_info=error, extra={"path": request.url.path})
     return respond(refuse(RequestReason.FAILED).problem)
+
+
+_HANDLERS: Mapping[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
+    Refused: _respond_refused,
+    RequestValidationError: _invalid,
+    HTTPException: _http,
+    LedgerDown: _ledger_down,
+    Exception: _respond_internal,
+}
+"""The first that fits counts."""
