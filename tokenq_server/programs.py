@@ -1,6 +1,7 @@
 """The server's programs: each reads its settings from the environment and runs until stopped."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,6 +34,15 @@ def run(name: str) -> int:
     logs.to_stderr(line_format=chosen.log_format)
     failpoints.arm(chosen.failpoints)
     return _PROGRAMS[name](chosen)
+
+
+def _keep_for_good() -> None:
+    """Exempt what has been made until now from garbage collection: modules and routes stay as long as the process.
+
+    To look through all of them again and again would take a tenth of the time that a request takes.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _api(settings: "ServerSettings") -> int:
@@ -77,6 +87,7 @@ def _api(settings: "ServerSettings") -> int:
                 asyncio.get_event_loop().call_soon_threadsafe(services.feed.end)
 
     server = Server(config)
+    _keep_for_good()
     server.run()
     return 0 if server.started else 1
 
@@ -91,6 +102,7 @@ def _relay(settings: "ServerSettings") -> int:
 
     asyncio.run(bootstrap.refuse_unusable_database(settings))
     relay = bootstrap.open_relay(settings)
+    _keep_for_good()
     return _until_told(relay.run, relay.stop)
 
 
@@ -99,6 +111,7 @@ def _notify(settings: "ServerSettings") -> int:
     from tokenq_server.notify import program
 
     asyncio.run(bootstrap.refuse_unusable_database(settings))
+    _keep_for_good()
     return program.main(settings, asyncio.run(bootstrap.check_at_start(settings)))
 
 

@@ -99,7 +99,7 @@ def apis() -> Apis:
 
 
 def test_the_routes_of_everyday_work_are_direct() -> None:
-    names = {direct.shape[-1] for route in ROUTES if (direct := DirectRoute.of(route))}
+    names: set[str] = {direct.shape[-1] for route in ROUTES if (direct := DirectRoute.of(route))}
     assert {"tokens", "call", "serve"} | {str(verb) for verb in VERBS if VERBS[verb].is_by_people} - {"edit"} <= names
     assert "tokens:batch" not in names
 
