@@ -10,6 +10,7 @@ from tests.fakes import MemoryTopic
 from tests.servers import Servers
 from tests.without_http import department_id
 from tokenq.contract.kafka_access import KafkaAccess
+from tokenq_server.adapters.kafka.reader import KafkaReader
 from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Topic
 
@@ -38,6 +39,22 @@ async def test_cursors_are_the_last_of_each_department(topic: Topic) -> None:
 
     assert {name: cursor.seq for name, cursor in cursors.items()} == {one: 5, other: 2}
     assert all(cursor.offset is not None and cursor.partition is not None for cursor in cursors.values())
+
+
+async def test_the_broker_knows_each_partition_s_end(servers: Servers) -> None:
+    """Those who read up to it, as verify does, would miss what lies behind: of many records, and of many departments."""
+    access = KafkaAccess(servers.kafka_bootstrap)
+    topic = KafkaTopic(access, 3, embedded=servers.has_embedded_broker)
+    await topic.open()
+    names = [department_id() for _ in range(6)]
+    for last in (1, 4, 30):
+        cursors = await topic.publish([entry for name in names for entry in entries(name, last, last + 9)])
+        ends: dict[int, int] = {}
+        for cursor in cursors.values():
+            ends[cursor.partition or 0] = max(ends.get(cursor.partition or 0, 0), (cursor.offset or 0) + 1)
+        known = await KafkaReader(access).find_ends()
+        assert {number: end for number, (_, end) in known.items() if number in ends} == ends
+    await topic.close()
 
 
 async def test_what_was_published_is_read_back(topic: Topic) -> None:

@@ -37,8 +37,11 @@ class KafkaTopic:
     ) -> None:
         self._clients = Clients(access)
         self._partitions = partitions
-        # The memory-only broker returns wrong watermarks for batches, and forgets producers when it restarts.
+        # The memory-only broker forgets producers when it restarts, and names as a partition's end the offset after the
+        # first record of its last batch.
         self._embedded = embedded
+        self._homes: dict[str, int] = {}
+        """The partitions of departments, as far as they are known."""
         self._patience = 10.0 if embedded else patience
         self._producer: Producer | None = None
         self._is_open = False
@@ -79,6 +82,7 @@ class KafkaTopic:
     async def close(self) -> None:
         """Close the producer; its unacknowledged records will be read back."""
         self._is_open = False
+        self._homes.clear()
         if self._producer is not None:
             # Unacknowledged records must not arrive later, behind those of another producer.
             self._producer.purge()
@@ -114,11 +118,9 @@ class KafkaTopic:
             return self._producer
         if not self._is_open:
             raise PublishFailed("The producer is closed.")
-        batching = {"batch.num.messages": 1} if self._embedded else {}
         self._producer = self._clients.producer(
             {
                 **_ANSWERS_SOON,
-                **batching,
                 "enable.idempotence": True,
                 "acks": "all",
                 "partitioner": "murmur2_random",
@@ -167,42 +169,68 @@ class KafkaTopic:
     def _publish(self, entries: Sequence[Entry]) -> dict[str, Cursor]:
         producer = self.open_producer()
         landed = _Landed()
+        give_up = time.monotonic() + self._patience
+        half = entries[len(entries) // 2]
         try:
-            self._produce(producer, entries, landed)
-            give_up = time.monotonic() + self._patience
-            while producer.flush(0.2) and not landed.failures and time.monotonic() < give_up:
-                if self._told_to_stop.is_set():
-                    raise PublishFailed("The relay is stopping.")
+            for part in self._parts(entries, landed):
+                for entry in part:
+                    if entry is half:
+                        reach("relay.half_published")
+                    _produce(producer, entry, landed)
+                self._await_acknowledgement(producer, landed, give_up)
         except KafkaException as error:
             # A producer that may not write at all fails as a whole.
             raise PublishFailed(self._clients.why(self._open_admin(), error.args[0])) from error
-        if landed.failures or len(producer):
-            fault = landed.failures[0] if landed.failures else "The broker did not acknowledge in time."
-            raise PublishFailed(self._clients.why(producer, fault))
         self._check_ends(landed)
         return landed.cursors
 
-    def _produce(self, producer: Producer, entries: Sequence[Entry], landed: "_Landed") -> None:
-        for number, entry in enumerate(entries):
-            if number == len(entries) // 2:
-                reach("relay.half_published")
-            try:
-                producer.produce(
-                    TOPIC,
-                    key=entry.department_id.encode(),
-                    value=entry.payload.encode(),
-                    headers={"seq": str(entry.seq)},
-                    on_delivery=landed.note(entry),
-                )
-            except BufferError as error:
-                raise PublishFailed(str(error)) from error
-            producer.poll(0)
+    def _await_acknowledgement(self, producer: Producer, landed: "_Landed", give_up: float) -> None:
+        while producer.flush(0.2) and not landed.failures and time.monotonic() < give_up:
+            if self._told_to_stop.is_set():
+                raise PublishFailed("The relay is stopping.")
+        if landed.failures or len(producer):
+            fault = landed.failures[0] if landed.failures else "The broker did not acknowledge in time."
+            raise PublishFailed(self._clients.why(producer, fault))
+
+    def _parts(self, entries: Sequence[Entry], landed: "_Landed") -> Iterator[Sequence[Entry]]:
+        """Split entries into parts that are acknowledged one after the other, each department's in order.
+
+        The memory-only broker knows a partition's end only if the last record is a batch of its own. In which partition
+        a department is shows when its first record has landed.
+        """
+        if not self._embedded:
+            yield entries
+            return
+        left: list[Entry] = []
+        for entry in entries:
+            if entry.department_id in self._homes:
+                left.append(entry)
+            else:
+                yield [entry]
+                self._homes[entry.department_id] = landed.partition_of(entry.department_id)
+        last = {self._homes[entry.department_id]: entry for entry in left}
+        yield [entry for entry in left if entry is not last[self._homes[entry.department_id]]]
+        yield list(last.values())
 
     def _check_ends(self, landed: "_Landed") -> None:
         """A record stored before the known end means that the topic was recreated under the same name."""
         if any(first <= self._ends.get(number, -1) for number, (first, _) in landed.spans.items()):
             raise PublishFailed("The topic was recreated.")
         self._ends |= {number: last for number, (_, last) in landed.spans.items()}
+
+
+def _produce(producer: Producer, entry: Entry, landed: "_Landed") -> None:
+    try:
+        producer.produce(
+            TOPIC,
+            key=entry.department_id.encode(),
+            value=entry.payload.encode(),
+            headers={"seq": str(entry.seq)},
+            on_delivery=landed.note(entry),
+        )
+    except BufferError as error:
+        raise PublishFailed(str(error)) from error
+    producer.poll(0)
 
 
 class _Landed:
@@ -212,6 +240,10 @@ class _Landed:
         self.cursors: dict[str, Cursor] = {}
         self.spans: dict[int, tuple[int, int]] = {}
         self.failures: list[KafkaError] = []
+
+    def partition_of(self, department_id: str) -> int:
+        """The partition of a department that has an acknowledged record."""
+        return self.cursors[department_id].partition or 0
 
     def note(self, entry: Entry) -> Callable[[KafkaError | None, Message], None]:
         """Return the delivery callback of an entry. It only takes notes: it must not call the library."""
