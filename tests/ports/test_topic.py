@@ -42,7 +42,7 @@ async def test_cursors_are_the_last_of_each_department(topic: Topic) -> None:
 
 
 async def test_the_broker_knows_each_partition_s_end(servers: Servers) -> None:
-    """Those who read up to it, as verify does, would miss what lies behind: of many records, and of many departments."""
+    """Those who read up to it, as verify does, would miss what lies behind it."""
     access = KafkaAccess(servers.kafka_bootstrap)
     topic = KafkaTopic(access, 3, embedded=servers.has_embedded_broker)
     await topic.open()

@@ -43,7 +43,13 @@ class Apis:
         self, path: str = ISSUE, body: bytes = b"{}", *, headers: Any = USUAL, method: str = "POST", parts: int = 1
     ) -> tuple[int, bytes]:
         """Return status and content of the answer. The body comes in so many parts; in none: the client hangs up."""
-        self.scope = {"type": "http", "app": self._app, "method": method, "path": path, "headers": list(headers)}
+        self.scope: dict[str, Any] = {
+            "type": "http",
+            "app": self._app,
+            "method": method,
+            "path": path,
+            "headers": list(headers),
+        }
         arriving = self._arriving(body, parts)
         sent: list[Message] = []
 

@@ -35,6 +35,7 @@ from tokenq_server.services.forecasting import Forecasts
 from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.housekeeping import Forgetting, housekeeping
 from tokenq_server.services.issue_limits import IssueLimits
+from tokenq_server.services.last_seen import LastSeen
 from tokenq_server.services.login_limit import LoginLimit
 from tokenq_server.services.near_turn import near_turns
 from tokenq_server.services.people import People
@@ -65,6 +66,7 @@ class Services:
     refusals: RefusalAudit
     setup: Setup
     reading: Queries
+    last_seen: LastSeen
     boards: Boards
     same_customer: SameCustomer
     explaining: Explanations
@@ -92,7 +94,8 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     log = PostgresEventLog(settings.database, "tokenq-feed")
     feed = Feed(log)
     forecasts = Forecasts(PostgresForecasting(database))
-    commit = GroupCommit(Batch(ledger, line, metrics, forecasts.of), on_commit=feed.wake, guard=guard)
+    batch = Batch(ledger, line, metrics, forecasts.of)
+    commit = GroupCommit(batch, on_commit=feed.wake, guard=guard)
     store = PostgresSetup(database)
     looking_up = PostgresQueries(database)
     audit = PostgresAudit(database)
@@ -115,6 +118,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         refusals=refusals,
         setup=Setup(store),
         reading=reading,
+        last_seen=batch.last_seen,
         boards=Boards(PostgresBoards(database)),
         same_customer=SameCustomer(looking_up),
         explaining=Explanations(reading),

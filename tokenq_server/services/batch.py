@@ -20,6 +20,7 @@ from tokenq_server.domain.token import Token
 from tokenq_server.services.command_handlers import departments_of, handler_of, tokens_issued_by
 from tokenq_server.services.crash_points import reach
 from tokenq_server.services.execution import execute, load_plan
+from tokenq_server.services.last_seen import LastSeen
 from tokenq_server.services.metrics import Metrics
 from tokenq_server.services.ports import (
     Advance,
@@ -57,6 +58,7 @@ class Batch:
         self._line = line
         self._counts = counts
         self._forecast_of = forecast_of
+        self.last_seen = LastSeen()
         self.lines_behind: set[str] = set()
         """The departments whose line in Redis has missed something, as far as this process knows."""
 
@@ -100,6 +102,7 @@ class Batch:
                 # Whether a commit that fails was carried out is unknown: until Redis has heard of it, it is behind.
                 self.lines_behind.update(session.id for session in changed)
                 await transaction.commit(changed, kept, counters.opened if changed else ())
+                self.last_seen.note(token for session in changed for token in session.changed.values())
             self._count(changed)
         return outcomes, [_advance(session, before[session.id]) for session in changed]
 

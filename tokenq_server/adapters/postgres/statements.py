@@ -55,27 +55,36 @@ WHERE s.department_id = ANY(%s) AND (%s OR NOT d.is_archived)
 # The database's clock, read once the locks are held.
 NOW = "SELECT clock_timestamp() AS now"
 
-# Every token of a batch: by id, by the counter that holds it, by the user who holds it.
+# What a batch names is looked up one by one, each by its unique key. Of a table that grows from nothing within a
+# minute, the planner does not know yet that it must not be read as a whole.
+
+# Every token of a batch: by id, by the counter that holds it, by the user who holds it; some of them more than once.
 TOKENS_OF_BATCH = statement("""
 SELECT {token} FROM token WHERE token_id = ANY(%s)
-UNION
-SELECT {token} FROM token
-WHERE state IN ('CALLED', 'SERVING') AND (branch_id, counter_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
-UNION
-SELECT {token} FROM token
-WHERE state IN ({live})
-  AND (department_id, user_id) IN (SELECT * FROM unnest(%s::text[], %s::bigint[]))
+UNION ALL
+SELECT found.* FROM unnest(%s::text[], %s::text[]) AS named(branch_id, counter_id) CROSS JOIN LATERAL (
+  SELECT {token} FROM token t
+  WHERE t.state IN ('CALLED', 'SERVING') AND (t.branch_id, t.counter_id) = (named.branch_id, named.counter_id) LIMIT 1
+) AS found
+UNION ALL
+SELECT found.* FROM unnest(%s::text[], %s::bigint[]) AS named(department_id, user_id) CROSS JOIN LATERAL (
+  SELECT {token} FROM token t
+  WHERE t.state IN ({live}) AND (t.department_id, t.user_id) = (named.department_id, named.user_id) LIMIT 1
+) AS found
 """)
 
 # The counters of a batch; where one of them does not exist, all of its branch.
 COUNTERS_OF_BATCH = statement("""
-WITH place AS (SELECT * FROM unnest(%s::text[], %s::text[]) AS place(branch_id, counter_id))
-SELECT {counter} FROM counter WHERE (branch_id, counter_id) IN (SELECT * FROM place)
-UNION
-SELECT {counter} FROM counter WHERE branch_id IN (
-  SELECT branch_id FROM (SELECT * FROM place EXCEPT SELECT branch_id, counter_id FROM counter
-    WHERE (branch_id, counter_id) IN (SELECT * FROM place)) AS missing
+WITH place AS (SELECT * FROM unnest(%s::text[], %s::text[]) AS place(branch_id, counter_id)),
+found AS (
+  SELECT found.* FROM place CROSS JOIN LATERAL (
+    SELECT {counter} FROM counter c WHERE (c.branch_id, c.counter_id) = (place.branch_id, place.counter_id) LIMIT 1
+  ) AS found
 )
+SELECT {counter} FROM found
+UNION
+SELECT {counter} FROM counter
+WHERE branch_id IN (SELECT branch_id FROM (TABLE place EXCEPT SELECT branch_id, counter_id FROM found) AS missing)
 """)
 
 # Parked tokens that are due.
@@ -96,16 +105,20 @@ ON CONFLICT (branch_id, counter_id) DO NOTHING
 CONTACTS = "SELECT user_id, name, email FROM app_user WHERE user_id = ANY(%s) AND NOT is_disabled"
 
 REMEMBERED = """
-SELECT principal, key, fingerprint, status, body FROM idempotency
-WHERE (principal, key) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+SELECT found.* FROM unnest(%s::text[], %s::text[]) AS named(principal, key) CROSS JOIN LATERAL (
+  SELECT principal, key, fingerprint, status, body FROM idempotency i
+  WHERE (i.principal, i.key) = (named.principal, named.key) LIMIT 1
+) AS found
 """
 
 NEW_IDS = "SELECT nextval('token_id_seq') AS id FROM generate_series(1, %s)"
 
 # Printed numbers, by department, that live tokens carry and that must not be issued.
 CARRIED = statement("""
-SELECT issued_in, display FROM token
-WHERE state IN ({live}) AND (issued_in, display) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+SELECT found.* FROM unnest(%s::text[], %s::text[]) AS named(issued_in, display) CROSS JOIN LATERAL (
+  SELECT t.issued_in, t.display FROM token t
+  WHERE t.state IN ({live}) AND (t.issued_in, t.display) = (named.issued_in, named.display) LIMIT 1
+) AS found
 """)
 
 # A token's place is the seq of the entry that brought it to its department. So the last seq there before a token

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 
 from tokenq.contract import paths
-from tokenq.contract.problems import refuse
+from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import TokenView
@@ -17,7 +17,9 @@ from tokenq_server.api.move_schemas import BODIES, Cancel, ChangePriority, Edit,
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import EditToken, MoveToken, TransferToken, UndoMove
+from tokenq_server.domain.permissions import sees
 from tokenq_server.domain.principal import Principal
+from tokenq_server.domain.token import Whereabouts
 
 _ONE_TOKEN: dict[int | str, dict[str, Any]] = {200: {"model": TokenView}}
 
@@ -144,6 +146,18 @@ async def undo(
 async def _move(
     services: Services, caller: Principal, token_id: int, verb: Verb, repeat: Repeat, **fields: Any
 ) -> Response:
-    at = await services.reading.whereabouts(token_id, caller)
-    command = MoveToken(at.department_id, caller, token_id, verb, **fields, user_id=at.user_id, printed=at.printed)
-    return await (dispatch_with_same_address if verb is Verb.REINSTATE else dispatch)(services, caller, command, repeat)
+    """Move a token from where it was last seen here; if it has been moved on elsewhere, from where it is."""
+
+    async def move_at(at: Whereabouts) -> Response:
+        command = MoveToken(at.department_id, caller, token_id, verb, **fields, user_id=at.user_id, printed=at.printed)
+        send = dispatch_with_same_address if verb is Verb.REINSTATE else dispatch
+        return await send(services, caller, command, repeat)
+
+    seen = services.last_seen.whereabouts(token_id)
+    if seen is not None and sees(caller, seen):
+        try:
+            return await move_at(seen)
+        except Refused as refusal:
+            if refusal.problem.reason != TokenReason.MOVED_ON.id:
+                raise
+    return await move_at(await services.reading.whereabouts(token_id, caller))
