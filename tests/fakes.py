@@ -1,5 +1,6 @@
 """Hand-written fakes of the ports. Each runs through the same behaviour suite as the real adapter."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -166,6 +167,9 @@ class MemoryLog:
         return [entry for entry in self.entries if entry.seq > self.positions.get(entry.department_id, Cursor(0)).seq][
             :limit
         ]
+
+    async def growth(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     async def close(self) -> None:
         return

@@ -17,7 +17,11 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 500
 _BUSY_PAUSE = 0.01
-_IDLE_PAUSE = 0.1
+_MANY, _LOADED_PAUSE = 10, 0.025
+"""Where so many entries come at once, more are awaited: a bite costs several round trips, however small it is."""
+_LAST_PAUSE = 0.1
+"""After ever longer pauses without an entry, the relay waits to be told."""
+_ASKED_ANYHOW = 0.25
 _RETRY_PAUSE = 1.0
 
 
@@ -62,9 +66,14 @@ class Relay:
         logger.info("relay is active")
         pause = _BUSY_PAUSE
         while not self._stop.is_set():
-            published = await self._publish_some()
-            pause = _BUSY_PAUSE if published else min(pause * 1.5, _IDLE_PAUSE)
-            await self._pause(pause)
+            if published := await self._publish_some():
+                pause = _BUSY_PAUSE
+                await self._pause(_LOADED_PAUSE if published >= _MANY else _BUSY_PAUSE)
+            elif pause < _LAST_PAUSE:
+                pause *= 1.5
+                await self._pause(pause)
+            else:
+                await self._until_stopped(self._log.growth(_ASKED_ANYHOW))
 
     async def _resume(self) -> None:
         cursors = await self._log.cursors()
@@ -88,17 +97,18 @@ class Relay:
         self._strangers = {name: seq for name, seq in tail.found.items() if name not in cursors}
         self._spots = tail.spots
 
-    async def _publish_some(self) -> bool:
+    async def _publish_some(self) -> int:
+        """Publish what is new, as far as it is one bite; return how many entries that were."""
         entries = await self._log.unpublished(_BATCH)
         if not entries:
-            return False
+            return 0
         self._refuse_old_numbers(entries)
         reach("relay.read")
         cursors = await self._topic.publish(entries)
         reach("relay.published")
         await self._log.set_cursors(cursors)
         reach("relay.cursor_moved")
-        return True
+        return len(entries)
 
     def _refuse_old_numbers(self, entries: list[Entry]) -> None:
         """A recreated department must not publish under seqs that the topic already has."""
@@ -115,7 +125,7 @@ class Relay:
             return
 
     async def _until_stopped(self, work: object) -> None:
-        """Wait for the relay lock, but no longer than until this relay is stopped."""
+        """Wait for something, but no longer than until this relay is stopped."""
         waiting = asyncio.ensure_future(work)  # type: ignore[call-overload]
         stopping = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -26,6 +26,7 @@ from tokenq_server.bootstrap.limits import api_limits, open_limits
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.services.audit import Audit
 from tokenq_server.services.batch import Batch
+from tokenq_server.services.bell import Bell
 from tokenq_server.services.board import Boards
 from tokenq_server.services.counter_service import CounterService
 from tokenq_server.services.explanations import Explanations
@@ -95,7 +96,8 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     feed = Feed(log)
     forecasts = Forecasts(PostgresForecasting(database))
     batch = Batch(ledger, line, metrics, forecasts.of)
-    commit = GroupCommit(batch, on_commit=feed.wake, guard=guard)
+    bell = Bell(log.ring)
+    commit = GroupCommit(batch, on_commit=(feed.wake, bell.committed), guard=guard)
     store = PostgresSetup(database)
     looking_up = PostgresQueries(database)
     audit = PostgresAudit(database)
@@ -142,7 +144,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     kept = housekeeping(commit, store, forgetting)
     periodic = (kept, near_turns(commit, looking_up), forecasts, refusals)
     async with AsyncExitStack() as closing:
-        for opened in (database, line, limits, ledger, feed, commit, *periodic):
+        for opened in (database, line, limits, ledger, feed, bell, commit, *periodic):
             closing.push_async_callback(opened.close)
         for started in (commit, feed, *periodic):
             started.start()

@@ -16,7 +16,8 @@ from tokenq_server.services.publishing import Entry
 
 logger = logging.getLogger(__name__)
 
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.1
+"""What this process has not committed itself is seen so much later."""
 _BACKLOG = 500
 _QUEUE = 256
 

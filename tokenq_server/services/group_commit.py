@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tokenq.contract.problems import Reason, Refused, refuse
 from tokenq.contract.reasons.queue import CounterReason, TokenReason
@@ -46,7 +46,7 @@ class GroupCommit:
     def __init__(
         self,
         batch: Batch,
-        on_commit: Callable[[], None] = lambda: None,
+        on_commit: Sequence[Callable[[], None]] = (),
         guard: Guard | None = None,
     ) -> None:
         self._batch = batch
@@ -141,7 +141,8 @@ class GroupCommit:
         try:
             reach("after_commit", requests)
             self._answer(taken, outcomes)
-            self._on_commit()
+            for tell in self._on_commit:
+                tell()
             await reach_answered("after_ack", requests)
             await self._batch.update_line(steps)
             reach("line_told", requests)

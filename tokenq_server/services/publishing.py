@@ -86,6 +86,9 @@ class EventLog(Protocol):
     async def unpublished(self, limit: int) -> list[Entry]:
         """Return the next entries in seq order, at most ``limit`` per department, fewer if many have some."""
 
+    async def growth(self, seconds: float) -> None:
+        """Return when the log has grown, or after so many seconds: somebody may fail to tell."""
+
     async def close(self) -> None:
         """Release the relay lock."""
 

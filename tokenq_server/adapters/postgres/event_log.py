@@ -16,6 +16,9 @@ from tokenq_server.services.publishing import Cursor, Entry, Fenced, event_id_of
 
 _RELAY_LOCK = 0x746F6B656E71  # "tokenq"
 
+_BELL = "tokenq_log"
+"""The channel of notifications on which followers are told that the log has grown."""
+
 _MOST_AT_ONCE = 20_000
 """Entries published together across departments: a producer's queue is finite."""
 
@@ -91,6 +94,7 @@ class PostgresEventLog:
             await connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(int(patience * 1000))])
             await connection.execute("SELECT pg_advisory_lock(%s)", [_RELAY_LOCK])
             await connection.execute("SET statement_timeout = 10000")
+            await connection.execute(f"LISTEN {_BELL}")
             row = await connection.row("UPDATE relay_epoch SET epoch = epoch + 1 RETURNING epoch")
         except psycopg.Error as error:
             raise takeover_error(error) from error
@@ -129,6 +133,17 @@ class PostgresEventLog:
         if not positions:
             return []
         return await self.since(positions, max(1, min(limit, _MOST_AT_ONCE // len(positions))))
+
+    async def growth(self, seconds: float) -> None:
+        """Return when the log has grown, as far as somebody rings, or after so many seconds."""
+        connection = await self._open()
+        with as_outage():
+            async for _ in connection.notifies(timeout=seconds, stop_after=1):
+                return
+
+    async def ring(self) -> None:
+        """Tell the relay that the log has grown. In a transaction of its own: it would hold up commits of others."""
+        await self._rows("SELECT pg_notify(%s, '')", [_BELL])
 
     async def unpublished_for(self) -> float:
         """Return for how many seconds the oldest unpublished entry has waited; 0 if there is none."""
