@@ -10,6 +10,7 @@ import logging
 from tokenq_server.domain.divergence import Divergence, diverged
 from tokenq_server.failpoints import reach
 from tokenq_server.recovery.detection import compare, suspects
+from tokenq_server.services.bell import QUIET_SECONDS
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, Entry, EventLog, Fenced, PublishFailed, Tail, Topic
 
@@ -19,9 +20,8 @@ _BATCH = 500
 _BUSY_PAUSE = 0.01
 _MANY, _LOADED_PAUSE = 10, 0.025
 """Where so many entries come at once, more are awaited: a bite costs several round trips, however small it is."""
-_LAST_PAUSE = 0.1
-"""After ever longer pauses without an entry, the relay waits to be told."""
-_ASKED_ANYHOW = 0.25
+_LOOKED_ANYHOW = 0.25
+"""Seconds after which the relay looks even if nobody has told it to."""
 _RETRY_PAUSE = 1.0
 
 
@@ -64,16 +64,16 @@ class Relay:
         await self._topic.open()
         await self._resume()
         logger.info("relay is active")
-        pause = _BUSY_PAUSE
+        pause, quiet = _BUSY_PAUSE, 0.0
         while not self._stop.is_set():
             if published := await self._publish_some():
-                pause = _BUSY_PAUSE
-                await self._pause(_LOADED_PAUSE if published >= _MANY else _BUSY_PAUSE)
-            elif pause < _LAST_PAUSE:
-                pause *= 1.5
-                await self._pause(pause)
-            else:
-                await self._until_stopped(self._log.growth(_ASKED_ANYHOW))
+                pause, quiet = _LOADED_PAUSE if published >= _MANY else _BUSY_PAUSE, 0.0
+            elif quiet > QUIET_SECONDS:  # the next commit is told
+                await self._until_stopped(self._log.growth(_LOOKED_ANYHOW))
+                continue
+            await self._pause(pause)
+            quiet += pause
+            pause *= 1.5
 
     async def _resume(self) -> None:
         cursors = await self._log.cursors()

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import Scope
 
 from tokenq.contract import names, paths
 from tokenq.contract.enums import Role
@@ -62,14 +63,14 @@ class Allowed:
         bearer: BearerDep,
     ) -> Principal:
         """Return the caller. Raises Refused (``unauthenticated``, ``forbidden``, ``rate_limited``)."""
-        return await self.caller_of(request, services, bearer.credentials if bearer else "")
+        return await self.caller_of(request.scope, services, bearer.credentials if bearer else "")
 
-    async def caller_of(self, request: Request, services: Services, credential: str) -> Principal:
+    async def caller_of(self, scope: Scope, services: Services, credential: str) -> Principal:
         """Return the caller with this session token or key. Raises as :meth:`__call__`."""
         if not 0 < len(credential) <= _LONGEST_CREDENTIAL:
             raise refuse(AccountReason.LOGIN_NEEDED)
-        principal = await services.public_limit.caller(credential, source_of(request))
-        request.scope[CALLER] = principal
+        principal = await services.public_limit.caller(credential, source_of(scope))
+        scope[CALLER] = principal
         check_role(principal, self.roles)
         if not self._even_before_new_password:
             check_own_password(principal)

@@ -97,7 +97,7 @@ class DirectRoute:
     async def answer(self, scope: Scope, asked: "_Asked") -> Response:
         """Carry out a request. Raises what its route raises."""
         services: Services = scope["app"].state.services
-        caller = await self.allowed.caller_of(Request(scope), services, asked.credential)
+        caller = await self.allowed.caller_of(scope, services, asked.credential)
         given = {self.parameter: asked.parameter, "body": asked.body, "repeat": asked.repeat}
         response: Response = await self.route.endpoint(caller=caller, services=services, **given)
         return response

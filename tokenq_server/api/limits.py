@@ -9,7 +9,7 @@ from tokenq_server.api.sources import source_of
 
 
 async def _source(request: Request) -> str:
-    return source_of(request)
+    return source_of(request.scope)
 
 
 SourceDep = Annotated[str, Depends(_source)]

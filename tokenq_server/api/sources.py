@@ -2,11 +2,12 @@
 
 import logging
 
-from fastapi import Request
+from starlette.types import Scope
 
 from tokenq_server.api.proxies import VIA
 from tokenq_server.proxy_networks import network_of
 
+_FORWARDED = b"x-forwarded-for"
 logger = logging.getLogger(__name__)
 
 
@@ -19,10 +20,11 @@ class _Sources:
     def __init__(self) -> None:
         self._has_warned = False
 
-    def __call__(self, request: Request) -> str:
+    def __call__(self, scope: Scope) -> str:
         """Return the network."""
-        host = request.client.host if request.client else ""
-        if not self._has_warned and VIA not in request.scope and "x-forwarded-for" in request.headers:
+        client = scope.get("client")
+        host: str = client[0] if client else ""
+        if not self._has_warned and VIA not in scope and any(name == _FORWARDED for name, _ in scope["headers"]):
             self._has_warned = True
             logger.warning(
                 "X-Forwarded-For is ignored; if your own proxy sends it, set TOKENQ_TRUSTED_PROXIES",

@@ -10,7 +10,7 @@ from tokenq_server.services.ports import LedgerDown
 
 logger = logging.getLogger(__name__)
 
-QUIET_SECONDS = 0.05
+QUIET_SECONDS = 0.25
 """Between two rings. Whoever hears one must look again by itself for longer than that."""
 
 

@@ -5,11 +5,11 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import NamedTuple
 
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.domain.budgets import Standing, Use
+from tokenq_server.domain.copies import replace
 from tokenq_server.services.memory_counts import MemoryCounts
 from tokenq_server.services.ports import LedgerDown, RateCounts
 
@@ -156,7 +156,9 @@ class RateLimits:
 
 def _counted(uses: Sequence[Use]) -> list[Use]:
     """The uses of budgets that are limits; none counts more than its whole budget."""
-    return [replace(use, cost=min(use.cost, use.budget.free)) for use in uses if use.budget.free]
+    return [
+        use if use.cost <= use.budget.free else replace(use, cost=use.budget.free) for use in uses if use.budget.free
+    ]
 
 
 def _apart(uses: Sequence[Use]) -> tuple[list[Use], list[Use]]:

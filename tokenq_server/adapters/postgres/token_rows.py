@@ -9,17 +9,16 @@ from typing import Any, get_args, get_type_hints
 
 from tokenq_server.adapters.postgres.rows import Row
 from tokenq_server.domain.copies import made
-from tokenq_server.domain.token import CHANGING_FIELDS, TOKEN_FIELDS, Token, Undo
+from tokenq_server.domain.token import CHANGING_FIELDS, Token, Undo
 
 _KEPT = ("token_id", *CHANGING_FIELDS)
 
-_whole = attrgetter(*TOKEN_FIELDS)
 _kept = attrgetter(*_KEPT)
 
 
 def token_row(token: Token) -> dict[str, Any]:
     """A new token, whole."""
-    return dict(zip(TOKEN_FIELDS, _whole(token), strict=True))
+    return vars(token)
 
 
 def changed_row(token: Token) -> dict[str, Any]:
