@@ -108,7 +108,7 @@ class ServerSettings(BaseSettings):
     """Number of partitions of a newly created ``token-events``; never change it in place."""
     kafka_embedded: bool = False
     """Whether the broker is the memory-only one of ``tokenq up``."""
-    kafka_fetch_wait_ms: int = Field(default=100, ge=1, le=5000)
+    kafka_fetch_wait_ms: int = Field(default=300, ge=1, le=5000)
     """How long the broker may delay a fetch, in milliseconds."""
     events_email: Literal["plain", "omit"] = "plain"
     """Whether events contain the customer's e-mail address."""

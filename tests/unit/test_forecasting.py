@@ -122,7 +122,7 @@ async def test_a_dear_forecast_is_put_off_though_somebody_asks(monkeypatch: pyte
     assert forecasts._pause() == 1, "the database may be away: no reason to ask it all the time"
     await forecasts._make_due()
     assert not forecasts._is_due("main", 2)
-    clock.now += 29
+    clock.now += 59
     assert not forecasts._is_due("main", 3), "one that nobody asked for has more time"
     clock.now += 2
     assert forecasts._is_due("main", 3)

@@ -19,7 +19,7 @@ def problem_of(**environment: str) -> Problem:
     [
         ("PORT", "abc", "it takes a whole number from 0 to 65535", "8080"),
         ("PORT", "99999", "it takes a whole number from 0 to 65535", "8080"),
-        ("KAFKA_FETCH_WAIT_MS", "1s", "it takes a whole number of milliseconds from 1 to 5000", "100"),
+        ("KAFKA_FETCH_WAIT_MS", "1s", "it takes a whole number of milliseconds from 1 to 5000", "300"),
         ("KEEP_AUDIT_DAYS", "0", "it takes a whole number of days from 1 to 36500", "365"),
         ("KEEP_PERSONAL_DAYS", "abc", "it takes a whole number of days from 0 to 36500, or off", "30"),
         ("MAX_BODY_BYTES", "256K", "it takes a whole number of bytes from 1024 on", "262144"),

@@ -24,8 +24,8 @@ _QUIET_SECONDS = 15.0
 """Seconds between forecasts while nothing happens, since waits grow longer."""
 _PATIENCE_SECONDS = 0.5
 """Seconds that a person who changed a counter waits for the new forecast."""
-_LEISURE = 10
-"""The pause after a forecast, as a multiple of the time it took."""
+_LEISURE = 20
+"""The pause after a forecast, as a multiple of the time it took: forecasts take a twentieth of a core at most."""
 _HASTE = 2
 """The same for a requested forecast, if it takes longer than the person waits for it."""
 
