@@ -62,7 +62,7 @@ ON CONFLICT (topic, partition, "offset") DO UPDATE SET at = clock_timestamp(),
 DEAD_LETTERS = """
 SELECT count(*) FILTER (WHERE state = 'open') AS open,
   coalesce(sum(CASE WHEN reason = 'not kept' THEN error::bigint END), 0)::bigint AS not_kept
-FROM mail_dlq
+FROM mail_dlq WHERE state = 'open' OR reason = 'not kept'
 """
 
 _RULES = ", ".join(
