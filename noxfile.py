@@ -207,7 +207,7 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Benchmarks, as ratios within one run; takes a few minutes. `nox -s bench -- --json` prints JSON."""
+    """What tokenq costs, beside something of the same run; takes minutes. `nox -s bench -- latency` runs one part."""
     install(session, "test", project=".[all]")
     session.run("python", "-m", "tests.bench", *session.posargs)
 

@@ -13,6 +13,7 @@ from tests.without_http import Core, open_core
 from tokenq_server.adapters.postgres.migrate import migrate
 
 _LONG = (
+    "bench",
     "chaos",
     "e2e",
     "integration/test_embedded_faults.py",

@@ -1,47 +1,35 @@
-"""The API with one more route: a POST with the same body as issuing a token, which does nothing."""
+"""The API as it is started, with one more route: a POST with the same body as issuing a token, which does nothing."""
 
 import json
-from typing import Any
+import sys
+from collections.abc import Callable
 
-import uvicorn
-from fastapi import Response
+from fastapi import FastAPI, Response
 
-from tokenq_server import logs, settings
-from tokenq_server.api.app import create_app
+from tests.bench.bare import ANSWER
+from tokenq_server import programs
+from tokenq_server.api import app as product
 from tokenq_server.api.schemas import IssueToken
 
 EMPTY = "/empty"
-TOKEN: dict[str, Any] = {
-    "tokenId": 100001, "tokenNo": 4711, "displayNumber": "B-4711", "departmentId": "B", "branchId": "main",
-    "businessDay": "2026-11-22", "state": "WAITING", "priority": "normal", "userId": None, "name": None,
-    "email": None, "counterId": None, "claimVersion": 0, "calls": 0, "reason": None, "position": 4711,
-    "issuedAt": "2026-11-22T22:28:44.866Z", "calledAt": None, "startedAt": None, "servedAt": None,
-    "estimate": None, "moves": ["call", "cancel"],
-}  # fmt: skip
-"""As long as a real response."""
 
 
-def main() -> None:
-    """Serve like ``tokenq server start``."""
-    logs.to_stderr()
-    read = settings.load()
-    app = create_app(read)
-    answer = json.dumps(TOKEN, separators=(",", ":"))
+def with_empty_route(create: Callable[..., FastAPI]) -> Callable[..., FastAPI]:
+    """Add the route to what the product makes: a request passes all of its layers, and then does nothing."""
 
-    @app.post(EMPTY, status_code=201)
-    async def empty(body: IssueToken) -> Response:
-        return Response(answer, 201, media_type="application/json")
+    def create_app(*arguments: object) -> FastAPI:
+        app = create(*arguments)
+        answer = json.dumps(ANSWER, separators=(",", ":"))
 
-    uvicorn.run(
-        app,
-        host=read.host,
-        port=read.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-    )
+        @app.post(EMPTY, status_code=201)
+        async def empty(body: IssueToken) -> Response:
+            return Response(answer, 201, media_type="application/json")
+
+        return app
+
+    return create_app
 
 
 if __name__ == "__main__":
-    main()
+    product.create_app = with_empty_route(product.create_app)
+    sys.exit(programs.run("api"))

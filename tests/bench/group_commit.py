@@ -7,7 +7,8 @@ from statistics import median
 
 import psycopg
 
-from tests.bench.report import Ratio
+from tests.bench.report import Part, Row, say
+from tests.bench.running import everything_running
 from tests.people import DESK
 from tests.stack import Stack
 from tokenq_server.adapters.metrics import Metrics
@@ -20,7 +21,6 @@ from tokenq_server.services.ports import Advance
 from tokenq_server.services.requests import Answer, Outcome, Request
 
 _CLIENTS = 64
-_ROUNDS = 3
 _PAYLOAD = "x" * 430
 """As long as an event."""
 
@@ -56,26 +56,31 @@ class _Floor(Batch):
         return
 
 
-def measure(stack: Stack, seconds: float) -> list[Ratio]:
-    """Alternate both; the median of the rounds counts."""
-    assert stack.ask("PUT", "/api/v1/departments/G", {"name": "Group"})[0] == 200
-    ours, floor = asyncio.run(_both(stack, seconds))
-    seen = f"{ours:.0f}/s of {floor:.0f}/s"
-    return [Ratio("group commit / same batching on Postgres alone", ours / floor, ">= 0.55", seen)]
+def measure(rounds: int, seconds: float) -> Part:
+    """Alternate both."""
+    with everything_running() as running:
+        running.new_department("G")
+        pairs = asyncio.run(_both(running.stack, rounds, seconds))
+    seen = f"{median(ours for ours, _ in pairs):.0f}/s of {median(floor for _, floor in pairs):.0f}/s"
+    shares = [ours / floor for ours, floor in pairs]
+    return Part(
+        "Batches without HTTP", [Row("group commit / same batching on Postgres alone", shares, ">= 0.55", seen)]
+    )
 
 
-async def _both(stack: Stack, seconds: float) -> tuple[float, float]:
+async def _both(stack: Stack, rounds: int, seconds: float) -> list[tuple[float, float]]:
     ledger, line = PostgresLedger(stack.endpoints.postgres), RedisLine(stack.endpoints.redis)
-    ours, floor = [], []
+    pairs = []
     async with await psycopg.AsyncConnection.connect(stack.endpoints.postgres) as connection:
         await connection.execute(_TABLES)
         await connection.commit()
-        for _ in range(_ROUNDS):
-            floor.append(await _rate(_Floor(connection), seconds))
-            ours.append(await _rate(Batch(ledger, line, Metrics()), seconds))
+        for number in range(1, rounds + 1):
+            say(f"batches, round {number} of {rounds}")
+            floor = await _rate(_Floor(connection), seconds)
+            pairs.append((await _rate(Batch(ledger, line, Metrics()), seconds), floor))
     await ledger.close()
     await line.close()
-    return median(ours), median(floor)
+    return pairs
 
 
 async def _rate(batch: Batch, seconds: float) -> float:
