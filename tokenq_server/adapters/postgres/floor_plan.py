@@ -1,6 +1,6 @@
 """The whole configuration in Postgres, changed in one transaction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tokenq.contract.enums import Role
@@ -73,7 +73,9 @@ class PostgresFloorPlans:
             await lock_floor(connection)
             # Read once to know what to lock, in the global lock order, and again under the locks.
             before = await _read(connection)
-            await lock(connection, _affected_departments(before, decide(before)))
+            planned = decide(before)
+            await lock(connection, _affected_departments(before, planned))
+            await _lock_users(connection, _added_or_changed(before.users, planned.users))
             before = await _read(connection)
             after = decide(before)
             if not may_end_day and (ends := await _tokens_that_would_expire(connection, before, after)):
@@ -148,6 +150,11 @@ def _removed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[Any]:
     return sorted(before.keys() - after.keys())
 
 
+async def _lock_users(connection: Connection, names: Sequence[str]) -> None:
+    if names:
+        await connection.execute(_LOCK_USERS, [list(names)])
+
+
 async def _write_users(connection: Connection, before: FloorPlan, after: FloorPlan) -> list[tuple[User | None, User]]:
     """Write users and return each as it was and is; sessions end if rights change.
 
@@ -155,7 +162,7 @@ async def _write_users(connection: Connection, before: FloorPlan, after: FloorPl
     """
     names = _added_or_changed(before.users, after.users)
     if names:
-        await connection.execute(_LOCK_USERS, [names])
+        await _lock_users(connection, names)
         await lock_accounts(connection)
     for name in names:
         user = after.users[name]

@@ -204,8 +204,17 @@ async def _has_admin(connection: Connection) -> bool:
     return await connection.row(_HAS_ADMIN) is not None
 
 
+async def read_account(connection: Connection, user_id: int) -> User | None:
+    """Return a user."""
+    row = await connection.row(_BY_ID, [user_id])
+    return _user(row) if row is not None else None
+
+
 async def find_account(connection: Connection, user_id: int) -> User | None:
-    """Return a user, who cannot change before the transaction ends."""
+    """Return a user, who cannot change, nor be given a number, before the transaction ends.
+
+    To be called after locking departments, as whoever issues a number does.
+    """
     row = await connection.row(_BY_ID + " FOR UPDATE", [user_id])
     return _user(row) if row is not None else None
 

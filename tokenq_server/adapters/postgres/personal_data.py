@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from psycopg.rows import DictRow
+
 from tokenq.contract.enums import LIVE
 from tokenq.contract.personal_views import PersonalDataView
 from tokenq.contract.problems import refuse
@@ -16,7 +18,7 @@ from tokenq_server.adapters.postgres import personal_statements as sql
 from tokenq_server.adapters.postgres.audit import CountedEvent, recorded
 from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.people import delete_account, find_account
+from tokenq_server.adapters.postgres.people import delete_account, find_account, read_account
 from tokenq_server.adapters.postgres.personal_views import event_view, letter_view, token_view
 from tokenq_server.adapters.postgres.statements import LOCK
 from tokenq_server.domain.principal import CUSTOMER
@@ -59,8 +61,11 @@ class PostgresPersonalData:
             try:
                 async with recorded(self._database) as (connection, record):
                     await connection.execute(sql.PATIENT)
-                    found = await _find(connection, person)
-                    if not await _lock(connection, found):
+                    heads = await connection.rows(sql.HEADS)
+                    before = await _find(connection, person)
+                    locked = await _lock(connection, person, before)
+                    found = await _find_again(connection, person, before, heads)
+                    if found is None or not await _departments(connection, found) <= locked:
                         continue
                     await _refuse_live(connection, found)
                     erased = await _erase(connection, person, found)
@@ -107,45 +112,70 @@ class PostgresPersonalData:
         return is_more
 
 
-async def _find(connection: Connection, person: Person) -> _Found:
-    """Find a person's account and tokens. Raises Refused (``in_use``, ``unknown_token``)."""
+async def _find(connection: Connection, person: Person, among: Sequence[int] | None = None) -> _Found:
+    """Find a person's account and tokens, or only those among these. Raises Refused (``in_use``, ``unknown_token``)."""
     if person.token_id is not None:
         if not await connection.row(sql.TOKEN_EXISTS, [person.token_id]):
             raise unknown_token(person.token_id)
         return _Found(None, [person.token_id], [], None)
     if person.user_id is not None:
-        account = await find_account(connection, person.user_id)
+        account = await read_account(connection, person.user_id)
         address = account.email.lower() if account and account.email else None
         if address is not None and await connection.rows(sql.USERS_WITH_ADDRESS, [address, person.user_id]):
             address = None  # what has only the address may be the other's
-        return await _with_tokens(connection, _Found(account, [], [], address), person.user_id)
+        return await _with_tokens(connection, _Found(account, [], [], address), person.user_id, among)
     address = (person.email or "").lower()
     users = [row["user_id"] for row in await connection.rows(sql.USERS_WITH_ADDRESS, [address, 0])]
     if users:
         raise refuse(ErasingReason.ADDRESS_OF_USERS, users=users)
-    return await _with_tokens(connection, _Found(None, [], [], address), None)
+    return await _with_tokens(connection, _Found(None, [], [], address), None, among)
 
 
-async def _with_tokens(connection: Connection, found: _Found, user_id: int | None) -> _Found:
-    values = {"user_id": user_id, "address": found.address}
-    tokens = [row["token_id"] for row in await connection.rows(sql.TOKENS_OF_PERSON, values)]
+async def _with_tokens(
+    connection: Connection, found: _Found, user_id: int | None, among: Sequence[int] | None
+) -> _Found:
+    values = {"user_id": user_id, "address": found.address, "among": among}
+    rows = await connection.rows(sql.tokens_of_person(is_among=among is not None), values)
+    tokens = [row["token_id"] for row in rows]
     mentioned: list[int] = []
     if found.address is not None:
-        rows = await connection.rows(sql.MENTIONED, {"address": found.address, "tokens": tokens})
+        rows = await connection.rows(sql.mentioned(is_among=among is not None), {**values, "tokens": tokens})
         mentioned = [row["token_id"] for row in rows]
     return replace(found, tokens=tokens, mentioned=mentioned)
 
 
-async def _lock(connection: Connection, found: _Found) -> bool:
-    """Lock the departments in which the tokens were, so that no batch writes them meanwhile.
+async def _find_again(
+    connection: Connection, person: Person, before: _Found, heads: Sequence[DictRow]
+) -> _Found | None:
+    """Find again, under the locks, among what was touched since the logs had these heads; the rest is as before.
 
-    Returns whether these are still all of them.
+    Returns None if the person has another address by now.
     """
-    ids = {"tokens": [*found.tokens, *found.mentioned]}
-    before = [row["department_id"] for row in await connection.rows(sql.DEPARTMENTS_OF_TOKENS, ids)]
-    await connection.execute(LOCK, [before])
-    after = [row["department_id"] for row in await connection.rows(sql.DEPARTMENTS_OF_TOKENS, ids)]
-    return set(after) <= set(before)
+    known = [[row["department_id"] for row in heads], [row["last_seq"] for row in heads]]
+    touched = [row["token_id"] for row in await connection.rows(sql.TOUCHED_SINCE, known)]
+    now = await _find(connection, person, touched)
+    if now.address != before.address:
+        return None
+    tokens = {*before.tokens}.difference(touched).union(now.tokens)
+    mentioned = {*before.mentioned}.difference(touched).union(now.mentioned)
+    return replace(now, tokens=sorted(tokens), mentioned=sorted(mentioned))
+
+
+async def _lock(connection: Connection, person: Person, found: _Found) -> set[str]:
+    """Lock the departments in which the tokens were, so that no batch writes them meanwhile, and return them.
+
+    Then lock the account, so that no batch of any department gives its user a number.
+    """
+    departments = await _departments(connection, found)
+    await connection.execute(LOCK, [sorted(departments)])
+    if person.user_id is not None:
+        await find_account(connection, person.user_id)
+    return departments
+
+
+async def _departments(connection: Connection, found: _Found) -> set[str]:
+    rows = await connection.rows(sql.DEPARTMENTS_OF_TOKENS, {"tokens": [*found.tokens, *found.mentioned]})
+    return {row["department_id"] for row in rows}
 
 
 async def _refuse_live(connection: Connection, found: _Found) -> None:

@@ -7,22 +7,44 @@ TOKEN_EXISTS = "SELECT 1 FROM token WHERE token_id = %s"
 
 USERS_WITH_ADDRESS = "SELECT user_id FROM app_user WHERE lower(email) = %s AND user_id <> %s ORDER BY user_id"
 
+# How far each log is, and what it was about since: whatever is done with a token is in its log.
+HEADS = "SELECT department_id, last_seq FROM dept_state"
+TOUCHED_SINCE = """
+SELECT DISTINCT o.token_id
+FROM dept_state s LEFT JOIN unnest(%s::text[], %s::bigint[]) AS known(department_id, seq) USING (department_id)
+JOIN outbox o ON o.department_id = s.department_id AND o.seq > coalesce(known.seq, 0)
+WHERE o.token_id > 0
+"""
+
 # A token that has the address but belongs to another user is the other's.
-TOKENS_OF_PERSON = """
-SELECT token_id FROM token WHERE user_id = %(user_id)s
+_TOKENS_OF_PERSON = """
+SELECT token_id FROM token WHERE user_id = %(user_id)s{among}
 UNION
 SELECT token_id FROM token
-WHERE lower(email) = %(address)s AND (user_id IS NULL OR user_id = %(user_id)s OR %(user_id)s::bigint IS NULL)
+WHERE lower(email) = %(address)s AND (user_id IS NULL OR user_id = %(user_id)s OR %(user_id)s::bigint IS NULL){among}
 ORDER BY token_id
 """
 
-MENTIONED = """
-SELECT token_id FROM mail_job WHERE lower(recipient) = %(address)s AND token_id <> ALL(%(tokens)s)
+_MENTIONED = """
+SELECT token_id FROM mail_job WHERE lower(recipient) = %(address)s AND token_id <> ALL(%(tokens)s){among}
 UNION
 SELECT token_id FROM outbox
-WHERE strpos(lower(payload), '"email":"' || %(address)s || '"') > 0 AND token_id <> ALL(%(tokens)s)
+WHERE strpos(lower(payload), '"email":"' || %(address)s || '"') > 0 AND token_id <> ALL(%(tokens)s){among}
 ORDER BY token_id
 """
+
+_AMONG = " AND token_id = ANY(%(among)s)"
+
+
+def tokens_of_person(*, is_among: bool) -> str:
+    """Return the statement that finds whose token it is; ``is_among`` looks only at some of them, by their index."""
+    return _TOKENS_OF_PERSON.format(among=_AMONG if is_among else "")
+
+
+def mentioned(*, is_among: bool) -> str:
+    """Return the statement that finds where else the address was; ``is_among`` looks only at some of them."""
+    return _MENTIONED.format(among=_AMONG if is_among else "")
+
 
 # Where it is now counts even if its entries there are deleted.
 DEPARTMENTS_OF_TOKENS = """
@@ -51,9 +73,12 @@ ERASE_TEXTS = "SELECT erase_texts(clock_timestamp() - %s, %s) AS count"
 # Of a pause from before migration 0010 nobody knows who wrote its reason: it may be this person's. A claim made by a
 # screen names the screen, too: user:7#3f2a.
 FORGET_PAUSES = """
-UPDATE counter SET reason = NULL, reason_by = NULL
-WHERE reason IS NOT NULL
-  AND (%(identity)s IN (reason_by, split_part(operator_identity, '#', 1)) OR reason_by IS NULL)
+UPDATE counter SET reason = NULL, reason_by = NULL WHERE (branch_id, counter_id) IN (
+  SELECT branch_id, counter_id FROM counter
+  WHERE reason IS NOT NULL
+    AND (%(identity)s IN (reason_by, split_part(operator_identity, '#', 1)) OR reason_by IS NULL)
+  ORDER BY branch_id, counter_id FOR UPDATE
+)
 """
 
 # The business day of each branch is that of its clock: a department that was deleted begins no further day.

@@ -36,7 +36,8 @@ def statement(text: LiteralString, **parts: Composable) -> str:
     return SQL(text).format(**_LISTS, **parts).as_string()
 
 
-# Lock the departments' rows in id order, so that two processes cannot deadlock.
+# Lock the departments' rows in id order, so that two processes cannot deadlock. Whoever locks more locks departments
+# first, then accounts, then counters.
 LOCK = """
 SELECT department_id FROM dept_state WHERE department_id = ANY(%s) ORDER BY department_id FOR UPDATE
 """
@@ -102,7 +103,10 @@ ORDER BY 1, 2
 ON CONFLICT (branch_id, counter_id) DO NOTHING
 """
 
-CONTACTS = "SELECT user_id, name, email FROM app_user WHERE user_id = ANY(%s) AND NOT is_disabled"
+# Waits for whoever changes or erases an account, and makes them wait: else a token would keep what is erased meanwhile.
+CONTACTS = """
+SELECT user_id, name, email FROM app_user WHERE user_id = ANY(%s) AND NOT is_disabled ORDER BY user_id FOR KEY SHARE
+"""
 
 REMEMBERED = """
 SELECT found.* FROM unnest(%s::text[], %s::text[]) AS named(principal, key) CROSS JOIN LATERAL (
