@@ -2,34 +2,31 @@
 
 import json
 import sys
-from collections.abc import Callable
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, Response
+from fastapi.routing import APIRoute
 
 from tests.bench.bare import ANSWER
+from tokenq.contract import paths
 from tokenq_server import programs
 from tokenq_server.api import app as product
+from tokenq_server.api.auth import DepartmentPath, Issuer, RepeatDep, ServicesDep
 from tokenq_server.api.schemas import IssueToken
 
-EMPTY = "/empty"
+EMPTY = f"{paths.DEPARTMENTS}/WARM/empty"
+_ANSWER = json.dumps(ANSWER, separators=(",", ":"))
+_router = APIRouter()
 
 
-def with_empty_route(create: Callable[..., FastAPI]) -> Callable[..., FastAPI]:
-    """Add the route to what the product makes: a request passes all of its layers, and then does nothing."""
-
-    def create_app(*arguments: object) -> FastAPI:
-        app = create(*arguments)
-        answer = json.dumps(ANSWER, separators=(",", ":"))
-
-        @app.post(EMPTY, status_code=201)
-        async def empty(body: IssueToken) -> Response:
-            return Response(answer, 201, media_type="application/json")
-
-        return app
-
-    return create_app
+@_router.post(paths.DEPARTMENTS + "/{department_id}/empty", status_code=201)
+async def empty(
+    department_id: DepartmentPath, body: IssueToken, caller: Issuer, services: ServicesDep, repeat: RepeatDep
+) -> Response:
+    """A request passes whatever one for a number passes, and then does nothing."""
+    return Response(_ANSWER, 201, media_type="application/json")
 
 
 if __name__ == "__main__":
-    product.create_app = with_empty_route(product.create_app)
+    product.ROUTERS = (*product.ROUTERS, _router)
+    product.ROUTES = (*product.ROUTES, *(route for route in _router.routes if isinstance(route, APIRoute)))
     sys.exit(programs.run("api"))
