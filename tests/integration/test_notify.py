@@ -19,7 +19,7 @@ from tokenq_server.adapters.postgres.notification_queue import PostgresNotificat
 from tokenq_server.domain.commands import MarkNearTurn, TransferToken
 from tokenq_server.notify import program
 from tokenq_server.notify.enqueuer import sort_out
-from tokenq_server.services.notifications import Attempt, BadRecord, RawRecord, Verdict
+from tokenq_server.services.notifications import Attempt, BadRecord, RawRecord, Settlement, Verdict
 from tokenq_server.services.requests import Request
 
 
@@ -201,7 +201,7 @@ async def test_the_e_mails_of_a_dead_sender_are_sent(core: Core, queue: Postgres
 
     (channel,) = BY_EMAIL
     assert channel.render(first).message_id == channel.render(second).message_id
-    await queue.settle(first, Attempt(Verdict.SENT), "dead", None)
+    await queue.settle([Settlement(first, Attempt(Verdict.SENT))], "dead")
     (row,) = await core.rows("SELECT state, ambiguous FROM mail_job")
     assert row == {"state": "sending", "ambiguous": 1}
 

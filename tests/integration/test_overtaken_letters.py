@@ -15,7 +15,7 @@ from tokenq.contract.notifications import LetterKind
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.domain.commands import MarkNearTurn, TransferToken, UndoMove
-from tokenq_server.services.notifications import Attempt, Verdict
+from tokenq_server.services.notifications import Attempt, Settlement, Verdict
 from tokenq_server.services.requests import Request
 
 ADA = "ada@example.com"
@@ -190,9 +190,9 @@ async def test_each_attempt_looks_at_the_token_again(core: Core, queue: Postgres
     tokens = await core.issue(name, 3, email=ADA)
     await enqueue_all(core, queue)
     retried, left, dead = (await queue.claim("me", 10, BY_EMAIL)).to_send
-    await queue.settle(retried, Attempt(Verdict.RETRY, "421 busy"), "me", 0.0)
+    await queue.settle([Settlement(retried, Attempt(Verdict.RETRY, "421 busy"), 0.0)], "me")
     await core.run("UPDATE mail_job SET lease_until = now() - interval '1 second' WHERE seq = %s", left.seq)
-    await queue.settle(dead, Attempt(Verdict.PERMANENT, "550 no such user"), "me", None)
+    await queue.settle([Settlement(dead, Attempt(Verdict.PERMANENT, "550 no such user"))], "me")
     (entry,) = await queue.dead_letters()
     assert await queue.revive(entry.dlq_id)
     for token in tokens:
@@ -203,5 +203,5 @@ async def test_each_attempt_looks_at_the_token_again(core: Core, queue: Postgres
     assert [job.seq for job in claimed.overtaken] == [retried.seq, left.seq, dead.seq]
     rows = await core.rows("SELECT state, ambiguous FROM mail_job ORDER BY seq")
     assert [tuple(row.values()) for row in rows] == [("overtaken", 0), ("overtaken", 1), ("overtaken", 0)]
-    await queue.settle(left, Attempt(Verdict.SENT), "me", None)
+    await queue.settle([Settlement(left, Attempt(Verdict.SENT))], "me")
     assert await core.rows("SELECT 1 FROM mail_job WHERE state <> 'overtaken'") == []

@@ -25,7 +25,7 @@ from tokenq_server.adapters.redis.line_copies import RedisLineCopies
 from tokenq_server.domain.commands import TransferToken, UndoMove
 from tokenq_server.domain.invariants.tally import Tally
 from tokenq_server.relay import Relay
-from tokenq_server.services.notifications import Attempt, Verdict
+from tokenq_server.services.notifications import Attempt, Settlement, Verdict
 from tokenq_server.services.verification.ports import VerifyOptions
 from tokenq_server.services.verification.verifier import Verifier
 
@@ -82,7 +82,7 @@ async def send_letters(core: Core) -> None:
     await enqueue_all(core, queue)
     while claimed := await queue.claim("here", 10, BY_EMAIL):
         for job in claimed.to_send:
-            await queue.settle(job, Attempt(Verdict.SENT), "here", None)
+            await queue.settle([Settlement(job, Attempt(Verdict.SENT))], "here")
     await database.close()
 
 

@@ -37,7 +37,7 @@ from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.recovery.detection import detect
 from tokenq_server.services.audit import BY_SYSTEM
 from tokenq_server.services.feed import Feed, Resync
-from tokenq_server.services.notifications import Attempt, RawRecord, Verdict
+from tokenq_server.services.notifications import Attempt, RawRecord, Settlement, Verdict
 from tokenq_server.services.personal_data import Person
 from tokenq_server.services.ports import Ask
 from tokenq_server.services.reporting import Reporting, RequestedDays
@@ -246,7 +246,7 @@ async def test_letters_of_deleted_entries_raise_no_alarm(core: Core, database: D
     queue = PostgresNotificationQueue(database, most_records=100)
     await enqueue_all(core, queue)
     for job in (await queue.claim("here", 10, BY_EMAIL)).to_send:
-        await queue.settle(job, Attempt(Verdict.SENT), "here", None)
+        await queue.settle([Settlement(job, Attempt(Verdict.SENT))], "here")
     await core.run("UPDATE mail_job SET recipient = 'ada@example.com'")
     await core.move(token, Verb.CANCEL)
     await days_pass(core, KEPT + 10)

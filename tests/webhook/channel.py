@@ -26,7 +26,7 @@ class WebhookChannel:
         return f"https://gateway.example/people/{holder.user_id}" if holder.user_id else None
 
     def render(self, job: Job) -> dict[str, Any]:
-        said = Templates(TEMPLATES).render(job, "text.txt").strip()
+        said = Templates(TEMPLATES).render(job, "text.txt")[0].strip()
         return {"to": job.recipient, "id": f"{job.department_id}.{job.seq}.{job.kind}", "text": said}
 
     async def send(self, message: dict[str, Any]) -> Attempt:

@@ -9,7 +9,7 @@ from tokenq_server.adapters.channels.smtp import SmtpMailer
 from tokenq_server.adapters.kafka.consumer import KafkaConsumer
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import NOTIFY, PostgresEventLog
-from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
+from tokenq_server.adapters.postgres.notification_queue import SESSION, PostgresNotificationQueue
 from tokenq_server.bootstrap.limits import open_limits
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.relay import Relay
@@ -27,7 +27,7 @@ def open_relay(settings: ServerSettings) -> Relay:
 @asynccontextmanager
 async def open_notification_queue(settings: ServerSettings) -> AsyncIterator[NotificationQueue]:
     """Open the primary queue and the dead-letter queue."""
-    database = Database(settings.database, size=4, name=NOTIFY)
+    database = Database(settings.database, size=4, name=NOTIFY, session=SESSION)
     try:
         yield PostgresNotificationQueue(database, settings.dead_letters)
     finally:

@@ -5,6 +5,7 @@ import logging
 import os
 import random
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,25 @@ from typing import Any
 from tokenq.contract.problems import Refused
 from tokenq_server.failpoints import reach
 from tokenq_server.services.letter_limit import LetterLimit
-from tokenq_server.services.notifications import Attempt, Channels, ClaimedJobs, Job, NotificationQueue, Verdict
+from tokenq_server.services.notifications import (
+    Attempt,
+    Channels,
+    ClaimedJobs,
+    Job,
+    NotificationQueue,
+    Settlement,
+    Verdict,
+)
+from tokenq_server.services.together import Together
 
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 8
+"""Notifications sent at the same time, each on a connection of its own."""
+_LARGEST_BITE = 64
+_BEGUN_WITHIN = 30.0
+"""Seconds after which a claimed notification is given back rather than begun: an attempt takes up to two minutes, and
+both must end before the lease of three minutes does."""
 _IDLE_SECONDS = 0.5
 _SETTLE_TRIES = 60
 _BACKOFF = (10.0, 60.0, 300.0, 1800.0, 7200.0)
@@ -54,21 +69,40 @@ class Sender:
         self._limit = limit
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._overtaken = 0
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._settling: Together[Settlement, None] = Together(self._settle, _LARGEST_BITE)
 
     async def run(self) -> None:
         """Run until told to stop; notifications in progress are finished."""
+        bite = _AT_ONCE
         while not self._stop.is_set():
             try:
-                claimed = await self._queue.claim(self._owner, _AT_ONCE, list(self._channels.values()))
+                claimed = await self._queue.claim(self._owner, bite, list(self._channels.values()))
                 if claimed:
                     reach("notify.claimed")
                 self._count_overtaken(claimed.overtaken)
-                await asyncio.gather(*(self._send(job) for job in claimed.to_send))
+                await self._send_all(claimed.to_send)
             except Refused as refusal:
                 claimed = ClaimedJobs([], [])
                 logger.warning("notifications wait", extra={"why": refusal.problem.detail})
+            # While there are many, one statement claims many; else nobody waits for those claimed with it.
+            bite = min(2 * bite, _LARGEST_BITE) if len(claimed) >= bite else _AT_ONCE
             if not claimed:
                 await self._rest()
+
+    async def _send_all(self, jobs: Sequence[Job]) -> None:
+        """Send notifications, some at a time. Those not begun soon, or when told to stop, are given back."""
+        give_up = time.monotonic() + _BEGUN_WITHIN
+        sent = await asyncio.gather(*(self._send_in_turn(job, give_up) for job in jobs))
+        if left := [job for job, is_begun in zip(jobs, sent, strict=True) if not is_begun]:
+            await self._queue.give_back(left, self._owner)
+
+    async def _send_in_turn(self, job: Job, give_up: float) -> bool:
+        async with self._places:
+            if self._stop.is_set() or time.monotonic() > give_up:
+                return False
+            await self._send(job)
+            return True
 
     def _count_overtaken(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
@@ -79,7 +113,7 @@ class Sender:
         attempt = await self._try(job)
         reach("notify.sent")
         wait = self._policy.next_try(job.attempts) if attempt.verdict is Verdict.RETRY else None
-        await self._settle(job, attempt, wait)
+        await self._settling(Settlement(job, attempt, wait))
         reach("notify.settled")
         fields = _log_fields(job) | {"attempt": job.attempts}
         if attempt.verdict is Verdict.SENT:
@@ -100,16 +134,18 @@ class Sender:
             logger.exception("a notification could not be rendered; it is now a dead letter", extra=_log_fields(job))
             return Attempt(Verdict.PERMANENT, f"It cannot be rendered ({type(error).__name__}).")
 
-    async def _settle(self, job: Job, attempt: Attempt, wait: float | None) -> None:
-        """Store the result, retrying while the database is briefly unavailable: else it would be sent again."""
+    async def _settle(self, settlements: Sequence[Settlement]) -> Sequence[None]:
+        """Store results, retrying while the database is briefly unavailable: else they would be sent again."""
         for _ in range(_SETTLE_TRIES):
             try:
-                await self._queue.settle(job, attempt, self._owner, wait)
+                await self._queue.settle(settlements, self._owner)
+                break
             except Refused:
                 await asyncio.sleep(1.0)
-            else:
-                return
-        logger.error("the result of an attempt could not be stored", extra=_log_fields(job))
+        else:
+            for each in settlements:
+                logger.error("the result of an attempt could not be stored", extra=_log_fields(each.job))
+        return [None] * len(settlements)
 
     async def _rest(self) -> None:
         try:

@@ -63,8 +63,8 @@ class ClaimedJobs:
     to_send: list[Job]
     overtaken: list[Job]
 
-    def __bool__(self) -> bool:
-        return bool(self.to_send or self.overtaken)
+    def __len__(self) -> int:
+        return len(self.to_send) + len(self.overtaken)
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,18 @@ class Attempt:
     is_ambiguous: bool = False
 
 
+@dataclass(frozen=True)
+class Settlement:
+    """What to store about an attempt at a job. ``next_try``: seconds after which it is due again, if it was not sent.
+
+    ``None``: it is not tried again.
+    """
+
+    job: Job
+    attempt: Attempt
+    next_try: float | None = None
+
+
 _Message = TypeVar("_Message")
 
 
@@ -166,8 +178,11 @@ class NotificationQueue(Protocol):
         What an overtaken one says is no longer true of its token (``contract/notifications.py``): it is settled.
         """
 
-    async def settle(self, job: Job, attempt: Attempt, owner: str, next_try: float | None) -> None:
-        """Store the result: sent, due again in ``next_try`` seconds, or dead."""
+    async def settle(self, settlements: Sequence[Settlement], owner: str) -> None:
+        """Store results in one transaction: sent, due again, or dead; of jobs that ``owner`` still leases."""
+
+    async def give_back(self, jobs: Sequence[Job], owner: str) -> None:
+        """Make jobs that ``owner`` has claimed and not tried due again, as if they had not been claimed."""
 
     async def uncopied(self, limit: int) -> list[Copy]:
         """Return dead letters that have not been copied to the dead-letter topic."""

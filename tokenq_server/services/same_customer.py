@@ -1,6 +1,7 @@
 """What else the customer of a token holds, for whoever has just changed that token."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from tokenq.contract.enums import AT_COUNTER
@@ -10,7 +11,18 @@ from tokenq_server.domain.permissions import departments_to_issue_in, sees_peopl
 from tokenq_server.domain.principal import Principal
 from tokenq_server.domain.token import Token
 from tokenq_server.services.queries import TokenFilter
+from tokenq_server.services.together import Together
 from tokenq_server.services.views import other_counter_view
+
+_MOST_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class AddressQuestion:
+    """Who else has the e-mail address of each of these tokens, in these departments (``None``: in all)."""
+
+    token_ids: tuple[int, ...]
+    departments: frozenset[str] | None
 
 
 class SameCustomerStore(Protocol):
@@ -19,12 +31,10 @@ class SameCustomerStore(Protocol):
     async def tokens(self, token_filter: TokenFilter) -> list[Token]:
         """Return tokens by descending id."""
 
-    async def others_with_address(
-        self, token_ids: Sequence[int], departments: Collection[str] | None
-    ) -> list[tuple[int, str]]:
-        """Return the other live numbers of their branch with the e-mail address of each of these tokens.
+    async def others_with_address(self, questions: Sequence[AddressQuestion]) -> list[list[tuple[int, str]]]:
+        """Return, for each question, ids of its tokens with other live numbers of their branch at their addresses.
 
-        In either case, at most ten for each, oldest first, and only of these ``departments`` (``None``: of all).
+        At most ten for each token, oldest first.
         """
 
 
@@ -33,6 +43,7 @@ class SameCustomer:
 
     def __init__(self, store: SameCustomerStore) -> None:
         self._store = store
+        self._others_with_address = Together(store.others_with_address, _MOST_AT_ONCE)
 
     async def at_other_counters(
         self, called: Sequence[TokenView], reader: Principal
@@ -51,8 +62,8 @@ class SameCustomer:
         departments = departments_to_issue_in(reader)
         found: dict[int, list[str]] = {}
         if departments is None or departments:
-            ids = [token["tokenId"] for token in tokens]
-            for token_id, number in await self._store.others_with_address(ids, departments):
+            question = AddressQuestion(tuple(token["tokenId"] for token in tokens), departments)
+            for token_id, number in await self._others_with_address(question):
                 found.setdefault(token_id, []).append(number)
         return found
 

@@ -50,13 +50,14 @@ class EmailChannel:
 
     def render(self, job: Job) -> Email:
         """Render the e-mail. The subject contains only fixed text and the number; names go into the body."""
+        subject, text, html = _TEMPLATES.render(job, "subject.txt", "body.txt", "body.html")
         return Email(
             message_id=f"<{job.department_id}.{job.seq}.{job.kind}@{self._domain}>",
             sender=self._sender,
             recipient=job.recipient,
-            subject=_TEMPLATES.render(job, "subject.txt").strip(),
-            text=_TEMPLATES.render(job, "body.txt"),
-            html=_TEMPLATES.render(job, "body.html"),
+            subject=subject.strip(),
+            text=text,
+            html=html,
             file_name=f"{job.department_id}-{job.seq:06d}-{job.kind}.eml",
         )
 

@@ -24,8 +24,16 @@ class EmlFolder:
         return Attempt(Verdict.SENT)
 
     def _write(self, email: Email) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = self._folder / f".{email.file_name}.part"
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(mime_message(email).as_bytes())
+        try:
+            file = _create(part)
+        except FileNotFoundError:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = _create(part)
+        with os.fdopen(file, "wb") as opened:
+            opened.write(mime_message(email).as_bytes())
         part.replace(self._folder / email.file_name)
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

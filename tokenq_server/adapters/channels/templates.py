@@ -17,13 +17,15 @@ class Templates:
             loader=FileSystemLoader(folder),
             autoescape=select_autoescape(("html",)),
             undefined=StrictUndefined,
+            auto_reload=False,  # or each letter would ask the disk whether they have changed
             trim_blocks=True,
             lstrip_blocks=True,
         )
 
-    def render(self, job: Job, file: str) -> str:
-        """Render a file for a job."""
-        return self._environment.get_template(f"{job.kind}/{file}").render(_context(job))
+    def render(self, job: Job, *files: str) -> list[str]:
+        """Render files for a job."""
+        context = _context(job)
+        return [self._environment.get_template(f"{job.kind}/{file}").render(context) for file in files]
 
 
 def _context(job: Job) -> dict[str, Any]:

@@ -23,6 +23,10 @@ _NETWORK: dict[str, Any] = {
 ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 """At the start of a transaction whose reads must belong together."""
 
+BY_INDEX = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+"""For those who only look up rows that have an index. Of a few rows given as arrays or JSON, the planner expects a
+hundred, and would read whole tables for them."""
+
 SHORT = "SET statement_timeout = '10s'; SET TIME ZONE 'UTC'"
 """Settings of a session for short queries."""
 

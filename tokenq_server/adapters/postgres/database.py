@@ -9,7 +9,7 @@ import psycopg
 
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import RequestReason, SettingReason
-from tokenq_server.adapters.postgres.connection import Connection
+from tokenq_server.adapters.postgres.connection import SHORT, Connection
 from tokenq_server.adapters.postgres.driver_errors import refusal_of
 from tokenq_server.adapters.postgres.pooling import pooling
 from tokenq_server.adapters.postgres.schema import refuse_other, revision
@@ -27,13 +27,15 @@ WHERE setting = 'off' AND name IN ('fsync', 'synchronous_commit', 'full_page_wri
 class Database:
     """Runs short transactions on at most ``size`` connections, and translates driver errors.
 
-    ``name`` is what the server calls them.
+    ``name`` is what the server calls them, ``session`` the statements that set them up.
 
     Connections are opened on demand, so that an outage is reported at once and its end is noticed by the next request.
     """
 
-    def __init__(self, database: str | DatabaseAccess, size: int = 8, name: str = "tokenq") -> None:
-        self._database, self._name = database, name
+    def __init__(
+        self, database: str | DatabaseAccess, size: int = 8, name: str = "tokenq", session: str = SHORT
+    ) -> None:
+        self._database, self._name, self._session = database, name, session
         self._free = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
         self._is_closed = False
@@ -125,7 +127,7 @@ class Database:
             if not _has_unsolicited_data(connection):
                 return connection
             await connection.close()
-        return await Connection.open(self._database, self._name)
+        return await Connection.open(self._database, self._name, session=self._session)
 
 
 def _certificate(connection: Connection) -> str:

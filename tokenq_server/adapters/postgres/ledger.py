@@ -12,7 +12,7 @@ import psycopg
 
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq_server.adapters.postgres import statements as sql
-from tokenq_server.adapters.postgres.connection import Connection, Values
+from tokenq_server.adapters.postgres.connection import BY_INDEX, Connection, Values
 from tokenq_server.adapters.postgres.department_rows import department_from, head_from, head_values
 from tokenq_server.adapters.postgres.driver_errors import as_outage, ledger_error
 from tokenq_server.adapters.postgres.log_rows import token_entry
@@ -41,10 +41,7 @@ from tokenq_server.services.ports import (
 
 _SESSION = (
     "SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'; "
-    "SET TIME ZONE 'UTC'; "
-    # Whatever a batch reads and writes has an index. Of a few rows given as arrays or JSON, the planner expects a
-    # hundred, and would read whole tables for them.
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+    f"SET TIME ZONE 'UTC'; {BY_INDEX}"
 )
 
 

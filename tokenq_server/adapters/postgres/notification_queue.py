@@ -10,12 +10,11 @@ from tokenq.contract.events import MAX_EVENT_BYTES
 from tokenq.contract.problems import ProblemCode
 from tokenq_server.adapters.postgres import notification_statements as sql
 from tokenq_server.adapters.postgres.audit import append_or_count
-from tokenq_server.adapters.postgres.connection import Connection
+from tokenq_server.adapters.postgres.connection import BY_INDEX, SHORT, Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.failpoints import reach
 from tokenq_server.services.audit import UNKNOWN, AuditEvent, Origin, log_event
 from tokenq_server.services.notifications import (
-    Attempt,
     BadRecord,
     Channels,
     ClaimedJobs,
@@ -25,9 +24,12 @@ from tokenq_server.services.notifications import (
     Job,
     NewJob,
     RawRecord,
+    Settlement,
     Verdict,
 )
 
+SESSION = f"{SHORT}; {BY_INDEX}; SET enable_sort = off"
+"""For the connections of a queue: what is due is found in the order of an index, and no more of it than is claimed."""
 _WHY_DEAD = {Verdict.SUPPRESSED: "expired(rate)"}
 
 
@@ -74,23 +76,23 @@ class PostgresNotificationQueue:
             jobs.append(Job(**row))
         return claimed
 
-    async def settle(self, job: Job, attempt: Attempt, owner: str, next_try: float | None) -> None:
-        """Store the result; a job whose lease another sender took over is left unchanged."""
-        values: dict[str, Any] = {
-            "department_id": job.department_id,
-            "seq": job.seq,
-            "kind": job.kind,
-            "channel": job.channel,
-            "owner": owner,
-        }
-        statement = sql.SENT
-        if attempt.verdict is not Verdict.SENT:
-            values |= {"error": _storable(attempt.error)[:500], "reason": _WHY_DEAD.get(attempt.verdict, "not sent")}
-            statement = sql.DEAD if next_try is None else sql.RETRY
-        if statement is sql.RETRY:
-            values |= {"seconds": next_try, "ambiguous": int(attempt.is_ambiguous)}
+    async def settle(self, settlements: Sequence[Settlement], owner: str) -> None:
+        """Store the results; a job whose lease another sender took over is left unchanged."""
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for each in settlements:
+            statement = sql.SENT if each.attempt.verdict is Verdict.SENT else sql.RETRY
+            if statement is sql.RETRY and each.next_try is None:
+                statement = sql.DEAD
+            groups.setdefault(statement, []).append(_key(each.job) | _result(each))
         async with self._database.begin() as connection:
-            await connection.execute(statement, values)
+            for statement, rows in groups.items():
+                await connection.execute(statement, {"rows": json.dumps(rows), "owner": owner})
+
+    async def give_back(self, jobs: Sequence[Job], owner: str) -> None:
+        """Make jobs due again that were claimed and not tried."""
+        async with self._database.begin() as connection:
+            rows = json.dumps([_key(job) for job in jobs])
+            await connection.execute(sql.GIVE_BACK, {"rows": rows, "owner": owner})
 
     async def uncopied(self, limit: int) -> list[Copy]:
         """Return dead letters that have not been copied to the dead-letter topic."""
@@ -127,6 +129,20 @@ class PostgresNotificationQueue:
         async with self._database.begin() as connection:
             (entries,) = await connection.rows(sql.CLOSE, values)
             return bool(entries["count"])
+
+
+def _key(job: Job) -> dict[str, Any]:
+    return {"department_id": job.department_id, "seq": job.seq, "kind": job.kind, "channel": job.channel}
+
+
+def _result(settlement: Settlement) -> dict[str, Any]:
+    attempt = settlement.attempt
+    return {
+        "error": _storable(attempt.error)[:500],
+        "reason": _WHY_DEAD.get(attempt.verdict, "not sent"),
+        "seconds": settlement.next_try,
+        "uncertain": int(attempt.is_ambiguous),
+    }
 
 
 def _storable(text: str) -> str:

@@ -7,18 +7,25 @@ from tokenq_server.domain.notification_rules import OVERTAKABLE
 # The log decides who is notified of what: a record that differs from its entry is not ours, and the address is the
 # token's (TOKENQ_EVENTS_EMAIL may omit it from the topic). If the log was rewritten, a record may still have the
 # removed free text; if a person was erased from an entry, their user id.
+# Nearly always the record is the entry, letter by letter; only else both are read as JSON.
 KNOWN = """
-SELECT r.position, t.token_id, o.department_id, t.email, t.user_id,
-  d.rules->'letters' IS NULL OR jsonb_exists(d.rules->'letters', r.kind) AS is_switched_on
+SELECT r.position, found.*
 FROM json_to_recordset(%(records)s)
   AS r(position int, department_id text, seq bigint, token_id bigint, kind text, raw text)
-JOIN outbox o USING (department_id, seq, token_id) JOIN token t USING (token_id)
-JOIN dept_state s ON s.department_id = o.department_id JOIN department d ON d.department_id = o.department_id
 CROSS JOIN LATERAL (
-  SELECT CASE WHEN o.is_erased THEN '{email,userId}' ELSE '{email}' END::text[] AS keys,
-    CASE WHEN o.seq <= s.rewritten_seq THEN '{data,reason}' ELSE '{}' END::text[] AS words
-) AS removed
-WHERE (o.payload::jsonb - removed.keys) #- removed.words = (CAST(r.raw AS jsonb) - removed.keys) #- removed.words
+  SELECT t.token_id, o.department_id, t.email, t.user_id,
+    d.rules->'letters' IS NULL OR jsonb_exists(d.rules->'letters', r.kind) AS is_switched_on
+  FROM outbox o JOIN token t ON t.token_id = o.token_id
+  JOIN dept_state s ON s.department_id = o.department_id JOIN department d ON d.department_id = o.department_id
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN o.is_erased THEN '{email,userId}' ELSE '{email}' END::text[] AS keys,
+      CASE WHEN o.seq <= s.rewritten_seq THEN '{data,reason}' ELSE '{}' END::text[] AS words
+  ) AS removed
+  WHERE o.department_id = r.department_id AND o.seq = r.seq AND o.token_id = r.token_id
+    AND (o.payload = r.raw
+         OR (o.payload::jsonb - removed.keys) #- removed.words = (CAST(r.raw AS jsonb) - removed.keys) #- removed.words)
+  LIMIT 1
+) AS found
 """
 
 # What is deleted from the log as too old can be compared with nothing, and is no news to anybody.
@@ -32,10 +39,12 @@ KNOWN_DEPARTMENTS = "SELECT department_id FROM department WHERE department_id = 
 
 ENQUEUE = """
 INSERT INTO mail_job (department_id, seq, kind, channel, token_id, recipient, event)
-SELECT o.department_id, o.seq, r.kind, r.channel, o.token_id, r.recipient, o.payload::jsonb
+SELECT r.department_id, r.seq, r.kind, r.channel, o.token_id, r.recipient, o.payload::jsonb
 FROM json_to_recordset(%(rows)s) AS r(department_id text, seq bigint, kind text, channel text, recipient text)
-JOIN outbox o USING (department_id, seq)
-ORDER BY o.department_id, o.seq
+CROSS JOIN LATERAL (
+  SELECT token_id, payload FROM outbox e WHERE e.department_id = r.department_id AND e.seq = r.seq LIMIT 1
+) AS o
+ORDER BY r.department_id, r.seq
 ON CONFLICT DO NOTHING
 """
 
@@ -122,28 +131,35 @@ RETURNING m.department_id, m.seq, m.kind, m.channel, m.token_id, m.recipient, m.
   j.department_name, j.is_overtaken
 """  # noqa: S608 (nothing in it comes from outside)
 
-_LEASED = """WHERE (department_id, seq, kind, channel) = (%(department_id)s, %(seq)s, %(kind)s, %(channel)s)
-  AND lease_owner = %(owner)s AND state = 'sending'"""
+_RESULTS = """json_to_recordset(%(rows)s) AS r(
+  department_id text, seq bigint, kind text, channel text, error text, reason text, seconds float, uncertain int)
+WHERE (m.department_id, m.seq, m.kind, m.channel) = (r.department_id, r.seq, r.kind, r.channel)
+  AND m.lease_owner = %(owner)s AND m.state = 'sending'"""
 
 SENT = f"""
-UPDATE mail_job SET state = 'sent', sent_at = clock_timestamp(), lease_until = NULL, last_error = NULL
-{_LEASED}
+UPDATE mail_job m SET state = 'sent', sent_at = clock_timestamp(), lease_until = NULL, last_error = NULL
+FROM {_RESULTS}
 """  # noqa: S608 (nothing in it comes from outside)
 
 RETRY = f"""
-UPDATE mail_job SET state = 'due', due_at = clock_timestamp() + make_interval(secs => %(seconds)s), lease_until = NULL,
-  last_error = %(error)s, ambiguous = ambiguous + %(ambiguous)s
-{_LEASED}
+UPDATE mail_job m SET state = 'due', due_at = clock_timestamp() + make_interval(secs => r.seconds), lease_until = NULL,
+  last_error = r.error, ambiguous = m.ambiguous + r.uncertain
+FROM {_RESULTS}
 """  # noqa: S608 (nothing in it comes from outside)
 
 DEAD = f"""
 WITH job AS (
-  UPDATE mail_job SET state = 'dead', lease_until = NULL, last_error = %(error)s
-  {_LEASED}
-  RETURNING department_id, seq, kind, channel
+  UPDATE mail_job m SET state = 'dead', lease_until = NULL, last_error = r.error
+  FROM {_RESULTS}
+  RETURNING r.reason, r.error, m.department_id, m.seq, m.kind, m.channel
 )
 INSERT INTO mail_dlq (reason, error, department_id, seq, kind, channel)
-SELECT %(reason)s, %(error)s, department_id, seq, kind, channel FROM job
+SELECT reason, error, department_id, seq, kind, channel FROM job
+"""  # noqa: S608 (nothing in it comes from outside)
+
+GIVE_BACK = f"""
+UPDATE mail_job m SET state = 'due', lease_until = NULL, attempts = m.attempts - 1
+FROM {_RESULTS}
 """  # noqa: S608 (nothing in it comes from outside)
 
 UNCOPIED = """

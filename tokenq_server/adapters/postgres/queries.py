@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -18,9 +18,11 @@ from tokenq_server.adapters.postgres.department_rows import department_from, hea
 from tokenq_server.adapters.postgres.token_rows import token_from
 from tokenq_server.domain.token import TOKEN_FIELDS, Token, Whereabouts
 from tokenq_server.domain.token_lookup import Printed
+from tokenq_server.json_text import json_text
 from tokenq_server.services.log_retention import History, kept_from
 from tokenq_server.services.near_turn import NearTurnRequest
 from tokenq_server.services.queries import Snapshot, TokenFilter
+from tokenq_server.services.same_customer import AddressQuestion
 
 _HEAD = sql.statement("""
 SELECT {department}, {head}, clock_timestamp() AS now
@@ -79,14 +81,16 @@ _CONDITIONS = {
 
 # Looked up by the index over live tokens' addresses.
 _OTHERS_WITH_ADDRESS = sql.statement("""
-SELECT t.token_id, other.display
-FROM token t CROSS JOIN LATERAL (
+SELECT r.question, r.token_id, other.display
+FROM json_to_recordset(%s) AS r(question int, token_id bigint, token_ids bigint[], departments text[])
+CROSS JOIN LATERAL (SELECT branch_id, email FROM token WHERE token_id = r.token_id LIMIT 1) AS t
+CROSS JOIN LATERAL (
   SELECT o.token_id, o.display FROM token o
   WHERE o.branch_id = t.branch_id AND lower(o.email) = lower(t.email) AND o.email IS NOT NULL AND o.state IN ({live})
-    AND o.token_id <> ALL(%(ids)s) AND (%(departments)s::text[] IS NULL OR o.department_id = ANY(%(departments)s))
+    AND o.token_id <> ALL(r.token_ids) AND (r.departments IS NULL OR o.department_id = ANY(r.departments))
   ORDER BY o.token_id LIMIT 10
 ) AS other
-WHERE t.token_id = ANY(%(ids)s) ORDER BY t.token_id, other.token_id
+ORDER BY r.question, r.token_id, other.token_id
 """)
 
 _START = "coalesce((d.rules->>'numberStart')::int, 1)"
@@ -176,14 +180,23 @@ class PostgresQueries:
             states = [str(state) for state in token_filter.states]
             return await _tokens(connection, query, values | {"states": states, "limit": token_filter.limit})
 
-    async def others_with_address(
-        self, token_ids: Sequence[int], departments: Collection[str] | None
-    ) -> list[tuple[int, str]]:
+    async def others_with_address(self, questions: Sequence[AddressQuestion]) -> list[list[tuple[int, str]]]:
         """Return the first other live numbers of their branch with the e-mail address of each of these tokens."""
-        values = {"ids": list(token_ids), "departments": None if departments is None else sorted(departments)}
+        asked = [
+            {
+                "question": index,
+                "token_id": token_id,
+                "token_ids": question.token_ids,
+                "departments": None if question.departments is None else sorted(question.departments),
+            }
+            for index, question in enumerate(questions)
+            for token_id in question.token_ids
+        ]
+        found: list[list[tuple[int, str]]] = [[] for _ in questions]
         async with self._database.begin() as connection:
-            rows = await connection.rows(_OTHERS_WITH_ADDRESS, values)
-            return [(row["token_id"], row["display"]) for row in rows]
+            for row in await connection.rows(_OTHERS_WITH_ADDRESS, [json_text(asked)]):
+                found[row["question"]].append((row["token_id"], row["display"]))
+        return found
 
     async def numbered(self, typed: str, day: date | None, user_id: int | None) -> list[Printed]:
         """Return tokens by descending id that a typed number may refer to."""
