@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -115,8 +115,10 @@ def _notify(settings: "ServerSettings") -> int:
     from tokenq_server.notify import program
 
     asyncio.run(bootstrap.refuse_unusable_database(settings))
+    guard = asyncio.run(bootstrap.check_at_start(settings))
     _keep_for_good()
-    return program.main(settings, asyncio.run(bootstrap.check_at_start(settings)))
+    _run_for_long(program.serve(settings, guard))
+    return 0
 
 
 def dlq_list() -> list[dict[str, Any]]:
@@ -240,8 +242,18 @@ def _until_told(work: Callable[[], Any], stop: Callable[[], None]) -> int:
             loop.add_signal_handler(number, stop)
         await work()
 
-    asyncio.run(main())
+    _run_for_long(main())
     return 0
+
+
+def _run_for_long(work: Coroutine[Any, Any, None]) -> None:
+    """Run it on the event loop that the API has, too."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        from asyncio import new_event_loop  # type: ignore[assignment]
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(work)
 
 
 _PROGRAMS: dict[str, Callable[["ServerSettings"], int]] = {

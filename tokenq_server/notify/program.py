@@ -20,17 +20,12 @@ logger = logging.getLogger(__name__)
 _PAUSE = 0.5
 
 
-def main(chosen: settings.ServerSettings, guard: Guard | None = None) -> int:
-    """Run until SIGTERM or SIGINT; return the exit code. Nothing is enqueued or sent before ``guard`` has succeeded.
+async def serve(chosen: settings.ServerSettings, guard: Guard | None = None) -> None:
+    """Run until SIGTERM or SIGINT. Nothing is enqueued or sent before ``guard`` has succeeded.
 
     Raises:
         Refused: the guard refuses, or a channel's setting is wrong.
     """
-    asyncio.run(_run(chosen, guard))
-    return 0
-
-
-async def _run(chosen: settings.ServerSettings, guard: Guard | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

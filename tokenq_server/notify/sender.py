@@ -101,16 +101,17 @@ class Sender:
         async with self._places:
             if self._stop.is_set() or time.monotonic() > give_up:
                 return False
-            await self._send(job)
-            return True
+            attempt = await self._try(job)
+        await self._finish(job, attempt)
+        return True
 
     def _count_overtaken(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             self._overtaken += 1
             logger.info("notification overtaken", extra=_log_fields(job) | {"overtaken_since_start": self._overtaken})
 
-    async def _send(self, job: Job) -> None:
-        attempt = await self._try(job)
+    async def _finish(self, job: Job, attempt: Attempt) -> None:
+        """Store and log the result, while the next notification is sent."""
         reach("notify.sent")
         wait = self._policy.next_try(job.attempts) if attempt.verdict is Verdict.RETRY else None
         await self._settling(Settlement(job, attempt, wait))

@@ -1,6 +1,5 @@
 """The primary queue and the dead-letter queue of notifications, in Postgres."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from tokenq_server.adapters.postgres.audit import append_or_count
 from tokenq_server.adapters.postgres.connection import BY_INDEX, SHORT, Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.failpoints import reach
+from tokenq_server.json_text import json_text
 from tokenq_server.services.audit import UNKNOWN, AuditEvent, Origin, log_event
 from tokenq_server.services.notifications import (
     BadRecord,
@@ -51,7 +51,7 @@ class PostgresNotificationQueue:
                 for row in _rows(jobs[position], holder, channels)
             ]
             if rows:
-                await connection.execute(sql.ENQUEUE, {"rows": json.dumps(rows)})
+                await connection.execute(sql.ENQUEUE, {"rows": json_text(rows)})
             unknown = await _without_deleted(connection, [job for at, job in enumerate(jobs) if at not in in_log])
             for job in unknown:
                 await _insert_dead_letter(connection, job.source, "unknown event", "The log has no such event.")
@@ -86,12 +86,12 @@ class PostgresNotificationQueue:
             groups.setdefault(statement, []).append(_key(each.job) | _result(each))
         async with self._database.begin() as connection:
             for statement, rows in groups.items():
-                await connection.execute(statement, {"rows": json.dumps(rows), "owner": owner})
+                await connection.execute(statement, {"rows": json_text(rows), "owner": owner})
 
     async def give_back(self, jobs: Sequence[Job], owner: str) -> None:
         """Make jobs due again that were claimed and not tried."""
         async with self._database.begin() as connection:
-            rows = json.dumps([_key(job) for job in jobs])
+            rows = json_text([_key(job) for job in jobs])
             await connection.execute(sql.GIVE_BACK, {"rows": rows, "owner": owner})
 
     async def uncopied(self, limit: int) -> list[Copy]:
@@ -163,7 +163,7 @@ async def _jobs_in_log(connection: Connection, jobs: Sequence[NewJob]) -> dict[i
         }
         for position, job in enumerate(jobs)
     ]
-    rows = await connection.rows(sql.KNOWN, {"records": json.dumps(records)})
+    rows = await connection.rows(sql.KNOWN, {"records": json_text(records)})
     return {row.pop("position"): (row.pop("is_switched_on"), Holder(**row)) for row in rows}
 
 
@@ -174,7 +174,7 @@ async def _without_deleted(connection: Connection, jobs: Sequence[NewJob]) -> li
     records = [
         {"position": position, "department_id": job.department_id, "seq": job.seq} for position, job in enumerate(jobs)
     ]
-    deleted = {row["position"] for row in await connection.rows(sql.DELETED, {"records": json.dumps(records)})}
+    deleted = {row["position"] for row in await connection.rows(sql.DELETED, {"records": json_text(records)})}
     return [job for position, job in enumerate(jobs) if position not in deleted]
 
 
