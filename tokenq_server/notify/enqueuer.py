@@ -29,7 +29,9 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 500
 _RETRY_SECONDS = 1.0
+_COPY_EVERY_SECONDS = 1.0
 _COPY_AGAIN_SECONDS = 30.0
+"""After a failure."""
 _WAITED_FOR = frozenset({ProblemCode.UNAVAILABLE, ProblemCode.SCHEMA_BEHIND, ProblemCode.SCHEMA_AHEAD})
 
 
@@ -124,10 +126,12 @@ class Enqueuer:
         """Copy dead letters for users of the topic; notifications do not depend on it. Raises Refused."""
         if time.monotonic() < self._copy_after:
             return
+        self._copy_after = time.monotonic() + _COPY_EVERY_SECONDS
         copies = await self._queue.uncopied(100)
+        if not copies:
+            return
         try:
-            if copies:
-                await self._consumer.copy(copies)
+            await self._consumer.copy(copies)
         except Exception as error:
             logger.warning("dead letters could not be copied yet", extra={"why": str(error)})
             self._copy_after = time.monotonic() + _COPY_AGAIN_SECONDS
