@@ -22,47 +22,45 @@ Round = dict[str, Phase]
 
 
 def measure(rounds: int, seconds: float) -> Part:
-    """Run all kinds one after the other, that many times."""
-    with everything_running() as running, bare_application(running.stack.data_dir) as (url, pid):
-        load = Load(running.stack.endpoints.api, running.stack.token, seconds=seconds)
-        running.new_department("WARM")
-        send(replace(load, seconds=_WARM_UP_SECONDS), issues(load, "WARM"))
-        send(replace(load, seconds=_WARM_UP_SECONDS, url=url), same(load, bare.PATH))
-        running.rest.finish()
-        done = [
-            _one_round(running, load, replace(load, url=url), pid, f"round {number} of {rounds}: ", _letters(number))
-            for number in range(1, rounds + 1)
-        ]
+    """Run all kinds one after the other, that many times, each time on everything new.
+
+    What has gone before would count otherwise: the embedded broker's work per record grows with what it holds.
+    """
+    with bare_application() as (url, pid):
+        load = Load(url, "", seconds=seconds)
+        send(replace(load, seconds=_WARM_UP_SECONDS), same(load, bare.PATH))
+        done = []
+        for number in range(1, rounds + 1):
+            say(f"round {number} of {rounds}: starting everything")
+            with everything_running() as running:
+                done.append(_one_round(running, load, pid, f"round {number} of {rounds}: "))
     raw = [{kind: phase.as_json() for kind, phase in each.items()} for each in done]
     return Part(f"Cost in empty POSTs of a bare FastAPI application, {rounds} rounds", _rows(done), raw)
 
 
-def _letters(number: int) -> str:
-    """A name made of letters: prefixes that differ in digits only could be mistaken for each other."""
-    return chr(ord("A") + number % 26) * (1 + number // 26)
-
-
-def _one_round(running: Running, load: Load, bare_load: Load, bare_pid: int, where: str, name: str) -> Round:
-    """Departments are new in each round, so that it does not matter how many rounds came before."""
+def _one_round(running: Running, bare_load: Load, bare_pid: int, where: str) -> Round:
+    load = replace(bare_load, url=running.stack.endpoints.api, token=running.stack.token)
+    for name in ("WARM", "ISSUE", "LETTER"):
+        running.new_department(name)
+    send(replace(load, seconds=_WARM_UP_SECONDS), issues(load, "WARM"))
+    running.rest.finish()
     done: Round = {}
     say(where + "bare POST")
-    done["bare"] = of_one_process(bare_load, same(bare_load, bare.PATH), bare_pid)
+    done["bare"] = of_one_process(bare_load, same(replace(load, url=bare_load.url), bare.PATH), bare_pid)
     say(where + "tokenq's own empty POST")
     with api_with_empty_route(running.stack) as (url, pid):
         there = replace(load, url=url)
         send(replace(there, seconds=_WARM_UP_SECONDS), same(there, EMPTY))
         done["empty"] = of_one_process(there, same(there, EMPTY), pid)
-    running.new_department(f"I{name}")
-    running.new_department(f"L{name}")
     say(where + "issue")
-    done["issue"] = of_everything(running, load, issues(load, f"I{name}"))
+    done["issue"] = of_everything(running, load, issues(load, "ISSUE"))
     say(where + "issue with letter")
     sent = running.rest.letters()
-    done["letter"] = of_everything(running, load, issues_with_letters(load, f"L{name}"))
+    done["letter"] = of_everything(running, load, issues_with_letters(load, "LETTER"))
     sent = running.rest.letters() - sent
     assert sent == done["letter"].rate.requests, f"{sent} letters were sent, for {done['letter'].rate.requests} tokens"
     say(where + "call and serve")
-    done["call_serve"] = of_everything(running, replace(load, group=2), calls_and_serves(load, f"I{name}"))
+    done["call_serve"] = of_everything(running, replace(load, group=2), calls_and_serves(load, "ISSUE"))
     return done
 
 

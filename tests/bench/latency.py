@@ -17,7 +17,7 @@ _CONNECTIONS = (1, 8, 64, 256)
 
 def measure(rounds: int, seconds: float) -> Part:
     """Alternate a bare POST, an issue and a call; of calls, the serves in between are not counted."""
-    with everything_running() as running, bare_application(running.stack.data_dir) as (url, _):
+    with everything_running() as running, bare_application() as (url, _):
         load = Load(running.stack.endpoints.api, running.stack.token, seconds=seconds)
         running.new_department("LAT")
         send(load, issues(load, "LAT"))  # so that there is always somebody to call
