@@ -1,17 +1,16 @@
 """Whole programs: how soon they are there, and what they need while nothing happens."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 from urllib.parse import urlsplit
-
-from confluent_kafka import Producer
 
 from tests.bench.processes import cpu_of, difference, memory_by_program, memory_of
 from tests.bench.report import Part, Row, say
@@ -20,8 +19,13 @@ from tests.servers import running_broker
 from tests.skew.terminal import Terminal, on_terminal
 from tests.stack import start, up_folder
 from tests.waiting import until
-from tokenq.contract.events import TOPIC, Event, EventType, encode, key
+from tokenq.contract.events import TOPIC, Event, EventType, encode
+from tokenq.contract.kafka_access import KafkaAccess
+from tokenq.contract.names import MAIN_BRANCH
+from tokenq_server.adapters.kafka.topic import KafkaTopic
 from tokenq_server.embedded import down
+from tokenq_server.embedded.broker import TOPICS
+from tokenq_server.services.publishing import Entry
 
 _TOKENQ = [sys.executable, "-m", "tokenq"]
 _SCREEN = (50, 160)
@@ -30,6 +34,9 @@ _COMMANDS = 5
 _STARTED_SECONDS = 3.0
 """After that long, what is done once after a start is done."""
 _BOARD_DEPARTMENTS = ("A", "B", "C", "D")
+_STEPS = (EventType.TOKEN_GENERATED, EventType.TOKEN_CALLED, EventType.TOKEN_SERVED)
+_PIECE = 500
+"""Events that the relay publishes together."""
 _BARE = """
 import http.client, json, os, sys
 connection = http.client.HTTPConnection(os.environ["BENCH_ADDRESS"], timeout=10)
@@ -155,7 +162,6 @@ def _replay(events: int) -> list[Row]:
     """A board on a topic with that many events of today, until it shows the last call of each department."""
     with running_broker() as broker:
         bootstrap = broker.server.bootstrap
-        say(f"publishing {events} events for the board")
         last = _publish(bootstrap, events)
         environment = {**os.environ, "TOKENQ_KAFKA_BOOTSTRAP": bootstrap, "TOKENQ_URL": "", "TOKENQ_TOKEN": ""}
         say("the board replays them")
@@ -168,31 +174,41 @@ def _replay(events: int) -> list[Row]:
 
 
 def _publish(bootstrap: str, events: int) -> list[str]:
-    """Tokens that are issued, called and served one after the other; return the numbers that are called last."""
-    producer = Producer({"bootstrap.servers": bootstrap, "queue.buffering.max.messages": 1_000_000, "linger.ms": 50})
-    kinds = (EventType.TOKEN_GENERATED, EventType.TOKEN_CALLED, EventType.TOKEN_SERVED)
-    now, tokens = datetime.now(UTC), max(events // len(_BOARD_DEPARTMENTS) // len(kinds), 1)
-    for number in range(1, tokens + 1):
-        for place, name in enumerate(_BOARD_DEPARTMENTS):
-            # The last ones stay at the counter.
-            for step, kind in enumerate(kinds if number < tokens else kinds[:2], 1):
-                event = Event(
-                    event_type=kind,
-                    event_id=f"{name}-{number}-{step}",
-                    seq=3 * (number - 1) + step,
-                    timestamp=now,
-                    branch_id="main",
-                    department_id=name,
-                    business_day=now.date().isoformat(),
-                    token_id=number * len(_BOARD_DEPARTMENTS) + place,
-                    token_no=number,
-                    display_number=f"{name}-{number:03d}",
-                    counter_id=None if kind == EventType.TOKEN_GENERATED else f"{place + 1}",
-                )
-                producer.produce(TOPIC, encode(event), key(event))
-        producer.poll(0)
-    assert producer.flush(60) == 0
+    """As the relay does: how a topic was written makes a difference to who reads it. Return the last called numbers."""
+    tokens = max(events // len(_BOARD_DEPARTMENTS) // len(_STEPS), 1)
+    entries = [entry for number in range(1, tokens + 1) for entry in _entries(number, number == tokens)]
+
+    async def publish() -> None:
+        topic = KafkaTopic(KafkaAccess(bootstrap), TOPICS[TOPIC], embedded=True)
+        await topic.open()
+        for start_of_piece in range(0, len(entries), _PIECE):
+            say(f"publishing for the board: {start_of_piece} of {len(entries)} events")
+            await topic.publish(entries[start_of_piece : start_of_piece + _PIECE])
+        await topic.close()
+
+    asyncio.run(publish())
     return [f"{name}-{tokens:03d}" for name in _BOARD_DEPARTMENTS]
+
+
+def _entries(number: int, is_last: bool) -> Iterator[Entry]:
+    """A token in each department that is issued, called and served; the last ones stay at their counters."""
+    now = datetime.now(UTC)
+    for place, name in enumerate(_BOARD_DEPARTMENTS, 1):
+        for step, kind in enumerate(_STEPS[:2] if is_last else _STEPS, 1):
+            event = Event(
+                event_type=kind,
+                event_id=f"{name}-{number}-{step}",
+                seq=len(_STEPS) * (number - 1) + step,
+                timestamp=now,
+                branch_id=MAIN_BRANCH,
+                department_id=name,
+                business_day=now.date().isoformat(),
+                token_id=number * len(_BOARD_DEPARTMENTS) + place,
+                token_no=number,
+                display_number=f"{name}-{number:03d}",
+                counter_id=None if step == 1 else f"{place}",
+            )
+            yield Entry(name, event.seq, encode(event).decode())
 
 
 def _reads(terminal: Terminal, *words: str) -> None:
