@@ -1,6 +1,7 @@
 """The first admin of a new system, and an admin key for the machine's administrator."""
 
 import asyncio
+import fcntl
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from tokenq_server.services.people import hash_of, new_secret
 logger = logging.getLogger(__name__)
 
 _PAUSE = 0.5
+_SHORT_PAUSE = 0.05
 
 
 @asynccontextmanager
@@ -49,11 +51,48 @@ async def _retry(services: Services, token_file: Path) -> None:
 async def _is_ensured(services: Services, token_file: Path) -> bool:
     """Ensure it; return False while the database is unavailable."""
     try:
-        await _ensure(services, token_file)
+        async with _alone(token_file.parent):
+            await _ensure(services, token_file)
     except Refused as refusal:
         if refusal.problem.code is not ProblemCode.UNAVAILABLE:
             raise
         return False
+    return True
+
+
+@asynccontextmanager
+async def _alone(folder: Path) -> AsyncIterator[None]:
+    """Let no other process with this folder do the same meanwhile: it shall find the key, not replace it."""
+    descriptor = _opened(folder)
+    if descriptor is None:
+        yield
+        return
+    try:
+        is_locked = _is_locked(descriptor)
+        while not is_locked:
+            await asyncio.sleep(_SHORT_PAUSE)
+            is_locked = _is_locked(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(folder: Path) -> int | None:
+    """Open a folder, or return None if this user may not: then others put the key there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:
+        return None
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
     return True
 
 

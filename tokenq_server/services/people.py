@@ -24,6 +24,7 @@ from tokenq_server.services.views import instant
 SESSION_LIFETIME = timedelta(hours=12)
 _CACHE_SECONDS = 1.0
 _CACHE_SIZE = 10_000
+_ADMIN_NAME = "admin"
 
 
 class PeopleStore(Protocol):
@@ -40,6 +41,9 @@ class PeopleStore(Protocol):
 
     async def create_user(self, values: dict[str, Any], origin: Origin) -> User:
         """Create a user. Raises Refused (``exists``)."""
+
+    async def create_first_admin(self, values: dict[str, Any], username: str, origin: Origin) -> User | None:
+        """Create an admin of that name, or with a number behind it if it is taken; ``None`` if one can log in."""
 
     async def change_user(
         self, user_id: int, values: dict[str, Any], origin: Origin, *, checked: str | None = None
@@ -191,13 +195,9 @@ class People:
         """Create an admin with this password if no admin can log in; return the login name."""
         if await self._store.has_admin():
             return None
-        username, number = "admin", 1
-        while await self._store.user_named(username):
-            number += 1
-            username = f"admin{number}"
-        values = {"name": "Administrator", "username": username, "role": str(Role.ADMIN), "password": password}
-        await self.create_user(values | {"must_change_password": True}, BY_SYSTEM)
-        return username
+        values = {"name": "Administrator", "role": str(Role.ADMIN), "password": password, "must_change_password": True}
+        admin = await self._store.create_first_admin(await self._with_hash(values), _ADMIN_NAME, BY_SYSTEM)
+        return admin and admin.username
 
     async def waits_for_first_password(self) -> bool:
         """Whether a user still has an initial password."""

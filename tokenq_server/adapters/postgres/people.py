@@ -89,6 +89,21 @@ class PostgresPeople:
             record(events.user_created(origin, user := _user(row)))
             return user
 
+    async def create_first_admin(self, values: dict[str, Any], username: str, origin: Origin) -> User | None:
+        """Create an admin, unless there is one by now: API processes that start at once wait for each other here."""
+        async with recorded(self._database) as (connection, record):
+            await lock_accounts(connection)
+            if await _has_admin(connection):
+                return None
+            name, number = username, 1
+            while await connection.row(_BY_NAME, [name]):
+                number += 1
+                name = f"{username}{number}"
+            named = {**values, "username": name}
+            (row,) = await connection.rows(insert("app_user", named, returning=_USER), named)
+            record(events.user_created(origin, user := _user(row)))
+            return user
+
     async def change_user(
         self, user_id: int, values: dict[str, Any], origin: Origin, *, checked: str | None = None
     ) -> User | None:
