@@ -339,6 +339,21 @@ def test_what_is_old_is_erased_by_housekeeping(servers: Servers, dsn: str, tmp_p
         assert connection.execute("SELECT count(*) FROM outbox WHERE note IS NOT NULL").fetchone() == (2,)
 
 
+def test_a_step_of_housekeeping_that_fails_stops_no_other(servers: Servers, dsn: str, tmp_path: Path) -> None:
+    with running_api(beside(servers, dsn), tmp_path) as api:
+        audited = AuditedApi(api, dsn)
+        old = cancel(audited, issue(audited, email=address()))
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE token SET day = day - 31, ended_on = ended_on - 31")
+        connection.execute("ALTER FUNCTION delete_old_audit RENAME TO misplaced")
+        connection.execute("ALTER TABLE idempotency RENAME created_at TO misplaced")
+
+    with audited_api(servers, dsn, tmp_path / "kept", TOKENQ_KEEP_PERSONAL_DAYS="30") as kept:
+        until(lambda: NAME not in stored(dsn, old["tokenId"]), kept.api.log.read_text)
+        steps = [line["step"] for line in kept.log_lines() if "step" in line]
+    assert sorted(steps) == ["audit", "old keys"], steps
+
+
 def test_dead_letters_of_longer_addresses_stay(audited: AuditedApi) -> None:
     """A record of the topic may be anything; an address is found in it as it is, not within another one."""
     who = f"a+b.{address()}"

@@ -6,8 +6,10 @@ people and the log of events.
 """
 
 import asyncio
+import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from tokenq_server.domain.commands import Housekeep
 from tokenq_server.services.audit import AuditStore
@@ -18,8 +20,29 @@ from tokenq_server.services.personal_data import PersonalDataStore
 from tokenq_server.services.requests import Request
 from tokenq_server.services.setup import SetupStore
 
+logger = logging.getLogger(__name__)
+
 _EVERY_SECONDS = 5.0
 _FORGET_SECONDS = 300.0
+
+
+class Failures:
+    """Steps that fail without stopping those behind them. Each failure is logged once, until its step succeeds."""
+
+    def __init__(self) -> None:
+        self._known: set[tuple[str, str]] = set()
+
+    async def alone(self, name: str, step: Callable[[], Awaitable[bool | None]]) -> bool:
+        """Run a step; return whether it has more to do."""
+        try:
+            is_more = bool(await step())
+        except Exception as error:
+            if (failure := (name, str(error) or type(error).__name__)) not in self._known:
+                self._known.add(failure)
+                logger.exception("a step of housekeeping failed", extra={"step": name})
+            return False
+        self._known = {known for known in self._known if known[0] != name}
+        return is_more
 
 
 @dataclass
@@ -32,18 +55,19 @@ class Forgetting:
     keep_audit_days: int
     keep_personal_days: int
     keep_events_days: int
+    failures: Failures = field(default_factory=Failures)
     _next: float = 0.0
 
     async def forget(self) -> None:
         """Delete some of what is too old, every few minutes; until nothing is left, in every round."""
         if time.monotonic() < self._next:
             return
-        is_more = await self.audit.forget(self.keep_audit_days)
+        steps: dict[str, Callable[[], Awaitable[bool]]] = {"audit": lambda: self.audit.forget(self.keep_audit_days)}
         if self.keep_personal_days:
-            is_more |= await self.personal_data.erase_old(self.keep_personal_days)
+            steps["personal data"] = lambda: self.personal_data.erase_old(self.keep_personal_days)
         if self.keep_events_days:
-            is_more |= await self.old_entries.delete(self.keep_events_days)
-        if not is_more:
+            steps["old entries"] = lambda: self.old_entries.delete(self.keep_events_days)
+        if not any([await self.failures.alone(name, step) for name, step in steps.items()]):
             self._next = time.monotonic() + _FORGET_SECONDS
 
 
@@ -54,7 +78,7 @@ def housekeeping(commit: GroupCommit, store: SetupStore, forgetting: Forgetting)
         departments = await store.departments()
         work = [commit.submit(Request(Housekeep(each.department_id))) for each in departments]
         await asyncio.gather(*work, return_exceptions=True)
-        await store.forget_old_keys()
+        await forgetting.failures.alone("old keys", store.forget_old_keys)
         await forgetting.forget()
 
     return Periodic("housekeeping", round_, lambda: _EVERY_SECONDS)
