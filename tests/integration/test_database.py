@@ -8,7 +8,9 @@ import pytest
 
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq_server.adapters.postgres import database as module
+from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.database import Database
+from tokenq_server.adapters.postgres.pooling import _mode_of
 from tokenq_server.adapters.postgres.probe import probe_owner
 from tokenq_server.database_access import DatabaseAccess
 
@@ -32,6 +34,15 @@ async def test_connections_that_died_while_idle_are_replaced(database: Database)
     async with database.begin() as fresh:
         assert fresh.info.backend_pid not in pids
         assert await fresh.row("SELECT 1 AS one") == {"one": 1}
+
+
+async def test_a_session_that_ends_while_its_pooling_is_looked_for_is_an_outage(database: Database) -> None:
+    """Else a restart of the server would be taken for a pooler in statement mode, which is refused for good."""
+    opening = await Connection.open(database._database, "test", autocommit=True)
+    async with database.begin() as other, opening as connection:
+        await other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+        with pytest.raises(psycopg.OperationalError):
+            await _mode_of(connection)
 
 
 async def test_an_unfinished_transaction_leaves_nothing(database: Database) -> None:

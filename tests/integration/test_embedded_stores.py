@@ -1,7 +1,11 @@
 """The three embedded servers, each by itself."""
 
+import socket
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -77,3 +81,20 @@ def _connect(url: str) -> None:
             client.ping()
     else:
         psycopg.connect(url).close()
+
+
+def test_something_else_that_sends_for_ever_at_valkey_s_port_is_not_ready(servers: Servers) -> None:
+    """The supervisor asks while it looks after all parts: it must not listen to one for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor() as pool:
+
+        def send_for_ever() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                while True:
+                    connection.sendall(b"+OK\r\n" * 1000)
+
+        sending = pool.submit(send_for_ever)
+        stranger = replace(servers.valkey.server, port=listening.getsockname()[1])
+        assert not stranger.is_ready()
+        sending.result()
+    assert servers.valkey.server.is_ready()

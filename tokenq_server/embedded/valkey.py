@@ -11,6 +11,8 @@ from tokenq_server.embedded.privileges import RunAs, give_folder
 from tokenq_server.embedded.processes import Command
 from tokenq_server.store_users import REDIS_RULES, REDIS_USER
 
+_READY = b"+OK\r\n+PONG\r\n"
+
 _SETTINGS = """\
 bind 127.0.0.1
 port {port}
@@ -90,7 +92,10 @@ class Valkey:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(f"AUTH {self.password}\r\nPING\r\nQUIT\r\n".encode())
-                answer = b"".join(iter(lambda: connection.recv(256), b""))
+                answer = b""
+                # No more than that: something else at our port might send for ever.
+                while len(answer) < len(_READY) and (part := connection.recv(256)):
+                    answer += part
         except OSError:
             return False
-        return answer.startswith(b"+OK\r\n+PONG\r\n")
+        return answer.startswith(_READY)

@@ -6,7 +6,7 @@ it moves prepared statements along: two relays would hold the same lock, and one
 
 from enum import StrEnum
 
-import psycopg
+from psycopg.errors import ProtocolViolation
 
 from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.database_access import DatabaseAccess
@@ -47,11 +47,14 @@ async def pooling(database: str | DatabaseAccess) -> Pooling:
 
 
 async def _mode_of(connection: Connection) -> Pooling:
-    """Tell the modes that change sessions apart: one of them refuses transactions, and closes the connection."""
+    """Tell the modes that change sessions apart: one of them refuses transactions, and closes the connection.
+
+    Raises psycopg.Error: an outage.
+    """
     try:
         async with connection.transaction():
             return Pooling.TRANSACTION
-    except psycopg.Error:
+    except ProtocolViolation:
         await connection.close()
         return Pooling.STATEMENT
 
