@@ -132,8 +132,8 @@ class Sender:
         except ValueError as error:
             return Attempt(Verdict.PERMANENT, str(error))
         except Exception as error:
-            logger.exception("a notification could not be rendered; it is now a dead letter", extra=_log_fields(job))
-            return Attempt(Verdict.PERMANENT, f"It cannot be rendered ({type(error).__name__}).")
+            logger.exception("a notification failed unexpectedly; it is now a dead letter", extra=_log_fields(job))
+            return Attempt(Verdict.PERMANENT, f"It cannot be rendered or sent ({type(error).__name__}).")
 
     async def _settle(self, settlements: Sequence[Settlement]) -> Sequence[None]:
         """Store results, retrying while the database is briefly unavailable: else they would be sent again."""
