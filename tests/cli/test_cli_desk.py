@@ -81,6 +81,14 @@ def test_a_family_gets_its_numbers_together_or_none(tokenq: Cli, dept: str):
     assert tokenq("issue", dept, "--count", "2", "--user", "1").code == 2
 
 
+def test_an_id_that_is_in_use_is_answered_with_whose_it_is(tokenq: Cli, dept: str):
+    tokenq("dept", "update", dept, "--name", "Cash window")
+    done = tokenq("dept", "create", "Other", "--id", dept)
+    assert done.code != 0
+    assert f"The id {dept} is in use: department Cash window." in done.err
+    assert "Choose another id, or change that department." in done.err
+
+
 def test_a_desk_takes_back_its_own_and_leaves_staff_s_alone(tokenq: Cli, cli: Cli, dept: str, api: Api):
     tokenq("dept", "create", "Other", "--id", f"{dept}X")
     key = document(tokenq("key", "create", "desk", "--role", "desk", "--dept", dept, "--json"))["key"]

@@ -30,6 +30,14 @@ def test_exactly_one_person_must_be_named(tokenq: Cli, typed: tuple[str, ...]) -
     assert (done.code, MEANT in done.err, done.out) == (2, True, "")
 
 
+@pytest.mark.parametrize("typed", [("ann@example.org",), ("ann@example.org", "--yes"), ("--yes", "ann@example.org")])
+def test_an_address_alone_is_answered_with_its_option(tokenq: Cli, typed: tuple[str, ...]) -> None:
+    done = tokenq("erase", *typed)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "tokenq: ann@example.org stands alone.\n  Write --email ann@example.org.\n"
+    assert "Try 'tokenq erase --help'." in tokenq("erase", "CW-012").err
+
+
 def test_showing_needs_no_consent_and_takes_none(tokenq: Cli, address: str) -> None:
     done = tokenq("erase", "--email", address, "--show", "--yes")
     assert (done.code, "--show erases nothing" in done.err) == (2, True)

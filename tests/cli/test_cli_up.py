@@ -201,6 +201,18 @@ def test_doctor_shows_the_limits_with_which_up_runs(
         hold.release()
 
 
+def test_doctor_says_when_it_does_not_know_the_limits_of_a_server_on_this_machine(cli: Cli, tmp_path: Path) -> None:
+    """An ``up`` with a folder of its own is found only by that folder."""
+
+    def said(url: str) -> list[str]:
+        done = cli("doctor", "--json", TOKENQ_URL=url, TOKENQ_DATA_DIR=str(tmp_path))
+        return [check["detail"] for check in json.loads(done.out)["checks"] if check["name"] == "limits"]
+
+    here = "http://127.0.0.1:1"
+    assert said(here) == [f"not known: no 'tokenq up' in {tmp_path} is {here}; if it has another, set TOKENQ_DATA_DIR"]
+    assert said("http://tokenq.invalid") == []
+
+
 def test_doctor_names_a_full_disk(cli: Cli, tmp_path: Path) -> None:
     """Nothing can be issued then. A folder that is not there is nobody's, and nothing is said of it."""
 

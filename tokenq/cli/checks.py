@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from tokenq.cli import launch
 from tokenq.cli.broker import DEFAULT_BOOTSTRAP, configured_broker, why_unreachable
@@ -17,6 +18,7 @@ from tokenq.cli.wording import hint_of, sentence_of
 from tokenq.client import Client
 from tokenq.client.credentials import read
 from tokenq.client.transport import Transport
+from tokenq.contract.hosts import is_loopback
 from tokenq.contract.paths import HEALTHZ
 from tokenq.contract.problems import Refused
 from tokenq.errors import TokenqError
@@ -59,7 +61,7 @@ def client_checks() -> list[Check]:
         identity = Identity(settings.url or DEFAULT_URL, settings.token, None)
         checks.append(_failed_check("credentials", error))
     checks += [*_environment(), *_server(settings, identity), *_disk(settings), *_kafka(settings)]
-    return [*checks, *_of_up(identity), _terminal()]
+    return [*checks, *_of_up(settings, identity), _terminal()]
 
 
 def _environment() -> list[Check]:
@@ -178,14 +180,21 @@ def _broker(address: str) -> Check:
     return Check("broker", True, f"{address} accepts connections")
 
 
-def _of_up(identity: Identity) -> list[Check]:
-    """What only the local ``up`` knows, if it is the server: it was started with settings of its own."""
+def _of_up(settings: Settings, identity: Identity) -> list[Check]:
+    """What only the local ``up`` knows, if it is the server: it was started with settings of its own.
+
+    A server on this machine may be an ``up`` with a folder that nobody names here; then the limits are not known.
+    """
     try:
         endpoints = launch.endpoints_of_up()
     except Refused:
         return []  # the folder belongs to another user
     if endpoints is None or identity.url not in (endpoints.api, DEFAULT_URL):
-        return []
+        folder = launch.data_folder(settings)
+        if folder is None or not is_loopback(urlsplit(identity.url).hostname or ""):
+            return []
+        detail = f"not known: no 'tokenq up' in {folder} is {identity.url}; if it has another, set TOKENQ_DATA_DIR"
+        return [Check("limits", True, detail)]
     with launch.part("tokenq_server.services.limit_findings", "embedded") as module:
         found = module.limit_findings(endpoints.limits)
     limits = [Check(each.name, each.ok, each.detail, each.hint, each.warning) for each in found]

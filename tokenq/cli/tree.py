@@ -45,7 +45,14 @@ class Command(TyperCommand):
         id_options = [word for word in args if word.partition("=")[0] == "--id"]
         if any("TOKEN" in (param.metavar or "") for param in self.params if param.param_type_name == "argument"):
             args = _ids_as_arguments(args)
+        option_of_address = _OPTION_OF_ADDRESS.get(self.name or "")
+        ctx.allow_extra_args = bool(option_of_address)
         rest = super().parse_args(ctx, args)
+        if option_of_address and rest:
+            is_address = "@" in rest[0]
+            raise WrongUse(
+                f"{rest[0]} stands alone.", f"Write {option_of_address} {rest[0]}." if is_address else _help_of(ctx)
+            )
         if 0 < len(id_options) < len(ctx.params.get("tokens") or ()):
             raise WrongUse("--id cannot be combined with a number.", "Type id:101 instead.")
         return rest
@@ -120,6 +127,14 @@ def _is_name(param: Any, value: Any) -> bool:
 
 _MAY_BE_EMPTY = {"board": "--server"}
 """Options, by command, that may stand without their value: at the end, or before another option."""
+
+
+_OPTION_OF_ADDRESS = {"erase": "--email"}
+"""Commands to which an e-mail address may be given without the option that it needs; the answer names it."""
+
+
+def _help_of(ctx: Any) -> str:
+    return f"Try '{ctx.command_path} --help'."
 
 
 def _with_empty_values(args: list[str], option: str) -> list[str]:

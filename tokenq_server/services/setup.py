@@ -175,7 +175,7 @@ class Setup:
         self, department: Department, values: dict[str, Any], existing: Department | None, actor: str, *, is_new: bool
     ) -> DepartmentView:
         department = await self._check(department, values, existing)
-        fits = partial(_check_prefixes, department, existing)
+        fits = partial(_check_new, department) if is_new else partial(_check_prefixes, department, existing)
         await self._store.put_department(department, actor, fits, is_new=is_new)
         return department_view(department)
 
@@ -210,6 +210,14 @@ class Setup:
         if made is None:
             raise refuse(SetupReason.NO_ID_IN_NAME, {"field": "departmentId"}, name=repr(name))
         return made
+
+
+def _check_new(department: Department, others: Sequence[Department]) -> None:
+    """Check that a new department has an id and a prefix of its own. Raises Refused (``exists``)."""
+    for other in others:
+        if other.department_id == department.department_id:
+            raise refuse(SetupReason.ID_TAKEN, department=other.department_id, name=other.name)
+    _check_prefixes(department, None, others)
 
 
 def _check_prefixes(department: Department, existing: Department | None, others: Sequence[Department]) -> None:

@@ -26,6 +26,11 @@ class SetupReason(Reason):
         "Wait until the queues are empty, or set endDay to end the day now.",
     )
     NO_ID_IN_NAME = (ProblemCode.INVALID, "No id can be derived from the name {name}.", Action.CHOOSE_DEPARTMENT_ID)
+    ID_TAKEN = (
+        ProblemCode.EXISTS,
+        "The id {department} is in use: department {name}.",
+        "Choose another id, or change that department.",
+    )
     PREFIX_TAKEN = (
         ProblemCode.EXISTS,
         "{other} in the same branch already uses the prefix {prefix}.",
