@@ -32,7 +32,7 @@ from tokenq_server.adapters.postgres.notification_queue import PostgresNotificat
 from tokenq_server.embedded.broker import Broker
 from tokenq_server.notify import program
 from tokenq_server.notify.enqueuer import Enqueuer
-from tokenq_server.services.notifications import BadRecord, RawRecord
+from tokenq_server.services.notifications import BadRecord, NewJob, RawRecord
 from tokenq_server.services.publishing import Cursor
 
 RUNS = max(int(os.environ.get("TOKENQ_RECORDS", "0")) // 100, 10)
@@ -134,6 +134,24 @@ async def test_what_only_the_database_refuses_is_and_stays_a_dead_letter(
     ids = [row["dlq_id"] for row in await core.rows("SELECT dlq_id FROM mail_dlq ORDER BY dlq_id")]
     assert await program.retry(ids) == 1
     assert [row["dlq_id"] for row in await core.rows("SELECT dlq_id FROM mail_dlq WHERE state = 'open'")] == ids[:1]
+
+
+async def test_records_that_are_only_counted_are_logged_at_each_further_digit(
+    core: Core, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else who reads the log would take a flood of forged records for one."""
+    database = Database(core.dsn, size=1)
+    queue, offset = PostgresNotificationQueue(database, most_records=1000), 0
+    with caplog.at_level("INFO", "tokenq_server.audit"):
+        for count in (1, 4, 3, 4, 50, 60):
+            forged = [
+                NewJob("NONE", at, "issued", 1, RawRecord(TOPIC, 0, at, b"x")) for at in range(offset, offset + count)
+            ]
+            assert await queue.enqueue(forged, [], BY_EMAIL) == 0
+            offset += count
+    await database.close()
+    logged = [vars(line) for line in caplog.records if line.name == "tokenq_server.audit"]
+    assert [line["count"] for line in logged] == [1, 12, 122]
 
 
 async def test_a_read_only_database_is_waited_for(core: Core, servers: Servers) -> None:

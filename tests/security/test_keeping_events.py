@@ -249,6 +249,27 @@ async def test_a_rewind_stays_as_long_as_numbers_from_before_it_are_live(core: C
     assert await seqs(core, name) == [11]
 
 
+async def test_what_was_deleted_is_logged_though_a_later_part_of_the_run_fails(
+    core: Core, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The audit has counted it by then."""
+    first, second = sorted([(await three_visits(core))[0] for _ in range(2)])
+    for name in (first, second):
+        await core.issue(name)
+    await all_is_published(core)
+    await core.run("CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'kept by a test'; END $$")
+    await core.run(
+        "CREATE TRIGGER kept BEFORE DELETE ON outbox FOR EACH ROW "
+        f"WHEN (old.department_id = '{second}') EXECUTE FUNCTION keep()"
+    )
+    with caplog.at_level("INFO", "tokenq_server.audit"), pytest.raises(psycopg.Error, match="kept by a test"):
+        await delete_older_than(core, KEPT)
+    assert (await seqs(core, first), len(await seqs(core, second))) == ([11], 11)
+    logged = [vars(line) for line in caplog.records if line.name == "tokenq_server.audit"]
+    assert [(line["kind"], line["count"]) for line in logged] == [("log.delete", 10)]
+    assert await core.rows("SELECT count FROM audit WHERE kind = 'log.delete'") == [{"count": 10}]
+
+
 async def test_housekeeping_does_it_and_a_death_in_between_deletes_nothing(
     core: Core, servers: Servers, tmp_path: Path
 ) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from tokenq_server.adapters.postgres.connection import Connection
 from tokenq_server.adapters.postgres.database import Database
@@ -24,6 +24,7 @@ UPDATE audit SET count = count + %(count)s WHERE audit_id = (
   WHERE at > clock_timestamp() - interval '1 minute' AND kind = %(kind)s AND target = %(target)s
   ORDER BY audit_id DESC LIMIT 1
 )
+RETURNING count
 """
 _COUNT = "UPDATE audit SET count = count + %s WHERE audit_id = %s"
 _EVENTS = """
@@ -65,22 +66,43 @@ async def append(connection: Connection, event: AuditEvent, at: datetime | None 
     return int(row["audit_id"])
 
 
-async def append_or_count(connection: Connection, event: AuditEvent, count: int) -> bool:
-    """Write an event, or count it with the one of its kind and target of the last minute; return whether it is new."""
+async def append_or_count(connection: Connection, event: AuditEvent, count: int) -> int:
+    """Write an event, or count it with the one of its kind and target of the last minute; return its count by now."""
     values = {"kind": str(event.kind), "target": event.target, "count": count}
-    if await connection.change(_REPEATED, values):
-        return False
+    if repeated := await connection.row(_REPEATED, values):
+        return int(repeated["count"])
     await append(connection, event, count=count)
-    return True
+    return count
 
 
 class CountedEvent:
-    """One event that counts what all the transactions of a run do."""
+    """One event that counts what all the transactions of a run do, and is logged at its end, even if one of them fails.
+
+    As a context manager it is a run.
+    """
 
     def __init__(self, event: AuditEvent) -> None:
         self._event = event
         self._audit_id: int | None = None
         self._count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._count:
+            log_event(self._event, self._count)
+
+    @asynccontextmanager
+    async def begin(self, database: Database) -> AsyncIterator[Connection]:
+        """Open a transaction of the run; what it added counts once it is committed. Raises Refused."""
+        before = self._audit_id, self._count
+        try:
+            async with database.begin() as connection:
+                yield connection
+        except BaseException:
+            self._audit_id, self._count = before
+            raise
 
     async def add(self, connection: Connection, count: int) -> None:
         """Count what this transaction does."""
@@ -91,11 +113,6 @@ class CountedEvent:
         else:
             await connection.execute(_COUNT, [count, self._audit_id])
         self._count += count
-
-    def log(self) -> None:
-        """Log the event, if the run did anything."""
-        if self._count:
-            log_event(self._event, self._count)
 
 
 @asynccontextmanager

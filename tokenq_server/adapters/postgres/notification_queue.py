@@ -61,8 +61,8 @@ class PostgresNotificationQueue:
             if bad or unknown:
                 await connection.execute(sql.LIMIT_RECORDS, {"most": self._most_records})
             reach("notify.rows_written")
-        for event in events:
-            log_event(event)
+        for event, count in events.items():
+            log_event(event, count)
         return len(in_log)
 
     async def claim(self, owner: str, limit: int, channels: Channels) -> ClaimedJobs:
@@ -191,13 +191,15 @@ def _rows(job: NewJob, holder: Holder, channels: Channels) -> Iterable[dict[str,
             }
 
 
-async def _audit_unknown(connection: Connection, jobs: Sequence[NewJob]) -> list[AuditEvent]:
-    """Audit records that are not in the log, once a minute for each department; return the events that are new.
+async def _audit_unknown(connection: Connection, jobs: Sequence[NewJob]) -> dict[AuditEvent, int]:
+    """Audit records that are not in the log, once a minute for each department; return what is to be logged.
+
+    These are new events, and those whose count has one more digit, with their counts.
 
     A department that does not exist is not named: of made-up ones there is no end.
     """
     if not jobs:
-        return []
+        return {}
     named = {job.department_id for job in jobs}
     known = {row["department_id"] for row in await connection.rows(sql.KNOWN_DEPARTMENTS, {"ids": list(named)})}
     counts = Counter(f"department:{job.department_id}" if job.department_id in known else UNKNOWN for job in jobs)
@@ -205,7 +207,12 @@ async def _audit_unknown(connection: Connection, jobs: Sequence[NewJob]) -> list
         AuditEvent(AuditKind.RECORD_UNKNOWN, Origin(), target, ProblemCode.INVALID): count
         for target, count in sorted(counts.items())
     }
-    return [event for event, count in events.items() if await append_or_count(connection, event, count)]
+    totals = {event: await append_or_count(connection, event, count) for event, count in events.items()}
+    return {
+        event: total
+        for event, total in totals.items()
+        if total == events[event] or len(str(total)) > len(str(total - events[event]))
+    }
 
 
 async def _insert_dead_letter(connection: Connection, record: RawRecord, reason: str, error: str) -> None:

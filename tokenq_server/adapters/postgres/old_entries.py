@@ -31,19 +31,19 @@ class PostgresOldEntries:
         """Delete some old entries; one event counts those of a run. A department at work is left for later."""
         async with self._database.begin() as connection:
             left = [row["department_id"] for row in await connection.rows(_DEPARTMENTS, [days])]
-        event, batches, busy = CountedEvent(old_entries_deleted(days)), 0, False
-        while left and batches < _BATCHES_PER_RUN:
-            count = await self._delete_some(left[0], days, event)
-            busy |= count is None
-            batches += bool(count)
-            if not count or count < _AT_ONCE:
-                left.pop(0)
-        event.log()
+        batches, busy = 0, False
+        with CountedEvent(old_entries_deleted(days)) as event:
+            while left and batches < _BATCHES_PER_RUN:
+                count = await self._delete_some(left[0], days, event)
+                busy |= count is None
+                batches += bool(count)
+                if not count or count < _AT_ONCE:
+                    left.pop(0)
         return busy or bool(left)
 
     async def _delete_some(self, department_id: str, days: int, event: CountedEvent) -> int | None:
         """Delete the next entries of a department; return how many, ``None`` if it is locked."""
-        async with self._database.begin() as connection:
+        async with event.begin(self._database) as connection:
             (row,) = await connection.rows(_DELETE, [department_id, days, _AT_ONCE])
             count: int | None = row["count"]
             await event.add(connection, count or 0)

@@ -97,18 +97,19 @@ class PostgresPersonalData:
 
     async def erase_old(self, days: int) -> bool:
         """Erase old tokens and texts in batches, each in a transaction; one event counts those of a run."""
-        event, is_more = CountedEvent(old_data_erased(days)), True
-        for _ in range(_BATCHES_PER_RUN):
-            async with self._database.begin() as connection:
-                (texts,) = await connection.rows(sql.ERASE_TEXTS, [timedelta(days=days), _AT_ONCE])
-                rows = await connection.rows(sql.OLD_TOKENS, {"days": days, "most": _AT_ONCE})
-                tokens = (await _erase_tokens(connection, [row["token_id"] for row in rows])).tokens if rows else 0
-                await event.add(connection, tokens + int(texts["count"]))
-                reach("erase.before_commit")
-            is_more = len(rows) == _AT_ONCE or texts["count"] >= _AT_ONCE
-            if not is_more:
-                break
-        event.log()
+        is_more = True
+        with CountedEvent(old_data_erased(days)) as event:
+            for _ in range(_BATCHES_PER_RUN):
+                async with event.begin(self._database) as connection:
+                    (texts,) = await connection.rows(sql.ERASE_TEXTS, [timedelta(days=days), _AT_ONCE])
+                    rows = await connection.rows(sql.OLD_TOKENS, {"days": days, "most": _AT_ONCE})
+                    ids = [row["token_id"] for row in rows]
+                    tokens = (await _erase_tokens(connection, ids)).tokens if ids else 0
+                    await event.add(connection, tokens + int(texts["count"]))
+                    reach("erase.before_commit")
+                is_more = len(rows) == _AT_ONCE or texts["count"] >= _AT_ONCE
+                if not is_more:
+                    break
         return is_more
 
 
