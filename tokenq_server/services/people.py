@@ -197,7 +197,7 @@ class People:
             return None
         values = {"name": "Administrator", "role": str(Role.ADMIN), "password": password, "must_change_password": True}
         admin = await self._store.create_first_admin(await self._with_hash(values), _ADMIN_NAME, BY_SYSTEM)
-        return admin and admin.username
+        return admin.username if admin else None
 
     async def waits_for_first_password(self) -> bool:
         """Whether a user still has an initial password."""
