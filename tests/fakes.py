@@ -224,6 +224,9 @@ class ScriptedMailer:
         self.emails.append(email)
         return self.answers.pop(0) if self.answers else Attempt(Verdict.SENT)
 
+    async def close(self) -> None:
+        return
+
 
 def by_email(mailer: Mailer | None = None) -> Channels:
     """E-mail as the only channel."""

@@ -124,6 +124,7 @@ class Post:
             await taking
         await sending
         await consumer.close()
+        await asyncio.gather(*(channel.close() for channel in channels))
         await database.close()
 
     async def _is_settled(self) -> bool:

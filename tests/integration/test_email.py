@@ -3,7 +3,8 @@
 import asyncio
 import email
 import email.policy
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,19 @@ async def test_the_outbox_gets_each_e_mail_once(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "mail").iterdir()] == ["CW-000017-served.eml"]
 
 
+@asynccontextmanager
+async def closed_at_the_end(mailer: SmtpMailer) -> AsyncIterator[SmtpMailer]:
+    """It keeps connections for the next e-mail."""
+    yield mailer
+    await mailer.close()
+
+
+async def send_to(url: str, name: str = "Ada") -> Attempt:
+    """Send one e-mail to a server."""
+    async with closed_at_the_end(SmtpMailer(mail_server(url))) as mailer:
+        return await mailer.send(email_for(job_named(name)))
+
+
 class FakeServer:
     """An SMTP server with a given reply to RCPT that keeps what it accepted."""
 
@@ -92,7 +106,7 @@ def smtp() -> Iterator[Callable[..., tuple[FakeServer, str]]]:
 async def test_an_e_mail_reaches_a_mail_server_with_one_recipient(smtp: Callable[..., tuple[FakeServer, str]]) -> None:
     """Text and HTML, our Message-ID, exactly one RCPT."""
     server, url = smtp()
-    attempt = await SmtpMailer(mail_server(url)).send(email_for(job_named("Ada")))
+    attempt = await send_to(url)
     (envelope,) = server.taken
     message = email.message_from_bytes(envelope.original_content or b"", policy=email.policy.default)
 
@@ -115,7 +129,7 @@ async def test_replies_of_a_mail_server_are_distinguished(
     """4xx is retried, 5xx is not."""
     _, url = smtp(answer)
 
-    assert (await SmtpMailer(mail_server(url)).send(email_for(job_named("Ada")))).verdict is verdict
+    assert (await send_to(url)).verdict is verdict
 
 
 async def test_a_server_that_accepts_and_disconnects_gets_the_e_mail_once() -> None:
@@ -134,7 +148,7 @@ async def test_a_server_that_accepts_and_disconnects_gets_the_e_mail_once() -> N
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    attempt = await SmtpMailer(mail_server(f"smtp://127.0.0.1:{port}")).send(email_for(job_named("Ada")))
+    attempt = await send_to(f"smtp://127.0.0.1:{port}")
     server.close()
 
     assert len(taken) == 1
@@ -143,6 +157,6 @@ async def test_a_server_that_accepts_and_disconnects_gets_the_e_mail_once() -> N
 
 async def test_an_unavailable_mail_server_is_retried() -> None:
     """Nothing was sent, so nothing is ambiguous."""
-    attempt = await SmtpMailer(mail_server("smtp://127.0.0.1:1")).send(email_for(job_named("Ada")))
+    attempt = await send_to("smtp://127.0.0.1:1")
 
     assert (attempt.verdict, attempt.is_ambiguous) == (Verdict.RETRY, False)

@@ -1,6 +1,6 @@
 """What a channel must do, by a mail server, into a folder and in a channel of a test's own alike."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Case:
 
 
 @pytest.fixture(params=["smtp", "folder", "webhook"])
-def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
+async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Case]:
     if request.param == "webhook":
         webhook = WebhookChannel()
         yield Case(webhook, lambda: webhook.sent)
@@ -54,7 +54,9 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
         server = Controller(mailbox, hostname="127.0.0.1", port=free_port())
         server.start()
         mailer = SmtpMailer(mail_server(f"smtp://127.0.0.1:{server.port}"))
-        yield Case(EmailChannel(mailer, "queue@office.example"), lambda: mailbox.arrived)
+        channel = EmailChannel(mailer, "queue@office.example")
+        yield Case(channel, lambda: mailbox.arrived)
+        await channel.close()
         server.stop()
 
 

@@ -9,12 +9,10 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import Envelope
 
-from tests.integration.test_email import FakeServer, email_for, job_named, smtp
-from tests.mail import mail_server
+from tests.integration.test_email import FakeServer, email_for, job_named, send_to, smtp
 from tests.security.audited import AuditedApi
 from tokenq_server.adapters.channels import smtp as smtp_module
 from tokenq_server.adapters.channels.eml_folder import EmlFolder
-from tokenq_server.adapters.channels.smtp import SmtpMailer
 from tokenq_server.services.notifications import Verdict
 
 __all__ = ["smtp"]
@@ -143,7 +141,7 @@ async def test_what_is_in_the_database_all_the_same_stays_in_the_body(tmp_path: 
 async def test_a_mail_server_gets_one_letter_for_one_person(smtp: Smtp, name: str) -> None:
     """Row 69: no line of a text ends the letter or begins another one."""
     server, url = smtp()
-    attempt = await SmtpMailer(mail_server(url)).send(email_for(job_named(name)))
+    attempt = await send_to(url, name)
     assert attempt.verdict is Verdict.SENT
     envelopes: list[Envelope] = server.taken
     assert [envelope.rcpt_tos for envelope in envelopes] == [["ada@example.com"]]
@@ -167,7 +165,7 @@ async def test_a_mail_server_that_talks_without_end_is_given_up(monkeypatch: pyt
     try:
         port = server.sockets[0].getsockname()[1]
         async with asyncio.timeout(20):
-            attempt = await SmtpMailer(mail_server(f"smtp://127.0.0.1:{port}")).send(email_for(job_named("Ada")))
+            attempt = await send_to(f"smtp://127.0.0.1:{port}")
         assert attempt.verdict is Verdict.RETRY
         assert len(attempt.error or "") < 5_000
     finally:

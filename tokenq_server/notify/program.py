@@ -35,6 +35,7 @@ async def serve(chosen: settings.ServerSettings, guard: Guard | None = None) -> 
     async with bootstrap.open_notification_queue(chosen) as queue, bootstrap.open_letter_limit(chosen) as limit:
         enqueuer = Enqueuer(bootstrap.open_consumer(chosen), queue, channels, stop)
         await asyncio.gather(enqueuer.run(), Sender(queue, channels, stop, limit=limit).run())
+        await asyncio.gather(*(channel.close() for channel in channels))
 
 
 async def _wait_for_guard(guard: Guard, stop: asyncio.Event) -> None:

@@ -158,6 +158,9 @@ class Channel(Protocol[_Message]):
     async def send(self, message: _Message) -> Attempt:
         """Try once to send; never raises for errors of the other side."""
 
+    async def close(self) -> None:
+        """Close what is kept open for the next message."""
+
 
 Channels = Sequence[Channel[Any]]
 

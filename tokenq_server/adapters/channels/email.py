@@ -30,6 +30,9 @@ class Mailer(Protocol):
     async def send(self, email: Email) -> Attempt:
         """Try once to send; never raises for errors of the mail server."""
 
+    async def close(self) -> None:
+        """Close what is kept open for the next e-mail."""
+
 
 class EmailChannel:
     """Renders e-mails and passes them to a mailer.
@@ -64,3 +67,7 @@ class EmailChannel:
     async def send(self, message: Email) -> Attempt:
         """Try once."""
         return await self._mailer.send(message)
+
+    async def close(self) -> None:
+        """Close the mailer."""
+        await self._mailer.close()

@@ -23,6 +23,9 @@ class EmlFolder:
             return Attempt(Verdict.RETRY, f"{email.file_name}: {error.strerror}")
         return Attempt(Verdict.SENT)
 
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
     def _write(self, email: Email) -> None:
         part = self._folder / f".{email.file_name}.part"
         try:

@@ -50,6 +50,14 @@ class SmtpMailer:
             connection.is_well = attempt.verdict is Verdict.SENT
             return attempt
 
+    async def close(self) -> None:
+        """Close the kept connections."""
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(connection.close() for connection in idle), *self._ends)
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator["_Connection"]:
         connection = await self._usable() or _Connection(_OnceOnly(**self._options))
