@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 
-from tests.bench import cost, days, group_commit, growth, latency, programs
+from tests.bench import cost, days, group_commit, growth, latency, programs, scale
 from tests.bench.report import Part, say
 
 _SIMULATED: Mapping[str, Callable[[], str]] = {"fairness": days.fairness, "estimates": days.estimates}
@@ -32,7 +32,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parts = ["cost", "latency", "programs", "growth", "batches", *_SIMULATED]
+    parts = ["cost", "latency", "programs", "growth", "batches", "scale", *_SIMULATED]
     parser.add_argument("part", nargs="?", choices=parts)
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.add_argument("--rounds", type=int, default=5, help="how often each figure is measured")
@@ -49,6 +49,8 @@ def _arguments() -> argparse.Namespace:
 def _measure(name: str, given: argparse.Namespace) -> Part:
     if name == "cost":
         return cost.measure(given.rounds, given.seconds)
+    if name == "scale":
+        return scale.measure(given.rounds, given.seconds)
     if name == "latency":
         return latency.measure(given.rounds, given.seconds)
     if name == "programs":
