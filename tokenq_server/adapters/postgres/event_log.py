@@ -65,11 +65,12 @@ FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::bigint[]) AS n(department_i
 WHERE relay_cursor.department_id = n.department_id
 """
 
+# By the index on the time: a log may reach years back.
 REFILL_STARTS = """
-SELECT s.department_id, coalesce(
-  (SELECT min(o.seq) - 1 FROM outbox o WHERE o.department_id = s.department_id AND o.at > now() - interval '7 days'),
-  s.last_seq) AS seq
-FROM dept_state s
+SELECT s.department_id, coalesce(young.seq - 1, s.last_seq) AS seq
+FROM dept_state s LEFT JOIN (
+  SELECT department_id, min(seq) AS seq FROM outbox WHERE at > now() - interval '7 days' GROUP BY department_id
+) AS young USING (department_id)
 """
 
 
