@@ -7,6 +7,7 @@ import pytest
 
 from tests.people import ANN
 from tests.unit.sessions import Room
+from tokenq.contract.enums import TokenState
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import TokenReason
 from tokenq.contract.verbs import Verb
@@ -18,6 +19,7 @@ from tokenq_server.services.last_seen import LastSeen
 from tokenq_server.services.requests import Answer, Request
 
 KEY = Repeat("k1", b"f")
+CALLED = replace(Room().issue(), token_id=1, state=TokenState.CALLED, counter_id="1")
 
 
 class Desk:
@@ -46,14 +48,14 @@ class Desk:
 
 async def test_a_token_that_was_seen_here_is_not_looked_up() -> None:
     desk = Desk(is_at="CW")
-    desk.last_seen.note([replace(Room().issue(), token_id=1)])
+    desk.last_seen.note([CALLED])
     await desk.start()
     assert (desk.tried, desk.looked_up) == ([("CW", "k1")], 0)
 
 
 async def test_a_token_that_another_process_transferred_is_looked_up_and_moved() -> None:
     desk = Desk(is_at="LAB")
-    desk.last_seen.note([replace(Room().issue(), token_id=1)])
+    desk.last_seen.note([CALLED])
     await desk.start()
     assert (desk.tried, desk.looked_up) == ([("CW", "k1"), ("LAB", "k1")], 1)
 
@@ -66,7 +68,7 @@ async def test_a_token_that_was_not_seen_here_is_looked_up() -> None:
 
 async def test_another_refusal_is_the_answer() -> None:
     desk = Desk(is_at="CW")
-    desk.last_seen.note([replace(Room().issue(), token_id=1)])
+    desk.last_seen.note([CALLED])
 
     async def refuse_it(_: Request) -> Answer:
         raise refuse(TokenReason.CALLED_SINCE, number="CW-001")
@@ -78,10 +80,17 @@ async def test_another_refusal_is_the_answer() -> None:
 
 
 def test_only_so_many_are_remembered_the_latest() -> None:
-    token, seen = Room().issue(), LastSeen(size=2)
+    seen = LastSeen(size=2)
     for token_id in (1, 2, 3):
-        seen.note([replace(token, token_id=token_id)])
-    seen.note([replace(token, token_id=2, department_id="LAB")])
-    seen.note([replace(token, token_id=4)])
+        seen.note([replace(CALLED, token_id=token_id)])
+    seen.note([replace(CALLED, token_id=2, department_id="LAB")])
+    seen.note([replace(CALLED, token_id=4)])
     found = {token_id: at.department_id for token_id in range(1, 5) if (at := seen.whereabouts(token_id))}
     assert found == {2: "LAB", 4: "CW"}
+
+
+def test_a_token_that_left_its_counter_is_not_remembered() -> None:
+    seen = LastSeen()
+    seen.note([CALLED])
+    seen.note([replace(CALLED, state=TokenState.SERVED)])
+    assert seen.whereabouts(1) is None
