@@ -225,6 +225,17 @@ def test_a_record_of_a_user_who_may_not_write_is_refused(secure: SecureKafka, us
     assert error_of_writing(secure.access(user), topic) == KafkaError.TOPIC_AUTHORIZATION_FAILED
 
 
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
+def test_a_batch_that_is_small_only_while_it_is_compressed_is_refused(secure: SecureKafka, codec: str) -> None:
+    """Row 58. The broker unpacks it, since ``deploy/kafka/acls.sh`` says so; the readers' library has no limit."""
+    refused: list[KafkaError | None] = []
+    large = {"compression.type": codec, "message.max.bytes": 100_000_000, "message.timeout.ms": 20_000}
+    producer = Producer({**secure.access("tokenq-relay").client_settings(), **large})
+    producer.produce(TOPIC, bytes(10_000_000), on_delivery=lambda error, _: refused.append(error))
+    assert producer.flush(30) == 0
+    assert [error and error.code() for error in refused] == [KafkaError.MSG_SIZE_TOO_LARGE]
+
+
 def test_a_board_does_not_even_see_the_dead_letters(secure: SecureKafka) -> None:
     consumer = Consumer({**secure.access("tokenq-board").client_settings(), "group.id": "board", "log_level": 0})
     topics = consumer.list_topics(DLQ_TOPIC, timeout=10).topics

@@ -371,6 +371,7 @@ ROWS: dict[str, Row] = {
     "L13": row(
         "erasing and retention",
         "security/test_erasing.py",
+        "security/test_erasing_at_once.py",
         "security/test_erasing_rules.py",
         "security/test_erased_entries.py",
         "security/test_keeping_events.py",

@@ -16,8 +16,8 @@ from tokenq_server.services.publishing import Cursor, Entry, Fenced, event_id_of
 
 _RELAY_LOCK = 0x746F6B656E71  # "tokenq"
 
-_BELL = "tokenq_log"
-"""The channel of notifications on which followers are told that the log has grown."""
+_LISTEN, _RING = "LISTEN tokenq_log", "SELECT pg_notify('tokenq_log', '')"
+"""The channel of notifications on which the relay is told that the log has grown."""
 
 _MOST_AT_ONCE = 20_000
 """Entries published together across departments: a producer's queue is finite."""
@@ -95,7 +95,7 @@ class PostgresEventLog:
             await connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(int(patience * 1000))])
             await connection.execute("SELECT pg_advisory_lock(%s)", [_RELAY_LOCK])
             await connection.execute("SET statement_timeout = 10000")
-            await connection.execute(f"LISTEN {_BELL}")
+            await connection.execute(_LISTEN)
             row = await connection.row("UPDATE relay_epoch SET epoch = epoch + 1 RETURNING epoch")
         except psycopg.Error as error:
             raise takeover_error(error) from error
@@ -144,7 +144,7 @@ class PostgresEventLog:
 
     async def ring(self) -> None:
         """Tell the relay that the log has grown. In a transaction of its own: it would hold up commits of others."""
-        await self._rows("SELECT pg_notify(%s, '')", [_BELL])
+        await self._rows(_RING, [])
 
     async def unpublished_for(self) -> float:
         """Return for how many seconds the oldest unpublished entry has waited; 0 if there is none."""
