@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +56,10 @@ class Watching:
         self._is_over.set()
         self._thread.join()
         self._stream.close()
+
+    def has_read(self, ends: Mapping[int, int]) -> bool:
+        """Whether it has read each partition up to this offset."""
+        return all(self._stream._next_offsets.get(number, 0) >= end for number, end in ends.items())
 
     def _read(self) -> None:
         while not self._is_over.is_set():

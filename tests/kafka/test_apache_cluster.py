@@ -46,15 +46,15 @@ async def office(
 
 
 @asynccontextmanager
-async def load(office: Office) -> AsyncIterator[None]:
-    """Runs the workload and a board meanwhile, then checks everything since the module started."""
+async def load(office: Office) -> AsyncIterator[Watching]:
+    """Runs the workload and a board meanwhile, then checks everything since the module started; yields the board."""
     history = office.folder / "history.jsonl"
     watching: Watching | None = None
     try:
         async with workload_running(office, history):
             await office.recovered("no fault", time.monotonic())
             watching = Watching(office.cluster.bootstrap)
-            yield
+            yield watching
         await asyncio.to_thread(office.settle)
         report = await asyncio.to_thread(office.check, history, None)
         assert report.red == {}, report
@@ -174,9 +174,10 @@ async def test_few_records_are_there_twice(office: Office, capsys: pytest.Captur
 
 async def test_retention_deletes_the_beginning(office: Office, cluster: KafkaCluster) -> None:
     """Notify was stopped, the relay restarts on an empty topic, and a board starts afterwards."""
-    async with load(office):
+    async with load(office) as watching:
         await asyncio.to_thread(office.kill, "relay")
         await asyncio.to_thread(until, lambda: unread(cluster) == 0, office.explain)
+        await asyncio.to_thread(until, lambda: watching.has_read(ends(cluster)), office.explain)
         for name in NOTIFIES:
             await asyncio.to_thread(office.end, name)
         began = time.monotonic()
@@ -227,6 +228,14 @@ def unread(cluster: KafkaCluster) -> int:
     with consumer(cluster) as asking:
         taken = asking.committed([TopicPartition(TOPIC, number) for number in range(3)], timeout=20)
         return sum(asking.get_watermark_offsets(place, timeout=20)[1] - max(place.offset, 0) for place in taken)
+
+
+def ends(cluster: KafkaCluster) -> dict[int, int]:
+    """The offset after the last record of each partition."""
+    with consumer(cluster) as asking:
+        return {
+            number: asking.get_watermark_offsets(TopicPartition(TOPIC, number), timeout=20)[1] for number in range(3)
+        }
 
 
 def kept(cluster: KafkaCluster) -> int:
