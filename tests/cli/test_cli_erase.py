@@ -34,7 +34,7 @@ def test_exactly_one_person_must_be_named(tokenq: Cli, typed: tuple[str, ...]) -
 def test_an_address_alone_is_answered_with_its_option(tokenq: Cli, typed: tuple[str, ...]) -> None:
     done = tokenq("erase", *typed)
     assert (done.code, done.out) == (2, "")
-    assert done.err == "tokenq: ann@example.org stands alone.\n  Write --email ann@example.org.\n"
+    assert done.err == "tokenq: ann@example.org needs an option before it.\n  Write --email ann@example.org.\n"
     assert "Try 'tokenq erase --help'." in tokenq("erase", "CW-012").err
 
 

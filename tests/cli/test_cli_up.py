@@ -209,7 +209,8 @@ def test_doctor_says_when_it_does_not_know_the_limits_of_a_server_on_this_machin
         return [check["detail"] for check in json.loads(done.out)["checks"] if check["name"] == "limits"]
 
     here = "http://127.0.0.1:1"
-    assert said(here) == [f"not known: no 'tokenq up' in {tmp_path} is {here}; if it has another, set TOKENQ_DATA_DIR"]
+    detail = f"not known: no 'tokenq up' in {tmp_path} serves {here}; for another folder set TOKENQ_DATA_DIR"
+    assert said(here) == [detail]
     assert said("http://tokenq.invalid") == []
 
 

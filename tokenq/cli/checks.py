@@ -193,7 +193,7 @@ def _of_up(settings: Settings, identity: Identity) -> list[Check]:
         folder = launch.data_folder(settings)
         if folder is None or not is_loopback(urlsplit(identity.url).hostname or ""):
             return []
-        detail = f"not known: no 'tokenq up' in {folder} is {identity.url}; if it has another, set TOKENQ_DATA_DIR"
+        detail = f"not known: no 'tokenq up' in {folder} serves {identity.url}; for another folder set TOKENQ_DATA_DIR"
         return [Check("limits", True, detail)]
     with launch.part("tokenq_server.services.limit_findings", "embedded") as module:
         found = module.limit_findings(endpoints.limits)

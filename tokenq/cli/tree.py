@@ -49,10 +49,8 @@ class Command(TyperCommand):
         ctx.allow_extra_args = bool(option_of_address)
         rest = super().parse_args(ctx, args)
         if option_of_address and rest:
-            is_address = "@" in rest[0]
-            raise WrongUse(
-                f"{rest[0]} stands alone.", f"Write {option_of_address} {rest[0]}." if is_address else _help_of(ctx)
-            )
+            hint = f"Write {option_of_address} {rest[0]}." if "@" in rest[0] else _help_of(ctx)
+            raise WrongUse(f"{rest[0]} needs an option before it.", hint)
         if 0 < len(id_options) < len(ctx.params.get("tokens") or ()):
             raise WrongUse("--id cannot be combined with a number.", "Type id:101 instead.")
         return rest

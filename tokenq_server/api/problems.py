@@ -96,12 +96,16 @@ def register(app: FastAPI, routes: Sequence[APIRoute] = ()) -> None:
 
 async def response_for(request: Request, error: Exception) -> Response:
     """Return the response for whatever a route raised."""
-    return await next(handler for kind, handler in _HANDLERS.items() if isinstance(error, kind))(request, error)
+    return await _HANDLERS[_kind_of(error)](request, error)
 
 
 def is_unexpected(error: Exception) -> bool:
     """Whether an error is nobody's answer but a fault of ours."""
-    return all(kind is Exception or not isinstance(error, kind) for kind in _HANDLERS)
+    return _kind_of(error) is Exception
+
+
+def _kind_of(error: Exception) -> type[Exception]:
+    return next(kind for kind in _HANDLERS if isinstance(error, kind))
 
 
 class TooLargeAsProblem:

@@ -103,6 +103,18 @@ class Whereabouts:
     back_to: str | None
     back_to_counter: str | None
 
+    @classmethod
+    def of(
+        cls,
+        department_id: str,
+        user_id: int | None,
+        printed: tuple[str, str],
+        was: Mapping[str, Any],
+        counter_id: str | None,
+    ) -> "Whereabouts":
+        """Return where a token at ``counter_id`` is, whose last move changed the fields that ``was`` has."""
+        return cls(department_id, user_id, printed, was.get("department_id"), was.get("counter_id", counter_id))
+
 
 TOKEN_FIELDS = tuple(field.name for field in fields(Token))
 """The fields of a token, in order."""

@@ -32,10 +32,4 @@ class LastSeen:
 
 def _whereabouts(token: Token) -> Whereabouts:
     was = token.undo.was if token.undo else {}
-    return Whereabouts(
-        department_id=token.department_id,
-        user_id=token.user_id,
-        printed=(token.issued_in, token.display),
-        back_to=was.get("department_id"),
-        back_to_counter=was.get("counter_id", token.counter_id),
-    )
+    return Whereabouts.of(token.department_id, token.user_id, (token.issued_in, token.display), was, token.counter_id)

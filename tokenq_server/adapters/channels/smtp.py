@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiosmtplib import SMTPException
@@ -104,7 +104,7 @@ class _Connection:
 
     backend: "_OnceOnly"
     is_well: bool = False
-    idle_since: float = field(default=0.0)
+    idle_since: float = 0.0
 
     async def answers(self) -> bool:
         """Whether the server is still there."""

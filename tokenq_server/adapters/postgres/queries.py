@@ -156,13 +156,8 @@ class PostgresQueries:
         if row is None:
             return None
         was = row["undo"]["was"] if row["undo"] else {}
-        return Whereabouts(
-            department_id=row["department_id"],
-            user_id=row["user_id"],
-            printed=(row["issued_in"], row["display"]),
-            back_to=was.get("department_id"),
-            back_to_counter=was.get("counter_id", row["counter_id"]),
-        )
+        printed = row["issued_in"], row["display"]
+        return Whereabouts.of(row["department_id"], row["user_id"], printed, was, row["counter_id"])
 
     async def ahead_in_class(self, token: Token) -> int:
         """Return how many of its class wait before it."""
