@@ -33,7 +33,7 @@ from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.errors import BadReply
 from tokenq.stream import Arrived, CaughtUp, Link, Skipped, event_stream, items
 from tokenq.zones import local
-from tokenq_server.adapters.kafka import reader, topic
+from tokenq_server.adapters.kafka import reader, reading_back
 from tokenq_server.domain import history
 from tokenq_server.domain.invariants.entries import Stored, read_entry
 from tokenq_server.domain.invariants.mail import Mailable, check_mailables
@@ -115,7 +115,7 @@ def by_board(record: bytes) -> None:
 def by_relay_and_rewind(record: bytes) -> None:
     """The read-back, what it proves, and what is told of each token."""
     found = ContiguousTail({"CW": Cursor(16)}, ["CW"])
-    event = topic._event(FakeMessage(record))  # type: ignore[arg-type]
+    event = reading_back._event(FakeMessage(record))  # type: ignore[arg-type]
     if event is not None:
         found.take(TailRecord(event, 0, 7))
         for one in histories([decode(written()), event]).values():

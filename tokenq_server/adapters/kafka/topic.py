@@ -4,16 +4,15 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in the stub
 
-from tokenq.contract.events import DLQ_TOPIC, TOPIC, BadEvent, Event, decode
-from tokenq.contract.fetching import Leaps
+from tokenq.contract.events import DLQ_TOPIC, TOPIC, Event
 from tokenq.contract.kafka_access import KafkaAccess
-from tokenq_server.adapters.kafka.clients import Clients, leap, partitions
+from tokenq_server.adapters.kafka.clients import Clients, partitions
+from tokenq_server.adapters.kafka.reading_back import Patience, records_of
 from tokenq_server.failpoints import reach
 from tokenq_server.recovery.contiguous_tail import ContiguousTail, TailRecord
 from tokenq_server.services.publishing import Cursor, Entry, PublishFailed, Tail, offsets
@@ -141,7 +140,7 @@ class KafkaTopic:
     def _read(self, cursors: Mapping[str, Cursor], tail: ContiguousTail, seconds: float | None = None) -> Tail:
         """Pass every event at the end of each partition to ``tail``."""
         last_offsets = offsets(cursors)
-        patience = _Patience(_READ_PATIENCE if seconds is None else seconds, self._told_to_stop)
+        patience = Patience(_READ_PATIENCE if seconds is None else seconds, self._told_to_stop)
         consumer = self._clients.consumer("tokenq-relay-read-back", enable_partition_eof=True, socket_timeout_ms=10_000)
         try:
             if not (numbers := partitions(consumer, patience.left())):
@@ -157,7 +156,7 @@ class KafkaTopic:
                     last_offset = None
                 expected = 0 if last_offset is None else last_offset + 1
                 start, is_cut, is_lost = max(low, expected), low > expected, number in lost
-                for event, offset in _records(consumer, number, start, high, patience, trusts_eof=self._embedded):
+                for event, offset in records_of(consumer, number, start, high, patience, trusts_eof=self._embedded):
                     tail.take(TailRecord(event, number, offset, is_cut), is_lost=is_lost)
                 self._ends[number] = high - 1
             return tail.tail(lost)
@@ -258,68 +257,3 @@ class _Landed:
             self.spans[partition] = (min(first, offset), max(last, offset))
 
         return delivered
-
-
-class _Patience:
-    """One deadline for all partitions, extended by each answer: a long tail may take its time."""
-
-    def __init__(self, seconds: float, told_to_stop: threading.Event) -> None:
-        self._seconds = seconds
-        self._told_to_stop = told_to_stop
-        self.renew()
-
-    def renew(self) -> None:
-        """Extend the deadline after progress."""
-        self._give_up = time.monotonic() + self._seconds
-
-    def left(self) -> float:
-        """Return the seconds left for the next call.
-
-        Raises PublishFailed if there are none, or the relay is stopping.
-        """
-        if self._told_to_stop.is_set():
-            raise PublishFailed("The relay is stopping.")
-        left = self._give_up - time.monotonic()
-        if left <= 0:
-            raise PublishFailed("The topic could not be read to its end in time.")
-        return min(left, 10.0)
-
-
-def _event(message: Message) -> Event | None:
-    with suppress(BadEvent):
-        return decode(message.value())
-    return None
-
-
-def _records(
-    consumer: Consumer, number: int, start: int, end: int, patience: "_Patience", *, trusts_eof: bool
-) -> Iterator[tuple[Event, int]]:
-    """Read a partition to its end; stopping earlier would mean publishing records again.
-
-    A new leader may report the end before it knows its followers' progress: unless ``trusts_eof``, only the offset
-    counts.
-    """
-    if end <= start:
-        return
-    consumer.assign([TopicPartition(TOPIC, number, start)])
-    leaps = Leaps()
-    while True:
-        message = consumer.poll(min(0.5, patience.left()))
-        if message is None:
-            continue
-        error = message.error()
-        if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF and (trusts_eof or (message.offset() or 0) >= end):
-                return
-            if error.fatal():
-                raise PublishFailed(str(error))
-            if (offset := leap(consumer, message, leaps)) is not None:
-                patience.renew()
-                if not trusts_eof and offset >= end:
-                    return
-            continue
-        patience.renew()
-        if (event := _event(message)) is not None:
-            yield event, message.offset() or 0
-        if not trusts_eof and (message.offset() or 0) >= end - 1:
-            return
