@@ -1,8 +1,8 @@
-"""Refusals in the reader's language.
+"""Texts and refusals in other languages.
 
 English is the source and needs no catalogue. A language is a folder here, ``<code>/LC_MESSAGES/tokenq.po``, made from
-the template that ``nox -s locale`` writes; building or installing tokenq compiles it. Which one is used is told by
-``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES`` or ``LANG``, as everywhere.
+the template that ``nox -s locale`` writes; building or installing tokenq compiles it. Which one a person reads is told
+by ``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES`` or ``LANG``, as everywhere; a board's are those of its branch.
 """
 
 import gettext
@@ -17,13 +17,74 @@ from tokenq.contract.reasons import audit, erasing, queue, report, setup, system
 
 DOMAIN = "tokenq"
 FOLDER = Path(__file__).parent
+SOURCE = "en"
+"""The language of the sentences in the code."""
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 SUBJECTS = (queue, setup, report, audit, erasing, system)
 """The subjects of the rows that a server sends."""
 
 
+def languages() -> tuple[str, ...]:
+    """Return the tags of all languages, such as ``de`` or ``zh-CN``; the source language is the first."""
+    return (SOURCE, *sorted(_tag(folder.parent.name) for folder in FOLDER.glob("*/LC_MESSAGES")))
+
+
+class Texts:
+    """Texts in one language.
+
+    ``nox -s locale`` collects the literal texts of all calls of ``gettext``, ``ngettext`` and ``N_``.
+    """
+
+    def __init__(self, language: str = "") -> None:
+        """``language`` is a tag such as ``zh-CN``; empty is the reader's own. An unknown one is the source language."""
+        self.language = language
+        self._catalogue = _catalogue(language)
+
+    @property
+    def is_right_to_left(self) -> bool:
+        """Whether the script runs from right to left."""
+        return self.language.partition("-")[0] in RIGHT_TO_LEFT
+
+    def gettext(self, source: str, **values: Any) -> str:
+        """Return the text in this language, filled with ``values``."""
+        return _fill(self._catalogue.gettext(source), source, values)
+
+    def ngettext(self, one: str, many: str, number: int, **values: Any) -> str:
+        """Return the form for ``number``, which the text may contain as ``{number}``."""
+        source = one if number == 1 else many
+        return _fill(self._catalogue.ngettext(one, many, number), source, {"number": number, **values})
+
+
+def N_(source: str) -> str:  # noqa: N802 - the name that translators know
+    """Return a text as it is: it is collected for translators here, and translated where it is shown."""
+    return source
+
+
 @cache
-def _catalogue() -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, FOLDER, fallback=True)
+def texts(language: str = "") -> Texts:
+    """Return the texts of a language, by default of the reader's own."""
+    return Texts(language)
+
+
+def _fill(template: str, source: str, values: Mapping[str, Any]) -> str:
+    if not values:
+        return template
+    try:
+        return template.format_map(values)
+    except (KeyError, IndexError, ValueError):  # a translator's slip must not end a screen
+        return source.format_map(values)
+
+
+def _tag(folder: str) -> str:
+    return folder.replace("_", "-")
+
+
+@cache
+def _catalogue(language: str = "") -> gettext.NullTranslations:
+    if language == SOURCE:
+        return gettext.NullTranslations()
+    wanted = [language.replace("-", "_")] if language else None
+    return gettext.translation(DOMAIN, FOLDER, wanted, fallback=True)
 
 
 @cache
