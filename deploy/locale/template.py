@@ -19,7 +19,6 @@ from tokenq.contract.problems import reasons
 from tokenq.locale import DOMAIN, FOLDER
 from tokenq_server.embedded import reasons as _embedded  # noqa: F401
 
-
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("tokenq", "tokenq_server", "tokenq_tui")
 KEYWORDS = {"gettext": None, "ngettext": (1, 2), "N_": None}

@@ -4,6 +4,8 @@ import json
 import secrets
 import stat
 
+import pytest
+
 from tests.cli.conftest import Cli
 from tests.programs import Api
 
@@ -37,9 +39,42 @@ def test_a_branch_is_made_and_changed_in_part(tokenq: Cli):
         "timezone": "Europe/Berlin",
         "rolloverHour": 2,
         "hours": None,
+        "languages": ["en"],
+        "counterWords": {},
+        "publicUrl": "",
     }
     assert "Europe/Berlin" in tokenq("branch", "list").out
     assert tokenq("branch", "show", name).code == 0
+
+
+def test_a_branch_has_its_languages_words_and_address(tokenq: Cli):
+    name = f"b{secrets.token_hex(3)}"
+    made(tokenq("branch", "create", name, "--name", "North", "--timezone", "UTC", "--languages", "en", "--json"))
+    words = ("--counter-word", "en:Room", "--public-url", "https://queue.example.org/")
+    view = made(tokenq("branch", "update", name, *words, "--json"))
+    assert (view["languages"], view["counterWords"]) == (["en"], {"en": "Room"})
+    assert view["publicUrl"] == "https://queue.example.org"
+    renamed = made(tokenq("branch", "update", name, "--name", "South", "--json"))
+    assert renamed == {**view, "name": "South"}
+    assert made(tokenq("branch", "update", name, "--counter-word", "none", "--json"))["counterWords"] == {}
+    shown = tokenq("branch", "show", name).out
+    assert "https://queue.example.org" in shown
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "code", "said"),
+    [
+        ("--languages", "en,tlh", 1, "names tlh: choose from en"),
+        ("--languages", "en,en", 1, "names en twice"),
+        ("--counter-word", "Room", 2, "is written as de:Schalter,en:Desk"),
+        ("--public-url", "ftp://queue", 1, "has the wrong format"),
+        ("--public-url", "https://queue.example.org/?x=1", 1, "has the wrong format"),
+    ],
+)
+def test_what_a_branch_cannot_say_is_refused(tokenq: Cli, option: str, value: str, code: int, said: str):
+    done = tokenq("branch", "update", "main", option, value)
+    assert done.code == code, done
+    assert said in " ".join(done.err.split())
 
 
 def test_a_user_signs_in_changes_the_password_and_signs_out(cli: Cli, tokenq: Cli, api: Api, home, dept: str):

@@ -10,11 +10,11 @@ def test_a_token_column_costs_a_field_and_a_migration(tmp_path: Path) -> None:
     patched = Patched("token_column", tmp_path)
     assert set(patched.files) == {
         "tokenq_server/domain/token.py",
-        "tokenq_server/adapters/postgres/migrations/versions/0013_languages.py",
+        "tokenq_server/adapters/postgres/migrations/versions/0014_seats.py",
         "tokenq/contract/views.py",
         "tokenq_server/services/views.py",
-        "tests/integration/test_languages.py",
+        "tests/integration/test_seats.py",
     }
 
-    tests = ["tests/integration/test_languages.py", "tests/integration/test_migrations.py"]
+    tests = ["tests/integration/test_seats.py", "tests/integration/test_migrations.py"]
     patched.check(*tests, "-k", "not written_down")

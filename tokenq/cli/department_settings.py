@@ -1,5 +1,6 @@
 """A department's settings on the command line: names, parsing and display."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from tokenq.cli.output import Columns
 from tokenq.cli.wording import setting_name
 from tokenq.contract.enums import Priority
 from tokenq.contract.hours import ALWAYS
+from tokenq.contract.names import LANGUAGE
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.numbers import whole_number
 from tokenq.contract.settings import SETTINGS
@@ -53,7 +55,8 @@ def _joined_or(nothing: str) -> Callable[[Any], str]:
     return lambda value: ", ".join(value) or nothing
 
 
-def _labels(value: Mapping[str, str]) -> str:
+def labels(value: Mapping[str, str]) -> str:
+    """Return what a mapping of names to labels says, or that it has none."""
     return ", ".join(f"{name}: {label}" for name, label in value.items()) or "default"
 
 
@@ -66,7 +69,7 @@ _READ: dict[str, Callable[[str], Any]] = {
 _SHOWN: dict[str, Callable[[Any], str]] = {
     "counters": _joined_or("any"),
     "letters": _joined_or("none"),
-    "classNames": _labels,
+    "classNames": labels,
 }
 
 NAMES = {setting_name(key): key for key in SETTINGS}
@@ -112,7 +115,24 @@ def read_department_text(key: str, text: str) -> Any:
 
 def read_branch_text(key: str, text: str) -> Any:
     """The same for a field of a branch."""
-    return None if key == "hours" and text.strip().lower() in ALWAYS_OPEN else text
+    match key:
+        case "hours":
+            return None if text.strip().lower() in ALWAYS_OPEN else text
+        case "languages":
+            return _read_list(text)
+        case "counterWords":
+            return _counter_words(text)
+        case "publicUrl":
+            return "" if text.strip().lower() in _NOTHING else text.strip()
+        case _:
+            return text
+
+
+def _counter_words(text: str) -> dict[str, str]:
+    pairs = [word.partition(":") for word in _read_list(text)]
+    if not all(colon and re.match(LANGUAGE, tag.strip()) for tag, colon, _ in pairs):
+        raise ValueError("is written as de:Schalter,en:Desk; or none")
+    return {tag.strip(): word.strip() for tag, _, word in pairs}
 
 
 def read_settings(typed: Sequence[str]) -> dict[str, Any]:

@@ -38,11 +38,13 @@ class QueueCalls(Calls):
         name: str | None = None,
         priority: str | None = None,
         near_turn: int | None = None,
+        language: str | None = None,
         force: bool | None = None,
         key: str | None = None,
     ) -> "TokenView":
         """Issue a token; ``force`` ignores opening hours and the daily limit."""
-        body = given(email=email, userId=user_id, name=name, priority=priority, nearTurn=near_turn, force=force)
+        details = given(email=email, userId=user_id, name=name, priority=priority, nearTurn=near_turn)
+        body = {**details, **given(language=language, force=force)}
         view: TokenView = self.post_once(_department(department, "tokens"), body, key)
         return view
 

@@ -57,6 +57,8 @@ class BoardDepartmentView(TypedDict):
 class BoardView(TypedDict):
     """The public state of a branch at the server's time ``at``.
 
+    ``languages`` and ``counterWords`` as in the branch.
+
     ``position`` is the ``Last-Event-ID`` from which its events follow without gap.
     """
 
@@ -64,5 +66,7 @@ class BoardView(TypedDict):
     branchId: str
     name: str
     timezone: str
+    languages: list[str]
+    counterWords: dict[str, str]
     departments: list[BoardDepartmentView]
     position: str

@@ -11,6 +11,10 @@ MOST_COUNTERS = 64
 """The most counters that are simulated."""
 PERSON_NAME_LENGTH = 120
 EMAIL_LENGTH = 254
+LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+"""A tag of a language, such as ``de`` or ``zh-CN``."""
+PUBLIC_URL = r"^https?://[A-Za-z0-9.:\[\]-]{1,255}(/[A-Za-z0-9._~/-]{0,200})?$"
+"""An address that people can open: no user, no query, no fragment."""
 PASSWORD_LENGTH = (8, 128)
 
 EMAIL = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$"

@@ -57,6 +57,7 @@ class TokenView(TypedDict):
     returnsUntil: NotRequired[str | None]
     parkedUntil: str | None
     nearTurn: int
+    language: str | None
     estimate: EstimateView | None
     moves: list[str]
     isNewCounter: NotRequired[bool]
@@ -217,13 +218,20 @@ class DepartmentView(DepartmentSettings, TypedDict):
 
 
 class BranchView(TypedDict):
-    """A site: its IANA time zone, the hour (0-23) at which its business day begins, its hours (null: always open)."""
+    """A site: its IANA time zone, the hour (0-23) at which its business day begins, its hours (null: always open).
+
+    ``languages`` are those of its screens, tickets and notifications, its own first. ``counterWords`` is what it calls
+    a counter, by language. ``publicUrl`` is where customers reach the server with a browser; empty if they do not.
+    """
 
     branchId: str
     name: str
     timezone: str
     rolloverHour: int
     hours: HoursDocument | None
+    languages: list[str]
+    counterWords: dict[str, str]
+    publicUrl: str
 
 
 class UserView(TypedDict):

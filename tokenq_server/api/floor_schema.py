@@ -72,4 +72,13 @@ def requested_plan(body: FloorBody) -> Requested:
 def branch_from(branch_id: str, body: PutBranch) -> Branch:
     """Return the branch that a body describes. Raises Refused for invalid hours."""
     hours = hours_from(body.hours.model_dump()) if body.hours else None
-    return Branch(branch_id, body.name, body.timezone, body.rollover_hour, hours)
+    return Branch(
+        branch_id,
+        body.name,
+        body.timezone,
+        body.rollover_hour,
+        hours,
+        tuple(body.languages),
+        body.counter_words,
+        body.public_url.rstrip("/"),
+    )

@@ -15,6 +15,7 @@ from tokenq.contract.hours import read_hours
 from tokenq.contract.notifications import LetterKind
 from tokenq.contract.settings import SETTINGS, Setting
 from tokenq.contract.spelling import letters_of
+from tokenq.locale import SOURCE, languages
 
 _HOURS_LENGTH = 10_000
 _JOINERS = "\u200c\u200d"
@@ -71,6 +72,13 @@ def calendar_day(text: Any) -> Any:
     return text
 
 
+def known_language(tag: str) -> str:
+    """Check that there are texts in a language."""
+    if tag not in languages():
+        raise ValueError(f"names {tag}: choose from {', '.join(languages())}")
+    return tag
+
+
 Line = AfterValidator(one_line)
 CalendarDay = Annotated[date, BeforeValidator(calendar_day)]
 Distinct = AfterValidator(without_duplicates)
@@ -87,6 +95,7 @@ Password = Annotated[
     Field(min_length=names.PASSWORD_LENGTH[0], max_length=names.PASSWORD_LENGTH[1], pattern=r"^[^\x00-\x1f\x7f]*$"),
 ]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Language = Annotated[str, Field(pattern=names.LANGUAGE, max_length=16), AfterValidator(known_language)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
 Departments = Annotated[list[DepartmentId], Field(max_length=200)]
 AnyPriority = Annotated[Priority, Field(strict=False)]
@@ -127,6 +136,7 @@ class IssueToken(Body):
     name: PersonName | None = None
     priority: AnyPriority = Priority.NORMAL
     near_turn: Annotated[int, Field(ge=0, le=50)] | None = None
+    language: Language | None = None
     force: bool = False
 
     model_config = ConfigDict(
@@ -226,6 +236,9 @@ class PutBranch(Body):
     timezone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
     rollover_hour: Annotated[int, Field(ge=0, le=23)] = 4
     hours: AnyHours | None = None
+    languages: Annotated[list[Language], Field(min_length=1, max_length=8), Distinct] = [SOURCE]
+    counter_words: dict[Language, Annotated[str, Field(min_length=1, max_length=20), Line]] = {}
+    public_url: Annotated[str, Field(max_length=300, pattern=f"^$|{names.PUBLIC_URL}")] = ""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Town hall", "timezone": "Europe/Berlin"}]})
 

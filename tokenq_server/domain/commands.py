@@ -32,7 +32,8 @@ class Issue:
     """Issue a token.
 
     ``near_turn`` is the position at which the customer is notified (``None``: the department's default). ``is_forced``
-    lets staff issue outside opening hours and above the daily cap.
+    lets staff issue outside opening hours and above the daily cap. ``language`` is the one that the customer reads, if
+    not the branch's.
     """
 
     department_id: str
@@ -43,6 +44,7 @@ class Issue:
     priority: Priority = Priority.NORMAL
     near_turn: int | None = None
     is_forced: bool = False
+    language: str | None = None
 
 
 @dataclass(frozen=True)

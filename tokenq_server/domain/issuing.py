@@ -29,6 +29,8 @@ def issue(session: DepartmentSession, command: Issue, token_id: int) -> Token:
     data: dict[str, Any] = {"position": position, "estimate": promised.view()}
     if command.is_forced:
         data["forced"] = True
+    if command.language:
+        data["language"] = command.language
     return session.add(token, command.caller.actor, data)
 
 
@@ -56,6 +58,7 @@ def _token(session: DepartmentSession, command: Issue, token_id: int, promised: 
         near_turn=near_turn if command.email else 0,
         estimate_low=promised.low_minutes,
         estimate_high=promised.high_minutes,
+        language=command.language,
     )
 
 

@@ -35,8 +35,8 @@ class Token:
     department. ``issued_in`` is the department that issued the number. ``claim_version`` grows with every call and
     undo: a command that carries an older one is stale. ``near_turn`` is the position at which the owner is notified.
     ``is_erased``: what tells who has it was removed, and nothing was added since. The estimate, in minutes, is the wait
-    promised at issue. ``ended_on`` is the business day on which it became final;
-    for one that expired, the day that began then.
+    promised at issue. ``language`` is the one that its owner reads, if not the branch's. ``ended_on`` is the business
+    day on which it became final; for one that expired, the day that began then.
     """
 
     token_id: Fixed[int]
@@ -71,6 +71,7 @@ class Token:
     is_erased: bool = False
     estimate_low: Fixed[int | None] = None
     estimate_high: Fixed[int | None] = None
+    language: Fixed[str | None] = None
     undo: Undo | None = None
 
     @property

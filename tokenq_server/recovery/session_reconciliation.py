@@ -147,6 +147,7 @@ def _token(token_id: int, born: Event, day: date, history: TokenHistory, home: D
         issued_in=home.id,
         near_turn=home.department.rules.near_turn if born.email else 0,
         is_near_told=history.is_near_told,
+        language=language if isinstance(language := born.data.get("language"), str) else None,
     )
 
 

@@ -14,6 +14,7 @@ from tokenq_server.domain.department import Department
 from tokenq_server.domain.hours import hours_document
 from tokenq_server.domain.permissions import departments_to_watch
 from tokenq_server.domain.principal import Principal
+from tokenq_server.services.setup_views import Branch
 from tokenq_server.services.views import instant
 
 _SHOWN = AT_COUNTER | {TokenState.SERVED, TokenState.NO_SHOW}
@@ -49,9 +50,7 @@ class PublicBranch:
     """A branch at one moment; ``heads`` is the last seq of every department's log, those of other branches too."""
 
     now: datetime
-    branch_id: str
-    name: str
-    timezone: str
+    branch: Branch
     departments: Sequence[PublicDepartment] = ()
     heads: Mapping[str, int] = field(default_factory=dict)
 
@@ -78,9 +77,11 @@ class Boards:
         heads = sorted((name, seq) for name, seq in branch.heads.items() if not only or name in only)
         return {
             "at": instant(branch.now) or "",
-            "branchId": branch.branch_id,
-            "name": branch.name,
-            "timezone": branch.timezone,
+            "branchId": branch.branch.branch_id,
+            "name": branch.branch.name,
+            "timezone": branch.branch.timezone,
+            "languages": list(branch.branch.languages),
+            "counterWords": dict(branch.branch.counter_words),
             "departments": [_department_view(department) for department in branch.departments],
             "position": ",".join(f"{name}:{seq}" for name, seq in heads),
         }

@@ -54,6 +54,7 @@ def token_view(
         "returnsUntil": None if token.state in LIVE else token.last_day.isoformat(),
         "parkedUntil": instant(token.parked_until),
         "nearTurn": token.near_turn,
+        "language": token.language,
         "estimate": estimate,
         "moves": [str(verb) for verb in verbs_from(token.state, can_undo=can_undo)],
     }

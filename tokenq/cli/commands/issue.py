@@ -24,6 +24,9 @@ def command(
     name: Annotated[str | None, typer.Option(help="The customer's name; visible to staff only.")] = None,
     priority: OfPriority = None,
     near: Annotated[int | None, typer.Option(metavar="N", help="Notify when N are ahead.", min=0, max=50)] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="TAG", help="The customer's language, such as fr; default: the branch's.")
+    ] = None,
     count: Annotated[
         int | None,
         typer.Option(
@@ -50,13 +53,15 @@ def command(
                 name=name,
                 priority=priority,
                 near_turn=near,
+                language=language,
                 force=forced,
                 key=typed_key(),
             )
         ]
     else:
         details = {"userId": user, "name": name, "email": email, "priority": priority, "nearTurn": near}
-        tokens = client.issue_group(dept, count, {**details, "force": forced}, key=typed_key())
+        details |= {"language": language, "force": forced}
+        tokens = client.issue_group(dept, count, details, key=typed_key())
     report_same_address(tokens)
     try:
         _show(client, tokens, is_list=count is not None, is_ticket=print_, as_json=as_json)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from tokenq.contract.enums import CounterState, TokenState
@@ -11,12 +11,13 @@ from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.department_rows import department_from
 from tokenq_server.adapters.postgres.rows import counter_from
+from tokenq_server.adapters.postgres.setup import read_branch
 from tokenq_server.services.board import LastCall, PublicBranch, PublicDepartment
 
 _LOOK_BACK = 1000
 """How many of its last entries are searched for a department's last calls; those at counters are always found."""
 
-_BRANCH = "SELECT branch_id, name, timezone, clock_timestamp() AS now FROM branch WHERE branch_id = %s"
+_NOW = "SELECT clock_timestamp() AS now"
 _HEADS = "SELECT department_id, last_seq FROM dept_state"
 
 _DEPARTMENTS = sql.statement("""
@@ -86,12 +87,14 @@ class PostgresBoards:
         """Return a branch, limited to departments (empty: all)."""
         async with self._database.begin() as connection:
             await connection.execute(ONE_SNAPSHOT)
-            branch = await connection.row(_BRANCH, [branch_id])
+            branch = await read_branch(connection, branch_id)
             if branch is None:
                 return None
+            now = await connection.row(_NOW)
             rows = await connection.rows(_DEPARTMENTS, {"branch": branch_id, "only": sorted(only)})
             return PublicBranch(
-                **branch,
+                now["now"] if now else datetime.now(UTC),
+                branch,
                 departments=await _departments(connection, branch_id, rows),
                 heads={row["department_id"]: row["last_seq"] for row in await connection.rows(_HEADS)},
             )

@@ -22,14 +22,14 @@ from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department
 from tokenq_server.domain.hours import hours_document, hours_from
 from tokenq_server.domain.rules import rules_document, to_camel
-from tokenq_server.services.setup_views import Branch, department_view
+from tokenq_server.services.setup_views import Branch, branch_texts, branch_with_texts, department_view
 
 _COLUMNS = {"ratio": ("ratio_priority", "ratio_normal")}
 _LIVE = [str(state) for state in LIVE]
 _FLOOR = 0x666C6F6F72  # "floor"
 
-_BRANCHES = "SELECT branch_id, name, timezone, rollover_hour, hours FROM branch ORDER BY branch_id"
-_BRANCH = "SELECT branch_id, name, timezone, rollover_hour, hours FROM branch WHERE branch_id = %s"
+_BRANCHES = "SELECT branch_id, name, timezone, rollover_hour, hours, settings FROM branch ORDER BY branch_id"
+_BRANCH = "SELECT branch_id, name, timezone, rollover_hour, hours, settings FROM branch WHERE branch_id = %s"
 _KEEP_ARCHIVED = "UPDATE department SET branch_id = %s WHERE branch_id = ANY(%s) AND is_archived"
 _DELETE_BRANCHES = "DELETE FROM branch WHERE branch_id = ANY(%s)"
 _DEPARTMENTS_IN = "SELECT department_id FROM department WHERE branch_id = ANY(%s) AND NOT is_archived"
@@ -62,8 +62,7 @@ class PostgresSetup:
     async def branch(self, branch_id: str) -> Branch | None:
         """One branch."""
         async with self._database.begin() as connection:
-            row = await connection.row(_BRANCH, [branch_id])
-            return _branch(row) if row else None
+            return await read_branch(connection, branch_id)
 
     async def put_branch(self, branch: Branch, actor: str, *, is_new: bool, may_end_day: bool = False) -> None:
         """Write a branch and log the change in its departments."""
@@ -157,6 +156,12 @@ async def delete_branches(connection: Connection, branch_ids: Sequence[str]) -> 
     return await connection.change(_DELETE_BRANCHES, [list(branch_ids)])
 
 
+async def read_branch(connection: Connection, branch_id: str) -> Branch | None:
+    """One branch."""
+    row = await connection.row(_BRANCH, [branch_id])
+    return _branch(row) if row else None
+
+
 async def read_branches(connection: Connection) -> list[Branch]:
     """Return all branches by id."""
     return [_branch(row) for row in await connection.rows(_BRANCHES)]
@@ -190,7 +195,14 @@ async def _change(connection: Connection, department_id: str, values: dict[str, 
 
 async def write_branch(connection: Connection, branch: Branch, *, is_new: bool) -> None:
     """Write a branch; the caller must log the change in its departments."""
-    values = {**vars(branch), "hours": Jsonb(hours_document(branch.hours)) if branch.hours else None}
+    values = {
+        "branch_id": branch.branch_id,
+        "name": branch.name,
+        "timezone": branch.timezone,
+        "rollover_hour": branch.rollover_hour,
+        "hours": Jsonb(hours_document(branch.hours)) if branch.hours else None,
+        "settings": Jsonb(branch_texts(branch)),
+    }
     statement = insert("branch", values) if is_new else upsert("branch", ["branch_id"], values)
     await connection.execute(statement, values)
 
@@ -217,12 +229,14 @@ async def write_department(connection: Connection, department: Department, *, is
 async def tell(connection: Connection, department_ids: Collection[str], actor: str) -> None:
     """Log the departments' complete settings: a replay needs the rules of that day."""
     if department_ids:
-        entries = [_entry(department) for department in await read_departments(connection, department_ids)]
+        branches = {branch.branch_id: branch for branch in await read_branches(connection)}
+        departments = await read_departments(connection, department_ids)
+        entries = [_entry(department, branches[department.branch_id]) for department in departments]
         await append(connection, entries, actor)
 
 
-def _entry(department: Department) -> ConfigEntry:
-    settings = {**department_view(department), "timezone": department.timezone}
+def _entry(department: Department, branch: Branch) -> ConfigEntry:
+    settings = {**department_view(department), "timezone": department.timezone, **branch_texts(branch)}
     if settings["hours"] is None and department.branch_hours:
         settings["hours"] = hours_document(department.branch_hours)
     return ConfigEntry(department.department_id, EventType.DEPARTMENT_CHANGED, {"settings": settings})
@@ -257,4 +271,5 @@ def _settings(department: Department) -> dict[str, Any]:
 
 
 def _branch(row: dict[str, Any]) -> Branch:
-    return Branch(**row | {"hours": hours_from(row["hours"]) if row["hours"] else None})
+    settings = row.pop("settings")
+    return branch_with_texts(Branch(**row | {"hours": hours_from(row["hours"]) if row["hours"] else None}), settings)

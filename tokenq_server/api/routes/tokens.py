@@ -172,7 +172,17 @@ async def history(token_id: IdPath, caller: Anybody, services: ServicesDep) -> T
 
 
 def _issue(department_id: str, body: IssueToken, caller: Principal) -> Issue:
-    return Issue(department_id, caller, body.user_id, body.name, body.email, body.priority, body.near_turn, body.force)
+    return Issue(
+        department_id,
+        caller,
+        body.user_id,
+        body.name,
+        body.email,
+        body.priority,
+        body.near_turn,
+        body.force,
+        body.language,
+    )
 
 
 def _sending(*tokens: IssueToken) -> Callable[[Services, Principal, Command, Repeat], Awaitable[Response]]:
