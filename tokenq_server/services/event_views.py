@@ -22,7 +22,7 @@ _PUBLIC = (
     "counterId",
 )
 _PUBLIC_DATA = ("call", "from", "to", "state", "undone", "archived")
-_PUBLIC_SETTINGS = ("name", "open", "timezone", "hours")
+_PUBLIC_SETTINGS = ("name", "open", "timezone", "hours", "languages", "counterWords")
 
 
 def without_people(event: dict[str, Any]) -> dict[str, Any]:
