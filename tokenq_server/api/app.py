@@ -19,6 +19,7 @@ from tokenq_server.api.routes import (
     audit,
     auth,
     board,
+    board_page,
     counters,
     events,
     floor,
@@ -52,6 +53,7 @@ ROUTERS = tuple(
         health,
         audit,
         personal_data,
+        board_page,
     )
 )
 

@@ -33,6 +33,7 @@ STAFF = ADMINS | {Role.STAFF}
 WORKERS = STAFF | {Role.DESK}
 ANYBODY = WORKERS | {Role.CUSTOMER}
 """Every role but that of boards, which read only what ``BOARDS`` and ``WATCHERS`` may."""
+BOARD_ONLY = frozenset({Role.BOARD})
 BOARDS = STAFF | {Role.BOARD}
 """Who may read the public state of a branch."""
 WATCHERS = ANYBODY | {Role.BOARD}

@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from tokenq.contract import paths
 from tokenq.contract.problems import ProblemCode, Refused, refuse
 from tokenq.contract.reasons.system import RequestReason
 from tokenq_server.api.auth import BearerDep, ServicesDep, Watcher
+from tokenq_server.api.stream_places import place_of
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import departments_to_watch, is_public_reader, sees_people_of
@@ -27,11 +27,8 @@ from tokenq_server.services.ports import LedgerDown
 
 router = APIRouter(tags=["tokens"], route_class=StrictRoute)
 _POSITION = re.compile(r"^[A-Z][A-Z0-9]{0,7}:[0-9]{1,18}$")
-_MOST_PER_CALLER = 32
 _PING_EVERY = 10
 _RECHECK_SECONDS = 1.0
-_open: Counter[str] = Counter()
-"""Streams per caller."""
 
 
 def _positions(
@@ -46,19 +43,9 @@ def _positions(
 
 
 async def _watcher(caller: Watcher) -> AsyncIterator[Principal]:
-    """Take one of the caller's places until the response has ended, whether or not its stream ever began.
-
-    Counted where it is checked, so that many requests at once get no more places than one after the other.
-    """
-    if _open[caller.identity] >= _MOST_PER_CALLER:
-        raise refuse(RequestReason.TOO_MANY_STREAMS, {"retryAfter": 5}, seconds=5)
-    _open[caller.identity] += 1
-    try:
+    """Take one of the caller's places until the response has ended, whether or not its stream ever began."""
+    with place_of(caller):
         yield caller
-    finally:
-        _open[caller.identity] -= 1
-        if not _open[caller.identity]:
-            del _open[caller.identity]
 
 
 async def _departments(

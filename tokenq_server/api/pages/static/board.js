@@ -1,0 +1,342 @@
+/* The lobby's board: draws what the stream sends, and says each call once. ES2019, for televisions of 2019. */
+(function () {
+  "use strict";
+
+  const NEW_SECONDS = 20; // how long a call stays big and bright
+  const MOST_TILES = 4;
+  const OLD_SECONDS = 25; // the server says something every ten seconds
+  const MISSED_SECONDS = 120; // calls missed while asleep are shown and said if they are no older
+  const LANGUAGE_SECONDS = 8;
+  const PAGE_SECONDS = 10;
+  const DEPARTMENTS_PER_PAGE = { landscape: 4, portrait: 6 };
+
+  const $ = (id) => document.getElementById(id);
+  const branch = new URLSearchParams(location.search).get("branch") || "";
+  let setup = null;
+  let picture = null;
+  let source = null;
+  let heardAt = 0;
+  let clockAhead = 0; // milliseconds that the server's clock is ahead of this one
+  const drawn = new Map(); // of each part, what it shows
+  let isFirst = true;
+  const known = new Map(); // of each department, the last call that was announced
+  let fresh = []; // [call, until], newest last
+  let waitingCalls = []; // new calls that found no tile yet
+
+  // --- the key, which only ever stands in the fragment ---
+
+  async function start() {
+    const key = new URLSearchParams(location.hash.slice(1)).get("key");
+    if (key) {
+      history.replaceState(null, "", location.pathname + location.search);
+      await signIn(key);
+    } else {
+      connect();
+    }
+  }
+
+  async function signIn(key) {
+    let answer;
+    try {
+      answer = await fetch("/board/session", { method: "POST", headers: { Authorization: "Bearer " + key } });
+    } catch (error) {
+      setTimeout(() => signIn(key), 3000);
+      return;
+    }
+    if (answer.ok) {
+      $("sign-in").hidden = true;
+      connect();
+    } else {
+      askForKey(answer.status === 429 ? "Too many attempts. Wait a minute." : "This is no key of a board.");
+    }
+  }
+
+  function askForKey(error) {
+    $("sign-in-error").textContent = error || "";
+    $("sign-in").hidden = false;
+    $("key").focus();
+  }
+
+  // --- the stream ---
+
+  function connect() {
+    if (source) source.close();
+    heardAt = Date.now();
+    source = new EventSource("/board/stream" + (branch ? "?branch=" + encodeURIComponent(branch) : ""));
+    source.addEventListener("setup", (message) => { setup = JSON.parse(message.data); draw(); });
+    source.addEventListener("picture", (message) => take(JSON.parse(message.data)));
+    source.onerror = () => { if (source.readyState === EventSource.CLOSED) whyRefused(); };
+  }
+
+  async function whyRefused() {
+    try {
+      const answer = await fetch("/board/session");
+      if (answer.status === 401 || answer.status === 403) { askForKey(""); return; }
+    } catch (error) { /* no network: try again */ }
+    setTimeout(connect, 3000);
+  }
+
+  function take(next) {
+    heardAt = Date.now();
+    clockAhead = Date.parse(next.at) - heardAt;
+    picture = next;
+    const news = next.calls.filter(isNews).sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || a.seq - b.seq);
+    next.calls.forEach((call) => known.set(call.department, Math.max(known.get(call.department) || 0, call.seq)));
+    if (!isFirst && news.length) announce(news);
+    isFirst = false;
+    draw();
+  }
+
+  function isNews(call) {
+    const isLate = now() - Date.parse(call.at) > MISSED_SECONDS * 1000;
+    return call.seq > (known.get(call.department) || 0) && call.state !== "NO_SHOW" && !isLate;
+  }
+
+  function announce(news) {
+    waitingCalls = waitingCalls.concat(news);
+    place();
+    if (isLoud()) { chime(); news.forEach(say); }
+  }
+
+  function place() {
+    fresh = fresh.filter(([, until]) => until > Date.now());
+    while (waitingCalls.length && fresh.length < MOST_TILES) {
+      const call = waitingCalls.shift();
+      fresh = fresh.filter(([other]) => other.number !== call.number || other.department !== call.department);
+      fresh.push([call, Date.now() + NEW_SECONDS * 1000]);
+    }
+  }
+
+  const now = () => Date.now() + clockAhead;
+
+  // --- drawing: only text nodes, never markup ---
+
+  function element(name, className, text) {
+    const made = document.createElement(name);
+    if (className) made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  }
+
+  function filled(template, values) {
+    return template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+  }
+
+  function language() {
+    return setup.texts[Math.floor(Date.now() / 1000 / LANGUAGE_SECONDS) % setup.texts.length];
+  }
+
+  function draw() {
+    if (!setup || !picture) return;
+    document.body.classList.remove("is-starting");
+    const t = language();
+    document.documentElement.lang = t.language;
+    document.documentElement.dir = t.direction;
+    place();
+    write("site", setup.name);
+    write("clock", time(now(), t));
+    write("last-title", t.lastCalls);
+    drawOld(t);
+    drawTiles(t);
+    drawCalls(t);
+    drawDepartments(t);
+    write("sound", isLoud() ? t.soundOff : t.soundOn);
+    write("full", t.fullScreen);
+  }
+
+  function write(id, text) {
+    if ($(id).textContent !== text) $(id).textContent = text;
+  }
+
+  function replace(id, parts) {
+    const parent = $(id);
+    const made = document.createElement("div");
+    parts.forEach((part) => made.appendChild(part));
+    if (drawn.get(id) === made.innerHTML) return; // unchanged: a television redraws slowly
+    drawn.set(id, made.innerHTML);
+    while (parent.firstChild) parent.removeChild(parent.firstChild);
+    while (made.firstChild) parent.appendChild(made.firstChild);
+  }
+
+  function time(at, t) {
+    const options = { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: setup.timezone };
+    return new Intl.DateTimeFormat(t.language + "-u-nu-latn", options).format(new Date(at));
+  }
+
+  function isOld() {
+    return Date.now() - heardAt > OLD_SECONDS * 1000 || (picture && picture.isDoubtful);
+  }
+
+  function drawOld(t) {
+    $("old").hidden = !isOld();
+    if (isOld()) write("old", t.old + " " + filled(t.since, { time: time(heardAt + clockAhead, t) }));
+  }
+
+  function drawTiles(t) {
+    const isCalling = fresh.length > 0;
+    const open = picture.calls.filter((call) => call.state === "CALLED").slice(0, 1);
+    const shown = isCalling ? fresh.map(([call]) => call) : open;
+    write("now-title", shown.length ? t.nowCalling : "");
+    const tiles = $("tiles");
+    tiles.className = ["", "", "two", "four", "four"][shown.length];
+    replace("tiles", shown.length ? shown.map((call) => tile(call, t, isCalling)) : [welcome(t)]);
+    Array.from(tiles.querySelectorAll("[data-share]")).forEach(fit);
+  }
+
+  function tile(call, t, isNew) {
+    const made = element("div", isNew ? "tile is-new" : "tile");
+    const number = element("b", "number", call.number);
+    const where = element("span", "where", call.counter[t.language] || "");
+    number.dataset.share = "0.5";
+    where.dataset.share = "0.24";
+    made.appendChild(number);
+    made.appendChild(where);
+    const again = call.times > 1 ? t.again + " · " : "";
+    made.appendChild(element("span", "what", again + call.departmentName));
+    return made;
+  }
+
+  /* As large as its share of the tile's height and the whole width allow. */
+  function fit(part) {
+    const box = part.parentElement;
+    const wanted = box.clientHeight * Number(part.dataset.share) / 1.15;
+    part.style.fontSize = wanted + "px";
+    const room = box.clientWidth * 0.94;
+    if (part.scrollWidth > room) part.style.fontSize = Math.floor(wanted * room / part.scrollWidth) + "px";
+  }
+
+  function welcome(t) {
+    const made = element("div", "tile");
+    const title = element("b", "", t.welcome);
+    title.dataset.share = "0.2";
+    made.appendChild(title);
+    made.appendChild(element("p", "", t.nobody));
+    const waits = picture.departments.filter((each) => each.estimate && !each.isClosed).slice(0, 6);
+    if (waits.length) {
+      const table = element("table");
+      waits.forEach((each) => {
+        const row = element("tr");
+        row.appendChild(element("td", "", each.name));
+        row.appendChild(element("td", "", t.expectedWait + ": " + filled(t.minutes, each.estimate)));
+        table.appendChild(row);
+      });
+      made.appendChild(table);
+    }
+    return made;
+  }
+
+  function drawCalls(t) {
+    const big = new Set((fresh.length ? fresh.map(([call]) => call) : []).map((call) => call.department + call.seq));
+    const rows = picture.calls.filter((call) => !big.has(call.department + call.seq)).slice(0, 10).map((call) => {
+      const row = element("tr", call.state === "CALLED" || call.state === "SERVING" ? "" : "is-over");
+      row.appendChild(element("td", "", time(Date.parse(call.at), t)));
+      row.appendChild(element("td", "", call.number));
+      row.appendChild(element("td", "", call.counter[t.language] || ""));
+      return row;
+    });
+    replace("calls", rows);
+  }
+
+  function drawDepartments(t) {
+    const size = DEPARTMENTS_PER_PAGE[innerWidth > innerHeight ? "landscape" : "portrait"];
+    const all = picture.departments;
+    const pages = Math.max(1, Math.ceil(all.length / size));
+    const even = Math.ceil(all.length / pages); // balanced pages: 5 are 3 and 2, not 4 and 1
+    const page = Math.floor(Date.now() / 1000 / PAGE_SECONDS) % pages;
+    replace("departments", all.slice(page * even, (page + 1) * even).map((each) => department(each, t)));
+  }
+
+  function department(each, t) {
+    const made = element("div", "department");
+    const text = element("div");
+    text.appendChild(element("div", "name", each.name));
+    text.appendChild(element("div", "state", state(each, t)));
+    made.appendChild(text);
+    made.appendChild(element("div", "count", String(each.waiting)));
+    return made;
+  }
+
+  function state(each, t) {
+    const hours = each.hours && each.hours.length ? " · " + each.hours.join(", ") : "";
+    if (each.isClosed) return t.closed + hours;
+    if (each.paused.length) return filled(t.paused, { counters: each.paused.map((one) => one[t.language]).join(", ") });
+    return t.waiting;
+  }
+
+  // --- sound: a chime and a voice, after somebody has allowed it ---
+
+  let audio = null;
+  const isLoud = () => localStorage.getItem("tokenq-sound") === "on";
+
+  function chime() {
+    try {
+      audio = audio || new (window.AudioContext || window.webkitAudioContext)();
+      audio.resume();
+      [[880, 0], [660, 0.35]].forEach(([frequency, at]) => {
+        const tone = audio.createOscillator();
+        const loudness = audio.createGain();
+        tone.frequency.value = frequency;
+        loudness.gain.setValueAtTime(0.4, audio.currentTime + at);
+        loudness.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + at + 0.9);
+        tone.connect(loudness);
+        loudness.connect(audio.destination);
+        tone.start(audio.currentTime + at);
+        tone.stop(audio.currentTime + at + 1);
+      });
+    } catch (error) { /* a screen without sound stays a screen */ }
+  }
+
+  function say(call) {
+    if (!("speechSynthesis" in window)) return;
+    setup.texts.forEach((t) => {
+      const letters = call.number.replace(/[^\p{L}\p{N}]+/gu, " ").replace(/(\p{L})(?=\p{L})/gu, "$1 ").replace(/(\p{L})(?=\p{N})/gu, "$1 ").replace(/\b0+(?=\d)/g, "");
+      const words = new SpeechSynthesisUtterance(filled(t.spoken, { number: letters, counter: call.counter[t.language] || "" }));
+      words.lang = t.language;
+      speechSynthesis.speak(words); // the browser says one after the other
+    });
+  }
+
+  // --- people and time ---
+
+  $("sign-in").addEventListener("submit", (event) => { event.preventDefault(); signIn($("key").value.trim()); $("key").value = ""; });
+  $("sound").addEventListener("click", () => {
+    localStorage.setItem("tokenq-sound", isLoud() ? "off" : "on");
+    if (isLoud()) chime();
+    draw();
+  });
+  $("full").addEventListener("click", toggleFull);
+  document.addEventListener("keydown", (event) => { if (event.key === "f" && event.target.tagName !== "INPUT") toggleFull(); });
+
+  function toggleFull() {
+    if (document.fullscreenElement) document.exitFullscreen(); else document.documentElement.requestFullscreen();
+  }
+
+  let hiding = null;
+  ["mousemove", "touchstart", "keydown"].forEach((kind) => document.addEventListener(kind, () => {
+    document.body.classList.add("is-touched");
+    clearTimeout(hiding);
+    hiding = setTimeout(() => document.body.classList.remove("is-touched"), 4000);
+  }));
+
+  async function stayAwake() {
+    try { if ("wakeLock" in navigator) await navigator.wakeLock.request("screen"); } catch (error) { /* not granted */ }
+  }
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { stayAwake(); connect(); } });
+  window.addEventListener("online", connect);
+  window.addEventListener("resize", draw);
+
+  let last = Date.now();
+  setInterval(() => {
+    const slept = Date.now() - last > 15000;
+    last = Date.now();
+    if ($("sign-in").hidden && (slept || Date.now() - heardAt > OLD_SECONDS * 1000) && Date.now() - heardAt > 15000) {
+      const since = heardAt;
+      connect();
+      heardAt = since; // old until the stream says something
+    }
+    draw();
+  }, 1000);
+
+  stayAwake();
+  start();
+})();
