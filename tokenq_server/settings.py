@@ -142,6 +142,8 @@ class ServerSettings(BaseSettings):
     """Numbers per day that a customer takes in one department."""
     limit_customer_requests: Limit = 60
     """Requests per minute in which a customer asks for a number."""
+    limit_visitor_issues: Limit = 60
+    """Numbers per hour that visitors take without a login from one address, where a department lets them."""
     limit_letters: Limit = 30
     """E-mails per hour to one address; further ones become dead letters."""
     docs: bool = True

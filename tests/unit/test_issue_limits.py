@@ -42,10 +42,10 @@ class Batches:
 class Desk:
     """Limits of 10 numbers a minute, 4 a day and 8 requests a minute, and a clock."""
 
-    def __init__(self, staff: int = 10, customer: int = 4, requests: int = 8) -> None:
+    def __init__(self, staff: int = 10, customer: int = 4, requests: int = 8, visitor: int = 3) -> None:
         self.now, self.batches = 1000.0, Batches()
         limits = RateLimits(MemoryCounts(lambda: self.now), lambda: self.now)
-        self.limits = IssueLimits(cast(Any, self.batches), limits, IssueBudgets.of(staff, customer, requests))
+        self.limits = IssueLimits(cast(Any, self.batches), limits, IssueBudgets.of(staff, customer, visitor, requests))
 
     async def issue(self, caller: Principal, department: str = "CW", key: str | None = None, **more: Any) -> str:
         """Issue; return ``issued``, ``repeated`` or the code of the refusal."""

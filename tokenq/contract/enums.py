@@ -64,6 +64,13 @@ class Admission(StrEnum):
     OFF = "off"
 
 
+class SelfService(StrEnum):
+    """Whether people take their numbers themselves, in the lobby's page, without a login."""
+
+    OFF = "off"
+    ON = "on"
+
+
 class DayEnd(StrEnum):
     """What becomes of waiting and parked tokens at the end of the business day."""
 

@@ -45,6 +45,7 @@ NAMES = frozenset(
         "limit_staff_issues",
         "limit_customer_issues",
         "limit_customer_requests",
+        "limit_visitor_issues",
         "limit_letters",
         "docs",
         "failpoints",

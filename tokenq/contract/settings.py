@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 
 from typing_extensions import TypedDict
 
-from tokenq.contract.enums import Admission, DayEnd, Role
+from tokenq.contract.enums import Admission, DayEnd, Role, SelfService
 from tokenq.contract.notifications import LetterKind
 
 
@@ -48,6 +48,9 @@ class DepartmentSettings(TypedDict):
         Setting(
             "refuse new customers by: hours, capacity (also until closing), off", "hours", choices=tuple(Admission)
         ),
+    ]
+    selfService: Annotated[
+        str, Setting("people take numbers with their phones: on, off", "off", choices=tuple(SelfService))
     ]
     minCalls: Annotated[int, Setting("calls required before a no-show", "1", 1, 20)]
     maxCalls: Annotated[int, Setting("maximum calls per token; 0: no limit", "0", 0, 100, zero="no limit")]

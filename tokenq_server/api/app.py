@@ -30,6 +30,8 @@ from tokenq_server.api.routes import (
     reference,
     reports,
     setup,
+    ticket_pages,
+    tickets,
     tokens,
 )
 from tokenq_server.api.strictness import Bounded
@@ -53,7 +55,9 @@ ROUTERS = tuple(
         health,
         audit,
         personal_data,
+        tickets,
         board_page,
+        ticket_pages,
     )
 )
 

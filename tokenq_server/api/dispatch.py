@@ -30,6 +30,13 @@ async def dispatch(services: Services, caller: Principal, command: Command, repe
     return _response(await _submit(services, caller, command, repeat))
 
 
+async def answer_to(
+    services: Services, caller: Principal, command: Command, repeat: Repeat = Repeat(None, b"")
+) -> Answer:
+    """Execute a command and return the answer itself when it is durable. Raises Refused."""
+    return await _submit(services, caller, command, repeat)
+
+
 async def dispatch_call(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
     """Execute a call; the answer says if its customer is at another counter, too. Raises Refused."""
     answer = await _submit(services, caller, command, repeat)

@@ -29,7 +29,10 @@ def open_limits(settings: ServerSettings) -> RateLimits:
 def api_limits(settings: ServerSettings, limits: RateLimits, people: People, commit: GroupCommit) -> ApiLimits:
     """Return the limits of the API, which are counted in ``limits``."""
     budgets = IssueBudgets.of(
-        settings.limit_staff_issues, settings.limit_customer_issues, settings.limit_customer_requests
+        settings.limit_staff_issues,
+        settings.limit_customer_issues,
+        settings.limit_visitor_issues,
+        settings.limit_customer_requests,
     )
     return ApiLimits(
         LoginLimit(limits, settings.limit_logins, settings.limit_logins_per_source, settings.limit_logins_per_account),

@@ -20,8 +20,10 @@ from tokenq_server.adapters.postgres.old_entries import PostgresOldEntries
 from tokenq_server.adapters.postgres.people import PostgresPeople
 from tokenq_server.adapters.postgres.personal_data import PostgresPersonalData
 from tokenq_server.adapters.postgres.queries import PostgresQueries
+from tokenq_server.adapters.postgres.server_keys import PostgresServerKeys
 from tokenq_server.adapters.postgres.setup import PostgresSetup
 from tokenq_server.adapters.redis.opening import open_line
+from tokenq_server.adapters.ticket_links import AesTicketLinks
 from tokenq_server.bootstrap.limits import api_limits, open_limits
 from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.services.audit import Audit
@@ -48,6 +50,7 @@ from tokenq_server.services.refusal_audit import RefusalAudit
 from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.same_customer import SameCustomer
 from tokenq_server.services.setup import Setup
+from tokenq_server.services.tickets import Tickets
 from tokenq_server.settings import ServerSettings
 
 
@@ -69,6 +72,7 @@ class Services:
     reading: Queries
     last_seen: LastSeen
     boards: Boards
+    tickets: Tickets
     same_customer: SameCustomer
     explaining: Explanations
     counter_service: CounterService
@@ -103,6 +107,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     audit = PostgresAudit(database)
     refusals = RefusalAudit(audit)
     personal_data = PostgresPersonalData(database)
+    setup = Setup(store)
     reading = Queries(looking_up, forecasts.of, forecasts.waits)
     limits = open_limits(settings)
     people = People(PostgresPeople(database), Argon2Passwords(), refusals.note)
@@ -118,10 +123,11 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         personal_data=PersonalData(personal_data, people.invalidate),
         audit=Audit(audit),
         refusals=refusals,
-        setup=Setup(store),
+        setup=setup,
         reading=reading,
         last_seen=batch.last_seen,
         boards=Boards(PostgresBoards(database)),
+        tickets=Tickets(PostgresServerKeys(database), AesTicketLinks, reading, setup),
         same_customer=SameCustomer(looking_up),
         explaining=Explanations(reading),
         counter_service=CounterService(PostgresCounters(database), forecasts.renew),

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from tokenq.contract.enums import TokenState
+from tokenq.contract.enums import SelfService, TokenState
+from tokenq.contract.problems import refuse
+from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq_server.domain.admission import check_admission
 from tokenq_server.domain.commands import Issue
 from tokenq_server.domain.copies import replace
@@ -16,8 +18,11 @@ def issue(session: DepartmentSession, command: Issue, token_id: int) -> Token:
     """Issue a token under the day's next number.
 
     Raises:
-        Refused: ``department_closed``, ``department_full`` (neither when forced), ``already_waiting``.
+        Refused: ``department_closed``, ``department_full`` (neither when forced), ``already_waiting``; ``forbidden``,
+            visitors take no numbers there.
     """
+    if command.caller.is_visitor and session.department.rules.self_service != SelfService.ON:
+        raise refuse(DepartmentReason.NO_SELF_SERVICE, department=session.department.name)
     if not command.is_forced:
         check_admission(session, command)
     if live := session.live_token_of(command.user_id):

@@ -149,7 +149,7 @@ def check_issue(command: Issue) -> None:
     if caller.role is Role.CUSTOMER:
         if command.priority is not Priority.NORMAL or command.is_forced:
             raise refuse(DepartmentReason.MAY_NOT_PRIORITISE)
-        if command.user_id not in (None, caller.user_id) or caller.user_id is None:
+        if not caller.is_visitor and (command.user_id not in (None, caller.user_id) or caller.user_id is None):
             raise refuse(DepartmentReason.ONLY_FOR_YOURSELF)
 
 
@@ -157,6 +157,8 @@ def as_permitted(command: Issue) -> Issue:
     """Return the command as permitted: a customer's token is for that customer, at the registered address."""
     if command.caller.role is not Role.CUSTOMER:
         return command
+    if command.caller.is_visitor:
+        return replace(command, user_id=None, name=None, email=None)
     return replace(command, user_id=command.caller.user_id, name=None, email=None)
 
 
@@ -236,6 +238,8 @@ def _home(verb: Verb, token: Token) -> str:
 
 
 def _owns(caller: Principal, token: Token | Whereabouts) -> bool:
+    if caller.token_id is not None:
+        return isinstance(token, Token) and token.token_id == caller.token_id
     return token.user_id is not None and token.user_id == caller.user_id
 
 

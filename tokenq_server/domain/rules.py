@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
-from tokenq.contract.enums import Admission, DayEnd, Priority, Role
+from tokenq.contract.enums import Admission, DayEnd, Priority, Role, SelfService
 from tokenq.contract.notifications import LetterKind
 from tokenq_server.domain.hours import Hours, hours_document, hours_from
 
@@ -16,7 +16,7 @@ class Rules:
 
     ``hours`` of ``None`` means the branch's; empty ``counters`` means any. ``service_minutes`` is the expected service
     time, call to end, until today's services refine it; a call or service of ``forgotten_minutes`` was presumably
-    forgotten. ``admission`` is an ``Admission``, ``day_end`` a ``DayEnd``.
+    forgotten. ``admission`` is an ``Admission``, ``self_service`` a ``SelfService``, ``day_end`` a ``DayEnd``.
     """
 
     number_start: int = 1
@@ -38,6 +38,7 @@ class Rules:
     day_end: str = DayEnd.EXPIRE
     last_token_minutes: int = 0
     admission: str = Admission.HOURS
+    self_service: str = SelfService.OFF
     class_names: Mapping[Priority, str] = field(default_factory=dict)
     hours: Hours | None = None
 

@@ -16,12 +16,14 @@ from tokenq_server.services.group_commit import GroupCommit
 from tokenq_server.services.rate_limits import Exceeded, RateLimits
 from tokenq_server.services.requests import Answer, Request
 
-_MINUTE, _DAY = 60.0, 24 * 3600.0
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 24 * 3600.0
 
 
 @dataclass(frozen=True)
 class IssueBudgets:
     """Numbers that each account or key issues in a minute, numbers that a customer takes of a department in a day.
+
+    ``visitor``: those that people without a login take in an hour, by where their requests come from.
 
     ``requests`` are those for a number that a customer may send in a minute, refused and repeated ones included;
     ``repeats`` are those of staff beyond their budget, which may have been executed before.
@@ -31,15 +33,17 @@ class IssueBudgets:
 
     staff: Budget
     customer: Budget
+    visitor: Budget
     requests: Budget
     repeats: Budget
 
     @classmethod
-    def of(cls, staff: int, customer: int, requests: int) -> "IssueBudgets":
+    def of(cls, staff: int, customer: int, visitor: int, requests: int) -> "IssueBudgets":
         """Make them of the settings; 0 is no limit."""
         return cls(
             Budget("issue", staff, _MINUTE / max(staff, 1), is_counted_later=True),
             Budget("take", customer, _DAY / max(customer, 1)),
+            Budget("visit", visitor, _HOUR / max(visitor, 1)),
             Budget("ask", requests, _MINUTE / max(requests, 1)),
             Budget("repeat", staff, _MINUTE / max(staff, 1), is_counted_later=True),
         )
@@ -83,7 +87,7 @@ class IssueLimits:
 
     async def _asked(self, caller: Principal) -> Exceeded | None:
         """Count a customer's request, whatever becomes of it: so it is not taken together with the number."""
-        if caller.role is not Role.CUSTOMER:
+        if caller.role is not Role.CUSTOMER or caller.is_visitor:
             return None
         return await self._limits.take([Use(self._budgets.requests, caller.identity)])
 
@@ -96,6 +100,8 @@ class IssueLimits:
 
     def _issued(self, command: Issue | IssueGroup, count: int) -> Use:
         caller = command.caller
+        if caller.is_visitor:
+            return Use(self._budgets.visitor, caller.source, count)
         if caller.role is Role.CUSTOMER:
             return Use(self._budgets.customer, f"{caller.identity}\0{command.department_id}", count)
         return Use(self._budgets.staff, caller.identity, count)

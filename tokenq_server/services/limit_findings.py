@@ -14,6 +14,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "limit_staff_issues": "a minute per account or key",
         "limit_customer_issues": "a day per customer and department",
         "limit_customer_requests": "requests a minute per customer",
+        "limit_visitor_issues": "an hour per address without login",
     },
     "limit of requests": {"limit_public_requests": "a minute per address, without login"},
     "limit of e-mails": {"limit_letters": "an hour to one address"},

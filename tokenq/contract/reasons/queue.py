@@ -12,6 +12,11 @@ class TokenReason(Reason):
     """About one token."""
 
     UNKNOWN = ProblemCode.UNKNOWN_TOKEN, "There is no token {token}.", Action.SHOW_QUEUE
+    NO_TICKET_LINK = (
+        ProblemCode.UNKNOWN_TOKEN,
+        "This link leads to no ticket.",
+        "Links end two hours after their number. Ask at the desk.",
+    )
     NOT_TODAY = ProblemCode.UNKNOWN_TOKEN, "No token has the number {number} today.", Action.FIND_TOKEN
     NOT_PLAIN = (
         ProblemCode.UNKNOWN_TOKEN,
@@ -207,6 +212,7 @@ class DepartmentReason(Reason):
     )
     NOT_YOURS = (ProblemCode.FORBIDDEN, "You are not staff of {department}.", ASK_ADMIN)
     NOT_ON_BOARD = (ProblemCode.FORBIDDEN, "This board's key does not include {department}.", ASK_ADMIN)
+    NO_SELF_SERVICE = ProblemCode.FORBIDDEN, "{department} gives out no numbers here.", "Ask at the desk."
     MAY_NOT_ISSUE = (ProblemCode.FORBIDDEN, "You may not issue tokens in {department}.", ASK_ADMIN)
     MAY_NOT_PUT_FIRST = (
         ProblemCode.FORBIDDEN,

@@ -30,6 +30,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "mail_job": _SEE,
         "outbox": _APPEND,
         "relay_cursor": _APPEND,
+        "server_key": _APPEND,
         "token": _WRITE,
         "SEQUENCE token_id_seq": "USAGE",
         "FUNCTION delete_old_audit(integer, integer)": "EXECUTE",

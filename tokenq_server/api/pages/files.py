@@ -23,8 +23,11 @@ HEADERS = {
 }
 
 
+NAMES = frozenset(path.name for path in _FOLDER.iterdir())
+
+
 def file(name: str) -> Response:
-    """Return one of the files."""
+    """Return one of the files ``NAMES``."""
     return Response(_content(name), media_type=_TYPES[Path(name).suffix], headers=HEADERS)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tokenq.locale import N_, texts
+from tokenq.locale import N_, SOURCE, languages, texts
 
 _BOARD = {
     "nowCalling": N_("Now calling"),
@@ -28,17 +28,86 @@ _BOARD = {
 }
 _COUNTER = N_("Counter {counter}")
 
+_TICKET = {
+    "yourNumber": N_("Your number"),
+    "before": N_("Before you"),
+    "expectedWait": N_("Expected wait"),
+    # For translators: a range of minutes, such as 10–20 min
+    "minutes": N_("{low}–{high} min"),
+    "nowCalled": N_("Now called"),
+    "nobodyCalled": N_("Nobody at the moment"),
+    "WAITING": N_("Please wait. This page tells you when it is your turn."),
+    "next": N_("You are next."),
+    "CALLED": N_("It is your turn: {counter}"),
+    "SERVING": N_("You are being served: {counter}"),
+    "PARKED": N_("Your number is on hold. The staff will call you later."),
+    "SERVED": N_("Done. Thank you for your visit."),
+    "NO_SHOW": N_("Your number was called, and nobody came. Please ask at the desk."),
+    "CANCELLED": N_("You have left the queue."),
+    "EXPIRED": N_("The day has ended, and this number with it. Please ask at the desk."),
+    "ended": N_("This link has ended. Please ask at the desk."),
+    "old": N_("No connection. What you see may be out of date."),
+    "leave": N_("Leave the queue"),
+    "sure": N_("Give up your number? You cannot take this back."),
+    "yes": N_("Yes, leave"),
+    "no": N_("No, stay"),
+    "notify": N_("Ring when it is my turn"),
+    "notifying": N_("This phone will ring. Keep this page open."),
+}
+_TAKE = {
+    "take": N_("Take a number"),
+    "choose": N_("What brings you here?"),
+    "waiting": N_("Waiting"),
+    "expectedWait": N_("Expected wait"),
+    "minutes": N_("{low}–{high} min"),
+    "closed": N_("Closed"),
+    "nothing": N_("Numbers are given out at the desk."),
+    "mine": N_("Show my number"),
+    "failed": N_("That did not work. Please try again, or ask at the desk."),
+}
+NAMES = {"ar": "العربية", "de": "Deutsch", "en": "English", "es": "Español", "fr": "Français", "zh-CN": "中文"}
+"""What languages call themselves."""
 
-def board_texts(languages: Sequence[str]) -> list[dict[str, Any]]:
+
+def ticket_texts(language: str) -> dict[str, Any]:
+    """Return the texts of a ticket's page."""
+    return _in(language, _TICKET)
+
+
+def take_texts(language: str) -> dict[str, Any]:
+    """Return the texts of the page where people take numbers."""
+    return _in(language, _TAKE)
+
+
+def language_for(wanted: str | None, accepted: str, otherwise: Sequence[str]) -> str:
+    """Return the best language that there is: the one chosen, one that the browser accepts, or the first other one."""
+    known = languages()
+    choices = [wanted or "", *(part.partition(";")[0].strip() for part in accepted.split(",")[:20]), *otherwise]
+    for choice in choices:
+        folded = choice.casefold()
+        for tag in known:
+            if folded and (folded == tag.casefold() or folded.partition("-")[0] == tag.casefold().partition("-")[0]):
+                return tag
+    return SOURCE
+
+
+def choices() -> list[dict[str, str]]:
+    """Return all languages, each with what it calls itself."""
+    return [{"language": tag, "name": NAMES.get(tag, tag)} for tag in languages()]
+
+
+def _in(language: str, sources: Mapping[str, str]) -> dict[str, Any]:
+    own = texts(language)
+    return {
+        "language": language,
+        "direction": "rtl" if own.is_right_to_left else "ltr",
+        **{name: own.gettext(source) for name, source in sources.items()},
+    }
+
+
+def board_texts(of: Sequence[str]) -> list[dict[str, Any]]:
     """Return the texts of a board, one object per language."""
-    return [
-        {
-            "language": language,
-            "direction": "rtl" if texts(language).is_right_to_left else "ltr",
-            **{name: texts(language).gettext(source) for name, source in _BOARD.items()},
-        }
-        for language in languages
-    ]
+    return [_in(language, _BOARD) for language in of]
 
 
 def counter_in(language: str, counter: str, words: Mapping[str, str]) -> str:

@@ -41,12 +41,6 @@ async def page() -> Response:
     return file("board.html")
 
 
-@router.get(paths.BOARD_PAGE + "/board.{kind}")
-async def asset(kind: str) -> Response:
-    """Return a file of the page."""
-    return file(f"board.{kind}" if kind in ("css", "js") else "board.js")
-
-
 @router.post(paths.BOARD_PAGE + "/session", status_code=204)
 async def sign_in(request: Request, services: ServicesDep, bearer: BearerDep) -> Response:
     """Exchange a board's key for a cookie that no script can read and no other site can use."""

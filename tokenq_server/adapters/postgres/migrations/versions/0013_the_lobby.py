@@ -1,6 +1,6 @@
-"""Languages: the one that a customer reads, and what a branch shows and in which languages.
+"""The lobby: languages of customers and branches, and the key of the links on tickets.
 
-Made while the release before is at work, which neither reads nor writes the columns.
+Made while the release before is at work, which neither reads nor writes any of it.
 """
 
 from alembic import op
@@ -15,6 +15,7 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute("ALTER TABLE token ADD COLUMN IF NOT EXISTS language text")
         op.execute("ALTER TABLE branch ADD COLUMN IF NOT EXISTS settings jsonb NOT NULL DEFAULT '{}'")
+        op.execute("CREATE TABLE IF NOT EXISTS server_key (name text PRIMARY KEY, value bytea NOT NULL)")
 
 
 def downgrade() -> None:

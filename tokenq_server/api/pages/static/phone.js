@@ -1,0 +1,53 @@
+/* What both pages for phones need. Only text nodes are made of what the server says, never markup. */
+(function () {
+  "use strict";
+
+  const $ = (id) => document.getElementById(id);
+  const language = () => localStorage.getItem("tokenq-language") || "";
+
+  function element(name, className, text) {
+    const made = document.createElement(name);
+    if (className) made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  }
+
+  function write(id, text) {
+    if ($(id).textContent !== text) $(id).textContent = text;
+  }
+
+  function filled(template, values) {
+    return template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+  }
+
+  function replace(id, parts) {
+    const parent = $(id);
+    while (parent.firstChild) parent.removeChild(parent.firstChild);
+    parts.forEach((part) => parent.appendChild(part));
+  }
+
+  function inLanguage(path) {
+    return path + (language() ? "?lang=" + encodeURIComponent(language()) : "");
+  }
+
+  /* Show the languages to choose from; `ask` fetches the page's content again. */
+  function drawLanguages(choices, texts, ask) {
+    document.documentElement.lang = texts.language;
+    document.documentElement.dir = texts.direction;
+    const select = $("languages");
+    select.hidden = choices.length < 2;
+    select.setAttribute("aria-label", texts.language);
+    if (select.options.length !== choices.length) {
+      replace("languages", choices.map((choice) => {
+        const option = element("option", "", choice.name);
+        option.value = choice.language;
+        option.lang = choice.language;
+        return option;
+      }));
+      select.addEventListener("change", () => { localStorage.setItem("tokenq-language", select.value); ask(); });
+    }
+    select.value = texts.language;
+  }
+
+  window.tokenq = { $, element, write, filled, replace, inLanguage, drawLanguages };
+})();

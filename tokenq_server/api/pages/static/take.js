@@ -1,0 +1,82 @@
+/* Where people take numbers: one tap, and the ticket's page opens. A repeated tap is the same request. */
+(function () {
+  "use strict";
+
+  const { $, element, write, filled, replace, inLanguage, drawLanguages } = window.tokenq;
+  const here = location.pathname.replace(/\/$/, "");
+  let state = null;
+  const keys = new Map(); // of each department, the key under which this phone asks for a number
+
+  function key(department) {
+    if (!keys.has(department)) {
+      const bytes = crypto.getRandomValues(new Uint8Array(16));
+      keys.set(department, "take-" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+    }
+    return keys.get(department);
+  }
+
+  async function ask() {
+    try {
+      const answer = await fetch(inLanguage(here + "/state"));
+      if (!answer.ok) throw new Error(String(answer.status));
+      state = await answer.json();
+      $("old").hidden = true;
+      draw();
+    } catch (error) {
+      fail("");
+    }
+  }
+
+  function fail(sentence) {
+    write("old", sentence || (state ? state.texts.failed : "That did not work. Please try again, or ask at the desk."));
+    $("old").hidden = false;
+  }
+
+  function draw() {
+    const t = state.texts;
+    drawLanguages(state.languages, t, ask);
+    document.title = t.take;
+    write("branch", state.branch);
+    write("choose", state.departments.length ? t.choose : t.nothing);
+    write("mine", t.mine);
+    $("mine").hidden = !localStorage.getItem("tokenq-ticket");
+    replace("departments", state.departments.map((each) => department(each, t)));
+  }
+
+  function department(each, t) {
+    const made = element("button", "department");
+    made.type = "button";
+    made.disabled = !each.isOpen;
+    const text = element("div");
+    text.appendChild(element("b", "", each.name));
+    const wait = each.estimate ? t.expectedWait + ": " + filled(t.minutes, each.estimate) : t.waiting + ": " + each.waiting;
+    text.appendChild(element("span", "quiet", each.isOpen ? wait : t.closed));
+    made.appendChild(text);
+    made.appendChild(element("span", "", "›"));
+    made.addEventListener("click", () => take(each.id, made));
+    return made;
+  }
+
+  async function take(department, button) {
+    button.disabled = true;
+    try {
+      const answer = await fetch(here + "/" + department, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "Idempotency-Key": key(department) },
+        body: JSON.stringify({ language: state.texts.language }),
+      });
+      const body = await answer.json();
+      if (!answer.ok) { fail(body.detail); button.disabled = false; return; }
+      localStorage.setItem("tokenq-ticket", body.page);
+      location.assign(body.page);
+    } catch (error) {
+      fail("");
+      button.disabled = false; // the same key: no second number
+    }
+  }
+
+  $("mine").addEventListener("click", () => location.assign(localStorage.getItem("tokenq-ticket")));
+  setInterval(() => { if (!document.hidden) ask(); }, 30000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
+  ask();
+})();

@@ -1,0 +1,131 @@
+/* A customer's own ticket: asks for its state, more often when the turn is near, and rings when it has come. */
+(function () {
+  "use strict";
+
+  const { $, element, write, filled, replace, inLanguage, drawLanguages } = window.tokenq;
+  const here = location.pathname.replace(/\/$/, "");
+  let state = null;
+  let timer = null;
+  let failures = 0;
+  let rungFor = ""; // the call for which this phone has rung
+  let audio = null;
+
+  localStorage.setItem("tokenq-ticket", here);
+
+  async function ask(path, method) {
+    clearTimeout(timer);
+    let wait = 3;
+    try {
+      const answer = await fetch(inLanguage(path || here + "/state"), { method: method || "GET" });
+      if (answer.status === 404 || answer.status === 410 || answer.status === 422) { ended(); return; }
+      if (!answer.ok) throw new Error(String(answer.status));
+      state = await answer.json();
+      failures = 0;
+      wait = state.askAfter;
+      draw();
+    } catch (error) {
+      failures += 1;
+      wait = Math.min(30, 2 + failures * 3);
+      if (failures > 1 && state) { write("old", state.texts.old); $("old").hidden = false; }
+    }
+    timer = setTimeout(ask, wait * 1000);
+  }
+
+  function ended() {
+    localStorage.removeItem("tokenq-ticket");
+    ["wait", "others", "ring", "leave", "sure", "old"].forEach((id) => { $(id).hidden = true; });
+    $("mine").classList.remove("is-called");
+    ["label", "number", "department"].forEach((id) => write(id, ""));
+    write("sentence", state ? state.texts.ended : "This link has ended. Please ask at the desk.");
+  }
+
+  function draw() {
+    const t = state.texts;
+    drawLanguages(state.languages, t, ask);
+    document.title = state.number + " · " + sentence(t);
+    $("old").hidden = true;
+    write("branch", state.branch);
+    write("label", t.yourNumber);
+    write("number", state.number);
+    write("department", state.department);
+    write("sentence", sentence(t));
+    const isCalled = state.state === "CALLED";
+    $("mine").classList.toggle("is-called", isCalled);
+    drawFacts(t);
+    drawCalled(t);
+    const isWaiting = state.state === "WAITING" || state.state === "PARKED";
+    $("ring").hidden = !isWaiting;
+    write("ring", audio ? t.notifying : t.notify);
+    $("ring").disabled = Boolean(audio);
+    $("leave").hidden = !state.mayLeave || !$("sure").hidden;
+    write("leave", t.leave);
+    if (!state.mayLeave) $("sure").hidden = true;
+    write("question", t.sure);
+    write("yes", t.yes);
+    write("no", t.no);
+    if (isCalled && rungFor !== state.counter + state.calls) { rungFor = state.counter + state.calls; ring(t); }
+  }
+
+  function sentence(t) {
+    if (state.state === "WAITING" && state.before === 0) return t.next;
+    return filled(t[state.state] || t.WAITING, { counter: state.counter });
+  }
+
+  function drawFacts(t) {
+    const facts = [];
+    if (state.before !== null) facts.push([t.before, String(state.before)]);
+    if (state.estimate && state.state === "WAITING") facts.push([t.expectedWait, filled(t.minutes, state.estimate)]);
+    $("wait").hidden = !facts.length;
+    const parts = [];
+    facts.forEach(([name, value]) => { parts.push(element("dt", "quiet", name)); parts.push(element("dd", "", value)); });
+    replace("facts", parts);
+  }
+
+  function drawCalled(t) {
+    $("others").hidden = !["WAITING", "PARKED"].includes(state.state);
+    write("called-title", t.nowCalled);
+    const rows = state.called.map((call) => {
+      const row = element("li");
+      row.appendChild(element("b", "", call.number));
+      row.appendChild(element("span", "", call.counter));
+      return row;
+    });
+    replace("called", rows.length ? rows : [element("li", "quiet", t.nobodyCalled)]);
+  }
+
+  /* Sound needs a tap first; a phone that allows neither still shows it. */
+  function ring(t) {
+    if (navigator.vibrate) navigator.vibrate([600, 200, 600, 200, 600]);
+    if (audio) [0, 0.7, 1.4].forEach(tone);
+    if ("Notification" in window && Notification.permission === "granted" && document.hidden) {
+      try { new Notification(state.number, { body: sentence(t), tag: "tokenq" }); } catch (error) { /* Android wants a worker */ }
+    }
+  }
+
+  function tone(at) {
+    const sound = audio.createOscillator();
+    const loudness = audio.createGain();
+    sound.frequency.value = 880;
+    loudness.gain.setValueAtTime(0.5, audio.currentTime + at);
+    loudness.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + at + 0.6);
+    sound.connect(loudness);
+    loudness.connect(audio.destination);
+    sound.start(audio.currentTime + at);
+    sound.stop(audio.currentTime + at + 0.6);
+  }
+
+  $("ring").addEventListener("click", () => {
+    audio = new (window.AudioContext || window.webkitAudioContext)();
+    audio.resume();
+    tone(0);
+    if ("Notification" in window && window.isSecureContext) Notification.requestPermission();
+    if ("wakeLock" in navigator) navigator.wakeLock.request("screen").catch(() => {});
+    draw();
+  });
+  $("leave").addEventListener("click", () => { $("sure").hidden = false; $("leave").hidden = true; });
+  $("no").addEventListener("click", () => { $("sure").hidden = true; draw(); });
+  $("yes").addEventListener("click", () => { $("sure").hidden = true; ask(here + "/leave", "POST"); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
+  window.addEventListener("online", () => ask());
+  ask();
+})();
