@@ -23,7 +23,7 @@ INSIDE = {"/metrics"}
 
 
 def example_of(route: APIRoute) -> str:
-    return route.path.format(department_id="CW", branch_id="main", token_id=1, user_id=1, key_id=1)
+    return route.path.format(department_id="CW", branch_id="main", token_id=1, user_id=1, key_id=1, secret="A")
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{min(route.methods)} {route.path}")

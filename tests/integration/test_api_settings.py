@@ -22,6 +22,7 @@ SETTINGS: dict[str, Any] = {
     "forgottenMinutes": 45,
     "longestWaitMinutes": 50,
     "admission": "capacity",
+    "selfService": "on",
     "serviceLevelMinutes": 20,
     "serviceLevelPercent": 90,
     "counters": ["1", "2 b"],

@@ -102,6 +102,9 @@ def test_the_stream_of_a_key_that_loses_a_department_ends(lobby: Lobby) -> None:
         until(lambda: watch.is_over)
 
 
+PUBLIC_SETTINGS = {"name", "open", "timezone", "hours", "languages", "counterWords"}
+
+
 def test_events_are_public_fields_only(lobby: Lobby) -> None:
     """Row 65. Canaries go through every place where somebody can write something."""
     stack, name = lobby.stack, lobby.department
@@ -123,7 +126,7 @@ def test_events_are_public_fields_only(lobby: Lobby) -> None:
     for event in watch.events:
         assert not {"email", "userId", "actor", "priority", "name"} & event.keys()
         assert event["data"].keys() <= {"call", "from", "to", "state", "undone", "archived", "settings"}
-        assert event["data"].get("settings", {}).keys() <= {"name", "open", "timezone", "hours"}
+        assert event["data"].get("settings", {}).keys() <= PUBLIC_SETTINGS
         assert decode(json.dumps(event)).seq == event["seq"]
 
 

@@ -15,7 +15,7 @@ PATHS = DOCUMENT["paths"]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 CHANGES = [path for path, methods in PATHS.items() if "get" not in methods]
 """What only changes something; the first implementation issued tokens by GET."""
-OTHERS = {"department_id": "CW", "branch_id": "main", "token_id": "1", "user_id": "1", "key_id": "1"}
+OTHERS = {"department_id": "CW", "branch_id": "main", "token_id": "1", "user_id": "1", "key_id": "1", "secret": "A"}
 STRANGE = ["CW%2f..%2fHR", "CW%2F..%2FHR", "..%2fHR", "CW%00", "CW%0d%0aSET", "cw", "%EF%BC%A3%EF%BC%B7", "C" * 300]
 STRANGE += [
     "CW%20",

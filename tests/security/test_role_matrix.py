@@ -114,7 +114,7 @@ class Callers:
             as_admin = {"Authorization": f"Bearer {self.api.api.token}"}
             token = self.client.post("/api/v1/departments/CW/tokens", json={}, headers=as_admin).json()
             path = path.replace("{token_id}", str(token["tokenId"]))
-        path = path.format(department_id="CW", branch_id="main", user_id=999_999, key_id=999_999)
+        path = path.format(department_id="CW", branch_id="main", user_id=999_999, key_id=999_999, secret="A" * 22)
         credential = self.sessions[caller]
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
         request = self.client.build_request(

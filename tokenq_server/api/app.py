@@ -56,10 +56,10 @@ ROUTERS = tuple(
         audit,
         personal_data,
         tickets,
-        board_page,
-        ticket_pages,
     )
 )
+PAGES = (board_page.router, ticket_pages.router)
+"""For browsers, which come with a key in a cookie, a ticket's secret, or nothing."""
 
 
 def _routes(routers: Iterable[APIRouter]) -> list[APIRoute]:
@@ -102,7 +102,7 @@ def create_app(settings: ServerSettings, guard: Guard | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.settings = settings
-    routers = (*ROUTERS, reference.router) if settings.docs else ROUTERS
+    routers = (*ROUTERS, *PAGES, *([reference.router] if settings.docs else []))
     problems.register(app, _routes(routers))
     for router in routers:
         app.include_router(router)

@@ -10,8 +10,9 @@ from typing import Protocol
 from tokenq.contract.enums import LIVE, TokenState
 from tokenq.contract.paths import TICKET_PAGE
 from tokenq.contract.problems import refuse
-from tokenq.contract.reasons.queue import TokenReason
+from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
 from tokenq.contract.views import BranchView, TicketView, TokenView
+from tokenq_server.domain.permissions import WORKERS, issues_in
 from tokenq_server.domain.principal import Principal, holder_of
 from tokenq_server.services.queries import Queries, Snapshot
 from tokenq_server.services.setup import Setup
@@ -59,8 +60,14 @@ class Tickets:
         self._links: TicketLinks | None = None
 
     async def ticket(self, token_id: int, reader: Principal) -> TicketView:
-        """Return what is printed on a live token's ticket. Raises Refused, also if the reader may not see the token."""
+        """Return what is printed on a token's ticket.
+
+        Raises:
+            Refused: the reader may not see the token, or not issue in its department: a link is as good as a ticket.
+        """
         token = await self._reading.token(token_id, reader)
+        if reader.role in WORKERS and not issues_in(reader, token["departmentId"]):
+            raise refuse(DepartmentReason.MAY_NOT_ISSUE, department=token["departmentId"])
         branch = await self._setup.branch(token["branchId"])
         department = await self._setup.department(token["departmentId"])
         return {
