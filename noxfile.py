@@ -34,7 +34,7 @@ LICENCES = ["MIT", "BSD", "Apache", "PSF", "Python Software Foundation", "MPL", 
 LICENCES += ["LGPL", "GNU Lesser", "PostgreSQL", "Unlicense", "CNRI-Python", "DFSG"]
 """Licences that permit what tokenq does: it is used as a library or beside it, and not changed."""
 
-HERE = "not kafka and not skew and not network"
+HERE = "not browser and not kafka and not skew and not network"
 """Tests that need nothing but what wheels bring."""
 
 PARTS = {
@@ -189,6 +189,13 @@ def schema(session: nox.Session) -> None:
     """Requests generated from the OpenAPI document (some minutes); `nox -s schema -- 10` makes fewer per operation."""
     install(session, "test", "schema", project=".[all]")
     session.run("python", "-m", "tests.schema", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The pages for televisions and phones, in Debian's chromium-headless-shell (about two minutes)."""
+    install(session, "test", "browser", project=".[all]")
+    session.run("pytest", "-m", "browser", *(session.posargs or ["tests/browser", *IN_PARALLEL]))
 
 
 @nox.session

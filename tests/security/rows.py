@@ -1,6 +1,6 @@
 """The security tests that were asked for: which test proves which row.
 
-Rows 1 to 80 are attacks and what must happen; L1 to L17 are faults that trials have found. Where we do something else,
+Rows 1 to 80 are attacks and what must happen; L1 to L18 are faults that trials have found. Where we do something else,
 ``DECIDED_OTHERWISE`` has the reason. Tests are ``file::name`` below `tests/`; test_rows.py checks that each exists.
 """
 
@@ -386,6 +386,7 @@ ROWS: dict[str, Row] = {
         f"{_USERS}::test_without_a_user_who_loads_functions_it_is_down_and_says_so",
     ),
     "L17": row("versions, their hashes and licences", "security/test_supply.py"),
+    "L18": row("pages for browsers: keys in cookies, links, numbers without a login", "security/test_pages.py"),
 }
 DECIDED_OTHERWISE: dict[str, str] = {
     "7": "A customer who creates a user gets 403, not 422: who may do nothing there learns nothing about its fields.",

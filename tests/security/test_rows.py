@@ -9,7 +9,7 @@ import pytest
 from tests.security.rows import DECIDED_OTHERWISE, ROWS
 
 TESTS = Path(__file__).parents[1]
-ASKED_FOR = [*map(str, range(1, 81)), *(f"L{number}" for number in range(1, 18))]
+ASKED_FOR = [*map(str, range(1, 81)), *(f"L{number}" for number in range(1, 19))]
 
 
 @lru_cache

@@ -47,6 +47,7 @@
     write("branch", state.branch);
     write("label", t.yourNumber);
     write("number", state.number);
+    fit($("number"));
     write("department", state.department);
     write("sentence", sentence(t));
     const isCalled = state.state === "CALLED";
@@ -64,6 +65,13 @@
     write("yes", t.yes);
     write("no", t.no);
     if (isCalled && rungFor !== state.counter + state.calls) { rungFor = state.counter + state.calls; ring(t); }
+  }
+
+  /* A long number stays on its line. */
+  function fit(part) {
+    part.style.fontSize = "";
+    const room = part.clientWidth;
+    if (part.scrollWidth > room) part.style.fontSize = Math.floor(parseFloat(getComputedStyle(part).fontSize) * room / part.scrollWidth) + "px";
   }
 
   function sentence(t) {

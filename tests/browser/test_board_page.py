@@ -1,0 +1,138 @@
+"""The lobby's board in a browser."""
+
+import asyncio
+import re
+
+from playwright.async_api import Page
+
+from tests.browser.conftest import TELEVISION, Branch, Open
+from tests.forwarder import forwarder
+
+
+async def number_sizes(page: Page) -> list[float]:
+    """How high the numbers are, as shares of the screen."""
+    script = "() => [...document.querySelectorAll('.tile .number')].map((each) => each.offsetHeight / innerHeight)"
+    return list(await page.evaluate(script))
+
+
+async def is_cut(page: Page) -> bool:
+    """Whether a number or a counter is wider than its tile."""
+    parts = "[...document.querySelectorAll('.tile b, .tile .where')]"
+    script = f"() => {parts}.some((part) => part.scrollWidth > part.clientWidth + 1)"
+    return bool(await page.evaluate(script))
+
+
+async def test_a_call_appears_large_with_its_counter_in_words(visit: Open, branch: Branch) -> None:
+    branch.issue(branch.first)
+    screen = await visit(f"{branch.board}#key={branch.board_key()}", TELEVISION)
+    await screen.sees(".tile", "Welcome")
+    called = branch.call(branch.first, "3")
+    await screen.sees(".tile.is-new .number", called["displayNumber"])
+    assert await screen.text(".tile.is-new .where") == "Counter 3"
+    assert await screen.text(".tile.is-new .what") == "Cash window"
+    (share,) = await number_sizes(screen.page)
+    assert share > 0.15
+    assert not await is_cut(screen.page)
+
+
+async def test_the_key_leaves_the_address_and_no_script_can_read_it(visit: Open, branch: Branch) -> None:
+    key = branch.board_key()
+    screen = await visit(f"{branch.board}#key={key}", TELEVISION)
+    await screen.sees("#site", "Town hall")
+    assert key not in screen.page.url
+    assert await screen.page.evaluate("() => document.cookie") == ""
+    (cookie,) = await screen.page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/board")
+    await screen.page.reload()
+    await screen.sees("#site", "Town hall")  # the cookie is enough
+
+
+async def test_without_a_key_it_asks_for_one(visit: Open, branch: Branch) -> None:
+    screen = await visit(branch.board, TELEVISION)
+    await screen.sees("#sign-in", "role board")
+    await screen.page.fill("#key", "tq_wrong")
+    await screen.page.click("#sign-in button")
+    await screen.sees("#sign-in-error", "no key of a board")
+    await screen.page.fill("#key", branch.board_key())
+    await screen.page.click("#sign-in button")
+    await screen.sees("#site", "Town hall")
+
+
+async def test_four_calls_at_once_are_four_tiles_and_none_is_lost(visit: Open, branch: Branch) -> None:
+    for _ in range(5):
+        branch.issue(branch.first)
+    screen = await visit(f"{branch.board}#key={branch.board_key()}", TELEVISION)
+    await screen.sees(".tile", "Welcome")
+    numbers = [branch.call(branch.first, str(counter))["displayNumber"] for counter in range(1, 5)]
+    await screen.sees(".tile:nth-child(4) .number", numbers[3])
+    tiles = [(await each.inner_text()).strip() for each in await screen.page.locator(".tile .number").all()]
+    assert tiles == numbers
+    assert not await is_cut(screen.page)
+
+
+async def test_what_happened_while_the_network_was_away_is_there_afterwards(visit: Open, branch: Branch) -> None:
+    branch.issue(branch.first)
+    branch.issue(branch.first)
+    port = int(branch.stack.endpoints.api.rpartition(":")[2])
+    async with forwarder(port) as network:
+        url = f"http://127.0.0.1:{network.port}/board?branch={branch.name}#key={branch.board_key()}"
+        screen = await visit(url, TELEVISION)
+        await screen.sees(".tile", "Welcome")
+        network.point_at(1)  # nobody listens there
+        first, second = branch.call(branch.first, "1"), branch.call(branch.first, "2")
+        await asyncio.sleep(1)
+        network.point_at(port)
+        await screen.sees(".tile.is-new .number", first["displayNumber"])
+        await screen.sees(".tile.is-new .number", second["displayNumber"])
+
+
+async def test_it_says_when_what_it_shows_may_be_old(visit: Open, branch: Branch) -> None:
+    port = int(branch.stack.endpoints.api.rpartition(":")[2])
+    async with forwarder(port) as network:
+        url = f"http://127.0.0.1:{network.port}/board?branch={branch.name}#key={branch.board_key()}"
+        screen = await visit(url, TELEVISION)
+        await screen.sees("#site", "Town hall")
+        assert not await screen.page.is_visible("#old")
+        network.point_at(1)
+        await screen.page.wait_for_selector("#old:not([hidden])", timeout=40_000)
+        assert "out of date" in await screen.text("#old")
+        network.point_at(port)
+        await screen.page.wait_for_selector("#old", state="hidden", timeout=40_000)
+
+
+async def test_names_are_shown_as_they_are_and_nothing_else_is_loaded(visit: Open, branch: Branch) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    branch.settings(name=hostile)
+    screen = await visit(f"{branch.board}#key={branch.board_key()}", TELEVISION)
+    asked: list[str] = []
+    screen.page.on("request", lambda request: asked.append(request.url))
+    await screen.sees("#site", hostile)
+    await screen.page.reload()
+    await screen.sees("#site", hostile)
+    assert await screen.page.locator("img").count() == 0
+    assert all(re.match(rf"{re.escape(branch.stack.endpoints.api)}/(board|pages)|data:", url) for url in asked)
+
+
+async def test_a_key_for_one_department_shows_that_one(visit: Open, branch: Branch) -> None:
+    screen = await visit(f"{branch.board}#key={branch.board_key(branch.first)}", TELEVISION)
+    await screen.sees(".department", "Cash window")
+    branch.issue(branch.second)
+    called = branch.issue(branch.first) and branch.call(branch.first, "1")
+    await screen.sees(".tile.is-new .number", called["displayNumber"])
+    assert await screen.page.locator(".department").count() == 1
+
+
+async def test_every_size_is_composed(visit: Open, branch: Branch) -> None:
+    for _ in range(3):
+        branch.issue(branch.second)
+    screen = await visit(f"{branch.board}#key={branch.board_key()}", TELEVISION)
+    await screen.sees(".tile", "Welcome")
+    branch.call(branch.second, "Room 4 upstairs")
+    branch.call(branch.second, "12")
+    await screen.sees(".tile.is-new .where", "Counter 12")
+    for width, height in ((1280, 720), (1920, 1080), (3840, 2160), (720, 1280), (1080, 1920), (1024, 768)):
+        await screen.page.set_viewport_size({"width": width, "height": height})
+        await screen.page.wait_for_timeout(1100)
+        assert not await is_cut(screen.page), (width, height)
+        overflow = "() => document.documentElement.scrollHeight > innerHeight || document.body.scrollWidth > innerWidth"
+        assert not await screen.page.evaluate(overflow), (width, height)
