@@ -178,6 +178,13 @@ def kafka(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """The pages for televisions and phones, in Debian's chromium-headless-shell (about two minutes)."""
+    install(session, "test", "browser", project=".[all]")
+    session.run("pytest", "-m", "browser", *(session.posargs or ["tests/browser", *IN_PARALLEL]))
+
+
+@nox.session
 def network(session: nox.Session) -> None:
     """Other machines, proxies, poolers and a failover (needs root, iproute2, nginx, Caddy and PgBouncer)."""
     install(session, "test", project=".[all]")
@@ -189,13 +196,6 @@ def schema(session: nox.Session) -> None:
     """Requests generated from the OpenAPI document (some minutes); `nox -s schema -- 10` makes fewer per operation."""
     install(session, "test", "schema", project=".[all]")
     session.run("python", "-m", "tests.schema", *session.posargs)
-
-
-@nox.session
-def browser(session: nox.Session) -> None:
-    """The pages for televisions and phones, in Debian's chromium-headless-shell (about two minutes)."""
-    install(session, "test", "browser", project=".[all]")
-    session.run("pytest", "-m", "browser", *(session.posargs or ["tests/browser", *IN_PARALLEL]))
 
 
 @nox.session
