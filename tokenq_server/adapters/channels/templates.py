@@ -21,6 +21,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.globals.clear()  # no template needs Jinja's, and each rendering would copy them
 
     def render(self, job: Job, *files: str) -> list[str]:
         """Render files for a job."""
