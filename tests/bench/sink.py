@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 _END = b"\r\n.\r\n"
-_REPLIES = {b"EHLO": b"250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n", b"QUIT": b"221 bye\r\n"}
+_REPLIES = {b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n", b"QUIT": b"221 bye\r\n"}
 
 
 class Session(asyncio.Protocol):

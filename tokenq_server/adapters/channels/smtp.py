@@ -10,9 +10,11 @@ from typing import Any
 
 from aiosmtplib import SMTPException
 from emails.backend.smtp.aio_backend import AsyncSMTPBackend
+from emails.backend.smtp.aio_client import AsyncSMTPClientWithResponse
 
 from tokenq_server.adapters.channels.email import Email
 from tokenq_server.adapters.channels.mime import mime_message
+from tokenq_server.adapters.channels.pipelining import PipeliningClient
 from tokenq_server.services.notifications import Attempt, Verdict
 from tokenq_server.settings import MailServer
 
@@ -42,7 +44,8 @@ class SmtpMailer:
         message.as_bytes()  # made before a connection waits for it
         async with self._connection() as connection:
             try:
-                response = await asyncio.wait_for(message.send_async(smtp=connection.backend), 2 * _TIMEOUT_SECONDS)
+                async with asyncio.timeout(2 * _TIMEOUT_SECONDS):
+                    response = await message.send_async(smtp=connection.backend)
             except (SMTPException, OSError, TimeoutError) as error:
                 # Connected, then lost: the server may have accepted the e-mail without confirming it.
                 return Attempt(Verdict.RETRY, f"{type(error).__name__}: {error}", is_ambiguous=True)
@@ -121,6 +124,13 @@ class _Connection:
 
 class _OnceOnly(AsyncSMTPBackend):
     """The library's backend without its own retry, which could deliver an e-mail twice in one attempt."""
+
+    async def _get_client_unlocked(self) -> AsyncSMTPClientWithResponse:
+        if self._client is None:
+            client = PipeliningClient(parent=self, ssl=self.ssl, **self.smtp_cls_kwargs)
+            await client.initialize()
+            self._client = client
+        return self._client
 
     async def ask(self) -> None:
         """Return if the server answers. Raises SMTPException or OSError."""
