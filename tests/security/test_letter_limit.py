@@ -117,17 +117,50 @@ async def test_an_address_counts_that_a_letter_really_goes_to(
 
 
 JOB = Job("CW", 1, "issued", "email", 1, "ada@example.com", {}, None, "Cash", 1)
+SUPPRESSED = Attempt(Verdict.SUPPRESSED, "This address gets at most 1 e-mails an hour.")
 
 
 async def test_a_retry_is_the_same_letter_and_other_channels_have_no_limit(own_valkey: Running[OwnValkey]) -> None:
     limits = RateLimits(open_counts(own_valkey.server.url, timeout=2.0))
     limit = LetterLimit(limits, 1)
-    assert await limit.suppressed(JOB) is None
-    assert [await limit.suppressed(replace(JOB, attempts=number)) for number in (2, 3, 4)] == [None] * 3
-    assert await limit.suppressed(replace(JOB, channel="webhook")) is None
-    suppressed = await limit.suppressed(JOB)
-    assert suppressed == Attempt(Verdict.SUPPRESSED, "This address gets at most 1 e-mails an hour.")
+    assert await limit.suppressed([JOB]) == [None]
+    assert await limit.suppressed([replace(JOB, attempts=number) for number in (2, 3, 4)]) == [None] * 3
+    assert await limit.suppressed([replace(JOB, channel="webhook")]) == [None]
+    assert await limit.suppressed([JOB]) == [SUPPRESSED]
     await limits.close()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_each_of_a_bundle_is_counted_by_its_own_address(
+    own_valkey: Running[OwnValkey], *, is_there: bool
+) -> None:
+    """Equal ones one after the other, whether or not Redis counts them."""
+    if not is_there:
+        own_valkey.kill()
+    limits = RateLimits(open_counts(own_valkey.server.url, timeout=2.0))
+    limit, other = LetterLimit(limits, 1), replace(JOB, recipient="bob@example.com")
+    bundle = [replace(JOB, attempts=2), JOB, JOB, other, replace(JOB, channel="webhook"), other]
+    assert await limit.suppressed(bundle) == [None, None, SUPPRESSED, None, None, SUPPRESSED]
+    assert await LetterLimit(limits, 0).suppressed(bundle) == [None] * 6
+    await limits.close()
+
+
+async def test_what_is_given_back_was_not_counted(
+    core: Core, queue: PostgresNotificationQueue, own_valkey: Running[OwnValkey]
+) -> None:
+    """A letter is counted when it is claimed; a notify that stops must not use up its address for the next one."""
+    name, mailer, stop = await core.department(), ScriptedMailer(), asyncio.Event()
+    await core.issue(name, 3, email="ada@example.com")
+    await enqueue_all(core, queue)
+    limits = RateLimits(open_counts(own_valkey.server.url, timeout=2.0))
+    stopping = Sender(queue, by_email(mailer), stop, IMPATIENT, LetterLimit(limits, 2))
+    stop.set()
+    for _ in range(3):
+        await stopping._send_all((await queue.claim(stopping._owner, 64, by_email(mailer))).to_send)
+    await limits.close()
+    assert (mailer.emails, await states(core)) == ([], {"due": 3})
+    await settle_all(core, queue, mailer, own_valkey.server.url, per_hour=2)
+    assert (len(mailer.emails), await states(core)) == (2, {"sent": 2, "dead": 1})
 
 
 async def test_without_redis_letters_are_limited_too(

@@ -93,15 +93,23 @@ class Sender:
     async def _send_all(self, jobs: Sequence[Job]) -> None:
         """Send notifications, some at a time. Those not begun soon, or when told to stop, are given back."""
         give_up = time.monotonic() + _BEGUN_WITHIN
-        sent = await asyncio.gather(*(self._send_in_turn(job, give_up) for job in jobs))
-        if left := [job for job, is_begun in zip(jobs, sent, strict=True) if not is_begun]:
-            await self._queue.give_back(left, self._owner)
+        suppressed = await self._limit.suppressed(jobs) if self._limit else [None] * len(jobs)
+        pairs = list(zip(jobs, suppressed, strict=True))
+        is_begun = await asyncio.gather(*(self._send_in_turn(job, given, give_up) for job, given in pairs))
+        left = [pair for pair, begun in zip(pairs, is_begun, strict=True) if not begun]
+        if left:
+            await self._give_back(left)
 
-    async def _send_in_turn(self, job: Job, give_up: float) -> bool:
+    async def _give_back(self, left: Sequence[tuple[Job, Attempt | None]]) -> None:
+        await self._queue.give_back([job for job, _ in left], self._owner)
+        if self._limit:  # whoever claims them next counts them
+            await self._limit.give_back([job for job, suppressed in left if suppressed is None])
+
+    async def _send_in_turn(self, job: Job, suppressed: Attempt | None, give_up: float) -> bool:
         async with self._places:
             if self._stop.is_set() or time.monotonic() > give_up:
                 return False
-            attempt = await self._try(job)
+            attempt = suppressed or await self._try(job)
         await self._finish(job, attempt)
         return True
 
@@ -125,8 +133,6 @@ class Sender:
     async def _try(self, job: Job) -> Attempt:
         """Try once; any error affects only this notification."""
         try:
-            if self._limit and (suppressed := await self._limit.suppressed(job)):
-                return suppressed
             channel = self._channels[job.channel]
             return await channel.send(channel.render(job))
         except ValueError as error:

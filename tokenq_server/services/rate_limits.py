@@ -54,6 +54,11 @@ class RateLimits:
         wait, use = max(waits, key=lambda found: found[0])
         return Exceeded(use, int(wait) + 1)
 
+    async def take_each(self, uses: Sequence[Use]) -> list[Exceeded | None]:
+        """Count each use that its budget allows, in order; return ``None`` for it, or by what it is refused."""
+        standings = iter(await self._take(_counted(uses)))
+        return [_exceeded(use, next(standings)) if use.budget.free else None for use in uses]
+
     async def give_back(self, uses: Sequence[Use]) -> None:
         """Take back uses that were counted: what they were for did not happen."""
         now, later = _apart([replace(use, cost=-use.cost) for use in _counted(uses)])
@@ -105,15 +110,17 @@ class RateLimits:
 
     async def _take(self, uses: Sequence[Use]) -> list[Standing]:
         now, later = _apart(uses)
-        known = dict(zip(later, await self._local.take(later), strict=True))
-        self._tell_later([use for use, standing in known.items() if standing.wait <= 0])
+        known_later = await self._local.take(later)
+        self._tell_later([use for use, standing in zip(later, known_later, strict=True) if standing.wait <= 0])
+        known_now: list[Standing] = []
         for use, answer in zip(now, await self._ask(now, self._shared.take), strict=True):
             if answer is None:
-                (known[use],) = await self._local.take([use])
+                known_now += await self._local.take([use])
             else:
-                known[use] = answer
+                known_now.append(answer)
                 self._local.copy(use, answer)
-        return [known[use] for use in uses]
+        of_now, of_later = iter(known_now), iter(known_later)
+        return [next(of_later if use.budget.is_counted_later else of_now) for use in uses]
 
     async def _ask(
         self, uses: Sequence[Use], ask: Callable[[Sequence[Use]], Awaitable[Sequence[Standing | None]]]
@@ -152,6 +159,10 @@ class RateLimits:
         for use, standing in zip(untold, await self._ask(untold, self._shared.add), strict=True):
             if standing is not None:
                 self._local.copy(use, standing, is_least=True)
+
+
+def _exceeded(use: Use, standing: Standing) -> Exceeded | None:
+    return Exceeded(use, int(standing.wait) + 1) if standing.wait > 0 else None
 
 
 def _counted(uses: Sequence[Use]) -> list[Use]:
