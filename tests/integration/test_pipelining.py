@@ -1,11 +1,15 @@
 """Commands of SMTP are sent together where the server offers it, and mean the same as one after the other."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from tests.certificates import make_authority, make_certificate
 from tests.integration.test_email import closed_at_the_end, email_for, job_named
 from tests.mail import mail_server
 from tests.waiting import eventually
@@ -14,7 +18,14 @@ from tokenq_server.adapters.channels.pipelining import _as_data, _path
 from tokenq_server.adapters.channels.smtp import SmtpMailer
 from tokenq_server.services.notifications import Attempt, Verdict
 
-GOOD = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "END": "250 taken", "QUIT": "221 bye"}
+GOOD = {
+    "MAIL": "250 ok",
+    "RCPT": "250 ok",
+    "DATA": "354 go on",
+    "END": "250 taken",
+    "QUIT": "221 bye",
+    "STAR": "220 go on",
+}
 
 
 @dataclass
@@ -23,6 +34,7 @@ class Server:
 
     offers: str = "PIPELINING"
     replies: dict[str, str] = field(default_factory=lambda: dict(GOOD))
+    tls: ssl.SSLContext | None = None
     apart: bool = False
     reads: list[list[str]] = field(default_factory=list)
     letters: list[bytes] = field(default_factory=list)
@@ -32,7 +44,8 @@ class Server:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.sessions, self.open = self.sessions + 1, self.open + 1
         try:
-            await self._talk(reader, writer)
+            with suppress(ConnectionError):
+                await self._talk(reader, writer)
         finally:
             self.open -= 1
             writer.close()
@@ -46,6 +59,8 @@ class Server:
                 await self._say(writer, self._reply(verb))
             if verbs[-1] == "QUIT":
                 return
+            if verbs[-1] == "STAR" and self.tls:
+                await writer.start_tls(self.tls)
             if self.replies["DATA"][:3] == "354" and verbs[-1] == "DATA":
                 try:
                     letter = await reader.readuntil(b"\r\n.\r\n")
@@ -55,7 +70,8 @@ class Server:
                 await self._say(writer, self.replies["END"])
 
     def _reply(self, verb: str) -> str:
-        return f"250-here\r\n250 {self.offers}" if verb == "EHLO" else self.replies.get(verb, "250 ok")
+        more = "" if self.tls is None else "250-STARTTLS\r\n"
+        return f"250-here\r\n{more}250 {self.offers}" if verb == "EHLO" else self.replies.get(verb, "250 ok")
 
     async def _say(self, writer: asyncio.StreamWriter, reply: str) -> None:
         if not reply:
@@ -100,6 +116,15 @@ async def test_replies_may_come_in_any_pieces_and_lines(server: tuple[Server, Sm
     serving.replies |= {"RCPT": "250-yes\r\n250 yes", "END": "250-taken\r\n250 as 17"}
     assert await send(mailer) == Attempt(Verdict.SENT)
     assert len(serving.letters) == 1
+
+
+async def test_what_is_said_unasked_with_the_last_reply_is_none_of_them(server: tuple[Server, SmtpMailer]) -> None:
+    """A server that takes a letter and says goodbye has taken it."""
+    serving, mailer = server
+    serving.replies["END"] = "250 taken\r\n421 closing"
+    assert await send(mailer) == Attempt(Verdict.SENT)
+    serving.replies |= {"END": "250 taken", "DATA": "354 go on\r\n250 again"}
+    assert await send(mailer) == Attempt(Verdict.SENT)
 
 
 REFUSALS = [
@@ -152,6 +177,26 @@ async def test_a_server_that_hangs_up_or_talks_nonsense_may_have_taken_it(
     assert (attempt.verdict, attempt.is_ambiguous) == (Verdict.RETRY, True)
     serving.replies = dict(GOOD)
     assert await send(mailer) == Attempt(Verdict.SENT)
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+async def test_over_tls_it_is_the_same(scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_authority(tmp_path, "ca")
+    make_certificate(tmp_path, "server", "/CN=localhost")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    serving = Server(tls=None if scheme == "smtps" else context)
+    tls = context if scheme == "smtps" else None
+    listening = await asyncio.start_server(serving.serve, "127.0.0.1", 0, ssl=tls)
+    port = listening.sockets[0].getsockname()[1]
+    async with closed_at_the_end(SmtpMailer(mail_server(f"{scheme}://127.0.0.1:{port}"))) as mailer:
+        assert await send(mailer) == await send(mailer) == Attempt(Verdict.SENT)
+        assert serving.reads.count(["MAIL", "RCPT", "DATA"]) == len(serving.letters) == 2
+        serving.replies["RCPT"] = "550 no"  # and it waits for a letter
+        assert (await send(mailer)).verdict is Verdict.PERMANENT
+        await eventually(lambda: serving.open == 0)
+    listening.close()
 
 
 def test_a_line_of_one_dot_does_not_end_a_letter() -> None:

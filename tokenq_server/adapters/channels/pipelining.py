@@ -54,10 +54,9 @@ class PipeliningClient(AsyncSMTPClientWithResponse):
             return await super().sendmail(from_addr, to_addrs, msg, mail_options, rcpt_options)
         response: SMTPResponse = self.make_response()
         size = f" SIZE={len(msg)}" if self._smtp.supports_extension("size") else ""
-        recipient = _path(to_addrs[0])
-        envelope = f"MAIL FROM:{_path(from_addr)}{size}\r\nRCPT TO:{recipient}\r\nDATA\r\n"
+        envelope = f"MAIL FROM:{_path(from_addr)}{size}\r\nRCPT TO:{_path(to_addrs[0])}\r\nDATA\r\n"
         mail, rcpt, data = await self._replies.to(envelope.encode("ascii"), 3)
-        if refused := _refused(response, (mail, rcpt, data), from_addr, recipient):
+        if refused := _refused(response, (mail, rcpt, data), from_addr, to_addrs[0]):
             response.set_exception(refused)
             if data.code == _GO_ON:
                 self._smtp.close()  # it waits for a letter: even an empty one might be delivered
@@ -132,10 +131,11 @@ class Replies(asyncio.Protocol):
             self._fail(aiosmtplib.SMTPResponseException(-1, "Malformed SMTP response line"))
             return
         text = b"\n".join(line[4:].strip() for line in self._lines).decode("utf-8", "surrogateescape")
-        self._found.append(Reply(int(code), text))
         self._lines = []
-        if len(self._found) == self._wanted and self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(self._found)
+        if len(self._found) < self._wanted:  # with the last one may come a goodbye that nobody asked for
+            self._found.append(Reply(int(code), text))
+            if len(self._found) == self._wanted and self._waiter is not None and not self._waiter.done():
+                self._waiter.set_result(self._found)
 
     def _fail(self, error: Exception) -> None:
         if self._waiter is not None and not self._waiter.done():
