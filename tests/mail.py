@@ -2,7 +2,8 @@
 
 from pydantic import SecretStr
 
-from tokenq_server.settings import MailServer, ServerSettings
+from tokenq_server.destinations import MailServer
+from tokenq_server.settings import ServerSettings
 
 
 def mail_server(url: str) -> MailServer:

@@ -4,8 +4,8 @@ import os
 import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BeforeValidator,
@@ -23,6 +23,7 @@ from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import SettingReason
 from tokenq_server import failpoints
 from tokenq_server.database_access import USUAL_THRESHOLD, DatabaseAccess, read_threshold
+from tokenq_server.destinations import Gateway, MailServer, gateway_of, mail_server_of
 from tokenq_server.proxy_networks import parse_networks
 from tokenq_server.setting_faults import refusal_of
 
@@ -35,28 +36,6 @@ def _limit(value: Any) -> Any:
 
 Limit = Annotated[int, BeforeValidator(_limit), Field(ge=0, le=1_000_000)]
 """How much is allowed; 0 or ``off``: without limit."""
-
-
-class MailServer(NamedTuple):
-    """A mail server, as TOKENQ_SMTP_URL names it; ``tls`` is STARTTLS, ``ssl`` TLS from the first byte on."""
-
-    host: str
-    port: int
-    tls: bool
-    ssl: bool
-    user: str
-    password: str
-
-    def __repr__(self) -> str:
-        return f"MailServer({self.address})"  # may be printed with a traceback
-
-    @property
-    def address(self) -> str:
-        """Host and port, for people."""
-        return f"{self.host}:{self.port}"
-
-
-_MAIL_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class ServerSettings(BaseSettings):
@@ -112,6 +91,12 @@ class ServerSettings(BaseSettings):
     """How long the broker may delay a fetch, in milliseconds."""
     events_email: Literal["plain", "omit"] = "plain"
     """Whether events contain the customer's e-mail address."""
+    templates: Path | None = None
+    """A folder of templates that come before ours: ``email/called/body.txt``, ``email/de/called/body.txt``."""
+    webhook_url: SecretStr = SecretStr("")
+    """Where notifications are posted besides e-mails, such as a gateway of text messages; empty: nowhere."""
+    webhook_secret: SecretStr = SecretStr("")
+    """What signs them: ``whsec_`` and 24 to 64 bytes as base64."""
     smtp_url: SecretStr = SecretStr("")
     """``smtp://user:password@host:port``, ``smtp+starttls://`` or ``smtps://``; if empty, .eml files are written."""
     mail_from: str = "tokenq@localhost.localdomain"
@@ -256,18 +241,12 @@ class ServerSettings(BaseSettings):
         Raises:
             Refused: ``invalid``. It is checked when it is needed, so that a wrong one stops nothing else.
         """
-        url = self.smtp_url.get_secret_value()
-        if not url:
-            return None
-        try:
-            parts = urlsplit(url)
-            host, port, usual = parts.hostname, parts.port, _MAIL_PORTS[parts.scheme]
-        except (ValueError, KeyError):
-            host = None
-        if not host:
-            raise refuse(SettingReason.WRONG_SMTP_URL, name="TOKENQ_SMTP_URL")
-        user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        return MailServer(host, port or usual, parts.scheme == "smtp+starttls", parts.scheme == "smtps", user, password)
+        return mail_server_of(self.smtp_url.get_secret_value())
+
+    @property
+    def gateway(self) -> Gateway | None:
+        """Where notifications are posted besides e-mails; ``None``: nowhere. Raises Refused as ``mail_server``."""
+        return gateway_of(self.webhook_url.get_secret_value(), self.webhook_secret.get_secret_value())
 
     @property
     def outbox_folder(self) -> Path:

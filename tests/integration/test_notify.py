@@ -229,9 +229,9 @@ async def test_each_kind_of_e_mail_is_sent_when_it_happens(core: Core, queue: Po
 
     assert [job["kind"] for job in jobs] == ["issued", "near", "called", "missed"]
     issued, near, called_letter, missed = mailer.emails
-    assert "number 2 in line" in issued.text
-    assert "number 1 in line" in near.text
-    assert f"counter {name}-2" in called_letter.text
+    assert "Your place in line: 2" in issued.text
+    assert "Your place in line: 1" in near.text
+    assert f"{name}-2" in called_letter.text
     assert f"{name}-002" in missed.text
     assert all(letter.html and letter.subject.endswith(f"{name}-002") for letter in mailer.emails)
 

@@ -26,9 +26,10 @@ from tokenq_server import doctor
 from tokenq_server.adapters.postgres.schema import HEAD
 from tokenq_server.api.app import create_app
 from tokenq_server.bootstrap import open_recovery
+from tokenq_server.destinations import MailServer
 from tokenq_server.recovery.rebuild import rebuild_lines
 from tokenq_server.services.people import hash_of
-from tokenq_server.settings import MailServer, ServerSettings, load
+from tokenq_server.settings import ServerSettings, load
 
 
 @pytest.fixture

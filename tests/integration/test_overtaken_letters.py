@@ -138,7 +138,7 @@ async def test_a_call_is_overtaken_by_the_next_one(core: Core, queue: PostgresNo
     mailer = ScriptedMailer()
 
     assert await states(core, queue, mailer) == ["issued sent", "called overtaken", "called sent"]
-    assert "counter 4" in mailer.emails[-1].text
+    assert "Counter 4" in mailer.emails[-1].text
 
 
 async def test_a_call_is_overtaken_by_one_in_another_department(core: Core, queue: PostgresNotificationQueue) -> None:
@@ -152,7 +152,9 @@ async def test_a_call_is_overtaken_by_one_in_another_department(core: Core, queu
 
     letters = await core.rows("SELECT department_id, state FROM mail_job WHERE kind = 'called' ORDER BY state")
     assert [tuple(letter.values()) for letter in letters] == [(first, "overtaken"), (second, "sent")]
-    assert [f"counter {second}" in letter.text for letter in mailer.emails] == [False, True]
+    assert [
+        f"go to: {second}" in letter.text or f"go to: Counter {second}" in letter.text for letter in mailer.emails
+    ] == [False, True]
 
 
 @pytest.mark.parametrize("what", ["called", "transferred", "nothing"])

@@ -9,8 +9,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
+from tests.chat.channel import ChatChannel
 from tests.mail import mail_server
-from tests.webhook.channel import WebhookChannel
 from tokenq.contract.notifications import LetterKind
 from tokenq_server.adapters.channels.email import EmailChannel
 from tokenq_server.adapters.channels.eml_folder import EmlFolder
@@ -41,11 +41,11 @@ class Case:
     arrived: Callable[[], list[Any]]
 
 
-@pytest.fixture(params=["smtp", "folder", "webhook"])
+@pytest.fixture(params=["smtp", "folder", "chat"])
 async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Case]:
-    if request.param == "webhook":
-        webhook = WebhookChannel()
-        yield Case(webhook, lambda: webhook.sent)
+    if request.param == "chat":
+        chat = ChatChannel()
+        yield Case(chat, lambda: chat.sent)
     elif request.param == "folder":
         channel = EmailChannel(EmlFolder(tmp_path), "queue@office.example")
         yield Case(channel, lambda: [path.read_text() for path in tmp_path.glob("*.eml")])

@@ -9,6 +9,8 @@ from tokenq.contract.events import EventType
 
 EMAIL = "email"
 """The default channel."""
+WEBHOOK = "webhook"
+"""The channel that posts to a gateway, which reaches people as it can."""
 
 
 class LetterKind(StrEnum):

@@ -6,6 +6,7 @@ by ``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES`` or ``LANG``, as everywhere; a board
 """
 
 import gettext
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,8 @@ DOMAIN = "tokenq"
 FOLDER = Path(__file__).parent
 SOURCE = "en"
 """The language of the sentences in the code."""
+OWN_FOLDER = "TOKENQ_LOCALE"
+"""The variable that names a folder of one's own catalogues, ``<code>/LC_MESSAGES/tokenq.mo``."""
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 SUBJECTS = (queue, setup, report, audit, erasing, system)
 """The subjects of the rows that a server sends."""
@@ -26,7 +29,9 @@ SUBJECTS = (queue, setup, report, audit, erasing, system)
 
 def languages() -> tuple[str, ...]:
     """Return the tags of all languages, such as ``de`` or ``zh-CN``; the source language is the first."""
-    return (SOURCE, *sorted(_tag(folder.parent.name) for folder in FOLDER.glob("*/LC_MESSAGES")))
+    folders = [FOLDER, *filter(None, [own_folder()])]
+    found = {_tag(each.parent.parent.name) for folder in folders for each in folder.glob(f"*/LC_MESSAGES/{DOMAIN}.mo")}
+    return (SOURCE, *sorted(found - {SOURCE}))
 
 
 class Texts:
@@ -81,10 +86,19 @@ def _tag(folder: str) -> str:
 
 @cache
 def _catalogue(language: str = "") -> gettext.NullTranslations:
-    if language == SOURCE:
-        return gettext.NullTranslations()
     wanted = [language.replace("-", "_")] if language else None
-    return gettext.translation(DOMAIN, FOLDER, wanted, fallback=True)
+    found = gettext.translation(DOMAIN, FOLDER, wanted, fallback=True)
+    if own := own_folder():
+        first = gettext.translation(DOMAIN, own, wanted, fallback=True)
+        first.add_fallback(found)
+        return first
+    return found
+
+
+def own_folder() -> Path | None:
+    """Return the folder of catalogues that come before ours, if there is one: other words, or another language."""
+    named = os.environ.get(OWN_FOLDER)
+    return Path(named).expanduser() if named else None
 
 
 @cache

@@ -8,8 +8,9 @@ from ssl import SSLError
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException
 
 from tokenq.contract.problems import Refused
+from tokenq_server.destinations import MailServer
 from tokenq_server.services.findings import Finding
-from tokenq_server.settings import MailServer, ServerSettings
+from tokenq_server.settings import ServerSettings
 
 _PATIENCE = 5
 _LOGIN = "Correct user and password in TOKENQ_SMTP_URL."

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from tokenq_server.adapters.channels.email import EmailChannel
 from tokenq_server.adapters.channels.eml_folder import EmlFolder
 from tokenq_server.adapters.channels.smtp import SmtpMailer
+from tokenq_server.adapters.channels.webhook import WebhookChannel
 from tokenq_server.adapters.kafka.consumer import KafkaConsumer
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import NOTIFY, PostgresEventLog
@@ -50,10 +51,12 @@ async def open_letter_limit(settings: ServerSettings) -> AsyncIterator[LetterLim
 
 
 def open_channels(settings: ServerSettings) -> Channels:
-    """Return the e-mail channel: the configured mail server, or a folder if there is none.
+    """Return the channels: e-mails by the configured mail server or into a folder, and the gateway if there is one.
 
     Raises:
-        Refused: the mail server's URL is invalid.
+        Refused: a setting of one of them is invalid.
     """
-    server = settings.mail_server
-    return (EmailChannel(SmtpMailer(server) if server else EmlFolder(settings.outbox_folder), settings.mail_from),)
+    server, gateway = settings.mail_server, settings.gateway
+    mailer = SmtpMailer(server) if server else EmlFolder(settings.outbox_folder)
+    email = EmailChannel(mailer, settings.mail_from, settings.templates)
+    return (email, WebhookChannel(gateway, settings.templates)) if gateway else (email,)

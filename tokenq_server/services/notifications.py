@@ -1,7 +1,7 @@
 """Ports of notify: the consumer, the primary queue, the dead-letter queue, and channels."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -42,7 +42,11 @@ class BadRecord:
 
 @dataclass(frozen=True)
 class Job:
-    """A notification to send: ``event`` is the wire event, ``recipient`` the address that the channel chose."""
+    """A notification to send: ``event`` is the wire event, ``recipient`` the address that the channel chose.
+
+    ``language`` is the customer's or the branch's, ``counter_words`` what the branch calls a counter, ``email`` the
+    token's address now.
+    """
 
     department_id: str
     seq: int
@@ -54,6 +58,9 @@ class Job:
     name: str | None
     department_name: str
     attempts: int
+    email: str | None = None
+    language: str = "en"
+    counter_words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

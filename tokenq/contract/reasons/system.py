@@ -165,6 +165,16 @@ class SettingReason(Reason):
         "{name} is not the address of a mail server.",
         "Use smtp://user:password@host:port, smtp+starttls://… or smtps://….",
     )
+    WRONG_WEBHOOK_URL = (
+        ProblemCode.INVALID,
+        "{name} is not the address of a gateway.",
+        "Use https://host/path; http:// is for this machine only.",
+    )
+    WRONG_WEBHOOK_SECRET = (
+        ProblemCode.INVALID,
+        "{name} is not a secret of 24 to 64 bytes.",
+        "Make one: echo whsec_$(openssl rand -base64 32)",
+    )
     REDIS_EVICTS = (
         ProblemCode.INVALID,
         "Redis may evict waiting customers: its maxmemory-policy is {policies}.",

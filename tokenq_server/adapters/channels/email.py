@@ -8,7 +8,7 @@ from tokenq.contract.notifications import EMAIL
 from tokenq_server.adapters.channels.templates import Templates
 from tokenq_server.services.notifications import Attempt, Holder, Job
 
-_TEMPLATES = Templates(Path(__file__).parent / "templates" / EMAIL)
+_FOLDER = Path(__file__).parent / "templates" / EMAIL
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,9 @@ class EmailChannel:
 
     name = EMAIL
 
-    def __init__(self, mailer: Mailer, sender: str) -> None:
+    def __init__(self, mailer: Mailer, sender: str, own_templates: Path | None = None) -> None:
+        """``own_templates`` is the folder of templates that come before ours."""
+        self._templates = Templates(_FOLDER, own_templates / EMAIL if own_templates else None)
         self._mailer = mailer
         self._sender = sender
         self._domain = sender.rpartition("@")[2].rstrip(">") or "localhost"
@@ -53,7 +55,7 @@ class EmailChannel:
 
     def render(self, job: Job) -> Email:
         """Render the e-mail. The subject contains only fixed text and the number; names go into the body."""
-        subject, text, html = _TEMPLATES.render(job, "subject.txt", "body.txt", "body.html")
+        subject, text, html = self._templates.render(job, "subject.txt", "body.txt", "body.html")
         return Email(
             message_id=f"<{job.department_id}.{job.seq}.{job.kind}@{self._domain}>",
             sender=self._sender,

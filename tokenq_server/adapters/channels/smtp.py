@@ -15,8 +15,8 @@ from emails.backend.smtp.aio_client import AsyncSMTPClientWithResponse
 from tokenq_server.adapters.channels.email import Email
 from tokenq_server.adapters.channels.mime import mime_message
 from tokenq_server.adapters.channels.pipelining import PipeliningClient
+from tokenq_server.destinations import MailServer
 from tokenq_server.services.notifications import Attempt, Verdict
-from tokenq_server.settings import MailServer
 
 _TIMEOUT_SECONDS = 60
 _KEPT_SECONDS = 5.0

@@ -48,13 +48,14 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     NOTIFY: {
         "alembic_version": _SEE,
         "audit": "SELECT (audit_id, at, kind, target, count), INSERT, UPDATE (count)",
+        "branch": "SELECT (branch_id, settings)",
         "department": _SEE,
         "dept_state": _SEE,
         "mail_dlq": _ALL,
         "mail_job": _WRITE,
         "outbox": "SELECT (department_id, seq, event_type, token_id, payload, at, is_erased)",
         "relay_cursor": _SEE,
-        "token": "SELECT (token_id, department_id, issued_in, state, name, email, user_id)",
+        "token": "SELECT (token_id, department_id, issued_in, state, name, email, user_id, language)",
     },
     READ: {
         "alembic_version": _SEE,

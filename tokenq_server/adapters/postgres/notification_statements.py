@@ -116,9 +116,11 @@ picked AS MATERIALIZED (
                                           WHERE e.department_id = o.department_id AND e.seq >= o.seq)))
   ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), judged AS (
-  SELECT p.*, t.name, t.email, d.name AS department_name, coalesce({_IS_OVERTAKEN}, false) AS is_overtaken
+  SELECT p.*, t.name, t.email, d.name AS department_name, coalesce({_IS_OVERTAKEN}, false) AS is_overtaken,
+    coalesce(t.language, b.settings->'languages'->>0, 'en') AS language,
+    coalesce(b.settings->'counterWords', '{{}}') AS counter_words
   FROM picked p JOIN token t USING (token_id) JOIN department d ON d.department_id = p.department_id
-    LEFT JOIN rule r USING (kind)
+    JOIN branch b ON b.branch_id = d.branch_id LEFT JOIN rule r USING (kind)
 )
 UPDATE mail_job m SET state = CASE WHEN j.is_overtaken THEN 'overtaken' ELSE 'sending' END,
   lease_until = CASE WHEN j.is_overtaken THEN NULL ELSE clock_timestamp() + interval '180 seconds' END,
@@ -128,7 +130,7 @@ UPDATE mail_job m SET state = CASE WHEN j.is_overtaken THEN 'overtaken' ELSE 'se
 FROM judged j
 WHERE (m.department_id, m.seq, m.kind, m.channel) = (j.department_id, j.seq, j.kind, j.channel)
 RETURNING m.department_id, m.seq, m.kind, m.channel, m.token_id, m.recipient, m.event, m.attempts, j.name,
-  j.department_name, j.is_overtaken
+  j.department_name, j.is_overtaken, j.email, j.language, j.counter_words
 """  # noqa: S608 (nothing in it comes from outside)
 
 _RESULTS = """json_to_recordset(%(rows)s) AS r(

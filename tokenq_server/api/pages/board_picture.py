@@ -5,7 +5,8 @@ from typing import Any
 
 from tokenq.board.picture import Call, DepartmentPicture, Picture
 from tokenq.contract.board_views import BoardView
-from tokenq_server.api.pages.texts import board_texts, counter_in
+from tokenq.locale.counters import counter_in
+from tokenq_server.api.pages.texts import board_texts
 from tokenq_server.services.views import instant
 
 _CALLS = 12

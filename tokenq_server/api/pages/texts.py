@@ -26,7 +26,6 @@ _BOARD = {
     # For translators: read aloud; {counter} is "counter 3"
     "spoken": N_("Number {number}, {counter}"),
 }
-_COUNTER = N_("Counter {counter}")
 
 _TICKET = {
     "yourNumber": N_("Your number"),
@@ -108,12 +107,3 @@ def _in(language: str, sources: Mapping[str, str]) -> dict[str, Any]:
 def board_texts(of: Sequence[str]) -> list[dict[str, Any]]:
     """Return the texts of a board, one object per language."""
     return [_in(language, _BOARD) for language in of]
-
-
-def counter_in(language: str, counter: str, words: Mapping[str, str]) -> str:
-    """Return a counter as people say it: its id behind the branch's word for one; an id that is a word stays whole."""
-    if not counter or any(len(part) > 2 and not part.isdecimal() for part in counter.split()):
-        return counter
-    if word := words.get(language):
-        return f"{word} {counter}"
-    return texts(language).gettext(_COUNTER, counter=counter)

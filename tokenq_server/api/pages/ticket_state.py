@@ -4,7 +4,8 @@ from typing import Any
 
 from tokenq.contract.enums import AT_COUNTER, TokenState
 from tokenq.contract.verbs import Verb
-from tokenq_server.api.pages.texts import choices, counter_in, ticket_texts
+from tokenq.locale.counters import counter_in
+from tokenq_server.api.pages.texts import choices, ticket_texts
 from tokenq_server.services.tickets import TicketState
 
 _SOON = 3

@@ -15,10 +15,10 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass
-class WebhookChannel:
+class ChatChannel:
     """Posts JSON to one address per account."""
 
-    name: str = "webhook"
+    name: str = "chat"
     answers: list[Attempt] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
 
