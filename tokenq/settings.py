@@ -67,6 +67,7 @@ class Settings:
 ENVIRONMENT_ONLY = {
     "TOKENQ_CONFIG": "The TOML file with settings.",
     "TOKENQ_DEBUG": "Whether a failure shows its traceback (1).",
+    "TOKENQ_LOCALE": "A folder of message catalogues that come before tokenq's.",
     "TOKENQ_PASSWORD": "The password for 'login' and 'passwd', and of the user that 'user create --password' makes.",
 }
 """Names that are read on the spot, each with its sentence."""
