@@ -39,7 +39,9 @@ class Stack:
             "TOKENQ_DATA_DIR": str(self.data_dir),
         }
 
-    def ask(self, method: str, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
+    def ask(
+        self, method: str, path: str, body: Any = None, key: str | None = None, timeout: float = 10
+    ) -> tuple[int, Any]:
         """Send a request as admin; return status and JSON. ``key`` is an idempotency key."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         if key is not None:
@@ -47,7 +49,7 @@ class Stack:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self.endpoints.api + path, data, headers, method=method)
         try:
-            with urlopen(request, timeout=10) as answer:
+            with urlopen(request, timeout=timeout) as answer:
                 return answer.status, json.loads(answer.read() or b"null")
         except HTTPError as refusal:
             with refusal:
