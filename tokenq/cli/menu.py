@@ -87,6 +87,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("notify", "Send e-mails and other notifications; manage failed ones."),
         ),
     ),
+    (
+        "Help",
+        (Entry("help", "Show the help of a command, or write the manual pages."),),
+    ),
 )
 
 ENTRIES: dict[str, Entry] = {entry.name: entry for _, entries in SECTIONS for entry in entries}

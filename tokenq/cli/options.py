@@ -55,30 +55,12 @@ def typed_departments(typed: list[str] | None) -> list[str]:
     return [typed_department(text) for text in typed or []]
 
 
-def _departments(incomplete: str) -> list[tuple[str, str]]:
-    """Department ids for shell completion: none if the server does not answer quickly."""
-    from tokenq.cli.context import connect
-    from tokenq.settings import load
-
-    try:
-        client = connect(load(timeout=0.5), attempts=1)
-        views = client.departments()
-    except Exception:
-        return []
-    # The shell keeps only words that start with what was typed, in the same case.
-    names = ((view["departmentId"], view["name"]) for view in views)
-    return [
-        (incomplete + name[len(incomplete) :], title) for name, title in names if name.startswith(incomplete.upper())
-    ]
-
-
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Department = Annotated[
     str,
     typer.Argument(
         metavar="DEPT",
         help="Department: its id, such as CW, or its name.",
-        autocompletion=_departments,
         callback=typed_department,
     ),
 ]
@@ -87,7 +69,6 @@ MaybeDepartment = Annotated[
     typer.Argument(
         metavar="[DEPT]",
         help="Department: its id, such as CW, or its name.",
-        autocompletion=_departments,
         callback=lambda typed: typed_department(typed) if typed else None,
     ),
 ]
@@ -96,7 +77,6 @@ Departments = Annotated[
     typer.Argument(
         metavar="[DEPT]...",
         help="Departments, by id or name; default: all.",
-        autocompletion=_departments,
         callback=typed_departments,
     ),
 ]
@@ -106,7 +86,6 @@ TheirDepartments = Annotated[
         "--dept",
         metavar="DEPT",
         help="Only for this department; repeatable. Default: all.",
-        autocompletion=_departments,
         callback=typed_departments,
     ),
 ]

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
+from tokenq.cli.completion import completer_of
 from tokenq.cli.context import remember_options, use_key
 from tokenq.cli.exits import IDEMPOTENCY_KEY, WrongUse
 from tokenq.cli.menu import ENTRIES, SECTIONS, Entry
@@ -36,6 +37,8 @@ class Command(TyperCommand):
     def __init__(self, name: str | None, *, params: list[Any] | None = None, **settings: Any) -> None:
         changes_tokens = name in _CHANGES_TOKENS
         super().__init__(name, params=[*(params or ()), *([_key_option()] if changes_tokens else [])], **settings)
+        for param in self.params:
+            _complete(param)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments. Raises WrongUse."""
@@ -86,6 +89,16 @@ class _App(typer.Typer):
     def command(self, name: str | None = None, **settings: Any) -> Any:
         """Add a command, as in Typer."""
         return super().command(name, **{"cls": Command, **settings})
+
+
+def _complete(param: Any) -> None:
+    """Let the shell complete a parameter whose values the server knows."""
+    if completer := completer_of(param.metavar):
+        from typer.core import CompletionItem  # type: ignore[attr-defined]
+
+        param._custom_shell_complete = lambda _context, _param, typed: [
+            CompletionItem(word, help=about) for word, about in completer(typed)
+        ]
 
 
 def plain_app(**settings: Any) -> typer.Typer:

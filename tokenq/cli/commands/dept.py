@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 app = plain_app(help="List, create, change, open, close and delete departments.")
 
-Branch = Annotated[str | None, typer.Option(help="Branch it belongs to; default: main.")]
+Branch = Annotated[str | None, typer.Option(metavar="BRANCH", help="Branch it belongs to; default: main.")]
 Prefix = Annotated[str | None, typer.Option(help="Prefix of its numbers; default: its id.")]
 Format = Annotated[str | None, typer.Option(help="Number format, such as {prefix}-{number:03d}; {number}: plain.")]
 Ratio = Annotated[

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = plain_app(help="List, create, change and delete keys for kiosks and scripts.")
 
-Key = Annotated[int, typer.Argument(metavar="KEY", help="Key id, as shown by 'tokenq key list'.")]
+Key = Annotated[int, typer.Argument(metavar="KEY_ID", help="Key id, as shown by 'tokenq key list'.")]
 
 _COLUMNS: output.Columns = {
     "Key": lambda view: view["keyId"],
