@@ -187,12 +187,14 @@
     const made = element("div", isNew ? "tile is-new" : "tile");
     const number = element("b", "number", call.number);
     const where = element("span", "where", call.counter[t.language] || "");
-    number.dataset.share = "0.5";
+    number.dataset.share = "0.46";
     where.dataset.share = "0.24";
     made.appendChild(number);
     made.appendChild(where);
     const again = call.times > 1 ? t.again + " · " : "";
-    made.appendChild(element("span", "what", again + call.departmentName));
+    const what = element("span", "what", again + call.departmentName);
+    what.dataset.share = "0.13";
+    made.appendChild(what);
     return made;
   }
 
@@ -252,15 +254,20 @@
     text.appendChild(element("div", "name", each.name));
     text.appendChild(element("div", "state", state(each, t)));
     made.appendChild(text);
-    made.appendChild(element("div", "count", String(each.waiting)));
+    const waiting = element("div", "waiting");
+    waiting.appendChild(element("div", "label", t.waiting));
+    waiting.appendChild(element("div", "count", String(each.waiting)));
+    made.appendChild(waiting);
     return made;
   }
 
   function state(each, t) {
     const hours = each.hours && each.hours.length ? " · " + each.hours.join(", ") : "";
     if (each.isClosed) return t.closed + hours;
+    const served = each.atCounters.map((one) => one.number);
+    if (served.length) return served.slice(0, 4).join("  ");
     if (each.paused.length) return filled(t.paused, { counters: each.paused.map((one) => one[t.language]).join(", ") });
-    return t.waiting;
+    return each.hours && each.hours.length ? each.hours.join(", ") : "";
   }
 
   // --- sound: a chime and a voice, after somebody has allowed it ---
