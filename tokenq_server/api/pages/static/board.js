@@ -240,11 +240,13 @@
   }
 
   function drawDepartments(t) {
-    const size = DEPARTMENTS_PER_PAGE[innerWidth > innerHeight ? "landscape" : "portrait"];
+    const isWide = innerWidth > innerHeight;
+    const size = DEPARTMENTS_PER_PAGE[isWide ? "landscape" : "portrait"];
     const all = picture.departments;
     const pages = Math.max(1, Math.ceil(all.length / size));
     const even = Math.ceil(all.length / pages); // balanced pages: 5 are 3 and 2, not 4 and 1
     const page = Math.floor(Date.now() / 1000 / PAGE_SECONDS) % pages;
+    $("departments").style.gridTemplateColumns = "repeat(" + Math.min(even, isWide ? 4 : 2) + ", 1fr)";
     replace("departments", all.slice(page * even, (page + 1) * even).map((each) => department(each, t)));
   }
 
