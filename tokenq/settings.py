@@ -21,6 +21,8 @@ from tokenq.contract.spelling import similar
 _PLATFORM: str = sys.platform
 _SECRETS = ("token", "password")
 _PATHS = ("data_dir", "tls_cert", "tls_key")
+THEMES = ("dark", "light")
+"""The console's themes."""
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
@@ -40,6 +42,12 @@ class Settings:
     """Whether plain http to another machine is allowed, where others on the network can read the token."""
     counter: str | None = None
     """The counter this machine stands at, so that staff need not type ``--counter``."""
+    console_theme: str = "dark"
+    """The colours of ``tokenq console``: dark or light. It stores here what is chosen in it."""
+    console_keys: Mapping[str, str] = field(default_factory=dict)
+    """Other keys for its actions: ``{call = "space", serve = "f2"}``; in the environment ``call=space serve=f2``."""
+    console_bell: bool = True
+    """Whether it rings for the first customer in a line that was empty."""
     kafka_bootstrap: str | None = None
     """Kafka brokers for the board, ``host:port`` with commas between."""
     kafka_security_protocol: str | None = None
@@ -145,6 +153,26 @@ def read_file(path: Path, environ: Mapping[str, str] = os.environ) -> dict[str, 
     return content
 
 
+def store(name: str, value: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Write one setting that is a text into the file; everything else in it stays as it is.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path = config_file(environ)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    entry = f'{name} = "{value}"'
+    flat = next((place for place, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+    known = [place for place, line in enumerate(lines[:flat]) if line.partition("=")[0].strip() == name]
+    # A file's keys are flat, so that its beginning is never inside a table.
+    lines = [*lines[: known[0]], entry, *lines[known[0] + 1 :]] if known else [entry, *lines]
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text("\n".join([*lines, ""]), "utf-8")
+    draft.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o600)
+    draft.replace(path)
+
+
 def _check_names(content: Mapping[str, Any], path: Path) -> None:
     known = names()
     for name in content:
@@ -172,8 +200,12 @@ def _convert(name: str, value: Any, source: str) -> Any:
     try:
         if name == "timeout":
             return _positive(value)
-        if name == "insecure":
+        if name in ("insecure", "console_bell"):
             return _read_bool(value)
+        if name == "console_keys":
+            return _read_keys(value)
+        if name == "console_theme":
+            return _read_theme(value)
         if not isinstance(value, str):
             raise ValueError("a text is expected")
         if name == "fingerprint":
@@ -197,6 +229,22 @@ def _read_fingerprint(text: str) -> str:
     from tokenq.contract.certificates import parse_fingerprint
 
     return parse_fingerprint(text)
+
+
+def _read_theme(value: Any) -> str:
+    if value not in THEMES:
+        raise ValueError(f"{' or '.join(THEMES)} is expected")
+    return str(value)
+
+
+def _read_keys(value: Any) -> dict[str, str]:
+    """Actions and their keys; which there are, the console knows."""
+    if isinstance(value, str):
+        pairs = [pair.partition("=") for pair in value.split()]
+        value = {name: key for name, _, key in pairs}
+    if not isinstance(value, dict) or not all(isinstance(key, str) and key for key in value.values()):
+        raise ValueError('names of actions with keys are expected, such as {call = "space"}')
+    return value
 
 
 def _read_bool(value: Any) -> bool:

@@ -87,6 +87,9 @@ class FakeApi:
         self.desks: dict[str, CounterView] = {}
         self.declared: tuple[str, ...] = ()
         self.claimed_by: dict[str, str] = {}
+        self.histories: dict[int, list[dict[str, Any]]] = {}
+        self.histories_asked: list[int] = []
+        self.queues_asked: list[str] = []
         self.opens_at: str | None = None
         self.no_estimate = ""
         self.zone = "UTC"
@@ -106,6 +109,7 @@ class FakeApi:
         ]
 
     def queue(self, department: str) -> QueueView:
+        self.queues_asked.append(department)
         self._asked()
         if department not in self.ids:
             raise refusal(ProblemCode.UNKNOWN_DEPARTMENT, f"There is no department {department}.")
@@ -227,6 +231,11 @@ class FakeApi:
     def renew_counter(self, branch: str, counter: str) -> CounterView:
         self._asked()
         return self._counter(counter, "OPEN", None)
+
+    def token_history(self, token_id: int) -> tuple[list[dict[str, Any]], str | None]:
+        self.histories_asked.append(token_id)
+        self._asked()
+        return self.histories.get(token_id, []), None
 
     def tokens(self, *, department: str | None = None, state: Any = None, limit: int | None = None) -> Any:
         self._asked()

@@ -255,16 +255,6 @@ async def test_waits_that_are_too_long_are_in_the_title_and_on_the_department_s_
     api.queue = queue  # type: ignore[method-assign]
     app = console(api)
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "WAITING  10 · wait 10-20 · 7 over 15 min  ")
+        await until_shown(pilot, "WAITING  10 · new 10-20 · 7 over 15 min  ")
         assert "CW 10!" in text_of(app)
         assert "LAB 5!" not in text_of(app)
-
-
-async def test_on_the_narrowest_terminal_nothing_is_cut_without_a_sign() -> None:
-    app = console(busy_api())
-    async with app.run_test(size=(60, 20)) as pilot:
-        await until_shown(pilot, "Noor Haddad")
-        rows = [row[:22].rstrip() for row in text_of(app).split("\n")]
-    assert rows[3] == " WAITING  10", "the wait has no room, and half of it says nothing"
-    assert rows[4] == " Number       Name"
-    assert rows[5] == " CW-013 ‼     Ada M…"

@@ -8,11 +8,12 @@ from textual import events
 from textual.widgets import Input, Static
 
 from tests.screens.console_driver import at_work
-from tests.screens.console_seeds import busy_api, token
+from tests.screens.console_seeds import NOON, busy_api, token
 from tests.screens.reading import text_of, until, until_shown
 from tokenq_tui.console.actions import ACTIONS
 from tokenq_tui.console.app import ConsoleApp
 from tokenq_tui.console.messages import CounterTaken
+from tokenq_tui.console.preferences import Preferences
 from tokenq_tui.console.screens.dialogs import Choose, Confirm
 from tokenq_tui.console.widgets.find_line import FindInput, FindLine
 from tokenq_tui.console.widgets.waiting_list import WaitingList
@@ -26,7 +27,7 @@ finding = partial(at_work, counter="9", size=SIZE, words="LIVE")
 
 def marked(app: ConsoleApp) -> str:
     """The number of the marked row."""
-    found = app.main.state.find(app.main.query_one(WaitingList).marked or 0)
+    found = app.main.state.find(app.main.query_one(WaitingList).current or 0)
     return found["displayNumber"] if found else ""
 
 
@@ -207,3 +208,40 @@ async def test_the_line_stands_below_the_list_and_covers_nothing(size: tuple[int
         assert app.main.query_one("#line").region.contains_region(line)
         assert "/ june" in text_of(app)
         assert "esc Back" in text_of(app)
+
+
+@pytest.mark.parametrize(
+    ("typed_text", "place"),
+    [("noor", "CW-012 is at counter 3"), ("cw11", "CW-011 is at counter 1"), ("lab4", "LAB-004 waits in LAB")],
+)
+async def test_who_does_not_wait_here_is_said_with_their_place(typed_text: str, place: str) -> None:
+    async with finding() as (api, app, pilot):
+        await pilot.press("slash", *typed_text)
+        await until(pilot, lambda: said(app) == f"Not in this list: {place}.")
+        await pilot.press("enter")
+        assert app.main.is_finding, "nobody else is taken"
+    assert api.requests == []
+
+
+async def test_people_are_found_however_their_names_are_typed() -> None:
+    api = busy_api()
+    names = {"CW-014": "Łukasz Żółć", "CW-016": "Søren Æble", "CW-018": "Müller-Weiß", "CW-020": "Nguyễn Đức"}
+    for each in api.known.values():
+        each["name"] = names.get(each["displayNumber"], "Nobody")
+    async with finding(api) as (_, app, pilot):
+        cases = {"lukasz zolc": "CW-014", "soren aeble": "CW-016", "weiss": "CW-018", "NGUYEN DUC": "CW-020"}
+        for text, number in cases.items():
+            await pilot.press("slash", *("space" if letter == " " else letter for letter in text))
+            await until(pilot, lambda number=number: marked(app) == number)  # type: ignore[misc]
+            assert said(app) == "1 of 1"
+            await pilot.press("escape")
+            await until(pilot, lambda: not app.main.is_finding)
+
+
+async def test_a_find_key_of_ones_own_opens_the_line_and_types_nothing() -> None:
+    api = busy_api()
+    app = ConsoleApp(api, api, api.feed, (), "9", preferences=Preferences(keys={"find": "f"}), clock=lambda: NOON)
+    async with app.run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "Ada Moore")
+        await pilot.press("f", "f")
+        await until(pilot, lambda: typed(app) == "f")

@@ -21,7 +21,7 @@ from tokenq.client.events import LinkChanged
 from tokenq_tui.console import counter_lease, tail
 from tokenq_tui.console.app import ConsoleApp
 from tokenq_tui.console.messages import QueueArrived
-from tokenq_tui.console.screens import prompts, serving
+from tokenq_tui.console.screens import prompts, serving, view
 from tokenq_tui.console.screens.dialogs import AskText
 from tokenq_tui.console.widgets.notice import Notice
 from tokenq_tui.console.widgets.waiting_list import WaitingList
@@ -280,7 +280,7 @@ async def test_a_console_that_does_nothing_but_fail_leaves_with_a_sentence(
 async def test_a_screen_that_cannot_begin_leaves_with_a_sentence(
     faults: Faults, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(serving, "department_title", _raises)
+    monkeypatch.setattr(view, "department_title", _raises)
     app = console(busy_api())
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: not app.is_running)

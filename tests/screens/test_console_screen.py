@@ -37,10 +37,10 @@ async def test_another_persons_action_appears_by_itself_and_the_marked_row_stays
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "LIVE")
         await pilot.press("down", "down")
-        marked = app.screen.query_one(WaitingList).marked
+        marked = app.screen.query_one(WaitingList).current
         api.other_person(api.queue("CW")["waiting"][0], state="CALLED", counterId="4", calledAt="2026-08-07T12:00:00Z")
         await until(pilot, lambda: "Ada Moore" not in text_of(app))
-        assert app.screen.query_one(WaitingList).marked == marked
+        assert app.screen.query_one(WaitingList).current == marked
         assert marked == id_of(api, "CW-015")
 
 

@@ -12,6 +12,7 @@ from tokenq.cli.wording import COMMANDS, hint_of, in_commands
 from tokenq.contract.advice import Action, Advice, from_wire
 from tokenq.contract.problems import Problem, ProblemCode
 from tokenq_tui.console import advice as keys
+from tokenq_tui.console.keys import NO_KEYS
 
 PARAMS = {
     "number": "CW-012",
@@ -52,7 +53,7 @@ def test_a_command_about_a_counter_names_its_branch_unless_it_is_the_main_one(ac
 
 def test_the_console_names_a_key_or_leaves_the_shell_out() -> None:
     def hint(action: Action) -> str:
-        return keys.hint_of(refusal(ProblemCode.INVALID, "No.", Advice(action, PARAMS)).problem)
+        return keys.hint_of(refusal(ProblemCode.INVALID, "No.", Advice(action, PARAMS)).problem, NO_KEYS)
 
     assert hint(Action.OPEN_COUNTER) == "Open it (press o)."
     assert hint(Action.LIST_USERS) == ""

@@ -5,9 +5,19 @@ import pytest
 
 from tests.screens.console_seeds import NOON, FakeApi, busy_api, token
 from tokenq.contract.views import QueueView
-from tokenq_tui.console.actions import ACTIONS, BUTTONS, action_named, is_available
-from tokenq_tui.console.execution import PendingAction, carry_out
-from tokenq_tui.console.state import State, stopwatch, waited_for
+from tokenq_tui.console.actions import ACTIONS, BUTTONS, action_named
+from tokenq_tui.console.availability import is_available
+from tokenq_tui.console.execution import PendingAction, Refresh, carry_out
+from tokenq_tui.console.own_changes import OwnChange
+from tokenq_tui.console.state import State
+from tokenq_tui.console.times import here_for, stopwatch
+
+
+def noting(refreshed: list[str]) -> Refresh:
+    def refresh(*departments: str, after: OwnChange | None = None) -> None:
+        refreshed.extend(departments)
+
+    return refresh
 
 
 def busy_state(counter: str = "3") -> State:
@@ -22,7 +32,7 @@ def test_finds_the_token_at_our_counter_and_those_at_the_others() -> None:
     state = busy_state()
     assert state.held is not None
     assert state.held["displayNumber"] == "CW-012"
-    assert [each["displayNumber"] for each in state.elsewhere] == ["CW-010", "CW-011"]
+    assert [each["displayNumber"] for each in state.elsewhere] == ["CW-011", "CW-010"]
     assert state.counters_in_use == ["1", "3", "Window 2"]
 
 
@@ -120,16 +130,16 @@ def test_exactly_the_moves_of_the_token_are_offered(held: list[str], offered: se
             each["counterId"], each["moves"] = ("3" if held else "4"), held
     state = State(counter="3").with_departments(["CW"]).with_queue(api.queue("CW"))
     always = {"next_department", "previous_department", "counter", "refresh", "help", "quit", "reinstate", "pause"}
-    always |= {"cancel_row", "class_row", "transfer_row", "find"}
+    always |= {"cancel_row", "class_row", "transfer_row", "find", "mark", "unmark", "palette"}
     row = state.next_up
     assert {each.name for each in ACTIONS if is_available(each, state, row)} == offered | always
 
 
 def test_waiting_times_and_stopwatches_read_well() -> None:
-    assert [waited_for(token("CW", 1, minutes=m), NOON) for m in (0, 12.9, 99, 125, -3)] == [
+    assert [here_for(token("CW", 1, minutes=m), NOON) for m in (0, 12.9, 99, 125, -3)] == [
         "0 min",
         "12 min",
-        "99 min",
+        "1 h 39",
         "2 h 05",
         "0 min",
     ]
@@ -162,14 +172,17 @@ def test_parking_takes_minutes_first_and_then_the_reason(answer: str, body: dict
     held = api.queue("CW")["called"][0]
     told: list[object] = []
     refreshed: list[str] = []
-    carry_out(PendingAction(action_named("park"), State(), held, answer), api, told.append, refreshed.append)
+    carry_out(PendingAction(action_named("park"), State(), held, answer), api, told.append, noting(refreshed))
     assert (api.bodies, refreshed) == ([body], ["CW"])
 
 
 def test_parking_takes_a_time_of_day() -> None:
     api = busy_api()
     carry_out(
-        PendingAction(action_named("park"), State(), api.queue("CW")["called"][0], "23:59 X-ray"), api, [].append, str
+        PendingAction(action_named("park"), State(), api.queue("CW")["called"][0], "23:59 X-ray"),
+        api,
+        [].append,
+        noting([]),
     )
     (body,) = api.bodies
     until = datetime.fromisoformat(body["until"])
@@ -216,5 +229,5 @@ def test_after_a_move_of_a_department_that_is_not_shown_the_shown_one_is_fetched
     api.open_counter("main", "3")
     state = State(counter="3").with_departments(["LAB"]).with_queue(api.queue("LAB")).with_queue(api.queue("CW"))
     fetched: list[str] = []
-    carry_out(PendingAction(action_named("serve"), state, state.held), api, lambda _: None, fetched.append)
+    carry_out(PendingAction(action_named("serve"), state, state.held), api, lambda _: None, noting(fetched))
     assert fetched == ["CW", "LAB"]

@@ -8,7 +8,7 @@ from tokenq.contract.views import EstimateView
 from tokenq.contract.waits import duration, wait_range, wait_sentence
 from tokenq_server.adapters.channels.templates import _wait
 from tokenq_server.domain.estimate import NO_COUNTER, useful
-from tokenq_tui.console.state import expected_wait, why_no_estimate
+from tokenq_tui.console.times import expected_wait, why_no_estimate
 
 RANGES = [
     (0, 5, "0-5 min", "0 to 5 minutes"),
@@ -66,7 +66,7 @@ def test_durations_read_well() -> None:
         "0 min",
         "0 min",
         "12 min",
-        "99 min",
+        "1 h 39",
         "2 h 05",
         "3 h",
         "10 h 05",

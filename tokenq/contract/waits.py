@@ -18,10 +18,18 @@ def wait_sentence(low: int, high: int) -> str:
     return _range(low, high, "minutes", "hour", "hours", " to ")
 
 
+def wait_short(low: int, high: int) -> str:
+    """Return a range for a narrow column, in one unit: ``10-20 min``, ``0.5-2.5 h``."""
+    if high <= 1.5 * _HOUR and low < _HOUR:
+        return wait_range(low, high)
+    least, most = floor(2 * low / _HOUR) / 2, ceil(2 * high / _HOUR) / 2
+    return f"{most:g} h" if least == most else f"{least:g}-{most:g} h"
+
+
 def duration(minutes: float) -> str:
-    """Return a duration: ``95 min``, ``3 h``, ``2 h 05``; never negative."""
+    """Return a duration: ``59 min``, ``3 h``, ``2 h 05``; never negative."""
     whole = max(0, int(minutes))
-    if whole < 100:
+    if whole < _HOUR:
         return f"{whole} min"
     hours, rest = divmod(whole, _HOUR)
     return f"{hours} h {rest:02d}" if rest else f"{hours} h"

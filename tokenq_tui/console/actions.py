@@ -1,4 +1,7 @@
-"""The console's actions; keys, footer, buttons, palette and help are generated from them."""
+"""The console's actions; keys, footer, buttons, palette and help are generated from them.
+
+Their texts are translated where they are shown.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,8 +9,7 @@ from enum import StrEnum
 
 from tokenq.contract.enums import AT_COUNTER, TokenState
 from tokenq.contract.verbs import VERBS, Row, Verb
-from tokenq.contract.views import TokenView
-from tokenq_tui.console.state import State
+from tokenq.locale import N_, texts
 
 
 class Needs(StrEnum):
@@ -25,7 +27,11 @@ class Needs(StrEnum):
 
 @dataclass(frozen=True)
 class ConsoleAction:
-    """One action. ``verb`` is the API's name if it moves a token; ``confirmation`` is the question asked before it."""
+    """One action, with its usual keys.
+
+    ``verb`` is the API's name if it moves a token; ``confirmation`` is the question asked before it. One that
+    ``is_for_marked`` acts on all marked rows, if there are any.
+    """
 
     name: str
     key: str
@@ -35,31 +41,27 @@ class ConsoleAction:
     verb: str = ""
     confirmation: str = ""
     is_in_footer: bool = True
+    is_for_marked: bool = False
 
     @property
-    def shown_key(self) -> str:
-        """The key as displayed."""
-        first = self.key.split(",")[0]
-        return _SHOWN.get(first, first)
+    def shown_label(self) -> str:
+        """The label in the reader's language."""
+        return texts().gettext(self.label)
 
+    @property
+    def shown_help(self) -> str:
+        """The help in the reader's language."""
+        return texts().gettext(self.help)
 
-_SHOWN = {
-    "slash": "/",
-    "question_mark": "?",
-    "enter": "⏎",
-    "delete": "del",
-    "right_square_bracket": "]",
-    "left_square_bracket": "[",
-}
 
 _HELPS = {
-    Verb.SERVE: "Mark the token as served.",
-    Verb.PARK: "Set the customer aside (asks until when).",
-    Verb.CANCEL: "Cancel the token at your counter.",
-    Verb.UNDO: "Undo the last action from this console.",
+    Verb.SERVE: N_("Mark the token as served."),
+    Verb.PARK: N_("Set the customer aside (asks until when)."),
+    Verb.CANCEL: N_("Cancel the token at your counter."),
+    Verb.UNDO: N_("Undo the last action from this console."),
 }
 """Help texts that differ from the table of verbs."""
-_IN_FOOTER = frozenset({Verb.RECALL, Verb.START, Verb.SERVE, Verb.PARK, Verb.TRANSFER, Verb.UNDO})
+_IN_FOOTER = frozenset({Verb.RECALL, Verb.START, Verb.SERVE, Verb.PARK, Verb.UNDO})
 
 
 def _needs(verb: Verb, row: Row) -> Needs:
@@ -89,43 +91,51 @@ def _verb_actions() -> Iterator[ConsoleAction]:
 
 
 ACTIONS = (
-    ConsoleAction("call", "n", "Next", "Call the next customer to your counter.", Needs.FREE_COUNTER),
+    ConsoleAction("call", "n", N_("Next"), N_("Call the next customer to your counter."), Needs.FREE_COUNTER),
     *_verb_actions(),
     ConsoleAction(
         "call_row",
         "enter",
-        "Call this one",
-        "Call the selected customer (asks why).",
+        N_("Call this one"),
+        N_("Call the selected customer (asks why)."),
         Needs.ROW,
         is_in_footer=False,
     ),
     ConsoleAction(
         "cancel_row",
         "delete",
-        "Cancel this one",
-        "Cancel the selected token.",
+        N_("Cancel this one"),
+        N_("Cancel the selected or all marked tokens."),
         Needs.ROW,
         "cancel",
-        "Cancel the waiting {number}?",
+        N_("Cancel the waiting {number}?"),
         is_in_footer=False,
+        is_for_marked=True,
     ),
     ConsoleAction(
-        "class_row", "y", "Class", "Change the class of the selected token.", Needs.ROW, "priority", is_in_footer=False
+        "class_row",
+        "y",
+        N_("Class"),
+        N_("Change the class of the selected token."),
+        Needs.ROW,
+        "priority",
+        is_in_footer=False,
     ),
     ConsoleAction(
         "transfer_row",
         "T",
-        "Transfer this one",
-        "Send the selected customer to another department.",
+        N_("Transfer this one"),
+        N_("Send the selected or all marked ones elsewhere."),
         Needs.ROW,
         "transfer",
         is_in_footer=False,
+        is_for_marked=True,
     ),
     ConsoleAction(
         "edit_row",
         "E",
-        "Edit this one",
-        "Correct the selected customer's details.",
+        N_("Edit this one"),
+        N_("Correct the selected customer's details."),
         Needs.ROW,
         "edit",
         is_in_footer=False,
@@ -133,36 +143,48 @@ ACTIONS = (
     ConsoleAction(
         "call_any",
         "N",
-        "Next of all",
-        "Call the next customer of all your departments.",
+        N_("Next of all"),
+        N_("Call the next customer of all your departments."),
         Needs.FREE_COUNTER,
         is_in_footer=False,
     ),
-    ConsoleAction("pause", "z", "Pause", "Pause your counter (asks why).", Needs.OPEN_COUNTER, is_in_footer=False),
-    ConsoleAction("open", "o", "Open", "Open your counter again.", Needs.SHUT_COUNTER, is_in_footer=False),
+    ConsoleAction(
+        "pause", "z", N_("Pause"), N_("Pause your counter (asks why)."), Needs.OPEN_COUNTER, is_in_footer=False
+    ),
+    ConsoleAction("open", "o", N_("Open"), N_("Open your counter again."), Needs.SHUT_COUNTER, is_in_footer=False),
     ConsoleAction(
         "serve_next",
         "V",
-        "Serve next at once",
-        "Call and serve the next customer in one step.",
+        N_("Serve next at once"),
+        N_("Call and serve the next customer in one step."),
         Needs.FREE_COUNTER,
         is_in_footer=False,
     ),
     ConsoleAction(
-        "next_department", "right_square_bracket", "Department", "Show the next department.", is_in_footer=False
+        "next_department", "right_square_bracket", N_("Department"), N_("Show the next department."), is_in_footer=False
     ),
     ConsoleAction(
         "previous_department",
         "left_square_bracket",
-        "Previous department",
-        "Show the previous department.",
+        N_("Previous department"),
+        N_("Show the previous department."),
         is_in_footer=False,
     ),
-    ConsoleAction("counter", "k", "Counter", "Work at another counter.", is_in_footer=False),
-    ConsoleAction("refresh", "f5", "Refresh", "Fetch the queues again.", is_in_footer=False),
-    ConsoleAction("help", "question_mark,f1", "Help", "Show all keys."),
-    ConsoleAction("find", "slash", "Find", "Find a customer by number or name."),
-    ConsoleAction("quit", "q", "Quit", "Leave; your counter closes if it is free."),
+    ConsoleAction(
+        "mark",
+        "space",
+        N_("Mark"),
+        N_("Mark the selected customer, or remove the mark."),
+        Needs.ROW,
+        is_in_footer=False,
+    ),
+    ConsoleAction("unmark", "asterisk", N_("Unmark all"), N_("Remove all marks."), is_in_footer=False),
+    ConsoleAction("counter", "k", N_("Counter"), N_("Work at another counter."), is_in_footer=False),
+    ConsoleAction("refresh", "f5", N_("Refresh"), N_("Fetch the queues again."), is_in_footer=False),
+    ConsoleAction("help", "question_mark,f1", N_("Help"), N_("Show all keys.")),
+    ConsoleAction("find", "slash", N_("Find"), N_("Find a customer by number or name.")),
+    ConsoleAction("palette", "ctrl+p", N_("Actions"), N_("Search all actions by their names.")),
+    ConsoleAction("quit", "q", N_("Quit"), N_("Leave; your counter closes if it is free.")),
 )
 
 BUTTONS = (
@@ -182,30 +204,13 @@ BUTTONS = (
 """The actions that also have a button."""
 
 
+FOOTER_FIRST = ("help", "find", "palette")
+"""The actions that lead to all others: the footer of the narrowest terminal has room for them."""
+
+
 def action_named(name: str) -> ConsoleAction:
     """The action of that name."""
     return next(action for action in ACTIONS if action.name == name)
-
-
-def is_available(action: ConsoleAction, state: State, row: TokenView | None) -> bool:
-    """Return whether an action is possible now; ``row`` is the selected waiting token."""
-    match action.needs:
-        case Needs.NOTHING:
-            return True
-        case Needs.FREE_COUNTER:
-            return bool(state.departments) and state.held is None and not state.is_paused
-        case Needs.HELD:
-            return state.held is not None and action.verb in state.held["moves"]
-        case Needs.PARKED:
-            return bool(state.queue and state.queue["parked"])
-        case Needs.LAST:
-            return state.undoable is not None
-        case Needs.OPEN_COUNTER:
-            return bool(state.counter) and not state.is_shut
-        case Needs.SHUT_COUNTER:
-            return bool(state.counter) and state.is_shut
-        case Needs.ROW:
-            return row is not None and (action.verb in row["moves"] if action.verb else state.held is None)
 
 
 ASKING = frozenset(
@@ -213,40 +218,3 @@ ASKING = frozenset(
     | {"cancel_row", "edit_row", "undo"}
 )
 """The actions that ask something first, so that keys typed next are meant for the dialog."""
-
-
-def why_unavailable(action: ConsoleAction, state: State, row: TokenView | None) -> str:
-    """Return why an action is not possible now."""
-    held = state.held
-    needs_free_counter = action.needs is Needs.FREE_COUNTER or (action.needs is Needs.ROW and not action.verb)
-    if held and needs_free_counter:
-        return f"{held['displayNumber']} is still at your counter."
-    match action.needs:
-        case Needs.HELD if held:
-            return _not_now(action, held)
-        case Needs.HELD:
-            return "Nobody is at your counter."
-        case Needs.ROW:
-            return _not_now(action, row) if row else "No row is selected in the list."
-        case Needs.PARKED:
-            return "Nobody is parked here."
-        case Needs.LAST:
-            return "There is nothing to undo."
-        case Needs.SHUT_COUNTER:
-            return "Your counter is open."
-        case Needs.FREE_COUNTER if not state.is_paused:
-            return "The queue is not loaded yet."
-        case _:
-            return "Your counter is not open: press o." if state.counter else "No counter chosen yet: press k."
-
-
-def too_early(state: State, token: TokenView) -> str:
-    """Return why the token cannot be a no-show yet; empty if it can, as far as we know."""
-    required, calls = state.calls_before_no_show(token), token["calls"]
-    if calls >= required:
-        return ""
-    return f"{token['displayNumber']} was called {calls} of {required} times. Call again first: press r."
-
-
-def _not_now(action: ConsoleAction, token: TokenView) -> str:
-    return f"{token['displayNumber']} is {token['state'].lower()}: '{action.label}' is not possible now."

@@ -17,16 +17,21 @@ from typing_extensions import override
 
 from tokenq.client import Client
 from tokenq.client.events import Arrival, follow
+from tokenq.locale import texts
 from tokenq.printable import printable
-from tokenq.settings import is_debugging
+from tokenq.settings import Settings, is_debugging
 from tokenq_tui.console import messages
 from tokenq_tui.console.actions import ACTIONS
+from tokenq_tui.console.api_port import ApiPort, Feed
 from tokenq_tui.console.counter_lease import CounterApi, CounterLease
+from tokenq_tui.console.details import DetailsFetcher
 from tokenq_tui.console.errors import RecentFaults, describe, tracebacks
 from tokenq_tui.console.execution import unanswered
+from tokenq_tui.console.keys import shown_key
+from tokenq_tui.console.preferences import DARK_THEME, LIGHT_THEME, Preferences, preferences_of
 from tokenq_tui.console.screens.serving import ServingScreen
 from tokenq_tui.console.state import State
-from tokenq_tui.console.tail import ApiPort, Feed, Tail
+from tokenq_tui.console.tail import Tail
 from tokenq_tui.error_boundary import ErrorBoundary
 from tokenq_tui.theme import DARK, LIGHT
 
@@ -55,18 +60,26 @@ class ConsoleApp(ErrorBoundary, App[None]):
         counter: str | None = None,
         *,
         lease_api: CounterApi | None = None,
-        light: bool = False,
+        details_api: ApiPort | None = None,
+        preferences: Preferences = Preferences(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
         self._tail = Tail(reader, feed, departments, self._pass_on)
-        state = State(counter=counter or "", is_chosen=bool(departments)).with_departments(departments)
-        self._lease = CounterLease(lease_api or actor, self._pass_on)
-        self.main = ServingScreen(self._tail, self._lease, actor, state, clock)
+        keys = preferences.keys
+        state = State(counter=counter or "", is_chosen=bool(departments), keys=keys).with_departments(departments)
+        self._lease = CounterLease(lease_api or actor, self._pass_on, keys=keys)
+        self._details = DetailsFetcher(details_api or reader, self._pass_on)
+        self._preferences = preferences
+        self.main = ServingScreen(
+            self._tail, self._lease, self._details, actor, state, clock, has_bell=preferences.has_bell
+        )
         self._faults = RecentFaults()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = LIGHT.name if light else DARK.name
+        self.theme = LIGHT.name if preferences.is_light else DARK.name
+        # The palette is an action like the others, so that its key is shown and can be changed.
+        self._bindings.key_to_bindings.pop(self.COMMAND_PALETTE_BINDING, None)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""
@@ -78,8 +91,11 @@ class ConsoleApp(ErrorBoundary, App[None]):
         for action in ACTIONS:
             if self.main.check_action("do", (action.name,)):
                 run_action = partial(self.main.action_do, action.name)
-                yield SystemCommand(action.label, f"{action.help} ({action.shown_key})", run_action)
-        yield SystemCommand("Light or dark", "Switch between the light and the dark theme.", self.action_other_theme)
+                key = shown_key(action.name, self._preferences.keys)
+                yield SystemCommand(action.shown_label, f"{action.shown_help} ({key})", run_action)
+        said = texts()
+        title, text = said.gettext("Light or dark"), said.gettext("Switch between the light and the dark theme.")
+        yield SystemCommand(title, text, self.action_other_theme)
 
     @override
     async def action_quit(self) -> None:
@@ -88,8 +104,13 @@ class ConsoleApp(ErrorBoundary, App[None]):
         self.exit(message=Text(printable(unanswered(pending), 300)) if pending else None)
 
     def action_other_theme(self) -> None:
-        """Switch between light and dark."""
+        """Switch between light and dark, also for the next time."""
         self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
+        try:
+            self._preferences.keep_theme(DARK_THEME if self.theme == DARK.name else LIGHT_THEME)
+        except OSError as error:
+            sentence = texts().gettext("The theme could not be stored for the next time: {error}.", error=str(error))
+            self.main.post_message(messages.Trouble(sentence))
 
     @property
     def unserved(self) -> list[str]:
@@ -99,6 +120,7 @@ class ConsoleApp(ErrorBoundary, App[None]):
     def on_unmount(self) -> None:
         """Stop fetching, and release the counter if the server answers in time."""
         self._tail.stop()
+        self._details.stop()
         self._lease.stop(_RELEASE_TIMEOUT)
 
     @override
@@ -112,8 +134,10 @@ class ConsoleApp(ErrorBoundary, App[None]):
                 return
         except Exception as worse:
             description = describe(worse)
-        hint = "Start it again with TOKENQ_DEBUG=1 and report the traceback that it prints at the end."
-        self._give_up(messages.Trouble(f"This is a bug in tokenq: {description}.", hint, 1))
+        said = texts()
+        hint = said.gettext("Start it again with TOKENQ_DEBUG=1 and report the traceback that it prints at the end.")
+        sentence = said.gettext("This is a bug in tokenq: {error}.", error=description)
+        self._give_up(messages.Trouble(sentence, hint, 1))
 
     def _pass_on(self, message: Message) -> None:
         if isinstance(message, messages.Trouble) and message.exit_code:
@@ -126,11 +150,15 @@ class ConsoleApp(ErrorBoundary, App[None]):
         self.exit(return_code=trouble.exit_code, message=text)
 
 
-def run(*, client: Client, departments: Sequence[str] = (), counter: str | None = None, light: bool = False) -> int:
+def run(*, client: Client, departments: Sequence[str] = (), settings: Settings) -> int:
     """Run the console and return its exit code (5 if the server denies access).
 
-    Without ``departments``, all that the user may serve; without a ``counter`` the screen asks for it.
+    Without ``departments``, all that the user may serve; without a counter in the settings the screen asks for it.
+
+    Raises:
+        Refused: a setting of the console is wrong.
     """
+    preferences = preferences_of(settings)
     server = client.server
     reader = client.clone(timeout=_FETCH_TIMEOUT, attempts=1)
 
@@ -140,7 +168,17 @@ def run(*, client: Client, departments: Sequence[str] = (), counter: str | None 
     ids = [department.strip().upper() for department in departments]
     lease = client.clone(timeout=_FETCH_TIMEOUT, attempts=1)
     client.console = lease.console = secrets.token_hex(8)
-    app = ConsoleApp(reader, client, feed, ids, counter, lease_api=lease, light=light)
+    details = client.clone(timeout=_FETCH_TIMEOUT, attempts=1)
+    app = ConsoleApp(
+        reader,
+        client,
+        feed,
+        ids,
+        settings.counter,
+        lease_api=lease,
+        details_api=details,
+        preferences=preferences,
+    )
     app.run()
     for sentence in app.unserved:
         sys.stderr.write(f"{printable(sentence, 300)}\n")

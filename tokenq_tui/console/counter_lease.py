@@ -2,7 +2,7 @@
 
 import shlex
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,8 +15,10 @@ from tokenq.contract.problems import Problem, ProblemCode, Refused
 from tokenq.contract.reasons.queue import CounterReason
 from tokenq.contract.views import CounterView
 from tokenq.errors import TokenqError
+from tokenq.locale import texts
 from tokenq_tui.console.advice import hint_of
 from tokenq_tui.console.errors import describe
+from tokenq_tui.console.keys import NO_KEYS, shown_key
 from tokenq_tui.console.messages import CounterRefused, CounterTaken, Trouble
 
 RENEW_SECONDS = 10.0
@@ -72,8 +74,15 @@ class CounterClaim:
 class CounterLease:
     """Holds one claim at a time, in its own thread."""
 
-    def __init__(self, api: CounterApi, notify: Callable[[Message], object], *, every: float = RENEW_SECONDS) -> None:
-        self._api, self._notify, self._every = api, notify, every
+    def __init__(
+        self,
+        api: CounterApi,
+        notify: Callable[[Message], object],
+        *,
+        every: float = RENEW_SECONDS,
+        keys: Mapping[str, str] = NO_KEYS,
+    ) -> None:
+        self._api, self._notify, self._every, self._keys = api, notify, every, keys
         self._wake = threading.Condition()
         self._target: CounterClaim | None = None
         self._take_over = False
@@ -128,8 +137,10 @@ class CounterLease:
             description, was_broken, self._is_broken = describe(error), self._is_broken, True
             if not was_broken:
                 counter = target.counter if target else ""
-                sentence = f"The claim on counter {counter} could not be renewed ({description})."
-                self._notify(Trouble(sentence, "Retrying every few seconds."))
+                sentence = texts().gettext(
+                    "The claim on counter {counter} could not be renewed ({error}).", counter=counter, error=description
+                )
+                self._notify(Trouble(sentence, texts().gettext("Retrying every few seconds.")))
         else:
             self._is_broken = False
 
@@ -160,8 +171,16 @@ class CounterLease:
             return False
         self._held, self._is_refused = None, True
         served = ", ".join(known["departments"])
-        shown = ", ".join(target.departments) if len(target.departments) <= _MOST_NAMED else "the departments shown"
-        sentence = f"Counter {target.counter} serves {served}, not {shown}."
+        said, counter = texts(), target.counter
+        if len(target.departments) <= _MOST_NAMED:
+            shown = ", ".join(target.departments)
+            sentence = said.gettext(
+                "Counter {counter} serves {served}, not {shown}.", counter=counter, served=served, shown=shown
+            )
+        else:
+            sentence = said.gettext(
+                "Counter {counter} serves {served}, not the departments shown.", counter=counter, served=served
+            )
         self._notify(CounterRefused(target.counter, sentence, _how_to_work_at(known, target)))
         return True
 
@@ -170,8 +189,9 @@ class CounterLease:
             target.branch, target.counter, target.departments or None, take_over=take_over, as_it_is=True
         )
         if view["state"] == "PAUSED":
-            reason = f" ({view['reason']})" if view["reason"] else ""
-            self._notify(Trouble(f"Counter {target.counter} is paused{reason}.", "Press o to open it."))
+            self._notify(
+                Trouble(_paused(view), texts().gettext("Press {key} to open it.", key=shown_key("open", self._keys)))
+            )
 
     def _release(self, claim: CounterClaim) -> None:
         self._held = None
@@ -191,11 +211,11 @@ class CounterLease:
             return
         self._is_refused = True
         if problem.code is ProblemCode.COUNTER_CLAIMED:
-            self._notify(CounterTaken(str(problem.extra.get("operator") or "another operator")))
+            self._notify(CounterTaken(str(problem.extra.get("operator") or texts().gettext("another operator"))))
         elif target and _needs_another(problem):
-            self._notify(CounterRefused(target.counter, locale.sentence(problem), hint_of(problem)))
+            self._notify(CounterRefused(target.counter, locale.sentence(problem), hint_of(problem, self._keys)))
         else:
-            self._notify(Trouble(locale.sentence(problem), hint_of(problem)))
+            self._notify(Trouble(locale.sentence(problem), hint_of(problem, self._keys)))
 
 
 def _needs_another(problem: Problem) -> bool:
@@ -206,10 +226,24 @@ def _needs_another(problem: Problem) -> bool:
 def _how_to_work_at(counter: CounterView, claim: CounterClaim) -> str:
     """Return the commands with which an operator who means this counter can use it."""
     name = shlex.quote(claim.counter)
-    hint = f"Type another one, or start 'tokenq console {' '.join(counter['departments'])} --counter {name}'."
+    said, console = texts(), f"tokenq console {' '.join(counter['departments'])} --counter {name}"
+    hint = said.gettext("Type another one, or start '{command}'.", command=console)
     if len(claim.departments) > _MOST_NAMED:
         return hint
-    verb, who = ("declare", "An admin changes") if counter["isDeclared"] else ("open", "Change")
     branch = "" if claim.branch == MAIN_BRANCH else f" --branch {claim.branch}"
-    profile = "".join(f" --dept {department}" for department in claim.departments)
-    return f"{hint} {who} what it serves with 'tokenq counter {verb} {name}{branch}{profile}'."
+    profile = f"{name}{branch}" + "".join(f" --dept {department}" for department in claim.departments)
+    if counter["isDeclared"]:
+        change = said.gettext(
+            "An admin changes what it serves with '{command}'.", command=f"tokenq counter declare {profile}"
+        )
+    else:
+        change = said.gettext("Change what it serves with '{command}'.", command=f"tokenq counter open {profile}")
+    return f"{hint} {change}"
+
+
+def _paused(counter: CounterView) -> str:
+    if counter["reason"]:
+        return texts().gettext(
+            "Counter {counter} is paused ({reason}).", counter=counter["counterId"], reason=counter["reason"]
+        )
+    return texts().gettext("Counter {counter} is paused.", counter=counter["counterId"])

@@ -3,11 +3,14 @@
 import time
 import traceback
 from collections import deque
+from collections.abc import Mapping
 
 from tokenq import locale
 from tokenq.contract.problems import Refused
 from tokenq.errors import TokenqError
+from tokenq.locale import texts
 from tokenq_tui.console.advice import hint_of
+from tokenq_tui.console.keys import shown_key
 from tokenq_tui.console.messages import Trouble
 
 _LONGEST = 100
@@ -17,7 +20,13 @@ _AGAIN = 60.0
 KEPT: deque[BaseException] = deque(maxlen=20)
 """The latest errors; with TOKENQ_DEBUG they are shown when the console exits."""
 
-CONTINUES = "The console keeps running. If the screen looks wrong, press q and start it again."
+
+def continues(keys: Mapping[str, str]) -> str:
+    """Return that the console keeps running after a failure of its own."""
+    return texts().gettext(
+        "The console keeps running. If the screen looks wrong, press {key} and start it again.",
+        key=shown_key("quit", keys),
+    )
 
 
 def describe(error: BaseException) -> str:
@@ -31,18 +40,21 @@ def describe(error: BaseException) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def failure(request: str, error: BaseException, *, changes: bool) -> Trouble:
+def failure(request: str, error: BaseException, *, changes: bool, keys: Mapping[str, str]) -> Trouble:
     """Convert whatever a request raised to a message for the screen.
 
-    ``changes``: whether the request would have changed something on the server.
+    ``changes``: whether the request would have changed something on the server; ``keys``: the keys to press then.
     """
     if isinstance(error, Refused):
-        return Trouble(locale.sentence(error.problem), hint_of(error.problem), is_answer=True)
+        return Trouble(locale.sentence(error.problem), hint_of(error.problem, keys), is_answer=True)
     if isinstance(error, TokenqError):
         return Trouble(str(error), error.hint, is_answer=True, is_from_server=False)
-    unknown = "It may have been carried out: check the list before you press the key again."
-    hint = unknown if changes else "Nothing was changed: press the key again."
-    sentence = f"{request} failed in this console ({describe(error)})."
+    said = texts()
+    if changes:
+        hint = said.gettext("It may have been carried out: check the list before you press the key again.")
+    else:
+        hint = said.gettext("Nothing was changed: press the key again.")
+    sentence = said.gettext("{action} failed in this console ({error}).", action=request, error=describe(error))
     return Trouble(sentence, hint, is_answer=True, is_from_server=False)
 
 

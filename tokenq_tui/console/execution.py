@@ -1,11 +1,12 @@
 """Carry out one action on the server, once: all attempts of a pending action use the same idempotency key."""
 
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from textual.message import Message
 
@@ -14,19 +15,24 @@ from tokenq.contract.names import MAIN_BRANCH
 from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import QueueView, TokenView
+from tokenq.locale import texts
 from tokenq_tui.console.actions import ConsoleAction
+from tokenq_tui.console.api_port import ApiPort
 from tokenq_tui.console.errors import failure
 from tokenq_tui.console.messages import Done
+from tokenq_tui.console.own_changes import OwnChange, counter_change, token_change
 from tokenq_tui.console.parking import parking
+from tokenq_tui.console.several import for_each
 from tokenq_tui.console.state import State
-from tokenq_tui.console.tail import ApiPort
+from tokenq_tui.console.times import state_word
 
 
 @dataclass(frozen=True)
 class PendingAction:
     """An action with its context: the state it was started in, its token, and what the user answered.
 
-    ``candidates`` are the tokens to choose from, ``queues`` the departments' queues, if the dialog shows them.
+    ``tokens`` are those that it is carried out on, if they are several. ``candidates`` are the tokens to choose from,
+    ``queues`` the departments' queues, if the dialog shows them.
     """
 
     action: ConsoleAction
@@ -34,40 +40,67 @@ class PendingAction:
     token: TokenView | None = None
     answer: str = ""
     note: str = ""
+    tokens: tuple[TokenView, ...] = ()
     candidates: tuple[TokenView, ...] = ()
     queues: Mapping[str, QueueView] = field(default_factory=dict)
 
     @property
     def description(self) -> str:
         """The action as named in a sentence."""
-        return f"'{self.action.label}'" + (f" of {self.token['displayNumber']}" if self.token else "")
+        action, said = self.action.shown_label, texts()
+        if self.tokens:
+            return said.ngettext(
+                "'{action}' of {number} customer",
+                "'{action}' of {number} customers",
+                len(self.tokens),
+                action=action,
+            )
+        if self.token:
+            return said.gettext("'{action}' of {number}", action=action, number=self.token["displayNumber"])
+        return f"'{action}'"
 
 
-def carry_out(
-    pending: PendingAction, api: ApiPort, notify: Callable[[Message], object], refresh: Callable[[str], object]
-) -> None:
+class Refresh(Protocol):
+    """Fetches queues, of :class:`tokenq_tui.console.tail.Tail`."""
+
+    def __call__(self, *departments: str, after: OwnChange | None = None) -> object:
+        """Fetch these queues, unless what was fetched last already shows the change ``after`` which they are needed."""
+
+
+def carry_out(pending: PendingAction, api: ApiPort, notify: Callable[[Message], object], refresh: Refresh) -> None:
     """Carry the action out, report its result and refresh the changed queue.
 
     A token of a department that is not shown changes nothing in the shown one but the counter, so that is refreshed.
 
     After a failure, the screen refreshes all queues.
     """
+    began, state = time.monotonic(), pending.state
     try:
-        notify(_execute(pending, api))
+        done = _execute(pending, api)
+        notify(done)
     except BaseException as error:  # report anything before doing anything else
-        notify(failure(pending.description, error, changes=True))
+        notify(failure(pending.description, error, changes=True, keys=state.keys))
     else:
-        department = pending.token["departmentId"] if pending.token else pending.state.selected
-        refresh(department)
-        if department in pending.state.beyond:
-            refresh(pending.state.selected)
+        department = pending.token["departmentId"] if pending.token else state.selected
+        if done.token:
+            refresh(department, after=token_change(began, done.token))
+        elif pending.tokens:
+            refresh(department)
+        else:
+            is_shut = pending.action.name == "pause"
+            refresh(department, after=counter_change(began, state.counter, is_shut=is_shut))
+        if department in state.beyond:
+            refresh(state.selected)
 
 
 def unanswered(pending: PendingAction) -> str:
     """Return the message for a user who quits before the server has answered."""
     department = pending.token["departmentId"] if pending.token else pending.state.selected
-    check = f"Check with: tokenq queue {department}"
-    return f"The server did not answer {pending.description}: it may have been carried out. {check}"
+    return texts().gettext(
+        "The server did not answer {action}: it may have been carried out. Check with: tokenq queue {department}",
+        action=pending.description,
+        department=department,
+    )
 
 
 def needs_lookup(action: ConsoleAction) -> bool:
@@ -77,8 +110,9 @@ def needs_lookup(action: ConsoleAction) -> bool:
 
 def look_up(pending: PendingAction, api: ApiPort) -> PendingAction:
     """Add the data that the dialog shows; raises whatever the API raises."""
-    if pending.action.verb == "transfer" and pending.token:
-        return replace(pending, queues=_queues(pending.state, pending.token, api))
+    moved = pending.token or next(iter(pending.tokens), None)
+    if pending.action.verb == "transfer" and moved:
+        return replace(pending, queues=_queues(pending.state, moved, api))
     sources = sorted(map(str, VERBS[Verb.REINSTATE].sources))
     tokens = api.tokens(department=pending.state.selected, state=sources, limit=50)["items"]
     today = date.fromisoformat(pending.state.queue["businessDay"]) if pending.state.queue else date.max
@@ -101,32 +135,38 @@ def _queues(state: State, token: TokenView, api: ApiPort) -> dict[str, QueueView
 
 
 def _execute(pending: PendingAction, api: ApiPort) -> Done:
-    state, key = pending.state, str(uuid.uuid4())
+    state, key, said = pending.state, str(uuid.uuid4()), texts()
+    if pending.tokens:
+        return for_each(
+            pending.tokens, pending.action.verb, lambda token: _move(pending, token, api, str(uuid.uuid4()))
+        )
     if pending.action.name in ("pause", "open"):
         return _pause_or_open(pending, api)
     if pending.action.verb and pending.token is not None:
         token = _move(pending, pending.token, api, key)
-        params = {
-            "number": token["displayNumber"],
-            "department": token["departmentId"],
-            "state": token["state"].lower(),
-        }
-        return Done(
-            VERBS[Verb(pending.action.verb)].past.format(priority=token["priority"], **params),
-            token,
-            pending.action.verb,
-            notices.also_waiting(token),
-        )
+        return Done(_past(pending, token), token, pending.action.verb, notices.also_waiting(token))
     if pending.action.name == "serve_next":
         token = api.serve_next(state.selected, state.counter, key=key)
-        return Done(f"{token['displayNumber']} is served.", token, "serve", notices.also_at(token))
+        served = said.gettext(VERBS[Verb.SERVE].past, number=token["displayNumber"])
+        return Done(served, token, "serve", notices.also_at(token))
     if pending.action.name == "call_any":
         token = api.call_at_counter(_branch(state), state.counter, key=key)
     else:
         token_id = pending.token["tokenId"] if pending.token else None
         token = api.call(state.selected, state.counter, token_id=token_id, reason=pending.answer or None, key=key)
-    return Done(
-        f"{token['displayNumber']} is called to counter {state.counter}.", token, "call", notices.also_at(token)
+    called = said.gettext(VERBS[Verb.CALL].past, number=token["displayNumber"], counter=state.counter)
+    return Done(called, token, "call", notices.also_at(token))
+
+
+def _past(pending: PendingAction, token: TokenView) -> str:
+    """Return what was done."""
+    names = pending.state.queue["classNames"] if pending.state.queue else {}
+    return texts().gettext(
+        VERBS[Verb(pending.action.verb)].past,
+        number=token["displayNumber"],
+        department=token["departmentId"],
+        state=state_word(token["state"]),
+        priority=names.get(token["priority"], token["priority"]),
     )
 
 
@@ -141,9 +181,10 @@ def _pause_or_open(pending: PendingAction, api: ApiPort) -> Done:
     state = pending.state
     if pending.action.name == "pause":
         view = api.pause_counter(_branch(state), state.counter, pending.answer or None)
-        return Done(f"Counter {state.counter} is paused.", warnings=notices.unserved(view))
+        paused = texts().gettext("Counter {counter} is paused.", counter=state.counter)
+        return Done(paused, warnings=notices.unserved(view))
     api.open_counter(_branch(state), state.counter)
-    return Done(f"Counter {state.counter} is open.")
+    return Done(texts().gettext("Counter {counter} is open.", counter=state.counter))
 
 
 def _body(pending: PendingAction) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from tokenq.contract.numbers import whole_number
+from tokenq.locale import texts
 from tokenq.zones import at_clock
 
 LONGEST = 1440
@@ -23,11 +24,14 @@ def parking(typed: str, zone: str) -> dict[str, Any]:
     if first.isascii() and first.isdigit():
         minutes = whole_number(first)
         if minutes is None or not 0 < minutes <= LONGEST:
-            raise ValueError(f"{first} minutes is out of range: 1 to {LONGEST}.")
+            wrong = texts().gettext(
+                "{minutes} minutes is out of range: 1 to {longest}.", minutes=first, longest=LONGEST
+            )
+            raise ValueError(wrong)
         return {"untilMinutes": minutes, "reason": reason}
     if not _A_TIME.fullmatch(first):
         return {"reason": typed.strip() or None}
     try:
         return {"until": at_clock(first, zone).isoformat(), "reason": reason}
     except ValueError:
-        raise ValueError(f"{first} is not a time. Write it as 14:30.") from None
+        raise ValueError(texts().gettext("{text} is not a time. Write it as 14:30.", text=first)) from None

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 
-from tokenq.contract import notices
-from tokenq.contract.enums import CounterState, TokenState
-from tokenq.contract.views import CounterView, EstimateView, QueueView, TokenView
-from tokenq.contract.waits import duration, wait_range
-from tokenq.zones import local
+from tokenq.contract.enums import CounterState
+from tokenq.contract.views import CounterView, QueueView, TokenView
+from tokenq_tui.console.natural_order import natural
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,8 @@ class State:
     """Everything the console shows; immutable.
 
     Until the user has chosen a department (``is_chosen``), the first one with waiting customers is selected.
-    ``all_departments`` are all that exist, ``last`` is the last move from here, ``received`` says when each queue came.
+    ``all_departments`` are all that exist, ``last`` is the last move from here, ``received`` says when each queue came,
+    ``keys`` are the keys that the settings give to actions, by name, ``marks`` the ids of the marked tokens.
     """
 
     departments: tuple[str, ...] = ()
@@ -45,6 +43,8 @@ class State:
     last: LastMove | None = None
     queues: Mapping[str, QueueView] = field(default_factory=dict)
     received: Mapping[str, float] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    marks: frozenset[int] = frozenset()
 
     def with_departments(self, departments: Iterable[str]) -> "State":
         """Serve these departments; keep the selection if it is among them."""
@@ -66,7 +66,8 @@ class State:
             last = None
         received = {**self.received, department: received_at}
         queues = {**self.queues, department: queue}
-        return replace(self, queues=queues, received=received, last=last)._with_default_selection()
+        state = replace(self, queues=queues, received=received, last=last)._with_default_selection()
+        return state.with_marks(state.marks)
 
     def without_unneeded(self) -> "State":
         """Drop the queues of departments that are neither shown nor needed for the token at our counter."""
@@ -81,7 +82,25 @@ class State:
 
     def select(self, department: str) -> "State":
         """Select another department."""
-        return replace(self, selected=department, is_chosen=True) if department in self.departments else self
+        if department not in self.departments:
+            return self
+        marks = self.marks if department == self.selected else frozenset()
+        return replace(self, selected=department, is_chosen=True, marks=marks)
+
+    def with_marks(self, marks: Iterable[int]) -> "State":
+        """Mark these tokens, as far as they are in the list, and no others."""
+        waiting = {token["tokenId"] for token in self.queue["waiting"]} if self.queue else set()
+        return replace(self, marks=frozenset(waiting.intersection(marks)))
+
+    def with_mark_changed(self, token_id: int) -> "State":
+        """Mark a token of the list, or remove its mark."""
+        return self.with_marks(self.marks ^ {token_id})
+
+    @property
+    def marked(self) -> tuple[TokenView, ...]:
+        """The marked tokens, in the order of the list."""
+        waiting = self.queue["waiting"] if self.queue else []
+        return tuple(token for token in waiting if token["tokenId"] in self.marks)
 
     def step(self, by: int) -> "State":
         """Select the department ``by`` positions further, wrapping around."""
@@ -151,7 +170,14 @@ class State:
         counters = self.queue["counters"] if self.queue else []
         busy = {self.counter, *(token["counterId"] for token in self._seated_tokens())}
         others = (counter for counter in counters if counter["counterId"] not in busy and counter["token"] is None)
-        return [counter for counter in others if counter["state"] != CounterState.CLOSED]
+        staffed = (counter for counter in others if counter["state"] != CounterState.CLOSED)
+        return sorted(staffed, key=lambda counter: natural(counter["counterId"]))
+
+    @property
+    def operators(self) -> Mapping[str, str]:
+        """Who works at each counter of the selected department, as far as it is known."""
+        counters = self.queue["counters"] if self.queue else []
+        return {counter["counterId"]: counter["operator"] for counter in counters if counter["operator"]}
 
     @property
     def queue(self) -> QueueView | None:
@@ -179,17 +205,26 @@ class State:
         """The selected department's tokens at other counters."""
         if self.queue is None:
             return []
-        return [token for token in seated(self.queue) if token["counterId"] != self.counter]
+        others = (token for token in seated(self.queue) if token["counterId"] != self.counter)
+        return sorted(others, key=lambda token: natural(token["counterId"] or ""))
 
     @property
     def counters_in_use(self) -> list[str]:
-        """Counters that hold a token now, in alphabetical order."""
-        return sorted({token["counterId"] for token in self._seated_tokens() if token["counterId"]})
+        """Counters that hold a token now, in natural order."""
+        return sorted({token["counterId"] for token in self._seated_tokens() if token["counterId"]}, key=natural)
 
     def waiting_in(self, department: str) -> int | None:
         """How many are waiting there; ``None`` until the queue is loaded."""
         queue = self.queues.get(department)
         return None if queue is None else queue["counts"]["waiting"]
+
+    def first_arrival(self, before: "State", department: str) -> TokenView | None:
+        """Who has arrived in a line that was empty ``before``; not whom a move from here put there."""
+        queue = self.queues.get(department)
+        if queue is None or not queue["waiting"] or before.waiting_in(department) != 0:
+            return None
+        first = queue["waiting"][0]
+        return None if self.last and self.last.token["tokenId"] == first["tokenId"] else first
 
     def has_alarm(self, department: str) -> bool:
         """Whether customers wait too long there, as the server says."""
@@ -237,61 +272,6 @@ def seated(queue: QueueView | None) -> list[TokenView]:
     return [] if queue is None else [*queue["called"], *queue["serving"]]
 
 
-def since(token: TokenView) -> datetime | None:
-    """Return when the token entered its present state at the counter."""
-    text = token["startedAt"] if token["state"] == TokenState.SERVING else token["calledAt"]
-    return datetime.fromisoformat(text) if text else None
-
-
-def waited_for(token: TokenView, now: datetime) -> str:
-    """Return how long ago the token was issued, in minutes or hours."""
-    return duration((now - datetime.fromisoformat(token["issuedAt"])).total_seconds() / 60)
-
-
-def forgotten(token: TokenView, now: datetime) -> str:
-    """Return that the server takes the token for forgotten, and since when; empty if it does not."""
-    began = since(token)
-    if began is None or not token.get("isForgotten"):
-        return ""
-    sentence = notices.forgotten("", token["state"], began.isoformat(), now)
-    return f"{sentence[0].upper()}{sentence[1:]}"
-
-
 def is_cut(state: State) -> bool:
     """Return whether the queue is longer than the page that was fetched."""
     return state.queue is not None and state.queue["counts"]["waiting"] > len(state.queue["waiting"])
-
-
-def stopwatch(passed: timedelta) -> str:
-    """Format a duration as ``m:ss`` or ``h:mm:ss``; never negative."""
-    seconds = max(0, int(passed.total_seconds()))
-    hours, rest = divmod(seconds, 3600)
-    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
-
-
-def parked_until(token: TokenView, zone: str) -> str:
-    """Return the branch time at which a parked token resumes automatically; empty if none is set."""
-    until = token["parkedUntil"]
-    return f"{local(datetime.fromisoformat(until), zone):%H:%M}" if until else ""
-
-
-def expected_wait(estimate: EstimateView | None) -> str:
-    """Format an estimate as ``10-20 min`` or ``2-3 h``; empty if unknown."""
-    if estimate is None or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
-        return ""
-    return wait_range(estimate["lowMinutes"], estimate["highMinutes"])
-
-
-def why_no_estimate(estimate: EstimateView | None) -> str:
-    """Return why the wait is unknown; empty if it is known or no reason is given."""
-    return estimate["reason"] or "" if estimate and estimate["lowMinutes"] is None else ""
-
-
-def change_of_hours(queue: QueueView) -> str:
-    """Return when the department next opens or closes, in branch time."""
-    opening = queue["opening"]
-    moment = opening["closesAt"] if opening["isOpen"] else opening["opensAt"]
-    if moment is None or (not opening["isOpen"] and not queue["open"]):
-        return ""
-    word = "closes" if opening["isOpen"] else "opens"
-    return f"{word} {local(datetime.fromisoformat(moment), zone_of(queue)):%a %H:%M}"

@@ -8,20 +8,21 @@ Without events, the queues are polled every few seconds, so the screen may lag b
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
 
 from textual.message import Message
 
 from tokenq import locale
 from tokenq.client.events import Arrival, EventArrived, LinkChanged
 from tokenq.contract.problems import ProblemCode, Refused
-from tokenq.contract.views import CounterView, DepartmentView, MeView, QueueView, TokenView
+from tokenq.contract.views import DepartmentView, QueueView
 from tokenq.errors import TokenqError
-from tokenq_tui.console.counter_lease import CounterApi
+from tokenq.locale import texts
+from tokenq_tui.console.api_port import ApiPort, Feed
 from tokenq_tui.console.errors import describe
 from tokenq_tui.console.messages import DepartmentsLoaded, LinkMoved, QueueArrived, Trouble
+from tokenq_tui.console.own_changes import OwnChange
 from tokenq_tui.console.state import Department
 from tokenq_tui.link_badge import Health
 
@@ -32,54 +33,6 @@ REASSURE_SECONDS = 10.0
 
 _DEBOUNCE_SECONDS = 0.03
 _FINAL = {ProblemCode.UNAUTHENTICATED: 5, ProblemCode.FORBIDDEN: 5, ProblemCode.UNKNOWN_DEPARTMENT: 3}
-
-
-class ApiPort(CounterApi, Protocol):
-    """The API as the console uses it; implemented by :class:`tokenq.client.Client`."""
-
-    def me(self) -> MeView:
-        """Return the signed-in user or key."""
-
-    def departments(self) -> list[DepartmentView]:
-        """Return all departments."""
-
-    def queue(self, department: str) -> QueueView:
-        """Return a department's queue."""
-
-    def call(
-        self,
-        department: str,
-        counter: str,
-        *,
-        token_id: int | None = None,
-        reason: str | None = None,
-        key: str | None = None,
-    ) -> TokenView:
-        """Call the next token, or ``token_id`` for a reason."""
-
-    def serve_next(self, department: str, counter: str, *, key: str | None = None) -> TokenView:
-        """Call and serve in one step."""
-
-    def move(self, token: TokenView, verb: str, *, key: str | None = None, **body: Any) -> TokenView:
-        """Apply a verb to a token."""
-
-    def edit_token(
-        self, token_id: int, *, name: str | None = None, email: str | None = None, key: str | None = None
-    ) -> TokenView:
-        """Correct a token's name or address."""
-
-    def call_at_counter(self, branch: str, counter: str, *, key: str | None = None) -> TokenView:
-        """Call the next token of the departments the counter serves."""
-
-    def pause_counter(self, branch: str, counter: str, reason: str | None = None) -> CounterView:
-        """Pause the counter."""
-
-    def tokens(self, *, department: str | None = None, state: Any = None, limit: int | None = None) -> Any:
-        """Return a page of tokens, latest first."""
-
-
-Feed = Callable[[Sequence[str], threading.Event], Iterator[Arrival]]
-"""Follows the events of departments until the event is set; see :func:`tokenq.client.events.follow`."""
 
 
 class Tail:
@@ -95,7 +48,8 @@ class Tail:
         self._cut = threading.Event()
         self._work = threading.Condition()
         self._changed: dict[str, float] = {}
-        self._shown: dict[str, int] = {}
+        self._own: dict[str, OwnChange] = {}
+        self._fetched: dict[str, tuple[QueueView, float]] = {}
         self._is_requested = False
         self._all_departments: list[Department] = []
         self._feed_lost_at: datetime | None = None
@@ -116,10 +70,16 @@ class Tail:
         with self._work:
             self._work.notify_all()
 
-    def refresh(self, *departments: str) -> None:
-        """Fetch these queues now; all if none are given."""
+    def refresh(self, *departments: str, after: OwnChange | None = None) -> None:
+        """Fetch these queues now; all if none are given.
+
+        ``after`` a change of our own, only if what is fetched by then does not show it.
+        """
         with self._work:
-            self._changed.update(dict.fromkeys(departments or self._all, math.inf))
+            if after is None:
+                self._changed.update(dict.fromkeys(departments or self._all, math.inf))
+            else:
+                self._own.update(dict.fromkeys(departments, after))
             self._is_requested = True
             self._work.notify_all()
 
@@ -182,19 +142,29 @@ class Tail:
             return False
         self._broken.pop("", None)
         if not self._departments:
-            self._notify(Trouble("There is no department yet.", "Create one: tokenq dept create NAME", 3))
+            said = texts()
+            hint = said.gettext("Create one: tokenq dept create NAME")
+            self._notify(Trouble(said.gettext("There is no department yet."), hint, 3))
         return bool(self._departments)
 
     def _next_changed(self) -> list[str]:
         with self._work:
-            if not self._changed and not self._stop.is_set():
+            if not self._changed and not self._own and not self._stop.is_set():
                 is_polling = self._feed_lost_at is not None or not self._is_reachable or self._broken or self._also
                 if not self._work.wait(POLL_SECONDS if is_polling else REASSURE_SECONDS):
                     self._changed.update(dict.fromkeys(self._all, math.inf))
             # Events come in bursts: one fetch covers all of them. A key press is not delayed.
             self._work.wait_for(lambda: self._is_requested or self._stop.is_set(), _DEBOUNCE_SECONDS)
             changed, self._changed, self._is_requested = self._changed, {}, False
-        return sorted(name for name, seq in changed.items() if seq > self._shown.get(name, -1))
+            own, self._own = self._own, {}
+        return sorted(self._outdated(changed, own))
+
+    def _outdated(self, changed: Mapping[str, float], own: Mapping[str, OwnChange]) -> set[str]:
+        """Return the departments whose queue, as last fetched, does not include what has changed."""
+        fetched = self._fetched
+        outdated = {name for name, seq in changed.items() if name not in fetched or seq > fetched[name][0]["seq"]}
+        unseen = (name for name, change in own.items() if name not in fetched or not change.is_shown_by(*fetched[name]))
+        return outdated.union(unseen)
 
     def _fetch(self, department: str) -> None:
         if self._stop.is_set():
@@ -213,7 +183,7 @@ class Tail:
         else:
             self._broken.pop(department, None)
             self._fetched_at, self._is_reachable = datetime.now(UTC), True
-            self._shown[department] = queue["seq"]
+            self._fetched[department] = (queue, requested_at)
             self._notify(QueueArrived(queue, requested_at))
             self._tell_link()
 
@@ -231,8 +201,9 @@ class Tail:
             self._broken.setdefault(department, self._fetched_at or datetime.now(UTC))
             self._tell_link(description)
             if is_new:
-                what = f"The queue of {department}" if department else "The server's response"
-                self._notify(Trouble(f"{what} cannot be read ({description}).", "Retrying every few seconds."))
+                self._notify(
+                    Trouble(_unreadable(department, description), texts().gettext("Retrying every few seconds."))
+                )
 
     def _keep_following(self) -> None:
         # A feed that ends sets its event, so it needs one of its own.
@@ -271,6 +242,12 @@ class Tail:
         if link != self._last_link:
             self._last_link = link
             self._notify(LinkMoved(*link, why))
+
+
+def _unreadable(department: str, why: str) -> str:
+    if department:
+        return texts().gettext("The queue of {department} cannot be read ({error}).", department=department, error=why)
+    return texts().gettext("The server's response cannot be read ({error}).", error=why)
 
 
 def _department(view: DepartmentView) -> Department:

@@ -12,22 +12,25 @@ from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Counter, Departments
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.errors import TokenqError
-from tokenq.settings import load
+from tokenq.settings import THEMES, load
 
 
 def command(
     depts: Departments = None,
     at: Counter = None,
-    light: Annotated[bool, typer.Option("--light", help="Use the light theme.")] = False,
+    light: Annotated[
+        bool | None, typer.Option("--light/--dark", help="Use this theme; default: the one used last.")
+    ] = None,
 ) -> int:
     """Serve customers from a full-screen console; F1 shows its keys."""
-    settings = load(counter=at)
+    theme = None if light is None else THEMES[light]
+    settings = load(counter=at, console_theme=theme)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise WrongUse("The console needs a terminal.", "In scripts, use 'tokenq call', 'serve' and 'queue --json'.")
     client = connect(settings)
     with launch.part("tokenq_tui.console", "tui") as screen:
         departments = _known(depts or [])
-        return int(screen.run(client=client, departments=departments, counter=settings.counter, light=light))
+        return int(screen.run(client=client, departments=departments, settings=settings))
 
 
 def _known(departments: list[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The screen's counter: asked for, claimed, taken over, and asked for again if the server does not know it."""
 
 from tokenq.contract.names import COUNTER_ID_LENGTH
+from tokenq.locale import texts
 from tokenq_tui.console import messages
 from tokenq_tui.console.counter_lease import CounterClaim, CounterLease
 from tokenq_tui.console.screens.dialogs import AskText, Confirm
@@ -22,8 +23,12 @@ class CounterScreen(FindingScreen):
 
     def on_counter_taken(self, message: messages.CounterTaken) -> None:
         """Ask whether to take the counter over."""
-        question = f"Counter {self.state.counter} is in use by {message.operator}. Take it over?"
-        self.in_turn(lambda: self.app.push_screen(Confirm(question, "f4"), self._take_over))
+        question = texts().gettext(
+            "Counter {counter} is in use by {operator}. Take it over?",
+            counter=self.state.counter,
+            operator=message.operator,
+        )
+        self.in_turn(lambda: self.app.push_screen(Confirm(question, ("f4",)), self._take_over))
 
     async def on_counter_refused(self, message: messages.CounterRefused) -> None:
         """Go back to the counter before, ask again, and say what is wrong with the one typed."""
@@ -35,12 +40,13 @@ class CounterScreen(FindingScreen):
 
     def ask_counter(self, typed: str = "", refusal: str = "") -> None:
         """Ask for the counter; ``refusal`` says why the one typed before was refused."""
-        in_use = ", ".join(self.state.counters_in_use)
-        hint = f"In use: {in_use}." if in_use else "Any short name, such as 3 or Window 2."
+        said, in_use = texts(), ", ".join(self.state.counters_in_use)
+        hint = said.gettext("Any short name, such as 3 or Window 2.")
+        if in_use:
+            hint = said.gettext("In use: {counters}.", counters=in_use)
         answer = typed or self.state.counter
-        ask = AskText(
-            "Which counter are you at?", hint, longest=COUNTER_ID_LENGTH, answer=answer, refusal=refusal.strip()
-        )
+        question = said.gettext("Which counter are you at?")
+        ask = AskText(question, hint, longest=COUNTER_ID_LENGTH, answer=answer, refusal=refusal.strip())
         self.app.push_screen(ask, self._counter_given)
 
     def claim_counter(self, *, take_over: bool = False, again: bool = False) -> None:

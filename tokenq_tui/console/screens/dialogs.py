@@ -1,6 +1,6 @@
 """Dialogs that ask one question."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,8 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tokenq.locale import texts
 from tokenq.printable import printable
 from tokenq_tui.console.actions import ACTIONS
+from tokenq_tui.console.keys import shown_key
 from tokenq_tui.error_boundary import ErrorBoundary
 
 _FRAME = """
@@ -114,6 +116,7 @@ class Choose(ErrorBoundary, ModalScreen[Choice | None]):
 
     def compose(self) -> ComposeResult:
         """Yield the question and the options, or a text if there are none."""
+        said = texts()
         with Vertical(classes="box"):
             yield Static(Content.styled(printable(self._question), "bold"), markup=False)
             if self._options:
@@ -124,9 +127,11 @@ class Choose(ErrorBoundary, ModalScreen[Choice | None]):
                 yield OptionList(*shown, markup=False)
                 if self._note:
                     yield Input(placeholder=self._note, max_length=NOTE_LENGTH, restrict=_SHOWABLE)
-            hint = "There is nothing to choose from. Esc goes back."
+            hint = said.gettext("There is nothing to choose from. Esc goes back.")
             if self._options:
-                hint = f"Enter selects, {'Tab moves to the text, ' if self._note else ''}Esc cancels."
+                hint = said.gettext("Enter selects, Esc cancels.")
+            if self._options and self._note:
+                hint = said.gettext("Enter selects, Tab moves to the text, Esc cancels.")
             yield Static(Content(hint), classes="quiet", markup=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -154,18 +159,19 @@ class Confirm(ErrorBoundary, ModalScreen[bool]):
         Binding("n,escape", "dismiss(False)", "No"),
     ]
 
-    def __init__(self, question: str, key: str) -> None:
+    def __init__(self, question: str, keys: Sequence[str]) -> None:
         super().__init__()
-        self._question, self._key = question, key
-        self._bindings.bind(key, "dismiss(True)")
+        self._question = question
+        for key in keys:
+            self._bindings.bind(key, "dismiss(True)")
 
     def compose(self) -> ComposeResult:
         """Yield the question and two buttons."""
         with Vertical(classes="box"):
             yield Static(Content.styled(printable(self._question), "bold"), markup=False)
             with Horizontal():
-                yield Button(Content("Yes (y)"), id="yes", variant="warning")
-                yield Button(Content("No (n)"), id="no")
+                yield Button(Content(texts().gettext("Yes (y)")), id="yes", variant="warning")
+                yield Button(Content(texts().gettext("No (n)")), id="no")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer with a click."""
@@ -188,22 +194,28 @@ class Explain(ErrorBoundary, ModalScreen[None]):
         """Yield the sentence and the keys."""
         with Vertical(classes="box"):
             yield Static(Content.styled(printable(self._sentence), "bold"), markup=False)
-            yield Static(Content("Enter or Esc goes back."), classes="quiet", markup=False)
+            yield Static(Content(texts().gettext("Enter or Esc goes back.")), classes="quiet", markup=False)
 
 
 class Help(ErrorBoundary, ModalScreen[None]):
-    """The list of all keys."""
+    """The list of all keys, as the settings have them."""
 
-    DEFAULT_CSS = _FRAME.format(name="Help")
+    DEFAULT_CSS = _FRAME.format(name="Help") + "Help > .box { max-height: 100%; padding: 0 2; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss(None)", "Close")]
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        super().__init__()
+        self._keys = keys
 
     def compose(self) -> ComposeResult:
         """Yield one line per action."""
         lines = [
-            Content.assemble(Content.styled(f"{action.shown_key:>4}  ", "bold $primary"), action.help)
+            Content.assemble(
+                Content.styled(f"{shown_key(action.name, self._keys):>5}  ", "bold $primary"), action.shown_help
+            )
             for action in ACTIONS
         ]
-        more = "Ctrl+P searches all actions. ▲ priority, ‼ urgent."
+        more = texts().gettext("▲ priority, ‼ urgent, ✓ marked. The README says how to change keys.")
         with VerticalScroll(classes="box"):
             yield Static(Content("\n").join(lines), markup=False)
             yield Static(Content(more), classes="quiet", markup=False)

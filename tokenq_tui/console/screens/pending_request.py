@@ -6,9 +6,10 @@ from functools import partial
 
 from textual.screen import Screen
 
+from tokenq.locale import texts
 from tokenq.zones import local
 from tokenq_tui.console import messages
-from tokenq_tui.console.errors import CONTINUES, failure
+from tokenq_tui.console.errors import continues, failure
 from tokenq_tui.console.execution import PendingAction
 from tokenq_tui.console.state import State
 from tokenq_tui.console.widgets.notice import Notice
@@ -46,14 +47,14 @@ class PendingRequestScreen(ErrorBoundary, Screen[None]):
             target = partial(self._send_request, pending, work, changes=changes)
             threading.Thread(target=target, name="console-command", daemon=True).start()
         except Exception as error:  # no thread could be started, so nothing was sent
-            self.post_message(failure(pending.description, error, changes=False))
+            self.post_message(failure(pending.description, error, changes=False, keys=self.state.keys))
 
     def _send_request(self, pending: PendingAction, work: Callable[[], None], *, changes: bool) -> None:
         """Run in the thread; any exception also completes the request."""
         try:
             work()
         except BaseException as error:
-            self.post_message(failure(pending.description, error, changes=changes))
+            self.post_message(failure(pending.description, error, changes=changes, keys=self.state.keys))
 
     def answered(self, *, is_from_server: bool = True) -> None:
         """Complete the pending request; without ``is_from_server`` it ended without a response."""
@@ -71,23 +72,26 @@ class PendingRequestScreen(ErrorBoundary, Screen[None]):
 
     def on_link_moved(self, message: messages.LinkMoved) -> None:
         """Show the state of the link on the badge."""
-        since = f"since {local(message.since, self.state.zone):%H:%M}" if message.since else ""
+        since = ""
+        if message.since:
+            since = texts().gettext("since {time}", time=f"{local(message.since, self.state.zone):%H:%M}")
         self._link = (message.health, since)
         self._show_link()
 
     def show_fault(self, description: str) -> None:
         """Report a failure of the console itself, which keeps running."""
-        self.query_one(Notice).say(f"Something failed in this console ({description}).", CONTINUES, is_trouble=True)
+        sentence = texts().gettext("Something failed in this console ({error}).", error=description)
+        self.query_one(Notice).say(sentence, continues(self.state.keys), is_trouble=True)
 
     def _say_late(self, pending: PendingAction) -> None:
         if self.pending is pending:
             self._is_late = True
             self._show_link()
-            self.query_one(Notice).say("Waiting for the server …", stays=True)
+            self.query_one(Notice).say(texts().gettext("Waiting for the server …"), stays=True)
 
     def _show_link(self) -> None:
         """Update the badge: the state of the event stream, but not live while a response is late or missing."""
         health, since = self._link
         if (self._is_late or self._is_unanswered) and health is Health.LIVE:
-            health, since = Health.STALE, "no answer"
+            health, since = Health.STALE, texts().gettext("no answer")
         self.query_one(LinkBadge).show(health, since)

@@ -1,6 +1,6 @@
 """The dialog before an action, and how its answer completes the pending action."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -8,29 +8,34 @@ from typing import Any
 from textual.screen import ModalScreen
 
 from tokenq.contract.enums import Priority
+from tokenq.contract.verbs import Verb
 from tokenq.contract.views import QueueView, TokenView
+from tokenq.locale import N_, texts
 from tokenq.printable import cells, printable
 from tokenq_tui.console.execution import PendingAction
+from tokenq_tui.console.keys import keys_of
 from tokenq_tui.console.parking import parking
 from tokenq_tui.console.screens.dialogs import NOTE_LENGTH, AskText, Check, Choice, Choose, Confirm, nothing_wrong
-from tokenq_tui.console.state import State, expected_wait, parked_until
+from tokenq_tui.console.state import State
+from tokenq_tui.console.times import expected_wait, parked_until, state_word
 
 _UNDOES = {
-    "call": "Undo the call of {number}?",
-    "start": "Undo the start of service for {number}?",
-    "serve": "Undo marking {number} as served?",
-    "no-show": "Undo the no-show of {number}?",
-    "requeue": "Undo returning {number} to the queue?",
-    "cancel": "Undo the cancellation of {number}?",
-    "park": "Undo parking {number}?",
-    "resume": "Undo resuming {number}?",
-    "transfer": "Undo the transfer of {number} to {department}?",
-    "priority": "Undo the change of class of {number}?",
-    "reinstate": "Undo reinstating {number}?",
-    "": "Undo the last move of {number}?",
+    "call": N_("Undo the call of {number}?"),
+    "start": N_("Undo the start of service for {number}?"),
+    "serve": N_("Undo marking {number} as served?"),
+    "no-show": N_("Undo the no-show of {number}?"),
+    "requeue": N_("Undo returning {number} to the queue?"),
+    "cancel": N_("Undo the cancellation of {number}?"),
+    "park": N_("Undo parking {number}?"),
+    "resume": N_("Undo resuming {number}?"),
+    "transfer": N_("Undo the transfer of {number} to {department}?"),
+    "priority": N_("Undo the change of class of {number}?"),
+    "reinstate": N_("Undo reinstating {number}?"),
+    "": N_("Undo the last move of {number}?"),
 }
 
 _ROOM = 50
+_MOST_NAMED = 8
 
 Answered = Callable[[Any], PendingAction | None]
 """Turns a dialog's answer into the completed action; ``None`` if the user cancelled."""
@@ -38,41 +43,69 @@ Answered = Callable[[Any], PendingAction | None]
 
 def question(pending: PendingAction) -> tuple[ModalScreen[Any], Answered] | None:
     """Return the dialog of an action and the function for its answer; ``None`` if it needs no dialog."""
-    name, state, token = pending.action.name, pending.state, pending.token
+    name, state, token, said = pending.action.name, pending.state, pending.token, texts()
+    if pending.tokens:
+        return _several(pending)
     if name == "call_row" and token is not None and token != state.next_up:
         return _text(
             pending,
-            f"Why call {token['displayNumber']} out of order?",
-            "Enter calls, Esc cancels. The reason is logged.",
+            said.gettext("Why call {number} out of order?", number=token["displayNumber"]),
+            said.gettext("Enter calls, Esc cancels. The reason is logged."),
         )
     if name == "park" and token is not None:
-        hint = "Until when and why: 15 copies, or 14:30 X-ray. Leave empty to park until resumed."
+        hint = said.gettext("Until when and why: 15 copies, or 14:30 X-ray. Leave empty to park until resumed.")
+        title = said.gettext("Park {number}?", number=token["displayNumber"])
         check = partial(_no_parking, state.zone)
-        return _text(pending, f"Park {token['displayNumber']}?", hint, may_be_empty=True, check=check)
+        return _text(pending, title, hint, may_be_empty=True, check=check)
     if name == "pause":
-        return _text(pending, "Reason for the pause?", "May be left empty.", may_be_empty=True)
+        title, hint = said.gettext("Reason for the pause?"), said.gettext("May be left empty.")
+        return _text(pending, title, hint, may_be_empty=True)
     if name in ("transfer", "transfer_row") and token is not None:
-        title = f"Send {token['displayNumber']} to …"
-        return _choice(pending, title, _destinations(pending, token), note="Reason (optional)")
+        title = said.gettext("Send {number} to …", number=token["displayNumber"])
+        return _choice(pending, title, _destinations(pending, token), note=said.gettext("Reason (optional)"))
     if name == "class_row" and token is not None:
-        return _choice(pending, f"Which class for {token['displayNumber']}?", _classes(state, token))
+        title = said.gettext("Which class for {number}?", number=token["displayNumber"])
+        return _choice(pending, title, _classes(state, token))
     if name == "edit_row" and token is not None:
-        return _choice(pending, f"Correct {token['displayNumber']}", _details(token), note="The right one")
+        title = said.gettext("Correct {number}", number=token["displayNumber"])
+        return _choice(pending, title, _details(token), note=said.gettext("The right one"))
     if name == "resume":
         return _token(
             pending,
-            "Which token to resume?",
+            said.gettext("Which token to resume?"),
             state.queue["parked"] if state.queue else (),
             partial(_parked_label, state.zone),
         )
     if name == "reinstate":
-        return _token(pending, "Which token to reinstate?", pending.candidates, _ended_label)
+        return _token(pending, said.gettext("Which token to reinstate?"), pending.candidates, _ended_label)
     if name == "undo" and token is not None:
-        return Confirm(_undo_question(state, token), pending.action.key), _if_confirmed(pending)
+        return _confirm(pending, _undo_question(state, token)), _if_confirmed(pending)
     if pending.action.confirmation and token is not None:
-        title = pending.action.confirmation.format(number=token["displayNumber"])
-        return Confirm(title, pending.action.key), _if_confirmed(pending)
+        title = said.gettext(pending.action.confirmation, number=token["displayNumber"])
+        return _confirm(pending, title), _if_confirmed(pending)
     return None
+
+
+def _several(pending: PendingAction) -> tuple[ModalScreen[Any], Answered]:
+    said, tokens = texts(), pending.tokens
+    numbers = _named(tokens)
+    if pending.action.verb == Verb.TRANSFER:
+        title = said.ngettext("Send {number} customer to …", "Send {number} customers to …", len(tokens))
+        options = _destinations(pending, tokens[0])
+        return _choice(pending, f"{title}\n{numbers}", options, note=said.gettext("Reason (optional)"))
+    title = said.ngettext("Cancel {number} waiting customer?", "Cancel {number} waiting customers?", len(tokens))
+    return _confirm(pending, f"{title}\n{numbers}"), _if_confirmed(pending)
+
+
+def _named(tokens: Sequence[TokenView]) -> str:
+    names = ", ".join(token["displayNumber"] for token in tokens[:_MOST_NAMED])
+    if len(tokens) <= _MOST_NAMED:
+        return names
+    return texts().gettext("{numbers} and {more} more", numbers=names, more=len(tokens) - _MOST_NAMED)
+
+
+def _confirm(pending: PendingAction, title: str) -> Confirm:
+    return Confirm(title, keys_of(pending.action, pending.state.keys))
 
 
 def _text(
@@ -120,7 +153,7 @@ def _if_confirmed(pending: PendingAction) -> Answered:
 def _undo_question(state: State, token: TokenView) -> str:
     verb = state.undoable.verb if state.undoable else ""
     question = _UNDOES.get(verb, _UNDOES[""])
-    return question.format(number=token["displayNumber"], department=token["departmentId"])
+    return texts().gettext(question, number=token["displayNumber"], department=token["departmentId"])
 
 
 def _destinations(pending: PendingAction, token: TokenView) -> Iterable[tuple[str, str]]:
@@ -134,9 +167,11 @@ def _destinations(pending: PendingAction, token: TokenView) -> Iterable[tuple[st
 
 def _queue_summary(queue: QueueView) -> str:
     if not queue["open"]:
-        return "closed"
-    wait = expected_wait(queue["estimate"])
-    return f"{queue['counts']['waiting']} waiting" + (f", {wait}" if wait else "")
+        return texts().gettext("closed")
+    wait, waiting = expected_wait(queue["estimate"]), queue["counts"]["waiting"]
+    if wait:
+        return texts().gettext("{number} waiting, {wait}", number=waiting, wait=wait)
+    return texts().gettext("{number} waiting", number=waiting)
 
 
 def _classes(state: State, token: TokenView) -> Iterable[tuple[str, str]]:
@@ -146,15 +181,15 @@ def _classes(state: State, token: TokenView) -> Iterable[tuple[str, str]]:
 
 
 def _details(token: TokenView) -> Iterable[tuple[str, str]]:
-    yield "name", f"Name  {token['name'] or '–'}"
-    yield "email", f"E-mail address  {token['email'] or '–'}"
+    yield "name", texts().gettext("Name  {name}", name=token["name"] or "–")
+    yield "email", texts().gettext("E-mail address  {address}", address=token["email"] or "–")
 
 
 def _parked_label(zone: str, token: TokenView) -> str:
     until = parked_until(token, zone)
-    return f"{token['displayNumber']}  {token['name'] or ''}" + (f"  until {until}" if until else "")
+    until = texts().gettext("until {time}", time=until) if until else ""
+    return f"{token['displayNumber']}  {token['name'] or ''}  {until}".rstrip()
 
 
 def _ended_label(token: TokenView) -> str:
-    state = token["state"].lower().replace("_", "-")
-    return f"{token['displayNumber']}  {token['name'] or ''}  {state}"
+    return f"{token['displayNumber']}  {token['name'] or ''}  {state_word(token['state'])}"

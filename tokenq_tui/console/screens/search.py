@@ -5,6 +5,7 @@ from collections.abc import Callable
 from textual import events
 
 from tokenq_tui.console.actions import action_named
+from tokenq_tui.console.keys import keys_of
 from tokenq_tui.console.screens.pending_request import PendingRequestScreen
 from tokenq_tui.console.widgets.find_line import FindInput, FindLine
 
@@ -32,7 +33,7 @@ class FindingScreen(PendingRequestScreen):
                 event.stop()
                 line.take(event.character)
             return True
-        if event.key == action_named("find").key:
+        if event.key in keys_of(action_named("find"), self.state.keys):
             event.stop()
             line.open()
             return True

@@ -2,8 +2,10 @@
 
 from textual.content import Content
 
+from tokenq.locale import texts
 from tokenq.printable import printable
-from tokenq_tui.console.state import State, change_of_hours
+from tokenq_tui.console.state import State
+from tokenq_tui.console.times import change_of_hours
 
 
 def department_title(state: State) -> Content:
@@ -13,6 +15,6 @@ def department_title(state: State) -> Content:
     hours = change_of_hours(queue) if queue else ""
     return Content.assemble(
         Content.styled(printable(queue["name"] if queue else state.selected, 40), "bold"),
-        Content.styled("  CLOSED", "bold $warning") if is_closed else "",
+        Content.styled("  " + texts().gettext("CLOSED"), "bold $warning") if is_closed else "",
         Content.styled(f"  {hours}", "$quiet") if hours else "",
     )

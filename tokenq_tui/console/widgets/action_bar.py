@@ -1,12 +1,16 @@
 """A button for each counter action; unavailable ones are dimmed."""
 
+from collections.abc import Mapping
+
 from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.content import Content
 from textual.widgets import Button
 
 from tokenq.contract.views import TokenView
-from tokenq_tui.console.actions import BUTTONS, action_named, is_available
+from tokenq_tui.console.actions import BUTTONS, action_named
+from tokenq_tui.console.availability import is_available
+from tokenq_tui.console.keys import shown_key
 from tokenq_tui.console.messages import ActionClicked
 from tokenq_tui.console.state import State
 from tokenq_tui.error_boundary import ErrorBoundary
@@ -19,14 +23,14 @@ class ActionButton(ErrorBoundary, Button):
     ActionButton { width: 1fr; min-width: 8; height: 1; border: none; background: $panel !important; color: $foreground;
                    text-style: none; content-align: center middle; }
     ActionButton:hover { background: $secondary 40% !important; color: $foreground; border: none; }
-    ActionButton:disabled { background: $panel 50% !important; color: $quiet 70%; opacity: 100%; text-opacity: 100%; }
+    ActionButton:disabled { background: $surface !important; color: $quiet; opacity: 100%; text-opacity: 100%; }
     ActionButton.-main { background: $primary !important; color: $background; text-style: bold; }
     """
     can_focus = False
 
-    def __init__(self, name: str) -> None:
-        action = action_named(name)
-        super().__init__(Content(f"{action.label} ({action.shown_key})"), compact=True, name=name)
+    def __init__(self, name: str, keys: Mapping[str, str]) -> None:
+        label = f"{action_named(name).shown_label} ({shown_key(name, keys)})"
+        super().__init__(Content(label), compact=True, name=name)
 
 
 class ActionBar(ErrorBoundary, Grid):
@@ -37,12 +41,18 @@ class ActionBar(ErrorBoundary, Grid):
     ActionBar.-tall { grid-rows: 3; }
     ActionBar.-tall ActionButton { height: 3; }
     ActionBar > #action-call { column-span: 2; }
+    ActionBar.-compact { grid-size: 3; padding: 0 1; }
+    ActionBar.-compact > #action-call { column-span: 1; }
     """
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        super().__init__()
+        self._keys = keys
 
     def compose(self) -> ComposeResult:
         """Yield the buttons."""
         for name in BUTTONS:
-            button = ActionButton(name)
+            button = ActionButton(name, self._keys)
             button.id = f"action-{name}"
             yield button
 

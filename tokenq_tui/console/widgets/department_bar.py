@@ -4,7 +4,9 @@ from textual.containers import HorizontalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from tokenq.locale import texts
 from tokenq.printable import printable
+from tokenq_tui.console.keys import shown_key
 from tokenq_tui.console.messages import DepartmentChosen
 from tokenq_tui.console.state import State
 from tokenq_tui.error_boundary import ErrorBoundary
@@ -44,10 +46,10 @@ class MoreDepartments(ErrorBoundary, Static):
     MoreDepartments { display: none; width: auto; height: 1; padding: 0 1; background: $surface; color: $quiet; }
     """
 
-    def show(self, count: int) -> None:
-        """Show that ``count`` are out of view; hidden if none are."""
+    def show(self, count: int, keys: str) -> None:
+        """Show that ``count`` are out of view, and the keys to them; hidden if none are."""
         self.display = count > 0
-        self.update(Content(f"… {count} more [ ]"))
+        self.update(Content(texts().gettext("… {number} more {keys}", number=count, keys=keys)))
 
 
 class DepartmentBar(ErrorBoundary, HorizontalScroll):
@@ -57,9 +59,11 @@ class DepartmentBar(ErrorBoundary, HorizontalScroll):
     DepartmentBar { width: 1fr; height: 1; background: $surface; scrollbar-size: 0 0; }
     """
     can_focus = False
+    _keys = ""
 
     async def show(self, state: State) -> None:
         """Show the departments of ``state``."""
+        self._keys = " ".join(shown_key(name, state.keys) for name in ("previous_department", "next_department"))
         tabs = list(self.query(DepartmentTab))
         if [tab.department_id for tab in tabs] != list(state.departments):
             await self.remove_children()
@@ -91,4 +95,4 @@ class DepartmentBar(ErrorBoundary, HorizontalScroll):
         spans = [(tab.virtual_region.x, tab.virtual_region.right) for tab in tabs]
         fits = not spans or max(end for _, end in spans) <= self.screen.size.width
         hidden = 0 if fits else sum(start < left or end > right for start, end in spans)
-        self.screen.query_one(MoreDepartments).show(hidden)
+        self.screen.query_one(MoreDepartments).show(hidden, self._keys)

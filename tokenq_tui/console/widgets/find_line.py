@@ -10,12 +10,14 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tokenq.contract.names import PERSON_NAME_LENGTH
+from tokenq.locale import texts
 from tokenq.printable import printable
-from tokenq_tui.console.search import matches
+from tokenq_tui.console.search import found_elsewhere, matches
+from tokenq_tui.console.state import State, is_cut
 from tokenq_tui.console.widgets.waiting_list import WaitingList
 from tokenq_tui.error_boundary import ErrorBoundary
 
-_SHOWN = 40
+_SHOWN, _LONGEST = 40, 200
 
 
 class FindInput(ErrorBoundary, Input):
@@ -60,7 +62,7 @@ class FindLine(ErrorBoundary, Vertical):
         self._list = waiting
         self._before: int | None = None
         self._matches: list[int] = []
-        self._is_cut = False
+        self._state = State()
 
     @property
     def is_open(self) -> bool:
@@ -72,14 +74,17 @@ class FindLine(ErrorBoundary, Vertical):
         with Horizontal():
             yield Static("/", id="find-sign", markup=False)
             yield FindInput(
-                max_length=PERSON_NAME_LENGTH, placeholder="number or name", compact=True, select_on_focus=False
+                max_length=PERSON_NAME_LENGTH,
+                placeholder=texts().gettext("number or name"),
+                compact=True,
+                select_on_focus=False,
             )
         yield Static("", id="find-result", markup=False)
 
     def open(self) -> None:
         """Start a search."""
         if not self.is_open:
-            self._before = self._list.marked
+            self._before = self._list.current
             self.display = True
             self._list.add_class("-finding")
             self._input.value = ""
@@ -94,7 +99,7 @@ class FindLine(ErrorBoundary, Vertical):
         self.display = False
         self._list.remove_class("-finding")
         if not keep and self._before is not None:
-            self._list.mark(self._before)
+            self._list.select(self._before)
         self.screen.set_focus(self._list)
         self.post_message(self.Closed())
 
@@ -103,18 +108,18 @@ class FindLine(ErrorBoundary, Vertical):
         self.screen.set_focus(self._input)
         self._input.insert_text_at_cursor(typed)
 
-    def list_changed(self, *, is_cut: bool) -> None:
-        """Search again after the list has changed; ``is_cut``: the queue is longer than the list."""
-        self._is_cut = is_cut
+    def list_changed(self, state: State) -> None:
+        """Search again after the list has changed."""
+        self._state = state
         if self.is_open:
             self._search()
 
     def step(self, by: int) -> None:
         """Select the match ``by`` positions further, wrapping around."""
         if self._matches:
-            marked = self._list.marked
-            place = self._matches.index(marked) if marked in self._matches else -1
-            self._list.mark(self._matches[(place + by) % len(self._matches)])
+            current = self._list.current
+            place = self._matches.index(current) if current in self._matches else -1
+            self._list.select(self._matches[(place + by) % len(self._matches)])
             self._say()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -132,21 +137,29 @@ class FindLine(ErrorBoundary, Vertical):
     def _search(self, *, from_start: bool = False) -> None:
         typed = self._input.value
         self._matches = [token["tokenId"] for token in self._list.tokens if matches(typed, token)]
-        if self._matches and (from_start or self._list.marked not in self._matches):
-            self._list.mark(self._matches[0])
+        if self._matches and (from_start or self._list.current not in self._matches):
+            self._list.select(self._matches[0])
         self._say()
 
     def _say(self) -> None:
         typed, result = self._input.value.strip(), self.query_one("#find-result", Static)
         if not typed:
-            result.update(Content("Type a number or a name."))
+            result.update(Content(texts().gettext("Type a number or a name.")))
         elif self._matches:
-            marked = self._list.marked
-            place = self._matches.index(marked) + 1 if marked in self._matches else 1
-            result.update(Content(f"{place} of {len(self._matches)}"))
+            current = self._list.current
+            place = self._matches.index(current) + 1 if current in self._matches else 1
+            result.update(Content(texts().gettext("{place} of {number}", place=place, number=len(self._matches))))
         else:
-            where = f"among the first {len(self._list.tokens)}" if self._is_cut else "here"
-            result.update(Content.styled(f"Nobody {where} matches '{printable(typed, _SHOWN)}'.", "$warning"))
+            result.update(Content.styled(printable(self._none_matches(typed), _LONGEST), "$warning"))
+
+    def _none_matches(self, typed: str) -> str:
+        said, shown = texts(), printable(typed, _SHOWN)
+        if places := found_elsewhere(typed, self._state):
+            return said.gettext("Not in this list: {places}.", places=places)
+        if is_cut(self._state):
+            number = len(self._list.tokens)
+            return said.gettext("Nobody among the first {number} matches '{typed}'.", number=number, typed=shown)
+        return said.gettext("Nobody here matches '{typed}'.", typed=shown)
 
     @property
     def _input(self) -> FindInput:

@@ -1,20 +1,25 @@
-"""The token at our counter, in large letters, and the other counters."""
+"""The token at our counter, in large letters, or who is called next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from textual.content import Content
 from typing_extensions import override
 
 from tokenq.contract.enums import CounterState, Priority, TokenState
-from tokenq.contract.views import CounterView, TokenView
+from tokenq.contract.views import TokenView
+from tokenq.locale import texts
 from tokenq.printable import cells, printable, wrapped
 from tokenq_tui.bigtext import big
-from tokenq_tui.console.state import State, forgotten, since, stopwatch, waited_for
-from tokenq_tui.panel import Panel, line, padded, spread
+from tokenq_tui.console.keys import shown_key
+from tokenq_tui.console.state import State
+from tokenq_tui.console.times import forgotten, here_for, since, stopwatch
+from tokenq_tui.panel import Panel, Part, line, spread
 
 _WORDS_BELOW = 4
 _WARNING_LINES = 2
+_COMPACT = 3
+"""Up to so many lines, there is no room for large letters."""
 _TALLEST = 11
 
 
@@ -35,20 +40,61 @@ class NowServing(Panel):
         self._state, self._now = state, now
         self.draw()
 
+    @override
     def lines(self, width: int, height: int) -> Iterable[Content]:
-        """Yield a title, the number and its details."""
-        counter, own = printable(self._state.counter, 24), self._state.own_counter
-        title = (f"COUNTER {counter}" if counter else "NO COUNTER YET: PRESS k", "bold $secondary")
-        why = f" ({printable(own['reason'], 20)})" if own and own["reason"] else ""
-        word = f"  {own['state']}{why}" if own and self._state.is_shut else ""
-        yield line(title, (word, "bold $warning"))
+        """Yield a title, the number and its details; two plain lines if there is no room for more."""
         held = self._state.held
+        if height <= _COMPACT:
+            yield spread(width, list(self._title()), list(self._timer(held)) if held else [])
+            yield from self._one_line(held, width)
+            return
+        yield line(*self._title())
         yield from self._draw_held(held, width, height) if held else self._empty(width)
 
+    def _title(self) -> Iterable[Part]:
+        said, own = texts(), self._state.own_counter
+        if self._state.counter:
+            yield said.gettext("COUNTER {counter}", counter=printable(self._state.counter, 24)), "bold $secondary"
+        else:
+            key = shown_key("counter", self._state.keys)
+            yield said.gettext("NO COUNTER YET: PRESS {key}", key=key), "bold $secondary"
+        if own and self._state.is_shut:
+            why = f" ({printable(own['reason'], 20)})" if own["reason"] else ""
+            yield f"  {_shut_word(own['state'])}{why}", "bold $warning"
+
+    def _timer(self, token: TokenView) -> Iterable[Part]:
+        began, is_late = since(token), bool(token.get("isForgotten"))
+        word = texts().gettext("forgotten?") if is_late else _seated_word(token)
+        yield f"{word} ", "bold $warning" if is_late else f"bold {_colour(token)}"
+        yield stopwatch(self._now - began) if began else "", ""
+
+    def _one_line(self, held: TokenView | None, width: int) -> Iterable[Content]:
+        if held is None:
+            # The third line of an empty counter is the sentence; what to press is above it.
+            yield from list(self._empty(width))[1:2] if self._state.next_up is None else [self._next_line(width)]
+            return
+        here = texts().gettext("here for {time}", time=here_for(held, self._now))
+        number = printable(held["displayNumber"], 16)
+        name = printable(held["name"] or "", max(width - cells(number) - cells(here) - 4, 0))
+        yield spread(width, [(number, f"bold {_colour(held)}"), (f"  {name}", "")], [(here, "$quiet")])
+
+    def _next_line(self, width: int) -> Content:
+        following = self._state.next_up
+        if following is None or self._state.is_shut:
+            return line(self._open_hint())
+        key = shown_key("call", self._state.keys)
+        number = printable(following["displayNumber"], 16)
+        call = texts().gettext("{key} calls ", key=key)
+        name = printable(following["name"] or "", max(width - cells(number) - cells(call) - 2, 0))
+        return line((call, "$quiet"), (number, "bold $primary"), (f"  {name}", ""))
+
+    def _open_hint(self) -> Part:
+        key = shown_key("open", self._state.keys)
+        return texts().gettext("Press {key} to open your counter again", key=key), "$quiet"
+
     def _draw_held(self, token: TokenView, width: int, height: int) -> Iterable[Content]:
-        number = printable(token["displayNumber"], width)
-        is_serving = token["state"] == TokenState.SERVING
-        colour = "$success" if is_serving else "$primary"
+        number, colour = printable(token["displayNumber"], width), _colour(token)
+        said = texts()
         yield Content("")
         warning = forgotten(token, self._now)
         rows = min(height - 2 - _WORDS_BELOW - (_WARNING_LINES if warning else 0), _TALLEST)
@@ -56,82 +102,61 @@ class NowServing(Panel):
         yield Content("")
         began = since(token)
         timer = stopwatch(self._now - began) if began else ""
-        calls = f"  ·  {token['calls']} calls" if token["calls"] > 1 else ""
-        yield spread(
-            width, [("SERVING" if is_serving else "CALLED", f"bold {colour}"), (calls, "$quiet")], [(timer, "")]
-        )
+        calls = ""
+        if token["calls"] > 1:
+            calls = "  ·  " + said.ngettext("{number} call", "{number} calls", token["calls"])
+        yield spread(width, [(_seated_word(token), f"bold {colour}"), (calls, "$quiet")], [(timer, "")])
         if warning:
             yield line((warning, "bold $warning"))
-            yield line(("v served, b back to the queue" if is_serving else "x no-show, r call again", "$quiet"))
-        priority = "" if token["priority"] == Priority.NORMAL else f"  ·  {printable(token['priority'], 10)}"
-        yield line((printable(token["name"] or "no name given", width - 12), ""), (priority, "$accent"))
+            yield line((self._what_to_do(token), "$quiet"))
+        names = self._state.queue["classNames"] if self._state.queue else {}
+        shown = printable(names.get(token["priority"], token["priority"]), 10)
+        priority = "" if token["priority"] == Priority.NORMAL else f"  ·  {shown}"
+        yield line((printable(token["name"] or said.gettext("no name given"), width - 12), ""), (priority, "$accent"))
         of = f"  ·  {printable(token['departmentId'], 8)}" if token["departmentId"] != self._state.selected else ""
-        yield line((f"arrived {waited_for(token, self._now)} ago", "$quiet"), (of, "$accent"))
+        here = said.gettext("here for {time}", time=here_for(token, self._now))
+        yield line((here, "$quiet"), (of, "$accent"))
+
+    def _what_to_do(self, token: TokenView) -> str:
+        keys = {name: shown_key(name, self._state.keys) for name in ("serve", "requeue", "no_show", "recall")}
+        if token["state"] == TokenState.SERVING:
+            return texts().gettext("{serve} served, {requeue} back to the queue", **keys)
+        return texts().gettext("{no_show} no-show, {recall} call again", **keys)
 
     def _empty(self, width: int) -> Iterable[Content]:
+        said, own = texts(), self._state.own_counter
         yield Content("")
-        own = self._state.own_counter
         if self._state.beyond and own and own["token"]:
-            number, department = own["token"]["displayNumber"], own["token"]["departmentId"]
-            yield line((f"{printable(number, 16)} of {printable(department, 8)} is at your counter.", "$foreground"))
+            number, department = printable(own["token"]["displayNumber"], 16), own["token"]["departmentId"]
+            text = said.gettext("{number} of {department} is at your counter.", number=number, department=department)
+            yield line((printable(text, width), "$foreground"))
             return
-        yield line(("Nobody is at your counter.", "$foreground"))
+        yield line((said.gettext("Nobody is at your counter."), "$foreground"))
         yield Content("")
         if self._state.queue is None:
-            yield line(("The queue is not loaded yet.", "$quiet"))
+            yield line((said.gettext("The queue is not loaded yet."), "$quiet"))
             return
         following = self._state.next_up
         if following is None:
-            yield line(("Nobody is waiting.", "$quiet"))
+            yield line((said.gettext("Nobody is waiting."), "$quiet"))
             return
         if self._state.is_paused:
-            yield line(("Press ", "$quiet"), ("o", "bold $primary"), (" to open your counter again", "$quiet"))
+            yield line(self._open_hint())
             return
         name = printable(following["name"] or "", max(width - 24, 8))
-        yield line(("Press ", "$quiet"), ("n", "bold $primary"), (" to call", "$quiet"))
+        yield line((said.gettext("Press {key} to call", key=shown_key("call", self._state.keys)), "$quiet"))
         yield Content("")
         yield line((printable(following["displayNumber"], 16), "bold $primary"), (f"  {name}", ""))
         yield from (line((row, "$quiet")) for row in wrapped(self._state.queue["nextReason"] or "", width))
 
 
-class Elsewhere(Panel):
-    """The other counters of this department: their tokens, or whether they are paused or free."""
+def _colour(token: TokenView) -> str:
+    return "$success" if token["state"] == TokenState.SERVING else "$primary"
 
-    DEFAULT_CSS = """
-    Elsewhere { color: $foreground; padding: 0 2; }
-    """
 
-    def __init__(self) -> None:
-        super().__init__(markup=False)
-        self._tokens: Sequence[TokenView] = ()
-        self._staffed: Sequence[CounterView] = ()
-        self._now = datetime.now().astimezone()
+def _seated_word(token: TokenView) -> str:
+    return texts().gettext("SERVING") if token["state"] == TokenState.SERVING else texts().gettext("CALLED")
 
-    def show(self, tokens: Sequence[TokenView], staffed: Sequence[CounterView], now: datetime) -> None:
-        """Show the tokens at other counters at the time ``now``, and the ``staffed`` counters without a token."""
-        self._tokens, self._staffed, self._now = tokens, staffed, now
-        self.draw()
 
-    @override
-    def lines(self, width: int, height: int) -> Iterable[Content]:
-        """Yield a title and one line per counter."""
-        if self._tokens or self._staffed:
-            yield line(("OTHER COUNTERS", "bold $secondary"))
-        for token in self._tokens:
-            began = since(token)
-            timer = stopwatch(self._now - began) if began else ""
-            is_late = bool(token.get("isForgotten"))
-            style = "$success" if token["state"] == TokenState.SERVING else "$primary"
-            counter = padded(printable(token["counterId"] or "?", 12), 8 if width < _WORDS_BELOW * 10 else 13)
-            yield spread(
-                width,
-                [(counter, "$accent"), (" ", ""), (printable(token["displayNumber"], 12), style)],
-                [(f"forgotten? {timer}" if is_late else timer, "$warning" if is_late else "$quiet")],
-            )
-        for view in self._staffed:
-            counter = padded(printable(view["counterId"], 12), 8 if width < _WORDS_BELOW * 10 else 13)
-            is_paused = view["state"] == CounterState.PAUSED
-            why = printable(view["reason"] or "", max(width - 24, 4)) if is_paused else ""
-            word = ("paused", "$warning") if is_paused else ("free", "$quiet")
-            operator = printable(view["operator"] or "", max(width - 22 - cells(why), 4))
-            yield spread(width, [(counter, "$accent"), (" ", ""), word, (f"  {why}", "$quiet")], [(operator, "$quiet")])
+def _shut_word(state: str) -> str:
+    return texts().gettext("PAUSED") if state == CounterState.PAUSED else texts().gettext("CLOSED")

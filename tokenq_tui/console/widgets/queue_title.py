@@ -1,16 +1,18 @@
 """The title of the waiting list: how many wait, how long, and whether somebody waits too long."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 from typing_extensions import override
 
 from tokenq.contract import notices
+from tokenq.locale import N_, texts
 from tokenq.printable import cells, printable
-from tokenq_tui.console.state import State, expected_wait, is_cut, why_no_estimate
+from tokenq_tui.console.state import State, is_cut
+from tokenq_tui.console.times import expected_wait, why_no_estimate
 from tokenq_tui.panel import Panel, line
 
-_TITLE, _BETWEEN = "WAITING  ", " · "
+_TITLE, _BETWEEN = N_("WAITING"), " · "
 _BY_IMPORTANCE = ("count", "alarm", "why unknown", "wait", "second alarm", "served")
 _UNIT = " min"
 
@@ -34,11 +36,12 @@ class QueueTitle(Panel):
     @override
     def lines(self, width: int, height: int) -> Iterable[Content]:
         """Yield the line: the count first, the alarms last."""
-        parts = _that_fit(_parts(self._state), width - cells(_TITLE))
+        title = texts().gettext(_TITLE) + "  "
+        parts = _that_fit(_parts(self._state), _short_waits(self._state), width - cells(title))
         alarms = {name: text for name, text in parts.items() if name in ("alarm", "second alarm")}
         rest = _BETWEEN.join(text for name, text in parts.items() if name not in alarms)
         yield line(
-            (_TITLE, "bold $secondary"),
+            (title, "bold $secondary"),
             (rest + (_BETWEEN if alarms else ""), "$quiet"),
             (_BETWEEN.join(alarms.values()), "bold $error"),
         )
@@ -49,28 +52,35 @@ def _parts(state: State) -> dict[str, str]:
     queue = state.queue
     if queue is None:
         return {}
-    first = f"the first {len(queue['waiting'])} of " if is_cut(state) else ""
+    said, count = texts(), str(queue["counts"]["waiting"])
+    if is_cut(state):
+        count = said.gettext("the first {number} of {all}", number=len(queue["waiting"]), all=count)
+    if state.marks:
+        count += _BETWEEN + said.ngettext("{number} marked", "{number} marked", len(state.marks))
     wait, unknown = expected_wait(queue["estimate"]), why_no_estimate(queue["estimate"])
     alarms = [printable(alarm, 30) for alarm in notices.alarms(queue, is_short=True)]
     parts = {
-        "count": f"{first}{queue['counts']['waiting']}",
+        "count": count,
         "why unknown": printable(unknown, 40),
-        "wait": f"wait {wait}" if wait else "",
+        "wait": said.gettext("new customer {wait}", wait=wait) if wait else "",
         # The column is narrow: why the wait is unknown matters more than how many were served.
-        "served": "" if unknown else f"served {queue['counts']['served']}",
+        "served": "" if unknown else said.gettext("served {number}", number=queue["counts"]["served"]),
         **dict(zip(("alarm", "second alarm"), alarms, strict=False)),
     }
     return {name: text for name, text in parts.items() if text}
 
 
-def _that_fit(parts: dict[str, str], width: int) -> dict[str, str]:
-    """Return the most important parts that fit into ``width`` columns; the first of all is always there.
+def _short_waits(state: State) -> Sequence[str]:
+    """Return shorter forms of the wait: minutes go without saying."""
+    wait = expected_wait(state.queue["estimate"]) if state.queue else ""
+    return [texts().gettext("new {wait}", wait=form) for form in (wait, wait.removesuffix(_UNIT))]
 
-    The wait may lose its unit: minutes go without saying.
-    """
+
+def _that_fit(parts: dict[str, str], short_waits: Sequence[str], width: int) -> dict[str, str]:
+    """Return the most important parts that fit into ``width`` columns; the first of all is always there."""
     kept: dict[str, str] = {}
     for name in filter(parts.__contains__, _BY_IMPORTANCE):
-        forms = (parts[name], parts[name].removesuffix(_UNIT)) if name == "wait" else (parts[name],)
+        forms = (parts[name], *short_waits) if name == "wait" else (parts[name],)
         room = width - cells(_BETWEEN.join([*kept.values(), ""]))
         fitting = next((form for form in forms if not kept or cells(form) <= room), None)
         if fitting is not None:
