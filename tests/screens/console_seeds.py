@@ -10,7 +10,7 @@ from tests.refusals import refusal
 from tokenq.client.events import Arrival, EventArrived, LinkChanged
 from tokenq.contract.events import Event
 from tokenq.contract.problems import ProblemCode
-from tokenq.contract.views import CounterView, DepartmentView, EstimateView, MeView, QueueView, TokenView
+from tokenq.contract.views import CounterView, DepartmentView, EstimateView, LetterView, MeView, QueueView, TokenView
 from tokenq.errors import Unreachable
 
 NOON = datetime(2026, 8, 7, 12, 0, tzinfo=UTC)
@@ -88,6 +88,7 @@ class FakeApi:
         self.declared: tuple[str, ...] = ()
         self.claimed_by: dict[str, str] = {}
         self.histories: dict[int, list[dict[str, Any]]] = {}
+        self.letters: dict[int, list[LetterView]] = {}
         self.histories_asked: list[int] = []
         self.queues_asked: list[str] = []
         self.opens_at: str | None = None
@@ -232,10 +233,10 @@ class FakeApi:
         self._asked()
         return self._counter(counter, "OPEN", None)
 
-    def token_history(self, token_id: int) -> tuple[list[dict[str, Any]], str | None]:
+    def token_record(self, token_id: int) -> dict[str, Any]:
         self.histories_asked.append(token_id)
         self._asked()
-        return self.histories.get(token_id, []), None
+        return {"items": self.histories.get(token_id, []), "letters": self.letters.get(token_id, [])}
 
     def tokens(self, *, department: str | None = None, state: Any = None, limit: int | None = None) -> Any:
         self._asked()

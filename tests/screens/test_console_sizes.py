@@ -11,7 +11,9 @@ from textual.widgets._footer import FooterKey
 from tests.screens.console_driver import LooksLike, at_work, console, id_of
 from tests.screens.console_seeds import NOON, FakeApi, busy_api, stamp
 from tests.screens.reading import text_of, until, until_shown
+from tokenq.contract.views import LetterView
 from tokenq.printable import cells
+from tokenq_tui.console import details
 from tokenq_tui.console.widgets.action_bar import ActionButton
 from tokenq_tui.console.widgets.details_panel import DetailsPanel
 from tokenq_tui.console.widgets.waiting_list import WaitingList
@@ -106,6 +108,25 @@ def with_history(api: FakeApi, number: str) -> int:
     return token_id
 
 
+async def test_letters_are_in_the_history_and_asked_for_again_until_they_are_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(details, "RETRY_SECONDS", 0.1)
+    api = busy_api()
+    token_id = with_history(api, "CW-013")
+    called: LetterView = {"kind": "called", "channel": "email", "state": "due", "at": stamp(NOON)}
+    newer: LetterView = {"kind": "sung", "channel": "email", "state": "hummed", "at": stamp(NOON)}
+    api.letters[token_id] = [called, newer]
+    async with at_work(api, size=(200, 60)) as (_, _app, pilot):
+        await until_shown(pilot, "12:00  letter about the call: not sent yet")
+        await until_shown(pilot, "12:00  letter: hummed")
+        api.letters[token_id] = [{**called, "state": "sent"}]
+        await until_shown(pilot, "12:00  letter about the call: sent")
+        asked = len(api.histories_asked)
+        await pilot.pause(0.5)
+        assert len(api.histories_asked) == asked
+
+
 @pytest.mark.parametrize("size", [(120, 36), (200, 60), (240, 67)])
 async def test_wide_screens_show_histories_and_who_was_served_last(size: tuple[int, int]) -> None:
     api = busy_api()
@@ -157,8 +178,10 @@ async def test_what_is_not_possible_now_can_still_be_read(theme: str) -> None:
         disabled_keys = [key for key in app.main.query_one(Footer).query(FooterKey) if key._disabled]
         assert disabled
         assert disabled_keys
+        strips = app.screen._compositor.render_strips()
         for widget in [*disabled, *disabled_keys]:
-            for segment in widget.render_line(0):
+            region = widget.region
+            for segment in strips[region.y].crop(region.x, region.right):
                 assert segment.style is not None
                 assert not segment.style.dim
                 if segment.text.strip():
@@ -205,6 +228,6 @@ async def test_looks_as_drawn(size: tuple[int, int], looks_like: LooksLike) -> N
         await until_shown(pilot, "1 marked")
         if size[0] >= 120:
             await until_shown(pilot, "SELECTED  CW-015")
-            await until(pilot, lambda: id_of(api, "CW-015") in app.main._details.histories)
+            await until(pilot, lambda: id_of(api, "CW-015") in app.main._details.records)
             await pilot.pause()
         looks_like(app, f"console-{size[0]}x{size[1]}")

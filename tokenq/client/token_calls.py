@@ -83,8 +83,13 @@ class TokenCalls(Calls):
 
     def token_history(self, token_id: int) -> tuple[list[dict[str, Any]], str | None]:
         """Return a token's events, oldest first, in wire format; and before which day some may be deleted, if any."""
-        history = self.get(f"{TOKENS}/{segment(token_id)}/events")
-        return history["items"], history.get("keptFrom")
+        record = self.token_record(token_id)
+        return record["items"], record.get("keptFrom")
+
+    def token_record(self, token_id: int) -> dict[str, Any]:
+        """Return a token's events (``items``) and ``letters``, which older servers omit, oldest first."""
+        record: dict[str, Any] = self.get(f"{TOKENS}/{segment(token_id)}/events")
+        return record
 
     def token_events(self, token_id: int) -> list[dict[str, Any]]:
         """Return a token's events that are kept, oldest first, in wire format."""

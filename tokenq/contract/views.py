@@ -66,6 +66,15 @@ class TokenView(TypedDict):
     alsoWaiting: NotRequired[list[str]]
 
 
+class LetterView(TypedDict):
+    """A notification about a token, as it is now: ``at`` is when it was sent, else when it was queued."""
+
+    kind: str
+    channel: str
+    state: str
+    at: str
+
+
 class CounterView(TypedDict):
     """A counter of a branch.
 

@@ -1,14 +1,14 @@
 """Read access to queues and tokens."""
 
 from collections import Counter as Counter_
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Protocol
 
 from tokenq.contract.enums import Priority, TokenState
-from tokenq.contract.views import CounterView, Counts, EstimateView, OpeningView, QueueView, TokenView
+from tokenq.contract.views import CounterView, Counts, EstimateView, LetterView, OpeningView, QueueView, TokenView
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department, DepartmentHead
@@ -95,6 +95,9 @@ class QueryStore(Protocol):
 
     async def history(self, token_id: int) -> History:
         """Return what the log has of a token."""
+
+    async def letters(self, token_id: int) -> Sequence[LetterView]:
+        """Return a token's notifications, oldest first."""
 
 
 class Queries:
@@ -206,6 +209,15 @@ class Queries:
         ]
         visible = events if sees_person(reader, token) else [without_people(event) for event in events]
         return visible, history.kept_from
+
+    async def letters(self, token_id: int, reader: Principal) -> list[LetterView]:
+        """Return a token's notifications, oldest first; none if the reader may not know whose token it is.
+
+        Raises:
+            Refused: ``unknown_token``.
+        """
+        token = await self.find(token_id, reader)
+        return list(await self._store.letters(token_id)) if sees_person(reader, token) else []
 
     async def snapshot(self, department_id: str, heads: int) -> Snapshot:
         """Return a department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""

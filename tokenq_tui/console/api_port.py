@@ -49,8 +49,8 @@ class ApiPort(CounterApi, Protocol):
     def pause_counter(self, branch: str, counter: str, reason: str | None = None) -> CounterView:
         """Pause the counter."""
 
-    def token_history(self, token_id: int) -> tuple[list[dict[str, Any]], str | None]:
-        """Return a token's events, oldest first, and before which day some may be deleted."""
+    def token_record(self, token_id: int) -> dict[str, Any]:
+        """Return a token's events (``items``) and, if the server tells them, its ``letters``."""
 
     def tokens(self, *, department: str | None = None, state: Any = None, limit: int | None = None) -> Any:
         """Return a page of tokens, latest first."""

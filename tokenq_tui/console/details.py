@@ -12,14 +12,14 @@ from textual.message import Message
 
 from tokenq.contract.enums import TokenState
 from tokenq.contract.problems import Refused
-from tokenq.contract.views import TokenView
+from tokenq.contract.views import LetterView, TokenView
 from tokenq.errors import TokenqError
 from tokenq_tui.console.api_port import ApiPort
 from tokenq_tui.console.errors import describe
 from tokenq_tui.console.state import State
 
 RETRY_SECONDS = 3.0
-_SETTLED_SECONDS = 0.2
+_SETTLED_SECONDS = 0.3
 """How long somebody is looked at before their history is fetched."""
 _SERVED = 20
 
@@ -37,11 +37,24 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Record:
+    """A token's events and notifications, oldest first."""
+
+    events: Sequence[Mapping[str, Any]] = ()
+    letters: Sequence[LetterView] = ()
+
+    @property
+    def has_open_letters(self) -> bool:
+        """Whether a notification is still to be sent."""
+        return any(letter["state"] in ("due", "sending") for letter in self.letters)
+
+
+@dataclass(frozen=True)
 class Details:
-    """What was fetched: events by token id, oldest first, and the tokens served last, latest first."""
+    """What was fetched: records by token id, and the tokens served last, latest first."""
 
     wanted: Wanted = Wanted()
-    histories: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    records: Mapping[int, Record] = field(default_factory=dict)
     served: Sequence[TokenView] = ()
 
 
@@ -105,7 +118,9 @@ class DetailsFetcher:
 
     def _next(self) -> Wanted | None:
         with self._work:
-            self._work.wait_for(lambda: self._is_over or self._wanted != self._done)
+            has_open_letters = any(record.has_open_letters for record in self._details.records.values())
+            again = RETRY_SECONDS if has_open_letters else None
+            self._work.wait_for(lambda: self._is_over or self._wanted != self._done, again)
             wanted = None
             while wanted != self._wanted and not self._is_over:
                 wanted = self._wanted
@@ -118,17 +133,19 @@ class DetailsFetcher:
 
     def _fetch(self, wanted: Wanted) -> Details:
         before = self._details
-        histories = {
-            version[0]: before.histories[version[0]] if version in before.wanted.people else self._history(version[0])
-            for version in wanted.people
-        }
+        records = {version[0]: self._record(version) for version in wanted.people}
         served = before.served
         if (wanted.department, wanted.served) != (before.wanted.department, before.wanted.served):
             served = self._served_last(wanted)
-        return Details(wanted, histories, served)
+        return Details(wanted, records, served)
 
-    def _history(self, token_id: int) -> Sequence[Mapping[str, Any]]:
-        return self._api.token_history(token_id)[0]
+    def _record(self, version: Version) -> Record:
+        """Return the record fetched before, if it is still true."""
+        token_id, before = version[0], self._details
+        if version in before.wanted.people and not before.records[token_id].has_open_letters:
+            return before.records[token_id]
+        fetched = self._api.token_record(token_id)
+        return Record(fetched["items"], fetched.get("letters") or ())
 
     def _served_last(self, wanted: Wanted) -> Sequence[TokenView]:
         if not wanted.served:

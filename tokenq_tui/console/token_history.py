@@ -1,12 +1,15 @@
-"""A token's events in words."""
+"""A token's events and notifications in words."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Any
 
 from tokenq.contract.events import EventType
+from tokenq.contract.notifications import LetterKind
+from tokenq.contract.views import LetterView
 from tokenq.locale import N_, texts
 from tokenq.zones import local
+from tokenq_tui.console.details import Record
 
 _WORDS = {
     EventType.TOKEN_GENERATED: N_("issued"),
@@ -30,13 +33,45 @@ _WORDS = {
 _SAME = ("eventType", "timestamp", "data", "actor")
 
 
-def history_lines(events: Sequence[Mapping[str, Any]], zone: str) -> Iterable[tuple[str, str]]:
-    """Return time and words of each event; a transfer, which is in the logs of both departments, once."""
+_LETTERS = {
+    LetterKind.ISSUED: N_("letter about the number: {state}"),
+    LetterKind.NEAR: N_("letter that the turn is near: {state}"),
+    LetterKind.CALLED: N_("letter about the call: {state}"),
+    LetterKind.SERVED: N_("letter about the service: {state}"),
+    LetterKind.MISSED: N_("letter about the missed call: {state}"),
+    LetterKind.EXPIRED: N_("letter about the end of the day: {state}"),
+}
+_LETTER_STATES = {
+    "due": N_("not sent yet"),
+    "sending": N_("not sent yet"),
+    "sent": N_("sent"),
+    "dead": N_("failed"),
+    "dropped": N_("not sent"),
+    "overtaken": N_("not sent, overtaken"),
+}
+
+
+def history_lines(record: Record, zone: str) -> Sequence[tuple[str, str]]:
+    """Return time and words of each event and letter, oldest first.
+
+    A transfer, which is in the logs of both departments, stands there once.
+    """
+    happened = [*_events(record.events), *((letter["at"], _letter_words(letter)) for letter in record.letters)]
+    return [(_clock(at, zone), words) for at, words in sorted(happened, key=lambda each: _instant(each[0]))]
+
+
+def _events(events: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
     before: Mapping[str, Any] = {}
     for event in events:
         if not before or any(event.get(name) != before.get(name) for name in _SAME):
-            yield _clock(event.get("timestamp"), zone), _words(event)
+            yield str(event.get("timestamp")), _words(event)
         before = event
+
+
+def _letter_words(letter: LetterView) -> str:
+    said, kind = texts(), letter["kind"]
+    sentence = _LETTERS[LetterKind(kind)] if kind in set(_LETTERS) else N_("letter: {state}")
+    return said.gettext(sentence, state=said.gettext(_LETTER_STATES.get(letter["state"], letter["state"])))
 
 
 def _words(event: Mapping[str, Any]) -> str:
@@ -52,8 +87,15 @@ def _words(event: Mapping[str, Any]) -> str:
     return words
 
 
-def _clock(timestamp: Any, zone: str) -> str:
+def _instant(timestamp: str) -> datetime:
+    """Return when it was; what has no time that can be read comes last."""
     try:
-        return f"{local(datetime.fromisoformat(str(timestamp)), zone):%H:%M}"
+        moment = datetime.fromisoformat(timestamp)
     except ValueError:
-        return "–"
+        return datetime.max.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _clock(timestamp: str, zone: str) -> str:
+    moment = _instant(timestamp)
+    return "–" if moment.year == MAXYEAR else f"{local(moment, zone):%H:%M}"

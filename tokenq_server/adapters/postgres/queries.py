@@ -10,6 +10,7 @@ from psycopg.sql import SQL
 
 from tokenq.contract.enums import LIVE, Priority, TokenState
 from tokenq.contract.numbers import readings, spellings
+from tokenq.contract.views import LetterView
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection, Values
 from tokenq_server.adapters.postgres.counters import read_counters, read_forgotten
@@ -23,6 +24,7 @@ from tokenq_server.services.log_retention import History, kept_from
 from tokenq_server.services.near_turn import NearTurnRequest
 from tokenq_server.services.queries import Snapshot, TokenFilter
 from tokenq_server.services.same_customer import AddressQuestion
+from tokenq_server.services.views import instant
 
 _HEAD = sql.statement("""
 SELECT {department}, {head}, clock_timestamp() AS now
@@ -61,6 +63,11 @@ WHERE department_id = %s AND priority = %s AND state = 'WAITING' AND (place, tok
 """
 
 _HISTORY = "SELECT payload, note FROM outbox WHERE token_id = %s ORDER BY at, seq"
+
+_LETTERS = """
+SELECT kind, channel, state, coalesce(sent_at, created_at) AS at FROM mail_job WHERE token_id = %s
+ORDER BY created_at, seq, kind, channel
+"""
 
 # Until when the departments lack entries in which the token is known to have been.
 _DELETED = """
@@ -216,6 +223,15 @@ class PostgresQueries:
             events = [(json.loads(row["payload"]), row["note"]) for row in rows]
             (floor,) = await connection.rows(_DELETED, [_departments_in(event for event, _ in events), token_id])
         return History(events, kept_from(floor["day"] or date.min))
+
+    async def letters(self, token_id: int) -> Sequence[LetterView]:
+        """Return a token's notifications, oldest first."""
+        async with self._database.begin() as connection:
+            rows = await connection.rows(_LETTERS, [token_id])
+        return [
+            {"kind": row["kind"], "channel": row["channel"], "state": row["state"], "at": instant(row["at"]) or ""}
+            for row in rows
+        ]
 
 
 async def _tokens(connection: Connection, statement: str, values: Values) -> list[Token]:

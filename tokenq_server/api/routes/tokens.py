@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from tokenq.contract import names, paths
 from tokenq.contract.enums import TokenState
 from tokenq.contract.numbers import NUMBER_LENGTH
-from tokenq.contract.views import NextView, QueueView, TokenView, WhyView
+from tokenq.contract.views import LetterView, NextView, QueueView, TokenView, WhyView
 from tokenq_server.api.auth import (
     Anybody,
     DepartmentPath,
@@ -45,11 +45,15 @@ class TokenList(TypedDict):
 
 
 class TokenHistory(TypedDict):
-    """A token's wire events. Before the day ``keptFrom``, some of them may be deleted; null: it has all."""
+    """A token's wire events. Before the day ``keptFrom``, some of them may be deleted; null: it has all.
+
+    ``letters`` are its notifications, oldest first; empty for readers who may not know whose token it is.
+    """
 
     items: list[dict[str, Any]]
     nextCursor: str | None
     keptFrom: str | None
+    letters: list[LetterView]
 
 
 class EventList(TypedDict):
@@ -168,7 +172,9 @@ async def why(token_id: IdPath, caller: Anybody, services: ServicesDep) -> WhyVi
 async def history(token_id: IdPath, caller: Anybody, services: ServicesDep) -> TokenHistory:
     """List all events of a token that are kept."""
     events, kept_from = await services.reading.events(token_id, caller)
-    return {"items": events, "nextCursor": None, "keptFrom": kept_from.isoformat() if kept_from else None}
+    letters = await services.reading.letters(token_id, caller)
+    first = kept_from.isoformat() if kept_from else None
+    return {"items": events, "nextCursor": None, "keptFrom": first, "letters": letters}
 
 
 def _issue(department_id: str, body: IssueToken, caller: Principal) -> Issue:

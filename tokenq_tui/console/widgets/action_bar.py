@@ -23,7 +23,8 @@ class ActionButton(ErrorBoundary, Button):
     ActionButton { width: 1fr; min-width: 8; height: 1; border: none; background: $panel !important; color: $foreground;
                    text-style: none; content-align: center middle; }
     ActionButton:hover { background: $secondary 40% !important; color: $foreground; border: none; }
-    ActionButton:disabled { background: $surface !important; color: $quiet; opacity: 100%; text-opacity: 100%; }
+    ActionButton:disabled { background: $surface !important; color: $quiet; opacity: 100%;
+                            text-opacity: 100% !important; }
     ActionButton.-main { background: $primary !important; color: $background; text-style: bold; }
     """
     can_focus = False

@@ -59,10 +59,10 @@ class DetailsPanel(Panel):
     def _history(self, title: str, token: TokenView, width: int) -> Sequence[Content]:
         number, name = printable(token["displayNumber"], 16), printable(token["name"] or "", width)
         head = line((f"{title}  ", "bold $secondary"), (number, "$accent"), (f"  {name}", "$quiet"))
-        events = self._details.histories.get(token["tokenId"])
-        if events is None:
+        record = self._details.records.get(token["tokenId"])
+        if record is None:
             return head, line(("…", "$quiet"))
-        lines = reversed(list(history_lines(events, self._state.zone)))
+        lines = reversed(history_lines(record, self._state.zone))
         return head, *(line((f"{time}  ", "$quiet"), (printable(words, width), "")) for time, words in lines)
 
     def _served(self, width: int) -> Sequence[Content]:
