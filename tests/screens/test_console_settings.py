@@ -53,7 +53,7 @@ async def test_the_key_of_the_palette_can_be_changed_too() -> None:
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [
-        ({"cal": "x"}, "there is no action 'cal'; did you mean 'call'"),
+        ({"cal": "x"}, "there is no action 'cal' (did you mean 'call'?)"),
         ({"dance": "x"}, "there is no action 'dance'"),
         ({"call": "v"}, "v is the key of both 'call' and 'serve'"),
         ({"call": "f1"}, "f1 is the key of both 'call' and 'help'"),

@@ -231,3 +231,13 @@ async def test_looks_as_drawn(size: tuple[int, int], looks_like: LooksLike) -> N
             await until(pilot, lambda: id_of(api, "CW-015") in app.main._details.records)
             await pilot.pause()
         looks_like(app, f"console-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("size", ALL)
+async def test_a_forgotten_service_is_shown(size: tuple[int, int]) -> None:
+    api = busy_api()
+    held = api.known[id_of(api, "CW-012")]
+    held["isForgotten"] = True
+    held["calledAt"] = stamp(NOON - timedelta(hours=3))
+    async with at_work(api, size=size) as (_, app, _pilot):
+        assert "forgotten? 3:00:00" in text_of(app) or "for 3 h: forgotten?" in text_of(app)

@@ -134,7 +134,9 @@ def other_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     catalogue = Catalog(locale="de")
     for message in made:
         if message.id:
-            catalogue.add(message.id, f"«{message.id}»")
+            forms = message.id if isinstance(message.id, tuple) else (message.id,)
+            quoted = tuple(f"«{form}»" for form in forms)
+            catalogue.add(message.id, quoted if message.pluralizable else quoted[0])
     folder = tmp_path / "tokenq" / "locale" / "de" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     with (folder / "tokenq.po").open("wb") as file:

@@ -201,8 +201,7 @@ class Queries:
         Raises:
             Refused: ``unknown_token``.
         """
-        token = await self.find(token_id, reader)
-        history = await self._store.history(token_id)
+        token, history = await self.find(token_id, reader), await self._store.history(token_id)
         events = [
             with_note(event, note if sees_people_of(reader, event["departmentId"]) else None)
             for event, note in history.events
@@ -211,13 +210,9 @@ class Queries:
         return visible, history.kept_from
 
     async def letters(self, token_id: int, reader: Principal) -> list[LetterView]:
-        """Return a token's notifications, oldest first; none if the reader may not know whose token it is.
-
-        Raises:
-            Refused: ``unknown_token``.
-        """
-        token = await self.find(token_id, reader)
-        return list(await self._store.letters(token_id)) if sees_person(reader, token) else []
+        """Return a token's notifications if the reader may know whose it is. Raises Refused (``unknown_token``)."""
+        is_shown = sees_person(reader, await self.find(token_id, reader))
+        return list(await self._store.letters(token_id)) if is_shown else []
 
     async def snapshot(self, department_id: str, heads: int) -> Snapshot:
         """Return a department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""

@@ -69,7 +69,7 @@ def read_keys(setting: Mapping[str, str]) -> dict[str, str]:
 
 def _unknown(name: str, suggestion: str) -> str:
     if suggestion:
-        return texts().gettext("there is no action '{name}'; did you mean '{similar}'", name=name, similar=suggestion)
+        return texts().gettext("there is no action '{name}' (did you mean '{similar}'?)", name=name, similar=suggestion)
     return texts().gettext("there is no action '{name}'", name=name)
 
 

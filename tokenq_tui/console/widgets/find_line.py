@@ -1,9 +1,6 @@
 """The search line below the waiting list; it selects matching rows in the list."""
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -23,12 +20,22 @@ _SHOWN, _LONGEST = 40, 200
 class FindInput(ErrorBoundary, Input):
     """The search field."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Keep", key_display="⏎"),
-        Binding("escape", "give_up", "Back", key_display="esc"),
-        Binding("down,tab", "step(1)", "Next match", key_display="↓"),
-        Binding("up,shift+tab", "step(-1)", "Previous", key_display="↑"),
-    ]
+    def __init__(self) -> None:
+        said = texts()
+        super().__init__(
+            max_length=PERSON_NAME_LENGTH,
+            placeholder=said.gettext("number or name"),
+            compact=True,
+            select_on_focus=False,
+        )
+        # Bound here, since the footer shows them in the reader's language.
+        for keys, action, description, shown in (
+            ("enter", "submit", said.gettext("Keep"), "⏎"),
+            ("escape", "give_up", said.gettext("Back"), "esc"),
+            ("down,tab", "step(1)", said.gettext("Next match"), "↓"),
+            ("up,shift+tab", "step(-1)", said.gettext("Previous"), "↑"),
+        ):
+            self._bindings.bind(keys, action, description, key_display=shown)
 
     def action_give_up(self) -> None:
         """Cancel the search."""
@@ -73,12 +80,7 @@ class FindLine(ErrorBoundary, Vertical):
         """Yield the prompt, the field and the result."""
         with Horizontal():
             yield Static("/", id="find-sign", markup=False)
-            yield FindInput(
-                max_length=PERSON_NAME_LENGTH,
-                placeholder=texts().gettext("number or name"),
-                compact=True,
-                select_on_focus=False,
-            )
+            yield FindInput()
         yield Static("", id="find-result", markup=False)
 
     def open(self) -> None:

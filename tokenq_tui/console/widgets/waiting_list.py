@@ -88,7 +88,7 @@ class WaitingList(ErrorBoundary, DataTable[Text]):
         self.clear(columns=True)
         self._layout, self.show_header = layout, layout.lines == 1
         for column, width in layout.columns.items():
-            self.add_column(texts().gettext(layout.title(column)), width=width)
+            self.add_column(printable(texts().gettext(layout.title(column)), width - 1), width=width)
 
     def _cells(self, token: TokenView, layout: RowLayout) -> Iterable[str]:
         mark = _MARK if token["tokenId"] in self._marks else ""
