@@ -232,13 +232,10 @@ def _how_to_work_at(counter: CounterView, claim: CounterClaim) -> str:
         return hint
     branch = "" if claim.branch == MAIN_BRANCH else f" --branch {claim.branch}"
     profile = f"{name}{branch}" + "".join(f" --dept {department}" for department in claim.departments)
+    command = f"tokenq counter {'declare' if counter['isDeclared'] else 'open'} {profile}"
     if counter["isDeclared"]:
-        change = said.gettext(
-            "An admin changes what it serves with '{command}'.", command=f"tokenq counter declare {profile}"
-        )
-    else:
-        change = said.gettext("Change what it serves with '{command}'.", command=f"tokenq counter open {profile}")
-    return f"{hint} {change}"
+        return f"{hint} " + said.gettext("An admin changes what it serves with '{command}'.", command=command)
+    return f"{hint} " + said.gettext("Change what it serves with '{command}'.", command=command)
 
 
 def _paused(counter: CounterView) -> str:

@@ -74,7 +74,8 @@ class PendingRequestScreen(ErrorBoundary, Screen[None]):
         """Show the state of the link on the badge."""
         since = ""
         if message.since:
-            since = texts().gettext("since {time}", time=f"{local(message.since, self.state.zone):%H:%M}")
+            clock = f"{local(message.since, self.state.zone):%H:%M}"
+            since = texts().gettext("since {time}", time=clock)
         self._link = (message.health, since)
         self._show_link()
 
