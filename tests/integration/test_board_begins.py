@@ -15,7 +15,7 @@ from tests.people import ANN
 from tests.without_http import Body, Core
 from tokenq.board.picture import Picture
 from tokenq.board.state import Fold
-from tokenq.contract.enums import Role
+from tokenq.contract.enums import Priority, Role
 from tokenq.contract.events import Event, decode
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
@@ -24,6 +24,7 @@ from tokenq_server.adapters.postgres.connection import Connection, Values
 from tokenq_server.adapters.postgres.counters import PostgresCounters
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.domain.commands import TransferToken
+from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.audit import Origin
 from tokenq_server.services.board import Boards
@@ -198,3 +199,14 @@ async def test_it_costs_the_same_with_a_long_past(core: Core, boards: Boards, mo
     monkeypatch.setattr(Connection, "rows", explained)
     await boards.board("main", BOARD)
     assert sum(touched) < 300
+
+
+async def test_a_new_customer_s_wait_is_that_behind_those_who_wait(core: Core, database: Database) -> None:
+    """Null while nothing is known, and where the range would help nobody."""
+    name, other = await core.department(), await core.department()
+    await core.issue(name, 2)
+    ranges = [(0.0, 60.0), (300.0, 590.0), (600.0, 890.0)]
+    known = {name: Forecast(1, 300.0, {Priority.NORMAL: ranges}), other: Forecast(0, 300.0, {})}
+    view = await Boards(PostgresBoards(database), known.get).board("main", BOARD)
+    estimates = {each["departmentId"]: each["estimate"] for each in view["departments"]}
+    assert (estimates[name], estimates[other]) == ({"lowMinutes": 10, "highMinutes": 15}, None)

@@ -16,7 +16,7 @@ from tokenq.client.transport import Server
 from tokenq.contract.events import Event
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.errors import BadReply, ChangedCertificate, Unreachable, UntrustedCertificate
-from tokenq.stream import Arrived, Began, Item, Link
+from tokenq.stream import Arrived, Began, Item, Link, WaitsChanged
 from tokenq.stream import LinkChanged as LinkMoved
 from tokenq_tui.board import server_source
 from tokenq_tui.board.server_source import ServerSource
@@ -279,3 +279,19 @@ def _heard_nothing_for(seconds: float, source: ServerSource) -> bool:
     before = source.heard_at
     threading.Event().wait(seconds)
     return source.heard_at == before
+
+
+def test_the_expected_waits_are_asked_for_again_and_nothing_begins_anew(
+    streams: list[tuple[str, Script]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No event tells them. A server that does not answer that is no lost link."""
+    monkeypatch.setattr(server_source, "_WAITS_EVERY", 0.01)
+    streams.append(("", [LIVE]))
+    later = state()
+    later["departments"][0]["estimate"] = {"lowMinutes": 5, "highMinutes": 15}
+    api = Api(state(), Unreachable("Down."), later)
+    source = ServerSource(api, "main")
+    assert kinds(read(source, 2)) == [Began, LinkMoved]
+    assert read(source, 1) == [WaitsChanged({"CW": (5, 15)})]
+    source.close()
+    until(lambda: api.is_closed)

@@ -1,3 +1,4 @@
+import random
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from tokenq.board.state import Fold
 from tokenq.contract.board_views import RECENT_CALLS
 from tokenq.contract.enums import TokenState
 from tokenq.contract.events import Event, EventType
+from tokenq_server.services.event_ids import new_event_id
 
 
 def picture_of(events: list[Event], only: tuple[str, ...] = ()) -> Picture:
@@ -352,3 +354,47 @@ def test_numbers_that_expired_are_announced_for_the_morning() -> None:
     log.add("TOKEN_REINSTATED", "CW", 2)
     fold.apply(log.events[-1])
     assert fold.picture(NOON).departments[0].expired == 1
+
+
+def test_calls_of_one_second_stand_in_their_order_whatever_their_departments() -> None:
+    """The wire has whole seconds; the ids of events have milliseconds."""
+    log = Log()
+    order = ["XR", "CW", "XR", "LAB", "CW"]
+    events = [log.call(department, number, "1") for number, department in enumerate(order)]
+    at = [NOON + timedelta(milliseconds=100 * place) for place in range(len(events))]
+    events = [replace(each, timestamp=NOON, event_id=new_event_id(when)) for each, when in zip(events, at, strict=True)]
+    random.Random(3).shuffle(events)
+    told = sorted(events, key=lambda each: each.seq)
+    assert numbers(picture_of(told)) == ["CW-004", "LAB-003", "XR-002", "CW-001", "XR-000"]
+
+
+@pytest.mark.parametrize(
+    "event_id",
+    [new_event_id(NOON + timedelta(seconds=2)), "7" * 36, "x" * 36, "0" * 14 + "7" * 22],
+    ids=["of another second", "far away", "no number", "of 1970"],
+)
+def test_an_id_that_tells_another_time_is_not_believed(event_id: str) -> None:
+    log = Log()
+    event = replace(log.call("CW", 1, "1"), timestamp=NOON, event_id=event_id)
+    assert picture_of([event]).calls[0].at == NOON
+
+
+def test_the_board_learns_how_its_branch_speaks() -> None:
+    log = Log()
+    setting_up(log, "CW", branchName="City Hospital", languages=["de", "en"], counterWords={"de": "Schalter"})
+    setting_up(log, "LAB", branchName="City Hospital", languages=["de", "en"])
+    picture = picture_of(log.events)
+    assert (picture.site, picture.languages) == ("City Hospital", ("de", "en"))
+    assert picture.departments[0].counter_words == {"de": "Schalter"}
+    setting_up(log, "LAB", branchName="Annex", languages=["fr"])
+    picture = picture_of(log.events)
+    assert (picture.site, picture.languages) == ("", ("de", "en", "fr")), "no one name is right for both"
+
+
+@pytest.mark.parametrize("odd", [7, "en", ["../../etc", 4, "e" * 99, "en"], {"en": 3}])
+def test_odd_languages_and_words_are_survived(odd: object) -> None:
+    log = Log()
+    setting_up(log, "CW", languages=odd, counterWords=odd, branchName=odd)
+    picture = picture_of(log.events)
+    assert picture.languages in ((), ("en",))
+    assert picture.departments[0].counter_words == {}

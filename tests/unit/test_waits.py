@@ -5,11 +5,14 @@ import pytest
 from tests.screens.console_seeds import token
 from tokenq.cli.tokens import sentence, wait_of_newcomer, waits
 from tokenq.contract.views import EstimateView
-from tokenq.contract.waits import duration, wait_range, wait_sentence
+from tokenq.contract.waits import duration
+from tokenq.locale import SOURCE, texts
+from tokenq.locale.waits import wait_range, wait_sentence
 from tokenq_server.adapters.channels.templates import _wait
 from tokenq_server.domain.estimate import NO_COUNTER, useful
 from tokenq_tui.console.times import expected_wait, why_no_estimate
 
+ENGLISH = texts(SOURCE)
 RANGES = [
     (0, 5, "0-5 min", "0 to 5 minutes"),
     (45, 90, "45-90 min", "45 to 90 minutes"),
@@ -24,7 +27,7 @@ RANGES = [
 @pytest.mark.parametrize(("low", "high", "short", "full"), RANGES)
 def test_a_range_from_an_hour_on_is_told_in_hours_everywhere(low: int, high: int, short: str, full: str) -> None:
     estimate: EstimateView = {"lowMinutes": low, "highMinutes": high, "reason": None}
-    assert (wait_range(low, high), wait_sentence(low, high)) == (short, full)
+    assert (wait_range(low, high, ENGLISH), wait_sentence(low, high, ENGLISH)) == (short, full)
     assert waits(estimate) == expected_wait(estimate) == short
     assert _wait(estimate) == full
     assert f"about {short}  (" in sentence(token("CW", 3, position=2, estimate=estimate))
@@ -54,7 +57,7 @@ def test_no_place_shows_both_a_wait_and_why_it_is_unknown(estimate: EstimateView
 @pytest.mark.parametrize("width", [5, 20, 60, 115])
 def test_words_never_promise_less_than_the_range(low: int, width: int) -> None:
     """Rounding goes outward only."""
-    text = wait_range(low, low + width)
+    text = wait_range(low, low + width, ENGLISH)
     if text.endswith("h") and " to " not in text:
         first, _, last = text.removesuffix(" h").partition("-")
         assert float(first) * 60 <= low

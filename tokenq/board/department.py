@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tokenq.board.department_setup import Place, place_from
+from tokenq.board.moments import moment_of
 from tokenq.board.picture import Call, DepartmentPicture
 from tokenq.contract.board_views import RECENT_CALLS
 from tokenq.contract.enums import AT_COUNTER, TokenState
@@ -78,6 +79,7 @@ class Department:
             self.place.hours_on(now),
             tuple(sorted(self.paused)),
             len(self.expired) if _is_recent(self.expired_at, now) else 0,
+            self.place.counter_words,
         )
 
     def _is_over(self, now: datetime) -> bool:
@@ -197,7 +199,7 @@ def _call(event: Event, state: TokenState, before: Call | None) -> Call:
         token_id=event.token_id,
         number=event.display_number,
         counter=event.counter_id or (before.counter if before else ""),
-        at=event.timestamp,
+        at=moment_of(event.timestamp, event.event_id),
         times=times,
         state=state,
     )

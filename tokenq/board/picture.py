@@ -1,6 +1,7 @@
 """What a board shows at one moment, frozen. Screens and pages draw it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tokenq.contract.enums import TokenState
@@ -27,7 +28,7 @@ class DepartmentPicture:
 
     ``recent`` are its last calls, newest first, those that are over among them. ``hours`` are today's, ``None`` where
     there are none; ``paused`` are the counters that call nobody now. ``expired`` counts who was still waiting when the
-    last day ended, for some hours.
+    last day ended, for some hours. ``counter_words`` is what its branch calls a counter, by language.
     """
 
     department_id: str
@@ -41,6 +42,7 @@ class DepartmentPicture:
     hours: tuple[str, ...] | None = None
     paused: tuple[str, ...] = ()
     expired: int = 0
+    counter_words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class Picture:
     ``timezone`` is that of all departments; empty, which is this machine's, where it was not told or they differ.
     ``unknown`` are the departments that were asked for and of which nothing was ever told. ``unknown_events`` are types
     of events that were not understood today: who waits may be others than shown. ``doubtful`` are the departments of
-    which events may be missing.
+    which events may be missing. ``site`` is the name of the branch, empty if it is not known or there are several;
+    ``languages`` are those of the branches, in their order.
     """
 
     departments: tuple[DepartmentPicture, ...] = ()
@@ -60,6 +63,12 @@ class Picture:
     unknown: tuple[str, ...] = ()
     unknown_events: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
+    site: str = ""
+    languages: tuple[str, ...] = ()
+
+    def department(self, department_id: str) -> DepartmentPicture | None:
+        """The department with this id; ``None`` if it is not shown."""
+        return next((each for each in self.departments if each.department_id == department_id), None)
 
 
 NOTHING = Picture()

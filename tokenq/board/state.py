@@ -34,7 +34,7 @@ class Fold:
         for each in view["departments"]:
             department_id = each["departmentId"]
             if fold._is_wanted(department_id):
-                fold._logs[department_id] = NumberedLog(department_of(each), is_proven=True)
+                fold._logs[department_id] = NumberedLog(department_of(each, view), is_proven=True)
         return fold
 
     def apply(self, event: Event) -> Call | None:
@@ -60,21 +60,25 @@ class Fold:
         """What to show at the local time ``now``; departments whose business day is over show nothing."""
         known = {key: log.department for key, log in sorted(self._logs.items())}
         shown = {key: department for key, department in known.items() if department.is_shown(now)}
+        places = [department.place for department in (shown or known).values()]
         calls = [call for department in shown.values() for call in department.recent.values()]
         return Picture(
             tuple(department.picture(key, now) for key, department in shown.items()),
             tuple(sorted(calls, key=newest_first)),
             self.gaps,
-            _zone_of(shown.values()),
+            _only_one({place.timezone for place in places}),
             tuple(sorted(self._only - {key for key, department in known.items() if not department.is_gone})),
             tuple(sorted({name for department in shown.values() for name in department.unknown_events})),
             tuple(key for key in shown if self._logs[key].is_doubtful),
+            _only_one({place.branch_name for place in places}),
+            tuple(dict.fromkeys(tag for place in places for tag in place.languages)),
         )
 
     def _is_wanted(self, department_id: str) -> bool:
         return (not self._only or department_id in self._only) and bool(_VALID_ID.match(department_id))
 
 
-def _zone_of(departments: Iterable[Department]) -> str:
-    zones = {department.place.timezone for department in departments} - {""}
-    return zones.pop() if len(zones) == 1 else ""
+def _only_one(names: set[str]) -> str:
+    """The one that there is; empty if there are several."""
+    known = names - {""}
+    return known.pop() if len(known) == 1 else ""

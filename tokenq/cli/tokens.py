@@ -13,7 +13,8 @@ from tokenq.client import Client
 from tokenq.contract import notices
 from tokenq.contract.problems import refuse
 from tokenq.contract.verbs import Verb
-from tokenq.contract.waits import wait_range
+from tokenq.locale import texts
+from tokenq.locale.waits import wait_range
 from tokenq.zones import local
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def waits(estimate: "EstimateView | None", *, with_reason: bool = False) -> str:
     """Format an estimated wait: ``10-20 min`` or ``2-3 h``; if unknown, empty or (``with_reason``) ``unknown: …``."""
     if not estimate or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
         return f"unknown: {estimate['reason']}" if with_reason and estimate and estimate["reason"] else ""
-    return wait_range(estimate["lowMinutes"], estimate["highMinutes"])
+    return wait_range(estimate["lowMinutes"], estimate["highMinutes"], texts())
 
 
 def wait_of_newcomer(estimate: "EstimateView | None") -> str:

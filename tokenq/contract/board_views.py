@@ -1,5 +1,7 @@
 """The public state of a branch, as boards get it to begin with: numbers and counters, never people."""
 
+from typing import NotRequired
+
 from typing_extensions import TypedDict
 
 from tokenq.contract.views import HoursDocument
@@ -31,12 +33,20 @@ class BoardExpiredView(TypedDict):
     at: str
 
 
+class BoardEstimateView(TypedDict):
+    """The expected wait of a new customer in the normal class, in minutes."""
+
+    lowMinutes: int
+    highMinutes: int
+
+
 class BoardDepartmentView(TypedDict):
     """A department as of ``seq``: events above it are news.
 
     ``hours`` are its own or the branch's, null for always open. ``waiting`` counts who waits, ``waitingIds`` are their
     token ids: an event names the token that leaves. ``calls`` are those at counters and the last others of the business
     day, newest first. ``paused`` are its counters that call nobody now. ``expired`` is null if nobody expired lately.
+    ``estimate`` is null while it is unknown.
     """
 
     departmentId: str
@@ -52,6 +62,7 @@ class BoardDepartmentView(TypedDict):
     calls: list[BoardCallView]
     paused: list[str]
     expired: BoardExpiredView | None
+    estimate: NotRequired[BoardEstimateView | None]
 
 
 class BoardView(TypedDict):

@@ -1,21 +1,32 @@
-"""How waits and durations are told to people: the only place for these words.
+"""How waits and durations are rounded before people read them; ``tokenq/locale/waits.py`` has the words of a range.
 
 A range below an hour is told in minutes, from an hour on in hours; hours are rounded outward to halves.
 """
 
+from dataclasses import dataclass
 from math import ceil, floor
 
 _HOUR = 60
 
 
-def wait_range(low: int, high: int) -> str:
-    """Return a range of minutes in short: ``10-20 min``, ``2-3 h``, ``50 min to 2.5 h``."""
-    return _range(low, high, "min", "h", "h", "-")
+@dataclass(frozen=True, slots=True)
+class WaitRange:
+    """A rounded range; each end is in minutes or in hours."""
+
+    low: float
+    high: float
+    begins_in_minutes: bool
+    ends_in_minutes: bool
 
 
-def wait_sentence(low: int, high: int) -> str:
-    """Return a range of minutes in full: ``10 to 20 minutes``, ``2 to 3 hours``, ``50 minutes to 2.5 hours``."""
-    return _range(low, high, "minutes", "hour", "hours", " to ")
+def rounded(low: int, high: int) -> WaitRange:
+    """Return a range of minutes as it is told."""
+    if low < _HOUR and high <= 1.5 * _HOUR:
+        return WaitRange(low, high, begins_in_minutes=True, ends_in_minutes=True)
+    most = ceil(2 * high / _HOUR) / 2
+    if low < _HOUR:
+        return WaitRange(low, most, begins_in_minutes=True, ends_in_minutes=False)
+    return WaitRange(floor(2 * low / _HOUR) / 2, most, begins_in_minutes=False, ends_in_minutes=False)
 
 
 def wait_short(low: int, high: int) -> str:
@@ -33,15 +44,3 @@ def duration(minutes: float) -> str:
         return f"{whole} min"
     hours, rest = divmod(whole, _HOUR)
     return f"{hours} h {rest:02d}" if rest else f"{hours} h"
-
-
-def _range(low: int, high: int, minutes: str, hour: str, hours: str, dash: str) -> str:
-    if low < _HOUR and high <= 1.5 * _HOUR:
-        return f"{low}{dash}{high} {minutes}"
-    most = ceil(2 * high / _HOUR) / 2
-    if low < _HOUR:
-        return f"{low} {minutes} to {most:g} {hours}"
-    least = floor(2 * low / _HOUR) / 2
-    if least == most:
-        return f"{most:g} {hour if most == 1 else hours}"
-    return f"{least:g}{dash}{most:g} {hours}"

@@ -1,5 +1,6 @@
 """Where a board's items come from, and what they are: read from the topic or from the server, one after the other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -61,7 +62,14 @@ class Began:
     state: BoardView
 
 
-Item = Arrived | Skipped | LinkChanged | CaughtUp | Rewound | Began
+@dataclass(frozen=True, slots=True)
+class WaitsChanged:
+    """The expected waits of new customers, in minutes by department; those that are unknown are missing."""
+
+    waits: Mapping[str, tuple[int, int]]
+
+
+Item = Arrived | Skipped | LinkChanged | CaughtUp | Rewound | Began | WaitsChanged
 
 
 class Source(Protocol):

@@ -1,16 +1,17 @@
 """The public state of a branch: what a board needs to begin, before it follows the events."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from tokenq.contract.board_views import RECENT_CALLS, BoardCallView, BoardDepartmentView, BoardView
-from tokenq.contract.enums import AT_COUNTER, TokenState
+from tokenq.contract.board_views import RECENT_CALLS, BoardCallView, BoardDepartmentView, BoardEstimateView, BoardView
+from tokenq.contract.enums import AT_COUNTER, Priority, TokenState
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.setup import SetupReason
 from tokenq_server.domain.department import Department
+from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.hours import hours_document
 from tokenq_server.domain.permissions import departments_to_watch
 from tokenq_server.domain.principal import Principal
@@ -33,7 +34,10 @@ class LastCall:
 
 @dataclass(frozen=True)
 class PublicDepartment:
-    """A department at one moment. ``last_event`` is the entry at ``seq``; ``expired`` are ids and the time."""
+    """A department at one moment. ``last_event`` is the entry at ``seq``; ``expired`` are ids and the time.
+
+    ``waiting_normal`` counts who waits in the normal class.
+    """
 
     department: Department
     day: str
@@ -43,6 +47,7 @@ class PublicDepartment:
     calls: Sequence[LastCall] = ()
     paused: Sequence[str] = ()
     expired: tuple[Sequence[int], datetime] | None = None
+    waiting_normal: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,10 @@ class BoardStore(Protocol):
 
 
 class Boards:
-    """Answers what a board shows."""
+    """Answers what a board shows; ``forecast_of`` returns the last forecast of a department, from memory."""
 
-    def __init__(self, store: BoardStore) -> None:
-        self._store = store
+    def __init__(self, store: BoardStore, forecast_of: Callable[[str], Forecast | None] = lambda _: None) -> None:
+        self._store, self._forecast_of = store, forecast_of
 
     async def board(self, branch_id: str, reader: Principal) -> BoardView:
         """Return the public state of a branch. Raises Refused (``unknown_branch``)."""
@@ -82,9 +87,18 @@ class Boards:
             "timezone": branch.branch.timezone,
             "languages": list(branch.branch.languages),
             "counterWords": dict(branch.branch.counter_words),
-            "departments": [_department_view(department) for department in branch.departments],
+            "departments": [
+                {**_department_view(public), "estimate": self._estimate(public)} for public in branch.departments
+            ],
             "position": ",".join(f"{name}:{seq}" for name, seq in heads),
         }
+
+    def _estimate(self, public: PublicDepartment) -> BoardEstimateView | None:
+        forecast = self._forecast_of(public.department.department_id)
+        wait = forecast.at(Priority.NORMAL, public.waiting_normal + 1) if forecast else None
+        if wait is None or wait.low_minutes is None or wait.high_minutes is None:
+            return None
+        return {"lowMinutes": wait.low_minutes, "highMinutes": wait.high_minutes}
 
 
 def _department_view(public: PublicDepartment) -> BoardDepartmentView:

@@ -22,7 +22,7 @@ _PUBLIC = (
     "counterId",
 )
 _PUBLIC_DATA = ("call", "from", "to", "state", "undone", "archived")
-_PUBLIC_SETTINGS = ("name", "open", "timezone", "hours", "languages", "counterWords")
+_PUBLIC_SETTINGS = ("name", "open", "timezone", "hours", "languages", "counterWords", "branchName")
 
 
 def without_people(event: dict[str, Any]) -> dict[str, Any]:

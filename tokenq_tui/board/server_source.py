@@ -2,16 +2,19 @@
 
 One thread fetches and follows; a lost connection is resumed behind the last event, so nothing is missed or repeated.
 Where that is not possible (too much was missed, or the log was rewound), everything begins anew with the state.
+Another thread asks for the expected waits.
 """
 
 import queue
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
 from tokenq import locale
+from tokenq.board.expected_waits import expected_waits
 from tokenq.board.state import Fold
 from tokenq.client.events import Arrival, EventArrived, LinkChanged, Resync, follow
 from tokenq.client.transport import Server
@@ -19,12 +22,14 @@ from tokenq.contract.board_views import BoardView
 from tokenq.contract.events import Event, EventType
 from tokenq.contract.problems import Refused
 from tokenq.errors import BadReply, ChangedCertificate, TokenqError, UntrustedCertificate
-from tokenq.stream import Arrived, Began, Item, Link
+from tokenq.stream import Arrived, Began, Item, Link, WaitsChanged
 from tokenq.stream import LinkChanged as LinkMoved
 
 _PAUSE = 3.0
 """Seconds between two attempts to fetch the state; the client tries several times in each."""
 _BREATH = 0.2
+_WAITS_EVERY = 60.0
+"""Seconds between two looks at the expected waits, which no event tells."""
 _MOST_ITEMS = 10_000
 
 
@@ -58,7 +63,9 @@ class ServerSource:
         self._heard_at: float | None = None
         self._ahead = 0.0
         self._last_link: LinkMoved | None = None
+        self._asking = threading.Lock()
         threading.Thread(target=self._run, name="board-of-server", daemon=True).start()
+        threading.Thread(target=self._refresh_waits, name="board-waits", daemon=True).start()
 
     @property
     def heard_at(self) -> float | None:
@@ -85,7 +92,8 @@ class ServerSource:
         try:
             self._read()
         finally:
-            self._api.close()
+            with self._asking:
+                self._api.close()
 
     def _read(self) -> None:
         while not self._stop.is_set():
@@ -93,7 +101,7 @@ class ServerSource:
             if self._is_live:
                 self._is_live, self._heard_at = False, time.monotonic()  # nothing is heard until the state is here
             try:
-                state, self._fetched = self._fetched or self._api.board(self._branch), None
+                state, self._fetched = self._fetched or self._ask(), None
                 self._begin(state)
                 for arrival in self._arrivals(state["position"]):
                     if self._is_void_after(arrival):
@@ -112,6 +120,18 @@ class ServerSource:
                 self._lose("The server's answer cannot be read.")
                 pause = _PAUSE
             self._stop.wait(pause)
+
+    def _ask(self) -> BoardView:
+        """Return the state; the client is not made for two threads at once."""
+        with self._asking:
+            return self._api.board(self._branch)
+
+    def _refresh_waits(self) -> None:
+        """Now and then pass the expected waits on; a failure is the business of whoever reads the events."""
+        while not self._stop.wait(_WAITS_EVERY):
+            if self._is_live:
+                with suppress(Exception):
+                    self._put(WaitsChanged(expected_waits(self._ask())))
 
     def _arrivals(self, position: str) -> Iterator[Arrival]:
         if self._stop.is_set():

@@ -5,14 +5,15 @@ It never waits for the screen: pictures are overwritten, only calls are queued.
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from tokenq.board.expected_waits import expected_waits
 from tokenq.board.picture import NOTHING, Call, Picture
 from tokenq.board.state import Fold
 from tokenq.contract.events import EventType
-from tokenq.stream import Arrived, Began, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped, Source
+from tokenq.stream import Arrived, Began, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped, Source, WaitsChanged
 
 PICTURE_EVERY = 0.25
 """Minimum seconds between two pictures; a new call is shown without this delay."""
@@ -34,7 +35,8 @@ class Update:
 
     Until the log has been read once, ``is_complete`` is false and the picture is empty. ``heard_at`` is when the broker
     or the server last answered, as ``time.monotonic()``; ``skipped`` counts unreadable records. ``todo`` says what
-    somebody must do before the link can come back.
+    somebody must do before the link can come back. ``waits`` are the expected ones of new customers, in minutes by
+    department.
     """
 
     picture: Picture = NOTHING
@@ -45,6 +47,7 @@ class Update:
     news: tuple[Call, ...] = ()
     skipped: int = 0
     is_complete: bool = False
+    waits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Tail:
@@ -75,6 +78,7 @@ class Tail:
         self._news: list[Call] = []
         self._has_gap = False
         self._read_again_at = 0.0
+        self._waits: Mapping[str, tuple[int, int]] = {}
 
     def start(self) -> None:
         """Start reading."""
@@ -131,7 +135,10 @@ class Tail:
                 self._has_read = self._is_shown = self._is_urgent = True
             case Began():
                 self._fold = Fold.beginning_with(item.state, self._departments)
+                self._waits = expected_waits(item.state)
                 self._has_read = self._is_shown = self._is_urgent = True
+            case WaitsChanged():
+                self._waits = item.waits
             case Rewound():
                 # The old picture stays on the screen until the log has been read again.
                 self._fold, self._is_shown = Fold(self._departments), False
@@ -174,7 +181,7 @@ class Tail:
             is_complete = self._is_shown or self._update.is_complete
             link = self._link
             self._update = Update(
-                shown, link.link, link.why, link.todo, source.heard_at, news, self._skipped, is_complete
+                shown, link.link, link.why, link.todo, source.heard_at, news, self._skipped, is_complete, self._waits
             )
         self._is_stale = self._is_urgent = False
         self._notify()

@@ -10,9 +10,9 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from tokenq.contract.waits import wait_sentence
 from tokenq.locale import texts
 from tokenq.locale.counters import counter_in
+from tokenq.locale.waits import wait_sentence
 from tokenq_server.services.notifications import Job
 
 
@@ -58,12 +58,12 @@ def _context(job: Job) -> dict[str, Any]:
         "counter": counter_in(job.language, event.get("counterId") or "", job.counter_words),
         "day": event["businessDay"],
         "position": data.get("position"),
-        "wait": _wait(data.get("estimate")),
+        "wait": _wait(data.get("estimate"), job.language),
     }
 
 
-def _wait(estimate: Any) -> str | None:
+def _wait(estimate: Any, language: str) -> str | None:
     """The promised wait as text."""
     if not isinstance(estimate, dict) or estimate.get("lowMinutes") is None:
         return None
-    return wait_sentence(estimate["lowMinutes"], estimate["highMinutes"])
+    return wait_sentence(estimate["lowMinutes"], estimate["highMinutes"], texts(language))

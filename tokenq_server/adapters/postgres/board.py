@@ -21,7 +21,7 @@ _NOW = "SELECT clock_timestamp() AS now"
 _HEADS = "SELECT department_id, last_seq FROM dept_state"
 
 _DEPARTMENTS = sql.statement("""
-SELECT {department}, s.day, s.last_seq, o.payload
+SELECT {department}, s.day, s.last_seq, s.waiting_normal, o.payload
 FROM department d
 JOIN branch b USING (branch_id)
 JOIN dept_state s USING (department_id)
@@ -124,6 +124,7 @@ async def _departments(connection: Connection, branch_id: str, rows: list[dict[s
             calls[name],
             [counter.counter_id for counter in paused if counter.serves(name)],
             _as_one(expired[name]),
+            row["waiting_normal"],
         )
         for row in rows
         for name in [row["department_id"]]

@@ -237,6 +237,7 @@ async def tell(connection: Connection, department_ids: Collection[str], actor: s
 
 def _entry(department: Department, branch: Branch) -> ConfigEntry:
     settings = {**department_view(department), "timezone": department.timezone, **branch_texts(branch)}
+    settings["branchName"] = branch.name
     if settings["hours"] is None and department.branch_hours:
         settings["hours"] = hours_document(department.branch_hours)
     return ConfigEntry(department.department_id, EventType.DEPARTMENT_CHANGED, {"settings": settings})

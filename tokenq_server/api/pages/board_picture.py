@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tokenq.board.expected_waits import expected_waits
 from tokenq.board.picture import Call, DepartmentPicture, Picture
 from tokenq.contract.board_views import BoardView
 from tokenq.locale.counters import counter_in
@@ -42,12 +43,14 @@ def _shown(picture: Picture) -> Sequence[Call]:
 
 
 def _department(department: DepartmentPicture, state: BoardView) -> dict[str, Any]:
+    wait = expected_waits(state).get(department.department_id)
     return {
         "id": department.department_id,
         "name": department.name or department.department_id,
         "isClosed": department.is_closed,
         "hours": list(department.hours) if department.hours is not None else None,
         "waiting": department.waiting,
+        "estimate": {"low": wait[0], "high": wait[1]} if wait else None,
         "paused": _said_of(department.paused, state),
         "atCounters": [
             {"number": call.number, "counter": _said(call.counter, state), "state": str(call.state)}

@@ -1,0 +1,28 @@
+"""Waits in the words of a language: the only place for these words."""
+
+from tokenq.contract.waits import rounded
+from tokenq.locale import Texts
+
+
+def wait_range(low: int, high: int, texts: Texts) -> str:
+    """Return a range of minutes in short: ``10-20 min``, ``2-3 h``, ``50 min to 2.5 h``."""
+    told = rounded(low, high)
+    if told.ends_in_minutes:
+        return texts.gettext("{low}-{high} min", low=f"{told.low:g}", high=f"{told.high:g}")
+    if told.begins_in_minutes:
+        return texts.gettext("{minutes} min to {hours} h", minutes=f"{told.low:g}", hours=f"{told.high:g}")
+    if told.low == told.high:
+        return texts.gettext("{hours} h", hours=f"{told.high:g}")
+    return texts.gettext("{low}-{high} h", low=f"{told.low:g}", high=f"{told.high:g}")
+
+
+def wait_sentence(low: int, high: int, texts: Texts) -> str:
+    """Return a range of minutes in full: ``10 to 20 minutes``, ``2 to 3 hours``, ``50 minutes to 2.5 hours``."""
+    told = rounded(low, high)
+    if told.ends_in_minutes:
+        return texts.gettext("{low} to {high} minutes", low=f"{told.low:g}", high=f"{told.high:g}")
+    if told.begins_in_minutes:
+        return texts.gettext("{minutes} minutes to {hours} hours", minutes=f"{told.low:g}", hours=f"{told.high:g}")
+    if told.low == told.high:
+        return texts.gettext("1 hour") if told.high == 1 else texts.gettext("{hours} hours", hours=f"{told.high:g}")
+    return texts.gettext("{low} to {high} hours", low=f"{told.low:g}", high=f"{told.high:g}")
