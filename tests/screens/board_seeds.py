@@ -2,7 +2,7 @@
 
 import queue
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from tokenq.contract.events import Event
@@ -102,4 +102,21 @@ def busy_log(start: datetime = NOON) -> Log:
     log.call("XR", 1, "X-Ray B")
     log.add("TOKEN_RECALLED", "LAB", 2, "Room 4", data={"call": 2})
     log.call("CW", 12, "3")
+    return log
+
+
+NAMES = {"CW": "Children's Ward", "LAB": "Laboratory", "XR": "Radiology"}
+
+
+def tell(log: Log, names: Mapping[str, str] = NAMES, **more: object) -> None:
+    """Say what the departments are called, and how their branch speaks."""
+    for department, name in names.items():
+        settings = {"name": name, "open": True, "timezone": "UTC", "branchName": "City Hospital", **more}
+        log.add("DEPARTMENT_CHANGED", department, 0, token_id=0, data={"settings": settings})
+
+
+def named_morning() -> Log:
+    """The same morning in departments with names, which ends at noon."""
+    log = busy_log(NOON - timedelta(minutes=26))
+    tell(log)
     return log

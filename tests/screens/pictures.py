@@ -4,11 +4,10 @@ import asyncio
 import os
 import sys
 import time
-from datetime import timedelta
 from pathlib import Path
 
 from tests.screens import console_seeds
-from tests.screens.board_seeds import NOON, FakeStream, busy_log, replay
+from tests.screens.board_seeds import NOON, FakeStream, named_morning, replay
 from tests.screens.drawing import svg_of
 from tokenq_tui.board.app import BoardApp
 from tokenq_tui.console.app import ConsoleApp
@@ -17,7 +16,7 @@ SIZE = (120, 36)
 
 
 async def board_picture() -> str:
-    stream = FakeStream(replay(busy_log(NOON - timedelta(minutes=24))))
+    stream = FakeStream(replay(named_morning()))
     app = BoardApp(lambda: stream, quiet=True, clock=lambda: NOON)
     async with app.run_test(size=SIZE) as pilot:
         while not app.picture.calls:

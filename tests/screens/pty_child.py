@@ -12,7 +12,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.pilot import Pilot
 
 from tests.screens import console_seeds as seeds
-from tests.screens.board_seeds import NOON, FakeStream, Log, replay
+from tests.screens.board_seeds import NOON, FakeStream, Log, replay, tell
 from tests.waiting import eventually
 from tokenq_tui.board.app import BoardApp
 from tokenq_tui.console.app import ConsoleApp
@@ -58,6 +58,7 @@ def board(texts: tuple[str, ...]) -> BoardApp:
     log.issue("CW", *range(1, 40))
     for number, text in enumerate(texts, 1):
         log.add("TOKEN_CALLED", "CW", number, text, display_number=text, actor=text, priority=text, branch_id=text)
+        tell(log, {f"D{number}": text}, branchName=texts[number % 3], counterWords={"en": text})
     stream = FakeStream(replay(log))
     return BoardApp(lambda: stream, calls=20, quiet=True, clock=lambda: NOON)
 

@@ -59,7 +59,7 @@ async def test_a_new_call_takes_the_banner_is_marked_and_rings_once(monkeypatch:
         stream.put(Arrived(log.call("LAB", 3, "Room 4"), 0.1))
         await until(pilot, lambda: app.query_one(Banner).has_class("-bright"))
         assert rung == [1]
-        assert "LAB  ·" in text_of(app)
+        assert "Room 4" in text_of(app)
 
 
 @pytest.mark.parametrize("kind", ["TOKEN_NO_SHOW", "TOKEN_CANCELLED", "TOKEN_REQUEUED"])
@@ -70,7 +70,7 @@ async def test_a_number_nobody_expects_any_more_leaves_the_big_place_at_once(kin
     stream = FakeStream(replay(log))
     app = board(stream)
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "CW  ·")
+        await until_shown(pilot, "C W")
         stream.put(Arrived(log.call("CW", 2, "2"), 0.1))
         await until(pilot, lambda: app.query_one(Banner).has_class("-bright"))
         stream.put(Arrived(log.add(kind, "CW", 2), 0.1), Arrived(log.add(kind, "CW", 1), 0.1))
@@ -126,7 +126,9 @@ async def test_the_badge_says_how_true_the_screen_is(link: Link, silent_for: flo
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, badge)
         assert "CW-011" in text_of(app), "what is known stays on the screen"
-        assert ("Please ask at the front desk." in text_of(app)) == ("OFFLINE" in badge)
+        words = text_of(app)
+        assert ("The display is temporarily out of order." in words) == ("OFFLINE" in badge)
+        assert ("This display may be out of date." in words) == ("STALE" in badge)
 
 
 async def test_what_somebody_must_do_is_said_until_the_link_is_back() -> None:
@@ -151,7 +153,7 @@ async def test_a_gap_is_said_in_a_sentence_and_the_screen_is_not_called_live(loo
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "Some calls of CW")
         words = text_of(app)
-        assert "missing. Please ask at the" in words
+        assert "missing. Please ask at the front desk." in words
         assert "STALE" in words
         assert "LIVE" not in words
         looks_like(app, "board-gap-80x24")
@@ -167,7 +169,7 @@ async def test_no_broker_since_the_start_says_what_to_do() -> None:
 
 async def test_a_board_that_was_never_let_in_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever sets the screen up has only this screen."""
-    monkeypatch.setattr("tokenq_tui.board.app._CONNECTS_WITHIN", 0.1)
+    monkeypatch.setattr("tokenq_tui.board.notices._CONNECTS_WITHIN", 0.1)
     stream = FakeStream([LinkChanged(Link.LOST, "Kafka refuses the login of lobby: invalid credentials.")])
     stream.heard_at = None
     app = board(stream)
@@ -190,7 +192,7 @@ async def test_more_departments_than_fit_take_turns() -> None:
         log.issue(f"D{number:02d}", 1)
     app = board(FakeStream(replay(log)))
     async with app.run_test(size=SMALL) as pilot:
-        await until_shown(pilot, "/8")
+        await until_shown(pilot, "/10")
 
 
 @pytest.mark.parametrize("size", [(20, 6), (40, 10), (80, 24), (300, 90)])
@@ -225,12 +227,11 @@ async def test_closed_departments_and_paused_counters_are_told(looks_like: Looks
     log.add("COUNTER_PAUSED", "CW", 0, "2", token_id=0, data={"reason": "lunch"})
     app = board(FakeStream(replay(log)))
     async with app.run_test(size=(120, 36)) as pilot:
-        await until_shown(pilot, "paused: 2")
-        await until_shown(pilot, "closed, today 08:00-11:30, 13:00-16:00")
+        await until_shown(pilot, "Paused: Counter 2")
+        await until_shown(pilot, "Closed, today 08:00-11:30, 13:00-16:00")
         looks_like(app, "board-closed-120x36")
         await pilot.resize_terminal(*SMALL)
-        await until_shown(pilot, "closed · 08:00-11:30")
-        assert "paused: 2" in text_of(app)
+        await until_shown(pilot, "Closed · 08:00-11:30")
 
 
 async def test_a_day_is_played_again_stopped_and_skipped() -> None:
@@ -256,9 +257,9 @@ async def test_clock_and_calls_are_on_the_branchs_clock() -> None:
     log.add("DEPARTMENT_CHANGED", "CW", 0, token_id=0, data={"settings": {"timezone": "Asia/Kolkata"}})
     called = log.events[-2].timestamp
     app = board(FakeStream(replay(log)))
-    async with app.run_test(size=SMALL) as pilot:
+    async with app.run_test(size=(60, 20)) as pilot:
         await until_shown(pilot, "17:30")
-        assert f"CW  ·  {called + timedelta(hours=5, minutes=30):%H:%M}" in text_of(app)
+        assert f"·  {called + timedelta(hours=5, minutes=30):%H:%M}" in text_of(app)
     player = Replay(log.events, NOON - timedelta(minutes=6), speed=1, zone="Pacific/Kiritimati")
     app = BoardApp(lambda: player, quiet=True, clock=player.now, player=player, timezone="Pacific/Kiritimati")
     async with app.run_test(size=SMALL) as pilot:
@@ -278,7 +279,7 @@ async def test_departments_in_which_nobody_waits_share_one_line_where_there_is_n
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "2 waiting")
         rows = text_of(app).split("\n")
-        assert any("empty: D01 D02" in row for row in rows)
+        assert any("Nobody waits: D01, D02" in row for row in rows)
         assert any("D33" in row for row in rows)
         assert any("D34" in row for row in rows)
         assert "1/" not in text_of(app), "no pages to wait for"

@@ -29,14 +29,6 @@ def rounded(low: int, high: int) -> WaitRange:
     return WaitRange(floor(2 * low / _HOUR) / 2, most, begins_in_minutes=False, ends_in_minutes=False)
 
 
-def wait_short(low: int, high: int) -> str:
-    """Return a range for a narrow column, in one unit: ``10-20 min``, ``0.5-2.5 h``."""
-    if high <= 1.5 * _HOUR and low < _HOUR:
-        return wait_range(low, high)
-    least, most = floor(2 * low / _HOUR) / 2, ceil(2 * high / _HOUR) / 2
-    return f"{most:g} h" if least == most else f"{least:g}-{most:g} h"
-
-
 def duration(minutes: float) -> str:
     """Return a duration: ``59 min``, ``3 h``, ``2 h 05``; never negative."""
     whole = max(0, int(minutes))

@@ -1,7 +1,11 @@
 """Waits in the words of a language: the only place for these words."""
 
+from math import floor
+
 from tokenq.contract.waits import rounded
 from tokenq.locale import Texts
+
+_HOUR = 60
 
 
 def wait_range(low: int, high: int, texts: Texts) -> str:
@@ -26,3 +30,11 @@ def wait_sentence(low: int, high: int, texts: Texts) -> str:
     if told.low == told.high:
         return texts.gettext("1 hour") if told.high == 1 else texts.gettext("{hours} hours", hours=f"{told.high:g}")
     return texts.gettext("{low} to {high} hours", low=f"{told.low:g}", high=f"{told.high:g}")
+
+
+def wait_short(low: int, high: int, texts: Texts) -> str:
+    """Return a range for a narrow column, in one unit: ``10-20 min``, ``0.5-2.5 h``."""
+    told = rounded(low, high)
+    if told.begins_in_minutes and not told.ends_in_minutes:
+        return texts.gettext("{low}-{high} h", low=f"{floor(2 * low / _HOUR) / 2:g}", high=f"{told.high:g}")
+    return wait_range(low, high, texts)

@@ -2,40 +2,43 @@
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Container
 from textual.widgets import Static
 
-from tokenq.board.announcements import DWELL, Announcer
-from tokenq.board.picture import Picture
+from tokenq.board.announcements import DWELL, Announcer, Shown
+from tokenq.board.picture import Call, Picture
 from tokenq.client import Client
 from tokenq.contract.board_views import BoardView
 from tokenq.contract.events import Event
 from tokenq.contract.kafka_access import KafkaAccess
+from tokenq.locale import SOURCE
 from tokenq.printable import printable
-from tokenq.stream import Link, Source
+from tokenq.stream import Source
 from tokenq.zones import local
+from tokenq_tui.board.layout import band_rows, layout_of
 from tokenq_tui.board.messages import Changed
+from tokenq_tui.board.notices import health_of, notice, warning
 from tokenq_tui.board.replay import STEP, Replay
+from tokenq_tui.board.sound import Sound, SoundSettings
 from tokenq_tui.board.tail import Tail, Update
-from tokenq_tui.board.widgets.banner import Banner
+from tokenq_tui.board.widgets.banner import LAST_CALLED, NOW_CALLING, Banner
 from tokenq_tui.board.widgets.departments import Departments
+from tokenq_tui.board.widgets.header import Header
 from tokenq_tui.board.widgets.recent import Recent
-from tokenq_tui.link_badge import Health, LinkBadge
+from tokenq_tui.board.wording import Wording, as_it_is
+from tokenq_tui.link_badge import Health
 from tokenq_tui.theme import DARK, LIGHT
-
-OFFLINE_AFTER = 60.0
-"""Seconds without the broker or the server after which "stale" becomes "offline"."""
 
 DWELL_IN_REPLAY = 1.0
 """Seconds a call stays big during a replay, where calls come faster."""
 
-_CONNECTS_WITHIN = 5.0
 _PAGE_SECONDS = 8
+"""Seconds for which a page, and one of several languages, is shown."""
 
 
 class BoardApp(App[None]):
@@ -62,6 +65,9 @@ class BoardApp(App[None]):
         calls: int = 8,
         quiet: bool = False,
         light: bool = False,
+        languages: Sequence[str] = (),
+        reshape: Callable[[str], str] = as_it_is,
+        sound: SoundSettings | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         player: Replay | None = None,
         timezone: str = "",
@@ -72,8 +78,11 @@ class BoardApp(App[None]):
         self._announcer = Announcer(DWELL if player is None else DWELL_IN_REPLAY)
         self._update = Update()
         self._calls, self._quiet, self._clock = calls, quiet, clock
+        self._languages, self._reshape = tuple(languages), reshape
+        self._sound = Sound(sound or SoundSettings())
         self._began = time.monotonic()
         self._timezone = timezone
+        self._is_composed = False
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
@@ -85,40 +94,55 @@ class BoardApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the widgets; their content comes with the first picture."""
-        with Horizontal(id="top"):
-            yield Static("NOW CALLING", id="title", markup=False)
-            yield Static("", id="player", markup=False)
-            yield Static("", id="clock", markup=False)
-            yield LinkBadge(markup=False)
+        yield Header()
+        yield Static("", id="band", markup=False)
         yield Static("", id="todo", markup=False)
         yield Banner()
-        with Horizontal(id="lower"):
+        with Container(id="lower"):
             yield Recent(self._calls)
             yield Departments()
 
     def on_mount(self) -> None:
-        """Start reading; a half-second timer updates clock, badge and highlight."""
-        self.query_one("#player").display = self._player is not None
-        self.query_one(LinkBadge).display = self._player is None
+        """Start reading; a half-second timer updates clock, link and highlight."""
+        self._is_composed = True
         self._draw()
         self.set_interval(0.5, self._draw)
         self._tail.start()
 
     def on_unmount(self) -> None:
-        """Stop reading."""
+        """Stop reading, and whatever is being said."""
         self._tail.stop()
+        self._sound.stop()
+
+    def on_resize(self) -> None:
+        """Share the rows out anew."""
+        if self._is_composed:
+            self._draw()
 
     def _notify(self) -> None:
         self.post_message(Changed())
 
     def on_changed(self, _message: Changed) -> None:
-        """Take the update; ring once, however many new calls it has."""
+        """Take the update; ring once, however many new calls it has, and have each of them said."""
         self._update = self._tail.take()
         for call in self._update.news:
             self._announcer.announce(call)
-        if self._update.news and not self._quiet:
-            self.bell()
+        if self._update.news:
+            self._be_heard()
         self._draw()
+
+    def _be_heard(self) -> None:
+        picture = self._update.picture
+        if self._sound.settings.is_quiet(self._clock(), picture.timezone or self._timezone):
+            return
+        if not self._quiet:
+            self.bell()
+        for call in self._update.news:
+            department = picture.department(call.department_id)
+            self._sound.say(call, self._spoken_languages(), department.counter_words if department else {})
+
+    def _spoken_languages(self) -> Sequence[str]:
+        return self._languages or self._update.picture.languages or (SOURCE,)
 
     def action_play(self, what: str) -> None:
         """Handle a playback key; a live board ignores it."""
@@ -134,28 +158,47 @@ class BoardApp(App[None]):
         self._draw()
 
     def _draw(self) -> None:
-        if self._player is not None:
-            _write(self.query_one("#player", Static), f"space ← → + -   {self._player.status()}")
         now = time.monotonic()
-        picture = self._update.picture
-        call, age = self._announcer.current(picture, now)
+        update, picture = self._update, self._update.picture
+        turn = int(now) // _PAGE_SECONDS
+        languages = self._spoken_languages()
+        say = Wording(languages[turn % len(languages)], self._reshape)
         zone = picture.timezone or self._timezone
         clock = local(self._clock(), zone)
-        health, detail = _health(self._update, now, now - self._began, clock)
-        self.query_one(LinkBadge).show(health, detail)
-        _write(self.query_one("#clock", Static), f"{clock:%H:%M}")
-        todo = self.query_one("#todo", Static)
-        todo.display = bool(self._update.todo)
-        _write(todo, printable(self._update.todo))
+        health, detail = health_of(update, now, now - self._began, clock)
+        self._warn(warning(update, health, clock, now, say), is_urgent=health is Health.OFFLINE)
         banner = self.query_one(Banner)
-        departments = (each for each in picture.departments if call and each.department_id == call.department_id)
-        name = next((department.name for department in departments), "")
-        is_outdated = health is Health.OFFLINE
-        banner.show(call, age, _notice(self._update, health), department=name, zone=zone, is_outdated=is_outdated)
-        _write(self.query_one("#title", Static), "LAST CALLED" if banner.is_past else "NOW CALLING")
-        shown = (call.department_id, call.seq) if call else None
-        self.query_one(Recent).show(tuple(c for c in picture.calls if (c.department_id, c.seq) != shown), zone)
-        self.query_one(Departments).show(picture, int(now) // _PAGE_SECONDS)
+        calls = self._announcer.current(picture, now, banner.places)
+        told = notice(update, health, say)
+        is_old = health is Health.OFFLINE
+        banner.show(calls, picture, told, zone, say, blinks=int(now * 2) % 2 == 1, is_outdated=is_old)
+        title = "" if not calls else say.title(LAST_CALLED if banner.is_past else NOW_CALLING)
+        player = f"space ← → + -   {self._player.status()}" if self._player else ""
+        self.query_one(Header).show(say.data(picture.site), title, f"{clock:%H:%M}", health, detail, player=player)
+        self.query_one(Recent).show(_others(picture, calls), picture, zone, say)
+        self.query_one(Departments).show(picture, turn // len(languages), say)
+
+    def _warn(self, text: str, *, is_urgent: bool) -> None:
+        """Share the rows out, with a band across the whole screen if what it shows may be old."""
+        width, height = self.size
+        band = band_rows(height) if text else 0
+        layout = layout_of(width, height, band)
+        header = self.query_one(Header)
+        header.styles.height = layout.header
+        header.set_class(layout.header > 4, "-tall")
+        self.query_one(Banner).styles.height = layout.banner
+        self.query_one("#lower").set_class(layout.is_portrait, "-portrait")
+        _write(self.query_one("#band", Static), text)
+        self.query_one("#band").set_class(band > 1, "-tall").set_class(is_urgent, "-urgent")
+        _write(
+            self.query_one("#todo", Static),
+            "\n".join(filter(None, (printable(self._update.todo), self._sound.problem))),
+        )
+
+
+def _others(picture: Picture, shown: Sequence[Shown]) -> tuple[Call, ...]:
+    big = {(each.call.department_id, each.call.seq) for each in shown}
+    return tuple(call for call in picture.calls if (call.department_id, call.seq) not in big)
 
 
 def run(
@@ -165,9 +208,27 @@ def run(
     calls: int = 8,
     quiet: bool = False,
     light: bool = False,
+    languages: Sequence[str] = (),
+    reshape: Callable[[str], str] = as_it_is,
+    on_call: Sequence[str] = (),
+    chime: Sequence[str] = (),
+    quiet_hours: str = "",
 ) -> int:
-    """Run the board on a source and return its exit code; empty ``departments`` means all."""
-    app = BoardApp(open_source, _ids(departments), calls=calls, quiet=quiet, light=light)
+    """Run the board on a source and return its exit code; empty ``departments`` means all.
+
+    Empty ``languages`` means those of the branch. ``on_call`` says a call and ``chime`` comes before it, except in
+    ``quiet_hours``.
+    """
+    app = BoardApp(
+        open_source,
+        _ids(departments),
+        calls=calls,
+        quiet=quiet,
+        light=light,
+        languages=languages,
+        reshape=reshape,
+        sound=SoundSettings(tuple(on_call), tuple(chime), quiet_hours),
+    )
     app.run()
     return app.return_code or 0
 
@@ -214,31 +275,6 @@ def _ids(departments: Sequence[str]) -> list[str]:
 
 
 def _write(static: Static, text: str) -> None:
+    static.display = bool(text)
     if str(static.content) != text:
         static.update(text)
-
-
-def _health(update: Update, now: float, running: float, clock: datetime) -> tuple[Health, str]:
-    if update.link is Link.LIVE:
-        if update.is_complete and update.picture.doubtful:
-            return Health.STALE, ""
-        return Health.LIVE if update.is_complete else Health.CONNECTING, ""
-    if update.link is not Link.LOST:
-        return Health.CONNECTING, ""
-    if update.heard_at is None:
-        return Health.CONNECTING if running < _CONNECTS_WITHIN else Health.OFFLINE, ""
-    silent = now - update.heard_at
-    if silent < OFFLINE_AFTER:
-        return Health.STALE, f"{silent:.0f}s"
-    return Health.OFFLINE, f"since {clock - timedelta(seconds=silent):%H:%M}"
-
-
-def _notice(update: Update, health: Health) -> tuple[str, str]:
-    if health is Health.LIVE:
-        return "WELCOME", "No number is being called. Called numbers appear here."
-    if health is Health.CONNECTING:
-        return "WELCOME", printable(update.why) or "Reading today's numbers …"
-    sentence = "The display is temporarily out of order. Please ask at the front desk."
-    # Before there was anything to show, whoever sets the screen up needs the reason.
-    why = printable(update.why) if update.heard_at is None else ""
-    return "PLEASE WAIT", f"{sentence} {why}" if why else sentence

@@ -17,10 +17,10 @@ from datetime import datetime
 
 from tokenq.board.department_setup import is_within
 from tokenq.board.picture import Call
-from tokenq.board.spoken import spoken
 from tokenq.locale import texts
 from tokenq.printable import printable
 from tokenq.zones import local
+from tokenq_tui.board.spoken import spoken
 
 TIMEOUT = 20.0
 """Seconds after which a command is ended."""

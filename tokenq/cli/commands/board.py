@@ -1,12 +1,14 @@
 """``tokenq board``: the lobby board; needs only Kafka, or only a server."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tokenq.cli import launch
+from tokenq.cli.board_options import hearing, known_languages
 from tokenq.cli.broker import DEFAULT_BOOTSTRAP, configured_broker, why_unreachable
 from tokenq.cli.context import connect, identify
 from tokenq.cli.exits import WrongUse
@@ -37,6 +39,27 @@ def command(
         str | None, typer.Option(metavar="HOST:PORT", help="Kafka broker; default: TOKENQ_KAFKA_BOOTSTRAP.")
     ] = None,
     calls: Annotated[int, typer.Option(min=1, max=50, help="How many recent calls to list.")] = 8,
+    languages: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--language", metavar="TAG", help="Language of the board, such as de; repeatable; default: the branch's."
+        ),
+    ] = None,
+    on_call: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND", help="Run COMMAND for each call and language; its last argument is the sentence to say."
+        ),
+    ] = None,
+    chime: Annotated[Path | None, typer.Option(metavar="FILE", help="Sound file to play before each call.")] = None,
+    player: Annotated[str, typer.Option(metavar="COMMAND", help="Command that plays the sound file.")] = "aplay -q",
+    quiet_hours: Annotated[
+        str | None, typer.Option(metavar="HH:MM-HH:MM", help="No sound at these times (branch time).")
+    ] = None,
+    reshape: Annotated[
+        bool,
+        typer.Option("--reshape", help="Reorder right-to-left texts, for terminals that do not (extra 'rtl')."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No bell on new calls.")] = False,
     light: Annotated[bool, typer.Option("--light", help="Use the light theme.")] = False,
 ) -> int:
@@ -45,11 +68,15 @@ def command(
     It reads Kafka if a broker is set (--bootstrap, TOKENQ_KAFKA_BOOTSTRAP) or 'tokenq up' runs on this machine, and
     needs no login then. Otherwise, or with --server, it reads the server you are signed in to, or URL; a key with the
     role 'board' is enough.
+
+    COMMAND runs without a shell and with TOKENQ_NUMBER, TOKENQ_COUNTER, TOKENQ_LANGUAGE and TOKENQ_DEPARTMENT.
     """
     if server is not None and bootstrap is not None:
         raise WrongUse("--server and --bootstrap cannot be combined.", "The board reads a server or Kafka, not both.")
     if server and "://" not in server:
         raise WrongUse(f"'{server}' is not the address of a server.", "It looks like https://queue.example.org.")
+    heard = hearing(on_call, chime, player, quiet_hours)
+    shown = {"languages": known_languages(languages or []), "reshape": _reshaper() if reshape else str}
     settings = load(url=server or None, kafka_bootstrap=bootstrap)
     if not sys.stdout.isatty():
         raise WrongUse("The board needs a terminal.", "In scripts, use 'tokenq watch --json'.")
@@ -65,7 +92,15 @@ def command(
             state = _state(client, branch)
             depts = _ids(depts or [], state)
             source = screen.of_server(client, branch, depts, state)
-        return int(screen.run(source, departments=depts or [], calls=calls, quiet=quiet, light=light))
+        look = {"calls": calls, "quiet": quiet, "light": light, **shown}
+        return int(screen.run(source, departments=depts or [], **look, **heard))
+
+
+def _reshaper() -> Callable[[str], str]:
+    """Return what brings right-to-left texts into the order in which they are drawn. Raises Missing."""
+    with launch.part("tokenq_tui.reshape", "rtl") as module:
+        reshape: Callable[[str], str] = module.reshape
+        return reshape
 
 
 def _broker(settings: Settings) -> KafkaAccess | None:

@@ -1,137 +1,204 @@
-"""One call, as big as the screen allows."""
+"""The calls that are new, beside each other and as big as the screen allows; without any, a notice."""
 
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from textual.content import Content
 
-from tokenq.board.picture import Call
+from tokenq.board.announcements import Shown
+from tokenq.board.picture import Call, DepartmentPicture, Picture
 from tokenq.contract.enums import AT_COUNTER
-from tokenq.printable import printable
+from tokenq.locale import N_
+from tokenq.printable import cells, wrapped
 from tokenq.zones import local
 from tokenq_tui.bigtext import HEIGHT, big
-from tokenq_tui.panel import Panel, line
+from tokenq_tui.board.layout import tiles_that_fit
+from tokenq_tui.board.tile import TileStyle, TileText, carrying, score, tile
+from tokenq_tui.board.wording import Wording
+from tokenq_tui.panel import Panel, line, padded
 
-Rows = tuple[str, ...]
-
-_SMALLEST = 4
 _BLINKS_FOR = 3.0
+_GAP = 2
+_HEADLINE = 8
+_LEAST_HEADLINE = 4
+_BETWEEN = 3
+_LONGEST = 60
+"""Columns of the longest number or counter that is still tried in big letters."""
+
+NOW_CALLING, LAST_CALLED = N_("Now calling"), N_("Last called")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What stands where nobody is called; ``waits`` are names with what a new customer waits."""
+
+    headline: str = ""
+    sentence: str = ""
+    waits: tuple[tuple[str, str], ...] = ()
+    waits_title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A call as it is drawn."""
+
+    text: TileText
+    is_new: bool
+    is_bright: bool
+    is_over: bool
 
 
 class Banner(Panel):
-    """Shows one call big; a new one blinks, then stays inverted while it is fresh."""
+    """Shows calls; new ones blink, then stay inverted while they are fresh."""
 
     DEFAULT_CSS = """
     Banner { background: $surface; color: $foreground; padding: 0 2; }
-    Banner.-bright { background: $primary; color: $background; }
     """
 
     def __init__(self) -> None:
         super().__init__(markup=False)
-        self._call: Call | None = None
-        self._department = self._zone = ""
-        self._is_fresh = False
-        self._is_outdated = False
-        self._notice: tuple[str, str] = ("", "")
-        self._shown: tuple[object, ...] = ()
+        self._tiles: tuple[Tile, ...] = ()
+        self._notice = Notice()
 
-    def show(
-        self,
-        call: Call | None,
-        age: float | None,
-        notice: tuple[str, str],
-        *,
-        department: str = "",
-        zone: str = "",
-        is_outdated: bool = False,
-    ) -> None:
-        """Show ``call`` of ``department``, new for ``age`` seconds; without one, ``notice``: a headline and a sentence.
-
-        A finished call is dimmed once it is no longer new. An outdated call, from before the link was lost, is dimmed
-        with the sentence below. Times are those of ``zone``.
-        """
-        is_bright = age is not None and (age > _BLINKS_FOR or int(age * 2) % 2 == 0)
-        shown = (call, age is not None, notice, is_outdated, department, zone, is_bright)
-        if shown != self._shown:
-            self._shown = shown
-            self._call, self._is_fresh, self._notice, self._is_outdated, self._department, self._zone, _ = shown
-            self.set_class(is_bright, "-bright")
-            self.draw()
+    @property
+    def places(self) -> int:
+        """How many calls can be shown at once."""
+        return tiles_that_fit(*self.content_size)
 
     @property
     def is_past(self) -> bool:
         """Whether the call is finished and is shown only for lack of another."""
-        return self._call is not None and not self._is_fresh and self._call.state not in AT_COUNTER
+        return any(each.is_over and not each.is_new for each in self._tiles)
+
+    def show(
+        self,
+        calls: Sequence[Shown],
+        picture: Picture,
+        notice: Notice,
+        zone: str,
+        say: Wording,
+        *,
+        blinks: bool = False,
+        is_outdated: bool = False,
+    ) -> None:
+        """Show calls; without any, the notice.
+
+        ``blinks`` is the phase of those that blink. Outdated ones, from before the link was lost, are dimmed.
+        """
+        tiles = tuple(
+            Tile(
+                _text_of(each.call, picture, zone, say, is_alone=len(calls) == 1),
+                each.age is not None,
+                not is_outdated and each.age is not None and (each.age > _BLINKS_FOR or not blinks),
+                is_outdated or each.call.state not in AT_COUNTER,
+            )
+            for each in calls
+        )
+        if (tiles, notice) != (self._tiles, self._notice):
+            self._tiles, self._notice = tiles, notice
+            self.set_class(any(each.is_bright for each in tiles), "-bright")
+            self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
-        """Return the call centred, with its details below."""
-        block = self._notice_lines(width, height) if self._call is None else self._call_lines(self._call, width, height)
-        above = (height - len(block)) // 2
-        return [Content("")] * above + [_centre(content, width) for content in block]
-
-    def _notice_lines(self, width: int, height: int) -> list[Content]:
-        headline, sentence = self._notice
-        drawn = big(headline, width, min(height - 2, _SMALLEST * 2))
-        wrapped = [line((part, "$quiet")) for part in textwrap.wrap(sentence, max(width, 1))]
-        return [*_style(drawn or (headline,), "$quiet"), Content(""), *wrapped]
-
-    def _call_lines(self, call: Call, width: int, height: int) -> list[Content]:
-        number, counter = printable(call.number.strip(), width), printable(call.counter.strip(), width - 2)
-        colours = ("$background", "$background") if self.has_class("-bright") else ("$primary", "$accent")
-        words = _caption(call, printable(self._department or call.department_id, max(width - 30, 8)), self._zone)
-        if self._is_outdated or self.is_past:
-            colours = ("$quiet", "$quiet")
-        if self._is_outdated:
-            words = self._notice[1]
-        caption = [Content(""), line((words, f"not bold {colours[0] if self._is_fresh else '$quiet'}"))]
-        room = height - len(caption)
-        beside = big(f"{number} → {counter}", width, room) if counter else None
-        over, under = _draw_stacked(number, counter, width, room)
-        if beside is not None and _scale(beside) ** 2 >= _scale(over) * _scale(under):
-            return [*_side_by_side(beside, number, colours), *caption]
-        is_roomy = len(over) + len(under) < room
-        return [
-            *_style(over, colours[0]),
-            Content(""),
-            *_style(under, colours[1]),
-            *(caption if is_roomy else caption[1:]),
-        ]
+        """Return the calls in the grid in which they are read best."""
+        if not self._tiles:
+            return _notice_lines(self._notice, width, height)
+        across = _columns(self._tiles, width, height)
+        bands = [self._tiles[at : at + across] for at in range(0, len(self._tiles), across)]
+        rows: list[Content] = []
+        for place, band in enumerate(bands):
+            rows += _band(band, width, height // len(bands), is_last=place + 1 == len(bands))
+        return rows
 
 
-def _scale(rows: Rows) -> int:
-    return len(rows) * 2 // HEIGHT
+def _text_of(call: Call, picture: Picture, zone: str, say: Wording, *, is_alone: bool) -> TileText:
+    department = picture.department(call.department_id)
+    counter = say.counter(call.counter, department.counter_words if department else {})
+    again = f"  ·  {say.gettext('Called again')}" if call.times > 1 else ""
+    return TileText(
+        say.data(call.number.strip(), _LONGEST),
+        counter if cells(counter) <= _LONGEST else say.data(call.counter.strip(), _LONGEST),
+        say.data(call.counter.strip(), _LONGEST),
+        name_of(department, call.department_id, say),
+        f"{local(call.at, zone):%H:%M}{again}",
+        is_alone,
+    )
 
 
-def _centre(content: Content, width: int) -> Content:
-    # Aligning by style would strip trailing spaces from rows of big letters.
-    return content.pad_left(max(width - content.cell_length, 0) // 2)
+def name_of(department: DepartmentPicture | None, department_id: str, say: Wording) -> str:
+    """A department's name; its id where it has none."""
+    return say.data((department.name if department else "") or department_id, _LONGEST)
 
 
-def _draw_stacked(number: str, counter: str, width: int, room: int) -> tuple[Rows, Rows]:
-    """Draw the number above its counter, both as big as possible; plain text as a last resort."""
-    if not counter:
-        return big(number, width, room) or (number,), ()
-    to = f"→ {counter}"
-    best: tuple[Rows, Rows] = (big(number, width, room - 1) or (number,), (to,))
-    for rows in range(_SMALLEST, room - _SMALLEST + 1):
-        over, under = big(number, width, rows), big(to, width, room - rows)
-        if not over or not under or _scale(over) < _scale(under):
-            continue
-        if _scale(over) * _scale(under) >= _scale(best[0]) * _scale(best[1]):
-            best = over, under
-    return best
+def _columns(tiles: Sequence[Tile], width: int, height: int) -> int:
+    """How many calls stand beside each other, so that the one that is read worst is read best."""
+    shapes = range(1, len(tiles) + 1)
+    return max(shapes, key=lambda across: min(score(each.text, *_size(across, tiles, width, height)) for each in tiles))
 
 
-def _side_by_side(drawn: Rows, number: str, colours: tuple[str, str]) -> list[Content]:
-    alone = big(number, 10_000, len(drawn))
-    split = len(alone[0]) if alone else 0
-    return [line((row[:split], f"bold {colours[0]}"), (row[split:], f"bold {colours[1]}")) for row in drawn]
+def _size(across: int, tiles: Sequence[Tile], width: int, height: int) -> tuple[int, int]:
+    down = -(-len(tiles) // across)
+    return (width - _GAP * (across - 1)) // across, height // down - (down > 1)
 
 
-def _style(rows: Rows, colour: str) -> list[Content]:
-    return [line((row, f"bold {colour}")) for row in rows]
+def _band(band: Sequence[Tile], width: int, height: int, *, is_last: bool) -> list[Content]:
+    """Calls side by side, over the whole width; a line between two bands."""
+    gap = 0 if is_last else 1
+    share = (width - _GAP * (len(band) - 1)) // len(band)
+    drawn = [tile(each.text, _style(each), share, height - gap) for each in band]
+    return [Content(" " * _GAP).join(row) for row in zip(*drawn, strict=True)] + [Content("")] * gap
 
 
-def _caption(call: Call, department: str, zone: str) -> str:
-    repeated = f"  ·  called {call.times} times" if call.times > 1 else ""
-    return f"{department}  ·  {local(call.at, zone):%H:%M}{repeated}"
+def _style(each: Tile) -> TileStyle:
+    if each.is_bright:
+        return TileStyle("$background", "$background", "$background", "on $primary")
+    if each.is_over and not each.is_new:
+        return TileStyle("$quiet", "$quiet", "$quiet")
+    return TileStyle("$primary", "$accent", "$foreground")
+
+
+def _notice_lines(notice: Notice, width: int, height: int) -> list[Content]:
+    sentence = [line((part, "$quiet")) for part in wrapped(notice.sentence, max(width, 1))]
+    waits = _wait_lines(notice, width, height - len(sentence) - _LEAST_HEADLINE - 2)
+    room = height - len(sentence) - len(waits) - 1
+    drawn = big(notice.headline, width, min(max(room, 0), max(_HEADLINE, height // 3)))
+    rows = [line((row, "bold $quiet")) for row in drawn or (notice.headline,)]
+    rows += [Content(""), *sentence, *waits]
+    above = [Content("")] * (max(height - len(rows), 0) // 2)
+    return [*above, *(each.pad_left(max(width - each.cell_length, 0) // 2) for each in rows)]
+
+
+def _wait_lines(notice: Notice, width: int, height: int) -> list[Content]:
+    """The expected waits in two columns, in big letters if all of them fit; in as many lines as there are."""
+    if not notice.waits or height < 3:
+        return []
+    title = [Content(""), line((notice.waits_title, "bold $secondary"))]
+    room = height - len(title)
+    for scale in (2, 1):
+        tall = scale * HEIGHT // 2 + 1
+        pictures = [big(wait.upper(), width // 2, tall) for _, wait in notice.waits]
+        if len(notice.waits) * tall <= room and all(drawn and len(drawn) * 2 // HEIGHT == scale for drawn in pictures):
+            return title + _big_waits(
+                [name for name, _ in notice.waits], [drawn or () for drawn in pictures], width // 2
+            )
+    names = max(cells(name) for name, _ in notice.waits)
+    waits = max(cells(wait) for _, wait in notice.waits)
+    names = min(names, max(width - waits - _BETWEEN, 4))
+    return title + [
+        line((padded(name, names) + " " * _BETWEEN, "bold"), (padded(wait, waits), "bold $accent"))
+        for name, wait in notice.waits[:room]
+    ]
+
+
+def _big_waits(names: Sequence[str], pictures: Sequence[Sequence[str]], width: int) -> list[Content]:
+    shown = [carrying(name, width - _BETWEEN) for name in names]
+    wide = max(map(cells, shown))
+    long = max(len(drawn[0]) for drawn in pictures)
+    return [
+        line(
+            ((name if place == len(drawn) // 2 else "").ljust(wide) + " " * _BETWEEN, "bold"),
+            (row.ljust(long), "$accent"),
+        )
+        for name, drawn in zip(shown, pictures, strict=True)
+        for place, row in enumerate(drawn)
+    ]

@@ -1,23 +1,20 @@
 """The departments: how many are waiting, and which number is at which counter."""
 
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
-from tokenq.board.picture import Call, DepartmentPicture, Picture
-from tokenq.contract.enums import TokenState
+from tokenq.board.picture import Picture
 from tokenq.printable import cells, printable
-from tokenq_tui.bigtext import big
-from tokenq_tui.panel import Panel, Part, line, padded, spread
+from tokenq_tui.board.widgets.cards import BIG_HEADS, Card, filled
+from tokenq_tui.board.wording import Wording
+from tokenq_tui.panel import Panel, line, spread
 
 _CARD, _ROW = 26, 38
 _GUTTER = 3
 _MOST_SEATS = 8
-_BIG_HEAD = 5
-_NUMBER, _COUNTER = 14, 16
 
-Band = Sequence[DepartmentPicture]
+Band = Sequence[Card]
 """Departments side by side."""
 
 
@@ -30,87 +27,116 @@ class Departments(Panel):
 
     def __init__(self) -> None:
         super().__init__(markup=False)
-        self._departments: Sequence[DepartmentPicture] = ()
+        self._cards: Sequence[Card] = ()
         self._turn = 0
         self._warnings: Sequence[str] = ()
-        self._doubts: Sequence[str] = ()
+        self._say = Wording()
 
-    def show(self, picture: Picture, turn: int) -> None:
+    def show(self, picture: Picture, turn: int, say: Wording) -> None:
         """Show the departments and warnings; the counter ``turn`` selects the page."""
-        warnings, doubts = _warnings(picture), _doubts(picture)
-        shown = (picture.departments, turn, warnings, doubts)
-        if shown != (self._departments, self._turn, self._warnings, self._doubts):
-            self._departments, self._turn, self._warnings, self._doubts = shown
+        cards, warnings = tuple(Card(each, say) for each in picture.departments), _warnings(picture, say)
+        if (cards, turn, warnings, say) != (self._cards, self._turn, self._warnings, self._say):
+            self._cards, self._turn, self._warnings, self._say = cards, turn, warnings, say
             self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
         """Return a title and cards or lines; if space is short, idle departments share the last line."""
-        doubts = [part for text in self._doubts for part in textwrap.wrap(text, max(width, 1))]
-        below = [line((printable(warning, width), "$warning")) for warning in (*doubts, *self._warnings)]
+        below = [line((printable(warning, width), "$warning")) for warning in self._warnings]
         room = height - len(below)
-        shown = _fitting(self._departments, width, room)
-        idle = [] if shown else [department for department in self._departments if _is_idle(department)]
+        shown = self._fitting(self._cards, width, room)
+        idle = [] if shown else [card for card in self._cards if card.is_idle]
         if idle:
-            below.insert(0, _idle_line(idle, width))
-            busy = [department for department in self._departments if not _is_idle(department)]
-            shown = _fitting(busy, width, room - 1) or list(self._page(busy, width, room - 1))
-        shown = shown or list(self._page(self._departments, width, room))
+            below.insert(0, line((_names(idle, width, self._say), "$quiet")))
+            busy = [card for card in self._cards if not card.is_idle]
+            shown = self._fitting(busy, width, room - 1) or self._page(busy, width, room - 1)
+        shown = shown or self._page(self._cards, width, room)
         return [*shown, *[Content("")] * (height - len(shown) - len(below)), *below] if below else shown
 
-    def _page(self, departments: Band, width: int, height: int) -> Iterable[Content]:
-        columns = _columns(width, _ROW, len(departments))
-        per_page = columns * max(height - 1, 1)
-        pages = max(-(-len(departments) // per_page), 1)
+    def _title(self) -> Content:
+        return line((self._say.title("Waiting"), "bold $secondary"))
+
+    def _page(self, cards: Band, width: int, height: int) -> list[Content]:
+        """One line per department; all pages have about as many."""
+        columns = _columns(width, _ROW, len(cards))
+        pages = max(-(-len(cards) // (columns * max(height - 1, 1))), 1)
         page = self._turn % pages
-        shown = departments[page * per_page : (page + 1) * per_page]
+        first, last = len(cards) * page // pages, len(cards) * (page + 1) // pages
+        shown = cards[first:last]
         row_width = (width - _GUTTER * (columns - 1)) // columns
-        yield spread(width, [("WAITING", "bold $secondary")], [(f"{page + 1}/{pages}" if pages > 1 else "", "$quiet")])
+        of = f"{page + 1}/{pages}" if pages > 1 else ""
+        rows = [spread(width, [(self._say.title("Waiting"), "bold $secondary")], [(of, "$quiet")])]
         for at in range(0, len(shown), columns):
-            yield Content(" " * _GUTTER).join([_short(each, row_width) for each in shown[at : at + columns]])
+            rows.append(Content(" " * _GUTTER).join([each.short(row_width) for each in shown[at : at + columns]]))
+        return rows
+
+    def _fitting(self, cards: Band, width: int, height: int) -> list[Content]:
+        """Return cards, or two lines each, as large as possible; empty if they do not fit."""
+        columns = _columns(width, _CARD, len(cards))
+        bands = [cards[at : at + columns] for at in range(0, len(cards), columns)]
+        if not bands:
+            return [self._title(), line((self._say.gettext("No numbers yet"), "$quiet"))]
+        if large := _large(cards, width, height - 1):
+            return [self._title(), *large]
+        for head in (*BIG_HEADS, 1):
+            natural = [head + min(max(card.rows_below for card in band), _MOST_SEATS) for band in bands]
+            if sum(natural) + len(natural) < height:
+                return self._full(bands, natural, head, width)
+        share = (height - 1) // len(bands) - 1
+        if share >= 2:
+            return self._full(bands, _share_rows(natural, share, height - 1), 1, width)
+        return self._pairs(bands, width) if len(bands) * 2 < height else []
+
+    def _full(self, bands: Sequence[Band], rows: Sequence[int], head: int, width: int) -> list[Content]:
+        columns = max(map(len, bands))
+        card_width = (width - _GUTTER * (columns - 1)) // columns
+        lines = [self._title()]
+        for band, height in zip(bands, rows, strict=True):
+            cards = [card.full(card_width, head, height) for card in band]
+            lines += [Content(" " * _GUTTER).join(row) for row in zip(*cards, strict=True)]
+            lines.append(Content(""))
+        return lines
+
+    def _pairs(self, bands: Sequence[Band], width: int) -> list[Content]:
+        columns = max(map(len, bands))
+        card_width = (width - _GUTTER * (columns - 1)) // columns
+        lines = [self._title()]
+        for band in bands:
+            pairs = [(card.head(card_width), card.in_a_row(card_width)) for card in band]
+            lines += [
+                Content(" " * _GUTTER).join([filled(content, card_width) for content in row])
+                for row in zip(*pairs, strict=True)
+            ]
+        return lines
 
 
-def _fitting(departments: Band, width: int, height: int) -> list[Content]:
-    """Return cards, or two lines each, as large as possible; empty if they do not fit."""
-    columns = _columns(width, _CARD, len(departments))
-    bands = [departments[at : at + columns] for at in range(0, len(departments), columns)]
-    for head in (_BIG_HEAD, 1):
-        natural = [head + min(max(map(_rows_needed, band)), _MOST_SEATS) for band in bands]
-        if sum(natural) + len(natural) < height:
-            return list(_cards(bands, natural, head, width))
-    share = (height - 1) // len(bands) - 1
-    if share >= 2:
-        return list(_cards(bands, _share_rows(natural, share, height - 1), 1, width))
-    return list(_pairs(bands, width)) if len(bands) * 2 < height else []
+def _large(cards: Band, width: int, height: int) -> list[Content]:
+    """All departments below each other, with names in big letters; empty if they do not fit."""
+    drawn = [card.large(width) for card in cards]
+    lines = [row for rows in drawn for row in rows or ()]
+    return lines if all(drawn) and len(lines) <= height else []
 
 
-def _is_idle(department: DepartmentPicture) -> bool:
-    return not department.waiting and not department.at_counters
-
-
-def _idle_line(departments: Band, width: int) -> Content:
+def _names(cards: Band, width: int, say: Wording) -> str:
     """Name the departments without customers, as many as fit."""
-    names = [printable(department.department_id) for department in departments]
-    text = f"empty: {' '.join(names)}"
-    while len(text) > width and len(names) > 1:
+    names = [card.name for card in cards]
+    text = say.gettext("Nobody waits: {departments}", departments=", ".join(names))
+    while cells(text) > width and len(names) > 1:
         names.pop()
-        text = f"empty: {' '.join(names)} +{len(departments) - len(names)}"
-    return line((text, "$quiet"))
+        told = f"{', '.join(names)} +{len(cards) - len(names)}"
+        text = say.gettext("Nobody waits: {departments}", departments=told)
+    return printable(text, width)
 
 
-def _warnings(picture: Picture) -> list[str]:
+def _warnings(picture: Picture, say: Wording) -> list[str]:
     """Requested departments without any events, and unknown event types."""
-    missing = [f"No data for {_few(picture.unknown)}."] if picture.unknown else []
-    return missing + ([f"Unknown event {_few(picture.unknown_events)}."] if picture.unknown_events else [])
+    missing = [say.gettext("No data for {departments}.", departments=few(picture.unknown))] if picture.unknown else []
+    odd = picture.unknown_events
+    return missing + ([say.gettext("Unknown event {events}.", events=few(odd))] if odd else [])
 
 
-def _doubts(picture: Picture) -> list[str]:
-    """Departments of which calls may be missing, as a sentence to whoever waits for one."""
-    few = _few(picture.doubtful)
-    return [f"Some calls of {few} may be missing. Please ask at the front desk."] if few else []
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+def few(names: Sequence[str]) -> str:
+    """Name the first of several."""
+    return ", ".join(names[:3]) + (f" +{len(names) - 3}" if len(names) > 3 else "")
 
 
 def _share_rows(natural: Sequence[int], share: int, height: int) -> list[int]:
@@ -124,129 +150,7 @@ def _share_rows(natural: Sequence[int], share: int, height: int) -> list[int]:
     return rows
 
 
-def _rows_needed(department: DepartmentPicture) -> int:
-    """Return the rows below the head: recent calls and notes."""
-    return len(department.recent) + department.is_closed + bool(department.paused) + bool(department.expired)
-
-
 def _columns(width: int, needed: int, count: int) -> int:
-    return max(1, min((width + _GUTTER) // (needed + _GUTTER), count))
-
-
-def _pairs(bands: Sequence[Band], width: int) -> Iterable[Content]:
-    yield line(("WAITING", "bold $secondary"))
-    columns = max((len(band) for band in bands), default=1)
-    card_width = (width - _GUTTER * (columns - 1)) // columns
-    for band in bands:
-        pairs = [(_head(department, card_width), _in_a_row(department, card_width)) for department in band]
-        for row in zip(*pairs, strict=True):
-            yield Content(" " * _GUTTER).join([_fill_right(content, card_width) for content in row])
-
-
-def _cards(bands: Sequence[Band], rows: Sequence[int], head: int, width: int) -> Iterable[Content]:
-    yield line(("WAITING", "bold $secondary"))
-    if not bands:
-        yield line(("no numbers yet", "$quiet"))
-    if head > 1:
-        yield Content("")
-    columns = max((len(band) for band in bands), default=1)
-    card_width = (width - _GUTTER * (columns - 1)) // columns
-    for band, height in zip(bands, rows, strict=True):
-        cards = [_card(department, card_width, head, height) for department in band]
-        for row in zip(*cards, strict=True):
-            yield Content(" " * _GUTTER).join(row)
-        yield Content("")
-
-
-def _card(department: DepartmentPicture, width: int, head: int, rows: int) -> list[Content]:
-    seats = department.recent
-    head_lines = _big_head(department, width) if head > 1 else [_head(department, width)]
-    head_lines += [line(note) for note in _notes(department, width) if rows > head]
-    if head > 1 and department.hours and not department.is_closed:
-        head_lines.append(line((printable(f"today {', '.join(department.hours)}", width), "$quiet")))
-    room = max(rows - len(head_lines), 0)
-    shown = [_seat(call, width, 0) for call in seats[:room]]
-    if len(seats) > room > 0:
-        shown[-1] = _seat(seats[room - 1], width, len(seats) - room)
-    lines = [*head_lines, *shown][:rows]
-    return [_fill_right(content, width) for content in [*lines, *[Content("")] * (rows - len(lines))]]
-
-
-def _notes(department: DepartmentPicture, width: int) -> list[Part]:
-    """Closed, with today's hours; paused counters; numbers that expired when the day began."""
-    notes = []
-    if department.is_closed:
-        hours = ", ".join(department.hours or ())
-        long = f"closed, today {hours}"
-        notes.append("closed" if not hours else long if len(long) <= width else f"closed · {hours}")
-    if department.paused:
-        notes.append(f"paused: {', '.join(department.paused)}")
-    if department.expired:
-        long = f"{department.expired} of yesterday's numbers expired"
-        notes.append(long if len(long) <= width else f"{department.expired} expired")
-    return [(printable(note, width), "$warning") for note in notes]
-
-
-def _in_a_row(department: DepartmentPicture, width: int) -> Content:
-    """One line: closed, or the last calls and the paused counters."""
-    notes = _notes(department, width)
-    if department.is_closed:
-        return line(notes[0])
-    aside = [notes[0]] if notes and cells(notes[0][0]) * 2 < width else []
-    room = width - sum(cells(text) + 2 for text, _ in aside)
-    shown: list[Part] = []
-    for call in department.recent:
-        parts = [(text.strip() if text != " → " else text, style) for text, style in _parts(call)]
-        room -= sum(cells(text) for text, _ in parts) + 2
-        if room < 0:
-            break
-        shown += [*parts, ("  ", "")]
-    return spread(width, shown, aside)
-
-
-def _name(department: DepartmentPicture, width: int) -> str:
-    """The department's name if it fits, else its id."""
-    name = printable(department.name)
-    return name if name and cells(name) <= width else printable(department.department_id)
-
-
-def _head(department: DepartmentPicture, width: int) -> Content:
-    count = f"{department.waiting}"
-    name = (_name(department, width - len(count) - 10), "bold $foreground")
-    return spread(width, [name], [(count, "bold $accent"), (" waiting", "$quiet")])
-
-
-def _big_head(department: DepartmentPicture, width: int) -> list[Content]:
-    count = str(department.waiting)
-    drawn = big(count, width - 10, _BIG_HEAD - 1) or (count,)
-    beside = [(printable(department.department_id), "bold $foreground"), ("waiting", "$quiet")]
-    rows = _BIG_HEAD - 1
-    beside += [("", "")] * (rows - len(beside))
-    drawn += ("",) * (rows - len(drawn))
-    numbers = [
-        line((padded(text, 10), style), (row, "$accent")) for (text, style), row in zip(beside, drawn, strict=True)
-    ]
-    return [*numbers, line((printable(department.name, width), "$secondary"))]
-
-
-def _short(department: DepartmentPicture, width: int) -> Content:
-    seats = department.at_counters
-    name = (padded(printable(department.department_id), 9), "bold $foreground")
-    newest = _parts(seats[0]) if seats else []
-    more = (f"+{len(seats) - 1}  " if len(seats) > 1 else "", "$quiet")
-    aside = ("closed  ", "$warning") if department.is_closed else more
-    return spread(width, [name, *newest], [aside, (f"{department.waiting:>4}", "bold $accent")])
-
-
-def _seat(call: Call, width: int, more: int) -> Content:
-    return spread(width, _parts(call), [(f"+{more}", "$quiet")] if more else [])
-
-
-def _parts(call: Call) -> list[Part]:
-    number, counter = printable(call.number.strip(), _NUMBER), printable(call.counter.strip(), _COUNTER)
-    style = {TokenState.CALLED: "$primary", TokenState.SERVING: "$foreground"}.get(call.state, "$quiet")
-    return [(padded(number, max(cells(number), 7)), style), (" → ", "$quiet"), (counter, style)]
-
-
-def _fill_right(content: Content, width: int) -> Content:
-    return Content.assemble(content, " " * max(width - content.cell_length, 0))
+    """How many stand side by side: as many as fit, but bands of about one length."""
+    most = max(1, min((width + _GUTTER) // (needed + _GUTTER), count))
+    return -(-count // -(-count // most)) if count else 1
