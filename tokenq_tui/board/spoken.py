@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from tokenq.locale.counters import counter_in
 from tokenq.locale import texts
+from tokenq.locale.counters import counter_in
 from tokenq.printable import printable
 
 _PARTS = re.compile(r"\d+|[^\W\d_]+")

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tokenq.board.counter_words import counter_in
 from tokenq.locale import SOURCE, texts
+from tokenq.locale.counters import counter_in
 from tokenq.printable import printable
 
 
