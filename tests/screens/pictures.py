@@ -29,7 +29,7 @@ async def console_picture() -> str:
     api = console_seeds.busy_api()
     app = ConsoleApp(api, api, api.feed, (), "3", clock=lambda: console_seeds.NOON)
     async with app.run_test(size=SIZE) as pilot:
-        while len(app.main.state.queues) < len(api.ids):
+        while len(app.main.state.queues) < len(api.ids) or not app.main._details.records:
             await pilot.pause(0.02)
         await pilot.pause()
         return svg_of(app)

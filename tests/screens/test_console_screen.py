@@ -28,6 +28,7 @@ async def test_a_free_counter_is_told_whom_a_call_would_bring(looks_like: LooksL
     app = console(busy_api(), "9")
     async with app.run_test(size=MIDDLE) as pilot:
         await settled(app, pilot)
+        await until_shown(pilot, "SERVED LAST")
         looks_like(app, "console-free-120x36")
 
 
