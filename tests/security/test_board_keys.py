@@ -102,7 +102,7 @@ def test_the_stream_of_a_key_that_loses_a_department_ends(lobby: Lobby) -> None:
         until(lambda: watch.is_over)
 
 
-PUBLIC_SETTINGS = {"name", "open", "timezone", "hours", "languages", "counterWords"}
+PUBLIC_SETTINGS = {"name", "open", "timezone", "hours", "languages", "counterWords", "branchName"}
 
 
 def test_events_are_public_fields_only(lobby: Lobby) -> None:

@@ -29,7 +29,7 @@ def test_a_range_from_an_hour_on_is_told_in_hours_everywhere(low: int, high: int
     estimate: EstimateView = {"lowMinutes": low, "highMinutes": high, "reason": None}
     assert (wait_range(low, high, ENGLISH), wait_sentence(low, high, ENGLISH)) == (short, full)
     assert waits(estimate) == expected_wait(estimate) == short
-    assert _wait(estimate) == full
+    assert _wait(estimate, "en") == full
     assert f"about {short}  (" in sentence(token("CW", 3, position=2, estimate=estimate))
 
 
@@ -49,7 +49,7 @@ def test_no_place_shows_both_a_wait_and_why_it_is_unknown(estimate: EstimateView
     """Console, ticket and letter show a range or nothing; only the console's title says why."""
     shown, reason = expected_wait(estimate), why_no_estimate(estimate)
     assert bool(shown) != bool(reason)
-    assert bool(_wait(estimate)) == bool(shown)
+    assert bool(_wait(estimate, "en")) == bool(shown)
     assert ("about" in sentence(token("CW", 3, position=2, estimate=estimate))) == bool(shown)
 
 
