@@ -43,6 +43,7 @@ PARTS = {
     "tokenq_server.recovery.rewind, tokenq_server.verify",
     "embedded": "tokenq_server.embedded.supervisor",
     "print": "segno",
+    "rtl": "tokenq_tui.reshape",
 }
 PARTS["all"] = ", ".join(PARTS.values())
 """Modules that each extra must make importable."""

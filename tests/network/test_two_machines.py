@@ -94,7 +94,7 @@ def test_board_and_console_there_go_through_the_server_s_restart(place: Place) -
     with on_terminal(board_command, lobby, SIZE) as board, place.screen("console", "CW", "--counter", "1") as console:
         until(lambda: "LIVE" in board.text() and "CW-001" in console.text(), lambda: board.text() + console.text())
         assert place.lobby.tokenq("call", "CW", "--counter", "2").returncode == 0
-        until(lambda: "CW-001" in board.text() and "→ 2" in board.text(), board.text)
+        until(lambda: "CW-001" in board.text() and "Counter 2" in board.text(), board.text)
         place.stop()
         until(lambda: "LIVE" not in board.text(), board.text)
         until(lambda: "OFFLINE" in console.text(), console.text)
@@ -105,7 +105,7 @@ def test_board_and_console_there_go_through_the_server_s_restart(place: Place) -
         assert place.lobby.tokenq("issue", "CW").returncode == 0
         assert place.lobby.tokenq("serve", "CW", "--counter", "2").returncode == 0
         assert place.lobby.tokenq("call", "CW", "--counter", "3").returncode == 0
-        until(lambda: "CW-002" in board.text() and "→ 3" in board.text(), board.text)
+        until(lambda: "CW-002" in board.text() and "Counter 3" in board.text(), board.text)
         until(lambda: "OFFLINE" not in console.text(), console.text, seconds=30)
     done = place.server.tokenq("verify")
     assert done.returncode == 0, done.stdout

@@ -19,6 +19,8 @@ from tests.waiting import until
 from tokenq.contract.events import TOPIC
 
 SIZE = (24, 80)
+_HEADER = 4
+"""Rows with the clock and the badge."""
 TOKENQ = [sys.executable, "-m", "tokenq"]
 _CLOCK = re.compile(r"\d\d:\d\d")
 
@@ -66,7 +68,7 @@ def test_both_show_the_same_and_name_nobody(lobby: Lobby, boards: dict[str, Term
         admin.move(token, ("recall", "start", "no-show", "requeue")[number - 1])
     admin.issue(name, email="canary@example.com", name=CANARY)
     admin.call(name, "9")
-    until_both_show(boards, f"{name}-004", "→ 9", "LIVE")
+    until_both_show(boards, f"{name}-004", "Counter 9", "LIVE")
     until(
         lambda: _still(boards["topic"]) == _still(boards["server"]),
         lambda: f"{boards['topic'].text()}\n{boards['server'].text()}",
@@ -77,8 +79,8 @@ def test_both_show_the_same_and_name_nobody(lobby: Lobby, boards: dict[str, Term
 
 
 def _still(terminal: Terminal) -> str:
-    """The screen below the line with clock and badge."""
-    return "\n".join(_CLOCK.sub("", row).rstrip() for row in terminal.text().split("\n")[1:])
+    """The screen below the rows with clock and badge."""
+    return "\n".join(_CLOCK.sub("", row).rstrip() for row in terminal.text().split("\n")[_HEADER:])
 
 
 def test_a_board_of_the_server_goes_through_the_server_s_death(lobby: Lobby, boards: dict[str, Terminal]) -> None:

@@ -40,7 +40,9 @@ def reads(terminal: Terminal, *words: str) -> None:
 
     def holds() -> bool:
         text = terminal.text()
-        return all(re.search(rf"(?<!\w){re.escape(word)}", text) for word in words)
+        # The previous board has an arrow between number and counter, this one the word for a counter, if any.
+        patterns = [re.escape(word).replace(r"\ →\ ", r"\W+(?:Counter )?") for word in words]
+        return all(re.search(rf"(?<!\w){pattern}", text) for pattern in patterns)
 
     until(holds, lambda: f"not to be read together: {words}\n{terminal.text()}", 30)
 

@@ -1,13 +1,14 @@
 """How the board's rows are shared out, by the size of the screen alone."""
 
 from dataclasses import dataclass
+from math import ceil
 
 MOST_TILES = 4
 
 _SMALL, _LARGE = 24, 34
 _HUGE = (150, 56)
 _CLOCK_WIDTH = 56
-_BANNER_SHARES, _PORTRAIT_SHARE = ((_LARGE, 0.54), (_SMALL, 0.6), (0, 0.63)), 0.45
+_BANNER_SHARES, _PORTRAIT_SHARE = ((_LARGE, 0.53), (_SMALL, 0.6), (0, 0.63)), 0.45
 """The part of the rows below the header, by the screen's height."""
 _SMALLEST_BANNER = 7
 _TILE = (36, 5)
@@ -29,7 +30,7 @@ def layout_of(width: int, height: int, band: int = 0) -> Layout:
     header = _header(width, height)
     room = height - header - band
     share = _PORTRAIT_SHARE if is_portrait else next(share for least, share in _BANNER_SHARES if height >= least)
-    return Layout(header, min(max(round(room * share), _SMALLEST_BANNER), room), is_portrait)
+    return Layout(header, min(max(ceil(room * share), _SMALLEST_BANNER), room), is_portrait)
 
 
 def band_rows(height: int) -> int:

@@ -121,7 +121,7 @@ def _body(text: TileText, width: int, height: int) -> tuple[list[list[Part]], fl
 
 def _stacked(text: TileText, width: int, height: int) -> Iterator[tuple[list[list[Part]], float]]:
     for share in range(1, height):
-        number, counter = _number(text, width, share), _counter(text, width, height - share)
+        number, counter = _number(text, width, share), _counter(text, width, height - share, hangs=True)
         taken = len(number.rows) + len(counter.rows)
         if taken <= height - (height >= _ROOMY):
             gap: list[list[Part]] = [[("", "number")]] if taken < height else []
@@ -132,7 +132,7 @@ def _stacked(text: TileText, width: int, height: int) -> Iterator[tuple[list[lis
 def _beside(text: TileText, width: int, height: int) -> Iterator[tuple[list[list[Part]], float]]:
     for share in _SHARES:
         room, gap = int(width * share), max(width // _GAPS, _GAP)
-        number, counter = _number(text, room, height), _counter(text, width - room - gap, height)
+        number, counter = _number(text, room, height), _counter(text, width - room - gap, height, hangs=False)
         tallest = max(len(number.rows), len(counter.rows))
         if tallest <= height:
             left, right = _evened(number.rows, tallest), _evened(counter.rows, tallest)
@@ -157,10 +157,13 @@ def _number(text: TileText, width: int, height: int) -> _Drawn:
     return _letters(text.number, width, height) or _Drawn((carrying(text.number, width),), _PLAIN)
 
 
-def _counter(text: TileText, width: int, height: int) -> _Drawn:
-    """The counter in words: all of it in big letters, or its word in a line above its id."""
+def _counter(text: TileText, width: int, height: int, *, hangs: bool) -> _Drawn:
+    """The counter in words: all of it in big letters, or its word in a line above its id.
+
+    Below a number it ``hangs``, so that half a row of air is between them.
+    """
     found = [_Drawn((carrying(text.counter, width),), _PLAIN)]
-    if whole := _letters(text.counter, width, height, hangs=True):
+    if whole := _letters(text.counter, width, height, hangs=hangs):
         found.append(whole)
     if text.counter_id != text.counter and (alone := _letters(text.counter_id, width, height - 1)):
         word = text.counter.removesuffix(text.counter_id).strip()

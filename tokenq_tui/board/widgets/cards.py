@@ -106,9 +106,9 @@ class Card:
         count = f"{self.department.waiting:>4}"
         aside = f"{self.say.gettext('Closed')}  " if self.department.is_closed else ""
         newest = self._seat(seats[0]) if seats else []
-        needed = sum(cells(text) for text, _ in newest) + len(count) + cells(aside) + 2
+        needed = sum(cells(text) for text, _ in newest) + len(count) + cells(aside) + 3
         if width - needed < min(cells(self.name), width // 3):
-            newest, needed = [], len(count) + cells(aside) + 2
+            newest, needed = [], len(count) + cells(aside) + 3
         name = (padded(self.name, max(min(width - needed, cells(self.name)), 4)) + "  ", "bold $foreground")
         return spread(width, [name, *newest], [(aside, "$warning"), (count, "bold $accent")])
 
