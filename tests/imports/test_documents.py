@@ -17,6 +17,8 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 DEPLOY = (ROOT / "deploy" / "README.md").read_text("utf-8")
 DOCUMENTS = {"README.md": README, "CONTRIBUTING.md": CONTRIBUTING, "deploy/README.md": DEPLOY}
 PACKAGES = ("tokenq", "tokenq_server", "tokenq_tui")
+GIVEN = {"TOKENQ_NUMBER", "TOKENQ_LANGUAGE", "TOKENQ_DEPARTMENT"}
+"""What a board gives to the command that it runs for a call; nobody sets it."""
 
 
 def settings_in_code() -> set[str]:
@@ -32,7 +34,7 @@ def settings_in_code() -> set[str]:
 @pytest.mark.parametrize("document", ["README.md", "deploy/env.example"])
 def test_all_settings_are_documented_and_no_others(document):
     described = set(re.findall(r"\bTOKENQ_[A-Z_]*[A-Z]\b", (ROOT / document).read_text("utf-8")))
-    assert described == settings_in_code()
+    assert described == settings_in_code() - (set() if document == "README.md" else GIVEN)
 
 
 def test_ci_runs_the_test_command_of_the_readme():

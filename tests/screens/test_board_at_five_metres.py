@@ -52,7 +52,7 @@ async def test_calls_at_once_are_tiles(looks_like: LooksLike, count: int, size: 
 
 
 async def test_twelve_at_once_are_all_seen_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tokenq_tui.board.app.DWELL", 0.5)
+    monkeypatch.setattr("tokenq_tui.board.app.DWELL", 1.5)
     log = named_morning()
     stream = FakeStream(replay(log))
     app = board(stream)
@@ -150,7 +150,7 @@ async def test_a_band_says_over_the_whole_width_that_this_may_be_old(silent: int
         await until_shown(pilot, "Last updated at" if name == "stale" else "OFFLINE")
         band = next(row for row in text_of(app).split("\n") if "Please ask" in row)
         assert len(band) == 80
-        assert app.query_one("#band").size.width == 80
+        assert app.query_one("#band").outer_size.width == 80
         assert app.query_one("#band").has_class("-urgent") == (name == "offline")
 
 

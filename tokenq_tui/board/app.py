@@ -82,7 +82,6 @@ class BoardApp(App[None]):
         self._sound = Sound(sound or SoundSettings())
         self._began = time.monotonic()
         self._timezone = timezone
-        self._is_composed = False
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
@@ -104,7 +103,6 @@ class BoardApp(App[None]):
 
     def on_mount(self) -> None:
         """Start reading; a half-second timer updates clock, link and highlight."""
-        self._is_composed = True
         self._draw()
         self.set_interval(0.5, self._draw)
         self._tail.start()
@@ -116,8 +114,7 @@ class BoardApp(App[None]):
 
     def on_resize(self) -> None:
         """Share the rows out anew."""
-        if self._is_composed:
-            self._draw()
+        self._draw()
 
     def _notify(self) -> None:
         self.post_message(Changed())
@@ -158,6 +155,8 @@ class BoardApp(App[None]):
         self._draw()
 
     def _draw(self) -> None:
+        if not self.query(Departments):
+            return  # the screen is not there yet, or not any more
         now = time.monotonic()
         update, picture = self._update, self._update.picture
         turn = int(now) // _PAGE_SECONDS
