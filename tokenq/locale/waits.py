@@ -11,30 +11,37 @@ _HOUR = 60
 def wait_range(low: int, high: int, texts: Texts) -> str:
     """Return a range of minutes in short: ``10-20 min``, ``2-3 h``, ``50 min to 2.5 h``."""
     told = rounded(low, high)
+    least, most = _figure(told.low), _figure(told.high)
     if told.ends_in_minutes:
-        return texts.gettext("{low}-{high} min", low=f"{told.low:g}", high=f"{told.high:g}")
+        return texts.gettext("{low}-{high} min", low=least, high=most)
     if told.begins_in_minutes:
-        return texts.gettext("{minutes} min to {hours} h", minutes=f"{told.low:g}", hours=f"{told.high:g}")
-    if told.low == told.high:
-        return texts.gettext("{hours} h", hours=f"{told.high:g}")
-    return texts.gettext("{low}-{high} h", low=f"{told.low:g}", high=f"{told.high:g}")
-
-
-def wait_sentence(low: int, high: int, texts: Texts) -> str:
-    """Return a range of minutes in full: ``10 to 20 minutes``, ``2 to 3 hours``, ``50 minutes to 2.5 hours``."""
-    told = rounded(low, high)
-    if told.ends_in_minutes:
-        return texts.gettext("{low} to {high} minutes", low=f"{told.low:g}", high=f"{told.high:g}")
-    if told.begins_in_minutes:
-        return texts.gettext("{minutes} minutes to {hours} hours", minutes=f"{told.low:g}", hours=f"{told.high:g}")
-    if told.low == told.high:
-        return texts.gettext("1 hour") if told.high == 1 else texts.gettext("{hours} hours", hours=f"{told.high:g}")
-    return texts.gettext("{low} to {high} hours", low=f"{told.low:g}", high=f"{told.high:g}")
+        return texts.gettext("{minutes} min to {hours} h", minutes=least, hours=most)
+    if least == most:
+        return texts.gettext("{hours} h", hours=most)
+    return texts.gettext("{low}-{high} h", low=least, high=most)
 
 
 def wait_short(low: int, high: int, texts: Texts) -> str:
     """Return a range for a narrow column, in one unit: ``10-20 min``, ``0.5-2.5 h``."""
     told = rounded(low, high)
     if told.begins_in_minutes and not told.ends_in_minutes:
-        return texts.gettext("{low}-{high} h", low=f"{floor(2 * low / _HOUR) / 2:g}", high=f"{told.high:g}")
+        least, most = _figure(floor(2 * low / _HOUR) / 2), _figure(told.high)
+        return texts.gettext("{low}-{high} h", low=least, high=most)
     return wait_range(low, high, texts)
+
+
+def wait_sentence(low: int, high: int, texts: Texts) -> str:
+    """Return a range of minutes in full: ``10 to 20 minutes``, ``2 to 3 hours``, ``50 minutes to 2.5 hours``."""
+    told = rounded(low, high)
+    least, most = _figure(told.low), _figure(told.high)
+    if told.ends_in_minutes:
+        return texts.gettext("{low} to {high} minutes", low=least, high=most)
+    if told.begins_in_minutes:
+        return texts.gettext("{minutes} minutes to {hours} hours", minutes=least, hours=most)
+    if least == most:
+        return texts.gettext("1 hour") if told.high == 1 else texts.gettext("{hours} hours", hours=most)
+    return texts.gettext("{low} to {high} hours", low=least, high=most)
+
+
+def _figure(number: float) -> str:
+    return f"{number:g}"
