@@ -1,5 +1,6 @@
 """Fixtures on real servers, one set per test session (per worker under xdist)."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.stack import Stack, start, up_folder
 from tests.valkeys import OwnValkeys, ValkeyCluster, own_valkeys
 from tests.without_http import Core, open_core
 from tokenq_server.adapters.postgres.migrate import migrate
+
+os.environ["LANGUAGE"] = "en"  # whatever the developer reads, tests read English
 
 _LONG = (
     "bench",
