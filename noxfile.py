@@ -42,7 +42,7 @@ PARTS = {
     "server": "tokenq_server.api.app, tokenq_server.relay, tokenq_server.notify.program, "
     "tokenq_server.recovery.rewind, tokenq_server.verify",
     "embedded": "tokenq_server.embedded.supervisor",
-    "print": "segno",
+    "print": "segno, tokenq.paper.pictures",
     "rtl": "tokenq_tui.reshape",
 }
 PARTS["all"] = ", ".join(PARTS.values())

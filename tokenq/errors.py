@@ -41,6 +41,10 @@ class OutputLost(TokenqError):
     """The output could not be written."""
 
 
+class PrinterFailed(OutputLost):
+    """The printer did not print."""
+
+
 class BadReply(TokenqError):
     """The answer is not one a tokenq server gives."""
 

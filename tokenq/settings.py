@@ -7,12 +7,13 @@ The server's programs read the same file, so keys that are theirs are left alone
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from tokenq.contract.hosts import normal_url
+from tokenq.contract.printers import COLUMNS, parse_printer
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import SettingReason
 from tokenq.contract.server_settings import NAMES as SERVER_NAMES
@@ -20,7 +21,6 @@ from tokenq.contract.spelling import similar
 
 _PLATFORM: str = sys.platform
 _SECRETS = ("token", "password")
-_PATHS = ("data_dir", "tls_cert", "tls_key")
 THEMES = ("dark", "light")
 """The console's themes."""
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
@@ -64,6 +64,20 @@ class Settings:
     """A PEM file with this client's own certificate, if the brokers ask for one."""
     kafka_key: str | None = None
     """A PEM file with the key of that certificate."""
+    printer: str | None = None
+    """The ticket printer: ``tcp://host:9100``, a device such as ``/dev/usb/lp0``, or ``lp:NAME``, a queue of CUPS."""
+    printer_columns: int = 32
+    """Characters per line of its paper: 32, 42 or 48; for tickets on stdout, too."""
+    printer_pictures: bool = False
+    """Whether it gets QR codes and all but plain ASCII as pictures, as it lacks the commands or the code pages."""
+    printer_font: Path | None = None
+    """A font file for text that is printed as a picture; else one of the system."""
+    printer_logo: Path | None = None
+    """A picture file that begins each printed ticket."""
+    printer_header: str = ""
+    """Lines of text of one's own at the top of each ticket."""
+    printer_footer: str = ""
+    """Lines of text of one's own at the end of each ticket."""
     data_dir: Path | None = None
     """Where ``tokenq up`` keeps everything; else the platform's data folder, for root ``/var/lib/tokenq``."""
     tls_cert: Path | None = None
@@ -198,21 +212,19 @@ def unknown_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str]
 def _convert(name: str, value: Any, source: str) -> Any:
     """The value in the field's type."""
     try:
-        if name == "timeout":
-            return _positive(value)
-        if name in ("insecure", "console_bell"):
-            return _read_bool(value)
-        if name == "console_keys":
-            return _read_keys(value)
-        if name == "console_theme":
-            return _read_theme(value)
-        if not isinstance(value, str):
-            raise ValueError("a text is expected")
-        if name == "fingerprint":
-            return _read_fingerprint(value)
-        return Path(value).expanduser() if name in _PATHS else value
+        return _READERS.get(name, _text)(value)
     except (TypeError, ValueError) as error:
         raise refuse(SettingReason.WRONG_HERE, name=source, fault=str(error)) from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text is expected")
+    return value
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(value)).expanduser()
 
 
 def _positive(value: Any) -> float:
@@ -225,10 +237,14 @@ def _positive(value: Any) -> float:
     return number
 
 
-def _read_fingerprint(text: str) -> str:
+def _read_fingerprint(value: Any) -> str:
     from tokenq.contract.certificates import parse_fingerprint
 
-    return parse_fingerprint(text)
+    return parse_fingerprint(_text(value))
+
+
+def _read_printer(value: Any) -> str:
+    return str(parse_printer(_text(value)))
 
 
 def _read_theme(value: Any) -> str:
@@ -247,8 +263,29 @@ def _read_keys(value: Any) -> dict[str, str]:
     return value
 
 
+def _read_columns(value: Any) -> int:
+    if str(value) not in map(str, COLUMNS):
+        raise ValueError("32, 42 or 48 is expected")
+    return int(value)
+
+
 def _read_bool(value: Any) -> bool:
     text = str(value).lower()
     if text not in _TRUE + _FALSE:
         raise ValueError("1 or 0 is expected")
     return text in _TRUE
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "timeout": _positive,
+    "insecure": _read_bool,
+    "fingerprint": _read_fingerprint,
+    "console_bell": _read_bool,
+    "console_keys": _read_keys,
+    "console_theme": _read_theme,
+    "printer": _read_printer,
+    "printer_columns": _read_columns,
+    "printer_pictures": _read_bool,
+    **dict.fromkeys(("data_dir", "tls_cert", "tls_key", "printer_font", "printer_logo"), _path),
+}
+"""What reads a setting that is no plain text. Each raises ValueError with the rest of a sentence."""

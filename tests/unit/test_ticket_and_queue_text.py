@@ -3,16 +3,20 @@
 from typing import Any, cast
 
 import pytest
+import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from rich.cells import cell_len
 
 from tests.screens.console_seeds import FakeApi, token
 from tests.scripts import LINES_OF_TEXT
+from tests.tickets import LINK, ticket
 from tokenq.cli.commands import counter, queue
 from tokenq.cli.commands.simulate import _customers
-from tokenq.cli.ticket import WIDTH, half_blocks, ticket_text
-from tokenq.contract.views import QueueView, TokenView
+from tokenq.contract.views import QueueView
+from tokenq.paper.layout import Design, ticket_parts
+from tokenq.paper.plain import as_text, half_blocks
 
 CORNER = ["0000", "0110", "0100"]
 """A quiet zone and the corner of a finder pattern: 1 is dark."""
@@ -21,26 +25,48 @@ CORNER = ["0000", "0110", "0100"]
 def test_dark_modules_are_ink_on_paper_and_holes_on_a_dark_terminal() -> None:
     """A printer prints dark on white; a scanner reads no negative."""
     modules = [[module == "1" for module in row] for row in CORNER]
-    assert half_blocks(modules, on_paper=True) == " ▄▄ \n ▀  \n"
-    assert half_blocks(modules, on_paper=False) == "█▀▀█\n▀ ▀▀\n"
+    assert half_blocks(modules, on_paper=True) == [" ▄▄ ", " ▀  "]
+    assert half_blocks(modules, on_paper=False) == ["█▀▀█", "▀ ▀▀"]
+
+
+def text_of(columns: int = 32, notes: list[str] | None = None, **fields: Any) -> str:
+    parts = ticket_parts(ticket(**fields), Design(columns))
+    return as_text(parts, columns, on_paper=True, note=(notes if notes is not None else []).append)
 
 
 @given(LINES_OF_TEXT, st.text("ABC0-号", min_size=1, max_size=40))
 def test_no_line_of_a_ticket_is_wider_than_the_paper(name: str, number: str) -> None:
-    view = token("CW", 12) | {"displayNumber": number}
-    lines = ticket_text(cast(TokenView, view), name, "UTC").split("\n")
-    assert [line for line in lines if cell_len(line) > WIDTH] == []
+    lines = text_of(departmentName=name, displayNumber=number).split("\n")
+    assert [line for line in lines if cell_len(line) > 32] == []
     assert number in "".join(lines).replace(" ", "")
 
 
 def test_a_long_department_name_is_wrapped_and_never_cut() -> None:
-    view = token("CW", 12)
     name = "Einwohnermeldeamt und Standesamt Charlottenburg-Wilmersdorf"
-    lines = ticket_text(view, name, "UTC").split("\n")
-    assert lines[1:5] == [name[:32], " " * 3 + name[33:], "", "C W - 0 1 2".center(WIDTH).rstrip()]
+    lines = text_of(departmentName=name, branchName="").split("\n")
+    assert lines[2:6] == [name[:32], " " * 3 + name[33:], "", "C W - 0 1 2".center(32).rstrip()]
     japanese = "市民課住民票写し等証明書発行窓口係"
-    lines = ticket_text(view, japanese, "UTC").split("\n")
-    assert lines[1:3] == [japanese[:16], " " * 15 + japanese[16:]]
+    lines = text_of(departmentName=japanese, branchName="").split("\n")
+    assert lines[2:4] == [japanese[:16], " " * 15 + japanese[16:]]
+
+
+@pytest.mark.parametrize(("columns", "content"), [(32, LINK), (48, LINK), (32, "https://example.org/" + "x" * 90)])
+def test_the_code_of_a_ticket_on_stdout_can_be_read(columns: int, content: str) -> None:
+    """The same as a printer's: the link, or the number if the paper is too narrow for it."""
+    lines = text_of(columns, url=content).split("\n")
+    sheet = Image.new("L", (60 * 4, len(lines) * 8), 255)
+    for row, line in enumerate(lines):
+        for column, block in enumerate(line):
+            upper, lower = {"▀": (1, 0), "▄": (0, 1), "█": (1, 1)}.get(block, (0, 0))
+            sheet.paste(0 if upper else 255, (column * 4 + 20, row * 8, column * 4 + 24, row * 8 + 4))
+            sheet.paste(0 if lower else 255, (column * 4 + 20, row * 8 + 4, column * 4 + 24, row * 8 + 8))
+    assert [found.text for found in zxingcpp.read_barcodes(sheet)] == [content if content == LINK else "CW-012"]
+
+
+def test_a_number_that_no_paper_holds_as_a_code_is_said() -> None:
+    notes: list[str] = []
+    text_of(notes=notes, url=None, displayNumber="号" * 60)
+    assert notes == ["The ticket has no QR code: its number is too long for the paper."]
 
 
 def test_a_queue_that_is_watched_shows_its_head_and_fits_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

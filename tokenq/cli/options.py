@@ -7,7 +7,7 @@ import typer
 
 from tokenq.contract.enums import Priority, RequeuePosition, Role
 from tokenq.contract.names import DEPARTMENT_ID
-from tokenq.contract.numbers import readings, typed_id
+from tokenq.contract.numbers import readings, ticket_secret, typed_id
 
 
 def department_id(typed: str) -> str:
@@ -42,8 +42,8 @@ def ratio_of(typed: str) -> str:
 
 
 def token_name(typed: str) -> str:
-    """Check a token reference: a number, or ``id:101``. Raises typer.BadParameter."""
-    if typed_id(typed) is None and not readings(typed):
+    """Check a token reference: a number, a ticket's link, or ``id:101``. Raises typer.BadParameter."""
+    if typed_id(typed) is None and not readings(typed) and not ticket_secret(typed):
         raise typer.BadParameter(
             f"'{typed}' is not a token number. Type the number on the ticket (CW-012), or an id (id:101)."
         )

@@ -1,90 +1,84 @@
-"""A paper ticket as text: fits an 80 mm printer, with a QR code if ``segno`` is installed."""
+"""Paper tickets of live tokens: where a command prints them, and how."""
 
-from typing import TYPE_CHECKING
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from tokenq.cli import output
-from tokenq.cli.branch_time import zone_of
-from tokenq.cli.exits import echo
-from tokenq.cli.tokens import clock, waits
+from tokenq.cli.exits import WrongUse, echo
 from tokenq.client import Client
-from tokenq.contract.problems import Refused
-from tokenq.errors import TokenqError
-from tokenq.printable import cells, printable, spaced, wrapped
+from tokenq.contract.printers import parse_printer
+from tokenq.errors import OutputLost
+from tokenq.settings import Settings, load
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tokenq.contract.views import TokenView
 
-WIDTH = 32
-"""Cells per line of the paper."""
-_QUIET_ZONE = 2
-_BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
+STDOUT = "-"
+Printer = Annotated[
+    str | None,
+    typer.Option(
+        "--printer",
+        metavar="PRINTER",
+        help="Print a paper ticket: tcp://HOST:9100, /dev/usb/lp0 or lp:NAME; - for stdout.",
+    ),
+]
 
 
-def draw(client: Client, token: "TokenView") -> str:
-    """Draw the ticket of a live token: just issued, or printed again."""
-    return ticket_text(token, _department_name(client, token["departmentId"]), zone_of(client, token["branchId"]))
+@dataclass(frozen=True)
+class Printing:
+    """Where tickets go: to ``printer``, or to stdout. ``option`` is what to type to print one again."""
+
+    printer: str | None
+    option: str
+    settings: Settings
+
+    def ticket(self, client: Client, token: "TokenView") -> None:
+        """Print a token's ticket. Raises OutputLost or output.ReaderGone; the token stays valid."""
+        try:
+            self._print(client, token)
+        except KeyboardInterrupt:
+            raise OutputLost("Printing was interrupted.") from None
+
+    def _print(self, client: Client, token: "TokenView") -> None:
+        from tokenq.paper.layout import Design, ticket_parts
+
+        view, design = client.ticket(token), Design.of(self.settings)
+        parts = ticket_parts(view, design)
+        if self.printer is None:
+            from tokenq.paper.plain import as_text
+
+            output.raw(as_text(parts, design.columns, on_paper=not output.is_terminal(), note=echo))
+            return
+        from tokenq.paper.commands import as_commands
+        from tokenq.paper.printing import send
+
+        send(self.printer, as_commands(parts, design, view["language"], echo), echo)
 
 
-def ticket_text(token: "TokenView", department: str, zone: str) -> str:
-    """Draw the ticket with the name of its department, which may take several lines, and the time in ``zone``.
+def printing(is_wanted: bool, printer: str | None, *, as_json: bool) -> Printing | None:
+    """Return where ``--print`` or ``--printer`` prints, by default the printer of the settings; ``None`` without both.
 
-    The QR code contains the number, which a scanner types like a keyboard. The id is left out, since it could be
-    mistaken for a number.
+    Raises:
+        WrongUse: the printer is none, or its ticket and JSON would both go to stdout.
     """
-    texts = [
-        department,
-        "",
-        _large(printable(token["displayNumber"])),
-        "",
-        f"position {token['position']} in the queue" if token["position"] else "",
-        f"about {wait} wait" if (wait := waits(token["estimate"])) else "",
-        clock(token["issuedAt"], zone, with_day=True),
-    ]
-    rule = "-" * WIDTH
-    text = "\n".join(_centred(line) for text in texts for line in wrapped(text, WIDTH))
-    return f"{rule}\n{text}\n{_qr(token['displayNumber'])}{rule}"
+    if not is_wanted and printer is None:
+        return None
+    settings = load()
+    chosen = _checked(printer) if printer is not None else settings.printer
+    if chosen in (None, STDOUT):
+        if as_json:
+            raise WrongUse("A ticket and JSON cannot both go to stdout.", "Leave out --json, or add --printer PRINTER.")
+        chosen = None
+    return Printing(chosen, f"--printer {shlex.quote(printer)}" if printer is not None else "--print", settings)
 
 
-def _large(number: str) -> str:
-    """The number with spaces between its letters, if that fits on a line."""
-    return large if cells(large := spaced(number)) <= WIDTH else number
-
-
-def _centred(line: str) -> str:
-    return (" " * ((WIDTH - cells(line)) // 2) + line).rstrip()
-
-
-def _department_name(client: Client, department: str) -> str:
-    """The token already exists, so a ticket without the long name is better than none."""
+def _checked(printer: str) -> str:
+    if printer == STDOUT:
+        return printer
     try:
-        return client.department(department)["name"]
-    except (Refused, TokenqError):
-        return department
-
-
-def _qr(content: str) -> str:
-    try:
-        import segno
-    except ModuleNotFoundError:
-        echo("The ticket has no QR code; to add it: pip install 'tokenq[print]'")
-        return ""
-    symbol = segno.make(content, error="m", micro=False)
-    border = min((WIDTH - int(symbol.symbol_size(border=0)[0])) // 2, _QUIET_ZONE)
-    if border < 0:
-        echo("The ticket has no QR code: its number is too long for the paper.")
-        return ""
-    modules = [[bool(dark) for dark in row] for row in symbol.matrix_iter(border=border)]
-    return half_blocks(modules, on_paper=not output.is_terminal())
-
-
-def half_blocks(modules: "Sequence[Sequence[bool]]", *, on_paper: bool) -> str:
-    """Draw two rows of modules per line of text; ink is dark on paper and light on a (dark) terminal."""
-    inked = [[dark is on_paper for dark in row] for row in modules]
-    if len(inked) % 2:
-        inked.append([False] * len(inked[0]))
-    return "".join(
-        "".join(_BLOCKS[over, under] for over, under in zip(inked[at], inked[at + 1], strict=True)) + "\n"
-        for at in range(0, len(inked), 2)
-    )
+        return str(parse_printer(printer))
+    except ValueError as error:
+        raise WrongUse(f"'{printer}' is no printer.", f"{str(error)[:1].upper()}{str(error)[1:]}.") from None

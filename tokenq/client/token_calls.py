@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tokenq.client.calls import Calls, given, new_key, segment
-from tokenq.contract.numbers import readings, typed_id
-from tokenq.contract.paths import TOKENS
+from tokenq.contract.numbers import readings, ticket_secret, typed_id
+from tokenq.contract.paths import BRANCHES, DEPARTMENTS, TICKETS, TOKENS
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import TokenReason
+from tokenq.errors import TokenqError
 
 if TYPE_CHECKING:
-    from tokenq.contract.views import TokenView, WhyView
+    from tokenq.contract.views import TicketView, TokenView, WhyView
 
 
 _KEY_OF_A_MOVE = re.compile(r"tq-[0-9a-f]{32}\.c([0-9]{1,9})")
@@ -25,13 +26,47 @@ class TokenCalls(Calls):
         view: TokenView = self.get(f"{TOKENS}/{segment(token_id)}")
         return view
 
+    def ticket(self, token: "TokenView") -> "TicketView":
+        """Return what is printed on a token's ticket.
+
+        The token already exists, so a ticket without its link, or with the id instead of the name, is better than none:
+        a server of the previous release has no tickets, and staff who may not issue get no link.
+        """
+        try:
+            view: TicketView = self.get(f"{TOKENS}/{segment(token['tokenId'])}/ticket")
+        except (Refused, TokenqError):
+            view = self._plain_ticket(token)
+        return view
+
+    def _plain_ticket(self, token: "TokenView") -> "TicketView":
+        department, branch = token["departmentId"], token["branchId"]
+        try:
+            place: Any = self.get(f"{BRANCHES}/{segment(branch)}")
+            name = self.get(f"{DEPARTMENTS}/{segment(department)}")["name"]
+        except (Refused, TokenqError):
+            name, place = department, {}
+        return {
+            "displayNumber": token["displayNumber"],
+            "state": token["state"],
+            "departmentName": name,
+            "branchName": place.get("name", branch),
+            "timezone": place.get("timezone", ""),
+            "language": token.get("language") or next(iter(place.get("languages", [])), ""),
+            "issuedAt": token["issuedAt"],
+            "position": token["position"],
+            "estimate": token["estimate"],
+            "url": None,
+        }
+
     def find_token(self, reference: str) -> "TokenView":
-        """Find a token by its printed number (``CW-012``, ``cw12``) or by ``id:101``.
+        """Find a token by its printed number (``CW-012``, ``cw12``), a ticket's link as scanned, or ``id:101``.
 
         Raises:
             Refused: ``unknown_token``; ``ambiguous``, with the candidates, if the number may mean several tokens;
-                ``invalid`` if it is neither a number nor an id.
+                ``invalid`` if it is none of these.
         """
+        if secret := ticket_secret(reference):
+            return self._scanned(secret)
         token_id = typed_id(reference)
         if token_id is not None:
             return self.token(token_id)
@@ -43,6 +78,10 @@ class TokenCalls(Calls):
         if len(found) > 1:
             raise _ambiguous(reference, found)
         return found[0]
+
+    def _scanned(self, secret: str) -> "TokenView":
+        view: TokenView = self.get(f"{TICKETS}/{segment(secret)}")
+        return view
 
     def _tokens_with_number(self, typed: str) -> "list[TokenView]":
         """Return the tokens that a number may mean."""

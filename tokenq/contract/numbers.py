@@ -6,6 +6,8 @@ A number may be typed in any case, with or without its separator and its leading
 
 import re
 
+from tokenq.contract.paths import TICKET_PAGE
+
 Reading = tuple[str, int]
 """A prefix (empty where only a number is printed) and a number."""
 
@@ -13,6 +15,7 @@ NUMBER_LENGTH = 32
 """The longest text that is read as a number; no printed one is longer."""
 
 _ID = re.compile(r"\s*id\s*:\s*([0-9]{1,19})\s*", re.IGNORECASE)
+_LINK = re.compile(rf"(?i:https?)://[^\s?#]+{TICKET_PAGE}/([A-Za-z0-9_-]{{1,64}})/?(?:[?#]\S*)?")
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _SEPARATED = re.compile(r"([A-Z0-9]{1,8})(?:\s*-\s*|\s+)([0-9]{1,9})")
 _JOINED = re.compile(r"[A-Z0-9]{0,8}[0-9]{1,9}")
@@ -29,6 +32,12 @@ def typed_id(text: str) -> int | None:
     """The token id in ``id:101``; ``None`` if the text is none."""
     match = _ID.fullmatch(text)
     return int(match[1]) if match and text.isascii() else None
+
+
+def ticket_secret(text: str) -> str | None:
+    """Return the secret in a ticket's link, as a scanner types it; ``None`` if the text is none."""
+    match = _LINK.fullmatch(text.strip())
+    return match[1] if match else None
 
 
 def readings(text: str) -> frozenset[Reading]:

@@ -9,6 +9,7 @@ from tokenq.cli import output
 from tokenq.cli.context import connect, typed_key
 from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Department, Json, OfPriority
+from tokenq.cli.ticket import Printer, Printing, printing
 from tokenq.cli.tokens import report_same_address, show_token
 from tokenq.client import Client
 from tokenq.errors import OutputLost
@@ -34,12 +35,14 @@ def command(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Issue even if closed or full; staff only.")] = False,
-    print_: Annotated[bool, typer.Option("--print", help="Print a paper ticket with a QR code to stdout.")] = False,
+    print_: Annotated[
+        bool, typer.Option("--print", help="Print a paper ticket, on the printer of the settings or to stdout.")
+    ] = False,
+    printer: Printer = None,
     as_json: Json = False,
 ) -> None:
     """Issue the next number of a department to a customer, or with --count several."""
-    if print_ and as_json:
-        raise WrongUse("A ticket and JSON cannot both go to stdout.", "Leave out --print or --json.")
+    paper = printing(print_, printer, as_json=as_json)
     if user is not None and count is not None and count > 1:
         raise WrongUse("A registered user can hold only one token per department.", "Leave out --user or --count.")
     client = connect()
@@ -63,31 +66,37 @@ def command(
         details |= {"language": language, "force": forced}
         tokens = client.issue_group(dept, count, details, key=typed_key())
     report_same_address(tokens)
+    pending, way = list(tokens), paper
     try:
-        _show(client, tokens, is_list=count is not None, is_ticket=print_, as_json=as_json)
+        _print(client, pending, paper)
+        if paper is None or paper.printer:
+            pending, way = list(tokens), None
+            _show(tokens, is_list=count is not None, as_json=as_json)
     except (output.ReaderGone, OutputLost) as error:
-        raise _not_shown(tokens, error, is_ticket=print_) from None
+        raise _not_shown(pending, error, way) from None
 
 
-def _show(client: Client, tokens: "Sequence[TokenView]", *, is_list: bool, is_ticket: bool, as_json: bool) -> None:
+def _print(client: Client, pending: "list[TokenView]", paper: Printing | None) -> None:
+    """Print tickets; those that are printed are taken from the list."""
+    while paper and pending:
+        paper.ticket(client, pending[0])
+        del pending[0]
+
+
+def _show(tokens: "Sequence[TokenView]", *, is_list: bool, as_json: bool) -> None:
     if as_json and is_list:
         output.document({"items": tokens})
         return
     for token in tokens:
-        if is_ticket:
-            from tokenq.cli.ticket import draw
-
-            output.raw(draw(client, token))
-        else:
-            show_token(token, as_json=as_json)
+        show_token(token, as_json=as_json)
 
 
-def _not_shown(tokens: "Sequence[TokenView]", error: Exception, *, is_ticket: bool) -> OutputLost:
+def _not_shown(tokens: "Sequence[TokenView]", error: Exception, paper: Printing | None) -> OutputLost:
     """The numbers exist, but nobody has seen them: name them, and say how to show or print them."""
     numbers = [token["displayNumber"] for token in tokens]
     why = str(error) or "The output was closed."
-    option = " --print" if is_ticket else ""
+    option = f" {paper.option}" if paper else ""
     commands = ", ".join(f"'tokenq status {number}{option}'" for number in numbers)
     verb = "is issued and stays" if len(numbers) == 1 else "are issued and stay"
-    action = "Print the ticket with" if is_ticket else "Show it with"
+    action = "Print the ticket with" if paper else "Show it with"
     return OutputLost(f"{', '.join(numbers)} {verb} valid. {why}", f"{action} {commands}.")

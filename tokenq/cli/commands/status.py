@@ -7,9 +7,9 @@ import typer
 from tokenq.cli import output
 from tokenq.cli.branch_time import zone_label, zone_of
 from tokenq.cli.context import connect
-from tokenq.cli.exits import WrongUse
 from tokenq.cli.options import Json, Token
 from tokenq.cli.reasons import CommandReason
+from tokenq.cli.ticket import Printer, Printing, printing
 from tokenq.cli.tokens import clock, sentence, waits
 from tokenq.client import Client
 from tokenq.contract.enums import LIVE
@@ -21,19 +21,22 @@ if TYPE_CHECKING:
 
 def command(
     token: Token,
-    print_: Annotated[bool, typer.Option("--print", help="Print the paper ticket again, to stdout.")] = False,
+    print_: Annotated[
+        bool, typer.Option("--print", help="Print the paper ticket again, on the printer of the settings or to stdout.")
+    ] = False,
+    printer: Printer = None,
     as_json: Json = False,
 ) -> None:
     """Show one token: its state and its position in the queue."""
-    if print_ and as_json:
-        raise WrongUse("A ticket and JSON cannot both go to stdout.", "Leave out --print or --json.")
+    paper = printing(print_, printer, as_json=as_json)
     client = connect()
     view = client.find_token(token)
     if view["state"] == "WAITING" and view["position"] is None:
         view = client.token(view["tokenId"])  # lists of tokens do not include the position
-    if print_:
-        _print(client, view)
-        return
+    if paper:
+        _print(client, view, paper)
+        if not paper.printer:
+            return
     if as_json:
         output.document(view)
         return
@@ -58,9 +61,7 @@ def command(
     )
 
 
-def _print(client: Client, view: "TokenView") -> None:
+def _print(client: Client, view: "TokenView", paper: Printing) -> None:
     if view["state"] not in LIVE:
         raise refuse(CommandReason.NO_TICKET, number=view["displayNumber"], state=view["state"])
-    from tokenq.cli.ticket import draw
-
-    output.raw(draw(client, view))
+    paper.ticket(client, view)
