@@ -211,8 +211,9 @@ def unknown_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str]
 
 def _convert(name: str, value: Any, source: str) -> Any:
     """The value in the field's type."""
+    read: Callable[[Any], Any] = _READERS.get(name, _text)
     try:
-        return _READERS.get(name, _text)(value)
+        return read(value)
     except (TypeError, ValueError) as error:
         raise refuse(SettingReason.WRONG_HERE, name=source, fault=str(error)) from None
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tokenq.contract.waits import wait_range
-from tokenq.locale import SOURCE, Texts, texts
+from tokenq.locale import Texts, texts
+from tokenq.locale.waits import wait_range
 from tokenq.zones import local
 
 if TYPE_CHECKING:
@@ -108,11 +108,7 @@ def wait_text(estimate: Any, own: Texts) -> str:
     """Return an estimate in words; empty if it is unknown."""
     if not estimate or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
         return ""
-    low, high = estimate["lowMinutes"], estimate["highMinutes"]
-    if own.language == SOURCE:
-        return wait_range(low, high)
-    # For translators: a range of minutes, such as 10–20 min
-    return own.gettext("{low}–{high} min", low=low, high=high)
+    return wait_range(estimate["lowMinutes"], estimate["highMinutes"], own)
 
 
 def _issued(ticket: "TicketView") -> str:

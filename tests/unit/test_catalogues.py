@@ -1,0 +1,121 @@
+"""The catalogues: each language says all that there is to say, with the same values filled in."""
+
+import importlib.util
+from collections.abc import Iterable
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+from tokenq import locale
+from tokenq.locale import FOLDER, SOURCE, languages, texts
+
+ROOT = Path(__file__).parents[2]
+TAGS = ("ar", "de", "es", "fr", "zh-CN")
+
+
+def module(name: str) -> Any:
+    """A script of deploy/locale."""
+    spec = importlib.util.spec_from_file_location(f"catalogues_{name}", ROOT / "deploy" / "locale" / f"{name}.py")
+    assert spec
+    assert spec.loader
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def template() -> Catalog:
+    found: Catalog = module("template").template()
+    return found
+
+
+def catalogue(tag: str) -> Catalog:
+    code = tag.replace("-", "_")
+    with (FOLDER / code / "LC_MESSAGES" / "tokenq.po").open("rb") as file:
+        return read_po(file, locale=code)
+
+
+def messages(of: Catalog) -> dict[str, Message]:
+    return {str(message.id): message for message in of if message.id}
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def forms(message: Message) -> Iterable[str]:
+    return [message.string] if isinstance(message.string, str) else message.string
+
+
+def test_these_are_the_languages() -> None:
+    assert languages() == (SOURCE, *TAGS)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_catalogue_is_complete_and_has_nothing_else(tag: str, template: Catalog) -> None:
+    known, translated = messages(template), messages(catalogue(tag))
+    assert known.keys() - translated.keys() == set(), "nox -s locale, then pybabel update"
+    assert translated.keys() - known.keys() == set()
+    assert [name for name, message in translated.items() if message.fuzzy or not all(forms(message))] == []
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_translation_is_filled_with_the_same_values(tag: str) -> None:
+    for message in messages(catalogue(tag)).values():
+        sources = [message.id] if isinstance(message.id, str) else message.id
+        expected = set().union(*map(fields, sources))
+        for form in forms(message):
+            # A form for one or two may say the number as a word.
+            optional = set() if isinstance(message.id, str) else {"number"}
+            assert expected - optional <= fields(form) | optional, (message.id, form)
+            assert fields(form) <= expected, (message.id, form)
+            assert form == form.strip() or sources[0] != sources[0].strip(), form
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_it_says_who_has_not_read_it(tag: str) -> None:
+    text = (FOLDER / tag.replace("-", "_") / "LC_MESSAGES" / "tokenq.po").read_text("utf-8")
+    assert "Not yet read by a native speaker." in text.partition("msgid")[0]
+
+
+@pytest.mark.parametrize(("tag", "said"), [("de", "Schalter 3"), ("fr", "Guichet 3"), ("en", "Counter 3")])
+def test_a_sentence_is_said_in_its_language(tag: str, said: str) -> None:
+    assert texts(tag).gettext("Counter {counter}", counter="3") == said
+    assert texts(tag).is_right_to_left is False
+
+
+def test_plurals_follow_the_language_s_rules() -> None:
+    assert texts("ar").is_right_to_left
+    few, many = (texts("ar").ngettext("{number} call", "{number} calls", number) for number in (3, 11))
+    assert few != many.replace("11", "3")
+
+
+def test_a_slip_of_a_translator_ends_no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    spoken = locale.Texts("de")
+    monkeypatch.setattr(spoken._catalogue, "gettext", lambda _: "Schalter {typo}")
+    assert spoken.gettext("Counter {counter}", counter="3") == "Counter 3"
+
+
+def test_own_words_come_before_ours_and_a_seventh_language_is_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for code, said in (("en", "Window {counter}"), ("fi", "Luukku {counter}")):
+        folder = tmp_path / code / "LC_MESSAGES"
+        folder.mkdir(parents=True)
+        own = Catalog(locale=code)
+        own.add("Counter {counter}", said)
+        with (folder / "tokenq.mo").open("wb") as file:
+            module("compile").write_mo(file, own)
+    monkeypatch.setenv("TOKENQ_LOCALE", str(tmp_path))
+    locale._catalogue.cache_clear()
+    try:
+        assert "fi" in languages()
+        assert locale.Texts("fi").gettext("Counter {counter}", counter="3") == "Luukku 3"
+        assert locale.Texts("en").gettext("Counter {counter}", counter="3") == "Window 3"
+        assert locale.Texts("en").gettext("Now calling") == "Now calling"
+    finally:
+        locale._catalogue.cache_clear()
