@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tokenq.locale import Texts, texts
+from tokenq.locale import SOURCE, Texts, texts
 from tokenq.locale.waits import wait_range
 from tokenq.zones import local
 
