@@ -63,7 +63,6 @@ _GLYPHS = {
 _CELLS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 
 
-@lru_cache(maxsize=256)
 def big(
     text: str, width: int, height: int, *, may_be_tall: bool = False, hangs: bool = False
 ) -> tuple[str, ...] | None:
@@ -80,8 +79,7 @@ def big(
     if across < 1:
         return None
     down = min(height * 2 // HEIGHT, _TALLEST[min(across, len(_TALLEST) - 1)] or across) if may_be_tall else across
-    rows = [(("." * _GAP).join(glyph[line] for glyph in glyphs)) for line in range(HEIGHT)]
-    return _half_blocks([_stretch(row, across) for row in rows for _ in range(down)], hangs=hangs)
+    return _drawn(text, across, down, hangs=hangs)
 
 
 def columns(text: str) -> int | None:
@@ -94,6 +92,15 @@ def _pixels(glyphs: Sequence[tuple[str, ...]]) -> int:
     return sum(len(glyph[0]) + _GAP for glyph in glyphs) - _GAP
 
 
+@lru_cache(maxsize=256)
+def _drawn(text: str, across: int, down: int, *, hangs: bool) -> tuple[str, ...]:
+    """Draw a text that has glyphs, with so many columns and half rows per pixel."""
+    glyphs = _glyphs_of(text) or []
+    rows = [(("." * _GAP).join(glyph[line] for glyph in glyphs)) for line in range(HEIGHT)]
+    return _half_blocks([_stretch(row, across) for row in rows for _ in range(down)], hangs=hangs)
+
+
+@lru_cache(maxsize=256)
 def _glyphs_of(text: str) -> list[tuple[str, ...]] | None:
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).upper()
     glyphs = [_GLYPHS.get(character) for character in plain.strip()]

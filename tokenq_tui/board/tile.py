@@ -1,6 +1,6 @@
 """One call in a rectangle, as big as it allows: the number, the counter in words, the department beneath."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
@@ -56,7 +56,10 @@ class TileStyle:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
+    """Rows of one width."""
+
     rows: Rows
+    width: int
     size: float
     worth: float = 1.0
 
@@ -135,7 +138,7 @@ def _beside(text: TileText, width: int, height: int) -> Iterator[tuple[list[list
         number, counter = _number(text, room, height), _counter(text, width - room - gap, height, hangs=False)
         tallest = max(len(number.rows), len(counter.rows))
         if tallest <= height:
-            left, right = _evened(number.rows, tallest), _evened(counter.rows, tallest)
+            left, right = _evened(number, tallest), _evened(counter, tallest)
             pairs = zip(left, right, strict=True)
             yield [[(a + " " * gap, "number"), (b, "counter")] for a, b in pairs], _worth(number, counter)
 
@@ -145,16 +148,15 @@ def _worth(number: _Drawn, counter: _Drawn) -> float:
     return number.size * float((min(counter.size, number.size) * counter.worth) ** _OF_COUNTER)
 
 
-def _evened(rows: Sequence[str], height: int) -> list[str]:
-    """Return rows of one width, centred in a height."""
-    width = max(map(cells, rows), default=0)
-    above = (height - len(rows)) // 2
-    full = [""] * above + list(rows) + [""] * (height - len(rows) - above)
-    return [row + " " * (width - cells(row)) for row in full]
+def _evened(drawn: _Drawn, height: int) -> list[str]:
+    """Return its rows, all of its width, centred in a height."""
+    above = (height - len(drawn.rows)) // 2
+    blank = " " * drawn.width
+    return [blank] * above + list(drawn.rows) + [blank] * (height - len(drawn.rows) - above)
 
 
 def _number(text: TileText, width: int, height: int) -> _Drawn:
-    return _letters(text.number, width, height) or _Drawn((carrying(text.number, width),), _PLAIN)
+    return _letters(text.number, width, height) or _plain(text.number, width)
 
 
 def _counter(text: TileText, width: int, height: int, *, hangs: bool) -> _Drawn:
@@ -162,15 +164,23 @@ def _counter(text: TileText, width: int, height: int, *, hangs: bool) -> _Drawn:
 
     Below a number it ``hangs``, so that half a row of air is between them.
     """
-    found = [_Drawn((carrying(text.counter, width),), _PLAIN)]
+    found = [_plain(text.counter, width)]
     if whole := _letters(text.counter, width, height, hangs=hangs):
         found.append(whole)
     if text.counter_id != text.counter and (alone := _letters(text.counter_id, width, height - 1)):
         word = text.counter.removesuffix(text.counter_id).strip()
-        centred = carrying(word, width).center(len(alone.rows[0]))
-        rows = [row.center(cells(centred)) for row in alone.rows]
-        found.append(_Drawn((centred, *rows), alone.size, _ONLY_ID))
+        above = _plain(word, width)
+        wide = max(above.width, alone.width)
+        rows = [" " * ((wide - each.width) // 2) + row for each in (above, alone) for row in each.rows]
+        lengths = [above.width, *[alone.width] * len(alone.rows)]
+        padded = [row + " " * (wide - (wide - length) // 2 - length) for row, length in zip(rows, lengths, strict=True)]
+        found.append(_Drawn(tuple(padded), wide, alone.size, _ONLY_ID))
     return max(found, key=lambda drawn: drawn.size * drawn.worth)
+
+
+def _plain(text: str, width: int) -> _Drawn:
+    words = carrying(text, width)
+    return _Drawn((words,), cells(words), _PLAIN)
 
 
 def _letters(text: str, width: int, height: int, *, hangs: bool = False) -> _Drawn | None:
@@ -178,4 +188,4 @@ def _letters(text: str, width: int, height: int, *, hangs: bool = False) -> _Dra
     smallest = columns(text)
     if rows is None or not smallest:
         return None
-    return _Drawn(rows, sqrt(len(rows[0]) / smallest * (len(rows) * 2 // HEIGHT)))
+    return _Drawn(rows, len(rows[0]), sqrt(len(rows[0]) / smallest * (len(rows) * 2 // HEIGHT)))

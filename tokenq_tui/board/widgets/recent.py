@@ -138,9 +138,9 @@ def _cell(part: Part, look: _Look, scale: int) -> list[Content] | None:
     before = cells(plain)
     left = [plain if place == max(_tall(scale) // 2 - 1, 0) else "" for place in range(_tall(scale))]
     right = [*rows, *[""] * (_tall(scale) - len(rows))]
-    wide = max(map(cells, rows))
+    wide = len(rows[0])
     pairs = zip(left, right, strict=True)
-    return [line((a + " " * (before - cells(a)) + b + " " * (wide - cells(b)), style)) for a, b in pairs]
+    return [line((a + " " * (before - cells(a)) + b + " " * (wide - len(b)), style)) for a, b in pairs]
 
 
 def _plain_row(row: _Row, rows: Sequence[_Row], width: int) -> Content:
