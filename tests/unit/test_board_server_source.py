@@ -281,12 +281,15 @@ def _heard_nothing_for(seconds: float, source: ServerSource) -> bool:
     return source.heard_at == before
 
 
-def test_the_expected_waits_are_asked_for_again_and_nothing_begins_anew(
-    streams: list[tuple[str, Script]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_expected_waits_are_asked_for_again_and_nothing_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """No event tells them. A server that does not answer that is no lost link."""
+
+    def follow(_: Server, __: Sequence[str], ___: str, cut: threading.Event) -> Iterator[Arrival]:
+        yield LIVE
+        cut.wait(20)
+
+    monkeypatch.setattr(server_source, "follow", follow)
     monkeypatch.setattr(server_source, "_WAITS_EVERY", 0.01)
-    streams.append(("", [LIVE]))
     later = state()
     later["departments"][0]["estimate"] = {"lowMinutes": 5, "highMinutes": 15}
     api = Api(state(), Unreachable("Down."), later)
