@@ -102,9 +102,10 @@ class BoardApp(App[None]):
             yield Departments()
 
     def on_mount(self) -> None:
-        """Start reading; a half-second timer updates clock, link and highlight."""
+        """Start reading; a timer updates clock and link every second, and what blinks twice as often."""
         self._draw()
-        self.set_interval(0.5, self._draw)
+        self.set_interval(1.0, self._draw)
+        self.set_interval(0.5, self._blink)
         self._tail.start()
 
     def on_unmount(self) -> None:
@@ -153,6 +154,10 @@ class BoardApp(App[None]):
             case _:
                 self._player.change_speed(1 if what == "faster" else -1)
         self._draw()
+
+    def _blink(self) -> None:
+        if any(banner.is_new for banner in self.query(Banner)):
+            self._draw()
 
     def _draw(self) -> None:
         if not self.query(Departments):

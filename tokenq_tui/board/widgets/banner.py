@@ -66,6 +66,11 @@ class Banner(Panel):
         return tiles_that_fit(*self.content_size)
 
     @property
+    def is_new(self) -> bool:
+        """Whether a call is new."""
+        return any(each.is_new for each in self._tiles)
+
+    @property
     def is_past(self) -> bool:
         """Whether the call is finished and is shown only for lack of another."""
         return any(each.is_over and not each.is_new for each in self._tiles)
