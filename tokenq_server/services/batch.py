@@ -5,12 +5,12 @@ and updated after it, so if anything fails in between, Redis is merely behind an
 """
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from tokenq.contract.enums import TokenState
-from tokenq_server.domain.commands import Housekeep
+from tokenq_server.domain.commands import Command, Housekeep
 from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.department import DepartmentHead
 from tokenq_server.domain.department_session import DepartmentSession
@@ -133,7 +133,8 @@ class Batch:
     ) -> dict[str, Divergence]:
         """Load the heads that Redis proposes; return the departments of which Redis knows more than their log."""
         divergences: dict[str, Divergence] = {}
-        asks = [_ask(session, before[name].last_seq, requests) for name, session in sessions.items()]
+        commands = _by_department(requests)
+        asks = [_ask(session, before[name].last_seq, commands[name]) for name, session in sessions.items()]
         for ask, answer in zip(asks, await self._ask(transaction, asks), strict=True):
             session = sessions[ask.department_id]
             (self.lines_behind.discard if answer else self.lines_behind.add)(session.id)
@@ -238,8 +239,15 @@ async def _skip_taken_numbers(
             session.load_taken_numbers(await transaction.taken_numbers(session.id, further))
 
 
-def _ask(session: DepartmentSession, last_seq: int, requests: Sequence[Request]) -> Ask:
-    mine = [request.command for request in requests if session.id in departments_of(request.command)]
+def _by_department(requests: Sequence[Request]) -> Mapping[str, list[Command]]:
+    found: dict[str, list[Command]] = defaultdict(list)
+    for request in requests:
+        for name in departments_of(request.command):
+            found[name].append(request.command)
+    return found
+
+
+def _ask(session: DepartmentSession, last_seq: int, mine: Sequence[Command]) -> Ask:
     return Ask(
         department_id=session.id,
         day=session.head.day,

@@ -8,7 +8,7 @@ people and the log of events.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tokenq_server.domain.commands import Housekeep
@@ -23,6 +23,9 @@ from tokenq_server.services.setup import SetupStore
 logger = logging.getLogger(__name__)
 
 _EVERY_SECONDS = 5.0
+_TOGETHER = 32
+"""Departments of a batch: who wants a number meanwhile waits for no more of them."""
+_BREATH = 0.05
 _FORGET_SECONDS = 300.0
 
 
@@ -71,13 +74,21 @@ class Forgetting:
             self._next = time.monotonic() + _FORGET_SECONDS
 
 
+def batched(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Yield names, so many at a time."""
+    for start in range(0, len(names), size):
+        yield names[start : start + size]
+
+
 def housekeeping(commit: GroupCommit, store: SetupStore, forgetting: Forgetting) -> Periodic:
     """Housekeeping of every department, every few seconds."""
 
     async def round_() -> None:
-        departments = await store.departments()
-        work = [commit.submit(Request(Housekeep(each.department_id))) for each in departments]
-        await asyncio.gather(*work, return_exceptions=True)
+        names = [each.department_id for each in await store.departments()]
+        for some in batched(names, _TOGETHER):
+            work = [commit.submit(Request(Housekeep(name))) for name in some]
+            await asyncio.gather(*work, return_exceptions=True)
+            await asyncio.sleep(_BREATH)
         await forgetting.failures.alone("old keys", store.forget_old_keys)
         await forgetting.forget()
 

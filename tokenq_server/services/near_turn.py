@@ -31,7 +31,7 @@ class NearTurnStore(Protocol):
     async def near_turn_requests(self) -> list[NearTurnRequest]:
         """Return the departments in which a waiting customer is still to be notified."""
 
-    async def snapshot(self, department_id: str, heads: int) -> Snapshot | None:
+    async def snapshot(self, department_id: str, heads: int, *, is_counted: bool = False) -> Snapshot | None:
         """Return a department's current state, with the first ``heads`` of each class."""
 
 

@@ -34,8 +34,9 @@ PAGE = 100
 class Snapshot:
     """One department at one moment.
 
-    The heads of its queue, the tokens at counters and parked, today's counts, and the counters of its branch, each with
-    the token it holds. ``forgotten`` are the ids of tokens that were presumably forgotten at a counter.
+    The heads of its queue, the tokens at counters and parked, today's counts if asked for, and the counters of its
+    branch, each with the token it holds. ``forgotten`` are the ids of tokens that were presumably forgotten at a
+    counter.
     """
 
     department: Department
@@ -75,8 +76,11 @@ class TokenFilter:
 class QueryStore(Protocol):
     """Storage of queues and tokens, for reading."""
 
-    async def snapshot(self, department_id: str, heads: int) -> Snapshot | None:
-        """Return a department's current state, with the first ``heads`` of each class; ``None`` if there is none."""
+    async def snapshot(self, department_id: str, heads: int, *, is_counted: bool = False) -> Snapshot | None:
+        """Return a department's current state, with the first ``heads`` of each class; ``None`` if there is none.
+
+        Today's ``counts`` are there if ``is_counted``; of very many tokens they may be seconds old.
+        """
 
     async def token(self, token_id: int) -> Token | None:
         """One token."""
@@ -115,7 +119,7 @@ class Queries:
 
     async def queue(self, department_id: str, reader: Principal, limit: int = PAGE) -> QueueView:
         """Return the department's current queue. Raises Refused."""
-        snapshot = await self.snapshot(department_id, limit)
+        snapshot = await self.snapshot(department_id, limit, is_counted=True)
         forecast = self.forecast_of(department_id)
         shows = sees_people_of(reader, department_id)
         department, choices = snapshot.department, order_of_calling(snapshot, limit)
@@ -214,9 +218,9 @@ class Queries:
         is_shown = sees_person(reader, await self.find(token_id, reader))
         return list(await self._store.letters(token_id)) if is_shown else []
 
-    async def snapshot(self, department_id: str, heads: int) -> Snapshot:
+    async def snapshot(self, department_id: str, heads: int, *, is_counted: bool = False) -> Snapshot:
         """Return a department with the first ``heads`` of each class. Raises Refused (``unknown_department``)."""
-        snapshot = await self._store.snapshot(department_id, heads)
+        snapshot = await self._store.snapshot(department_id, heads, is_counted=is_counted)
         if snapshot is None:
             raise unknown_department(department_id)
         return snapshot

@@ -1,10 +1,12 @@
 """Reads what boards show from Postgres. Nothing here grows with past tokens."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
+from tokenq.contract.board_views import RECENT_CALLS
 from tokenq.contract.enums import CounterState, TokenState
 from tokenq_server.adapters.postgres import statements as sql
 from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection
@@ -14,6 +16,8 @@ from tokenq_server.adapters.postgres.rows import counter_from
 from tokenq_server.adapters.postgres.setup import read_branch
 from tokenq_server.services.board import LastCall, PublicBranch, PublicDepartment
 
+_MOST_CALLS = 4 * RECENT_CALLS
+"""How many calls are looked at of each department: one token may have been called several times."""
 _LOOK_BACK = 1000
 """How many of its last entries are searched for a department's last calls; those at counters are always found."""
 
@@ -33,7 +37,8 @@ ORDER BY d.department_id
 """)
 
 _WAITING = """
-SELECT department_id, token_id FROM token WHERE department_id = ANY(%s) AND state = 'WAITING' ORDER BY token_id
+SELECT department_id, array_agg(token_id ORDER BY token_id) AS ids FROM token
+WHERE department_id = ANY(%s) AND state = 'WAITING' GROUP BY department_id
 """
 
 # Of tokens at counters the last call, however long ago it was; of others those among the last entries of the log.
@@ -41,11 +46,11 @@ SELECT department_id, token_id FROM token WHERE department_id = ANY(%s) AND stat
 _CALLS = """
 WITH called AS (
   SELECT o.department_id, o.token_id, max(o.seq) AS seq
-  FROM unnest(%(ids)s::text[], %(heads)s::bigint[]) AS h(department_id, last_seq)
+  FROM unnest(%(ids)s::text[], %(after)s::bigint[]) AS h(department_id, after)
   CROSS JOIN LATERAL (
     SELECT department_id, token_id, seq FROM outbox
-    WHERE outbox.department_id = h.department_id AND seq > h.last_seq - %(look_back)s
-      AND event_type IN ('TOKEN_CALLED', 'TOKEN_RECALLED')
+    WHERE outbox.department_id = h.department_id AND seq > h.after AND event_type IN ('TOKEN_CALLED', 'TOKEN_RECALLED')
+    ORDER BY seq DESC LIMIT %(most)s
   ) AS o GROUP BY 1, 2
   UNION
   SELECT t.department_id, t.token_id, c.seq
@@ -102,12 +107,10 @@ class PostgresBoards:
 
 async def _departments(connection: Connection, branch_id: str, rows: list[dict[str, Any]]) -> list[PublicDepartment]:
     ids = [row["department_id"] for row in rows]
-    heads = {"ids": ids, "heads": [row["last_seq"] for row in rows], "look_back": _LOOK_BACK}
-    waiting: dict[str, list[int]] = defaultdict(list)
-    for row in await connection.rows(_WAITING, [ids]):
-        waiting[row["department_id"]].append(row["token_id"])
+    waiting = {row["department_id"]: row["ids"] for row in await connection.rows(_WAITING, [ids])}
+    looked = {"ids": ids, "after": [_look_back_to(row) for row in rows], "most": _MOST_CALLS}
     calls: dict[str, list[LastCall]] = defaultdict(list)
-    for row in await connection.rows(_CALLS, heads):
+    for row in await connection.rows(_CALLS, looked):
         calls[row.pop("called_in")].append(LastCall(**row | {"state": TokenState(row["state"])}))
     expired: dict[str, list[tuple[int, datetime]]] = defaultdict(list)
     for row in await connection.rows(_EXPIRED, {"ids": ids, "days": [row["day"] for row in rows]}):
@@ -120,7 +123,7 @@ async def _departments(connection: Connection, branch_id: str, rows: list[dict[s
             row["day"].isoformat(),
             row["last_seq"],
             row["payload"],
-            waiting[name],
+            waiting.get(name, []),
             calls[name],
             [counter.counter_id for counter in paused if counter.serves(name)],
             _as_one(expired[name]),
@@ -129,6 +132,12 @@ async def _departments(connection: Connection, branch_id: str, rows: list[dict[s
         for row in rows
         for name in [row["department_id"]]
     ]
+
+
+def _look_back_to(row: dict[str, Any]) -> int:
+    """The seq behind which a department's last calls are looked for: its last one, if it has had none on its day."""
+    is_of_the_day = json.loads(row["payload"])["businessDay"] >= row["day"].isoformat()
+    return int(row["last_seq"]) - (_LOOK_BACK if is_of_the_day else 0)
 
 
 def _as_one(expired: list[tuple[int, datetime]]) -> tuple[list[int], datetime] | None:

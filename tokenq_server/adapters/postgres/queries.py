@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg.sql import SQL
 
-from tokenq.contract.enums import LIVE, Priority, TokenState
+from tokenq.contract.enums import LIVE, TokenState
 from tokenq.contract.numbers import readings, spellings
 from tokenq.contract.views import LetterView
 from tokenq_server.adapters.postgres import statements as sql
@@ -16,7 +16,9 @@ from tokenq_server.adapters.postgres.connection import ONE_SNAPSHOT, Connection,
 from tokenq_server.adapters.postgres.counters import read_counters, read_forgotten
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.department_rows import department_from, head_from
+from tokenq_server.adapters.postgres.today_counts import TodayCounts
 from tokenq_server.adapters.postgres.token_rows import token_from
+from tokenq_server.domain.department import DepartmentHead
 from tokenq_server.domain.token import TOKEN_FIELDS, Token, Whereabouts
 from tokenq_server.domain.token_lookup import Printed
 from tokenq_server.json_text import json_text
@@ -38,16 +40,6 @@ _BUSY = sql.statement("""
 SELECT {token} FROM token WHERE department_id = %s AND state IN ('CALLED', 'SERVING', 'PARKED')
 ORDER BY called_at DESC
 """)
-
-# Of today are the numbers of today, and older ones that ended today.
-_COUNTS = """
-SELECT state, count(*) AS count FROM (
-  SELECT state FROM token WHERE department_id = %(department)s AND day = %(day)s
-  UNION ALL
-  SELECT state FROM token WHERE department_id = %(department)s AND ended_on = %(day)s AND ended_on > day
-) AS of_today
-GROUP BY state
-"""
 
 _WISHES = """
 SELECT department_id, max(near_turn) AS furthest FROM token
@@ -124,8 +116,9 @@ class PostgresQueries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._today = TodayCounts()
 
-    async def snapshot(self, department_id: str, heads: int) -> Snapshot | None:
+    async def snapshot(self, department_id: str, heads: int, *, is_counted: bool = False) -> Snapshot | None:
         """Return a department's current state, all from the same snapshot."""
         async with self._database.begin() as connection:
             await connection.execute(ONE_SNAPSHOT)
@@ -141,10 +134,19 @@ class PostgresQueries:
                 now=row["now"],
                 line=await _tokens(connection, sql.HEADS, {"department_id": department_id, "count": heads}),
                 busy=busy,
-                counts=await _counts(connection, department_id, head.day, head.waiting, busy),
+                counts=await self._counts(connection, head, department_id, busy) if is_counted else {},
                 counters=counters,
                 forgotten=await read_forgotten(connection, counters, row["now"]),
             )
+
+    async def _counts(
+        self, connection: Connection, head: DepartmentHead, department_id: str, busy: Sequence[Token]
+    ) -> dict[TokenState, int]:
+        counts = await self._today.of(connection, department_id, head.day)
+        # A token of yesterday may still be served: present tokens count, whatever their day.
+        present = Counter(token.state for token in busy)
+        live = {state: present[state] for state in LIVE} | {TokenState.WAITING: sum(head.waiting.values())}
+        return counts | live
 
     async def near_turn_requests(self) -> list[NearTurnRequest]:
         """Return the departments in which a waiting customer is still to be notified."""
@@ -236,17 +238,6 @@ class PostgresQueries:
 
 async def _tokens(connection: Connection, statement: str, values: Values) -> list[Token]:
     return [token_from(row) for row in await connection.rows(statement, values)]
-
-
-async def _counts(
-    connection: Connection, department_id: str, day: date, waiting: dict[Priority, int], busy: Sequence[Token]
-) -> dict[TokenState, int]:
-    values = {"department": department_id, "day": day}
-    counts = {TokenState(row["state"]): row["count"] for row in await connection.rows(_COUNTS, values)}
-    # A token of yesterday may still be served: present tokens count, whatever their day.
-    present = Counter(token.state for token in busy)
-    live = {state: present[state] for state in LIVE} | {TokenState.WAITING: sum(waiting.values())}
-    return counts | live
 
 
 def _departments_in(events: Iterable[dict[str, Any]]) -> list[str]:
