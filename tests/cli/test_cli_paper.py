@@ -113,3 +113,8 @@ def test_a_link_as_a_scanner_types_it_is_a_number(tokenq: Cli, dept: str, paper_
     assert document(tokenq("status", link, "--json"))["displayNumber"] == number
     assert tokenq("status", link + "x").code == 3
     assert tokenq("cancel", link).out.split()[0] == number
+
+
+def test_the_desk_needs_a_terminal_and_a_printer_that_is_one(tokenq: Cli):
+    assert "tokenq issue --json" in tokenq("desk").err
+    assert tokenq("desk").code == tokenq("desk", "--exit-pin", "4711").code == 2

@@ -9,7 +9,7 @@ import pytest
 from textual.app import App
 
 from tests.screens.drawing import svg_of
-from tokenq_tui.console.errors import KEPT
+from tokenq_tui.faults import KEPT
 
 GOLDENS = Path(__file__).parent / "goldens"
 

@@ -94,3 +94,21 @@ def _similar(typed: str, departments: "Sequence[DepartmentView]") -> "list[Depar
 
 def _candidates(departments: "Sequence[DepartmentView]") -> list[str]:
     return [f"{view['departmentId']} ({view['name']})" for view in departments]
+
+
+def known_ids(departments: list[str]) -> list[str]:
+    """Return the departments' ids; as typed if the server cannot be asked now, since screens wait for it.
+
+    Raises:
+        Refused: one of them is unknown or could mean two.
+    """
+    if not departments:
+        return []
+    try:
+        return list(ids_of({"depts": departments}, attempts=1)["depts"])
+    except Refused as refusal:
+        if refusal.problem.code in (ProblemCode.UNKNOWN_DEPARTMENT, ProblemCode.AMBIGUOUS):
+            raise
+    except TokenqError:
+        pass
+    return departments

@@ -29,6 +29,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Front desk",
         (
             Entry("issue", "Issue the next number to a customer."),
+            Entry("desk", "Issue numbers from a full screen, or as a kiosk."),
             Entry("status", "Show one token: its state and its position in the queue."),
             _entry(Verb.CANCEL),
         ),

@@ -23,6 +23,8 @@ SOURCE = "en"
 OWN_FOLDER = "TOKENQ_LOCALE"
 """The variable that names a folder of one's own catalogues, ``<code>/LC_MESSAGES/tokenq.mo``."""
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+NAMES = {"ar": "العربية", "de": "Deutsch", "en": "English", "es": "Español", "fr": "Français", "zh-CN": "中文"}
+"""What languages call themselves."""
 SUBJECTS = (queue, setup, report, audit, erasing, system)
 """The subjects of the rows that a server sends."""
 

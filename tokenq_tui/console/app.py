@@ -25,7 +25,6 @@ from tokenq_tui.console.actions import ACTIONS
 from tokenq_tui.console.api_port import ApiPort, Feed
 from tokenq_tui.console.counter_lease import CounterApi, CounterLease
 from tokenq_tui.console.details import DetailsFetcher
-from tokenq_tui.console.errors import RecentFaults, describe, tracebacks
 from tokenq_tui.console.execution import unanswered
 from tokenq_tui.console.keys import shown_key
 from tokenq_tui.console.preferences import DARK_THEME, LIGHT_THEME, Preferences, preferences_of
@@ -33,6 +32,7 @@ from tokenq_tui.console.screens.serving import ServingScreen
 from tokenq_tui.console.state import State
 from tokenq_tui.console.tail import Tail
 from tokenq_tui.error_boundary import ErrorBoundary
+from tokenq_tui.faults import RecentFaults, describe, tracebacks
 from tokenq_tui.theme import DARK, LIGHT
 
 _FETCH_TIMEOUT = 5.0

@@ -17,9 +17,9 @@ from tokenq.contract.views import CounterView
 from tokenq.errors import TokenqError
 from tokenq.locale import texts
 from tokenq_tui.console.advice import hint_of
-from tokenq_tui.console.errors import describe
 from tokenq_tui.console.keys import NO_KEYS, shown_key
 from tokenq_tui.console.messages import CounterRefused, CounterTaken, Trouble
+from tokenq_tui.faults import describe
 
 RENEW_SECONDS = 10.0
 """Interval of renewals; on the server a claim expires after thirty seconds."""

@@ -15,8 +15,8 @@ from tokenq.contract.problems import Refused
 from tokenq.contract.views import LetterView, TokenView
 from tokenq.errors import TokenqError
 from tokenq_tui.console.api_port import ApiPort
-from tokenq_tui.console.errors import describe
 from tokenq_tui.console.state import State
+from tokenq_tui.faults import describe
 
 RETRY_SECONDS = 3.0
 _SETTLED_SECONDS = 0.3

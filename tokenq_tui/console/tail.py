@@ -20,10 +20,10 @@ from tokenq.contract.views import DepartmentView, QueueView
 from tokenq.errors import TokenqError
 from tokenq.locale import texts
 from tokenq_tui.console.api_port import ApiPort, Feed
-from tokenq_tui.console.errors import describe
 from tokenq_tui.console.messages import DepartmentsLoaded, LinkMoved, QueueArrived, Trouble
 from tokenq_tui.console.own_changes import OwnChange
 from tokenq_tui.console.state import Department
+from tokenq_tui.faults import describe
 from tokenq_tui.link_badge import Health
 
 POLL_SECONDS = 3.0

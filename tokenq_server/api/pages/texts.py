@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tokenq.locale import N_, SOURCE, languages, texts
+from tokenq.locale import N_, NAMES, SOURCE, languages, texts
 
 _BOARD = {
     "nowCalling": N_("Now calling"),
@@ -64,8 +64,6 @@ _TAKE = {
     "mine": N_("Show my number"),
     "failed": N_("That did not work. Please try again, or ask at the desk."),
 }
-NAMES = {"ar": "العربية", "de": "Deutsch", "en": "English", "es": "Español", "fr": "Français", "zh-CN": "中文"}
-"""What languages call themselves."""
 
 
 def ticket_texts(language: str) -> dict[str, Any]:

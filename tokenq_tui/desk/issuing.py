@@ -1,0 +1,197 @@
+"""Issue, print, cancel and find, one after the other in a thread.
+
+A number whose answer is lost is asked for again with the same idempotency key until the server says what became of it:
+so nobody gets two numbers.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from textual.message import Message
+
+from tokenq import locale
+from tokenq.client.calls import new_key
+from tokenq.contract.problems import Refused
+from tokenq.contract.verbs import Verb
+from tokenq.contract.views import TicketView, TokenView
+from tokenq.errors import OutputLost, TokenqError, Unreachable
+from tokenq_tui.desk.messages import Failed, Found, Issued, Printed, StillTrying, TakenBack
+from tokenq_tui.desk.state import Details
+from tokenq_tui.faults import describe
+
+AGAIN_SECONDS = 2.0
+TRY_SECONDS = 60.0
+_NOT_KNOWN = "Choose the same department again when the server answers: it stays the same number."
+Note = Callable[[str], object]
+Printer = Callable[[TicketView, Note], None]
+"""Prints a ticket; raises OutputLost."""
+
+
+class Actor(Protocol):
+    """What the desk does; implemented by :class:`tokenq.client.Client`."""
+
+    def issue(
+        self,
+        department: str,
+        *,
+        email: str | None = None,
+        name: str | None = None,
+        language: str | None = None,
+        key: str | None = None,
+    ) -> TokenView:
+        """Issue a number."""
+
+    def token(self, token_id: int) -> TokenView:
+        """Return a token."""
+
+    def ticket(self, token: TokenView) -> TicketView:
+        """Return what is printed on its ticket."""
+
+    def move(self, token: TokenView, verb: str, *, key: str | None = None, **body: Any) -> TokenView:
+        """Apply a verb to a token."""
+
+    def find_token(self, reference: str) -> TokenView:
+        """Find a token by its number or link."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Whom to give a number."""
+
+    department: str
+    details: Details = field(default_factory=Details)
+    language: str = ""
+
+
+class Issuer:
+    """Carries out one request at a time; what is asked meanwhile is ignored."""
+
+    def __init__(self, api: Actor, printer: Printer | None, notify: Callable[[Message], object]) -> None:
+        self._api, self._printer, self._notify = api, printer, notify
+        self._busy = threading.Lock()
+        self._given_up = threading.Event()
+        self._keys: dict[Request, str] = {}
+        """Of requests of which nobody knows whether they were carried out."""
+
+    @property
+    def has_printer(self) -> bool:
+        """Whether tickets are printed."""
+        return self._printer is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is under way."""
+        return self._busy.locked()
+
+    def give_up(self) -> None:
+        """Wait no longer for an answer."""
+        self._given_up.set()
+
+    def issue(self, request: Request) -> None:
+        """Issue a number and print its ticket."""
+        self._start(lambda: self._issue(request))
+
+    def print_again(self, token: TokenView) -> None:
+        """Print a token's ticket again."""
+        self._start(lambda: self._notify(Printed(token, *self._print(token))))
+
+    def take_back(self, token: TokenView) -> None:
+        """Cancel a number that was just issued."""
+
+        def cancel() -> None:
+            current = self._api.token(token["tokenId"])
+            if current["state"] != "WAITING":
+                number, state = current["displayNumber"], current["state"]
+                self._notify(Failed(f"{number} is {state}: it is not taken back.", "Ask its counter."))
+                return
+            self._notify(TakenBack(self._api.move(current, Verb.CANCEL)))
+
+        self._start(cancel)
+
+    def find(self, reference: str) -> None:
+        """Find a token by what was typed or scanned."""
+
+        def find() -> None:
+            token = self._api.find_token(reference)
+            if token["state"] == "WAITING" and token["position"] is None:
+                token = self._api.token(token["tokenId"])
+            self._notify(Found(token))
+
+        self._start(find)
+
+    def _start(self, work: Callable[[], object]) -> None:
+        if self._busy.acquire(blocking=False):
+            self._given_up.clear()
+            threading.Thread(target=self._run, args=(work,), name="desk-request", daemon=True).start()
+
+    def _run(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self._notify(failure(error))
+        finally:
+            self._busy.release()
+
+    def _issue(self, request: Request) -> None:
+        is_repeat = request in self._keys
+        token = self._until_known(request, self._keys.setdefault(request, new_key()))
+        del self._keys[request]
+        if is_repeat and self._api.token(token["tokenId"])["state"] != "WAITING":
+            # The answer that was lost is of a number that was called or cancelled in the meantime.
+            token = self._until_known(request, self._keys.setdefault(request, new_key()))
+            del self._keys[request]
+        if self._printer is None:
+            self._notify(Issued(token))
+            return
+        trouble, notes = self._print(token)
+        self._notify(Issued(token, not trouble, trouble, notes))
+
+    def _until_known(self, request: Request, key: str) -> TokenView:
+        give_up = time.monotonic() + TRY_SECONDS
+        details, is_unsure = request.details, False
+        while True:
+            try:
+                return self._api.issue(
+                    request.department,
+                    name=details.name or None,
+                    email=details.email or None,
+                    language=request.language or None,
+                    key=key,
+                )
+            except Refused as refusal:
+                if "idempotencyKey" not in refusal.problem.extra:
+                    del self._keys[request]
+                    raise
+                is_unsure, why = True, locale.sentence(refusal.problem)
+            except Unreachable as error:
+                is_unsure, why = is_unsure or error.is_unsure, str(error)
+                if not is_unsure:
+                    raise
+            self._notify(StillTrying(why))
+            if time.monotonic() > give_up or self._given_up.wait(AGAIN_SECONDS):
+                raise Unreachable(f"{why} Whether a number was issued is unknown.", _NOT_KNOWN)
+
+    def _print(self, token: TokenView) -> tuple[str, list[str]]:
+        """Print; return why that failed, if it did, and what the printer says."""
+        notes: list[str] = []
+        if self._printer is None:
+            return "No printer is configured.", notes
+        try:
+            self._printer(self._api.ticket(token), notes.append)
+        except OutputLost as error:
+            return str(error), notes
+        except Exception as error:  # the number exists, whatever happens to its ticket
+            return f"The ticket could not be printed ({describe(error)}).", notes
+        return "", notes
+
+
+def failure(error: Exception) -> Failed:
+    """Return what to say about a request that failed."""
+    if isinstance(error, Refused):
+        return Failed(locale.sentence(error.problem), locale.hint(error.problem))
+    if isinstance(error, TokenqError):
+        return Failed(str(error), error.hint)
+    return Failed(f"That failed at this desk ({describe(error)}).", "Find the number before you try again.")

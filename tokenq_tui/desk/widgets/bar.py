@@ -1,0 +1,53 @@
+"""A row of actions or languages that can be touched."""
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from tokenq.printable import printable
+from tokenq_tui.error_boundary import ErrorBoundary
+
+
+class Touchable(ErrorBoundary, Static):
+    """A label that posts a message when it is touched."""
+
+    DEFAULT_CSS = """
+    Touchable { width: auto; min-width: 8; height: 3; padding: 0 1; margin-right: 1; background: $panel;
+                content-align: center middle; }
+    Touchable:hover { background: $line; }
+    Touchable.-chosen { background: $accent; color: $background; text-style: bold; }
+    """
+
+    def __init__(self, label: str, message: Message, *, key: str = "", is_chosen: bool = False) -> None:
+        shown = Content.assemble(Content.styled(key, "bold $primary"), " " if key else "", printable(label, 30))
+        super().__init__(shown, markup=False, classes="-chosen" if is_chosen else "")
+        self._message = message
+
+    def on_click(self) -> None:
+        """Post the message."""
+        self.post_message(self._message)
+
+
+class Bar(ErrorBoundary, Horizontal):
+    """Shows some of them; as many as fit."""
+
+    DEFAULT_CSS = """
+    Bar { height: 3; padding: 0 1; background: $background; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: list[Touchable] = []
+
+    def compose(self) -> ComposeResult:
+        """Yield what is shown."""
+        yield from self._shown
+
+    async def show(self, touchables: Iterable[Touchable]) -> None:
+        """Show others."""
+        self._shown = list(touchables)
+        await self.recompose()

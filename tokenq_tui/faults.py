@@ -1,0 +1,47 @@
+"""Unexpected errors in a screen's own code: what is kept of them, and how often they are shown."""
+
+import time
+import traceback
+from collections import deque
+
+_LONGEST = 100
+_MOST, _SECONDS = 100, 5.0
+_AGAIN = 60.0
+
+KEPT: deque[BaseException] = deque(maxlen=20)
+"""The latest errors; with TOKENQ_DEBUG they are shown when the screen exits."""
+
+
+def describe(error: BaseException) -> str:
+    """Keep an error and return its type and message, shortened."""
+    KEPT.append(error)
+    try:
+        message = str(error)
+    except Exception:  # its __str__ may fail, too
+        message = ""
+    text = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+class RecentFaults:
+    """Recent failures: each is shown once, and a screen that only fails exits."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque(maxlen=_MOST)
+        self._shown: dict[str, float] = {}
+
+    def is_too_much(self) -> bool:
+        """Record a failure; return whether there were so many that the screen is unusable."""
+        self._times.append(time.monotonic())
+        return len(self._times) == _MOST and self._times[-1] - self._times[0] < _SECONDS
+
+    def is_new(self, sentence: str) -> bool:
+        """Return whether to show the sentence: a repeated failure must not hide everything else."""
+        now = time.monotonic()
+        self._shown = {text: at for text, at in self._shown.items() if now - at < _AGAIN}
+        return self._shown.setdefault(sentence, now) == now
+
+
+def tracebacks() -> str:
+    """Return the tracebacks of the latest errors."""
+    return "".join("".join(traceback.format_exception(error)) for error in KEPT)
