@@ -3,13 +3,14 @@
 import pytest
 
 from tests.refusals import refusal
+from tests.screens.console_driver import LooksLike
 from tests.screens.console_seeds import event
 from tests.screens.desk_driver import DeskApi, FakePrinter, at_desk
 from tests.screens.reading import text_of, until, until_shown
 from tokenq.client.events import EventArrived
 from tokenq.contract.problems import ProblemCode
 from tokenq.errors import Unreachable
-from tokenq_tui.desk import issuing
+from tokenq_tui.desk import issuing, messages
 from tokenq_tui.desk.app import DeskApp
 from tokenq_tui.desk.screens import main
 from tokenq_tui.desk.screens.issued import IssuedScreen
@@ -214,6 +215,28 @@ async def test_offline_is_said_and_recovers() -> None:
         await until(pilot, lambda: "No numbers can be issued" not in text_of(app))
         await pilot.press("2")
         await until_shown(pilot, "LAB-002 is issued and printed.")
+
+
+async def test_what_was_issued_stays_to_be_read_when_the_server_is_back() -> None:
+    async with at_desk(printer=FakePrinter()) as (api, app, pilot):
+        api.fault = Unreachable("The server does not answer.")
+        app.main._tail.refresh()
+        await until_shown(pilot, "OFFLINE")
+        app.main.post_message(messages.Issued(next(iter(api.known.values())), is_printed=True))
+        await until_shown(pilot, "CW-001 is issued and printed.")
+        api.fault = None
+        app.main._tail.refresh()
+        await until_shown(pilot, "LIVE")
+        await until_shown(pilot, "CW-001 is issued and printed.")
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36), (200, 60)])
+async def test_looks(size: tuple[int, int], looks_like: LooksLike) -> None:
+    async with at_desk(printer=FakePrinter(), size=size) as (_, app, pilot):
+        await pilot.press("1")
+        for words in ("CW-003 is issued and printed.", "3 waiting"):
+            await until_shown(pilot, words)
+        looks_like(app, f"desk_{size[0]}x{size[1]}")
 
 
 async def test_a_refusal_is_its_sentence() -> None:

@@ -155,6 +155,7 @@ class KioskScreen(DeskScreen):
         self.say("")
         if self._is_offline:
             self.say_offline("")
+            self._says_offline = True
         self._draw()
         await self.show_bar()
 

@@ -55,7 +55,7 @@ class DeskScreen(ErrorBoundary, Screen[None]):
         self._tail, self._issuer, self._clock = tail, issuer, clock
         self._keystrokes = Keystrokes(self._press, self.find, self.set_timer, self.call_later)
         self._pressed: dict[str, float] = {}
-        self._is_offline = False
+        self._is_offline = self._says_offline = False
 
     @property
     def own(self) -> Texts:
@@ -110,9 +110,11 @@ class DeskScreen(ErrorBoundary, Screen[None]):
         if message.health is Health.OFFLINE:
             self._is_offline = True
             self.say_offline(message.why)
-        elif self._is_offline:
+            self._says_offline = True
+        else:
             self._is_offline = False
-            self.say("")
+            if self._says_offline:
+                self.say("")
 
     # Textual calls the handlers of a class and of its base; what a kiosk does otherwise is therefore no handler.
 
@@ -222,6 +224,7 @@ class DeskScreen(ErrorBoundary, Screen[None]):
 
     def say(self, sentence: str, hint: str = "", style: str = "bold") -> None:
         """Show a sentence."""
+        self._says_offline = False
         self.query_one(Notice).say(sentence, hint, style)
 
     def say_offline(self, why: str) -> None:
