@@ -38,7 +38,10 @@ class DeskApi(FakeApi):
 
     def branch(self, branch: str) -> BranchView:
         self._asked()
-        return cast(BranchView, {"name": "St. Mary", "timezone": "UTC", "languages": self.languages})
+        return cast(
+            BranchView,
+            {"name": "St. Mary", "timezone": "UTC", "languages": self.languages, "counterWords": {"en": "Room"}},
+        )
 
     def issue(
         self,

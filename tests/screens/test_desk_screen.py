@@ -192,6 +192,13 @@ async def test_a_scan_without_enter_is_read_and_nonsense_is_refused_in_words() -
         assert api.issued == []
 
 
+async def test_a_scanned_ticket_of_somebody_called_says_where() -> None:
+    async with at_desk(printer=FakePrinter()) as (api, _app, pilot):
+        next(iter(api.known.values())).update(state="CALLED", counterId="3")
+        await pilot.press(*"CW-001", "enter")
+        await until_shown(pilot, "Called: Room 3")
+
+
 async def test_a_number_is_found_by_typing_it_slowly() -> None:
     async with at_desk() as (_api, app, pilot):
         await pilot.press("/")

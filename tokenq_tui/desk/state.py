@@ -8,6 +8,7 @@ from tokenq.contract.enums import LIVE
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import DepartmentView, QueueView, TokenView
 from tokenq.locale import Texts
+from tokenq.locale.counters import counter_in
 from tokenq.paper.layout import wait_text
 from tokenq.zones import local
 
@@ -37,6 +38,7 @@ class DeskState:
     zone: str = ""
     languages: tuple[str, ...] = ()
     language: str = ""
+    counter_words: Mapping[str, str] = field(default_factory=dict)
     details: Details = Details()
     last: TokenView | None = None
     """The latest number issued here that is not taken back."""
@@ -91,7 +93,7 @@ def situation(state: DeskState, department: str, own: Texts) -> str:
 
 def token_lines(token: TokenView, state: DeskState, own: Texts) -> list[str]:
     """Return what the desk says about a token: its department, its state, and what to expect."""
-    lines = [state.name_of(token["departmentId"]), state_sentence(token, own)]
+    lines = [state.name_of(token["departmentId"]), state_sentence(token, state, own)]
     if token["state"] == "WAITING" and token["position"]:
         lines.append(own.gettext("Your position in the queue: {position}", position=token["position"]))
         if wait := wait_text(token["estimate"], own):
@@ -102,12 +104,13 @@ def token_lines(token: TokenView, state: DeskState, own: Texts) -> list[str]:
     return lines
 
 
-def state_sentence(token: TokenView, own: Texts) -> str:
+def state_sentence(token: TokenView, state: DeskState, own: Texts) -> str:
     """Return where a token is, as a sentence."""
+    counter = counter_in(state.language, token["counterId"] or "", state.counter_words)
     sentences = {
         "WAITING": own.gettext("Waiting."),
-        "CALLED": own.gettext("Called to counter {counter}.", counter=token["counterId"] or "–"),
-        "SERVING": own.gettext("Being served at counter {counter}.", counter=token["counterId"] or "–"),
+        "CALLED": own.gettext("Called: {counter}", counter=counter),
+        "SERVING": own.gettext("Being served: {counter}", counter=counter),
         "PARKED": own.gettext("On hold."),
         "SERVED": own.gettext("Served."),
         "NO_SHOW": own.gettext("Called, and nobody came."),

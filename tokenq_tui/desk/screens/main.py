@@ -94,6 +94,7 @@ class DeskScreen(ErrorBoundary, Screen[None]):
             branch=branch["name"],
             zone=branch["timezone"],
             languages=spoken,
+            counter_words=branch["counterWords"],
             language=self.state.language or spoken[0],
         )
         self._draw()
