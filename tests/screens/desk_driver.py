@@ -1,5 +1,6 @@
 """What the desk's tests share: a fake API that issues numbers, a fake printer, and a desk on both."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -89,8 +90,11 @@ class FakePrinter:
     def __init__(self) -> None:
         self.printed: list[str] = []
         self.fault = ""
+        self.pause = threading.Event()
+        self.pause.set()
 
     def __call__(self, ticket: TicketView, note: Any) -> None:
+        self.pause.wait(5)
         if self.fault:
             raise PrinterFailed(self.fault)
         self.printed.append(ticket["displayNumber"])

@@ -1,18 +1,14 @@
-"""The front desk: keys, tickets, scans, corrections, and what happens when the server or the printer is away."""
+"""The front desk: keys, tickets, scans and corrections."""
 
 import pytest
 
-from tests.refusals import refusal
 from tests.screens.console_driver import LooksLike
 from tests.screens.console_seeds import event
 from tests.screens.desk_driver import DeskApi, FakePrinter, at_desk
 from tests.screens.reading import text_of, until, until_shown
 from tokenq.client.events import EventArrived
-from tokenq.contract.problems import ProblemCode
-from tokenq.errors import Unreachable
-from tokenq_tui.desk import issuing, messages
+from tokenq_tui.desk import issuing
 from tokenq_tui.desk.app import DeskApp
-from tokenq_tui.desk.screens import main
 from tokenq_tui.desk.screens.issued import IssuedScreen
 from tokenq_tui.desk.state import DeskState
 from tokenq_tui.desk.widgets.department_keys import DepartmentKey, arrangement
@@ -83,60 +79,16 @@ async def test_a_key_that_is_held_down_issues_one_number() -> None:
         assert len(api.issued) == 1
 
 
-async def test_a_lost_answer_never_makes_two_numbers() -> None:
-    async with at_desk(printer=FakePrinter()) as (api, _app, pilot):
-        api.loses = 3
-        await pilot.press("1")
-        await until_shown(pilot, "CW-003 is issued and printed.")
-        assert len(api.issued) == 1
-
-
-async def test_whoever_does_not_wait_for_the_answer_gets_the_same_number_later(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(issuing, "AGAIN_SECONDS", 30)
-    monkeypatch.setattr(main, "REPEAT_SECONDS", 0)
-    async with at_desk(printer=FakePrinter()) as (api, _app, pilot):
-        api.loses = 1
-        await pilot.press("1")
-        await until_shown(pilot, "nobody gets two")
-        await pilot.press("escape")
-        await until_shown(pilot, "Whether a number was issued is")
-        await pilot.press("1")
-        await until_shown(pilot, "CW-003 is issued and printed.")
-        assert len(api.issued) == 1
-
-
-async def test_a_lost_number_that_was_called_meanwhile_is_not_given_to_the_next(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(issuing, "AGAIN_SECONDS", 30)
-    monkeypatch.setattr(main, "REPEAT_SECONDS", 0)
-    async with at_desk(printer=FakePrinter()) as (api, _app, pilot):
-        api.loses = 1
-        await pilot.press("1")
-        await until_shown(pilot, "nobody gets two")
-        await pilot.press("escape")
-        await until_shown(pilot, "unknown")
-        next(each for each in api.known.values() if each["displayNumber"] == "CW-003")["state"] = "CALLED"
-        await pilot.press("1")
-        await until_shown(pilot, "CW-004 is issued and printed.")
-
-
-async def test_a_ticket_that_does_not_print_is_said_with_the_number_and_printed_again() -> None:
+async def test_nobody_waits_for_the_printer_to_take_the_next_number() -> None:
     printer = FakePrinter()
-    printer.fault = "The printer is out of paper."
-    async with at_desk(printer=printer, size=(120, 36)) as (api, app, pilot):
+    printer.pause.clear()
+    async with at_desk(printer=printer) as (api, app, pilot):
         await pilot.press("1")
-        await until(pilot, lambda: isinstance(app.screen, IssuedScreen))
-        await pilot.press("escape")
-        await until_shown(pilot, "CW-003 is issued. The printer is out of paper.")
-        assert "p prints the ticket again." in text_of(app)
-        printer.fault = ""
-        await pilot.press("p")
-        await until_shown(pilot, "CW-003 is printed.")
-        assert printer.printed == ["CW-003"]
-        assert len(api.issued) == 1
+        await until(pilot, lambda: len(api.issued) == 1 and not app.main._issuer.is_busy)
+        await pilot.press("2")
+        await until(pilot, lambda: len(api.issued) == 2)
+        printer.pause.set()
+        await until(pilot, lambda: printer.printed == ["CW-003", "LAB-002"])
 
 
 async def test_name_and_address_are_optional_and_for_one_customer() -> None:
@@ -194,7 +146,7 @@ async def test_a_scan_without_enter_is_read_and_nonsense_is_refused_in_words() -
 
 async def test_a_scanned_ticket_of_somebody_called_says_where() -> None:
     async with at_desk(printer=FakePrinter()) as (api, _app, pilot):
-        next(iter(api.known.values())).update(state="CALLED", counterId="3")
+        next(iter(api.known.values())).update({"state": "CALLED", "counterId": "3"})
         await pilot.press(*"CW-001", "enter")
         await until_shown(pilot, "Called: Room 3")
 
@@ -208,35 +160,6 @@ async def test_a_number_is_found_by_typing_it_slowly() -> None:
         assert "Print again" not in text_of(app)  # there is no printer
 
 
-async def test_offline_is_said_and_recovers() -> None:
-    async with at_desk(printer=FakePrinter()) as (api, app, pilot):
-        api.fault = Unreachable("The server at http://10.0.0.1 does not answer.")
-        app.main._tail.refresh()
-        await until_shown(pilot, "No numbers can be issued at the moment")
-        await until_shown(pilot, "OFFLINE")
-        await pilot.press("1")
-        await until_shown(pilot, "does not answer.")
-        api.fault = None
-        app.main._tail.refresh()
-        await until_shown(pilot, "LIVE")
-        await until(pilot, lambda: "No numbers can be issued" not in text_of(app))
-        await pilot.press("2")
-        await until_shown(pilot, "LAB-002 is issued and printed.")
-
-
-async def test_what_was_issued_stays_to_be_read_when_the_server_is_back() -> None:
-    async with at_desk(printer=FakePrinter()) as (api, app, pilot):
-        api.fault = Unreachable("The server does not answer.")
-        app.main._tail.refresh()
-        await until_shown(pilot, "OFFLINE")
-        app.main.post_message(messages.Issued(next(iter(api.known.values())), is_printed=True))
-        await until_shown(pilot, "CW-001 is issued and printed.")
-        api.fault = None
-        app.main._tail.refresh()
-        await until_shown(pilot, "LIVE")
-        await until_shown(pilot, "CW-001 is issued and printed.")
-
-
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36), (200, 60)])
 async def test_looks(size: tuple[int, int], looks_like: LooksLike) -> None:
     async with at_desk(printer=FakePrinter(), size=size) as (_, app, pilot):
@@ -244,14 +167,6 @@ async def test_looks(size: tuple[int, int], looks_like: LooksLike) -> None:
         for words in ("CW-003 is issued and printed.", "3 waiting"):
             await until_shown(pilot, words)
         looks_like(app, f"desk_{size[0]}x{size[1]}")
-
-
-async def test_a_refusal_is_its_sentence() -> None:
-    async with at_desk() as (api, _app, pilot):
-        await until_shown(pilot, "X-ray")
-        api.fault = refusal(ProblemCode.DEPARTMENT_CLOSED, "X-ray is closed.", "It opens at 13:00.")
-        await pilot.press("3")
-        await until_shown(pilot, "X-ray is closed.")
 
 
 async def test_events_keep_the_keys_up_to_date() -> None:
@@ -280,16 +195,7 @@ async def test_hostile_names_cannot_act_on_the_terminal() -> None:
         assert not {"\x1b", "\x07", "\u202e"} & set(text_of(app))
 
 
-async def test_a_customer_may_not_work_here() -> None:
-    api = DeskApi()
-    api.role = "customer"
-    app = DeskApp(api, api, api.feed)
-    async with app.run_test() as pilot:
-        await until(pilot, lambda: app.return_code == 5)
-
-
 def main_app(api: DeskApi):
-    from tokenq_tui.desk.app import DeskApp
 
     return DeskApp(api, api, api.feed)
 
@@ -308,6 +214,19 @@ def test_keys_are_arranged_within_the_width(count: int, width: int, height: int)
     columns, rows_high = arrangement(count, width, height)
     assert 1 <= columns <= max(1, width // 26)
     assert rows_high >= 3
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_more_departments_than_there_is_room_for_are_reached_by_arrows(size: tuple[int, int]) -> None:
+    names = {"CW": "Chest ward", **{f"D{number}": f"Department {number}" for number in range(24)}}
+    async with at_desk(DeskApi(names), FakePrinter(), size=size) as (_api, app, pilot):
+        await until(pilot, lambda: len(app.query(DepartmentKey)) == 25)
+        assert "Quit" in text_of(app)
+        for _ in range(25):
+            await pilot.press("down")
+        await until_shown(pilot, "Department 23")
+        await pilot.press("enter")
+        await until_shown(pilot, "D23-001 is issued and printed.")
 
 
 async def test_departments_that_come_and_go_are_shown() -> None:

@@ -9,7 +9,7 @@ from tokenq.contract.numbers import readings, ticket_secret, typed_id
 from tokenq.contract.paths import BRANCHES, DEPARTMENTS, TICKETS, TOKENS
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.queue import TokenReason
-from tokenq.errors import TokenqError
+from tokenq.errors import TokenqError, Unreachable
 
 if TYPE_CHECKING:
     from tokenq.contract.views import TicketView, TokenView, WhyView
@@ -34,29 +34,20 @@ class TokenCalls(Calls):
         """
         try:
             view: TicketView = self.get(f"{TOKENS}/{segment(token['tokenId'])}/ticket")
+        except Unreachable:
+            view = _plain_ticket(token, token["departmentId"], {})
         except (Refused, TokenqError):
-            view = self._plain_ticket(token)
+            view = self._ticket_of_parts(token)
         return view
 
-    def _plain_ticket(self, token: "TokenView") -> "TicketView":
+    def _ticket_of_parts(self, token: "TokenView") -> "TicketView":
         department, branch = token["departmentId"], token["branchId"]
         try:
             place: Any = self.get(f"{BRANCHES}/{segment(branch)}")
             name = self.get(f"{DEPARTMENTS}/{segment(department)}")["name"]
         except (Refused, TokenqError):
             name, place = department, {}
-        return {
-            "displayNumber": token["displayNumber"],
-            "state": token["state"],
-            "departmentName": name,
-            "branchName": place.get("name", branch),
-            "timezone": place.get("timezone", ""),
-            "language": token.get("language") or next(iter(place.get("languages", [])), ""),
-            "issuedAt": token["issuedAt"],
-            "position": token["position"],
-            "estimate": token["estimate"],
-            "url": None,
-        }
+        return _plain_ticket(token, name, place)
 
     def find_token(self, reference: str) -> "TokenView":
         """Find a token by its printed number (``CW-012``, ``cw12``), a ticket's link as scanned, or ``id:101``.
@@ -155,6 +146,21 @@ class TokenCalls(Calls):
         """Correct a token's name or address; an empty text removes it."""
         view: TokenView = self.patch_once(f"{TOKENS}/{segment(token_id)}", given(name=name, email=email), key)
         return view
+
+
+def _plain_ticket(token: "TokenView", department: str, place: "Mapping[str, Any]") -> "TicketView":
+    return {
+        "displayNumber": token["displayNumber"],
+        "state": token["state"],
+        "departmentName": department,
+        "branchName": place.get("name", token["branchId"]),
+        "timezone": place.get("timezone", ""),
+        "language": token.get("language") or next(iter(place.get("languages", [])), ""),
+        "issuedAt": token["issuedAt"],
+        "position": token["position"],
+        "estimate": token["estimate"],
+        "url": None,
+    }
 
 
 def _no_token(typed: str) -> Refused:

@@ -9,7 +9,7 @@ from tokenq.paper.connections import Connection, DeviceConnection, NetworkConnec
 
 _ANSWER_SECONDS = 0.7
 """A printer that tells its state does so within milliseconds; one that does not is printed to anyway."""
-_DONE_SECONDS = 5.0
+_DONE_SECONDS = 2.0
 _FIXED_BITS, _FIXED = 0b10010011, 0b00010010
 """Bits that every answer to DLE EOT has, so that other bytes are not taken for one."""
 _IS_OFFLINE, _IS_OPEN, _HAS_FAULT, _IS_STOPPED_BY_PAPER = 0x08, 0x04, 0x40, 0x20

@@ -28,6 +28,8 @@ _NOT_KNOWN = "Choose the same department again when the server answers: it stays
 Note = Callable[[str], object]
 Printer = Callable[[TicketView, Note], None]
 """Prints a ticket; raises OutputLost."""
+Work = Callable[[], Callable[[], object] | None]
+"""A request to the server; what it returns is done when the next request may begin."""
 
 
 class Actor(Protocol):
@@ -71,7 +73,7 @@ class Issuer:
 
     def __init__(self, api: Actor, printer: Printer | None, notify: Callable[[Message], object]) -> None:
         self._api, self._printer, self._notify = api, printer, notify
-        self._busy = threading.Lock()
+        self._busy, self._printing = threading.Lock(), threading.Lock()
         self._given_up = threading.Event()
         self._keys: dict[Request, str] = {}
         """Of requests of which nobody knows whether they were carried out."""
@@ -96,7 +98,12 @@ class Issuer:
 
     def print_again(self, token: TokenView) -> None:
         """Print a token's ticket again."""
-        self._start(lambda: self._notify(Printed(token, *self._print(token))))
+
+        def print_again() -> Callable[[], object]:
+            ticket = self._api.ticket(token)
+            return lambda: self._notify(Printed(token, *self._print(ticket)))
+
+        self._start(print_again)
 
     def take_back(self, token: TokenView) -> None:
         """Cancel a number that was just issued."""
@@ -122,20 +129,24 @@ class Issuer:
 
         self._start(find)
 
-    def _start(self, work: Callable[[], object]) -> None:
+    def _start(self, work: Work) -> None:
         if self._busy.acquire(blocking=False):
             self._given_up.clear()
             threading.Thread(target=self._run, args=(work,), name="desk-request", daemon=True).start()
 
-    def _run(self, work: Callable[[], object]) -> None:
+    def _run(self, work: Work) -> None:
+        printing = None
         try:
-            work()
+            printing = work()
         except Exception as error:
             self._notify(failure(error))
         finally:
             self._busy.release()
+        if printing is not None:
+            with self._printing:  # the next number can be issued meanwhile
+                printing()
 
-    def _issue(self, request: Request) -> None:
+    def _issue(self, request: Request) -> Callable[[], object] | None:
         is_repeat = request in self._keys
         token = self._until_known(request, self._keys.setdefault(request, new_key()))
         del self._keys[request]
@@ -145,9 +156,18 @@ class Issuer:
             del self._keys[request]
         if self._printer is None:
             self._notify(Issued(token))
-            return
-        trouble, notes = self._print(token)
-        self._notify(Issued(token, not trouble, trouble, notes))
+            return None
+        try:
+            ticket = self._api.ticket(token)
+        except Exception as error:  # the number exists, whatever happens to its ticket
+            self._notify(Issued(token, trouble=failure(error).sentence))
+            return None
+
+        def print_ticket() -> None:
+            trouble, notes = self._print(ticket)
+            self._notify(Issued(token, not trouble, trouble, notes))
+
+        return print_ticket
 
     def _until_known(self, request: Request, key: str) -> TokenView:
         give_up = time.monotonic() + TRY_SECONDS
@@ -174,13 +194,13 @@ class Issuer:
             if time.monotonic() > give_up or self._given_up.wait(AGAIN_SECONDS):
                 raise Unreachable(f"{why} Whether a number was issued is unknown.", _NOT_KNOWN)
 
-    def _print(self, token: TokenView) -> tuple[str, list[str]]:
+    def _print(self, ticket: TicketView) -> tuple[str, list[str]]:
         """Print; return why that failed, if it did, and what the printer says."""
         notes: list[str] = []
         if self._printer is None:
             return "No printer is configured.", notes
         try:
-            self._printer(self._api.ticket(token), notes.append)
+            self._printer(ticket, notes.append)
         except OutputLost as error:
             return str(error), notes
         except Exception as error:  # the number exists, whatever happens to its ticket

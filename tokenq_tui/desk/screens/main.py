@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
@@ -25,7 +27,7 @@ from tokenq_tui.desk.screens.issued import IssuedScreen
 from tokenq_tui.desk.state import DeskState, Details, can_take_back
 from tokenq_tui.desk.tail import Tail
 from tokenq_tui.desk.widgets.bar import Bar, Touchable
-from tokenq_tui.desk.widgets.department_keys import DepartmentKey, DepartmentKeys
+from tokenq_tui.desk.widgets.department_keys import ARROWS, DepartmentKey, DepartmentKeys
 from tokenq_tui.desk.widgets.notice import Notice
 from tokenq_tui.error_boundary import ErrorBoundary
 from tokenq_tui.link_badge import Health, LinkBadge
@@ -34,6 +36,7 @@ REPEAT_SECONDS = 0.8
 """A key of a department that is held down, or bounces, is one press."""
 SHOWN_SECONDS = 12.0
 _WIDE = 76
+_NARROWEST_NAME, _WIDEST_NAME = 8, 16
 _BAD, _GOOD = "bold $error", "bold $success"
 
 
@@ -41,6 +44,7 @@ class DeskScreen(ErrorBoundary, Screen[None]):
     """The front desk of staff."""
 
     ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [*ARROWS]
     DEFAULT_CSS = """
     DeskScreen { background: $background; }
     DeskScreen #top { height: 1; padding: 0 2; background: $panel; }
@@ -241,9 +245,10 @@ class DeskScreen(ErrorBoundary, Screen[None]):
     def _actions(self) -> list[tuple[str, str]]:
         own, last = self.own, self.state.last
         details = str(self.state.details)
+        is_wide = self.size.width >= _WIDE
+        details = printable(details, _WIDEST_NAME if is_wide else _NARROWEST_NAME)
         actions = [("n", own.gettext("For {details}", details=details) if details else own.gettext("Name"))]
         if can_take_back(last) and last:
-            is_wide = self.size.width >= _WIDE
             take_back = own.gettext("Take back {number}", number=last["displayNumber"]) if is_wide else ""
             actions.append(("u", take_back or own.gettext("Take back")))
             if self._issuer.has_printer:

@@ -15,6 +15,11 @@ from tokenq_tui.desk.messages import DepartmentChosen
 from tokenq_tui.desk.state import DeskState, situation
 from tokenq_tui.error_boundary import ErrorBoundary
 
+ARROWS = (
+    Binding("left,up", "app.focus_previous", show=False),
+    Binding("right,down", "app.focus_next", show=False),
+)
+"""From one key to the next."""
 _NARROWEST = 26
 _LOWEST, _HIGHEST = 3, 14
 _GAP = 1
@@ -63,10 +68,7 @@ class DepartmentKeys(ErrorBoundary, VerticalScroll, can_focus=False):
     DEFAULT_CSS = """
     DepartmentKeys { layout: grid; grid-gutter: 1 2; padding: 1 2; height: 1fr; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,up", "app.focus_previous", show=False),
-        Binding("right,down", "app.focus_next", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*ARROWS]
 
     def __init__(self, state: DeskState, own: Texts) -> None:
         super().__init__()
