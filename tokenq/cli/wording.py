@@ -101,7 +101,8 @@ def in_commands(advice: Advice) -> str:
         command = COMMANDS[advice.action].format_map(params)
     except KeyError:  # another release knows the action with fewer parameters
         return locale.advice(advice)
-    return locale.advice(advice, f" with 'tokenq {command}'")
+    # For translators: goes on behind a sentence such as "List the counters", which has no space at its end
+    return locale.advice(advice, locale.texts().gettext(" with 'tokenq {command}'", command=command))
 
 
 def in_branch(branch: str) -> str:
