@@ -166,7 +166,7 @@ def test_a_language_is_added_without_touching_code() -> None:
     empty = refuse(DepartmentReason.EMPTY, departments=["CW"], department="CW")
     shown = explain(empty)
     assert shown.detail == "«Nobody is waiting in CW.»"
-    assert shown.hint == "«Wait for the next customer, or check the queue with 'tokenq queue CW'.»"
+    assert shown.hint == "«Wait for the next customer, or check the queue« with 'tokenq queue CW'».»"
     trouble = failure("Call", refuse(TokenReason.MOVED_ON, number="CW-012"), changes=True, keys={})
     assert (trouble.sentence, trouble.hint) == ("«CW-012 has changed in the meantime.»", "«Check the queue again.»")
     assert empty.problem.to_wire()["detail"] == "Nobody is waiting in CW."
