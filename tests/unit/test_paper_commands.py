@@ -191,6 +191,7 @@ def test_whatever_stands_on_a_ticket_the_printer_is_told_only_to_print(
     assert all(len(text) * state["width"] <= columns for text, state in paper.texts)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_no_code_page_makes_a_command_of_a_letter(text: str) -> None:
     found = code_pages.encoded(text)

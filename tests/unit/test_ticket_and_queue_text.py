@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 import zxingcpp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from rich.cells import cell_len
@@ -34,6 +34,7 @@ def text_of(columns: int = 32, notes: list[str] | None = None, **fields: Any) ->
     return as_text(parts, columns, on_paper=True, note=(notes if notes is not None else []).append)
 
 
+@settings(deadline=None)  # the first one loads the library that draws codes
 @given(LINES_OF_TEXT, st.text("ABC0-号", min_size=1, max_size=40))
 def test_no_line_of_a_ticket_is_wider_than_the_paper(name: str, number: str) -> None:
     lines = text_of(departmentName=name, displayNumber=number).split("\n")
