@@ -1,6 +1,6 @@
 """The lobby's board in a browser. Its key comes in the address' fragment, which no server and no log sees."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated
 
@@ -30,7 +30,7 @@ async def _cookie(request: Request, services: ServicesDep, tokenq_board: Annotat
     return await _key_of_a_board.caller_of(request.scope, services, tokenq_board)
 
 
-def _place(caller: Annotated[Principal, Depends(_cookie)]) -> Iterator[Principal]:
+async def _place(caller: Annotated[Principal, Depends(_cookie)]) -> AsyncIterator[Principal]:
     with place_of(caller):
         yield caller
 
