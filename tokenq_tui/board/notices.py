@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tokenq.locale import texts
+from tokenq.locale import N_, texts
 from tokenq.locale.waits import wait_range
 from tokenq.stream import Link
 from tokenq_tui.board.tail import Update
@@ -38,8 +38,10 @@ def warning(update: Update, health: Health, clock: datetime, now: float, say: Wo
     if health not in (Health.STALE, Health.OFFLINE) or update.heard_at is None:
         return ""
     if update.link is Link.LIVE:
-        source = "Some calls of {departments} may be missing. Please ask at the front desk."
-        return say.gettext(source, departments=few(update.picture.doubtful))
+        missing = few(update.picture.doubtful)
+        return say.gettext(
+            "Some calls of {departments} may be missing. Please ask at the front desk.", departments=missing
+        )
     since = f"{clock - timedelta(seconds=now - update.heard_at):%H:%M}"
     sentence = (
         _out_of_order(say)
@@ -59,7 +61,7 @@ def notice(update: Update, health: Health, say: Wording) -> Notice:
     # Before there was anything to show, whoever sets the screen up needs the reason.
     why = say.data(update.why) if update.heard_at is None else ""
     sentence = _out_of_order(say)
-    return Notice(say.title("Please wait"), f"{sentence} {why}" if why else sentence)
+    return Notice(say.title(N_("Please wait")), f"{sentence} {why}" if why else sentence)
 
 
 def _out_of_order(say: Wording) -> str:

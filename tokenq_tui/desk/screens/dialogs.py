@@ -50,7 +50,7 @@ class DetailsDialog(ErrorBoundary, ModalScreen[Details | None]):
             address = printable(self._details.email)
             yield Input(address, placeholder=own.gettext("E-mail"), max_length=_LONGEST_ADDRESS, id="email")
             with Horizontal():
-                yield Button(own.gettext("Cancel"), id="cancel")
+                yield Button(own.gettext("Close"), id="cancel")
                 yield Button(own.gettext("OK"), variant="primary", id="ok")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
