@@ -11,7 +11,7 @@ from tests.screens.desk_driver import DeskApi, FakePrinter, at_desk
 from tests.screens.reading import text_of, until, until_shown
 from tokenq import locale
 from tokenq.errors import Unreachable
-from tokenq_tui.desk import issuing
+from tokenq_tui.desk import issuing, keystrokes
 from tokenq_tui.desk.screens import kiosk
 from tokenq_tui.desk.screens.dialogs import AskLine
 from tokenq_tui.desk.screens.issued import IssuedScreen
@@ -19,6 +19,12 @@ from tokenq_tui.desk.widgets.bar import Touchable
 from tokenq_tui.desk.widgets.department_keys import DepartmentKey
 
 GERMAN = {"Expected wait: {wait}": "Wartezeit: {wait}", "Please take your ticket.": "Bitte nehmen Sie Ihr Ticket."}
+
+
+@pytest.fixture(autouse=True)
+def _slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Characters that a test types come one by one, and on a busy machine not as fast as a scanner's."""
+    monkeypatch.setattr(keystrokes, "PAUSE", 0.6)
 
 
 @pytest.fixture

@@ -7,11 +7,17 @@ from tests.screens.console_seeds import event
 from tests.screens.desk_driver import DeskApi, FakePrinter, at_desk
 from tests.screens.reading import text_of, until, until_shown
 from tokenq.client.events import EventArrived
-from tokenq_tui.desk import issuing
+from tokenq_tui.desk import issuing, keystrokes
 from tokenq_tui.desk.app import DeskApp
 from tokenq_tui.desk.screens.issued import IssuedScreen
 from tokenq_tui.desk.state import DeskState
 from tokenq_tui.desk.widgets.department_keys import DepartmentKey, arrangement
+
+
+@pytest.fixture(autouse=True)
+def _slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Characters that a test types come one by one, and on a busy machine not as fast as a scanner's."""
+    monkeypatch.setattr(keystrokes, "PAUSE", 0.6)
 
 
 @pytest.fixture(autouse=True)
