@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from tests.without_http import Core, open_core
 from tokenq_server.adapters.postgres.migrate import migrate
 
 os.environ["LANGUAGE"] = "en"  # whatever the developer reads, tests read English
+
+collect_ignore = [] if find_spec("playwright") else ["browser"]
+"""The browser has a session of its own, with what it needs."""
 
 _LONG = (
     "bench",

@@ -11,7 +11,7 @@ def test_letters_are_listed_with_their_state_for_staff_of_the_department(admin: 
     clerk = enter("staff", "LTR")
     token = clerk.issue("LTR", email="ada@example.com", name="Ada")
     until(lambda: clerk.token_record(token["tokenId"])["letters"], seconds=30)
-    clerk.call("LTR", "1")
+    clerk.call("LTR", "LTR-1")
 
     def letters() -> list[dict[str, str]]:
         return list(clerk.token_record(token["tokenId"])["letters"])
