@@ -103,9 +103,9 @@ def test_from_front_desk_to_mailbox_and_board(folder: Path, mailbox: Mailbox) ->
     until(lambda: board.shows([], 1), seconds=30)
     until(lambda: len(mailbox.letters) == 3, seconds=40)
     assert mailbox.letters == [
-        ("ada@example.com", "Your number is CW-001"),
+        ("ada@example.com", "Your number: CW-001"),
         ("ada@example.com", "It is your turn: CW-001"),
-        ("ada@example.com", "You have been served: CW-001"),
+        ("ada@example.com", "Done: CW-001"),
     ]
     board.close()
 
