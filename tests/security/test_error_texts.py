@@ -121,7 +121,7 @@ async def test_a_database_that_is_away_is_one_sentence(servers: Servers, schema:
         assert (await admin.get("/api/v1/auth/me")).status_code == 200
         servers.drop_database(dsn)
         for path in READS:
-            example = path.format(department_id="CW", branch_id="main", token_id=1, user_id=1)
+            example = path.format(department_id="CW", branch_id="main", token_id=1, user_id=1, secret="A" * 22)
             answer = await admin.get(example + ("?counters=1" if "simulation" in path else ""))
             if path == "/readyz":
                 continue
