@@ -105,7 +105,7 @@ def test_from_front_desk_to_mailbox_and_board(folder: Path, mailbox: Mailbox) ->
     assert mailbox.letters == [
         ("ada@example.com", "Your number: CW-001"),
         ("ada@example.com", "It is your turn: CW-001"),
-        ("ada@example.com", "Done: CW-001"),
+        ("ada@example.com", "You have been served: CW-001"),
     ]
     board.close()
 

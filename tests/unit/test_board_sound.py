@@ -12,9 +12,9 @@ import pytest
 from tests.screens.board_seeds import NOON
 from tests.waiting import until
 from tokenq.board.picture import Call
+from tokenq.locale.spoken import spelled, spoken
 from tokenq_tui.board import sound as sound_module
 from tokenq_tui.board.sound import Sound, SoundSettings
-from tokenq_tui.board.spoken import spelled, spoken
 
 NOTE = """
 import os, sys, time

@@ -14,7 +14,7 @@ from tokenq.contract import notices
 from tokenq.contract.problems import refuse
 from tokenq.contract.verbs import Verb
 from tokenq.locale import texts
-from tokenq.locale.waits import wait_range
+from tokenq.locale.waits import estimated
 from tokenq.zones import local
 
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ def sentence(token: "TokenView | Mapping[str, Any]", zone: str = "", *, suffix: 
 
 def waits(estimate: "EstimateView | None", *, with_reason: bool = False) -> str:
     """Format an estimated wait: ``10-20 min`` or ``2-3 h``; if unknown, empty or (``with_reason``) ``unknown: …``."""
-    if not estimate or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
-        return f"unknown: {estimate['reason']}" if with_reason and estimate and estimate["reason"] else ""
-    return wait_range(estimate["lowMinutes"], estimate["highMinutes"], texts())
+    if wait := estimated(estimate, texts()):
+        return wait
+    return f"unknown: {estimate['reason']}" if with_reason and estimate and estimate["reason"] else ""
 
 
 def wait_of_newcomer(estimate: "EstimateView | None") -> str:

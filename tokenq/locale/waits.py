@@ -1,9 +1,14 @@
 """Waits in the words of a language: the only place for these words."""
 
+from collections.abc import Callable
 from math import floor
+from typing import TYPE_CHECKING
 
 from tokenq.contract.waits import rounded
 from tokenq.locale import Texts
+
+if TYPE_CHECKING:
+    from tokenq.contract.views import EstimateView
 
 _HOUR = 60
 
@@ -41,6 +46,13 @@ def wait_sentence(low: int, high: int, texts: Texts) -> str:
     if least == most:
         return texts.gettext("1 hour") if told.high == 1 else texts.gettext("{hours} hours", hours=most)
     return texts.gettext("{low} to {high} hours", low=least, high=most)
+
+
+def estimated(estimate: "EstimateView | None", texts: Texts, say: Callable[[int, int, Texts], str] = wait_range) -> str:
+    """Return an estimate as ``say`` says it; empty if the wait is unknown."""
+    if estimate is None or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
+        return ""
+    return say(estimate["lowMinutes"], estimate["highMinutes"], texts)
 
 
 def _figure(number: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokenq.locale import SOURCE, Texts, texts
-from tokenq.locale.waits import wait_range
+from tokenq.locale.waits import estimated
 from tokenq.zones import local
 
 if TYPE_CHECKING:
@@ -100,15 +100,8 @@ def _lines(text: str) -> Iterator[Line]:
 def _expectations(ticket: "TicketView", own: Texts) -> Iterator[str]:
     if ticket["position"]:
         yield own.gettext("Your position in the queue: {position}", position=ticket["position"])
-    if wait := wait_text(ticket["estimate"], own):
+    if wait := estimated(ticket["estimate"], own):
         yield own.gettext("Expected wait: {wait}", wait=wait)
-
-
-def wait_text(estimate: Any, own: Texts) -> str:
-    """Return an estimate in words; empty if it is unknown."""
-    if not estimate or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
-        return ""
-    return wait_range(estimate["lowMinutes"], estimate["highMinutes"], own)
 
 
 def _issued(ticket: "TicketView") -> str:

@@ -18,9 +18,9 @@ from datetime import datetime
 from tokenq.board.department_setup import is_within
 from tokenq.board.picture import Call
 from tokenq.locale import texts
+from tokenq.locale.spoken import spoken
 from tokenq.printable import printable
 from tokenq.zones import local
-from tokenq_tui.board.spoken import spoken
 
 TIMEOUT = 20.0
 """Seconds after which a command is ended."""
@@ -28,6 +28,8 @@ SAID_WITHIN = 60.0
 """A call that has waited longer than this many seconds for its turn is not said any more."""
 
 _MOST_WAITING = 100
+_LONGEST = 200
+"""Cells of a sentence."""
 _ENDS_WITHIN = 1.0
 _POLL = 0.5
 
@@ -98,7 +100,7 @@ class Sound:
         return next((problem for problem in problems if problem), "")
 
     def _speak(self, said: _Said, language: str) -> str:
-        sentence = spoken(said.call.number, said.call.counter, language, said.words)
+        sentence = printable(spoken(said.call.number, said.call.counter, language, said.words), _LONGEST)
         variables = {
             "TOKENQ_NUMBER": printable(said.call.number.strip()),
             "TOKENQ_COUNTER": printable(said.call.counter.strip()),

@@ -7,7 +7,7 @@ from tokenq.contract.enums import TokenState
 from tokenq.contract.views import EstimateView, QueueView, TokenView
 from tokenq.contract.waits import duration
 from tokenq.locale import N_, texts
-from tokenq.locale.waits import wait_range, wait_short
+from tokenq.locale.waits import estimated, wait_short
 from tokenq.zones import local
 from tokenq_tui.console.state import zone_of
 
@@ -63,16 +63,12 @@ def parked_until(token: TokenView, zone: str) -> str:
 
 def expected_wait(estimate: EstimateView | None) -> str:
     """Format an estimate as ``10-20 min`` or ``2-3 h``; empty if unknown."""
-    if estimate is None or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
-        return ""
-    return wait_range(estimate["lowMinutes"], estimate["highMinutes"], texts())
+    return estimated(estimate, texts())
 
 
 def expected_wait_short(estimate: EstimateView | None) -> str:
     """Format an estimate for a narrow column; empty if unknown."""
-    if estimate is None or estimate["lowMinutes"] is None or estimate["highMinutes"] is None:
-        return ""
-    return wait_short(estimate["lowMinutes"], estimate["highMinutes"], texts())
+    return estimated(estimate, texts(), wait_short)
 
 
 def why_no_estimate(estimate: EstimateView | None) -> str:

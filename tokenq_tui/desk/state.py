@@ -9,7 +9,7 @@ from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import DepartmentView, QueueView, TokenView
 from tokenq.locale import Texts
 from tokenq.locale.counters import counter_in
-from tokenq.paper.layout import wait_text
+from tokenq.locale.waits import estimated
 from tokenq.zones import local
 
 ACTION_KEYS = "npqu/"
@@ -87,7 +87,7 @@ def situation(state: DeskState, department: str, own: Texts) -> str:
             return own.gettext("Closed")
         return own.gettext("Closed until {time}", time=_clock(opens_at, queue["timezone"]))
     count = queue["counts"]["waiting"]
-    parts = [own.ngettext("{number} waiting", "{number} waiting", count), wait_text(queue["estimate"], own)]
+    parts = [own.ngettext("{number} waiting", "{number} waiting", count), estimated(queue["estimate"], own)]
     return " · ".join(filter(None, parts))
 
 
@@ -96,7 +96,7 @@ def token_lines(token: TokenView, state: DeskState, own: Texts) -> list[str]:
     lines = [state.name_of(token["departmentId"]), state_sentence(token, state, own)]
     if token["state"] == "WAITING" and token["position"]:
         lines.append(own.gettext("Your position in the queue: {position}", position=token["position"]))
-        if wait := wait_text(token["estimate"], own):
+        if wait := estimated(token["estimate"], own):
             lines.append(own.gettext("Expected wait: {wait}", wait=wait))
     lines.append(own.gettext("Issued at {time}", time=_clock(token["issuedAt"], state.zone)))
     if token["name"]:

@@ -36,7 +36,7 @@ RolloverHour = Annotated[
 ]
 Languages = Annotated[
     str | None,
-    typer.Option(metavar="TAGS", help="Languages of its screens, tickets and e-mails, its own first: de,en,tr."),
+    typer.Option(metavar="TAGS", help="Languages of its screens, tickets and e-mails, its own first: de,en,ar."),
 ]
 CounterWords = Annotated[
     str | None,

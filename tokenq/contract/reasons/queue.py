@@ -212,7 +212,7 @@ class DepartmentReason(Reason):
     )
     NOT_YOURS = (ProblemCode.FORBIDDEN, "You are not staff of {department}.", ASK_ADMIN)
     NOT_ON_BOARD = (ProblemCode.FORBIDDEN, "This board's key does not include {department}.", ASK_ADMIN)
-    NO_SELF_SERVICE = ProblemCode.FORBIDDEN, "{department} gives out no numbers here.", "Ask at the desk."
+    NO_SELF_SERVICE = ProblemCode.FORBIDDEN, "{department} does not issue numbers here.", "Ask at the desk."
     MAY_NOT_ISSUE = (ProblemCode.FORBIDDEN, "You may not issue tokens in {department}.", ASK_ADMIN)
     MAY_NOT_PUT_FIRST = (
         ProblemCode.FORBIDDEN,

@@ -6,7 +6,10 @@ from typing import Any
 from tokenq.board.expected_waits import expected_waits
 from tokenq.board.picture import Call, DepartmentPicture, Picture
 from tokenq.contract.board_views import BoardView
+from tokenq.locale import texts
 from tokenq.locale.counters import counter_in
+from tokenq.locale.spoken import spoken
+from tokenq.locale.waits import wait_range
 from tokenq_server.api.pages.texts import board_texts
 from tokenq_server.services.views import instant
 
@@ -27,7 +30,8 @@ def setup_view(state: BoardView) -> dict[str, Any]:
 def picture_view(picture: Picture, state: BoardView, now: str) -> dict[str, Any]:
     """Return everything to draw at the server's time ``now``; no ids of tokens."""
     names = {each.department_id: each.name or each.department_id for each in picture.departments}
-    departments = [_department(each, state) for each in picture.departments]
+    waits = expected_waits(state)
+    departments = [_department(each, state, waits.get(each.department_id)) for each in picture.departments]
     return {
         "at": now,
         "isDoubtful": bool(picture.doubtful),
@@ -42,15 +46,14 @@ def _shown(picture: Picture) -> Sequence[Call]:
     return [call for place, call in enumerate(picture.calls) if place < _CALLS or call.event_id in at_counters]
 
 
-def _department(department: DepartmentPicture, state: BoardView) -> dict[str, Any]:
-    wait = expected_waits(state).get(department.department_id)
+def _department(department: DepartmentPicture, state: BoardView, wait: tuple[int, int] | None) -> dict[str, Any]:
     return {
         "id": department.department_id,
         "name": department.name or department.department_id,
         "isClosed": department.is_closed,
         "hours": list(department.hours) if department.hours is not None else None,
         "waiting": department.waiting,
-        "estimate": {"low": wait[0], "high": wait[1]} if wait else None,
+        "wait": {tag: wait_range(*wait, texts(tag)) for tag in state["languages"]} if wait else None,
         "paused": _said_of(department.paused, state),
         "atCounters": [
             {"number": call.number, "counter": _said(call.counter, state), "state": str(call.state)}
@@ -65,6 +68,7 @@ def _call(call: Call, names: dict[str, str], state: BoardView) -> dict[str, Any]
         "seq": call.seq,
         "number": call.number,
         "counter": _said(call.counter, state),
+        "spoken": {tag: spoken(call.number, call.counter, tag, state["counterWords"]) for tag in state["languages"]},
         "departmentName": names.get(call.department_id, call.department_id),
         "at": instant(call.at),
         "times": call.times,

@@ -13,8 +13,6 @@ _BOARD = {
     "nobody": N_("No number is being called. Called numbers appear here."),
     "waiting": N_("Waiting"),
     "expectedWait": N_("Expected wait"),
-    # For translators: a range of minutes, such as 10–20 min
-    "minutes": N_("{low}–{high} min"),
     "closed": N_("Closed"),
     "paused": N_("Paused: {counters}"),
     "old": N_("This display may be out of date. Please ask at the desk."),
@@ -23,16 +21,12 @@ _BOARD = {
     "soundOff": N_("Turn sound off"),
     "fullScreen": N_("Full screen"),
     "again": N_("Called again"),
-    # For translators: read aloud; {counter} is "counter 3"
-    "spoken": N_("Number {number}, {counter}"),
 }
 
 _TICKET = {
     "yourNumber": N_("Your number"),
     "before": N_("Before you"),
     "expectedWait": N_("Expected wait"),
-    # For translators: a range of minutes, such as 10–20 min
-    "minutes": N_("{low}–{high} min"),
     "nowCalled": N_("Now called"),
     "nobodyCalled": N_("Nobody at the moment"),
     "WAITING": N_("Please wait. This page tells you when it is your turn."),
@@ -47,7 +41,7 @@ _TICKET = {
     "ended": N_("This link has ended. Please ask at the desk."),
     "old": N_("No connection. What you see may be out of date."),
     "leave": N_("Leave the queue"),
-    "sure": N_("Give up your number? You cannot take this back."),
+    "sure": N_("Give up your number? This cannot be undone."),
     "yes": N_("Yes, leave"),
     "no": N_("No, stay"),
     "notify": N_("Ring when it is my turn"),
@@ -58,7 +52,6 @@ _TAKE = {
     "choose": N_("What brings you here?"),
     "waiting": N_("Waiting"),
     "expectedWait": N_("Expected wait"),
-    "minutes": N_("{low}–{high} min"),
     "closed": N_("Closed"),
     "nothing": N_("Numbers are given out at the desk."),
     "mine": N_("Show my number"),

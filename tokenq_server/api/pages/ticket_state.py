@@ -4,7 +4,9 @@ from typing import Any
 
 from tokenq.contract.enums import AT_COUNTER, TokenState
 from tokenq.contract.verbs import Verb
+from tokenq.locale import texts
 from tokenq.locale.counters import counter_in
+from tokenq.locale.waits import estimated
 from tokenq_server.api.pages.texts import choices, ticket_texts
 from tokenq_server.services.tickets import TicketState
 
@@ -27,7 +29,7 @@ def ticket_state(found: TicketState, language: str) -> dict[str, Any]:
         "department": found.department.department.name,
         "counter": counter_in(language, token["counterId"] or "", words),
         "before": position - 1 if position else None,
-        "estimate": _minutes(token["estimate"]),
+        "wait": estimated(token["estimate"], texts(language)),
         "calls": token["calls"],
         "called": [
             {"number": each.display, "counter": counter_in(language, each.counter_id or "", words)}
@@ -38,12 +40,6 @@ def ticket_state(found: TicketState, language: str) -> dict[str, Any]:
         "languages": choices(),
         "texts": ticket_texts(language),
     }
-
-
-def _minutes(estimate: Any) -> dict[str, int] | None:
-    if not estimate or estimate.get("lowMinutes") is None:
-        return None
-    return {"low": estimate["lowMinutes"], "high": estimate["highMinutes"]}
 
 
 def _ask_after(state: TokenState, position: int | None) -> int:

@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from tokenq.contract.views import TokenView
 from tokenq.locale import Texts, languages, texts
-from tokenq.paper.layout import wait_text
+from tokenq.locale.waits import estimated
 from tokenq.printable import printable
 from tokenq.zones import local
 from tokenq_tui.desk import messages
@@ -283,7 +283,7 @@ class DeskScreen(ErrorBoundary, Screen[None]):
 
     def lines_of(self, token: TokenView) -> list[str]:
         """Return what to say below a large number."""
-        wait = wait_text(token["estimate"], self.own)
+        wait = estimated(token["estimate"], self.own)
         expectation = self.own.gettext("Expected wait: {wait}", wait=wait) if wait else ""
         return [self.state.name_of(token["departmentId"]), *filter(None, [expectation])]
 

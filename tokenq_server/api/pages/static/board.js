@@ -213,13 +213,13 @@
     title.dataset.share = "0.2";
     made.appendChild(title);
     made.appendChild(element("p", "", t.nobody));
-    const waits = picture.departments.filter((each) => each.estimate && !each.isClosed).slice(0, 6);
+    const waits = picture.departments.filter((each) => each.wait && !each.isClosed).slice(0, 6);
     if (waits.length) {
       const table = element("table");
       waits.forEach((each) => {
         const row = element("tr");
         row.appendChild(element("td", "", each.name));
-        row.appendChild(element("td", "", t.expectedWait + ": " + filled(t.minutes, each.estimate)));
+        row.appendChild(element("td", "", t.expectedWait + ": " + each.wait[t.language]));
         table.appendChild(row);
       });
       made.appendChild(table);
@@ -298,8 +298,7 @@
   function say(call) {
     if (!("speechSynthesis" in window)) return;
     setup.texts.forEach((t) => {
-      const letters = call.number.replace(/[^\p{L}\p{N}]+/gu, " ").replace(/(\p{L})(?=\p{L})/gu, "$1 ").replace(/(\p{L})(?=\p{N})/gu, "$1 ").replace(/\b0+(?=\d)/g, "");
-      const words = new SpeechSynthesisUtterance(filled(t.spoken, { number: letters, counter: call.counter[t.language] || "" }));
+      const words = new SpeechSynthesisUtterance(call.spoken[t.language]);
       words.lang = t.language;
       speechSynthesis.speak(words); // the browser says one after the other
     });

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const { $, element, write, filled, replace, inLanguage, drawLanguages } = window.tokenq;
+  const { $, element, write, replace, inLanguage, drawLanguages } = window.tokenq;
   const here = location.pathname.replace(/\/$/, "");
   let state = null;
   const keys = new Map(); // of each department, the key under which this phone asks for a number
@@ -49,7 +49,7 @@
     made.disabled = !each.isOpen;
     const text = element("div");
     text.appendChild(element("b", "", each.name));
-    const wait = each.estimate ? t.expectedWait + ": " + filled(t.minutes, each.estimate) : t.waiting + ": " + each.waiting;
+    const wait = each.wait ? t.expectedWait + ": " + each.wait : t.waiting + ": " + each.waiting;
     text.appendChild(element("span", "quiet", each.isOpen ? wait : t.closed));
     made.appendChild(text);
     made.appendChild(element("span", "", "›"));

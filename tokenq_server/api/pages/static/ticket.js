@@ -82,7 +82,7 @@
   function drawFacts(t) {
     const facts = [];
     if (state.before !== null) facts.push([t.before, String(state.before)]);
-    if (state.estimate && state.state === "WAITING") facts.push([t.expectedWait, filled(t.minutes, state.estimate)]);
+    if (state.wait && state.state === "WAITING") facts.push([t.expectedWait, state.wait]);
     $("wait").hidden = !facts.length;
     const parts = [];
     facts.forEach(([name, value]) => { parts.push(element("dt", "quiet", name)); parts.push(element("dd", "", value)); });
