@@ -148,8 +148,10 @@ def other_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setattr(locale, "FOLDER", tmp_path / "tokenq" / "locale")
     monkeypatch.setenv("LANGUAGE", "de")
     locale._catalogue.cache_clear()
+    locale.texts.cache_clear()
     yield
     locale._catalogue.cache_clear()
+    locale.texts.cache_clear()
 
 
 def load(name: str) -> ModuleType:
