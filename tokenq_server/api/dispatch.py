@@ -27,19 +27,12 @@ _LookUp = Callable[[Sequence[TokenView], Principal], Awaitable[Mapping[int, Sequ
 
 async def dispatch(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
     """Execute a command and answer when it is durable. Raises Refused."""
-    return _response(await _submit(services, caller, command, repeat))
-
-
-async def answer_to(
-    services: Services, caller: Principal, command: Command, repeat: Repeat = Repeat(None, b"")
-) -> Answer:
-    """Execute a command and return the answer itself when it is durable. Raises Refused."""
-    return await _submit(services, caller, command, repeat)
+    return _response(await answer_to(services, caller, command, repeat))
 
 
 async def dispatch_call(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Response:
     """Execute a call; the answer says if its customer is at another counter, too. Raises Refused."""
-    answer = await _submit(services, caller, command, repeat)
+    answer = await answer_to(services, caller, command, repeat)
     return _response(await _with_found(answer, "alsoAt", services.same_customer.at_other_counters, caller))
 
 
@@ -47,7 +40,7 @@ async def dispatch_with_same_address(
     services: Services, caller: Principal, command: Command, repeat: Repeat
 ) -> Response:
     """Execute a command; the answer names the other numbers of its tokens' addresses. Raises Refused."""
-    answer = await _submit(services, caller, command, repeat)
+    answer = await answer_to(services, caller, command, repeat)
     return _response(await _with_found(answer, "alsoWaiting", services.same_customer.other_numbers, caller))
 
 
@@ -65,7 +58,7 @@ async def dispatch_all(
         handler_of(command).may_ask(command)
     key = hashlib.sha256(repeat.key.encode()).hexdigest() if repeat.key else None
     repeats = [Repeat(f"{key}#{index}" if key else None, repeat.fingerprint) for index in range(len(commands))]
-    work = [_submit(services, caller, command, its) for command, its in zip(commands, repeats, strict=True)]
+    work = [answer_to(services, caller, command, its) for command, its in zip(commands, repeats, strict=True)]
     return [_item(outcome, scope) for outcome in await asyncio.gather(*work, return_exceptions=True)]
 
 
@@ -85,7 +78,10 @@ async def _with_found(answer: Answer, field: str, look_up: _LookUp, caller: Prin
     return replace(answer, token=answer.token and view(answer.token), group=tuple(map(view, answer.group)))
 
 
-async def _submit(services: Services, caller: Principal, command: Command, repeat: Repeat) -> Answer:
+async def answer_to(
+    services: Services, caller: Principal, command: Command, repeat: Repeat = Repeat(None, b"")
+) -> Answer:
+    """Execute a command and return the answer itself when it is durable. Raises Refused."""
     return await services.issuing.submit(Request(command, caller.identity, repeat.key, repeat.fingerprint))
 
 

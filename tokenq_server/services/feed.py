@@ -22,6 +22,11 @@ _BACKLOG = 500
 _QUEUE = 256
 
 
+def positions_in(text: str) -> dict[str, int]:
+    """Return the positions in a text such as ``CW:17,LAB:3``: of each department the last seq. Raises ValueError."""
+    return {name: int(seq) for name, _, seq in (part.partition(":") for part in text.split(",") if part)}
+
+
 class FollowedLog(Protocol):
     """The log as seen by a follower."""
 

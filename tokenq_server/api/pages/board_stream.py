@@ -19,7 +19,7 @@ from tokenq.contract.events import EventType, from_wire
 from tokenq.zones import local
 from tokenq_server.api.pages.board_picture import picture_view, setup_view
 from tokenq_server.services.event_views import public_event
-from tokenq_server.services.feed import Feed, Resync
+from tokenq_server.services.feed import Feed, Resync, positions_in
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.views import instant
 
@@ -91,7 +91,7 @@ class BoardStream:
         branch = self._state["branchId"] if self._state else ""
         departments = frozenset(each["departmentId"] for each in self._state["departments"]) if self._state else ()
         try:
-            async for arrival in self._feed.watch(self._only, _positions(position)):
+            async for arrival in self._feed.watch(self._only, positions_in(position)):
                 if arrival is None:
                     continue
                 if isinstance(arrival.item, Resync):
@@ -106,10 +106,6 @@ class BoardStream:
                 self._changed.set()
         finally:
             self._changed.set()
-
-
-def _positions(text: str) -> dict[str, int]:
-    return {name: int(seq) for name, _, seq in (part.partition(":") for part in text.split(",") if part)}
 
 
 def _message(kind: str, content: dict[str, Any]) -> ServerSentEvent:

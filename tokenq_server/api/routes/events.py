@@ -21,7 +21,7 @@ from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import departments_to_watch, is_public_reader, sees_people_of
 from tokenq_server.domain.principal import Principal
 from tokenq_server.services.event_views import public_event, without_people
-from tokenq_server.services.feed import Arrival, Resync
+from tokenq_server.services.feed import Arrival, Resync, positions_in
 from tokenq_server.services.people import hash_of
 from tokenq_server.services.ports import LedgerDown
 
@@ -39,7 +39,7 @@ def _positions(
     parts = last_event_id.split(",")
     if len(last_event_id) > 16_384 or not all(_POSITION.fullmatch(part) for part in parts):
         raise refuse(RequestReason.WRONG_EVENT_ID)
-    return {name: int(seq) for name, _, seq in (part.partition(":") for part in parts)}
+    return positions_in(last_event_id)
 
 
 async def _watcher(caller: Watcher) -> AsyncIterator[Principal]:
