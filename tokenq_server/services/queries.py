@@ -8,13 +8,12 @@ from itertools import islice
 from typing import Any, Protocol
 
 from tokenq.contract.enums import Priority, TokenState
-from tokenq.contract.views import CounterView, Counts, EstimateView, LetterView, OpeningView, QueueView, TokenView
+from tokenq.contract.views import CounterView, EstimateView, LetterView, QueueView, TokenView
 from tokenq_server.domain.business_day import business_day
 from tokenq_server.domain.counters import Counter
 from tokenq_server.domain.department import Department, DepartmentHead
 from tokenq_server.domain.estimate import Forecast
 from tokenq_server.domain.free_text import with_note
-from tokenq_server.domain.hours import opening
 from tokenq_server.domain.permissions import owner_to_list, sees, sees_people_of, sees_person
 from tokenq_server.domain.policy import Choice, Waiting, in_order, position
 from tokenq_server.domain.principal import Principal
@@ -25,7 +24,7 @@ from tokenq_server.domain.token_lookup import Printed, named
 from tokenq_server.domain.wait_alarms import WaitAlarm, WaitFigures, wait_alarms
 from tokenq_server.services.event_views import without_people
 from tokenq_server.services.log_retention import History
-from tokenq_server.services.views import alarm_views, counter_view, instant, token_view
+from tokenq_server.services.views import alarm_views, counter_view, counts_view, opening_view, token_view
 
 PAGE = 100
 
@@ -134,10 +133,10 @@ class Queries:
             "called": _views(snapshot, TokenState.CALLED, shows),
             "serving": _views(snapshot, TokenState.SERVING, shows),
             "parked": _views(snapshot, TokenState.PARKED, shows),
-            "counts": _counts(snapshot.counts),
+            "counts": counts_view(snapshot.counts),
             "estimate": estimate_of_newcomer(snapshot, forecast),
             "seq": snapshot.head.last_seq,
-            "opening": _opening(snapshot),
+            "opening": opening_view(snapshot.department, snapshot.now),
             "nextReason": choices[0].rule if choices else None,
             "counters": _counters(snapshot, department_id, shows),
             "alarms": alarm_views(self._waits(snapshot), department.rules),
@@ -156,10 +155,15 @@ class Queries:
     async def token(self, token_id: int, reader: Principal) -> TokenView:
         """Return a token with its position. Raises Refused, also if the reader may not see it."""
         token = await self.find(token_id, reader)
+        if token.state is not TokenState.WAITING:
+            return token_view(token, datetime.now(UTC), shows_person=sees_person(reader, token))
+        return await self.token_in(await self.snapshot(token.department_id, 1), token, reader)
+
+    async def token_in(self, snapshot: Snapshot, token: Token, reader: Principal) -> TokenView:
+        """Return a token as of a snapshot of its department, with its position if it waits."""
         shows = sees_person(reader, token)
         if token.state is not TokenState.WAITING:
-            return token_view(token, datetime.now(UTC), shows_person=shows)
-        snapshot = await self.snapshot(token.department_id, 1)
+            return token_view(token, snapshot.now, shows_person=shows)
         head, index = snapshot.head, await self._store.ahead_in_class(token) + 1
         ratio = snapshot.department.policy.ratio
         place = position(token.priority, index, head.waiting, head.turn, ratio)
@@ -276,29 +280,3 @@ def _counters(snapshot: Snapshot, department_id: str, shows_people: bool) -> lis
         if counter.serves(department_id)
     ]
     return views if shows_people else [{**view, "operator": None, "reason": None} for view in views]
-
-
-def _opening(snapshot: Snapshot) -> OpeningView:
-    department = snapshot.department
-    now = opening(department.hours, snapshot.now, department.timezone)
-    return {
-        "isOpen": department.is_open and now.is_open,
-        "opensAt": instant(now.opens_at),
-        "closesAt": instant(now.closes_at),
-    }
-
-
-def _counts(counts: dict[TokenState, int]) -> Counts:
-    def of(state: TokenState) -> int:
-        return counts.get(state, 0)
-
-    return {
-        "waiting": of(TokenState.WAITING),
-        "called": of(TokenState.CALLED),
-        "serving": of(TokenState.SERVING),
-        "parked": of(TokenState.PARKED),
-        "served": of(TokenState.SERVED),
-        "noShow": of(TokenState.NO_SHOW),
-        "cancelled": of(TokenState.CANCELLED),
-        "expired": of(TokenState.EXPIRED),
-    }

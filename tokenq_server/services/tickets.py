@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from tokenq.contract.enums import LIVE, TokenState
+from tokenq.contract.enums import LIVE
 from tokenq.contract.paths import TICKET_PAGE
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
@@ -103,9 +103,10 @@ class Tickets:
     async def state(self, secret: str) -> TicketState:
         """Return what a link shows. Raises Refused (``unknown_token``) for what is no link, or one that has ended."""
         holder = await self.holder(secret)
-        token = await self._reading.token(holder.token_id or 0, holder)
-        department = await self._reading.snapshot(token["departmentId"], 1)
-        if TokenState(token["state"]) not in LIVE and not await self._is_kept(holder, department.now):
+        found = await self._reading.find(holder.token_id or 0, holder)
+        department = await self._reading.snapshot(found.department_id, 1)
+        token = await self._reading.token_in(department, found, holder)
+        if found.state not in LIVE and not await self._is_kept(holder, department.now):
             raise refuse(TokenReason.NO_TICKET_LINK)
         return TicketState(token, department, await self._setup.branch(token["branchId"]))
 

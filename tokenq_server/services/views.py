@@ -1,13 +1,15 @@
 """Tokens in the API's format."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from tokenq.contract.enums import LIVE, TokenState
 from tokenq.contract.notice_views import AlarmView, OtherCounterView
 from tokenq.contract.verbs import verbs_from
-from tokenq.contract.views import CounterView, EstimateView, HeldView, TokenView
+from tokenq.contract.views import CounterView, Counts, EstimateView, HeldView, OpeningView, TokenView
 from tokenq_server.domain.counters import Counter
+from tokenq_server.domain.department import Department
+from tokenq_server.domain.hours import opening
 from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.token import Token
 from tokenq_server.domain.wait_alarms import WaitAlarm, WaitFigures, wait_alarms
@@ -109,3 +111,31 @@ def _held_view(held: Token, forgotten: Collection[int] | None) -> HeldView:
     if forgotten is not None:
         view["isForgotten"] = held.token_id in forgotten
     return view
+
+
+def opening_view(department: Department, moment: datetime) -> OpeningView:
+    """Return whether a department takes customers at a moment, and when that changes."""
+    now = opening(department.hours, moment, department.timezone)
+    return {
+        "isOpen": department.is_open and now.is_open,
+        "opensAt": instant(now.opens_at),
+        "closesAt": instant(now.closes_at),
+    }
+
+
+def counts_view(counts: Mapping[TokenState, int]) -> Counts:
+    """Return how many tokens are in which state."""
+
+    def of(state: TokenState) -> int:
+        return counts.get(state, 0)
+
+    return {
+        "waiting": of(TokenState.WAITING),
+        "called": of(TokenState.CALLED),
+        "serving": of(TokenState.SERVING),
+        "parked": of(TokenState.PARKED),
+        "served": of(TokenState.SERVED),
+        "noShow": of(TokenState.NO_SHOW),
+        "cancelled": of(TokenState.CANCELLED),
+        "expired": of(TokenState.EXPIRED),
+    }
