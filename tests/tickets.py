@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from tokenq.contract.views import TicketView
+from tokenq.contract.ticket_views import TicketView
 
 LINK = "https://queue.example.org/t/abcdefghijklmnopqrstuv"
 

@@ -12,7 +12,8 @@ from tests.screens.console_seeds import NOON, FakeApi, token
 from tests.screens.reading import until_shown
 from tests.tickets import ticket
 from tokenq.contract.problems import ProblemCode
-from tokenq.contract.views import BranchView, MeView, TicketView, TokenView
+from tokenq.contract.ticket_views import TicketView
+from tokenq.contract.views import BranchView, MeView, TokenView
 from tokenq.errors import PrinterFailed, Unreachable
 from tokenq_tui.desk.app import DeskApp
 

@@ -12,7 +12,8 @@ from tokenq.contract.reasons.queue import TokenReason
 from tokenq.errors import TokenqError, Unreachable
 
 if TYPE_CHECKING:
-    from tokenq.contract.views import TicketView, TokenView, WhyView
+    from tokenq.contract.ticket_views import TicketView
+    from tokenq.contract.views import TokenView, WhyView
 
 
 _KEY_OF_A_MOVE = re.compile(r"tq-[0-9a-f]{32}\.c([0-9]{1,9})")

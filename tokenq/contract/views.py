@@ -243,24 +243,6 @@ class BranchView(TypedDict):
     publicUrl: str
 
 
-class TicketView(TypedDict):
-    """What is printed on a ticket. ``language`` is the customer's or the branch's.
-
-    ``url`` shows the customer the state of the number; null where the branch has no public address.
-    """
-
-    displayNumber: str
-    state: str
-    departmentName: str
-    branchName: str
-    timezone: str
-    language: str
-    issuedAt: str
-    position: int | None
-    estimate: EstimateView | None
-    url: str | None
-
-
 class UserView(TypedDict):
     """A person. ``departments`` limits staff and desk users; empty means all of them."""
 

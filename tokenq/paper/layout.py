@@ -11,7 +11,7 @@ from tokenq.locale.waits import estimated
 from tokenq.zones import local
 
 if TYPE_CHECKING:
-    from tokenq.contract.views import TicketView
+    from tokenq.contract.ticket_views import TicketView
 
 
 @dataclass(frozen=True)

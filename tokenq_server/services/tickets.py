@@ -11,7 +11,8 @@ from tokenq.contract.enums import LIVE
 from tokenq.contract.paths import TICKET_PAGE
 from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.queue import DepartmentReason, TokenReason
-from tokenq.contract.views import BranchView, TicketView, TokenView
+from tokenq.contract.ticket_views import TicketView
+from tokenq.contract.views import BranchView, TokenView
 from tokenq_server.domain.permissions import WORKERS, issues_in
 from tokenq_server.domain.principal import Principal, holder_of
 from tokenq_server.services.queries import Queries, Snapshot

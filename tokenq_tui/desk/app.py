@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from tokenq.client import Client
 from tokenq.client.events import Arrival, follow
-from tokenq.contract.views import TicketView
+from tokenq.contract.ticket_views import TicketView
 from tokenq.paper.commands import as_commands
 from tokenq.paper.layout import Design, ticket_parts
 from tokenq.paper.printing import send

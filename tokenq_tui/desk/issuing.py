@@ -15,8 +15,9 @@ from textual.message import Message
 from tokenq import locale
 from tokenq.client.calls import new_key
 from tokenq.contract.problems import Refused
+from tokenq.contract.ticket_views import TicketView
 from tokenq.contract.verbs import Verb
-from tokenq.contract.views import TicketView, TokenView
+from tokenq.contract.views import TokenView
 from tokenq.errors import OutputLost, TokenqError, Unreachable
 from tokenq_tui.desk.messages import Failed, Found, Issued, Printed, StillTrying, TakenBack
 from tokenq_tui.desk.state import Details

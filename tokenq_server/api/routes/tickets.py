@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from tokenq.contract import paths
-from tokenq.contract.views import TicketView, TokenView
+from tokenq.contract.ticket_views import TicketView
+from tokenq.contract.views import TokenView
 from tokenq_server.api.auth import Anybody, IdPath, ServicesDep, Workers
 from tokenq_server.api.strictness import StrictRoute
 
