@@ -3,7 +3,8 @@
 import asyncio
 import email
 import email.policy
-from collections.abc import AsyncIterator, Callable, Iterator
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -56,11 +57,29 @@ async def test_the_outbox_gets_each_e_mail_once(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "mail").iterdir()] == ["CW-000017-served.eml"]
 
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
 @asynccontextmanager
 async def closed_at_the_end(mailer: SmtpMailer) -> AsyncIterator[SmtpMailer]:
     """It keeps connections for the next e-mail."""
     yield mailer
     await mailer.close()
+
+
+@asynccontextmanager
+async def mailer_to(serve: Serve, scheme: str = "smtp", tls: ssl.SSLContext | None = None) -> AsyncIterator[SmtpMailer]:
+    """A mailer to a server of the test's own."""
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    port = listening.sockets[0].getsockname()[1]
+    async with closed_at_the_end(SmtpMailer(mail_server(f"{scheme}://127.0.0.1:{port}"))) as mailer:
+        yield mailer
+    listening.close()
+
+
+async def send_a_letter(mailer: SmtpMailer) -> Attempt:
+    """Send one."""
+    return await mailer.send(email_for(job_named("Ada")))
 
 
 async def send_to(url: str, name: str = "Ada") -> Attempt:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.integration.test_email import closed_at_the_end, email_for, job_named
-from tests.mail import mail_server
+from tests.integration.test_email import mailer_to, send_a_letter
 from tests.waiting import eventually
 from tokenq_server.adapters.channels import smtp
 from tokenq_server.adapters.channels.smtp import SmtpMailer
@@ -50,29 +49,22 @@ class Server:
 @pytest.fixture
 async def server() -> AsyncIterator[tuple[Server, SmtpMailer]]:
     serving = Server()
-    listening = await asyncio.start_server(serving.serve, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    async with closed_at_the_end(SmtpMailer(mail_server(f"smtp://127.0.0.1:{port}"))) as mailer:
+    async with mailer_to(serving.serve) as mailer:
         yield serving, mailer
-    listening.close()
-
-
-async def send(mailer: SmtpMailer) -> Attempt:
-    return await mailer.send(email_for(job_named("Ada")))
 
 
 async def test_letters_one_after_the_other_share_a_connection(server: tuple[Server, SmtpMailer]) -> None:
     serving, mailer = server
     for _ in range(3):
-        assert await send(mailer) == Attempt(Verdict.SENT)
+        assert await send_a_letter(mailer) == Attempt(Verdict.SENT)
     assert (len(serving.sessions), serving.letters) == (1, 3)
     assert serving.sessions[0].count("EHLO") == 1
 
 
 async def test_letters_at_the_same_time_have_a_connection_each(server: tuple[Server, SmtpMailer]) -> None:
     serving, mailer = server
-    await asyncio.gather(*(send(mailer) for _ in range(3)))
-    await asyncio.gather(*(send(mailer) for _ in range(3)))
+    await asyncio.gather(*(send_a_letter(mailer) for _ in range(3)))
+    await asyncio.gather(*(send_a_letter(mailer) for _ in range(3)))
     assert (len(serving.sessions), serving.letters) == (3, 6)
 
 
@@ -84,7 +76,7 @@ async def test_a_server_that_hung_up_meanwhile_costs_no_attempt(
     serving, mailer = server
     serving.hangs_up = True
     for _ in range(3):
-        assert await send(mailer) == Attempt(Verdict.SENT)
+        assert await send_a_letter(mailer) == Attempt(Verdict.SENT)
         await eventually(lambda: serving.open == 0)
     assert (len(serving.sessions), serving.letters) == (3, 3)
 
@@ -92,9 +84,9 @@ async def test_a_server_that_hung_up_meanwhile_costs_no_attempt(
 async def test_a_connection_on_which_a_letter_was_refused_is_not_kept(server: tuple[Server, SmtpMailer]) -> None:
     serving, mailer = server
     serving.answer = "452 full"
-    assert (await send(mailer)).verdict is Verdict.RETRY
+    assert (await send_a_letter(mailer)).verdict is Verdict.RETRY
     serving.answer = "250 taken"
-    assert (await send(mailer)).verdict is Verdict.SENT
+    assert (await send_a_letter(mailer)).verdict is Verdict.SENT
     assert len(serving.sessions) == 2
 
 
@@ -103,7 +95,7 @@ async def test_an_idle_connection_is_closed_politely(
 ) -> None:
     monkeypatch.setattr(smtp, "_KEPT_SECONDS", 0.05)
     serving, mailer = server
-    await send(mailer)
+    await send_a_letter(mailer)
     await eventually(lambda: serving.open == 0)
     assert serving.sessions[0][-1] == "QUIT"
-    assert await send(mailer) == Attempt(Verdict.SENT)
+    assert await send_a_letter(mailer) == Attempt(Verdict.SENT)

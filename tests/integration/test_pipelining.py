@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import make_authority, make_certificate
-from tests.integration.test_email import closed_at_the_end, email_for, job_named
-from tests.mail import mail_server
+from tests.integration.test_email import mailer_to, send_a_letter
 from tests.waiting import eventually
 from tokenq_server.adapters.channels.addresses import is_plain
 from tokenq_server.adapters.channels.pipelining import _as_data, _path
@@ -87,26 +86,19 @@ class Server:
 @pytest.fixture
 async def server() -> AsyncIterator[tuple[Server, SmtpMailer]]:
     serving = Server()
-    listening = await asyncio.start_server(serving.serve, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    async with closed_at_the_end(SmtpMailer(mail_server(f"smtp://127.0.0.1:{port}"))) as mailer:
+    async with mailer_to(serving.serve) as mailer:
         yield serving, mailer
-    listening.close()
-
-
-async def send(mailer: SmtpMailer) -> Attempt:
-    return await mailer.send(email_for(job_named("Ada")))
 
 
 async def test_mail_rcpt_and_data_go_together_only_where_it_is_offered(server: tuple[Server, SmtpMailer]) -> None:
     serving, mailer = server
-    assert await send(mailer) == await send(mailer) == Attempt(Verdict.SENT)
+    assert await send_a_letter(mailer) == await send_a_letter(mailer) == Attempt(Verdict.SENT)
     assert serving.reads[1:3] == [["MAIL", "RCPT", "DATA"]] * 2
     assert (serving.sessions, len(serving.letters)) == (1, 2)
 
     await mailer.close()
     serving.offers, serving.reads = "8BITMIME", []
-    assert await send(mailer) == Attempt(Verdict.SENT)
+    assert await send_a_letter(mailer) == Attempt(Verdict.SENT)
     assert serving.reads[1:4] == [["MAIL"], ["RCPT"], ["DATA"]]
 
 
@@ -114,7 +106,7 @@ async def test_replies_may_come_in_any_pieces_and_lines(server: tuple[Server, Sm
     serving, mailer = server
     serving.apart = True
     serving.replies |= {"RCPT": "250-yes\r\n250 yes", "END": "250-taken\r\n250 as 17"}
-    assert await send(mailer) == Attempt(Verdict.SENT)
+    assert await send_a_letter(mailer) == Attempt(Verdict.SENT)
     assert len(serving.letters) == 1
 
 
@@ -122,9 +114,9 @@ async def test_what_is_said_unasked_with_the_last_reply_is_none_of_them(server: 
     """A server that takes a letter and says goodbye has taken it."""
     serving, mailer = server
     serving.replies["END"] = "250 taken\r\n421 closing"
-    assert await send(mailer) == Attempt(Verdict.SENT)
+    assert await send_a_letter(mailer) == Attempt(Verdict.SENT)
     serving.replies |= {"END": "250 taken", "DATA": "354 go on\r\n250 again"}
-    assert await send(mailer) == Attempt(Verdict.SENT)
+    assert await send_a_letter(mailer) == Attempt(Verdict.SENT)
 
 
 REFUSALS = [
@@ -145,12 +137,12 @@ async def test_the_first_refusal_is_the_result(
     """What follows it says only that it was refused."""
     serving, mailer = server
     serving.replies |= replies
-    attempt = await send(mailer)
+    attempt = await send_a_letter(mailer)
     assert (attempt.verdict, why in attempt.error, attempt.is_ambiguous) == (verdict, True, False)
     await eventually(lambda: serving.open == 0)
 
     serving.replies = dict(GOOD)
-    assert await send(mailer) == Attempt(Verdict.SENT)
+    assert await send_a_letter(mailer) == Attempt(Verdict.SENT)
     assert serving.sessions == 2
 
 
@@ -161,7 +153,7 @@ async def test_a_server_that_refuses_and_waits_for_a_letter_gets_none(
     """Not even an empty one: a server that is wrong about the one may be wrong about the other."""
     serving, mailer = server
     serving.replies[refused] = "550 no"
-    assert (await send(mailer)).verdict is Verdict.PERMANENT
+    assert (await send_a_letter(mailer)).verdict is Verdict.PERMANENT
     await eventually(lambda: serving.open == 0)
     assert serving.letters == []
 
@@ -173,10 +165,10 @@ async def test_a_server_that_hangs_up_or_talks_nonsense_may_have_taken_it(
 ) -> None:
     serving, mailer = server
     serving.replies[where] = reply
-    attempt = await send(mailer)
+    attempt = await send_a_letter(mailer)
     assert (attempt.verdict, attempt.is_ambiguous) == (Verdict.RETRY, True)
     serving.replies = dict(GOOD)
-    assert await send(mailer) == Attempt(Verdict.SENT)
+    assert await send_a_letter(mailer) == Attempt(Verdict.SENT)
 
 
 @pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
@@ -188,15 +180,12 @@ async def test_over_tls_it_is_the_same(scheme: str, tmp_path: Path, monkeypatch:
     context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
     serving = Server(tls=None if scheme == "smtps" else context)
     tls = context if scheme == "smtps" else None
-    listening = await asyncio.start_server(serving.serve, "127.0.0.1", 0, ssl=tls)
-    port = listening.sockets[0].getsockname()[1]
-    async with closed_at_the_end(SmtpMailer(mail_server(f"{scheme}://127.0.0.1:{port}"))) as mailer:
-        assert await send(mailer) == await send(mailer) == Attempt(Verdict.SENT)
+    async with mailer_to(serving.serve, scheme, tls) as mailer:
+        assert await send_a_letter(mailer) == await send_a_letter(mailer) == Attempt(Verdict.SENT)
         assert serving.reads.count(["MAIL", "RCPT", "DATA"]) == len(serving.letters) == 2
         serving.replies["RCPT"] = "550 no"  # and it waits for a letter
-        assert (await send(mailer)).verdict is Verdict.PERMANENT
+        assert (await send_a_letter(mailer)).verdict is Verdict.PERMANENT
         await eventually(lambda: serving.open == 0)
-    listening.close()
 
 
 def test_a_line_of_one_dot_does_not_end_a_letter() -> None:

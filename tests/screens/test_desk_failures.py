@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 import pytest
+from textual.pilot import Pilot
 
 from tests.refusals import refusal
 from tests.screens.desk_driver import DeskApi, FakePrinter, at_desk
@@ -20,6 +21,21 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(issuing, "AGAIN_SECONDS", 0.05)
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is asked again by itself while somebody gives up waiting."""
+    monkeypatch.setattr(issuing, "AGAIN_SECONDS", 30)
+    monkeypatch.setattr(main, "REPEAT_SECONDS", 0)
+
+
+async def lose_an_answer(api: DeskApi, pilot: Pilot[int]) -> None:
+    """Ask for a number whose answer is lost, and do not wait for it."""
+    api.loses = 1
+    await pilot.press("1")
+    await until_shown(pilot, "nobody gets two")
+    await pilot.press("escape")
+
+
 async def test_a_lost_answer_never_makes_two_numbers() -> None:
     async with at_desk(printer=FakePrinter()) as (api, _app, pilot):
         api.loses = 3
@@ -28,32 +44,20 @@ async def test_a_lost_answer_never_makes_two_numbers() -> None:
         assert len(api.issued) == 1
 
 
-async def test_whoever_does_not_wait_for_the_answer_gets_the_same_number_later(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(issuing, "AGAIN_SECONDS", 30)
-    monkeypatch.setattr(main, "REPEAT_SECONDS", 0)
+@pytest.mark.usefixtures("impatient")
+async def test_whoever_does_not_wait_for_the_answer_gets_the_same_number_later() -> None:
     async with at_desk(printer=FakePrinter()) as (api, _app, pilot):
-        api.loses = 1
-        await pilot.press("1")
-        await until_shown(pilot, "nobody gets two")
-        await pilot.press("escape")
+        await lose_an_answer(api, pilot)
         await until_shown(pilot, "Whether a number was issued is")
         await pilot.press("1")
         await until_shown(pilot, "CW-003 is issued and printed.")
         assert len(api.issued) == 1
 
 
-async def test_a_lost_number_that_was_called_meanwhile_is_not_given_to_the_next(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(issuing, "AGAIN_SECONDS", 30)
-    monkeypatch.setattr(main, "REPEAT_SECONDS", 0)
+@pytest.mark.usefixtures("impatient")
+async def test_a_lost_number_that_was_called_meanwhile_is_not_given_to_the_next() -> None:
     async with at_desk(printer=FakePrinter()) as (api, _app, pilot):
-        api.loses = 1
-        await pilot.press("1")
-        await until_shown(pilot, "nobody gets two")
-        await pilot.press("escape")
+        await lose_an_answer(api, pilot)
         await until_shown(pilot, "unknown")
         next(each for each in api.known.values() if each["displayNumber"] == "CW-003")["state"] = "CALLED"
         await pilot.press("1")
