@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tokenq_server.notify.sender import Sender
-from tokenq_server.services.notifications import Job, Verdict
+from tokenq_server.services.notifications import ClaimedJobs, Job, Verdict
 
 
 async def test_a_failure_of_sending_is_not_called_one_of_rendering(caplog: pytest.LogCaptureFixture) -> None:
@@ -29,3 +29,29 @@ async def test_a_failure_of_sending_is_not_called_one_of_rendering(caplog: pytes
     assert [record.message for record in caplog.records] == [
         "a notification failed unexpectedly; it is now a dead letter"
     ]
+
+
+async def test_a_failure_of_the_limit_stops_no_sender(caplog: pytest.LogCaptureFixture) -> None:
+    """What was claimed is claimed again when its lease ends; until then, everything else goes on."""
+    job = Job("CW", 17, "issued", "email", 101, "ada@example.com", {}, None, "Cash", 1)
+    stop, claims = asyncio.Event(), 0
+
+    class Queue:
+        async def claim(self, *_: Any) -> ClaimedJobs:
+            nonlocal claims
+            claims += 1
+            if claims == 2:
+                stop.set()
+            return ClaimedJobs([job] if claims == 1 else [], [])
+
+    class Limit:
+        async def suppressed(self, jobs: list[Job]) -> list[None]:
+            if jobs:
+                raise RuntimeError("no such script")
+            return []
+
+    sender: Any = Sender(Queue(), [], stop, limit=Limit())  # type: ignore[arg-type]
+    with caplog.at_level(logging.ERROR):
+        await sender.run()
+    assert claims == 2
+    assert [record.message for record in caplog.records] == ["notifications wait, since something failed unexpectedly"]

@@ -85,6 +85,9 @@ class Sender:
             except Refused as refusal:
                 claimed = ClaimedJobs([], [])
                 logger.warning("notifications wait", extra={"why": refusal.problem.detail})
+            except Exception:  # what was claimed is due again when its lease ends
+                claimed = ClaimedJobs([], [])
+                logger.exception("notifications wait, since something failed unexpectedly")
             # While there are many, one statement claims many; else nobody waits for those claimed with it.
             bite = min(2 * bite, _LARGEST_BITE) if len(claimed) >= bite else _AT_ONCE
             if not claimed:
