@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
+from redis import Redis
+
 from tests.kafka.apache import ApacheKafka
 from tests.waiting import until
 from tokenq_server.embedded.binaries import locate
@@ -79,6 +81,11 @@ class Servers:
     def drop_database(self, url: str) -> None:
         """Drop it, even if there are connections."""
         self.psql(f"DROP DATABASE IF EXISTS {urlsplit(url).path.lstrip('/')} WITH (FORCE)")
+
+    def empty_redis(self) -> None:
+        """Forget what Redis knows of departments of the same names in other databases."""
+        with Redis.from_url(self.redis_url) as redis:
+            redis.flushdb()
 
     def psql(self, sql: str) -> None:
         """Run one statement as the superuser."""

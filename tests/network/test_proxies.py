@@ -47,6 +47,7 @@ class Proxy:
 @pytest.fixture(scope="module")
 def api(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     settings = {"TOKENQ_MIGRATE": "1", "TOKENQ_TRUSTED_PROXIES": "127.0.0.1"}
+    servers.empty_redis()
     with running_api(beside(servers, servers.new_database()) | settings, tmp_path_factory.mktemp("api")) as running:
         with Client(running.url, running.token) as client:
             client.create_department({"name": "Customer window", "departmentId": "CW"})

@@ -53,16 +53,24 @@ def kiosk_api(*languages: str) -> DeskApi:
     return api
 
 
-async def test_a_customer_takes_a_number_that_is_shown_for_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kiosk, "SHOWN_SECONDS", 0.8)
+async def test_a_customer_takes_a_number_that_is_shown_for_some_seconds() -> None:
     printer = FakePrinter()
     async with at_desk(kiosk_api(), printer, self_service=True) as (api, app, pilot):
         await pilot.click(next(key for key in app.query(DepartmentKey) if key.department == "LAB"))
         await until(pilot, lambda: isinstance(app.screen, IssuedScreen))
         await until_shown(pilot, "Please take your ticket.")
+        assert isinstance(app.screen, IssuedScreen)
+        assert app.screen._seconds == kiosk.SHOWN_SECONDS
         assert (api.issued, printer.printed) == ([("LAB", None, None, "en")], ["LAB-002"])
-        await until(pilot, lambda: app.screen is app.main)
-        assert "LAB-002" not in text_of(app)
+
+
+async def test_then_the_next_customer_sees_the_departments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kiosk, "SHOWN_SECONDS", 0.1)
+    printer = FakePrinter()
+    async with at_desk(kiosk_api(), printer, self_service=True) as (_, app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: printer.printed == ["LAB-002"] and app.screen is app.main)
+        await until(pilot, lambda: "LAB-002" not in text_of(app))
 
 
 async def test_without_a_ticket_the_number_stays_longer_and_is_to_be_noted() -> None:
@@ -76,8 +84,7 @@ async def test_without_a_ticket_the_number_stays_longer_and_is_to_be_noted() -> 
 
 
 @pytest.mark.usefixtures("german")
-async def test_a_language_is_chosen_for_one_customer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kiosk, "SHOWN_SECONDS", 0.8)
+async def test_a_language_is_chosen_for_one_customer() -> None:
     async with at_desk(kiosk_api("en", "de", "tlh"), FakePrinter(), self_service=True) as (api, app, pilot):
         await until_shown(pilot, "Deutsch")
         assert "tlh" not in text_of(app)  # no texts in it
@@ -86,12 +93,13 @@ async def test_a_language_is_chosen_for_one_customer(monkeypatch: pytest.MonkeyP
         await pilot.press("1")
         await until_shown(pilot, "Bitte nehmen Sie Ihr Ticket.")
         assert api.issued == [("CW", None, None, "de")]
+        await pilot.press("enter")
         await until_shown(pilot, "waiting")
 
 
 @pytest.mark.usefixtures("german")
 async def test_whoever_leaves_leaves_no_language_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kiosk, "IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(kiosk, "IDLE_SECONDS", 3.0)
     async with at_desk(kiosk_api("en", "de"), self_service=True) as (_, _app, pilot):
         await until_shown(pilot, "Deutsch")
         await pilot.press("f2")

@@ -48,6 +48,7 @@ class Lobby:
 
 @pytest.fixture(scope="module")
 def lobby(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lobby]:
+    servers.empty_redis()
     database = servers.new_database()
     settings = beside(servers, database) | {
         "TOKENQ_MIGRATE": "1",
