@@ -42,10 +42,10 @@ _TODAY = """
 INSERT INTO people
 SELECT %(first)s + i, %(chosen)s, %(today)s, i, NULL,
   (SELECT coalesce(max(seq) + 3, 2) FROM people WHERE department_id = %(chosen)s)
-    + CASE WHEN i <= %(served)s THEN 3 * (i - 1) ELSE 2 * %(served)s + i - 1 END,
-  %(begin)s + %(span)s::interval * i / (%(served)s + %(waiting)s + 1), i <= %(served)s,
-  %(span)s::interval / (%(served)s + %(waiting)s + 1) / 3
-FROM generate_series(1, %(served)s + %(waiting)s) i
+    + CASE WHEN i <= %(served)s::int THEN 3 * (i - 1) ELSE 2 * %(served)s::int + i - 1 END,
+  %(begin)s + %(span)s::interval * i / (%(served)s::int + %(waiting)s::int + 1), i <= %(served)s::int,
+  %(span)s::interval / (%(served)s::int + %(waiting)s::int + 1) / 3
+FROM generate_series(1, %(served)s::int + %(waiting)s::int) i
 """
 _COMPLETE = """
 UPDATE people SET at = coalesce(at, day + interval '9 hours' + number * interval '4 minutes'),
