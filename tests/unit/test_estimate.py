@@ -1,8 +1,11 @@
 """Estimated waits: ranges that follow the policy, the counters and what today has taught."""
 
+from typing import Any
+
 import pytest
 
 from tokenq.contract.enums import Priority
+from tokenq_server.domain import estimate
 from tokenq_server.domain.estimate import (
     NO_COUNTER,
     VAGUE,
@@ -35,8 +38,8 @@ def test_without_a_counter_nothing_is_promised() -> None:
 
 
 def test_the_first_at_a_free_counter_does_not_wait() -> None:
-    estimate = forecasts([line()], [OpenCounter()])["CW"].at(Priority.NORMAL, 1)
-    assert (estimate.low_minutes, estimate.high_minutes) == (0, 5)
+    told = forecasts([line()], [OpenCounter()])["CW"].at(Priority.NORMAL, 1)
+    assert (told.low_minutes, told.high_minutes) == (0, 5)
 
 
 def test_the_wait_grows_with_the_line_and_shrinks_with_the_counters() -> None:
@@ -96,6 +99,42 @@ def test_a_large_branch_is_forecast_in_the_end_too() -> None:
     assert waits[-1] > 30 * STEADY.mean
 
 
+def test_nobody_waits_for_those_who_are_only_imagined() -> None:
+    """A hundred departments share a free counter: whoever comes to one of them does not wait for all the others."""
+    lines = [line(f"D{number}", per_hour=0.001) for number in range(100)]
+    found = forecasts(lines, [OpenCounter()])
+    assert max(middle(found[each.department_id], Priority.NORMAL, 1) for each in lines) < STEADY.mean
+
+
+def test_departments_where_nobody_waits_have_the_wait_of_their_counters() -> None:
+    """Of those that the same counters serve in the same order, one is simulated."""
+    names = [f"D{number}" for number in range(6)]
+    lines = [line("CW", normal=6), *map(line, names)]
+    first, last = OpenCounter(("D0", "D1", "CW")), OpenCounter(("CW", "D2", "D3"), "CW")
+    found = forecasts(lines, [first, last])
+    waits = [middle(found[name], Priority.NORMAL, 1) for name in names[:4]]
+
+    assert waits[:2] == [0.0, 0.0]
+    assert waits[2] == waits[3] > STEADY.mean
+    assert {found[name].at(Priority.NORMAL, 1) for name in names[4:]} == {NO_COUNTER}
+
+
+def test_a_place_with_a_thousand_departments_simulates_those_with_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queue of one does not have to stay short because of all the others."""
+    simulated = []
+    real = estimate._one_run
+
+    def noted(lines: list[Line], *others: Any) -> Any:
+        simulated.append(len(lines))
+        return real(lines, *others)
+
+    monkeypatch.setattr(estimate, "_one_run", noted)
+    found = forecasts([line("CW", normal=150), *(line(f"D{number}") for number in range(999))], [OpenCounter()] * 2)
+    assert max(simulated) == 2
+    assert len(found["CW"].waits[Priority.NORMAL]) == estimate.LONGEST + 1
+    assert len(found) == 1000
+
+
 def test_the_same_floor_has_the_same_forecast() -> None:
     lines, counters = [line(normal=5, per_hour=3)], [OpenCounter()] * 2
     assert forecasts(lines, counters) == forecasts(lines, counters)
@@ -115,9 +154,9 @@ def test_every_estimate_told_is_useful() -> None:
     estimates = [found.at(Priority.NORMAL, index) for index in range(1, 11)]
 
     assert VAGUE in estimates
-    for estimate in estimates:
-        if estimate.low_minutes is not None and estimate.high_minutes is not None:
-            assert estimate.high_minutes <= 2 * estimate.low_minutes + 30
+    for told in estimates:
+        if told.low_minutes is not None and told.high_minutes is not None:
+            assert told.high_minutes <= 2 * told.low_minutes + 30
 
 
 @pytest.mark.parametrize("ages", [[10.0, 600.0, 300.0, 60.0, 60.0], [0.0, 0.0, 0.1, 0.2, 0.3], [-1.0, 5.0, 0.0]])

@@ -1,11 +1,12 @@
 """Estimated waits: the real policy run in simulated time, with the counters that are open.
 
 Each run draws service times from what was observed today, the remaining time of services in progress, and arrivals that
-may be called first. The range covers most runs and is rounded outward to five minutes.
+may be called first. One more customer is imagined in each department; they take nobody's time, so that each waits only
+for those who are there. The range covers most runs and is rounded outward to five minutes.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 from statistics import fmean
@@ -133,38 +134,62 @@ def counters_for(department_id: str, counters: Sequence[OpenCounter]) -> int:
 def forecasts(lines: Sequence[Line], counters: Sequence[OpenCounter], seed: int = 0) -> dict[str, Forecast]:
     """Forecast every department of a branch together, since they share counters. Deterministic for the same input."""
     seen: dict[tuple[str, Priority], list[list[float]]] = {}
-    longest = max(min(LONGEST, _MOST_PEOPLE // max(len(lines), 1)), 1)
+    times = {line.department_id: line.service for line in lines}
+    like = _simulated_as(lines, counters)
+    simulated = [line for line in lines if like[line.department_id] == line.department_id]
+    longest = max(min(LONGEST, _MOST_PEOPLE // max(len(simulated), 1)), 1)
     for number in range(RUNS if counters else 0):
         for newcomer in Priority:
             dice = random.Random(f"{seed}:{number}")  # noqa: S311 - draws service times, guards nothing
-            for key, waits in _one_run(lines, counters, newcomer, longest, dice).items():
+            for key, waits in _one_run(simulated, counters, times, newcomer, longest, dice).items():
                 if key[1] is newcomer:
                     seen.setdefault(key, []).append(waits)
     return {
         line.department_id: Forecast(
             counters_for(line.department_id, counters),
             line.service.mean,
-            {priority: _ranges(seen.get((line.department_id, priority), [])) for priority in Priority},
+            {priority: _ranges(seen.get((like[line.department_id], priority), [])) for priority in Priority},
             line.service.samples,
         )
         for line in lines
     }
 
 
+def _simulated_as(lines: Sequence[Line], counters: Sequence[OpenCounter]) -> dict[str, str]:
+    """The department whose simulation tells the waits of each one.
+
+    Of those where nobody waits or is expected, one is simulated for all that the same counters serve in the same order.
+    """
+    profiles = [counter.departments for counter in counters if counter.departments]
+    first: dict[Hashable, str] = {}
+    found = {}
+    for line in lines:
+        name = line.department_id
+        is_idle = not any(line.waiting.values()) and not any(line.per_hour.values())
+        places = tuple(names.index(name) if name in names else None for names in profiles)
+        found[name] = first.setdefault((line.policy, places), name) if is_idle else name
+    return found
+
+
 def _one_run(
-    lines: Sequence[Line], counters: Sequence[OpenCounter], newcomer: Priority, longest: int, dice: random.Random
+    lines: Sequence[Line],
+    counters: Sequence[OpenCounter],
+    times: Mapping[str, ServiceTime],
+    newcomer: Priority,
+    longest: int,
+    dice: random.Random,
 ) -> dict[tuple[str, Priority], list[float]]:
-    """The waits in one simulated run, with one more customer per class in each department."""
-    times = {line.department_id: line.service for line in lines}
+    """The waits in one simulated run, with one more customer of a class in each department."""
     usual = fmean(line.service.mean for line in lines)
     desks = [Desk(_until_free(counter, times, usual, dice), counter.departments) for counter in counters]
     people: list[Arrival] = []
     mine: dict[tuple[str, Priority], list[int]] = {}
     for line in lines:
         for priority in Priority:
-            ages = list(line.waiting.get(priority, ()))[:longest] + ([0.0] if priority is newcomer else [])
-            for age in ages:
-                people.append(Arrival(min(-age, 0.0), line.department_id, len(people), priority))
+            ages = list(line.waiting.get(priority, ()))[:longest]
+            for index, age in enumerate([*ages, 0.0] if priority is newcomer else ages):
+                is_imagined = index == len(ages)
+                people.append(Arrival(min(-age, 0.0), line.department_id, len(people), priority, is_imagined))
                 mine.setdefault((line.department_id, priority), []).append(len(people) - 1)
     first_later = len(people)
     horizon = max((len(people) + 1) * usual / len(counters), usual)

@@ -19,12 +19,16 @@ _START = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Arrival:
-    """A customer who arrives at ``at``, or has waited since then. Within a class, arrivals are in sort order."""
+    """A customer who arrives at ``at``, or has waited since then. Within a class, arrivals are in sort order.
+
+    An imagined one is called in turn, but occupies no counter and is not counted in the ratio of the classes.
+    """
 
     at: float
     department_id: str
     customer: int
     priority: Priority
+    is_imagined: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class _Run:
         if arrival is None:
             return self._coming[0].at if self._coming else None
         self.called[arrival.customer] = at
-        return at + self._service(arrival)
+        return at if arrival.is_imagined else at + self._service(arrival)
 
     def _join(self, arrival: Arrival) -> None:
         since = _START + timedelta(seconds=arrival.at)
@@ -110,5 +114,7 @@ class _Run:
             return None
         best = first_of_profile(choices, now, is_ordered=is_ordered) if len(choices) > 1 else 0
         name, priority = names[best], choices[best][0].waiting.priority
-        self._turns[name] = self._turns[name].after(priority, self._policies[name].ratio)
-        return self._lines[name][priority].popleft()[1]
+        _, arrival = self._lines[name][priority].popleft()
+        if not arrival.is_imagined:
+            self._turns[name] = self._turns[name].after(priority, self._policies[name].ratio)
+        return arrival
