@@ -10,6 +10,7 @@ from tokenq.contract.enums import Priority
 from tokenq.contract.events import from_wire
 from tokenq_server.adapters.channels.email import Email, EmailChannel, Mailer
 from tokenq_server.domain.policy import RANK
+from tokenq_server.domain.record import Record
 from tokenq_server.recovery.contiguous_tail import ContiguousTail, TailRecord
 from tokenq_server.services.notifications import Attempt, Channels, Verdict
 from tokenq_server.services.ports import Advance, Ask, LedgerDown, LineAnswer, LineDown, LineEntry, LineState
@@ -23,8 +24,8 @@ class _Count:
     def inc(self, amount: float = 1) -> None:
         self._seen[self._name] += int(amount)
 
-    def labels(self, *labelvalues: object) -> "_Count":
-        return self
+    def observe(self, amount: float) -> None:
+        self.inc()
 
 
 class CountedCounts:
@@ -33,9 +34,16 @@ class CountedCounts:
     def __init__(self) -> None:
         self.seen: Counter[str] = Counter()
 
+    def committed(self, department_id: str, record: Record) -> None:
+        self.seen["events"] += 1
+
     @property
-    def events(self) -> _Count:
-        return _Count(self.seen, "events")
+    def batch_requests(self) -> _Count:
+        return _Count(self.seen, "batch_requests")
+
+    @property
+    def batch_seconds(self) -> _Count:
+        return _Count(self.seen, "batch_seconds")
 
     @property
     def number_fallbacks(self) -> _Count:

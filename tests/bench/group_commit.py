@@ -11,7 +11,7 @@ from tests.bench.report import Part, Row, say
 from tests.bench.running import everything_running
 from tests.people import DESK
 from tests.stack import Stack
-from tokenq_server.adapters.metrics import Metrics
+from tokenq_server.adapters.metrics.api import Metrics
 from tokenq_server.adapters.postgres.ledger import PostgresLedger
 from tokenq_server.adapters.redis.waiting_line import RedisLine
 from tokenq_server.domain.commands import Issue

@@ -238,7 +238,7 @@ def test_waits_that_are_too_long_are_in_the_queue_and_in_the_metrics(admin: Clie
     for alarm in ("serviceLevel", "longestWait"):
         assert f'tokenq_wait_alarm{{alarm="{alarm}",department="{name}"}} 1.0' in lines
         assert f'tokenq_wait_alarm{{alarm="{alarm}",department="{quiet}"}} 0.0' in lines
-    assert f'tokenq_waiting{{department="{name}"}} 3.0' in lines
+    assert f'tokenq_waiting{{class="normal",department="{name}"}} 3.0' in lines
     assert f'tokenq_waiting_over_service_level{{department="{name}"}} 1.0' in lines
     (seconds,) = [
         line.split()[1] for line in lines if line.startswith(f'tokenq_longest_wait_seconds{{department="{name}"')

@@ -1,10 +1,8 @@
 """Dead letters are bounded in size and number: whoever can write to the topic can make any number of them."""
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx
-import pytest
 from confluent_kafka import Producer
 
 from tests.fakes import BY_EMAIL
@@ -15,20 +13,21 @@ from tests.without_http import Core
 from tokenq.contract.events import MAX_EVENT_BYTES, TOPIC
 from tokenq_server.adapters.postgres import probe
 from tokenq_server.adapters.postgres.database import Database
-from tokenq_server.adapters.postgres.event_log import PostgresEventLog
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.adapters.postgres.verification_snapshot import PostgresSnapshots
+from tokenq_server.adapters.postgres.watching import PostgresWatching
 from tokenq_server.notify.enqueuer import sort_out
 from tokenq_server.services.notifications import RawRecord
 
 MOST = 21
 
 
-@pytest.fixture
-async def log(core: Core) -> AsyncIterator[PostgresEventLog]:
-    opened = PostgresEventLog(core.dsn, "test")
-    yield opened
-    await opened.close()
+async def counted(core: Core) -> tuple[int, int]:
+    """How many dead letters are open, and how many were not kept."""
+    database = Database(core.dsn, size=1)
+    figures = await PostgresWatching(database).figures()
+    await database.close()
+    return figures.dead_letters, figures.dead_letters_not_kept
 
 
 async def taken_in(core: Core, records: list[RawRecord]) -> list[tuple[int, int]]:
@@ -42,28 +41,28 @@ async def taken_in(core: Core, records: list[RawRecord]) -> list[tuple[int, int]
     return kept
 
 
-async def test_the_newest_are_kept_and_the_others_counted(core: Core, log: PostgresEventLog) -> None:
+async def test_the_newest_are_kept_and_the_others_counted(core: Core) -> None:
     """Unreadable ones as well as forged events of which the log knows nothing (row 61)."""
     lies = [b"\xff", written(seq=2**63 - 1), b"{", written(seq=0)]
     records = [RawRecord(TOPIC, number % 3, number // 3, lies[number % 4]) for number in range(98)]
     kept = await taken_in(core, records)
     assert sorted(kept) == sorted((record.partition, record.offset) for record in records[-MOST:])
-    assert await log.dead_letters() == (MOST, 77)
+    assert await counted(core) == (MOST, 77)
     findings = {finding.name: finding for finding in await probe.probe(core.dsn)}
     assert findings["dead letters"].detail == "21 open; 77 older ones were not kept"
     assert await core.rows("SELECT 1 FROM mail_job") == []
 
 
-async def test_a_few_are_no_finding(core: Core, log: PostgresEventLog) -> None:
+async def test_a_few_are_no_finding(core: Core) -> None:
     await taken_in(core, [RawRecord(TOPIC, 0, number, b"\xff") for number in range(MOST)])
-    assert await log.dead_letters() == (MOST, 0)
+    assert await counted(core) == (MOST, 0)
     assert "dead letters" not in {finding.name for finding in await probe.probe(core.dsn)}
 
 
-async def test_read_again_they_are_not_counted_twice_while_they_are_kept(core: Core, log: PostgresEventLog) -> None:
+async def test_read_again_they_are_not_counted_twice_while_they_are_kept(core: Core) -> None:
     records = [RawRecord(TOPIC, 0, number, b"\xff") for number in range(MOST)]
     await taken_in(core, records * 3)
-    assert await log.dead_letters() == (MOST, 0)
+    assert await counted(core) == (MOST, 0)
 
 
 async def test_a_large_record_is_kept_in_part(core: Core) -> None:
@@ -83,7 +82,7 @@ async def test_verify_knows_that_they_were_counted(core: Core) -> None:
 def test_they_are_counted_with_the_rights_that_the_programs_have(running: Stack) -> None:
     """Notify may remove them, and the API may count them and read nothing else of them."""
 
-    def counted() -> bool:
+    def is_counted() -> bool:
         text = httpx.get(f"{running.endpoints.api}/metrics", timeout=10).text
         found = re.search(r"^tokenq_dead_letters (\S+)$", text, re.MULTILINE)
         return found is not None and float(found[1]) >= 1 and "tokenq_dead_letters_not_kept" in text
@@ -91,4 +90,4 @@ def test_they_are_counted_with_the_rights_that_the_programs_have(running: Stack)
     producer = Producer({"bootstrap.servers": running.endpoints.kafka})
     producer.produce(TOPIC, b"\xff", b"CW")
     assert producer.flush(10) == 0
-    until(counted)
+    until(is_counted)

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from tokenq.contract.problems import Refused, refuse
-from tokenq.contract.reasons.system import RequestReason
-from tokenq_server.adapters.metrics import Metrics
+from tokenq.contract.reasons.system import RequestReason, StoreReason
+from tokenq_server.adapters.metrics.api import Metrics
 from tokenq_server.api.routes.health import _state, metrics
 from tokenq_server.domain.wait_alarms import WaitFigures
 from tokenq_server.services.ports import LedgerDown
@@ -23,8 +23,8 @@ async def test_a_ready_part_says_its_own_state_or_answers() -> None:
     assert await _state(refuse()) == "down"
 
 
-@pytest.mark.parametrize("failure", [LedgerDown(), refuse(RequestReason.OVERLOADED)])
-async def test_metrics_are_shown_while_the_database_is_away(failure: LedgerDown | Refused) -> None:
+@pytest.mark.parametrize("failure", [refuse(StoreReason.DATABASE_UNAVAILABLE), refuse(RequestReason.OVERLOADED)])
+async def test_metrics_are_shown_while_the_database_is_away(failure: Refused) -> None:
     """With the waits that were known last: they come from memory."""
 
     async def fails() -> None:
@@ -34,7 +34,8 @@ async def test_metrics_are_shown_while_the_database_is_away(failure: LedgerDown 
         metrics=Metrics(),
         commit=SimpleNamespace(queued=3),
         feed=SimpleNamespace(watchers=0),
-        log=SimpleNamespace(cursors=fails),
+        forecasts=SimpleNamespace(counters_open=lambda: {"CW": 2}),
+        watching=SimpleNamespace(figures=fails),
         reading=SimpleNamespace(waits=lambda: {"CW": (WaitFigures(2, 1, 1200.0), [])}),
     )
     page = bytes((await metrics(services)).body).decode()

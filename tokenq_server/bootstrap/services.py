@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from tokenq_server.adapters.kafka.topic import KafkaTopic
-from tokenq_server.adapters.metrics import Metrics
+from tokenq_server.adapters.metrics.api import Metrics
 from tokenq_server.adapters.passwords import Argon2Passwords
 from tokenq_server.adapters.postgres.audit import PostgresAudit
 from tokenq_server.adapters.postgres.board import PostgresBoards
@@ -22,6 +22,7 @@ from tokenq_server.adapters.postgres.personal_data import PostgresPersonalData
 from tokenq_server.adapters.postgres.queries import PostgresQueries
 from tokenq_server.adapters.postgres.server_keys import PostgresServerKeys
 from tokenq_server.adapters.postgres.setup import PostgresSetup
+from tokenq_server.adapters.postgres.watching import PostgresWatching
 from tokenq_server.adapters.redis.opening import open_line
 from tokenq_server.adapters.ticket_links import AesTicketLinks
 from tokenq_server.bootstrap.limits import api_limits, open_limits
@@ -51,6 +52,7 @@ from tokenq_server.services.reporting import Reporting
 from tokenq_server.services.same_customer import SameCustomer
 from tokenq_server.services.setup import Setup
 from tokenq_server.services.tickets import Tickets
+from tokenq_server.services.watching import WatchStore
 from tokenq_server.settings import ServerSettings
 
 
@@ -70,6 +72,8 @@ class Services:
     refusals: RefusalAudit
     setup: Setup
     reading: Queries
+    forecasts: Forecasts
+    watching: WatchStore
     last_seen: LastSeen
     boards: Boards
     tickets: Tickets
@@ -92,7 +96,8 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     Nothing is committed, by request or periodically, before ``guard`` has succeeded once. No store is contacted yet, so
     the API starts, and reports not ready, while they are unavailable.
     """
-    metrics = Metrics()
+    limits = open_limits(settings)
+    metrics = Metrics(limits.refused)
     ledger = PostgresLedger(settings.database, with_email=settings.events_email == "plain")
     line = open_line(settings.redis_url.get_secret_value(), settings.redis_functions_url.get_secret_value())
     database = Database(settings.database)
@@ -109,7 +114,6 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     personal_data = PostgresPersonalData(database)
     setup = Setup(store)
     reading = Queries(looking_up, forecasts.of, forecasts.waits)
-    limits = open_limits(settings)
     people = People(PostgresPeople(database), Argon2Passwords(), refusals.note)
     limiting = api_limits(settings, limits, people, commit)
     services = Services(
@@ -125,6 +129,8 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
         refusals=refusals,
         setup=setup,
         reading=reading,
+        forecasts=forecasts,
+        watching=PostgresWatching(database),
         last_seen=batch.last_seen,
         boards=Boards(PostgresBoards(database), forecasts.of),
         tickets=Tickets(PostgresServerKeys(database), AesTicketLinks, reading, setup),

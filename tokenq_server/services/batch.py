@@ -5,6 +5,7 @@ and updated after it, so if anything fails in between, Redis is merely behind an
 """
 
 import logging
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -71,6 +72,7 @@ class Batch:
             LedgerDown: whether anything was committed is unknown; repeat with the same keys.
             LedgerRefused: nothing was committed.
         """
+        began = time.perf_counter()
         async with self._ledger.open() as transaction:
             names = {name for request in requests for name in departments_of(request.command)}
             locked = await transaction.lock(sorted(names))
@@ -103,7 +105,7 @@ class Batch:
                 self.lines_behind.update(session.id for session in changed)
                 await transaction.commit(changed, kept, counters.opened if changed else ())
                 self.last_seen.note(token for session in changed for token in session.changed.values())
-            self._count(changed)
+        self._count(requests, changed, time.perf_counter() - began)
         return outcomes, [_advance(session, before[session.id]) for session in changed]
 
     async def update_line(self, steps: Sequence[Advance]) -> None:
@@ -191,10 +193,12 @@ class Batch:
         logger.warning("waiting line rebuilt", extra={"department": ask.department_id, "at": at, "seq": ask.last_seq})
         await self._line.install(ask, await transaction.waiting(ask.department_id))
 
-    def _count(self, sessions: list[DepartmentSession]) -> None:
+    def _count(self, requests: Sequence[Request], sessions: list[DepartmentSession], seconds: float) -> None:
+        self._counts.batch_requests.observe(len(requests))
+        self._counts.batch_seconds.observe(seconds)
         for session in sessions:
             for record in session.records:
-                self._counts.events.labels(session.id, str(record.event_type)).inc()
+                self._counts.committed(session.id, record)
 
 
 def _execute(

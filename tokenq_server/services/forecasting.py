@@ -25,7 +25,8 @@ _QUIET_SECONDS = 15.0
 _PATIENCE_SECONDS = 0.5
 """Seconds that a person who changed a counter waits for the new forecast."""
 _LEISURE = 20
-"""The pause after a forecast, as a multiple of the time it took: forecasts take a twentieth of a core at most."""
+"""The pause after a forecast, as a multiple of the time it took: it takes a twentieth of a core at most, whether it is
+computed or read here or in the database."""
 _HASTE = 2
 """The same for a requested forecast, if it takes longer than the person waits for it."""
 
@@ -58,7 +59,7 @@ class _Made:
     activity: int
     at: float
     seconds: float
-    """Seconds it took to compute."""
+    """Seconds it took to read and to compute."""
 
     @property
     def next_refresh(self) -> float:
@@ -80,6 +81,10 @@ class Forecasts:
     def of(self, department_id: str) -> Forecast | None:
         """Return the last forecast from memory, seconds old; ``None`` if there is none yet."""
         return self._forecasts.get(department_id)
+
+    def counters_open(self) -> dict[str, int]:
+        """Return how many counters serve each department, seconds old."""
+        return {name: forecast.counters_open for name, forecast in self._forecasts.items()}
 
     def waits(self) -> Waits:
         """Return the waits of all departments from memory, seconds old; a new department has none yet."""
@@ -145,9 +150,9 @@ class Forecasts:
 
     async def _make(self, branch_id: str, activity: int) -> None:
         asked = self._asked.pop(branch_id, None)
+        began = time.monotonic()
         branch = await self._store.branch_now(branch_id)
         self._waits[branch_id] = branch.waits
-        began = time.monotonic()
         fresh = await asyncio.to_thread(forecasts, branch.lines, branch.counters)
         if branch_id not in self._asked:
             # Otherwise the counters have changed meanwhile, and this forecast is of the ones before.

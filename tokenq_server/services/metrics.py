@@ -1,6 +1,8 @@
 """Counters of the server, exported as Prometheus metrics."""
 
-from typing import Any, Protocol
+from typing import Protocol
+
+from tokenq_server.domain.record import Record
 
 
 class Count(Protocol):
@@ -10,19 +12,26 @@ class Count(Protocol):
         """Increment it."""
 
 
-class LabelledCount(Protocol):
-    """A family of counters."""
+class Histogram(Protocol):
+    """A distribution."""
 
-    def labels(self, *labelvalues: Any) -> Count:
-        """Return the counter with these label values."""
+    def observe(self, amount: float) -> None:
+        """Take in one more value."""
 
 
 class Metrics(Protocol):
-    """The counters of the core."""
+    """What the core counts."""
+
+    def committed(self, department_id: str, record: Record) -> None:
+        """Count an event, and the wait or the service that it ends."""
 
     @property
-    def events(self) -> LabelledCount:
-        """Events committed, by department and type."""
+    def batch_requests(self) -> Histogram:
+        """Requests committed together."""
+
+    @property
+    def batch_seconds(self) -> Histogram:
+        """Time from a batch's first lock to its commit."""
 
     @property
     def number_fallbacks(self) -> Count:

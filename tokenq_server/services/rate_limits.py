@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
@@ -37,6 +38,8 @@ class RateLimits:
     def __init__(self, shared: RateCounts, clock: Callable[[], float] = time.monotonic) -> None:
         self._shared = shared
         self._local = MemoryCounts(clock)
+        self.refused: Counter[str] = Counter()
+        """How often this process has refused something, by the name of the budget."""
         self._untold: dict[tuple[str, str], Use] = {}
         self._telling: asyncio.Task[None] | None = None
         self._clock = clock
@@ -52,12 +55,15 @@ class RateLimits:
             return None
         await self.give_back([use for use, standing in zip(uses, standings, strict=True) if standing.wait <= 0])
         wait, use = max(waits, key=lambda found: found[0])
+        self.refused[use.budget.name] += 1
         return Exceeded(use, int(wait) + 1)
 
     async def take_each(self, uses: Sequence[Use]) -> list[Exceeded | None]:
         """Count each use that its budget allows, in order; return ``None`` for it, or by what it is refused."""
         standings = iter(await self._take(_counted(uses)))
-        return [_exceeded(use, next(standings)) if use.budget.free else None for use in uses]
+        found = [_exceeded(use, next(standings)) if use.budget.free else None for use in uses]
+        self.refused.update(exceeded.use.budget.name for exceeded in found if exceeded)
+        return found
 
     async def give_back(self, uses: Sequence[Use]) -> None:
         """Take back uses that were counted: what they were for did not happen."""

@@ -8,7 +8,6 @@ import psycopg
 
 from tokenq_server.adapters.postgres.connection import Connection, Values
 from tokenq_server.adapters.postgres.driver_errors import as_outage, takeover_error
-from tokenq_server.adapters.postgres.notification_statements import DEAD_LETTERS
 from tokenq_server.adapters.postgres.statements import statement
 from tokenq_server.database_access import DatabaseAccess
 from tokenq_server.services.ports import LedgerDown
@@ -40,7 +39,7 @@ _BEHIND = """
 SELECT c.department_id, c.seq FROM relay_cursor c JOIN dept_state s USING (department_id) WHERE s.last_seq > c.seq
 """
 
-_OLDEST_UNPUBLISHED = """
+OLDEST_UNPUBLISHED = """
 SELECT coalesce(extract(epoch FROM clock_timestamp() - min(o.at)), 0)::float8 AS seconds
 FROM relay_cursor c JOIN dept_state s USING (department_id)
 JOIN outbox o ON (o.department_id, o.seq) = (c.department_id, c.seq + 1)
@@ -110,11 +109,6 @@ class PostgresEventLog:
         """Return the seq per department after which to publish again if the topic is empty."""
         return {row["department_id"]: row["seq"] for row in await self._rows(REFILL_STARTS, [])}
 
-    async def dead_letters(self) -> tuple[int, int]:
-        """Return how many dead letters are open, and how many were not kept."""
-        (row,) = await self._rows(DEAD_LETTERS, [])
-        return row["open"], row["not_kept"]
-
     async def set_cursors(self, cursors: dict[str, Cursor]) -> None:
         """Store cursors, unless a later relay has taken over."""
         connection = await self._open()
@@ -148,7 +142,7 @@ class PostgresEventLog:
 
     async def unpublished_for(self) -> float:
         """Return for how many seconds the oldest unpublished entry has waited; 0 if there is none."""
-        (row,) = await self._rows(_OLDEST_UNPUBLISHED, [])
+        (row,) = await self._rows(OLDEST_UNPUBLISHED, [])
         return float(row["seconds"])
 
     async def notify_status(self) -> tuple[bool, bool]:

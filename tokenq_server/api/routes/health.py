@@ -22,7 +22,6 @@ from tokenq_server.services.ports import LedgerDown, LineDown
 from tokenq_server.services.publishing import PublishFailed
 
 router = APIRouter(tags=["operations"], route_class=StrictRoute)
-_PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _UP, _DOWN, _UNUSED = "up", "down", "unused"
 _LIMIT_SECONDS = 1.5
 _UNPUBLISHED_SECONDS = 10.0
@@ -65,17 +64,14 @@ async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
 )
 async def metrics(services: ServicesDep) -> Response:
     """Metrics for Prometheus. From another machine, it needs a key."""
-    services.metrics.queued.set(services.commit.queued)
-    services.metrics.watchers.set(services.feed.watchers)
-    services.metrics.show_waits(services.reading.waits())
-    with suppress(LedgerDown, Refused):
-        published = await services.log.cursors()
-        for name, last_seq in (await services.log.heads()).items():
-            services.metrics.backlog.labels(name).set(last_seq - published[name].seq if name in published else last_seq)
-        still_open, not_kept = await services.log.dead_letters()
-        services.metrics.dead_letters.set(still_open)
-        services.metrics.dead_letters_not_kept.set(not_kept)
-    return Response(services.metrics.page(), media_type=_PROMETHEUS_TEXT)
+    shown = services.metrics
+    shown.queued.set(services.commit.queued)
+    shown.watchers.set(services.feed.watchers)
+    shown.show_waits(services.reading.waits())
+    shown.show_counters(services.forecasts.counters_open())
+    with suppress(Refused):
+        shown.show_stores(await services.watching.figures())
+    return Response(shown.page(), media_type=shown.content_type)
 
 
 async def _parts(state: State, services: Services) -> dict[str, str]:

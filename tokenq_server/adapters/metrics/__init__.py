@@ -1,0 +1,1 @@
+"""Figures of each program in Prometheus' text format."""
