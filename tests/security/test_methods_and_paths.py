@@ -74,10 +74,24 @@ def test_reading_never_changes(client: httpx.Client, path: str) -> None:
 def test_another_method_is_refused_and_the_possible_ones_are_named(client: httpx.Client, path: str) -> None:
     """Row 10, and RFC 9110: 405 with Allow, which the framework fills with the first route's methods only."""
     possible = {method.upper() for method in PATHS[path]}
+    possible |= {"HEAD"} if "GET" in possible else set()
     for method in {*METHODS, "OPTIONS", "TRACE", "PROPFIND"} - possible:
         answer = client.request(method, path.format(**OTHERS))
         assert answer.status_code == 405, method
         assert set(answer.headers["allow"].split(", ")) == possible
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/board", "/api/v1/departments", "/nothing"])
+def test_head_is_get_without_its_body(client: httpx.Client, path: str) -> None:
+    """As load balancers and monitors ask."""
+    head, get = client.head(path), client.get(path)
+    assert (head.status_code, head.headers["content-type"]) == (get.status_code, get.headers["content-type"])
+    assert (head.content, bool(get.content)) == (b"", True)
+
+
+def test_head_of_a_stream_ends(client: httpx.Client) -> None:
+    answer = client.head("/api/v1/events")
+    assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, "text/event-stream")
 
 
 @pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "_method"])

@@ -13,6 +13,7 @@ from tokenq_server import logs
 from tokenq_server.api import openapi, problems
 from tokenq_server.api.direct_routes import DirectRoutes
 from tokenq_server.api.first_admin import first_admin
+from tokenq_server.api.head_requests import HeadAsGet
 from tokenq_server.api.proxies import BehindProxies
 from tokenq_server.api.request_ids import HEADER, RequestIds
 from tokenq_server.api.routes import (
@@ -126,7 +127,7 @@ class _App(FastAPI):
         app = DirectRoutes(app, ROUTES, self.settings.max_body_bytes)
         if self.settings.proxies:
             app = BehindProxies(app, self.settings.proxies)
-        return Outermost(Bounded(app), RequestIds(self.settings.proxies))
+        return Outermost(Bounded(HeadAsGet(app)), RequestIds(self.settings.proxies))
 
 
 class Outermost:

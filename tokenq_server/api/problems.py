@@ -198,9 +198,8 @@ async def _http(request: Request, error: Any) -> Response:
 
 def _methods_at(request: Request) -> list[str]:
     routes: Sequence[APIRoute] = request.app.state.routes
-    return sorted(
-        {method for route in routes if route.path_regex.match(request.url.path) for method in route.methods or ()}
-    )
+    found = {method for route in routes if route.path_regex.match(request.url.path) for method in route.methods or ()}
+    return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
 async def _ledger_down(_: Request, __: Any) -> Response:
