@@ -34,7 +34,7 @@ def run(name: str) -> int:
 
     logs.to_stderr()
     chosen = settings.load()
-    logs.to_stderr(line_format=chosen.log_format)
+    logs.to_stderr(logging.getLevelNamesMapping()[chosen.log_level.upper()], chosen.log_format)
     failpoints.arm(chosen.failpoints)
     return _PROGRAMS[name](chosen)
 
@@ -103,11 +103,15 @@ async def _pass_all(guards: "Sequence[Guard]") -> None:
 
 def _relay(settings: "ServerSettings") -> int:
     from tokenq_server import bootstrap
+    from tokenq_server.relay import PART
+    from tokenq_server.services.vital_signs import VitalSigns
 
     asyncio.run(bootstrap.refuse_unusable_database(settings))
-    relay = bootstrap.open_relay(settings)
+    signs = VitalSigns(PART)
+    relay = bootstrap.open_relay(settings, signs)
     _keep_for_good()
-    return _until_told(relay.run, relay.stop)
+    with bootstrap.monitored(settings, "relay", signs):
+        return _until_told(relay.run, relay.stop)
 
 
 def _notify(settings: "ServerSettings") -> int:

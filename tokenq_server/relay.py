@@ -13,8 +13,12 @@ from tokenq_server.recovery.detection import compare, suspects
 from tokenq_server.services.bell import QUIET_SECONDS
 from tokenq_server.services.ports import LedgerDown
 from tokenq_server.services.publishing import Cursor, Entry, EventLog, Fenced, PublishFailed, Tail, Topic
+from tokenq_server.services.vital_signs import STANDBY, VitalSigns
 
 logger = logging.getLogger(__name__)
+
+PART = "relay"
+"""What its vital signs call it."""
 
 _BATCH = 500
 _BUSY_PAUSE = 0.01
@@ -28,9 +32,10 @@ _RETRY_PAUSE = 1.0
 class Relay:
     """Publishes the log until it is stopped."""
 
-    def __init__(self, log: EventLog, topic: Topic) -> None:
+    def __init__(self, log: EventLog, topic: Topic, signs: VitalSigns | None = None) -> None:
         self._log = log
         self._topic = topic
+        self._signs = signs or VitalSigns(PART)
         self._stop = asyncio.Event()
         self._strangers: dict[str, int] = {}
         self._spots: dict[str, tuple[int, int]] = {}
@@ -50,6 +55,8 @@ class Relay:
             try:
                 await self._follow()
             except (PublishFailed, LedgerDown, Fenced) as error:
+                self._signs.ill(PART)
+                self._signs.count("relay_restarts")
                 logger.warning("relay restarts", extra={"why": type(error).__name__, "detail": str(error)})
                 await self._pause(_RETRY_PAUSE)
             finally:
@@ -57,6 +64,7 @@ class Relay:
                 await self._log.close()
 
     async def _follow(self) -> None:
+        self._signs.well(PART, STANDBY)
         await self._until_stopped(self._log.take_over())
         if self._stop.is_set():
             return
@@ -66,7 +74,10 @@ class Relay:
         logger.info("relay is active")
         pause, quiet = _BUSY_PAUSE, 0.0
         while not self._stop.is_set():
-            if published := await self._publish_some():
+            published = await self._publish_some()
+            self._signs.well(PART)
+            self._signs.count("relay_published", published)
+            if published:
                 pause, quiet = _LOADED_PAUSE if published >= _MANY else _BUSY_PAUSE, 0.0
             elif quiet > QUIET_SECONDS:  # the next commit is told
                 await self._until_stopped(self._log.growth(_LOOKED_ANYHOW))

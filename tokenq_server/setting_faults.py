@@ -70,7 +70,8 @@ def _refusal(name: str, fault: Mapping[str, Any], fields: Mapping[str, FieldInfo
 def _kind(name: str, field: FieldInfo) -> str:
     """What a setting takes."""
     if get_origin(field.annotation) is Literal:
-        return f"it takes {' or '.join(get_args(field.annotation))}"
+        *others, last = get_args(field.annotation)
+        return f"it takes {', '.join(others)} or {last}"
     if field.annotation is bool:
         return "it takes 1 or 0"
     if field.annotation is not int:
@@ -91,6 +92,8 @@ def _may_be_off(field: FieldInfo) -> bool:
 
 
 def _example(field: FieldInfo) -> str:
+    if field.examples:
+        return str(field.examples[0])
     if field.annotation is bool:
         return "1"
     if field.annotation is int:

@@ -139,6 +139,12 @@ class ServerSettings(BaseSettings):
     """How many business days names, addresses and free text of final tokens are kept; 0 or ``off``: for ever."""
     keep_events_days: Annotated[int, BeforeValidator(_limit), Field(ge=0, le=36_500)] = 0
     """How many business days the log of events is kept in PostgreSQL; 0 or ``off``: for ever."""
+    relay_listen: str = Field(default="", examples=["127.0.0.1:9101"])
+    """Where the relay can be watched, ``host:port``: /healthz, /readyz and /metrics; empty: nowhere."""
+    notify_listen: str = Field(default="", examples=["127.0.0.1:9102"])
+    """The same of notify."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important log lines that are written."""
     log_format: Literal["json", "text"] = "json"
     """How log lines are written: ``json``, or ``text`` for people."""
     failpoints: str = ""
@@ -165,6 +171,13 @@ class ServerSettings(BaseSettings):
     @classmethod
     def _is_a_file(cls, path: object) -> object:
         return path or None  # an empty text would be the current folder
+
+    @field_validator("relay_listen", "notify_listen")
+    @classmethod
+    def _is_host_and_port(cls, text: str) -> str:
+        if text and None in (where := urlsplit(f"//{text}"), where.hostname, where.port):
+            raise ValueError("it is not HOST:PORT")
+        return text
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -196,6 +209,12 @@ class ServerSettings(BaseSettings):
         """Arguments, then environment, then secret files, then the TOML file."""
         toml = TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
         return init_settings, env_settings, file_secret_settings, toml
+
+    def listen(self, program: str) -> tuple[str, int] | None:
+        """Where ``relay`` or ``notify`` can be watched: host and port, or ``None``."""
+        text: str = getattr(self, f"{program}_listen")
+        where = urlsplit(f"//{text}")
+        return (where.hostname, where.port) if where.hostname and where.port else None
 
     @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import httpx
 import psycopg
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.notifying import enqueue_all
@@ -20,16 +21,16 @@ from tokenq_server.adapters.postgres.watching import PostgresWatching
 Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def read(running: Stack) -> Samples:
-    """Every sample, by its name and labels."""
-    answer = httpx.get(f"{running.endpoints.api}/metrics", timeout=20)
+def read(running: Stack, program: str = "api") -> Samples:
+    """Every sample of a program, by its name and labels."""
+    answer = httpx.get(f"{getattr(running.endpoints, program)}/metrics", timeout=20)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     families = text_string_to_metric_families(answer.text)
     return {(each.name, frozenset(each.labels.items())): each.value for family in families for each in family.samples}
 
 
 def value(samples: Samples, name: str, **labels: str) -> float:
-    return samples[f"tokenq_{name}", frozenset((key.rstrip("_"), text) for key, text in labels.items())]
+    return samples.get((f"tokenq_{name}", frozenset((key.rstrip("_"), text) for key, text in labels.items())), -1)
 
 
 def test_who_waits_is_counted_per_department_and_class(admin: Client, running: Stack) -> None:
@@ -97,8 +98,20 @@ async def test_what_nobody_publishes_or_sends_is_behind(core: Core) -> None:
     await database.close()
 
 
-def test_the_process_is_measured_and_no_series_says_when_it_was_made(running: Stack) -> None:
-    samples = read(running)
+def test_relay_and_notify_say_what_they_do(admin: Client, running: Stack) -> None:
+    before = value(read(running, "relay"), "relay_published_total")
+    admin.issue(department(admin), email="ada@example.org")
+    until(lambda: value(read(running, "relay"), "relay_published_total") >= before + 2)
+    sent = {"channel": "email", "kind": "issued", "result": "sent"}
+    until(lambda: value(read(running, "notify"), "notifications_total", **sent) >= 1)
+    for program in ("relay", "notify"):
+        ready = httpx.get(f"{getattr(running.endpoints, program)}/readyz")
+        assert (ready.status_code, set(ready.json()["parts"].values())) == (200, {"working"})
+
+
+@pytest.mark.parametrize("program", ["api", "relay", "notify"])
+def test_the_process_is_measured_and_no_series_says_when_it_was_made(running: Stack, program: str) -> None:
+    samples = read(running, program)
     names = {name for name, _ in samples}
     assert {"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds"} <= names
     assert not [name for name in names if name.endswith("_created")]

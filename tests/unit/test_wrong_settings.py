@@ -27,6 +27,8 @@ def problem_of(**environment: str) -> Problem:
         ("STRICT", "maybe", "it takes 1 or 0", "1"),
         ("ENV", "prod", "it takes production or development", "production"),
         ("LOG_FORMAT", "xml", "it takes json or text", "json"),
+        ("LOG_LEVEL", "loud", "it takes debug, info, warning or error", "info"),
+        ("RELAY_LISTEN", "9101", "it is not HOST:PORT", "127.0.0.1:9101"),
         ("PREPARE_THRESHOLD", "soon", "it is neither off nor a whole number from 1 to 1000000", "5"),
     ],
 )

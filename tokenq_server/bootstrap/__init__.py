@@ -1,6 +1,7 @@
 """The only place that opens connections: settings in, services out."""
 
 from tokenq_server.bootstrap.followers import (
+    monitored,
     open_channels,
     open_consumer,
     open_letter_limit,
@@ -26,6 +27,7 @@ __all__ = [
     "database_exposure",
     "exposures",
     "migrate",
+    "monitored",
     "open_channels",
     "open_consumer",
     "open_letter_limit",

@@ -1,13 +1,14 @@
 """Followers of the log: the relay, and notify's consumer, queues and channels."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 from tokenq_server.adapters.channels.email import EmailChannel
 from tokenq_server.adapters.channels.eml_folder import EmlFolder
 from tokenq_server.adapters.channels.smtp import SmtpMailer
 from tokenq_server.adapters.channels.webhook import WebhookChannel
 from tokenq_server.adapters.kafka.consumer import KafkaConsumer
+from tokenq_server.adapters.metrics import monitor
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.event_log import NOTIFY, PostgresEventLog
 from tokenq_server.adapters.postgres.notification_queue import SESSION, PostgresNotificationQueue
@@ -16,13 +17,22 @@ from tokenq_server.bootstrap.topic import open_topic
 from tokenq_server.relay import Relay
 from tokenq_server.services.letter_limit import LetterLimit
 from tokenq_server.services.notifications import Channels, NotificationQueue
+from tokenq_server.services.vital_signs import VitalSigns
 from tokenq_server.settings import ServerSettings
 
 
-def open_relay(settings: ServerSettings) -> Relay:
+def open_relay(settings: ServerSettings, signs: VitalSigns) -> Relay:
     """Return a relay; it connects when it runs."""
     log = PostgresEventLog(settings.database, "tokenq-relay")
-    return Relay(log, open_topic(settings))
+    return Relay(log, open_topic(settings), signs)
+
+
+@contextmanager
+def monitored(settings: ServerSettings, program: str, signs: VitalSigns) -> Iterator[None]:
+    """Let ``relay`` or ``notify`` be watched where the settings say."""
+    where = settings.listen(program)
+    with monitor.monitored(*where, program, signs) if where else nullcontext():
+        yield
 
 
 @asynccontextmanager

@@ -70,6 +70,9 @@ class Endpoints:
     """The API's addresses for other machines; none if it listens on this machine only."""
     limits: Mapping[str, int] = field(default_factory=dict)
     """The limits in force by setting; 0: none. An older release says nothing about them."""
+    relay: str = ""
+    """Where the relay can be watched; an older release says nothing about it."""
+    notify: str = ""
 
     def to_json(self) -> str:
         """Return the document for scripts."""
@@ -85,6 +88,8 @@ class Endpoints:
                 "fingerprint": self.fingerprint,
                 "network": list(self.network),
                 "limits": dict(self.limits),
+                "relay": self.relay,
+                "notify": self.notify,
             },
             indent=2,
         )
@@ -105,6 +110,8 @@ class Endpoints:
                 fingerprint=str(body.get("fingerprint", "")),
                 network=tuple(str(url) for url in body.get("network", ())),
                 limits={str(name): int(limit) for name, limit in body.get("limits", {}).items()},
+                relay=str(body.get("relay", "")),
+                notify=str(body.get("notify", "")),
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("endpoints.json is incomplete") from error

@@ -24,6 +24,7 @@ from tokenq_server.embedded.valkey import Valkey
 _BROKEN_DATA = 3
 """After this many failures in a row, Valkey starts empty: the API rebuilds it from Postgres."""
 
+_LOOPBACK = "127.0.0.1"
 _ROLES = {"api": store_users.API, "relay": store_users.RELAY, "notify": store_users.NOTIFY}
 
 Store = Postgres | Valkey | Broker
@@ -55,7 +56,9 @@ class Stack:
         binaries = locate(run_as, folder.programs)
         admin, password, redis = (folder.secret(name) for name in ("postgres.admin", "postgres.tokenq", "valkey"))
         last_ports = folder.remembered_ports()
-        ports = {name: free_port(last_ports.get(name, 0)) for name in ("postgres", "valkey", "broker")}
+        stores, followers = ("postgres", "valkey", "broker"), ("relay", "notify")
+        ports = {name: free_port(last_ports.get(name, 0)) for name in (*stores, *followers)}
+        self._monitors = {name: ports[name] for name in followers}
         cluster = f"tokenq-{secrets.token_hex(8)}"
         every: _ForEvery = {"run_as": run_as, "keep_open": [inherited]}
         home, log = folder.path / "postgres", folder.log("postgres")
@@ -76,7 +79,7 @@ class Stack:
         ]
         self.api = self._program_part("api", "The API", self.stores, self._takes_tokens)
         needs = [self.api, self.broker_part]
-        self.followers = [self._program_part(name, name.capitalize(), needs) for name in ("relay", "notify")]
+        self.followers = [self._program_part(name, name.capitalize(), needs) for name in followers]
         # The broker comes back empty: only a new relay refills it. And a consumer group member that meets a broker that
         # does not know it can block the group for good.
         self.broker_part.followers = self.followers
@@ -95,9 +98,9 @@ class Stack:
         self.postgres.prepare()
 
     def ports(self) -> dict[str, int]:
-        """The ports by name, the stores' and the API's."""
+        """The ports by name."""
         stores = {"postgres": self.postgres.port, "valkey": self.valkey.port, "broker": self.broker.port}
-        return {**stores, "api": self._options.port}
+        return {**stores, **self._monitors, "api": self._options.port}
 
     def endpoints(self) -> Endpoints:
         """The current addresses; the stores' ports may change until they are ready for the first time."""
@@ -113,6 +116,8 @@ class Stack:
             fingerprint=self._certificate.fingerprint if self._certificate else "",
             network=network_urls(host, port, is_tls=is_tls),
             limits=self.limits,
+            relay=api_url(_LOOPBACK, self._monitors["relay"]),
+            notify=api_url(_LOOPBACK, self._monitors["notify"]),
         )
 
     def _read_certificate_again(self) -> None:
@@ -166,6 +171,8 @@ class Stack:
             "TOKENQ_MAIL_OUTBOX": where.mail_outbox,
             "TOKENQ_ADMIN_TOKEN_FILE": where.admin_token_file,
             "TOKENQ_MIGRATE": "1",
+            "TOKENQ_RELAY_LISTEN": f"{_LOOPBACK}:{self._monitors['relay']}",
+            "TOKENQ_NOTIFY_LISTEN": f"{_LOOPBACK}:{self._monitors['notify']}",
         }
 
     def _users(self, name: str) -> dict[str, str]:

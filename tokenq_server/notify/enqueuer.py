@@ -24,8 +24,12 @@ from tokenq_server.services.notifications import (
     NotificationQueue,
     RawRecord,
 )
+from tokenq_server.services.vital_signs import VitalSigns
 
 logger = logging.getLogger(__name__)
+
+PART = "enqueuer"
+"""What the program's vital signs call it."""
 
 _BATCH = 500
 _RETRY_SECONDS = 1.0
@@ -54,11 +58,19 @@ class Consumer(Protocol):
 class Enqueuer:
     """Reads records and stores the notifications they require."""
 
-    def __init__(self, consumer: Consumer, queue: NotificationQueue, channels: Channels, stop: asyncio.Event) -> None:
+    def __init__(
+        self,
+        consumer: Consumer,
+        queue: NotificationQueue,
+        channels: Channels,
+        stop: asyncio.Event,
+        signs: VitalSigns | None = None,
+    ) -> None:
         self._consumer = consumer
         self._queue = queue
         self._channels = channels
         self._stop = stop
+        self._signs = signs or VitalSigns(PART)
         self._copy_after = 0.0
 
     async def run(self) -> None:
@@ -69,11 +81,14 @@ class Enqueuer:
                 if records:
                     await self._keep(records)
                 await self._copy_dead_letters()
+                self._signs.well(PART)
             except ConsumerLost as error:
+                self._signs.ill(PART)
                 logger.warning("consumer lost", extra={"why": str(error)})
                 await self._consumer.close()
                 await asyncio.sleep(_RETRY_SECONDS)
             except Refused as refusal:
+                self._signs.ill(PART)
                 logger.warning("notifications wait", extra={"why": refusal.problem.detail})
                 await asyncio.sleep(_RETRY_SECONDS)
         await self._consumer.close()
@@ -86,11 +101,13 @@ class Enqueuer:
                 await self._enqueue(records)
                 break
             except Refused as refusal:
+                self._signs.ill(PART)
                 logger.warning("records wait", extra={"records": len(records), "why": refusal.problem.detail})
                 if self._stop.is_set():
                     return
                 await asyncio.sleep(_RETRY_SECONDS)
         reach("notify.rows_kept")
+        self._signs.count("notify_records", len(records))
         await self._consumer.commit(records)
         reach("notify.offsets_committed")
 
@@ -103,6 +120,7 @@ class Enqueuer:
         try:
             if jobs or bad:
                 await self._queue.enqueue(jobs, bad, self._channels)
+            self._signs.count("notify_bad_records", len(bad))
         except Exception as error:
             if is_of_the_store(error):
                 raise
@@ -117,6 +135,7 @@ class Enqueuer:
         _log_dead(record, error)
         try:
             await self._queue.enqueue([], [BadRecord(record, _why(error))], self._channels)
+            self._signs.count("notify_bad_records")
         except Exception as worse:
             if is_of_the_store(worse):
                 raise

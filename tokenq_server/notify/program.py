@@ -9,11 +9,13 @@ from typing import Any
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.system import StoreReason
 from tokenq_server import bootstrap, settings
+from tokenq_server.notify import enqueuer, sender
 from tokenq_server.notify.enqueuer import Enqueuer, is_of_the_store, sort_out
 from tokenq_server.notify.sender import Sender
 from tokenq_server.services.notifications import Channels, DeadLetter, NewJob, NotificationQueue, RawRecord
 from tokenq_server.services.ports import Guard, LedgerDown
 from tokenq_server.services.views import instant
+from tokenq_server.services.vital_signs import VitalSigns
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +32,15 @@ async def serve(chosen: settings.ServerSettings, guard: Guard | None = None) -> 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     channels = bootstrap.open_channels(chosen)  # a wrong setting ends the program before it waits for anything
-    if guard is not None:
-        await _wait_for_guard(guard, stop)
-    async with bootstrap.open_notification_queue(chosen) as queue, bootstrap.open_letter_limit(chosen) as limit:
-        enqueuer = Enqueuer(bootstrap.open_consumer(chosen), queue, channels, stop)
-        await asyncio.gather(enqueuer.run(), Sender(queue, channels, stop, limit=limit).run())
-        await asyncio.gather(*(channel.close() for channel in channels))
+    signs = VitalSigns(enqueuer.PART, sender.PART)
+    with bootstrap.monitored(chosen, "notify", signs):
+        if guard is not None:
+            await _wait_for_guard(guard, stop)
+        async with bootstrap.open_notification_queue(chosen) as queue, bootstrap.open_letter_limit(chosen) as limit:
+            taking_in = Enqueuer(bootstrap.open_consumer(chosen), queue, channels, stop, signs)
+            sending = Sender(queue, channels, stop, limit=limit, signs=signs)
+            await asyncio.gather(taking_in.run(), sending.run())
+            await asyncio.gather(*(channel.close() for channel in channels))
 
 
 async def _wait_for_guard(guard: Guard, stop: asyncio.Event) -> None:

@@ -23,8 +23,12 @@ from tokenq_server.services.notifications import (
     Verdict,
 )
 from tokenq_server.services.together import Together
+from tokenq_server.services.vital_signs import VitalSigns
 
 logger = logging.getLogger(__name__)
+
+PART = "sender"
+"""What the program's vital signs call it."""
 
 _AT_ONCE = 8
 """Notifications sent at the same time, each on a connection of its own."""
@@ -61,12 +65,14 @@ class Sender:
         stop: asyncio.Event,
         policy: RetryPolicy | None = None,
         limit: LetterLimit | None = None,
+        signs: VitalSigns | None = None,
     ) -> None:
         self._queue = queue
         self._channels = {channel.name: channel for channel in channels}
         self._stop = stop
         self._policy = policy or RetryPolicy()
         self._limit = limit
+        self._signs = signs or VitalSigns(PART)
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._overtaken = 0
         self._places = asyncio.Semaphore(_AT_ONCE)
@@ -82,11 +88,14 @@ class Sender:
                     reach("notify.claimed")
                 self._count_overtaken(claimed.overtaken)
                 await self._send_all(claimed.to_send)
+                self._signs.well(PART)
             except Refused as refusal:
                 claimed = ClaimedJobs([], [])
+                self._signs.ill(PART)
                 logger.warning("notifications wait", extra={"why": refusal.problem.detail})
             except Exception:  # what was claimed is due again when its lease ends
                 claimed = ClaimedJobs([], [])
+                self._signs.ill(PART)
                 logger.exception("notifications wait, since something failed unexpectedly")
             # While there are many, one statement claims many; else nobody waits for those claimed with it.
             bite = min(2 * bite, _LARGEST_BITE) if len(claimed) >= bite else _AT_ONCE
@@ -119,6 +128,7 @@ class Sender:
     def _count_overtaken(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             self._overtaken += 1
+            self._signs.count("notifications_overtaken", channel=job.channel, kind=job.kind)
             logger.info("notification overtaken", extra=_log_fields(job) | {"overtaken_since_start": self._overtaken})
 
     async def _finish(self, job: Job, attempt: Attempt) -> None:
@@ -127,6 +137,7 @@ class Sender:
         wait = self._policy.next_try(job.attempts) if attempt.verdict is Verdict.RETRY else None
         await self._settling(Settlement(job, attempt, wait))
         reach("notify.settled")
+        self._signs.count("notifications", channel=job.channel, kind=job.kind, result=str(attempt.verdict))
         fields = _log_fields(job) | {"attempt": job.attempts}
         if attempt.verdict is Verdict.SENT:
             logger.info("notification sent", extra=fields)
