@@ -100,6 +100,36 @@ async def test_it_says_when_what_it_shows_may_be_old(visit: Open, branch: Branch
         await screen.page.wait_for_selector("#old", state="hidden", timeout=40_000)
 
 
+async def test_it_says_so_too_where_a_proxy_answers_for_a_server_that_is_away(visit: Open, branch: Branch) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    proxy = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with proxy, forwarder(int(branch.stack.endpoints.api.rpartition(":")[2])) as network:
+        url = f"http://127.0.0.1:{network.port}/board?branch={branch.name}#key={branch.board_key()}"
+        screen = await visit(url, TELEVISION)
+        await screen.sees("#site", "Town hall")
+        network.point_at(proxy.sockets[0].getsockname()[1])
+        await screen.page.wait_for_selector("#old:not([hidden])", timeout=40_000)
+
+
+async def test_a_call_makes_room_for_the_next_one_after_a_while(visit: Open, branch: Branch) -> None:
+    for _ in range(5):
+        branch.issue(branch.first)
+    screen = await visit("about:blank", TELEVISION)
+    await screen.page.clock.install()
+    await screen.page.goto(f"{branch.board}#key={branch.board_key()}")
+    await screen.sees(".tile", "Welcome")
+    numbers = [branch.call(branch.first, str(counter))["displayNumber"] for counter in range(1, 6)]
+    await screen.sees(".tile:nth-child(4) .number", numbers[3])
+    await screen.sees("#calls td", numbers[4])
+    await screen.page.clock.run_for(6000)
+    shown = await screen.page.locator(".tile.is-new .number").all_inner_texts()
+    assert shown == numbers[1:]
+
+
 async def test_names_are_shown_as_they_are_and_nothing_else_is_loaded(visit: Open, branch: Branch) -> None:
     hostile = "<img src=x onerror=alert(1)>"
     branch.settings(name=hostile)

@@ -3,6 +3,7 @@
   "use strict";
 
   const NEW_SECONDS = 20; // how long a call stays big and bright
+  const DWELL_SECONDS = 5; // after so long it makes room for another one
   const MOST_TILES = 4;
   const OLD_SECONDS = 25; // the server says something every ten seconds
   const MISSED_SECONDS = 120; // calls missed while asleep are shown and said if they are no older
@@ -15,12 +16,14 @@
   let setup = null;
   let picture = null;
   let source = null;
-  let heardAt = 0;
+  let heardAt = 0; // when the stream last said something, whatever has been tried since
+  let triedAt = 0; // when the last connection began
+  let trying = null;
   let clockAhead = 0; // milliseconds that the server's clock is ahead of this one
   const drawn = new Map(); // of each part, what it shows
   let isFirst = true;
   const known = new Map(); // of each department, the last call that was announced
-  let fresh = []; // [call, until], newest last
+  let fresh = []; // [call, since], newest last
   let waitingCalls = []; // new calls that found no tile yet
 
   // --- the key, which only ever stands in the fragment ---
@@ -60,8 +63,9 @@
   // --- the stream ---
 
   function connect() {
+    clearTimeout(trying);
     if (source) source.close();
-    heardAt = Date.now();
+    triedAt = Date.now();
     source = new EventSource("/board/stream" + (branch ? "?branch=" + encodeURIComponent(branch) : ""));
     source.addEventListener("setup", (message) => { setup = JSON.parse(message.data); draw(); });
     source.addEventListener("picture", (message) => take(JSON.parse(message.data)));
@@ -73,7 +77,8 @@
       const answer = await fetch("/board/session");
       if (answer.status === 401 || answer.status === 403) { askForKey(""); return; }
     } catch (error) { /* no network: try again */ }
-    setTimeout(connect, 3000);
+    clearTimeout(trying);
+    trying = setTimeout(connect, 3000);
   }
 
   function take(next) {
@@ -88,8 +93,11 @@
   }
 
   function isNews(call) {
-    const isLate = now() - Date.parse(call.at) > MISSED_SECONDS * 1000;
-    return call.seq > (known.get(call.department) || 0) && call.state !== "NO_SHOW" && !isLate;
+    return call.seq > (known.get(call.department) || 0) && call.state !== "NO_SHOW" && !isLate(call);
+  }
+
+  function isLate(call) {
+    return now() - Date.parse(call.at) > MISSED_SECONDS * 1000;
   }
 
   function announce(news) {
@@ -99,11 +107,13 @@
   }
 
   function place() {
-    fresh = fresh.filter(([, until]) => until > Date.now());
-    while (waitingCalls.length && fresh.length < MOST_TILES) {
+    const at = Date.now();
+    fresh = fresh.filter(([, since]) => at - since < NEW_SECONDS * 1000);
+    waitingCalls = waitingCalls.filter((call) => !isLate(call)); // or a busy hour would be shown in the next one
+    while (waitingCalls.length && (fresh.length < MOST_TILES || at - fresh[0][1] >= DWELL_SECONDS * 1000)) {
       const call = waitingCalls.shift();
       fresh = fresh.filter(([other]) => other.number !== call.number || other.department !== call.department);
-      fresh.push([call, Date.now() + NEW_SECONDS * 1000]);
+      fresh = fresh.slice(-(MOST_TILES - 1)).concat([[call, at]]);
     }
   }
 
@@ -159,7 +169,8 @@
   }
 
   function time(at, t) {
-    const options = { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: setup.timezone };
+    // Not hour12: with it, browsers of 2019 call the hour after midnight 24 in English.
+    const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: setup.timezone };
     return new Intl.DateTimeFormat(t.language + "-u-nu-latn", options).format(new Date(at));
   }
 
@@ -313,10 +324,14 @@
     draw();
   });
   $("full").addEventListener("click", toggleFull);
-  document.addEventListener("keydown", (event) => { if (event.key === "f" && event.target.tagName !== "INPUT") toggleFull(); });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "f" && !event.ctrlKey && !event.metaKey && event.target.tagName !== "INPUT") toggleFull();
+  });
 
   function toggleFull() {
-    if (document.fullscreenElement) document.exitFullscreen(); else document.documentElement.requestFullscreen();
+    const root = document.documentElement;
+    if (document.fullscreenElement) document.exitFullscreen();
+    else if (root.requestFullscreen) root.requestFullscreen().catch(() => { /* not granted */ });
   }
 
   let hiding = null;
@@ -333,15 +348,12 @@
   window.addEventListener("online", connect);
   window.addEventListener("resize", draw);
 
-  let last = Date.now();
+  function isSilent() {
+    return Date.now() - Math.max(heardAt, triedAt) > OLD_SECONDS * 1000;
+  }
+
   setInterval(() => {
-    const slept = Date.now() - last > 15000;
-    last = Date.now();
-    if ($("sign-in").hidden && (slept || Date.now() - heardAt > OLD_SECONDS * 1000) && Date.now() - heardAt > 15000) {
-      const since = heardAt;
-      connect();
-      heardAt = since; // old until the stream says something
-    }
+    if (source && $("sign-in").hidden && isSilent()) connect(); // also after the television has slept
     draw();
   }, 1000);
 
