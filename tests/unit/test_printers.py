@@ -139,6 +139,29 @@ def test_a_printer_that_takes_nothing_does_not_hold_anybody(monkeypatch: pytest.
     assert time.monotonic() - begun < 5
 
 
+def test_a_printer_that_never_stops_talking_does_not_hold_anybody() -> None:
+    """Some send their state again and again."""
+    hung_up = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk() -> None:
+            connection, _ = server.accept()
+            with connection:
+                for _ in range(500):
+                    try:
+                        connection.sendall(b"\xff")
+                    except OSError:
+                        hung_up.set()
+                        return
+                    time.sleep(0.02)
+
+        talking = threading.Thread(target=talk, daemon=True)
+        talking.start()
+        send(f"tcp://127.0.0.1:{server.getsockname()[1]}", TICKET, lambda _: None)
+        talking.join()
+    assert hung_up.is_set()
+
+
 def test_a_printer_that_is_not_there_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -16,6 +16,8 @@ from tokenq.printable import printable
 _CONNECT_SECONDS = 3.0
 _WRITE_SECONDS = 10.0
 _QUEUE_SECONDS = 10.0
+_SILENT_SECONDS, _CLOSE_SECONDS = 0.2, 1.0
+"""For how long a printer must have said nothing before the connection is closed, and when it is closed anyway."""
 
 
 class Connection(Protocol):
@@ -47,10 +49,11 @@ class NetworkConnection:
 
     def __exit__(self, *_: object) -> None:
         """Close in order: what is not read yet would otherwise make the system drop what is not sent yet."""
+        give_up = time.monotonic() + _CLOSE_SECONDS
         with self._socket, suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
-            self._socket.settimeout(0.2)
-            while self._socket.recv(1024):
+            self._socket.settimeout(_SILENT_SECONDS)
+            while self._socket.recv(1024) and time.monotonic() < give_up:
                 pass
 
     def write(self, content: bytes) -> None:
