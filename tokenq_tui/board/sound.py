@@ -117,6 +117,8 @@ class Sound:
         name = printable(command[0], 40)
         try:
             self._process = _started(command, variables)
+            if self._stopping.is_set():  # perhaps too late for whoever stopped us to see the process
+                return ""
             code = self._process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             return texts().gettext("The sound command {name} did not end and was stopped.", name=name)
