@@ -75,6 +75,50 @@ async def test_no_name_no_id_and_no_other_site(visit: Open, branch: Branch) -> N
     assert await phone.page.context.cookies() == []
 
 
+async def test_without_storage_the_pages_work_too(visit: Open, branch: Branch) -> None:
+    mine = branch.issue(branch.first)
+    phone = await visit("about:blank")
+    await phone.page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
+    )
+    await phone.page.goto(link(branch, mine))
+    await phone.sees("#number", mine["displayNumber"])
+    await phone.page.goto(f"{branch.stack.endpoints.api}/take/{branch.name}")
+    await phone.page.click(".department")
+    await phone.page.wait_for_url("**/t/*")
+
+
+async def test_an_old_link_does_not_take_the_place_of_the_ticket(visit: Open, branch: Branch) -> None:
+    over, mine = branch.issue(branch.first), branch.issue(branch.first)
+    branch.ask("POST", f"/tokens/{over['tokenId']}/cancel", {"claimVersion": over["claimVersion"]})
+    phone = await visit(link(branch, mine))
+    await phone.sees("#number", mine["displayNumber"])
+    for old in (link(branch, over), f"{branch.stack.endpoints.api}/t/{'A' * 22}"):
+        await phone.page.goto(old)
+        await phone.sees("#sentence", "the queue" if old == link(branch, over) else "has ended")
+    await phone.page.goto(f"{branch.stack.endpoints.api}/take/{branch.name}")
+    await phone.page.click("#mine")
+    await phone.sees("#number", mine["displayNumber"])
+
+
+async def test_whoever_leaves_without_a_network_is_told_at_once(visit: Open, branch: Branch) -> None:
+    mine = branch.issue(branch.first)
+    phone = await visit(link(branch, mine))
+    await phone.page.route("**/leave*", lambda route: route.abort())
+    await phone.page.click("#leave")
+    await phone.page.click("#yes")
+    await phone.page.wait_for_selector("#old:not([hidden])")
+    assert branch.ask("GET", f"/tokens/{mine['tokenId']}")["state"] == "WAITING"
+
+
+async def test_the_focus_stays_while_the_page_asks_again(visit: Open, branch: Branch) -> None:
+    phone = await visit(f"{branch.stack.endpoints.api}/take/{branch.name}")
+    await phone.page.focus(".department")
+    async with phone.page.expect_response("**/state*"):
+        await phone.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    await phone.sees(".department:focus", "Cash window")
+
+
 async def test_a_link_that_leads_nowhere_says_so(visit: Open, branch: Branch) -> None:
     phone = await visit(f"{branch.stack.endpoints.api}/t/{'A' * 22}")
     await phone.sees("#sentence", "This link has ended.")

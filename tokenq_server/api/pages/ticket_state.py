@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tokenq.contract.enums import AT_COUNTER, TokenState
+from tokenq.contract.enums import AT_COUNTER, LIVE, TokenState
 from tokenq.contract.verbs import Verb
 from tokenq.locale import texts
 from tokenq.locale.counters import counter_in
@@ -25,6 +25,7 @@ def ticket_state(found: TicketState, language: str) -> dict[str, Any]:
     return {
         "number": token["displayNumber"],
         "state": str(state),
+        "isLive": state in LIVE,
         "branch": branch["name"],
         "department": found.department.department.name,
         "counter": counter_in(language, token["counterId"] or "", words),

@@ -3,7 +3,16 @@
   "use strict";
 
   const $ = (id) => document.getElementById(id);
-  const language = () => localStorage.getItem("tokenq-language") || "";
+  const language = () => recall("tokenq-language");
+
+  // A browser that stores nothing throws; the pages work without.
+  function recall(name) {
+    try { return localStorage.getItem(name) || ""; } catch (error) { return ""; }
+  }
+
+  function remember(name, value) {
+    try { localStorage.setItem(name, value); } catch (error) { /* see above */ }
+  }
 
   function element(name, className, text) {
     const made = document.createElement(name);
@@ -44,10 +53,10 @@
         option.lang = choice.language;
         return option;
       }));
-      select.addEventListener("change", () => { localStorage.setItem("tokenq-language", select.value); ask(); });
+      select.onchange = () => { remember("tokenq-language", select.value); ask(); };
     }
     select.value = texts.language;
   }
 
-  window.tokenq = { $, element, write, filled, replace, inLanguage, drawLanguages };
+  window.tokenq = { $, recall, remember, element, write, filled, replace, inLanguage, drawLanguages };
 })();

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const { $, element, write, replace, inLanguage, drawLanguages } = window.tokenq;
+  const { $, recall, remember, element, write, replace, inLanguage, drawLanguages } = window.tokenq;
   const here = location.pathname.replace(/\/$/, "");
   let state = null;
   const keys = new Map(); // of each department, the key under which this phone asks for a number
@@ -20,11 +20,12 @@
       const answer = await fetch(inLanguage(here + "/state"));
       if (!answer.ok) throw new Error(String(answer.status));
       state = await answer.json();
-      $("old").hidden = true;
-      draw();
     } catch (error) {
       fail("");
+      return;
     }
+    $("old").hidden = true;
+    draw();
   }
 
   function fail(sentence) {
@@ -39,13 +40,17 @@
     write("branch", state.branch);
     write("choose", state.departments.length ? t.choose : t.nothing);
     write("mine", t.mine);
-    $("mine").hidden = !localStorage.getItem("tokenq-ticket");
+    $("mine").hidden = !recall("tokenq-ticket");
+    const focused = document.activeElement.dataset.id;
     replace("departments", state.departments.map((each) => department(each, t)));
+    const again = Array.from($("departments").children).find((each) => each.dataset.id === focused);
+    if (focused && again) again.focus();
   }
 
   function department(each, t) {
     const made = element("button", "department");
     made.type = "button";
+    made.dataset.id = each.id;
     made.disabled = !each.isOpen;
     const text = element("div");
     text.appendChild(element("b", "", each.name));
@@ -67,7 +72,7 @@
       });
       const body = await answer.json();
       if (!answer.ok) { fail(body.detail); button.disabled = false; return; }
-      localStorage.setItem("tokenq-ticket", body.page);
+      remember("tokenq-ticket", body.page);
       location.assign(body.page);
     } catch (error) {
       fail("");
@@ -75,7 +80,7 @@
     }
   }
 
-  $("mine").addEventListener("click", () => location.assign(localStorage.getItem("tokenq-ticket")));
+  $("mine").addEventListener("click", () => location.assign(recall("tokenq-ticket")));
   setInterval(() => { if (!document.hidden) ask(); }, 30000);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
   ask();

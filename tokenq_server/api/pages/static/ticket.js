@@ -2,37 +2,46 @@
 (function () {
   "use strict";
 
-  const { $, element, write, filled, replace, inLanguage, drawLanguages } = window.tokenq;
+  const { $, recall, remember, element, write, filled, replace, inLanguage, drawLanguages } = window.tokenq;
   const here = location.pathname.replace(/\/$/, "");
   let state = null;
   let timer = null;
   let failures = 0;
+  let asked = 0; // how often, so that a late answer does not overtake a newer one
   let rungFor = ""; // the call for which this phone has rung
   let audio = null;
 
-  localStorage.setItem("tokenq-ticket", here);
-
   async function ask(path, method) {
     clearTimeout(timer);
+    const mine = ++asked;
     let wait = 3;
     try {
       const answer = await fetch(inLanguage(path || here + "/state"), { method: method || "GET" });
+      if (mine !== asked) return;
       if (answer.status === 404 || answer.status === 410 || answer.status === 422) { ended(); return; }
       if (!answer.ok) throw new Error(String(answer.status));
-      state = await answer.json();
+      const content = await answer.json();
+      if (mine !== asked) return;
+      state = content;
       failures = 0;
       wait = state.askAfter;
-      draw();
     } catch (error) {
+      if (mine !== asked) return;
       failures += 1;
       wait = Math.min(30, 2 + failures * 3);
-      if (failures > 1 && state) { write("old", state.texts.old); $("old").hidden = false; }
+      if (failures > 1 || method) fail();
     }
     timer = setTimeout(ask, wait * 1000);
+    if (!failures) draw();
+  }
+
+  function fail() {
+    write("old", state ? state.texts.old : "No connection. This page keeps trying.");
+    $("old").hidden = false;
   }
 
   function ended() {
-    localStorage.removeItem("tokenq-ticket");
+    if (recall("tokenq-ticket") === here) remember("tokenq-ticket", "");
     ["wait", "others", "ring", "leave", "sure", "old"].forEach((id) => { $(id).hidden = true; });
     $("mine").classList.remove("is-called");
     ["label", "number", "department"].forEach((id) => write(id, ""));
@@ -41,6 +50,7 @@
 
   function draw() {
     const t = state.texts;
+    if (state.isLive) remember("tokenq-ticket", here); // an older link must not hide a newer ticket
     drawLanguages(state.languages, t, ask);
     document.title = state.number + " · " + sentence(t);
     $("old").hidden = true;
@@ -122,18 +132,26 @@
     sound.stop(audio.currentTime + at + 0.6);
   }
 
+  function stayAwake() {
+    if ("wakeLock" in navigator) navigator.wakeLock.request("screen").catch(() => { /* not granted */ });
+  }
+
   $("ring").addEventListener("click", () => {
     audio = new (window.AudioContext || window.webkitAudioContext)();
     audio.resume();
     tone(0);
     if ("Notification" in window && window.isSecureContext) Notification.requestPermission();
-    if ("wakeLock" in navigator) navigator.wakeLock.request("screen").catch(() => {});
+    stayAwake();
     draw();
   });
-  $("leave").addEventListener("click", () => { $("sure").hidden = false; $("leave").hidden = true; });
-  $("no").addEventListener("click", () => { $("sure").hidden = true; draw(); });
+  $("leave").addEventListener("click", () => { $("sure").hidden = false; $("leave").hidden = true; $("no").focus(); });
+  $("no").addEventListener("click", () => { $("sure").hidden = true; draw(); $("leave").focus(); });
   $("yes").addEventListener("click", () => { $("sure").hidden = true; ask(here + "/leave", "POST"); });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    if (audio) { audio.resume(); stayAwake(); } // a page that was out of sight has lost both
+    ask();
+  });
   window.addEventListener("online", () => ask());
   ask();
 })();
