@@ -17,6 +17,7 @@ import pytest
 from tests.integration.notifying import records_of, sending, until_settled
 from tests.without_http import Core
 from tokenq.contract.problems import Refused
+from tokenq_server.adapters.channels import webhook
 from tokenq_server.adapters.channels.webhook import WebhookChannel
 from tokenq_server.adapters.postgres.notification_queue import PostgresNotificationQueue
 from tokenq_server.destinations import gateway_of
@@ -145,6 +146,29 @@ async def test_a_gateway_that_hangs_up_may_have_taken_it(gateway: Gateway) -> No
     channel = channel_to(gateway.port)
     assert await sent(channel) == (Verdict.RETRY, True)
     await channel.close()
+
+
+async def test_a_gateway_that_never_ends_its_answer_holds_nobody(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by sending more and more, nor by sending slowly."""
+    gateway.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n" + bytes(200_000)
+    channel = channel_to(gateway.port)
+    assert await sent(channel) == (Verdict.SENT, False)
+    await channel.close()
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX: ")
+        while not writer.is_closing():
+            writer.write(b"x")
+            await asyncio.sleep(0.02)
+
+    monkeypatch.setattr(webhook, "_LONGEST_SECONDS", 0.5)
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    channel = channel_to(server.sockets[0].getsockname()[1])
+    assert await sent(channel) == (Verdict.RETRY, True)
+    await channel.close()
+    server.close()
 
 
 async def test_it_reaches_those_of_whom_something_is_known(gateway: Gateway) -> None:

@@ -1,1 +1,1 @@
-"""Notification channels: one module and one template folder each. E-mail is the first."""
+"""Notification channels, e-mail and webhooks: one module and one template folder each."""

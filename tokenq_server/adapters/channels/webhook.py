@@ -3,6 +3,7 @@
 That is how text messages and chats are reached. https://www.standardwebhooks.com has verifiers in most languages.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -21,6 +22,11 @@ from tokenq_server.services.notifications import Attempt, Holder, Job, Verdict
 
 _FOLDER = Path(__file__).parent / "templates" / WEBHOOK
 _TIMEOUT_SECONDS = 15.0
+_LONGEST_SECONDS = 60.0
+"""For a whole attempt: each byte of an answer may take as long as the timeout."""
+_LONGEST_ANSWER = 64 * 1024
+"""What is read of an answer, which means nothing, so that the connection can be used again."""
+_NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _TRY_LATER = frozenset({408, 409, 425, 429})
 """Statuses below 500 that another attempt may change."""
 
@@ -76,21 +82,27 @@ class WebhookChannel:
     async def send(self, message: Post) -> Attempt:
         """Try once."""
         try:
-            answer = await self._client.post(self._gateway.url, content=message.body, headers=self._signed(message))
-        except httpx.ConnectError as error:
-            return Attempt(Verdict.RETRY, f"The gateway does not answer: {error}")
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                return _verdict(await self._post(message))
+        except _NOT_CONNECTED as error:
+            return Attempt(Verdict.RETRY, f"The gateway does not answer: {error or type(error).__name__}")
+        except (httpx.HTTPError, TimeoutError) as error:
             # Connected, then lost: the gateway may have taken it.
             return Attempt(Verdict.RETRY, f"{type(error).__name__}: {error}", is_ambiguous=True)
-        if answer.is_success:
-            return Attempt(Verdict.SENT)
-        why = f"The gateway answered {answer.status_code}."
-        is_permanent = answer.status_code < 500 and answer.status_code not in _TRY_LATER
-        return Attempt(Verdict.PERMANENT if is_permanent else Verdict.RETRY, why)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+    async def _post(self, message: Post) -> int:
+        """Post it; return the status."""
+        signed = self._signed(message)
+        async with self._client.stream("POST", self._gateway.url, content=message.body, headers=signed) as answer:
+            read = 0
+            async for part in answer.aiter_raw():
+                if (read := read + len(part)) > _LONGEST_ANSWER:
+                    break
+            return answer.status_code
 
     def _signed(self, message: Post) -> dict[str, str]:
         now = str(int(time.time()))
@@ -102,3 +114,10 @@ class WebhookChannel:
             "webhook-timestamp": now,
             "webhook-signature": f"v1,{signature}",
         }
+
+
+def _verdict(status: int) -> Attempt:
+    if 200 <= status < 300:
+        return Attempt(Verdict.SENT)
+    is_permanent = status < 500 and status not in _TRY_LATER
+    return Attempt(Verdict.PERMANENT if is_permanent else Verdict.RETRY, f"The gateway answered {status}.")
