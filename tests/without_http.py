@@ -87,11 +87,13 @@ class Core:
 
 
 @asynccontextmanager
-async def open_core(dsn: str, redis_url: str, line: WaitingLine | None = None) -> AsyncIterator[Core]:
-    """A core on a database that is migrated first."""
+async def open_core(
+    dsn: str, redis_url: str, line: WaitingLine | None = None, *, redis_timeout: float = 0.15
+) -> AsyncIterator[Core]:
+    """A core on a database that is migrated first. With a longer ``redis_timeout`` it waits for a busy machine."""
     await asyncio.to_thread(migrate, dsn)
     database, ledger, counts = Database(dsn, size=2), PostgresLedger(dsn), CountedCounts()
-    redis = open_line(redis_url)
+    redis = open_line(redis_url, timeout=redis_timeout)
     commit = GroupCommit(Batch(ledger, line or redis, counts))
     commit.start()
     try:

@@ -64,7 +64,7 @@ def redis(servers: Servers) -> Any:
 
 @pytest.fixture
 async def core(servers: Servers, fresh_database: Callable[..., str], schema: str) -> AsyncIterator[Core]:
-    async with open_core(fresh_database(schema), servers.redis_url) as opened:
+    async with open_core(fresh_database(schema), servers.redis_url, redis_timeout=10.0) as opened:
         yield opened
 
 
