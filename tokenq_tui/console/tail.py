@@ -24,6 +24,7 @@ from tokenq_tui.console.messages import DepartmentsLoaded, LinkMoved, QueueArriv
 from tokenq_tui.console.own_changes import OwnChange
 from tokenq_tui.console.state import Department
 from tokenq_tui.faults import describe
+from tokenq_tui.lasting import start_lasting
 from tokenq_tui.link_badge import Health
 
 POLL_SECONDS = 3.0
@@ -57,11 +58,11 @@ class Tail:
         self._is_reachable = True
         self._broken: dict[str, datetime] = {}
         self._last_link: tuple[Health, datetime | None] | None = None
-        self._threads: list[threading.Thread] = []
+        self._is_following = False
 
     def start(self) -> None:
         """Start the threads."""
-        self._spawn(self._keep_fetching)
+        self._begin("console-fetch", self._keep_fetching)
 
     def stop(self) -> None:
         """Stop the threads without waiting for them, since the server may be silent."""
@@ -96,21 +97,8 @@ class Tail:
             self._changed[department] = max(self._changed.get(department, 0), seq)
             self._work.notify_all()
 
-    def _spawn(self, target: Callable[[], None]) -> None:
-        thread = threading.Thread(
-            target=self._keep_running, args=(target,), name=f"console-{target.__name__}", daemon=True
-        )
-        self._threads.append(thread)
-        thread.start()
-
-    def _keep_running(self, work: Callable[[], None]) -> None:
-        """Restart a thread's work, whatever ended it, until :meth:`stop`."""
-        while not self._stop.is_set():
-            try:
-                work()
-            except Exception as error:
-                self._show_failure(error)
-            self._stop.wait(POLL_SECONDS)
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        start_lasting(name, work, self._show_failure, self._stop, POLL_SECONDS)
 
     def _keep_fetching(self) -> None:
         while not self._stop.is_set() and not self._find_departments():
@@ -119,8 +107,9 @@ class Tail:
             return
         self._notify(DepartmentsLoaded(self._departments, self._all_departments))
         self.refresh()
-        if len(self._threads) == 1:
-            self._spawn(self._keep_following)
+        if not self._is_following:
+            self._is_following = True
+            self._begin("console-follow", self._keep_following)
         while not self._stop.is_set():
             for department in self._next_changed():
                 self._fetch(department)

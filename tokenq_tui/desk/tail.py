@@ -19,6 +19,7 @@ from tokenq.errors import TokenqError
 from tokenq_tui.desk.messages import DepartmentsLoaded, Failed, LinkMoved, QueueArrived
 from tokenq_tui.desk.state import chosen
 from tokenq_tui.faults import describe
+from tokenq_tui.lasting import start_lasting
 from tokenq_tui.link_badge import Health
 
 POLL_SECONDS = 3.0
@@ -62,7 +63,7 @@ class Tail:
 
     def start(self) -> None:
         """Start."""
-        threading.Thread(target=self._keep, args=(self._fetch_changes,), name="desk-fetch", daemon=True).start()
+        self._begin("desk-fetch", self._fetch_changes)
 
     def stop(self) -> None:
         """Stop, without waiting for a silent server."""
@@ -77,14 +78,8 @@ class Tail:
             self._changed.update(departments or self._departments)
             self._work.notify_all()
 
-    def _keep(self, work: Callable[[], None]) -> None:
-        """Do the work again, whatever ends it, until the tail is stopped."""
-        while not self._stop.is_set():
-            try:
-                work()
-            except Exception as error:
-                self._tell_failure(error)
-            self._stop.wait(POLL_SECONDS)
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        start_lasting(name, work, self._tell_failure, self._stop, POLL_SECONDS)
 
     def _fetch_changes(self) -> None:
         while not self._stop.is_set():
@@ -113,10 +108,10 @@ class Tail:
             branch = self._api.branch(departments[0]["branchId"])
             before, self._departments = self._departments, tuple(each["departmentId"] for each in departments)
             self._notify(DepartmentsLoaded(departments, branch))
-            self._changed = set(self._departments)
+            self.refresh()
             self._load_at = time.monotonic() + LOAD_SECONDS
             if not before:
-                threading.Thread(target=self._keep, args=(self._follow,), name="desk-follow", daemon=True).start()
+                self._begin("desk-follow", self._follow)
             elif before != self._departments:
                 self._cut.set()
 
@@ -133,6 +128,8 @@ class Tail:
 
     def _follow(self) -> None:
         self._cut = threading.Event()
+        if self._stop.is_set():  # it may have been before there was this event to set
+            return
         try:
             for arrival in self._feed(self._departments, self._cut):
                 match arrival:
