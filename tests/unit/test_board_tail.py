@@ -125,6 +125,35 @@ def test_the_link_is_told_with_the_picture_and_stopping_closes_the_stream() -> N
     assert stream.is_closed
 
 
+def test_after_an_unexpected_failure_the_board_says_that_it_may_be_old_and_begins_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tail_module, "_BEGIN_AGAIN", 0.1)
+    log = busy_log(START)
+    first, second = FakeStream(replay(log)), FakeStream([])
+    streams = [first, second]
+    tail = Tail(lambda: streams.pop(0), (), lambda: None)
+    tail.start()
+    try:
+        until(lambda: tail.take().picture.calls)
+        before = tail.take().picture
+        monkeypatch.setattr(first, "read", broken)
+        until(lambda: tail.take().link is Link.LOST)
+        assert tail.take().why == "RuntimeError: broken"
+        assert tail.take().picture == before
+        assert first.is_closed
+        missed = log.call("CW", 13, "1")
+        second.put(*replay(log))
+        assert [call.number for call in news_of(tail, 1)] == [missed.display_number]
+        until(lambda: tail.take().link is Link.LIVE)
+    finally:
+        tail.stop()
+
+
+def broken(_: float) -> None:
+    raise RuntimeError("broken")
+
+
 def test_a_gap_makes_the_board_read_again_and_not_for_every_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 61. A stranger may make up any number of jumps; reading a day's log takes seconds."""
     log = busy_log(START)

@@ -14,6 +14,8 @@ from tokenq.board.picture import NOTHING, Call, Picture
 from tokenq.board.state import Fold
 from tokenq.contract.events import EventType
 from tokenq.stream import Arrived, Began, CaughtUp, Item, Link, LinkChanged, Rewound, Skipped, Source, WaitsChanged
+from tokenq_tui.faults import describe
+from tokenq_tui.lasting import start_lasting
 
 PICTURE_EVERY = 0.25
 """Minimum seconds between two pictures; a new call is shown without this delay."""
@@ -22,6 +24,8 @@ READ_AGAIN_EVERY = 60.0
 NEWS_WITHIN = 60.0
 """A call published more than this many seconds after it happened is shown, but not announced."""
 
+_BEGIN_AGAIN = 3.0
+"""Seconds between an unexpected failure and another attempt with a new source."""
 _CALL_EVERY = 0.04
 _LOOK_AGAIN = 30.0
 _REFILLED_WITHIN = 20.0
@@ -64,7 +68,7 @@ class Tail:
         self._departments = tuple(departments)
         self._notify = notify
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="token-events", daemon=True)
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._update = Update()
         self._fold = Fold(self._departments)
@@ -82,12 +86,12 @@ class Tail:
 
     def start(self) -> None:
         """Start reading."""
-        self._thread.start()
+        self._thread = start_lasting("token-events", self._run, self._fail, self._stopping, _BEGIN_AGAIN)
 
     def stop(self) -> None:
         """Stop the thread; wait at most two seconds for it."""
         self._stopping.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join(2.0)
 
     def take(self) -> Update:
@@ -103,6 +107,14 @@ class Tail:
             self._read(source)
         finally:
             source.close()
+
+    def _fail(self, error: Exception) -> None:
+        """Say that what is shown may be old; the next source begins with everything."""
+        self._link = LinkChanged(Link.LOST, describe(error))
+        self._fold, self._is_shown = Fold(self._departments), False
+        with self._lock:
+            self._update = replace(self._update, link=self._link.link, why=self._link.why)
+        self._notify()
 
     def _read(self, source: Source) -> None:
         shown_at = 0.0
