@@ -117,7 +117,7 @@ class Tickets:
         return bool(events) and now - datetime.fromisoformat(events[-1]["timestamp"]) < _KEPT_FOR
 
     async def _opened(self) -> TicketLinks:
-        if self._links is None:
-            async with self._opening:
+        async with self._opening:
+            if self._links is None:
                 self._links = self._links_with(await self._keys.key(_KEY, lambda: secrets.token_bytes(16)))
-        return self._links
+            return self._links
