@@ -160,7 +160,8 @@ async def test_memory_and_redis_count_alike(servers: Servers, clock: Clock) -> N
 
     No budget comes back within seconds: Redis forgets keys by its own clock, however slow this machine is.
     """
-    chance, memory, redis = Random(31), MemoryCounts(clock), open_counts(servers.redis_url, timeout=PATIENCE, clock=clock)
+    chance, memory = Random(31), MemoryCounts(clock)
+    redis = open_counts(servers.redis_url, timeout=PATIENCE, clock=clock)
     odd, one = Budget("odd", 7, 130.0137), Budget("one", 1, 100.0, 8.0)
     uses = [Use(budget, somebody()) for budget in (TEN, GUESSES, odd, one)]
     for _ in range(400):
