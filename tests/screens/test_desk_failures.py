@@ -9,6 +9,7 @@ from tests.refusals import refusal
 from tests.screens.desk_driver import DeskApi, FakePrinter, at_desk
 from tests.screens.reading import text_of, until, until_shown
 from tokenq.contract.problems import ProblemCode
+from tokenq.contract.views import TokenView
 from tokenq.errors import Unreachable
 from tokenq_tui.desk import issuing, messages
 from tokenq_tui.desk.app import DeskApp
@@ -52,6 +53,24 @@ async def test_whoever_does_not_wait_for_the_answer_gets_the_same_number_later()
         await pilot.press("1")
         await until_shown(pilot, "CW-003 is issued and printed.")
         assert len(api.issued) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_whoever_asks_again_gets_the_same_number_though_another_answer_is_lost() -> None:
+    async with at_desk(printer=FakePrinter()) as (api, _app, pilot):
+        await lose_an_answer(api, pilot)
+        await until_shown(pilot, "Whether a number was issued is")
+        known, api.token = api.token, away
+        await pilot.press("1")
+        await until_shown(pilot, "The server has gone.")
+        api.token = known
+        await pilot.press("1")
+        await until_shown(pilot, "CW-003 is issued and printed.")
+        assert len(api.issued) == 1
+
+
+def away(_token_id: int) -> TokenView:
+    raise Unreachable("The server has gone.")
 
 
 @pytest.mark.usefixtures("impatient")

@@ -148,13 +148,7 @@ class Issuer:
                 printing()
 
     def _issue(self, request: Request) -> Callable[[], object] | None:
-        is_repeat = request in self._keys
-        token = self._until_known(request, self._keys.setdefault(request, new_key()))
-        del self._keys[request]
-        if is_repeat and self._api.token(token["tokenId"])["state"] != "WAITING":
-            # The answer that was lost is of a number that was called or cancelled in the meantime.
-            token = self._until_known(request, self._keys.setdefault(request, new_key()))
-            del self._keys[request]
+        token = self._issued(request)
         if self._printer is None:
             self._notify(Issued(token))
             return None
@@ -170,7 +164,21 @@ class Issuer:
 
         return print_ticket
 
-    def _until_known(self, request: Request, key: str) -> TokenView:
+    def _issued(self, request: Request) -> TokenView:
+        """Return the number, which is nobody else's: of a lost answer, only if it still waits.
+
+        Until that is known, the key stays the same.
+        """
+        is_repeat = request in self._keys
+        token = self._until_known(request, is_repeat=is_repeat)
+        if is_repeat and self._api.token(token["tokenId"])["state"] != "WAITING":
+            del self._keys[request]
+            token = self._until_known(request)
+        del self._keys[request]
+        return token
+
+    def _until_known(self, request: Request, *, is_repeat: bool = False) -> TokenView:
+        key = self._keys.setdefault(request, new_key())
         give_up = time.monotonic() + TRY_SECONDS
         details, is_unsure = request.details, False
         while True:
@@ -190,6 +198,8 @@ class Issuer:
             except Unreachable as error:
                 is_unsure, why = is_unsure or error.is_unsure, str(error)
                 if not is_unsure:
+                    if not is_repeat:
+                        del self._keys[request]
                     raise
             self._notify(StillTrying(why))
             if time.monotonic() > give_up or self._given_up.wait(AGAIN_SECONDS):
