@@ -85,7 +85,7 @@ class WebhookChannel:
             async with asyncio.timeout(_LONGEST_SECONDS):
                 return _verdict(await self._post(message))
         except _NOT_CONNECTED as error:
-            return Attempt(Verdict.RETRY, f"The gateway does not answer: {error or type(error).__name__}")
+            return Attempt(Verdict.RETRY, f"The gateway does not answer: {str(error) or type(error).__name__}")
         except (httpx.HTTPError, TimeoutError) as error:
             # Connected, then lost: the gateway may have taken it.
             return Attempt(Verdict.RETRY, f"{type(error).__name__}: {error}", is_ambiguous=True)
