@@ -18,6 +18,7 @@ from tokenq.contract.problems import refuse
 from tokenq.contract.reasons.system import SettingReason
 from tokenq.contract.server_settings import NAMES as SERVER_NAMES
 from tokenq.contract.spelling import similar
+from tokenq.private_files import replace_content
 
 _PLATFORM: str = sys.platform
 _SECRETS = ("token", "password")
@@ -173,7 +174,7 @@ def store(name: str, value: str, environ: Mapping[str, str] = os.environ) -> Non
     Raises:
         OSError: the file cannot be written.
     """
-    path = config_file(environ)
+    path = config_file(environ).resolve()  # a link stays one
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     entry = f'{name} = "{value}"'
@@ -181,10 +182,7 @@ def store(name: str, value: str, environ: Mapping[str, str] = os.environ) -> Non
     known = [place for place, line in enumerate(lines[:flat]) if line.partition("=")[0].strip() == name]
     # A file's keys are flat, so that its beginning is never inside a table.
     lines = [*lines[: known[0]], entry, *lines[known[0] + 1 :]] if known else [entry, *lines]
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text("\n".join([*lines, ""]), "utf-8")
-    draft.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o600)
-    draft.replace(path)
+    replace_content(path, "\n".join([*lines, ""]), path.stat().st_mode & 0o777 if path.exists() else 0o600)
 
 
 def _check_names(content: Mapping[str, Any], path: Path) -> None:

@@ -111,6 +111,28 @@ def test_storing_the_theme_changes_nothing_else_in_the_file(tmp_path: Path) -> N
     assert [each.name for each in tmp_path.iterdir()] == ["config.toml"]
 
 
+def test_storing_the_theme_keeps_a_link_and_shows_nobody_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as that of whoever keeps their settings in a repository; drafts are readable to nobody else, either."""
+    file, link = tmp_path / "kept.toml", tmp_path / "config.toml"
+    file.write_text('token = "tq_secret"\n')
+    file.chmod(0o640)
+    link.symlink_to(file)
+    drafts: list[int] = []
+    chmod = Path.chmod
+
+    def noted(draft: Path, mode: int) -> None:
+        drafts.append(draft.stat().st_mode & 0o777)
+        chmod(draft, mode)
+
+    monkeypatch.setattr(Path, "chmod", noted)
+    store("console_theme", "light", {"TOKENQ_CONFIG": str(link)})
+    assert link.is_symlink()
+    assert file.read_text() == 'console_theme = "light"\ntoken = "tq_secret"\n'
+    assert (file.stat().st_mode & 0o777, drafts) == (0o640, [0o600])
+
+
 async def test_the_theme_that_is_chosen_is_there_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "folder" / "config.toml"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))

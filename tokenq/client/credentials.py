@@ -16,6 +16,7 @@ from typing import Any
 
 from tokenq.contract.hosts import normal_url
 from tokenq.errors import BadSettings
+from tokenq.private_files import replace_content
 
 
 @dataclass(frozen=True)
@@ -144,17 +145,9 @@ def _write(path: Path, credentials: Credentials) -> None:
         for url, login in credentials.servers.items()
     }
     document = {"current": credentials.current, "servers": servers, "certificates": credentials.certificates}
-    content = json.dumps(document, indent=2) + "\n"
-    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with open(os.open(draft, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - needs these flags
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        replace_content(path, json.dumps(document, indent=2) + "\n")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise _unwritable_file(path, error) from None
 
 
