@@ -9,6 +9,7 @@ from tests.screens.reading import text_of, until, until_shown
 from tokenq.client.events import EventArrived
 from tokenq_tui.desk import issuing, keystrokes
 from tokenq_tui.desk.app import DeskApp
+from tokenq_tui.desk.screens import main
 from tokenq_tui.desk.screens.issued import IssuedScreen
 from tokenq_tui.desk.state import DeskState
 from tokenq_tui.desk.widgets.department_keys import DepartmentKey, arrangement
@@ -74,7 +75,8 @@ async def test_without_a_printer_the_number_fills_the_screen_until_a_key() -> No
         await until(pilot, lambda: len(api.issued) == 3)
 
 
-async def test_a_key_that_is_held_down_issues_one_number() -> None:
+async def test_a_key_that_is_held_down_issues_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "REPEAT_SECONDS", 600.0)
     async with at_desk(printer=FakePrinter()) as (api, app, pilot):
         for _ in range(5):
             app.main.issue("CW")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from math import inf
 from typing import ClassVar
 
 from textual import events
@@ -214,7 +215,7 @@ class DeskScreen(ErrorBoundary, Screen[None]):
     def issue(self, department: str) -> None:
         """Issue a number, unless the key is only held down."""
         now = time.monotonic()
-        before, self._pressed[department] = self._pressed.get(department, 0.0), now
+        before, self._pressed[department] = self._pressed.get(department, -inf), now
         if now - before >= REPEAT_SECONDS and not self._issuer.is_busy:
             self.say(self.own.gettext("One moment …"), "", "$quiet")
             self._issuer.issue(self.request(department))
