@@ -31,7 +31,7 @@ class Announcer:
         self._shown: list[tuple[Call, float]] = []
 
     def announce(self, call: Call) -> None:
-        """Put a new call at the end of the line; one that is repeated while it is shown gives up its place and is new."""
+        """Put a new call at the end of the line; one that is shown gives up its place and is new again."""
         for place, (shown, _) in enumerate(self._shown):
             if _is_same_token(shown, call):
                 del self._shown[place]

@@ -62,8 +62,12 @@ def read_keys(setting: Mapping[str, str]) -> dict[str, str]:
     for action in ACTIONS:
         for key in keys_of(action, chosen):
             if (other := owners.setdefault(key, action.name)) != action.name:
-                fault = texts().gettext("{key} is the key of both '{one}' and '{other}'")
-                raise _wrong(fault.format(key=shown_key(other, chosen), one=other, other=action.name))
+                shown, said = shown_key(other, chosen), texts()
+                raise _wrong(
+                    said.gettext(
+                        "{key} is the key of both '{one}' and '{other}'", key=shown, one=other, other=action.name
+                    )
+                )
     return chosen
 
 
@@ -79,8 +83,9 @@ def _key(name: str, text: str) -> str:
     key = text.lower()
     if key in _NAMED or key in _CONTROL:
         return key
-    fault = texts().gettext("'{key}' of '{name}' is no key: write one character, space, f5 or ctrl+t")
-    raise _wrong(fault.format(key=text, name=name))
+    raise _wrong(
+        texts().gettext("'{key}' of '{name}' is no key: write one character, space, f5 or ctrl+t", key=text, name=name)
+    )
 
 
 def _wrong(fault: str) -> Exception:
