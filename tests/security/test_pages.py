@@ -173,6 +173,11 @@ def test_numbers_are_taken_only_where_a_department_lets_people(lobby: Lobby) -> 
     assert [each["id"] for each in shown["departments"]] == ["CW"]
 
 
+def test_looking_for_departments_that_give_numbers_is_limited(lobby: Lobby) -> None:
+    found = {lobby.client.post("/take/main/NONE", json={}).status_code for _ in range(70)}
+    assert found == {404, 429}
+
+
 def test_one_address_takes_so_many_and_a_repetition_is_not_counted(lobby: Lobby) -> None:
     headers = {"Idempotency-Key": secrets.token_hex(8)}
     pages = {lobby.client.post("/take/main/CW", json={}, headers=headers).json()["page"] for _ in range(8)}

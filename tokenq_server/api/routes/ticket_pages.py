@@ -97,9 +97,13 @@ async def take(
     repeat: RepeatDep,
 ) -> dict[str, str]:
     """Issue a number to somebody in the lobby; return the page of its ticket."""
-    department = await services.setup.department(department_id)
-    if department["branchId"] != branch_id or department["selfService"] != SelfService.ON:
-        raise refuse(SetupReason.UNKNOWN_BRANCH, branch=branch_id)
+    try:
+        department = await services.setup.department(department_id)
+        if department["branchId"] != branch_id or department["selfService"] != SelfService.ON:
+            raise refuse(SetupReason.UNKNOWN_BRANCH, branch=branch_id)
+    except Refused:
+        await services.public_limit.count(source_of(request.scope))  # issued numbers have a limit of their own
+        raise
     caller = visitor(source_of(request.scope))
     answer = await answer_to(services, caller, Issue(department_id, caller, language=body.language), repeat)
     token_id = answer.token["tokenId"] if answer.token else 0
