@@ -7,7 +7,6 @@ from tokenq.locale import N_, NAMES, SOURCE, languages, texts
 
 _BOARD = {
     "nowCalling": N_("Now calling"),
-    "lastCalled": N_("Last called"),
     "lastCalls": N_("Last calls"),
     "welcome": N_("Welcome"),
     "nobody": N_("No number is being called. Called numbers appear here."),
@@ -71,14 +70,16 @@ def take_texts(language: str) -> dict[str, Any]:
 
 def language_for(wanted: str | None, accepted: str, otherwise: Sequence[str]) -> str:
     """Return the best language that there is: the one chosen, one that the browser accepts, or the first other one."""
-    known = languages()
-    choices = [wanted or "", *(part.partition(";")[0].strip() for part in accepted.split(",")[:20]), *otherwise]
-    for choice in choices:
-        folded = choice.casefold()
-        for tag in known:
-            if folded and (folded == tag.casefold() or folded.partition("-")[0] == tag.casefold().partition("-")[0]):
-                return tag
-    return SOURCE
+    accepts = (part.partition(";")[0].strip() for part in accepted.split(",")[:20])
+    found = (_nearest(choice.casefold()) for choice in (wanted or "", *accepts, *otherwise) if choice)
+    return next(filter(None, found), SOURCE)
+
+
+def _nearest(wanted: str) -> str | None:
+    """Return a language itself, or else one that differs only in its region or script."""
+    known = {tag.casefold(): tag for tag in languages()}
+    related = (tag for folded, tag in known.items() if folded.partition("-")[0] == wanted.partition("-")[0])
+    return known.get(wanted) or next(related, None)
 
 
 def choices() -> list[dict[str, str]]:
