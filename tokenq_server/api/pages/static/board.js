@@ -189,7 +189,7 @@
     const shown = isCalling ? fresh.map(([call]) => call) : open;
     write("now-title", shown.length ? t.nowCalling : "");
     const tiles = $("tiles");
-    tiles.className = ["", "", "two", "four", "four"][shown.length];
+    tiles.className = shown.length > 2 ? "four" : "";
     replace("tiles", shown.length ? shown.map((call) => tile(call, t, isCalling)) : [welcome(t)]);
     Array.from(tiles.querySelectorAll("[data-share]")).forEach(fit);
   }

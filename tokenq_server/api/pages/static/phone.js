@@ -45,7 +45,7 @@
     document.documentElement.dir = texts.direction;
     const select = $("languages");
     select.hidden = choices.length < 2;
-    select.setAttribute("aria-label", texts.language);
+    select.setAttribute("aria-label", choices.map((choice) => choice.name).join(", ")); // in whatever language one reads
     if (select.options.length !== choices.length) {
       replace("languages", choices.map((choice) => {
         const option = element("option", "", choice.name);
