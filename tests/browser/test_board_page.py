@@ -130,6 +130,28 @@ async def test_a_call_makes_room_for_the_next_one_after_a_while(visit: Open, bra
     assert shown == numbers[1:]
 
 
+async def test_what_waited_a_minute_for_its_turn_is_not_said(visit: Open, branch: Branch) -> None:
+    for _ in range(3):
+        branch.issue(branch.first)
+    screen = await visit("about:blank", TELEVISION)
+    await screen.page.clock.install()
+    await screen.page.add_init_script(
+        "window.said = []; localStorage.setItem('tokenq-sound', 'on');"
+        "const speak = (words) => window.said.push(words.text);"  # and never ends
+        "Object.defineProperty(window, 'speechSynthesis', {value: {speak}});"
+    )
+    await screen.page.goto(f"{branch.board}#key={branch.board_key()}")
+    await screen.sees(".tile", "Welcome")
+    for counter in ("1", "2"):
+        called = branch.call(branch.first, counter)
+        await screen.sees(".tile.is-new .number", called["displayNumber"])
+    await screen.page.clock.fast_forward(70_000)
+    branch.call(branch.first, "3")
+    await screen.page.wait_for_function("() => window.said.some((text) => text.endsWith('Counter 3'))")
+    said = await screen.page.evaluate("() => window.said.map((text) => text.slice(-1))")
+    assert said == ["1", "3"]
+
+
 async def test_names_are_shown_as_they_are_and_nothing_else_is_loaded(visit: Open, branch: Branch) -> None:
     hostile = "<img src=x onerror=alert(1)>"
     branch.settings(name=hostile)

@@ -27,7 +27,10 @@ MINUTES = float(os.environ.get("TOKENQ_LOBBY_MINUTES", "0.7"))
 HEARING = """
 window.said = [];
 localStorage.setItem("tokenq-sound", "on");
-const speak = (words) => window.said.push([words.lang, words.text]);
+const speak = (words) => {
+  window.said.push([words.lang, words.text]);
+  setTimeout(() => words.dispatchEvent(new Event("end")));
+};
 Object.defineProperty(window, "speechSynthesis", {value: {speak}});
 """
 SAY = "import os, sys; open({file!r}, 'a').write(f\"{{os.environ['TOKENQ_LANGUAGE']}}\\t{{sys.argv[1]}}\\n\")"

@@ -7,6 +7,8 @@
   const MOST_TILES = 4;
   const OLD_SECONDS = 25; // the server says something every ten seconds
   const MISSED_SECONDS = 120; // calls missed while asleep are shown and said if they are no older
+  const SAID_SECONDS = 60; // a call that has waited longer for its turn is not said any more
+  const SPEAKING_SECONDS = 20; // how long one language may take: some browsers do not tell that they have ended
   const LANGUAGE_SECONDS = 8;
   const PAGE_SECONDS = 10;
   const DEPARTMENTS_PER_PAGE = { landscape: 4, portrait: 6 };
@@ -25,6 +27,8 @@
   const known = new Map(); // of each department, the last call that was announced
   let fresh = []; // [call, since], newest last
   let waitingCalls = []; // new calls that found no tile yet
+  let toSay = []; // [call, since], in the order in which they are said
+  let speaking = null; // the timer that ends a call which the browser does not end
 
   // --- the key, which only ever stands in the fragment ---
 
@@ -308,9 +312,23 @@
 
   function say(call) {
     if (!("speechSynthesis" in window)) return;
-    setup.texts.forEach((t) => {
-      const words = new SpeechSynthesisUtterance(call.spoken[t.language]);
-      words.lang = t.language;
+    toSay.push([call, Date.now()]);
+    if (speaking === null) sayNext();
+  }
+
+  function sayNext() {
+    clearTimeout(speaking);
+    speaking = null;
+    toSay = toSay.filter(([, since]) => Date.now() - since < SAID_SECONDS * 1000);
+    if (!toSay.length) return;
+    const [call] = toSay.shift();
+    const languages = setup.texts.map((t) => t.language);
+    const mine = setTimeout(sayNext, languages.length * SPEAKING_SECONDS * 1000);
+    speaking = mine;
+    languages.forEach((language, place) => {
+      const words = new SpeechSynthesisUtterance(call.spoken[language]);
+      words.lang = language;
+      if (place === languages.length - 1) words.onend = words.onerror = () => { if (speaking === mine) sayNext(); };
       speechSynthesis.speak(words); // the browser says one after the other
     });
   }
