@@ -70,7 +70,8 @@ def gateway_of(url: str, secret: str) -> Gateway | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or parts.username or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+    is_written_well = url.isprintable() and " " not in url and "@" not in parts.netloc if host else False
+    if not is_written_well or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host or ""))):
         raise refuse(SettingReason.WRONG_WEBHOOK_URL, name="TOKENQ_WEBHOOK_URL")
     return Gateway(url, host, _secret_of(secret))
 

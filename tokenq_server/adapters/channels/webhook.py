@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,8 @@ from tokenq_server.services.notifications import Attempt, Holder, Job, Verdict
 
 _FOLDER = Path(__file__).parent / "templates" / WEBHOOK
 _TIMEOUT_SECONDS = 15.0
-_LONGEST_SECONDS = 60.0
-"""For a whole attempt: each byte of an answer may take as long as the timeout."""
-_LONGEST_ANSWER = 64 * 1024
-"""What is read of an answer, which means nothing, so that the connection can be used again."""
-_NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_READ_BYTES, _READ_SECONDS = 65_536, 1.0
+"""How much of an answer's body is read, so that the connection can be used again."""
 _TRY_LATER = frozenset({408, 409, 425, 429})
 """Statuses below 500 that another attempt may change."""
 
@@ -82,27 +80,32 @@ class WebhookChannel:
     async def send(self, message: Post) -> Attempt:
         """Try once."""
         try:
-            async with asyncio.timeout(_LONGEST_SECONDS):
-                return _verdict(await self._post(message))
-        except _NOT_CONNECTED as error:
-            return Attempt(Verdict.RETRY, f"The gateway does not answer: {str(error) or type(error).__name__}")
-        except (httpx.HTTPError, TimeoutError) as error:
+            status = await self._post(message)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            return Attempt(Verdict.RETRY, f"The gateway does not answer: {error}".rstrip(": "))
+        except TimeoutError:
+            return Attempt(Verdict.RETRY, "The gateway did not answer in time.", is_ambiguous=True)
+        except httpx.HTTPError as error:
             # Connected, then lost: the gateway may have taken it.
             return Attempt(Verdict.RETRY, f"{type(error).__name__}: {error}", is_ambiguous=True)
+        if httpx.codes.is_success(status):
+            return Attempt(Verdict.SENT)
+        why = f"The gateway answered {status}."
+        is_permanent = status < 500 and status not in _TRY_LATER
+        return Attempt(Verdict.PERMANENT if is_permanent else Verdict.RETRY, why)
+
+    async def _post(self, message: Post) -> int:
+        """Return the status of the answer. A gateway that sends it byte by byte has no more time than another."""
+        url, headers = self._gateway.url, self._signed(message)
+        async with asyncio.timeout(_TIMEOUT_SECONDS) as within:
+            async with self._client.stream("POST", url, content=message.body, headers=headers) as answer:
+                within.reschedule(None)  # it has answered
+                await _read_a_little(answer)
+            return answer.status_code
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-    async def _post(self, message: Post) -> int:
-        """Post it; return the status."""
-        signed = self._signed(message)
-        async with self._client.stream("POST", self._gateway.url, content=message.body, headers=signed) as answer:
-            read = 0
-            async for part in answer.aiter_raw():
-                if (read := read + len(part)) > _LONGEST_ANSWER:
-                    break
-            return answer.status_code
 
     def _signed(self, message: Post) -> dict[str, str]:
         now = str(int(time.time()))
@@ -116,8 +119,12 @@ class WebhookChannel:
         }
 
 
-def _verdict(status: int) -> Attempt:
-    if 200 <= status < 300:
-        return Attempt(Verdict.SENT)
-    is_permanent = status < 500 and status not in _TRY_LATER
-    return Attempt(Verdict.PERMANENT if is_permanent else Verdict.RETRY, f"The gateway answered {status}.")
+async def _read_a_little(answer: httpx.Response) -> None:
+    """Read a body that is short. What is long or slow is not waited for: the status has said everything."""
+    size = 0
+    with suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(_READ_SECONDS):
+            async for part in answer.aiter_raw():
+                size += len(part)
+                if size > _READ_BYTES:
+                    return
