@@ -94,10 +94,28 @@ def test_plurals_follow_the_language_s_rules() -> None:
     assert few != many.replace("11", "3")
 
 
-def test_a_slip_of_a_translator_ends_no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("slip", ["{typo}", "{0}", "{", "{counter.typo}", "{counter[typo]}", "{counter:d}", "{number[0]}"])
+def test_a_slip_of_a_translator_ends_no_screen(monkeypatch: pytest.MonkeyPatch, slip: str) -> None:
     spoken = locale.Texts("de")
-    monkeypatch.setattr(spoken._catalogue, "gettext", lambda _: "Schalter {typo}")
-    assert spoken.gettext("Counter {counter}", counter="3") == "Counter 3"
+    monkeypatch.setattr(spoken._catalogue, "gettext", lambda _: f"Schalter {slip}")
+    assert spoken.gettext("Counter {counter}", counter="3", number=3) == "Counter 3"
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 9, b"\xde\x12\x04\x95", b"\xde\x12\x04\x95" + bytes([0, 0, 0, 0, 9] + [0] * 15)])
+def test_a_damaged_catalogue_of_ones_own_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    """Each letter, page and screen would fail otherwise."""
+    damaged = tmp_path / "de" / "LC_MESSAGES" / "tokenq.mo"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(content)
+    monkeypatch.setenv("TOKENQ_LOCALE", str(tmp_path))
+    locale._catalogue.cache_clear()
+    try:
+        assert locale.Texts("de").gettext("Counter {counter}", counter="3") == "Schalter 3"
+        assert "is left out" in caplog.text
+    finally:
+        locale._catalogue.cache_clear()
 
 
 def test_own_words_come_before_ours_and_a_seventh_language_is_one_file(

@@ -15,6 +15,7 @@ from typing import Any
 from tokenq.contract.advice import Advice
 from tokenq.contract.problems import Problem, Reason, fill, reasons
 from tokenq.contract.reasons import audit, erasing, queue, report, setup, system
+from tokenq.printable import printable
 
 DOMAIN = "tokenq"
 FOLDER = Path(__file__).parent
@@ -78,7 +79,7 @@ def _fill(template: str, source: str, values: Mapping[str, Any]) -> str:
         return template
     try:
         return template.format_map(values)
-    except (KeyError, IndexError, ValueError):  # a translator's slip must not end a screen
+    except (AttributeError, LookupError, TypeError, ValueError):  # a translator's slip must not end a screen
         return source.format_map(values)
 
 
@@ -91,10 +92,21 @@ def _catalogue(language: str = "") -> gettext.NullTranslations:
     wanted = [language.replace("-", "_")] if language else None
     found = gettext.translation(DOMAIN, FOLDER, wanted, fallback=True)
     if own := own_folder():
-        first = gettext.translation(DOMAIN, own, wanted, fallback=True)
+        first = _own_catalogue(own, wanted)
         first.add_fallback(found)
         return first
     return found
+
+
+def _own_catalogue(folder: Path, wanted: list[str] | None) -> gettext.NullTranslations:
+    try:
+        return gettext.translation(DOMAIN, folder, wanted, fallback=True)
+    except Exception as error:  # whatever a damaged file makes gettext raise
+        import logging  # commands do without it
+
+        logger = logging.getLogger(__name__)
+        logger.warning("A catalogue in %s cannot be read and is left out: %s", folder, printable(error))
+        return gettext.NullTranslations()
 
 
 def own_folder() -> Path | None:
@@ -125,7 +137,7 @@ def advice(advised: Advice, how: str = "") -> str:
     """Return the hint for an action; ``how`` names the command or key that does it here."""
     try:
         return advised.fill(_catalogue().gettext(advised.action.sentence), how)
-    except (KeyError, IndexError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         return advised.text(how)
 
 
@@ -135,5 +147,5 @@ def _translate(template: str, problem: Problem, otherwise: str, own: Mapping[str
         return otherwise
     try:
         return fill(translated, {**problem.params, **own})
-    except (KeyError, IndexError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         return otherwise
