@@ -1,12 +1,15 @@
 """The lobby's board in a browser."""
 
 import asyncio
+import json
 import re
+from typing import Any
 
 from playwright.async_api import Page
 
 from tests.browser.conftest import TELEVISION, Branch, Open
 from tests.forwarder import forwarder
+from tokenq_server.api.pages.texts import board_texts
 
 
 async def number_sizes(page: Page) -> list[float]:
@@ -68,6 +71,25 @@ async def test_four_calls_at_once_are_four_tiles_and_none_is_lost(visit: Open, b
     tiles = [(await each.inner_text()).strip() for each in await screen.page.locator(".tile .number").all()]
     assert tiles == numbers
     assert not await is_cut(screen.page)
+
+
+async def test_calls_of_the_same_moment_stand_and_sound_in_the_server_s_order(visit: Open, branch: Branch) -> None:
+    """The numbers of two departments' events say nothing about which was first."""
+    screen = await visit("about:blank", TELEVISION)
+    setup: dict[str, Any] = {"branch": branch.name, "name": "Town hall", "timezone": "UTC", "texts": board_texts(["en"])}
+    calls = [
+        {"department": name, "seq": seq, "number": f"{name}-1", "at": "2026-11-22T09:00:00.000Z", "times": 1}
+        | {"counter": {"en": "3"}, "spoken": {"en": name}, "departmentName": name, "state": "CALLED"}
+        for name, seq in (("A", 7), ("B", 9), ("C", 2))
+    ]
+    picture = {"at": "2026-11-22T09:00:01.000Z", "isDoubtful": False, "departments": []}
+    sent = [("setup", setup), ("picture", {**picture, "calls": []}), ("picture", {**picture, "calls": calls})]
+    body = "".join(f"event: {kind}\ndata: {json.dumps(content)}\n\n" for kind, content in sent)
+    await screen.page.route("**/board/stream**", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+    await screen.page.goto(branch.board)
+    await screen.sees(".tile.is-new .number", "A-1")
+    tiles = [(await each.inner_text()).strip() for each in await screen.page.locator(".tile .number").all()]
+    assert tiles == ["C-1", "B-1", "A-1"]  # the list has the newest first
 
 
 async def test_what_happened_while_the_network_was_away_is_there_afterwards(visit: Open, branch: Branch) -> None:

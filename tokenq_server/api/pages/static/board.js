@@ -89,7 +89,7 @@
     heardAt = Date.now();
     clockAhead = Date.parse(next.at) - heardAt;
     picture = next;
-    const news = next.calls.filter(isNews).sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || a.seq - b.seq);
+    const news = next.calls.filter(isNews).reverse(); // the server sends the newest first
     next.calls.forEach((call) => known.set(call.department, Math.max(known.get(call.department) || 0, call.seq)));
     if (!isFirst && news.length) announce(news);
     isFirst = false;
