@@ -90,6 +90,7 @@ class Settings:
 ENVIRONMENT_ONLY = {
     "TOKENQ_CONFIG": "The TOML file with settings.",
     "TOKENQ_DEBUG": "Whether a failure shows its traceback (1).",
+    "TOKENQ_EXIT_PIN": "The code that leaves a kiosk ('desk --self-service'), after Ctrl-Q.",
     "TOKENQ_LOCALE": "A folder of message catalogues that come before tokenq's.",
     "TOKENQ_PASSWORD": "The password for 'login' and 'passwd', and of the user that 'user create --password' makes.",
 }

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,16 @@ from tests.waiting import until
 from tokenq_server.embedded.ports import free_port
 
 
+def board(home: Path, *arguments: str, **variables: str) -> AbstractContextManager[Terminal]:
+    return screen(home, "board", *arguments, **variables)
+
+
 @contextmanager
-def board(home: Path, *arguments: str, **variables: str) -> Iterator[Terminal]:
+def screen(home: Path, *arguments: str, **variables: str) -> Iterator[Terminal]:
+    """A command on a terminal."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TOKENQ_")}
     settings = {"XDG_CONFIG_HOME": str(home), "TOKENQ_DATA_DIR": str(home / "data"), "PYTHONPATH": str(ROOT)}
-    argv = [sys.executable, "-m", "tokenq", "board", *arguments]
+    argv = [sys.executable, "-m", "tokenq", *arguments]
     with on_terminal(argv, {**kept, **settings, **variables}, (24, 80)) as terminal:
         yield terminal
 

@@ -79,6 +79,7 @@ class FakeApi:
         self.ids = list(departments)
         self.names: dict[str, str] = {}
         self.closed: set[str] = set()
+        self.self_service: dict[str, str] = {}
         self.seq = 1
         self.fault: BaseException | None = None
         self.requests: list[tuple[Any, ...]] = []
@@ -104,8 +105,17 @@ class FakeApi:
 
     def departments(self) -> list[DepartmentView]:
         self._asked()
+        names, self_service = self.names, self.self_service
         return [
-            cast(DepartmentView, {"departmentId": each, "name": self.names.get(each, each), **self.setup})
+            cast(
+                DepartmentView,
+                {
+                    "departmentId": each,
+                    "name": names.get(each, each),
+                    "selfService": self_service.get(each, "off"),
+                    **self.setup,
+                },
+            )
             for each in self.ids
         ]
 

@@ -30,6 +30,7 @@ class DeskApi(FakeApi):
         self.desks["1"] = cast(Any, {"counterId": "1", "departments": []})
         self.by_key: dict[str, TokenView] = {}
         self.loses = 0
+        self.self_service = dict.fromkeys(names, "on")
         self.languages = ["en"]
         self.role = "desk"
         self.issued: list[tuple[Any, ...]] = []

@@ -1,6 +1,7 @@
 """The desk as a kiosk: customers take numbers, in their language, and reach nothing else."""
 
 import gettext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,12 +9,14 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
+from tests.screens.console_seeds import event
 from tests.screens.desk_driver import DeskApi, FakePrinter, at_desk
 from tests.screens.reading import text_of, until, until_shown
 from tokenq import locale
+from tokenq.client.events import EventArrived
 from tokenq.errors import Unreachable
 from tokenq_tui.desk import issuing, keystrokes
-from tokenq_tui.desk.screens import kiosk
+from tokenq_tui.desk.screens import kiosk, main
 from tokenq_tui.desk.screens.dialogs import AskLine
 from tokenq_tui.desk.screens.issued import IssuedScreen
 from tokenq_tui.desk.widgets.bar import Touchable
@@ -94,6 +97,7 @@ async def test_a_language_is_chosen_for_one_customer() -> None:
         await pilot.press("1")
         await until_shown(pilot, "Bitte nehmen Sie Ihr Ticket.")
         assert api.issued == [("CW", None, None, "de")]
+        await pilot.pause(kiosk.LEAST_SECONDS)
         await pilot.press("enter")
         await until_shown(pilot, "waiting")
 
@@ -165,6 +169,58 @@ async def test_a_closed_department_gives_no_number() -> None:
         await pilot.press("3")
         await pilot.pause(0.5)
         assert api.issued == []
+
+
+async def test_only_departments_with_self_service_are_shown_and_a_change_is_seen_at_once() -> None:
+    api = kiosk_api()
+    api.self_service = {"CW": "on"}
+    async with at_desk(api, self_service=True) as (_, app, pilot):
+        assert [key.department for key in app.query(DepartmentKey)] == ["CW"]
+        await pilot.press("2")
+        await pilot.pause(0.8)
+        assert api.issued == []
+        api.self_service = {"XR": "on"}
+        api.feed.put(EventArrived(replace(event("XR", 2), event_type="DEPARTMENT_CHANGED"), ""))
+        await until(pilot, lambda: [key.department for key in app.query(DepartmentKey)] == ["XR"])
+        api.self_service = {}
+        api.feed.put(EventArrived(replace(event("XR", 3), event_type="DEPARTMENT_CHANGED"), ""))
+        await until(pilot, lambda: not app.query(DepartmentKey))
+        await until_shown(pilot, "No numbers can be issued at the moment.")
+        await until_shown(pilot, "no department of this kiosk has the setting")
+        api.self_service = {"LAB": "on"}
+        api.feed.put(EventArrived(replace(event("LAB", 4), event_type="DEPARTMENT_CHANGED"), ""))
+        await until(pilot, lambda: [key.department for key in app.query(DepartmentKey)] == ["LAB"])
+        assert "self-service" not in text_of(app)
+
+
+async def test_the_second_touch_of_a_hand_hides_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no ticket: whoever does not see the number does not have it."""
+    monkeypatch.setattr(kiosk, "LEAST_SECONDS", 3.0)
+    async with at_desk(kiosk_api(), self_service=True) as (api, app, pilot):
+        await pilot.click(DepartmentKey)
+        await until(pilot, lambda: isinstance(app.screen, IssuedScreen))
+        await pilot.click()
+        await pilot.press("enter", "space", "escape")
+        await pilot.pause(0.3)
+        assert isinstance(app.screen, IssuedScreen)
+        await pilot.pause(3.0)
+        await pilot.click()
+        await until(pilot, lambda: app.screen is app.main)
+        assert len(api.issued) == 1
+
+
+async def test_whoever_waits_for_a_slow_printer_gets_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "REPEAT_SECONDS", 0.0)
+    printer = FakePrinter()
+    printer.pause.clear()
+    async with at_desk(kiosk_api(), printer, self_service=True) as (api, app, pilot):
+        for _ in range(3):
+            await pilot.click(DepartmentKey)
+            await pilot.pause(0.3)
+        assert len(api.issued) == 1
+        printer.pause.set()
+        await until(pilot, lambda: isinstance(app.screen, IssuedScreen))
+        assert printer.printed == ["CW-003"]
 
 
 async def test_failures_are_told_without_their_reasons_and_it_recovers(monkeypatch: pytest.MonkeyPatch) -> None:

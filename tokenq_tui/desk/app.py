@@ -57,7 +57,7 @@ class DeskApp(ErrorBoundary, App[None]):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__()
-        self._tail = Tail(reader, feed, departments, self._pass_on)
+        self._tail = Tail(reader, feed, departments, self._pass_on, self_service=self_service)
         issuer = Issuer(actor, printer, self._pass_on)
         self._is_kiosk = self_service
         self.main = (

@@ -75,6 +75,7 @@ class Issuer:
     def __init__(self, api: Actor, printer: Printer | None, notify: Callable[[Message], object]) -> None:
         self._api, self._printer, self._notify = api, printer, notify
         self._busy, self._printing = threading.Lock(), threading.Lock()
+        self._unprinted: list[object] = []
         self._given_up = threading.Event()
         self._keys: dict[Request, str] = {}
         """Of requests of which nobody knows whether they were carried out."""
@@ -88,6 +89,11 @@ class Issuer:
     def is_busy(self) -> bool:
         """Whether a request is under way."""
         return self._busy.locked()
+
+    @property
+    def is_printing(self) -> bool:
+        """Whether a ticket is not printed yet."""
+        return bool(self._unprinted)
 
     def give_up(self) -> None:
         """Wait no longer for an answer."""
@@ -138,7 +144,8 @@ class Issuer:
     def _run(self, work: Work) -> None:
         printing = None
         try:
-            printing = work()
+            if printing := work():
+                self._unprinted.append(printing)
         except Exception as error:
             self._notify(failure(error))
         finally:
@@ -146,6 +153,7 @@ class Issuer:
         if printing is not None:
             with self._printing:  # the next number can be issued meanwhile
                 printing()
+            self._unprinted.remove(printing)
 
     def _issue(self, request: Request) -> Callable[[], object] | None:
         token = self._issued(request)

@@ -18,6 +18,11 @@ class DepartmentsLoaded(Message):
 
 
 @dataclass
+class NoSelfService(Message):
+    """In no department of this kiosk may customers take numbers themselves."""
+
+
+@dataclass
 class QueueArrived(Message):
     """A queue was fetched."""
 

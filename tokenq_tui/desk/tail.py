@@ -12,11 +12,12 @@ from textual.message import Message
 
 from tokenq import locale
 from tokenq.client.events import Arrival, EventArrived, LinkChanged
-from tokenq.contract.enums import Role
+from tokenq.contract.enums import Role, SelfService
+from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import BranchView, DepartmentView, MeView, QueueView
 from tokenq.errors import TokenqError
-from tokenq_tui.desk.messages import DepartmentsLoaded, Failed, LinkMoved, QueueArrived
+from tokenq_tui.desk.messages import DepartmentsLoaded, Failed, LinkMoved, NoSelfService, QueueArrived
 from tokenq_tui.desk.state import chosen
 from tokenq_tui.faults import describe
 from tokenq_tui.lasting import start_lasting
@@ -49,13 +50,27 @@ class Reader(Protocol):
 
 
 class Tail:
-    """Posts messages by ``notify`` from :meth:`start` to :meth:`stop`."""
+    """Posts messages by ``notify`` from :meth:`start` to :meth:`stop`.
 
-    def __init__(self, api: Reader, feed: Feed, wanted: Sequence[str], notify: Callable[[Message], object]) -> None:
+    With ``self_service`` there are only departments that let customers take their numbers themselves.
+    """
+
+    def __init__(
+        self,
+        api: Reader,
+        feed: Feed,
+        wanted: Sequence[str],
+        notify: Callable[[Message], object],
+        *,
+        self_service: bool = False,
+    ) -> None:
         self._api, self._feed, self._wanted, self._notify = api, feed, wanted, notify
+        self._self_service = self_service
         self._stop, self._cut = threading.Event(), threading.Event()
         self._work = threading.Condition()
         self._departments: tuple[str, ...] = ()
+        self._followed: tuple[str, ...] = ()
+        """More than are shown, where one of them may begin to be."""
         self._changed: set[str] = set()
         self._load_at = 0.0
         self._is_live = False
@@ -84,36 +99,39 @@ class Tail:
     def _fetch_changes(self) -> None:
         while not self._stop.is_set():
             if time.monotonic() >= self._load_at:
+                # Noted before it asks: what changes meanwhile is asked for again.
+                self._load_at = time.monotonic() + LOAD_SECONDS
                 self._load()
             for department in self._next():
-                self._notify(QueueArrived(self._queue(department)))
+                self._notify(QueueArrived(self._api.queue(department)))
             self._tell(Health.LIVE if self._is_live else Health.STALE)
-
-    def _queue(self, department: str) -> QueueView:
-        try:
-            return self._api.queue(department)
-        except Refused as refusal:
-            if refusal.problem.code == ProblemCode.UNKNOWN_DEPARTMENT:
-                self._load_at = 0.0
-            raise
 
     def _load(self) -> None:
         me = self._api.me()
-        departments = chosen(self._api.departments(), self._wanted, me["departments"])
+        followed = chosen(self._api.departments(), self._wanted, me["departments"])
         if me["role"] not in _ISSUERS:
+            self._load_at = 0.0
             self._notify(Failed(f"{me['name']} may not issue numbers to others.", "Sign in with the role 'desk'.", 5))
-        elif not departments:
+        elif not followed:
+            self._load_at = 0.0
             self._notify(Failed("There is no department in which you may issue.", "Ask an admin.", 3))
         else:
-            branch = self._api.branch(departments[0]["branchId"])
-            before, self._departments = self._departments, tuple(each["departmentId"] for each in departments)
-            self._notify(DepartmentsLoaded(departments, branch))
-            self.refresh()
-            self._load_at = time.monotonic() + LOAD_SECONDS
+            self._show(followed)
+            before, self._followed = self._followed, tuple(each["departmentId"] for each in followed)
             if not before:
                 self._begin("desk-follow", self._follow)
-            elif before != self._departments:
+            elif before != self._followed:
                 self._cut.set()
+
+    def _show(self, followed: Sequence[DepartmentView]) -> None:
+        """Tell which departments there are now."""
+        shown = [each for each in followed if not self._self_service or each["selfService"] == SelfService.ON]
+        branch = self._api.branch((shown or followed)[0]["branchId"])
+        self._departments = tuple(each["departmentId"] for each in shown)
+        self._notify(DepartmentsLoaded(shown, branch))
+        if not shown:
+            self._notify(NoSelfService())
+        self.refresh()
 
     def _next(self) -> list[str]:
         """Return the departments to fetch: those that have changed, or after a while all."""
@@ -124,15 +142,18 @@ class Tail:
         self._stop.wait(_TOGETHER_SECONDS)
         with self._work:
             changed, self._changed = self._changed, set()
-        return sorted(changed)
+        return sorted(changed.intersection(self._departments))
 
     def _follow(self) -> None:
         self._cut = threading.Event()
         if self._stop.is_set():  # it may have been before there was this event to set
             return
         try:
-            for arrival in self._feed(self._departments, self._cut):
+            for arrival in self._feed(self._followed, self._cut):
                 match arrival:
+                    case EventArrived(event) if event.event_type == EventType.DEPARTMENT_CHANGED:
+                        self._load_at = 0.0
+                        self.refresh(event.department_id)
                     case EventArrived(event):
                         self.refresh(event.department_id)
                     case LinkChanged(is_live):
@@ -148,6 +169,7 @@ class Tail:
             code = _FINAL[error.problem.code]
             self._notify(Failed(locale.sentence(error.problem), locale.hint(error.problem), code))
         self._tell(Health.OFFLINE, str(error) if isinstance(error, Refused | TokenqError) else describe(error))
+        self._load_at = 0.0  # a department may be gone
         with self._work:
             self._changed.update(self._departments)
 

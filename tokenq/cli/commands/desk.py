@@ -1,5 +1,6 @@
 """``tokenq desk``: the front desk's screen, also as a kiosk."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -21,7 +22,12 @@ def command(
         bool, typer.Option("--self-service", help="A kiosk: customers take their numbers themselves.")
     ] = False,
     exit_pin: Annotated[
-        str | None, typer.Option("--exit-pin", metavar="CODE", help="The code that leaves a kiosk, after Ctrl-Q.")
+        str | None,
+        typer.Option(
+            "--exit-pin",
+            metavar="CODE",
+            help="The code that leaves a kiosk, after Ctrl-Q. Others on this machine see it: rather set TOKENQ_EXIT_PIN.",
+        ),
     ] = None,
     light: Annotated[bool, typer.Option("--light", help="Use the light theme.")] = False,
 ) -> int:
@@ -43,7 +49,7 @@ def command(
                 printer=paper.printer if paper else None,
                 design=Design.of(paper.settings) if paper else None,
                 self_service=self_service,
-                exit_pin=exit_pin or "",
+                exit_pin=exit_pin or os.environ.get("TOKENQ_EXIT_PIN", ""),
                 light=light,
             )
         )

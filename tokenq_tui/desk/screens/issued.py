@@ -1,5 +1,6 @@
 """The number that was just issued, as large as the screen."""
 
+import time
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -41,10 +42,19 @@ class IssuedScreen(ErrorBoundary, ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,escape,space", "close", show=False)]
 
     def __init__(
-        self, number: str, lines: list[str], seconds: float, pass_on: Callable[[str], object] | None = None
+        self,
+        number: str,
+        lines: list[str],
+        seconds: float,
+        pass_on: Callable[[str], object] | None = None,
+        least: float = 0.0,
     ) -> None:
-        """``pass_on`` gets the characters that are typed here; without it they are ignored."""
+        """``pass_on`` gets the characters that are typed here; without it they are ignored.
+
+        Nobody can close it before ``least`` seconds have passed.
+        """
         super().__init__()
+        self._least, self._shown_at = least, 0.0
         self._pass_on = pass_on
         self._number, self._lines, self._seconds = number, lines, seconds
 
@@ -56,7 +66,8 @@ class IssuedScreen(ErrorBoundary, ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Close after a while."""
-        self.set_timer(self._seconds, self.action_close)
+        self._shown_at = time.monotonic()
+        self.set_timer(self._seconds, self._close)
 
     def on_resize(self) -> None:
         """Wrap the words anew."""
@@ -77,6 +88,10 @@ class IssuedScreen(ErrorBoundary, ModalScreen[None]):
         self.action_close()
 
     def action_close(self) -> None:
-        """Close, if it is not closed yet."""
+        """Close, unless it has just appeared."""
+        if time.monotonic() - self._shown_at >= self._least:
+            self._close()
+
+    def _close(self) -> None:
         if self.is_current:
             self.dismiss(None)

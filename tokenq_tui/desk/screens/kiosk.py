@@ -24,6 +24,8 @@ IDLE_SECONDS = 30.0
 """After this time without a touch, the next customer begins in the branch's own language."""
 SHOWN_SECONDS = 8.0
 WITHOUT_TICKET_SECONDS = 20.0
+LEAST_SECONDS = 1.5
+"""A number stays at least so long: the second touch of an impatient hand was meant for the department."""
 _WRONG_CODE_SECONDS = 5.0
 _BAD = "bold $error"
 
@@ -33,8 +35,9 @@ class KioskScreen(DeskScreen):
 
     def __init__(self, tail: Tail, issuer: Issuer, clock: Callable[[], datetime], exit_code: str) -> None:
         super().__init__(tail, issuer, clock)
-        self._exit_code = exit_code
+        self._exit_code = exit_code.strip()
         self._wrong_codes, self._no_code_before = 0, 0.0
+        self._has_nothing = False
         self._idle: Timer | None = None
 
     @property
@@ -73,7 +76,8 @@ class KioskScreen(DeskScreen):
         lines.append(
             own.gettext("Please take your ticket.") if message.is_printed else own.gettext("Please note your number.")
         )
-        self.app.push_screen(IssuedScreen(message.token["displayNumber"], lines, seconds), self._shown)
+        screen = IssuedScreen(message.token["displayNumber"], lines, seconds, least=LEAST_SECONDS)
+        self.app.push_screen(screen, self._shown)
 
     @override
     def show_failed(self, message: messages.Failed) -> None:
@@ -84,6 +88,18 @@ class KioskScreen(DeskScreen):
     def show_still_trying(self, message: messages.StillTrying) -> None:
         """Ask for patience."""
         self.say(self.own.gettext("One moment …"))
+
+    def on_departments_loaded(self, message: messages.DepartmentsLoaded) -> None:
+        """Say no longer that there are no numbers here, besides what the desk does."""
+        if self._has_nothing and message.departments:
+            self._has_nothing = False
+            self.say("")
+
+    def on_no_self_service(self) -> None:
+        """Say to customers that there are no numbers here, and to whoever looks after the kiosk how to change that."""
+        self._has_nothing = True
+        hint = self.own.gettext("For the staff: no department of this kiosk has the setting self-service=on.")
+        self.say(self.own.gettext("No numbers can be issued at the moment. Please ask at the desk."), hint, _BAD)
 
     @override
     def say_offline(self, why: str) -> None:
@@ -108,9 +124,9 @@ class KioskScreen(DeskScreen):
 
     @override
     def issue(self, department: str) -> None:
-        """Issue a number where numbers are issued now."""
+        """Issue a number where numbers are issued now; whoever waits for a ticket gets one, however often they touch."""
         self._restart_idle()
-        if self.state.is_open(department):
+        if self.state.is_open(department) and not self._issuer.is_printing:
             super().issue(department)
 
     @override
@@ -156,6 +172,8 @@ class KioskScreen(DeskScreen):
         if self._is_offline:
             self.say_offline("")
             self._says_offline = True
+        elif self._has_nothing:
+            self.on_no_self_service()
         self._draw()
         await self.show_bar()
 
