@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from tests.browser.conftest import TELEVISION, Branch, Open
 from tests.forwarder import forwarder
@@ -90,6 +90,61 @@ async def test_calls_of_the_same_moment_stand_and_sound_in_the_server_s_order(vi
     await screen.sees(".tile.is-new .number", "A-1")
     tiles = [(await each.inner_text()).strip() for each in await screen.page.locator(".tile .number").all()]
     assert tiles == ["C-1", "B-1", "A-1"]  # the list has the newest first
+
+
+async def test_a_wrong_branch_is_named(visit: Open, branch: Branch) -> None:
+    board = f"{branch.stack.endpoints.api}/board?branch=nowhere"
+    screen = await visit(f"{board}#key={branch.board_key()}", TELEVISION)
+    await screen.sees("#old", "There is no branch nowhere")
+
+
+async def test_a_television_that_keeps_nothing_shows_calls(visit: Open, branch: Branch) -> None:
+    screen = await visit("about:blank", TELEVISION)
+    await screen.page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
+    )
+    await screen.page.goto(f"{branch.board}#key={branch.board_key()}")
+    await screen.sees(".tile", "Welcome")
+    await screen.page.click("#sound", force=True)
+    branch.issue(branch.first)
+    await screen.sees(".tile.is-new .number", branch.call(branch.first, "3")["displayNumber"])
+
+
+async def test_a_fifth_call_waits_no_longer_than_it_must_and_a_clock_that_is_set_back_hides_none(
+    visit: Open, branch: Branch
+) -> None:
+    for _ in range(6):
+        branch.issue(branch.first)
+    screen = await visit("about:blank", TELEVISION)
+    await screen.page.add_init_script("window.real = Date.now; Date.now = () => window.real() - (window.back || 0);")
+    await screen.page.goto(f"{branch.board}#key={branch.board_key()}")
+    await screen.sees(".tile", "Welcome")
+    calls = [branch.call(branch.first, str(counter)) for counter in range(1, 7)]
+    await screen.sees(".tile.is-new .number", calls[3]["displayNumber"])
+    await screen.page.evaluate("() => { window.back = 3600000; }")
+    for call in calls[4:]:
+        await screen.page.wait_for_function(
+            "(number) => [...document.querySelectorAll('.tile.is-new .number')].some((e) => e.innerText === number)",
+            arg=call["displayNumber"],
+            timeout=15_000,  # the first four are new for 20 s
+        )
+
+
+async def test_a_server_that_answers_slowly_is_given_time(visit: Open, branch: Branch) -> None:
+    """A board that asks again each second never hears an answer that takes two."""
+    screen = await visit("about:blank", TELEVISION)
+    asked: list[str] = []
+
+    async def never(route: Route) -> None:
+        asked.append(route.request.url)
+
+    await screen.page.route("**/board/stream**", never)
+    await screen.page.clock.install()
+    await screen.page.goto(branch.board)
+    for _ in range(60):
+        await screen.page.clock.run_for(1000)
+        await asyncio.sleep(0.02)  # until the request is sent
+    assert 2 <= len(asked) <= 5
 
 
 async def test_what_happened_while_the_network_was_away_is_there_afterwards(visit: Open, branch: Branch) -> None:

@@ -1,5 +1,9 @@
 """The pages for phones: a ticket, and where people take numbers."""
 
+import asyncio
+
+from playwright.async_api import Route
+
 from tests.browser.conftest import Branch, Open
 
 
@@ -42,6 +46,68 @@ async def test_somebody_leaves_after_a_question(visit: Open, branch: Branch) -> 
     await phone.sees("#sentence", "You have left the queue.")
     assert branch.ask("GET", f"/tokens/{mine['tokenId']}")["state"] == "CANCELLED"
     assert branch.ask("GET", f"/tokens/{mine['tokenId']}/events")["items"][-1]["actor"] == "customer"
+
+
+DENIED = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
+
+
+async def test_a_browser_that_keeps_nothing_takes_a_number_and_shows_it(visit: Open, branch: Branch) -> None:
+    """Whoever blocks cookies blocks this store, too."""
+    phone = await visit("about:blank")
+    await phone.page.add_init_script(DENIED)
+    await phone.page.goto(f"{branch.stack.endpoints.api}/take/{branch.name}")
+    await phone.page.click(".department")
+    await phone.page.wait_for_url("**/t/*")
+    await phone.sees("#sentence", "next")
+    await phone.page.select_option("#languages", "de")
+    await phone.page.wait_for_selector("html[lang=de]")
+
+
+async def test_a_lost_answer_and_a_new_load_of_the_page_make_no_second_number(visit: Open, branch: Branch) -> None:
+    phone = await visit(f"{branch.stack.endpoints.api}/take/{branch.name}")
+
+    async def lose(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    take = f"**/take/{branch.name}/{branch.first}"
+    await phone.page.route(take, lose)
+    await phone.page.click(".department")
+    await phone.sees("#old", "did not work")
+    await phone.page.unroute(take)
+    await phone.page.reload()
+    await phone.page.click(".department")
+    await phone.page.wait_for_url("**/t/*")
+    assert branch.ask("GET", f"/departments/{branch.first}/queue")["counts"]["waiting"] == 1
+    await phone.page.goto(f"{branch.stack.endpoints.api}/take/{branch.name}")
+    await phone.page.click(".department")  # for somebody else
+    await phone.page.wait_for_url("**/t/*")
+    assert branch.ask("GET", f"/departments/{branch.first}/queue")["counts"]["waiting"] == 2
+
+
+async def test_an_older_answer_that_comes_late_changes_nothing(visit: Open, branch: Branch) -> None:
+    mine = branch.issue(branch.first)
+    phone = await visit(link(branch, mine))
+    await phone.sees("#number", mine["displayNumber"])
+    late, held = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if held.is_set():
+            await route.continue_()
+            return
+        answer = await route.fetch()
+        held.set()
+        await late.wait()
+        await route.fulfill(response=answer)
+
+    await phone.page.route("**/state", hold)
+    await held.wait()
+    await phone.page.click("#leave")
+    await phone.page.click("#yes")
+    await phone.sees("#sentence", "You have left the queue.")
+    late.set()
+    await phone.page.wait_for_timeout(500)
+    assert await phone.text("#sentence") == "You have left the queue."
 
 
 async def test_a_number_is_taken_once_however_often_the_key_is_pressed(visit: Open, branch: Branch) -> None:

@@ -30,6 +30,16 @@ async def _cookie(request: Request, services: ServicesDep, tokenq_board: Annotat
     return await _key_of_a_board.caller_of(request.scope, services, tokenq_board)
 
 
+async def _branch(
+    _caller: Annotated[Principal, Depends(_cookie)],
+    services: ServicesDep,
+    branch: Annotated[str, Query(pattern=names.BRANCH_ID)] = MAIN_BRANCH,
+) -> str:
+    """Return the branch to show; one that does not exist is refused before anything is streamed."""
+    await services.setup.branch(branch)
+    return branch
+
+
 async def _place(caller: Annotated[Principal, Depends(_cookie)]) -> AsyncIterator[Principal]:
     with place_of(caller):
         yield caller
@@ -60,8 +70,8 @@ async def sign_in(request: Request, services: ServicesDep, bearer: BearerDep) ->
 
 
 @router.get(paths.BOARD_PAGE + "/session", status_code=204)
-async def session(_caller: Annotated[Principal, Depends(_cookie)]) -> Response:
-    """Answer whether the cookie is still good: a stream cannot tell a browser why it was refused."""
+async def session(_branch: Annotated[str, Depends(_branch)]) -> Response:
+    """Answer whether the cookie is still good, and the branch there: a stream cannot tell a browser why it was refused."""
     return Response(status_code=204)
 
 
@@ -70,7 +80,7 @@ async def stream(
     request: Request,
     services: ServicesDep,
     caller: Annotated[Principal, Depends(_place)],
-    branch: Annotated[str, Query(pattern=names.BRANCH_ID)] = MAIN_BRANCH,
+    branch: Annotated[str, Depends(_branch)],
     tokenq_board: Annotated[str, Cookie()] = "",
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream what a board draws of a branch: ``setup``, and a complete ``picture`` after each change."""

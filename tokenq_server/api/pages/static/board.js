@@ -3,10 +3,11 @@
   "use strict";
 
   const NEW_SECONDS = 20; // how long a call stays big and bright
-  const DWELL_SECONDS = 5; // after so long it makes room for another one
+  const LEAST_SECONDS = 5; // after that a call makes room for the next one
   const MOST_TILES = 4;
   const OLD_SECONDS = 25; // the server says something every ten seconds
   const MISSED_SECONDS = 120; // calls missed while asleep are shown and said if they are no older
+  const AGAIN_SECONDS = 15; // how long a connection may take before another one is tried
   const SAID_SECONDS = 60; // a call that has waited longer for its turn is not said any more
   const SPEAKING_SECONDS = 20; // how long one language may take: some browsers do not tell that they have ended
   const LANGUAGE_SECONDS = 8;
@@ -18,7 +19,9 @@
   let setup = null;
   let picture = null;
   let source = null;
-  let heardAt = 0; // when the stream last said something, whatever has been tried since
+  const ticks = () => performance.now(); // milliseconds of a clock that nobody sets
+  let heardAt = ticks(); // when the stream last said something, whatever has been tried since
+  let heardOn = Date.now();
   let triedAt = 0; // when the last connection began
   let trying = null;
   let clockAhead = 0; // milliseconds that the server's clock is ahead of this one
@@ -69,7 +72,7 @@
   function connect() {
     clearTimeout(trying);
     if (source) source.close();
-    triedAt = Date.now();
+    triedAt = ticks();
     source = new EventSource("/board/stream" + (branch ? "?branch=" + encodeURIComponent(branch) : ""));
     source.addEventListener("setup", (message) => { setup = JSON.parse(message.data); draw(); });
     source.addEventListener("picture", (message) => take(JSON.parse(message.data)));
@@ -78,15 +81,20 @@
 
   async function whyRefused() {
     try {
-      const answer = await fetch("/board/session");
+      const answer = await fetch("/board/session" + (branch ? "?branch=" + encodeURIComponent(branch) : ""));
       if (answer.status === 401 || answer.status === 403) { askForKey(""); return; }
+      if (!setup && (answer.status === 404 || answer.status === 422)) {
+        write("old", "There is no branch " + (branch || "main") + ": see ?branch= in the address.");
+        $("old").hidden = false;
+      }
     } catch (error) { /* no network: try again */ }
     clearTimeout(trying);
     trying = setTimeout(connect, 3000);
   }
 
   function take(next) {
-    heardAt = Date.now();
+    heardAt = ticks();
+    heardOn = Date.now();
     clockAhead = Date.parse(next.at) - heardAt;
     picture = next;
     const news = next.calls.filter(isNews).reverse(); // the server sends the newest first
@@ -96,12 +104,15 @@
     draw();
   }
 
+  const isLate = (call) => now() - Date.parse(call.at) > MISSED_SECONDS * 1000;
+  const isSame = (one, other) => one.department === other.department && one.seq === other.seq;
+
   function isNews(call) {
     return call.seq > (known.get(call.department) || 0) && call.state !== "NO_SHOW" && !isLate(call);
   }
 
-  function isLate(call) {
-    return now() - Date.parse(call.at) > MISSED_SECONDS * 1000;
+  function isGone(call) {
+    return isLate(call) || picture.calls.some((each) => isSame(each, call) && each.state === "NO_SHOW");
   }
 
   function announce(news) {
@@ -111,17 +122,17 @@
   }
 
   function place() {
-    const at = Date.now();
+    const at = ticks();
     fresh = fresh.filter(([, since]) => at - since < NEW_SECONDS * 1000);
-    waitingCalls = waitingCalls.filter((call) => !isLate(call)); // or a busy hour would be shown in the next one
-    while (waitingCalls.length && (fresh.length < MOST_TILES || at - fresh[0][1] >= DWELL_SECONDS * 1000)) {
+    waitingCalls = waitingCalls.filter((call) => !isGone(call)); // or a busy hour would be shown in the next one
+    while (waitingCalls.length && (fresh.length < MOST_TILES || at - fresh[0][1] >= LEAST_SECONDS * 1000)) {
       const call = waitingCalls.shift();
       fresh = fresh.filter(([other]) => other.number !== call.number || other.department !== call.department);
       fresh = fresh.slice(-(MOST_TILES - 1)).concat([[call, at]]);
     }
   }
 
-  const now = () => Date.now() + clockAhead;
+  const now = () => ticks() + clockAhead;
 
   // --- drawing: only text nodes, never markup ---
 
@@ -179,7 +190,7 @@
   }
 
   function isOld() {
-    return Date.now() - heardAt > OLD_SECONDS * 1000 || (picture && picture.isDoubtful);
+    return ticks() - heardAt > OLD_SECONDS * 1000 || (picture && picture.isDoubtful);
   }
 
   function drawOld(t) {
@@ -290,7 +301,9 @@
   // --- sound: a chime and a voice, after somebody has allowed it ---
 
   let audio = null;
-  const isLoud = () => localStorage.getItem("tokenq-sound") === "on";
+  let loud = "off";
+  try { loud = localStorage.getItem("tokenq-sound"); } catch (error) { /* a browser that keeps nothing */ }
+  const isLoud = () => loud === "on";
 
   function chime() {
     try {
@@ -312,14 +325,14 @@
 
   function say(call) {
     if (!("speechSynthesis" in window)) return;
-    toSay.push([call, Date.now()]);
+    toSay.push([call, ticks()]);
     if (speaking === null) sayNext();
   }
 
   function sayNext() {
     clearTimeout(speaking);
     speaking = null;
-    toSay = toSay.filter(([, since]) => Date.now() - since < SAID_SECONDS * 1000);
+    toSay = toSay.filter(([, since]) => ticks() - since < SAID_SECONDS * 1000);
     if (!toSay.length) return;
     const [call] = toSay.shift();
     const languages = setup.texts.map((t) => t.language);
@@ -337,8 +350,10 @@
 
   $("sign-in").addEventListener("submit", (event) => { event.preventDefault(); signIn($("key").value.trim()); $("key").value = ""; });
   $("sound").addEventListener("click", () => {
-    localStorage.setItem("tokenq-sound", isLoud() ? "off" : "on");
+    loud = isLoud() ? "off" : "on";
+    try { localStorage.setItem("tokenq-sound", loud); } catch (error) { /* until the page is loaded again */ }
     if (isLoud()) chime();
+    else if ("speechSynthesis" in window) { toSay = []; speechSynthesis.cancel(); }
     draw();
   });
   $("full").addEventListener("click", toggleFull);
@@ -366,12 +381,13 @@
   window.addEventListener("online", connect);
   window.addEventListener("resize", draw);
 
-  function isSilent() {
-    return Date.now() - Math.max(heardAt, triedAt) > OLD_SECONDS * 1000;
-  }
-
+  let last = Date.now();
   setInterval(() => {
-    if (source && $("sign-in").hidden && isSilent()) connect(); // also after the television has slept
+    const slept = Date.now() - last > 15000 && Date.now() - heardOn > 15000;
+    last = Date.now();
+    if (slept) heardAt = Math.min(heardAt, ticks() - OLD_SECONDS * 1000 - 1); // old until the stream says something
+    const isDue = ticks() - heardAt > OLD_SECONDS * 1000 && (slept || ticks() - triedAt > AGAIN_SECONDS * 1000);
+    if (source && $("sign-in").hidden && isDue) connect();
     draw();
   }, 1000);
 

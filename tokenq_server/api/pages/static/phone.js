@@ -3,15 +3,19 @@
   "use strict";
 
   const $ = (id) => document.getElementById(id);
+  const kept = new Map(); // what a browser that keeps nothing keeps until the page is loaded again
   const language = () => recall("tokenq-language");
 
-  // A browser that stores nothing throws; the pages work without.
+  /* A browser may refuse to keep anything. */
   function recall(name) {
-    try { return localStorage.getItem(name) || ""; } catch (error) { return ""; }
+    try { return localStorage.getItem(name) || ""; } catch (error) { return kept.get(name) || ""; }
   }
 
-  function remember(name, value) {
-    try { localStorage.setItem(name, value); } catch (error) { /* see above */ }
+  function keep(name, value) {
+    kept.set(name, value);
+    try {
+      if (value) localStorage.setItem(name, value); else localStorage.removeItem(name);
+    } catch (error) { /* kept here only */ }
   }
 
   function element(name, className, text) {
@@ -53,10 +57,10 @@
         option.lang = choice.language;
         return option;
       }));
-      select.onchange = () => { remember("tokenq-language", select.value); ask(); };
+      select.onchange = () => { keep("tokenq-language", select.value); ask(); };
     }
     select.value = texts.language;
   }
 
-  window.tokenq = { $, recall, remember, element, write, filled, replace, inLanguage, drawLanguages };
+  window.tokenq = { $, element, write, filled, replace, inLanguage, drawLanguages, recall, keep };
 })();

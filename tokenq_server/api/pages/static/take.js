@@ -2,17 +2,18 @@
 (function () {
   "use strict";
 
-  const { $, recall, remember, element, write, replace, inLanguage, drawLanguages } = window.tokenq;
+  const { $, element, write, replace, inLanguage, drawLanguages, recall, keep } = window.tokenq;
   const here = location.pathname.replace(/\/$/, "");
   let state = null;
-  const keys = new Map(); // of each department, the key under which this phone asks for a number
-
+  let isTaken = false; // the ticket's page is opening
+  /* The key under which this phone asks for a number, until it has one: also after the page was loaded again. */
   function key(department) {
-    if (!keys.has(department)) {
+    const name = "tokenq-key" + here + "/" + department;
+    if (!recall(name)) {
       const bytes = crypto.getRandomValues(new Uint8Array(16));
-      keys.set(department, "take-" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+      keep(name, "take-" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""));
     }
-    return keys.get(department);
+    return recall(name);
   }
 
   async function ask() {
@@ -63,6 +64,7 @@
   }
 
   async function take(department, button) {
+    if (isTaken) return;
     button.disabled = true;
     try {
       const answer = await fetch(here + "/" + department, {
@@ -72,7 +74,9 @@
       });
       const body = await answer.json();
       if (!answer.ok) { fail(body.detail); button.disabled = false; return; }
-      remember("tokenq-ticket", body.page);
+      isTaken = true;
+      keep("tokenq-key" + here + "/" + department, "");
+      keep("tokenq-ticket", body.page);
       location.assign(body.page);
     } catch (error) {
       fail("");
@@ -81,6 +85,7 @@
   }
 
   $("mine").addEventListener("click", () => location.assign(recall("tokenq-ticket")));
+  window.addEventListener("pageshow", () => { isTaken = false; });
   setInterval(() => { if (!document.hidden) ask(); }, 30000);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
   ask();

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const { $, recall, remember, element, write, filled, replace, inLanguage, drawLanguages } = window.tokenq;
+  const { $, recall, keep, element, write, filled, replace, inLanguage, drawLanguages } = window.tokenq;
   const here = location.pathname.replace(/\/$/, "");
   let state = null;
   let timer = null;
@@ -41,7 +41,7 @@
   }
 
   function ended() {
-    if (recall("tokenq-ticket") === here) remember("tokenq-ticket", "");
+    if (recall("tokenq-ticket") === here) keep("tokenq-ticket", "");
     ["wait", "others", "ring", "leave", "sure", "old"].forEach((id) => { $(id).hidden = true; });
     $("mine").classList.remove("is-called");
     ["label", "number", "department"].forEach((id) => write(id, ""));
@@ -50,7 +50,7 @@
 
   function draw() {
     const t = state.texts;
-    if (state.isLive) remember("tokenq-ticket", here); // an older link must not hide a newer ticket
+    if (state.isLive) keep("tokenq-ticket", here); // an older link must not hide a newer ticket
     drawLanguages(state.languages, t, ask);
     document.title = state.number + " · " + sentence(t);
     $("old").hidden = true;
