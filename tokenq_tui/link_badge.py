@@ -1,10 +1,12 @@
 """The badge that shows whether the screen is up to date."""
 
+from collections.abc import Callable
 from enum import StrEnum
 
 from textual.content import Content
 from textual.widgets import Static
 
+from tokenq.locale import N_, texts
 from tokenq_tui.error_boundary import ErrorBoundary
 
 
@@ -18,17 +20,17 @@ class Health(StrEnum):
 
 
 _LOOKS = {
-    Health.CONNECTING: ("◌", "$quiet"),
-    Health.LIVE: ("●", "$success"),
-    Health.STALE: ("◐", "$warning"),
-    Health.OFFLINE: ("○", "bold $error"),
+    Health.CONNECTING: ("◌", N_("CONNECTING"), "$quiet"),
+    Health.LIVE: ("●", N_("LIVE"), "$success"),
+    Health.STALE: ("◐", N_("STALE"), "$warning"),
+    Health.OFFLINE: ("○", N_("OFFLINE"), "bold $error"),
 }
 
 
-def badge(health: Health, detail: str = "") -> Content:
-    """Return the badge: a sign with its own shape, the word, and since when or for how long."""
-    sign, style = _LOOKS[health]
-    return Content.styled(f"{sign} {health.upper()}{' ' + detail if detail else ''}", style)
+def badge(health: Health, detail: str, said: Callable[[str], str]) -> Content:
+    """Return the badge: a sign with its own shape, the word as ``said`` says it, and since when or for how long."""
+    sign, word, style = _LOOKS[health]
+    return Content.styled(f"{sign} {said(word)}{' ' + detail if detail else ''}", style)
 
 
 class LinkBadge(ErrorBoundary, Static):
@@ -40,6 +42,6 @@ class LinkBadge(ErrorBoundary, Static):
 
     def show(self, health: Health, detail: str = "") -> None:
         """Change the badge; redraw only on a change."""
-        content = badge(health, detail)
+        content = badge(health, detail, texts().gettext)
         if content.plain != str(self.content):
             self.update(content)

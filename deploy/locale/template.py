@@ -14,9 +14,12 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from tokenq.cli import reasons as _cli  # noqa: F401 - importing registers its rows
+from tokenq.client.transport import CutOff
+from tokenq.contract import words
 from tokenq.contract.advice import Action
 from tokenq.contract.problems import reasons
 from tokenq.contract.verbs import VERBS
+from tokenq.errors import Unreachable
 from tokenq.locale import DOMAIN, FOLDER
 from tokenq_server.embedded import reasons as _embedded  # noqa: F401
 
@@ -38,6 +41,10 @@ def template() -> Catalog:
         found = extract_from_dir(ROOT / package, METHODS, keywords=KEYWORDS, comment_tags=["For translators:"])
         for file, _, source, comments, _ in sorted(found, key=lambda each: (each[0], each[1])):
             catalogue.add(source, locations=[(f"{package}/{file}", 0)], auto_comments=comments)
+    for text in (*words.STATES.values(), *words.CLASSES.values(), *words.REASONS):
+        catalogue.add(text, auto_comments=["words"])
+    for failure in (Unreachable, CutOff):
+        catalogue.add(str(failure()), auto_comments=["failure"])
     for verb, row in VERBS.items():
         for text in filter(None, (row.label, row.help, row.past, row.confirmation)):
             catalogue.add(text, auto_comments=[f"verb {verb}"])

@@ -4,8 +4,9 @@ from typing import cast
 
 import pytest
 
-from tokenq.contract.notices import alarms
 from tokenq.contract.views import QueueView
+from tokenq.locale import texts
+from tokenq.locale.notices import alarms
 from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.wait_alarms import WaitAlarm, WaitFigures, wait_alarms
 from tokenq_server.services.views import alarm_views
@@ -41,9 +42,9 @@ def test_the_longest_wait_has_no_limit_unless_it_is_set() -> None:
 def test_alarms_are_told_in_full_and_in_a_title() -> None:
     view = alarm_views(WaitFigures(4, 3, 3000), Rules(longest_wait_minutes=45))
     queue = cast(QueueView, {"alarms": view})
-    assert alarms(queue) == [
+    assert alarms(queue, texts("en")) == [
         "3 customers have waited longer than 15 min: below the service level.",
         "A customer has waited 50 min (limit: 45 min).",
     ]
-    assert alarms(queue, is_short=True) == ["3 over 15 min", "longest 50 min"]
-    assert alarms(cast(QueueView, {})) == [], "a server of an earlier release"
+    assert alarms(queue, texts("en"), is_short=True) == ["3 over 15 min", "longest 50 min"]
+    assert alarms(cast(QueueView, {}), texts("en")) == [], "a server of an earlier release"

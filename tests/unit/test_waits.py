@@ -5,9 +5,8 @@ import pytest
 from tests.screens.console_seeds import token
 from tokenq.cli.tokens import sentence, wait_of_newcomer, waits
 from tokenq.contract.views import EstimateView
-from tokenq.contract.waits import duration
 from tokenq.locale import SOURCE, texts
-from tokenq.locale.waits import wait_range, wait_sentence
+from tokenq.locale.waits import duration, wait_range, wait_sentence
 from tokenq_server.adapters.channels.templates import _wait
 from tokenq_server.domain.estimate import NO_COUNTER, useful
 from tokenq_tui.console.times import expected_wait, why_no_estimate
@@ -65,7 +64,7 @@ def test_words_never_promise_less_than_the_range(low: int, width: int) -> None:
 
 
 def test_durations_read_well() -> None:
-    assert [duration(minutes) for minutes in (-3, 0, 12.9, 99, 125, 180, 605)] == [
+    assert [duration(minutes, texts("en")) for minutes in (-3, 0, 12.9, 99, 125, 180, 605)] == [
         "0 min",
         "0 min",
         "12 min",

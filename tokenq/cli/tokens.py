@@ -10,15 +10,17 @@ from tokenq.cli.context import is_repeated, typed_key
 from tokenq.cli.exits import echo
 from tokenq.cli.reasons import CommandReason
 from tokenq.client import Client
-from tokenq.contract import notices
 from tokenq.contract.problems import refuse
 from tokenq.contract.verbs import Verb
-from tokenq.locale import texts
+from tokenq.locale import SOURCE, notices, texts
 from tokenq.locale.waits import estimated
 from tokenq.zones import local
 
 if TYPE_CHECKING:
     from tokenq.contract.views import CounterView, EstimateView, TokenView
+
+ENGLISH = texts(SOURCE)
+"""The language of what commands print, other than refusals."""
 
 
 def moved(client: Client, token: "TokenView", verb: Verb, *, at: str | None = None, **body: Any) -> "TokenView":
@@ -74,14 +76,14 @@ def report_call(token: "TokenView") -> None:
     if token.get("isNewCounter"):
         echo(f"Counter '{token['counterId']}' is new.")
     hint = f" To let that counter finish first: 'tokenq requeue {token['displayNumber']}'."
-    for sentence_ in notices.also_at(token):
+    for sentence_ in notices.also_at(token, ENGLISH):
         echo(sentence_ + (hint if token["state"] == "CALLED" else ""))
 
 
 def report_same_address(tokens: "Sequence[TokenView]") -> None:
     """Report which other numbers of the branch have the e-mail address of these tokens; one may be a mistake."""
     numbers = " ".join(token["displayNumber"] for token in tokens)
-    for sentence_ in notices.also_waiting(tokens[0]):
+    for sentence_ in notices.also_waiting(tokens[0], ENGLISH):
         echo(f"{sentence_} If it is the same visit: 'tokenq cancel {numbers}'.")
 
 
@@ -133,9 +135,8 @@ def forgotten_at(counters: "Sequence[CounterView]") -> dict[str, str]:
     for view in counters:
         held = view["token"]
         if held and held.get("isForgotten"):
-            sentences[view["counterId"]] = notices.forgotten(
-                held["displayNumber"], held["state"], held.get("since"), datetime.now(UTC)
-            )
+            said = notices.forgotten(held["state"], held.get("since"), datetime.now(UTC), ENGLISH)
+            sentences[view["counterId"]] = f"{held['displayNumber']} {said[0].lower()}{said[1:]}"
     return sentences
 
 

@@ -51,7 +51,8 @@ class Row:
     ``is_plain`` verbs need nothing else, so their route and command are generated from the row. ``has_undo``: whether
     it can be undone. ``roles`` may use it at all (the server's permissions also check department, owner and state); a
     verb without roles happens automatically.
-    ``key`` and ``label`` are the console's, which asks ``confirmation`` before a verb that is hard to reverse.
+    ``label`` is what screens call it. ``key`` is the console's, which asks ``confirmation`` before a verb that is hard
+    to reverse.
     """
 
     sources: Collection[S]
@@ -99,6 +100,7 @@ VERBS: Mapping[Verb, Row] = {
         "Call the next customer, or a specific token, to a counter.",
         "{number} is called to counter {counter}.",
         is_plain=False,
+        label="Call",
     ),
     Verb.RECALL: Row(
         _CALLED,
@@ -192,6 +194,7 @@ VERBS: Mapping[Verb, Row] = {
         "{number} is now {priority}.",
         _REASON,
         is_plain=False,
+        label="Class",
     ),
     Verb.CANCEL: Row(
         _UNCALLED | _CALLED,
@@ -224,6 +227,7 @@ VERBS: Mapping[Verb, Row] = {
         is_plain=False,
         has_undo=False,
         roles=_ALSO_DESK,
+        label="Edit",
     ),
     Verb.UNDO: Row(
         frozenset(S) - {S.EXPIRED},

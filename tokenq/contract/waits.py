@@ -27,12 +27,3 @@ def rounded(low: int, high: int) -> WaitRange:
     if low < _HOUR:
         return WaitRange(low, most, begins_in_minutes=True, ends_in_minutes=False)
     return WaitRange(floor(2 * low / _HOUR) / 2, most, begins_in_minutes=False, ends_in_minutes=False)
-
-
-def duration(minutes: float) -> str:
-    """Return a duration: ``59 min``, ``3 h``, ``2 h 05``; never negative."""
-    whole = max(0, int(minutes))
-    if whole < _HOUR:
-        return f"{whole} min"
-    hours, rest = divmod(whole, _HOUR)
-    return f"{hours} h {rest:02d}" if rest else f"{hours} h"

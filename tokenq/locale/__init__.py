@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tokenq.contract import words
 from tokenq.contract.advice import Advice
 from tokenq.contract.problems import Problem, Reason, fill, reasons
 from tokenq.contract.reasons import audit, erasing, queue, report, setup, system
@@ -28,6 +29,8 @@ NAMES = {"ar": "العربية", "de": "Deutsch", "en": "English", "es": "Españ
 """What languages call themselves."""
 SUBJECTS = (queue, setup, report, audit, erasing, system)
 """The subjects of the rows that a server sends."""
+_LISTS: Mapping[str, Mapping[str, str]] = {"state": words.STATES, "priority": words.CLASSES}
+"""The parameters of rows that are words of a closed list."""
 
 
 def languages() -> tuple[str, ...]:
@@ -126,11 +129,11 @@ def sentence(problem: Problem, **own: Any) -> str:
     return _translate(reason.sentence if reason else "", problem, problem.detail, own)
 
 
-def hint(problem: Problem) -> str:
-    """Return the hint, if it is a sentence rather than an action."""
+def hint(problem: Problem, **own: Any) -> str:
+    """Return the hint, if it is a sentence rather than an action; ``own`` overrides parameters."""
     reason = _rows().get(problem.reason or "")
     template = reason.hint if reason and not problem.advice else ""
-    return _translate(str(template), problem, problem.hint, {})
+    return _translate(str(template), problem, problem.hint, own)
 
 
 def advice(advised: Advice, how: str = "") -> str:
@@ -146,6 +149,12 @@ def _translate(template: str, problem: Problem, otherwise: str, own: Mapping[str
     if translated == template and not own:
         return otherwise
     try:
-        return fill(translated, {**problem.params, **own})
+        return fill(translated, {**{name: _word(name, value) for name, value in problem.params.items()}, **own})
     except (AttributeError, LookupError, TypeError, ValueError):
         return otherwise
+
+
+def _word(name: str, value: Any) -> Any:
+    """Return a parameter of a row in the reader's language, if it is a word of a closed list."""
+    known = _LISTS.get(name, {}).get(value) if isinstance(value, str) else None
+    return _catalogue().gettext(known) if known else value

@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 _HOUR = 60
 
 
+def duration(minutes: float, texts: Texts) -> str:
+    """Return a duration: ``59 min``, ``3 h``, ``2 h 05``; never negative."""
+    whole = max(0, int(minutes))
+    if whole < _HOUR:
+        return texts.gettext("{minutes} min", minutes=whole)
+    hours, rest = divmod(whole, _HOUR)
+    if not rest:
+        return texts.gettext("{hours} h", hours=hours)
+    minutes_left = f"{rest:02d}"
+    return texts.gettext("{hours} h {minutes}", hours=hours, minutes=minutes_left)
+
+
 def wait_range(low: int, high: int, texts: Texts) -> str:
     """Return a range of minutes in short: ``10-20 min``, ``2-3 h``, ``50 min to 2.5 h``."""
     told = rounded(low, high)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 from statistics import fmean
 
+from tokenq.contract import words
 from tokenq.contract.enums import Priority
 from tokenq.contract.views import EstimateView
 from tokenq_server.domain.policy import Policy, Turn
@@ -42,9 +43,9 @@ class Estimate:
         return {"lowMinutes": self.low_minutes, "highMinutes": self.high_minutes, "reason": self.reason}
 
 
-UNKNOWN = Estimate(None, None, "nothing is known yet")
-NO_COUNTER = Estimate(None, None, "no counter is open")
-VAGUE = Estimate(None, None, "the wait varies too much to estimate")
+UNKNOWN = Estimate(None, None, words.NOTHING_KNOWN)
+NO_COUNTER = Estimate(None, None, words.NO_COUNTER)
+VAGUE = Estimate(None, None, words.VAGUE)
 """A range too wide to plan with: it would be read as a promise and kept by accident."""
 
 Range = tuple[float, float]

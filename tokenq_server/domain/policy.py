@@ -16,13 +16,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tokenq.contract import words
 from tokenq.contract.enums import Priority
 from tokenq_server.domain.copies import replace
 
 RANK: dict[Priority, int] = {Priority.URGENT: 0, Priority.PRIORITY: 1, Priority.NORMAL: 2}
 """Classes in order of precedence."""
-_FIRST_IN_LINE = "first in line"
-_FIRST_OF_CLASS = "first of the"
+_FIRST_OF_CLASS = words.FIRST_OF_CLASS.partition(" {")[0]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def choose(heads: Mapping[Priority, Waiting], turn: Turn, policy: Policy, now: d
         and _arrival(overdue) < _arrival(first)
     ):
         minutes = int(policy.max_wait.total_seconds() // 60)
-        return Choice(overdue, f"waited longer than {minutes} minutes, the department's maximum")
+        return Choice(overdue, words.OVERDUE.format(minutes=minutes))
     return Choice(first, _why(first.priority, heads, policy.ratio))
 
 
@@ -116,7 +116,7 @@ def rules_by_place(order: Sequence[Choice], numbers: Mapping[int, str]) -> list[
     rules, classes = [], set[Priority]()
     for place, choice in enumerate(order):
         rule, priority = choice.rule, choice.waiting.priority
-        if place and rule == _FIRST_IN_LINE:
+        if place and rule == words.FIRST_IN_LINE:
             rule = f"next in line after {numbers[order[place - 1].waiting.token_id]}"
         elif priority in classes:
             rule = rule.replace(_FIRST_OF_CLASS, "next of the", 1)
@@ -139,10 +139,10 @@ def _by_ratio(heads: Mapping[Priority, Waiting], turn: Turn, ratio: Ratio) -> Pr
 
 def _why(called: Priority, heads: Mapping[Priority, Waiting], ratio: Ratio) -> str:
     if called is Priority.URGENT:
-        return "urgent goes first"
+        return words.FIRST_URGENT
     if len(heads) == 1:
-        return _FIRST_IN_LINE
-    return f"{_FIRST_OF_CLASS} {called} class, by the ratio {ratio} of priority to normal"
+        return words.FIRST_IN_LINE
+    return words.FIRST_OF_CLASS.format(priority=called, ratio=ratio)
 
 
 def position(priority: Priority, index: int, counts: Mapping[Priority, int], turn: Turn, ratio: Ratio) -> int:

@@ -17,7 +17,7 @@ from tokenq.contract.board_views import BoardView
 from tokenq.contract.events import Event
 from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.locale import SOURCE
-from tokenq.printable import printable
+from tokenq.printable import printable, wrapped
 from tokenq.stream import Source
 from tokenq.zones import local
 from tokenq_tui.board.layout import band_rows, layout_of
@@ -169,7 +169,7 @@ class BoardApp(App[None]):
         say = Wording(languages[turn % len(languages)], self._reshape)
         zone = picture.timezone or self._timezone
         clock = local(self._clock(), zone)
-        health, detail = health_of(update, now, now - self._began, clock)
+        health, detail = health_of(update, now, now - self._began, clock, say)
         self._warn(warning(update, health, clock, now, say), is_urgent=health is Health.OFFLINE)
         banner = self.query_one(Banner)
         calls = self._announcer.current(picture, now, banner.places)
@@ -178,22 +178,25 @@ class BoardApp(App[None]):
         banner.show(calls, picture, told, zone, say, blinks=int(now * 2) % 2 == 1, is_outdated=is_old)
         title = "" if not calls else say.title(LAST_CALLED if banner.is_past else NOW_CALLING)
         player = f"space ← → + -   {self._player.status()}" if self._player else ""
-        self.query_one(Header).show(say.data(picture.site), title, f"{clock:%H:%M}", health, detail, player=player)
+        self.query_one(Header).show(say.data(picture.site), title, f"{clock:%H:%M}", health, detail, say, player=player)
         self.query_one(Recent).show(_others(picture, calls), picture, zone, say)
         self.query_one(Departments).show(picture, turn // len(languages), say)
 
     def _warn(self, text: str, *, is_urgent: bool) -> None:
         """Share the rows out, with a band across the whole screen if what it shows may be old."""
         width, height = self.size
-        band = band_rows(height) if text else 0
+        told = wrapped(text, width - 2) if text else []
+        band = band_rows(height, len(told))
         layout = layout_of(width, height, band)
         header = self.query_one(Header)
         header.styles.height = layout.header
         header.set_class(layout.header > 4, "-tall")
         self.query_one(Banner).styles.height = layout.banner
         self.query_one("#lower").set_class(layout.is_portrait, "-portrait")
-        _write(self.query_one("#band", Static), text)
-        self.query_one("#band").set_class(band > 1, "-tall").set_class(is_urgent, "-urgent")
+        shown = self.query_one("#band", Static)
+        _write(shown, "\n".join(told))
+        shown.styles.height = band
+        shown.set_class(is_urgent, "-urgent")
         _write(
             self.query_one("#todo", Static),
             "\n".join(filter(None, (printable(self._update.todo), self._sound.problem))),

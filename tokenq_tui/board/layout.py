@@ -33,9 +33,9 @@ def layout_of(width: int, height: int, band: int = 0) -> Layout:
     return Layout(header, min(max(ceil(room * share), _SMALLEST_BANNER), room), is_portrait)
 
 
-def band_rows(height: int) -> int:
-    """Return the rows of a band that warns."""
-    return 1 if height < _LARGE else 3
+def band_rows(height: int, lines: int) -> int:
+    """Return the rows of a band that warns in so many lines."""
+    return lines if height < _LARGE or not lines else max(lines, 3)
 
 
 def tiles_that_fit(width: int, height: int) -> int:

@@ -17,7 +17,7 @@ OFFLINE_AFTER = 60.0
 _CONNECTS_WITHIN = 5.0
 
 
-def health_of(update: Update, now: float, running: float, clock: datetime) -> tuple[Health, str]:
+def health_of(update: Update, now: float, running: float, clock: datetime, say: Wording) -> tuple[Health, str]:
     """Return whether the screen is up to date, and since when or for how long it is not."""
     if update.link is Link.LIVE:
         if update.is_complete and update.picture.doubtful:
@@ -29,8 +29,9 @@ def health_of(update: Update, now: float, running: float, clock: datetime) -> tu
         return Health.CONNECTING if running < _CONNECTS_WITHIN else Health.OFFLINE, ""
     silent = now - update.heard_at
     if silent < OFFLINE_AFTER:
-        return Health.STALE, f"{silent:.0f}s"
-    return Health.OFFLINE, f"since {clock - timedelta(seconds=silent):%H:%M}"
+        return Health.STALE, say.gettext("{seconds} s", seconds=round(silent))
+    began = f"{clock - timedelta(seconds=silent):%H:%M}"
+    return Health.OFFLINE, say.gettext("since {time}", time=began)
 
 
 def warning(update: Update, health: Health, clock: datetime, now: float, say: Wording) -> str:

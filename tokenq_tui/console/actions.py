@@ -204,8 +204,8 @@ BUTTONS = (
 """The actions that also have a button."""
 
 
-FOOTER_FIRST = ("help", "find", "palette")
-"""The actions that lead to all others: the footer of the narrowest terminal has room for them."""
+FOOTER_FIRST = ("help", "find", "palette", "quit")
+"""The actions that lead to all others, and out: the footer of the narrowest terminal has room for them."""
 
 
 def action_named(name: str) -> ConsoleAction:

@@ -9,13 +9,12 @@ from typing import Protocol
 from textual.message import Message
 
 from tokenq import locale
-from tokenq.contract import notices
 from tokenq.contract.names import MAIN_BRANCH
 from tokenq.contract.problems import Problem, ProblemCode, Refused
 from tokenq.contract.reasons.queue import CounterReason
 from tokenq.contract.views import CounterView
 from tokenq.errors import TokenqError
-from tokenq.locale import texts
+from tokenq.locale import notices, texts
 from tokenq_tui.console.advice import hint_of
 from tokenq_tui.console.keys import NO_KEYS, shown_key
 from tokenq_tui.console.messages import CounterRefused, CounterTaken, Trouble
@@ -196,7 +195,7 @@ class CounterLease:
     def _release(self, claim: CounterClaim) -> None:
         self._held = None
         try:
-            self.unserved = notices.unserved(self._api.leave_counter(claim.branch, claim.counter))
+            self.unserved = notices.unserved(self._api.leave_counter(claim.branch, claim.counter), texts())
         except Refused:
             # Someone else has claimed it, or the claim has expired.
             return

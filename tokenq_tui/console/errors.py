@@ -6,7 +6,7 @@ from tokenq import locale
 from tokenq.contract.problems import Refused
 from tokenq.errors import TokenqError
 from tokenq.locale import texts
-from tokenq_tui.console.advice import hint_of
+from tokenq_tui.console.advice import hint_of, verbs_of
 from tokenq_tui.console.keys import shown_key
 from tokenq_tui.console.messages import Trouble
 from tokenq_tui.faults import describe
@@ -25,11 +25,12 @@ def failure(request: str, error: BaseException, *, changes: bool, keys: Mapping[
 
     ``changes``: whether the request would have changed something on the server; ``keys``: the keys to press then.
     """
-    if isinstance(error, Refused):
-        return Trouble(locale.sentence(error.problem), hint_of(error.problem, keys), is_answer=True)
-    if isinstance(error, TokenqError):
-        return Trouble(str(error), error.hint, is_answer=True, is_from_server=False)
     said = texts()
+    if isinstance(error, Refused):
+        sentence = locale.sentence(error.problem, **verbs_of(error.problem))
+        return Trouble(sentence, hint_of(error.problem, keys), is_answer=True)
+    if isinstance(error, TokenqError):
+        return Trouble(said.gettext(str(error)), error.hint, is_answer=True, is_from_server=False)
     if changes:
         hint = said.gettext("It may have been carried out: check the list before you press the key again.")
     else:

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 from textual.message import Message
 
-from tokenq.contract import notices
 from tokenq.contract.names import MAIN_BRANCH
 from tokenq.contract.problems import Refused
 from tokenq.contract.verbs import VERBS, Verb
 from tokenq.contract.views import QueueView, TokenView
-from tokenq.locale import texts
+from tokenq.locale import notices, texts
+from tokenq.locale.words import class_word, state_word
 from tokenq_tui.console.actions import ConsoleAction
 from tokenq_tui.console.api_port import ApiPort
 from tokenq_tui.console.errors import failure
@@ -24,7 +24,6 @@ from tokenq_tui.console.own_changes import OwnChange, counter_change, token_chan
 from tokenq_tui.console.parking import parking
 from tokenq_tui.console.several import for_each
 from tokenq_tui.console.state import State
-from tokenq_tui.console.times import state_word
 
 
 @dataclass(frozen=True)
@@ -144,29 +143,30 @@ def _execute(pending: PendingAction, api: ApiPort) -> Done:
         return _pause_or_open(pending, api)
     if pending.action.verb and pending.token is not None:
         token = _move(pending, pending.token, api, key)
-        return Done(_past(pending, token), token, pending.action.verb, notices.also_waiting(token))
+        return Done(_past(pending, token), token, pending.action.verb, notices.also_waiting(token, said))
     if pending.action.name == "serve_next":
         token = api.serve_next(state.selected, state.counter, key=key)
         served = said.gettext(VERBS[Verb.SERVE].past, number=token["displayNumber"])
-        return Done(served, token, "serve", notices.also_at(token))
+        return Done(served, token, "serve", notices.also_at(token, said))
     if pending.action.name == "call_any":
         token = api.call_at_counter(_branch(state), state.counter, key=key)
     else:
         token_id = pending.token["tokenId"] if pending.token else None
         token = api.call(state.selected, state.counter, token_id=token_id, reason=pending.answer or None, key=key)
     called = said.gettext(VERBS[Verb.CALL].past, number=token["displayNumber"], counter=state.counter)
-    return Done(called, token, "call", notices.also_at(token))
+    return Done(called, token, "call", notices.also_at(token, said))
 
 
 def _past(pending: PendingAction, token: TokenView) -> str:
     """Return what was done."""
     names = pending.state.queue["classNames"] if pending.state.queue else {}
-    return texts().gettext(
+    said = texts()
+    return said.gettext(
         VERBS[Verb(pending.action.verb)].past,
         number=token["displayNumber"],
         department=token["departmentId"],
-        state=state_word(token["state"]),
-        priority=names.get(token["priority"], token["priority"]),
+        state=state_word(token["state"], said),
+        priority=class_word(token["priority"], names, said),
     )
 
 
@@ -182,7 +182,7 @@ def _pause_or_open(pending: PendingAction, api: ApiPort) -> Done:
     if pending.action.name == "pause":
         view = api.pause_counter(_branch(state), state.counter, pending.answer or None)
         paused = texts().gettext("Counter {counter} is paused.", counter=state.counter)
-        return Done(paused, warnings=notices.unserved(view))
+        return Done(paused, warnings=notices.unserved(view, texts()))
     api.open_counter(_branch(state), state.counter)
     return Done(texts().gettext("Counter {counter} is open.", counter=state.counter))
 

@@ -26,7 +26,7 @@ def for_each(tokens: Sequence[TokenView], verb: str, move: Callable[[TokenView],
         except TokenqError as error:
             if not (done or failed):
                 raise
-            failed.append(_failure(token, str(error)))
+            failed.append(_failure(token, texts().gettext(str(error))))
             failed += _not_tried(tokens[place + 1 :])
             break
     return Done(_past(verb, done), warnings=failed)

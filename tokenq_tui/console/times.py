@@ -2,30 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from tokenq.contract import notices
 from tokenq.contract.enums import TokenState
 from tokenq.contract.views import EstimateView, QueueView, TokenView
-from tokenq.contract.waits import duration
-from tokenq.locale import N_, texts
-from tokenq.locale.waits import estimated, wait_short
+from tokenq.locale import N_, notices, texts
+from tokenq.locale.waits import duration, estimated, wait_short
+from tokenq.locale.words import reason_words
 from tokenq.zones import local
 from tokenq_tui.console.state import zone_of
 
-_STATES = {
-    "WAITING": N_("waiting"),
-    "CALLED": N_("called"),
-    "SERVING": N_("in service"),
-    "PARKED": N_("parked"),
-    "SERVED": N_("served"),
-    "NO_SHOW": N_("no-show"),
-    "CANCELLED": N_("cancelled"),
-    "EXPIRED": N_("expired"),
-}
-
-
-def state_word(state: str) -> str:
-    """Return a token's state as a word; a later server may have others."""
-    return texts().gettext(_STATES.get(state, state.lower().replace("_", "-")))
+_WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 
 
 def since(token: TokenView) -> datetime | None:
@@ -36,7 +21,7 @@ def since(token: TokenView) -> datetime | None:
 
 def here_for(token: TokenView, now: datetime) -> str:
     """Return how long the person has been here, in minutes or hours."""
-    return duration((now - datetime.fromisoformat(token["issuedAt"])).total_seconds() / 60)
+    return duration((now - datetime.fromisoformat(token["issuedAt"])).total_seconds() / 60, texts())
 
 
 def forgotten(token: TokenView, now: datetime) -> str:
@@ -44,8 +29,7 @@ def forgotten(token: TokenView, now: datetime) -> str:
     began = since(token)
     if began is None or not token.get("isForgotten"):
         return ""
-    sentence = notices.forgotten("", token["state"], began.isoformat(), now)
-    return f"{sentence[0].upper()}{sentence[1:]}"
+    return notices.forgotten(token["state"], began.isoformat(), now, texts())
 
 
 def stopwatch(passed: timedelta) -> str:
@@ -73,7 +57,9 @@ def expected_wait_short(estimate: EstimateView | None) -> str:
 
 def why_no_estimate(estimate: EstimateView | None) -> str:
     """Return why the wait is unknown; empty if it is known or no reason is given."""
-    return estimate["reason"] or "" if estimate and estimate["lowMinutes"] is None else ""
+    if estimate is None or estimate["lowMinutes"] is not None:
+        return ""
+    return reason_words(estimate["reason"] or "", texts())
 
 
 def change_of_hours(queue: QueueView) -> str:
@@ -82,7 +68,8 @@ def change_of_hours(queue: QueueView) -> str:
     moment = opening["closesAt"] if opening["isOpen"] else opening["opensAt"]
     if moment is None or (not opening["isOpen"] and not queue["open"]):
         return ""
-    when = f"{local(datetime.fromisoformat(moment), zone_of(queue)):%a %H:%M}"
+    at = local(datetime.fromisoformat(moment), zone_of(queue))
+    when = f"{texts().gettext(_WEEKDAYS[at.weekday()])} {at:%H:%M}"
     if opening["isOpen"]:
         return texts().gettext("closes {when}", when=when)
     return texts().gettext("opens {when}", when=when)

@@ -19,13 +19,15 @@ from tokenq.contract.ticket_views import TicketView
 from tokenq.contract.verbs import Verb
 from tokenq.contract.views import TokenView
 from tokenq.errors import OutputLost, TokenqError, Unreachable
+from tokenq.locale import N_, texts
+from tokenq.locale.words import state_word
 from tokenq_tui.desk.messages import Failed, Found, Issued, Printed, StillTrying, TakenBack
 from tokenq_tui.desk.state import Details
 from tokenq_tui.faults import describe
 
 AGAIN_SECONDS = 2.0
 TRY_SECONDS = 60.0
-_NOT_KNOWN = "Choose the same department again when the server answers: it stays the same number."
+_NOT_KNOWN = N_("Choose the same department again when the server answers: it stays the same number.")
 Note = Callable[[str], object]
 Printer = Callable[[TicketView, Note], None]
 """Prints a ticket; raises OutputLost."""
@@ -118,8 +120,10 @@ class Issuer:
         def cancel() -> None:
             current = self._api.token(token["tokenId"])
             if current["state"] != "WAITING":
-                number, state = current["displayNumber"], current["state"]
-                self._notify(Failed(f"{number} is {state}: it is not taken back.", "Ask its counter."))
+                said, number = texts(), current["displayNumber"]
+                state = state_word(current["state"], said)
+                refused = said.gettext("{number} is {state}: it is not taken back.", number=number, state=state)
+                self._notify(Failed(refused, said.gettext("Ask its counter.")))
                 return
             self._notify(TakenBack(self._api.move(current, Verb.CANCEL)))
 
@@ -211,19 +215,21 @@ class Issuer:
                     raise
             self._notify(StillTrying(why))
             if time.monotonic() > give_up or self._given_up.wait(AGAIN_SECONDS):
-                raise Unreachable(f"{why} Whether a number was issued is unknown.", _NOT_KNOWN)
+                said = texts()
+                unknown = said.gettext("{why} Whether a number was issued is unknown.", why=why)
+                raise Unreachable(unknown, said.gettext(_NOT_KNOWN))
 
     def _print(self, ticket: TicketView) -> tuple[str, list[str]]:
         """Print; return why that failed, if it did, and what the printer says."""
         notes: list[str] = []
         if self._printer is None:
-            return "No printer is configured.", notes
+            return texts().gettext("No printer is configured."), notes
         try:
             self._printer(ticket, notes.append)
         except OutputLost as error:
             return str(error), notes
         except Exception as error:  # the number exists, whatever happens to its ticket
-            return f"The ticket could not be printed ({describe(error)}).", notes
+            return texts().gettext("The ticket could not be printed ({error}).", error=describe(error)), notes
         return "", notes
 
 
@@ -232,5 +238,6 @@ def failure(error: Exception) -> Failed:
     if isinstance(error, Refused):
         return Failed(locale.sentence(error.problem), locale.hint(error.problem))
     if isinstance(error, TokenqError):
-        return Failed(str(error), error.hint)
-    return Failed(f"That failed at this desk ({describe(error)}).", "Find the number before you try again.")
+        return Failed(texts().gettext(str(error)), error.hint)
+    sentence = texts().gettext("That failed at this desk ({error}).", error=describe(error))
+    return Failed(sentence, texts().gettext("Find the number before you try again."))

@@ -17,6 +17,7 @@ from tokenq.contract.events import EventType
 from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.views import BranchView, DepartmentView, MeView, QueueView
 from tokenq.errors import TokenqError
+from tokenq.locale import texts
 from tokenq_tui.desk.messages import DepartmentsLoaded, Failed, LinkMoved, NoSelfService, QueueArrived
 from tokenq_tui.desk.state import chosen
 from tokenq_tui.faults import describe
@@ -107,14 +108,16 @@ class Tail:
             self._tell(Health.LIVE if self._is_live else Health.STALE)
 
     def _load(self) -> None:
-        me = self._api.me()
+        me, said = self._api.me(), texts()
         followed = chosen(self._api.departments(), self._wanted, me["departments"])
         if me["role"] not in _ISSUERS:
             self._load_at = 0.0
-            self._notify(Failed(f"{me['name']} may not issue numbers to others.", "Sign in with the role 'desk'.", 5))
+            refused = said.gettext("{name} may not issue numbers to others.", name=me["name"])
+            self._notify(Failed(refused, said.gettext("Sign in with the role 'desk'."), 5))
         elif not followed:
             self._load_at = 0.0
-            self._notify(Failed("There is no department in which you may issue.", "Ask an admin.", 3))
+            nowhere = said.gettext("There is no department in which you may issue.")
+            self._notify(Failed(nowhere, said.gettext("Ask an admin."), 3))
         else:
             self._show(followed)
             before, self._followed = self._followed, tuple(each["departmentId"] for each in followed)
@@ -168,7 +171,8 @@ class Tail:
         if isinstance(error, Refused) and error.problem.code in _FINAL:
             code = _FINAL[error.problem.code]
             self._notify(Failed(locale.sentence(error.problem), locale.hint(error.problem), code))
-        self._tell(Health.OFFLINE, str(error) if isinstance(error, Refused | TokenqError) else describe(error))
+        why = texts().gettext(str(error)) if isinstance(error, Refused | TokenqError) else describe(error)
+        self._tell(Health.OFFLINE, why)
         self._load_at = 0.0  # a department may be gone
         with self._work:
             self._changed.update(self._departments)

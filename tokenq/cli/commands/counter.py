@@ -11,11 +11,11 @@ from tokenq.cli.context import connect
 from tokenq.cli.exits import WrongUse, echo
 from tokenq.cli.options import InBranch, Json, NewCounter, Reason, TheirDepartments, Yes, typed_departments
 from tokenq.cli.prompts import confirm
-from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, is_ahead
+from tokenq.cli.tokens import ENGLISH, FORGOTTEN_HINT, clock, forgotten_at, is_ahead
 from tokenq.cli.tree import plain_app
 from tokenq.cli.wording import in_branch
-from tokenq.contract import notices
 from tokenq.contract.names import MAIN_BRANCH
+from tokenq.locale import notices
 
 if TYPE_CHECKING:
     from tokenq.contract.views import CounterView
@@ -129,7 +129,7 @@ def _state(view: "CounterView", zone: str) -> str:
 
 def _report_unserved(view: "CounterView") -> None:
     """Report who waits where nobody serves any more."""
-    for sentence in notices.unserved(view):
+    for sentence in notices.unserved(view, ENGLISH):
         echo(sentence)
     if view.get("unserved"):
         where = shlex.quote(view["counterId"]) + in_branch(view["branchId"])

@@ -10,9 +10,9 @@ from tokenq.cli.branch_time import zone_label
 from tokenq.cli.context import connect
 from tokenq.cli.exits import echo
 from tokenq.cli.options import Department, Json
-from tokenq.cli.tokens import FORGOTTEN_HINT, clock, forgotten_at, wait_of_newcomer
+from tokenq.cli.tokens import ENGLISH, FORGOTTEN_HINT, clock, forgotten_at, wait_of_newcomer
 from tokenq.client import Client
-from tokenq.contract import notices
+from tokenq.locale import notices
 
 if TYPE_CHECKING:
     from tokenq.contract.views import QueueView
@@ -93,7 +93,7 @@ def _show(queue: "QueueView", height: int | None = None) -> None:
         for counter in queue["counters"]
         if counter["state"] == "PAUSED"
     ]
-    for alarm in notices.alarms(queue):
+    for alarm in notices.alarms(queue, ENGLISH):
         output.line(f"Alarm: {alarm}")
     forgotten = forgotten_at(queue["counters"])
     for counter_id, sentence in forgotten.items():

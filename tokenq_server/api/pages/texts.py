@@ -63,6 +63,11 @@ def ticket_texts(language: str) -> dict[str, Any]:
     return _in(language, _TICKET)
 
 
+def ended_texts(language: str) -> dict[str, Any]:
+    """Return what a ticket's page says where its link leads nowhere."""
+    return _in(language, {"ended": _TICKET["ended"]})
+
+
 def take_texts(language: str) -> dict[str, Any]:
     """Return the texts of the page where people take numbers."""
     return _in(language, _TAKE)

@@ -1,5 +1,6 @@
 """Pages for the phones of people who wait: their own ticket, and where they take a number."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
@@ -13,7 +14,7 @@ from tokenq_server.api.auth import DepartmentPath, RepeatDep, ServicesDep
 from tokenq_server.api.dispatch import answer_to
 from tokenq_server.api.pages.files import NAMES, file
 from tokenq_server.api.pages.take_state import take_state
-from tokenq_server.api.pages.texts import language_for
+from tokenq_server.api.pages.texts import ended_texts, language_for
 from tokenq_server.api.pages.ticket_state import ticket_state
 from tokenq_server.api.routes.tickets import SecretPath
 from tokenq_server.api.schemas import Body, Language
@@ -117,6 +118,8 @@ async def _state(request: Request, services: Services, secret: str, lang: str | 
     except Refused as refusal:
         if refusal.problem.code is ProblemCode.UNKNOWN_TOKEN:
             await services.public_limit.count(source_of(request.scope))
+            said = ended_texts(language_for(lang, accepted, ()))
+            raise Refused(replace(refusal.problem, extra={**refusal.problem.extra, **said})) from refusal
         raise
     otherwise = [found.token["language"] or "", *found.branch["languages"]]
     return ticket_state(found, language_for(lang, accepted, otherwise))

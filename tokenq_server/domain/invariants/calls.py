@@ -4,6 +4,7 @@ Within a class the check is exact: smallest sort key, then smallest id. Between 
 the policy chose, and what that rule claims is checked. The counts of the ratio are not in the log and are not checked.
 """
 
+from tokenq.contract import words
 from tokenq.contract.enums import Priority
 from tokenq_server.domain.invariants.entries import LogEntry
 from tokenq_server.domain.invariants.prefix_queue import PrefixQueue
@@ -11,8 +12,7 @@ from tokenq_server.domain.invariants.replayed_token import ReplayedToken
 from tokenq_server.domain.invariants.tally import Tally
 
 _BY_HAND = "called out of order"
-_OVERDUE = "waited longer than"
-_ALONE = "first in line"
+_OVERDUE = words.OVERDUE.partition(" {")[0]
 
 
 def check_order(department_id: str, entry: LogEntry, token: ReplayedToken, line: PrefixQueue, tally: Tally) -> None:
@@ -29,5 +29,5 @@ def check_order(department_id: str, entry: LogEntry, token: ReplayedToken, line:
         others = {name for name in Priority if name is not token.priority and line.head(name) is not None}
         if Priority.URGENT in others:
             tally.blame("S4", department_id, f"{call} while an urgent token waited.")
-        elif reason.startswith(_ALONE) and others:
+        elif reason.startswith(words.FIRST_IN_LINE) and others:
             tally.blame("S4", department_id, f"{call} as the only class, while {', '.join(sorted(others))} waited.")

@@ -111,8 +111,8 @@ class Banner(Panel):
         across = _columns(self._tiles, width, height)
         bands = [self._tiles[at : at + across] for at in range(0, len(self._tiles), across)]
         rows: list[Content] = []
-        for place, band in enumerate(bands):
-            rows += _band(band, width, height // len(bands), is_last=place + 1 == len(bands))
+        for band in bands:
+            rows += _band(band, width, height // len(bands), has_gap=len(bands) > 1)
         return rows
 
 
@@ -146,9 +146,9 @@ def _size(across: int, tiles: Sequence[Tile], width: int, height: int) -> tuple[
     return (width - _GAP * (across - 1)) // across, height // down - (down > 1)
 
 
-def _band(band: Sequence[Tile], width: int, height: int, *, is_last: bool) -> list[Content]:
-    """Calls side by side, over the whole width; a line between two bands."""
-    gap = 0 if is_last else 1
+def _band(band: Sequence[Tile], width: int, height: int, *, has_gap: bool) -> list[Content]:
+    """Calls side by side, over the whole width; a line below each of several bands, so that all are alike."""
+    gap = int(has_gap)
     share = (width - _GAP * (len(band) - 1)) // len(band)
     drawn = [tile(each.text, _style(each), share, height - gap) for each in band]
     return [Content(" " * _GAP).join(row) for row in zip(*drawn, strict=True)] + [Content("")] * gap

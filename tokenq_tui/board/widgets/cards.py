@@ -42,9 +42,9 @@ class Card:
         """Its name, whole."""
         return name_of(self.department, self.department.department_id, self.say)
 
-    def full(self, width: int, head: int, rows: int) -> list[Content]:
+    def full(self, width: int, head: int, rows: int, *, is_worded: bool) -> list[Content]:
         """Name, count, notes, today's hours and counters, in exactly so many rows."""
-        lines = self._big_head(width, head) if head > 1 else [self.head(width)]
+        lines = self._big_head(width, head) if head > 1 else [self.head(width, is_worded=is_worded)]
         lines += [line(note) for note in self._notes(width) if rows > head]
         hours = ", ".join(self.department.hours or ())
         seats = self.department.at_counters
@@ -67,12 +67,14 @@ class Card:
             Content(""),
         ]
 
-    def head(self, width: int) -> Content:
-        """Name and count in one line."""
+    def has_room_for_word(self, width: int) -> bool:
+        """Whether the word behind the count fits beside the whole name."""
+        return cells(self.name) + 1 + cells(self.waiting_word) + len(str(self.department.waiting)) < width
+
+    def head(self, width: int, *, is_worded: bool) -> Content:
+        """Name and count in one line; without the word behind the count unless it ``is_worded``."""
         count = f"{self.department.waiting}"
-        label = f" {self.waiting_word}"
-        if cells(self.name) + cells(label) + len(count) >= width:
-            label = ""
+        label = f" {self.waiting_word}" if is_worded else ""
         name = (printable(self.name, max(width - len(count) - cells(label) - 1, 4)), "bold $foreground")
         return spread(width, [name], [(count, "bold $accent"), (label, "$quiet")])
 

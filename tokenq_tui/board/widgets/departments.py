@@ -89,9 +89,10 @@ class Departments(Panel):
     def _full(self, bands: Sequence[Band], rows: Sequence[int], head: int, width: int) -> list[Content]:
         columns = max(map(len, bands))
         card_width = (width - _GUTTER * (columns - 1)) // columns
+        is_worded = _are_worded(bands, card_width)
         lines = [self._title()]
         for band, height in zip(bands, rows, strict=True):
-            cards = [card.full(card_width, head, height) for card in band]
+            cards = [card.full(card_width, head, height, is_worded=is_worded) for card in band]
             lines += [Content(" " * _GUTTER).join(row) for row in zip(*cards, strict=True)]
             lines.append(Content(""))
         return lines
@@ -99,14 +100,20 @@ class Departments(Panel):
     def _pairs(self, bands: Sequence[Band], width: int) -> list[Content]:
         columns = max(map(len, bands))
         card_width = (width - _GUTTER * (columns - 1)) // columns
+        is_worded = _are_worded(bands, card_width)
         lines = [self._title()]
         for band in bands:
-            pairs = [(card.head(card_width), card.in_a_row(card_width)) for card in band]
+            pairs = [(card.head(card_width, is_worded=is_worded), card.in_a_row(card_width)) for card in band]
             lines += [
                 Content(" " * _GUTTER).join([filled(content, card_width) for content in row])
                 for row in zip(*pairs, strict=True)
             ]
         return lines
+
+
+def _are_worded(bands: Sequence[Band], width: int) -> bool:
+    """Whether all counts have their word: either all of them, or none."""
+    return all(card.has_room_for_word(width) for band in bands for card in band)
 
 
 def _large(cards: Band, width: int, height: int) -> list[Content]:

@@ -6,6 +6,7 @@ from textual.content import Content
 
 from tokenq_tui.bigtext import big
 from tokenq_tui.board.tile import carrying
+from tokenq_tui.board.wording import Wording
 from tokenq_tui.link_badge import Health, badge
 from tokenq_tui.panel import Panel, line
 
@@ -24,13 +25,15 @@ class Header(Panel):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._site = self._title = self._clock = self._player = ""
-        self._health, self._detail = Health.CONNECTING, ""
+        self._health, self._detail, self._say = Health.CONNECTING, "", Wording()
 
-    def show(self, site: str, title: str, clock: str, health: Health, detail: str, *, player: str = "") -> None:
+    def show(
+        self, site: str, title: str, clock: str, health: Health, detail: str, say: Wording, *, player: str = ""
+    ) -> None:
         """Show these; ``player`` takes the place of the link in a replay."""
-        shown = (site, title, clock, health, detail, player)
-        if shown != (self._site, self._title, self._clock, self._health, self._detail, self._player):
-            self._site, self._title, self._clock, self._health, self._detail, self._player = shown
+        shown = (site, title, clock, health, detail, player, say)
+        if shown != (self._site, self._title, self._clock, self._health, self._detail, self._player, self._say):
+            self._site, self._title, self._clock, self._health, self._detail, self._player, self._say = shown
             self.draw()
 
     def lines(self, width: int, height: int) -> Iterable[Content]:
@@ -43,8 +46,13 @@ class Header(Panel):
         rows = zip(left, clock, strict=False)
         return [Content.assemble(_cut(words, room), " " * _GAP, line((row, "bold"))) for words, row in rows]
 
+    def _status(self) -> Content:
+        if self._player:
+            return line((self._player, "$accent"))
+        return badge(self._health, self._detail, self._say.gettext)
+
     def _in_one_row(self, width: int) -> Content:
-        status = line((self._player, "$accent")) if self._player else badge(self._health, self._detail)
+        status = self._status()
         right = Content.assemble(status, "   ", line((self._clock, "bold")))
         room = max(width - right.cell_length - 1, 0)
         between = "   " if self._title and self._site else ""
@@ -54,7 +62,7 @@ class Header(Panel):
     def _words(self, width: int, height: int) -> list[Content]:
         drawn = big(self._site, width, height - 3) if height >= _BIG_SITE else None
         site = [line((row, "$secondary")) for row in drawn or (carrying(self._site, width),)]
-        status = line((self._player, "$accent")) if self._player else badge(self._health, self._detail)
+        status = self._status()
         title = line((carrying(self._title, width) if drawn else self._title, "bold"))
         above = [*(site if self._site else []), *([Content("")] if drawn else []), title][: height - 1]
         return [*above, *[Content("")] * (height - 1 - len(above)), status]

@@ -200,7 +200,15 @@ class Explain(ErrorBoundary, ModalScreen[None]):
 class Help(ErrorBoundary, ModalScreen[None]):
     """The list of all keys, as the settings have them."""
 
-    DEFAULT_CSS = _FRAME.format(name="Help") + "Help > .box { max-height: 100%; padding: 0 2; }"
+    DEFAULT_CSS = (
+        _FRAME.format(name="Help")
+        + """
+    Help > .box { max-height: 100%; padding: 0 2; }
+    Help .action { margin-top: 0; }
+    Help .key { width: 7; padding-right: 2; text-align: right; color: $primary; text-style: bold; }
+    Help .help { width: 1fr; }
+    """
+    )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss(None)", "Close")]
 
     def __init__(self, keys: Mapping[str, str]) -> None:
@@ -209,13 +217,10 @@ class Help(ErrorBoundary, ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Yield one line per action."""
-        lines = [
-            Content.assemble(
-                Content.styled(f"{shown_key(action.name, self._keys):>5}  ", "bold $primary"), action.shown_help
-            )
-            for action in ACTIONS
-        ]
         more = texts().gettext("▲ priority, ‼ urgent, ✓ marked. The README says how to change keys.")
         with VerticalScroll(classes="box"):
-            yield Static(Content("\n").join(lines), markup=False)
+            for action in ACTIONS:
+                with Horizontal(classes="action"):
+                    yield Static(shown_key(action.name, self._keys), classes="key", markup=False)
+                    yield Static(Content(action.shown_help), classes="help", markup=False)
             yield Static(Content(more), classes="quiet", markup=False)

@@ -11,13 +11,14 @@ from tokenq.contract.enums import Priority
 from tokenq.contract.verbs import Verb
 from tokenq.contract.views import QueueView, TokenView
 from tokenq.locale import N_, texts
+from tokenq.locale.words import class_word, state_word
 from tokenq.printable import cells, printable
 from tokenq_tui.console.execution import PendingAction
 from tokenq_tui.console.keys import keys_of
 from tokenq_tui.console.parking import parking
 from tokenq_tui.console.screens.dialogs import NOTE_LENGTH, AskText, Check, Choice, Choose, Confirm, nothing_wrong
 from tokenq_tui.console.state import State
-from tokenq_tui.console.times import expected_wait, parked_until, state_word
+from tokenq_tui.console.times import expected_wait, parked_until
 
 _UNDOES = {
     "call": N_("Undo the call of {number}?"),
@@ -171,13 +172,13 @@ def _queue_summary(queue: QueueView) -> str:
     wait, waiting = expected_wait(queue["estimate"]), queue["counts"]["waiting"]
     if wait:
         return texts().gettext("{number} waiting, {wait}", number=waiting, wait=wait)
-    return texts().gettext("{number} waiting", number=waiting)
+    return texts().ngettext("{number} waiting", "{number} waiting", waiting)
 
 
 def _classes(state: State, token: TokenView) -> Iterable[tuple[str, str]]:
     names = state.queue["classNames"] if state.queue else {}
     others = (str(priority) for priority in Priority if priority != token["priority"])
-    return ((name, names.get(name, name)) for name in others)
+    return ((name, class_word(name, names, texts())) for name in others)
 
 
 def _details(token: TokenView) -> Iterable[tuple[str, str]]:
@@ -192,4 +193,4 @@ def _parked_label(zone: str, token: TokenView) -> str:
 
 
 def _ended_label(token: TokenView) -> str:
-    return f"{token['displayNumber']}  {token['name'] or ''}  {state_word(token['state'])}"
+    return f"{token['displayNumber']}  {token['name'] or ''}  {state_word(token['state'], texts())}"

@@ -47,7 +47,7 @@ class ServingScreen(ServingView):
     ) -> None:
         super().__init__(lease, details, state, clock)
         self._tail, self._api, self._has_bell = tail, api, has_bell
-        for action in sorted(ACTIONS, key=lambda each: each.name not in FOOTER_FIRST):
+        for action in sorted(ACTIONS, key=_place_in_footer):
             for place, key in enumerate(keys_of(action, state.keys)):
                 self._bindings.bind(
                     key,
@@ -237,3 +237,7 @@ class ServingScreen(ServingView):
             partial(carry_out, pending, self._api, self.post_message, self._tail.refresh),
             changes=True,
         )
+
+
+def _place_in_footer(action: ConsoleAction) -> int:
+    return FOOTER_FIRST.index(action.name) if action.name in FOOTER_FIRST else len(FOOTER_FIRST)

@@ -7,14 +7,17 @@ from tokenq.printable import printable
 from tokenq_tui.console.state import State
 from tokenq_tui.console.times import change_of_hours
 
+_LEAST_NAME = 16
 
-def department_title(state: State) -> Content:
-    """The selected department, whether it is closed, and when that changes."""
+
+def department_title(state: State, width: int) -> Content:
+    """The selected department, whether it is closed, and when that changes; a long name is cut to ``width`` columns."""
     queue = state.queue
     is_closed = queue is not None and not queue["opening"]["isOpen"]
     hours = change_of_hours(queue) if queue else ""
-    return Content.assemble(
-        Content.styled(printable(queue["name"] if queue else state.selected, 40), "bold"),
+    after = Content.assemble(
         Content.styled("  " + texts().gettext("CLOSED"), "bold $warning") if is_closed else "",
         Content.styled(f"  {hours}", "$quiet") if hours else "",
     )
+    name = printable(queue["name"] if queue else state.selected, max(width - after.cell_length, _LEAST_NAME))
+    return Content.assemble(Content.styled(name, "bold"), after)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tokenq.contract.views import TokenView
 from tokenq.printable import printable
@@ -22,6 +22,7 @@ from tokenq_tui.console.widgets.action_bar import ActionBar
 from tokenq_tui.console.widgets.department_bar import DepartmentBar, MoreDepartments
 from tokenq_tui.console.widgets.details_panel import DetailsPanel
 from tokenq_tui.console.widgets.find_line import FindLine
+from tokenq_tui.console.widgets.key_footer import KeyFooter
 from tokenq_tui.console.widgets.notice import Notice
 from tokenq_tui.console.widgets.now_serving import NowServing
 from tokenq_tui.console.widgets.other_counters import OtherCounters
@@ -70,7 +71,7 @@ class ServingView(CounterScreen):
                 yield ActionBar(self.state.keys)
                 yield OtherCounters()
             yield DetailsPanel()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter(show_command_palette=False, compact=True)
 
     def on_resize(self) -> None:
         """Arrange the widgets for the size."""
@@ -82,6 +83,7 @@ class ServingView(CounterScreen):
         bar = self.query_one(ActionBar)
         bar.set_class(is_compact, "-compact")
         bar.set_class(height >= _TALL and not is_compact, "-tall")
+        self.call_after_refresh(self._show_title)
         self._want_details()
 
     @property
@@ -98,10 +100,14 @@ class ServingView(CounterScreen):
     async def _show(self) -> None:
         state = self.state
         await self.query_one(DepartmentBar).show(state)
-        self.query_one("#title", Static).update(department_title(state))
+        self._show_title()
         self.query_one(QueueTitle).show(state)
         self._draw()
         self._show_available()
+
+    def _show_title(self) -> None:
+        title = self.query_one("#title", Static)
+        title.update(department_title(self.state, title.size.width))
 
     def _show_available(self) -> None:
         available = [is_available(action, self.state, self.current_token) for action in ACTIONS]

@@ -31,7 +31,7 @@ class FindInput(ErrorBoundary, Input):
         # Bound here, since the footer shows them in the reader's language.
         for keys, action, description, shown in (
             ("enter", "submit", said.gettext("Keep"), "⏎"),
-            ("escape", "give_up", said.gettext("Back"), "esc"),
+            ("escape", "give_up", said.gettext("Close"), "esc"),
             ("down,tab", "step(1)", said.gettext("Next match"), "↓"),
             ("up,shift+tab", "step(-1)", said.gettext("Previous"), "↑"),
         ):

@@ -9,6 +9,7 @@ from typing_extensions import override
 from tokenq.contract.enums import CounterState, Priority, TokenState
 from tokenq.contract.views import TokenView
 from tokenq.locale import texts
+from tokenq.locale.words import class_word, reason_words
 from tokenq.printable import cells, printable, wrapped
 from tokenq_tui.bigtext import big
 from tokenq_tui.console.keys import shown_key
@@ -110,7 +111,7 @@ class NowServing(Panel):
             yield line((warning, "bold $warning"))
             yield line((self._what_to_do(token), "$quiet"))
         names = self._state.queue["classNames"] if self._state.queue else {}
-        shown = printable(names.get(token["priority"], token["priority"]), 10)
+        shown = printable(class_word(token["priority"], names, said), 10)
         priority = "" if token["priority"] == Priority.NORMAL else f"  ·  {shown}"
         yield line((printable(token["name"] or said.gettext("no name given"), width - 12), ""), (priority, "$accent"))
         of = f"  ·  {printable(token['departmentId'], 8)}" if token["departmentId"] != self._state.selected else ""
@@ -147,7 +148,8 @@ class NowServing(Panel):
         yield line((said.gettext("Press {key} to call", key=shown_key("call", self._state.keys)), "$quiet"))
         yield Content("")
         yield line((printable(following["displayNumber"], 16), "bold $primary"), (f"  {name}", ""))
-        yield from (line((row, "$quiet")) for row in wrapped(self._state.queue["nextReason"] or "", width))
+        why = reason_words(self._state.queue["nextReason"] or "", said)
+        yield from (line((row, "$quiet")) for row in wrapped(why, width))
 
 
 def _colour(token: TokenView) -> str:

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from textual.content import Content
 from typing_extensions import override
 
-from tokenq.contract import notices
-from tokenq.locale import N_, texts
+from tokenq.locale import N_, notices, texts
 from tokenq.printable import cells, printable
 from tokenq_tui.console.state import State, is_cut
 from tokenq_tui.console.times import expected_wait, why_no_estimate
@@ -58,7 +57,7 @@ def _parts(state: State) -> dict[str, str]:
     if state.marks:
         count += _BETWEEN + said.ngettext("{number} marked", "{number} marked", len(state.marks))
     wait, unknown = expected_wait(queue["estimate"]), why_no_estimate(queue["estimate"])
-    alarms = [printable(alarm, 30) for alarm in notices.alarms(queue, is_short=True)]
+    alarms = [printable(alarm, 30) for alarm in notices.alarms(queue, said, is_short=True)]
     parts = {
         "count": count,
         "why unknown": printable(unknown, 40),

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tokenq.locale import N_
+from tokenq.locale import N_, texts
+from tokenq.locale.waits import wait_short
+from tokenq.printable import cells
 
 
 class Column(StrEnum):
@@ -55,7 +57,13 @@ def layout_for(width: int, *, has_estimates: bool) -> RowLayout:
     if width < _LEAST:
         return RowLayout({Column.PERSON: max(room, 1)}, lines=2)
     others = dict(_WIDE if width >= _LEAST_WIDE else _NARROW)
+    others[Column.EXPECTED] = max(others[Column.EXPECTED], _widest_wait() + 1)
     if not has_estimates:
         del others[Column.EXPECTED]
     widths = {**others, Column.NAME: room - sum(others.values())}
     return RowLayout({column: widths[column] for column in Column if column in widths})
+
+
+def _widest_wait() -> int:
+    """Return how wide a wait may be in the reader's language: a cut one would have no unit."""
+    return max(cells(wait_short(low, high, texts())) for low, high in ((20, 70), (30, 150)))

@@ -9,6 +9,7 @@ from textual.widgets import DataTable
 from tokenq.contract.enums import Priority
 from tokenq.contract.views import TokenView
 from tokenq.locale import texts
+from tokenq.locale.words import class_word
 from tokenq.printable import printable
 from tokenq_tui.console.times import expected_wait, expected_wait_short, here_for
 from tokenq_tui.console.widgets.row_layout import Column, RowLayout, layout_for
@@ -88,7 +89,9 @@ class WaitingList(ErrorBoundary, DataTable[Text]):
         self.clear(columns=True)
         self._layout, self.show_header = layout, layout.lines == 1
         for column, width in layout.columns.items():
-            self.add_column(printable(texts().gettext(layout.title(column)), width - 1), width=width)
+            title = layout.title(column)
+            # The text of nothing is the catalogue's own head.
+            self.add_column(printable(texts().gettext(title) if title else "", width - 1), width=width)
 
     def _cells(self, token: TokenView, layout: RowLayout) -> Iterable[str]:
         mark = _MARK if token["tokenId"] in self._marks else ""
@@ -100,7 +103,7 @@ class WaitingList(ErrorBoundary, DataTable[Text]):
             Column.MARK: mark,
             Column.NUMBER: _number(token),
             Column.NAME: token["name"] or "",
-            Column.CLASS: self._names.get(token["priority"], token["priority"]),
+            Column.CLASS: class_word(token["priority"], self._names, texts()),
             Column.HERE: here_for(token, self._now),
             Column.EXPECTED: expected_wait_short(token["estimate"]),
         }

@@ -18,7 +18,7 @@ from tokenq_tui.desk.screens.dialogs import AskLine
 from tokenq_tui.desk.screens.issued import IssuedScreen
 from tokenq_tui.desk.screens.main import DeskScreen
 from tokenq_tui.desk.tail import Tail
-from tokenq_tui.desk.widgets.bar import Bar, Touchable
+from tokenq_tui.desk.widgets.bar import Bar, Touchable, bar_width
 
 IDLE_SECONDS = 30.0
 """After this time without a touch, the next customer begins in the branch's own language."""
@@ -50,11 +50,14 @@ class KioskScreen(DeskScreen):
     async def show_bar(self) -> None:
         """Show the languages, if there is a choice."""
         known = self.state.languages if len(self.state.languages) > 1 else ()
+        # Every language must be in view, as its reader knows no other way to it.
+        has_keys = bar_width(("F1", NAMES.get(tag, tag)) for tag in known) <= self.size.width
+        self.query_one(Bar).set_class(not has_keys, "-tight")
         await self.query_one(Bar).show(
             Touchable(
                 NAMES.get(tag, tag),
                 messages.LanguageChosen(tag),
-                key=f"F{number}",
+                key=f"F{number}" if has_keys else "",
                 is_chosen=tag == self.state.language,
             )
             for number, tag in enumerate(known, 1)

@@ -27,7 +27,7 @@ from tokenq_tui.desk.screens.dialogs import AskLine, DetailsDialog, TokenDialog
 from tokenq_tui.desk.screens.issued import IssuedScreen
 from tokenq_tui.desk.state import DeskState, Details, can_take_back
 from tokenq_tui.desk.tail import Tail
-from tokenq_tui.desk.widgets.bar import Bar, Touchable
+from tokenq_tui.desk.widgets.bar import Bar, Touchable, bar_width
 from tokenq_tui.desk.widgets.department_keys import ARROWS, DepartmentKey, DepartmentKeys
 from tokenq_tui.desk.widgets.notice import Notice
 from tokenq_tui.error_boundary import ErrorBoundary
@@ -36,7 +36,6 @@ from tokenq_tui.link_badge import Health, LinkBadge
 REPEAT_SECONDS = 0.8
 """A key of a department that is held down, or bounces, is one press."""
 SHOWN_SECONDS = 12.0
-_WIDE = 76
 _NARROWEST_NAME, _WIDEST_NAME = 8, 16
 _BAD, _GOOD = "bold $error", "bold $success"
 
@@ -244,9 +243,13 @@ class DeskScreen(ErrorBoundary, Screen[None]):
         )
 
     def _actions(self) -> list[tuple[str, str]]:
+        """Return the keys and names of actions, short ones where there is little room."""
+        long = self._named_actions(is_wide=True)
+        return long if bar_width(long) <= self.size.width else self._named_actions(is_wide=False)
+
+    def _named_actions(self, *, is_wide: bool) -> list[tuple[str, str]]:
         own, last = self.own, self.state.last
         details = str(self.state.details)
-        is_wide = self.size.width >= _WIDE
         details = printable(details, _WIDEST_NAME if is_wide else _NARROWEST_NAME)
         actions = [("n", own.gettext("For {details}", details=details) if details else own.gettext("Name"))]
         if can_take_back(last) and last:

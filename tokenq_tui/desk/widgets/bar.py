@@ -8,8 +8,16 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from tokenq.printable import printable
+from tokenq.printable import cells, printable
 from tokenq_tui.error_boundary import ErrorBoundary
+
+_AROUND, _NARROWEST, _GAP = 2, 8, 1
+
+
+def bar_width(labels: Iterable[tuple[str, str]]) -> int:
+    """Return the columns of a bar with these keys and labels."""
+    texts = [f"{key} {label}" if key else label for key, label in labels]
+    return sum(max(cells(text) + _AROUND, _NARROWEST) + _GAP for text in texts) + _GAP
 
 
 class Touchable(ErrorBoundary, Static):
@@ -20,10 +28,12 @@ class Touchable(ErrorBoundary, Static):
                 content-align: center middle; }
     Touchable:hover { background: $line; }
     Touchable.-chosen { background: $accent; color: $background; text-style: bold; }
+    Bar.-tight Touchable { min-width: 4; margin-right: 0; }
     """
 
     def __init__(self, label: str, message: Message, *, key: str = "", is_chosen: bool = False) -> None:
-        shown = Content.assemble(Content.styled(key, "bold $primary"), " " if key else "", printable(label, 30))
+        sign = "bold" if is_chosen else "bold $primary"
+        shown = Content.assemble(Content.styled(key, sign), " " if key else "", printable(label, 30))
         super().__init__(shown, markup=False, classes="-chosen" if is_chosen else "")
         self._message = message
 

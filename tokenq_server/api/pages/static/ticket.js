@@ -18,7 +18,7 @@
     try {
       const answer = await fetch(inLanguage(path || here + "/state"), { method: method || "GET" });
       if (mine !== asked) return;
-      if (answer.status === 404 || answer.status === 410 || answer.status === 422) { ended(); return; }
+      if (answer.status === 404 || answer.status === 410 || answer.status === 422) { ended(await answer.json().catch(() => ({}))); return; }
       if (!answer.ok) throw new Error(String(answer.status));
       const content = await answer.json();
       if (mine !== asked) return;
@@ -40,12 +40,14 @@
     $("old").hidden = false;
   }
 
-  function ended() {
+  function ended(said) {
     if (recall("tokenq-ticket") === here) keep("tokenq-ticket", "");
     ["wait", "others", "ring", "leave", "sure", "old"].forEach((id) => { $(id).hidden = true; });
     $("mine").classList.remove("is-called");
     ["label", "number", "department"].forEach((id) => write(id, ""));
-    write("sentence", state ? state.texts.ended : "This link has ended. Please ask at the desk.");
+    document.documentElement.lang = said.language || document.documentElement.lang;
+    document.documentElement.dir = said.direction || document.documentElement.dir;
+    write("sentence", state ? state.texts.ended : said.ended || "This link has ended. Please ask at the desk.");
   }
 
   function draw() {
