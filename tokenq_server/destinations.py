@@ -1,6 +1,7 @@
 """Where notifications go: a mail server, and a gateway that reaches people as it can."""
 
 import base64
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -65,13 +66,12 @@ def gateway_of(url: str, secret: str) -> Gateway | None:
     """
     if not url:
         return None
-    try:
+    host = ""
+    with suppress(ValueError):
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
+        host, _ = parts.hostname or "", parts.port
     is_written_well = url.isprintable() and " " not in url and "@" not in parts.netloc if host else False
-    if not is_written_well or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host or ""))):
+    if not is_written_well or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
         raise refuse(SettingReason.WRONG_WEBHOOK_URL, name="TOKENQ_WEBHOOK_URL")
     return Gateway(url, host, _secret_of(secret))
 

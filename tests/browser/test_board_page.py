@@ -76,7 +76,12 @@ async def test_four_calls_at_once_are_four_tiles_and_none_is_lost(visit: Open, b
 async def test_calls_of_the_same_moment_stand_and_sound_in_the_server_s_order(visit: Open, branch: Branch) -> None:
     """The numbers of two departments' events say nothing about which was first."""
     screen = await visit("about:blank", TELEVISION)
-    setup: dict[str, Any] = {"branch": branch.name, "name": "Town hall", "timezone": "UTC", "texts": board_texts(["en"])}
+    setup: dict[str, Any] = {
+        "branch": branch.name,
+        "name": "Town hall",
+        "timezone": "UTC",
+        "texts": board_texts(["en"]),
+    }
     calls = [
         {"department": name, "seq": seq, "number": f"{name}-1", "at": "2026-11-22T09:00:00.000Z", "times": 1}
         | {"counter": {"en": "3"}, "spoken": {"en": name}, "departmentName": name, "state": "CALLED"}
@@ -85,7 +90,8 @@ async def test_calls_of_the_same_moment_stand_and_sound_in_the_server_s_order(vi
     picture = {"at": "2026-11-22T09:00:01.000Z", "isDoubtful": False, "departments": []}
     sent = [("setup", setup), ("picture", {**picture, "calls": []}), ("picture", {**picture, "calls": calls})]
     body = "".join(f"event: {kind}\ndata: {json.dumps(content)}\n\n" for kind, content in sent)
-    await screen.page.route("**/board/stream**", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+    stream = {"body": body, "content_type": "text/event-stream"}
+    await screen.page.route("**/board/stream**", lambda route: route.fulfill(**stream))
     await screen.page.goto(branch.board)
     await screen.sees(".tile.is-new .number", "A-1")
     tiles = [(await each.inner_text()).strip() for each in await screen.page.locator(".tile .number").all()]

@@ -94,14 +94,17 @@ def test_plurals_follow_the_language_s_rules() -> None:
     assert few != many.replace("11", "3")
 
 
-@pytest.mark.parametrize("slip", ["{typo}", "{0}", "{", "{counter.typo}", "{counter[typo]}", "{counter:d}", "{number[0]}"])
+@pytest.mark.parametrize("slip", ["{typo}", "{0}", "{", "{counter.typo}", "{counter[x]}", "{counter:d}", "{number[0]}"])
 def test_a_slip_of_a_translator_ends_no_screen(monkeypatch: pytest.MonkeyPatch, slip: str) -> None:
     spoken = locale.Texts("de")
     monkeypatch.setattr(spoken._catalogue, "gettext", lambda _: f"Schalter {slip}")
     assert spoken.gettext("Counter {counter}", counter="3", number=3) == "Counter 3"
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 9, b"\xde\x12\x04\x95", b"\xde\x12\x04\x95" + bytes([0, 0, 0, 0, 9] + [0] * 15)])
+MAGIC = b"\xde\x12\x04\x95"
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 9, MAGIC, MAGIC + bytes([0, 0, 0, 0, 9] + [0] * 15)])
 def test_a_damaged_catalogue_of_ones_own_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:

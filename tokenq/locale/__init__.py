@@ -16,7 +16,6 @@ from tokenq.contract import words
 from tokenq.contract.advice import Advice
 from tokenq.contract.problems import Problem, Reason, fill, reasons
 from tokenq.contract.reasons import audit, erasing, queue, report, setup, system
-from tokenq.printable import printable
 
 DOMAIN = "tokenq"
 FOLDER = Path(__file__).parent
@@ -108,7 +107,7 @@ def _own_catalogue(folder: Path, wanted: list[str] | None) -> gettext.NullTransl
         import logging  # commands do without it
 
         logger = logging.getLogger(__name__)
-        logger.warning("A catalogue in %s cannot be read and is left out: %s", folder, printable(error))
+        logger.warning("A catalogue in %s cannot be read and is left out: %r", str(folder), error)
         return gettext.NullTranslations()
 
 

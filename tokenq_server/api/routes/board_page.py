@@ -71,7 +71,7 @@ async def sign_in(request: Request, services: ServicesDep, bearer: BearerDep) ->
 
 @router.get(paths.BOARD_PAGE + "/session", status_code=204)
 async def session(_branch: Annotated[str, Depends(_branch)]) -> Response:
-    """Answer whether the cookie is still good, and the branch there: a stream cannot tell a browser why it was refused."""
+    """Answer whether the cookie is good and the branch there: a stream cannot tell a browser why it was refused."""
     return Response(status_code=204)
 
 

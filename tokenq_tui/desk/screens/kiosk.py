@@ -92,7 +92,7 @@ class KioskScreen(DeskScreen):
         """Ask for patience."""
         self.say(self.own.gettext("One moment …"))
 
-    def on_departments_loaded(self, message: messages.DepartmentsLoaded) -> None:
+    async def on_departments_loaded(self, message: messages.DepartmentsLoaded) -> None:
         """Say no longer that there are no numbers here, besides what the desk does."""
         if self._has_nothing and message.departments:
             self._has_nothing = False
@@ -127,7 +127,7 @@ class KioskScreen(DeskScreen):
 
     @override
     def issue(self, department: str) -> None:
-        """Issue a number where numbers are issued now; whoever waits for a ticket gets one, however often they touch."""
+        """Issue a number where numbers are issued now; whoever waits for a ticket gets one, whatever they touch."""
         self._restart_idle()
         if self.state.is_open(department) and not self._issuer.is_printing:
             super().issue(department)
