@@ -14,7 +14,7 @@
   const PAGE_SECONDS = 10;
   const DEPARTMENTS_PER_PAGE = { landscape: 4, portrait: 6 };
 
-  const $ = (id) => document.getElementById(id);
+  const { $, element, write, filled } = window.tokenq;
   const branch = new URLSearchParams(location.search).get("branch") || "";
   let setup = null;
   let picture = null;
@@ -134,18 +134,7 @@
 
   const now = () => ticks() + clockAhead;
 
-  // --- drawing: only text nodes, never markup ---
-
-  function element(name, className, text) {
-    const made = document.createElement(name);
-    if (className) made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
-
-  function filled(template, values) {
-    return template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
-  }
+  // --- drawing ---
 
   function language() {
     return setup.texts[Math.floor(Date.now() / 1000 / LANGUAGE_SECONDS) % setup.texts.length];
@@ -167,10 +156,6 @@
     drawDepartments(t);
     write("sound", isLoud() ? t.soundOff : t.soundOn);
     write("full", t.fullScreen);
-  }
-
-  function write(id, text) {
-    if ($(id).textContent !== text) $(id).textContent = text;
   }
 
   function replace(id, parts) {

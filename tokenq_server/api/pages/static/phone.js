@@ -1,8 +1,8 @@
-/* What both pages for phones need. Only text nodes are made of what the server says, never markup. */
+/* What both pages for phones need besides. */
 (function () {
   "use strict";
 
-  const $ = (id) => document.getElementById(id);
+  const { $, element } = window.tokenq;
   const kept = new Map(); // what a browser that keeps nothing keeps until the page is loaded again
   const language = () => recall("tokenq-language");
 
@@ -16,21 +16,6 @@
     try {
       if (value) localStorage.setItem(name, value); else localStorage.removeItem(name);
     } catch (error) { /* kept here only */ }
-  }
-
-  function element(name, className, text) {
-    const made = document.createElement(name);
-    if (className) made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
-
-  function write(id, text) {
-    if ($(id).textContent !== text) $(id).textContent = text;
-  }
-
-  function filled(template, values) {
-    return template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
   }
 
   function replace(id, parts) {
@@ -62,5 +47,5 @@
     select.value = texts.language;
   }
 
-  window.tokenq = { $, element, write, filled, replace, inLanguage, drawLanguages, recall, keep };
+  Object.assign(window.tokenq, { recall, keep, replace, inLanguage, drawLanguages });
 })();
