@@ -188,6 +188,8 @@ async def test_the_focus_stays_while_the_page_asks_again(visit: Open, branch: Br
 async def test_a_link_that_leads_nowhere_says_so(visit: Open, branch: Branch) -> None:
     phone = await visit(f"{branch.stack.endpoints.api}/t/{'A' * 22}")
     await phone.sees("#sentence", "This link has ended.")
+    german = await visit(f"{branch.stack.endpoints.api}/t/{'A' * 22}", locale="de-DE")
+    await german.sees("#sentence", "Dieser Link")
 
 
 async def test_the_layout_follows_the_phone(visit: Open, branch: Branch) -> None:

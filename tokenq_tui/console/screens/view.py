@@ -100,14 +100,15 @@ class ServingView(CounterScreen):
     async def _show(self) -> None:
         state = self.state
         await self.query_one(DepartmentBar).show(state)
-        self._show_title()
         self.query_one(QueueTitle).show(state)
         self._draw()
         self._show_available()
 
     def _show_title(self) -> None:
         title = self.query_one("#title", Static)
-        title.update(department_title(self.state, title.size.width))
+        shown = department_title(self.state, title.size.width)
+        if title.content != shown:
+            title.update(shown)
 
     def _show_available(self) -> None:
         available = [is_available(action, self.state, self.current_token) for action in ACTIONS]
@@ -118,6 +119,7 @@ class ServingView(CounterScreen):
             self.refresh_bindings()
 
     def _draw(self) -> None:
+        self._show_title()  # what stands beside it may have become longer
         now, state = self._clock(), self.state
         clock = self.query_one("#clock", Static)
         text = f"{local(now, state.zone):%H:%M} {printable(label(state.zone, now), 24)}".rstrip()
