@@ -101,10 +101,10 @@ def test_a_slip_of_a_translator_ends_no_screen(monkeypatch: pytest.MonkeyPatch, 
     assert spoken.gettext("Counter {counter}", counter="3", number=3) == "Counter 3"
 
 
-MAGIC = b"\xde\x12\x04\x95"
+_MAGIC = b"\xde\x12\x04\x95"
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 9, MAGIC, MAGIC + bytes([0, 0, 0, 0, 9] + [0] * 15)])
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 9, _MAGIC, _MAGIC + bytes([0, 0, 0, 0, 9] + [0] * 15)])
 def test_a_damaged_catalogue_of_ones_own_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:

@@ -26,7 +26,7 @@ def command(
         typer.Option(
             "--exit-pin",
             metavar="CODE",
-            help="The code that leaves a kiosk, after Ctrl-Q. Others here see it: rather set TOKENQ_EXIT_PIN.",
+            help="The code that leaves a kiosk, after Ctrl-Q; other users can see it here, not in TOKENQ_EXIT_PIN.",
         ),
     ] = None,
     light: Annotated[bool, typer.Option("--light", help="Use the light theme.")] = False,
