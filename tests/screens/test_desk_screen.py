@@ -125,7 +125,7 @@ async def test_the_last_number_is_taken_back_while_it_waits() -> None:
         await until_shown(pilot, "Take back LAB-002")
         next(t for t in api.known.values() if t["displayNumber"] == "LAB-002")["state"] = "CALLED"
         await pilot.press("u")
-        await until_shown(pilot, "LAB-002 is CALLED: it is not taken back.")
+        await until_shown(pilot, "LAB-002 is called: it is not taken back.")
 
 
 async def test_a_scan_shows_the_token_and_prints_it_again() -> None:
