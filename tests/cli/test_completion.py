@@ -27,7 +27,7 @@ main.main()
 def complete(api: Api, home: Path):
     """Ask for completions of an unfinished command line, as bash does."""
 
-    def ask(*words: str, url: str = api.url) -> list[str]:
+    def ask(*words: str, url: str = api.url, shell: str = "bash") -> list[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TOKENQ_")}
         done = subprocess.run(
             [sys.executable, "-c", PATIENT],
@@ -37,7 +37,9 @@ def complete(api: Api, home: Path):
                 "XDG_CONFIG_HOME": str(home),
                 "TOKENQ_URL": url,
                 "TOKENQ_TOKEN": api.token,
-                "_TOKENQ_COMPLETE": "complete_bash",
+                "_TOKENQ_COMPLETE": f"complete_{shell}",
+                "_TYPER_COMPLETE_ARGS": " ".join(("tokenq", *words)),
+                "_TYPER_COMPLETE_FISH_ACTION": "get-args",
                 "COMP_WORDS": " ".join(("tokenq", *words)),
                 "COMP_CWORD": str(len(words)),
             },
@@ -65,6 +67,21 @@ def test_departments_tokens_and_what_else_the_server_knows_are_completed(complet
     assert f"ann{dept.lower()}" in complete("user", "show", "ann")
     assert "self-service=on" in complete("dept", "update", dept, "--set", "self-service")
     assert "en" in complete("issue", dept, "--language", "e")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_name_on_the_server_is_no_command_of_the_shell(complete, tokenq: Cli, dept: str, shell: str) -> None:
+    """zsh evaluates what it is told, within double quotes."""
+    assert tokenq("dept", "update", dept, "--name", "a\\`id\\` \\$(id) 'b' \"c\"").code == 0
+    assert tokenq("counter", "open", f"{dept}\\`id\\`", "--dept", dept).code == 0
+    assert tokenq("counter", "open", f"{dept} 1", "--dept", dept).code == 0
+    said = complete("issue", dept[:3], shell=shell) + complete("call", dept, "--counter", dept, shell=shell)
+    words = " ".join(said)
+    assert dept in words
+    assert f"{dept} 1" in words
+    assert "`" not in words
+    assert "$" not in words
+    assert "\\" not in words
 
 
 def test_without_a_server_nothing_is_completed_and_nobody_waits(complete) -> None:

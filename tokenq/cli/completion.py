@@ -12,6 +12,9 @@ _SECONDS = 0.15
 _MOST = 100
 _LIVE = ("CALLED", "SERVING", "PARKED", "WAITING")
 
+_ACTING = frozenset("\\`$\"'")
+"""Characters that act within a shell's quotes. Not all of them are escaped on their way to zsh."""
+
 Found = Iterable[tuple[str, str]]
 """Words, each with what it means."""
 
@@ -82,13 +85,20 @@ def completer_of(metavar: str | None) -> Callable[[str], list[tuple[str, str]]] 
     return lambda typed: [found for word in words for found in _complete(word, typed)]
 
 
+def _harmless(found: Found) -> Found:
+    """Leave out words that a shell could act on, and such characters of what they mean: zsh evaluates both."""
+    for name, about in found:
+        if _ACTING.isdisjoint(name) and name.isprintable():
+            yield name, "".join(" " if each in _ACTING or not each.isprintable() else each for each in about)
+
+
 def _complete(word: str, typed: str) -> list[tuple[str, str]]:
     from tokenq.cli.context import connect
     from tokenq.settings import load
 
     try:
         with connect(load(timeout=_SECONDS), attempts=1) as client:
-            found = list(_FOUND_BY[word](client))
+            found = list(_harmless(_FOUND_BY[word](client)))
     except Exception:  # no server, no login, no rights: there is nothing to complete
         return []
     if word not in _WITHOUT_CASE:
