@@ -34,7 +34,7 @@ LICENCES = ["MIT", "BSD", "Apache", "PSF", "Python Software Foundation", "MPL", 
 LICENCES += ["LGPL", "GNU Lesser", "PostgreSQL", "Unlicense", "CNRI-Python", "DFSG"]
 """Licences that permit what tokenq does: it is used as a library or beside it, and not changed."""
 
-HERE = "not browser and not kafka and not skew and not network"
+HERE = "not browser and not kafka and not skew and not network and not watching"
 """Tests that need nothing but what wheels bring."""
 
 PARTS = {
@@ -183,6 +183,13 @@ def browser(session: nox.Session) -> None:
     """The pages for televisions and phones, in Debian's chromium-headless-shell (about two minutes)."""
     install(session, "test", "browser", project=".[all]")
     session.run("pytest", "-m", "browser", *(session.posargs or ["tests/browser", *IN_PARALLEL]))
+
+
+@nox.session
+def watching(session: nox.Session) -> None:
+    """Metrics, dashboards and alerts in a real Prometheus, with outages (needs Debian's prometheus; four minutes)."""
+    install(session, "test", project=".[all]")
+    session.run("pytest", *(session.posargs or ["tests/watching"]))
 
 
 @nox.session

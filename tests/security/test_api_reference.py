@@ -59,6 +59,9 @@ def test_figures_need_a_key_from_elsewhere(running: Stack, strict: Api) -> None:
     assert get(strict.url, "/metrics", ELSEWHERE).status_code == 401
     key = {"Authorization": f"Bearer {strict.token}"}
     assert get(strict.url, "/metrics", ELSEWHERE | key).status_code == 200
+    made = httpx.post(f"{strict.url}/api/v1/keys", json={"label": "prometheus", "role": "board"}, headers=key).json()
+    of_a_board = {"Authorization": f"Bearer {made['key']}"}
+    assert get(strict.url, "/metrics", ELSEWHERE | of_a_board).status_code == 200
 
 
 def test_it_can_be_switched_off(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> None:

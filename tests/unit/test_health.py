@@ -30,15 +30,26 @@ async def test_metrics_are_shown_while_the_database_is_away(failure: Refused) ->
     async def fails() -> None:
         raise failure
 
+    async def answers() -> None:
+        return None
+
     services = SimpleNamespace(
         metrics=Metrics(),
         commit=SimpleNamespace(queued=3),
         feed=SimpleNamespace(watchers=0),
+        database=SimpleNamespace(ping=fails),
+        line=SimpleNamespace(ping=answers),
+        topic=SimpleNamespace(ping=answers),
+        log=SimpleNamespace(unpublished_for=fails, notify_status=fails),
         forecasts=SimpleNamespace(counters_open=lambda: {"CW": 2}),
         watching=SimpleNamespace(figures=fails),
         reading=SimpleNamespace(waits=lambda: {"CW": (WaitFigures(2, 1, 1200.0), [])}),
     )
-    page = bytes((await metrics(services)).body).decode()
+    request = SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace()))
+    page = bytes((await metrics(request, services)).body).decode()
 
     assert "tokenq_commit_queued 3.0" in page
+    assert 'tokenq_part_up{part="postgres"} 0.0' in page
+    assert 'tokenq_part_up{part="redis"} 1.0' in page
+    assert "tokenq_relay_lag_seconds NaN" in page
     assert 'tokenq_longest_wait_seconds{department="CW"} 1200.0' in page

@@ -36,6 +36,8 @@ ANYBODY = WORKERS | {Role.CUSTOMER}
 BOARD_ONLY = frozenset({Role.BOARD})
 BOARDS = STAFF | {Role.BOARD}
 """Who may read the public state of a branch."""
+MONITORS = WORKERS | {Role.BOARD}
+"""Who may see the figures of the system; a monitor needs no more than a board's key."""
 WATCHERS = ANYBODY | {Role.BOARD}
 """Who may follow the events."""
 

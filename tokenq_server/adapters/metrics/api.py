@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from math import nan
 from typing import Any, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -29,7 +30,7 @@ class Metrics:
     def __init__(self, refused: Mapping[str, int] | None = None) -> None:
         """``refused`` counts, by the name of a rate limit, what it refused."""
         self.registry = new_registry()
-        self._refused = refused or {}
+        self._refused: Mapping[str, int] = {} if refused is None else refused
         self.registry.register(self)
         self._make_counters()
         self._make_histograms()
@@ -63,6 +64,7 @@ class Metrics:
         )
 
     def _make_gauges(self) -> None:
+        self.parts = self._gauge("part_up", "1 while the part answers, or nobody needs it.", "part")
         self.queued = self._gauge("commit_queued", "Requests waiting for the next batch.")
         self.watchers = self._gauge("feed_watchers", "Open event streams.")
         self.waiting = self._gauge("waiting", "Customers waiting.", "department", "class")
@@ -140,6 +142,11 @@ class Metrics:
         for name, number in counters.items():
             self.open_counters.labels(name).set(number)
 
+    def show_parts(self, parts: Mapping[str, bool]) -> None:
+        """Set which parts are up."""
+        for part, is_up in parts.items():
+            self.parts.labels(part).set(is_up)
+
     def show_stores(self, figures: StoreFigures) -> None:
         """Set what the database knows; departments that are gone are forgotten."""
         for gauge in (self.waiting, self.backlog):
@@ -153,6 +160,20 @@ class Metrics:
         self.letters_overdue.set(figures.letters_overdue)
         self.dead_letters.set(figures.dead_letters)
         self.dead_letters_not_kept.set(figures.dead_letters_not_kept)
+
+    def forget_stores(self) -> None:
+        """Show what was known of the database no more: what is old would look like what is true."""
+        for gauge in (self.waiting, self.backlog):
+            gauge.clear()
+        everywhere = (
+            self.relay_lag,
+            self.letters_due,
+            self.letters_overdue,
+            self.dead_letters,
+            self.dead_letters_not_kept,
+        )
+        for gauge in everywhere:
+            gauge.set(nan)
 
     def page(self) -> bytes:
         """Return the metrics in Prometheus' text format."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable
-from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -17,7 +16,7 @@ from tokenq_server.api.inside import Inside
 from tokenq_server.api.limits import LIMITED
 from tokenq_server.api.strictness import StrictRoute
 from tokenq_server.bootstrap import Services
-from tokenq_server.domain.permissions import WORKERS
+from tokenq_server.domain.permissions import MONITORS
 from tokenq_server.services.ports import LedgerDown, LineDown
 from tokenq_server.services.publishing import PublishFailed
 
@@ -59,18 +58,21 @@ async def readyz(request: Request, services: ServicesDep) -> JSONResponse:
 
 @router.get(
     paths.METRICS,
-    dependencies=[Depends(Inside(WORKERS, warns_first=True)), LIMITED],
+    dependencies=[Depends(Inside(MONITORS, warns_first=True)), LIMITED],
     response_class=PlainTextResponse,
 )
-async def metrics(services: ServicesDep) -> Response:
+async def metrics(request: Request, services: ServicesDep) -> Response:
     """Metrics for Prometheus. From another machine, it needs a key."""
     shown = services.metrics
     shown.queued.set(services.commit.queued)
     shown.watchers.set(services.feed.watchers)
     shown.show_waits(services.reading.waits())
     shown.show_counters(services.forecasts.counters_open())
-    with suppress(Refused):
+    shown.show_parts({part: state != _DOWN for part, state in (await _parts(request.app.state, services)).items()})
+    try:
         shown.show_stores(await services.watching.figures())
+    except Refused:
+        shown.forget_stores()
     return Response(shown.page(), media_type=shown.content_type)
 
 
