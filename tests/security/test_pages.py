@@ -195,3 +195,26 @@ def test_a_secret_is_its_token_s_and_only_with_its_key(token_id: int) -> None:
     assert len(secret) == 22
     for wrong in ("", "=", secret + "A", secret[:-1], secret + "==", "é" * 22):
         assert links.token_of(wrong) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://queue.example.org/town/hall",  # the pages know no path in front of theirs
+        "https://queue.example.org:99999",
+        "https://ada@queue.example.org",
+        "//queue.example.org",
+        "javascript:alert(1)",
+        "https://queue.example.org?x=1",
+        "https://queue.example.org\n",
+    ],
+)
+def test_an_address_at_which_no_page_would_work_is_refused(lobby: Lobby, url: str) -> None:
+    headers = {"Authorization": f"Bearer {lobby.api.token}"}
+    body = {"name": "Town hall", "publicUrl": url}
+    assert lobby.client.put("/api/v1/branches/main", json=body, headers=headers).status_code == 422
+
+
+@pytest.mark.parametrize("url", ["http://192.168.1.5:8080", "https://[fd00::1]:8443/", "https://queue.example.org"])
+def test_hosts_and_ports_are_addresses(lobby: Lobby, url: str) -> None:
+    lobby.ask("PUT", "/branches/main", {"name": "Town hall", "publicUrl": url})

@@ -13,8 +13,10 @@ PERSON_NAME_LENGTH = 120
 EMAIL_LENGTH = 254
 LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 """A tag of a language, such as ``de`` or ``zh-CN``."""
-PUBLIC_URL = r"^https?://[A-Za-z0-9.:\[\]-]{1,255}(/[A-Za-z0-9._~/-]{0,200})?$"
-"""An address that people can open: no user, no query, no fragment."""
+PUBLIC_URL = (
+    r"^https?://([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[1-9][0-9]{0,3}|:[1-5][0-9]{4}|:6[0-5][0-9]{3})?/?$"
+)
+"""An address that people can open: a host, and a port if need be. The pages know no path in front of theirs."""
 PASSWORD_LENGTH = (8, 128)
 
 EMAIL = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$"

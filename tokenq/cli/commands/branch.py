@@ -44,7 +44,9 @@ CounterWords = Annotated[
 ]
 PublicUrl = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="Where customers reach the server, for links on tickets; none: no links."),
+    typer.Option(
+        metavar="URL", help="Where customers reach the server (no path), for links on tickets; none: no links."
+    ),
 ]
 
 _COLUMNS: output.Columns = {
