@@ -23,6 +23,7 @@ _LONG = (
     "bench",
     "chaos",
     "e2e",
+    "integration/test_backup.py",
     "integration/test_embedded_faults.py",
     "integration/test_embedded_up.py",
     "integration/test_floor_machine.py",

@@ -83,6 +83,8 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("up", "Run everything on this machine."),
             Entry("down", "Stop what 'up' started."),
+            Entry("backup", "Back up what 'up' runs, into one file."),
+            Entry("restore", "Restore a backup into a new data folder."),
             Entry("server", "Run the API, migrate the database, rebuild queues, recover after a restore."),
             Entry("relay", "Publish events from the database to Kafka."),
             Entry("notify", "Send e-mails and other notifications; manage failed ones."),

@@ -5,6 +5,7 @@ data folder.
 """
 
 from tokenq_server.embedded.background import down, start_detached, status
+from tokenq_server.embedded.backup import back_up, keep_newest, restore
 from tokenq_server.embedded.reports import (
     EVERY_NETWORK,
     Endpoints,
@@ -22,9 +23,12 @@ __all__ = [
     "Progress",
     "Status",
     "UpOptions",
+    "back_up",
     "default_data_dir",
     "down",
     "down_command",
+    "keep_newest",
+    "restore",
     "start_detached",
     "status",
     "up",

@@ -140,6 +140,15 @@ def write_privately(path: Path, text: str) -> None:
     beside.replace(path)
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the names of its files durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 class Hold:
     """This process's lock on a data folder, ended by :meth:`release` or when the process ends.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokenq.contract.problems import refuse
+from tokenq_server.embedded.folder import sync_folder
 from tokenq_server.embedded.privileges import RunAs, give_folder
 from tokenq_server.embedded.processes import QUIET_ENVIRONMENT, Command, last_log_line, run
 from tokenq_server.embedded.reasons import EmbeddedReason
@@ -111,7 +112,7 @@ class Postgres:
         if self._initdb(unfinished, durable) != 0:
             raise refuse(EmbeddedReason.NO_CLUSTER, said=last_log_line(self.log), log=str(self.log))
         unfinished.rename(cluster)
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
 
     def _initdb(self, target: Path, durable: bool) -> int:
         argv = [str(self.binaries / "initdb"), "-D", str(target), "-U", "postgres", "--encoding=UTF8"]
@@ -146,11 +147,3 @@ class Postgres:
         steps += _PUBLIC_SCHEMA
         done = run([*psql, "-U", "postgres", "-d", "postgres"], stdin=steps.encode(), environment=environment)
         return done.returncode == 0
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

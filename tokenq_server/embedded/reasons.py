@@ -103,6 +103,45 @@ class EmbeddedReason(Reason):
         "tokenq is already running on {folder}{where}.",
         "'{down}' stops it; 'tokenq up --data-dir DIR --port 0' starts a second one.",
     )
+    NOTHING_TO_BACK_UP = (
+        ProblemCode.UNAVAILABLE,
+        "Nothing runs on {folder}, so its database cannot be read.",
+        "Start it with 'tokenq up'. A folder on which nothing runs can be copied as it is.",
+    )
+    BACKUP_EXISTS = ProblemCode.EXISTS, "{file} exists already.", "Name a new file, or a folder."
+    NO_FOLDER = ProblemCode.INVALID, "There is no folder {folder}.", "Create it, or name another one."
+    BACKUP_FAILED = ProblemCode.UNAVAILABLE, "The backup {file} could not be written: {error}.", "No file was left."
+    NO_RECIPIENT = (
+        ProblemCode.INVALID,
+        "'{text}' is no public key of age.",
+        "It looks like age1…; 'age-keygen -o backup.key' makes a pair and shows it.",
+    )
+    NOT_EMPTY = (
+        ProblemCode.IN_USE,
+        "{folder} is not empty; nothing was restored.",
+        "Name a new folder with --data-dir, or move this one away.",
+    )
+    NO_BACKUP = ProblemCode.INVALID, "{file} is no backup of tokenq, or is damaged.", "Name a file of 'tokenq backup'."
+    NEWER_BACKUP = (
+        ProblemCode.SCHEMA_AHEAD,
+        "{file} was made by a newer release, {version}.",
+        "Install that release, and restore with it.",
+    )
+    KEY_NEEDED = (
+        ProblemCode.INVALID,
+        "{file} is encrypted.",
+        "Name the file with the key by --identity, as age-keygen wrote it.",
+    )
+    WRONG_KEY = (
+        ProblemCode.FORBIDDEN,
+        "{file} cannot be decrypted with {identity}.",
+        "It needs the key of one of its recipients; or the file is damaged.",
+    )
+    RESTORE_FAILED = (
+        ProblemCode.UNAVAILABLE,
+        "{file} could not be restored: {error}.",
+        "The new folder was removed again; the backup is as it was.",
+    )
     NO_PORT = ProblemCode.INVALID, "There is no port {port}.", "Ports range from 0 (any free one) to 65535."
     RESERVED_PORT = (
         ProblemCode.FORBIDDEN,

@@ -12,6 +12,7 @@ from tokenq_server.embedded.binaries import locate
 from tokenq_server.embedded.broker import Broker
 from tokenq_server.embedded.certificate import Certificate, choose_certificate
 from tokenq_server.embedded.folder import DataFolder
+from tokenq_server.embedded.own_database import own_database
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.postgres import Postgres
 from tokenq_server.embedded.privileges import RunAs
@@ -54,21 +55,18 @@ class Stack:
         self._folder, self._options, self._inherited, self._report = folder, options, inherited, report
         self._certificate = certificate
         binaries = locate(run_as, folder.programs)
-        admin, password, redis = (folder.secret(name) for name in ("postgres.admin", "postgres.tokenq", "valkey"))
         last_ports = folder.remembered_ports()
         stores, followers = ("postgres", "valkey", "broker"), ("relay", "notify")
         ports = {name: free_port(last_ports.get(name, 0)) for name in (*stores, *followers)}
         self._monitors = {name: ports[name] for name in followers}
         cluster = f"tokenq-{secrets.token_hex(8)}"
         every: _ForEvery = {"run_as": run_as, "keep_open": [inherited]}
-        home, log = folder.path / "postgres", folder.log("postgres")
-        roles = {role: folder.secret(f"postgres.{role}") for role in store_users.PROGRAMS}
-        self.postgres = Postgres(
-            binaries.postgres, home, log, ports["postgres"], admin, password, programs=roles, **every
-        )
+        self.postgres = own_database(folder, binaries, ports["postgres"], **every)
         home, log = folder.path / "valkey", folder.log("valkey")
-        for_programs = folder.secret("valkey.tokenq")
-        self.valkey = Valkey(binaries.valkey, home, log, ports["valkey"], redis, program_password=for_programs, **every)
+        password, for_programs = folder.secret("valkey"), folder.secret("valkey.tokenq")
+        self.valkey = Valkey(
+            binaries.valkey, home, log, ports["valkey"], password, program_password=for_programs, **every
+        )
         self.broker = Broker(binaries.tansu, folder.log("broker"), ports["broker"], cluster, **every)
 
         self.broker_part = self._store_part("broker", self.broker)
