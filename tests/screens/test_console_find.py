@@ -207,7 +207,7 @@ async def test_the_line_stands_below_the_list_and_covers_nothing(size: tuple[int
         assert line.y == waiting.bottom
         assert app.main.query_one("#line").region.contains_region(line)
         assert "/ june" in text_of(app)
-        assert "esc Back" in text_of(app)
+        assert "esc Close" in text_of(app)
 
 
 @pytest.mark.parametrize(

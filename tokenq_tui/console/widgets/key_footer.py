@@ -8,11 +8,12 @@ from textual.widgets._footer import FooterKey
 from typing_extensions import override
 
 from tokenq.printable import cells
+from tokenq_tui.error_boundary import ErrorBoundary
 
 _GAP = 1
 
 
-class KeyFooter(Footer):
+class KeyFooter(ErrorBoundary, Footer):
     """As many keys as fit whole, the most important ones first; the help has all of them."""
 
     @override
