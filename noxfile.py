@@ -34,6 +34,9 @@ LICENCES = ["MIT", "BSD", "Apache", "PSF", "Python Software Foundation", "MPL", 
 LICENCES += ["LGPL", "GNU Lesser", "PostgreSQL", "Unlicense", "CNRI-Python", "DFSG"]
 """Licences that permit what tokenq does: it is used as a library or beside it, and not changed."""
 
+LICENCE_FILES = {"pyrage": "MIT"}
+"""Packages whose metadata do not name the licence that they contain."""
+
 HERE = "not browser and not kafka and not skew and not network and not watching"
 """Tests that need nothing but what wheels bring."""
 
@@ -278,8 +281,10 @@ def sbom(session: nox.Session) -> None:
 def licences(session: nox.Session) -> None:
     """Write deploy/licences.md: the licence of every package of a full installation; an unusual one fails."""
     install(session, project=".[all]")
-    words = [f"--python={session.bin}/python", "--from=mixed", "--format=markdown", "--ignore-packages", "tokenq"]
+    words = [f"--python={session.bin}/python", "--from=mixed", "--format=markdown"]
+    words += ["--ignore-packages", "tokenq", *LICENCE_FILES]
     only = ["--partial-match", f"--allow-only={';'.join(LICENCES)}"]
     table = beside(session, "pip-licenses>=5.5,<6", "pip-licenses", *words, *only)
     head = "# Licences of the packages that tokenq uses\n\nWritten by `nox -s licences`.\n\n"
-    Path("deploy/licences.md").write_text(head + str(table), encoding="utf-8")
+    others = "".join(f"\n{name}: {licence}, as its licence file says.\n" for name, licence in LICENCE_FILES.items())
+    Path("deploy/licences.md").write_text(head + str(table) + others, encoding="utf-8")
