@@ -355,3 +355,12 @@ def test_where_no_database_is_configured_it_says_so(cli: Cli, home, typed: tuple
     assert done.code == 6
     assert f"No database is configured here, and no 'tokenq up' runs on {home / 'data'}." in done.err
     assert "TOKENQ_DATA_DIR" in done.err
+
+
+def test_the_version_is_that_of_all_parts_if_asked(tokenq: Cli) -> None:
+    assert tokenq("--version").out.startswith("tokenq 0.")
+    for words in (["--version", "--json"], ["--json", "--version"]):
+        told = json.loads(tokenq(*words).out)
+        assert told["tokenq"] == tokenq("--version").out.split()[1]
+        assert {"typer", "rich", "textual", "fastapi"} <= set(told["parts"])
+    fails(tokenq("--json", "whoami"), 2, "usage")

@@ -152,7 +152,7 @@ def _explain(error: BaseException) -> Failure:
     return Failure(
         "internal",
         f"This is a bug in tokenq: {type(error).__name__}: {error}",
-        "Run it again with TOKENQ_DEBUG=1 and report the traceback.",
+        "Run it again with TOKENQ_DEBUG=1. Report the traceback and 'tokenq --version --json' where you got tokenq.",
         ExitCode.FAILED,
     )
 

@@ -269,22 +269,32 @@ def root() -> TyperGroup:
     return command
 
 
-def _show_version(is_given: bool) -> None:
+_JSON = "tokenq.version_as_json"
+
+
+def _note_json(context: typer.Context, is_given: bool) -> None:
+    context.meta[_JSON] = is_given
+
+
+def _show_version(context: typer.Context, is_given: bool) -> None:
+    as_json = context.meta.get(_JSON)
     if is_given:
-        from importlib.metadata import PackageNotFoundError, version
+        from tokenq.cli import versions
 
-        from tokenq.cli import output
-
-        try:
-            output.line("tokenq", version("tokenq"))
-        except PackageNotFoundError:
-            output.line("tokenq", "(not installed, running from its source)")
+        versions.show(as_json=as_json)
         raise typer.Exit
+    if as_json:
+        raise WrongUse("--json comes after the command.", "For example: tokenq queue CW --json")
 
 
 def _root(
     _version: bool = typer.Option(
-        False, "--version", help="Show the version.", is_eager=True, callback=_show_version, expose_value=False
+        False,
+        "--version",
+        help="Show the version; with --json, of all parts.",
+        callback=_show_version,
+        expose_value=False,
     ),
+    _json: bool = typer.Option(False, "--json", hidden=True, is_eager=True, callback=_note_json, expose_value=False),
 ) -> None:
     """Queues for places where people take a number and wait."""
