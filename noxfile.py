@@ -1,6 +1,8 @@
 """How tokenq is checked. `nox` runs what every change must pass; `nox -l` lists all sessions."""
 
+import hashlib
 import os
+import shutil
 import signal
 import tarfile
 import tempfile
@@ -266,6 +268,23 @@ def hashed(session: nox.Session) -> None:
 def beside(session: nox.Session, package: str, *command: str) -> str:
     """Run a tool in an environment of its own, so that it does not find itself; return what it prints."""
     return str(session.run("uvx", "-q", "--from", package, *command, silent=True, external=True))
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Write dist/: the wheel, the source archive, the bill of materials, and their checksums. The folder is emptied."""
+    version, changes = PROJECT["project"]["version"], Path("CHANGELOG.md").read_text(encoding="utf-8")
+    if f"## [{version}]" not in changes:
+        session.error(f"CHANGELOG.md has no section [{version}].")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("uv", "build", "-q", "--out-dir", "dist", external=True)
+    built = sorted(path for path in Path("dist").iterdir() if path.suffix in (".whl", ".gz"))
+    session.log(beside(session, "twine>=7,<8", "twine", "check", "--strict", *map(str, built)))
+    sbom(session)
+    sums = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in [*built, Path("dist/sbom.json")]
+    ]
+    Path("dist/SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 
 
 @nox.session
