@@ -16,16 +16,16 @@ def test_a_part_that_says_nothing_any_more_is_stuck() -> None:
     now = [0.0]
     signs = VitalSigns("relay", clock=lambda: now[0])
     signs.well("relay")
-    now[0] = 80.0
+    now[0] = 170.0
     assert signs.are_good
-    now[0] = 100.0
+    now[0] = 190.0
     assert (signs.are_good, signs.parts()) == (False, {"relay": "stuck"})
 
 
 def test_one_that_never_begins_is_stuck_too() -> None:
     now = [0.0]
     signs = VitalSigns("relay", clock=lambda: now[0])
-    now[0] = 100.0
+    now[0] = 190.0
     assert signs.parts() == {"relay": "stuck"}
 
 

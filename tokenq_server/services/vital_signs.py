@@ -9,8 +9,8 @@ STANDBY = "standby"
 WORKING = "working"
 STARTING = "starting"
 _STUCK, _FAILING = "stuck", "failing"
-_PATIENCE = 90.0
-"""Seconds without a sign after which a part counts as stuck: an attempt to send may take a minute."""
+_PATIENCE = 180.0
+"""Seconds without a sign after which a part counts as stuck: a round of sending may take two and a half minutes."""
 
 Labels = tuple[tuple[str, str], ...]
 
