@@ -84,7 +84,8 @@ def _figures(running: Running, department: str, rounds: int, seconds: float) -> 
         "queue view": reading("queue view", f"{path}/queue"),
         "why": reading("why", f"/api/v1/tokens/{last}/why"),
         "a token with its estimate": reading("a token with its estimate", f"/api/v1/tokens/{last}"),
-        "start of a board": _board_start(running, department, rounds),
+        "start of a board that asks the server": _board_start(running, department, rounds, "--server"),
+        "start of a board that reads Kafka, per event of today": _board_start(running, department, rounds),
     }
     _, report = running.stack.ask("GET", f"{path}/report", timeout=_PATIENCE)
     found["report of the day, per token"] = Figure(
@@ -96,17 +97,20 @@ def _figures(running: Running, department: str, rounds: int, seconds: float) -> 
     return found
 
 
-def _board_start(running: Running, department: str, rounds: int) -> Figure:
+def _board_start(running: Running, department: str, rounds: int, *options: str) -> Figure:
     """Until it is up to date."""
     environment = {**os.environ, **running.stack.environment}
+    if options:
+        del environment["TOKENQ_KAFKA_BOOTSTRAP"]
 
     def once() -> float:
-        with on_terminal([*_TOKENQ, "board", department, "--quiet"], environment, _SCREEN) as board:
+        with on_terminal([*_TOKENQ, "board", department, "--quiet", *options], environment, _SCREEN) as board:
             until(lambda: "LIVE" in board.text(), board.text, 120)
             return cpu_of(board.process.pid)
 
-    say(f"{department}: start of a board")
-    return Figure([_used(running, once) for _ in range(rounds)])
+    say(f"{department}: start of a board {' '.join(options)}")
+    seconds = [_used(running, once) for _ in range(rounds)]
+    return Figure(seconds) if options else Figure(seconds, running.rest.events_of_today())
 
 
 def _get(running: Running, path: str) -> float:

@@ -35,6 +35,7 @@ _RELAY_LAG = "SELECT coalesce(sum(s.last_seq - c.seq), 0) FROM dept_state s JOIN
 _ENDS = "SELECT partition, max(kafka_offset) FROM relay_cursor WHERE kafka_offset IS NOT NULL GROUP BY 1"
 _DUE_LETTERS = "SELECT count(*) FROM mail_job WHERE state IN ('due', 'sending')"
 _SENT_LETTERS = "SELECT count(*) FROM mail_job WHERE state = 'sent'"
+_OF_TODAY = "SELECT count(*) FROM outbox WHERE at > now() - interval '1 day'"
 _KEPT_EVENTS = "SELECT count(*) FROM outbox"
 _EVENTS = "SELECT coalesce(sum(last_seq), 0) FROM dept_state"
 
@@ -66,6 +67,10 @@ class Rest:
     def kept_events(self) -> int:
         """Return how many of them are in the log."""
         return self._number(_KEPT_EVENTS)
+
+    def events_of_today(self) -> int:
+        """Return how many entries of the last day are in the log."""
+        return self._number(_OF_TODAY)
 
     def letters(self) -> int:
         """Return how many letters were sent."""

@@ -51,7 +51,8 @@ def test_growth_compares_with_a_filled_place_that_verify_finds_in_order(bench: C
         "queue view",
         "why",
         "a token with its estimate",
-        "start of a board",
+        "start of a board that asks the server",
+        "start of a board that reads Kafka, per event of today",
         "report of the day, per token",
         "verify, per entry",
     ]
