@@ -277,7 +277,7 @@ def _note_json(context: typer.Context, is_given: bool) -> None:
 
 
 def _show_version(context: typer.Context, is_given: bool) -> None:
-    as_json = context.meta.get(_JSON)
+    as_json = bool(context.meta.get(_JSON))
     if is_given:
         from tokenq.cli import versions
 
