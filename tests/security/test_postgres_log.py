@@ -14,7 +14,7 @@ from tests.servers import Servers
 from tokenq_server.embedded.postgres import PRIVATE_LOG
 from tokenq_server.logs import JsonLines, TextLines
 
-README = Path(__file__).parents[2] / "deploy" / "README.md"
+MANUAL = Path(__file__).parents[2] / "docs" / "own-stores.md"
 
 
 def test_what_the_database_refuses_is_logged_without_values(servers: Servers) -> None:
@@ -55,7 +55,7 @@ def test_a_refused_role_leaves_no_password_in_the_log(servers: Servers) -> None:
 
 def test_the_advice_for_own_servers_is_what_up_does(servers: Servers) -> None:
     """It works as it is written, and for every session in that database."""
-    advice = re.findall(r"^(ALTER DATABASE tokenq SET (\w+) = ([\w-]+);)$", README.read_text(), re.MULTILINE)
+    advice = re.findall(r"^(ALTER DATABASE tokenq SET (\w+) = ([\w-]+);)$", MANUAL.read_text(), re.MULTILINE)
     assert {name: value for _, name, value in advice} == dict(PRIVATE_LOG)
     dsn = servers.new_database()
     database = dsn.rpartition("/")[2]

@@ -55,7 +55,7 @@ def test_of_limits_that_nobody_knows_nothing_is_shown() -> None:
     assert [finding.name for finding in limit_findings({"limit_letters": 3})] == ["limit of e-mails"]
 
 
-@pytest.mark.parametrize("file", ["README.md", "deploy/env.example"])
+@pytest.mark.parametrize("file", ["docs/settings.md", "deploy/env.example"])
 def test_every_limit_is_explained_with_its_default(file: str) -> None:
     lines = (ROOT / file).read_text("utf-8").translate({ord(mark): " " for mark in "=`#|"}).splitlines()
     explained = {words[0]: words for words in map(str.split, lines) if words}
