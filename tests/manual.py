@@ -1,0 +1,102 @@
+"""The examples of README and manual: commands behind ``$`` and what they print.
+
+A line ``…`` stands for any lines, and ``…`` within a line for any text. Blanks at a line's end do not count, and of
+times, process ids, milliseconds and estimated waits only the form does.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[1]
+_LOOSE = (
+    (r"\b\d\d:\d\d(:\d\d)?\b", "TIME"),
+    (r"\b\d{4}-\d\d-\d\d\b", "DAY"),
+    (r"\(process \d+\)", "(process N)"),
+    (r"\b\d+ ms\b", "N ms"),
+    (r"\b[\d.]+-[\d.]+ (min|h)\b", "WAIT"),
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A command as printed, and the lines that follow it."""
+
+    command: str
+    shown: str
+
+    def is_met_by(self, said: str) -> bool:
+        """Whether the command has printed this."""
+        lines = [r"(?:.*\n)*" if line == "…" else _line(line) for line in _loosely(self.shown).splitlines()]
+        return re.fullmatch("".join(lines), _loosely(said)) is not None
+
+
+def examples(page: str) -> list[Example]:
+    """All examples of a page, in order."""
+    found = []
+    text = (ROOT / page).read_text("utf-8")
+    for block in re.findall(r"^```console\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        assert block.startswith("$ "), block
+        for part in block.removeprefix("$ ").split("\n$ "):
+            command, _, shown = part.partition("\n")
+            found.append(Example(command.strip(), shown))
+    return found
+
+
+def follow(
+    page: str, folder: Path, settings: Mapping[str, str], names: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
+    """Type all commands of a page, and yield a complaint about each that prints something else.
+
+    ``names`` are what the manual calls a place or an address, and what it is here.
+    """
+    for example in examples(page):
+        command = example.command
+        for called, real in names.items():
+            command = command.replace(called, real)
+        said = typed(Example(command, example.shown), folder, settings)
+        for called, real in names.items():
+            said = said.replace(real, called)
+        if not example.is_met_by(said):
+            yield f"$ {example.command}\n--- in {page}\n{example.shown}\n--- printed\n{said}"
+
+
+def typed(example: Example, folder: Path, settings: Mapping[str, str]) -> str:
+    """What a shell in that folder prints; what runs until Ctrl-C gets one when it has printed all of it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TOKENQ_", "XDG_"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    own = {"NO_COLOR": "1", "COLUMNS": "240", "HOME": str(folder), "PATH": path}
+    printed = folder / "printed"
+    with printed.open("wb") as output:
+        shell = subprocess.Popen(
+            ["bash", "-c", example.command],
+            cwd=folder,
+            env=kept | own | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            process_group=0,
+        )
+    if "Ctrl-C" in example.shown:
+        until(lambda: example.is_met_by(printed.read_text("utf-8")), lambda: printed.read_text("utf-8"))
+        os.killpg(shell.pid, signal.SIGINT)
+    shell.wait(100)
+    return printed.read_text("utf-8")
+
+
+def _loosely(text: str) -> str:
+    for pattern, word in _LOOSE:
+        text = re.sub(pattern, word, text)
+    return "".join(re.sub(r"  +", "  ", line.rstrip()) + "\n" for line in text.strip().splitlines())
+
+
+def _line(shown: str) -> str:
+    return ".*".join(map(re.escape, shown.split("…"))) + "\n"
