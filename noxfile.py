@@ -205,6 +205,13 @@ def network(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The manual as a site, build/manual; a broken link is an error."""
+    install(session, "docs")
+    session.run("zensical", "build", "--strict", "--clean", *session.posargs)
+
+
+@nox.session
 def schema(session: nox.Session) -> None:
     """Requests generated from the OpenAPI document (some minutes); `nox -s schema -- 10` makes fewer per operation."""
     install(session, "test", "schema", project=".[all]")
