@@ -12,7 +12,7 @@ from tests.valkeys import OwnValkeys
 TWO_DEPARTMENTS = ("tokenq dept create 'Customer window' --id CW", "tokenq dept create Laboratory --id LAB")
 BEFORE: dict[str, tuple[str, ...]] = {
     "README.md": (),
-    "docs/clerk.md": TWO_DEPARTMENTS,
+    "docs/desk-and-counter.md": TWO_DEPARTMENTS,
     "docs/lobby.md": TWO_DEPARTMENTS,
     "docs/manager.md": (),
     "docs/settings.md": TWO_DEPARTMENTS,
