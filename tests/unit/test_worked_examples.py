@@ -1,4 +1,4 @@
-"""What the manual computes is what the code computes: waits, alarms, capacity, letters, steps and shares of a core."""
+"""What the manual computes is what the code computes: waits, alarms, letters, verbs, steps and shares of a core."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tokenq.contract.notifications import LetterKind
+from tokenq.contract.verbs import VERBS
 from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.service_time import ENOUGH, learned
 from tokenq_server.domain.wait_alarms import WaitFigures, wait_alarms
@@ -32,6 +33,16 @@ def test_when_the_alarm_of_the_service_level_is_on() -> None:
 def test_the_letters_are_those_of_the_code() -> None:
     table = MANAGER.partition("## Letters")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(LetterKind)
+
+
+def test_the_verbs_lead_from_and_to_the_states_of_the_code() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \| ((?:`[A-Z_]+`(?:, )?)+) \| `([A-Z_]+)` \|$", INSIDE, re.MULTILINE)
+    said = {verb: (set(re.findall(r"[A-Z_]+", sources)), target) for verb, sources, target in rows}
+    assert said == {
+        str(verb): ({str(state) for state in row.sources}, str(row.target))
+        for verb, row in VERBS.items()
+        if row.target is not None
+    }
 
 
 def test_a_batch_has_the_points_of_the_code() -> None:

@@ -217,7 +217,7 @@ class Help(ErrorBoundary, ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Yield one line per action."""
-        more = texts().gettext("▲ priority, ‼ urgent, ✓ marked. The README says how to change keys.")
+        more = texts().gettext("▲ priority, ‼ urgent, ✓ marked. The manual says how to change keys.")
         with VerticalScroll(classes="box"):
             for action in ACTIONS:
                 with Horizontal(classes="action"):
