@@ -1,6 +1,7 @@
 """Where a setting comes from, and that every one is explained."""
 
 import inspect
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -130,3 +131,14 @@ def test_a_named_file_that_is_missing_is_refused(tmp_path, monkeypatch):
             read()
         assert caught.value.problem.detail == f"TOKENQ_CONFIG names {file}, which does not exist."
     assert load({"XDG_CONFIG_HOME": str(tmp_path)}) == Settings()
+
+
+def test_the_defaults_in_the_manual_are_those_of_the_code():
+    """Where a row of one setting says a number."""
+    defaults = {field.name: field.default for field in fields(Settings)}
+    defaults |= {name: field.default for name, field in ServerSettings.model_fields.items()}
+    manual = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    rows = re.findall(r"^\| `TOKENQ_([A-Z_]+)` \|.*; default `?(\d+)\b", manual, re.MULTILINE)
+    said = {name.lower(): default for name, default in rows if name.lower() in defaults}
+    assert len(said) > 15
+    assert {name: (said[name], defaults[name]) for name in said if float(said[name]) != float(defaults[name])} == {}

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tokenq.contract.notifications import LetterKind
+from tokenq.contract.settings import SETTINGS
 from tokenq.contract.verbs import VERBS
+from tokenq_server.domain.estimate import RUNS, useful
 from tokenq_server.domain.rules import Rules
 from tokenq_server.domain.service_time import ENOUGH, learned
 from tokenq_server.domain.wait_alarms import WaitFigures, wait_alarms
@@ -22,6 +24,20 @@ POST_MS = 0.13
 def test_how_fast_today_s_pace_is_learned() -> None:
     after = [learned([4 * 60] * services, prior_minutes=10).mean / 60 for services in (5, ENOUGH)]
     assert "After five of them tokenq reckons with {:.1f} minutes, after ten with {:.1f}.".format(*after) in MANAGER
+
+
+def test_how_an_estimate_is_made() -> None:
+    assert RUNS == 12
+    assert "tokenq plays the rest of the queue twelve times" in MANAGER
+    assert [useful(10, high).reason is None for high in (50, 55)] == [True, False]
+    assert "more than twice its lower end plus half an hour, it is not told" in MANAGER
+
+
+def test_the_advice_names_settings_that_exist() -> None:
+    table = MANAGER.partition("What to look at first:")[2].partition("\n#")[0]
+    named = re.findall(r"`([a-z-]+)=[^`]*`", table)
+    assert len(named) > 5
+    assert {re.sub(r"-(\w)", lambda found: found[1].upper(), name) for name in named} <= set(SETTINGS)
 
 
 def test_when_the_alarm_of_the_service_level_is_on() -> None:
