@@ -13,6 +13,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).parents[1] / "docs"
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_CONTINUED = re.compile("> |>$")
 _INCLUDED = re.compile(r"^<!-- (examples/\S+) -->\n+```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -35,7 +36,7 @@ def examples_in(manual: Path) -> list[Example]:
     for block in _BLOCK.findall(manual.read_text("utf-8")):
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             first, *rest = step.splitlines()
-            typed = next((number for number, line in enumerate(rest) if not line.startswith("> ")), len(rest))
+            typed = next((number for number, line in enumerate(rest) if not _CONTINUED.match(line)), len(rest))
             command = "\n".join([first, *(line[2:] for line in rest[:typed])])
             found.append(Example(command, "\n".join(rest[typed:])))
     return found
@@ -59,7 +60,8 @@ def play(manual: Path, environment: Mapping[str, str], folder: Path) -> None:
     )
     outputs = done.stdout.split(f"{mark}\n")[:-1]
     for example, output in zip(examples, outputs, strict=True):
-        assert example.fits(output), f"$ {example.command}\n{output}\nis not what {manual.name} says:\n{example.printed}"
+        says = f"is not what {manual.name} says:\n{example.printed}"
+        assert example.fits(output), f"$ {example.command}\n{output}\n{says}"
 
 
 def included_in(manual: Path) -> dict[str, str]:

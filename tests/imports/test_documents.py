@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.manuals import DOCS, included_in
 from tokenq.cli.menu import ENTRIES
-from tokenq.contract.problems import ExitCode
+from tokenq.contract import events
+from tokenq.contract.problems import ExitCode, ProblemCode
 from tokenq.settings import Settings
 from tokenq_server.settings import ServerSettings
 
@@ -76,6 +78,33 @@ def test_every_exit_code_is_documented():
     assert re.findall(r"^\| (\d+) \|", MANUAL["docs/settings.md"], re.MULTILINE) == [
         str(code.value) for code in ExitCode
     ]
+
+
+def test_every_problem_is_in_the_table():
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \| \S", (DOCS / "api.md").read_text("utf-8"), re.MULTILINE)
+    assert rows == [(str(code), str(code.status), str(code.exit_code.value)) for code in ProblemCode]
+
+
+def test_every_field_and_type_of_an_event_is_documented():
+    page = (DOCS / "events.md").read_text("utf-8")
+    fields = events.to_wire(events.decode('{"eventType": "X", "departmentId": "CW", "tokenId": 1}'))
+    assert re.findall(r"^\| `(\w+)` \| (?:text|number|object)", page, re.MULTILINE) == list(fields)
+    rows = re.findall(r"^\| (`[A-Z_]+`[^|]*) \|", page, re.MULTILINE)
+    assert re.findall(r"[A-Z_]+", " ".join(rows)) == list(events.EventType)
+
+
+@pytest.mark.parametrize("manual", ["api.md", "events.md", "extending.md"])
+def test_a_page_shows_its_examples_as_they_are(manual):
+    shown = included_in(DOCS / manual)
+    assert shown
+    for name, text in shown.items():
+        assert (DOCS / name).read_text("utf-8") == text, name
+
+
+def test_every_example_is_shown():
+    shown = {name for page in DOCS.glob("*.md") for name in included_in(page)}
+    files = {str(path.relative_to(DOCS)) for path in (DOCS / "examples").rglob("*") if path.is_file()}
+    assert files - shown == {"examples/go/go.mod", "examples/go/go.sum"}
 
 
 def test_every_place_on_the_map_exists():
