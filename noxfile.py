@@ -26,6 +26,7 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 CONSTRAINTS = "deploy/constraints.txt"
 OLD = "6aff600"
 """The commit of the previous release, which is in production while this one is rolled out."""
+GENERATOR = "openapi-python-client==0.29.1"
 PROJECT = nox.project.load_toml("pyproject.toml")
 EXTRAS = ["", *PROJECT["project"]["optional-dependencies"]]
 
@@ -95,7 +96,18 @@ def tests(session: nox.Session) -> None:
 def long(session: nox.Session) -> None:
     """The tests of security, of whole systems, and others that take long."""
     install(session, "test", project=".[all]")
-    session.run("pytest", "-m", f"{HERE} and long", *(session.posargs or IN_PARALLEL))
+    env = {"TOKENQ_TEST_GENERATOR": str(generator(session))}
+    session.run("pytest", "-m", f"{HERE} and long", *(session.posargs or IN_PARALLEL), env=env)
+
+
+def generator(session: nox.Session) -> Path:
+    """Return a generator of clients, in an environment of its own: it needs an older Typer. It is kept between runs."""
+    home = session.cache_dir.absolute() / GENERATOR
+    program = home / "bin" / "openapi-python-client"
+    if not program.exists():
+        session.run("uv", "venv", "-q", "--clear", "--python", f"{session.bin}/python", str(home), external=True)
+        session.run("uv", "pip", "install", "-q", "--python", f"{home}/bin/python", GENERATOR, external=True)
+    return program
 
 
 @nox.session

@@ -18,6 +18,8 @@ os.environ["LANGUAGE"] = "en"  # whatever the developer reads, tests read Englis
 
 collect_ignore = [] if find_spec("playwright") else ["browser"]
 """The browser has a session of its own, with what it needs."""
+if not os.environ.get("TOKENQ_TEST_GENERATOR"):
+    collect_ignore.append("e2e/test_generated_client.py")  # the session `long` has the generator
 
 _LONG = (
     "bench",

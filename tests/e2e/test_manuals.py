@@ -1,7 +1,6 @@
 """What the manuals of API and extensions show is run as printed, on a system of its own."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -10,17 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.manuals import DOCS, included_in, play
+from tests.manuals import DOCS, play
 from tests.stack import Stack, start, up_folder
-from tokenq.contract.problems import ProblemCode
-
-CODE = re.compile(r"^\| `(\w+)` \| (\d+) \| (\d+) \| \S", re.MULTILINE)
 
 
 @pytest.fixture
-def stack() -> Iterator[Stack]:
-    """A new system: the manuals' numbers begin with 1."""
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """A new system, on which numbers begin with 1, with folders of its own for templates and catalogues."""
     with up_folder() as folder:
+        monkeypatch.setenv("TOKENQ_TEMPLATES", str(folder / "own" / "templates"))
+        monkeypatch.setenv("TOKENQ_LOCALE", str(folder / "own" / "locale"))
         yield start(folder)
 
 
@@ -30,6 +28,7 @@ def environment(stack: Stack, folder: Path) -> dict[str, str]:
     own = {
         "URL": stack.endpoints.api,
         "PASSWORD": password.read_text().strip(),
+        "OUTBOX": stack.endpoints.mail_outbox,
         "XDG_CONFIG_HOME": str(folder),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
@@ -54,14 +53,6 @@ def test_the_examples_of_the_api(stack: Stack, tmp_path: Path) -> None:
     assert follow(stack, "CW:1") == "CW-001: counter 1"
 
 
-def test_every_problem_is_in_the_table() -> None:
-    rows = CODE.findall((DOCS / "api.md").read_text("utf-8"))
-    assert rows == [(str(code), str(code.status), str(code.exit_code.value)) for code in ProblemCode]
-
-
-@pytest.mark.parametrize("manual", ["api.md"])
-def test_a_manual_shows_its_examples_as_they_are(manual: str) -> None:
-    shown = included_in(DOCS / manual)
-    assert shown
-    for name, text in shown.items():
-        assert (DOCS / name).read_text("utf-8") == text, name
+def test_the_examples_of_extensions(stack: Stack, tmp_path: Path) -> None:
+    shutil.copytree(DOCS / "examples", tmp_path / "examples")
+    play(DOCS / "extending.md", environment(stack, tmp_path), tmp_path)
