@@ -1,6 +1,7 @@
 """What the manuals of API and extensions show is run as printed, on a system of its own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -56,3 +57,14 @@ def test_the_examples_of_the_api(stack: Stack, tmp_path: Path) -> None:
 def test_the_examples_of_extensions(stack: Stack, tmp_path: Path) -> None:
     shutil.copytree(DOCS / "examples", tmp_path / "examples")
     play(DOCS / "extending.md", environment(stack, tmp_path), tmp_path)
+
+
+def test_curl_trusts_the_certificate_of_up(tmp_path: Path) -> None:
+    (block,) = re.findall(r"## TLS.*?```bash\n(.*?)```", (DOCS / "api.md").read_text("utf-8"), re.DOTALL)
+    with up_folder() as folder:
+        endpoints = start(folder, own_certificate=True).endpoints
+        script = block.replace("192.168.1.5:8080", endpoints.api.removeprefix("https://"))
+        done = subprocess.run(
+            ["bash", "-e"], input=script, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert done.stdout.splitlines() == [endpoints.fingerprint, '{"status":"alive"}']
