@@ -26,7 +26,7 @@ try:
             continue
         try:
             event = json.loads(record.value())
-            department, seq, kind = event["departmentId"], event["seq"], event["eventType"]
+            department, seq, kind = event["departmentId"], int(event["seq"]), event["eventType"]
         except (ValueError, TypeError, KeyError):
             print("no event at", record.partition(), record.offset(), file=sys.stderr)
             continue
@@ -34,6 +34,6 @@ try:
             seen[department] = seq
             if kind in ("TOKEN_CALLED", "TOKEN_RECALLED"):
                 print(f"{event['displayNumber']}: counter {event['counterId']}", flush=True)
-        consumer.commit(record)  # after the work, so that a crash repeats it rather than skip it
+        consumer.commit(message=record)  # after the work, so that a crash repeats it rather than skip it
 except KeyboardInterrupt:
     consumer.close()

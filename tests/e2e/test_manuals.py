@@ -6,12 +6,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.manuals import DOCS, play
-from tests.stack import Stack, start, up_folder
+from tests.stack import Stack, kill_part, start, up_folder
+from tests.waiting import until
+from tokenq_server.embedded.addresses import takes_tokens
 
 
 @pytest.fixture
@@ -36,13 +39,14 @@ def environment(stack: Stack, folder: Path) -> dict[str, str]:
     return os.environ | stack.environment | own
 
 
-def follow(stack: Stack, position: str) -> str:
-    """The first line that the example for browsers prints, run by Node."""
+@contextmanager
+def followed(stack: Stack, position: str) -> Iterator[Iterator[str]]:
+    """The lines that the example for browsers prints, run by Node."""
     words = ["node", str(DOCS / "examples" / "follow.mjs"), stack.endpoints.api, stack.token, "CW", position]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
-            return process.stdout.readline().strip()
+            yield (line.strip() for line in process.stdout)
         finally:
             process.kill()
 
@@ -51,7 +55,12 @@ def test_the_examples_of_the_api(stack: Stack, tmp_path: Path) -> None:
     play(DOCS / "api.md", environment(stack, tmp_path), tmp_path)
     if not shutil.which("node"):
         pytest.skip("Node is not installed: the example for browsers, docs/examples/follow.mjs, was not run.")
-    assert follow(stack, "CW:1") == "CW-001: counter 1"
+    with followed(stack, "CW:1") as lines:
+        assert [next(lines) for _ in range(3)] == [f"CW-00{number}: counter 1" for number in (1, 2, 3)]
+        kill_part(stack.data_dir, "tokenq_server api")
+        until(lambda: takes_tokens(stack.endpoints.api), lambda: "The API does not come back.")
+        assert stack.ask("POST", "/api/v1/departments/CW/call", {"counterId": "1"})[0] == 200
+        assert next(lines) == "CW-004: counter 1"
 
 
 def test_the_examples_of_extensions(stack: Stack, tmp_path: Path) -> None:
