@@ -20,8 +20,8 @@ from tests.programs import Api
 from tokenq.cli.tree import root
 
 SECONDS = 30.0
-GRAVE = {"delete", "erase", "restore", "rewind"}
-"""What a command that takes something away for good is called."""
+GRAVE = {"delete", "erase", "rewind"}
+"""What a command that takes something away for good is called; `restore` only makes a new folder."""
 
 Made = tuple[tuple[str, ...], tuple[str, ...]]
 """How one thing is deleted, and how it is shown while it is there."""
