@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,10 @@ _LOOSE = (
     (r"\b\d+ ms\b", "N ms"),
     (r"\b[\d.]+-[\d.]+ (min|h)\b", "WAIT"),
 )
+
+_READ = ("tokenq why", "tokenq queue", "tokenq next", "tokenq status")
+_ESTIMATE_SECONDS = 10.0
+"""How long the manual's reader may look again until an estimate is as of now."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,9 @@ def follow(
         for called, real in names.items():
             command = command.replace(called, real)
         said = typed(Example(command, example.shown), folder, settings)
+        deadline = time.monotonic() + _ESTIMATE_SECONDS
+        while command.startswith(_READ) and not example.is_met_by(said) and time.monotonic() < deadline:
+            said = typed(Example(command, example.shown), folder, settings)
         for called, real in names.items():
             said = said.replace(real, called)
         if not example.is_met_by(said):
