@@ -324,5 +324,5 @@ def licences(session: nox.Session) -> None:
     only = ["--partial-match", f"--allow-only={';'.join(LICENCES)}"]
     table = beside(session, "pip-licenses>=5.5,<6", "pip-licenses", *words, *only)
     head = "# Licences of the packages that tokenq uses\n\nWritten by `nox -s licences`.\n\n"
-    others = "".join(f"\n{name}: {licence}, as its licence file says.\n" for name, licence in LICENCE_FILES.items())
+    others = "".join(f"| {name} | | {licence}, as its licence file says |\n" for name, licence in LICENCE_FILES.items())
     Path("deploy/licences.md").write_text(head + str(table) + others, encoding="utf-8")

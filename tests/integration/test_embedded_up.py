@@ -106,7 +106,7 @@ def test_endpoints_json_names_everything_and_is_private(up: Stack) -> None:
     document = up.data_dir / "endpoints.json"
     assert set(json.loads(document.read_text())) == {
         "api", "kafka", "postgres", "redis", "adminTokenFile", "mailOutbox", "mailServer", "fingerprint", "network",
-        "limits",
+        "limits", "relay", "notify",
     }  # fmt: skip
     assert Endpoints.from_json(document.read_text()) == up.endpoints
     assert stat.S_IMODE(document.stat().st_mode) == 0o600

@@ -61,7 +61,8 @@ async def shortened(core: Core) -> str:
 
 
 def long_ago() -> date:
-    return datetime.now(UTC).date() - timedelta(days=KEPT + 10)
+    """The business day so long before today's, which begins at four."""
+    return (datetime.now(UTC) - timedelta(hours=4)).date() - timedelta(days=KEPT + 10)
 
 
 async def refusal(work: object) -> Refused:
