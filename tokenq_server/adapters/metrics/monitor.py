@@ -3,7 +3,7 @@
 import json
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,7 +16,8 @@ logger = logging.getLogger(__name__)
 
 _SECONDS = 10.0
 """How long a client may keep a connection without saying anything."""
-_JSON = "application/json"
+_Answer = tuple[int, str, bytes]
+"""Status, type and body."""
 
 
 @contextmanager
@@ -26,14 +27,16 @@ def monitored(host: str, port: int, program: str, signs: VitalSigns) -> Iterator
     registry.register(SignsCollector(program, signs))
 
     class Handler(_Handler):
-        def answers(self) -> dict[str, tuple[int, str, bytes]]:
-            status = 200 if signs.are_good else 503
-            state = {"status": "ready" if signs.are_good else "unavailable", "parts": dict(signs.parts())}
-            return {
-                paths.HEALTHZ: (200, _JSON, json.dumps({"status": "alive"}).encode()),
-                paths.READYZ: (status, _JSON, json.dumps(state).encode()),
-                paths.METRICS: (200, CONTENT_TYPE, page(registry)),
-            }
+        def answer(self, path: str) -> _Answer:
+            if path == paths.HEALTHZ:
+                return _json(200, {"status": "alive"})
+            if path == paths.READYZ:
+                is_ready = signs.are_good
+                state = {"status": "ready" if is_ready else "unavailable", "parts": dict(signs.parts())}
+                return _json(200 if is_ready else 503, state)
+            if path == paths.METRICS:
+                return 200, CONTENT_TYPE, page(registry)
+            return _json(404, {"status": "unknown path"})
 
     try:
         server = _Server((host, port), Handler)
@@ -62,15 +65,13 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "tokenq"
     sys_version = ""
 
-    def answers(self) -> dict[str, tuple[int, str, bytes]]:
-        """Return status, type and body by path."""
+    def answer(self, path: str) -> _Answer:
+        """Return status, type and body."""
         raise NotImplementedError
 
     def do_GET(self) -> None:
         """Answer."""
-        status, kind, body = self.answers().get(
-            self.path.partition("?")[0], (404, _JSON, json.dumps({"status": "unknown path"}).encode())
-        )
+        status, kind, body = self.answer(self.path.partition("?")[0])
         self.send_response(status)
         for name, value in (("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")):
             self.send_header(name, value)
@@ -82,3 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Log nothing: it is asked every few seconds."""
+
+
+def _json(status: int, body: Mapping[str, object]) -> _Answer:
+    return status, "application/json", json.dumps(body).encode()
