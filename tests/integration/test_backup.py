@@ -153,9 +153,11 @@ MANIFEST = json.dumps({"format": 1, "tokenq": "0.1.0", "at": "2026-11-27T09:00:0
         ({}, ""),
         ({"manifest.json": b"{}"}, ""),
         ({"manifest.json": b"[1]"}, ""),
-        ({"manifest.json": MANIFEST, "secrets/../../evil": b"x"}, ""),
-        ({"manifest.json": MANIFEST, "secrets/a/b": b"x"}, ""),
-        ({"manifest.json": MANIFEST}, "secrets/valkey"),
+        ({"manifest.json": MANIFEST, "database.dump": b"x", "secrets/../../evil": b"x"}, ""),
+        ({"manifest.json": MANIFEST, "database.dump": b"x", "secrets/a/b": b"x"}, ""),
+        ({"manifest.json": MANIFEST}, ""),
+        ({"manifest.json": MANIFEST}, "database.dump"),
+        ({"manifest.json": MANIFEST, "database.dump": b"x"}, "secrets/valkey"),
     ],
 )
 def test_what_is_no_backup_makes_no_folder(

@@ -188,6 +188,8 @@ def _no_backup(source: Path) -> Refused:
 def _manifest_of(archive: tarfile.TarFile, source: Path) -> Manifest:
     try:
         manifest = Manifest(**json.loads(_content(archive, _MANIFEST)))
+        if manifest.format == _FORMAT and not archive.getmember(_DUMP).isfile():
+            raise ValueError(_DUMP)
     except (KeyError, TypeError, ValueError) as error:
         raise _no_backup(source) from error
     if manifest.format > _FORMAT:
@@ -248,8 +250,7 @@ def _load(folder: DataFolder, postgres: Postgres, archive: tarfile.TarFile) -> N
         dump = Path(name) / _DUMP
         with dump.open("xb") as copy:
             opened = archive.extractfile(_DUMP)
-            if opened is None:
-                raise refuse(EmbeddedReason.NO_BACKUP, file=str(archive.name))
+            assert opened is not None  # it is a file: _manifest_of has looked
             shutil.copyfileobj(opened, copy)
         done = run([*argv, str(dump)], environment=_login(folder))
     if done.returncode != 0:
