@@ -9,7 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.manuals import DOCS
+from tests.manual import DOCS
 from tests.stack import Stack
 
 GENERATOR = Path(os.environ["TOKENQ_TEST_GENERATOR"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.manuals import DOCS, play
+from tests.manual import DOCS, play
 from tests.stack import Stack, kill_part, start, up_folder
 from tests.waiting import until
 from tokenq_server.embedded.addresses import takes_tokens
@@ -52,7 +52,7 @@ def followed(stack: Stack, position: str) -> Iterator[Iterator[str]]:
 
 
 def test_the_examples_of_the_api(stack: Stack, tmp_path: Path) -> None:
-    play(DOCS / "api.md", environment(stack, tmp_path), tmp_path)
+    play("docs/api.md", environment(stack, tmp_path), tmp_path)
     if not shutil.which("node"):
         pytest.skip("Node is not installed: the example for browsers, docs/examples/follow.mjs, was not run.")
     with followed(stack, "CW:1") as lines:
@@ -65,7 +65,7 @@ def test_the_examples_of_the_api(stack: Stack, tmp_path: Path) -> None:
 
 def test_the_examples_of_extensions(stack: Stack, tmp_path: Path) -> None:
     shutil.copytree(DOCS / "examples", tmp_path / "examples")
-    play(DOCS / "extending.md", environment(stack, tmp_path), tmp_path)
+    play("docs/extending.md", environment(stack, tmp_path), tmp_path)
 
 
 def test_curl_trusts_the_certificate_of_up(tmp_path: Path) -> None:

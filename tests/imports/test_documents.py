@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.manuals import DOCS, included_in
+from tests.manual import DOCS, included_in
 from tokenq.cli.menu import ENTRIES
 from tokenq.contract import events
 from tokenq.contract.problems import ExitCode, ProblemCode

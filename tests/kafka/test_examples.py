@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.kafka.apache import ApacheKafka, watermark
-from tests.manuals import DOCS
+from tests.manual import DOCS
 from tests.servers import Running
 from tests.stack import Stack
 from tests.waiting import until
