@@ -18,9 +18,12 @@ from tokenq.contract.problems import ProblemCode, Refused
 from tokenq.contract.verbs import Verb
 from tokenq_server.adapters.postgres.database import Database
 from tokenq_server.adapters.postgres.setup import PostgresSetup
-from tokenq_server.domain.commands import CallByProfile, Issue, IssueGroup
+from tokenq_server.domain.commands import CallByProfile, CallNext, Issue, IssueGroup
+from tokenq_server.domain.estimate import Forecast
+from tokenq_server.services.batch import Batch
 from tokenq_server.services.group_commit import MAX_BATCH, MAX_QUEUED
 from tokenq_server.services.ports import Ask, LineAnswer
+from tokenq_server.services.requests import Request
 from tokenq_server.services.setup import Branch
 
 
@@ -52,6 +55,21 @@ async def test_first_come_first_called_through_redis(core: Core) -> None:
     assert [token["tokenNo"] for token in called] == sorted(token["tokenNo"] for token in issued)
     assert core.counts.seen["line_fallbacks"] == 0
     await assert_all_is_well(core, name)
+
+
+async def test_the_first_call_while_no_counter_is_open_asks_for_a_new_forecast(core: Core) -> None:
+    """Otherwise, customers would be told for a second or more that no counter is open."""
+    name = await core.department()
+    known = {name: Forecast(0, 300.0, {})}
+    asked: list[str] = []
+    batch = Batch(core.ledger, core.line, core.counts, known.get, asked.append)
+    await batch.commit([Request(Issue(name, DESK), "test"), Request(Issue(name, DESK), "test")])
+    assert asked == []
+    await batch.commit([Request(CallNext(name, ANN, "1"), "test")])
+    assert asked == ["main"]
+    known[name] = Forecast(1, 300.0, {})
+    await batch.commit([Request(CallNext(name, ANN, "2"), "test")])
+    assert asked == ["main"]
 
 
 async def test_thirty_two_counters_at_once_call_thirty_two_people(core: Core) -> None:

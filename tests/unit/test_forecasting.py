@@ -57,6 +57,20 @@ async def test_a_changed_counter_is_in_the_forecast_when_the_change_is_answered(
         await forecasts.close()
 
 
+async def test_a_refresh_does_not_wait_for_the_next_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_EVERY_SECONDS", 3600.0)
+    floor = FakeFloor()
+    forecasts = Forecasts(floor)
+    forecasts.start()
+    try:
+        await forecasts.renew("main")
+        floor.counters = [OpenCounter()]
+        await forecasts.refresh("main").wait()
+        assert forecasts.counters_open() == {"CW": 1}
+    finally:
+        await forecasts.close()
+
+
 async def test_the_waits_of_a_branch_are_kept_until_its_last_department_goes() -> None:
     """Queues and metrics read them here: nobody's look at a queue reads everyone who waits."""
     floor = FakeFloor()

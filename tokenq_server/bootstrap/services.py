@@ -104,7 +104,7 @@ async def open_services(settings: ServerSettings, guard: Guard | None = None) ->
     log = PostgresEventLog(settings.database, "tokenq-feed")
     feed = Feed(log)
     forecasts = Forecasts(PostgresForecasting(database))
-    batch = Batch(ledger, line, metrics, forecasts.of)
+    batch = Batch(ledger, line, metrics, forecasts.of, forecasts.refresh)
     bell = Bell(log.ring)
     commit = GroupCommit(batch, on_commit=(feed.wake, bell.committed), guard=guard)
     store = PostgresSetup(database)

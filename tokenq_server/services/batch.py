@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from tokenq.contract.enums import TokenState
+from tokenq.contract.events import EventType
 from tokenq_server.domain.commands import Command, Housekeep
 from tokenq_server.domain.counters import Counters
 from tokenq_server.domain.department import DepartmentHead
@@ -54,11 +55,14 @@ class Batch:
         line: WaitingLine,
         counts: Metrics,
         forecast_of: Callable[[str], Forecast | None] = lambda _: None,
+        on_first_call: Callable[[str], object] = lambda _: None,
     ) -> None:
+        """``on_first_call`` gets the branch of a department that a counter calls from though none was open."""
         self._ledger = ledger
         self._line = line
         self._counts = counts
         self._forecast_of = forecast_of
+        self._on_first_call = on_first_call
         self.last_seen = LastSeen()
         self.lines_behind: set[str] = set()
         """The departments whose line in Redis has missed something, as far as this process knows."""
@@ -106,6 +110,7 @@ class Batch:
                 await transaction.commit(changed, kept, counters.opened if changed else ())
                 self.last_seen.note(token for session in changed for token in session.changed.values())
         self._count(requests, changed, time.perf_counter() - began)
+        self._tell_first_calls(changed)
         return outcomes, [_advance(session, before[session.id]) for session in changed]
 
     async def update_line(self, steps: Sequence[Advance]) -> None:
@@ -192,6 +197,14 @@ class Batch:
         self._counts.line_rebuilds.inc()
         logger.warning("waiting line rebuilt", extra={"department": ask.department_id, "at": at, "seq": ask.last_seq})
         await self._line.install(ask, await transaction.waiting(ask.department_id))
+
+    def _tell_first_calls(self, sessions: Sequence[DepartmentSession]) -> None:
+        """A call opens its counter. Until the next forecast, customers would be told that none is open."""
+        for session in sessions:
+            forecast = self._forecast_of(session.id)
+            is_none_open = forecast is not None and not forecast.counters_open
+            if is_none_open and any(record.event_type is EventType.TOKEN_CALLED for record in session.records):
+                self._on_first_call(session.department.branch_id)
 
     def _count(self, requests: Sequence[Request], sessions: list[DepartmentSession], seconds: float) -> None:
         self._counts.batch_requests.observe(len(requests))

@@ -108,10 +108,15 @@ class Forecasts:
             if forecast := self._forecasts.get(line.department_id):
                 count = counters_for(line.department_id, branch.counters)
                 self._forecasts[line.department_id] = replace(forecast, counters_open=count)
-        made = self._asked.setdefault(branch_id, asyncio.Event())
-        self._work.wake()
+        made = self.refresh(branch_id)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(made.wait(), _PATIENCE_SECONDS)
+
+    def refresh(self, branch_id: str) -> asyncio.Event:
+        """Have a branch forecast anew as soon as possible; return what is set when that has been done."""
+        made = self._asked.setdefault(branch_id, asyncio.Event())
+        self._work.wake()
+        return made
 
     def start(self) -> None:
         """Begin."""
