@@ -79,15 +79,18 @@ class Metrics:
         self.wait_alarm = self._gauge("wait_alarm", "1 while the alarm is on.", "department", "alarm")
         self.open_counters = self._gauge("open_counters", "Counters that serve the department now.", "department")
         self.backlog = self._gauge("relay_backlog", "Events not yet published.", "department")
-        self.relay_lag = self._gauge("relay_lag_seconds", "How long the oldest unpublished event has waited.")
-        self.letters_due = self._gauge("letters_due", "Notifications to be sent now or later.")
-        self.letters_overdue = self._gauge(
-            "letters_overdue", "Notifications that should have been tried more than a minute ago."
-        )
-        self.dead_letters = self._gauge("dead_letters", "Open dead letters.")
-        self.dead_letters_not_kept = self._gauge(
-            "dead_letters_not_kept", "Dead letters that were removed because there were too many."
-        )
+        self._totals = {
+            "unpublished_for": self._gauge("relay_lag_seconds", "How long the oldest unpublished event has waited."),
+            "letters_due": self._gauge("letters_due", "Notifications to be sent now or later."),
+            "letters_overdue": self._gauge(
+                "letters_overdue", "Notifications that should have been tried more than a minute ago."
+            ),
+            "dead_letters": self._gauge("dead_letters", "Open dead letters."),
+            "dead_letters_not_kept": self._gauge(
+                "dead_letters_not_kept", "Dead letters that were removed because there were too many."
+            ),
+        }
+        """By the field of ``StoreFigures`` that each shows."""
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
         return Counter(f"tokenq_{name}", about, labels, registry=self.registry)
@@ -147,33 +150,19 @@ class Metrics:
         for part, is_up in parts.items():
             self.parts.labels(part).set(is_up)
 
-    def show_stores(self, figures: StoreFigures) -> None:
-        """Set what the database knows; departments that are gone are forgotten."""
-        for gauge in (self.waiting, self.backlog):
-            gauge.clear()
-        for department in figures.departments:
+    def show_stores(self, figures: StoreFigures | None) -> None:
+        """Set what the database knows; departments that are gone are forgotten.
+
+        ``None``: it does not answer. Nothing is shown then, since what is old would look like what is true.
+        """
+        self.waiting.clear()
+        self.backlog.clear()
+        for department in figures.departments if figures else ():
             for priority, number in department.waiting.items():
                 self.waiting.labels(department.department_id, str(priority)).set(number)
             self.backlog.labels(department.department_id).set(department.unpublished)
-        self.relay_lag.set(figures.unpublished_for)
-        self.letters_due.set(figures.letters_due)
-        self.letters_overdue.set(figures.letters_overdue)
-        self.dead_letters.set(figures.dead_letters)
-        self.dead_letters_not_kept.set(figures.dead_letters_not_kept)
-
-    def forget_stores(self) -> None:
-        """Show what was known of the database no more: what is old would look like what is true."""
-        for gauge in (self.waiting, self.backlog):
-            gauge.clear()
-        everywhere = (
-            self.relay_lag,
-            self.letters_due,
-            self.letters_overdue,
-            self.dead_letters,
-            self.dead_letters_not_kept,
-        )
-        for gauge in everywhere:
-            gauge.set(nan)
+        for field, gauge in self._totals.items():
+            gauge.set(getattr(figures, field) if figures else nan)
 
     def page(self) -> bytes:
         """Return the metrics in Prometheus' text format."""

@@ -70,9 +70,10 @@ async def metrics(request: Request, services: ServicesDep) -> Response:
     shown.show_counters(services.forecasts.counters_open())
     shown.show_parts({part: state != _DOWN for part, state in (await _parts(request.app.state, services)).items()})
     try:
-        shown.show_stores(await services.watching.figures())
+        figures = await services.watching.figures()
     except Refused:
-        shown.forget_stores()
+        figures = None
+    shown.show_stores(figures)
     return Response(shown.page(), media_type=shown.content_type)
 
 
