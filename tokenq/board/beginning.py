@@ -35,7 +35,7 @@ def department_of(view: BoardDepartmentView, state: BoardView) -> Department:
 
 
 def _branch(state: BoardView) -> dict[str, Any]:
-    """What a department's own events say of its branch; a server before 0.1.0 says less."""
+    """What a department's own events say of its branch; a server of 0.1.0 says less."""
     known = {"branchName": state["name"]}
     return known | {name: state.get(name) for name in ("languages", "counterWords")}
 
