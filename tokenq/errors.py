@@ -4,28 +4,41 @@ A refusal is :class:`tokenq.contract.problems.Refused`; the classes here are fai
 the server could answer. A class's docstring is its default sentence.
 """
 
+from collections.abc import Mapping
+
 
 class TokenqError(Exception):
-    """Something went wrong in tokenq's client. ``hint`` says what to do next, if there is more to say than usual."""
+    """Something went wrong in tokenq's client. ``hint`` says what to do next, if there is more to say than usual.
 
-    def __init__(self, sentence: str = "", hint: str = "") -> None:
-        super().__init__(sentence or (type(self).__doc__ or "").splitlines()[0])
-        self.hint = hint
+    With ``values``, sentence and hint are templates that are filled with them. Screens translate those that are marked
+    by ``N_``.
+    """
+
+    def __init__(self, sentence: str = "", hint: str = "", **values: object) -> None:
+        self.source = sentence or (type(self).__doc__ or "").splitlines()[0]
+        self.hint_source = hint
+        self.values = values
+        super().__init__(_filled(self.source, values))
+
+    @property
+    def hint(self) -> str:
+        """The hint in English."""
+        return _filled(self.hint_source, self.values)
 
 
 class Unreachable(TokenqError):
     """The server cannot be reached.
 
     ``is_unsure``: a change was under way, and whether it was carried out is unknown. ``key`` is its idempotency key.
-    ``url`` is the server's address, where that is known.
     """
 
     is_unsure = False
     key: str | None = None
 
-    def __init__(self, sentence: str = "", hint: str = "", *, url: str = "") -> None:
-        super().__init__(sentence, hint)
-        self.url = url
+    @property
+    def url(self) -> str:
+        """The server's address; empty if it is not known."""
+        return str(self.values.get("url", ""))
 
 
 class InterruptedChange(TokenqError):
@@ -71,3 +84,7 @@ class StreamLost(TokenqError):
 
 class Missing(TokenqError):
     """A part of tokenq is not installed."""
+
+
+def _filled(template: str, values: Mapping[str, object]) -> str:
+    return template.format_map(values) if values else template

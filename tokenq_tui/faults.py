@@ -4,6 +4,10 @@ import time
 import traceback
 from collections import deque
 
+from tokenq import locale
+from tokenq.contract.problems import Refused
+from tokenq.errors import TokenqError
+
 _LONGEST = 100
 _MOST, _SECONDS = 100, 5.0
 _AGAIN = 60.0
@@ -21,6 +25,18 @@ def describe(error: BaseException) -> str:
         message = ""
     text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def failure_sentence(error: Refused | TokenqError) -> str:
+    """Return what a request was refused for, or failed for on the way, in the reader's language."""
+    if isinstance(error, Refused):
+        return locale.sentence(error.problem)
+    return locale.texts().gettext(error.source, **error.values)
+
+
+def failure_hint(error: TokenqError) -> str:
+    """Return what to do about a failure on the way, in the reader's language; empty if there is no more to say."""
+    return locale.texts().gettext(error.hint_source, **error.values) if error.hint_source else ""
 
 
 class RecentFaults:

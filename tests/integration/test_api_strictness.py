@@ -12,7 +12,8 @@ from tests.stack import Stack
 from tests.without_http import department_id
 from tokenq_server.api import problems
 from tokenq_server.api.app import ROUTERS
-from tokenq_server.api.strictness import Bounded, StrictRoute
+from tokenq_server.api.routes import health
+from tokenq_server.api.strictness import Bounded, StrictBody, StrictRoute
 
 BAD_BODIES: list[bytes] = [
     b"",
@@ -296,7 +297,52 @@ def test_a_refused_field_is_described_in_plain_words(
 
 def test_every_route_reads_its_body_strictly() -> None:
     for router in ROUTERS:
-        assert {type(route) for route in router.routes} == {StrictRoute}, router.tags
+        kind = StrictBody if router is health.router else StrictRoute  # a probe may add what it likes
+        assert {type(route) for route in router.routes} == {kind}, router.tags
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("number=CW-001", "This address has no parameter 'number'."),
+        ("displaynumber=CW-001", "This address has no parameter 'displaynumber'."),
+        ("departmentId=A&departmentId=B", "The parameter 'departmentId' is given more than once."),
+        ("=1", "This address has no parameter ''."),
+    ],
+)
+def test_a_query_that_would_be_ignored_or_means_two_things_is_refused(
+    running: Stack, query: str, sentence: str
+) -> None:
+    """A misspelt filter would list everything."""
+    answer = httpx.get(f"{running.endpoints.api}/api/v1/tokens?{query}", headers=signed_in(running))
+    assert (answer.status_code, answer.json()["detail"]) == (422, sentence)
+
+
+def test_a_misspelt_dry_run_changes_nothing(running: Stack) -> None:
+    floor = f"{running.endpoints.api}/api/v1/floor"
+    before = httpx.get(floor, headers=signed_in(running)).json()
+    sent = {"branches": {department_id().lower(): {"name": "North"}}}
+    answer = httpx.put(f"{floor}?dry_run=true", json=sent, headers=signed_in(running))
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert httpx.get(floor, headers=signed_in(running)).json() == before
+
+
+def test_a_number_is_not_issued_with_a_parameter_that_means_nothing(running: Stack) -> None:
+    """The everyday way of such requests looks at the query, too."""
+    answer = httpx.post(
+        f"{running.endpoints.api}/api/v1/departments/CW/tokens?priority=urgent", json={}, headers=signed_in(running)
+    )
+    assert (answer.status_code, answer.json()["detail"]) == (422, "This address has no parameter 'priority'.")
+
+
+def test_lists_may_repeat_and_probes_may_add_what_they_like(running: Stack) -> None:
+    api = running.endpoints.api
+    states = httpx.get(f"{api}/api/v1/tokens?state=WAITING&state=CALLED", headers=signed_in(running))
+    assert (states.status_code, httpx.get(f"{api}/healthz?at=1").status_code) == (200, 200)
+
+
+def signed_in(running: Stack) -> dict[str, str]:
+    return {"Authorization": f"Bearer {running.token}"}
 
 
 def test_an_address_with_a_slash_behind_it_is_no_way_to_another_host(running: Stack) -> None:

@@ -1,6 +1,8 @@
 """Words that are longer than English ones, or wider, are not cut, and none stays English."""
 
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -12,11 +14,16 @@ from tests.screens.console_seeds import FakeApi, busy_api, stamp
 from tests.screens.desk_driver import DeskApi
 from tests.screens.reading import text_of, until_shown
 from tokenq import locale
+from tokenq.client import Client
+from tokenq.client.calls import _UNSURE
 from tokenq.contract.views import QueueView
+from tokenq.errors import PrinterFailed, Unreachable
 from tokenq.locale import NAMES
+from tokenq.paper.printing import send
 from tokenq.stream import Link, LinkChanged
 from tokenq_tui.board.app import BoardApp
 from tokenq_tui.desk.app import DeskApp
+from tokenq_tui.faults import failure_hint, failure_sentence
 
 Speak = Callable[[str], None]
 
@@ -105,3 +112,25 @@ async def test_a_kiosk_shows_every_language_at_sixty_columns() -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         for name in NAMES.values():
             await until_shown(pilot, name)
+
+
+def test_what_fails_on_the_way_is_said_in_the_readers_language(speak: Speak) -> None:
+    """A printer that is off and a server that is away, each with its name, and what to do."""
+    speak("de")
+    with closed_port() as port:
+        with pytest.raises(PrinterFailed) as printer:
+            send(f"tcp://127.0.0.1:{port}", b"", lambda _: None)
+        with pytest.raises(Unreachable) as server, Client(f"http://127.0.0.1:{port}", attempts=1) as client:
+            client.health()
+    assert failure_sentence(printer.value).startswith(f"Der Drucker 127.0.0.1:{port} antwortet nicht: ")
+    assert failure_sentence(server.value).startswith(f"http://127.0.0.1:{port} ist nicht erreichbar: ")
+    assert str(server.value).startswith(f"Cannot reach http://127.0.0.1:{port}: "), "English in logs and commands"
+    unsure = Unreachable("{why}", _UNSURE, why="{x} {0}", url="http://q")
+    assert (failure_sentence(unsure), failure_hint(unsure)[:10]) == ("{x} {0}", "Der Server")
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]

@@ -98,23 +98,25 @@ def test_head_of_a_stream_ends(client: httpx.Client) -> None:
 def test_the_method_is_the_request_s(client: httpx.Client, name: str) -> None:
     """Row 11."""
     for value in ("DELETE", "PUT"):
-        answer = client.get("/api/v1/departments/HR", headers={name: value}, params={name: value})
+        answer = client.get("/api/v1/departments/HR", headers={name: value})
         assert (answer.status_code, answer.json()["departmentId"]) == (200, "HR")
+        assert client.get("/api/v1/departments/HR", params={name: value}).status_code == 422
         answer = client.post("/api/v1/departments/HR", headers={name: value}, params={name: value}, json={"name": "X"})
         assert answer.status_code == 405
     assert client.get("/api/v1/departments/HR").json()["name"] == "Human resources"
 
 
 def test_a_customer_is_who_has_logged_in(audited: AuditedApi) -> None:
-    """Row 12: another ``userId`` in the body is refused, and one in the query has no effect."""
+    """Row 12: another ``userId`` in the body or in the query is refused."""
     _, ada = audited.session("customer")
     _, bob, _ = audited.user("customer")
     issue = "/departments/CW/tokens"
     refused = audited.ask("POST", issue, ada, json={"userId": bob})
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    token = audited.ask("POST", f"{issue}?userId={bob}", ada, json={}).json()
+    assert audited.ask("POST", f"{issue}?userId={bob}", ada, json={}).status_code == 422
+    token = audited.ask("POST", issue, ada, json={}).json()
     assert token["userId"] == audited.ask("GET", "/auth/me", ada).json()["userId"] != bob
-    listed = audited.ask("GET", f"/tokens?userId={bob}&userId={bob}", ada).json()["items"]
+    listed = audited.ask("GET", f"/tokens?userId={bob}", ada).json()["items"]
     assert [each["tokenId"] for each in listed] == [token["tokenId"]]
 
 
@@ -129,13 +131,10 @@ def test_a_name_that_comes_twice_is_refused(client: httpx.Client, raw: bytes) ->
     assert seq_of(client, "CW") == before
 
 
-def test_a_parameter_that_comes_twice_is_one_of_both(client: httpx.Client) -> None:
-    """Row 12: it never widens what is seen."""
-    client.post("/api/v1/departments/CW/tokens", json={})
-    client.post("/api/v1/departments/HR/tokens", json={})
-    found = client.get("/api/v1/tokens?departmentId=CW&departmentId=HR").json()["items"]
-    assert len({token["departmentId"] for token in found}) == 1
-    assert client.get("/api/v1/tokens?limit=1&limit=100000").status_code == 422
+@pytest.mark.parametrize("query", ["departmentId=CW&departmentId=HR", "limit=1&limit=100000", "limit=1&limit=1"])
+def test_a_parameter_that_comes_twice_is_refused(client: httpx.Client, query: str) -> None:
+    """Row 12: a proxy in front may read the first one and we the last."""
+    assert client.get(f"/api/v1/tokens?{query}").status_code == 422
 
 
 @pytest.mark.parametrize("name", STRANGE)
@@ -174,7 +173,7 @@ def test_a_credential_in_the_address_is_none(audited: AuditedApi, name: str) -> 
     key = audited.key("admin")
     for path in ("/users", "/auth/me", "/departments"):
         answer = audited.ask("GET", path, "", params={name: key})
-        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
         assert key not in answer.text
     assert audited.ask("GET", "/auth/me", "", headers={"Cookie": f"{name}={key}"}).status_code == 401
     assert audited.ask("POST", "/auth/logout", "", data={name: key}).status_code == 401

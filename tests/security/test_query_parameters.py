@@ -76,12 +76,9 @@ async def test_an_impossible_number_is_refused(admin: httpx.AsyncClient, value: 
 
 
 async def test_an_offset_does_not_exist(admin: httpx.AsyncClient) -> None:
-    """What is no parameter has no effect: pages are found by a cursor."""
-    for number in range(3):
-        await admin.post("/api/v1/departments/CW/tokens", json={"name": f"Ada {number}"})
-    plain = (await admin.get("/api/v1/tokens")).json()
+    """Pages are found by a cursor."""
     for offset in (-1, 10**9, "x"):
-        assert (await admin.get(f"/api/v1/tokens?offset={offset}")).json() == plain
+        assert (await admin.get(f"/api/v1/tokens?offset={offset}")).status_code == 422
 
 
 @pytest.mark.parametrize("value", LOOKS_LIKE_A_PATTERN, ids=ascii)

@@ -15,14 +15,15 @@ from tokenq.contract.paths import IDEMPOTENCY_KEY_HEADER
 from tokenq.contract.problems import Problem, ProblemCode, Refused
 from tokenq.contract.reasons.system import FieldReason
 from tokenq.errors import BadReply, InterruptedChange, OlderServer, Unreachable
+from tokenq.locale import N_
 
 ATTEMPTS = 5
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 _REPEATABLE = frozenset({"GET", "PUT"})
 _BUSY = 503
-_UNSURE = "The server may have carried it out: check before you retry."
-_SAFE = "The server may have carried it out; it is safe to do the same again."
+_UNSURE = N_("The server may have carried it out: check before you retry.")
+_SAFE = N_("The server may have carried it out; it is safe to do the same again.")
 _NO_SUCH_OPERATION = frozenset({ProblemCode.NOT_FOUND, ProblemCode.METHOD_NOT_ALLOWED})
 """About the address of a request; a thing that does not exist has another code."""
 
@@ -131,7 +132,7 @@ class Calls:
                 if self._is_over(attempt, give_up - pause) or not (may_repeat or isinstance(error, NothingSent)):
                     if is_unsure:
                         error.is_unsure, error.key = True, key
-                        error.hint = _SAFE if method == "PUT" else _UNSURE
+                        error.hint_source = _SAFE if method == "PUT" else _UNSURE
                     raise
                 time.sleep(pause)
                 continue
@@ -196,8 +197,10 @@ def _read(reply: Reply, url: str, key: str | None = None, *, is_unsure: bool = F
     """
     if 300 <= reply.status < 400:
         raise BadReply(
-            f"{url} redirects to {reply.headers.get('location', 'another address')}; the token is not sent there.",
-            "Set TOKENQ_URL to the address of the tokenq server itself.",
+            N_("{url} redirects to {target}; the token is not sent there."),
+            N_("Set TOKENQ_URL to the address of the tokenq server itself."),
+            url=url,
+            target=reply.headers.get("location", "another address"),
         )
     if reply.status == 204:
         return None
@@ -213,7 +216,7 @@ def _read(reply: Reply, url: str, key: str | None = None, *, is_unsure: bool = F
         if key is not None and reply.status == _BUSY and (is_unsure or in_doubt):
             problem = replace(problem, extra={**problem.extra, "idempotencyKey": key})
         raise Refused(problem)
-    raise BadReply(f"{url} answered {reply.status}, but not like a tokenq server.")
+    raise BadReply(N_("{url} answered {status}, but not like a tokenq server."), url=url, status=reply.status)
 
 
 def _seen_from_here(problem: Problem, url: str) -> Problem:
@@ -224,8 +227,9 @@ def _seen_from_here(problem: Problem, url: str) -> Problem:
     """
     if problem.code in _NO_SUCH_OPERATION:
         raise OlderServer(
-            f"{url} is of an older release of tokenq, which cannot do this.",
-            "Update the server. If it is up to date, check the address.",
+            N_("{url} is of an older release of tokenq, which cannot do this."),
+            N_("Update the server. If it is up to date, check the address."),
+            url=url,
         )
     if "field" in problem.extra and problem.reason in (None, FieldReason.UNKNOWN.id):
         # The client sends no fields that its own release does not know; a server without reasons is of the one before.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tokenq.errors import BadReply
+from tokenq.locale import N_
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 
@@ -62,7 +63,7 @@ class Parser:
 
     def _grow(self, more: int, kept: int) -> None:
         if self._size + more > MAX_MESSAGE_BYTES:
-            raise BadReply("The event stream sent a message without end.")
+            raise BadReply(N_("The event stream sent a message without end."))
         self._size += kept
 
     def _finish(self) -> Message | None:

@@ -14,11 +14,14 @@ from urllib.parse import urlsplit
 from tokenq.contract.certificates import OtherCertificate, fingerprint_of, pinned_context
 from tokenq.contract.hosts import is_loopback
 from tokenq.errors import BadReply, BadSettings, ChangedCertificate, TokenqError, Unreachable, UntrustedCertificate
+from tokenq.locale import N_
 
 DEFAULT_TIMEOUT = 10.0
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 _SHORTEST = 0.05
-_PERHAPS_TLS = "Is it running ('tokenq up --status')? If it speaks TLS ('up --lan'), its address begins with https://."
+_PERHAPS_TLS = N_(
+    "Is it running ('tokenq up --status')? If it speaks TLS ('up --lan'), its address begins with https://."
+)
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE")
 
 
@@ -105,19 +108,21 @@ class Transport:
             content = response.read(MAX_REPLY_BYTES + 1)
         except TimeoutError:
             self.close()
-            sentence = f"{self.server.url} did not answer within {seconds:.3g} seconds."
-            raise CutOff(sentence, url=self.server.url) from None
+            sentence = N_("{url} did not answer within {seconds} seconds.")
+            raise CutOff(sentence, url=self.server.url, seconds=f"{seconds:.3g}") from None
         except (OSError, http.client.RemoteDisconnected, http.client.IncompleteRead):
             self.close()
             hint = _PERHAPS_TLS if self._scheme == "http" else ""
-            sentence = f"The connection to {self.server.url} was lost before its answer came."
+            sentence = N_("The connection to {url} was lost before its answer came.")
             raise CutOff(sentence, hint, url=self.server.url) from None
         except http.client.HTTPException:
             self.close()
-            raise BadReply(f"{self.server.url} does not speak HTTP.") from None
+            raise BadReply(N_("{url} does not speak HTTP."), url=self.server.url) from None
         if len(content) > MAX_REPLY_BYTES:
             self.close()
-            raise BadReply(f"The answer of {self.server.url} is larger than {MAX_REPLY_BYTES >> 20} MiB.")
+            raise BadReply(
+                N_("The answer of {url} is larger than {size} MiB."), url=self.server.url, size=MAX_REPLY_BYTES >> 20
+            )
         if response.will_close:
             self.close()
         return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
@@ -139,7 +144,7 @@ class Transport:
                 raise failed_handshake(self.server, error) from None
             except (OSError, UnicodeError) as error:
                 reason = getattr(error, "strerror", None) or str(error) or "no answer"
-                raise NothingSent(f"Cannot reach {self.server.url}: {reason}.", url=self.server.url) from None
+                raise NothingSent(N_("Cannot reach {url}: {why}."), url=self.server.url, why=reason) from None
             self._connection = connection
         elif self._connection.sock is not None:
             self._connection.sock.settimeout(timeout)
@@ -155,23 +160,36 @@ def failed_handshake(server: Server, error: ssl.SSLError) -> TokenqError:
     """Return what people need to know about a TLS connection that did not come about; nothing was sent over it."""
     if isinstance(error, OtherCertificate):
         return ChangedCertificate(
-            f"The certificate of {server.url} has changed: this machine knows {server.fingerprint}, but the server "
-            f"shows {error.found}. Nothing was sent.",
-            "Somebody may be intercepting the connection. If the server really has a new certificate, compare the "
-            f"fingerprint there ('tokenq up --status') and run: tokenq login {server.url} --fingerprint SHA256:... "
-            "(with --key and a new key, if this machine signs in by one; or --fingerprint none, if an authority has "
-            "signed it now)",
+            N_(
+                "The certificate of {url} has changed: this machine knows {known}, but the server shows {found}. "
+                "Nothing was sent."
+            ),
+            N_(
+                "Somebody may be intercepting the connection. If the server really has a new certificate, compare the "
+                "fingerprint there ('tokenq up --status') and run: tokenq login {url} --fingerprint SHA256:... (with "
+                "--key and a new key, if this machine signs in by one; or --fingerprint none, if an authority has "
+                "signed it now)"
+            ),
+            url=server.url,
+            known=server.fingerprint,
+            found=error.found,
         )
     if isinstance(error, ssl.SSLCertVerificationError):
         return UntrustedCertificate(
-            f"The certificate of {server.url} is not trusted: {error.verify_message.rstrip('.')}.",
-            f"If it is tokenq's own, 'tokenq login {server.url}' shows its fingerprint. Otherwise install the "
-            "authority's certificate, or point SSL_CERT_FILE to it.",
+            N_("The certificate of {url} is not trusted: {why}."),
+            N_(
+                "If it is tokenq's own, 'tokenq login {url}' shows its fingerprint. Otherwise install the authority's "
+                "certificate, or point SSL_CERT_FILE to it."
+            ),
+            url=server.url,
+            why=error.verify_message.rstrip("."),
         )
     if error.reason in _NO_TLS:
-        return BadReply(f"{server.url} does not speak TLS.", "If the server speaks plain http, write http://.")
-    sentence = f"Cannot reach {server.url}: the TLS connection failed ({error.reason or error})."
-    return NothingSent(sentence, url=server.url)
+        return BadReply(
+            N_("{url} does not speak TLS."), N_("If the server speaks plain http, write http://."), url=server.url
+        )
+    sentence = N_("Cannot reach {url}: the TLS connection failed ({why}).")
+    return NothingSent(sentence, url=server.url, why=error.reason or error)
 
 
 def offered_fingerprint(server: Server) -> str:
@@ -184,7 +202,7 @@ def offered_fingerprint(server: Server) -> str:
     try:
         shown = ssl.get_server_certificate((host, port), timeout=server.timeout)
     except (OSError, UnicodeError) as error:
-        raise NothingSent(f"Cannot reach {server.url}: {error}.", url=server.url) from None
+        raise NothingSent(N_("Cannot reach {url}: {why}."), url=server.url, why=error) from None
     return fingerprint_of(ssl.PEM_cert_to_DER_cert(shown))
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Protocol, Self
 
 from tokenq.errors import PrinterFailed
+from tokenq.locale import N_
 from tokenq.printable import printable
 
 _CONNECT_SECONDS = 3.0
@@ -42,7 +43,9 @@ class NetworkConnection:
         try:
             self._socket = socket.create_connection((host, port), _CONNECT_SECONDS)
         except OSError as error:
-            raise PrinterFailed(f"The printer {self._name} does not answer: {_why(error)}.") from None
+            raise PrinterFailed(
+                N_("The printer {printer} does not answer: {why}."), printer=self._name, why=_why(error)
+            ) from None
 
     def __enter__(self) -> Self:
         return self
@@ -62,7 +65,9 @@ class NetworkConnection:
             self._socket.settimeout(_WRITE_SECONDS)
             self._socket.sendall(content)
         except OSError as error:
-            raise PrinterFailed(f"The printer {self._name} takes no data: {_why(error)}.") from None
+            raise PrinterFailed(
+                N_("The printer {printer} takes no data: {why}."), printer=self._name, why=_why(error)
+            ) from None
 
     def read(self, seconds: float) -> int | None:
         """Return the next byte that the printer sends within so many seconds."""
@@ -83,10 +88,12 @@ class DeviceConnection:
             self._file = self._open(flags | os.O_RDWR) if os.access(path, os.R_OK) else self._open(flags | os.O_WRONLY)
             mode = os.fstat(self._file).st_mode
         except OSError as error:
-            raise PrinterFailed(f"The printer {path} cannot be opened: {_why(error)}.") from None
+            raise PrinterFailed(
+                N_("The printer {printer} cannot be opened: {why}."), printer=path, why=_why(error)
+            ) from None
         if not stat.S_ISCHR(mode) and not stat.S_ISFIFO(mode):
             os.close(self._file)
-            raise PrinterFailed(f"{path} is not a printer.")
+            raise PrinterFailed(N_("{printer} is not a printer."), printer=path)
 
     def _open(self, flags: int) -> int:
         return os.open(self._path, flags)
@@ -108,7 +115,9 @@ class DeviceConnection:
                 with suppress(BlockingIOError):
                     rest = rest[os.write(self._file, rest) :]
         except OSError as error:
-            raise PrinterFailed(f"The printer {self._path} takes no data: {_why(error)}.") from None
+            raise PrinterFailed(
+                N_("The printer {printer} takes no data: {why}."), printer=self._path, why=_why(error)
+            ) from None
 
     def read(self, seconds: float) -> int | None:
         """Return the next byte that the printer sends within so many seconds."""
@@ -123,17 +132,19 @@ def print_by_queue(name: str, content: bytes) -> None:
     """Print by CUPS, as it is. Raises PrinterFailed."""
     command = shutil.which("lp")
     if command is None:
-        raise PrinterFailed("This machine has no printing system: the command 'lp' is missing.")
+        raise PrinterFailed(N_("This machine has no printing system: the command 'lp' is missing."))
     try:
         done = subprocess.run(  # noqa: S603 - no shell; the name begins with no dash
             [command, "-d", name, "-o", "raw"], input=content, capture_output=True, timeout=_QUEUE_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise PrinterFailed(f"The print queue {name} does not answer: {_why(error)}.") from None
+        raise PrinterFailed(
+            N_("The print queue {queue} does not answer: {why}."), queue=name, why=_why(error)
+        ) from None
     if done.returncode:
         said = printable(done.stderr.decode("utf-8", "replace").strip(), 200)
         why = said.rstrip(".") or f"exit code {done.returncode}"
-        raise PrinterFailed(f"The print queue {name} does not print: {why}.")
+        raise PrinterFailed(N_("The print queue {queue} does not print: {why}."), queue=name, why=why)
 
 
 def _why(error: Exception) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tokenq.contract.printers import PrinterAddress, parse_printer
 from tokenq.errors import PrinterFailed
+from tokenq.locale import N_
 from tokenq.paper import escpos
 from tokenq.paper.connections import Connection, DeviceConnection, NetworkConnection, print_by_queue
 
@@ -15,7 +16,7 @@ _FIXED_BITS, _FIXED = 0b10010011, 0b00010010
 _IS_OFFLINE, _IS_OPEN, _HAS_FAULT, _IS_STOPPED_BY_PAPER = 0x08, 0x04, 0x40, 0x20
 _IS_OUT_OF_PAPER, _IS_LOW_ON_PAPER = 0x60, 0x0C
 _FIXED_BITS_WHEN_DONE = 0b10010000
-LOW_ON_PAPER = "The printer is low on paper."
+LOW_ON_PAPER = N_("The printer is low on paper.")
 
 
 def send(printer: str, ticket: bytes, note: Callable[[str], object]) -> None:
@@ -47,13 +48,13 @@ def check(connection: Connection, note: Callable[[str], object]) -> bool:
     paper = _ask(connection, escpos.ASK_PAPER) or 0
     offline = (_ask(connection, escpos.ASK_OFFLINE) or 0) if state & _IS_OFFLINE else 0
     if offline & _IS_OPEN:
-        raise PrinterFailed("The cover of the printer is open.")
+        raise PrinterFailed(N_("The cover of the printer is open."))
     if paper & _IS_OUT_OF_PAPER or offline & _IS_STOPPED_BY_PAPER:
-        raise PrinterFailed("The printer is out of paper.")
+        raise PrinterFailed(N_("The printer is out of paper."))
     if offline & _HAS_FAULT:
-        raise PrinterFailed("The printer reports a fault.")
+        raise PrinterFailed(N_("The printer reports a fault."))
     if state & _IS_OFFLINE:
-        raise PrinterFailed("The printer is offline.")
+        raise PrinterFailed(N_("The printer is offline."))
     if paper & _IS_LOW_ON_PAPER:
         note(LOW_ON_PAPER)
     return True
@@ -79,4 +80,4 @@ def _address(printer: str) -> PrinterAddress:
     try:
         return parse_printer(printer)
     except ValueError as error:
-        raise PrinterFailed(f"'{printer}' is no printer: {error}.") from None
+        raise PrinterFailed(N_("'{printer}' is no printer: {why}."), printer=printer, why=error) from None

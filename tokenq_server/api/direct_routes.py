@@ -76,6 +76,8 @@ class DirectRoute:
 
     def read(self, scope: Scope, parts: Sequence[str], body: bytes) -> "_Asked | None":
         """Read a request; ``None`` if anything about it is unusual."""
+        if scope.get("query_string"):
+            return None
         headers: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
             if name in _HEADERS:

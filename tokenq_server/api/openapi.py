@@ -11,6 +11,7 @@ from tokenq.contract.problems import PROBLEM_MEDIA_TYPE, ProblemCode, refuse
 from tokenq.contract.reasons.queue import DepartmentReason
 from tokenq_server.api.auth import Allowed
 from tokenq_server.api.inside import Inside
+from tokenq_server.api.strictness import StrictRoute
 
 Document = dict[str, Any]
 
@@ -117,7 +118,7 @@ def _failures(operation: Document, route: APIRoute, method: str, roles: frozense
         408: has_body,
         409: method != "GET" and not is_account,
         413: has_body,
-        422: "422" in operation["responses"],  # the framework knows
+        422: isinstance(route, StrictRoute),
         429: identifies,  # guesses are limited
         431: True,
         500: True,

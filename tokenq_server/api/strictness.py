@@ -1,11 +1,13 @@
-"""Requests taken strictly: JSON that could be read in two ways, headers and bodies without end are refused."""
+"""Requests taken strictly: what could be read in two ways or would be ignored, and headers and bodies without end."""
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, get_args, get_origin
 
 from fastapi import HTTPException
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +21,8 @@ HEADER_BYTES = 32 * 1024
 """The longest headers of a request: names and values together."""
 BODY_SECONDS = 20.0
 """How long a request's body may take to arrive."""
+_SHOWN = 64
+"""Characters of an unknown name that are repeated."""
 
 
 def read_json(raw: bytes) -> Any:
@@ -37,7 +41,7 @@ def read_json(raw: bytes) -> Any:
         raise json.JSONDecodeError(str(error), "", 0) from None
 
 
-class StrictRoute(APIRoute):
+class StrictBody(APIRoute):
     """A route that reads its body by ``read_json``."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -48,6 +52,37 @@ class StrictRoute(APIRoute):
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return handle_strictly
+
+
+class StrictRoute(StrictBody):
+    """A route that also refuses query parameters that it does not have, or that come twice where it takes one.
+
+    A misspelt ``dryRun`` would be ignored, and the change made.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, for requests whose query is right."""
+        handle = super().get_route_handler()
+        takes_several = dict(_query_parameters(self.dependant))
+
+        async def handle_strictly(request: Request) -> Response:
+            for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
+                if name not in takes_several:
+                    raise refuse(RequestReason.UNKNOWN_PARAMETER, name=name[:_SHOWN])
+                if times > 1 and not takes_several[name]:
+                    raise refuse(RequestReason.REPEATED_PARAMETER, name=name)
+            return await handle(request)
+
+        return handle_strictly
+
+
+def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """Yield the names of all query parameters of a route, and whether each may come several times."""
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        yield field.alias, any(get_origin(each) is list for each in (kind, *get_args(kind)))
+    for inner in dependant.dependencies:
+        yield from _query_parameters(inner)
 
 
 class _StrictRequest(Request):

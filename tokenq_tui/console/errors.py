@@ -9,7 +9,7 @@ from tokenq.locale import texts
 from tokenq_tui.console.advice import hint_of, verbs_of
 from tokenq_tui.console.keys import shown_key
 from tokenq_tui.console.messages import Trouble
-from tokenq_tui.faults import describe
+from tokenq_tui.faults import describe, failure_hint, failure_sentence
 
 
 def continues(keys: Mapping[str, str]) -> str:
@@ -30,7 +30,7 @@ def failure(request: str, error: BaseException, *, changes: bool, keys: Mapping[
         sentence = locale.sentence(error.problem, **verbs_of(error.problem))
         return Trouble(sentence, hint_of(error.problem, keys), is_answer=True)
     if isinstance(error, TokenqError):
-        return Trouble(said.gettext(str(error)), error.hint, is_answer=True, is_from_server=False)
+        return Trouble(failure_sentence(error), failure_hint(error), is_answer=True, is_from_server=False)
     if changes:
         hint = said.gettext("It may have been carried out: check the list before you press the key again.")
     else:

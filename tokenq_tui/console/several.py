@@ -9,6 +9,7 @@ from tokenq.contract.views import TokenView
 from tokenq.errors import TokenqError
 from tokenq.locale import texts
 from tokenq_tui.console.messages import Done
+from tokenq_tui.faults import failure_sentence
 
 
 def for_each(tokens: Sequence[TokenView], verb: str, move: Callable[[TokenView], TokenView]) -> Done:
@@ -26,7 +27,7 @@ def for_each(tokens: Sequence[TokenView], verb: str, move: Callable[[TokenView],
         except TokenqError as error:
             if not (done or failed):
                 raise
-            failed.append(_failure(token, texts().gettext(str(error))))
+            failed.append(_failure(token, failure_sentence(error)))
             failed += _not_tried(tokens[place + 1 :])
             break
     return Done(_past(verb, done), warnings=failed)

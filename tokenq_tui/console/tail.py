@@ -23,7 +23,7 @@ from tokenq_tui.console.api_port import ApiPort, Feed
 from tokenq_tui.console.messages import DepartmentsLoaded, LinkMoved, QueueArrived, Trouble
 from tokenq_tui.console.own_changes import OwnChange
 from tokenq_tui.console.state import Department
-from tokenq_tui.faults import describe
+from tokenq_tui.faults import describe, failure_sentence
 from tokenq_tui.lasting import start_lasting
 from tokenq_tui.link_badge import Health
 
@@ -184,7 +184,7 @@ class Tail:
             )
         elif isinstance(error, Refused | TokenqError):
             self._is_reachable = False
-            self._tell_link(str(error))
+            self._tell_link(failure_sentence(error))
         else:
             description, is_new = describe(error), department not in self._broken
             self._broken.setdefault(department, self._fetched_at or datetime.now(UTC))

@@ -16,6 +16,7 @@ from typing_extensions import override
 from tokenq.client import Client
 from tokenq.client.events import Arrival, follow
 from tokenq.contract.ticket_views import TicketView
+from tokenq.locale import texts
 from tokenq.paper.commands import as_commands
 from tokenq.paper.layout import Design, ticket_parts
 from tokenq.paper.printing import send
@@ -84,12 +85,14 @@ class DeskApp(ErrorBoundary, App[None]):
     @override
     def _handle_exception(self, error: Exception) -> None:
         """Go on after errors in the desk's own code, on which Textual would exit with a traceback."""
-        description = describe(error)
+        description, said = describe(error), texts()
         if self.main.is_up and not self._faults.is_too_much():
             if self._faults.is_new(description):
-                self._pass_on(messages.Failed(f"This desk has a fault ({description}).", "It goes on."))
+                sentence = said.gettext("This desk has a fault ({error}).", error=description)
+                self._pass_on(messages.Failed(sentence, said.gettext("It goes on.")))
             return
-        self._give_up(messages.Failed(f"This is a bug in tokenq: {description}.", "Start it again.", 1))
+        sentence = said.gettext("This is a bug in tokenq: {error}.", error=description)
+        self._give_up(messages.Failed(sentence, said.gettext("Start it again."), 1))
 
     def _pass_on(self, message: Message) -> None:
         if isinstance(message, messages.Failed) and message.exit_code and not self._is_kiosk:

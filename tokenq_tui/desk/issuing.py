@@ -23,7 +23,7 @@ from tokenq.locale import N_, texts
 from tokenq.locale.words import state_word
 from tokenq_tui.desk.messages import Failed, Found, Issued, Printed, StillTrying, TakenBack
 from tokenq_tui.desk.state import Details
-from tokenq_tui.faults import describe
+from tokenq_tui.faults import describe, failure_hint, failure_sentence
 
 AGAIN_SECONDS = 2.0
 TRY_SECONDS = 60.0
@@ -227,7 +227,7 @@ class Issuer:
         try:
             self._printer(ticket, notes.append)
         except OutputLost as error:
-            return str(error), notes
+            return failure_sentence(error), [texts().gettext(note) for note in notes]
         except Exception as error:  # the number exists, whatever happens to its ticket
             return texts().gettext("The ticket could not be printed ({error}).", error=describe(error)), notes
         return "", notes
@@ -238,6 +238,6 @@ def failure(error: Exception) -> Failed:
     if isinstance(error, Refused):
         return Failed(locale.sentence(error.problem), locale.hint(error.problem))
     if isinstance(error, TokenqError):
-        return Failed(texts().gettext(str(error)), error.hint)
+        return Failed(failure_sentence(error), failure_hint(error))
     sentence = texts().gettext("That failed at this desk ({error}).", error=describe(error))
     return Failed(sentence, texts().gettext("Find the number before you try again."))

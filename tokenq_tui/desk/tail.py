@@ -20,7 +20,7 @@ from tokenq.errors import TokenqError
 from tokenq.locale import texts
 from tokenq_tui.desk.messages import DepartmentsLoaded, Failed, LinkMoved, NoSelfService, QueueArrived
 from tokenq_tui.desk.state import chosen
-from tokenq_tui.faults import describe
+from tokenq_tui.faults import describe, failure_sentence
 from tokenq_tui.lasting import start_lasting
 from tokenq_tui.link_badge import Health
 
@@ -171,7 +171,7 @@ class Tail:
         if isinstance(error, Refused) and error.problem.code in _FINAL:
             code = _FINAL[error.problem.code]
             self._notify(Failed(locale.sentence(error.problem), locale.hint(error.problem), code))
-        why = texts().gettext(str(error)) if isinstance(error, Refused | TokenqError) else describe(error)
+        why = failure_sentence(error) if isinstance(error, Refused | TokenqError) else describe(error)
         self._tell(Health.OFFLINE, why)
         self._load_at = 0.0  # a department may be gone
         with self._work:

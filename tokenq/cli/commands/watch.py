@@ -70,7 +70,7 @@ def _show_link(change: "LinkChanged", url: str, *, was_live: bool) -> None:
     elif was_live:
         echo(f"{change.sentence} Retrying.")
     else:
-        raise Unreachable(change.sentence, url=url)
+        raise Unreachable("{why}", why=change.sentence, url=url)
 
 
 class _Clocks:

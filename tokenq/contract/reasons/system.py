@@ -24,6 +24,12 @@ class RequestReason(Reason):
         "The request did not arrive in time.",
         "Send it again; check the connection if that fails, too.",
     )
+    UNKNOWN_PARAMETER = (
+        ProblemCode.INVALID,
+        "This address has no parameter '{name}'.",
+        "Correct or remove it; an older release of the server may not know it.",
+    )
+    REPEATED_PARAMETER = ProblemCode.INVALID, "The parameter '{name}' is given more than once.", "Give it once."
     WRONG_KEY = (ProblemCode.INVALID, "An idempotency key is 1 to 255 visible ASCII characters.", "Use a random UUID.")
     OTHER_REQUEST = (
         ProblemCode.IDEMPOTENCY_MISMATCH,

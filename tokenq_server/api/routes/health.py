@@ -14,13 +14,13 @@ from tokenq.contract.problems import Refused
 from tokenq_server.api.auth import PUBLIC, ServicesDep
 from tokenq_server.api.inside import Inside
 from tokenq_server.api.limits import LIMITED
-from tokenq_server.api.strictness import StrictRoute
+from tokenq_server.api.strictness import StrictBody
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.permissions import MONITORS
 from tokenq_server.services.ports import LedgerDown, LineDown
 from tokenq_server.services.publishing import PublishFailed
 
-router = APIRouter(tags=["operations"], route_class=StrictRoute)
+router = APIRouter(tags=["operations"], route_class=StrictBody)
 _UP, _DOWN, _UNUSED = "up", "down", "unused"
 _LIMIT_SECONDS = 1.5
 _UNPUBLISHED_SECONDS = 10.0

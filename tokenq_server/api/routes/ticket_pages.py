@@ -19,12 +19,12 @@ from tokenq_server.api.pages.ticket_state import ticket_state
 from tokenq_server.api.routes.tickets import SecretPath
 from tokenq_server.api.schemas import Body, Language
 from tokenq_server.api.sources import source_of
-from tokenq_server.api.strictness import StrictRoute
+from tokenq_server.api.strictness import StrictBody
 from tokenq_server.bootstrap import Services
 from tokenq_server.domain.commands import Issue, MoveToken
 from tokenq_server.domain.principal import visitor
 
-router = APIRouter(include_in_schema=False, route_class=StrictRoute)
+router = APIRouter(include_in_schema=False, route_class=StrictBody)
 BranchPath = Annotated[str, Path(pattern=names.BRANCH_ID)]
 Lang = Annotated[str | None, Query(max_length=16)]
 Accepted = Annotated[str, Header(alias="Accept-Language", max_length=1000)]
