@@ -168,6 +168,19 @@ def test_other_departments_are_not_in_the_stream(running: Stack, department: str
     assert {event["departmentId"] for event in watch.events} == {department}
 
 
+def test_a_department_that_never_was_is_refused(running: Stack, department: str) -> None:
+    """A misspelt one would be silent for ever; one that was deleted has events, and others to be watched with it."""
+    events = f"{running.endpoints.api}/events?departmentId={department}&departmentId="
+    headers = {"Authorization": f"Bearer {running.token}"}
+    answer = httpx.get(events + "N0PE", headers=headers, timeout=10)
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_department")
+    gone = department_id()
+    running.ask("PUT", f"/api/v1/departments/{gone}", {"name": "Gone"})
+    running.ask("DELETE", f"/api/v1/departments/{gone}")
+    with httpx.stream("GET", events + gone, headers=headers, timeout=10) as stream:
+        assert stream.status_code == 200
+
+
 @pytest.mark.parametrize("last", ["nonsense", "CW:1;HR:2", "x" * 20_000])
 def test_an_invalid_position_is_refused(running: Stack, last: str) -> None:
     """Before the stream starts, as a problem."""

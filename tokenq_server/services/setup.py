@@ -58,6 +58,9 @@ class SetupStore(Protocol):
     async def departments(self) -> list[Department]:
         """Return all departments by id."""
 
+    async def past_and_present(self, department_ids: Collection[str]) -> Collection[str]:
+        """Return those that are ids of departments, also of deleted ones."""
+
     async def department(self, department_id: str) -> Department | None:
         """One department."""
 
@@ -136,6 +139,16 @@ class Setup:
         for department_id in department_ids:
             if department_id not in existing:
                 raise unknown_department(department_id)
+
+    async def check_watched(self, department_ids: Collection[str]) -> None:
+        """Refuse ids that no department ever had: nothing would ever come. One that is deleted has events, too.
+
+        Raises:
+            Refused: ``unknown_department``.
+        """
+        known = await self._store.past_and_present(department_ids) if department_ids else ()
+        for department_id in sorted(set(department_ids) - set(known)):
+            raise unknown_department(department_id)
 
     async def create_department(
         self, department_id: str | None, values: dict[str, Any], actor: str = SYSTEM

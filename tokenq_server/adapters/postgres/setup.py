@@ -38,6 +38,7 @@ SELECT {department} FROM department d JOIN branch b USING (branch_id)
 WHERE NOT d.is_archived AND (%(ids)s::text[] IS NULL OR d.department_id = ANY(%(ids)s))
 ORDER BY d.department_id
 """)
+_PAST_AND_PRESENT = "SELECT department_id FROM department WHERE department_id = ANY(%s)"
 _BRANCH_OF = "SELECT branch_id FROM department WHERE department_id = %s"
 _MERGE_RULES = "UPDATE department SET rules = rules || %s WHERE department_id = %s"
 _ARCHIVE = "UPDATE department SET is_archived = true WHERE department_id = %s"
@@ -88,6 +89,12 @@ class PostgresSetup:
         """Return all departments by id."""
         async with self._database.begin() as connection:
             return await read_departments(connection)
+
+    async def past_and_present(self, department_ids: Collection[str]) -> Collection[str]:
+        """Return those that are ids of departments, also of deleted ones."""
+        async with self._database.begin() as connection:
+            rows = await connection.rows(_PAST_AND_PRESENT, [list(department_ids)])
+            return {row["department_id"] for row in rows}
 
     async def department(self, department_id: str) -> Department | None:
         """One department."""

@@ -49,9 +49,12 @@ async def _watcher(caller: Watcher) -> AsyncIterator[Principal]:
 
 
 async def _departments(
-    caller: Watcher, department_id: Annotated[list[str] | None, Query(alias="departmentId", max_length=1000)] = None
+    caller: Watcher,
+    services: ServicesDep,
+    department_id: Annotated[list[str] | None, Query(alias="departmentId", max_length=1000)] = None,
 ) -> frozenset[str]:
     """The departments to watch: decided before the response begins, since a stream cannot be refused."""
+    await services.setup.check_watched(department_id or ())
     return departments_to_watch(caller, department_id or ())
 
 
