@@ -167,7 +167,7 @@ class ServerSettings(BaseSettings):
             raise ValueError("its host and port cannot be read") from None
         return url
 
-    @field_validator("tls_cert", "tls_key", mode="before")
+    @field_validator("tls_cert", "tls_key", "admin_token_file", mode="before")
     @classmethod
     def _is_a_file(cls, path: object) -> object:
         return path or None  # an empty text would be the current folder

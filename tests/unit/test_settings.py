@@ -142,3 +142,9 @@ def test_the_defaults_in_the_manual_are_those_of_the_code():
     said = {name.lower(): default for name, default in rows if name.lower() in defaults}
     assert len(said) > 15
     assert {name: (said[name], defaults[name]) for name in said if float(said[name]) != float(defaults[name])} == {}
+
+
+@pytest.mark.parametrize("name", ["TOKENQ_TLS_CERT", "TOKENQ_TLS_KEY", "TOKENQ_ADMIN_TOKEN_FILE"])
+def test_an_empty_file_name_is_none(name: str):
+    """It would be the current folder."""
+    assert getattr(load_of_server(**{name: ""}), name.removeprefix("TOKENQ_").lower()) is None
