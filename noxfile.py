@@ -40,7 +40,7 @@ LICENCES += ["LGPL", "GNU Lesser", "PostgreSQL", "Unlicense", "CNRI-Python", "DF
 LICENCE_FILES = {"pyrage": "MIT"}
 """Packages whose metadata do not name the licence that they contain."""
 
-HERE = "not browser and not kafka and not skew and not network and not watching"
+HERE = "not browser and not kafka and not skew and not network and not watching and not containers"
 """Tests that need nothing but what wheels bring."""
 
 PARTS = {
@@ -63,10 +63,11 @@ def install(session: nox.Session, *groups: str, project: str = "") -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style and formatting."""
+    """Style and formatting, and the schema of the compose file."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("check-jsonschema", "-q", "--builtin-schema", "vendor.compose-spec", "deploy/container/compose.yaml")
 
 
 @nox.session
@@ -214,6 +215,15 @@ def network(session: nox.Session) -> None:
     """Other machines, proxies, poolers and a failover (needs root, iproute2, nginx, Caddy and PgBouncer)."""
     install(session, "test", project=".[all]")
     session.run("pytest", *(session.posargs or ["tests/network"]))
+
+
+@nox.session
+def containers(session: nox.Session) -> None:
+    """The image and the compose file, played; Kubernetes manifests, read (needs root, podman, mmdebstrap, Maven)."""
+    install(session, "test", "containers", project=".[all]")
+    manifests = sorted(map(str, Path("deploy/kubernetes").glob("*.yaml")))
+    session.log(beside(session, "kubernetes-validate>=1.37,<2", "kubernetes-validate", "--strict", *manifests))
+    session.run("pytest", *(session.posargs or ["tests/containers"]))
 
 
 @nox.session

@@ -1,0 +1,114 @@
+"""The files of ``deploy/container`` and ``deploy/kubernetes``, without containers: names, users, settings, commands."""
+
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tokenq.cli.menu import ENTRIES
+from tokenq_server.settings import ServerSettings
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+FOLDER = DEPLOY / "container"
+TEXT = (FOLDER / "compose.yaml").read_text("utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+PROGRAMS = ("migrate", "api", "relay", "notify", "operator")
+FILES = [FOLDER / "Containerfile", FOLDER / "compose.yaml", *sorted((DEPLOY / "kubernetes").glob("*.yaml"))]
+
+
+def environment(service: str) -> dict[str, str]:
+    """What a program finds set; every password is ``secret``."""
+    given = SERVICES[service]["environment"]
+    without_defaults = {name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for name, value in given.items()}
+    return {name: re.sub(r"\$\{\w+:\?[^}]*\}", "secret", value) for name, value in without_defaults.items()}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+def test_every_setting_exists(file: Path) -> None:
+    named = set(re.findall(r"\bTOKENQ_[A-Z_]+", file.read_text("utf-8")))
+    assert named <= {f"TOKENQ_{name.upper()}" for name in ServerSettings.model_fields}
+
+
+@pytest.mark.parametrize("service", PROGRAMS)
+def test_a_program_accepts_its_settings(service: str) -> None:
+    given = {name.removeprefix("TOKENQ_").lower(): value for name, value in environment(service).items()}
+    settings = ServerSettings.model_validate(given)
+    assert service == "migrate" or settings.kafka_access.has_login
+    _ = settings.mail_server, settings.proxies
+
+
+@pytest.mark.parametrize("service", PROGRAMS)
+def test_a_program_starts_an_existing_command_and_can_write_nowhere(service: str) -> None:
+    program = SERVICES[service]
+    assert program["command"][0] in ENTRIES
+    assert program["read_only"] is True
+    assert program["cap_drop"] == ["ALL"]
+
+
+def test_no_container_gains_privileges_and_ports_are_on_loopback() -> None:
+    for name, service in SERVICES.items():
+        assert service["security_opt"] == ["no-new-privileges"], name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+
+
+def test_each_program_is_its_own_user_of_the_database() -> None:
+    roles = set(re.findall(r"^CREATE ROLE (\w+)", (DEPLOY / "postgres/roles.sql").read_text("utf-8"), re.MULTILINE))
+    users = {name: environment(name)["TOKENQ_DATABASE_URL"].split("/")[2].split(":")[0] for name in PROGRAMS}
+    assert {users[name] for name in ("api", "relay", "notify")} == roles - {"tokenq_read"}
+    assert {users[name] for name in ("migrate", "operator")} == {"tokenq"}
+
+
+def test_the_users_of_kafka_are_those_of_its_permissions() -> None:
+    permitted = set(re.findall(r"_USERS?:-([\w-]+)\}", (DEPLOY / "kafka/acls.sh").read_text("utf-8")))
+    known = set(re.findall(r"user_(tokenq-\w+)=", (FOLDER / "kafka.properties").read_text("utf-8")))
+    used = {environment(name).get("TOKENQ_KAFKA_SASL_USERNAME") for name in PROGRAMS} - {None}
+    assert permitted == known
+    assert used == known - {"tokenq-board"}
+
+
+def test_the_users_of_valkey_are_those_of_its_file() -> None:
+    """Its file of users knows no comments: a line that is something else stops the server."""
+    lines = (DEPLOY / "redis/users.acl").read_text("utf-8").splitlines()
+    users = set(re.findall(r"redis://([\w-]+):", TEXT))
+    assert [line.split()[0] for line in lines] == ["user"] * len(lines)
+    assert users == {line.split()[1] for line in lines} - {"default"}
+
+
+def test_every_mounted_file_exists() -> None:
+    mounted = [words.split(":")[0] for service in SERVICES.values() for words in service.get("volumes", [])]
+    files = [FOLDER / path for path in mounted if path.startswith(".")]
+    assert files
+    assert [path for path in files if not path.is_file()] == []
+    assert {path for path in mounted if not path.startswith(".")} == set(COMPOSE["volumes"])
+
+
+def test_kafka_is_the_version_of_the_tests() -> None:
+    pom = (Path(__file__).parents[1] / "kafka/pom.xml").read_text("utf-8")
+    versions = {service["image"].rpartition(":")[2] for service in SERVICES.values() if "kafka" in service["image"]}
+    assert [f"<kafka.version>{version}</kafka.version>" in pom for version in versions] == [True]
+
+
+def test_what_an_image_is_built_from_exists() -> None:
+    lines = (DEPLOY.parent / ".dockerignore").read_text("utf-8").splitlines()
+    needed = [DEPLOY.parent / line.removeprefix("!") for line in lines if line.startswith("!")]
+    assert [path for path in needed if not path.exists()] == []
+
+
+def test_passwords_are_random_private_and_never_replaced(tmp_path: Path) -> None:
+    for name in ("compose.yaml", "make-passwords"):
+        shutil.copy(FOLDER / name, tmp_path)
+    made = subprocess.run([tmp_path / "make-passwords"], capture_output=True, text=True)
+    again = subprocess.run([tmp_path / "make-passwords"], capture_output=True, text=True)
+    file = tmp_path / ".env"
+    passwords = dict(line.split("=") for line in file.read_text().splitlines())
+    assert (made.returncode, again.returncode) == (0, 1)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert set(passwords) == set(re.findall(r"\$\{(\w+):\?", TEXT))
+    assert {len(password) for password in passwords.values()} == {48}
+    assert len(set(passwords.values())) == len(passwords)
