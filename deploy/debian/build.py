@@ -66,14 +66,14 @@ PACKAGES = {
 }
 
 
-def build(package: Package, suite: str, arch: str, wheel: Path, out: Path, version: str = "") -> Path:
-    """Build one package and return its path; ``version`` replaces that of the wheel, for tests of an upgrade.
+def build(package: Package, suite: str, arch: str, wheel: Path, out: Path) -> Path:
+    """Build one package and return its path.
 
     Raises:
         CalledProcessError: uv or dpkg-deb failed; it has said why.
     """
     release, python = PYTHONS[suite]
-    version = version or f"{wheel.name.split('-')[1]}+deb{release}"
+    version = f"{wheel.name.split('-')[1]}+deb{release}"
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
         _environment(package, tree / "opt" / "tokenq", python, MACHINES[arch], wheel)
@@ -187,7 +187,6 @@ def _main() -> None:
     parser.add_argument("--suite", choices=PYTHONS, nargs="*", default=list(PYTHONS))
     parser.add_argument("--arch", choices=MACHINES, nargs="*", default=list(MACHINES))
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
-    parser.add_argument("--version", default="", help="another version, to try an upgrade")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -196,7 +195,7 @@ def _main() -> None:
         for suite in options.suite:
             for arch in options.arch:
                 for name in options.package:
-                    path = build(PACKAGES[name], suite, arch, wheel, options.out, options.version)
+                    path = build(PACKAGES[name], suite, arch, wheel, options.out)
                     print(f"{path.name}  {path.stat().st_size / 1e6:.1f} MB")  # noqa: T201 - it is a program
 
 
