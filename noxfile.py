@@ -234,6 +234,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Write docs/pictures, from screens and pages of a running tokenq (a minute); `-- board.svg` writes some."""
+    install(session, "test", "browser", project=".[all]")
+    session.run("python", "-m", "tests.pictures", *session.posargs)
+
+
+@nox.session
 def schema(session: nox.Session) -> None:
     """Requests generated from the OpenAPI document (some minutes); `nox -s schema -- 10` makes fewer per operation."""
     install(session, "test", "schema", project=".[all]")
