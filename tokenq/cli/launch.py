@@ -12,6 +12,7 @@ from tokenq.cli.reasons import CommandReason
 from tokenq.contract.problems import Refused, refuse
 from tokenq.contract.reasons.system import StoreReason
 from tokenq.errors import Missing
+from tokenq.installed import command_to_add
 from tokenq.settings import Settings, config_file, is_debugging, load, read_file
 
 _NO_DATABASE = (StoreReason.DATABASE_UNAVAILABLE.id, StoreReason.DATABASE_NEEDED.id)
@@ -34,7 +35,7 @@ def part(module: str, extra: str) -> Iterator[ModuleType]:
             raise
         raise Missing(
             f"This command needs the '{extra}' extra: {error.name} is not installed.",
-            f"Install it with: pip install 'tokenq[{extra}]'",
+            f"Install it with: {command_to_add(extra)}",
         ) from None
 
 

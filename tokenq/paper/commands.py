@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+from tokenq.installed import command_to_add
 from tokenq.paper import escpos
 from tokenq.paper.bitmap import Bitmap, bitmap_of
 from tokenq.paper.code_pages import encoded
@@ -19,7 +20,7 @@ _LARGEST_MODULE = 6
 _BYTES_BY_VERSION = (14, 26, 42, 62, 84, 106, 122, 152, 180, 213)
 """How much the versions of QR codes take with redundancy M; the first has 21 modules a side, each next 4 more."""
 _QUIET_ZONE = 4
-_NO_PILLOW = "Some letters are missing on the ticket; to print any script: pip install 'tokenq[print]'"
+_NO_PILLOW = f"Some letters are missing on the ticket; to print any script: {command_to_add('print')}"
 
 
 def as_commands(parts: Iterable[Part], design: Design, language: str, note: Callable[[str], object]) -> bytes:
@@ -103,7 +104,7 @@ class _Encoder:
         try:
             from tokenq.paper.pictures import logo_bitmap
         except ModuleNotFoundError:
-            self._note("The ticket has no logo; to add it: pip install 'tokenq[print]'")
+            self._note(f"The ticket has no logo; to add it: {command_to_add('print')}")
             return b""
         bitmap = logo_bitmap(path, self._dots)
         if bitmap is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from tokenq.installed import command_to_add
 from tokenq.paper.codes import modules_of
 from tokenq.paper.layout import Code, Line, Logo, Number, Part
 from tokenq.printable import cells, printable, spaced, wrapped
@@ -40,7 +41,7 @@ def _qr(code: Code, columns: int, on_paper: bool, note: Callable[[str], object])
     for content in (code.content, code.short):
         modules = modules_of(content, columns)
         if modules is None:
-            note("The ticket has no QR code; to add it: pip install 'tokenq[print]'")
+            note(f"The ticket has no QR code; to add it: {command_to_add('print')}")
             return []
         if modules:
             border = min((columns - len(modules)) // 2, _QUIET_ZONE)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tokenq.contract.problems import refuse
+from tokenq.installed import command_to_add
 from tokenq_server.embedded.privileges import RunAs
 from tokenq_server.embedded.processes import can_run
 from tokenq_server.embedded.reasons import EmbeddedReason
@@ -78,7 +79,8 @@ def _named_program(program: _Program, named: Path, run_as: RunAs | None) -> Path
 def _package_folder(program: _Program) -> Path:
     spec = importlib.util.find_spec(program.package)
     if spec is None or not spec.submodule_search_locations:
-        raise refuse(EmbeddedReason.NOT_INSTALLED, program=program.title, variable=program.variable)
+        names = {"program": program.title, "variable": program.variable, "command": command_to_add("embedded")}
+        raise refuse(EmbeddedReason.NOT_INSTALLED, **names)
     return Path(next(iter(spec.submodule_search_locations)))
 
 

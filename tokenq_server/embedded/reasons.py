@@ -41,7 +41,7 @@ class EmbeddedReason(Reason):
     NOT_INSTALLED = (
         ProblemCode.UNAVAILABLE,
         "{program} is not installed.",
-        "pip install 'tokenq[embedded]', or set {variable} to a program you have.",
+        "{command}, or set {variable} to a program you have.",
     )
     OTHERS_SERVERS = (
         ProblemCode.FORBIDDEN,
