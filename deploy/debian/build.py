@@ -1,9 +1,9 @@
 """Builds the Debian packages: ``python deploy/debian/build.py --suite bookworm --arch arm64``.
 
 ``tokenq`` has everything; ``tokenq-board`` is for a screen in a lobby, and small. Both are a virtual environment in
-/opt/tokenq on the suite's own Python, so the units of ``deploy/systemd`` run them as they are. Wheels are chosen for the
-target, not for this machine, and bytecode is compiled where the package is installed: any machine with uv and dpkg-deb
-can build for any of the targets. The same commit gives the same bytes.
+/opt/tokenq on the suite's own Python, so the units of ``deploy/systemd`` run them as they are. Wheels are chosen for
+the target, not for this machine, and bytecode is compiled where the package is installed: any machine with uv and
+dpkg-deb can build for any of the targets. The same commit gives the same bytes.
 """
 
 import argparse
@@ -41,6 +41,8 @@ class Package:
     settings: tuple[str, ...]
     """Which examples become a file of /etc/tokenq, if there is none."""
     summary: str
+    data: str
+    """What no package ever deletes."""
 
 
 PACKAGES = {
@@ -53,6 +55,7 @@ PACKAGES = {
             "tokenq-*",
             ("env", "board.env"),
             "queues for places where people take a number and wait",
+            "/var/lib/tokenq and /var/backups/tokenq",
         ),
         Package(
             "tokenq-board",
@@ -61,6 +64,7 @@ PACKAGES = {
             "tokenq-board.*",
             ("board.env",),
             "tokenq for a screen in a lobby: board, desk and kiosk",
+            "/var/lib/tokenq-board",
         ),
     )
 }
@@ -149,6 +153,7 @@ def _control(package: Package, tree: Path, version: str, python: str, arch: str)
         "GLIBC": _GLIBC,
         "PYTHON": f"python3 (>= {python}~), python3 (<< 3.{minor + 1})",
         "SUMMARY": package.summary,
+        "DATA": package.data,
         "SETTINGS": " ".join(package.settings),
     }
     for name in ("control", "postinst", "prerm", "postrm"):

@@ -64,13 +64,8 @@ def booted(suite: str) -> Iterator[Machine]:
             process = subprocess.Popen(
                 nspawn, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
             )
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         try:
-            until(lambda: children.read_text().split(), (folder / "console").read_text)
-            machine = Machine(root, int(children.read_text().split()[0]))
-            ready = ("systemctl", "is-system-running")
-            until(lambda: machine.run(*ready, accept=(0, 1)).strip() == "running", (folder / "console").read_text)
-            yield machine
+            yield _when_running(root, process, folder / "console")
         finally:
             process.send_signal(signal.SIGTERM)  # the machine shuts down
             try:
@@ -80,6 +75,23 @@ def booted(suite: str) -> Iterator[Machine]:
                 process.wait()
     finally:
         shutil.rmtree(folder)
+
+
+def _when_running(root: Path, process: subprocess.Popen[bytes], console: Path) -> Machine:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    found: list[Machine] = []
+
+    def is_running() -> bool:
+        # The first child prepares the machine and ends; the one that stays is its process 1.
+        for child in children.read_text().split():
+            machine = Machine(root, int(child))
+            state = machine.run("systemctl", "is-system-running", accept=(0, 1, 127)).strip()
+            found[:] = [machine]
+            return state in ("running", "degraded")
+        return False
+
+    until(is_running, console.read_text, 60)
+    return found[0]
 
 
 def with_version(package: Path, version: str) -> Path:
