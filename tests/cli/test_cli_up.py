@@ -13,7 +13,7 @@ from tokenq.cli import launch
 from tokenq.cli.broker import configured_broker
 from tokenq.cli.checks import client_checks
 from tokenq.cli.commands import board
-from tokenq.cli.commands.up import _welcome
+from tokenq.cli.commands.up import _is_new, _welcome
 from tokenq.cli.context import credentials_file
 from tokenq.cli.local_login import server_of_other_commands, sign_in
 from tokenq.client.credentials import Credential, read, store
@@ -288,3 +288,25 @@ def test_without_broker_and_login_the_board_says_what_to_set(monkeypatch: pytest
     with pytest.raises(Unreachable, match="No broker and no login") as lost:
         board._broker(load())
     assert "--server URL" in lost.value.hint
+
+
+@pytest.mark.parametrize("is_found", [False, True])
+def test_another_terminal_is_told_where_the_command_is(
+    endpoints: Endpoints, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, is_found: bool
+) -> None:
+    """Who typed ``.venv/bin/tokenq up`` has not put that folder on the path."""
+    folder = Path(endpoints.mail_outbox) / "a place" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "tokenq").touch(0o755)
+    monkeypatch.setattr("sys.argv", [str(folder / "tokenq"), "up"])
+    monkeypatch.setenv("PATH", str(folder) if is_found else "/nowhere")
+    _welcome(endpoints, demo=False, detach=False, as_json=False)
+    assert (f"\n  export PATH='{folder}':$PATH\n" in capsys.readouterr().err) is not is_found
+
+
+def test_a_place_is_new_while_nothing_is_in_its_folder(tmp_path: Path) -> None:
+    assert _is_new(tmp_path / "data")
+    (tmp_path / "data").mkdir()
+    assert _is_new(tmp_path / "data")
+    (tmp_path / "data" / "secrets").mkdir()
+    assert not _is_new(tmp_path / "data")

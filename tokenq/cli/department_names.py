@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tokenq.cli.context import connect
+from tokenq.cli.next_step import MAKE_A_DEPARTMENT
 from tokenq.cli.reasons import CommandReason
 from tokenq.contract.problems import Problem, ProblemCode, Refused, refuse
 from tokenq.contract.reasons.queue import DepartmentReason
@@ -77,6 +78,8 @@ def id_of(typed: str, departments: "Sequence[DepartmentView]") -> str:
         return found[0]["departmentId"]
     if found:
         raise refuse(CommandReason.TWO_DEPARTMENTS, typed=typed, count=len(found), candidates=_candidates(found))
+    if not departments:
+        raise refuse(CommandReason.NO_DEPARTMENT_YET, typed=typed, command=MAKE_A_DEPARTMENT)
     similar = _similar(typed, departments)
     if not similar:
         raise refuse(DepartmentReason.UNKNOWN, department=typed)

@@ -24,9 +24,23 @@ def run(arguments: list[str]) -> int:
         return ExitCode.OK
     except (Exception, KeyboardInterrupt) as error:
         return exits.report(error, as_json=_wants_json(arguments), typed=arguments)
+    if not arguments and sys.stdout.isatty():
+        _guide()
     if code == ExitCode.INTERRUPTED and sys.stderr.isatty():
         exits.echo("")  # the terminal's ^C stands on an unfinished line
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _guide() -> None:
+    """Say what to do next, below the menu."""
+    from tokenq.cli.next_step import next_step
+
+    try:
+        step = next_step()
+    except (Exception, KeyboardInterrupt):
+        return  # the menu was asked for, and is there
+    for line in ["", *step.splitlines()] if step else ():
+        output.line(line)
 
 
 def _wants_json(arguments: list[str]) -> bool:

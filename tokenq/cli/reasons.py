@@ -27,6 +27,11 @@ class CommandReason(Reason):
     )
     TOKEN_FOR_DEPARTMENT = ProblemCode.UNKNOWN_DEPARTMENT, "There is no department {name}.", Action.CALL_TOKEN
     NO_SUCH_DEPARTMENT = ProblemCode.UNKNOWN_DEPARTMENT, "There is no department {typed}.", "Did you mean {similar}?"
+    NO_DEPARTMENT_YET = (
+        ProblemCode.UNKNOWN_DEPARTMENT,
+        "There is no department {typed}: there is none at all yet.",
+        "An admin makes the first one: {command}",
+    )
     TWO_DEPARTMENTS = (
         ProblemCode.AMBIGUOUS,
         "{count} departments are called {typed}: {candidates}.",

@@ -2,6 +2,9 @@
 
 import json
 import re
+import shlex
+import shutil
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
@@ -12,6 +15,7 @@ from tokenq.cli import launch, output
 from tokenq.cli.broker import why_unreachable
 from tokenq.cli.exits import WrongUse, echo
 from tokenq.cli.local_login import server_of_other_commands, sign_in
+from tokenq.cli.next_step import MAKE_A_DEPARTMENT
 from tokenq.cli.options import Json
 from tokenq.cli.progress import Progress
 from tokenq.client.calls import given
@@ -64,11 +68,14 @@ def command(
 
 
 def _run(embedded: ModuleType, options: Any, *, detach: bool, as_json: bool) -> int:
+    is_first = not options.demo and _is_new(options.data_dir)
     with Progress() as progress:
 
         def ready(endpoints: Any) -> None:
             progress.finish()
             _welcome(endpoints, demo=options.demo, detach=detach, as_json=as_json)
+            if is_first:
+                echo("This place is new and empty. To look around first: 'tokenq up --demo --port 0', beside it.")
             echo(_farewell(embedded.down_command(options.data_dir), detach=detach))
 
         if not detach:
@@ -88,6 +95,8 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
         echo(f"Other commands still use {other}; prefix those for this server with {prefix.strip()}")
     echo("")
     echo("What to type next, in another terminal:" if not detach else "What to type next:")
+    if not detach and (folder := _folder_off_path()):
+        echo(f"  export PATH={folder}:$PATH")
     if demo:
         steps = [
             ("tokenq board", "the lobby board"),
@@ -95,7 +104,7 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
         ]
     else:
         steps = [
-            ("tokenq dept create 'Customer window' --id CW", "a department"),
+            (MAKE_A_DEPARTMENT, "a department"),
             ("tokenq issue CW --email you@example.org", "the first customer"),
             ("tokenq console CW --counter 1", "serve the customer"),
             ("tokenq board", "the lobby board"),
@@ -113,6 +122,23 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
     password = Path(endpoints.admin_token_file).with_name("admin.password")
     if password.exists():  # until it is changed
         echo(f"The first admin's password is in {password}.")
+
+
+def _is_new(folder: Path) -> bool:
+    """Whether nothing is in a folder yet; what is said of one that cannot be read comes later."""
+    try:
+        return not any(folder.iterdir())
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _folder_off_path() -> str:
+    """The folder of the command that was typed, for a shell, if another terminal does not find it; else empty."""
+    typed = Path(sys.argv[0]).absolute()
+    is_found = typed.name != "tokenq" or shutil.which("tokenq") is not None
+    return "" if is_found else shlex.quote(str(typed.parent))
 
 
 def _tell_network(endpoints: Any) -> None:
