@@ -241,6 +241,13 @@ def pictures(session: nox.Session) -> None:
 
 
 @nox.session
+def diagrams(session: nox.Session) -> None:
+    """Write the diagrams of the manual, docs/pictures, from the code's tables (needs Debian's graphviz)."""
+    install(session, project=".[all]")
+    session.run("python", "-m", "tests.pictures.diagrams")
+
+
+@nox.session
 def schema(session: nox.Session) -> None:
     """Requests generated from the OpenAPI document (some minutes); `nox -s schema -- 10` makes fewer per operation."""
     install(session, "test", "schema", project=".[all]")

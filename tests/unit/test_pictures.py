@@ -1,14 +1,18 @@
-"""The pictures of README and manual: each is made by ``nox -s pictures``, stands on a page, and is small."""
+"""The pictures of README and manual: each is made by a command, stands on a page, and is small."""
 
 import re
 from pathlib import Path
 
+import pytest
+
+from tests.pictures.diagrams import DIAGRAMS, mark
 from tests.pictures.listed import FOLDER, PICTURES
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MOST, MOST_OF_ALL = 150_000, 1_000_000
 """Bytes."""
+MADE = {*PICTURES, *DIAGRAMS}
 
 
 def shown() -> list[tuple[str, Path]]:
@@ -21,8 +25,8 @@ def shown() -> list[tuple[str, Path]]:
 
 
 def test_every_picture_of_a_page_is_made_by_the_command_and_each_one_made_is_shown() -> None:
-    assert {path for _, path in shown()} == {FOLDER / name for name in PICTURES}
-    assert {path.name for path in FOLDER.iterdir()} == set(PICTURES)
+    assert {path for _, path in shown()} == {FOLDER / name for name in MADE}
+    assert {path.name for path in FOLDER.iterdir()} == MADE
 
 
 def test_every_picture_is_told_in_words() -> None:
@@ -42,3 +46,9 @@ def test_no_picture_names_this_machine() -> None:
         if re.search(r"127\.0\.0\.1|localhost|/tmp|/home|/root", path.read_text("utf-8"))
     ]
     assert drawn == []
+
+
+@pytest.mark.parametrize("name", DIAGRAMS)
+def test_a_diagram_is_that_of_the_code(name: str) -> None:
+    """If not: ``nox -s diagrams``."""
+    assert mark(DIAGRAMS[name]()) in (FOLDER / name).read_text("utf-8")
