@@ -1,6 +1,7 @@
 """The catalogues: each language says all that there is to say, with the same values filled in."""
 
 import importlib.util
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from string import Formatter
@@ -61,6 +62,17 @@ def test_a_catalogue_is_complete_and_has_nothing_else(tag: str, template: Catalo
     assert known.keys() - translated.keys() == set(), "nox -s locale, then pybabel update"
     assert translated.keys() - known.keys() == set()
     assert [name for name, message in translated.items() if message.fuzzy or not all(forms(message))] == []
+
+
+def test_no_language_has_the_sentence_of_another() -> None:
+    """A slip of whoever writes several catalogues; words that languages share are no sentences."""
+    said: dict[tuple[str, str], set[str]] = {}
+    for tag in TAGS:
+        for name, message in messages(catalogue(tag)).items():
+            for form in forms(message):
+                if len(re.sub(r"\{\w*\}", "", form)) > 20:
+                    said.setdefault((name, form), set()).add(tag)
+    assert {key: tags for key, tags in said.items() if len(tags) > 1} == {}
 
 
 @pytest.mark.parametrize("tag", TAGS)
