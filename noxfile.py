@@ -40,7 +40,9 @@ LICENCES += ["LGPL", "GNU Lesser", "PostgreSQL", "Unlicense", "CNRI-Python", "DF
 LICENCE_FILES = {"pyrage": "MIT"}
 """Packages whose metadata do not name the licence that they contain."""
 
-HERE = "not browser and not kafka and not skew and not network and not watching and not containers"
+ELSEWHERE = ("browser", "kafka", "skew", "network", "watching", "containers", "packages")
+"""Marks of tests that have sessions of their own."""
+HERE = " and ".join(f"not {mark}" for mark in ELSEWHERE)
 """Tests that need nothing but what wheels bring."""
 
 PARTS = {
@@ -227,6 +229,15 @@ def containers(session: nox.Session) -> None:
 
 
 @nox.session
+def machines(session: nox.Session) -> None:
+    """The Debian packages and the units on booted machines (needs root, mmdebstrap and systemd-container)."""
+    install(session, "test", project=".[all]")
+    with tempfile.TemporaryDirectory() as folder:
+        debian_packages(session, folder, "--arch", "amd64")
+        session.run("pytest", "-s", *(session.posargs or ["tests/packages"]), env={"TOKENQ_TEST_PACKAGES": folder})
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The manual as a site, build/manual; a broken link is an error."""
     install(session, "docs")
@@ -315,7 +326,7 @@ def beside(session: nox.Session, package: str, *command: str) -> str:
 
 @nox.session
 def release(session: nox.Session) -> None:
-    """Write dist/: the wheel, the source archive, the bill of materials, and their checksums. The folder is emptied."""
+    """Write dist/: wheel, source archive, Debian packages, bill of materials, checksums. The folder is emptied."""
     version, changes = PROJECT["project"]["version"], Path("CHANGELOG.md").read_text(encoding="utf-8")
     if f"## [{version}]" not in changes:
         session.error(f"CHANGELOG.md has no section [{version}].")
@@ -324,10 +335,22 @@ def release(session: nox.Session) -> None:
     built = sorted(path for path in Path("dist").iterdir() if path.suffix in (".whl", ".gz"))
     session.log(beside(session, "twine>=7,<8", "twine", "check", "--strict", *map(str, built)))
     sbom(session)
-    sums = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in [*built, Path("dist/sbom.json")]
-    ]
+    debian_packages(session, "dist")
+    files = sorted(path for path in Path("dist").iterdir() if path.suffix in (".whl", ".gz", ".deb", ".json"))
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
     Path("dist/SHA256SUMS").write_text("".join(sums), encoding="utf-8")
+
+
+@nox.session
+def packages(session: nox.Session) -> None:
+    """Write the Debian packages to dist/: `tokenq` and `tokenq-board`, for each release and architecture."""
+    install(session, project=".")
+    debian_packages(session, "dist", *session.posargs)
+
+
+def debian_packages(session: nox.Session, folder: str, *options: str) -> None:
+    """Build them in a session that has tokenq, which says how shells complete it."""
+    session.run("python", "deploy/debian/build.py", "--out", folder, *options)
 
 
 @nox.session

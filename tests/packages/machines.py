@@ -65,7 +65,10 @@ def booted(suite: str) -> Iterator[Machine]:
                 nspawn, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
             )
         try:
-            yield _when_running(root, process, folder / "console")
+            machine = _when_running(root, process, folder / "console")
+            machine.write("/etc/resolv.conf", Path("/etc/resolv.conf").read_text(), 0o644)
+            machine.run("apt-get", "update", "-qq")
+            yield machine
         finally:
             process.send_signal(signal.SIGTERM)  # the machine shuts down
             try:

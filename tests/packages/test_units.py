@@ -150,11 +150,9 @@ KAFKA = "import json; print(json.load(open('/var/lib/tokenq/endpoints.json'))['k
 
 def test_a_restart_and_a_crash_lose_nothing(machine):
     machine.run("tokenq", "issue", "W")
-    before = queue_of(machine)
-    assert "W-002" in before
     machine.run("systemctl", "restart", "tokenq-up")
     ready(machine)
-    assert queue_of(machine).splitlines()[-1].split()[0] == before.splitlines()[-1].split()[0]
+    assert "W-002" in queue_of(machine)
     old = machine.unit("tokenq-up", "MainPID")
     machine.run("kill", "-9", old)
     until(lambda: machine.unit("tokenq-up", "MainPID") not in ("0", old), lambda: machine.journal("tokenq-up"))
