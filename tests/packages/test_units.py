@@ -154,7 +154,7 @@ def test_a_restart_and_a_crash_lose_nothing(machine):
     ready(machine)
     assert "W-002" in queue_of(machine)
     old = machine.unit("tokenq-up", "MainPID")
-    machine.run("kill", "-9", old)
+    machine.run("sh", "-c", f"kill -9 {old}")
     until(lambda: machine.unit("tokenq-up", "MainPID") not in ("0", old), lambda: machine.journal("tokenq-up"))
     ready(machine)
     assert "W-002" in queue_of(machine)
@@ -225,12 +225,14 @@ def test_removal_stops_and_purge_keeps_the_data(machine):
     machine.run("apt-get", "remove", "-y", "tokenq")
     assert machine.unit("tokenq-up", "ActiveState") == "inactive"
     assert machine.unit("tokenq-backup.timer", "ActiveState") == "inactive"
-    assert machine.run("pgrep", "-u", "tokenq", "-l", accept=(1, 127)).splitlines()[1:] == []
+    assert machine.run("sh", "-c", "grep -la tokenq /proc/[0-9]*/cmdline | grep -v self", accept=(0, 1)).split() == []
     assert (machine.root / "etc/tokenq/env").exists()
     said = machine.run("apt-get", "purge", "-y", "tokenq")
     assert "/var/lib/tokenq" in said
     assert (machine.root / "var/lib/tokenq/postgres").is_dir()
-    mine = "-path /proc -o -path /var/lib/tokenq -o -path /var/backups/tokenq -o -path /root"
+    mine = (
+        "-path /proc -o -path /var/lib/tokenq -o -path /var/backups/tokenq -o -path /root -o -path /var/lib/elsewhere"
+    )
     left = machine.run("sh", "-c", f"find / -xdev \\( {mine} \\) -prune -o -name '*tokenq*' -print")
     assert left.split() == [*OF_THE_ADMIN]
 
