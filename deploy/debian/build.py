@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,12 +98,12 @@ def _environment(package: Package, home: Path, python: str, machine: str, wheel:
     target += ["--python-platform", f"{machine}-manylinux_{_GLIBC.replace('.', '_')}"]
     locks = [word for lock in package.locks for word in ("-r", f"{ROOT}/deploy/locks/{lock}.txt")]
     wheels_only = ["--only-binary", ":all:", "--no-binary", _FROM_SOURCE]
-    pip = ["uv", "pip", "install", "-q", *target]
-    subprocess.run([*pip, *wheels_only, "--require-hashes", *locks], check=True, env=_environ())
-    offline = ["--no-deps", "--no-index", "--find-links", str(wheel.parent)]
-    subprocess.run([*pip, *offline, f"tokenq=={wheel.name.split('-')[1]}"], check=True, env=_environ())
+    pip = ["uv", "pip", "install", "-q", *target, *wheels_only]
+    subprocess.run([*pip, "--require-hashes", *locks], check=True, env=_environ())
     shutil.rmtree(libraries / "bin", ignore_errors=True)  # programs of libraries, with this machine's Python in them
     (libraries / ".lock").unlink(missing_ok=True)
+    with zipfile.ZipFile(wheel) as files:  # uv would note when it saw the wheel, which differs each time
+        files.extractall(libraries)
     (home / "bin").mkdir()
     (home / "bin" / "python3").symlink_to("/usr/bin/python3")
     (home / "bin" / "python").symlink_to("python3")
