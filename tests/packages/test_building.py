@@ -40,3 +40,8 @@ def test_two_builds_have_the_same_bytes(tmp_path):
         (package,) = build(tmp_path / name, "--suite", "bookworm", "--arch", "arm64", "--package", "tokenq-board")
         sums.append(hashlib.sha256(package.read_bytes()).hexdigest())
     assert sums[0] == sums[1]
+    subprocess.run(["dpkg-deb", "-x", str(package), str(tmp_path / "tree")], check=True)
+    catalogues = list((tmp_path / "tree").rglob("tokenq.mo"))
+    assert len(catalogues) > 3
+    # Builds of the same minute would be the same with the time in them, too.
+    assert [each for each in catalogues if b"POT-Creation-Date: 1970-01-01" not in each.read_bytes()] == []
