@@ -1,6 +1,7 @@
-"""Every relative link in a document leads to a file that exists, and to a heading in it."""
+"""What documents name is there: every relative link leads to a file and a heading, every version is this one."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,15 @@ def test_the_manual_links_nothing_outside_its_folder() -> None:
 def test_every_page_is_in_the_contents_of_the_site() -> None:
     listed = set(re.findall(r'"([\w-]+\.md)"', (ROOT / "zensical.toml").read_text("utf-8")))
     assert {page.name for page in (ROOT / "docs").glob("*.md")} <= listed
+
+
+def test_what_is_installed_is_this_release() -> None:
+    """The manual and the manifests name files and images by their version."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    texts = [*(ROOT / "docs").glob("*.md"), *(ROOT / "deploy" / "kubernetes").glob("*.yaml")]
+    named = {
+        found
+        for text in texts
+        for found in re.findall(r"tokenq(?:-board)?[-_:](\d+\.\d+\.\d+)", text.read_text("utf-8"))
+    }
+    assert named == {version}
