@@ -97,7 +97,7 @@ class Place:
 
     def operator(self, *words: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run a command of whoever looks after the stores."""
-        return self.compose("run", "--rm", "-T", "operator", *words, check=check)
+        return self.compose("--profile=operator", "run", "--rm", "-T", "operator", *words, check=check)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:

@@ -78,10 +78,10 @@ def test_a_program_has_no_root_no_capability_and_cannot_write(place: Place, serv
 
 
 def test_nothing_is_published_but_two_ports_on_loopback(place: Place) -> None:
-    published = {service: place.container(service)["HostConfig"]["PortBindings"] for service in LASTING}
-    bindings = [each for ports in published.values() for found in ports.values() for each in found]
-    assert {service for service, ports in published.items() if ports} == {"api", "mail"}
-    assert {each["HostIp"] for each in bindings} == {"127.0.0.1"}
+    ports = {service: place.container(service)["HostConfig"]["PortBindings"].values() for service in LASTING}
+    published = {service: [each for found in bindings for each in found or ()] for service, bindings in ports.items()}
+    assert {service for service, bindings in published.items() if bindings} == {"api", "mail"}
+    assert {each["HostIp"] for bindings in published.values() for each in bindings} == {"127.0.0.1"}
 
 
 def test_no_program_warns_of_anything_open(place: Place) -> None:
@@ -90,8 +90,11 @@ def test_no_program_warns_of_anything_open(place: Place) -> None:
     assert "not safe for production" not in logs
 
 
-def test_the_operator_verifies(place: Place) -> None:
+def test_the_operator_verifies_and_the_database_can_be_dumped(place: Place) -> None:
     verify(place)
+    dump = ("pg_dump", "-U", "postgres", "-Fc", "-f", "/tmp/tokenq.dump", "tokenq")
+    place.inside("postgres", *dump)
+    assert "TABLE DATA public tokens" in place.inside("postgres", "pg_restore", "--list", "/tmp/tokenq.dump")
 
 
 @pytest.mark.parametrize("service", ["api", "relay", "notify", "postgres", "valkey", "kafka"])
