@@ -23,6 +23,7 @@ from tests.waiting import until
 from tests.without_http import Core
 from tokenq.contract.enums import Role
 from tokenq_server import doctor
+from tokenq_server.adapters.postgres.migrate import migrate
 from tokenq_server.adapters.postgres.schema import HEAD
 from tokenq_server.api.app import create_app
 from tokenq_server.bootstrap import open_recovery
@@ -211,6 +212,26 @@ async def test_an_api_that_starts_before_its_database_has_an_admin_later(
         caller = await app.state.services.people.who(hash_of(key.read_text().strip()))
 
     assert caller.role is Role.ADMIN
+
+
+async def test_an_api_that_starts_before_its_tables_has_an_admin_later(
+    servers: Servers, fresh_database: Callable[..., str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in containers that all start at once: the database is there before its migration has run."""
+    dsn, key = fresh_database(), tmp_path / "admin.token"
+    name = dsn.rpartition("/")[2]
+    servers.psql(f"ALTER DATABASE {name} RENAME TO {name}_gone")
+    app = create_app(
+        ServerSettings(
+            env="development", database_url=SecretStr(dsn), redis_url=SecretStr(servers.redis_url), admin_token_file=key
+        )
+    )
+    async with app.router.lifespan_context(app):
+        servers.psql(f"ALTER DATABASE {name}_gone RENAME TO {name}")
+        await asyncio.to_thread(until, lambda: "the admin key waits for the database" in caplog.text)
+        await asyncio.to_thread(migrate, dsn)
+        await asyncio.to_thread(until, key.exists)
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize("url", ["mail.example.org", "foo://x", "smtp://", "smtp://mail:many", "smtp://[::1"])

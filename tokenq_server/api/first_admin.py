@@ -38,11 +38,14 @@ async def first_admin(services: Services, token_file: Path) -> AsyncIterator[Non
 
 async def _retry(services: Services, token_file: Path) -> None:
     logger.warning("the database is unavailable; the admin key will be checked when it is back")
-    is_ensured = False
+    is_ensured, told = False, ""
     while not is_ensured:
         await asyncio.sleep(_PAUSE)
         try:
             is_ensured = await _is_ensured(services, token_file)
+        except Refused as refusal:  # such as by a database that is there, and its tables not yet
+            if told != (told := refusal.problem.detail):
+                logger.warning("the admin key waits for the database", extra={"why": told})
         except Exception:
             logger.exception("the admin key could not be written")
             return
