@@ -55,8 +55,15 @@ class Place:
         self.wait_until_well()
 
     def wait_until_well(self) -> None:
-        """Ask the health checks of all services that have one: where no systemd runs, nobody else does."""
-        until(lambda: all(map(self.is_well, LASTING)), self.explain, seconds=_PATIENCE)
+        """Ask the health checks of all services that have one: where no systemd runs, nobody else does.
+
+        They start in any order, so the API is well before it has made its admin.
+        """
+        until(lambda: all(map(self.is_well, LASTING)) and self.has_admin(), self.explain, seconds=_PATIENCE)
+
+    def has_admin(self) -> bool:
+        """Whether the API has made the first admin, once the database was prepared."""
+        return self.inside("api", "sh", "-c", "cat /var/lib/tokenq/admin.token 2>/dev/null || true").startswith("tq_")
 
     def is_well(self, service: str) -> bool:
         """Whether it runs, and its own health check says so."""

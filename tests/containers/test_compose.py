@@ -94,7 +94,7 @@ def test_the_operator_verifies_and_the_database_can_be_dumped(place: Place) -> N
     verify(place)
     dump = ("pg_dump", "-U", "postgres", "-Fc", "-f", "/tmp/tokenq.dump", "tokenq")
     place.inside("postgres", *dump)
-    assert "TABLE DATA public tokens" in place.inside("postgres", "pg_restore", "--list", "/tmp/tokenq.dump")
+    assert "TABLE DATA public token " in place.inside("postgres", "pg_restore", "--list", "/tmp/tokenq.dump")
 
 
 @pytest.mark.parametrize("service", ["api", "relay", "notify", "postgres", "valkey", "kafka"])

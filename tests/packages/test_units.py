@@ -14,6 +14,7 @@ import pytest
 
 from tests.packages.machines import booted, with_version
 from tests.waiting import until
+from tests.without_http import department_id
 from tokenq_server.embedded.ports import free_port
 
 pytestmark = [pytest.mark.packages, pytest.mark.timeout(900)]
@@ -210,8 +211,9 @@ def test_own_stores(machine, servers, port):
             60,
         )
         sign_in(machine, port, "/var/lib/tokenq/admin.password")
-        machine.run("tokenq", "dept", "create", "Window", "--id", "W")
-        assert "W-001" in machine.run("tokenq", "issue", "W", "--email", "bo@example.org")
+        name = department_id()  # the machines share the topic and Redis
+        machine.run("tokenq", "dept", "create", "Window", "--id", name)
+        assert f"{name}-001" in machine.run("tokenq", "issue", name, "--email", "bo@example.org")
         until(lambda: "bo@example.org" in machine.run("sh", "-c", "cat /var/lib/tokenq/mail/* || true"))
     finally:
         machine.run("systemctl", "stop", "tokenq-notify", "tokenq-relay", "tokenq-api")
