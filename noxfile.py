@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import signal
+import sys
 import tarfile
 import tempfile
 from pathlib import Path
@@ -350,7 +351,9 @@ def packages(session: nox.Session) -> None:
 
 def debian_packages(session: nox.Session, folder: str, *options: str) -> None:
     """Build them in a session that has tokenq, which says how shells complete it."""
-    session.run("python", "deploy/debian/build.py", "--out", folder, *options)
+    # uv may be beside nox only, as the README installs it.
+    path = os.pathsep.join([session.bin, str(Path(sys.executable).parent), os.environ["PATH"]])
+    session.run("python", "deploy/debian/build.py", "--out", folder, *options, env={"PATH": path})
 
 
 @nox.session
