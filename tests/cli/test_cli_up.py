@@ -291,8 +291,14 @@ def test_without_broker_and_login_the_board_says_what_to_set(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("is_found", [False, True])
-def test_another_terminal_is_told_where_the_command_is(
-    endpoints: Endpoints, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, is_found: bool
+@pytest.mark.parametrize("detach", [False, True])
+def test_a_terminal_is_told_where_the_command_is(
+    endpoints: Endpoints,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_found: bool,
+    detach: bool,
 ) -> None:
     """Who typed ``.venv/bin/tokenq up`` has not put that folder on the path."""
     folder = Path(endpoints.mail_outbox) / "a place" / "bin"
@@ -300,7 +306,7 @@ def test_another_terminal_is_told_where_the_command_is(
     (folder / "tokenq").touch(0o755)
     monkeypatch.setattr("sys.argv", [str(folder / "tokenq"), "up"])
     monkeypatch.setenv("PATH", str(folder) if is_found else "/nowhere")
-    _welcome(endpoints, demo=False, detach=False, as_json=False)
+    _welcome(endpoints, demo=False, detach=detach, as_json=False)
     assert (f"\n  export PATH='{folder}':$PATH\n" in capsys.readouterr().err) is not is_found
 
 

@@ -38,6 +38,16 @@ def test_a_server_that_answers(monkeypatch: pytest.MonkeyPatch, answer: Step, li
         assert next_step().splitlines()[1:] == [line]
 
 
+def test_a_server_that_hangs_does_not_hold_the_menu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever time other commands give it."""
+    monkeypatch.setattr("tokenq.cli.next_step._SECONDS", 0.2)
+    with fake_server(EMPTY) as server:
+        server.steps = [server.is_silent]
+        monkeypatch.setenv("TOKENQ_URL", server.url)
+        monkeypatch.setenv("TOKENQ_TIMEOUT", "3600")
+        assert next_step().startswith(f"No server answers at {server.url}.")
+
+
 def test_a_stranger_is_told_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     with fake_server(STRANGER) as server:
         monkeypatch.setenv("TOKENQ_URL", server.url)

@@ -14,6 +14,10 @@ def next_step() -> str:
     """Return two short lines: how things are, and the next command. Empty if the server cannot say.
 
     The command starts a server, signs in, or makes a department; where there is one, it shows who waits.
+
+    Raises:
+        TokenqError: the server's certificate or answer is not as it should be.
+        Refused: a setting is wrong.
     """
     settings = load(timeout=_SECONDS)
     url = identify(settings).url

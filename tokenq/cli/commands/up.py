@@ -95,7 +95,7 @@ def _welcome(endpoints: Any, *, demo: bool, detach: bool, as_json: bool) -> None
         echo(f"Other commands still use {other}; prefix those for this server with {prefix.strip()}")
     echo("")
     echo("What to type next, in another terminal:" if not detach else "What to type next:")
-    if not detach and (folder := _folder_off_path()):
+    if folder := _folder_off_path():
         echo(f"  export PATH={folder}:$PATH")
     if demo:
         steps = [
@@ -135,7 +135,7 @@ def _is_new(folder: Path) -> bool:
 
 
 def _folder_off_path() -> str:
-    """The folder of the command that was typed, for a shell, if another terminal does not find it; else empty."""
+    """The folder of the command that was typed, quoted for a shell, if that shell does not find it; else empty."""
     typed = Path(sys.argv[0]).absolute()
     is_found = typed.name != "tokenq" or shutil.which("tokenq") is not None
     return "" if is_found else shlex.quote(str(typed.parent))
