@@ -19,7 +19,14 @@ TEXT = (FOLDER / "compose.yaml").read_text("utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PROGRAMS = ("migrate", "api", "relay", "notify", "operator")
-FILES = [FOLDER / "Containerfile", FOLDER / "compose.yaml", *sorted((DEPLOY / "kubernetes").glob("*.yaml"))]
+MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+FILES = [FOLDER / "Containerfile", FOLDER / "compose.yaml", *MANIFESTS]
+OBJECTS: list[dict[str, Any]] = [each for file in MANIFESTS for each in yaml.safe_load_all(file.read_text("utf-8"))]
+PODS = {each["metadata"]["name"]: each["spec"] for each in OBJECTS if each["kind"] == "Pod"} | {
+    each["metadata"]["name"]: each["spec"]["template"]["spec"]
+    for each in OBJECTS
+    if each["kind"] in ("Deployment", "Job")
+}
 
 
 def environment(service: str) -> dict[str, str]:
@@ -57,19 +64,58 @@ def test_no_container_gains_privileges_and_ports_are_on_loopback() -> None:
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
 
 
+@pytest.mark.parametrize("name", PODS)
+def test_a_pod_starts_an_existing_command_as_the_user_of_the_image_and_can_write_nowhere(name: str) -> None:
+    (container,) = PODS[name]["containers"]
+    user = re.findall(r"^USER (.*)", (FOLDER / "Containerfile").read_text("utf-8"), re.MULTILINE)
+    context, own = PODS[name]["securityContext"], container["securityContext"]
+    assert container["args"][0] in ENTRIES
+    assert [f"{context['runAsUser']}:{context['runAsGroup']}"] == user
+    assert (context["runAsNonRoot"], own["readOnlyRootFilesystem"], own["allowPrivilegeEscalation"]) == (
+        True,
+        True,
+        False,
+    )
+    assert own["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_pods_take_settings_that_there_are() -> None:
+    there = {(each["kind"], each["metadata"]["name"]) for each in OBJECTS if each["kind"] in ("ConfigMap", "Secret")}
+    kinds = {"configMapRef": "ConfigMap", "secretRef": "Secret"}
+    taken = {
+        (kinds[kind], reference["name"])
+        for pod in PODS.values()
+        for source in pod["containers"][0]["envFrom"]
+        for kind, reference in source.items()
+    }
+    assert taken == there
+
+
+def database_user(settings: dict[str, str]) -> str:
+    """Who a program is for PostgreSQL."""
+    return settings["TOKENQ_DATABASE_URL"].split("/")[2].split(":")[0]
+
+
 def test_each_program_is_its_own_user_of_the_database() -> None:
     roles = set(re.findall(r"^CREATE ROLE (\w+)", (DEPLOY / "postgres/roles.sql").read_text("utf-8"), re.MULTILINE))
-    users = {name: environment(name)["TOKENQ_DATABASE_URL"].split("/")[2].split(":")[0] for name in PROGRAMS}
+    users = {name: database_user(environment(name)) for name in PROGRAMS}
+    secrets = {each["metadata"]["name"]: each["stringData"] for each in OBJECTS if each["kind"] == "Secret"}
     assert {users[name] for name in ("api", "relay", "notify")} == roles - {"tokenq_read"}
     assert {users[name] for name in ("migrate", "operator")} == {"tokenq"}
+    assert {name: database_user(given) for name, given in secrets.items()} == {
+        "tokenq-owner": "tokenq",
+        **{f"tokenq-{name}": users[name] for name in ("api", "relay", "notify")},
+    }
 
 
 def test_the_users_of_kafka_are_those_of_its_permissions() -> None:
     permitted = set(re.findall(r"_USERS?:-([\w-]+)\}", (DEPLOY / "kafka/acls.sh").read_text("utf-8")))
     known = set(re.findall(r"user_(tokenq-\w+)=", (FOLDER / "kafka.properties").read_text("utf-8")))
     used = {environment(name).get("TOKENQ_KAFKA_SASL_USERNAME") for name in PROGRAMS} - {None}
+    in_secrets = set(re.findall(r"KAFKA_SASL_USERNAME: (\S+)", (DEPLOY / "kubernetes/secrets.yaml").read_text("utf-8")))
     assert permitted == known
     assert used == known - {"tokenq-board"}
+    assert in_secrets == used - {"tokenq-operator"}
 
 
 def test_the_users_of_valkey_are_those_of_its_file() -> None:
