@@ -4,6 +4,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,16 @@ def test_what_an_image_is_built_from_exists() -> None:
     lines = (DEPLOY.parent / ".dockerignore").read_text("utf-8").splitlines()
     needed = [DEPLOY.parent / line.removeprefix("!") for line in lines if line.startswith("!")]
     assert [path for path in needed if not path.exists()] == []
+
+
+def test_an_image_can_be_built_from_the_source_archive() -> None:
+    """Without the list of what is left out, the file of passwords would go into the build, too."""
+    project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text("utf-8"))
+    included = {name.removeprefix("/") for name in project["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]}
+    lines = (DEPLOY.parent / ".dockerignore").read_text("utf-8").splitlines()
+    needed = {line.removeprefix("!").partition("/")[0] for line in lines if line.startswith("!")}
+    by_hatch_itself = {"pyproject.toml", *project["project"]["license-files"]}
+    assert {".dockerignore", *needed} - by_hatch_itself <= included
 
 
 def test_passwords_are_random_private_and_never_replaced(tmp_path: Path) -> None:
