@@ -226,7 +226,7 @@ def containers(session: nox.Session) -> None:
     install(session, "test", "containers", project=".[all]")
     manifests = sorted(map(str, Path("deploy/kubernetes").glob("*.yaml")))
     session.log(beside(session, "kubernetes-validate>=1.37,<2", "kubernetes-validate", "--strict", *manifests))
-    session.run("pytest", *(session.posargs or ["tests/containers"]))
+    session.run("pytest", "-s", *(session.posargs or ["tests/containers"]))
 
 
 @nox.session

@@ -1,5 +1,6 @@
 """The compose file as an administrator starts it, with images made here."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from tests.containers.engine import CERTIFICATES, Engine, own_engine
 from tests.containers.images import IMAGE, ROOT, make_foreign_images
@@ -57,13 +60,16 @@ class Place:
     def wait_until_well(self) -> None:
         """Ask the health checks of all services that have one: where no systemd runs, nobody else does.
 
-        They start in any order, so the API is well before it has made its admin.
+        They start in any order: the API is well before it has made its admin, and before Kafka's users may do anything.
         """
-        until(lambda: all(map(self.is_well, LASTING)) and self.has_admin(), self.explain, seconds=_PATIENCE)
+        until(lambda: all(map(self.is_well, LASTING)) and self.is_ready(), self.explain, seconds=_PATIENCE)
 
-    def has_admin(self) -> bool:
-        """Whether the API has made the first admin, once the database was prepared."""
-        return self.inside("api", "sh", "-c", "cat /var/lib/tokenq/admin.token 2>/dev/null || true").startswith("tq_")
+    def is_ready(self) -> bool:
+        """Whether all stores are prepared, and the API has made the first admin."""
+        token = self.inside("api", "sh", "-c", "cat /var/lib/tokenq/admin.token 2>/dev/null || true")
+        with contextlib.suppress(httpx.HTTPError):
+            return token.startswith("tq_") and httpx.get(f"{self.url}/readyz").json()["status"] == "ready"
+        return False
 
     def is_well(self, service: str) -> bool:
         """Whether it runs, and its own health check says so."""

@@ -53,10 +53,6 @@ def test_its_letter_is_caught(place: Place) -> None:
     until(lambda: any("CW-001" in subject for subject in letters(place)), place.explain, seconds=60)
 
 
-def test_all_parts_are_up(place: Place) -> None:
-    until(lambda: httpx.get(f"{place.url}/readyz").json()["status"] == "ready", place.explain, seconds=60)
-
-
 def test_the_board_page_and_the_stream_show_a_call(place: Place) -> None:
     assert httpx.get(f"{place.url}/board").status_code == 200
     place.tokenq("serve", "CW", "--counter", "1")
