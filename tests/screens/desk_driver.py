@@ -66,7 +66,7 @@ class DeskApi(FakeApi):
             self.seq += 1
         if self.loses:
             self.loses -= 1
-            lost = Unreachable("The server did not answer in time.")
+            lost = Unreachable()
             lost.is_unsure, lost.key = True, key
             raise lost
         return cast(TokenView, dict(self.by_key[key]))
@@ -92,6 +92,7 @@ class FakePrinter:
     def __init__(self) -> None:
         self.printed: list[str] = []
         self.fault = ""
+        self.note = ""
         self.pause = threading.Event()
         self.pause.set()
 
@@ -100,6 +101,8 @@ class FakePrinter:
         if self.fault:
             raise PrinterFailed(self.fault)
         self.printed.append(ticket["displayNumber"])
+        if self.note:
+            note(self.note)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from textual.widgets._footer import FooterKey
 from tests.screens.board_seeds import NOON, FakeStream, busy_log, replay
 from tests.screens.console_driver import console, id_of
 from tests.screens.console_seeds import FakeApi, busy_api, stamp
-from tests.screens.desk_driver import DeskApi
+from tests.screens.desk_driver import DeskApi, FakePrinter
 from tests.screens.reading import text_of, until_shown
 from tokenq import locale
 from tokenq.client import Client
@@ -19,7 +19,7 @@ from tokenq.client.calls import _UNSURE
 from tokenq.contract.views import QueueView
 from tokenq.errors import PrinterFailed, Unreachable
 from tokenq.locale import NAMES
-from tokenq.paper.printing import send
+from tokenq.paper.printing import LOW_ON_PAPER, send
 from tokenq.stream import Link, LinkChanged
 from tokenq_tui.board.app import BoardApp
 from tokenq_tui.desk.app import DeskApp
@@ -127,6 +127,19 @@ def test_what_fails_on_the_way_is_said_in_the_readers_language(speak: Speak) -> 
     assert str(server.value).startswith(f"Cannot reach http://127.0.0.1:{port}: "), "English in logs and commands"
     unsure = Unreachable("{why}", _UNSURE, why="{x} {0}", url="http://q")
     assert (failure_sentence(unsure), failure_hint(unsure)[:10]) == ("{x} {0}", "Der Server")
+
+
+async def test_what_a_printer_says_and_why_an_answer_is_awaited(speak: Speak) -> None:
+    """A desk shows both while all goes well in the end."""
+    speak("de")
+    api, printer = DeskApi(), FakePrinter()
+    printer.note, api.loses = LOW_ON_PAPER, 1
+    app = DeskApp(api, api, api.feed, (), printer=printer, clock=lambda: NOON)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await until_shown(pilot, "Chest ward")
+        await pilot.press("1")
+        await until_shown(pilot, "Der Server ist nicht erreichbar.")
+        await until_shown(pilot, "Im Drucker ist nur noch wenig Papier.")
 
 
 @contextmanager

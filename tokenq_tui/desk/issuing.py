@@ -208,7 +208,7 @@ class Issuer:
                     raise
                 is_unsure, why = True, locale.sentence(refusal.problem)
             except Unreachable as error:
-                is_unsure, why = is_unsure or error.is_unsure, str(error)
+                is_unsure, why = is_unsure or error.is_unsure, failure_sentence(error)
                 if not is_unsure:
                     if not is_repeat:
                         del self._keys[request]
@@ -221,16 +221,17 @@ class Issuer:
 
     def _print(self, ticket: TicketView) -> tuple[str, list[str]]:
         """Print; return why that failed, if it did, and what the printer says."""
-        notes: list[str] = []
         if self._printer is None:
-            return texts().gettext("No printer is configured."), notes
+            return texts().gettext("No printer is configured."), []
+        notes: list[str] = []
+        trouble = ""
         try:
             self._printer(ticket, notes.append)
         except OutputLost as error:
-            return failure_sentence(error), [texts().gettext(note) for note in notes]
+            trouble = failure_sentence(error)
         except Exception as error:  # the number exists, whatever happens to its ticket
-            return texts().gettext("The ticket could not be printed ({error}).", error=describe(error)), notes
-        return "", notes
+            trouble = texts().gettext("The ticket could not be printed ({error}).", error=describe(error))
+        return trouble, [texts().gettext(note) for note in notes]
 
 
 def failure(error: Exception) -> Failed:
