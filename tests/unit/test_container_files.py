@@ -119,6 +119,13 @@ def test_the_users_of_kafka_are_those_of_its_permissions() -> None:
     assert in_secrets == used - {"tokenq-operator"}
 
 
+def test_a_program_gets_no_login_that_it_does_not_need() -> None:
+    """The relay never speaks to Valkey, and a migration to PostgreSQL only."""
+    assert {name for name in PROGRAMS if "TOKENQ_REDIS_URL" in environment(name)} == {"api", "notify", "operator"}
+    with_redis = {each["metadata"]["name"] for each in OBJECTS if "TOKENQ_REDIS_URL" in each.get("stringData", {})}
+    assert with_redis == {"tokenq-api", "tokenq-notify"}
+
+
 def test_the_users_of_valkey_are_those_of_its_file() -> None:
     """Its file of users knows no comments: a line that is something else stops the server."""
     lines = (DEPLOY / "redis/users.acl").read_text("utf-8").splitlines()
