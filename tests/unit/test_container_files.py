@@ -142,6 +142,13 @@ def test_every_mounted_file_exists() -> None:
     assert {path for path in mounted if not path.startswith(".")} == set(COMPOSE["volumes"])
 
 
+def test_the_manual_has_every_line_of_the_settings_file_with_its_default() -> None:
+    page = (DEPLOY.parent / "docs/containers.md").read_text("utf-8")
+    said = {name: default.strip("`") for name, default in re.findall(r"^\| `(\w+)=` \| ([^|]+) \|", page, re.MULTILINE)}
+    asked = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", TEXT))
+    assert said == asked | {"TOKENQ_SMTP_URL": "the mail catcher"}
+
+
 def test_kafka_is_the_version_of_the_tests() -> None:
     pom = (Path(__file__).parents[1] / "kafka/pom.xml").read_text("utf-8")
     versions = {service["image"].rpartition(":")[2] for service in SERVICES.values() if "kafka" in service["image"]}
