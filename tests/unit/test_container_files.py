@@ -109,6 +109,14 @@ def test_each_program_is_its_own_user_of_the_database() -> None:
     }
 
 
+def test_the_database_logs_as_little_as_the_manual_asks_for() -> None:
+    set_here, asked_for = (
+        re.findall(r"^ALTER DATABASE tokenq SET .*", file.read_text("utf-8"), re.MULTILINE)
+        for file in (FOLDER / "postgres.sql", DEPLOY.parent / "docs/own-stores.md")
+    )
+    assert set_here == asked_for != []
+
+
 def test_the_users_of_kafka_are_those_of_its_permissions() -> None:
     permitted = set(re.findall(r"_USERS?:-([\w-]+)\}", (DEPLOY / "kafka/acls.sh").read_text("utf-8")))
     known = set(re.findall(r"user_(tokenq-\w+)=", (FOLDER / "kafka.properties").read_text("utf-8")))
