@@ -2,8 +2,10 @@
 
 import json
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,14 +15,14 @@ from tokenq.cli import launch
 from tokenq.cli.broker import configured_broker
 from tokenq.cli.checks import client_checks
 from tokenq.cli.commands import board
-from tokenq.cli.commands.up import _is_new, _welcome
+from tokenq.cli.commands.up import _is_new, _run, _welcome
 from tokenq.cli.context import credentials_file
 from tokenq.cli.local_login import server_of_other_commands, sign_in
 from tokenq.client.credentials import Credential, read, store
 from tokenq.contract.kafka_access import KafkaAccess
 from tokenq.errors import Unreachable
 from tokenq.settings import load
-from tokenq_server.embedded import Endpoints, default_data_dir, down_command, status
+from tokenq_server.embedded import Endpoints, UpOptions, default_data_dir, down_command, status
 from tokenq_server.embedded.folder import DataFolder, Hold
 
 HEALTHY = says(200, {"status": "ok"})
@@ -310,9 +312,23 @@ def test_a_terminal_is_told_where_the_command_is(
     assert (f"\n  export PATH='{folder}':$PATH\n" in capsys.readouterr().err) is not is_found
 
 
-def test_a_place_is_new_while_nothing_is_in_its_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("found", "demo", "is_told"), [("", False, True), ("", True, False), ("log", False, False)])
+def test_whoever_starts_a_new_place_is_told_of_the_demo(
+    endpoints: Endpoints, capsys: pytest.CaptureFixture[str], tmp_path: Path, found: str, *, demo: bool, is_told: bool
+) -> None:
+    """Starting fills the folder, so what was in it before counts; a folder that is there may be empty."""
+    folder = tmp_path / "place"
+    (folder / found).mkdir(parents=True)
+
+    def start(options: UpOptions, report: object, ready: Callable[[Endpoints], None]) -> int:
+        (options.data_dir / "postgres").mkdir()
+        ready(endpoints)
+        return 0
+
+    embedded = SimpleNamespace(up=start, down_command=down_command)
+    assert _run(embedded, UpOptions(folder, demo=demo), detach=False, as_json=False) == 0
+    assert ("'tokenq up --demo --port 0'" in capsys.readouterr().err) is is_told
+
+
+def test_a_folder_that_is_not_there_yet_is_new(tmp_path: Path) -> None:
     assert _is_new(tmp_path / "data")
-    (tmp_path / "data").mkdir()
-    assert _is_new(tmp_path / "data")
-    (tmp_path / "data" / "secrets").mkdir()
-    assert not _is_new(tmp_path / "data")
