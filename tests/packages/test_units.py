@@ -123,6 +123,15 @@ def test_units_are_closed(machine, unit):
     machine.run("systemd-analyze", *words)
 
 
+def test_the_unit_lets_lan_find_the_addresses_of_this_machine(machine):
+    families = machine.unit("tokenq-up", "RestrictAddressFamilies")
+    within = ("systemd-run", "-q", "--wait", "--pipe", "-p", f"RestrictAddressFamilies={families}")
+    machine.run(*within, "/opt/tokenq/bin/python", "-c", ADDRESSES)
+
+
+ADDRESSES = "from tokenq_server.embedded.addresses import network_addresses; network_addresses()"
+
+
 def test_a_letter_waits_in_the_outbox(machine):
     until(lambda: "ada@example.org" in machine.run("sh", "-c", "cat /var/lib/tokenq/mail/* || true"))
 
