@@ -1,7 +1,9 @@
 """What somebody reads who opens a second terminal and types ``tokenq`` alone."""
 
 import os
+import socket
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from tests.cli.conftest import Cli
 from tests.http_fake import Step, fake_server, says
 from tests.skew.terminal import on_terminal
 from tests.waiting import until
-from tokenq.cli.next_step import next_step
+from tokenq.cli.next_step import next_step, next_step_in_time
 
 NOBODY = "http://127.0.0.1:1"
 EMPTY = says(200, {"items": [], "nextCursor": None})
@@ -46,6 +48,30 @@ def test_a_server_that_hangs_does_not_hold_the_menu(monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("TOKENQ_URL", server.url)
         monkeypatch.setenv("TOKENQ_TIMEOUT", "3600")
         assert next_step().startswith(f"No server answers at {server.url}.")
+
+
+def test_a_name_that_nobody_resolves_does_not_hold_the_menu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tokenq.cli.next_step._MOST_SECONDS", 0.2)
+    monkeypatch.setenv("TOKENQ_URL", "https://queue.example.org")
+    over = threading.Event()
+    searched: list[str] = []
+
+    def search(host: str, *_: object, **__: object) -> None:
+        searched.append(host)
+        over.wait()
+
+    monkeypatch.setattr(socket, "getaddrinfo", search)
+    try:
+        assert next_step_in_time() == ""
+        assert searched == ["queue.example.org"]
+    finally:
+        over.set()
+
+
+def test_a_menu_says_nothing_of_settings_that_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next command will."""
+    monkeypatch.setenv("TOKENQ_URL", "no address")
+    assert next_step_in_time() == ""
 
 
 def test_a_stranger_is_told_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:

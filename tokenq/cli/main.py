@@ -33,11 +33,11 @@ def run(arguments: list[str]) -> int:
 
 def _guide() -> None:
     """Say what to do next, below the menu."""
-    from tokenq.cli.next_step import next_step
+    from tokenq.cli.next_step import next_step_in_time
 
     try:
-        step = next_step()
-    except (Exception, KeyboardInterrupt):
+        step = next_step_in_time()
+    except KeyboardInterrupt:
         return  # the menu was asked for, and is there
     for line in ["", *step.splitlines()] if step else ():
         output.line(line)
