@@ -95,6 +95,7 @@ def test_a_user_signs_in_changes_the_password_and_signs_out(cli: Cli, tokenq: Cl
     assert (me["url"], me["role"], me["departments"]) == (api.url, "staff", [dept])
     assert cli("queue", dept).code == 0
     assert cli("passwd", stdin="first-password\nsecond-password\n").code == 0
+    assert cli("queue", dept).code == 0, "the password's own change must not sign out this machine"
     assert cli("login", "--user", name, TOKENQ_PASSWORD="first-password").code == 5
     assert cli("login", "--user", name, TOKENQ_PASSWORD="second-password").code == 0
     assert cli("logout").code == 0
