@@ -165,7 +165,8 @@ def test_a_restart_and_a_crash_lose_nothing(machine):
     assert "W-002" in queue_of(machine)
     old = machine.unit("tokenq-up", "MainPID")
     machine.run("sh", "-c", f"kill -9 {old}")
-    until(lambda: machine.unit("tokenq-up", "MainPID") not in ("0", old), lambda: machine.journal("tokenq-up"))
+    # Where systemd cannot hear that a group of processes has ended, it waits for TimeoutStopSec.
+    until(lambda: machine.unit("tokenq-up", "MainPID") not in ("0", old), lambda: machine.journal("tokenq-up"), 120)
     ready(machine)
     assert "W-002" in queue_of(machine)
     assert "W-003" in machine.run("tokenq", "issue", "W")
