@@ -180,7 +180,8 @@ def _status(embedded: ModuleType, folder: Path, *, as_json: bool) -> int:
         output.line(f"{'Ready' if state.ready else 'Running, but not ready'} on {folder} (process {state.pid}).")
         if down := [name for name, its in state.parts.items() if its not in ("up", "unused")]:
             output.line(f"Down: {', '.join(down)}.")
-        output.fields((name, _shown(value)) for name, value in (endpoints or {}).items())
+        # 'tokenq doctor' shows the limits, with what each counts.
+        output.fields((name, _shown(value)) for name, value in (endpoints or {}).items() if name != "limits")
     return ExitCode.OK if state.ready else ExitCode.FAILED
 
 
