@@ -89,7 +89,7 @@ ROWS: dict[str, Row] = {
         "two values, or somebody else's id",
         f"{_PATHS}::test_a_customer_is_who_has_logged_in",
         f"{_PATHS}::test_a_name_that_comes_twice_is_refused",
-        f"{_PATHS}::test_a_parameter_that_comes_twice_is_one_of_both",
+        f"{_PATHS}::test_a_parameter_that_comes_twice_is_refused",
     ),
     "13": row(
         "tricks with paths",
