@@ -6,7 +6,7 @@ from tokenq.cli.exits import echo
 from tokenq.cli.options import Json
 from tokenq.cli.reasons import CommandReason
 from tokenq.client.credentials import Credential, store
-from tokenq.contract.problems import refuse
+from tokenq.contract.problems import Refused, refuse
 from tokenq.errors import TokenqError
 from tokenq.settings import load
 
@@ -34,7 +34,7 @@ def command(as_json: Json = False) -> None:
     # The server has ended all sessions of this user, this one, too.
     try:
         view = client_for(settings, anonymous(identity)).login(me["name"], new)
-    except TokenqError:
+    except (Refused, TokenqError):
         echo("Sign in again: tokenq login")
         return
     renewed = Credential(view["token"], identity.stored.name, identity.stored.kafka)
