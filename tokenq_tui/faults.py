@@ -1,4 +1,4 @@
-"""Unexpected errors in a screen's own code: what is kept of them, and how often they are shown."""
+"""What screens say of failures; of unexpected errors in their own code also what is kept, and how often it is shown."""
 
 import time
 import traceback
