@@ -6,13 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
@@ -193,11 +195,11 @@ async def test_a_shutdown_answers_accepted_requests(api: Api, tmp_path: Path) ->
     assert seen > 0
 
 
-async def test_an_api_that_starts_before_its_database_has_an_admin_later(
-    servers: Servers, fresh_database: Callable[..., str], schema: str, tmp_path: Path
-) -> None:
-    """It starts, reports that it is not ready, and writes the key when the database is back."""
-    dsn, key = fresh_database(schema), tmp_path / "admin.token"
+@asynccontextmanager
+async def started_without_database(
+    servers: Servers, dsn: str, key: Path
+) -> AsyncIterator[tuple[FastAPI, Callable[[], object]]]:
+    """An API whose database is away, and what brings it back."""
     name = dsn.rpartition("/")[2]
     servers.psql(f"ALTER DATABASE {name} RENAME TO {name}_gone")
     app = create_app(
@@ -206,8 +208,17 @@ async def test_an_api_that_starts_before_its_database_has_an_admin_later(
         )
     )
     async with app.router.lifespan_context(app):
+        yield app, lambda: servers.psql(f"ALTER DATABASE {name}_gone RENAME TO {name}")
+
+
+async def test_an_api_that_starts_before_its_database_has_an_admin_later(
+    servers: Servers, fresh_database: Callable[..., str], schema: str, tmp_path: Path
+) -> None:
+    """It starts, reports that it is not ready, and writes the key when the database is back."""
+    dsn, key = fresh_database(schema), tmp_path / "admin.token"
+    async with started_without_database(servers, dsn, key) as (app, bring_back):
         assert not key.exists()
-        servers.psql(f"ALTER DATABASE {name}_gone RENAME TO {name}")
+        bring_back()
         await asyncio.to_thread(until, key.exists)
         caller = await app.state.services.people.who(hash_of(key.read_text().strip()))
 
@@ -219,15 +230,8 @@ async def test_an_api_that_starts_before_its_tables_has_an_admin_later(
 ) -> None:
     """As in containers that all start at once: the database is there before its migration has run."""
     dsn, key = fresh_database(), tmp_path / "admin.token"
-    name = dsn.rpartition("/")[2]
-    servers.psql(f"ALTER DATABASE {name} RENAME TO {name}_gone")
-    app = create_app(
-        ServerSettings(
-            env="development", database_url=SecretStr(dsn), redis_url=SecretStr(servers.redis_url), admin_token_file=key
-        )
-    )
-    async with app.router.lifespan_context(app):
-        servers.psql(f"ALTER DATABASE {name}_gone RENAME TO {name}")
+    async with started_without_database(servers, dsn, key) as (_, bring_back):
+        bring_back()
         await asyncio.to_thread(until, lambda: "the admin key waits for the database" in caplog.text)
         await asyncio.to_thread(migrate, dsn)
         await asyncio.to_thread(until, key.exists)
