@@ -4,8 +4,6 @@ Programs and versions are real: Debian trixie's Python, PostgreSQL and Valkey fr
 Maven's artefacts. Of the published images' own start scripts only what ``compose.yaml`` relies on is imitated.
 """
 
-import fcntl
-import os
 import shutil
 import subprocess
 from importlib.util import find_spec
@@ -16,6 +14,7 @@ import yaml
 
 from tests.containers.engine import Engine
 from tests.kafka.apache import jars
+from tests.kept import kept_folder
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "deploy/container/compose.yaml"
@@ -91,11 +90,8 @@ _CONTENTS = {"postgres": _postgres, "valkey": _valkey, "kafka": lambda: {"libs":
 
 def _root(name: str) -> Path:
     """A minimal Debian trixie with some packages, as an archive; it is kept between runs."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tokenq-tests"
-    cache.mkdir(parents=True, exist_ok=True)
-    archive = cache / f"trixie-{'-'.join(_BASES[name])}.tar"
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with kept_folder() as cache:
+        archive = cache / f"trixie-{'-'.join(_BASES[name])}.tar"
         if not archive.exists():
             unfinished = archive.with_suffix(".unfinished.tar")
             words = ["mmdebstrap", "--variant=minbase", f"--include={','.join(_BASES[name])}", "trixie", unfinished]

@@ -1,7 +1,6 @@
 """Apache Kafka for the tests: jars by Maven, KRaft brokers on loopback, each its own controller."""
 
 import base64
-import fcntl
 import hashlib
 import os
 import re
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from tests.kept import kept_folder
 from tokenq_server.embedded.broker import TOPICS, cluster_id, create_topics
 from tokenq_server.embedded.ports import free_port
 from tokenq_server.embedded.processes import Command, run
@@ -65,11 +65,8 @@ def jars() -> Path:
     pom = _POM.read_text()
     version = re.search(r"<kafka.version>(.*)</kafka.version>", pom)
     assert version is not None
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tokenq-tests"
-    cache.mkdir(parents=True, exist_ok=True)
-    home = cache / f"kafka-{version[1]}-{hashlib.sha256(pom.encode()).hexdigest()[:8]}"
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with kept_folder() as cache:
+        home = cache / f"kafka-{version[1]}-{hashlib.sha256(pom.encode()).hexdigest()[:8]}"
         if not home.exists():
             _resolve(home)
     return home
